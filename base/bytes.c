@@ -1,0 +1,142 @@
+#include "base/bytes.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/xalloc.h"
+
+struct bytes bytes_of(const char *s)
+{
+	return (struct bytes){(const uint8_t *)s, s ? strlen(s) : 0};
+}
+
+bool bytes_equal(struct bytes a, struct bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+bool bytes_equal_text(struct bytes a, const char *s) { return bytes_equal(a, bytes_of(s)); }
+
+int bytes_compare(struct bytes a, struct bytes b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len ? memcmp(a.data, b.data, len) : 0;
+
+	return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+struct cursor cursor_over(const void *data, size_t len)
+{
+	const uint8_t *at = data;
+
+	return (struct cursor){at, len ? at + len : at, false};
+}
+
+size_t cursor_left(const struct cursor *c) { return (size_t)(c->end - c->at); }
+
+/* The next len bytes, or NULL: then the cursor is bad and stands at its end,
+ * so that no later read can succeed by chance. */
+static const uint8_t *take(struct cursor *c, size_t len)
+{
+	const uint8_t *at = c->at;
+
+	if (c->bad || len > cursor_left(c)) {
+		c->bad = true;
+		c->at = c->end;
+		return NULL;
+	}
+	if (len)
+		c->at += len;
+	return at;
+}
+
+uint8_t cursor_u8(struct cursor *c)
+{
+	const uint8_t *p = take(c, 1);
+
+	return p ? p[0] : 0;
+}
+
+uint16_t cursor_u16(struct cursor *c)
+{
+	const uint8_t *p = take(c, 2);
+
+	return p ? bytes_get16(p) : 0;
+}
+
+uint32_t cursor_u32(struct cursor *c)
+{
+	const uint8_t *p = take(c, 4);
+
+	return p ? bytes_get32(p) : 0;
+}
+
+uint64_t cursor_u64(struct cursor *c)
+{
+	const uint8_t *p = take(c, 8);
+
+	return p ? (uint64_t)bytes_get32(p) << 32 | bytes_get32(p + 4) : 0;
+}
+
+struct bytes cursor_bytes(struct cursor *c, size_t len)
+{
+	const uint8_t *p = take(c, len);
+
+	return p ? (struct bytes){p, len} : (struct bytes){NULL, 0};
+}
+
+struct bytes cursor_str16(struct cursor *c) { return cursor_bytes(c, cursor_u16(c)); }
+
+void buffer_fini(struct buffer *b)
+{
+	free(b->data);
+	*b = (struct buffer){NULL, 0, 0};
+}
+
+void buffer_reset(struct buffer *b) { b->len = 0; }
+
+uint8_t *buffer_extend(struct buffer *b, size_t len)
+{
+	uint8_t *at;
+
+	CHECK(len < SIZE_MAX / 4 && b->len < SIZE_MAX / 4);
+	if (!b->data || len > b->room - b->len) {
+		size_t least = b->len + len;
+		size_t room = b->room ? b->room * 2 : 64;
+
+		b->room = room > least ? room : least;
+		b->data = xrealloc(b->data, b->room);
+	}
+	at = b->data + b->len;
+	b->len += len;
+	return at;
+}
+
+void buffer_u8(struct buffer *b, uint8_t v) { *buffer_extend(b, 1) = v; }
+
+void buffer_u16(struct buffer *b, uint16_t v) { bytes_put16(buffer_extend(b, 2), v); }
+
+void buffer_u32(struct buffer *b, uint32_t v) { bytes_put32(buffer_extend(b, 4), v); }
+
+void buffer_u64(struct buffer *b, uint64_t v)
+{
+	uint8_t *p = buffer_extend(b, 8);
+
+	bytes_put32(p, (uint32_t)(v >> 32));
+	bytes_put32(p + 4, (uint32_t)v);
+}
+
+void buffer_put(struct buffer *b, const void *data, size_t len)
+{
+	if (len)
+		memcpy(buffer_extend(b, len), data, len);
+}
+
+void buffer_str16(struct buffer *b, struct bytes s)
+{
+	CHECK(s.len <= UINT16_MAX);
+	buffer_u16(b, (uint16_t)s.len);
+	buffer_put(b, s.data, s.len);
+}

@@ -1,0 +1,16 @@
+/* clock.h -- the two clocks.  Pure rooms get times as values and never ask. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+uint64_t clock_monotonic_ms(void);			/* since some moment; never steps */
+uint64_t clock_monotonic_us(void);
+int64_t clock_unix_s(void);				/* Unix time; may step */
+
+enum { CLOCK_TEXT_SIZE = 32 };
+/* "2026-01-02T03:04:05Z".  Returns out. */
+char *clock_print(int64_t unix_s, char out[CLOCK_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,324 @@
+#include "base/http_admin.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+enum {
+	CONNECTIONS = 64,
+	HEADER_MOST = 8192,
+	/* What one connection may use: the header, what is parsed of it, the answer's header. */
+	CONNECTION_MEMORY = 16384,
+	BODY_MOST = 16384,
+	BODY_DROPPED_MOST = 1 << 20, /* so far a longer body is read, to answer 413 */
+	SILENCE_S = 10,
+	BACKLOG = 64
+};
+
+struct http_admin {
+	struct MHD_Daemon *daemon;
+	const struct http_route *routes;
+	void *arg;
+	uint16_t port;
+};
+
+/* One request, from its first header line to the end of its answer. */
+struct exchange {
+	size_t header_len;
+	size_t body_len;
+	bool begun; /* the first call, before any body, has been */
+};
+
+unsigned http_error(struct text *body, unsigned status, const char *fmt, ...)
+{
+	struct reason said;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(said.text, sizeof(said.text), fmt, ap);
+	va_end(ap);
+	text_reset(body);
+	text_add(body, "{\"error\":");
+	text_add_json(body, bytes_of(said.text));
+	text_add(body, "}\n");
+	return status;
+}
+
+const char *http_request_arg(const struct http_request *r, const char *key)
+{
+	const char *value = NULL;
+	size_t len = 0;
+
+	if (MHD_lookup_connection_value_n(r->connection, MHD_GET_ARGUMENT_KIND, key, strlen(key),
+					  &value, &len) != MHD_YES)
+		return NULL;
+	return value ? value : "";
+}
+
+/* --- routes --- */
+
+static bool covers(const struct http_route *route, const char *path)
+{
+	size_t len = strlen(route->path);
+
+	if (len && route->path[len - 1] == '/')
+		return strncmp(route->path, path, len) == 0;
+	return strcmp(route->path, path) == 0;
+}
+
+/* The most exact path that covers this one: its length, or 0. */
+static size_t find_path(const struct http_route *routes, const char *path)
+{
+	size_t best = 0;
+
+	for (const struct http_route *r = routes; r->path; r++)
+		if (covers(r, path) && strlen(r->path) > best)
+			best = strlen(r->path);
+	return best;
+}
+
+static const struct http_route *find_route(const struct http_admin *h, const char *method,
+					   const char *path, struct text *allow)
+{
+	size_t len = find_path(h->routes, path);
+
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET";
+	for (const struct http_route *r = h->routes; len && r->path; r++) {
+		if (!covers(r, path) || strlen(r->path) != len)
+			continue;
+		if (strcmp(r->method, method) == 0)
+			return r;
+		text_printf(allow, "%s%s", allow->len ? ", " : "",
+			    strcmp(r->method, "GET") == 0 ? "GET, HEAD" : r->method);
+	}
+	return NULL;
+}
+
+/* --- one request --- */
+
+static bool is_loopback(const struct addr *a)
+{
+	static const struct addr v6 = {.family = ADDR_IPV6, .bytes = {[15] = 1}};
+
+	return (a->family == ADDR_IPV4 && a->bytes[0] == 127) || addr_equal(a, &v6);
+}
+
+static struct addr client_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct addr client = {.family = ADDR_NONE};
+
+	if (info && info->client_addr)
+		client = addr_from_sockaddr(info->client_addr, NULL);
+	return addr_unmapped(&client);
+}
+
+/* Takes the body; `allow` is empty but for a wrong method. */
+static enum MHD_Result send_answer(struct MHD_Connection *connection, unsigned status,
+				   const char *content_type, struct text *body,
+				   const struct text *allow)
+{
+	size_t len = body->len;
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(len, text_take(body), MHD_RESPMEM_MUST_FREE);
+	enum MHD_Result sent;
+
+	if (!response)
+		return MHD_NO;
+	MHD_add_response_header(response, "Content-Type", content_type);
+	MHD_add_response_header(response, "Cache-Control", "no-store");
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	if (allow && allow->len)
+		MHD_add_response_header(response, "Allow", allow->data);
+	sent = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return sent;
+}
+
+static const char json_type[] = "application/json; charset=utf-8";
+
+static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *text)
+{
+	struct text body = {0};
+
+	http_error(&body, status, "%s", text);
+	return send_answer(connection, status, json_type, &body, NULL);
+}
+
+static enum MHD_Result answer(struct http_admin *h, struct MHD_Connection *connection,
+			      const char *path, const char *method)
+{
+	struct text body = {0}, allow = {0};
+	struct http_request request = {.path = path, .connection = connection};
+	const struct http_route *route = find_route(h, method, path, &allow);
+	const char *content_type = json_type;
+	enum MHD_Result sent;
+	unsigned status;
+
+	request.client = client_of(connection);
+	request.loopback = is_loopback(&request.client);
+	if (route)
+		status = route->handler(&request, h->arg, &body, &content_type);
+	else if (allow.len)
+		status = http_error(&body, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed here");
+	else
+		status = http_error(&body, MHD_HTTP_NOT_FOUND, "no such path");
+	sent = send_answer(connection, status, content_type, &body, &allow);
+	text_fini(&allow);
+	return sent;
+}
+
+static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *key,
+				    size_t key_len, const char *value, size_t value_len)
+{
+	struct exchange *x = arg;
+
+	(void)kind;
+	(void)key;
+	(void)value;
+	x->header_len += key_len + value_len + 4; /* ": " and the line's end */
+	return MHD_YES;
+}
+
+/* Called once for the header, then for pieces of the body, then with none left.
+ * A body is read and dropped: no route of ours takes one. */
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path,
+				  const char *method, const char *version, const char *data,
+				  size_t *data_len, void **state)
+{
+	struct exchange *x = *state;
+
+	(void)version;
+	(void)data;
+	if (!x->begun) {
+		const char *length =
+			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+		uint64_t announced;
+
+		x->begun = true;
+		MHD_get_connection_values_n(connection, MHD_HEADER_KIND, count_header, x);
+		if (x->header_len > HEADER_MOST)
+			return refuse(connection, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+				      "header too large");
+		if (length && !text_to_u64(bytes_of(length), BODY_MOST, &announced))
+			return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "body too large");
+		return MHD_YES;
+	}
+	if (*data_len > 0) {
+		x->body_len += *data_len;
+		*data_len = 0;
+		return x->body_len <= BODY_DROPPED_MOST ? MHD_YES : MHD_NO;
+	}
+	if (x->body_len > BODY_MOST)
+		return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "body too large");
+	return answer(arg, connection, path, method);
+}
+
+/* The request line counts as header, arguments and all. */
+static void *on_request_line(void *arg, const char *line, struct MHD_Connection *connection)
+{
+	struct exchange *x = xcalloc(1, sizeof(*x));
+
+	(void)arg;
+	(void)connection;
+	x->header_len = strlen(line);
+	return x;
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
+			 enum MHD_RequestTerminationCode how)
+{
+	(void)arg;
+	(void)connection;
+	(void)how;
+	free(*state);
+	*state = NULL;
+}
+
+/* --- the server --- */
+
+/* A socket of our own, so that the reason of a failure can be told. */
+static enum err open_listener(const struct addr *addr, uint16_t port, int *out, struct reason *why)
+{
+	struct sockaddr_storage sa;
+	socklen_t sa_len = addr_to_sockaddr(addr, port, &sa);
+	int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int on = 1;
+	char text[ADDR_PORT_TEXT_SIZE];
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+	    bind(fd, (struct sockaddr *)&sa, sa_len) != 0 || listen(fd, BACKLOG) != 0) {
+		int cause = errno;
+
+		if (fd >= 0)
+			close(fd);
+		return reason_set(why, cause == EACCES ? ERR_DENIED : ERR_IO,
+				  "cannot listen on %s: %s", addr_port_print(addr, port, text),
+				  strerror(cause));
+	}
+	*out = fd;
+	return ERR_OK;
+}
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_storage sa = {0};
+	socklen_t len = sizeof(sa);
+	uint16_t port = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)
+		(void)addr_from_sockaddr((struct sockaddr *)&sa, &port);
+	return port;
+}
+
+enum err http_admin_start(const struct addr *addr, uint16_t port, const struct http_route *routes,
+			  void *arg, struct http_admin **out, struct reason *why)
+{
+	struct http_admin *h;
+	int fd = -1;
+	enum err err = open_listener(addr, port, &fd, why);
+
+	if (err)
+		return err;
+	h = xcalloc(1, sizeof(*h));
+	h->routes = routes;
+	h->arg = arg;
+	h->port = port_of(fd);
+	h->daemon =
+		MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
+					 (addr->family == ADDR_IPV6 ? MHD_USE_IPv6 : 0),
+				 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
+				 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+				 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+				 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
+				 MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL,
+				 MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+	if (!h->daemon) {
+		close(fd);
+		free(h);
+		return reason_set(why, ERR_IO, "cannot start the HTTP thread");
+	}
+	*out = h;
+	return ERR_OK;
+}
+
+uint16_t http_admin_port(const struct http_admin *h) { return h->port; }
+
+void http_admin_stop(struct http_admin *h)
+{
+	if (!h)
+		return;
+	MHD_stop_daemon(h->daemon);
+	free(h);
+}
