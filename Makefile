@@ -14,7 +14,7 @@ ONLY_records     := geo/place.h geo/regions.h
 ONLY_watcher     := geo/place.h
 
 # What only a program's wiring files (its main.c, and these) may include besides.
-WIRING           := dnsd/pipeline.c dnsd/tables.c dnsd/tables.h
+WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring.h dnsd/verdicts.c dnsd/verdicts.h
 WIRES_dnsd       := watcher records kube
 
 # Outside libraries, by pkg-config name, the only rooms that may touch them, and,
@@ -132,9 +132,9 @@ unit-%: ; $(Q)$(MAKE) $(filter $(B)/tests/unit/$*/%,$(TESTS:%=%.run))
 
 # --- scenarios: real programs on loopback, tests/scenario/<what>.c over tests/support/world.h ---
 SCENARIOS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/scenario/*.c))
-SCENARIO_PKGS = $(PKGS_tests) json-c ldns libcurl
+SCENARIO_PKGS = $(PKGS_tests) json-c ldns libcurl libseccomp
 $(SCENARIOS:%=%.o) $(call obj,$(wildcard tests/support/world*.c)): PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
-$(SCENARIOS): %: %.o $(call obj,$(wildcard tests/support/world*.c)) $(B)/libbase.a $(B)/libgeo.a
+$(SCENARIOS): %: %.o $(call obj,$(wildcard tests/support/world*.c)) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
 $(SCENARIOS:%=%.run): %.run: % all

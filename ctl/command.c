@@ -1,0 +1,100 @@
+#include "ctl/command.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <json-c/json_object.h>
+#include <json-c/json_tokener.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "ctl/http.h"
+
+enum { DEPTH_MOST = 32 };
+
+int command_fail(const struct command *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s: ", c->program);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return COMMAND_FAILED;
+}
+
+/* "http://host:8053" and "/status"; a server without a scheme is plain HTTP. */
+static void make_url(const struct command *c, const char *path, struct text *url)
+{
+	size_t len = strlen(c->server);
+
+	while (len && c->server[len - 1] == '/')
+		len--;
+	text_printf(url, "%s%.*s%s", strstr(c->server, "://") ? "" : "http://", (int)len, c->server,
+		    path);
+}
+
+static struct json_object *parse(const struct text *body)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MOST);
+	struct json_object *root;
+
+	CHECK(tokener != NULL);
+	CHECK(body->len < INT_MAX);
+	root = json_tokener_parse_ex(tokener, body->data ? body->data : "", (int)body->len);
+	json_tokener_free(tokener);
+	return root;
+}
+
+static int ask(const struct command *c, const char *path, bool is_post, struct json_object **root)
+{
+	struct text url = {0}, body = {0};
+	struct reason why = {0};
+	enum err err;
+	int status = COMMAND_FINE;
+
+	*root = NULL;
+	make_url(c, path, &url);
+	err = is_post ? http_post(url.data, &body, &why) : http_get(url.data, &body, &why);
+	if (err)
+		status = command_fail(c, "%s: %s", c->server, why.text);
+	else if (!(*root = parse(&body)))
+		status = command_fail(c, "%s: the answer is not JSON; is this nighd?", c->server);
+	text_fini(&url);
+	text_fini(&body);
+	return status;
+}
+
+int command_post(const struct command *c, const char *path, struct json_object **root)
+{
+	return ask(c, path, true, root);
+}
+
+int command_show(const struct command *c, const char *path, command_print_fn *print)
+{
+	struct json_object *root;
+	struct text out = {0};
+	int status = ask(c, path, false, &root);
+
+	if (status != COMMAND_FINE)
+		return status;
+	switch (c->format) {
+	case PRINT_JSON:
+		print_json(root, &out);
+		break;
+	case PRINT_YAML:
+		print_yaml(root, &out);
+		break;
+	case PRINT_TABLE:
+	case PRINT_WIDE:
+		print(root, c->format == PRINT_WIDE, &out);
+		break;
+	}
+	if (out.data)
+		fputs(out.data, stdout);
+	text_fini(&out);
+	json_object_put(root);
+	return COMMAND_FINE;
+}

@@ -1,0 +1,44 @@
+/* command.h -- what the person asked for, and the functions that do it.
+ *
+ * Made by main.c from argv; borrowed by the commands.  Each command prints and
+ * returns the exit status: 0 fine, 1 failed, 2 wrong use.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTL_COMMAND_H
+#define CTL_COMMAND_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "ctl/print.h"
+
+struct json_object;
+
+enum { COMMAND_FINE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
+
+struct command {
+	const char *program; /* "nighctl" or "kubectl nigh" */
+	enum print_format format;
+	const char *server; /* URL */
+	const char *type, *client, *resolver; /* of explain; NULL: not given */
+	char *const *args; /* behind the command's word */
+	size_t arg_count;
+};
+
+/* GETs `path` (with arguments) from the server, shows it in c->format; `print` makes tables. */
+typedef void command_print_fn(struct json_object *root, bool wide, struct text *out);
+int command_show(const struct command *c, const char *path, command_print_fn *print);
+/* POST; *root belongs to the caller. */
+int command_post(const struct command *c, const char *path, struct json_object **root);
+/* "PROGRAM: text" to standard error; returns COMMAND_FAILED. */
+int command_fail(const struct command *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+int overview_run(const struct command *c); /* status */
+int story_run(const struct command *c); /* explain NAME */
+int verify_run(const struct command *c); /* check PATH... */
+int release_run(const struct command *c); /* guard release ZONE */
+int drain_run(const struct command *c); /* drain CLUSTER */
+int drain_undo_run(const struct command *c); /* undrain CLUSTER */
+int completion_run(const struct command *c); /* completion SHELL */
+
+#endif

@@ -1,0 +1,91 @@
+/* completion.c -- nighctl completion: what the shells want to know. */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/command.h"
+
+#define COMMANDS "status explain check guard drain undrain version completion"
+
+static const char bash_text[] =
+	"# nighctl for bash: source <(nighctl completion bash)\n"
+	"_nighctl()\n"
+	"{\n"
+	"\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i\n"
+	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+	"\t\tcase ${COMP_WORDS[i]} in\n"
+	"\t\t-o|--output|--server|--type|--client|--resolver) ((i++)) ;;\n"
+	"\t\t-*) ;;\n"
+	"\t\t*) command=${COMP_WORDS[i]}; break ;;\n"
+	"\t\tesac\n"
+	"\tdone\n"
+	"\tcase $before in\n"
+	"\t-o|--output) COMPREPLY=($(compgen -W 'table wide json yaml' -- \"$word\")); return ;;\n"
+	"\t--type) COMPREPLY=($(compgen -W 'A AAAA CNAME HTTPS MX NS SRV SVCB TXT' -- \"$word\")); "
+	"return ;;\n"
+	"\t--server|--client|--resolver) COMPREPLY=(); return ;;\n"
+	"\tesac\n"
+	"\tcase $command,$word in\n"
+	"\t*,-*) COMPREPLY=($(compgen -W '--output --server --type --client --resolver --help' -- "
+	"\"$word\")) ;;\n"
+	"\t,*) COMPREPLY=($(compgen -W '" COMMANDS "' -- \"$word\")) ;;\n"
+	"\tcheck,*) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
+	"\tguard,*) COMPREPLY=($(compgen -W 'release' -- \"$word\")) ;;\n"
+	"\tcompletion,*) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\")) ;;\n"
+	"\tesac\n"
+	"}\n"
+	"complete -F _nighctl nighctl\n";
+
+static const char zsh_text[] =
+	"#compdef nighctl\n"
+	"# nighctl for zsh: nighctl completion zsh > \"${fpath[1]}/_nighctl\"\n"
+	"_nighctl()\n"
+	"{\n"
+	"\tlocal state line\n"
+	"\t_arguments -C \\\n"
+	"\t\t'(-o --output)'{-o,--output}'[form of the output]:form:(table wide json yaml)' \\\n"
+	"\t\t'--server[address of nighd]:URL:' \\\n"
+	"\t\t'--type[type of record]:type:(A AAAA CNAME HTTPS MX NS SRV SVCB TXT)' \\\n"
+	"\t\t'--client[address or network of the client]:address:' \\\n"
+	"\t\t'--resolver[address of the resolver]:address:' \\\n"
+	"\t\t'1:command:(" COMMANDS ")' \\\n"
+	"\t\t'*::argument:->argument'\n"
+	"\tcase $line[1] in\n"
+	"\tcheck) _files ;;\n"
+	"\tguard) ((CURRENT > 1)) || compadd release ;;\n"
+	"\tcompletion) compadd bash zsh fish ;;\n"
+	"\tesac\n"
+	"}\n"
+	"if [ \"$funcstack[1]\" = _nighctl ]; then _nighctl \"$@\"; else compdef _nighctl nighctl; "
+	"fi\n";
+
+static const char fish_text[] =
+	"# nighctl for fish: nighctl completion fish | source\n"
+	"set -l commands " COMMANDS "\n"
+	"complete -c nighctl -f\n"
+	"complete -c nighctl -n \"not __fish_seen_subcommand_from $commands\" -a \"$commands\"\n"
+	"complete -c nighctl -n '__fish_seen_subcommand_from check' -F\n"
+	"complete -c nighctl -n '__fish_seen_subcommand_from guard' -a release\n"
+	"complete -c nighctl -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
+	"complete -c nighctl -s o -l output -x -a 'table wide json yaml' -d 'form of the output'\n"
+	"complete -c nighctl -l server -x -d 'address of nighd'\n"
+	"complete -c nighctl -l type -x -a 'A AAAA CNAME HTTPS MX NS SRV SVCB TXT' -d 'type of "
+	"record'\n"
+	"complete -c nighctl -l client -x -d 'address or network of the client'\n"
+	"complete -c nighctl -l resolver -x -d 'address of the resolver'\n";
+
+int completion_run(const struct command *c)
+{
+	static const struct {
+		const char *shell, *text;
+	} scripts[] = {{"bash", bash_text}, {"zsh", zsh_text}, {"fish", fish_text}};
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
+		if (strcmp(c->args[0], scripts[i].shell) == 0) {
+			fputs(scripts[i].text, stdout);
+			return COMMAND_FINE;
+		}
+	command_fail(c, "completion is for bash, zsh or fish");
+	return COMMAND_USAGE;
+}

@@ -1,0 +1,89 @@
+/* verify.c -- nighctl check: hands configs and manifest folders to nighd --check. */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ctl/command.h"
+
+extern char **environ;
+
+static bool is_program(const char *path) { return access(path, X_OK) == 0; }
+
+/* NIGHD, else beside this program, else in the sbin beside its bin, else wherever PATH finds it. */
+static void find_nighd(struct text *out)
+{
+	const char *given = getenv("NIGHD");
+	char self[4096];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (given && *given) {
+		text_add(out, given);
+		return;
+	}
+	self[len > 0 ? len : 0] = '\0';
+	slash = strrchr(self, '/');
+	if (slash) {
+		*slash = '\0';
+		text_printf(out, "%s/nighd", self);
+		if (is_program(out->data))
+			return;
+		text_reset(out);
+		text_printf(out, "%s/../sbin/nighd", self);
+		if (is_program(out->data))
+			return;
+		text_reset(out);
+	}
+	text_add(out, "nighd");
+}
+
+/* nighd tells what is wrong on our own standard error. */
+static int run_nighd(const struct command *c, const char *nighd, char *flag, char *path)
+{
+	char name[] = "nighd", check[] = "--check";
+	char *const argv[] = {name, check, flag, path, NULL};
+	pid_t child;
+	int status = 0;
+	int failed = posix_spawnp(&child, nighd, NULL, NULL, argv, environ);
+
+	if (failed)
+		return command_fail(c, "cannot run %s: %s", nighd, strerror(failed));
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return command_fail(c, "cannot wait for nighd: %s", strerror(errno));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return COMMAND_FINE;
+	if (WIFSIGNALED(status))
+		return command_fail(c, "nighd ended by signal %d", WTERMSIG(status));
+	return COMMAND_FAILED;
+}
+
+static int verify(const struct command *c, const char *nighd, char *path)
+{
+	char manifests[] = "--manifests", config[] = "--config";
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return command_fail(c, "%s: %s", path, strerror(errno));
+	return run_nighd(c, nighd, S_ISDIR(st.st_mode) ? manifests : config, path);
+}
+
+int verify_run(const struct command *c)
+{
+	struct text nighd = {0};
+	int status = COMMAND_FINE;
+
+	find_nighd(&nighd);
+	for (size_t i = 0; i < c->arg_count; i++)
+		if (verify(c, nighd.data, c->args[i]) != COMMAND_FINE)
+			status = COMMAND_FAILED;
+	text_fini(&nighd);
+	return status;
+}

@@ -1,0 +1,370 @@
+#include "dnsd/admin.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/http_admin.h"
+#include "base/xalloc.h"
+#include "dnsd/admin_parts.h"
+#include "dnsd/explain.h"
+
+enum {
+	LOOP_STUCK_MS = 10000, /* a control loop silent for longer does not turn */
+	COUNT_SHARE = 20, /* counting may take one twentieth of the time */
+	NAMES_LIMIT = 100,
+	NAMES_LIMIT_MOST = 1000
+};
+
+struct admin {
+	struct admin_settings settings;
+	struct http_admin *http;
+	struct reader *reader;
+	int64_t started_s;
+	uint64_t started_ms;
+	struct { /* HTTP thread */
+		uint64_t records;
+		uint64_t updates; /* counted at this publication; UINT64_MAX: never */
+		uint64_t at_ms, took_ms;
+	} counted;
+};
+
+const double admin_update_bounds[ADMIN_UPDATE_BOUNDS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+							 0.05,   0.1,   0.25,   1,     5};
+
+void admin_count_update(struct admin_pulse *pulse, uint64_t latency_us)
+{
+	size_t cell = 0;
+
+	while (cell < ADMIN_UPDATE_BOUNDS && (double)latency_us > admin_update_bounds[cell] * 1e6)
+		cell++;
+	atomic_fetch_add_explicit(&pulse->update_us[cell], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&pulse->update_us_sum, latency_us, memory_order_relaxed);
+	atomic_fetch_add_explicit(&pulse->updates, 1, memory_order_relaxed);
+}
+
+/* --- alive, ready, healthy --- */
+
+enum check { CHECK_LOOP = 1, CHECK_SNAPSHOT = 2, CHECK_SOURCES = 4 };
+
+/* NULL: fine. */
+static const char *fault_of(const struct admin *a, enum check check, const struct snapshot *s)
+{
+	uint64_t turned_ms = a->settings.pulse->turned_ms, now_ms = clock_monotonic_ms();
+
+	switch (check) {
+	case CHECK_LOOP:
+		if (turned_ms < a->started_ms)
+			turned_ms = a->started_ms;
+		return now_ms < turned_ms + LOOP_STUCK_MS ? NULL : "the control loop does not turn";
+	case CHECK_SNAPSHOT:
+		return s ? NULL : "nothing is published yet";
+	case CHECK_SOURCES:
+		return s && snapshot_settings(s)->ready
+			       ? NULL
+			       : "not every source is read or restored yet";
+	}
+	return NULL;
+}
+
+static unsigned tell_checks(const struct http_request *r, struct admin *a, unsigned checks,
+			    struct text *body, const char **content_type)
+{
+	static const char *const names[] = {"loop", "snapshot", "sources"};
+	const struct snapshot *s = reader_take(a->reader);
+	struct text lines = {0};
+	bool good = true;
+
+	for (unsigned i = 0; i < 3; i++) {
+		const char *fault = checks & 1U << i ? fault_of(a, (enum check)(1U << i), s) : NULL;
+
+		if (fault)
+			text_printf(&lines, "[-]%s %s\n", names[i], fault);
+		else if (checks & 1U << i)
+			text_printf(&lines, "[+]%s ok\n", names[i]);
+		good = good && !fault;
+	}
+	reader_rest(a->reader);
+	*content_type = "text/plain; charset=utf-8";
+	if (!good || http_request_arg(r, "verbose"))
+		text_add(body, lines.data);
+	else
+		text_add(body, "ok\n");
+	text_fini(&lines);
+	return good ? 200 : 503;
+}
+
+static unsigned on_livez(const struct http_request *r, void *arg, struct text *body,
+			 const char **content_type)
+{
+	return tell_checks(r, arg, CHECK_LOOP, body, content_type);
+}
+
+static unsigned on_readyz(const struct http_request *r, void *arg, struct text *body,
+			  const char **content_type)
+{
+	return tell_checks(r, arg, CHECK_SNAPSHOT | CHECK_SOURCES, body, content_type);
+}
+
+static unsigned on_healthz(const struct http_request *r, void *arg, struct text *body,
+			   const char **content_type)
+{
+	return tell_checks(r, arg, CHECK_LOOP | CHECK_SNAPSHOT | CHECK_SOURCES, body, content_type);
+}
+
+/* --- pages made from a snapshot --- */
+
+/* False: nothing is published yet; else view_end() must follow. */
+static bool view_begin(struct admin *a, struct admin_view *view)
+{
+	struct stats *sum;
+
+	*view = (struct admin_view){
+		.snapshot = reader_take(a->reader),
+		.pulse = a->settings.pulse,
+		.server = a->settings.server,
+		.http = a->settings.addr,
+		.http_port = http_admin_port(a->http),
+		.started_s = a->started_s,
+		.now_s = clock_unix_s(),
+		.now_ms = clock_monotonic_ms(),
+	};
+	if (!view->snapshot) {
+		reader_rest(a->reader);
+		return false;
+	}
+	sum = stats_new();
+	if (view->server)
+		server_stats(view->server, sum);
+	view->stats = sum;
+	return true;
+}
+
+static void view_end(struct admin *a, struct admin_view *view)
+{
+	union {
+		const struct stats *frozen;
+		void *owned;
+	} stats = {view->stats};
+
+	reader_rest(a->reader);
+	free(stats.owned);
+}
+
+static unsigned not_published(struct text *body)
+{
+	return http_error(body, 503, "nothing is published yet");
+}
+
+/* Counting walks all names: once a publication, and for a large zone not at every one. */
+static uint64_t count_records(struct admin *a, const struct admin_view *view)
+{
+	uint64_t updates = a->settings.pulse->updates, begun_ms = view->now_ms;
+
+	if (a->counted.updates == updates ||
+	    begun_ms < a->counted.at_ms + COUNT_SHARE * a->counted.took_ms)
+		return a->counted.records;
+	a->counted.records = admin_count_records(view->snapshot);
+	a->counted.updates = updates;
+	a->counted.at_ms = begun_ms;
+	a->counted.took_ms = clock_monotonic_ms() - begun_ms;
+	return a->counted.records;
+}
+
+static unsigned on_status(const struct http_request *r, void *arg, struct text *body,
+			  const char **content_type)
+{
+	struct admin_view view;
+
+	(void)r;
+	(void)content_type;
+	if (!view_begin(arg, &view))
+		return not_published(body);
+	view.records = count_records(arg, &view);
+	admin_print_status(&view, body);
+	view_end(arg, &view);
+	return 200;
+}
+
+static unsigned on_metrics(const struct http_request *r, void *arg, struct text *body,
+			   const char **content_type)
+{
+	struct admin *a = arg;
+	struct admin_view view;
+
+	(void)r;
+	if (!view_begin(a, &view))
+		return not_published(body);
+	*content_type = "text/plain; version=0.0.4; charset=utf-8";
+	admin_print_metrics(&view, body);
+	view_end(a, &view);
+	return 200;
+}
+
+static unsigned on_names(const struct http_request *r, void *arg, struct text *body,
+			 const char **content_type)
+{
+	const char *limit = http_request_arg(r, "limit");
+	struct admin_names asked = {
+		.zone = http_request_arg(r, "zone"),
+		.prefix = http_request_arg(r, "prefix"),
+		.from = http_request_arg(r, "continue"),
+		.limit = NAMES_LIMIT,
+	};
+	uint64_t count = NAMES_LIMIT;
+	struct admin_view view;
+	struct reason why = {0};
+	enum err err;
+
+	(void)content_type;
+	if (limit && (!text_to_u64(bytes_of(limit), NAMES_LIMIT_MOST, &count) || count == 0))
+		return http_error(body, 400, "limit must be 1 to %d", NAMES_LIMIT_MOST);
+	asked.limit = (size_t)count;
+	if (!view_begin(arg, &view))
+		return not_published(body);
+	err = admin_print_names(&view, &asked, body, &why);
+	view_end(arg, &view);
+	if (err)
+		return http_error(body, err == ERR_NOTFOUND ? 404 : 400, "%s", why.text);
+	return 200;
+}
+
+static enum err explain(struct admin *a, const struct snapshot *s,
+			const struct explain_request *asked, struct text *body, struct reason *why)
+{
+	struct explain_request placed = *asked;
+	struct explain_place place = {0};
+	struct addr decides;
+	enum err err = explain_address(asked, &decides, why);
+
+	if (err)
+		return err;
+	if (a->settings.find_place && a->settings.find_place(&decides, a->settings.arg, &place))
+		placed.place = &place;
+	return explain_print(s, &placed, body, why);
+}
+
+static unsigned on_explain(const struct http_request *r, void *arg, struct text *body,
+			   const char **content_type)
+{
+	struct admin *a = arg;
+	struct explain_request asked = {
+		.name = http_request_arg(r, "name"),
+		.type = http_request_arg(r, "type"),
+		.client = http_request_arg(r, "client"),
+		.resolver = http_request_arg(r, "resolver"),
+		.now_ms = clock_monotonic_ms(),
+	};
+	const struct snapshot *s;
+	struct reason why = {0};
+	enum err err;
+
+	(void)content_type;
+	if (!asked.name || !*asked.name)
+		return http_error(body, 400, "name is missing: /explain?name=NAME");
+	s = reader_take(a->reader);
+	if (!s) {
+		reader_rest(a->reader);
+		return not_published(body);
+	}
+	err = explain(a, s, &asked, body, &why);
+	reader_rest(a->reader);
+	return err ? http_error(body, 400, "%s", why.text) : 200;
+}
+
+/* --- the guard --- */
+
+static unsigned on_release(const struct http_request *r, void *arg, struct text *body,
+			   const char **content_type)
+{
+	struct admin *a = arg;
+	const char *zone = http_request_arg(r, "zone");
+	struct reason why = {0};
+	enum err err;
+
+	(void)content_type;
+	if (!r->loopback)
+		return http_error(body, 403,
+				  "the guard is released only from the server's own machine");
+	if (!zone || !*zone)
+		return http_error(body, 400, "zone is missing: /guard/release?zone=ZONE");
+	err = a->settings.release(zone, a->settings.arg, &why);
+	if (err)
+		return http_error(body,
+				  err == ERR_NOTFOUND  ? 404
+				  : err == ERR_TIMEOUT ? 504
+						       : 409,
+				  "%s", *why.text ? why.text : err_text(err));
+	text_add(body, "{\"zone\":");
+	text_add_json(body, bytes_of(zone));
+	text_add(body, ",\"released\":true}\n");
+	return 200;
+}
+
+/* --- the list of pages --- */
+
+static unsigned on_index(const struct http_request *r, void *arg, struct text *body,
+			 const char **content_type)
+{
+	(void)arg;
+	if (strcmp(r->path, "/") != 0)
+		return http_error(body, 404, "no such path");
+	*content_type = "text/plain; charset=utf-8";
+	text_add(body,
+		 "nighd\n\n"
+		 "/livez                 the control loop turns\n"
+		 "/readyz                every source is read or restored\n"
+		 "/healthz?verbose       both, line by line\n"
+		 "/status                clusters, zones, errors\n"
+		 "/status/names          names and their sites: zone= prefix= limit= continue=\n"
+		 "/explain?name=NAME     why a client gets its answer: type= client= resolver=\n"
+		 "/metrics               counters for Prometheus\n");
+	return 200;
+}
+
+static const struct http_route routes[] = {
+	{"GET", "/livez", on_livez},     {"GET", "/readyz", on_readyz},
+	{"GET", "/healthz", on_healthz}, {"GET", "/metrics", on_metrics},
+	{"GET", "/status", on_status},   {"GET", "/status/names", on_names},
+	{"GET", "/explain", on_explain}, {"POST", "/guard/release", on_release},
+	{"GET", "/", on_index},          {NULL, NULL, NULL},
+};
+
+/* --- life --- */
+
+enum err admin_start(const struct admin_settings *settings, struct admin **out, struct reason *why)
+{
+	struct admin *a = xcalloc(1, sizeof(*a));
+	enum err err = ERR_OK;
+
+	a->settings = *settings;
+	a->started_s = clock_unix_s();
+	a->started_ms = clock_monotonic_ms();
+	a->counted.updates = UINT64_MAX;
+	a->reader = handover_join(settings->handover);
+	if (!a->reader)
+		err = reason_set(why, ERR_NOSPACE, "no place left for another reader of snapshots");
+	else
+		err = http_admin_start(&settings->addr, settings->port, routes, a, &a->http, why);
+	if (err == ERR_OK) {
+		*out = a;
+		return ERR_OK;
+	}
+	if (a->reader)
+		handover_leave(a->reader);
+	free(a);
+	return err;
+}
+
+uint16_t admin_port(const struct admin *a) { return http_admin_port(a->http); }
+
+void admin_stop(struct admin *a)
+{
+	if (!a)
+		return;
+	http_admin_stop(a->http);
+	handover_leave(a->reader);
+	free(a);
+}

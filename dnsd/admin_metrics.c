@@ -1,0 +1,359 @@
+#include "dnsd/admin_parts.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/metric.h"
+#include "base/version.h"
+#include "zones/zone.h"
+
+/* --- single numbers, a row each --- */
+
+struct row {
+	const char *name;
+	enum metric_type type;
+	const char *sentence;
+	double (*value)(const struct admin_view *view);
+};
+
+static double get_ready(const struct admin_view *view)
+{
+	return snapshot_settings(view->snapshot)->ready;
+}
+static double get_dark(const struct admin_view *view)
+{
+	return snapshot_settings(view->snapshot)->dark;
+}
+static double get_updates(const struct admin_view *view) { return (double)view->pulse->updates; }
+static double get_other_zones(const struct admin_view *view)
+{
+	return (double)stats_read(&view->stats->other_zones);
+}
+static double get_objects(const struct admin_view *view)
+{
+	return (double)snapshot_report(view->snapshot)->fact_count;
+}
+static double get_errors(const struct admin_view *view)
+{
+	return (double)snapshot_report(view->snapshot)->problem_count;
+}
+static double get_conflicts(const struct admin_view *view)
+{
+	return (double)snapshot_report(view->snapshot)->conflict_count;
+}
+static double get_names_memory(const struct admin_view *view)
+{
+	return (double)view->pulse->memory_names;
+}
+static double get_ranking_memory(const struct admin_view *view)
+{
+	return (double)view->pulse->memory_ranking;
+}
+static double get_journal(const struct admin_view *view)
+{
+	return (double)view->pulse->journal_bytes;
+}
+static double get_saved_errors(const struct admin_view *view)
+{
+	return (double)view->pulse->saved_errors;
+}
+static double get_torn_tails(const struct admin_view *view)
+{
+	return (double)view->pulse->torn_tails;
+}
+static double get_set_aside(const struct admin_view *view)
+{
+	return (double)view->pulse->set_aside;
+}
+static double get_start_time(const struct admin_view *view) { return (double)view->started_s; }
+
+/* The second number of statm: resident pages. */
+static double get_resident(const struct admin_view *view)
+{
+	unsigned long whole = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	(void)view;
+	if (!f)
+		return 0;
+	if (fscanf(f, "%lu %lu", &whole, &resident) != 2)
+		resident = 0;
+	fclose(f);
+	return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double get_cpu(const struct admin_view *view)
+{
+	struct rusage used = {0};
+
+	(void)view;
+	(void)getrusage(RUSAGE_SELF, &used);
+	return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+	       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+static const struct row rows[] = {
+	{"process_start_time_seconds", METRIC_GAUGE, "Unix time at which nighd started.",
+	 get_start_time},
+	{"process_cpu_seconds_total", METRIC_COUNTER, "CPU time used, in user and kernel mode.",
+	 get_cpu},
+	{"process_resident_memory_bytes", METRIC_GAUGE, "Memory that is resident.", get_resident},
+	{"dnsd_ready", METRIC_GAUGE, "1 when every source is read, restored or has had its time.",
+	 get_ready},
+	{"dnsd_dark", METRIC_GAUGE,
+	 "1 when no cluster can be seen and failed probes count for nothing.", get_dark},
+	{"dnsd_updates_total", METRIC_COUNTER, "Snapshots published.", get_updates},
+	{"dnsd_other_zone_answers_total", METRIC_COUNTER,
+	 "Answers from zones that the table of counters has no room for.", get_other_zones},
+	{"dnsd_errors", METRIC_GAUGE, "Errors that the status lists at this moment.", get_errors},
+	{"dnsd_conflicts", METRIC_GAUGE,
+	 "Names of two sources that the status lists at this moment.", get_conflicts},
+	{"records_objects", METRIC_GAUGE, "Objects of all clusters that are kept.", get_objects},
+	{"zones_memory_bytes", METRIC_GAUGE, "Memory held by names and their data.",
+	 get_names_memory},
+	{"geo_memory_bytes", METRIC_GAUGE, "Memory held by the tree of client networks.",
+	 get_ranking_memory},
+	{"watcher_saved_journal_bytes", METRIC_GAUGE, "Length of the journal of the saved state.",
+	 get_journal},
+	{"watcher_saved_errors_total", METRIC_COUNTER, "Failed writes of the saved state.",
+	 get_saved_errors},
+	{"watcher_saved_torn_tails_total", METRIC_COUNTER,
+	 "Ends of journals that were cut off because they were not whole.", get_torn_tails},
+	{"watcher_saved_set_aside_total", METRIC_COUNTER,
+	 "Damaged or foreign state files that were set aside.", get_set_aside},
+};
+
+static void print_rows(const struct admin_view *view, struct text *out)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		metric_head(out, rows[i].name, rows[i].type, rows[i].sentence);
+		metric_sample(out, rows[i].name, NULL, 0, rows[i].value(view));
+	}
+}
+
+/* --- a number for each cluster --- */
+
+struct cluster_row {
+	const char *name;
+	enum metric_type type;
+	const char *sentence;
+	double (*value)(const struct admin_view *view, const struct snapshot_cluster *c);
+};
+
+static double get_age(const struct admin_view *view, const struct snapshot_cluster *c)
+{
+	bool synced = strcmp(c->knowledge, "synced") == 0;
+
+	return synced || view->now_ms < c->since_ms ? 0
+						    : (double)(view->now_ms - c->since_ms) / 1000;
+}
+static double get_up(const struct admin_view *view, const struct snapshot_cluster *c)
+{
+	(void)view;
+	return c->up;
+}
+static double get_drained(const struct admin_view *view, const struct snapshot_cluster *c)
+{
+	(void)view;
+	return c->drained;
+}
+static double get_cluster_answers(const struct admin_view *view, const struct snapshot_cluster *c)
+{
+	return c->id < RANKING_MAX_CLUSTERS ? (double)stats_read(&view->stats->clusters[c->id]) : 0;
+}
+
+static const struct cluster_row cluster_rows[] = {
+	{"watcher_cluster_age_seconds", METRIC_GAUGE,
+	 "Age of what is known of a cluster; 0 while it can be seen.", get_age},
+	{"watcher_cluster_up", METRIC_GAUGE, "0 when every probed address of a cluster is down.",
+	 get_up},
+	{"watcher_cluster_drained", METRIC_GAUGE, "1 when a cluster is drained.", get_drained},
+	{"dnsd_cluster_answers_total", METRIC_COUNTER, "Answers that send clients to a cluster.",
+	 get_cluster_answers},
+};
+
+static void print_clusters(const struct admin_view *view, struct text *out)
+{
+	for (size_t i = 0; i < sizeof(cluster_rows) / sizeof(cluster_rows[0]); i++) {
+		const struct cluster_row *row = &cluster_rows[i];
+		const struct snapshot_cluster *c;
+
+		metric_head(out, row->name, row->type, row->sentence);
+		for (size_t k = 0; (c = snapshot_cluster_at(view->snapshot, k)) != NULL; k++) {
+			struct metric_label label = {"cluster", c->name};
+
+			metric_sample(out, row->name, &label, 1, row->value(view, c));
+		}
+	}
+}
+
+/* --- a number for each zone --- */
+
+struct zone_row {
+	const char *name;
+	enum metric_type type;
+	const char *sentence;
+	double (*value)(const struct admin_view *view, const struct zone *z, const char *name);
+};
+
+static double get_serial(const struct admin_view *view, const struct zone *z, const char *name)
+{
+	(void)view;
+	(void)name;
+	return zone_serial(z);
+}
+static double get_name_count(const struct admin_view *view, const struct zone *z, const char *name)
+{
+	(void)view;
+	(void)name;
+	return (double)zone_name_count(z);
+}
+static double get_zone_answers(const struct admin_view *view, const struct zone *z,
+			       const char *name)
+{
+	(void)name;
+	return (double)stats_zone(view->stats,
+				  stats_zone_key(zone_apex(z), snapshot_name_key(view->snapshot)));
+}
+static double get_held(const struct admin_view *view, const struct zone *z, const char *name)
+{
+	const struct snapshot_report *report = snapshot_report(view->snapshot);
+	uint64_t held = 0;
+
+	(void)z;
+	for (size_t i = 0; i < report->hold_count; i++)
+		if (admin_same_name(report->holds[i].zone, name))
+			held += report->holds[i].names;
+	return (double)held;
+}
+
+static const struct zone_row zone_rows[] = {
+	{"zones_serial", METRIC_GAUGE, "Serial of a zone.", get_serial},
+	{"zones_names", METRIC_GAUGE, "Owner names of a zone that have data.", get_name_count},
+	{"records_guard_held_names", METRIC_GAUGE,
+	 "Names of a zone that the guard against mass changes holds.", get_held},
+	{"dnsd_zone_answers_total", METRIC_COUNTER, "Answers from a zone.", get_zone_answers},
+};
+
+static void print_zones(const struct admin_view *view, struct text *out)
+{
+	for (size_t i = 0; i < sizeof(zone_rows) / sizeof(zone_rows[0]); i++) {
+		const struct zone_row *row = &zone_rows[i];
+		const struct zone *z;
+
+		metric_head(out, row->name, row->type, row->sentence);
+		for (size_t k = 0; (z = snapshot_zone(view->snapshot, k)) != NULL; k++) {
+			struct text name = {0};
+			struct metric_label label;
+
+			admin_add_name(&name, zone_apex(z));
+			label = (struct metric_label){"zone", name.data};
+			metric_sample(out, row->name, &label, 1, row->value(view, z, name.data));
+			text_fini(&name);
+		}
+	}
+}
+
+/* --- answers --- */
+
+/* RFC 1035 4.1.1, RFC 2136 2.2, RFC 6891 9; the last cell of the counters is all others. */
+static const char *rcode_label(size_t rcode, char out[16])
+{
+	static const char *const names[] = {"NOERROR",  "FORMERR", "SERVFAIL",
+					    "NXDOMAIN", "NOTIMP",  "REFUSED"};
+
+	if (rcode < sizeof(names) / sizeof(names[0]))
+		return names[rcode];
+	if (rcode == 16)
+		return "BADVERS";
+	if (rcode == STATS_RCODES - 1)
+		return "other";
+	snprintf(out, 16, "RCODE%zu", rcode);
+	return out;
+}
+
+/* The usual codes always, the others once they occur. */
+static void print_answers(const struct stats *stats, struct text *out)
+{
+	static const char name[] = "dnsd_answers_total";
+
+	metric_head(out, name, METRIC_COUNTER, "Answers by transport and response code.");
+	for (size_t t = 0; t < STATS_TRANSPORTS; t++)
+		for (size_t rcode = 0; rcode < STATS_RCODES; rcode++) {
+			uint64_t count = stats_read(&stats->answers[t][rcode]);
+			char text[16];
+			struct metric_label labels[] = {
+				{"transport", t == STATS_UDP ? "udp" : "tcp"},
+				{"rcode", rcode_label(rcode, text)}};
+
+			if (count || rcode <= 5)
+				metric_sample(out, name, labels, 2, (double)count);
+		}
+}
+
+static void print_reasons(const struct stats *stats, struct text *out)
+{
+	static const char name[] = "dnsd_answer_reasons_total";
+
+	metric_head(out, name, METRIC_COUNTER, "Answers by why they were what they were.");
+	for (int i = 0; i < STATS_REASONS; i++) {
+		struct metric_label label = {"reason", stats_reason_label((enum stats_reason)i)};
+
+		metric_sample(out, name, &label, 1, (double)stats_read(&stats->reasons[i]));
+	}
+}
+
+/* "tcpOpened": dnsd_tcp_opened_total.  The table of stats.h has the sentences. */
+static void print_events(const struct stats *stats, struct text *out)
+{
+	for (int i = 0; i < STATS_EVENTS; i++) {
+		const char *label = stats_event_label((enum stats_event)i);
+		struct text name = {0}, sentence = {0};
+
+		text_add(&name, "dnsd_");
+		for (; *label; label++)
+			text_printf(&name, isupper((unsigned char)*label) ? "_%c" : "%c",
+				    tolower((unsigned char)*label));
+		text_add(&name, "_total");
+		text_add(&sentence, stats_event_sentence((enum stats_event)i));
+		sentence.data[0] = (char)toupper((unsigned char)sentence.data[0]);
+		text_add(&sentence, ".");
+		metric_head(out, name.data, METRIC_COUNTER, sentence.data);
+		metric_sample(out, name.data, NULL, 0, (double)stats_read(&stats->events[i]));
+		text_fini(&name);
+		text_fini(&sentence);
+	}
+}
+
+static void print_updates(const struct admin_pulse *pulse, struct text *out)
+{
+	static const char name[] = "dnsd_update_seconds";
+	uint64_t counts[ADMIN_UPDATE_BOUNDS + 1];
+
+	for (size_t i = 0; i <= ADMIN_UPDATE_BOUNDS; i++)
+		counts[i] = pulse->update_us[i];
+	metric_head(out, name, METRIC_HISTOGRAM,
+		    "Time from a change to the snapshot that holds it.");
+	metric_histogram(out, name, admin_update_bounds, counts, ADMIN_UPDATE_BOUNDS,
+			 (double)pulse->update_us_sum / 1e6);
+}
+
+void admin_print_metrics(const struct admin_view *view, struct text *out)
+{
+	static const struct metric_label version = {"version", NIGH_VERSION};
+
+	metric_head(out, "nigh_build_info", METRIC_GAUGE, "1, with the version as a label.");
+	metric_sample(out, "nigh_build_info", &version, 1, 1);
+	print_rows(view, out);
+	print_clusters(view, out);
+	print_zones(view, out);
+	print_answers(view->stats, out);
+	print_reasons(view->stats, out);
+	print_events(view->stats, out);
+	print_updates(view->pulse, out);
+}

@@ -1,0 +1,59 @@
+/* admin_parts.h -- the pieces of admin.c: what each page prints.
+ *
+ * For admin*.c alone.  HTTP thread; a page gets the snapshot that was current when
+ * it was asked, never NULL unless said.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_ADMIN_PARTS_H
+#define DNSD_ADMIN_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "dnsd/admin.h"
+#include "dnsd/stats.h"
+#include "zones/snapshot.h"
+
+enum { ADMIN_UPDATE_BOUNDS = 11 };
+/* Seconds; the last cell of admin_pulse.update_us counts what is above. */
+extern const double admin_update_bounds[ADMIN_UPDATE_BOUNDS];
+
+/* What a page is made from. */
+struct admin_view {
+	const struct snapshot *snapshot;
+	const struct admin_pulse *pulse;
+	const struct server *server; /* NULL: counts nothing, listens nowhere */
+	struct addr http; /* where this page was asked for */
+	uint16_t http_port;
+	const struct stats *stats; /* the sum over all workers */
+	uint64_t records; /* resource records of all zones, each site's counted */
+	int64_t started_s, now_s; /* Unix */
+	uint64_t now_ms; /* monotonic */
+};
+
+/* How many resource records the snapshot holds; walks all of it. */
+uint64_t admin_count_records(const struct snapshot *s);
+
+void admin_print_status(const struct admin_view *view, struct text *out);
+void admin_print_metrics(const struct admin_view *view, struct text *out);
+
+/* A page of /status/names. */
+struct admin_names {
+	const char *zone; /* name of a zone, or NULL: all */
+	const char *prefix; /* of owner names, without case, or NULL */
+	const char *from; /* `continue` of the page before, or NULL */
+	size_t limit; /* 1..1000 */
+};
+/* ERR_NOTFOUND: no such zone.  ERR_PARSE: not a token of ours. */
+enum err admin_print_names(const struct admin_view *view, const struct admin_names *asked,
+			   struct text *out, struct reason *why) MUST_CHECK;
+
+/* A wire name in presentation form without the last dot (the root: "."), appended. */
+void admin_add_name(struct text *out, const uint8_t *wire);
+/* The same between quotation marks. */
+void admin_add_json_name(struct text *out, const uint8_t *wire);
+/* Are both the same name, as texts, with or without the last dot? */
+bool admin_same_name(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,257 @@
+#include "dnsd/admin_parts.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/version.h"
+#include "zones/zone.h"
+
+/* --- names --- */
+
+/* RFC 1035 5.1: special characters behind a backslash, what cannot be printed as \DDD. */
+static void add_label_byte(struct text *out, uint8_t byte)
+{
+	if (byte <= ' ' || byte >= 0x7f)
+		text_printf(out, "\\%03u", byte);
+	else if (strchr(".\\\"();@$", byte))
+		text_printf(out, "\\%c", byte);
+	else
+		text_printf(out, "%c", byte);
+}
+
+void admin_add_name(struct text *out, const uint8_t *wire)
+{
+	if (!*wire)
+		text_add(out, ".");
+	while (*wire) {
+		for (unsigned i = 1; i <= *wire; i++)
+			add_label_byte(out, wire[i]);
+		wire += 1 + *wire;
+		if (*wire)
+			text_add(out, ".");
+	}
+}
+
+void admin_add_json_name(struct text *out, const uint8_t *wire)
+{
+	struct text name = {0};
+
+	admin_add_name(&name, wire);
+	text_add_json(out, bytes_of(name.data));
+	text_fini(&name);
+}
+
+bool admin_same_name(const char *a, const char *b)
+{
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	a_len -= a_len > 1 && a[a_len - 1] == '.';
+	b_len -= b_len > 1 && b[b_len - 1] == '.';
+	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
+}
+
+/* --- pieces --- */
+
+static void add_member(struct text *out, const char *key, const char *value)
+{
+	text_printf(out, ",\"%s\":", key);
+	text_add_json(out, bytes_of(value ? value : ""));
+}
+
+/* `,"key":"2026-01-02T03:04:05Z"`; 0 is null. */
+static void add_time(struct text *out, const char *key, int64_t unix_s)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	if (unix_s)
+		text_printf(out, ",\"%s\":\"%s\"", key, clock_print(unix_s, text));
+	else
+		text_printf(out, ",\"%s\":null", key);
+}
+
+static void add_listen(const struct admin_view *view, struct text *out)
+{
+	const struct server *server = view->server;
+	size_t count = 0;
+	const struct server_address *list = server ? server_addresses(server, &count) : NULL;
+	char text[ADDR_PORT_TEXT_SIZE];
+
+	text_add(out, ",\"listen\":[");
+	for (size_t i = 0; i < count; i++)
+		text_printf(out, "%s\"%s\"", i ? "," : "",
+			    addr_port_print(&list[i].addr, list[i].port, text));
+	text_printf(out, "],\"http\":\"%s\"", addr_port_print(&view->http, view->http_port, text));
+}
+
+static void add_location(const struct snapshot_cluster *c, struct text *out)
+{
+	if (!c->has_place) {
+		text_add(out, ",\"location\":null");
+		return;
+	}
+	text_printf(out, ",\"location\":{\"latitude\":%.10g,\"longitude\":%.10g", c->place.latitude,
+		    c->place.longitude);
+	add_member(out, "from", c->place_from);
+	text_add(out, "}");
+}
+
+static void add_cluster(const struct snapshot_cluster *c, uint64_t now_ms, struct text *out)
+{
+	bool synced = strcmp(c->knowledge, "synced") == 0;
+	uint64_t age_s = synced || now_ms < c->since_ms ? 0 : (now_ms - c->since_ms) / 1000;
+
+	text_add(out, "{\"name\":");
+	text_add_json(out, bytes_of(c->name));
+	add_member(out, "source", c->source);
+	add_member(out, "knowledge", c->knowledge);
+	text_printf(out, ",\"ageSeconds\":%" PRIu64, age_s);
+	add_member(out, "region", c->region);
+	text_add(out, ",\"zones\":[");
+	for (size_t i = 0; c->zones && c->zones[i]; i++) {
+		text_add(out, i ? "," : "");
+		text_add_json(out, bytes_of(c->zones[i]));
+	}
+	text_add(out, "]");
+	add_location(c, out);
+	text_printf(out, ",\"drained\":%s,\"up\":%s", c->drained ? "true" : "false",
+		    c->up ? "true" : "false");
+	add_member(out, "error", c->error);
+	text_add(out, "}");
+}
+
+static uint64_t held_in(const struct snapshot_report *report, const char *zone)
+{
+	uint64_t held = 0;
+
+	for (size_t i = 0; i < report->hold_count; i++)
+		if (admin_same_name(report->holds[i].zone, zone))
+			held += report->holds[i].names;
+	return held;
+}
+
+static void add_zones(const struct snapshot *s, struct text *out)
+{
+	const struct zone *zone;
+
+	text_add(out, ",\"zones\":[");
+	for (size_t i = 0; (zone = snapshot_zone(s, i)) != NULL; i++) {
+		struct text name = {0};
+
+		admin_add_name(&name, zone_apex(zone));
+		text_add(out, i ? ",{\"name\":" : "{\"name\":");
+		text_add_json(out, bytes_of(name.data));
+		text_printf(out, ",\"serial\":%" PRIu32 ",\"names\":%zu,\"held\":%" PRIu64 "}",
+			    zone_serial(zone), zone_name_count(zone),
+			    held_in(snapshot_report(s), name.data));
+		text_fini(&name);
+	}
+	text_add(out, "]");
+}
+
+static void add_guard(const struct snapshot_report *report, struct text *out)
+{
+	text_add(out, ",\"guard\":[");
+	for (size_t i = 0; i < report->hold_count; i++) {
+		const struct snapshot_hold *hold = &report->holds[i];
+
+		text_add(out, i ? ",{\"zone\":" : "{\"zone\":");
+		text_add_json(out, bytes_of(hold->zone));
+		text_printf(out, ",\"names\":%" PRIu64, hold->names);
+		add_time(out, "since", hold->since);
+		add_time(out, "until", hold->until);
+		/* A text: 64 bits are more than a JSON number can be trusted with. */
+		text_printf(out, ",\"id\":\"%" PRIu64 "\"}", hold->id);
+	}
+	text_add(out, "]");
+}
+
+static void add_errors(const struct snapshot_report *report, struct text *out)
+{
+	text_add(out, ",\"errors\":[");
+	for (size_t i = 0; i < report->problem_count; i++) {
+		const struct snapshot_problem *problem = &report->problems[i];
+
+		text_add(out, i ? ",{\"where\":" : "{\"where\":");
+		text_add_json(out, bytes_of(problem->where));
+		add_member(out, "message", problem->message);
+		add_time(out, "since", problem->since);
+		text_add(out, "}");
+	}
+	text_add(out, "],\"conflicts\":[");
+	for (size_t i = 0; i < report->conflict_count; i++) {
+		const struct snapshot_conflict *conflict = &report->conflicts[i];
+
+		text_add(out, i ? ",{\"name\":" : "{\"name\":");
+		text_add_json(out, bytes_of(conflict->name));
+		add_member(out, "winner", conflict->winner);
+		add_member(out, "loser", conflict->loser);
+		text_add(out, "}");
+	}
+	text_add(out, "]");
+}
+
+static void add_counts(const struct admin_view *view, struct text *out)
+{
+	const struct zone *zone;
+	uint64_t names = 0;
+
+	for (size_t i = 0; (zone = snapshot_zone(view->snapshot, i)) != NULL; i++)
+		names += zone_name_count(zone);
+	text_printf(out,
+		    ",\"counts\":{\"names\":%" PRIu64 ",\"records\":%" PRIu64
+		    ",\"answers\":%" PRIu64 ",\"objects\":%" PRIu64 "}",
+		    names, view->records, stats_answers(view->stats),
+		    snapshot_report(view->snapshot)->fact_count);
+}
+
+void admin_print_status(const struct admin_view *view, struct text *out)
+{
+	const struct snapshot_report *report = snapshot_report(view->snapshot);
+	const struct snapshot_settings *settings = snapshot_settings(view->snapshot);
+	const struct snapshot_cluster *cluster;
+
+	text_printf(out, "{\"version\":\"%s\",\"ready\":%s", NIGH_VERSION,
+		    settings->ready ? "true" : "false");
+	add_time(out, "now", view->now_s);
+	add_time(out, "started", view->started_s);
+	add_listen(view, out);
+	text_add(out, ",\"clusters\":[");
+	for (size_t i = 0; (cluster = snapshot_cluster_at(view->snapshot, i)) != NULL; i++) {
+		text_add(out, i ? "," : "");
+		add_cluster(cluster, view->now_ms, out);
+	}
+	text_add(out, "]");
+	add_zones(view->snapshot, out);
+	add_guard(report, out);
+	add_errors(report, out);
+	add_counts(view, out);
+	text_add(out, "}\n");
+}
+
+/* --- counting --- */
+
+static bool count_node(const struct node *n, void *arg)
+{
+	uint64_t *count = arg;
+	const struct rrset *set;
+
+	for (size_t i = 0; (set = node_rrset_at(n, i)) != NULL; i++)
+		*count += set->count;
+	for (size_t k = 0; k < node_site_count(n); k++)
+		for (size_t i = 0; (set = site_rrset_at(node_site(n, k), i)) != NULL; i++)
+			*count += set->count;
+	return true;
+}
+
+uint64_t admin_count_records(const struct snapshot *s)
+{
+	const struct zone *zone;
+	uint64_t count = 0;
+
+	for (size_t i = 0; (zone = snapshot_zone(s, i)) != NULL; i++)
+		zone_each(zone, NULL, count_node, &count);
+	return count;
+}

@@ -1,0 +1,393 @@
+#include "dnsd/answer.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <string.h>
+
+#include "base/check.h"
+
+/* One query on its way along a chain of names. */
+struct walk {
+	const struct snapshot *s;
+	const struct query *q;
+	struct answer *out;
+	const struct recorder *rec;
+	struct client client;
+	const struct name *name;		/* of the current link */
+	const uint8_t *owner;			/* the same name, as it was written */
+	struct bytes target;			/* where it goes on; data NULL: it ends here */
+	struct name parsed;			/* room for names that are not the question's */
+};
+
+/* --- sections --- */
+
+static void tell(const struct walk *w, const char *stage, const char *detail)
+{
+	if (w->rec != NULL)
+		w->rec->on_step(w->rec->arg, stage, detail);
+}
+
+static void put_set(struct answer *out, const uint8_t *owner, const struct rrset *rrset, uint32_t ttl)
+{
+	struct answer_set *set = &out->set[out->set_count++];
+
+	CHECK(out->set_count <= ANSWER_MAX_SETS);
+	set->owner = owner;
+	set->rrset = rrset;
+	set->ttl = ttl;
+	set->more = 0;
+}
+
+static void put_authority(struct answer *out, const uint8_t *owner, const struct rrset *rrset, uint32_t ttl)
+{
+	out->authority[0] = (struct answer_set){ .owner = owner, .rrset = rrset, .ttl = ttl };
+	out->authority_count = 1;
+}
+
+static void fail(struct answer *out, enum rcode rcode, enum edns_ede ede, enum stats_reason reason)
+{
+	out->rcode = rcode;
+	out->ede = ede;
+	out->reason = reason;
+	out->authoritative = false;
+	out->scope = 0;
+	out->set_count = out->authority_count = out->glue_count = out->glue_required = 0;
+	out->cluster = CHOICE_NO_CLUSTER;
+}
+
+/* The last labels of the current name, as they were written: where an ancestor's name can be pointed to. */
+static const uint8_t *ancestor(const struct walk *w, unsigned labels)
+{
+	return w->owner + w->name->at[w->name->labels - labels];
+}
+
+/* RFC 2308 3: the SOA says how long. */
+static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
+{
+	struct answer *out = w->out;
+
+	if (rcode == RCODE_NXDOMAIN && snapshot_settings(w->s)->incomplete) {
+		tell(w, "incomplete", "no such name so far, but a source was never read");
+		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
+		return;
+	}
+	out->rcode = rcode;
+	out->reason = rcode == RCODE_NXDOMAIN ? STATS_NXDOMAIN : STATS_NODATA;
+	put_authority(out, ancestor(w, zone_apex_labels(zone)), zone_soa(zone), zone_negative_ttl(zone));
+	tell(w, rcode == RCODE_NXDOMAIN ? "nxdomain" : "nodata",
+	     rcode == RCODE_NXDOMAIN ? "the name does not exist" : "the name has no records of this type");
+}
+
+/* --- referrals --- */
+
+static void put_glue(struct answer *out, const uint8_t *owner, const struct node *n, uint16_t type, bool required)
+{
+	const struct rrset *rrset = node_rrset(n, type);
+
+	if (rrset == NULL || rrset->type != type)
+		return;
+	if (out->glue_count == ANSWER_MAX_GLUE) {
+		out->glue_missing |= required;
+		return;
+	}
+	out->glue[out->glue_count++] = (struct answer_set){ .owner = owner, .rrset = rrset, .ttl = rrset->ttl };
+	if (required)
+		out->glue_required = out->glue_count;
+}
+
+/* One pass over the name servers: those inside the delegated zone, or all others. */
+static void find_glue(struct walk *w, const struct rrset *ns, uint64_t cut_hash, unsigned cut_labels, bool inside)
+{
+	struct bytes rdata;
+	unsigned seen = 0;
+
+	for (size_t at = 0; rrset_next(ns, &at, &rdata) && seen < ANSWER_MAX_GLUE; seen++) {
+		struct name *target = &w->parsed;
+		const struct zone *zone;
+		const struct node *n;
+		bool is_inside;
+
+		if (name_parse(target, rdata.data, rdata.len, snapshot_name_key(w->s)) == 0)
+			continue;
+		is_inside = target->labels >= cut_labels && target->hash[target->labels - cut_labels] == cut_hash;
+		zone = is_inside == inside ? snapshot_find_zone(w->s, target) : NULL;
+		n = zone != NULL ? zone_find_node(zone, target) : NULL;
+		if (n == NULL)
+			continue;
+		put_glue(w->out, rdata.data, n, RR_A, inside);
+		put_glue(w->out, rdata.data, n, RR_AAAA, inside);
+	}
+	if (inside && seen == ANSWER_MAX_GLUE && ns->count > ANSWER_MAX_GLUE)
+		w->out->glue_missing = true;
+}
+
+/* RFC 1034 4.3.2 3b; RFC 9471: glue inside the delegated zone must be there, other glue may. */
+static void refer(struct walk *w, const struct zone_hit *hit)
+{
+	const struct rrset *ns = node_rrset(hit->node, RR_NS);
+	unsigned labels = hit->encloser_labels;
+	uint64_t hash = w->name->hash[w->name->labels - labels];
+
+	w->out->reason = STATS_REFERRAL;
+	if (w->out->set_count == 0)
+		w->out->authoritative = false;
+	tell(w, "referral", "the name belongs to a delegated zone");
+	if (ns == NULL || ns->type != RR_NS)
+		return;
+	put_authority(w->out, ancestor(w, labels), ns, ns->ttl);
+	find_glue(w, ns, hash, labels, true);
+	find_glue(w, ns, hash, labels, false);
+}
+
+/* --- names that go on elsewhere --- */
+
+static struct bytes first_rdata(const struct rrset *rrset)
+{
+	struct bytes rdata = {0};
+	size_t at = 0;
+
+	(void)rrset_next(rrset, &at, &rdata);
+	return rdata;
+}
+
+/* RFC 6672 2.2: the labels below the DNAME's owner, put before its target. */
+static struct rrset *synthesize(struct answer *out, const uint8_t *owner, size_t prefix, struct bytes target,
+                                uint32_t ttl)
+{
+	struct rrset *cname = (struct rrset *)(void *)out->link[out->link_count++];
+	size_t len = prefix + target.len;
+
+	cname->ttl = ttl;
+	cname->type = RR_CNAME;
+	cname->count = 1;
+	cname->bytes = (uint32_t)(2 + len);
+	bytes_put16(cname->data, (uint16_t)len);
+	memcpy(cname->data + 2, owner, prefix);
+	memcpy(cname->data + 2 + prefix, target.data, target.len);
+	return cname;
+}
+
+static void answer_dname(struct walk *w, const struct zone_hit *hit)
+{
+	const struct rrset *dname = node_rrset(hit->node, RR_DNAME);
+	size_t prefix = w->name->at[w->name->labels - hit->encloser_labels];
+	struct bytes target = dname != NULL ? first_rdata(dname) : (struct bytes){0};
+	const struct rrset *cname;
+	bool is_there = false;
+
+	if (target.len == 0)
+		return;
+	for (unsigned i = 0; i < w->out->set_count; i++)
+		is_there |= w->out->set[i].rrset == dname;
+	if (!is_there)
+		put_set(w->out, w->owner + prefix, dname, dname->ttl);
+	w->out->reason = STATS_FIXED;
+	tell(w, "dname", "a name above is an alias for a whole tree");
+	if (prefix + target.len > NAME_MAX_LEN) {
+		w->out->rcode = RCODE_YXDOMAIN;
+		return;
+	}
+	cname = synthesize(w->out, w->owner, prefix, target, dname->ttl);
+	put_set(w->out, w->owner, cname, cname->ttl);
+	if (w->q->type != RR_CNAME && w->q->type != RR_ANY)
+		w->target = first_rdata(cname);
+}
+
+/* --- data --- */
+
+/* RFC 8482 4.1: to ANY, one RRset. */
+static const struct rrset *pick_fixed(const struct node *n, uint16_t type)
+{
+	const struct rrset *rrset;
+
+	if (type != RR_ANY)
+		return node_rrset(n, type);
+	rrset = node_rrset(n, RR_A);
+	if (rrset == NULL)
+		rrset = node_rrset(n, RR_AAAA);
+	return rrset != NULL ? rrset : node_rrset_at(n, 0);
+}
+
+/* The type that stands for ANY: A, AAAA, or the first that any site has. */
+static uint16_t pick_type(const struct node *n)
+{
+	uint16_t other = RR_A;
+	bool has_other = false;
+
+	for (unsigned type = RR_A;; type = RR_AAAA) {
+		for (size_t i = 0; i < node_site_count(n); i++) {
+			const struct rrset *first = site_rrset_at(node_site(n, i), 0);
+
+			if (site_rrset(node_site(n, i), (uint16_t)type) != NULL)
+				return (uint16_t)type;
+			if (first != NULL && !has_other) {
+				other = first->type;
+				has_other = true;
+			}
+		}
+		if (type == RR_AAAA)
+			return other;
+	}
+}
+
+static const struct rrset *answer_sites(struct walk *w, const struct node *n)
+{
+	struct answer *out = w->out;
+	uint16_t type = w->q->type == RR_ANY ? pick_type(n) : w->q->type;
+	struct choice c = choose(w->s, n, w->name, type, &w->client, out->more, w->rec);
+
+	if (c.rrset == NULL)
+		return NULL;
+	put_set(out, w->owner, c.rrset, c.ttl);
+	out->set[out->set_count - 1].more = c.more;
+	out->reason = c.reason;
+	out->cluster = c.cluster;
+	if (c.scope > out->scope)
+		out->scope = c.scope;
+	return c.rrset;
+}
+
+static void answer_node(struct walk *w, const struct zone *zone, const struct node *n)
+{
+	unsigned flags = node_flags(n);
+	const struct rrset *rrset = NULL;
+
+	/* Only an apex has both: SOA and NS beside its sites. */
+	if ((flags & NODE_SITES) == 0 || (flags & NODE_APEX) != 0) {
+		rrset = pick_fixed(n, w->q->type);
+		if (rrset != NULL) {
+			put_set(w->out, w->owner, rrset, rrset->ttl);
+			w->out->reason = STATS_FIXED;
+			tell(w, "fixed", "the same for every client");
+		}
+	}
+	if (rrset == NULL && (flags & NODE_SITES) != 0)
+		rrset = answer_sites(w, n);
+	if (rrset == NULL)
+		deny(w, zone, RCODE_NOERROR);
+	else if (rrset->type == RR_CNAME && w->q->type != RR_CNAME && w->q->type != RR_ANY)
+		w->target = first_rdata(rrset);
+}
+
+/* RFC 4035 3.1.4.1: DS lives above the cut; when that zone is ours too, it answers. */
+static const struct zone *zone_above(struct walk *w, const struct zone *zone)
+{
+	const struct name *n = w->name;
+	const struct zone *above;
+	struct zone_hit hit;
+
+	if (w->q->type != RR_DS || n->labels == 0 || zone_apex_labels(zone) != n->labels)
+		return zone;
+	if (name_parse(&w->parsed, n->wire + n->at[1], (size_t)(n->len - n->at[1]), snapshot_name_key(w->s)) == 0)
+		return zone;
+	above = snapshot_find_zone(w->s, &w->parsed);
+	if (above == NULL)
+		return zone;
+	hit = zone_find(above, n);
+	return hit.match == ZONE_CUT && hit.encloser_labels == n->labels ? above : zone;
+}
+
+static void answer_link(struct walk *w, const struct zone *zone)
+{
+	struct zone_hit hit = zone_find(zone, w->name);
+
+	switch (hit.match) {
+	case ZONE_EXACT:
+	case ZONE_WILDCARD:
+		answer_node(w, zone, hit.node);
+		break;
+	case ZONE_CUT:
+		if (w->q->type == RR_DS && hit.encloser_labels == w->name->labels)
+			answer_node(w, zone, hit.node);
+		else
+			refer(w, &hit);
+		break;
+	case ZONE_DNAME:
+		answer_dname(w, &hit);
+		break;
+	case ZONE_ABSENT:
+		deny(w, zone, RCODE_NXDOMAIN);
+		break;
+	}
+}
+
+/* The zone of the next link, or NULL when the chain ends: it leaves our zones, or comes back to itself. */
+static const struct zone *next_zone(struct walk *w)
+{
+	struct answer *out = w->out;
+
+	if (w->target.len == 0)
+		return NULL;
+	for (unsigned i = 0; i < out->set_count; i++) {
+		const struct answer_set *set = &out->set[i];
+
+		if (set->rrset->type == RR_CNAME && name_wire_compare(set->owner, w->target.data) == 0)
+			return NULL;
+	}
+	if (name_parse(&w->parsed, w->target.data, w->target.len, snapshot_name_key(w->s)) == 0)
+		return NULL;
+	w->name = &w->parsed;
+	w->owner = w->target.data;
+	w->target = (struct bytes){0};
+	tell(w, "cname", "the answer goes on at another name");
+	return snapshot_find_zone(w->s, w->name);
+}
+
+static void prepare(struct answer *out)
+{
+	out->rcode = RCODE_NOERROR;
+	out->ede = EDE_NONE;
+	out->reason = STATS_FIXED;
+	out->authoritative = true;
+	out->glue_missing = false;
+	out->scope = 0;
+	out->set_count = out->authority_count = out->glue_count = 0;
+	out->glue_required = out->link_count = 0;
+	out->cluster = CHOICE_NO_CLUSTER;
+	out->zone = NULL;
+	out->zone_key = 0;
+}
+
+static void prepare_client(struct client *c, const struct query *q, const struct addr *resolver)
+{
+	c->is_placed = false;
+	c->has_scope = q->edns.ecs.present && q->edns.ecs.source > 0;
+	c->source = c->has_scope ? &q->edns.ecs.addr : resolver;
+}
+
+void answer_decide(const struct snapshot *s, const struct query *q, const struct addr *resolver,
+                   struct answer *out, const struct recorder *rec)
+{
+	const struct zone *zone;
+	struct walk w;
+
+	prepare(out);
+	out->qname = q->packet + DNS_HEADER_LEN;
+	if (q->rcode != RCODE_NOERROR) {
+		fail(out, q->rcode, q->ede, q->rcode == RCODE_REFUSED ? STATS_OUTSIDE : STATS_ERROR);
+		return;
+	}
+	if (s == NULL || !snapshot_settings(s)->ready) {
+		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
+		return;
+	}
+	zone = snapshot_find_zone(s, &q->name);
+	if (zone == NULL) {
+		fail(out, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, STATS_OUTSIDE);
+		return;
+	}
+	w.s = s;
+	w.q = q;
+	w.out = out;
+	w.rec = rec;
+	w.name = &q->name;
+	w.owner = out->qname;
+	w.target = (struct bytes){0};
+	prepare_client(&w.client, q, resolver);
+	zone = zone_above(&w, zone);
+	out->zone = zone;
+	out->zone_key = q->name.hash[q->name.labels - zone_apex_labels(zone)];
+	for (unsigned links = 0; zone != NULL && links < ANSWER_MAX_LINKS; links++) {
+		answer_link(&w, zone);
+		zone = next_zone(&w);
+	}
+}

@@ -1,0 +1,324 @@
+#include "dnsd/choose.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+/* The networks that ties, weights and stickiness are decided for. */
+enum { BUCKET_BITS_IPV4 = 24, BUCKET_BITS_IPV6 = 48 };
+
+struct task {
+	const struct snapshot *s;
+	const struct ranking *ranking;
+	const struct node *node;
+	const struct name *asked;
+	uint16_t type;
+	bool everyone;				/* fail open: as if all sites were usable */
+	bool asks_address;			/* there is a fallback for when no usable site has an address */
+	struct client *client;
+	const struct recorder *rec;
+};
+
+/* What one pass over the sites finds. */
+struct tally {
+	bool any_usable, has_address;
+	bool troubled;				/* some site's cluster is down or draining */
+	unsigned with_type;			/* sites, usable or not, that have the type; counted to 2 */
+	const struct site *best;
+	const struct rrset *rrset;		/* of best */
+	struct ranking_position position;	/* of best */
+	uint64_t score;				/* of best, once it was in a tie */
+	bool tied;				/* best won by its score */
+};
+
+static unsigned bucket_bits(const struct addr *a)
+{
+	return a->family == ADDR_IPV4 ? BUCKET_BITS_IPV4 : BUCKET_BITS_IPV6;
+}
+
+/* Rendezvous hash: all replicas and all runs agree; a site that goes moves only its own clients. */
+static uint64_t tie_score(const struct task *t, const struct site *site)
+{
+	const struct snapshot_cluster *c = snapshot_cluster(t->s, site_cluster(site));
+	uint64_t bucket = t->client->addr.family;
+
+	for (unsigned i = 0; i < bucket_bits(&t->client->addr) / 8; i++)
+		bucket = bucket << 8 | t->client->addr.bytes[i];
+	return hash_mix(hash_mix(bucket, hash_fixed((struct bytes){ t->asked->wire, t->asked->len })),
+	                hash_fixed(bytes_of(c != NULL ? c->name : NULL)));
+}
+
+static bool is_usable(const struct task *t, const struct site *site, bool *troubled)
+{
+	bool usable = snapshot_site_is_usable(t->s, site, troubled);
+
+	return usable || t->everyone;
+}
+
+static bool has_address(const struct site *site)
+{
+	return site_rrset(site, RR_A) != NULL || site_rrset(site, RR_AAAA) != NULL;
+}
+
+static void put_best(struct tally *y, const struct site *site, const struct rrset *rrset,
+                     struct ranking_position position)
+{
+	y->best = site;
+	y->rrset = rrset;
+	y->position = position;
+	y->tied = false;
+}
+
+/* A usable site that has the type, not farther than the best so far. */
+static void compete(const struct task *t, struct tally *y, const struct site *site, const struct rrset *rrset,
+                    struct ranking_position position)
+{
+	uint64_t score;
+
+	if (y->best == NULL || ranking_compare(position, y->position) < 0) {
+		put_best(y, site, rrset, position);
+		return;
+	}
+	score = tie_score(t, site);
+	if (!y->tied)
+		y->score = tie_score(t, y->best);
+	if (score > y->score) {
+		put_best(y, site, rrset, position);
+		y->score = score;
+	}
+	y->tied = true;
+}
+
+static struct ranking_position position_of(const struct task *t, const struct site *site)
+{
+	return ranking_position(t->ranking, t->client->leaf.order, site_cluster(site));
+}
+
+/* All that a site can change. */
+static void consider(const struct task *t, struct tally *y, const struct site *site, bool usable)
+{
+	struct ranking_position position = {0};
+	const struct rrset *rrset = site_rrset(site, t->type);
+
+	if (usable) {
+		y->any_usable = true;
+		if (t->asks_address && !y->has_address)
+			y->has_address = has_address(site);
+		if (t->client->is_placed)
+			position = position_of(t, site);
+	}
+	if (rrset == NULL)
+		return;
+	y->with_type++;
+	if (usable && (y->best == NULL || ranking_compare(position, y->position) <= 0))
+		compete(t, y, site, rrset, position);
+}
+
+/* One pass.  Once a usable site and a second one with the type are known, the others matter only when they
+ * are as near as the best. */
+static void find_nearest(const struct task *t, struct tally *y)
+{
+	size_t count = node_site_count(t->node);
+	bool any_troubled = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct site *site = node_site(t->node, i);
+		bool troubled, usable = is_usable(t, site, &troubled);
+
+		any_troubled |= troubled;
+		if (y->with_type >= 2 && (usable ? y->best != NULL && ranking_compare(position_of(t, site), y->position) > 0
+		                                 : true))
+			continue;
+		consider(t, y, site, usable);
+	}
+	y->troubled = any_troubled;
+}
+
+/* The union.  A CNAME cannot stand beside anything: it answers only when no site has the type itself. */
+static void find_all(const struct task *t, struct tally *y, struct choice *c, const struct rrset **more)
+{
+	const struct rrset *alias = NULL;
+	const struct site *alias_site = NULL;
+
+	for (size_t i = 0; i < node_site_count(t->node); i++) {
+		const struct site *site = node_site(t->node, i);
+		bool troubled = false, usable = is_usable(t, site, &troubled);
+		const struct rrset *rrset = usable ? site_rrset(site, t->type) : NULL;
+
+		y->troubled |= troubled;
+		y->any_usable |= usable;
+		if (usable && t->asks_address && !y->has_address)
+			y->has_address = has_address(site);
+		if (rrset == NULL)
+			continue;
+		if (rrset->type == RR_CNAME) {
+			alias_site = alias == NULL ? site : alias_site;
+			alias = alias == NULL ? rrset : alias;
+			continue;
+		}
+		/* RFC 2181 5.2: one TTL for an RRset. */
+		c->ttl = c->rrset == NULL || rrset->ttl < c->ttl ? rrset->ttl : c->ttl;
+		if (y->rrset == NULL) {
+			y->best = site;
+			c->rrset = y->rrset = rrset;
+		} else if (c->more < CHOICE_UNION_MAX) {
+			more[c->more++] = rrset;
+		}
+	}
+	if (y->rrset == NULL && alias != NULL) {
+		y->best = alias_site;
+		c->rrset = y->rrset = alias;
+		c->ttl = alias->ttl;
+	}
+	c->cluster = y->best != NULL && c->more == 0 ? site_cluster(y->best) : CHOICE_NO_CLUSTER;
+}
+
+/* --- what the recorder hears --- */
+
+static void tell_sites(const struct task *t, bool with_type)
+{
+	for (size_t i = 0; i < node_site_count(t->node); i++) {
+		const struct site *site = node_site(t->node, i);
+
+		if (is_usable(t, site, NULL) && (!with_type || site_rrset(site, t->type) != NULL))
+			t->rec->on_left(t->rec->arg, site);
+	}
+}
+
+static void tell_usable(const struct task *t)
+{
+	char detail[96];
+	size_t count = node_site_count(t->node), usable = 0;
+
+	for (size_t i = 0; i < count; i++)
+		usable += snapshot_site_is_usable(t->s, node_site(t->node, i), NULL);
+	snprintf(detail, sizeof detail, "%zu of %zu sites usable", usable, count);
+	t->rec->on_step(t->rec->arg, "usable", detail);
+	tell_sites(t, false);
+}
+
+static void tell_nearest(const struct task *t, const struct tally *y)
+{
+	char detail[96];
+
+	if (y->best == NULL)
+		snprintf(detail, sizeof detail, "no usable site has this type");
+	else if (y->tied)
+		snprintf(detail, sizeof detail, "equally near sites, told apart by the client's /%u",
+		         bucket_bits(&t->client->addr));
+	else if (y->with_type < 2)
+		snprintf(detail, sizeof detail, "the only site that has this type");
+	else
+		snprintf(detail, sizeof detail, "the nearest site that has this type");
+	t->rec->on_step(t->rec->arg, "nearest", detail);
+	if (y->best != NULL)
+		t->rec->on_left(t->rec->arg, y->best);
+}
+
+static void tell_all(const struct task *t, const struct tally *y)
+{
+	t->rec->on_step(t->rec->arg, "all",
+	                y->best != NULL ? "every usable site that has this type" : "no usable site has this type");
+	tell_sites(t, true);
+}
+
+/* --- the decision --- */
+
+/* Honest for every address inside: the leaf's order, and the bucket when it told sites apart.  It depends on
+ * what sites have, not on which of them are usable, so that health does not make it flicker. */
+static uint8_t scope_of(const struct task *t, const struct tally *y)
+{
+	unsigned depth = t->client->leaf.depth;
+
+	if (!t->client->has_scope || y->with_type < 2)
+		return 0;
+	if (y->tied && depth < bucket_bits(&t->client->addr))
+		depth = bucket_bits(&t->client->addr);
+	return (uint8_t)depth;
+}
+
+/* A mapped subnet stays IPv6: the scope is in bits of its own family. */
+static void place_client(const struct task *t)
+{
+	struct client *c = t->client;
+
+	c->addr = c->has_scope ? *c->source : addr_unmapped(c->source);
+	c->leaf = ranking_find(t->ranking, &c->addr);
+	c->is_placed = true;
+}
+
+static struct choice choose_nearest(const struct task *t, struct tally *y)
+{
+	struct choice c = { .cluster = CHOICE_NO_CLUSTER, .reason = STATS_NEAREST };
+
+	if (!t->client->is_placed && node_site_count(t->node) > 1)
+		place_client(t);
+	find_nearest(t, y);
+	if (y->best == NULL)
+		return c;
+	c.rrset = y->rrset;
+	c.ttl = y->rrset->ttl;
+	c.cluster = site_cluster(y->best);
+	c.scope = scope_of(t, y);
+	return c;
+}
+
+static struct choice choose_among(const struct task *t, struct tally *y, const struct rrset **more)
+{
+	struct choice c = { .cluster = CHOICE_NO_CLUSTER, .reason = STATS_ALL };
+
+	*y = (struct tally){0};
+	if (!snapshot_settings(t->s)->all)
+		return choose_nearest(t, y);
+	find_all(t, y, &c, more);
+	return c;
+}
+
+static void tell(const struct task *t, const struct tally *y)
+{
+	if (snapshot_settings(t->s)->all)
+		tell_all(t, y);
+	else
+		tell_nearest(t, y);
+}
+
+struct choice choose(const struct snapshot *s, const struct node *n, const struct name *asked, uint16_t type,
+                     struct client *client, const struct rrset *more[static CHOICE_UNION_MAX],
+                     const struct recorder *rec)
+{
+	const struct rrset *fallback = node_fallback(n);
+	struct task t = { .s = s, .ranking = snapshot_ranking(s), .node = n, .asked = asked, .type = type, .client = client, .rec = rec,
+	                  .asks_address = fallback != NULL };
+	struct tally y;
+	struct choice c = choose_among(&t, &y, more);
+	bool troubled = y.troubled, missing = !y.any_usable || (fallback != NULL && !y.has_address);
+
+	if (rec != NULL) {
+		rec->on_choice(rec->arg, n);
+		tell_usable(&t);
+	}
+	if (missing && fallback != NULL && (node_flags(n) & NODE_FAIL_OPEN) == 0) {
+		c = (struct choice){ .rrset = fallback, .ttl = fallback->ttl, .cluster = CHOICE_NO_CLUSTER,
+		                     .reason = STATS_FALLBACK };
+		if (rec != NULL)
+			rec->on_step(rec->arg, "fallback", "no usable site has an address: to the next level");
+	} else {
+		if (!y.any_usable) {
+			t.everyone = true;
+			c = choose_among(&t, &y, more);
+			c.reason = STATS_FAIL_OPEN;
+			troubled = true;
+			if (rec != NULL) {
+				rec->on_step(rec->arg, "failOpen", "no site is usable: answered as if all were");
+				tell_sites(&t, false);
+			}
+		}
+		if (rec != NULL)
+			tell(&t, &y);
+	}
+	if (troubled && c.ttl > snapshot_settings(s)->degraded_ttl)
+		c.ttl = snapshot_settings(s)->degraded_ttl;
+	return c;
+}

@@ -1,0 +1,458 @@
+#include "dnsd/config.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "dnsd/config_parts.h"
+
+enum {
+	WORKERS_MOST = 60, /* the handover has 64 places for readers */
+	TTL_MOST = 2147483647 /* RFC 2181 8 */
+};
+
+#define MINUTE (60 * 1000ULL)
+#define YEAR   (365 * 24 * 60 * MINUTE)
+
+/* Keys of the design whose time has not come: known, so that the refusal can say so. */
+static void refuse_kubernetes(struct conf_file *file, struct json_object *value, void *field)
+{
+	(void)field;
+	conf_complain(file, value, "sources.kubernetes: real clusters are not supported yet");
+}
+
+static void refuse_members(struct conf_file *file, struct json_object *value, void *field)
+{
+	(void)field;
+	conf_complain(file, value, "sources.members: real clusters are not supported yet");
+}
+
+static void refuse_rate_limit(struct conf_file *file, struct json_object *value, void *field)
+{
+	(void)field;
+	conf_complain(file, value, "rateLimit: rate limiting is not supported yet");
+}
+
+static void refuse_max_addresses(struct conf_file *file, struct json_object *value, void *field)
+{
+	(void)field;
+	conf_complain(file, value,
+		      "defaults.maxAddresses: a limit of addresses is not supported yet");
+}
+
+#define AT(field) .offset = offsetof(struct config, field)
+
+static const struct conf_row rows[] = {
+	{.path = "listen.dns",
+	 .type = CONF_CUSTOM,
+	 AT(dns),
+	 .preset = "[\"127.0.0.1:5300\", \"[::1]:5300\"]",
+	 .custom = config_dns_read,
+	 .print = config_dns_print,
+	 .sentence = "The addresses, as A.B.C.D:PORT or [V6]:PORT, on which DNS is answered over "
+		     "UDP and TCP; port 0 is the kernel's choice."},
+	{.path = "listen.http",
+	 .type = CONF_CUSTOM,
+	 AT(http),
+	 .preset = "\"127.0.0.1:8053\"",
+	 .custom = config_http_read,
+	 .print = config_http_print,
+	 .sentence = "The address and port of the HTTP interface: status, metrics, explain."},
+	{.path = "workers",
+	 .type = CONF_U64,
+	 AT(workers),
+	 .preset = "0",
+	 .max = WORKERS_MOST,
+	 .sentence = "The number of threads that answer; 0 is one for every CPU that may be used."},
+	{.path = "user",
+	 .type = CONF_STRING,
+	 AT(user),
+	 .sentence = "Started as root, become this user when the sockets are bound; without it, "
+		     "stay who started it."},
+	{.path = "sources.manifests",
+	 .type = CONF_PATHS,
+	 AT(manifests),
+	 .reloadable = true,
+	 .sentence = "Folders that stand in for clusters: DIR/host is the host cluster, "
+		     "DIR/clusters/NAME a member."},
+	{.path = "zones",
+	 .type = CONF_CUSTOM,
+	 AT(zones),
+	 .custom = config_zones_read,
+	 .print = config_zones_print,
+	 .reloadable = true,
+	 .sentence = "Zones beside those of Domain objects: a list of mappings with name, "
+		     "nameservers, ttl and records."},
+	{.path = "geo.databases",
+	 .type = CONF_PATHS,
+	 AT(geo.databases),
+	 .reloadable = true,
+	 .sentence = "Databases in MaxMind's format that say where clients are; the first that "
+		     "knows a place counts."},
+	{.path = "geo.networks",
+	 .type = CONF_PATH,
+	 AT(geo.networks),
+	 .reloadable = true,
+	 .sentence =
+		 "A CSV file, network,latitude,longitude[,label], that overrides the databases."},
+	{.path = "geo.unknownOrder",
+	 .type = CONF_STRINGS,
+	 AT(geo.unknown_order),
+	 .reloadable = true,
+	 .sentence = "The clusters' order for clients without a place; clusters not named follow "
+		     "by name."},
+	{.path = "defaults.policy",
+	 .type = CONF_ENUM,
+	 AT(defaults.policy),
+	 .preset = "nearest",
+	 .words = "nearest|all",
+	 .reloadable = true,
+	 .sentence =
+		 "Whether a client gets the nearest usable site or the union of all usable sites."},
+	{.path = "defaults.ttl",
+	 .type = CONF_U64,
+	 AT(defaults.ttl_s),
+	 .preset = "30",
+	 .max = TTL_MOST,
+	 .reloadable = true,
+	 .sentence = "Seconds that an answer may be kept where nothing else is set."},
+	{.path = "defaults.degradedTTL",
+	 .type = CONF_U64,
+	 AT(defaults.degraded_ttl_s),
+	 .preset = "5",
+	 .max = TTL_MOST,
+	 .reloadable = true,
+	 .sentence = "The most seconds for an answer of a name whose clusters are in trouble."},
+	{.path = "defaults.negativeTTL",
+	 .type = CONF_U64,
+	 AT(defaults.negative_ttl_s),
+	 .preset = "30",
+	 .max = TTL_MOST,
+	 .reloadable = true,
+	 .sentence = "Seconds that the absence of a name may be kept."},
+	{.path = "defaults.unseenAfter",
+	 .type = CONF_DURATION,
+	 AT(defaults.unseen_after_ms),
+	 .preset = "0",
+	 .reloadable = true,
+	 .max = YEAR,
+	 .sentence = "How long the last data of a cluster that cannot be seen are answered; 0 is "
+		     "for ever."},
+	{.path = "probe.mode",
+	 .type = CONF_ENUM,
+	 AT(probe.mode),
+	 .preset = "unseen",
+	 .words = "unseen|always|off",
+	 .reloadable = true,
+	 .sentence = "Which clusters' published addresses are probed: those that cannot be seen, "
+		     "all, or none."},
+	{.path = "probe.interval",
+	 .type = CONF_DURATION,
+	 AT(probe.interval_ms),
+	 .preset = "1s",
+	 .min = 100,
+	 .max = 60 * MINUTE,
+	 .reloadable = true,
+	 .sentence = "The time from the beginning of a probe to the next."},
+	{.path = "probe.timeout",
+	 .type = CONF_DURATION,
+	 AT(probe.timeout_ms),
+	 .preset = "1s",
+	 .min = 10,
+	 .max = MINUTE,
+	 .reloadable = true,
+	 .sentence = "The time in which a probe has to succeed."},
+	{.path = "probe.down",
+	 .type = CONF_U64,
+	 AT(probe.down),
+	 .preset = "3",
+	 .min = 1,
+	 .max = 100,
+	 .reloadable = true,
+	 .sentence = "After so many failed probes in a row an address counts as down."},
+	{.path = "probe.up",
+	 .type = CONF_U64,
+	 AT(probe.up),
+	 .preset = "2",
+	 .min = 1,
+	 .max = 100,
+	 .reloadable = true,
+	 .sentence = "After so many good probes in a row an address counts as up again."},
+	{.path = "publish.allow",
+	 .type = CONF_NETWORKS,
+	 AT(publish.allow),
+	 .reloadable = true,
+	 .sentence = "Networks that may be published although they are on the list of those that "
+		     "never are."},
+	{.path = "publish.deny",
+	 .type = CONF_NETWORKS,
+	 AT(publish.deny),
+	 .reloadable = true,
+	 .sentence = "Networks whose addresses are never published."},
+	{.path = "guard.minNames",
+	 .type = CONF_U64,
+	 AT(guard.min_names),
+	 .preset = "50",
+	 .max = 1000000000,
+	 .reloadable = true,
+	 .sentence = "The guard against mass changes lets so many names of a zone lose their last "
+		     "address within a minute."},
+	{.path = "guard.maxWithdrawPercent",
+	 .type = CONF_U64,
+	 AT(guard.max_withdraw_percent),
+	 .preset = "20",
+	 .max = 100,
+	 .reloadable = true,
+	 .sentence = "It also lets so many of a hundred names go; beyond both limits it holds "
+		     "them. 100 is off."},
+	{.path = "guard.holdFor",
+	 .type = CONF_DURATION,
+	 AT(guard.hold_for_ms),
+	 .preset = "10m",
+	 .max = YEAR,
+	 .reloadable = true,
+	 .sentence = "How long the guard holds names; 0 is until it is released by hand."},
+	{.path = "startup.patience",
+	 .type = CONF_DURATION,
+	 AT(patience_ms),
+	 .preset = "10s",
+	 .max = 24 * 60 * MINUTE,
+	 .reloadable = true,
+	 .sentence = "How long a source that cannot be read keeps a new server from being ready."},
+	{.path = "state",
+	 .type = CONF_PATH,
+	 AT(state),
+	 .sentence = "The folder in which the last known data are kept for the next start; without "
+		     "it nothing is kept."},
+	{.path = "log.level",
+	 .type = CONF_ENUM,
+	 AT(log_level),
+	 .preset = "info",
+	 .words = "error|warn|info|debug",
+	 .reloadable = true,
+	 .sentence = "How much is told on standard error."},
+	{.path = "log.format",
+	 .type = CONF_ENUM,
+	 AT(log_format),
+	 .preset = "text",
+	 .words = "text|json",
+	 .reloadable = true,
+	 .sentence = "Whether a line of the log is text or a JSON object."},
+	/* From here on: refused, in no manual. */
+	{.path = "sources.kubernetes",
+	 .type = CONF_CUSTOM,
+	 .custom = refuse_kubernetes,
+	 .reloadable = true},
+	{.path = "sources.members",
+	 .type = CONF_CUSTOM,
+	 .custom = refuse_members,
+	 .reloadable = true},
+	{.path = "rateLimit", .type = CONF_CUSTOM, .custom = refuse_rate_limit, .reloadable = true},
+	{.path = "defaults.maxAddresses",
+	 .type = CONF_CUSTOM,
+	 .custom = refuse_max_addresses,
+	 .reloadable = true},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), REFUSED_COUNT = 4 };
+
+_Static_assert((int)LOG_ERROR == 0 && (int)LOG_DEBUG == 3,
+	       "log.level's words follow enum log_level");
+_Static_assert((int)LOG_FORMAT_JSON == 1, "log.format's words follow enum log_format");
+
+/* --- reading --- */
+
+/* An empty text says nothing that could be meant. */
+static bool check_texts(const struct config *c, const char *file, struct text *errors)
+{
+	const struct conf_strings *lists[] = {&c->manifests, &c->geo.databases,
+					      &c->geo.unknown_order};
+	const char *names[] = {"sources.manifests", "geo.databases", "geo.unknownOrder"};
+	size_t before = errors->len;
+
+	if (c->user && !*c->user)
+		text_printf(errors, "%s:1: user must not be empty\n", file);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (size_t k = 0; k < lists[i]->count; k++)
+			for (size_t j = 0; j < k; j++)
+				if (strcmp(lists[i]->item[k], lists[i]->item[j]) == 0)
+					text_printf(errors, "%s:1: %s names %s twice\n", file,
+						    names[i], lists[i]->item[k]);
+	return errors->len == before;
+}
+
+struct config *config_read(const char *file, struct text *errors)
+{
+	struct config *c = xcalloc(1, sizeof(*c));
+	bool good = true;
+
+	conf_defaults(rows, ROW_COUNT, c);
+	if (file) {
+		c->file = xstrdup(file);
+		good = conf_read(rows, ROW_COUNT, file, c, errors) == ERR_OK;
+		good = check_texts(c, file, errors) && good;
+	}
+	if (good)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	conf_fini(rows, ROW_COUNT, c);
+	config_dns_fini(c);
+	config_zones_fini(c);
+	free(c->file);
+	free(c);
+}
+
+/* --- flags --- */
+
+static const struct conf_row *find_row(const char *path)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (strcmp(rows[i].path, path) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+/* A number where one is asked for; anything else is quoted, so that it stays a text. */
+static void add_scalar(struct text *yaml, const struct conf_row *row, struct bytes value)
+{
+	uint64_t number;
+
+	if (row->type == CONF_U64 && text_to_u64(value, UINT64_MAX, &number))
+		text_add_bytes(yaml, value);
+	else
+		text_add_json(yaml, value);
+}
+
+static void add_list(struct text *yaml, const char *lines)
+{
+	text_add(yaml, "[");
+	while (*lines) {
+		size_t len = strcspn(lines, "\n");
+
+		text_add_json(yaml, (struct bytes){(const uint8_t *)lines, len});
+		lines += len;
+		if (*lines == '\n') {
+			lines++;
+			text_add(yaml, ", ");
+		}
+	}
+	text_add(yaml, "]");
+}
+
+static bool takes_list(const struct conf_row *row)
+{
+	return row->type == CONF_STRINGS || row->type == CONF_NETWORKS || row->type == CONF_PATHS ||
+	       row->custom == config_dns_read;
+}
+
+/* "probe.interval" and "1s": {"probe": {"interval": "1s"}}. */
+static void add_setting(struct text *yaml, const struct conf_row *row, const char *value)
+{
+	const char *dot = strchr(row->path, '.');
+
+	text_add(yaml, "{");
+	if (dot)
+		text_printf(yaml, "%.*s: {", (int)(dot - row->path), row->path);
+	text_printf(yaml, "%s: ", dot ? dot + 1 : row->path);
+	if (takes_list(row))
+		add_list(yaml, value);
+	else
+		add_scalar(yaml, row, bytes_of(value));
+	text_add(yaml, dot ? "}}" : "}");
+}
+
+/* A flag has no line: "FLAG:1: text" is told as "text". */
+static void tell_errors(const char *told, struct text *errors)
+{
+	while (told && *told) {
+		const char *text = strstr(told, ": ");
+		size_t len = strcspn(told, "\n");
+
+		text = text && text < told + len ? text + 2 : told;
+		text_printf(errors, "%.*s\n", (int)(told + len - text), text);
+		told += told[len] ? len + 1 : len;
+	}
+}
+
+bool config_override(struct config *c, const char *path, const char *value, struct text *errors)
+{
+	const struct conf_row *row = find_row(path);
+	struct text yaml = {0}, told = {0};
+	bool good;
+
+	CHECK(row != NULL);
+	if (!*value) {
+		text_printf(errors, "%s must not be empty\n", path);
+		return false;
+	}
+	add_setting(&yaml, row, value);
+	good = conf_read_text(rows, ROW_COUNT, "flag", bytes_of(yaml.data), c, &told) == ERR_OK;
+	tell_errors(told.data, errors);
+	text_fini(&told);
+	text_fini(&yaml);
+	return good;
+}
+
+/* --- checking, printing, comparing --- */
+
+static bool check_http(const struct config *c, const char *file, struct text *errors)
+{
+	char text[ADDR_PORT_TEXT_SIZE];
+
+	for (size_t i = 0; i < c->dns_count; i++)
+		if (c->http.port && c->dns[i].port == c->http.port &&
+		    addr_equal(&c->dns[i].addr, &c->http.addr)) {
+			text_printf(errors, "%s%s is both listen.dns and listen.http\n", file,
+				    addr_port_print(&c->http.addr, c->http.port, text));
+			return false;
+		}
+	return true;
+}
+
+static bool check_publish(const struct config *c, const char *file, struct text *errors)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < c->publish.allow.count; i++)
+		for (size_t k = 0; k < c->publish.deny.count; k++)
+			if (strcmp(c->publish.allow.item[i], c->publish.deny.item[k]) == 0) {
+				text_printf(errors, "%s%s is both publish.allow and publish.deny\n",
+					    file, c->publish.allow.item[i]);
+				good = false;
+			}
+	return good;
+}
+
+bool config_check(const struct config *c, struct text *errors)
+{
+	struct text file = {0};
+	bool good;
+
+	if (c->file)
+		text_printf(&file, "%s:1: ", c->file);
+	else
+		text_add(&file, "");
+	good = check_http(c, file.data, errors);
+	good = check_publish(c, file.data, errors) && good;
+	text_fini(&file);
+	return good;
+}
+
+void config_print(const struct config *c, struct text *out) { conf_print(rows, ROW_COUNT, c, out); }
+
+void config_needs_restart(const struct config *before, const struct config *after, struct text *out)
+{
+	conf_changed(rows, ROW_COUNT, before, after, out);
+}
+
+void config_manual(struct text *out) { conf_manual(rows, ROW_COUNT - REFUSED_COUNT, out); }

@@ -1,0 +1,89 @@
+/* config.h -- nighd's settings: one table, from which come parser, --check, --print-config and manual.
+ *
+ * Read on the control thread (or before it exists); a struct config is frozen once read.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_CONFIG_H
+#define DNSD_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/text.h"
+
+struct config_listen {
+	struct addr addr;
+	uint16_t port; /* 0: the kernel chooses */
+};
+struct config_nameserver {
+	char *name; /* absolute, presentation form */
+	struct addr *addresses;
+	size_t address_count;
+};
+struct config_zone {
+	char *name; /* presentation form */
+	struct config_nameserver *nameservers;
+	size_t nameserver_count;
+	uint64_t ttl_s; /* 0: defaults.ttl */
+	char **records; /* "www 300 IN A 192.0.2.1" */
+	size_t record_count;
+	unsigned line; /* in the config file */
+};
+enum config_policy { CONFIG_NEAREST, CONFIG_ALL };
+enum config_probe_mode { CONFIG_PROBE_UNSEEN, CONFIG_PROBE_ALWAYS, CONFIG_PROBE_OFF };
+
+struct config {
+	char *file; /* where it was read from; NULL: no file */
+	struct config_listen *dns;
+	size_t dns_count;
+	struct config_listen http;
+	uint64_t workers; /* 0: usable CPUs */
+	char *user; /* NULL: stay who started it */
+	struct conf_strings manifests; /* directories */
+	struct config_zone *zones;
+	size_t zone_count;
+	struct {
+		struct conf_strings databases;
+		char *networks;
+		struct conf_strings unknown_order;
+	} geo;
+	struct {
+		int policy; /* enum config_policy */
+		uint64_t ttl_s, degraded_ttl_s, negative_ttl_s;
+		uint64_t unseen_after_ms; /* 0: for ever */
+	} defaults;
+	struct {
+		int mode; /* enum config_probe_mode */
+		uint64_t interval_ms, timeout_ms, down, up;
+	} probe;
+	struct {
+		struct conf_strings allow, deny; /* networks */
+	} publish;
+	struct {
+		uint64_t min_names, max_withdraw_percent, hold_for_ms;
+	} guard;
+	uint64_t patience_ms; /* startup.patience */
+	char *state; /* directory; NULL: nothing is saved */
+	int log_level; /* enum log_level */
+	int log_format; /* enum log_format */
+};
+
+/* Defaults, then FILE (NULL: none).  Errors as lines "FILE:LINE: text". NULL on error. */
+struct config *config_read(const char *file, struct text *errors);
+/* Replaces one setting as a flag does (its path as in the file, lists as a whole: items joined with
+ * newlines; relative paths are relative to the working directory). Bad values: a line in errors, false. */
+bool config_override(struct config *c, const char *path, const char *value, struct text *errors);
+/* What spans several settings; called once after overrides.  False with lines in errors. */
+bool config_check(const struct config *c, struct text *errors);
+void config_free(struct config *c);
+void config_print(const struct config *c, struct text *out);
+/* Names of settings that differ and need a restart, joined by ", "; empty: none. */
+void config_needs_restart(const struct config *before, const struct config *after,
+			  struct text *out);
+void config_manual(struct text *out); /* mdoc list for nighd.8 */
+
+#endif

@@ -1,0 +1,106 @@
+#include "dnsd/edns.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <string.h>
+
+#include "zones/rrset.h"
+
+enum { OPTION_ECS = 8, OPTION_EDE = 15, ECS_FIXED = 4, MIN_UDP_SIZE = 512 };
+enum { FLAG_DO = 0x8000 };
+enum { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2 };
+
+/* RFC 7871 6: no more address than the prefix needs, nothing behind it but zeros. */
+static bool parse_ecs(struct bytes option, struct edns_ecs *out)
+{
+	unsigned source, bits, len;
+
+	if (out->present || option.len < ECS_FIXED)
+		return false;
+	out->family = bytes_get16(option.data);
+	source = option.data[2];
+	bits = out->family == FAMILY_IPV4 ? 32 : out->family == FAMILY_IPV6 ? 128 : 0;
+	len = (source + 7) / 8;
+	if (source > bits || option.data[3] != 0 || option.len != ECS_FIXED + len)
+		return false;
+	if (out->family > FAMILY_IPV6)
+		return false;
+	if (source % 8 != 0 && (option.data[ECS_FIXED + len - 1] & (0xffu >> source % 8)) != 0)
+		return false;
+	out->present = true;
+	out->source = (uint8_t)source;
+	out->len = (uint8_t)len;
+	if (source > 0) {
+		out->addr = (struct addr){ .family = bits == 32 ? ADDR_IPV4 : ADDR_IPV6 };
+		memcpy(out->addr.bytes, option.data + ECS_FIXED, len);
+	}
+	return true;
+}
+
+bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *out)
+{
+	const uint8_t *at = rdata.data, *end = rdata.data + rdata.len;
+
+	out->present = true;
+	out->udp_size = class < MIN_UDP_SIZE ? MIN_UDP_SIZE : class;
+	out->version = (uint8_t)(ttl >> 16);
+	out->dnssec_ok = (ttl & FLAG_DO) != 0;
+	out->ecs.present = false;
+	if (out->version != 0)
+		return true;
+	while (at < end) {
+		struct bytes option;
+		unsigned code;
+
+		if (end - at < 4)
+			return false;
+		code = bytes_get16(at);
+		option = (struct bytes){ at + 4, bytes_get16(at + 2) };
+		if ((size_t)(end - option.data) < option.len)
+			return false;
+		if (code == OPTION_ECS && !parse_ecs(option, &out->ecs))
+			return false;
+		at = option.data + option.len;
+	}
+	return true;
+}
+
+size_t edns_len(const struct edns *query)
+{
+	if (!query->present)
+		return 0;
+	return EDNS_OPT_LEN + (query->ecs.present ? 4u + ECS_FIXED + query->ecs.len : 0u);
+}
+
+static uint8_t *write_ecs(const struct edns_ecs *ecs, uint8_t scope, uint8_t *at)
+{
+	bytes_put16(at, OPTION_ECS);
+	bytes_put16(at + 2, (uint16_t)(ECS_FIXED + ecs->len));
+	bytes_put16(at + 4, ecs->family);
+	at[6] = ecs->source;
+	at[7] = scope;
+	if (ecs->len > 0)
+		memcpy(at + 8, ecs->addr.bytes, ecs->len);
+	return at + 8 + ecs->len;
+}
+
+size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum edns_ede ede, uint8_t *out)
+{
+	uint8_t *at = out + EDNS_OPT_LEN;
+
+	out[0] = 0;
+	bytes_put16(out + 1, RR_OPT);
+	bytes_put16(out + 3, EDNS_UDP_SIZE);
+	out[5] = (uint8_t)(rcode >> 4);
+	out[6] = 0;
+	bytes_put16(out + 7, query->dnssec_ok ? FLAG_DO : 0);	/* RFC 3225 3: copied */
+	if (query->ecs.present)
+		at = write_ecs(&query->ecs, scope, at);
+	if (ede != EDE_NONE) {
+		bytes_put16(at, OPTION_EDE);
+		bytes_put16(at + 2, 2);
+		bytes_put16(at + 4, (uint16_t)ede);
+		at += EDNS_EDE_LEN;
+	}
+	bytes_put16(out + 9, (uint16_t)(at - out - EDNS_OPT_LEN));
+	return (size_t)(at - out);
+}

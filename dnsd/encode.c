@@ -1,0 +1,351 @@
+#include "dnsd/encode.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <string.h>
+
+#include "base/check.h"
+
+enum {
+	FLAG_QR = 0x8000, FLAG_OPCODE = 0x7800, FLAG_AA = 0x0400, FLAG_TC = 0x0200, FLAG_RD = 0x0100,
+	POINTER = 0xc000, POINTER_LIMIT = 0x4000,
+	QNAME_POINTER = POINTER | DNS_HEADER_LEN,
+	CLASS_IN = 1, UDP_MIN = 512,
+	MAX_KNOWN = 80				/* names whose place is remembered */
+};
+
+/* A name in the zones' data, and where the message holds it whole. */
+struct known {
+	const uint8_t *wire;
+	uint16_t at;
+};
+
+struct writer {
+	uint8_t *out;
+	size_t at, limit;
+	bool full;				/* something did not fit; nothing more is written */
+	const struct query *q;
+	const uint8_t *qname;
+	unsigned known_count;
+	struct known known[MAX_KNOWN];
+};
+
+/* --- pieces --- */
+
+static bool has_room(struct writer *w, size_t len)
+{
+	if (w->limit - w->at < len)
+		w->full = true;
+	return !w->full;
+}
+
+static void put16(struct writer *w, uint16_t v)
+{
+	if (!has_room(w, 2))
+		return;
+	bytes_put16(w->out + w->at, v);
+	w->at += 2;
+}
+
+static void put_bytes(struct writer *w, const uint8_t *data, size_t len)
+{
+	if (!has_room(w, len))
+		return;
+	memcpy(w->out + w->at, data, len);
+	w->at += len;
+}
+
+/* --- names --- */
+
+static void remember(struct writer *w, const uint8_t *wire, size_t at)
+{
+	if (w->known_count < MAX_KNOWN && at < POINTER_LIMIT)
+		w->known[w->known_count++] = (struct known){ wire, (uint16_t)at };
+}
+
+static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c; }
+
+static bool same_name(const uint8_t *lowered, const uint8_t *wire, size_t len)
+{
+	if (memcmp(lowered, wire, len) == 0)
+		return true;
+	for (size_t i = 0; i < len; i++) {
+		if (lowered[i] != lower(wire[i]))
+			return false;
+	}
+	return true;
+}
+
+/* A name, its last labels as a pointer into the question when they are the same. */
+static void put_compressed(struct writer *w, const uint8_t *wire)
+{
+	const struct name *q = &w->q->name;
+	size_t len = 0, at = 0;
+	unsigned label = 0;
+
+	while (wire[len] != 0)
+		len += 1U + wire[len];
+	len++;
+	for (; wire[at] != 0; at += 1U + wire[at]) {
+		while ((size_t)q->len - q->at[label] > len - at)
+			label++;
+		if ((size_t)q->len - q->at[label] == len - at &&
+		    same_name(q->wire + q->at[label], wire + at, len - at)) {
+			put_bytes(w, wire, at);
+			put16(w, (uint16_t)(QNAME_POINTER + q->at[label]));
+			return;
+		}
+	}
+	put_bytes(w, wire, len);
+}
+
+/* To where the message holds this very name already; 0: nowhere. */
+static uint16_t find_pointer(const struct writer *w, const uint8_t *wire)
+{
+	uintptr_t into = (uintptr_t)wire - (uintptr_t)w->qname;
+
+	if (into < w->q->name.len)
+		return (uint16_t)(QNAME_POINTER + into);
+	for (unsigned i = 0; i < w->known_count; i++) {
+		if (w->known[i].wire == wire)
+			return (uint16_t)(POINTER | w->known[i].at);
+	}
+	return 0;
+}
+
+static void put_owner(struct writer *w, const uint8_t *wire)
+{
+	uint16_t pointer = find_pointer(w, wire);
+
+	if (pointer != 0) {
+		put16(w, pointer);
+		return;
+	}
+	remember(w, wire, w->at);
+	put_compressed(w, wire);
+}
+
+/* --- records --- */
+
+/* Of the types that RFC 1035 defines, and of no others, names may be compressed (RFC 3597 4). */
+static void put_rdata(struct writer *w, uint16_t type, struct bytes rdata)
+{
+	size_t fixed = type == RR_MX ? 2 : 0;
+
+	switch (type) {
+	case RR_NS:
+	case RR_CNAME:
+	case RR_PTR:
+	case RR_MX:
+		put_bytes(w, rdata.data, fixed);
+		remember(w, rdata.data + fixed, w->at);
+		put_compressed(w, rdata.data + fixed);
+		return;
+	case RR_SOA: {
+		const uint8_t *at = rdata.data;
+
+		for (unsigned i = 0; i < 2; i++) {
+			put_compressed(w, at);
+			while (*at != 0)
+				at += 1U + *at;
+			at++;
+		}
+		put_bytes(w, at, (size_t)(rdata.data + rdata.len - at));
+		return;
+	}
+	default:
+		put_bytes(w, rdata.data, rdata.len);
+	}
+}
+
+static void put_record(struct writer *w, const struct answer_set *set, uint16_t type, struct bytes rdata)
+{
+	size_t before;
+	uint8_t *fixed;
+
+	put_owner(w, set->owner);
+	if (!has_room(w, 10))
+		return;
+	fixed = w->out + w->at;
+	bytes_put16(fixed, type);
+	bytes_put16(fixed + 2, CLASS_IN);
+	bytes_put32(fixed + 4, set->ttl);
+	w->at += 10;
+	before = w->at;
+	put_rdata(w, type, rdata);
+	bytes_put16(fixed + 8, (uint16_t)(w->at - before));
+}
+
+static bool rrset_has(const struct rrset *rrset, struct bytes rdata)
+{
+	struct bytes other;
+
+	for (size_t at = 0; rrset_next(rrset, &at, &other);) {
+		if (other.len == rdata.len && memcmp(other.data, rdata.data, rdata.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The i-th of the RRsets that a set is made of. */
+static const struct rrset *part(const struct answer *a, const struct answer_set *set, unsigned i)
+{
+	return i == 0 ? set->rrset : a->more[i - 1];
+}
+
+static bool came_before(const struct answer *a, const struct answer_set *set, unsigned parts, struct bytes rdata)
+{
+	for (unsigned i = 0; i < parts; i++) {
+		if (rrset_has(part(a, set, i), rdata))
+			return true;
+	}
+	return false;
+}
+
+static bool has_names(uint16_t type)
+{
+	return type == RR_NS || type == RR_CNAME || type == RR_PTR || type == RR_MX || type == RR_SOA;
+}
+
+/* The common RRset: a pointer as owner, RDATA as it lies there with its length. */
+static bool put_plain(struct writer *w, const struct answer_set *set, uint16_t pointer, unsigned *count)
+{
+	const struct rrset *rrset = set->rrset;
+	const uint8_t *from = rrset->data, *end = from + rrset->bytes;
+	uint8_t head[10], *to = w->out + w->at;
+
+	if (w->limit - w->at < rrset->bytes + rrset->count * sizeof head)
+		return false;
+	bytes_put16(head, pointer);
+	bytes_put16(head + 2, rrset->type);
+	bytes_put16(head + 4, CLASS_IN);
+	bytes_put32(head + 6, set->ttl);
+	while (from < end) {
+		size_t len = 2U + bytes_get16(from);
+
+		memcpy(to, head, sizeof head);
+		memcpy(to + sizeof head, from, len);
+		to += sizeof head + len;
+		from += len;
+	}
+	w->at = (size_t)(to - w->out);
+	*count += rrset->count;
+	return true;
+}
+
+/* A whole RRset, or nothing: then false. */
+static bool put_any(struct writer *w, const struct answer *a, const struct answer_set *set, unsigned *count)
+{
+	size_t start = w->at;
+	unsigned known = w->known_count, written = 0;
+	struct bytes rdata;
+
+	for (unsigned i = 0; i <= set->more && !w->full; i++) {
+		const struct rrset *rrset = part(a, set, i);
+
+		for (size_t at = 0; !w->full && rrset_next(rrset, &at, &rdata);) {
+			if (i > 0 && came_before(a, set, i, rdata))
+				continue;
+			put_record(w, set, rrset->type, rdata);
+			written++;
+		}
+	}
+	if (!w->full) {
+		*count += written;
+		return true;
+	}
+	w->at = start;
+	w->known_count = known;
+	w->full = false;
+	return false;
+}
+
+static bool put_set(struct writer *w, const struct answer *a, const struct answer_set *set, unsigned *count)
+{
+	uint16_t pointer = set->more == 0 && !has_names(set->rrset->type) ? find_pointer(w, set->owner) : 0;
+
+	return pointer != 0 ? put_plain(w, set, pointer, count) : put_any(w, a, set, count);
+}
+
+/* --- the message --- */
+
+/* Answers and authority in order, up to the first RRset that does not fit.  True: all is there. */
+static bool put_needed(struct writer *w, const struct answer *a, unsigned count[3])
+{
+	for (unsigned i = 0; i < a->set_count; i++) {
+		if (!put_set(w, a, &a->set[i], &count[0]))
+			return false;
+	}
+	for (unsigned i = 0; i < a->authority_count; i++) {
+		if (!put_set(w, a, &a->authority[i], &count[1]))
+			return false;
+	}
+	for (unsigned i = 0; i < a->glue_required; i++) {
+		if (!put_set(w, a, &a->glue[i], &count[2]))
+			return false;
+	}
+	return !a->glue_missing;
+}
+
+static void put_optional(struct writer *w, const struct answer *a, unsigned count[3])
+{
+	for (unsigned i = a->glue_required; i < a->glue_count; i++) {
+		if (!put_set(w, a, &a->glue[i], &count[2]))
+			return;
+	}
+}
+
+static void put_header(uint8_t *out, const struct answer *a, const struct query *q, bool truncated,
+                       const unsigned count[3])
+{
+	unsigned flags = FLAG_QR | (q->flags & FLAG_OPCODE) | ((unsigned)a->rcode & 15);
+
+	/* RFC 8906 3.1.4: to an unknown opcode all flags are clear. */
+	if ((q->flags & FLAG_OPCODE) == 0)
+		flags |= q->flags & FLAG_RD;
+	if (a->authoritative)
+		flags |= FLAG_AA;
+	if (truncated)
+		flags |= FLAG_TC;
+	bytes_put16(out, q->id);
+	bytes_put16(out + 2, (uint16_t)flags);
+	bytes_put16(out + 4, q->question_len > 0);
+	bytes_put16(out + 6, (uint16_t)count[0]);
+	bytes_put16(out + 8, (uint16_t)count[1]);
+	bytes_put16(out + 10, (uint16_t)count[2]);
+}
+
+size_t encode_udp_limit(const struct query *q)
+{
+	if (!q->edns.present)
+		return UDP_MIN;
+	return q->edns.udp_size < EDNS_UDP_SIZE ? q->edns.udp_size : EDNS_UDP_SIZE;
+}
+
+size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit, bool *truncated)
+{
+	unsigned count[3] = {0};
+	struct writer w;
+	enum edns_ede ede = a->ede;
+
+	CHECK(limit >= ENCODE_MIN_ROOM);
+	w.out = out;
+	w.at = DNS_HEADER_LEN;
+	w.limit = limit - edns_len(&q->edns);
+	w.full = false;
+	w.q = q;
+	w.qname = a->qname;
+	w.known_count = 0;
+	put_bytes(&w, q->packet + DNS_HEADER_LEN, q->question_len);
+	*truncated = !put_needed(&w, a, count);
+	if (!*truncated)
+		put_optional(&w, a, count);
+	if (q->edns.present) {
+		/* RFC 8914 3: dropped first when space is short. */
+		if (w.limit - w.at < EDNS_EDE_LEN)
+			ede = EDE_NONE;
+		w.at += edns_write(&q->edns, (uint16_t)a->rcode, a->scope, ede, out + w.at);
+		count[2]++;
+	}
+	put_header(out, a, q, *truncated, count);
+	return w.at;
+}

@@ -1,0 +1,25 @@
+/* encode.h -- an answer as bytes: the one place that knows size, TC and compression.
+ *
+ * One bounded writer.  Whole RRsets or none (RFC 2181 9); what does not fit sets TC when it
+ * was needed (answers, authority, in-domain glue) and is left out when not.  OPT always fits.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_ENCODE_H
+#define DNSD_ENCODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dnsd/answer.h"
+#include "dnsd/query.h"
+
+enum { ENCODE_MIN_ROOM = 512 };
+
+/* The most that this query's sender takes over UDP: 512, or what it announces up to EDNS_UDP_SIZE. */
+size_t encode_udp_limit(const struct query *q);
+
+/* Writes at most `limit` bytes (ENCODE_MIN_ROOM..65535) and returns how many.  *truncated: TC is set. */
+size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit, bool *truncated);
+
+#endif

@@ -1,0 +1,451 @@
+#include "dnsd/explain.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "dnsd/answer.h"
+#include "zones/rdata.h"
+
+/* The layers of a site that come from objects: bits of site_layers(). */
+enum { LAYER_ENDPOINTS = 1, LAYER_LOAD_BALANCER = 2 };
+
+/* What the recorder gathers while the answer is decided. */
+struct notes {
+	const struct snapshot *s;
+	const struct explain_request *request;
+	const struct explain_place *place;
+	struct text steps;			/* the objects, the last one still open */
+	bool open;
+	bool has_left;				/* the open one's list has an item */
+	struct text candidates;
+	uint8_t seen[RANKING_MAX_CLUSTERS / 8];	/* clusters among the candidates */
+};
+
+/* --- small pieces --- */
+
+static void add_text(struct text *out, const char *s) { text_add_json(out, bytes_of(s)); }
+
+/* Presentation form; without the last dot where people write it so. */
+static void add_name(struct text *out, const uint8_t *wire, bool last_dot)
+{
+	size_t len = 0;
+	char *text;
+
+	while (wire[len] != 0)
+		len += 1U + wire[len];
+	text = rdata_to_text(RR_PTR, (struct bytes){ wire, len + 1 });
+	len = strlen(text);
+	if (!last_dot && len > 1)
+		text[len - 1] = '\0';
+	text_add(out, text);
+	free(text);
+}
+
+static void add_json_name(struct text *out, const uint8_t *wire)
+{
+	struct text name = {0};
+
+	add_name(&name, wire, false);
+	add_text(out, name.data);
+	text_fini(&name);
+}
+
+static const char *cluster_name(const struct snapshot *s, uint16_t id)
+{
+	const struct snapshot_cluster *c = snapshot_cluster(s, id);
+
+	return c != NULL ? c->name : "";
+}
+
+/* --- sites --- */
+
+static void add_reason(struct text *out, const char *layer, bool ok, const char *detail, uint64_t age_ms)
+{
+	if (out->len > 0 && out->data[out->len - 1] != '[')
+		text_add(out, ",");
+	text_printf(out, "{\"layer\":\"%s\",\"ok\":%s,\"detail\":", layer, ok ? "true" : "false");
+	add_text(out, detail);
+	text_printf(out, ",\"ageSeconds\":%" PRIu64 "}", age_ms / 1000);
+}
+
+static uint64_t age_of(uint64_t now_ms, uint64_t at_ms)
+{
+	return at_ms != 0 && now_ms > at_ms ? now_ms - at_ms : 0;
+}
+
+static void add_probe_reason(const struct snapshot *s, const struct site *site, uint64_t now_ms, struct text *out)
+{
+	size_t count, down = 0;
+	const uint32_t *probe = site_probes(site, &count);
+	uint64_t latest = 0;
+	char detail[96];
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t at = snapshot_probe_at_ms(s, probe[i]);
+
+		down += snapshot_probe_is_down(s, probe[i]);
+		latest = at > latest ? at : latest;
+	}
+	if (count == 0)
+		snprintf(detail, sizeof detail, "not probed");
+	else if (snapshot_settings(s)->dark)
+		snprintf(detail, sizeof detail, "no cluster can be seen: probes count for nothing");
+	else
+		snprintf(detail, sizeof detail, "%zu of %zu addresses down", down, count);
+	add_reason(out, "probe", count == 0 || down < count || snapshot_settings(s)->dark, detail,
+	           age_of(now_ms, latest));
+}
+
+void explain_print_reasons(const struct snapshot *s, const struct site *site, uint64_t now_ms, struct text *out)
+{
+	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
+	bool synced = c != NULL && strcmp(c->knowledge, "synced") == 0;
+	/* What came from objects is as old as the last sight of their cluster. */
+	uint64_t age = c != NULL && !synced ? age_of(now_ms, c->since_ms) : 0;
+	unsigned layers = site_layers(site);
+	bool ready = (layers & LAYER_ENDPOINTS) != 0, balanced = (layers & LAYER_LOAD_BALANCER) != 0;
+
+	text_add(out, "[");
+	add_reason(out, "endpoints", ready, ready ? "ready" : "no ready endpoint", age);
+	add_reason(out, "loadBalancer", balanced, balanced ? "has an address" : "no address", age);
+	add_probe_reason(s, site, now_ms, out);
+	if (c == NULL)
+		add_reason(out, "cluster", false, "not known", 0);
+	else
+		add_reason(out, "cluster", !c->expired, c->expired ? "unseen for too long" : c->knowledge, age);
+	add_reason(out, "drain", c == NULL || !c->drained, c != NULL && c->drained ? "drained" : "not drained", 0);
+	text_add(out, "]");
+}
+
+static void add_addresses(const struct site *site, struct text *out)
+{
+	const struct rrset *rrset;
+	const char *between = "";
+
+	text_add(out, "[");
+	for (size_t i = 0; (rrset = site_rrset_at(site, i)) != NULL; i++) {
+		struct bytes rdata;
+
+		if (rrset->type != RR_A && rrset->type != RR_AAAA && rrset->type != RR_CNAME)
+			continue;
+		for (size_t at = 0; rrset_next(rrset, &at, &rdata);) {
+			char *text = rdata_to_text(rrset->type, rdata);
+
+			text_add(out, between);
+			add_text(out, text);
+			free(text);
+			between = ",";
+		}
+	}
+	text_add(out, "]");
+}
+
+void explain_print_site(const struct snapshot *s, const struct site *site, uint64_t now_ms, struct text *out)
+{
+	text_add(out, "{\"cluster\":");
+	add_text(out, cluster_name(s, site_cluster(site)));
+	text_add(out, ",\"addresses\":");
+	add_addresses(site, out);
+	text_printf(out, ",\"usable\":%s,\"reasons\":", snapshot_site_is_usable(s, site, NULL) ? "true" : "false");
+	explain_print_reasons(s, site, now_ms, out);
+	text_add(out, "}");
+}
+
+/* --- the recorder --- */
+
+static void end_step(struct notes *n)
+{
+	if (n->open)
+		text_add(&n->steps, "]}");
+	n->open = false;
+}
+
+static void note_candidate(struct notes *n, const struct site *site)
+{
+	uint16_t id = site_cluster(site);
+	const struct explain_place *place = n->place;
+	double km = -1;
+
+	if (id >= RANKING_MAX_CLUSTERS || (n->seen[id / 8] >> id % 8 & 1) != 0)
+		return;
+	n->seen[id / 8] |= (uint8_t)(1U << id % 8);
+	if (place != NULL && place->has_place)
+		km = ranking_distance_km(snapshot_ranking(n->s), &place->place, id);
+	if (n->candidates.len > 0)
+		text_add(&n->candidates, ",");
+	text_add(&n->candidates, "{\"cluster\":");
+	add_text(&n->candidates, cluster_name(n->s, id));
+	if (km >= 0)
+		text_printf(&n->candidates, ",\"distanceKm\":%.1f", km);
+	else
+		text_add(&n->candidates, ",\"distanceKm\":null");
+	text_printf(&n->candidates, ",\"usable\":%s,\"reasons\":",
+	            snapshot_site_is_usable(n->s, site, NULL) ? "true" : "false");
+	explain_print_reasons(n->s, site, n->request->now_ms, &n->candidates);
+	text_add(&n->candidates, "}");
+}
+
+static void on_choice(void *arg, const struct node *node)
+{
+	for (size_t i = 0; i < node_site_count(node); i++)
+		note_candidate(arg, node_site(node, i));
+}
+
+static void on_step(void *arg, const char *stage, const char *detail)
+{
+	struct notes *n = arg;
+
+	end_step(n);
+	text_add(&n->steps, n->steps.len > 0 ? ",{\"stage\":" : "{\"stage\":");
+	add_text(&n->steps, stage);
+	text_add(&n->steps, ",\"detail\":");
+	add_text(&n->steps, detail);
+	text_add(&n->steps, ",\"left\":[");
+	n->open = true;
+	n->has_left = false;
+}
+
+static void on_left(void *arg, const struct site *site)
+{
+	struct notes *n = arg;
+
+	if (n->has_left)
+		text_add(&n->steps, ",");
+	add_text(&n->steps, cluster_name(n->s, site_cluster(site)));
+	n->has_left = true;
+}
+
+/* --- the question --- */
+
+static bool is_given(const char *s) { return s != NULL && *s != '\0'; }
+
+/* ADDR or ADDR/LEN as if sent in ECS. */
+static enum err parse_client(const char *text, struct edns_ecs *out, struct reason *why)
+{
+	struct bytes all = bytes_of(text), address = all;
+	const uint8_t *slash = memchr(all.data, '/', all.len);
+	uint64_t len;
+
+	if (slash != NULL)
+		address.len = (size_t)(slash - all.data);
+	if (!addr_parse(address, &out->addr))
+		return reason_set(why, ERR_PARSE, "client: not an address or network");
+	len = addr_bits(&out->addr);
+	if (slash != NULL && !text_to_u64((struct bytes){ slash + 1, all.len - address.len - 1 }, len, &len))
+		return reason_set(why, ERR_PARSE, "client: not a length of a network");
+	out->addr = addr_masked(&out->addr, (uint8_t)len);
+	out->present = true;
+	out->family = out->addr.family == ADDR_IPV4 ? 1 : 2;
+	out->source = (uint8_t)len;
+	out->len = (uint8_t)((len + 7) / 8);
+	return ERR_OK;
+}
+
+static enum err parse_resolver(const char *text, struct addr *out, struct reason *why)
+{
+	if (!addr_parse(bytes_of(is_given(text) ? text : "127.0.0.1"), out))
+		return reason_set(why, ERR_PARSE, "resolver: not an address");
+	return ERR_OK;
+}
+
+/* A query as it would come over the wire, made and read back by the same parser. */
+static enum err parse_question(const struct snapshot *s, const struct explain_request *r, struct buffer *packet,
+                               struct query *out, struct reason *why)
+{
+	uint16_t type = RR_A;
+	struct reason inner = {0};
+
+	if (!is_given(r->name))
+		return reason_set(why, ERR_PARSE, "name: missing");
+	if (is_given(r->type)) {
+		type = strcasecmp(r->type, "ANY") == 0 ? RR_ANY : rdata_type(bytes_of(r->type));
+		if (type == 0)
+			return reason_set(why, ERR_PARSE, "type: no such type");
+	}
+	buffer_u32(packet, 0);
+	buffer_u32(packet, 0x00010000);
+	buffer_u32(packet, 0);
+	if (rdata_from_text(RR_PTR, bytes_of(r->name), packet, &inner) != ERR_OK)
+		return reason_set(why, ERR_PARSE, "name: %s", inner.text);
+	buffer_u16(packet, type);
+	buffer_u16(packet, 1);
+	if (!query_parse(packet->data, packet->len, snapshot_name_key(s), out) || out->rcode != RCODE_NOERROR)
+		return reason_set(why, ERR_PARSE, "name: not a domain name");
+	out->edns.present = true;
+	out->edns.udp_size = EDNS_UDP_SIZE;
+	return ERR_OK;
+}
+
+enum err explain_address(const struct explain_request *r, struct addr *out, struct reason *why)
+{
+	struct edns_ecs ecs = {0};
+	enum err err;
+
+	if (is_given(r->client)) {
+		err = parse_client(r->client, &ecs, why);
+		if (err != ERR_OK || ecs.source > 0) {
+			*out = ecs.addr;
+			return err;
+		}
+	}
+	err = parse_resolver(r->resolver, out, why);
+	*out = addr_unmapped(out);
+	return err;
+}
+
+/* --- the whole --- */
+
+static const char *rcode_text(enum rcode rcode)
+{
+	switch (rcode) {
+	case RCODE_NOERROR: return "NOERROR";
+	case RCODE_FORMERR: return "FORMERR";
+	case RCODE_SERVFAIL: return "SERVFAIL";
+	case RCODE_NXDOMAIN: return "NXDOMAIN";
+	case RCODE_NOTIMP: return "NOTIMP";
+	case RCODE_REFUSED: return "REFUSED";
+	case RCODE_YXDOMAIN: return "YXDOMAIN";
+	case RCODE_NOTAUTH: return "NOTAUTH";
+	case RCODE_BADVERS: return "BADVERS";
+	}
+	return "";
+}
+
+static bool is_by_subnet(const struct query *q) { return q->edns.ecs.present && q->edns.ecs.source > 0; }
+
+static void add_client(const struct snapshot *s, const struct explain_place *place, const struct query *q,
+                       const struct addr *address, struct text *out)
+{
+	char text[ADDR_NETWORK_TEXT_SIZE];
+	uint8_t depth = ranking_find(snapshot_ranking(s), address).depth;
+	struct addr_network network = { addr_masked(address, depth), depth };
+
+	text_printf(out, "\"client\":{\"address\":\"%s\"", addr_print(address, text));
+	text_printf(out, ",\"network\":\"%s\"", addr_network_print(&network, text));
+	if (place != NULL && place->has_place)
+		text_printf(out, ",\"place\":{\"latitude\":%.10g,\"longitude\":%.10g}", place->place.latitude,
+		            place->place.longitude);
+	else
+		text_add(out, ",\"place\":null");
+	text_printf(out, ",\"from\":\"%s\",\"database\":", is_by_subnet(q) ? "ecs" : "resolver");
+	add_text(out, place != NULL ? place->database : "");
+	text_add(out, "}");
+}
+
+/* A union may come to hold one record twice; an answer holds it once. */
+static void add_once(struct text *list, const struct text *line)
+{
+	struct text quoted = {0};
+
+	add_text(&quoted, line->data);
+	if (list->data == NULL || strstr(list->data, quoted.data) == NULL) {
+		text_add(list, list->len > 0 ? "," : "");
+		text_add(list, quoted.data);
+	}
+	text_fini(&quoted);
+}
+
+static void add_record(const struct answer_set *set, const struct rrset *rrset, struct bytes rdata,
+                       struct text *list)
+{
+	struct text line = {0};
+	char type[16], *text = rdata_to_text(rrset->type, rdata);
+
+	add_name(&line, set->owner, true);
+	text_printf(&line, " %" PRIu32 " IN %s %s", set->ttl, rdata_type_text(rrset->type, type), text);
+	add_once(list, &line);
+	free(text);
+	text_fini(&line);
+}
+
+static void add_records(const struct answer *a, struct text *out)
+{
+	struct text list = {0};
+
+	for (unsigned i = 0; i < a->set_count; i++) {
+		for (unsigned part = 0; part <= a->set[i].more; part++) {
+			const struct rrset *rrset = part == 0 ? a->set[i].rrset : a->more[part - 1];
+			struct bytes rdata;
+
+			for (size_t at = 0; rrset_next(rrset, &at, &rdata);)
+				add_record(&a->set[i], rrset, rdata, &list);
+		}
+	}
+	text_printf(out, "\"records\":[%s]", list.len > 0 ? list.data : "");
+	text_fini(&list);
+}
+
+/* How long a resolver may keep it: the shortest of the answer's, else the negative TTL. */
+static uint32_t answer_ttl(const struct answer *a)
+{
+	uint32_t ttl = a->authority_count > 0 ? a->authority[0].ttl : 0;
+
+	for (unsigned i = 0; i < a->set_count; i++)
+		ttl = i == 0 || a->set[i].ttl < ttl ? a->set[i].ttl : ttl;
+	return ttl;
+}
+
+static void add_answer(const struct snapshot *s, const struct answer *a, struct text *out)
+{
+	text_printf(out, "\"answer\":{\"rcode\":\"%s\",\"site\":", rcode_text(a->rcode));
+	if (a->cluster != CHOICE_NO_CLUSTER)
+		add_text(out, cluster_name(s, a->cluster));
+	else
+		text_add(out, "null");
+	text_printf(out, ",\"ttl\":%" PRIu32 ",\"scope\":%u,", answer_ttl(a), a->scope);
+	add_records(a, out);
+	text_add(out, "}");
+}
+
+static void print_all(const struct notes *n, const struct query *q, const struct addr *address,
+                      const struct answer *a, struct text *out)
+{
+	char type[16];
+
+	text_add(out, "{\"question\":{\"name\":");
+	add_json_name(out, a->qname);
+	text_printf(out, ",\"type\":\"%s\"},\"zone\":", q->type == RR_ANY ? "ANY" : rdata_type_text(q->type, type));
+	if (a->zone != NULL)
+		add_json_name(out, zone_apex(a->zone));
+	else
+		text_add(out, "null");
+	text_add(out, ",");
+	add_client(n->s, n->place, q, address, out);
+	text_printf(out, ",\"candidates\":[%s],\"steps\":[%s],", n->candidates.len > 0 ? n->candidates.data : "",
+	            n->steps.len > 0 ? n->steps.data : "");
+	add_answer(n->s, a, out);
+	text_add(out, "}");
+}
+
+enum err explain_print(const struct snapshot *s, const struct explain_request *r, struct text *out,
+                       struct reason *why)
+{
+	struct notes n = { .s = s, .request = r, .place = r->place };
+	struct recorder rec = { on_choice, on_step, on_left, &n };
+	struct query *q = xmalloc(sizeof *q);
+	struct answer *a = xmalloc(sizeof *a);
+	struct buffer packet = {0};
+	struct addr resolver, address;
+	enum err err = parse_question(s, r, &packet, q, why);
+
+	if (err == ERR_OK && is_given(r->client))
+		err = parse_client(r->client, &q->edns.ecs, why);
+	if (err == ERR_OK)
+		err = parse_resolver(r->resolver, &resolver, why);
+	if (err == ERR_OK) {
+		address = is_by_subnet(q) ? q->edns.ecs.addr : addr_unmapped(&resolver);
+		answer_decide(s, q, &resolver, a, &rec);
+		end_step(&n);
+		print_all(&n, q, &address, a, out);
+	}
+	text_fini(&n.steps);
+	text_fini(&n.candidates);
+	buffer_fini(&packet);
+	free(q);
+	free(a);
+	return err;
+}

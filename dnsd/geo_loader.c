@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/geo_loader.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/check.h"
+#include "base/xalloc.h"
+
+enum { LOOK_MS = 1000 };
+
+/* What tells one version of a file from another. */
+struct stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified;
+};
+
+struct files {
+	struct conf_strings databases;
+	char *networks;
+	struct stamp *stamps;			/* of the databases, then of networks */
+};
+
+struct clusters {
+	struct ranking_cluster *item;
+	size_t count;
+	struct conf_strings unknown_order;
+};
+
+struct geo_loader {
+	uv_loop_t *loop;
+	uv_timer_t timer;
+	uv_work_t work;
+	struct geo_loader_events events;
+	struct files files;
+	struct clusters clusters;
+	struct geodb *geodb;			/* the last good one */
+	pthread_mutex_t lock;			/* around the pointer, for geo_loader_find() */
+	bool read_files, rank;			/* what the next job has to do */
+	bool busy, stopping, has_clusters;
+	void (*on_stopped)(void *arg);
+	void *stopped_arg;
+	/* the running job's own copies and results */
+	struct {
+		struct files files;
+		struct clusters clusters;
+		struct geodb *geodb;
+		bool read_files, failed;
+		char *errors;
+		const struct ranking *ranking;
+	} job;
+};
+
+static struct conf_strings strings_copy(const struct conf_strings *from)
+{
+	struct conf_strings to = {.item = xcalloc(from->count + 1, sizeof *to.item), .count = from->count};
+
+	for (size_t i = 0; i < from->count; i++)
+		to.item[i] = xstrdup(from->item[i]);
+	return to;
+}
+
+static void strings_free(struct conf_strings *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->item[i]);
+	free(s->item);
+	*s = (struct conf_strings){0};
+}
+
+static void files_free(struct files *f)
+{
+	strings_free(&f->databases);
+	free(f->networks);
+	free(f->stamps);
+	*f = (struct files){0};
+}
+
+static void clusters_free(struct clusters *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		free((char *)(uintptr_t)c->item[i].name);
+	free(c->item);
+	strings_free(&c->unknown_order);
+	*c = (struct clusters){0};
+}
+
+static struct clusters clusters_copy(const struct ranking_cluster *item, size_t count,
+                                     const struct conf_strings *unknown_order)
+{
+	struct clusters c = {.item = xcalloc(count + 1, sizeof *c.item), .count = count};
+
+	for (size_t i = 0; i < count; i++) {
+		c.item[i] = item[i];
+		c.item[i].name = xstrdup(item[i].name);
+	}
+	c.unknown_order = strings_copy(unknown_order);
+	return c;
+}
+
+static struct stamp stamp_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return (struct stamp){0};
+	return (struct stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim};
+}
+
+static bool same_stamp(const struct stamp *a, const struct stamp *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+/* Has any file another stamp than last time?  Remembers the new ones. */
+static bool files_changed(struct files *f)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < f->databases.count + (f->networks != NULL); i++) {
+		struct stamp now = stamp_of(i < f->databases.count ? f->databases.item[i] : f->networks);
+
+		changed |= !same_stamp(&now, &f->stamps[i]);
+		f->stamps[i] = now;
+	}
+	return changed;
+}
+
+/* Pool thread: only g->job is touched. */
+static void work(uv_work_t *w)
+{
+	struct geo_loader *g = w->data;
+	const struct files *f = &g->job.files;
+	const struct clusters *c = &g->job.clusters;
+	struct geodb *fresh = NULL;
+
+	if (g->job.read_files) {
+		enum err err = geodb_open((const char *const *)f->databases.item, f->databases.count, f->networks,
+		                          &fresh, &g->job.errors);
+
+		g->job.failed = err != ERR_OK;
+		if (!g->job.failed)
+			g->job.geodb = fresh;
+	}
+	g->job.ranking = ranking_build(c->item, c->count, (const char *const *)c->unknown_order.item,
+	                               c->unknown_order.count, g->job.geodb);
+}
+
+static void begin(struct geo_loader *g);
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct geo_loader *g = handle->data;
+
+	files_free(&g->files);
+	clusters_free(&g->clusters);
+	geodb_free(g->geodb);
+	pthread_mutex_destroy(&g->lock);
+	g->on_stopped(g->stopped_arg);
+	free(g);
+}
+
+static void end(struct geo_loader *g)
+{
+	uv_close((uv_handle_t *)&g->timer, on_timer_closed);
+}
+
+static void replace_geodb(struct geo_loader *g, struct geodb *fresh)
+{
+	struct geodb *old = g->geodb;
+
+	pthread_mutex_lock(&g->lock);
+	g->geodb = fresh;
+	pthread_mutex_unlock(&g->lock);
+	geodb_free(old);
+}
+
+static void after_work(uv_work_t *w, int status)
+{
+	struct geo_loader *g = w->data;
+
+	CHECK(status == 0);
+	g->busy = false;
+	if (g->job.read_files && !g->job.failed)
+		replace_geodb(g, g->job.geodb);
+	if (g->stopping) {
+		ranking_free((struct ranking *)(uintptr_t)g->job.ranking);
+	} else {
+		if (g->job.read_files)
+			g->events.on_errors(g->job.errors, g->events.arg);
+		g->events.on_ranking(g->job.ranking, g->events.arg);
+	}
+	free(g->job.errors);
+	files_free(&g->job.files);
+	clusters_free(&g->job.clusters);
+	if (g->stopping)
+		end(g);
+	else
+		begin(g);
+}
+
+static void begin(struct geo_loader *g)
+{
+	if (g->busy || !g->has_clusters || (!g->read_files && !g->rank))
+		return;
+	memset(&g->job, 0, sizeof g->job);
+	g->job.files.databases = strings_copy(&g->files.databases);
+	g->job.files.networks = g->files.networks != NULL ? xstrdup(g->files.networks) : NULL;
+	g->job.clusters = clusters_copy(g->clusters.item, g->clusters.count, &g->clusters.unknown_order);
+	g->job.geodb = g->geodb;
+	g->job.read_files = g->read_files;
+	g->read_files = g->rank = false;
+	g->busy = true;
+	g->work.data = g;
+	CHECK(uv_queue_work(g->loop, &g->work, work, after_work) == 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct geo_loader *g = timer->data;
+
+	if (files_changed(&g->files))
+		g->read_files = true;
+	begin(g);
+}
+
+struct geo_loader *geo_loader_start(uv_loop_t *loop, const struct geo_loader_events *events)
+{
+	struct geo_loader *g = xcalloc(1, sizeof *g);
+
+	g->loop = loop;
+	g->events = *events;
+	CHECK(pthread_mutex_init(&g->lock, NULL) == 0);
+	g->timer.data = g;
+	CHECK(uv_timer_init(loop, &g->timer) == 0);
+	CHECK(uv_timer_start(&g->timer, on_timer, LOOK_MS, LOOK_MS) == 0);
+	return g;
+}
+
+void geo_loader_set_files(struct geo_loader *g, const struct conf_strings *databases, const char *networks)
+{
+	files_free(&g->files);
+	g->files.databases = strings_copy(databases);
+	g->files.networks = networks != NULL ? xstrdup(networks) : NULL;
+	g->files.stamps = xcalloc(databases->count + 1, sizeof *g->files.stamps);
+	(void)files_changed(&g->files);
+	g->read_files = true;
+	begin(g);
+}
+
+void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster *clusters, size_t count,
+                             const struct conf_strings *unknown_order)
+{
+	struct clusters fresh = clusters_copy(clusters, count, unknown_order);
+
+	clusters_free(&g->clusters);
+	g->clusters = fresh;
+	g->has_clusters = true;
+	g->rank = true;
+	begin(g);
+}
+
+void geo_loader_find(struct geo_loader *g, const struct addr *addr, struct geo_loader_match *out)
+{
+	struct geodb_match match;
+
+	*out = (struct geo_loader_match){0};
+	pthread_mutex_lock(&g->lock);
+	if (g->geodb != NULL) {
+		match = geodb_find(g->geodb, addr);
+		out->network = match.network;
+		out->has_place = match.place != NULL;
+		if (match.place != NULL)
+			out->place = *match.place;
+		if (match.database != NULL)
+			snprintf(out->database, sizeof out->database, "%s", match.database);
+	}
+	pthread_mutex_unlock(&g->lock);
+}
+
+void geo_loader_stop(struct geo_loader *g, void (*on_stopped)(void *arg), void *arg)
+{
+	g->stopping = true;
+	g->on_stopped = on_stopped;
+	g->stopped_arg = arg;
+	if (!g->busy)
+		end(g);
+}

@@ -1,0 +1,44 @@
+/* geo_loader.h -- reads the geographic files when they change and makes rankings, in the thread pool.
+ *
+ * Files are looked at once a second; what cannot be read leaves the last good
+ * data in force and is told.  Control thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_GEO_LOADER_H
+#define DNSD_GEO_LOADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "base/conf.h"
+#include "geo/ranking.h"
+
+struct geo_loader;
+
+struct geo_loader_events {
+	/* A new ranking; the callee owns it. */
+	void (*on_ranking)(const struct ranking *take_ranking, void *arg);
+	/* What is wrong with the files, one line each; NULL: nothing any more. */
+	void (*on_errors)(const char *errors, void *arg);
+	void *arg;
+};
+
+struct geo_loader *geo_loader_start(uv_loop_t *loop, const struct geo_loader_events *events);
+/* The files (copied); read at once. */
+void geo_loader_set_files(struct geo_loader *g, const struct conf_strings *databases, const char *networks);
+/* The clusters and the order for clients without a place (copied); a ranking follows. */
+void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster *clusters, size_t count,
+                             const struct conf_strings *unknown_order);
+/* What the files say of an address.  Any thread. */
+struct geo_loader_match {
+	struct addr_network network;
+	bool has_place;
+	struct place place;
+	char database[256];		/* file name; "" when no file has it */
+};
+void geo_loader_find(struct geo_loader *g, const struct addr *addr, struct geo_loader_match *out);
+
+void geo_loader_stop(struct geo_loader *g, void (*on_stopped)(void *arg), void *arg);	/* frees */
+
+#endif

@@ -1,0 +1,374 @@
+/* main.c -- nighd: the flags, the order in which things start and end, and the signals. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "base/xalloc.h"
+#include "dnsd/admin.h"
+#include "dnsd/config.h"
+#include "dnsd/pipeline.h"
+#include "dnsd/sandbox.h"
+#include "dnsd/server.h"
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, MAX_WORKERS = 60 };
+
+struct flags {
+	const char *config;
+	struct text manifests, dns;		/* items, a newline between them */
+	const char *http, *workers, *state;
+	bool check, print;
+};
+
+struct nighd {
+	struct flags flags;
+	uv_loop_t loop;
+	struct config *config;
+	struct server *server;
+	struct admin *admin;
+	struct pipeline *pipeline;
+	struct admin_pulse pulse;
+	uv_signal_t hangup, terminate, interrupt;
+};
+
+static const char usage_text[] =
+	"usage: nighd [-c FILE] [--manifests DIR]... [--dns ADDR:PORT]... [--http ADDR:PORT]\n"
+	"             [--workers N] [--state DIR] [--check] [--print-config] [-V]\n"
+	"See nighd(8).\n";
+
+/* --- flags --- */
+
+static void add_item(struct text *list, const char *item)
+{
+	if (list->len > 0)
+		text_add(list, "\n");
+	text_add(list, item);
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int parse_flags(int argc, char **argv, struct flags *f)
+{
+	enum { MANIFESTS = 256, KUBECONFIG, CONTEXT, DNS, HTTP, WORKERS, STATE, CHECK_ONLY, PRINT };
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"manifests", required_argument, NULL, MANIFESTS},
+		{"kubeconfig", required_argument, NULL, KUBECONFIG},
+		{"context", required_argument, NULL, CONTEXT},
+		{"dns", required_argument, NULL, DNS},
+		{"http", required_argument, NULL, HTTP},
+		{"workers", required_argument, NULL, WORKERS},
+		{"state", required_argument, NULL, STATE},
+		{"check", no_argument, NULL, CHECK_ONLY},
+		{"print-config", no_argument, NULL, PRINT},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
+		switch (option) {
+		case 'c': f->config = optarg; break;
+		case MANIFESTS: add_item(&f->manifests, optarg); break;
+		case DNS: add_item(&f->dns, optarg); break;
+		case HTTP: f->http = optarg; break;
+		case WORKERS: f->workers = optarg; break;
+		case STATE: f->state = optarg; break;
+		case CHECK_ONLY: f->check = true; break;
+		case PRINT: f->print = true; break;
+		case KUBECONFIG:
+		case CONTEXT:
+			fputs("nighd: --kubeconfig and --context: API servers are not supported yet\n", stderr);
+			return EXIT_USAGE;
+		case 'V': printf("nighd %s\n", NIGH_VERSION); return EXIT_SUCCESS;
+		case 'h': fputs(usage_text, stdout); return EXIT_SUCCESS;
+		default: fputs(usage_text, stderr); return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "nighd: unexpected argument '%s'\n%s", argv[optind], usage_text);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static struct config *read_config(const struct flags *f, struct text *errors)
+{
+	struct config *c = config_read(f->config, errors);
+	bool good = c != NULL;
+
+	if (good && f->manifests.len > 0)
+		good &= config_override(c, "sources.manifests", f->manifests.data, errors);
+	if (good && f->dns.len > 0)
+		good &= config_override(c, "listen.dns", f->dns.data, errors);
+	if (good && f->http != NULL)
+		good &= config_override(c, "listen.http", f->http, errors);
+	if (good && f->workers != NULL)
+		good &= config_override(c, "workers", f->workers, errors);
+	if (good && f->state != NULL)
+		good &= config_override(c, "state", f->state, errors);
+	good = good && config_check(c, errors);
+	if (good) {
+		struct text zone_errors = {0};
+
+		good = pipeline_check_zones(c, &zone_errors);
+		for (char *line = zone_errors.data, *end; line != NULL && *line != '\0'; line = end + 1) {
+			end = strchr(line, '\n');
+			text_printf(errors, "%s:%.*s\n", f->config != NULL ? f->config : "nighd",
+			            (int)(end - line), line);
+		}
+		text_fini(&zone_errors);
+	}
+	if (good)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+/* --- start and end --- */
+
+static unsigned usable_cpus(void)
+{
+	cpu_set_t set;
+
+	unsigned count = sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+
+	return count < MAX_WORKERS ? count : MAX_WORKERS;
+}
+
+static enum err bind_server(struct nighd *n, struct reason *why)
+{
+	const struct config *c = n->config;
+	struct server_address *list = xcalloc(c->dns_count, sizeof *list);
+	unsigned workers = c->workers != 0 ? (unsigned)c->workers : usable_cpus();
+	enum err err;
+
+	for (size_t i = 0; i < c->dns_count; i++)
+		list[i] = (struct server_address){c->dns[i].addr, c->dns[i].port};
+	err = server_bind(list, c->dns_count, workers, &n->server, why);
+	free(list);
+	return err;
+}
+
+static enum err release(const char *zone, void *arg, struct reason *why)
+{
+	struct nighd *n = arg;
+
+	return pipeline_release(n->pipeline, zone, why);
+}
+
+static bool find_place(const struct addr *addr, void *arg, struct explain_place *out)
+{
+	struct nighd *n = arg;
+
+	return pipeline_find_place(n->pipeline, addr, out);
+}
+
+static void say_listening(const struct nighd *n)
+{
+	size_t count;
+	const struct server_address *list = server_addresses(n->server, &count);
+	struct text dns = {0};
+	char text[ADDR_PORT_TEXT_SIZE], http[ADDR_PORT_TEXT_SIZE];
+
+	for (size_t i = 0; i < count; i++)
+		text_printf(&dns, "%s%s", i > 0 ? "," : "", addr_port_print(&list[i].addr, list[i].port, text));
+	log_info("dnsd", "nighd %s listening dns=%s http=%s", NIGH_VERSION, dns.data,
+	         addr_port_print(&n->config->http.addr, admin_port(n->admin), http));
+	text_fini(&dns);
+}
+
+static enum err give_up_root(const struct nighd *n, struct reason *why)
+{
+	if (n->config->user != NULL)
+		return sandbox_drop_user(n->config->user, why);
+	if (geteuid() == 0)
+		log_warn("dnsd", "running as root: set `user` to drop to another user after binding");
+	return ERR_OK;
+}
+
+/* Only the DNS sockets are bound as root: state and status belong to the user that serves. */
+static enum err start(struct nighd *n, struct reason *why)
+{
+	size_t count;
+	const struct server_address *listening;
+	struct admin_settings settings;
+	enum err err = bind_server(n, why);
+
+	if (err == ERR_OK)
+		err = give_up_root(n, why);
+	if (err != ERR_OK)
+		return err;
+	listening = server_addresses(n->server, &count);
+	err = pipeline_start(&n->loop, n->config, listening, count, &n->pulse, &n->pipeline, why);
+	if (err != ERR_OK)
+		return err;
+	settings = (struct admin_settings){
+		.addr = n->config->http.addr,
+		.port = n->config->http.port,
+		.server = n->server,
+		.handover = pipeline_handover(n->pipeline),
+		.pulse = &n->pulse,
+		.release = release,
+		.find_place = find_place,
+		.arg = n,
+	};
+	err = admin_start(&settings, &n->admin, why);
+	if (err != ERR_OK)
+		return err;
+	say_listening(n);
+	server_start(n->server, pipeline_handover(n->pipeline));
+	if (sandbox_enter(why) != ERR_OK)
+		log_warn("dnsd", "system calls are not restricted: %s", why->text);
+	return ERR_OK;
+}
+
+static void on_pipeline_stopped(void *arg)
+{
+	struct nighd *n = arg;
+
+	n->pipeline = NULL;
+	uv_close((uv_handle_t *)&n->hangup, NULL);
+	uv_close((uv_handle_t *)&n->terminate, NULL);
+	uv_close((uv_handle_t *)&n->interrupt, NULL);
+}
+
+/* Readers leave first: workers answer what they have, then the status ends, then the writer. */
+static void on_terminate(uv_signal_t *handle, int signum)
+{
+	struct nighd *n = handle->data;
+
+	log_info("dnsd", "ending signal=%d", signum);
+	uv_signal_stop(&n->terminate);
+	uv_signal_stop(&n->interrupt);
+	uv_signal_stop(&n->hangup);
+	server_stop(n->server);
+	admin_stop(n->admin);
+	pipeline_stop(n->pipeline, on_pipeline_stopped, n);
+}
+
+static void on_hangup(uv_signal_t *handle, int signum)
+{
+	struct nighd *n = handle->data;
+	struct text errors = {0}, restart = {0};
+	struct config *fresh = read_config(&n->flags, &errors);
+
+	(void)signum;
+	if (fresh == NULL) {
+		log_error("dnsd", "config not taken up, the old one stays: %s", errors.data);
+		text_fini(&errors);
+		return;
+	}
+	config_needs_restart(n->config, fresh, &restart);
+	if (restart.len > 0)
+		log_warn("dnsd", "config taken up but for what needs a restart keys=%s", restart.data);
+	else
+		log_info("dnsd", "config taken up");
+	log_setup((enum log_level)fresh->log_level, (enum log_format)fresh->log_format);
+	pipeline_reload(n->pipeline, fresh);
+	config_free(n->config);
+	n->config = fresh;
+	text_fini(&errors);
+	text_fini(&restart);
+}
+
+static void watch_signals(struct nighd *n)
+{
+	n->hangup.data = n->terminate.data = n->interrupt.data = n;
+	CHECK(uv_signal_init(&n->loop, &n->hangup) == 0);
+	CHECK(uv_signal_init(&n->loop, &n->terminate) == 0);
+	CHECK(uv_signal_init(&n->loop, &n->interrupt) == 0);
+	CHECK(uv_signal_start(&n->hangup, on_hangup, SIGHUP) == 0);
+	CHECK(uv_signal_start(&n->terminate, on_terminate, SIGTERM) == 0);
+	CHECK(uv_signal_start(&n->interrupt, on_terminate, SIGINT) == 0);
+}
+
+static int run(struct nighd *n)
+{
+	struct reason why = {0};
+	int left;
+
+	CHECK(uv_loop_init(&n->loop) == 0);
+	watch_signals(n);
+	if (start(n, &why) != ERR_OK) {
+		log_error("dnsd", "cannot start: %s", why.text);
+		return EXIT_FAILED;
+	}
+	uv_run(&n->loop, UV_RUN_DEFAULT);
+	left = uv_loop_close(&n->loop);
+	CHECK(left == 0);
+	server_free(n->server);
+	return EXIT_SUCCESS;
+}
+
+/* Nothing of this process's memory goes to disk: it will hold credentials. */
+static void no_core_files(void)
+{
+	struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+static int check_config(const struct config *c)
+{
+	struct text problems = {0};
+	bool good = pipeline_check(c, &problems);
+
+	if (!good)
+		fputs(problems.data, stderr);
+	text_fini(&problems);
+	return good ? EXIT_SUCCESS : EXIT_FAILED;
+}
+
+static int print_config(const struct config *c)
+{
+	struct text out = {0};
+
+	config_print(c, &out);
+	fputs(out.data, stdout);
+	text_fini(&out);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct nighd n = {0};
+	struct text errors = {0};
+	int status = parse_flags(argc, argv, &n.flags);
+
+	if (status < 0) {
+		n.config = read_config(&n.flags, &errors);
+		if (n.config == NULL) {
+			fputs(errors.data, stderr);
+			status = EXIT_FAILED;
+		} else if (n.flags.print) {
+			status = print_config(n.config);
+		} else if (n.flags.check) {
+			log_setup(LOG_ERROR, LOG_FORMAT_TEXT);
+			status = check_config(n.config);
+		} else {
+			log_setup((enum log_level)n.config->log_level, (enum log_format)n.config->log_format);
+			no_core_files();
+			signal(SIGPIPE, SIG_IGN);
+			status = run(&n);
+		}
+	}
+	config_free(n.config);
+	text_fini(&n.flags.manifests);
+	text_fini(&n.flags.dns);
+	text_fini(&errors);
+	return status;
+}

@@ -1,0 +1,691 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/pipeline.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "dnsd/geo_loader.h"
+#include "dnsd/verdicts.h"
+#include "dnsd/wiring.h"
+#include "records/build.h"
+#include "watcher/manifests.h"
+#include "watcher/resolve.h"
+#include "watcher/saved.h"
+#include "watcher/settle.h"
+#include "watcher/store.h"
+#include "zones/build.h"
+
+enum { TICK_MS = 250, EVIDENCE_MS = 5000, TRIM_AFTER = 20000, MEMBER_COUNTS_MS = 5 * 60 * 1000, RELEASE_WAIT_S = 1 };
+
+/* A request of the HTTP thread to the control thread, one at a time. */
+struct release {
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	uv_async_t wake;
+	const char *zone;		/* not NULL: waiting to be done */
+	enum err result;
+};
+
+struct pipeline {
+	uv_loop_t *loop;
+	const struct config *config;
+	struct server_address *listening;
+	size_t listening_count;
+	struct admin_pulse *pulse;
+
+	struct facts *facts;
+	struct saved *saved;		/* NULL: no state directory */
+	struct settle *settle;
+	struct store *store;
+	struct manifests *manifests;
+	struct verdicts *verdicts;
+	struct resolver *resolver;
+	struct geo_loader *geo;
+	struct records *records;
+	struct zones *zones;
+	const struct records_result *result;	/* of the last build */
+
+	uv_timer_t tick;
+	uv_timer_t again;		/* records wants to be called at a certain time */
+	struct release release;
+
+	uint64_t evidence_ms;		/* when the probes' times were last published */
+
+	uint64_t started_ms;
+	size_t untrimmed;		/* names built since memory was last given back */
+	bool busy;			/* something was built since the last tick */
+	char *geo_errors;
+	struct geo_loader_match match;	/* the HTTP thread's, for its last question */
+	bool has_ranking, ready, tables_stale, probes_stale, report_stale, targets_stale;
+	unsigned still_open;		/* of what pipeline_stop() waits for */
+	void (*on_stopped)(void *arg);
+	void *stopped_arg;
+};
+
+static void poke(struct pipeline *p)
+{
+	settle_poke(p->settle);
+}
+
+/* --- readiness (design: ready once every source was read, restored, or waited for) --- */
+
+static bool source_is_known(const struct pipeline *p, uint16_t id)
+{
+	const struct cluster_state *state = facts_cluster(p->facts, id);
+
+	return state == NULL || !state->registered || state->knowledge != KNOWLEDGE_NEVER;
+}
+
+static bool all_sources_known(const struct pipeline *p)
+{
+	bool restored = p->saved != NULL && saved_was_restored(p->saved);
+
+	if (p->config->manifests.count > 0 && !restored &&
+	    (p->manifests == NULL || !manifests_is_read(p->manifests)))
+		return false;
+	for (uint16_t id = 0; id < facts_cluster_count(p->facts); id++)
+		if (!source_is_known(p, id))
+			return false;
+	return true;
+}
+
+/* Some source of which nothing was ever read could hold any name, so that none can be denied. */
+static bool is_incomplete(const struct pipeline *p, uint64_t now_ms)
+{
+	for (uint16_t id = 0; id < facts_cluster_count(p->facts); id++) {
+		bool counts = id == FACTS_HOST ||
+		              now_ms - facts_cluster(p->facts, id)->since_ms < MEMBER_COUNTS_MS;
+
+		if (counts && !source_is_known(p, id))
+			return true;
+	}
+	return false;
+}
+
+static bool is_ready(struct pipeline *p, uint64_t now_ms)
+{
+	if (!p->ready) {
+		bool patient = now_ms - p->started_ms < p->config->patience_ms;
+
+		p->ready = (all_sources_known(p) && p->has_ranking) || !patient;
+		if (p->ready)
+			log_info("dnsd", "ready");
+	}
+	return p->ready;
+}
+
+/* --- one build --- */
+
+/* Every cluster unseen and no probe succeeded since: it is our own network that broke. */
+static bool is_dark(const struct pipeline *p)
+{
+	uint64_t since_ms;
+
+	return wiring_all_unseen(p->result, &since_ms) && verdicts_last_success_ms(p->verdicts) <= since_ms;
+}
+
+static void rank_clusters(struct pipeline *p)
+{
+	const struct records_result *r = p->result;
+	struct ranking_cluster *list = xcalloc(r->cluster_count + 1, sizeof *list);
+
+	for (size_t i = 0; i < r->cluster_count; i++)
+		list[i] = (struct ranking_cluster){r->clusters[i].id, r->clusters[i].name, r->clusters[i].has_place,
+		                                   r->clusters[i].place};
+	geo_loader_set_clusters(p->geo, list, r->cluster_count, &p->config->geo.unknown_order);
+	free(list);
+}
+
+static void give_names(struct pipeline *p)
+{
+	const struct records_result *r = p->result;
+
+	if (r->everything || r->zones_changed)
+		wiring_set_zones(p->zones, r, p->config, p->listening, p->listening_count, p->saved);
+	for (size_t i = 0; i < r->change_count; i++) {
+		if (r->changes[i].endpoint != NULL)
+			zones_put(p->zones, r->changes[i].endpoint);
+		else
+			zones_remove(p->zones, r->changes[i].owner);
+	}
+}
+
+static void give_tables(struct pipeline *p, uint64_t now_ms)
+{
+	size_t probe_count;
+	const struct zones_probe *probes = verdicts_table(p->verdicts, &probe_count);
+	struct snapshot_settings settings = {
+		.all = p->config->defaults.policy == CONFIG_ALL,
+		.degraded_ttl = (uint32_t)p->config->defaults.degraded_ttl_s,
+		.ready = is_ready(p, now_ms),
+		.dark = is_dark(p),
+	};
+
+	settings.incomplete = settings.ready && is_incomplete(p, now_ms);
+	zones_set_settings(p->zones, &settings);
+	if (p->probes_stale)
+		zones_set_probes(p->zones, probes, probe_count);
+	if (p->tables_stale || p->probes_stale)
+		wiring_set_clusters(p->zones, p->result, probes,
+		                    &(struct wiring_times){now_ms, p->config->defaults.unseen_after_ms});
+	if (p->report_stale)
+		wiring_set_report(p->zones, p->records, p->store, p->geo_errors, now_ms);
+	p->tables_stale = p->probes_stale = p->report_stale = false;
+}
+
+static void publish(struct pipeline *p)
+{
+	const struct snapshot *s = zones_build(p->zones, clock_unix_s());
+
+	if (p->saved != NULL)
+		wiring_save_serials(s, p->saved);
+	atomic_store_explicit(&p->pulse->memory_names, zones_memory(p->zones), memory_order_relaxed);
+}
+
+static void on_again(uv_timer_t *timer)
+{
+	poke(timer->data);
+}
+
+static void call_again(struct pipeline *p, uint64_t now_ms)
+{
+	uint64_t next = p->result->next_ms;
+
+	if (next == 0)
+		uv_timer_stop(&p->again);
+	else
+		uv_timer_start(&p->again, on_again, next > now_ms ? next - now_ms : 1, 0);
+}
+
+static void build(struct pipeline *p)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+	const struct records_result *r = records_build(p->records, p->facts, now_ms);
+
+	p->result = r;
+	p->untrimmed += r->change_count;
+	p->busy = true;
+	give_names(p);
+	if (r->clusters_changed) {
+		rank_clusters(p);
+		p->tables_stale = true;
+	}
+	if (r->wants_changed || r->clusters_changed || p->targets_stale) {
+		verdicts_set_targets(p->verdicts, r);
+		p->targets_stale = false;
+		p->probes_stale = true;
+	}
+	if (r->wants_changed && p->resolver != NULL)
+		resolver_set_hosts(p->resolver, r->hosts, r->host_count);
+	if (r->report_changed || r->change_count > 0)
+		p->report_stale = true;
+	give_tables(p, now_ms);
+	publish(p);
+	call_again(p, now_ms);
+}
+
+static void on_settled(void *arg)
+{
+	struct pipeline *p = arg;
+
+	build(p);
+	admin_count_update(p->pulse, clock_monotonic_us() - settle_poked_us(p->settle));
+}
+
+/* --- events of the neighbours --- */
+
+static void on_addresses(struct bytes host, const struct addr *addresses, size_t count, void *arg)
+{
+	struct pipeline *p = arg;
+	struct buffer value = {0};
+
+	records_set_host(p->records, host, addresses, count);
+	for (size_t i = 0; i < count; i++) {
+		buffer_u8(&value, addresses[i].family);
+		buffer_put(&value, addresses[i].bytes, sizeof addresses[i].bytes);
+	}
+	if (p->saved != NULL)
+		saved_put_value(p->saved, SAVED_HOST, host, (struct bytes){value.data, value.len});
+	buffer_fini(&value);
+	poke(p);
+}
+
+static void on_trouble(struct bytes host, const char *message, void *arg)
+{
+	struct pipeline *p = arg;
+	char where[512];
+
+	snprintf(where, sizeof where, "host name %.*s", (int)host.len, (const char *)host.data);
+	store_set_error(p->store, where, message);
+	p->report_stale = true;
+	poke(p);
+}
+
+static void restore_host(struct bytes host, struct bytes value, void *arg)
+{
+	enum { EACH = 1 + sizeof ((struct addr *)0)->bytes };
+	struct pipeline *p = arg;
+	size_t count = value.len / EACH;
+	struct addr *addresses = xcalloc(count + 1, sizeof *addresses);
+
+	for (size_t i = 0; i < count; i++) {
+		addresses[i].family = value.data[i * EACH];
+		memcpy(addresses[i].bytes, value.data + i * EACH + 1, EACH - 1);
+	}
+	records_set_host(p->records, host, addresses, count);
+	free(addresses);
+}
+
+static void on_verdict(void *arg)
+{
+	struct pipeline *p = arg;
+
+	p->probes_stale = true;
+	poke(p);
+}
+
+static void on_ranking(const struct ranking *ranking, void *arg)
+{
+	struct pipeline *p = arg;
+
+	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(ranking), memory_order_relaxed);
+	zones_set_ranking(p->zones, ranking);
+	p->has_ranking = true;
+	poke(p);
+}
+
+static void on_geo_errors(const char *errors, void *arg)
+{
+	struct pipeline *p = arg;
+
+	if (errors != NULL && (p->geo_errors == NULL || strcmp(errors, p->geo_errors) != 0))
+		log_warn("geo", "files not taken up, the last good ones stay: %s", errors);
+	free(p->geo_errors);
+	p->geo_errors = errors != NULL ? xstrdup(errors) : NULL;
+	p->report_stale = true;
+	poke(p);
+}
+
+/* Reading a large world leaves several times its size in free blocks: given back when calm.  The last
+ * result goes with the next, empty, one. */
+static void trim_memory(struct pipeline *p)
+{
+	if (!p->busy && p->untrimmed >= TRIM_AFTER) {
+		build(p);
+		malloc_trim(0);
+		p->untrimmed = 0;
+	}
+	p->busy = false;
+}
+
+/* What time alone changes: readiness, expiry, the age of evidence. */
+static void on_tick(uv_timer_t *timer)
+{
+	struct pipeline *p = timer->data;
+	uint64_t now_ms = clock_monotonic_ms();
+
+	atomic_store_explicit(&p->pulse->turned_ms, now_ms, memory_order_relaxed);
+	if (p->saved != NULL) {
+		struct saved_counts counts = saved_counts(p->saved);
+
+		atomic_store_explicit(&p->pulse->journal_bytes, counts.journal_bytes, memory_order_relaxed);
+		atomic_store_explicit(&p->pulse->saved_errors, counts.write_errors, memory_order_relaxed);
+		atomic_store_explicit(&p->pulse->torn_tails, counts.torn_tails, memory_order_relaxed);
+		atomic_store_explicit(&p->pulse->set_aside, counts.set_aside, memory_order_relaxed);
+	}
+	if (now_ms - p->evidence_ms >= EVIDENCE_MS) {
+		p->evidence_ms = now_ms;
+		p->probes_stale = true;
+	}
+	p->tables_stale = true;
+	give_tables(p, now_ms);
+	publish(p);
+	trim_memory(p);
+}
+
+/* --- the guard's release, asked by the HTTP thread --- */
+
+static void on_release(uv_async_t *wake)
+{
+	struct pipeline *p = wake->data;
+	struct release *r = &p->release;
+
+	pthread_mutex_lock(&r->lock);
+	if (r->zone != NULL) {
+		r->result = records_release(p->records, r->zone);
+		r->zone = NULL;
+		pthread_cond_signal(&r->answered);
+		poke(p);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+enum err pipeline_release(struct pipeline *p, const char *zone, struct reason *why)
+{
+	struct release *r = &p->release;
+	struct timespec until;
+	enum err err = ERR_OK;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += RELEASE_WAIT_S;
+	pthread_mutex_lock(&r->lock);
+	r->zone = zone;
+	uv_async_send(&r->wake);
+	while (r->zone != NULL && err == ERR_OK)
+		if (pthread_cond_timedwait(&r->answered, &r->lock, &until) != 0)
+			err = reason_set(why, ERR_TIMEOUT, "the control thread does not answer");
+	if (err == ERR_OK && r->result != ERR_OK)
+		err = reason_set(why, r->result, "nothing is held in zone %s", zone);
+	r->zone = NULL;
+	pthread_mutex_unlock(&r->lock);
+	return err;
+}
+
+bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out)
+{
+	geo_loader_find(p->geo, addr, &p->match);
+	*out = (struct explain_place){p->match.network, p->match.has_place, p->match.place, p->match.database};
+	return p->match.database[0] != '\0';
+}
+
+/* --- settings --- */
+
+static void free_networks(const struct addr_network *list)
+{
+	free((struct addr_network *)(uintptr_t)list);
+}
+
+static const struct addr_network *networks_of(const struct conf_strings *texts)
+{
+	struct addr_network *list = xcalloc(texts->count + 1, sizeof *list);
+
+	for (size_t i = 0; i < texts->count; i++)
+		CHECK(addr_network_parse(bytes_of(texts->item[i]), &list[i], NULL) == ERR_OK);
+	return list;
+}
+
+static struct records_settings settings_of(const struct config *c, struct bytes *zones)
+{
+	for (size_t i = 0; i < c->zone_count; i++)
+		zones[i] = bytes_of(c->zones[i].name);
+	return (struct records_settings){
+		.default_ttl = (uint32_t)c->defaults.ttl_s,
+		.guard_min_names = c->guard.min_names,
+		.guard_max_percent = (uint32_t)c->guard.max_withdraw_percent,
+		.guard_hold_ms = c->guard.hold_for_ms,
+		.allow = networks_of(&c->publish.allow),
+		.allow_count = c->publish.allow.count,
+		.deny = networks_of(&c->publish.deny),
+		.deny_count = c->publish.deny.count,
+		.zones = zones,
+		.zone_count = c->zone_count,
+	};
+}
+
+static void configure_records(struct pipeline *p)
+{
+	struct bytes *zones = xcalloc(p->config->zone_count + 1, sizeof *zones);
+	struct records_settings settings = settings_of(p->config, zones);
+
+	if (p->records == NULL)
+		p->records = records_new(&settings);
+	else
+		records_configure(p->records, &settings);
+	free_networks(settings.allow);
+	free_networks(settings.deny);
+	free(zones);
+}
+
+static void drop_config_fact(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct buffer *names = arg;
+
+	(void)cluster;
+	if (fact_created(fact) == FACT_CONFIG_TIME)
+		buffer_str16(names, fact_name(fact));
+}
+
+/* The records of the config enter as facts that are older than every object's. */
+static void put_config_facts(struct pipeline *p)
+{
+	const struct fact **fresh;
+	struct buffer old = {0};
+	struct text errors = {0};
+	struct cursor c;
+
+	facts_each(p->facts, FACTS_HOST, FACT_DNS_ENDPOINT, drop_config_fact, &old);
+	c = cursor_over(old.data, old.len);
+	while (cursor_left(&c) > 0)
+		facts_remove(p->facts, FACTS_HOST, FACT_DNS_ENDPOINT, bytes_of("config"), cursor_str16(&c));
+	buffer_fini(&old);
+	CHECK(wiring_config_records(p->config, &fresh, &errors));
+	for (size_t i = 0; fresh[i] != NULL; i++)
+		facts_put(p->facts, FACTS_HOST, fresh[i]);
+	free(fresh);
+	text_fini(&errors);
+}
+
+bool pipeline_check_zones(const struct config *config, struct text *errors)
+{
+	const struct fact **facts;
+	bool good = wiring_config_records(config, &facts, errors);
+
+	for (size_t i = 0; facts[i] != NULL; i++)
+		fact_unref(facts[i]);
+	free(facts);
+	return good;
+}
+
+static void on_check_settled(void *arg) { (void)arg; }
+static void on_check_stopped(void *arg) { (void)arg; }
+
+static void add_check_problem(const char *where, const char *message, void *arg)
+{
+	text_printf(arg, "%s: %s\n", where, message);
+}
+
+static void add_check_error(const char *where, const char *message, int64_t since, void *arg)
+{
+	(void)since;
+	/* A file's message names file and line by itself. */
+	if (strncmp(message, where, strlen(where)) == 0)
+		text_printf(arg, "%s\n", message);
+	else
+		add_check_problem(where, message, arg);
+}
+
+static void check_geo(const struct config *c, struct text *problems)
+{
+	struct geodb *geodb = NULL;
+	char *errors = NULL;
+
+	if (geodb_open((const char *const *)c->geo.databases.item, c->geo.databases.count, c->geo.networks, &geodb,
+	               &errors) != ERR_OK)
+		text_add(problems, errors != NULL ? errors : "geo: cannot be read\n");
+	free(errors);
+	geodb_free(geodb);
+}
+
+static void check_manifests(const struct config *c, struct text *problems)
+{
+	struct pipeline p = {.config = c, .facts = facts_new()};
+	uv_loop_t loop;
+
+	CHECK(uv_loop_init(&loop) == 0);
+	p.settle = settle_new(&loop, on_check_settled, NULL);
+	p.store = store_new(p.facts, p.settle, NULL);
+	p.manifests = manifests_start(&loop, (const char *const *)c->manifests.item, c->manifests.count, p.store);
+	while (!manifests_is_read(p.manifests))
+		uv_run(&loop, UV_RUN_ONCE);
+	configure_records(&p);
+	put_config_facts(&p);
+	(void)records_build(p.records, p.facts, clock_monotonic_ms());
+	store_each_error(p.store, add_check_error, problems);
+	records_each_problem(p.records, add_check_problem, problems);
+	manifests_stop(p.manifests, on_check_stopped, NULL);
+	settle_stop(p.settle, on_check_stopped, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	CHECK(uv_loop_close(&loop) == 0);
+	records_free(p.records);
+	store_free(p.store);
+	facts_free(p.facts);
+}
+
+bool pipeline_check(const struct config *config, struct text *problems)
+{
+	if (!pipeline_check_zones(config, problems))
+		return false;
+	check_geo(config, problems);
+	check_manifests(config, problems);
+	return problems->len == 0;
+}
+
+/* --- life --- */
+
+static void start_timers(struct pipeline *p)
+{
+	p->tick.data = p->again.data = p->release.wake.data = p;
+	CHECK(uv_timer_init(p->loop, &p->tick) == 0);
+	CHECK(uv_timer_init(p->loop, &p->again) == 0);
+	CHECK(uv_async_init(p->loop, &p->release.wake, on_release) == 0);
+	CHECK(uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS) == 0);
+	CHECK(pthread_mutex_init(&p->release.lock, NULL) == 0);
+	CHECK(pthread_cond_init(&p->release.answered, NULL) == 0);
+}
+
+static void start_neighbours(struct pipeline *p)
+{
+	const struct config *c = p->config;
+	struct geo_loader_events events = {on_ranking, on_geo_errors, p};
+	struct reason why = {0};
+
+	p->settle = settle_new(p->loop, on_settled, p);
+	p->store = store_new(p->facts, p->settle, p->saved);
+	p->verdicts = verdicts_start(p->loop, c, p->facts, p->saved, on_verdict, p);
+	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
+		log_error("watcher", "host names are not resolved: %s", why.text);
+	p->geo = geo_loader_start(p->loop, &events);
+	geo_loader_set_files(p->geo, &c->geo.databases, c->geo.networks);
+}
+
+enum err pipeline_start(uv_loop_t *loop, const struct config *config, const struct server_address *listening,
+                        size_t listening_count, struct admin_pulse *pulse, struct pipeline **out,
+                        struct reason *why)
+{
+	struct pipeline *p = xcalloc(1, sizeof *p);
+	enum err err;
+
+	p->loop = loop;
+	p->config = config;
+	p->listening = xmemdup(listening, listening_count * sizeof *listening);
+	p->listening_count = listening_count;
+	p->pulse = pulse;
+	p->started_ms = clock_monotonic_ms();
+	p->facts = facts_new();
+	if (config->state != NULL &&
+	    (err = saved_open(loop, config->state, p->facts, &p->saved, why)) != ERR_OK) {
+		facts_free(p->facts);
+		free(p->listening);
+		free(p);
+		return err;
+	}
+	configure_records(p);
+	if (p->saved != NULL)
+		saved_each_value(p->saved, SAVED_HOST, restore_host, p);
+	p->zones = zones_new();
+	start_timers(p);
+	start_neighbours(p);
+	put_config_facts(p);
+	p->tables_stale = p->report_stale = p->targets_stale = true;
+	build(p);
+	rank_clusters(p);
+	p->manifests = manifests_start(loop, (const char *const *)config->manifests.item, config->manifests.count,
+	                               p->store);
+	*out = p;
+	return ERR_OK;
+}
+
+struct handover *pipeline_handover(struct pipeline *p) { return zones_handover(p->zones); }
+
+static void restart_manifests(void *arg)
+{
+	struct pipeline *p = arg;
+	const struct conf_strings *dirs = &p->config->manifests;
+
+	p->manifests = manifests_start(p->loop, (const char *const *)dirs->item, dirs->count, p->store);
+}
+
+static bool same_strings(const struct conf_strings *a, const struct conf_strings *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->item[i], b->item[i]) != 0)
+			return false;
+	return true;
+}
+
+void pipeline_reload(struct pipeline *p, const struct config *config)
+{
+	bool same_dirs = same_strings(&p->config->manifests, &config->manifests);
+
+	p->config = config;
+	configure_records(p);
+	put_config_facts(p);
+	verdicts_configure(p->verdicts, config);
+	geo_loader_set_files(p->geo, &config->geo.databases, config->geo.networks);
+	p->tables_stale = p->report_stale = p->targets_stale = true;
+	if (!same_dirs)
+		manifests_stop(p->manifests, restart_manifests, p);
+	build(p);
+	rank_clusters(p);
+}
+
+/* All neighbours have ended: nothing calls back any more. */
+static void closed_one(void *arg)
+{
+	struct pipeline *p = arg;
+
+	if (--p->still_open > 0)
+		return;
+	if (p->saved != NULL)
+		saved_close(p->saved);
+	store_free(p->store);
+	records_free(p->records);
+	zones_free(p->zones);
+	facts_free(p->facts);
+	pthread_mutex_destroy(&p->release.lock);
+	pthread_cond_destroy(&p->release.answered);
+	free(p->geo_errors);
+	free(p->listening);
+	p->on_stopped(p->stopped_arg);
+	free(p);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	closed_one(handle->data);
+}
+
+void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg)
+{
+	p->on_stopped = on_stopped;
+	p->stopped_arg = arg;
+	p->still_open = 7 + (p->resolver != NULL);
+	manifests_stop(p->manifests, closed_one, p);
+	settle_stop(p->settle, closed_one, p);
+	verdicts_stop(p->verdicts, closed_one, p);
+	if (p->resolver != NULL)
+		resolver_stop(p->resolver, closed_one, p);
+	geo_loader_stop(p->geo, closed_one, p);
+	uv_close((uv_handle_t *)&p->tick, on_handle_closed);
+	uv_close((uv_handle_t *)&p->again, on_handle_closed);
+	uv_close((uv_handle_t *)&p->release.wake, on_handle_closed);
+}

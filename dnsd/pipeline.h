@@ -1,0 +1,48 @@
+/* pipeline.h -- the wiring of the one way: watcher -> records -> zones -> published snapshot.
+ *
+ * Only this file's sources (and main.c) know more than one stage.  Control
+ * thread, except where said.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_PIPELINE_H
+#define DNSD_PIPELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "dnsd/admin.h"
+#include "dnsd/config.h"
+#include "dnsd/explain.h"
+#include "dnsd/server.h"
+#include "zones/handover.h"
+
+struct pipeline;
+
+/* Restores the saved state, begins to watch, and publishes the first snapshot before it returns.  `config`
+ * is borrowed until pipeline_reload() gives another or pipeline_stop() is done; `listening`: for the
+ * default name server's addresses.  Fails when the state directory cannot be used. */
+enum err pipeline_start(uv_loop_t *loop, const struct config *config, const struct server_address *listening,
+                        size_t listening_count, struct admin_pulse *pulse, struct pipeline **out,
+                        struct reason *why) MUST_CHECK;
+struct handover *pipeline_handover(struct pipeline *p);
+/* Takes up a new config as a whole. */
+void pipeline_reload(struct pipeline *p, const struct config *config);
+/* Releases the guard of a zone.  Any thread but the control thread; waits for it, at most a second. */
+enum err pipeline_release(struct pipeline *p, const char *zone, struct reason *why);
+/* What the geographic files say of an address; false: nothing.  `database` of out is good until the next
+ * call.  The HTTP thread alone. */
+bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out);
+/* Ends all activity and writes the state.  All readers of the handover must have left.  `on_stopped` may
+ * free the config. */
+void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg);
+
+/* For --check: reads everything `config` names, once; problems as lines. False: there were some. */
+bool pipeline_check(const struct config *config, struct text *problems);
+
+/* Are the zones and their records of the config well formed?  Lines "FILE:LINE: text" without the file. */
+bool pipeline_check_zones(const struct config *config, struct text *errors);
+
+#endif

@@ -1,0 +1,161 @@
+#include "dnsd/query.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "base/bytes.h"
+#include "zones/rrset.h"
+
+enum { FLAG_QR = 0x8000, OPCODE_MASK = 0x7800 };
+enum { CLASS_IN = 1, CLASS_ANY = 255 };
+enum { TYPE_TKEY = 249, TYPE_MAILB = 253, TYPE_MAILA = 254 };
+enum { MAX_ADDITIONAL = 4 };			/* OPT, TSIG, and room for the unknown (spec: stop at the first excess) */
+
+struct record {
+	uint16_t type, class;
+	uint32_t ttl;
+	bool at_root;
+	struct bytes rdata;
+};
+
+/* Steps over an owner name without following pointers; NULL when it is cut or malformed. */
+static const uint8_t *skip_name(const uint8_t *at, const uint8_t *end)
+{
+	const uint8_t *limit = end - at > NAME_MAX_LEN ? at + NAME_MAX_LEN : end;
+
+	while (at < limit) {
+		unsigned len = *at;
+
+		if (len == 0)
+			return at + 1;
+		if ((len & 0xc0) == 0xc0)
+			return end - at < 2 ? NULL : at + 2;
+		if (len > 63)
+			return NULL;
+		at += 1 + len;
+	}
+	return NULL;
+}
+
+/* The record at `at`; returns what follows it, or NULL when it is cut. */
+static const uint8_t *read_record(const uint8_t *at, const uint8_t *end, struct record *out)
+{
+	const uint8_t *rest = at < end && *at == 0 ? at + 1 : skip_name(at, end);
+
+	if (rest == NULL || end - rest < 10)
+		return NULL;
+	out->at_root = *at == 0;
+	out->type = bytes_get16(rest);
+	out->class = bytes_get16(rest + 2);
+	out->ttl = bytes_get32(rest + 4);
+	out->rdata = (struct bytes){ rest + 10, bytes_get16(rest + 8) };
+	if ((size_t)(end - out->rdata.data) < out->rdata.len)
+		return NULL;
+	return out->rdata.data + out->rdata.len;
+}
+
+/* OPT and TSIG; other records are passed over, as BIND does. */
+static enum rcode parse_additional(const uint8_t *at, const uint8_t *end, unsigned count, struct query *q)
+{
+	bool has_tsig = false;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct record r;
+
+		/* RFC 8945 5.1: TSIG is the last record. */
+		if (i == MAX_ADDITIONAL || has_tsig)
+			return RCODE_FORMERR;
+		at = read_record(at, end, &r);
+		if (at == NULL)
+			return RCODE_FORMERR;
+		if (r.type == RR_TSIG)
+			has_tsig = true;
+		if (r.type != RR_OPT)
+			continue;
+		/* RFC 6891 6.1.1: one, and owned by the root. */
+		if (q->edns.present || !r.at_root || !edns_parse(r.class, r.ttl, r.rdata, &q->edns))
+			return RCODE_FORMERR;
+	}
+	if (q->edns.present && q->edns.version != 0)
+		return RCODE_BADVERS;
+	return has_tsig ? RCODE_NOTAUTH : RCODE_NOERROR;
+}
+
+/* What BIND answers to types that are no data (RFC 6895 3.1). */
+static enum rcode judge_type(struct query *q)
+{
+	switch (q->type) {
+	case RR_AXFR:
+	case RR_IXFR:
+		q->ede = EDE_PROHIBITED;
+		return RCODE_REFUSED;
+	case RR_OPT:
+	case RR_TSIG:
+	case TYPE_TKEY:
+		return RCODE_FORMERR;
+	case TYPE_MAILA:
+	case TYPE_MAILB:
+		return RCODE_NOTIMP;
+	default:
+		return RCODE_NOERROR;
+	}
+}
+
+static enum rcode parse_sections(const uint8_t *packet, size_t len, const struct name_key *key, struct query *q)
+{
+	const uint8_t *at = packet + DNS_HEADER_LEN, *end = packet + len;
+	unsigned authority = bytes_get16(packet + 8);
+	uint16_t class;
+	size_t name_len;
+	enum rcode rcode;
+
+	/* RFC 9619: exactly one question. */
+	if (bytes_get16(packet + 4) != 1)
+		return RCODE_FORMERR;
+	name_len = name_parse(&q->name, at, (size_t)(end - at), key);
+	if (name_len == 0 || (size_t)(end - at) - name_len < 4)
+		return RCODE_FORMERR;
+	at += name_len;
+	q->type = bytes_get16(at);
+	class = bytes_get16(at + 2);
+	at += 4;
+	q->question_len = (uint16_t)(name_len + 4);
+	/* Only IXFR has a record before the additional section (RFC 1995 3). */
+	if (bytes_get16(packet + 6) != 0 || authority > (q->type == RR_IXFR ? 1 : 0))
+		return RCODE_FORMERR;
+	if (authority != 0) {
+		struct record soa;
+
+		at = read_record(at, end, &soa);
+		if (at == NULL)
+			return RCODE_FORMERR;
+	}
+	rcode = parse_additional(at, end, bytes_get16(packet + 10), q);
+	if (rcode != RCODE_NOERROR)
+		return rcode;
+	if (class != CLASS_IN) {
+		q->ede = EDE_NOT_AUTHORITATIVE;
+		return RCODE_REFUSED;
+	}
+	return judge_type(q);
+}
+
+bool query_parse(const uint8_t *packet, size_t len, const struct name_key *key, struct query *out)
+{
+	if (len < DNS_HEADER_LEN)
+		return false;
+	out->flags = bytes_get16(packet + 2);
+	if ((out->flags & FLAG_QR) != 0)
+		return false;
+	out->packet = packet;
+	out->id = bytes_get16(packet);
+	out->ede = EDE_NONE;
+	out->question_len = 0;
+	out->edns.present = false;
+	out->edns.ecs.present = false;
+	out->rcode = parse_sections(packet, len, key, out);
+	if ((out->flags & OPCODE_MASK) != 0) {
+		out->rcode = RCODE_NOTIMP;
+		out->ede = EDE_NONE;
+		out->question_len = 0;
+	}
+	return true;
+}

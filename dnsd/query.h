@@ -1,0 +1,43 @@
+/* query.h -- a query's bytes taken apart: the one place where malformed input gets its rcode.
+ *
+ * Looks at the header, one question, and in the additional section at OPT and TSIG.
+ * Refuses at the first excess; allocates nothing.  The query borrows the packet.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_QUERY_H
+#define DNSD_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dnsd/edns.h"
+#include "zones/name.h"
+
+enum { DNS_HEADER_LEN = 12 };
+
+enum rcode {
+	RCODE_NOERROR = 0, RCODE_FORMERR = 1, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_NOTIMP = 4,
+	RCODE_REFUSED = 5, RCODE_YXDOMAIN = 6, RCODE_NOTAUTH = 9, RCODE_BADVERS = 16
+};
+
+struct query {
+	const uint8_t *packet;
+	uint16_t id;
+	uint16_t flags;				/* as received: QR, OPCODE, AA ... */
+	enum rcode rcode;			/* NOERROR: to be answered from a zone; else answer just this */
+	enum edns_ede ede;			/* what explains that rcode */
+	uint16_t question_len;			/* QNAME, QTYPE, QCLASS; 0: not to be echoed */
+	uint16_t type;
+	struct name name;			/* set when question_len > 0 */
+	struct edns edns;
+};
+
+/* False: say nothing (RFC 8906 aside: shorter than a header, or QR set, so that no two
+ * servers answer each other for ever).  Else an answer is due, and out->rcode says whether it is an error:
+ * NOTIMP (any opcode but QUERY; all sections stay empty), FORMERR (QDCOUNT not 1, QNAME malformed or
+ * compressed, cut records, records where none belong, OPT twice, not at the root, or with bad options;
+ * meta types as QTYPE), BADVERS, NOTAUTH (TSIG: no key is configured), REFUSED (class, transfers). */
+bool query_parse(const uint8_t *packet, size_t len, const struct name_key *key, struct query *out);
+
+#endif

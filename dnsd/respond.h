@@ -1,0 +1,30 @@
+/* respond.h -- a message in, a message out: what all transports do alike.
+ *
+ * Parse, decide, encode, count.  Wherever a query came from, it passes the same checks.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_RESPOND_H
+#define DNSD_RESPOND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "dnsd/answer.h"
+#include "dnsd/query.h"
+#include "dnsd/stats.h"
+#include "zones/snapshot.h"
+
+/* One worker's working room, reused for every query and never cleared. */
+struct responder {
+	struct stats *stats;
+	struct query query;
+	struct answer answer;
+};
+
+/* Writes the answer to `out`, which holds 65535 bytes for STATS_TCP and EDNS_UDP_SIZE for STATS_UDP.
+ * Returns its length; 0: say nothing.  `s` may be NULL (not ready). */
+size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
+               const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out);
+
+#endif

@@ -1,0 +1,274 @@
+#include "dnsd/server.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "dnsd/respond.h"
+#include "dnsd/tcp.h"
+#include "dnsd/udp.h"
+
+enum {
+	MAX_WORKERS = 48,			/* below the handover's places for readers */
+	BIND_TRIES = 32				/* to find one port that is free for UDP and TCP */
+};
+
+struct worker {
+	unsigned number;
+	struct server *server;
+	pthread_t thread;
+	int *udp_fd, *tcp_fd;			/* one per address; -1: none, or taken over by the loop */
+	uv_loop_t loop;
+	uv_async_t stop;
+	struct handover *handover;
+	struct responder responder;
+	struct tcp *tcp;
+	struct udp **udp;			/* one per address */
+};
+
+struct server {
+	struct server_address *address;
+	size_t address_count;
+	struct worker *worker;
+	unsigned worker_count;
+	bool started;
+};
+
+/* --- binding --- */
+
+static void close_address(struct server *s, size_t i)
+{
+	for (unsigned w = 0; w < s->worker_count; w++) {
+		struct worker *worker = &s->worker[w];
+
+		if (worker->udp_fd[i] >= 0)
+			close(worker->udp_fd[i]);
+		if (worker->tcp_fd[i] >= 0)
+			close(worker->tcp_fd[i]);
+		worker->udp_fd[i] = worker->tcp_fd[i] = -1;
+	}
+}
+
+/* All workers' sockets of one address, on the port that is there, or on one that the kernel chooses for the
+ * first of them. */
+static enum err open_address(struct server *s, size_t i, struct reason *why)
+{
+	struct server_address *a = &s->address[i];
+	uint16_t chosen = a->port;
+
+	for (unsigned w = 0; w < s->worker_count; w++) {
+		struct worker *worker = &s->worker[w];
+		enum err err = tcp_open(&a->addr, chosen, &worker->tcp_fd[i], &chosen, why);
+
+		if (err == ERR_OK)
+			err = udp_open(&a->addr, chosen, true, &worker->udp_fd[i], why);
+		if (err != ERR_OK) {
+			close_address(s, i);
+			return err;
+		}
+	}
+	a->port = chosen;
+	return ERR_OK;
+}
+
+static enum err bind_address(struct server *s, size_t i, struct reason *why)
+{
+	bool chooses = s->address[i].port == 0;
+	enum err err = ERR_CONFLICT;
+
+	for (unsigned tries = 0; tries < (chooses ? BIND_TRIES : 1) && err == ERR_CONFLICT; tries++)
+		err = open_address(s, i, why);
+	return err;
+}
+
+/* SO_REUSEPORT would let two nighds of one user share a port unawares: look first, without it. */
+static enum err probe_address(const struct server_address *a, struct reason *why)
+{
+	int fd;
+	enum err err;
+
+	if (a->port == 0)
+		return ERR_OK;
+	err = udp_open(&a->addr, a->port, false, &fd, why);
+	if (err == ERR_OK)
+		close(fd);
+	return err;
+}
+
+static struct server *server_new(const struct server_address *addresses, size_t count, unsigned workers)
+{
+	struct server *s = xcalloc(1, sizeof *s);
+
+	s->worker_count = workers == 0 ? 1 : workers > MAX_WORKERS ? MAX_WORKERS : workers;
+	s->worker = xcalloc(s->worker_count, sizeof *s->worker);
+	s->address = xmemdup(addresses, count * sizeof *addresses);
+	s->address_count = count;
+	for (unsigned w = 0; w < s->worker_count; w++) {
+		struct worker *worker = &s->worker[w];
+
+		worker->number = w;
+		worker->server = s;
+		worker->responder.stats = stats_new();
+		worker->udp_fd = xcalloc(count, sizeof *worker->udp_fd);
+		worker->tcp_fd = xcalloc(count, sizeof *worker->tcp_fd);
+		worker->udp = xcalloc(count, sizeof(struct udp *));
+		for (size_t i = 0; i < count; i++)
+			worker->udp_fd[i] = worker->tcp_fd[i] = -1;
+	}
+	return s;
+}
+
+enum err server_bind(const struct server_address *addresses, size_t count, unsigned workers,
+                     struct server **out, struct reason *why)
+{
+	struct server *s = server_new(addresses, count, workers);
+	enum err err = ERR_OK;
+	size_t i;
+
+	*out = NULL;
+	for (i = 0; i < count && err == ERR_OK; i++)
+		err = probe_address(&s->address[i], why);
+	if (err == ERR_OK) {
+		for (i = 0; i < count && err == ERR_OK; i++)
+			err = bind_address(s, i, why);
+	}
+	if (err != ERR_OK) {
+		char text[ADDR_PORT_TEXT_SIZE];
+
+		reason_prefix(why, "%s: ", addr_port_print(&addresses[i - 1].addr, addresses[i - 1].port, text));
+		server_free(s);
+		return err;
+	}
+	*out = s;
+	return ERR_OK;
+}
+
+const struct server_address *server_addresses(const struct server *s, size_t *count)
+{
+	*count = s->address_count;
+	return s->address;
+}
+
+/* --- a worker's life --- */
+
+static void on_stop(uv_async_t *stop)
+{
+	struct worker *w = stop->data;
+
+	for (size_t i = 0; i < w->server->address_count; i++)
+		udp_stop(w->udp[i]);
+	tcp_stop(w->tcp);
+	uv_close((uv_handle_t *)stop, NULL);
+}
+
+static bool is_wildcard(const struct addr *a)
+{
+	static const uint8_t none[16];
+
+	return memcmp(a->bytes, none, sizeof none) == 0;
+}
+
+static void open_sockets(struct worker *w, struct udp_batch *batch)
+{
+	const struct server *s = w->server;
+
+	for (size_t i = 0; i < s->address_count; i++) {
+		struct reason why = {0};
+
+		w->udp[i] = udp_start(&w->loop, w->udp_fd[i], is_wildcard(&s->address[i].addr), batch);
+		w->udp_fd[i] = -1;
+		if (tcp_listen(w->tcp, w->tcp_fd[i], &why) != ERR_OK)
+			log_error("dnsd", "not listening: %s", why.text);
+		w->tcp_fd[i] = -1;
+	}
+}
+
+static void *worker_run(void *arg)
+{
+	struct worker *w = arg;
+	struct reader *reader = handover_join(w->handover);
+	struct udp_batch *batch;
+	char name[16];
+
+	CHECK(reader != NULL);
+	snprintf(name, sizeof name, "dns-%u", w->number);
+	(void)pthread_setname_np(pthread_self(), name);
+	batch = udp_batch_new(reader, &w->responder);
+	w->tcp = tcp_new(&w->loop, reader, &w->responder);
+	open_sockets(w, batch);
+	(void)uv_run(&w->loop, UV_RUN_DEFAULT);
+	for (size_t i = 0; i < w->server->address_count; i++)
+		udp_free(w->udp[i]);
+	tcp_free(w->tcp);
+	udp_batch_free(batch);
+	handover_leave(reader);
+	return NULL;
+}
+
+void server_start(struct server *s, struct handover *h)
+{
+	sigset_t all, before;
+
+	/* Signals are the control thread's. */
+	sigfillset(&all);
+	CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+	for (unsigned i = 0; i < s->worker_count; i++) {
+		struct worker *w = &s->worker[i];
+
+		w->handover = h;
+		w->stop.data = w;
+		CHECK(uv_loop_init(&w->loop) == 0);
+		CHECK(uv_async_init(&w->loop, &w->stop, on_stop) == 0);
+		CHECK(pthread_create(&w->thread, NULL, worker_run, w) == 0);
+	}
+	CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+	s->started = true;
+}
+
+void server_stop(struct server *s)
+{
+	if (!s->started)
+		return;
+	for (unsigned i = 0; i < s->worker_count; i++)
+		CHECK(uv_async_send(&s->worker[i].stop) == 0);
+	for (unsigned i = 0; i < s->worker_count; i++) {
+		CHECK(pthread_join(s->worker[i].thread, NULL) == 0);
+		CHECK(uv_loop_close(&s->worker[i].loop) == 0);
+	}
+	s->started = false;
+}
+
+void server_free(struct server *s)
+{
+	if (s == NULL)
+		return;
+	server_stop(s);
+	for (size_t i = 0; i < s->address_count; i++)
+		close_address(s, i);
+	for (unsigned i = 0; i < s->worker_count; i++) {
+		struct worker *w = &s->worker[i];
+
+		free(w->responder.stats);
+		free(w->udp_fd);
+		free(w->tcp_fd);
+		free(w->udp);
+	}
+	free(s->worker);
+	free(s->address);
+	free(s);
+}
+
+void server_stats(const struct server *s, struct stats *out)
+{
+	memset(out, 0, sizeof *out);
+	for (unsigned i = 0; i < s->worker_count; i++)
+		stats_merge(out, s->worker[i].responder.stats);
+}

@@ -1,0 +1,39 @@
+/* server.h -- sockets and workers: everything between the kernel and answer_decide().
+ *
+ * N workers, each a thread with its own loop and its own SO_REUSEPORT sockets, UDP and
+ * TCP, on every listening address.  A worker takes a snapshot per batch and rests.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_SERVER_H
+#define DNSD_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "dnsd/stats.h"
+#include "zones/handover.h"
+
+struct server;
+
+struct server_address {
+	struct addr addr;
+	uint16_t port;
+};
+
+/* Binds all sockets of all workers (before privileges are dropped).  Port 0: the kernel chooses one,
+ * the same for UDP and TCP.  ERR_DENIED, ERR_CONFLICT, ERR_IO with the address in `why`. */
+enum err server_bind(const struct server_address *addresses, size_t count, unsigned workers,
+                     struct server **out, struct reason *why) MUST_CHECK;
+/* The addresses as bound. */
+const struct server_address *server_addresses(const struct server *s, size_t *count);
+/* Starts the worker threads; they read snapshots from `h`. */
+void server_start(struct server *s, struct handover *h);
+/* Answers what was received, then ends the workers and closes the sockets.  Blocks for at most a second. */
+void server_stop(struct server *s);
+void server_free(struct server *s);
+/* The sum over all workers.  Any thread. */
+void server_stats(const struct server *s, struct stats *out);
+
+#endif

@@ -1,0 +1,129 @@
+#include "dnsd/stats.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+enum { CACHE_LINE = 64, PROBES = 32 };
+
+struct stats *stats_new(void)
+{
+	size_t size = (sizeof(struct stats) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	struct stats *s = aligned_alloc(CACHE_LINE, size);
+
+	CHECK(s != NULL);
+	memset(s, 0, size);
+	return s;
+}
+
+/* The place of a key, or where it would go; -1: the neighbourhood is full. */
+static int find_place(const struct stats *s, uint64_t key)
+{
+	for (unsigned i = 0; i < PROBES; i++) {
+		unsigned at = ((unsigned)key + i) % STATS_ZONES;
+		uint64_t there = atomic_load_explicit(&s->zones[at].key, memory_order_acquire);
+
+		if (there == key || there == 0)
+			return (int)at;
+	}
+	return -1;
+}
+
+static void add_zone(struct stats *s, uint64_t key, uint64_t n)
+{
+	int at = find_place(s, key);
+
+	if (at < 0 || key == 0) {
+		stats_add(&s->other_zones, n);
+		return;
+	}
+	stats_add(&s->zones[at].answers, n);
+	if (stats_read(&s->zones[at].key) == 0)
+		atomic_store_explicit(&s->zones[at].key, key, memory_order_release);
+}
+
+void stats_add_zone(struct stats *s, uint64_t zone_key) { add_zone(s, zone_key, 1); }
+
+uint64_t stats_zone(const struct stats *s, uint64_t zone_key)
+{
+	int at = find_place(s, zone_key);
+
+	return at >= 0 && stats_read(&s->zones[at].key) == zone_key ? stats_read(&s->zones[at].answers) : 0;
+}
+
+uint64_t stats_zone_key(const uint8_t *apex, const struct name_key *key)
+{
+	struct name n;
+	size_t len = 0;
+
+	while (apex[len] != 0)
+		len += 1U + apex[len];
+	return name_parse(&n, apex, len + 1, key) != 0 ? n.hash[0] : 0;
+}
+
+void stats_merge(struct stats *into, const struct stats *from)
+{
+	for (unsigned t = 0; t < STATS_TRANSPORTS; t++) {
+		for (unsigned i = 0; i < STATS_RCODES; i++)
+			stats_add(&into->answers[t][i], stats_read(&from->answers[t][i]));
+	}
+	for (unsigned i = 0; i < STATS_REASONS; i++)
+		stats_add(&into->reasons[i], stats_read(&from->reasons[i]));
+	for (unsigned i = 0; i < STATS_EVENTS; i++)
+		stats_add(&into->events[i], stats_read(&from->events[i]));
+	for (unsigned i = 0; i < RANKING_MAX_CLUSTERS; i++)
+		stats_add(&into->clusters[i], stats_read(&from->clusters[i]));
+	for (unsigned i = 0; i < STATS_ZONES; i++) {
+		uint64_t key = atomic_load_explicit(&from->zones[i].key, memory_order_acquire);
+
+		if (key != 0)
+			add_zone(into, key, stats_read(&from->zones[i].answers));
+	}
+	stats_add(&into->other_zones, stats_read(&from->other_zones));
+}
+
+uint64_t stats_answers(const struct stats *s)
+{
+	uint64_t sum = 0;
+
+	for (unsigned t = 0; t < STATS_TRANSPORTS; t++) {
+		for (unsigned i = 0; i < STATS_RCODES; i++)
+			sum += stats_read(&s->answers[t][i]);
+	}
+	return sum;
+}
+
+const char *stats_reason_label(enum stats_reason reason)
+{
+	static const char *const labels[] = {
+#define REASON_LABEL(code, label) label,
+		STATS_REASON_LIST(REASON_LABEL)
+#undef REASON_LABEL
+	};
+
+	return labels[reason];
+}
+
+const char *stats_event_label(enum stats_event event)
+{
+	static const char *const labels[] = {
+#define EVENT_LABEL(code, label, sentence) label,
+		STATS_EVENT_LIST(EVENT_LABEL)
+#undef EVENT_LABEL
+	};
+
+	return labels[event];
+}
+
+const char *stats_event_sentence(enum stats_event event)
+{
+	static const char *const sentences[] = {
+#define EVENT_SENTENCE(code, label, sentence) sentence,
+		STATS_EVENT_LIST(EVENT_SENTENCE)
+#undef EVENT_SENTENCE
+	};
+
+	return sentences[event];
+}

@@ -1,0 +1,426 @@
+#include "dnsd/tcp.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/xalloc.h"
+
+enum {
+	BACKLOG = 511,
+	CHUNK = 4096,				/* bytes read at once: small, as UDP waits meanwhile */
+	GATHER = 16384,				/* answers written in one call, if there are so many */
+	ANSWER_MAX = 2 + 65535,
+	SWEEP_MS = 1000,
+	STOP_SWEEP_MS = 20, STOP_MS = 500
+};
+
+struct listener {
+	uv_tcp_t handle;
+	struct listener *next;
+};
+
+struct connection {
+	uv_tcp_t handle;
+	struct tcp *tcp;
+	struct connection *prev, *next;
+	struct addr client;
+	uint64_t active_at;			/* last whole query */
+	uint64_t write_at;			/* last time that something waiting was taken; 0: nothing waits */
+	size_t unsent;
+	bool ended;				/* the client sends no more */
+	uint8_t *pending;			/* received, not answered yet */
+	size_t pending_len;
+};
+
+struct tcp {
+	uv_loop_t *loop;
+	struct reader *reader;
+	struct responder *responder;
+	uv_timer_t sweep;
+	struct listener *listeners;
+	struct connection *connections;
+	unsigned count;
+	uint64_t stop_at;			/* 0: not stopping */
+	uint8_t chunk[CHUNK];
+	uint8_t out[GATHER + ANSWER_MAX];
+};
+
+struct waiting {
+	uv_write_t request;
+	size_t len;
+	uint8_t data[];
+};
+
+static void answer_pending(struct connection *c);
+
+static void count_event(struct tcp *t, enum stats_event event, uint64_t n)
+{
+	stats_add(&t->responder->stats->events[event], n);
+}
+
+/* --- sockets --- */
+
+static enum err fail(int fd, struct reason *why)
+{
+	int saved = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return reason_set(why, saved == EACCES ? ERR_DENIED : saved == EADDRINUSE ? ERR_CONFLICT : ERR_IO,
+	                  "TCP: %s", strerror(saved));
+}
+
+enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *port_out, struct reason *why)
+{
+	struct sockaddr_storage sa;
+	socklen_t sa_len = addr_to_sockaddr(addr, port, &sa);
+	int on = 1;
+
+	*fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (*fd < 0)
+		return fail(-1, why);
+	if (setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
+	    setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+		return fail(*fd, why);
+	if (addr->family == ADDR_IPV6 && setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
+		return fail(*fd, why);
+	/* Who connects before the workers run waits in the queue, as UDP's messages do. */
+	if (bind(*fd, (struct sockaddr *)&sa, sa_len) != 0 || listen(*fd, BACKLOG) != 0)
+		return fail(*fd, why);
+	sa_len = sizeof sa;
+	if (getsockname(*fd, (struct sockaddr *)&sa, &sa_len) != 0)
+		return fail(*fd, why);
+	(void)addr_from_sockaddr((struct sockaddr *)&sa, port_out);
+	return ERR_OK;
+}
+
+/* --- the end of a connection --- */
+
+static void on_connection_closed(uv_handle_t *handle)
+{
+	struct connection *c = handle->data;
+
+	free(c->pending);
+	free(c);
+}
+
+static void close_connection(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	if (uv_is_closing((uv_handle_t *)&c->handle))
+		return;
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		t->connections = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	t->count--;
+	uv_close((uv_handle_t *)&c->handle, on_connection_closed);
+}
+
+/* --- answers out --- */
+
+static void on_written(uv_write_t *request, int status)
+{
+	struct waiting *w = request->data;
+	struct connection *c = request->handle->data;
+
+	c->unsent -= w->len;
+	free(w);
+	if (status < 0)
+		count_event(c->tcp, STATS_UNSENT, 1);
+	if (uv_is_closing((uv_handle_t *)&c->handle))
+		return;
+	if (status < 0) {
+		close_connection(c);
+		return;
+	}
+	c->write_at = c->unsent > 0 ? uv_now(c->tcp->loop) : 0;
+	if (c->unsent == 0)
+		answer_pending(c);
+}
+
+static void wait_to_send(struct connection *c, const uint8_t *data, size_t len)
+{
+	struct waiting *w = xmalloc(sizeof *w + len);
+	uv_buf_t buf;
+
+	w->request.data = w;
+	w->len = len;
+	memcpy(w->data, data, len);
+	buf = uv_buf_init((char *)w->data, (unsigned)len);
+	if (uv_write(&w->request, (uv_stream_t *)&c->handle, &buf, 1, on_written) != 0) {
+		free(w);
+		close_connection(c);
+		return;
+	}
+	if (c->unsent == 0)
+		c->write_at = uv_now(c->tcp->loop);
+	c->unsent += len;
+}
+
+static void send_answers(struct connection *c, const uint8_t *data, size_t len)
+{
+	size_t sent = 0;
+
+	if (len == 0 || uv_is_closing((uv_handle_t *)&c->handle))
+		return;
+	if (c->unsent == 0) {
+		uv_buf_t buf = uv_buf_init((char *)(uintptr_t)data, (unsigned)len);
+		int n = uv_try_write((uv_stream_t *)&c->handle, &buf, 1);
+
+		if (n < 0 && n != UV_EAGAIN) {
+			count_event(c->tcp, STATS_UNSENT, 1);
+			close_connection(c);
+			return;
+		}
+		sent = n > 0 ? (size_t)n : 0;
+	}
+	if (sent < len)
+		wait_to_send(c, data + sent, len - sent);
+}
+
+/* --- queries in --- */
+
+static bool is_paused(const struct connection *c) { return c->unsent > TCP_MAX_UNSENT; }
+
+/* Answers the whole messages at `data`; returns how many bytes they took.  A client that does not read makes
+ * it stop early. */
+static size_t answer_messages(struct connection *c, const uint8_t *data, size_t len)
+{
+	struct tcp *t = c->tcp;
+	const struct snapshot *s = reader_take(t->reader);
+	size_t used = 0, gathered = 0;
+
+	while (len - used >= 2 && !is_paused(c) && !uv_is_closing((uv_handle_t *)&c->handle)) {
+		size_t message = bytes_get16(data + used), answer;
+
+		if (message > TCP_MAX_QUERY) {
+			count_event(t, STATS_TCP_OVERSIZE, 1);
+			send_answers(c, t->out, gathered);
+			gathered = 0;
+			close_connection(c);
+			break;
+		}
+		if (len - used - 2 < message)
+			break;
+		answer = respond(t->responder, s, STATS_TCP, &c->client, data + used + 2, message,
+		                 t->out + gathered + 2);
+		used += 2 + message;
+		c->active_at = uv_now(t->loop);
+		if (answer == 0)
+			continue;
+		/* RFC 7766 8: length and message in one segment. */
+		bytes_put16(t->out + gathered, (uint16_t)answer);
+		gathered += 2 + answer;
+		if (gathered > GATHER) {
+			send_answers(c, t->out, gathered);
+			gathered = 0;
+		}
+	}
+	reader_rest(t->reader);
+	send_answers(c, t->out, gathered);
+	return used;
+}
+
+static void give_chunk(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+	struct connection *c = handle->data;
+
+	(void)suggested;
+	*buf = uv_buf_init((char *)c->tcp->chunk, CHUNK);
+}
+
+/* Keeps what is not answered; at most a query that is not whole yet, or a chunk more. */
+static void keep(struct connection *c, const uint8_t *data, size_t len)
+{
+	if (len == 0)
+		return;
+	c->pending = xrealloc(c->pending, c->pending_len + len);
+	memcpy(c->pending + c->pending_len, data, len);
+	c->pending_len += len;
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+	struct connection *c = stream->data;
+	const uint8_t *data = (const uint8_t *)buf->base;
+
+	if (count == 0)
+		return;
+	if (count < 0) {
+		c->ended = true;
+		(void)uv_read_stop(stream);
+		if (count != UV_EOF || c->unsent == 0)
+			close_connection(c);
+		return;
+	}
+	if (c->pending_len == 0) {
+		size_t used = answer_messages(c, data, (size_t)count);
+
+		keep(c, data + used, (size_t)count - used);
+	} else {
+		keep(c, data, (size_t)count);
+		answer_pending(c);
+	}
+	if (is_paused(c))
+		(void)uv_read_stop(stream);
+}
+
+/* Goes on with what was received, then with reading; ends a connection that has nothing left to do. */
+static void answer_pending(struct connection *c)
+{
+	uv_stream_t *stream = (uv_stream_t *)&c->handle;
+	size_t used = c->pending_len > 0 ? answer_messages(c, c->pending, c->pending_len) : 0;
+
+	c->pending_len -= used;
+	if (c->pending_len == 0) {
+		free(c->pending);
+		c->pending = NULL;
+	} else {
+		memmove(c->pending, c->pending + used, c->pending_len);
+	}
+	if (uv_is_closing((uv_handle_t *)stream) || is_paused(c))
+		return;
+	if (c->unsent == 0 && (c->ended || c->tcp->stop_at != 0))
+		close_connection(c);
+	else if (!c->ended && c->tcp->stop_at == 0)
+		(void)uv_read_start(stream, give_chunk, on_read);
+}
+
+/* --- connections --- */
+
+static void find_client(struct connection *c)
+{
+	struct sockaddr_storage sa;
+	int len = sizeof sa;
+
+	if (uv_tcp_getpeername(&c->handle, (struct sockaddr *)&sa, &len) == 0)
+		c->client = addr_from_sockaddr((struct sockaddr *)&sa, NULL);
+}
+
+static void on_incoming(uv_stream_t *listener, int status)
+{
+	struct tcp *t = listener->data;
+	struct connection *c;
+
+	if (status < 0)
+		return;
+	c = xcalloc(1, sizeof *c);
+	c->tcp = t;
+	c->handle.data = c;
+	c->active_at = uv_now(t->loop);
+	CHECK(uv_tcp_init(t->loop, &c->handle) == 0);
+	c->next = t->connections;
+	if (c->next != NULL)
+		c->next->prev = c;
+	t->connections = c;
+	t->count++;
+	if (uv_accept(listener, (uv_stream_t *)&c->handle) != 0) {
+		close_connection(c);
+		return;
+	}
+	if (t->count > TCP_MAX_CONNECTIONS) {
+		count_event(t, STATS_TCP_REFUSED, 1);
+		close_connection(c);
+		return;
+	}
+	count_event(t, STATS_TCP_OPENED, 1);
+	find_client(c);
+	(void)uv_tcp_nodelay(&c->handle, 1);
+	(void)uv_read_start((uv_stream_t *)&c->handle, give_chunk, on_read);
+}
+
+static bool is_expired(const struct connection *c, uint64_t now)
+{
+	if (c->unsent > 0)
+		return now - c->write_at > TCP_WRITE_MS;
+	return now - c->active_at > TCP_IDLE_MS;
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+	struct tcp *t = timer->data;
+	uint64_t now = uv_now(t->loop);
+	struct connection *next;
+
+	for (struct connection *c = t->connections; c != NULL; c = next) {
+		bool expired = is_expired(c, now);
+
+		next = c->next;
+		if (expired)
+			count_event(t, STATS_TCP_EXPIRED, 1);
+		if (expired || (t->stop_at != 0 && now - t->stop_at > STOP_MS))
+			close_connection(c);
+	}
+	if (t->stop_at != 0 && t->connections == NULL && !uv_is_closing((uv_handle_t *)timer))
+		uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* --- begin and end --- */
+
+struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *responder)
+{
+	struct tcp *t = xcalloc(1, sizeof *t);
+
+	t->loop = loop;
+	t->reader = reader;
+	t->responder = responder;
+	t->sweep.data = t;
+	CHECK(uv_timer_init(loop, &t->sweep) == 0);
+	CHECK(uv_timer_start(&t->sweep, on_sweep, SWEEP_MS, SWEEP_MS) == 0);
+	return t;
+}
+
+enum err tcp_listen(struct tcp *t, int take_fd, struct reason *why)
+{
+	struct listener *l = xcalloc(1, sizeof *l);
+	int status;
+
+	CHECK(uv_tcp_init(t->loop, &l->handle) == 0);
+	l->handle.data = t;
+	l->next = t->listeners;
+	t->listeners = l;
+	status = uv_tcp_open(&l->handle, take_fd);
+	if (status == 0)
+		status = uv_listen((uv_stream_t *)&l->handle, BACKLOG, on_incoming);
+	return status == 0 ? ERR_OK : reason_set(why, ERR_IO, "TCP: %s", uv_strerror(status));
+}
+
+void tcp_stop(struct tcp *t)
+{
+	struct connection *next;
+
+	t->stop_at = uv_now(t->loop);
+	for (struct listener *l = t->listeners; l != NULL; l = l->next)
+		uv_close((uv_handle_t *)&l->handle, NULL);
+	for (struct connection *c = t->connections; c != NULL; c = next) {
+		next = c->next;
+		(void)uv_read_stop((uv_stream_t *)&c->handle);
+		if (c->unsent == 0)
+			close_connection(c);
+	}
+	CHECK(uv_timer_start(&t->sweep, on_sweep, 0, STOP_SWEEP_MS) == 0);
+}
+
+void tcp_free(struct tcp *t)
+{
+	struct listener *next;
+
+	if (t == NULL)
+		return;
+	for (struct listener *l = t->listeners; l != NULL; l = next) {
+		next = l->next;
+		free(l);
+	}
+	free(t);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/verdicts.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "watcher/probe.h"
+
+struct verdicts {
+	const struct config *config;
+	const struct facts *facts;
+	struct saved *saved;
+	struct prober *prober;
+	struct zones_probe *table;
+	struct records_probe *probed;	/* what each index meant at the last set_targets */
+	size_t count;
+	uint64_t last_success_ms;
+	void (*on_change)(void *arg);
+	void *arg;
+	void (*on_stopped)(void *arg);
+	void *stopped_arg;
+};
+
+static bool cluster_is_probed(const struct verdicts *v, uint16_t cluster)
+{
+	const struct cluster_state *state = facts_cluster(v->facts, cluster);
+
+	switch ((enum config_probe_mode)v->config->probe.mode) {
+	case CONFIG_PROBE_ALWAYS:
+		return true;
+	case CONFIG_PROBE_UNSEEN:
+		return state->knowledge == KNOWLEDGE_UNSEEN;
+	case CONFIG_PROBE_OFF:
+		return false;
+	}
+	return false;
+}
+
+static bool same_probe(const struct records_probe *a, const struct records_probe *b)
+{
+	return addr_equal(&a->addr, &b->addr) && a->port == b->port && a->cluster == b->cluster;
+}
+
+/* --- over a restart --- */
+
+static struct bytes key_of(const struct records_probe *probe, char text[ADDR_PORT_TEXT_SIZE])
+{
+	return bytes_of(addr_port_print(&probe->addr, probe->port, text));
+}
+
+static bool was_saved_down(const struct verdicts *v, const struct records_probe *probe)
+{
+	char text[ADDR_PORT_TEXT_SIZE];
+	struct bytes value;
+
+	return v->saved != NULL && saved_find_value(v->saved, SAVED_PROBE, key_of(probe, text), &value) &&
+	       bytes_equal_text(value, "down");
+}
+
+static void save(struct verdicts *v, const struct records_probe *probe, bool down)
+{
+	char text[ADDR_PORT_TEXT_SIZE];
+
+	if (v->saved != NULL)
+		saved_put_value(v->saved, SAVED_PROBE, key_of(probe, text),
+		                down ? bytes_of("down") : (struct bytes){0});
+}
+
+/* --- verdicts --- */
+
+static void on_verdict(size_t index, bool succeeded, bool down, void *arg)
+{
+	struct verdicts *v = arg;
+	char text[ADDR_PORT_TEXT_SIZE];
+
+	if (index >= v->count)
+		return;
+	if (succeeded)
+		v->last_success_ms = clock_monotonic_ms();
+	v->table[index].at_ms = prober_verdict_ms(v->prober, index);
+	if (v->table[index].down == down)
+		return;
+	v->table[index].down = down;
+	log_info("watcher", "address went %s address=%s cluster=%s", down ? "down" : "up",
+	         addr_port_print(&v->probed[index].addr, v->probed[index].port, text),
+	         facts_cluster_name(v->facts, v->probed[index].cluster));
+	save(v, &v->probed[index], down);
+	v->on_change(v->arg);
+}
+
+/* A verdict counts only while its cluster is probed: an old one says nothing of a cluster that is seen again. */
+void verdicts_set_targets(struct verdicts *v, const struct records_result *result)
+{
+	size_t count = result->probe_count;
+	struct probe_target *targets = xcalloc(count + 1, sizeof *targets);
+	struct zones_probe *table = xcalloc(count + 1, sizeof *table);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct records_probe *probe = &result->probes[i];
+		bool wanted = probe->addr.family != ADDR_NONE && cluster_is_probed(v, probe->cluster);
+
+		targets[i] = (struct probe_target){probe->addr, probe->port, wanted};
+		if (wanted && i < v->count && same_probe(probe, &v->probed[i]))
+			table[i] = v->table[i];
+		if (wanted && table[i].at_ms == 0)
+			table[i].down = was_saved_down(v, probe);
+	}
+	free(v->table);
+	free(v->probed);
+	v->table = table;
+	v->probed = xmemdup(result->probes, count * sizeof *v->probed);
+	v->count = count;
+	prober_set_targets(v->prober, targets, count);
+	for (size_t i = 0; i < count; i++)
+		if (table[i].down)
+			prober_set_state(v->prober, i, true);
+	free(targets);
+}
+
+const struct zones_probe *verdicts_table(const struct verdicts *v, size_t *count)
+{
+	*count = v->count;
+	return v->table;
+}
+
+uint64_t verdicts_last_success_ms(const struct verdicts *v) { return v->last_success_ms; }
+
+/* --- life --- */
+
+static struct probe_settings settings_of(const struct config *c)
+{
+	return (struct probe_settings){c->probe.interval_ms, c->probe.timeout_ms, (uint32_t)c->probe.down,
+	                               (uint32_t)c->probe.up};
+}
+
+struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config, const struct facts *facts,
+                                struct saved *saved, void (*on_change)(void *arg), void *arg)
+{
+	struct verdicts *v = xcalloc(1, sizeof *v);
+	struct probe_settings settings = settings_of(config);
+
+	v->config = config;
+	v->facts = facts;
+	v->saved = saved;
+	v->on_change = on_change;
+	v->arg = arg;
+	v->prober = prober_new(loop, &settings, on_verdict, v);
+	return v;
+}
+
+void verdicts_configure(struct verdicts *v, const struct config *config)
+{
+	struct probe_settings settings = settings_of(config);
+
+	v->config = config;
+	prober_configure(v->prober, &settings);
+}
+
+static void on_prober_stopped(void *arg)
+{
+	struct verdicts *v = arg;
+
+	v->on_stopped(v->stopped_arg);
+	free(v->table);
+	free(v->probed);
+	free(v);
+}
+
+void verdicts_stop(struct verdicts *v, void (*on_stopped)(void *arg), void *arg)
+{
+	v->on_stopped = on_stopped;
+	v->stopped_arg = arg;
+	prober_stop(v->prober, on_prober_stopped, v);
+}

@@ -1,0 +1,34 @@
+/* verdicts.h -- what probes say of the addresses that records wants probed.
+ *
+ * Wiring: part of pipeline.  Decides which addresses are probed (probe.mode), keeps the
+ * table that the snapshot takes, and remembers verdicts over a restart.  Control thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_VERDICTS_H
+#define DNSD_VERDICTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "dnsd/config.h"
+#include "records/build.h"
+#include "watcher/saved.h"
+#include "zones/build.h"
+
+struct verdicts;
+
+/* `saved` may be NULL.  `on_change`: an address went up or down. */
+struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config, const struct facts *facts,
+                                struct saved *saved, void (*on_change)(void *arg), void *arg);
+/* Borrowed until the next one. verdicts_set_targets() must follow. */
+void verdicts_configure(struct verdicts *v, const struct config *config);
+/* The addresses as of this result, probed where mode and knowledge of the cluster ask for it. */
+void verdicts_set_targets(struct verdicts *v, const struct records_result *result);
+/* By index of the last result's probes. */
+const struct zones_probe *verdicts_table(const struct verdicts *v, size_t *count);
+/* Monotonic, of any probe; 0: none yet. */
+uint64_t verdicts_last_success_ms(const struct verdicts *v);
+void verdicts_stop(struct verdicts *v, void (*on_stopped)(void *arg), void *arg);	/* frees */
+
+#endif

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/wiring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "records/names.h"
+#include "zones/rdata.h"
+
+enum { MAX_PROBLEMS = 2000 };
+
+/* --- the config's own records --- */
+
+struct gathered {
+	struct fact_endpoint *endpoint;
+	struct bytes *target;
+	struct rdata_line *line;
+	size_t count;
+};
+
+/* One endpoint a record; records unites those of one name and type. */
+static bool gather_records(const struct config_zone *zone, struct gathered *out, struct text *errors)
+{
+	bool good = true;
+
+	out->endpoint = xcalloc(zone->record_count + 1, sizeof *out->endpoint);
+	out->target = xcalloc(zone->record_count + 1, sizeof *out->target);
+	out->line = xcalloc(zone->record_count + 1, sizeof *out->line);
+	for (size_t i = 0; i < zone->record_count; i++) {
+		struct rdata_line *line = &out->line[out->count];
+		struct reason why = {0};
+
+		if (rdata_parse_line(zone->records[i], zone->name, line, &why) != ERR_OK) {
+			text_printf(errors, "%u: zone %s: record '%s': %s\n", zone->line, zone->name,
+			            zone->records[i], why.text);
+			good = false;
+			continue;
+		}
+		out->target[out->count] = bytes_of(line->rdata);
+		out->endpoint[out->count] = (struct fact_endpoint){
+			.name = bytes_of(line->owner),
+			.type = bytes_of(line->type),
+			.ttl = line->has_ttl ? (int64_t)line->ttl : (int64_t)zone->ttl_s,
+			.targets = &out->target[out->count],
+			.target_count = 1,
+		};
+		out->count++;
+	}
+	return good;
+}
+
+static void gathered_fini(struct gathered *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		rdata_line_fini(&g->line[i]);
+	free(g->line);
+	free(g->target);
+	free(g->endpoint);
+}
+
+static bool zone_fact(const struct config_zone *zone, const struct fact **out, struct text *errors)
+{
+	struct gathered gathered = {0};
+	struct reason why = {0};
+	bool good = gather_records(zone, &gathered, errors);
+	struct fact_value value = {
+		.kind = FACT_DNS_ENDPOINT,
+		.namespace = bytes_of("config"),
+		.name = bytes_of(zone->name),
+		.created = FACT_CONFIG_TIME,
+		.dns_endpoint = {.endpoints = gathered.endpoint, .endpoint_count = gathered.count},
+	};
+
+	if (good && fact_encode(&value, out, &why) != ERR_OK) {
+		text_printf(errors, "%u: zone %s: %s\n", zone->line, zone->name, why.text);
+		good = false;
+	}
+	gathered_fini(&gathered);
+	return good;
+}
+
+static bool names_are_good(const struct config_zone *zone, struct text *errors)
+{
+	uint8_t wire[NAMES_WIRE_MAX];
+	struct reason why = {0};
+	bool good = true;
+	size_t len;
+
+	if (names_from_text(bytes_of(zone->name), wire, &len, &why) != ERR_OK) {
+		text_printf(errors, "%u: zone '%s': %s\n", zone->line, zone->name, why.text);
+		good = false;
+	}
+	for (size_t i = 0; i < zone->nameserver_count; i++)
+		if (names_from_text(bytes_of(zone->nameservers[i].name), wire, &len, &why) != ERR_OK) {
+			text_printf(errors, "%u: zone %s: name server '%s': %s\n", zone->line, zone->name,
+			            zone->nameservers[i].name, why.text);
+			good = false;
+		}
+	return good;
+}
+
+bool wiring_config_records(const struct config *c, const struct fact ***facts, struct text *errors)
+{
+	const struct fact **list = xcalloc(c->zone_count + 1, sizeof *list);
+	size_t count = 0;
+	bool good = true;
+
+	for (size_t i = 0; i < c->zone_count; i++) {
+		if (!names_are_good(&c->zones[i], errors)) {
+			good = false;
+			continue;
+		}
+		if (c->zones[i].record_count == 0)
+			continue;
+		if (zone_fact(&c->zones[i], &list[count], errors))
+			count++;
+		else
+			good = false;
+	}
+	*facts = list;
+	return good;
+}
+
+/* --- zones and their name servers --- */
+
+static const struct config_zone *config_zone_of(const struct config *c, const uint8_t *apex)
+{
+	for (size_t i = 0; i < c->zone_count; i++) {
+		uint8_t wire[NAMES_WIRE_MAX];
+		size_t len;
+
+		if (names_from_text(bytes_of(c->zones[i].name), wire, &len, NULL) == ERR_OK &&
+		    names_wire_equal(wire, apex))
+			return &c->zones[i];
+	}
+	return NULL;
+}
+
+static bool is_wildcard(const struct addr *a)
+{
+	static const uint8_t zero[16];
+
+	return memcmp(a->bytes, zero, sizeof zero) == 0;
+}
+
+/* No name servers are said: ns.<zone> at the addresses that nighd listens on. */
+static void preset_nameserver(struct arena *a, struct zones_zone *zone, const struct server_address *listening,
+                              size_t listening_count)
+{
+	struct zones_nameserver *ns = arena_calloc(a, 1, sizeof *ns);
+	struct addr *addresses = arena_calloc(a, listening_count + 1, sizeof *addresses);
+	uint8_t *wire = arena_alloc(a, zone->apex.len + 3);
+	size_t count = 0;
+
+	for (size_t i = 0; i < listening_count; i++)
+		if (!is_wildcard(&listening[i].addr))
+			addresses[count++] = listening[i].addr;
+	memcpy(wire, "\2ns", 3);
+	memcpy(wire + 3, zone->apex.data, zone->apex.len);
+	/* An apex of over 252 bytes has no room for the label: then the apex itself is named. */
+	ns->name = zone->apex.len + 3 <= NAMES_WIRE_MAX ? (struct bytes){wire, zone->apex.len + 3} : zone->apex;
+	ns->addresses = addresses;
+	ns->address_count = count;
+	zone->nameservers = ns;
+	zone->nameserver_count = 1;
+}
+
+static void config_nameservers(struct arena *a, struct zones_zone *zone, const struct config_zone *from)
+{
+	struct zones_nameserver *ns = arena_calloc(a, from->nameserver_count, sizeof *ns);
+
+	for (size_t i = 0; i < from->nameserver_count; i++) {
+		uint8_t *wire = arena_alloc(a, NAMES_WIRE_MAX);
+
+		CHECK(names_from_text(bytes_of(from->nameservers[i].name), wire, &ns[i].name.len, NULL) == ERR_OK);
+		ns[i].name.data = wire;
+		ns[i].addresses = from->nameservers[i].addresses;
+		ns[i].address_count = from->nameservers[i].address_count;
+	}
+	zone->nameservers = ns;
+	zone->nameserver_count = from->nameserver_count;
+}
+
+void wiring_set_zones(struct zones *z, const struct records_result *r, const struct config *c,
+                      const struct server_address *listening, size_t listening_count, const struct saved *saved)
+{
+	struct arena *a = arena_new();
+	struct zones_zone *zones = arena_calloc(a, r->zone_count + 1, sizeof *zones);
+
+	for (size_t i = 0; i < r->zone_count; i++) {
+		struct zones_zone *zone = &zones[i];
+		const struct config_zone *from = config_zone_of(c, r->zones[i].apex.data);
+		char text[NAMES_TEXT_SIZE];
+		struct bytes serial = {0};
+
+		zone->apex = r->zones[i].apex;
+		zone->ttl = (uint32_t)(from != NULL && from->ttl_s != 0 ? from->ttl_s : c->defaults.ttl_s);
+		zone->negative_ttl = (uint32_t)c->defaults.negative_ttl_s;
+		if (from != NULL && from->nameserver_count > 0) {
+			config_nameservers(a, zone, from);
+		} else {
+			preset_nameserver(a, zone, listening, listening_count);
+			log_warn("dnsd", "zone has no nameservers in the config, ns.<zone> at the listening "
+			         "addresses is published zone=%s", names_to_text(zone->apex.data, text));
+		}
+		if (saved != NULL && saved_find_value(saved, SAVED_SERIAL, zone->apex, &serial) && serial.len == 4)
+			zone->serial = bytes_get32(serial.data);
+	}
+	zones_set_zones(z, zones, r->zone_count);
+	arena_free(a);
+}
+
+void wiring_save_serials(const struct snapshot *s, struct saved *saved)
+{
+	const struct zone *zone;
+
+	for (size_t i = 0; (zone = snapshot_zone(s, i)) != NULL; i++) {
+		struct bytes apex = {zone_apex(zone), names_wire_len(zone_apex(zone))}, had = {0};
+		uint8_t serial[4];
+
+		bytes_put32(serial, zone_serial(zone));
+		if (!saved_find_value(saved, SAVED_SERIAL, apex, &had) || had.len != 4 ||
+		    memcmp(had.data, serial, 4) != 0)
+			saved_put_value(saved, SAVED_SERIAL, apex, (struct bytes){serial, 4});
+	}
+}
+
+/* --- clusters --- */
+
+static bool is_expired(const struct cluster_state *state, const struct wiring_times *times)
+{
+	return times->unseen_after_ms != 0 && state->knowledge == KNOWLEDGE_UNSEEN &&
+	       times->now_ms - state->since_ms > times->unseen_after_ms;
+}
+
+/* down[id]: the cluster has addresses that are probed, and none of them answers. */
+static bool *down_clusters(struct arena *a, const struct records_result *r, const struct zones_probe *probes)
+{
+	bool *down = arena_calloc(a, FACTS_MAX_CLUSTERS, sizeof *down);
+	bool *up = arena_calloc(a, FACTS_MAX_CLUSTERS, sizeof *up);
+
+	for (size_t i = 0; i < r->probe_count; i++)
+		if (r->probes[i].addr.family != ADDR_NONE)
+			(probes[i].down ? down : up)[r->probes[i].cluster] = true;
+	for (size_t id = 0; id < FACTS_MAX_CLUSTERS; id++)
+		down[id] = down[id] && !up[id];
+	return down;
+}
+
+static const char *const *zones_text(struct arena *a, const struct records_cluster *c)
+{
+	const char **list = arena_calloc(a, c->zone_count + 1, sizeof *list);
+
+	for (size_t i = 0; i < c->zone_count; i++)
+		list[i] = arena_strndup(a, (const char *)c->zones[i].data, c->zones[i].len);
+	return list;
+}
+
+static const char *source_text(enum cluster_source source)
+{
+	static const char *const text[] = {
+		[CLUSTER_MANIFESTS] = "manifests", [CLUSTER_KUBERNETES] = "kubernetes", [CLUSTER_MEMBER] = "member"};
+
+	return text[source];
+}
+
+static const char *knowledge_text(enum knowledge knowledge)
+{
+	static const char *const text[] = {
+		[KNOWLEDGE_NEVER] = "never", [KNOWLEDGE_SYNCED] = "synced", [KNOWLEDGE_UNSEEN] = "unseen"};
+
+	return text[knowledge];
+}
+
+void wiring_set_clusters(struct zones *z, const struct records_result *r, const struct zones_probe *probes,
+                         const struct wiring_times *times)
+{
+	struct arena *a = arena_new();
+	struct snapshot_cluster *list = arena_calloc(a, r->cluster_count + 1, sizeof *list);
+	const bool *down = down_clusters(a, r, probes);
+
+	for (size_t i = 0; i < r->cluster_count; i++) {
+		const struct records_cluster *c = &r->clusters[i];
+
+		list[i] = (struct snapshot_cluster){
+			.id = c->id,
+			.name = c->name,
+			.source = source_text(c->state->source),
+			.knowledge = knowledge_text(c->state->knowledge),
+			.since_ms = c->state->since_ms,
+			.region = arena_strndup(a, (const char *)c->region.data, c->region.len),
+			.zones = zones_text(a, c),
+			.has_place = c->has_place,
+			.place = c->place,
+			.place_from = c->place_from,
+			.drained = c->drained,
+			.expired = is_expired(c->state, times),
+			.up = !down[c->id],
+			.error = c->state->error,
+		};
+	}
+	zones_set_clusters(z, list, r->cluster_count);
+	arena_free(a);
+}
+
+bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms)
+{
+	*since_ms = 0;
+	for (size_t i = 0; i < r->cluster_count; i++) {
+		const struct cluster_state *state = r->clusters[i].state;
+
+		if (state->knowledge != KNOWLEDGE_UNSEEN)
+			return false;
+		if (state->since_ms > *since_ms)
+			*since_ms = state->since_ms;
+	}
+	return r->cluster_count > 0;
+}
+
+/* --- the report --- */
+
+struct report {
+	struct arena *arena;
+	struct snapshot_problem *problems;
+	struct snapshot_conflict *conflicts;
+	size_t problem_count, conflict_count;
+};
+
+static void add_problem_since(const char *where, const char *message, int64_t since, void *arg)
+{
+	struct report *r = arg;
+
+	if (r->problem_count < MAX_PROBLEMS)
+		r->problems[r->problem_count++] = (struct snapshot_problem){
+			arena_strndup(r->arena, where, strlen(where)),
+			arena_strndup(r->arena, message, strlen(message)), since};
+}
+
+static void add_problem(const char *where, const char *message, void *arg)
+{
+	add_problem_since(where, message, 0, arg);
+}
+
+static void add_conflict(const char *name, const char *winner, const char *loser, void *arg)
+{
+	struct report *r = arg;
+
+	if (r->conflict_count < MAX_PROBLEMS)
+		r->conflicts[r->conflict_count++] = (struct snapshot_conflict){
+			arena_strndup(r->arena, name, strlen(name)), arena_strndup(r->arena, winner, strlen(winner)),
+			arena_strndup(r->arena, loser, strlen(loser))};
+}
+
+static void add_geo_errors(struct report *r, const char *lines)
+{
+	while (lines != NULL && *lines != '\0') {
+		size_t len = strcspn(lines, "\n");
+		const char *line = arena_strndup(r->arena, lines, len);
+
+		add_problem("geo", line, r);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
+static const struct snapshot_hold *holds_of(struct arena *a, const struct records *records, uint64_t now_ms,
+                                            size_t *count)
+{
+	const struct records_hold *from;
+	int64_t now = clock_unix_s();
+	struct snapshot_hold *list;
+
+	*count = records_holds(records, &from);
+	list = arena_calloc(a, *count + 1, sizeof *list);
+	for (size_t i = 0; i < *count; i++)
+		list[i] = (struct snapshot_hold){
+			.zone = from[i].zone,
+			.names = from[i].names,
+			.id = from[i].id,
+			.since = now - (int64_t)((now_ms - from[i].since_ms) / 1000),
+			.until = from[i].until_ms != 0 ? now + ((int64_t)from[i].until_ms - (int64_t)now_ms) / 1000 : 0,
+		};
+	return list;
+}
+
+void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
+                       const char *geo_errors, uint64_t now_ms)
+{
+	struct report r = {.arena = arena_new()};
+	struct snapshot_report report = {.fact_count = facts_count(store_facts(store))};
+
+	r.problems = arena_calloc(r.arena, MAX_PROBLEMS, sizeof *r.problems);
+	r.conflicts = arena_calloc(r.arena, MAX_PROBLEMS, sizeof *r.conflicts);
+	store_each_error(store, add_problem_since, &r);
+	add_geo_errors(&r, geo_errors);
+	records_each_problem(records, add_problem, &r);
+	zones_each_problem(z, add_problem, &r);
+	records_each_conflict(records, add_conflict, &r);
+	report.problems = r.problems;
+	report.problem_count = r.problem_count;
+	report.conflicts = r.conflicts;
+	report.conflict_count = r.conflict_count;
+	report.holds = holds_of(r.arena, records, now_ms, &report.hold_count);
+	zones_set_report(z, &report);
+	arena_free(r.arena);
+}

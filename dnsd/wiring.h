@@ -1,0 +1,47 @@
+/* wiring.h -- the small tables of the snapshot, made from what records, watcher and config say.
+ *
+ * Wiring: part of pipeline.  Control thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_WIRING_H
+#define DNSD_WIRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "dnsd/config.h"
+#include "dnsd/server.h"
+#include "records/build.h"
+#include "watcher/saved.h"
+#include "watcher/store.h"
+#include "zones/build.h"
+
+/* Parses names and records of every zone of the config; lines "LINE: text" into errors.  *facts:
+ * one DNSEndpoint per zone with records, created at FACT_CONFIG_TIME (NULL-terminated; the caller unrefs and frees). */
+bool wiring_config_records(const struct config *c, const struct fact ***facts, struct text *errors);
+
+/* Gives zones the zones that records found, with name servers and serials. */
+void wiring_set_zones(struct zones *z, const struct records_result *r, const struct config *c,
+                      const struct server_address *listening, size_t listening_count, const struct saved *saved);
+
+/* Gives zones the table of clusters.  `probes`: to say whether a cluster is up. */
+struct wiring_times {
+	uint64_t now_ms, unseen_after_ms;
+};
+void wiring_set_clusters(struct zones *z, const struct records_result *r, const struct zones_probe *probes,
+                         const struct wiring_times *times);
+
+/* What /status lists. `geo_errors`: lines, or NULL. */
+void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
+                       const char *geo_errors, uint64_t now_ms);
+
+/* Does every registered cluster go unseen (and is there one)? *since_ms: since when. */
+bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms);
+
+/* Remembers the serials that changed. */
+void wiring_save_serials(const struct snapshot *s, struct saved *saved);
+
+#endif

@@ -1,0 +1,53 @@
+/* geodb.h -- client networks and their places, read from files once.
+ *
+ * The only file that knows libmaxminddb.  Sources in rising order of say:
+ * databases (the first that knows a network wins), then the networks CSV
+ * (longest match; overrides every database).  The product is frozen; it is
+ * never read per query but compiled by ranking_build().  Off the control thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GEO_GEODB_H
+#define GEO_GEODB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "geo/place.h"
+
+struct geodb;
+
+/* Reads all files again.  Each file that cannot be read or is malformed adds
+ * one line "FILE: text" or "FILE:LINE: text" to *errors (owned text; may be
+ * NULL) and fails the whole: ERR_IO, ERR_PARSE, ERR_RANGE; *out is then NULL and the
+ * caller keeps the last good one.  No files at all: an empty one. */
+enum err geodb_open(const char *const *databases, size_t database_count, const char *networks_csv,
+                    struct geodb **out, char **errors) MUST_CHECK;
+void geodb_free(struct geodb *g);		/* NULL is fine */
+
+/* One stretch of addresses of a family with the same answer, in address order,
+ * covering the family's whole space without gap or overlap, siblings merged. */
+struct geodb_span {
+	struct addr_network network;
+	int32_t place;			/* index for geodb_place(), or -1: no place is known */
+};
+
+typedef void geodb_on_span_fn(const struct geodb_span *span, void *arg);
+
+void geodb_each(const struct geodb *g, enum addr_family family, geodb_on_span_fn *on_span, void *arg);
+const struct place *geodb_place(const struct geodb *g, int32_t index);
+size_t geodb_place_count(const struct geodb *g);
+
+/* For explain: what is known of an address.  `network` is the source's own
+ * network; `database` its file name ("networks.csv"), borrowed; NULL when no
+ * source has it.  `label` as in the CSV, or the country code, or "". */
+struct geodb_match {
+	struct addr_network network;
+	const struct place *place;
+	const char *database;
+	const char *label;
+};
+struct geodb_match geodb_find(const struct geodb *g, const struct addr *a);
+
+#endif

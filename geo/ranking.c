@@ -1,0 +1,290 @@
+/* ranking.c -- orders of clusters for places, and the leaves of the address space that point to them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "geo/ranking.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/xalloc.h"
+#include "geo/ranking_orders.h"
+#include "geo/ranking_tree.h"
+#include "geo/spans.h"
+#include "geo/vector.h"
+
+/* What a position is made of: a cluster in the eyes of all orders. */
+struct standing {
+	struct vector at;			/* of its group; zero without a place */
+	double bias;				/* 0; infinity without a place */
+	uint16_t group;
+	uint16_t rank;				/* in the unknown order */
+	bool is_there;
+};
+
+/* A place that has this order; the distances from it are the positions. */
+struct ranking_order {
+	struct vector at;
+};
+
+struct ranking {
+	struct standing *standings;		/* by cluster id */
+	struct place *places;			/* by cluster id, for explain */
+	size_t standing_count;
+	struct standing absent;			/* for ids that the build did not know */
+	struct ranking_order *orders;		/* the first is the unknown order */
+	size_t order_count;
+	struct ranking_tree tree;
+};
+
+static int by_name(const void *one, const void *other)
+{
+	const struct ranking_cluster *a = one, *b = other;
+	int order = strcmp(a->name, b->name);
+
+	return order != 0 ? order : (a->id > b->id) - (a->id < b->id);
+}
+
+static bool is_near(const struct ranking_cluster *a, const struct ranking_cluster *b)
+{
+	return b->has_place && place_distance_km(&a->place, &b->place) <= 1.0;
+}
+
+enum { NO_GROUP = 0xffff };
+
+/* Gives everyone within reach of the first cluster its group. */
+static void spread(const struct ranking_cluster *sorted, size_t count, uint16_t *group, size_t first)
+{
+	size_t *queue = xcalloc(count, sizeof(*queue)), from = 0, to = 1;
+
+	for (queue[0] = first; from < to; from++)
+		for (size_t i = first + 1; i < count; i++)
+			if (group[i] == NO_GROUP && is_near(&sorted[queue[from]], &sorted[i])) {
+				group[i] = group[first];
+				queue[to++] = i;
+			}
+	free(queue);
+}
+
+/* Groups of clusters sorted by name, so that groups are in the order of their first names.  The
+ * first member's place stands for all of a group, else the order of sites would not be one. */
+static void group_clusters(struct ranking *r, const struct ranking_cluster *sorted, size_t count,
+                           struct ranking_groups *groups)
+{
+	uint16_t *group = xcalloc(count + 1, sizeof(*group));
+
+	groups->at = xcalloc(count + 1, sizeof(*groups->at));
+	memset(group, 0xff, count * sizeof(*group));
+	for (size_t i = 0; i < count; i++) {
+		if (!sorted[i].has_place || group[i] != NO_GROUP)
+			continue;
+		group[i] = (uint16_t)groups->count;
+		groups->at[groups->count++] = vector_of(&sorted[i].place);
+		spread(sorted, count, group, i);
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct standing *s = &r->standings[sorted[i].id];
+		bool is_placed = group[i] != NO_GROUP;
+
+		s->is_there = true;
+		s->group = is_placed ? group[i] : (uint16_t)groups->count;
+		s->bias = is_placed ? 0 : (double)INFINITY;
+		if (is_placed) {
+			s->at = groups->at[group[i]];
+			r->places[sorted[i].id] = sorted[i].place;
+		}
+	}
+	free(group);
+}
+
+static const struct ranking_cluster *find_name(const struct ranking_cluster *sorted, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(sorted[i].name, name) == 0)
+			return &sorted[i];
+	return NULL;
+}
+
+/* The clusters' ids in the unknown order. */
+static void rank_unknown(struct ranking *r, const struct ranking_cluster *sorted, size_t count,
+                         const char *const *unknown_order, size_t unknown_count)
+{
+	bool *is_ranked = xcalloc(r->standing_count, sizeof(*is_ranked));
+	uint16_t rank = 0;
+
+	for (size_t i = 0; i < unknown_count + count; i++) {
+		const struct ranking_cluster *c = i < unknown_count ? find_name(sorted, count, unknown_order[i])
+		                                                    : &sorted[i - unknown_count];
+
+		if (c == NULL || is_ranked[c->id])
+			continue;
+		is_ranked[c->id] = true;
+		r->standings[c->id].rank = rank++;
+	}
+	free(is_ranked);
+}
+
+/* The groups in the unknown order, if it is an order of groups at all: with several clusters
+ * in a group it tells apart what other orders leave to the tie. */
+static bool unknown_permutation(const struct ranking *r, size_t cluster_count, uint16_t *out)
+{
+	bool *is_seen = xcalloc(cluster_count + 1, sizeof(*is_seen)), is_order = true;
+
+	for (size_t id = 0; id < r->standing_count; id++) {
+		const struct standing *s = &r->standings[id];
+
+		if (!s->is_there)
+			continue;
+		is_order = is_order && !is_seen[s->group];
+		is_seen[s->group] = true;
+		out[s->rank] = s->group;
+	}
+	free(is_seen);
+	return is_order;
+}
+
+/* The orders of all places of the geodb; returns the order of each place. */
+static uint32_t *find_orders(struct ranking *r, const struct ranking_groups *groups, size_t cluster_count,
+                             const struct geodb *g)
+{
+	size_t place_count = g != NULL ? geodb_place_count(g) : 0;
+	struct vector *places = xcalloc(place_count + 1, sizeof(*places));
+	uint32_t *order_of = xcalloc(place_count + 1, sizeof(*order_of));
+	uint16_t *unknown = xcalloc(cluster_count + 1, sizeof(*unknown));
+	bool has_unknown = unknown_permutation(r, cluster_count, unknown);
+	size_t *examples;
+
+	for (size_t i = 0; i < place_count; i++)
+		places[i] = vector_of(geodb_place(g, (int32_t)i));
+	r->order_count = ranking_orders_find(groups, has_unknown ? unknown : NULL, places, place_count, order_of,
+	                                     &examples);
+	r->orders = xcalloc(r->order_count, sizeof(*r->orders));
+	for (size_t i = 1; i < r->order_count; i++)
+		r->orders[i].at = places[examples[i]];
+	free(places);
+	free(unknown);
+	free(examples);
+	return order_of;
+}
+
+struct compilation {
+	const uint32_t *order_of;		/* by place */
+	struct ranking_tree_builder *builder;
+	struct spans spans;
+};
+
+static void on_merged(const struct addr_network *network, uint32_t order, void *arg)
+{
+	struct compilation *c = arg;
+
+	ranking_tree_builder_add(c->builder, network, order);
+}
+
+static void on_span(const struct geodb_span *span, void *arg)
+{
+	struct compilation *c = arg;
+
+	spans_push(&c->spans, &span->network, span->place < 0 ? 0 : c->order_of[span->place]);
+}
+
+static struct ranking_tree compile(const struct geodb *g, const uint32_t *order_of)
+{
+	static const enum addr_family families[] = {ADDR_IPV4, ADDR_IPV6};
+	struct compilation c = {.order_of = order_of, .builder = ranking_tree_builder_new()};
+
+	c.spans.on_span = on_merged;
+	c.spans.arg = &c;
+	for (size_t i = 0; i < 2; i++) {
+		struct geodb_span all = {.network = {.addr = {.family = (uint8_t)families[i]}}, .place = -1};
+
+		if (g != NULL)
+			geodb_each(g, families[i], on_span, &c);
+		else
+			on_span(&all, &c);
+	}
+	return ranking_tree_freeze(c.builder);
+}
+
+struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t cluster_count,
+                              const char *const *unknown_order, size_t unknown_count, const struct geodb *g)
+{
+	struct ranking *r = xcalloc(1, sizeof(*r));
+	struct ranking_cluster *sorted = xcalloc(cluster_count + 1, sizeof(*sorted));
+	struct ranking_groups groups = {0};
+	uint32_t *order_of;
+
+	for (size_t i = 0; i < cluster_count; i++) {
+		CHECK(clusters[i].id < RANKING_MAX_CLUSTERS);
+		sorted[i] = clusters[i];
+		if (clusters[i].id >= r->standing_count)
+			r->standing_count = clusters[i].id + 1u;
+	}
+	if (cluster_count > 0)
+		qsort(sorted, cluster_count, sizeof(*sorted), by_name);
+	r->standings = xcalloc(r->standing_count, sizeof(*r->standings));
+	r->places = xcalloc(r->standing_count, sizeof(*r->places));
+	group_clusters(r, sorted, cluster_count, &groups);
+	rank_unknown(r, sorted, cluster_count, unknown_order, unknown_count);
+	r->absent = (struct standing){.bias = (double)INFINITY, .group = (uint16_t)groups.count};
+	order_of = find_orders(r, &groups, cluster_count, g);
+	r->tree = compile(g, order_of);
+	free(order_of);
+	free(groups.at);
+	free(sorted);
+	return r;
+}
+
+void ranking_free(struct ranking *r)
+{
+	if (r == NULL)
+		return;
+	ranking_tree_fini(&r->tree);
+	free(r->standings);
+	free(r->places);
+	free(r->orders);
+	free(r);
+}
+
+struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a)
+{
+	struct ranking_tree_leaf leaf;
+
+	if (a->family == ADDR_NONE)
+		return (struct ranking_leaf){r->orders, 0};
+	leaf = ranking_tree_find(&r->tree, a);
+	return (struct ranking_leaf){r->orders + leaf.value, leaf.depth};
+}
+
+/* Clusters that came after the build are placeless, and last in the unknown order. */
+static struct ranking_position unknown_position(const struct standing *s, uint16_t cluster_id)
+{
+	if (!s->is_there)
+		return (struct ranking_position){(double)INFINITY, (uint16_t)(RANKING_MAX_CLUSTERS + cluster_id)};
+	return (struct ranking_position){s->rank, s->rank};
+}
+
+struct ranking_position ranking_position(const struct ranking *r, const struct ranking_order *order,
+                                         uint16_t cluster_id)
+{
+	const struct standing *s = cluster_id < r->standing_count ? &r->standings[cluster_id] : &r->absent;
+
+	if (!s->is_there)
+		s = &r->absent;
+	if (order == r->orders)
+		return unknown_position(s, cluster_id);
+	return (struct ranking_position){s->bias - vector_dot(&order->at, &s->at), s->group};
+}
+
+double ranking_distance_km(const struct ranking *r, const struct place *client, uint16_t cluster_id)
+{
+	if (cluster_id >= r->standing_count || !r->standings[cluster_id].is_there ||
+	    r->standings[cluster_id].bias > 0)
+		return -1;
+	return place_distance_km(client, &r->places[cluster_id]);
+}
+
+size_t ranking_memory(const struct ranking *r)
+{
+	return sizeof(*r) + r->standing_count * (sizeof(*r->standings) + sizeof(*r->places)) +
+	       r->order_count * sizeof(*r->orders) + ranking_tree_memory(&r->tree);
+}

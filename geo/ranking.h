@@ -1,0 +1,76 @@
+/* ranking.h -- for every client address, the clusters in their order: nearest first.
+ *
+ * Made by ranking_build() from the clusters' places and a geodb, off the answering path;
+ * frozen, read by any worker.  Networks with the same order of clusters are
+ * merged, so the depth of an address's leaf is the shortest honest ECS scope.
+ * Health and policy never change it; only clusters' places and databases do.
+ *
+ * Clusters within 1 km of each other (directly or through others) count as one
+ * place, a tie; so do all clusters without a place, which come last.  Distances of two
+ * places that are equal to the last bit are ordered by the smallest cluster name.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GEO_RANKING_H
+#define GEO_RANKING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "geo/geodb.h"
+#include "geo/place.h"
+
+struct ranking;
+struct ranking_order;			/* one order of clusters */
+
+enum { RANKING_MAX_CLUSTERS = 4096 };
+
+struct ranking_cluster {
+	uint16_t id;			/* as sites name it; < RANKING_MAX_CLUSTERS; need not be dense */
+	const char *name;		/* borrowed during the build */
+	bool has_place;
+	struct place place;
+};
+
+/* `unknown_order`: names for clients without a place, then the rest by name;
+ * names of no cluster are passed over.  `g` may be NULL (nobody has a place) and
+ * is borrowed during the build only. */
+struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t cluster_count,
+                              const char *const *unknown_order, size_t unknown_count,
+                              const struct geodb *g);
+void ranking_free(struct ranking *r);		/* NULL is fine */
+
+/* Where a client stands. `depth`: length of the leaf's prefix, in bits of the address's
+ * own family: every address inside it has the same order.  Never NULL. */
+struct ranking_leaf {
+	const struct ranking_order *order;
+	uint8_t depth;
+};
+struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a);
+
+/* How good a cluster is in an order: compare with ranking_compare() only.  O(1). */
+struct ranking_position {
+	double distance;		/* grows with the distance; its unit is private */
+	uint16_t group;			/* clusters that count as one place share it */
+};
+struct ranking_position ranking_position(const struct ranking *r, const struct ranking_order *order,
+                                         uint16_t cluster_id);
+
+/* <0: a is nearer, 0: a tie of place (same group), >0: b is nearer.  A total order. */
+static inline int ranking_compare(struct ranking_position a, struct ranking_position b)
+{
+	if (a.group == b.group)
+		return 0;
+	if (a.distance != b.distance)
+		return a.distance < b.distance ? -1 : 1;
+	return a.group < b.group ? -1 : 1;
+}
+
+/* For explain: great-circle distance of the cluster from a client's place; negative when the
+ * cluster has no place or is unknown. */
+double ranking_distance_km(const struct ranking *r, const struct place *client, uint16_t cluster_id);
+
+size_t ranking_memory(const struct ranking *r);	/* bytes, for metrics */
+
+#endif

@@ -1,0 +1,218 @@
+#include "records/build.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/xalloc.h"
+#include "records/inside.h"
+#include "records/settings.h"
+
+enum { KEPT_ROOM = 1 << 14 };		/* items of a list that is kept from build to build */
+
+struct records *records_new(const struct records_settings *settings)
+{
+	struct records *r = xcalloc(1, sizeof(*r));
+
+	random_bytes(&r->key, sizeof(r->key));
+	r->arena = arena_new();
+	r->scratch = arena_new();
+	r->settings_arena = arena_new();
+	r->settings = r->settings_was = settings_copy(r->settings_arena, settings);
+	r->clusters = clusters_new();
+	r->wants = wants_new(&r->key);
+	r->notes = notes_new();
+	r->guard = guard_new(r->wants);
+	r->sources.key = r->key;
+	return r;
+}
+
+void records_free(struct records *r)
+{
+	if (!r)
+		return;
+	guard_free(r->guard);
+	wants_free(r->wants);
+	notes_free(r->notes);
+	clusters_free(r->clusters);
+	apexes_free(r->apexes);
+	sources_fini(&r->sources);
+	idmap_fini(&r->claims);
+	links_fini(&r->slices);
+	links_fini(&r->backends);
+	links_fini(&r->annotated);
+	buffer_fini(&r->draft);
+	free(r->works);
+	free(r->touches);
+	free(r->losses);
+	free(r->changes);
+	arena_free(r->settings_arena_was);
+	arena_free(r->settings_arena);
+	arena_free(r->scratch);
+	arena_free(r->arena);
+	free(r);
+}
+
+void records_configure(struct records *r, const struct records_settings *settings)
+{
+	struct arena *a = arena_new();
+
+	/* What the names are claimed under stays known until the next build. */
+	if (r->is_new_settings)
+		arena_free(r->settings_arena);
+	else
+		r->settings_arena_was = r->settings_arena;
+	r->settings_arena = a;
+	r->settings = settings_copy(a, settings);
+	r->is_new_settings = true;
+}
+
+void records_set_host(struct records *r, struct bytes host, const struct addr *addresses, size_t count)
+{
+	wants_set_addresses(r->wants, host, addresses, count);
+}
+
+/* --- a build --- */
+
+static void *shrunk(void *list, size_t *room)
+{
+	if (*room <= KEPT_ROOM)
+		return list;
+	free(list);
+	*room = 0;
+	return NULL;
+}
+
+static void begin(struct records *r, const struct facts *f, uint64_t now_ms)
+{
+	arena_reset(r->arena);
+	r->changes = shrunk(r->changes, &r->change_room);
+	r->now_ms = now_ms;
+	r->touch_count = r->loss_count = r->change_count = 0;
+	r->is_everything = r->domains_changed = r->clusters_changed = false;
+	r->result = (struct records_result){.everything = false};
+	r->world = (struct world){
+		.key = r->key, .settings = &r->settings, .facts = f, .apexes = r->apexes, .clusters = r->clusters,
+		.slices = &r->slices, .annotated = &r->annotated, .wants = r->wants, .notes = r->notes,
+		.arena = r->arena, .scratch = r->scratch,
+	};
+}
+
+static void apply_as_new(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct fact_change change = {cluster, NULL, fact};
+
+	dirty_apply(arg, &change);
+}
+
+/* All changes since the last build; before the first, all facts are new. */
+static void apply_changes(struct records *r, struct facts *f)
+{
+	size_t count;
+	bool clusters_changed;
+	const struct fact_change *changes = facts_take_changes(f, &count, &clusters_changed);
+
+	r->clusters_changed = clusters_changed;
+	if (r->is_started) {
+		for (size_t i = 0; i < count; i++)
+			dirty_apply(r, &changes[i]);
+		return;
+	}
+	for (uint16_t id = 0; id < facts_cluster_count(f); id++)
+		facts_each(f, id, 0, apply_as_new, r);
+}
+
+static void update_clusters(struct records *r)
+{
+	struct clusters_change change;
+
+	if (r->is_started && !r->clusters_changed && !r->is_new_settings)
+		return;
+	change = clusters_update(r->clusters, &r->settings, r->world.facts, r->notes);
+	r->result.clusters_changed = change.any || !r->is_started;
+	if (change.ladder)
+		dirty_mark_kind(r, FACT_SERVICE_DNS_RECORD);
+	if (change.registered) {
+		dirty_mark_kind(r, FACT_INGRESS_DNS_RECORD);
+		dirty_mark_kind(r, SOURCE_HOST);
+	}
+}
+
+static void update_zones(struct records *r)
+{
+	r->apexes_was = r->apexes;
+	if (r->is_started && !r->domains_changed && !r->is_new_settings)
+		return;
+	r->is_everything = true;
+	r->apexes = apexes_new(&r->key, &r->settings, r->world.facts, r->notes);
+	r->world.apexes = r->apexes;
+	r->result.zones_changed = !r->apexes_was || !apexes_equal(r->apexes, r->apexes_was);
+	dirty_mark_kind(r, 0);
+}
+
+static void on_host_changed(uint32_t source, void *arg) { dirty_mark(arg, source); }
+
+static void finish(struct records *r, struct facts *f)
+{
+	struct records_result *out = &r->result;
+
+	claims_end(r);
+	works_end(r);
+	facts_drop_changes(f);
+	if (r->apexes_was != r->apexes)
+		apexes_free(r->apexes_was);
+	r->apexes_was = r->apexes;
+	arena_free(r->settings_arena_was);
+	r->settings_arena_was = NULL;
+	r->settings_was = r->settings;
+	out->everything = r->is_everything;
+	out->changes = r->changes;
+	out->change_count = r->change_count;
+	out->zones = apexes_list(r->apexes, &out->zone_count);
+	out->clusters = clusters_list(r->clusters, &out->cluster_count);
+	wants_result(r->wants, out);
+	out->report_changed = guard_end(r->guard, &out->next_ms);
+	out->report_changed |= notes_changed(r->notes);
+	r->works = shrunk(r->works, &r->work_room);
+	r->touches = shrunk(r->touches, &r->touch_room);
+	r->losses = shrunk(r->losses, &r->loss_room);
+	r->is_started = true;
+	r->is_new_settings = false;
+}
+
+const struct records_result *records_build(struct records *r, struct facts *f, uint64_t now_ms)
+{
+	begin(r, f, now_ms);
+	apply_changes(r, f);
+	update_zones(r);
+	update_clusters(r);
+	wants_take_changed(r->wants, on_host_changed, r);
+	works_make(r);
+	claims_enter(r);
+	guard_begin(r->guard, r->apexes, now_ms);
+	if (r->is_everything)
+		guard_count_anew(r->guard);
+	claims_judge(r);
+	finish(r, f);
+	return &r->result;
+}
+
+/* --- the report --- */
+
+void records_each_problem(const struct records *r, records_on_problem_fn *fn, void *arg)
+{
+	notes_each_problem(r->notes, fn, arg);
+}
+
+void records_each_conflict(const struct records *r, records_on_conflict_fn *fn, void *arg)
+{
+	notes_each_conflict(r->notes, fn, arg);
+}
+
+size_t records_holds(const struct records *r, const struct records_hold **out) { return guard_list(r->guard, out); }
+
+enum err records_release(struct records *r, const char *zone)
+{
+	return guard_release(r->guard, zone) ? ERR_OK : ERR_NOTFOUND;
+}

@@ -1,0 +1,368 @@
+#include "records/clusters.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/xalloc.h"
+#include "geo/regions.h"
+
+/* What a cluster's Nodes say together. */
+struct nodes {
+	bool counted;
+	struct bytes region;			/* of most nodes */
+	struct bytes *zones;			/* sorted, unique */
+	size_t zone_count;
+	struct arena *arena;			/* holds the above; NULL when there is nothing */
+};
+
+struct clusters {
+	struct arena *arena;			/* holds the list */
+	struct records_cluster *list;
+	struct cluster_state *states;		/* as they were at the last update */
+	size_t count;
+	struct ladder ladder;
+	bool *has;				/* by id */
+	struct nodes *nodes;			/* by id */
+	size_t id_count;
+};
+
+struct clusters *clusters_new(void)
+{
+	struct clusters *c = xcalloc(1, sizeof(*c));
+
+	c->arena = arena_new();
+	return c;
+}
+
+void clusters_free(struct clusters *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->id_count; i++)
+		arena_free(c->nodes[i].arena);
+	free(c->nodes);
+	free(c->has);
+	arena_free(c->arena);
+	free(c);
+}
+
+static void make_room(struct clusters *c, size_t count)
+{
+	if (count <= c->id_count)
+		return;
+	c->nodes = xreallocarray(c->nodes, count, sizeof(*c->nodes));
+	c->has = xreallocarray(c->has, count, sizeof(*c->has));
+	for (; c->id_count < count; c->id_count++) {
+		c->nodes[c->id_count] = (struct nodes){.counted = false};
+		c->has[c->id_count] = false;
+	}
+}
+
+void clusters_touch_nodes(struct clusters *c, uint16_t id)
+{
+	make_room(c, (size_t)id + 1);
+	c->nodes[id].counted = false;
+}
+
+/* --- nodes --- */
+
+struct labels {
+	struct arena *arena;
+	struct bytes *list;
+	size_t count, room;
+};
+
+struct node_labels {
+	struct labels regions, zones;
+};
+
+static void add_label(struct labels *l, struct bytes label)
+{
+	if (label.len == 0)
+		return;
+	if (l->count == l->room) {
+		l->room = l->room ? l->room * 2 : 16;
+		l->list = xreallocarray(l->list, l->room, sizeof(*l->list));
+	}
+	l->list[l->count++] = label;
+}
+
+static void on_node(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct node_labels *n = arg;
+	struct fact_value v;
+
+	(void)cluster;
+	if (!fact_decode(fact, n->regions.arena, &v))
+		return;
+	add_label(&n->regions, v.node.region);
+	add_label(&n->zones, v.node.zone);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+/* The label that is there most often; of several the first in byte order. */
+static struct bytes most_frequent(const struct labels *sorted)
+{
+	struct bytes best = {NULL, 0};
+	size_t most = 0;
+
+	for (size_t i = 0, same; i < sorted->count; i += same) {
+		same = 1;
+		while (i + same < sorted->count && bytes_equal(sorted->list[i], sorted->list[i + same]))
+			same++;
+		if (same > most) {
+			most = same;
+			best = sorted->list[i];
+		}
+	}
+	return best;
+}
+
+static struct bytes keep(struct arena *a, struct bytes s)
+{
+	return (struct bytes){arena_memdup(a, s.data, s.len), s.len};
+}
+
+static void count_nodes(struct nodes *n, const struct facts *facts, uint16_t id)
+{
+	struct node_labels found = {{.arena = arena_new()}, {.arena = NULL}};
+
+	arena_free(n->arena);
+	*n = (struct nodes){.counted = true};
+	facts_each(facts, id, FACT_NODE, on_node, &found);
+	if (found.regions.count > 0)
+		qsort(found.regions.list, found.regions.count, sizeof(struct bytes), by_bytes);
+	if (found.zones.count > 0)
+		qsort(found.zones.list, found.zones.count, sizeof(struct bytes), by_bytes);
+	if (found.regions.count + found.zones.count > 0) {
+		n->arena = arena_new();
+		n->region = keep(n->arena, most_frequent(&found.regions));
+		n->zones = arena_calloc(n->arena, found.zones.count, sizeof(*n->zones));
+		for (size_t i = 0; i < found.zones.count; i++)
+			if (i == 0 || !bytes_equal(found.zones.list[i], found.zones.list[i - 1]))
+				n->zones[n->zone_count++] = keep(n->arena, found.zones.list[i]);
+	}
+	free(found.regions.list);
+	free(found.zones.list);
+	arena_free(found.regions.arena);
+}
+
+/* --- one cluster --- */
+
+struct update {
+	const struct records_settings *settings;
+	const struct facts *facts;
+	struct notes *notes;
+	struct arena *arena;
+	const struct fact **kubefed;		/* KubeFedClusters by name, the best of a name first */
+	size_t kubefed_count, kubefed_room;
+};
+
+static void on_kubefed_cluster(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct update *u = arg;
+
+	(void)cluster;
+	if (u->kubefed_count == u->kubefed_room) {
+		u->kubefed_room = u->kubefed_room ? u->kubefed_room * 2 : 16;
+		u->kubefed = xreallocarray(u->kubefed, u->kubefed_room, sizeof(struct fact *));
+	}
+	u->kubefed[u->kubefed_count++] = fact;
+}
+
+static int by_name_and_rank(const void *x, const void *y)
+{
+	const struct fact *a = *(const struct fact *const *)x;
+	const struct fact *b = *(const struct fact *const *)y;
+	int order = bytes_compare(fact_name(a), fact_name(b));
+	bool a_first = bytes_equal_text(fact_namespace(a), "kube-federation-system");
+	bool b_first = bytes_equal_text(fact_namespace(b), "kube-federation-system");
+
+	if (order == 0)
+		order = b_first - a_first;
+	return order ? order : bytes_compare(fact_namespace(a), fact_namespace(b));
+}
+
+static const struct fact *find_kubefed(const struct update *u, const char *name)
+{
+	struct bytes want = bytes_of(name);
+	size_t from = 0, to = u->kubefed_count;
+
+	while (from < to) {
+		size_t middle = (from + to) / 2;
+
+		if (bytes_compare(fact_name(u->kubefed[middle]), want) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	if (from < u->kubefed_count && bytes_equal(fact_name(u->kubefed[from]), want))
+		return u->kubefed[from];
+	return NULL;
+}
+
+static const struct records_member *find_member(const struct records_settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->member_count; i++)
+		if (bytes_equal_text(s->members[i].name, name))
+			return &s->members[i];
+	return NULL;
+}
+
+static void set_place(const struct update *u, struct records_cluster *c, const struct place *annotated,
+                      const struct records_member *member)
+{
+	const struct region *region;
+	char where[300];
+
+	c->has_place = true;
+	if (annotated) {
+		c->place = *annotated;
+		c->place_from = "annotation";
+		return;
+	}
+	if (member && member->has_location) {
+		c->place = member->location;
+		c->place_from = "config";
+		return;
+	}
+	region = c->region.len ? regions_find(c->region) : NULL;
+	if (region) {
+		c->place = region->place;
+		c->place_from = arena_printf(u->arena, "region %s", region->name);
+		return;
+	}
+	c->has_place = false;
+	c->place_from = "";
+	snprintf(where, sizeof(where), "cluster %s", c->name);
+	notes_problem(u->notes, where, "has no location: ranked last");
+}
+
+static void set_zones(const struct update *u, struct records_cluster *c, const struct bytes *zones, size_t count)
+{
+	struct bytes *copy = arena_calloc(u->arena, count, sizeof(*copy));
+
+	for (size_t i = 0; i < count; i++)
+		copy[i] = keep(u->arena, zones[i]);
+	c->zones = copy;
+	c->zone_count = count;
+}
+
+static void describe(const struct update *u, const struct nodes *nodes, uint16_t id, struct records_cluster *c)
+{
+	const struct fact *fact;
+	const struct records_member *member;
+	struct fact_value v = {.kind = FACT_KUBEFED_CLUSTER};
+
+	*c = (struct records_cluster){.id = id, .name = facts_cluster_name(u->facts, id),
+	                              .state = facts_cluster(u->facts, id)};
+	fact = find_kubefed(u, c->name);
+	member = find_member(u->settings, c->name);
+	if (fact && !fact_decode(fact, u->arena, &v))
+		v = (struct fact_value){.kind = FACT_KUBEFED_CLUSTER};
+	c->region = v.cluster.region.len ? v.cluster.region : member && member->region.len ? member->region : nodes->region;
+	c->region = keep(u->arena, c->region);
+	if (v.cluster.zone_count > 0)
+		set_zones(u, c, v.cluster.zones, v.cluster.zone_count);
+	else
+		set_zones(u, c, nodes->zones, nodes->zone_count);
+	c->drained = v.cluster.drain || (member && member->drained);
+	set_place(u, c, v.cluster.has_location ? &v.cluster.location : NULL, member);
+}
+
+/* --- all clusters --- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct records_cluster *)a)->name, ((const struct records_cluster *)b)->name);
+}
+
+static bool same_ladder(const struct records_cluster *a, const struct records_cluster *b)
+{
+	bool same = a->id == b->id && bytes_equal(a->region, b->region) && a->zone_count == b->zone_count;
+
+	for (size_t i = 0; i < a->zone_count && same; i++)
+		same = bytes_equal(a->zones[i], b->zones[i]);
+	return same;
+}
+
+static bool same_rest(const struct records_cluster *a, const struct records_cluster *b)
+{
+	return a->has_place == b->has_place && a->drained == b->drained && strcmp(a->place_from, b->place_from) == 0 &&
+	       (!a->has_place || memcmp(&a->place, &b->place, sizeof(a->place)) == 0);
+}
+
+static struct clusters_change compare(const struct clusters *was, const struct clusters *now)
+{
+	struct clusters_change change = {false, false, false};
+
+	if (was->count != now->count) {
+		change.registered = true;
+	} else {
+		for (size_t i = 0; i < now->count; i++) {
+			const struct cluster_state *a = &was->states[i], *b = &now->states[i];
+
+			change.registered |= was->list[i].id != now->list[i].id;
+			change.ladder |= !same_ladder(&was->list[i], &now->list[i]);
+			change.any |= !same_rest(&was->list[i], &now->list[i]) || a->source != b->source ||
+				      a->knowledge != b->knowledge;
+		}
+	}
+	change.ladder |= change.registered;
+	change.any |= change.ladder;
+	return change;
+}
+
+struct clusters_change clusters_update(struct clusters *c, const struct records_settings *settings,
+                                       const struct facts *facts, struct notes *notes)
+{
+	struct clusters was = *c;
+	struct update u = {.settings = settings, .facts = facts, .notes = notes};
+	size_t count = facts_cluster_count(facts);
+	struct clusters_change change;
+
+	notes_begin(notes, NOTES_OF_CLUSTERS, 0);
+	make_room(c, count);
+	u.arena = c->arena = arena_new();
+	c->list = arena_calloc(c->arena, count, sizeof(*c->list));
+	c->states = arena_calloc(c->arena, count, sizeof(*c->states));
+	c->count = 0;
+	facts_each(facts, FACTS_HOST, FACT_KUBEFED_CLUSTER, on_kubefed_cluster, &u);
+	if (u.kubefed_count > 0)
+		qsort(u.kubefed, u.kubefed_count, sizeof(struct fact *), by_name_and_rank);
+	for (uint16_t id = FACTS_HOST + 1; id < count; id++) {
+		c->has[id] = facts_cluster(facts, id)->registered;
+		if (!c->has[id])
+			continue;
+		if (!c->nodes[id].counted)
+			count_nodes(&c->nodes[id], facts, id);
+		describe(&u, &c->nodes[id], id, &c->list[c->count++]);
+	}
+	free(u.kubefed);
+	if (c->count > 0)
+		qsort(c->list, c->count, sizeof(*c->list), by_name);
+	for (size_t i = 0; i < c->count; i++)
+		c->states[i] = *c->list[i].state;
+	c->ladder = ladder_build(c->arena, c->list, c->count, notes);
+	change = compare(&was, c);
+	arena_free(was.arena);
+	return change;
+}
+
+const struct records_cluster *clusters_list(const struct clusters *c, size_t *count)
+{
+	*count = c->count;
+	return c->list;
+}
+
+bool clusters_has(const struct clusters *c, uint16_t id) { return id < c->id_count && c->has[id]; }
+
+const struct ladder *clusters_ladder(const struct clusters *c) { return &c->ladder; }

@@ -1,0 +1,41 @@
+/* clusters.h -- what is known of each registered cluster.
+ *
+ * Put together from KubeFedCluster, Nodes, settings and state.  Private to
+ * records; control thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RECORDS_CLUSTERS_H
+#define RECORDS_CLUSTERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "records/build.h"
+#include "records/facts.h"
+#include "records/ladder.h"
+#include "records/notes.h"
+
+struct clusters;
+
+struct clusters *clusters_new(void);
+void clusters_free(struct clusters *c);
+
+/* The Nodes of that cluster differ: count them again at the next update. */
+void clusters_touch_nodes(struct clusters *c, uint16_t id);
+
+struct clusters_change {
+	bool any;				/* anything that a snapshot shows */
+	bool registered;			/* which clusters there are */
+	bool ladder;				/* their regions or zones */
+};
+/* Looks at everything again, and says what changed. */
+struct clusters_change clusters_update(struct clusters *c, const struct records_settings *settings,
+                                       const struct facts *facts, struct notes *notes);
+
+/* All registered ones, by name. */
+const struct records_cluster *clusters_list(const struct clusters *c, size_t *count);
+bool clusters_has(const struct clusters *c, uint16_t id);
+const struct ladder *clusters_ladder(const struct clusters *c);
+
+#endif

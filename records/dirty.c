@@ -1,0 +1,291 @@
+#include "records/inside.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "records/annotation_record.h"
+#include "records/owner.h"
+
+void dirty_mark(struct records *r, uint32_t source)
+{
+	works_get(r, works_of(r, source))->is_dirty = true;
+}
+
+void dirty_mark_kind(struct records *r, unsigned kind)
+{
+	for (uint32_t i = 1; i <= r->sources.count; i++) {
+		unsigned is = sources_get(&r->sources, i)->kind;
+
+		if (is != 0 && (kind == 0 || kind == is))
+			dirty_mark(r, i);
+	}
+}
+
+static void mark_record(struct records *r, enum fact_kind kind, struct bytes namespace, struct bytes name)
+{
+	uint32_t source = sources_find(&r->sources, kind, namespace, name);
+
+	if (source)
+		dirty_mark(r, source);
+}
+
+/* --- sources that are objects --- */
+
+static void change_source(struct records *r, const struct fact_change *c)
+{
+	const struct fact *any = c->after ? c->after : c->before;
+	uint32_t number = sources_find(&r->sources, fact_get_kind(any), fact_namespace(any), fact_name(any));
+	struct source *s;
+	struct work *work;
+
+	if (!number)
+		number = sources_add(&r->sources, any);
+	work = works_get(r, works_of(r, number));
+	s = sources_get(&r->sources, number);
+	work->is_dirty = true;
+	work->fact_was = c->before;
+	work->is_moved = c->before && c->after && fact_created(c->before) != fact_created(c->after);
+	s->fact = any;
+	s->is_gone = !c->after;
+}
+
+/* A record came or went: DNSEndpoints beside it are its rendering, or are not any more. */
+static void mark_renderings(struct records *r, const struct fact *record)
+{
+	const char *prefix = fact_get_kind(record) == FACT_SERVICE_DNS_RECORD ? "service-" : "ingress-";
+	struct bytes namespace = fact_namespace(record);
+	struct bytes name = fact_name(record);
+	char *joined = arena_printf(r->arena, "%s%.*s", prefix, (int)name.len, (const char *)name.data);
+
+	mark_record(r, FACT_DNS_ENDPOINT, namespace, name);
+	mark_record(r, FACT_DNS_ENDPOINT, namespace, bytes_of(joined));
+}
+
+/* --- annotations --- */
+
+static void note_hostname(struct records *r, uint16_t cluster, const struct fact *fact, struct bytes item,
+                          const char *why)
+{
+	notes_problem(r->notes, world_title(&r->world, fact), "annotation hostname '%.*s' of cluster %s: %s",
+	              (int)item.len, (const char *)item.data, facts_cluster_name(r->world.facts, cluster), why);
+}
+
+/* Does an earlier item of the list mean the same name? */
+static bool is_repeated(struct bytes list, const uint8_t *item, const uint8_t *wire)
+{
+	struct bytes earlier;
+
+	while (annotation_record_next(&list, &earlier) && earlier.data < item) {
+		uint8_t other[NAMES_WIRE_MAX];
+		size_t len;
+
+		if (!names_from_text(earlier, other, &len, NULL) && names_wire_equal(other, wire))
+			return true;
+	}
+	return false;
+}
+
+/* Puts or removes the ways from the object's host names to it, and marks their sources. */
+static void link_hostnames(struct records *r, uint16_t cluster, const struct fact *fact, const struct fact_value *v,
+                           bool is_there)
+{
+	struct bytes whole = annotation_record_of(v).hostname;
+	struct bytes list = whole;
+	struct bytes item;
+
+	while (annotation_record_next(&list, &item)) {
+		uint8_t wire[NAMES_WIRE_MAX], lower[NAMES_WIRE_MAX];
+		struct reason why;
+		struct bytes host;
+		uint32_t source;
+		size_t len;
+
+		if (names_from_text(item, wire, &len, &why)) {
+			if (is_there)
+				note_hostname(r, cluster, fact, item, why.text);
+			continue;
+		}
+		if (is_repeated(whole, item.data, wire))
+			continue;
+		owner_lower((struct bytes){wire, len}, lower);
+		host = (struct bytes){lower, len};
+		if (is_there)
+			links_put(&r->annotated, owner_hash(&r->key, host), cluster, fact);
+		else
+			links_remove(&r->annotated, owner_hash(&r->key, host), cluster, fact);
+		source = sources_find_host(&r->sources, host);
+		dirty_mark(r, source ? source : sources_add_host(&r->sources, host));
+	}
+}
+
+static void mark_hostnames(struct records *r, const struct fact_value *v)
+{
+	struct bytes list = annotation_record_of(v).hostname;
+	struct bytes item;
+
+	while (annotation_record_next(&list, &item)) {
+		uint8_t wire[NAMES_WIRE_MAX], lower[NAMES_WIRE_MAX];
+		uint32_t source;
+		size_t len;
+
+		if (names_from_text(item, wire, &len, NULL))
+			continue;
+		owner_lower((struct bytes){wire, len}, lower);
+		source = sources_find_host(&r->sources, (struct bytes){lower, len});
+		if (source)
+			dirty_mark(r, source);
+	}
+}
+
+/* --- objects of members --- */
+
+/* Calls for each Service that an Ingress names, in rules and default backend. */
+static void link_backends(struct records *r, uint16_t cluster, const struct fact *fact, const struct fact_value *v,
+                          void change(struct links *, uint32_t, uint16_t, const struct fact *))
+{
+	struct bytes fallback = v->ingress.default_service;
+
+	for (size_t i = 0; i < v->ingress.rule_count; i++)
+		for (size_t k = 0; k < v->ingress.rules[i].service_count; k++)
+			change(&r->backends, world_hash_object(&r->world, cluster, v->namespace, v->ingress.rules[i].services[k]),
+			       cluster, fact);
+	if (fallback.len > 0)
+		change(&r->backends, world_hash_object(&r->world, cluster, v->namespace, fallback), cluster, fact);
+}
+
+static void apply_annotated(struct records *r, uint16_t cluster, const struct fact *fact, bool is_there)
+{
+	struct fact_value v;
+
+	if (!fact || !fact_decode(fact, r->scratch, &v))
+		return;
+	link_hostnames(r, cluster, fact, &v, is_there);
+	if (v.kind == FACT_INGRESS)
+		link_backends(r, cluster, fact, &v, is_there ? links_put : links_remove);
+}
+
+static void change_annotated(struct records *r, const struct fact_change *c, enum fact_kind record)
+{
+	const struct fact *any = c->after ? c->after : c->before;
+	struct bytes namespace = fact_namespace(any);
+	struct bytes name = fact_name(any);
+	uint64_t subject = hash_mix(world_hash_object(&r->world, c->cluster, namespace, name), fact_get_kind(any));
+
+	notes_begin(r->notes, NOTES_OF_OBJECT, subject);
+	apply_annotated(r, c->cluster, c->before, false);
+	apply_annotated(r, c->cluster, c->after, true);
+	if (r->is_started)
+		mark_record(r, record, namespace, name);
+}
+
+/* The Service became ready, or is not any more: all that asks for that. */
+static void mark_ready(struct records *r, uint16_t cluster, struct bytes namespace, struct bytes service)
+{
+	const struct fact *fact = facts_find(r->world.facts, cluster, FACT_SERVICE, namespace, service);
+	struct idmap_walk walk = links_find(&r->backends, world_hash_object(&r->world, cluster, namespace, service));
+	const struct link *link;
+	struct fact_value v;
+
+	mark_record(r, FACT_SERVICE_DNS_RECORD, namespace, service);
+	if (fact && fact_decode(fact, r->scratch, &v))
+		mark_hostnames(r, &v);
+	while ((link = links_next(&r->backends, &walk)) != NULL) {
+		mark_record(r, FACT_INGRESS_DNS_RECORD, fact_namespace(link->fact), fact_name(link->fact));
+		if (fact_decode(link->fact, r->scratch, &v))
+			mark_hostnames(r, &v);
+	}
+}
+
+struct slice_key {
+	struct bytes namespace, service;
+	uint32_t hash;
+};
+
+static bool read_slice(const struct records *r, uint16_t cluster, const struct fact *fact, struct slice_key *out)
+{
+	struct fact_value v;
+
+	if (!fact || !fact_decode(fact, r->scratch, &v))
+		return false;
+	*out = (struct slice_key){v.namespace, v.slice.service,
+	                          world_hash_object(&r->world, cluster, v.namespace, v.slice.service)};
+	return true;
+}
+
+static void change_slice(struct records *r, const struct fact_change *c)
+{
+	struct slice_key before, after;
+	bool has_before = read_slice(r, c->cluster, c->before, &before);
+	bool has_after = read_slice(r, c->cluster, c->after, &after);
+	bool before_was, after_was;
+
+	/* In the first build every source is made anyway. */
+	if (!r->is_started) {
+		if (has_after)
+			links_put(&r->slices, after.hash, c->cluster, c->after);
+		return;
+	}
+	before_was = has_before && world_is_ready(&r->world, c->cluster, before.namespace, before.service);
+	after_was = has_after && world_is_ready(&r->world, c->cluster, after.namespace, after.service);
+	if (has_before)
+		links_remove(&r->slices, before.hash, c->cluster, c->before);
+	if (has_after)
+		links_put(&r->slices, after.hash, c->cluster, c->after);
+	if (has_before && world_is_ready(&r->world, c->cluster, before.namespace, before.service) != before_was)
+		mark_ready(r, c->cluster, before.namespace, before.service);
+	if (has_after && world_is_ready(&r->world, c->cluster, after.namespace, after.service) != after_was)
+		mark_ready(r, c->cluster, after.namespace, after.service);
+}
+
+static void apply_to_host(struct records *r, const struct fact_change *c, enum fact_kind kind)
+{
+	switch ((int)kind) {
+	case FACT_KUBEFED_CLUSTER:
+		r->clusters_changed = true;
+		break;
+	case FACT_DOMAIN:
+		r->domains_changed = true;
+		break;
+	case FACT_SERVICE_DNS_RECORD:
+	case FACT_INGRESS_DNS_RECORD:
+		change_source(r, c);
+		if (!c->before || !c->after)
+			mark_renderings(r, c->after ? c->after : c->before);
+		break;
+	case FACT_DNS_ENDPOINT:
+		change_source(r, c);
+		break;
+	default:
+		break;
+	}
+}
+
+void dirty_apply(struct records *r, const struct fact_change *c)
+{
+	enum fact_kind kind = fact_get_kind(c->after ? c->after : c->before);
+
+	arena_reset(r->scratch);
+	/* The host speaks of records, members of applications; neither for the other. */
+	if (c->cluster == FACTS_HOST) {
+		apply_to_host(r, c, kind);
+		return;
+	}
+	switch ((int)kind) {
+	case FACT_SERVICE:
+		change_annotated(r, c, FACT_SERVICE_DNS_RECORD);
+		break;
+	case FACT_INGRESS:
+		change_annotated(r, c, FACT_INGRESS_DNS_RECORD);
+		break;
+	case FACT_ENDPOINT_SLICE:
+		change_slice(r, c);
+		break;
+	case FACT_NODE:
+		clusters_touch_nodes(r->clusters, c->cluster);
+		r->clusters_changed = true;
+		break;
+	default:
+		break;
+	}
+}

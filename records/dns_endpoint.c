@@ -1,0 +1,268 @@
+#include "records/dns_endpoint.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <string.h>
+
+#include "records/names.h"
+#include "records/owner.h"
+#include "records/sites.h"
+
+enum { NONE = UINT32_MAX, SERVICE_LEN = 8, INGRESS_LEN = 8 };
+
+static bool has_record(const struct world *w, enum fact_kind kind, struct bytes namespace, struct bytes name)
+{
+	return facts_find(w->facts, FACTS_HOST, kind, namespace, name) != NULL;
+}
+
+static bool begins_with(struct bytes s, const char *prefix, size_t len)
+{
+	return s.len > len && memcmp(s.data, prefix, len) == 0;
+}
+
+bool dns_endpoint_is_rendering(const struct world *w, const struct fact *fact)
+{
+	struct bytes namespace = fact_namespace(fact);
+	struct bytes name = fact_name(fact);
+	struct bytes rest = {name.data + SERVICE_LEN, name.len - SERVICE_LEN};
+	struct fact_value v;
+
+	if (begins_with(name, "service-", SERVICE_LEN) && has_record(w, FACT_SERVICE_DNS_RECORD, namespace, rest))
+		return true;
+	if (begins_with(name, "ingress-", INGRESS_LEN) && has_record(w, FACT_INGRESS_DNS_RECORD, namespace, rest))
+		return true;
+	if (!has_record(w, FACT_SERVICE_DNS_RECORD, namespace, name) &&
+	    !has_record(w, FACT_INGRESS_DNS_RECORD, namespace, name))
+		return false;
+	arena_reset(w->scratch);
+	return fact_decode(fact, w->scratch, &v) && v.dns_endpoint.is_rendering;
+}
+
+/* The endpoints of one object while they are put together by name. */
+struct merge {
+	const struct world *w;
+	const struct fact *object;
+	const char *title;
+	bool from_config;
+	const struct fact_endpoint *list;
+	uint32_t *next;				/* by endpoint: the next one of its name */
+	uint32_t *first, *last;			/* by name: its endpoints */
+};
+
+/* The RRsets of one name while they grow, in the scratch. */
+struct growing {
+	struct endpoint_rrset *rrsets;		/* all but A and AAAA, which share a list until the end */
+	size_t count;
+	struct addr *addresses;
+	size_t address_count;
+	uint32_t ttl[2];			/* of A and AAAA: the first one's; 0: none yet */
+};
+
+static const char *owner_text(const struct merge *m, const struct endpoint *e)
+{
+	char text[NAMES_TEXT_SIZE];
+
+	names_to_text(e->owner.data, text);
+	return arena_strndup(m->w->scratch, text, strlen(text));
+}
+
+static uint32_t ttl_of(const struct merge *m, const struct fact_endpoint *from)
+{
+	if (from->ttl > INT32_MAX)
+		return INT32_MAX;
+	return from->ttl > 0 ? (uint32_t)from->ttl : m->w->settings->default_ttl;
+}
+
+static void add_addresses(const struct merge *m, const struct fact_endpoint *from, struct growing *g)
+{
+	for (size_t i = 0; i < from->target_count; i++) {
+		struct addr a;
+		uint32_t *ttl;
+
+		if (from->targets[i].len == 0)
+			continue;
+		if (!addr_parse(from->targets[i], &a)) {
+			notes_problem(m->w->notes, m->title, "%.*s: '%.*s' is not an address", (int)from->name.len,
+			              (const char *)from->name.data, (int)from->targets[i].len,
+			              (const char *)from->targets[i].data);
+			continue;
+		}
+		a = addr_unmapped(&a);
+		if (!m->from_config && !sites_may_publish(m->w, m->object, FACTS_HOST, &a))
+			continue;
+		g->addresses[g->address_count++] = a;
+		ttl = &g->ttl[a.family == ADDR_IPV6];
+		*ttl = *ttl ? *ttl : ttl_of(m, from);
+	}
+}
+
+static struct bytes upper(struct arena *a, struct bytes s)
+{
+	uint8_t *copy = arena_memdup(a, s.data, s.len);
+
+	for (size_t i = 0; i < s.len; i++)
+		if (copy[i] >= 'a' && copy[i] <= 'z')
+			copy[i] = (uint8_t)(copy[i] - 32);
+	return (struct bytes){copy, s.len};
+}
+
+static bool has_text(const struct endpoint_rrset *s, struct bytes text)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (bytes_equal(s->texts[i], text))
+			return true;
+	return false;
+}
+
+static void add_texts(const struct merge *m, const struct fact_endpoint *from, struct bytes type, struct growing *g)
+{
+	struct arena *a = m->w->arena;
+	struct endpoint_rrset *s = NULL;
+	struct bytes *texts;
+
+	for (size_t i = 0; i < g->count; i++)
+		if (bytes_equal(g->rrsets[i].type, type))
+			s = &g->rrsets[i];
+	if (!s) {
+		s = &g->rrsets[g->count++];
+		*s = (struct endpoint_rrset){.type = type, .ttl = ttl_of(m, from)};
+	}
+	texts = arena_alloc(a, (s->count + from->target_count) * sizeof(*texts));
+	if (s->count > 0)
+		memcpy(texts, s->texts, s->count * sizeof(*texts));
+	s->texts = texts;
+	for (size_t i = 0; i < from->target_count; i++) {
+		struct bytes t = from->targets[i];
+
+		if (t.len > 0 && !has_text(s, t))
+			texts[s->count++] = (struct bytes){arena_memdup(a, t.data, t.len), t.len};
+	}
+	if (s->count == 0)
+		g->count--;
+}
+
+/* RFC 1034 3.6.2: beside a CNAME nothing else, and only one of it. */
+static void keep_cname_alone(const struct merge *m, struct endpoint *e, struct endpoint_rrset *rrsets)
+{
+	for (size_t i = 0; i < e->fixed_count; i++) {
+		if (!bytes_equal_text(rrsets[i].type, "CNAME"))
+			continue;
+		if (e->fixed_count > 1) {
+			notes_problem(m->w->notes, m->title, "%s: the CNAME is left out beside other types",
+			              owner_text(m, e));
+			memmove(&rrsets[i], &rrsets[i + 1], (--e->fixed_count - i) * sizeof(*rrsets));
+		} else if (rrsets[i].count > 1) {
+			notes_problem(m->w->notes, m->title, "%s: of several CNAMEs only the first counts",
+			              owner_text(m, e));
+			rrsets[i].count = 1;
+		}
+	}
+}
+
+static void add_endpoint(const struct merge *m, const struct fact_endpoint *from, struct endpoint *e,
+                         struct growing *g)
+{
+	struct bytes type = from->type;
+
+	if (!bytes_equal_text(type, "A"))
+		type = upper(m->w->arena, type);
+	if (bytes_equal_text(type, "A") || bytes_equal_text(type, "AAAA"))
+		add_addresses(m, from, g);
+	else if (type.len > 0)
+		add_texts(m, from, type, g);
+	else
+		notes_problem(m->w->notes, m->title, "%s: an endpoint has no type", owner_text(m, e));
+}
+
+/* What has grown, in the arena. */
+static struct endpoint_rrset *settle(const struct merge *m, const struct growing *g, size_t *count)
+{
+	struct arena *a = m->w->arena;
+	size_t kept = sites_sort(g->addresses, g->address_count);
+	struct addr *addresses = arena_memdup(a, g->addresses, kept * sizeof(*addresses));
+	struct endpoint_rrset pair[2];
+	size_t sets = sites_split(addresses, kept, pair);
+	struct endpoint_rrset *rrsets = arena_alloc(a, (sets + g->count) * sizeof(*rrsets));
+
+	for (size_t i = 0; i < sets; i++) {
+		rrsets[i] = pair[i];
+		rrsets[i].ttl = g->ttl[pair[i].addresses[0].family == ADDR_IPV6];
+	}
+	if (g->count > 0)
+		memcpy(rrsets + sets, g->rrsets, g->count * sizeof(*rrsets));
+	*count = sets + g->count;
+	return rrsets;
+}
+
+static void fill(const struct merge *m, uint32_t first, struct endpoint *e)
+{
+	size_t targets = 0, chained = 0;
+	struct growing g = {.count = 0};
+	struct endpoint_rrset *rrsets;
+
+	for (uint32_t i = first; i != NONE; i = m->next[i]) {
+		targets += m->list[i].target_count;
+		chained++;
+	}
+	g.rrsets = arena_alloc(m->w->scratch, chained * sizeof(*g.rrsets));
+	g.addresses = arena_alloc(m->w->scratch, targets * sizeof(*g.addresses));
+	for (uint32_t i = first; i != NONE; i = m->next[i])
+		add_endpoint(m, &m->list[i], e, &g);
+	rrsets = settle(m, &g, &e->fixed_count);
+	e->fixed = rrsets;
+	keep_cname_alone(m, e, rrsets);
+}
+
+/* Groups the endpoints by name; those without a good name are noted and left out. */
+static void group(struct merge *m, size_t count, struct offer *o)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct bytes name = m->list[i].name;
+		uint8_t wire[NAMES_WIRE_MAX];
+		struct reason why;
+		size_t len, number, known = o->count;
+		struct bytes owner;
+
+		m->next[i] = NONE;
+		if (names_from_text(name, wire, &len, &why)) {
+			notes_problem(m->w->notes, m->title, "'%.*s': %s", (int)name.len, (const char *)name.data, why.text);
+			continue;
+		}
+		owner = (struct bytes){wire, len};
+		if (apexes_find(m->w->apexes, owner) < 0) {
+			notes_problem(m->w->notes, m->title, "%.*s is outside every zone", (int)name.len,
+			              (const char *)name.data);
+			continue;
+		}
+		number = (size_t)(offer_put(o, m->w->arena, owner_hash(&m->w->key, owner), owner) - o->endpoints);
+		if (number == known)
+			m->first[number] = i;
+		else
+			m->next[m->last[number]] = i;
+		m->last[number] = i;
+	}
+}
+
+struct offer *dns_endpoint_offer(const struct world *w, const struct fact *fact)
+{
+	struct merge m = {.w = w, .object = fact, .title = world_title(w, fact), .from_config = fact_created(fact) == FACT_CONFIG_TIME};
+	struct fact_value v;
+	struct offer *o;
+	size_t count, kept = 0;
+
+	arena_reset(w->scratch);
+	if (!fact_decode(fact, w->scratch, &v))
+		return offer_new(w->arena, 0);
+	count = v.dns_endpoint.endpoint_count;
+	m.list = v.dns_endpoint.endpoints;
+	m.next = arena_alloc(w->scratch, 3 * count * sizeof(*m.next));
+	m.first = m.next + count;
+	m.last = m.first + count;
+	o = offer_new(w->arena, count);
+	group(&m, count, o);
+	for (size_t i = 0; i < o->count; i++) {
+		o->endpoints[i].source = m.title;
+		fill(&m, m.first[i], &o->endpoints[i]);
+		kept += o->endpoints[i].fixed_count > 0;
+	}
+	return kept == o->count ? o : offer_without_empty(w->arena, o);
+}

@@ -1,0 +1,383 @@
+#include "records/guard.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/table.h"
+#include "base/xalloc.h"
+#include "records/names.h"
+#include "records/offer.h"
+
+enum { WINDOW_MS = 60 * 1000 };
+
+/* Losses that passed at one time. */
+struct event {
+	uint64_t at_ms;
+	size_t losses;
+	size_t count_before;			/* names with addresses in the zone */
+};
+
+struct zone {
+	struct bytes apex;
+	char *text;
+	size_t count;				/* names with addresses, those held among them */
+	size_t count_before;			/* when the build began */
+	struct event *events;			/* of the last minute, oldest first */
+	size_t event_count, event_room;
+	uint64_t hold_id;			/* 0: nothing is held */
+	uint64_t since_ms, until_ms;
+	size_t held;
+	struct arena *arena;			/* of the held endpoints; NULL while there are none */
+	bool is_released;
+};
+
+struct held {
+	struct guard_held name;			/* first: guard_find() gives its address */
+	struct zone *zone;
+};
+
+struct guard {
+	struct wants *wants;
+	struct zone **zones;			/* in the order of apexes_list() */
+	size_t zone_count;
+	struct table *held;
+	uint64_t last_id;
+	struct records_hold *list;
+	size_t list_count;
+	bool changed;
+};
+
+struct guard *guard_new(struct wants *wants)
+{
+	struct guard *g = xcalloc(1, sizeof(*g));
+
+	g->wants = wants;
+	g->held = table_new();
+	return g;
+}
+
+static void for_each_probe(const struct endpoint *e, struct wants *w, void (*on_probe)(struct wants *, uint32_t))
+{
+	for (size_t i = 0; i < e->site_count; i++)
+		for (size_t k = 0; k < e->sites[i].probe_count; k++)
+			on_probe(w, e->sites[i].probes[k]);
+}
+
+static void free_held(struct guard *g, struct held *h)
+{
+	for_each_probe(h->name.endpoint, g->wants, wants_release_probe);
+	g->changed = true;
+	if (--h->zone->held == 0) {
+		arena_free(h->zone->arena);
+		h->zone->arena = NULL;
+	}
+	free(h);
+}
+
+static void free_zone(struct zone *z)
+{
+	free((void *)(uintptr_t)z->apex.data);
+	free(z->text);
+	free(z->events);
+	free(z);
+}
+
+void guard_free(struct guard *g)
+{
+	struct held *h;
+
+	if (!g)
+		return;
+	for (size_t at = 0; (h = table_next(g->held, &at)) != NULL;)
+		free_held(g, h);
+	table_free(g->held);
+	for (size_t i = 0; i < g->zone_count; i++)
+		free_zone(g->zones[i]);
+	free(g->zones);
+	free(g->list);
+	free(g);
+}
+
+/* --- zones --- */
+
+static struct zone *find_zone(const struct guard *g, struct bytes apex)
+{
+	for (size_t i = 0; i < g->zone_count; i++)
+		if (g->zones[i] && bytes_equal(g->zones[i]->apex, apex))
+			return g->zones[i];
+	return NULL;
+}
+
+static struct zone *new_zone(struct bytes apex)
+{
+	struct zone *z = xcalloc(1, sizeof(*z));
+	char text[NAMES_TEXT_SIZE];
+
+	z->apex = (struct bytes){xmemdup(apex.data, apex.len), apex.len};
+	z->text = xstrdup(names_to_text(apex.data, text));
+	return z;
+}
+
+/* A zone that is gone is not a mass change: what was held of it goes with it. */
+static void drop_held_of(struct guard *g, const struct zone *z)
+{
+	struct held **list = xcalloc(z->held + 1, sizeof(struct held *));
+	size_t count = 0;
+	struct held *h;
+
+	for (size_t at = 0; z->held > 0 && (h = table_next(g->held, &at)) != NULL;)
+		if (h->zone == z)
+			list[count++] = h;
+	while (count-- > 0)
+		guard_forget(g, list[count]->name.hash, list[count]->name.endpoint->owner.data);
+	free(list);
+}
+
+static void set_zones(struct guard *g, const struct apexes *apexes)
+{
+	size_t count;
+	const struct records_zone *list = apexes_list(apexes, &count);
+	struct zone **zones = xcalloc(count + 1, sizeof(struct zone *));
+
+	for (size_t i = 0; i < count; i++) {
+		zones[i] = find_zone(g, list[i].apex);
+		if (!zones[i])
+			zones[i] = new_zone(list[i].apex);
+	}
+	for (size_t i = 0; i < g->zone_count; i++) {
+		bool stays = false;
+
+		for (size_t k = 0; k < count && !stays; k++)
+			stays = zones[k] == g->zones[i];
+		if (!stays) {
+			drop_held_of(g, g->zones[i]);
+			free_zone(g->zones[i]);
+		}
+	}
+	free(g->zones);
+	g->zones = zones;
+	g->zone_count = count;
+}
+
+static bool same_zones(const struct guard *g, const struct apexes *apexes)
+{
+	size_t count;
+	const struct records_zone *list = apexes_list(apexes, &count);
+
+	if (count != g->zone_count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!bytes_equal(g->zones[i]->apex, list[i].apex))
+			return false;
+	return true;
+}
+
+/* Ends the hold: all it holds passes in this build, and counting begins anew. */
+static void end_hold(struct guard *g, struct zone *z)
+{
+	struct held *h;
+
+	for (size_t at = 0; (h = table_next(g->held, &at)) != NULL;)
+		if (h->zone == z)
+			h->name.is_released = true;
+	z->hold_id = 0;
+	z->is_released = false;
+	z->event_count = 0;
+	g->changed = true;
+}
+
+void guard_begin(struct guard *g, const struct apexes *apexes, uint64_t now_ms)
+{
+	if (!same_zones(g, apexes))
+		set_zones(g, apexes);
+	for (size_t i = 0; i < g->zone_count; i++) {
+		struct zone *z = g->zones[i];
+
+		z->count_before = z->count;
+		if (z->hold_id && (z->is_released || (z->until_ms && z->until_ms <= now_ms)))
+			end_hold(g, z);
+	}
+}
+
+void guard_count(struct guard *g, int zone, int difference)
+{
+	if (zone < 0)
+		return;
+	CHECK((size_t)zone < g->zone_count);
+	if (difference < 0 && g->zones[zone]->count < (size_t)-difference)
+		g->zones[zone]->count = 0;
+	else
+		g->zones[zone]->count += (size_t)difference;
+}
+
+void guard_count_anew(struct guard *g)
+{
+	for (size_t i = 0; i < g->zone_count; i++)
+		g->zones[i]->count = g->zones[i]->held;
+}
+
+/* --- held names --- */
+
+struct key {
+	uint32_t hash;
+	const uint8_t *owner;
+};
+
+static bool is_name(const void *item, const void *wanted)
+{
+	const struct held *h = item;
+	const struct key *key = wanted;
+
+	return h->name.hash == key->hash && names_wire_equal(h->name.endpoint->owner.data, key->owner);
+}
+
+static struct held *find_held(const struct guard *g, uint32_t hash, const uint8_t *owner)
+{
+	struct key key = {hash, owner};
+
+	return table_count(g->held) > 0 ? table_find(g->held, hash, is_name, &key) : NULL;
+}
+
+struct guard_held *guard_find(const struct guard *g, uint32_t hash, const uint8_t *owner)
+{
+	struct held *h = find_held(g, hash, owner);
+
+	return h ? &h->name : NULL;
+}
+
+struct guard_held *guard_next(const struct guard *g, size_t *at)
+{
+	struct held *h = table_count(g->held) > 0 ? table_next(g->held, at) : NULL;
+
+	return h ? &h->name : NULL;
+}
+
+void guard_forget(struct guard *g, uint32_t hash, const uint8_t *owner)
+{
+	struct key key = {hash, owner};
+	struct held *h = table_remove(g->held, hash, is_name, &key);
+
+	if (h)
+		free_held(g, h);
+}
+
+void guard_hold(struct guard *g, int zone, uint32_t hash, const struct endpoint *endpoint)
+{
+	struct held *h = xcalloc(1, sizeof(*h));
+
+	CHECK(zone >= 0 && (size_t)zone < g->zone_count);
+	h->zone = g->zones[zone];
+	if (!h->zone->arena)
+		h->zone->arena = arena_new();
+	h->name.hash = hash;
+	h->name.endpoint = endpoint_copy(h->zone->arena, endpoint);
+	for_each_probe(h->name.endpoint, g->wants, wants_keep_probe);
+	h->zone->held++;
+	table_put(g->held, hash, h);
+	g->changed = true;
+}
+
+/* --- the decision --- */
+
+/* Losses of the last minute; *base is the most names that the zone had in it. */
+static size_t recent_losses(struct zone *z, uint64_t now_ms, size_t *base)
+{
+	size_t old = 0;
+	size_t losses = 0;
+
+	while (old < z->event_count && z->events[old].at_ms + WINDOW_MS <= now_ms)
+		old++;
+	z->event_count -= old;
+	if (old > 0)
+		memmove(z->events, z->events + old, z->event_count * sizeof(*z->events));
+	*base = z->count_before;
+	for (size_t i = 0; i < z->event_count; i++) {
+		losses += z->events[i].losses;
+		*base = z->events[i].count_before > *base ? z->events[i].count_before : *base;
+	}
+	return losses;
+}
+
+static void add_event(struct zone *z, size_t losses, uint64_t now_ms)
+{
+	/* Within a second they are one: a stream of single losses must not grow a long list. */
+	if (z->event_count > 0 && z->events[z->event_count - 1].at_ms + 1000 > now_ms) {
+		z->events[z->event_count - 1].losses += losses;
+		return;
+	}
+	if (z->event_count == z->event_room) {
+		z->event_room = z->event_room ? z->event_room * 2 : 8;
+		z->events = xreallocarray(z->events, z->event_room, sizeof(*z->events));
+	}
+	z->events[z->event_count++] = (struct event){now_ms, losses, z->count_before};
+}
+
+bool guard_holds(struct guard *g, const struct records_settings *s, int zone, size_t losses, uint64_t now_ms)
+{
+	struct zone *z = g->zones[zone];
+	size_t base, all;
+
+	if (z->hold_id)
+		return true;
+	all = recent_losses(z, now_ms, &base) + losses;
+	if (s->guard_max_percent >= 100 || all <= s->guard_min_names ||
+	    (double)all * 100 <= (double)base * s->guard_max_percent) {
+		add_event(z, losses, now_ms);
+		return false;
+	}
+	z->hold_id = ++g->last_id;
+	z->since_ms = now_ms;
+	z->until_ms = s->guard_hold_ms ? now_ms + s->guard_hold_ms : 0;
+	g->changed = true;
+	return true;
+}
+
+bool guard_end(struct guard *g, uint64_t *next_ms)
+{
+	bool changed = g->changed;
+
+	*next_ms = 0;
+	g->changed = false;
+	if (changed)
+		g->list = xreallocarray(g->list, g->zone_count, sizeof(*g->list));
+	g->list_count = changed ? 0 : g->list_count;
+	for (size_t i = 0; i < g->zone_count; i++) {
+		struct zone *z = g->zones[i];
+
+		if (z->held == 0)
+			z->hold_id = 0;
+		if (z->hold_id == 0)
+			continue;
+		if (changed)
+			g->list[g->list_count++] =
+				(struct records_hold){z->text, z->held, z->since_ms, z->until_ms, z->hold_id};
+		if (z->until_ms && (*next_ms == 0 || z->until_ms < *next_ms))
+			*next_ms = z->until_ms;
+	}
+	return changed;
+}
+
+size_t guard_list(const struct guard *g, const struct records_hold **out)
+{
+	*out = g->list;
+	return g->list_count;
+}
+
+bool guard_release(struct guard *g, const char *zone)
+{
+	uint8_t wire[NAMES_WIRE_MAX];
+	size_t len;
+
+	if (names_from_text(bytes_of(zone), wire, &len, NULL))
+		return false;
+	for (size_t i = 0; i < g->zone_count; i++) {
+		if (g->zones[i]->hold_id && names_wire_equal(g->zones[i]->apex.data, wire)) {
+			g->zones[i]->is_released = true;
+			return true;
+		}
+	}
+	return false;
+}

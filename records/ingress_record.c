@@ -1,0 +1,87 @@
+#include "records/ingress_record.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <string.h>
+
+#include "records/ingress_rules.h"
+#include "records/names.h"
+#include "records/sites.h"
+
+/* The Ingress at one cluster: its addresses are the same for every host. */
+struct ingress_at {
+	uint16_t cluster;
+	struct fact_value value;
+	struct addr *addresses;
+	size_t count;
+};
+
+static struct ingress_at *find_ingresses(const struct world *w, uint32_t source, const struct fact_value *record,
+                                         struct draft *d, size_t *found)
+{
+	size_t count;
+	const struct records_cluster *clusters = clusters_list(w->clusters, &count);
+	struct ingress_at *list = arena_alloc(w->arena, count * sizeof(*list));
+
+	*found = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct ingress_at *at = &list[*found];
+		const struct fact *fact = facts_find(w->facts, clusters[i].id, FACT_INGRESS, record->namespace,
+		                                     record->name);
+		struct sites_targets t;
+
+		if (!fact || !fact_decode(fact, w->arena, &at->value))
+			continue;
+		at->cluster = clusters[i].id;
+		t = (struct sites_targets){fact, at->cluster, at->value.ingress.targets,
+		                           at->value.ingress.target_count, d->ttl};
+		at->addresses = sites_addresses(w, source, d, &t, &at->count);
+		(*found)++;
+	}
+	return list;
+}
+
+static void add_host(const struct world *w, const char *title, struct bytes host, const struct ingress_at *at,
+                     size_t count, struct draft *d)
+{
+	uint8_t wire[NAMES_WIRE_MAX];
+	struct draft_name *name;
+	struct reason why;
+	size_t len;
+
+	if (names_from_text(host, wire, &len, &why)) {
+		notes_problem(w->notes, title, "host '%.*s': %s", (int)host.len, (const char *)host.data, why.text);
+		return;
+	}
+	if (apexes_find(w->apexes, (struct bytes){wire, len}) < 0) {
+		notes_problem(w->notes, title, "host %.*s is outside every zone", (int)host.len, (const char *)host.data);
+		return;
+	}
+	if (count == 0 || draft_has_name(d, wire))
+		return;
+	name = draft_add_name(d, (struct bytes){wire, len});
+	name->fail_open = true;
+	name->sites = arena_alloc(w->arena, count * sizeof(*name->sites));
+	name->site_count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct endpoint_site site = sites_make(w, at[i].cluster, at[i].addresses, at[i].count, d->ttl,
+		                                       ingress_rules_port(&at[i].value, host),
+		                                       ingress_rules_are_ready(w, at[i].cluster, &at[i].value, host));
+
+		name->sites[i] = draft_add_site(d, &site);
+	}
+}
+
+void ingress_record_make(const struct world *w, uint32_t source, const struct fact *fact, struct draft *d)
+{
+	const char *title = world_title(w, fact);
+	struct fact_value v;
+	struct ingress_at *at;
+	size_t count;
+
+	if (!fact_decode(fact, w->arena, &v))
+		return;
+	d->ttl = world_record_ttl(w, title, v.ingress_record.ttl);
+	at = find_ingresses(w, source, &v, d, &count);
+	for (size_t i = 0; i < v.ingress_record.host_count; i++)
+		add_host(w, title, v.ingress_record.hosts[i], at, count, d);
+}

@@ -1,0 +1,20 @@
+/* rendering.h -- the DNSEndpoint that KubeFed's controller would have written.
+ *
+ * The union over all clusters with an address, without health beyond what
+ * KubeFed knew: for compatibility and for the vectors of tests/vectors/kubefed.
+ * IPv6 goes to AAAA, unlike KubeFed.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RECORDS_RENDERING_H
+#define RECORDS_RENDERING_H
+
+#include "base/err.h"
+#include "base/text.h"
+#include "records/build.h"
+
+/* The endpoints of a ServiceDNSRecord or IngressDNSRecord of the host, as the JSON
+ * array spec.endpoints, sorted by dnsName.  ERR_NOTFOUND: no such record. */
+enum err rendering_print(const struct records *r, const struct facts *f, enum fact_kind kind,
+                         struct bytes namespace, struct bytes name, struct text *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,43 @@
+/* sites.h -- one application at one cluster: its addresses, what to probe, which layers are fine.
+ *
+ * Private to records.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RECORDS_SITES_H
+#define RECORDS_SITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "records/draft.h"
+#include "records/world.h"
+
+/* Addresses and host names as objects give them, made into RRsets. */
+struct sites_targets {
+	const struct fact *object;		/* for notes */
+	uint16_t cluster;
+	const struct bytes *texts;
+	size_t count;
+	uint32_t ttl;
+};
+
+/* The addresses among the targets and behind the host names among them, those that may
+ * be published, sorted and unique; *count of them, from the arena.  Host names are
+ * wanted for `source` and added to the draft; with no draft nothing is counted. */
+struct addr *sites_addresses(const struct world *w, uint32_t source, struct draft *d,
+                             const struct sites_targets *t, size_t *count);
+
+/* False, and a note of the object, when the address may not be published. */
+bool sites_may_publish(const struct world *w, const struct fact *object, uint16_t cluster, const struct addr *a);
+
+/* A site of these addresses: RRsets A and AAAA, probes to `port` (0: none), layers. */
+struct endpoint_site sites_make(const struct world *w, uint16_t cluster, const struct addr *addresses, size_t count,
+                                uint32_t ttl, uint16_t port, bool is_ready);
+
+/* Sorted addresses as A and AAAA without TTLs; how many RRsets there are. */
+size_t sites_split(const struct addr *addresses, size_t count, struct endpoint_rrset out[2]);
+/* Sorts and leaves one of each; how many are left. */
+size_t sites_sort(struct addr *addresses, size_t count);
+
+#endif

@@ -1,0 +1,74 @@
+#include "records/world.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <string.h>
+
+enum { KUBEFED_TTL = 180 };
+
+uint32_t world_hash_object(const struct world *w, uint16_t cluster, struct bytes namespace, struct bytes name)
+{
+	uint64_t hash = hash_mix(hash_siphash(&w->key, namespace.data, namespace.len),
+	                         hash_siphash(&w->key, name.data, name.len));
+
+	return (uint32_t)hash_mix(hash, cluster);
+}
+
+bool world_is_ready(const struct world *w, uint16_t cluster, struct bytes namespace, struct bytes service)
+{
+	struct idmap_walk walk = links_find(w->slices, world_hash_object(w, cluster, namespace, service));
+	const struct link *link;
+
+	while ((link = links_next(w->slices, &walk)) != NULL) {
+		struct fact_value v;
+
+		/* A slice has no lists: nothing comes from the arena. */
+		if (link->cluster == cluster && fact_decode(link->fact, w->arena, &v) && v.slice.ready > 0 &&
+		    bytes_equal(v.slice.service, service) && bytes_equal(v.namespace, namespace))
+			return true;
+	}
+	return false;
+}
+
+const char *world_title(const struct world *w, const struct fact *fact)
+{
+	struct bytes kind = bytes_of(fact_kind_text(fact_get_kind(fact)));
+	struct bytes namespace = fact_namespace(fact);
+	struct bytes name = fact_name(fact);
+	char *text = arena_alloc(w->arena, kind.len + namespace.len + name.len + 3);
+	char *at = text;
+
+	/* By hand: every source of a million needs one. */
+	memcpy(at, kind.data, kind.len);
+	at += kind.len;
+	*at++ = ' ';
+	if (namespace.len > 0) {
+		memcpy(at, namespace.data, namespace.len);
+		at += namespace.len;
+		*at++ = '/';
+	}
+	memcpy(at, name.data, name.len);
+	at[name.len] = '\0';
+	return text;
+}
+
+int world_compare(const struct fact *a, const struct fact *b)
+{
+	int64_t x = fact_created(a);
+	int64_t y = fact_created(b);
+	int order = (x > y) - (x < y);
+
+	if (order == 0)
+		order = strcmp(fact_kind_text(fact_get_kind(a)), fact_kind_text(fact_get_kind(b)));
+	if (order == 0)
+		order = bytes_compare(fact_namespace(a), fact_namespace(b));
+	return order ? order : bytes_compare(fact_name(a), fact_name(b));
+}
+
+uint32_t world_record_ttl(const struct world *w, const char *title, int64_t ttl)
+{
+	if (ttl > INT32_MAX) {
+		notes_problem(w->notes, title, "recordTTL %lld is over 2147483647", (long long)ttl);
+		return INT32_MAX;
+	}
+	return ttl > 0 ? (uint32_t)ttl : KUBEFED_TTL;
+}

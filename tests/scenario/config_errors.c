@@ -1,0 +1,237 @@
+/* config_errors.c -- each bad input, its exact words, and the exit status. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support/world.h"
+
+/* nighd --check -c of that config ends with that status and says "FILE:" and the text. */
+static void check_says(struct world *w, const char *yaml, int status, const char *text)
+{
+	char file[256], expected[512];
+	const char *const argv[] = {"$NIGHD", "--check", "-c", file, NULL};
+
+	world_write(w, "bad.yaml", "%s", yaml);
+	snprintf(file, sizeof(file), "%s", world_path(w, "bad.yaml"));
+	snprintf(expected, sizeof(expected), "%s%s%s\n", *text ? file : "", *text ? ":" : "", text);
+	world_expect_run(w, argv, status, *text ? expected : "");
+}
+
+static void test_each_mistake_in_a_config_is_named_with_file_and_line(void **state)
+{
+	static const struct {
+		const char *yaml, *text;
+	} all[] = {
+		{"workers: 1\nworker: 2\n", "2: unknown key 'worker'"},
+		{"probe:\n  mode: off\n  intervall: 1s\n", "3: unknown key 'probe.intervall'"},
+		{"probe: {mode: sometimes}\n", "1: probe.mode must be one of unseen|always|off"},
+		{"probe: {interval: soon}\n", "1: probe.interval must be a duration like 500ms, 10s, 5m, 2h or 0"},
+		{"probe: {interval: 99ms}\n", "1: probe.interval must be 100ms to 1h"},
+		{"startup:\n  patience: -1s\n", "2: startup.patience must be a duration like 500ms, 10s, 5m, 2h or 0"},
+		{"workers: many\n", "1: workers must be a whole number"},
+		{"workers: 61\n", "1: workers must be 0 to 60"},
+		{"listen: {dns: []}\n", "1: listen.dns must be a list of at least one address"},
+		{"listen: {dns: [127.0.0.1]}\n",
+		 "1: listen.dns: '127.0.0.1' has no port (A.B.C.D:PORT or [V6]:PORT)"},
+		{"listen: {http: \"127.0.0.1:65536\"}\n",
+		 "1: listen.http: '127.0.0.1:65536' has no port of 0 to 65535"},
+		{"listen: {http: \"localhost:80\"}\n", "1: listen.http: 'localhost:80' is not A.B.C.D:PORT or [V6]:PORT"},
+		{"publish:\n  allow: [10.0.0.1/8]\n",
+		 "2: publish.allow: '10.0.0.1/8' has bits set behind its length"},
+		{"zones: [{name: a.test, file: a.zone}]\n", "1: zones.file: zone files are not supported yet"},
+		{"sources:\n  kubernetes: {inCluster: true}\n",
+		 "2: sources.kubernetes: real clusters are not supported yet"},
+		{"sources:\n  members: [{name: la}]\n", "2: sources.members: real clusters are not supported yet"},
+		{"rateLimit: {mode: on}\n", "1: rateLimit: rate limiting is not supported yet"},
+		{"defaults: {maxAddresses: 16}\n",
+		 "1: defaults.maxAddresses: a limit of addresses is not supported yet"},
+		{"zones:\n- ttl: 3\n", "2: zones needs a name"},
+		{"zones:\n- name: a..test\n", "2: zones.name 'a..test' has an empty label"},
+		{"zones:\n- name: a.test\n- name: A.TEST.\n", "3: zones names A.TEST. twice"},
+		{"guard: {maxWithdrawPercent: 101}\n", "1: guard.maxWithdrawPercent must be 0 to 100"},
+		{"log: {level: loud}\n", "1: log.level must be one of error|warn|info|debug"},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		check_says(*state, all[i].yaml, 1, all[i].text);
+}
+
+static void test_a_doubled_key_is_named_with_its_line(void **state)
+{
+	struct world *w = *state;
+	char file[256], expected[400];
+	const char *const argv[] = {"$NIGHD", "--check", "-c", file, NULL};
+
+	world_write(w, "bad.yaml", "workers: 1\nlog: {}\nworkers: 1\n");
+	snprintf(file, sizeof(file), "%s", world_path(w, "bad.yaml"));
+	snprintf(expected, sizeof(expected), "%s:3: ", file);
+	assert_non_null(strstr(world_expect_run(w, argv, 1, expected), "workers"));
+}
+
+static void test_all_mistakes_are_told_at_once(void **state)
+{
+	check_says(*state, "workers: many\nstate: 3\nprobe: {down: 0}\n", 1, "1: workers must be a whole number");
+	check_says(*state, "workers: many\nstate: 3\nprobe: {down: 0}\n", 1, "2: state must be a text");
+	check_says(*state, "workers: many\nstate: 3\nprobe: {down: 0}\n", 1, "3: probe.down must be 1 to 100");
+}
+
+static void test_a_bad_record_of_a_zone_is_named_with_the_zones_line(void **state)
+{
+	struct world *w = *state;
+	const char *out;
+	char file[256];
+	const char *const argv[] = {"$NIGHD", "--check", "-c", file, NULL};
+
+	world_write(w, "bad.yaml", "zones:\n- name: a.test\n  records: [\"www 300 IN A 1.2.3\"]\n");
+	snprintf(file, sizeof(file), "%s", world_path(w, "bad.yaml"));
+	assert_int_equal(world_run(w, argv, &out), 1);
+	assert_memory_equal(out, file, strlen(file));
+	assert_non_null(strstr(out, ":2: zone a.test: record 'www 300 IN A 1.2.3': "));
+	world_write(w, "bad.yaml", "zones:\n- name: a.test\n  records: [\"www.b.test. 300 IN A 192.0.2.1\"]\n");
+	world_expect_run(w, argv, 1, "www.b.test. lies outside the zone");
+}
+
+static void test_a_bad_line_of_networks_is_named(void **state)
+{
+	static const struct {
+		const char *csv, *text;
+	} all[] = {
+		{"# fine\n192.0.2.0/24,42.36,-71.06\nnonsense\n", "3: 'nonsense' is not a network"},
+		{"192.0.2.0/24,42.36\n", "1: a line is network,latitude,longitude[,label]"},
+		{"192.0.2.1/24,42.36,-71.06\n", "1: '192.0.2.1/24' has bits set behind its length"},
+		{"192.0.2.0/24,91,-71.06\n", "1: '91' is not a latitude of -90 to 90"},
+		{"\n192.0.2.0/24,42,west\n", "2: 'west' is not a longitude of -180 to 180"},
+		{"192.0.2.0/24,1,1\n192.0.2.0/24,2,2\n", "2: 192.0.2.0/24 has another place in line 1"},
+	};
+	struct world *w = *state;
+	char config[256], expected[512];
+	const char *const argv[] = {"$NIGHD", "--check", "-c", config, NULL};
+
+	world_write(w, "nighd.yaml", "geo: {networks: networks.csv}\n");
+	snprintf(config, sizeof(config), "%s", world_path(w, "nighd.yaml"));
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		world_write(w, "networks.csv", "%s", all[i].csv);
+		snprintf(expected, sizeof(expected), "%s:%s\n", world_path(w, "networks.csv"), all[i].text);
+		world_expect_run(w, argv, 1, expected);
+	}
+	world_remove(w, "networks.csv");
+	world_expect_run(w, argv, 1, "networks.csv: ");
+}
+
+static void test_a_broken_manifest_is_named(void **state)
+{
+	struct world *w = *state;
+	char dir[256], expected[512];
+	const char *const argv[] = {"$NIGHD", "--check", "--manifests", dir, NULL};
+
+	world_three_cities(w);
+	snprintf(dir, sizeof(dir), "%s", world_path(w, "manifests"));
+	world_expect_run(w, argv, 0, "");
+	world_write(w, "manifests/host/a.yaml", "# one\napiVersion: v1\nmetadata: {name: x}\n");
+	snprintf(expected, sizeof(expected), "%s:2: an object without kind\n", world_path(w, "manifests/host/a.yaml"));
+	world_expect_run(w, argv, 1, expected);
+}
+
+static void test_a_good_config_is_fine(void **state)
+{
+	check_says(*state, "", 0, "");
+	check_says(*state, "workers: 1\nzones: [{name: a.test, records: [\"@ A 192.0.2.1\"]}]\n", 0, "");
+}
+
+static void test_nighd_does_not_start_with_a_bad_config(void **state)
+{
+	struct world *w = *state;
+
+	world_config(w, "worker: 2");
+	world_expect_start_fails(w, 1, "nighd.yaml:3: unknown key 'worker'");
+	world_config(w, "listen: {dns: [\"192.0.2.77:0\"], http: \"127.0.0.1:0\"}");
+	world_expect_start_fails(w, 1, "192.0.2.77");
+	world_config(w, "user: nobody-of-that-name");
+	if (geteuid() == 0)
+		world_expect_start_fails(w, 1, "user: there is no user 'nobody-of-that-name'");
+	world_config(w, "state: nighd.yaml");
+	world_expect_start_fails(w, 1, "nighd.yaml");
+}
+
+static void test_a_missing_config_is_one_line(void **state)
+{
+	const char *const argv[] = {"$NIGHD", "-c", "/nowhere/nighd.yaml", NULL};
+
+	assert_string_equal(world_expect_run(*state, argv, 1, ""),
+	                    "/nowhere/nighd.yaml:1: cannot open: No such file or directory\n");
+}
+
+static void test_wrong_use_is_exit_status_2(void **state)
+{
+	const char *const unknown[] = {"$NIGHD", "--frobnicate", NULL};
+	const char *const argument[] = {"$NIGHD", "extra", NULL};
+	const char *const kubeconfig[] = {"$NIGHD", "--kubeconfig", "x", NULL};
+
+	world_expect_run(*state, unknown, 2, "usage: nighd");
+	world_expect_run(*state, argument, 2, "unexpected argument 'extra'");
+	world_expect_run(*state, kubeconfig, 2, "not supported yet");
+}
+
+static void test_a_bad_flag_is_told_without_a_line(void **state)
+{
+	const char *const workers[] = {"$NIGHD", "--workers", "many", NULL};
+	const char *const dns[] = {"$NIGHD", "--dns", "127.0.0.1", NULL};
+
+	assert_string_equal(world_expect_run(*state, workers, 1, ""), "workers must be a whole number\n");
+	assert_string_equal(world_expect_run(*state, dns, 1, ""),
+	                    "listen.dns: '127.0.0.1' has no port (A.B.C.D:PORT or [V6]:PORT)\n");
+}
+
+static void test_the_printed_config_is_read_back_the_same(void **state)
+{
+	struct world *w = *state;
+	char file[256], again[256], first[8192];
+	const char *const print[] = {"$NIGHD", "--print-config", "-c", file, "--workers", "3", NULL};
+	const char *const print_again[] = {"$NIGHD", "--print-config", "-c", again, NULL};
+	const char *out;
+
+	world_write(w, "nighd.yaml", "zones: [{name: a.test, ttl: 7, records: [\"@ A 192.0.2.1\"]}]\n"
+	                             "publish: {allow: [127.0.0.0/8]}\nsources: {manifests: [m]}\n");
+	snprintf(file, sizeof(file), "%s", world_path(w, "nighd.yaml"));
+	snprintf(again, sizeof(again), "%s", world_path(w, "again.yaml"));
+	assert_int_equal(world_run(w, print, &out), 0);
+	assert_non_null(strstr(out, "workers: 3\n"));
+	snprintf(first, sizeof(first), "%s", out);
+	world_write(w, "again.yaml", "%s", first);
+	assert_string_equal(world_expect_run(w, print_again, 0, ""), first);
+}
+
+static void test_it_tells_its_version(void **state)
+{
+	const char *const argv[] = {"$NIGHD", "-V", NULL};
+
+	assert_string_equal(world_expect_run(*state, argv, 0, "nighd "), "nighd " NIGH_VERSION "\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(test_each_mistake_in_a_config_is_named_with_file_and_line),
+		world_test(test_a_doubled_key_is_named_with_its_line),
+		world_test(test_all_mistakes_are_told_at_once),
+		world_test(test_a_bad_record_of_a_zone_is_named_with_the_zones_line),
+		world_test(test_a_bad_line_of_networks_is_named),
+		world_test(test_a_broken_manifest_is_named),
+		world_test(test_a_good_config_is_fine),
+		world_test(test_nighd_does_not_start_with_a_bad_config),
+		world_test(test_a_missing_config_is_one_line),
+		world_test(test_wrong_use_is_exit_status_2),
+		world_test(test_a_bad_flag_is_told_without_a_line),
+		world_test(test_the_printed_config_is_read_back_the_same),
+		world_test(test_it_tells_its_version),
+	};
+
+	return cmocka_run_group_tests_name("scenario/config_errors", tests, NULL, NULL);
+}

@@ -1,0 +1,161 @@
+/* nighctl.c -- the person's tool against a running nighd. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <json-c/json_object.h>
+#include <json-c/json_tokener.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/world.h"
+
+#define WEB "web.shop.fed.svc.example.com"
+
+static void start(struct world *w)
+{
+	world_three_cities(w);
+	world_start(w);
+}
+
+static void test_status_shows_clusters_and_zones(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"$NIGHCTL", "status", NULL};
+	const char *const wide[] = {"$NIGHCTL", "status", "-o", "wide", NULL};
+	const char *out;
+
+	start(w);
+	out = world_expect_run(w, argv, 0, "nighd " NIGH_VERSION ", ready");
+	assert_non_null(strstr(out, "losangeles"));
+	assert_non_null(strstr(out, "synced"));
+	assert_non_null(strstr(out, "example.com"));
+	world_expect_run(w, wide, 0, "us-west-a");
+}
+
+static void test_explain_says_why_and_what(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"$NIGHCTL", "explain", WEB, "--client", "203.0.113.0/24", NULL};
+	const char *const aaaa[] = {"$NIGHCTL", "explain", WEB, "--type", "AAAA", NULL};
+	const char *out;
+
+	start(w);
+	out = world_expect_run(w, argv, 0, "answer: NOERROR, from losangeles, for 180 s");
+	assert_non_null(strstr(out, "198.18.3.10"));
+	assert_non_null(strstr(out, "km"));
+	world_expect_run(w, aaaa, 0, "AAAA");
+}
+
+static void test_json_is_what_the_server_says(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"$NIGHCTL", "-o", "json", "explain", WEB, "--client", "203.0.113.0/24", NULL};
+	struct json_object *said, *got;
+	const char *out;
+
+	start(w);
+	assert_int_equal(world_run(w, argv, &out), 0);
+	got = json_tokener_parse(out);
+	said = world_json(w, "/explain?name=" WEB "&client=203.0.113.0/24");
+	assert_non_null(got);
+	assert_string_equal(json_object_to_json_string(json_object_object_get(got, "answer")),
+	                    json_object_to_json_string(json_object_object_get(said, "answer")));
+	json_object_put(got);
+	json_object_put(said);
+}
+
+static void test_yaml_is_the_same_as_yaml(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"$NIGHCTL", "status", "-o", "yaml", NULL};
+
+	start(w);
+	assert_non_null(strstr(world_expect_run(w, argv, 0, "ready: true\n"), "clusters:\n"));
+}
+
+static void test_check_names_every_error_with_file_and_line(void **state)
+{
+	struct world *w = *state;
+	char dir[256], config[256], expected[400];
+	const char *const argv[] = {"$NIGHCTL", "check", dir, config, NULL};
+
+	world_three_cities(w);
+	snprintf(dir, sizeof(dir), "%s", world_path(w, "manifests"));
+	world_write(w, "c.yaml", "workers: 1\n");
+	snprintf(config, sizeof(config), "%s", world_path(w, "c.yaml"));
+	world_expect_run(w, argv, 0, "");
+	world_write(w, "manifests/clusters/houston/bad.yaml", "apiVersion: v1\n");
+	world_write(w, "c.yaml", "workers: 1\nworker: 2\n");
+	snprintf(expected, sizeof(expected), "%s/clusters/houston/bad.yaml:1: an object without kind\n", dir);
+	world_expect_run(w, argv, 1, expected);
+	snprintf(expected, sizeof(expected), "%s:2: unknown key 'worker'\n", config);
+	world_expect_run(w, argv, 1, expected);
+}
+
+static void test_drain_prints_the_line_to_write_and_ends_with_1(void **state)
+{
+	struct world *w = *state;
+	const char *const drain[] = {"$NIGHCTL", "drain", "houston", NULL};
+	const char *const undrain[] = {"$NIGHCTL", "undrain", "houston", NULL};
+
+	world_expect_run(w, drain, 1, "nigh.dev/drain: \"true\"\n");
+	world_expect_run(w, undrain, 1, "nigh.dev/drain: \"false\"\n");
+}
+
+static void test_version_and_help_need_no_server(void **state)
+{
+	struct world *w = *state;
+	const char *const version[] = {"$NIGHCTL", "version", NULL};
+	const char *const json[] = {"$NIGHCTL", "version", "-o", "json", NULL};
+	const char *const help[] = {"$NIGHCTL", "--help", NULL};
+
+	assert_string_equal(world_expect_run(w, version, 0, ""), "nighctl " NIGH_VERSION "\n");
+	world_expect_run(w, json, 0, "\"version\":");
+	world_expect_run(w, help, 0, "usage: nighctl");
+}
+
+static void test_wrong_use_ends_with_2(void **state)
+{
+	struct world *w = *state;
+	const char *const none[] = {"$NIGHCTL", NULL};
+	const char *const unknown[] = {"$NIGHCTL", "frobnicate", NULL};
+	const char *const missing[] = {"$NIGHCTL", "explain", NULL};
+	const char *const format[] = {"$NIGHCTL", "status", "-o", "xml", NULL};
+
+	assert_int_equal(world_run(w, none, NULL), 2);
+	world_expect_run(w, unknown, 2, "frobnicate");
+	world_expect_run(w, missing, 2, "explain NAME");
+	world_expect_run(w, format, 2, "xml");
+}
+
+static void test_a_server_that_is_not_there_or_says_no_is_told(void **state)
+{
+	struct world *w = *state;
+	const char *const away[] = {"$NIGHCTL", "--server", "http://127.0.0.1:1", "status", NULL};
+	const char *const wrong[] = {"$NIGHCTL", "explain", "a..b", NULL};
+
+	start(w);
+	world_expect_run(w, away, 1, "http://127.0.0.1:1");
+	world_expect_run(w, wrong, 1, "nighctl: ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(test_status_shows_clusters_and_zones),
+		world_test(test_explain_says_why_and_what),
+		world_test(test_json_is_what_the_server_says),
+		world_test(test_yaml_is_the_same_as_yaml),
+		world_test(test_check_names_every_error_with_file_and_line),
+		world_test(test_drain_prints_the_line_to_write_and_ends_with_1),
+		world_test(test_version_and_help_need_no_server),
+		world_test(test_wrong_use_ends_with_2),
+		world_test(test_a_server_that_is_not_there_or_says_no_is_told),
+	};
+
+	return cmocka_run_group_tests_name("scenario/nighctl", tests, NULL, NULL);
+}

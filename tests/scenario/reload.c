@@ -1,0 +1,135 @@
+/* reload.c -- SIGHUP takes a new config whole or not at all; geography is read again when its files change. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/world.h"
+
+#define WEB "web.shop.fed.svc.example.com"
+#define BOSTON "192.0.2.0/24"
+#define SAN_FRANCISCO "203.0.113.0/24"
+#define ZONE(name, record) \
+	"zones: [{name: " name ", nameservers: [{name: ns." name ", addresses: [192.0.2.53]}], records: [" record "]}]\n"
+
+static void test_a_new_config_is_taken_up(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_config(w, ZONE("a.test", "\"www A 192.0.2.1\""));
+	world_start(w);
+	world_expect(w, "www.a.test", "A", NULL, "192.0.2.1", 0);
+	world_expect(w, "www.b.test", "A", NULL, "REFUSED", 0);
+	world_config(w, "defaults: {policy: all}\n" ZONE("b.test", "\"www A 192.0.2.2\""));
+	world_signal(w, SIGHUP);
+	world_expect(w, "www.b.test", "A", NULL, "192.0.2.2", 2000);
+	world_expect(w, "www.a.test", "A", NULL, "REFUSED", 1000);
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.10 198.18.2.10 198.18.3.10", 1000);
+	world_expect_log(w, "config taken up", 0);
+}
+
+static void test_a_broken_config_is_refused_whole_and_the_old_one_stays(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_config(w, ZONE("a.test", "\"www A 192.0.2.1\""));
+	world_start(w);
+	world_config(w, "defaults: {policy: all}\nprobe: {interval: never}\n" ZONE("b.test", "\"www A 192.0.2.2\""));
+	world_signal(w, SIGHUP);
+	world_expect_log(w, "nighd.yaml:5: probe.interval must be a duration like 500ms, 10s, 5m, 2h or 0", 2000);
+	world_expect_stays(w, WEB, "A", BOSTON, "198.18.1.10", 500);
+	world_expect(w, "www.a.test", "A", NULL, "192.0.2.1", 0);
+	world_expect(w, "www.b.test", "A", NULL, "REFUSED", 0);
+}
+
+static void test_what_needs_a_restart_is_said(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_start(w);
+	world_config(w, "listen: {dns: [\"127.0.0.1:0\", \"127.0.0.2:0\"], http: \"127.0.0.1:0\"}\nworkers: 1\n"
+	                "defaults: {policy: all}");
+	world_signal(w, SIGHUP);
+	world_expect_log(w, "needs a restart keys=listen.dns, workers", 2000);
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.10 198.18.2.10 198.18.3.10", 1000);
+}
+
+static void test_another_directory_is_read_and_the_old_ones_clusters_go(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_start(w);
+	world_write(w, "second/host/x.yaml",
+	            "apiVersion: multiclusterdns.kubefed.io/v1alpha1\n"
+	            "kind: Domain\n"
+	            "metadata: {name: other, namespace: kube-federation-system}\n"
+	            "domain: other.test\n");
+	world_folder(w, "second/clusters/paris");
+	world_config(w, "sources: {manifests: [second]}");
+	world_signal(w, SIGHUP);
+	world_expect(w, "other.test", "NS", NULL, "ns.other.test.", 3000);
+	world_expect(w, WEB, "A", BOSTON, "REFUSED", 3000);
+	world_expect_http(w, "/status", "!losangeles", 2000);
+	world_expect_http(w, "/status", "\"name\":\"paris\"", 0);
+}
+
+static void test_changed_networks_show_without_a_signal(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_start(w);
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 0);
+	world_write(w, "networks.csv", "203.0.113.0/24,42.36,-71.06,moved to Boston\n");
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.1.10", 5000);
+}
+
+static void test_broken_networks_keep_the_last_good_ones_and_name_the_line(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_start(w);
+	world_write(w, "networks.csv", "# comment\n203.0.113.0/24,42.36,-71.06\n192.0.2.0/24,north,-71.06\n");
+	world_expect_http(w, "/status", "networks.csv:3: ", 5000);
+	world_expect_log(w, "networks.csv:3: ", 1000);
+	world_expect_stays(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 500);
+	world_networks(w);
+	world_expect_http(w, "/status", "!networks.csv", 5000);
+}
+
+static void test_a_moved_cluster_gets_other_clients(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_start(w);
+	world_cluster(w, "newyork", "37.78,-122.41", "us-east", "us-east-a");
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.1.10", 2000);
+	world_expect(w, WEB, "A", BOSTON, "198.18.2.10", 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(test_a_new_config_is_taken_up),
+		world_test(test_a_broken_config_is_refused_whole_and_the_old_one_stays),
+		world_test(test_what_needs_a_restart_is_said),
+		world_test(test_another_directory_is_read_and_the_old_ones_clusters_go),
+		world_test(test_changed_networks_show_without_a_signal),
+		world_test(test_broken_networks_keep_the_last_good_ones_and_name_the_line),
+		world_test(test_a_moved_cluster_gets_other_clients),
+	};
+
+	return cmocka_run_group_tests_name("scenario/reload", tests, NULL, NULL);
+}

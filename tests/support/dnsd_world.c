@@ -1,0 +1,424 @@
+#include "tests/support/dnsd_world.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <ldns/ldns.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/xalloc.h"
+#include "zones/rdata.h"
+
+enum { MAX_ITEMS = 512 };
+
+struct world {
+	struct zones *zones;
+	struct arena *arena;
+	struct snapshot_settings settings;
+	struct snapshot_cluster cluster[MAX_ITEMS];
+	size_t cluster_count;
+	struct geodb *geodb;
+	bool clusters_changed;
+	struct responder responder;
+	struct text answer;
+};
+
+struct world *world_new(void)
+{
+	struct world *w = xcalloc(1, sizeof *w);
+
+	w->zones = zones_new();
+	w->arena = arena_new();
+	w->settings = (struct snapshot_settings){ .degraded_ttl = 5, .ready = true };
+	w->responder.stats = stats_new();
+	w->clusters_changed = true;
+	return w;
+}
+
+void world_free(struct world *w)
+{
+	zones_free(w->zones);
+	arena_free(w->arena);
+	geodb_free(w->geodb);
+	free(w->responder.stats);
+	text_fini(&w->answer);
+	free(w);
+}
+
+struct zones *world_zones(struct world *w) { return w->zones; }
+struct snapshot_settings *world_settings(struct world *w) { return &w->settings; }
+
+static struct bytes wire_of(struct world *w, const char *name)
+{
+	struct buffer b = {0};
+	struct bytes out;
+
+	CHECK(rdata_from_text(RR_PTR, bytes_of(name), &b, NULL) == ERR_OK);
+	out = (struct bytes){ arena_memdup(w->arena, b.data, b.len), b.len };
+	buffer_fini(&b);
+	return out;
+}
+
+void world_zones_are(struct world *w, const char *apexes)
+{
+	struct zones_zone zone[MAX_ITEMS];
+	char *list = arena_strndup(w->arena, apexes, strlen(apexes)), *rest = NULL;
+	size_t count = 0;
+
+	for (char *apex = strtok_r(list, " ", &rest); apex != NULL; apex = strtok_r(NULL, " ", &rest)) {
+		struct zones_nameserver *ns = arena_calloc(w->arena, 1, sizeof *ns);
+		struct addr *address = arena_calloc(w->arena, 1, sizeof *address);
+
+		CHECK(addr_parse(bytes_of("192.0.2.53"), address));
+		ns->name = wire_of(w, arena_printf(w->arena, "ns1.%s", strcmp(apex, ".") == 0 ? "" : apex));
+		ns->addresses = address;
+		ns->address_count = 1;
+		zone[count++] = (struct zones_zone){ .apex = wire_of(w, apex), .ttl = 3600, .negative_ttl = 60,
+		                                     .nameservers = ns, .nameserver_count = 1, .serial = 7 };
+	}
+	zones_set_zones(w->zones, zone, count);
+}
+
+/* --- clusters and places --- */
+
+static struct snapshot_cluster *find_cluster(struct world *w, struct bytes name)
+{
+	for (size_t i = 0; i < w->cluster_count; i++) {
+		if (bytes_equal_text(name, w->cluster[i].name))
+			return &w->cluster[i];
+	}
+	return NULL;
+}
+
+void world_cluster(struct world *w, const char *name, double lat, double lon)
+{
+	struct snapshot_cluster *c = find_cluster(w, bytes_of(name));
+	static const char *const no_zones[] = { NULL };
+
+	if (c == NULL) {
+		CHECK(w->cluster_count < MAX_ITEMS);
+		c = &w->cluster[w->cluster_count];
+		c->id = (uint16_t)(3 + 5 * w->cluster_count++ % 4000);
+	}
+	*c = (struct snapshot_cluster){
+		.id = c->id, .name = arena_strndup(w->arena, name, strlen(name)), .source = "manifests",
+		.knowledge = "synced", .region = "", .zones = no_zones, .place = { lat, lon }, .place_from = "test",
+		.up = true, .error = "",
+	};
+	c->has_place = place_is_valid(&c->place);
+	w->clusters_changed = true;
+}
+
+void world_drain(struct world *w, const char *name, bool drained)
+{
+	struct snapshot_cluster *c = find_cluster(w, bytes_of(name));
+
+	CHECK(c != NULL);
+	c->drained = drained;
+	zones_set_clusters(w->zones, w->cluster, w->cluster_count);
+}
+
+void world_networks(struct world *w, const char *csv)
+{
+	char path[] = "/tmp/nigh-world-XXXXXX";
+	char *errors = NULL;
+	int fd;
+
+	geodb_free(w->geodb);
+	w->geodb = NULL;
+	w->clusters_changed = true;
+	if (csv == NULL)
+		return;
+	fd = mkstemp(path);
+	CHECK(fd >= 0 && write(fd, csv, strlen(csv)) == (ssize_t)strlen(csv) && close(fd) == 0);
+	if (geodb_open(NULL, 0, path, &w->geodb, &errors) != ERR_OK)
+		fprintf(stderr, "%s\n", errors);
+	CHECK(w->geodb != NULL);
+	free(errors);
+	unlink(path);
+}
+
+void world_probes(struct world *w, const bool *down, size_t count)
+{
+	struct zones_probe *probe = xcalloc(count, sizeof *probe);
+
+	for (size_t i = 0; i < count; i++)
+		probe[i] = (struct zones_probe){ .down = down[i], .at_ms = 1000 };
+	zones_set_probes(w->zones, probe, count);
+	free(probe);
+}
+
+static void rank(struct world *w)
+{
+	struct ranking_cluster *list = xcalloc(w->cluster_count + 1, sizeof *list);
+
+	for (size_t i = 0; i < w->cluster_count; i++) {
+		const struct snapshot_cluster *c = &w->cluster[i];
+
+		list[i] = (struct ranking_cluster){ c->id, c->name, c->has_place, c->place };
+	}
+	zones_set_ranking(w->zones, ranking_build(list, w->cluster_count, NULL, 0, w->geodb));
+	zones_set_clusters(w->zones, w->cluster, w->cluster_count);
+	free(list);
+	w->clusters_changed = false;
+}
+
+const struct snapshot *world_build(struct world *w)
+{
+	if (w->clusters_changed)
+		rank(w);
+	zones_set_settings(w->zones, &w->settings);
+	return zones_build(w->zones, 1700000000);
+}
+
+/* --- names --- */
+
+/* "TTL TYPE RDATA" into the list, where RRsets of one type are put together. */
+static void add_line(struct world *w, struct endpoint_rrset *list, size_t *count, const char *line)
+{
+	char type[32];
+	unsigned ttl;
+	int at = 0;
+	struct endpoint_rrset *set = NULL;
+
+	CHECK(sscanf(line, "%u %31s %n", &ttl, type, &at) == 2);
+	for (size_t i = 0; i < *count; i++) {
+		if (bytes_equal_text(list[i].type, type))
+			set = &list[i];
+	}
+	if (set == NULL) {
+		set = &list[(*count)++];
+		*set = (struct endpoint_rrset){ .type = bytes_of(arena_strndup(w->arena, type, strlen(type))), .ttl = ttl };
+	}
+	if (strcmp(type, "A") == 0 || strcmp(type, "AAAA") == 0) {
+		struct addr *grown = arena_calloc(w->arena, set->count + 1, sizeof *grown);
+
+		if (set->count > 0)
+			memcpy(grown, set->addresses, set->count * sizeof *grown);
+		CHECK(addr_parse(bytes_of(line + at), &grown[set->count++]));
+		set->addresses = grown;
+	} else {
+		struct bytes *grown = arena_calloc(w->arena, set->count + 1, sizeof *grown);
+
+		if (set->count > 0)
+			memcpy(grown, set->texts, set->count * sizeof *grown);
+		grown[set->count++] = bytes_of(arena_strndup(w->arena, line + at, strlen(line + at)));
+		set->texts = grown;
+	}
+}
+
+void world_put(struct world *w, const char *name, ...)
+{
+	struct endpoint_rrset list[64];
+	struct endpoint e = { .owner = wire_of(w, name), .source = "test", .fixed = list };
+	const char *line;
+	va_list args;
+
+	va_start(args, name);
+	while ((line = va_arg(args, const char *)) != NULL)
+		add_line(w, list, &e.fixed_count, line);
+	va_end(args);
+	zones_put(w->zones, &e);
+}
+
+static int by_cluster_name(const void *a, const void *b, void *arg)
+{
+	struct world *w = arg;
+	const char *names[2] = {0};
+
+	for (size_t i = 0; i < w->cluster_count; i++) {
+		if (w->cluster[i].id == ((const struct endpoint_site *)a)->cluster)
+			names[0] = w->cluster[i].name;
+		if (w->cluster[i].id == ((const struct endpoint_site *)b)->cluster)
+			names[1] = w->cluster[i].name;
+	}
+	return strcmp(names[0], names[1]);
+}
+
+static void add_site_line(struct world *w, struct endpoint_site *list, size_t *count, const char *line)
+{
+	size_t len = strcspn(line, "!#:");
+	struct snapshot_cluster *c = find_cluster(w, (struct bytes){ (const uint8_t *)line, len });
+	const char *rest = strchr(line, ':') + 1;
+	struct endpoint_site *site = NULL;
+	struct endpoint_rrset *sets;
+
+	CHECK(c != NULL);
+	for (size_t i = 0; i < *count; i++) {
+		if (list[i].cluster == c->id)
+			site = &list[i];
+	}
+	if (site == NULL) {
+		site = &list[(*count)++];
+		*site = (struct endpoint_site){ .cluster = c->id, .layers = SITE_ENDPOINTS | SITE_LOAD_BALANCER };
+		site->rrsets = arena_calloc(w->arena, 8, sizeof *site->rrsets);
+	}
+	if (line[len] == '!')
+		site->layers &= (uint8_t)~SITE_ENDPOINTS;
+	if (line[len] == '#') {
+		uint32_t *probe = arena_calloc(w->arena, 1, sizeof *probe);
+
+		*probe = (uint32_t)atoi(line + len + 1);
+		site->probes = probe;
+		site->probe_count = 1;
+	}
+	sets = (struct endpoint_rrset *)(uintptr_t)site->rrsets;
+	if (*rest != '\0')
+		add_line(w, sets, &site->rrset_count, rest + 1);
+}
+
+void world_put_sites(struct world *w, const char *name, const char *fallback, ...)
+{
+	struct endpoint_site *list = xcalloc(MAX_ITEMS, sizeof *list);
+	struct endpoint e = { .owner = wire_of(w, name), .source = "test", .has_sites = true,
+	                      .fail_open = fallback == NULL, .sites = list };
+	const char *line;
+	va_list args;
+
+	if (fallback != NULL) {
+		e.fallback = wire_of(w, fallback);
+		e.fallback_ttl = 180;
+	}
+	va_start(args, fallback);
+	while ((line = va_arg(args, const char *)) != NULL)
+		add_site_line(w, list, &e.site_count, line);
+	va_end(args);
+	qsort_r(list, e.site_count, sizeof *list, by_cluster_name, w);
+	zones_put(w->zones, &e);
+	free(list);
+}
+
+/* --- asking --- */
+
+static size_t put_option_ecs(uint8_t *at, const char *ecs)
+{
+	struct addr_network n;
+	size_t len;
+
+	CHECK(addr_network_parse(bytes_of(ecs), &n, NULL) == ERR_OK);
+	len = (n.len + 7U) / 8;
+	bytes_put16(at, 8);
+	bytes_put16(at + 2, (uint16_t)(4 + len));
+	bytes_put16(at + 4, n.addr.family == ADDR_IPV4 ? 1 : 2);
+	at[6] = n.len;
+	at[7] = 0;
+	memcpy(at + 8, n.addr.bytes, len);
+	return 8 + len;
+}
+
+size_t world_query(const char *question, const struct asking *how, uint8_t packet[512])
+{
+	char name[300], type[32];
+	struct buffer b = {0};
+	uint16_t number;
+	size_t len;
+
+	CHECK(sscanf(question, "%299s %31s", name, type) == 2);
+	number = strcmp(type, "ANY") == 0 ? RR_ANY : rdata_type(bytes_of(type));
+	if (number == 0)
+		number = (uint16_t)ldns_get_rr_type_by_name(type);
+	buffer_u32(&b, 0x12340100);			/* RD */
+	buffer_u32(&b, 0x00010000);
+	buffer_u32(&b, how->edns > 0 || how->ecs != NULL);
+	CHECK(rdata_from_text(RR_PTR, bytes_of(name), &b, NULL) == ERR_OK);
+	buffer_u16(&b, number);
+	buffer_u16(&b, 1);
+	if (how->edns > 0 || how->ecs != NULL) {
+		uint8_t option[64];
+		size_t option_len = how->ecs != NULL ? put_option_ecs(option, how->ecs) : 0;
+
+		buffer_u8(&b, 0);
+		buffer_u16(&b, RR_OPT);
+		buffer_u16(&b, (uint16_t)(how->edns > 0 ? how->edns : 1232));
+		buffer_u32(&b, how->dnssec_ok ? 0x8000 : 0);
+		buffer_u16(&b, (uint16_t)option_len);
+		buffer_put(&b, option, option_len);
+	}
+	CHECK(b.len <= 512);
+	len = b.len;
+	memcpy(packet, b.data, len);
+	buffer_fini(&b);
+	return len;
+}
+
+size_t world_ask_raw(struct world *w, const char *question, const struct asking *how, uint8_t *out)
+{
+	uint8_t packet[512];
+	size_t len = world_query(question, how, packet);
+	struct reader *reader = handover_join(zones_handover(w->zones));
+	struct addr client;
+
+	CHECK(addr_parse(bytes_of(how->resolver != NULL ? how->resolver : "192.0.2.99"), &client));
+	len = respond(&w->responder, reader_take(reader), how->tcp ? STATS_TCP : STATS_UDP, &client, packet, len, out);
+	handover_leave(reader);
+	return len;
+}
+
+static void print_section(const ldns_rr_list *list, const char *label, struct text *out)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+		char *line = ldns_rr2str(ldns_rr_list_rr(list, i));
+
+		text_printf(out, " / %s ", label);
+		for (char *c = line; *c != '\0' && *c != '\n'; c++) {
+			if (strncmp(c, "\tIN\t", 4) == 0)
+				c += 3;
+			text_printf(out, "%c", *c == '\t' ? ' ' : *c);
+		}
+		if (out->data[out->len - 1] == ' ')
+			out->data[--out->len] = '\0';
+		free(line);
+	}
+}
+
+/* Options of interest straight from the bytes of the OPT's RDATA. */
+static void print_options(ldns_pkt *pkt, struct text *out)
+{
+	const ldns_rdf *rdf = ldns_pkt_edns_data(pkt);
+	const uint8_t *at = rdf != NULL ? ldns_rdf_data(rdf) : NULL;
+	size_t left = rdf != NULL ? ldns_rdf_size(rdf) : 0;
+
+	while (left >= 4) {
+		size_t len = 4U + bytes_get16(at + 2);
+
+		if (bytes_get16(at) == 8)
+			text_printf(out, " scope=%u", at[7]);
+		if (bytes_get16(at) == 15)
+			text_printf(out, " ede=%u", bytes_get16(at + 4));
+		CHECK(len <= left);
+		at += len;
+		left -= len;
+	}
+}
+
+const char *world_ask(struct world *w, const char *question, const struct asking *how)
+{
+	static const struct asking plain;
+	uint8_t *wire = xmalloc(65535);
+	size_t len = world_ask_raw(w, question, how != NULL ? how : &plain, wire);
+	ldns_pkt *pkt = NULL;
+	ldns_lookup_table *rcode;
+
+	text_reset(&w->answer);
+	if (len == 0) {
+		text_add(&w->answer, "silence");
+	} else if (ldns_wire2pkt(&pkt, wire, len) != LDNS_STATUS_OK) {
+		text_add(&w->answer, "unreadable");
+	} else {
+		rcode = ldns_lookup_by_id(ldns_rcodes, (int)ldns_pkt_get_rcode(pkt) + 16 * ldns_pkt_edns_extended_rcode(pkt));
+		text_add(&w->answer, rcode != NULL ? rcode->name : "?");
+		text_add(&w->answer, ldns_pkt_aa(pkt) ? " aa" : "");
+		text_add(&w->answer, ldns_pkt_tc(pkt) ? " tc" : "");
+		print_options(pkt, &w->answer);
+		print_section(ldns_pkt_answer(pkt), "an", &w->answer);
+		print_section(ldns_pkt_authority(pkt), "ns", &w->answer);
+		print_section(ldns_pkt_additional(pkt), "ar", &w->answer);
+	}
+	ldns_pkt_free(pkt);
+	free(wire);
+	return w->answer.data;
+}

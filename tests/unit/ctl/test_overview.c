@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <json-c/json.h>
+
+#include "ctl/overview.h"
+
+static void assert_overview(const char *json, bool wide, const char *want)
+{
+	struct json_object *root = json_tokener_parse(json);
+	struct text out = {0};
+
+	assert_non_null(root);
+	overview_print(root, wide, &out);
+	assert_string_equal(out.data, want);
+	text_fini(&out);
+	json_object_put(root);
+}
+
+static const char full[] =
+	"{\"version\":\"0.1.0\",\"ready\":true,\"now\":\"2026-01-02T03:04:05Z\",\"listen\":[\"127."
+	"0.0.1:53\",\"[::1]:53\"],"
+	"\"clusters\":[{\"name\":\"la\",\"source\":\"manifests\",\"knowledge\":\"synced\","
+	"\"ageSeconds\":0,"
+	"\"region\":\"us-west-2\",\"zones\":[\"a\",\"b\"],\"location\":{\"latitude\":34.05,"
+	"\"longitude\":-118.24,"
+	"\"from\":\"annotation\"},\"drained\":false,\"up\":true,\"error\":\"\"},"
+	"{\"name\":\"ny\",\"source\":\"manifests\",\"knowledge\":\"unseen\",\"ageSeconds\":7300,"
+	"\"region\":\"\","
+	"\"zones\":[],\"location\":null,\"drained\":true,\"up\":false,\"error\":\"no folder\"}],"
+	"\"zones\":[{\"name\":\"example.com\",\"serial\":1767323045,\"names\":12,\"held\":3}],"
+	"\"guard\":[{\"zone\":\"example.com\",\"names\":3,\"since\":\"S\",\"until\":null,\"id\":7}]"
+	","
+	"\"errors\":[{\"where\":\"x.yaml:3\",\"message\":\"bad\\u001b\",\"since\":\"T\"}],"
+	"\"conflicts\":[{\"name\":\"w.example.com\",\"winner\":\"A\",\"loser\":\"B\"}],"
+	"\"counts\":{\"names\":12,\"records\":30,\"answers\":99}}";
+
+static void test_everything_of_a_status_has_its_place(void **state)
+{
+	(void)state;
+	assert_overview(
+		full, false,
+		"nighd 0.1.0, ready, listening on 127.0.0.1:53, [::1]:53\n"
+		"12 names, 30 records, 99 answers given\n"
+		"\n"
+		"CLUSTER   STATE           KNOWLEDGE   AGE   REGION      LOCATION        ERROR\n"
+		"la        up              synced      0s    us-west-2   34.05,-118.24   -\n"
+		"ny        drained, down   unseen      2h    -           -               no "
+		"folder\n"
+		"\n"
+		"ZONE          SERIAL       NAMES   HELD\n"
+		"example.com   1767323045   12      3\n"
+		"\n"
+		"GUARD HOLDS   NAMES   SINCE   UNTIL\n"
+		"example.com   3       S       released\n"
+		"\n"
+		"1 error\n"
+		"  x.yaml:3: bad? (since T)\n"
+		"\n"
+		"TWO SOURCES OF   ANSWERED   PASSED OVER\n"
+		"w.example.com    A          B\n");
+}
+
+static void test_wide_adds_columns(void **state)
+{
+	(void)state;
+	assert_overview("{\"version\":\"1\",\"clusters\":[{\"name\":\"la\",\"source\":"
+			"\"manifests\",\"up\":true,"
+			"\"knowledge\":\"synced\",\"zones\":[\"a\",\"b\"],"
+			"\"location\":{\"latitude\":1,\"longitude\":2,\"from\":\"region\"}}]}",
+			true,
+			"nighd 1, not ready, listening on nothing\n"
+			"0 names, 0 records, 0 answers given\n"
+			"\n"
+			"CLUSTER   STATE   KNOWLEDGE   AGE   REGION   LOCATION   ERROR   SOURCE    "
+			"  ZONES   "
+			"LOCATION FROM\n"
+			"la        up      synced      0s    -        1,2        -       manifests "
+			"  a,b     region\n");
+}
+
+static void test_a_foreign_shape_is_shown_as_empty(void **state)
+{
+	(void)state;
+	assert_overview("{\"version\":7,\"clusters\":{},\"zones\":[3],\"errors\":\"many\"}", false,
+			"nighd , not ready, listening on nothing\n"
+			"0 names, 0 records, 0 answers given\n"
+			"\n"
+			"ZONE   SERIAL   NAMES   HELD\n"
+			"-      0        0       0\n");
+	assert_overview(
+		"[]", false,
+		"nighd , not ready, listening on nothing\n0 names, 0 records, 0 answers given\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_everything_of_a_status_has_its_place),
+		cmocka_unit_test(test_wide_adds_columns),
+		cmocka_unit_test(test_a_foreign_shape_is_shown_as_empty),
+	};
+
+	return cmocka_run_group_tests_name("ctl/overview", tests, NULL, NULL);
+}

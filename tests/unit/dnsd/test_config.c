@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "dnsd/config.h"
+
+/* --- a folder for config files --- */
+
+struct desk {
+	char folder[64];
+	char file[96];
+	struct text errors;
+};
+
+static int setup(void **state)
+{
+	struct desk *d = calloc(1, sizeof(*d));
+
+	assert_non_null(d);
+	snprintf(d->folder, sizeof(d->folder), "/tmp/nigh-config-XXXXXX");
+	assert_non_null(mkdtemp(d->folder));
+	snprintf(d->file, sizeof(d->file), "%s/nighd.yaml", d->folder);
+	*state = d;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct desk *d = *state;
+
+	unlink(d->file);
+	rmdir(d->folder);
+	text_fini(&d->errors);
+	free(d);
+	return 0;
+}
+
+static struct config *read_yaml(struct desk *d, const char *yaml)
+{
+	FILE *f = fopen(d->file, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(yaml, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	text_reset(&d->errors);
+	return config_read(d->file, &d->errors);
+}
+
+/* The config is refused with exactly these lines; each begins with FILE. */
+static void assert_refused(struct desk *d, const char *yaml, const char *const *lines)
+{
+	struct config *c = read_yaml(d, yaml);
+	struct text want = {0};
+
+	for (size_t i = 0; lines[i]; i++)
+		text_printf(&want, "%s:%s\n", d->file, lines[i]);
+	if (c || strcmp(d->errors.data, want.data) != 0)
+		print_error("config: %s\n", yaml);
+	assert_null(c);
+	assert_string_equal(d->errors.data, want.data);
+	text_fini(&want);
+}
+
+#define REFUSED(d, yaml, ...) assert_refused(d, yaml, (const char *const[]){__VA_ARGS__, NULL})
+
+static struct config *must_read(struct desk *d, const char *yaml)
+{
+	struct config *c = read_yaml(d, yaml);
+
+	if (!c)
+		print_error("%s", d->errors.data);
+	assert_non_null(c);
+	return c;
+}
+
+/* --- reading --- */
+
+static void test_without_a_file_the_defaults_of_the_design_hold(void **state)
+{
+	struct desk *d = *state;
+	struct config *c = config_read(NULL, &d->errors);
+	char text[ADDR_PORT_TEXT_SIZE];
+
+	assert_non_null(c);
+	assert_int_equal(c->dns_count, 2);
+	assert_string_equal(addr_port_print(&c->dns[0].addr, c->dns[0].port, text),
+			    "127.0.0.1:5300");
+	assert_string_equal(addr_port_print(&c->dns[1].addr, c->dns[1].port, text), "[::1]:5300");
+	assert_string_equal(addr_port_print(&c->http.addr, c->http.port, text), "127.0.0.1:8053");
+	assert_int_equal(c->workers, 0);
+	assert_null(c->user);
+	assert_null(c->state);
+	assert_int_equal(c->manifests.count, 0);
+	assert_int_equal(c->zone_count, 0);
+	assert_int_equal(c->defaults.policy, CONFIG_NEAREST);
+	assert_int_equal(c->defaults.ttl_s, 30);
+	assert_int_equal(c->defaults.degraded_ttl_s, 5);
+	assert_int_equal(c->defaults.negative_ttl_s, 30);
+	assert_int_equal(c->defaults.unseen_after_ms, 0);
+	assert_int_equal(c->probe.mode, CONFIG_PROBE_UNSEEN);
+	assert_int_equal(c->probe.interval_ms, 1000);
+	assert_int_equal(c->probe.timeout_ms, 1000);
+	assert_int_equal(c->probe.down, 3);
+	assert_int_equal(c->probe.up, 2);
+	assert_int_equal(c->guard.min_names, 50);
+	assert_int_equal(c->guard.max_withdraw_percent, 20);
+	assert_int_equal(c->guard.hold_for_ms, 600000);
+	assert_int_equal(c->patience_ms, 10000);
+	assert_int_equal(c->log_level, LOG_INFO);
+	assert_int_equal(c->log_format, LOG_FORMAT_TEXT);
+	assert_true(config_check(c, &d->errors));
+	config_free(c);
+}
+
+static const char whole[] =
+	"listen: {dns: [\"127.0.0.2:53\", \"[2001:db8::1]:0\"], http: \"0.0.0.0:80\"}\n"
+	"workers: 4\n"
+	"user: nighd\n"
+	"sources:\n"
+	"  manifests: [clusters, /srv/more]\n"
+	"zones:\n"
+	"  - name: example.com\n"
+	"    nameservers:\n"
+	"      - {name: ns1.example.com, addresses: [192.0.2.53, \"2001:db8::53\"]}\n"
+	"      - name: ns.example.net.\n"
+	"    ttl: 60\n"
+	"    records: [\"www 300 IN A 192.0.2.1\", 'note TXT \"two words\"']\n"
+	"  - {name: \"a\\\\.b.example\", records: }\n"
+	"geo: {databases: [city.mmdb], networks: nets.csv, unknownOrder: [ny, la]}\n"
+	"defaults: {policy: all, ttl: 0, degradedTTL: 2, negativeTTL: 7, unseenAfter: 2h}\n"
+	"probe: {mode: always, interval: 500ms, timeout: 10ms, down: 1, up: 100}\n"
+	"publish: {allow: [127.0.0.0/8], deny: [\"2001:db8::/32\", 192.0.2.1]}\n"
+	"guard: {minNames: 1, maxWithdrawPercent: 100, holdFor: 0}\n"
+	"startup: {patience: 3s}\n"
+	"state: saved\n"
+	"log: {level: debug, format: json}\n";
+
+static void assert_is_whole(const struct config *c, const char *folder)
+{
+	char path[128];
+
+	assert_int_equal(c->dns_count, 2);
+	assert_int_equal(c->dns[0].port, 53);
+	assert_int_equal(c->dns[1].port, 0);
+	assert_int_equal(c->dns[1].addr.family, ADDR_IPV6);
+	assert_int_equal(c->http.port, 80);
+	assert_int_equal(c->workers, 4);
+	assert_string_equal(c->user, "nighd");
+	snprintf(path, sizeof(path), "%s/clusters", folder);
+	assert_int_equal(c->manifests.count, 2);
+	assert_string_equal(c->manifests.item[0], path);
+	assert_string_equal(c->manifests.item[1], "/srv/more");
+	assert_int_equal(c->zone_count, 2);
+	assert_string_equal(c->zones[0].name, "example.com");
+	assert_int_equal(c->zones[0].ttl_s, 60);
+	assert_int_equal(c->zones[0].nameserver_count, 2);
+	assert_string_equal(c->zones[0].nameservers[0].name, "ns1.example.com");
+	assert_int_equal(c->zones[0].nameservers[0].address_count, 2);
+	assert_int_equal(c->zones[0].nameservers[0].addresses[1].family, ADDR_IPV6);
+	assert_int_equal(c->zones[0].nameservers[1].address_count, 0);
+	assert_int_equal(c->zones[0].record_count, 2);
+	assert_string_equal(c->zones[0].records[0], "www 300 IN A 192.0.2.1");
+	assert_string_equal(c->zones[0].records[1], "note TXT \"two words\"");
+	assert_string_equal(c->zones[1].name, "a\\.b.example");
+	assert_int_equal(c->zones[1].ttl_s, 0);
+	assert_int_equal(c->zones[1].record_count, 0);
+	assert_int_equal(c->geo.databases.count, 1);
+	snprintf(path, sizeof(path), "%s/nets.csv", folder);
+	assert_string_equal(c->geo.networks, path);
+	assert_int_equal(c->geo.unknown_order.count, 2);
+	assert_string_equal(c->geo.unknown_order.item[0], "ny");
+	assert_int_equal(c->defaults.policy, CONFIG_ALL);
+	assert_int_equal(c->defaults.ttl_s, 0);
+	assert_int_equal(c->defaults.unseen_after_ms, 7200000);
+	assert_int_equal(c->probe.mode, CONFIG_PROBE_ALWAYS);
+	assert_int_equal(c->probe.interval_ms, 500);
+	assert_int_equal(c->publish.deny.count, 2);
+	assert_int_equal(c->guard.hold_for_ms, 0);
+	assert_int_equal(c->patience_ms, 3000);
+	snprintf(path, sizeof(path), "%s/saved", folder);
+	assert_string_equal(c->state, path);
+	assert_int_equal(c->log_level, LOG_DEBUG);
+	assert_int_equal(c->log_format, LOG_FORMAT_JSON);
+}
+
+static void test_every_key_arrives_and_paths_are_relative_to_the_file(void **state)
+{
+	struct desk *d = *state;
+	struct config *c = must_read(d, whole);
+
+	assert_is_whole(c, d->folder);
+	assert_int_equal(c->zones[0].line, 7);
+	assert_int_equal(c->zones[1].line, 13);
+	config_free(c);
+}
+
+static void test_what_is_printed_reads_back_to_the_same(void **state)
+{
+	struct desk *d = *state;
+	struct config *c = must_read(d, whole);
+	struct config *again;
+	struct text first = {0}, second = {0};
+
+	config_print(c, &first);
+	again = must_read(d, first.data);
+	assert_is_whole(again, d->folder);
+	config_print(again, &second);
+	assert_string_equal(first.data, second.data);
+	text_fini(&first);
+	text_fini(&second);
+	config_free(c);
+	config_free(again);
+}
+
+/* --- refusing --- */
+
+static void test_keys_whose_time_has_not_come_are_refused_with_one_line_each(void **state)
+{
+	REFUSED(*state, "zones: [{name: a.example, file: a.zone}]\n",
+		"1: zones.file: zone files are not supported yet");
+	REFUSED(*state, "sources:\n  kubernetes: {inCluster: true}\n",
+		"2: sources.kubernetes: real clusters are not supported yet");
+	REFUSED(*state, "sources:\n  members: [{name: la}]\n",
+		"2: sources.members: real clusters are not supported yet");
+	REFUSED(*state, "workers: 1\nrateLimit: {mode: on}\n",
+		"2: rateLimit: rate limiting is not supported yet");
+	REFUSED(*state, "defaults:\n  maxAddresses: 16\n",
+		"2: defaults.maxAddresses: a limit of addresses is not supported yet");
+}
+
+static void test_unknown_keys_are_named_with_their_line(void **state)
+{
+	REFUSED(*state, "workers: 1\nworker: 2\n", "2: unknown key 'worker'");
+	REFUSED(*state, "probe:\n  mode: off\n  intervall: 1s\n",
+		"3: unknown key 'probe.intervall'");
+	REFUSED(*state, "zones:\n- name: a.example\n  tttl: 3\n", "3: unknown key 'zones.tttl'");
+	REFUSED(*state,
+		"zones:\n- name: a.example\n  nameservers:\n  - name: b.example\n    address: 1\n",
+		"5: unknown key 'zones.nameservers.address'");
+}
+
+static void test_a_doubled_key_is_an_error_of_its_line(void **state)
+{
+	struct desk *d = *state;
+
+	assert_null(read_yaml(d, "workers: 1\nlog: {}\nworkers: 1\n"));
+	assert_non_null(strstr(d->errors.data, "nighd.yaml:3: "));
+	assert_null(read_yaml(d, "zones:\n- name: a.example\n  name: b.example\n"));
+	assert_non_null(strstr(d->errors.data, "nighd.yaml:3: "));
+}
+
+static void test_all_errors_of_a_file_are_told_at_once(void **state)
+{
+	REFUSED(*state, "workers: many\nstate: 3\nprobe: {down: 0}\n",
+		"1: workers must be a whole number", "2: state must be a text",
+		"3: probe.down must be 1 to 100");
+}
+
+static void test_bounds_hold(void **state)
+{
+	REFUSED(*state, "workers: 61\n", "1: workers must be 0 to 60");
+	REFUSED(*state, "probe: {interval: 99ms}\n", "1: probe.interval must be 100ms to 1h");
+	REFUSED(*state, "probe: {timeout: 9ms}\n", "1: probe.timeout must be 10ms to 1m");
+	REFUSED(*state, "probe: {up: 101}\n", "1: probe.up must be 1 to 100");
+	REFUSED(*state, "defaults: {ttl: 2147483648}\n", "1: defaults.ttl must be 0 to 2147483647");
+	REFUSED(*state, "defaults: {ttl: 30s}\n", "1: defaults.ttl must be a whole number");
+	REFUSED(*state, "guard: {maxWithdrawPercent: 101}\n",
+		"1: guard.maxWithdrawPercent must be 0 to 100");
+	REFUSED(*state, "zones: [{name: a.example, ttl: 0}]\n",
+		"1: zones.ttl must be 1 to 2147483647");
+}
+
+static void test_addresses_are_an_address_and_a_port(void **state)
+{
+	struct desk *d = *state;
+
+	assert_null(read_yaml(d, "listen:\n  dns: [127.0.0.1]\n"));
+	assert_non_null(strstr(d->errors.data, "nighd.yaml:2: listen.dns: "));
+	assert_null(read_yaml(d, "listen: {http: \"localhost:80\"}\n"));
+	assert_non_null(strstr(d->errors.data, "nighd.yaml:1: listen.http: "));
+	REFUSED(d, "listen: {dns: []}\n", "1: listen.dns must be a list of at least one address");
+	REFUSED(d, "listen:\n  dns: [\"127.0.0.1:53\",\n        \"127.0.0.1:53\"]\n",
+		"3: listen.dns names 127.0.0.1:53 twice");
+	config_free(must_read(d, "listen: {dns: [\"127.0.0.1:0\", \"127.0.0.1:0\"]}\n"));
+}
+
+static void test_zones_need_good_names_each_once(void **state)
+{
+	REFUSED(*state, "zones:\n- ttl: 3\n", "2: zones needs a name");
+	REFUSED(*state, "zones:\n- name: a..example\n",
+		"2: zones.name 'a..example' has an empty label");
+	REFUSED(*state, "zones:\n- name: .\n", "2: zones.name '.' is the root");
+	REFUSED(*state, "zones:\n- name: \"a b\"\n",
+		"2: zones.name 'a b' holds a character that no name may hold");
+	REFUSED(*state, "zones:\n- name: a\\300\n",
+		"2: zones.name 'a\\300' holds a character that no name may hold");
+	REFUSED(*state, "zones:\n- name: a.example\n- name: A.EXAMPLE.\n",
+		"3: zones names A.EXAMPLE. twice");
+	REFUSED(*state, "zones: [a.example]\n", "1: zones must be a list of mappings");
+	REFUSED(*state, "zones: {name: a.example}\n", "1: zones must be a list");
+	REFUSED(*state, "zones:\n- {name: a.example, nameservers: [{addresses: [192.0.2.1]}]}\n",
+		"2: zones.nameservers needs a name");
+	REFUSED(*state,
+		"zones:\n- {name: a.example, nameservers: [{name: b.example, addresses: [b]}]}\n",
+		"2: zones.nameservers.addresses: 'b' is not an address");
+	REFUSED(*state,
+		"zones:\n- {name: a.example, nameservers: [{name: b.example}, {name: "
+		"b.example}]}\n",
+		"2: zones.nameservers names b.example twice");
+}
+
+static void test_a_name_may_be_as_long_as_dns_allows_and_no_longer(void **state)
+{
+	struct desk *d = *state;
+	struct text yaml = {0};
+	static const char label[] =
+		"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789a";
+
+	/* Three labels of 63, one of 61: 3 * 64 + 62 + 1 = 255. */
+	text_printf(&yaml, "zones: [{name: %s.%s.%s.%.61s}]\n", label, label, label, label);
+	config_free(must_read(d, yaml.data));
+	text_reset(&yaml);
+	text_printf(&yaml, "zones: [{name: %s.%s.%s.%.62s}]\n", label, label, label, label);
+	assert_null(read_yaml(d, yaml.data));
+	assert_non_null(strstr(d->errors.data, "is longer than 255 bytes"));
+	text_reset(&yaml);
+	text_printf(&yaml, "zones: [{name: a%s.example}]\n", label);
+	assert_null(read_yaml(d, yaml.data));
+	assert_non_null(strstr(d->errors.data, "has a label of more than 63 bytes"));
+	text_fini(&yaml);
+}
+
+static void test_networks_are_checked(void **state)
+{
+	struct desk *d = *state;
+
+	assert_null(read_yaml(d, "publish:\n  allow: [10.0.0.1/8]\n"));
+	assert_non_null(strstr(d->errors.data, "nighd.yaml:2: publish.allow: "));
+}
+
+static void test_a_missing_file_is_one_line(void **state)
+{
+	struct desk *d = *state;
+
+	assert_null(config_read("/nowhere/nighd.yaml", &d->errors));
+	assert_string_equal(d->errors.data,
+			    "/nowhere/nighd.yaml:1: cannot open: No such file or directory\n");
+}
+
+/* --- flags --- */
+
+static void test_flags_replace_lists_as_a_whole(void **state)
+{
+	struct desk *d = *state;
+	struct config *c = must_read(d, whole);
+
+	assert_true(config_override(c, "sources.manifests", "one\ntwo \"x\"", &d->errors));
+	assert_int_equal(c->manifests.count, 2);
+	assert_string_equal(c->manifests.item[0], "one");
+	assert_string_equal(c->manifests.item[1], "two \"x\"");
+	assert_true(config_override(c, "listen.dns", "127.0.0.9:5353", &d->errors));
+	assert_int_equal(c->dns_count, 1);
+	assert_int_equal(c->dns[0].port, 5353);
+	assert_true(config_override(c, "listen.http", "[::1]:0", &d->errors));
+	assert_int_equal(c->http.addr.family, ADDR_IPV6);
+	assert_true(config_override(c, "workers", "2", &d->errors));
+	assert_int_equal(c->workers, 2);
+	assert_true(config_override(c, "state", "12", &d->errors));
+	assert_string_equal(c->state, "12");
+	config_free(c);
+}
+
+static void test_a_bad_flag_is_told_without_a_line_number(void **state)
+{
+	struct desk *d = *state;
+	struct config *c = config_read(NULL, &d->errors);
+
+	assert_false(config_override(c, "workers", "many", &d->errors));
+	assert_false(config_override(c, "workers", "1\nuser: root", &d->errors));
+	assert_false(config_override(c, "state", "", &d->errors));
+	assert_string_equal(d->errors.data, "workers must be a whole number\n"
+					    "workers must be a whole number\n"
+					    "state must not be empty\n");
+	assert_null(c->user);
+	config_free(c);
+}
+
+/* --- what spans several settings --- */
+
+static void test_http_and_dns_do_not_share_a_port(void **state)
+{
+	struct desk *d = *state;
+	struct config *c = config_read(NULL, &d->errors);
+
+	assert_true(config_override(c, "listen.http", "127.0.0.1:5300", &d->errors));
+	assert_false(config_check(c, &d->errors));
+	assert_string_equal(d->errors.data, "127.0.0.1:5300 is both listen.dns and listen.http\n");
+	config_free(c);
+}
+
+static void test_a_network_is_not_both_allowed_and_denied(void **state)
+{
+	struct desk *d = *state;
+	struct config *c =
+		must_read(d, "publish: {allow: [127.0.0.0/8], deny: [10.0.0.0/8, 127.0.0.0/8]}\n");
+
+	assert_false(config_check(c, &d->errors));
+	assert_non_null(
+		strstr(d->errors.data,
+		       "nighd.yaml:1: 127.0.0.0/8 is both publish.allow and publish.deny\n"));
+	config_free(c);
+}
+
+static void test_a_change_of_listen_or_workers_needs_a_restart(void **state)
+{
+	struct desk *d = *state;
+	struct config *before = must_read(d, "workers: 1\ndefaults: {ttl: 1}\n");
+	struct config *after =
+		must_read(d, "workers: 2\nlisten: {http: \"127.0.0.1:0\"}\ndefaults: {ttl: 2}\n");
+	struct text out = {0};
+
+	config_needs_restart(before, after, &out);
+	assert_string_equal(out.data, "listen.http, workers");
+	text_reset(&out);
+	config_needs_restart(before, before, &out);
+	assert_int_equal(out.len, 0);
+	text_fini(&out);
+	config_free(before);
+	config_free(after);
+}
+
+static void test_the_manual_tells_every_key_that_may_be_used_and_no_other(void **state)
+{
+	static const char *const keys[] = {"listen.dns", "zones", "probe.interval", "log.format",
+					   "state"};
+	struct text out = {0};
+
+	(void)state;
+	config_manual(&out);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), ".It Ic %s\n", keys[i]);
+		assert_non_null(strstr(out.data, line));
+	}
+	assert_null(strstr(out.data, "rateLimit"));
+	assert_null(strstr(out.data, "kubernetes"));
+	text_fini(&out);
+}
+
+static void test_the_man_page_holds_the_table_word_for_word(void **state)
+{
+	FILE *f = fopen("docs/man/nighd.yaml.5", "r");
+	struct text out = {0}, page = {0};
+	char line[1024];
+
+	(void)state;
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		text_add(&page, line);
+	fclose(f);
+	config_manual(&out);
+	assert_non_null(strstr(page.data, out.data));
+	text_fini(&page);
+	text_fini(&out);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_without_a_file_the_defaults_of_the_design_hold),
+		TEST(test_every_key_arrives_and_paths_are_relative_to_the_file),
+		TEST(test_what_is_printed_reads_back_to_the_same),
+		TEST(test_keys_whose_time_has_not_come_are_refused_with_one_line_each),
+		TEST(test_unknown_keys_are_named_with_their_line),
+		TEST(test_a_doubled_key_is_an_error_of_its_line),
+		TEST(test_all_errors_of_a_file_are_told_at_once),
+		TEST(test_bounds_hold),
+		TEST(test_addresses_are_an_address_and_a_port),
+		TEST(test_zones_need_good_names_each_once),
+		TEST(test_a_name_may_be_as_long_as_dns_allows_and_no_longer),
+		TEST(test_networks_are_checked),
+		TEST(test_a_missing_file_is_one_line),
+		TEST(test_flags_replace_lists_as_a_whole),
+		TEST(test_a_bad_flag_is_told_without_a_line_number),
+		TEST(test_http_and_dns_do_not_share_a_port),
+		TEST(test_a_network_is_not_both_allowed_and_denied),
+		TEST(test_a_change_of_listen_or_workers_needs_a_restart),
+		TEST(test_the_manual_tells_every_key_that_may_be_used_and_no_other),
+		TEST(test_the_man_page_holds_the_table_word_for_word),
+	};
+
+	return cmocka_run_group_tests_name("dnsd/config", tests, NULL, NULL);
+}

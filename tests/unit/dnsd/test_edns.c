@@ -1,0 +1,141 @@
+/* The OPT record and the client subnet in it, read and written. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dnsd/edns.h"
+
+static bool parse(const char *hex, struct edns *out)
+{
+	size_t len = 0;
+	uint8_t *data = malloc(strlen(hex) + 1);
+	bool good;
+
+	for (; *hex != '\0'; hex += 2) {
+		char digits[3] = { hex[0], hex[1], 0 };
+
+		data[len++] = (uint8_t)strtoul(digits, NULL, 16);
+	}
+	data = realloc(data, len > 0 ? len : 1);
+	good = edns_parse(4096, 0, (struct bytes){ data, len }, out);
+	free(data);
+	return good;
+}
+
+static bool is_good(const char *hex)
+{
+	struct edns e;
+
+	return parse(hex, &e);
+}
+
+static void test_small_sizes_count_as_512(void **state)
+{
+	struct edns e;
+
+	(void)state;
+	assert_true(edns_parse(0, 0, (struct bytes){0}, &e));
+	assert_int_equal(e.udp_size, 512);
+	assert_true(edns_parse(513, 0x8000, (struct bytes){0}, &e));
+	assert_int_equal(e.udp_size, 513);
+	assert_true(e.dnssec_ok);
+}
+
+static void test_unknown_options_and_flags_are_ignored(void **state)
+{
+	struct edns e;
+
+	(void)state;
+	assert_true(is_good("00640000"));
+	assert_true(is_good("0064000401020304fffe0000"));
+	assert_true(edns_parse(1232, 0x0080, (struct bytes){0}, &e));
+	assert_false(e.dnssec_ok);
+	assert_int_equal(e.version, 0);
+}
+
+static void test_cut_options_are_bad(void **state)
+{
+	(void)state;
+	assert_false(is_good("00"));
+	assert_false(is_good("006400"));
+	assert_false(is_good("00640001"));
+	assert_false(is_good("0064000400000000000a"));
+	assert_false(is_good("0064ffff00"));
+}
+
+static void test_a_subnet_is_read(void **state)
+{
+	struct edns e;
+
+	(void)state;
+	assert_true(parse("0008000700011800c63364", &e));
+	assert_true(e.ecs.present);
+	assert_int_equal(e.ecs.source, 24);
+	assert_int_equal(e.ecs.addr.family, ADDR_IPV4);
+	assert_memory_equal(e.ecs.addr.bytes, "\xc6\x33\x64\0", 4);
+	assert_true(parse("0008000b0002380020010db8000100", &e));
+	assert_int_equal(e.ecs.addr.family, ADDR_IPV6);
+	assert_int_equal(e.ecs.source, 56);
+}
+
+static void test_a_subnet_of_no_length_is_fine_in_every_family(void **state)
+{
+	(void)state;
+	assert_true(is_good("0008000400010000"));
+	assert_true(is_good("0008000400020000"));
+	assert_true(is_good("0008000400000000"));
+}
+
+static void test_bad_subnets_are_refused(void **state)
+{
+	(void)state;
+	assert_false(is_good("0008000300010000"));		/* cut */
+	assert_false(is_good("0008000600011800c633"));		/* too few bytes for /24 */
+	assert_false(is_good("0008000800011800c6336400"));	/* too many */
+	assert_false(is_good("0008000700011700c63365"));	/* a bit behind /23 */
+	assert_false(is_good("0008000700011801c63364"));	/* scope in a query */
+	assert_false(is_good("0008000900012100c633640100"));	/* /33 */
+	assert_false(is_good("0008000500000800c6"));		/* no family, but a length */
+	assert_false(is_good("0008000500030800c6"));		/* unknown family */
+	assert_false(is_good("0008000400030000"));
+	assert_false(is_good("00080015000281002001000000000000000000000000000000"));
+	assert_false(is_good("0008000700011800c633640008000700011800c63364"));	/* twice */
+}
+
+static void test_an_answers_opt_repeats_the_subnet_and_adds_the_scope(void **state)
+{
+	struct edns e;
+	uint8_t out[64];
+	static const uint8_t wanted[] = { 0, 0, 41, 4, 208, 1, 0, 0x80, 0, 0, 11,
+	                                  0, 8, 0, 7, 0, 1, 24, 20, 0xc6, 0x33, 0x64 };
+
+	(void)state;
+	assert_true(parse("0008000700011800c63364", &e));
+	e.dnssec_ok = true;
+	assert_int_equal(edns_write(&e, 16, 20, EDE_NONE, out), sizeof wanted);
+	assert_memory_equal(out, wanted, sizeof wanted);
+	assert_int_equal(edns_len(&e), sizeof wanted);
+	assert_int_equal(edns_write(&e, 5, 0, EDE_NOT_AUTHORITATIVE, out), sizeof wanted + EDNS_EDE_LEN);
+	assert_memory_equal(out + sizeof wanted, "\0\17\0\2\0\24", 6);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_small_sizes_count_as_512),
+		cmocka_unit_test(test_unknown_options_and_flags_are_ignored),
+		cmocka_unit_test(test_cut_options_are_bad),
+		cmocka_unit_test(test_a_subnet_is_read),
+		cmocka_unit_test(test_a_subnet_of_no_length_is_fine_in_every_family),
+		cmocka_unit_test(test_bad_subnets_are_refused),
+		cmocka_unit_test(test_an_answers_opt_repeats_the_subnet_and_adds_the_scope),
+	};
+
+	return cmocka_run_group_tests_name("dnsd/edns", tests, NULL, NULL);
+}

@@ -1,0 +1,137 @@
+/* From bytes to bytes: mutated queries never hurt, and everything is counted. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dnsd/respond.h"
+#include "tests/support/dnsd_world.h"
+
+static struct world *w;
+static const struct snapshot *s;
+static struct responder r;
+static const struct addr client = { .family = ADDR_IPV4, .bytes = { 192, 0, 2, 99 } };
+
+static int setup(void **state)
+{
+	(void)state;
+	w = world_new();
+	r.stats = stats_new();
+	world_zones_are(w, "example.com");
+	world_cluster(w, "la", 34.05, -118.24);
+	world_cluster(w, "ny", 40.71, -74.0);
+	world_put(w, "www.example.com", "300 A 192.0.2.1", NULL);
+	world_put(w, "tree.example.com", "300 DNAME www.example.com", NULL);
+	world_put(w, "child.example.com", "300 NS ns.child.example.com", NULL);
+	world_put(w, "ns.child.example.com", "300 A 192.0.2.1", NULL);
+	world_put(w, "*.wild.example.com", "300 CNAME sites.example.com", NULL);
+	world_put_sites(w, "sites.example.com", NULL, "la: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2", NULL);
+	s = world_build(w);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(r.stats);
+	world_free(w);
+	return 0;
+}
+
+/* From a block of exactly the query's size into one of exactly the answer's room. */
+static size_t ask(const uint8_t *packet, size_t len, uint8_t *header)
+{
+	uint8_t *in = malloc(len > 0 ? len : 1), *out = malloc(EDNS_UDP_SIZE);
+	size_t answer;
+
+	memcpy(in, packet, len);
+	answer = respond(&r, s, STATS_UDP, &client, in, len, out);
+	assert_true(answer == 0 || (answer >= 12 && answer <= EDNS_UDP_SIZE));
+	if (answer > 0)
+		memcpy(header, out, 12);
+	free(in);
+	free(out);
+	return answer;
+}
+
+static void test_mutated_queries_are_answered_or_silent(void **state)
+{
+	static const char *const questions[] = { "www.example.com A", "x.tree.example.com A", "x.child.example.com DS",
+	                                         "q.wild.example.com A", "sites.example.com ANY", "example.net TXT" };
+	uint8_t packet[512], mutated[512], header[12];
+
+	(void)state;
+	srandom(7);
+	for (unsigned round = 0; round < 60000; round++) {
+		struct asking how = { .ecs = round % 3 > 0 ? "198.51.100.0/24" : NULL, .edns = round % 5 > 0 ? 1232 : 0 };
+		size_t len = world_query(questions[round % 6], &how, packet);
+
+		memcpy(mutated, packet, len);
+		for (unsigned i = 0; i < 1 + round % 4; i++)
+			mutated[(size_t)random() % len] = (uint8_t)random();
+		if (round % 7 == 0)
+			len = (size_t)random() % (len + 1);
+		if (ask(mutated, len, header) > 0) {
+			assert_memory_equal(header, mutated, 2);
+			assert_true((header[2] & 0x80) != 0);
+		} else {
+			assert_true(len < 12 || (mutated[2] & 0x80) != 0);
+		}
+	}
+}
+
+static void test_answers_are_counted_by_rcode_reason_cluster_and_zone(void **state)
+{
+	uint8_t packet[512], header[12];
+	struct asking how = { .ecs = "198.51.100.0/24" };
+	uint64_t before[4] = { stats_read(&r.stats->answers[STATS_UDP][0]), stats_read(&r.stats->reasons[STATS_NEAREST]),
+	                       stats_read(&r.stats->events[STATS_ECS]), 0 };
+	uint64_t zone = stats_zone_key((const uint8_t *)"\7example\3com", snapshot_name_key(s)), clusters = 0;
+
+	(void)state;
+	before[3] = stats_zone(r.stats, zone);
+	assert_true(ask(packet, world_query("sites.example.com A", &how, packet), header) > 0);
+	assert_int_equal(stats_read(&r.stats->answers[STATS_UDP][0]), before[0] + 1);
+	assert_int_equal(stats_read(&r.stats->reasons[STATS_NEAREST]), before[1] + 1);
+	assert_int_equal(stats_read(&r.stats->events[STATS_ECS]), before[2] + 1);
+	assert_int_equal(stats_zone(r.stats, zone), before[3] + 1);
+	for (unsigned i = 0; i < RANKING_MAX_CLUSTERS; i++)
+		clusters += stats_read(&r.stats->clusters[i]);
+	assert_true(clusters > 0);
+}
+
+static void test_every_message_is_counted_once(void **state)
+{
+	(void)state;
+	assert_int_equal(stats_answers(r.stats) + stats_read(&r.stats->events[STATS_SILENT]),
+	                 stats_read(&r.stats->events[STATS_RECEIVED]));
+	assert_true(stats_read(&r.stats->events[STATS_MALFORMED]) > 0);
+}
+
+static void test_without_a_snapshot_all_is_servfail(void **state)
+{
+	uint8_t packet[512], out[EDNS_UDP_SIZE];
+	struct asking how = { .edns = 1232 };
+	size_t len = world_query("www.example.com A", &how, packet);
+
+	(void)state;
+	assert_int_equal(respond(&r, NULL, STATS_UDP, &client, packet, len, out), len + EDNS_EDE_LEN);
+	assert_int_equal(out[3] & 15, RCODE_SERVFAIL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mutated_queries_are_answered_or_silent),
+		cmocka_unit_test(test_answers_are_counted_by_rcode_reason_cluster_and_zone),
+		cmocka_unit_test(test_every_message_is_counted_once),
+		cmocka_unit_test(test_without_a_snapshot_all_is_servfail),
+	};
+
+	return cmocka_run_group_tests_name("dnsd/respond", tests, setup, teardown);
+}

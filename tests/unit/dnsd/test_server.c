@@ -1,0 +1,393 @@
+/* Real sockets on loopback: UDP and TCP, both families, batches, limits, the end. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "dnsd/server.h"
+#include "dnsd/tcp.h"
+#include "tests/support/dnsd_world.h"
+
+enum { ADDRESSES = 3, WORKERS = 2, WAIT_MS = 5000 };
+
+static struct world *w;
+static struct server *server;
+static const struct server_address *bound;
+static uint8_t query[512];
+static size_t query_len;
+
+static int setup(void **state)
+{
+	static const struct asking edns = { .edns = 1232 };
+	struct server_address list[ADDRESSES] = {
+		{ { .family = ADDR_IPV4, .bytes = { 127, 0, 0, 1 } }, 0 },
+		{ { .family = ADDR_IPV6, .bytes = { [15] = 1 } }, 0 },
+		{ { .family = ADDR_IPV4 }, 0 },
+	};
+	struct reason why = {0};
+	size_t count;
+
+	(void)state;
+	w = world_new();
+	world_zones_are(w, "example.com");
+	world_put(w, "www.example.com", "300 A 192.0.2.1", NULL);
+	/* Long enough that answers fill a connection's buffers. */
+	world_put(w, "big.example.com", "300 TXT 0000000000000000000000000000000000000000000000000000000000000000"
+	          "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	          "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+	          "300 A 192.0.2.1", NULL);
+	world_build(w);
+	query_len = world_query("www.example.com A", &edns, query);
+	if (server_bind(list, ADDRESSES, WORKERS, &server, &why) != ERR_OK) {
+		print_error("%s\n", why.text);
+		return -1;
+	}
+	bound = server_addresses(server, &count);
+	server_start(server, zones_handover(world_zones(w)));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	server_stop(server);
+	server_free(server);
+	world_free(w);
+	return 0;
+}
+
+static int dial(int type, const struct addr *a, uint16_t port)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = addr_to_sockaddr(a, port, &sa);
+	int fd = socket(sa.ss_family, type | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, len), 0);
+	return fd;
+}
+
+/* Bytes that came within the deadline; 0: none, or the end. */
+static size_t receive(int fd, void *out, size_t room)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	ssize_t len;
+
+	if (poll(&p, 1, WAIT_MS) <= 0)
+		return 0;
+	len = recv(fd, out, room, 0);
+	return len > 0 ? (size_t)len : 0;
+}
+
+static size_t receive_all(int fd, uint8_t *out, size_t len)
+{
+	size_t got = 0, n;
+
+	while (got < len && (n = receive(fd, out + got, len - got)) > 0)
+		got += n;
+	return got;
+}
+
+static uint64_t event(enum stats_event e)
+{
+	struct stats *sum = stats_new();
+	uint64_t found;
+
+	server_stats(server, sum);
+	found = stats_read(&sum->events[e]);
+	free(sum);
+	return found;
+}
+
+/* A query with its length before it. */
+static size_t framed(uint8_t *out)
+{
+	out[0] = (uint8_t)(query_len >> 8);
+	out[1] = (uint8_t)query_len;
+	memcpy(out + 2, query, query_len);
+	return 2 + query_len;
+}
+
+static void test_udp_and_tcp_have_the_same_port_for_all_workers(void **state)
+{
+	(void)state;
+	for (int i = 0; i < ADDRESSES; i++)
+		assert_true(bound[i].port != 0);
+}
+
+static void test_udp_answers_on_every_address(void **state)
+{
+	uint8_t answer[2048];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		int fd = dial(SOCK_DGRAM, &bound[i].addr, bound[i].port);
+
+		assert_int_equal(send(fd, query, query_len, 0), query_len);
+		assert_int_equal(receive(fd, answer, sizeof answer), query_len + 16);
+		assert_memory_equal(answer, query, 2);
+		close(fd);
+	}
+}
+
+static void test_a_wildcard_address_replies_from_the_address_asked(void **state)
+{
+	static const struct addr other = { .family = ADDR_IPV4, .bytes = { 127, 0, 0, 77 } };
+	uint8_t answer[2048];
+	/* Connected: the kernel drops what comes from anywhere else. */
+	int fd = dial(SOCK_DGRAM, &other, bound[2].port);
+
+	(void)state;
+	assert_int_equal(send(fd, query, query_len, 0), query_len);
+	assert_int_equal(receive(fd, answer, sizeof answer), query_len + 16);
+	close(fd);
+}
+
+static void test_a_burst_is_answered_whole(void **state)
+{
+	int fd = dial(SOCK_DGRAM, &bound[0].addr, bound[0].port);
+	uint8_t answer[2048];
+	unsigned answered = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++)
+		assert_int_equal(send(fd, query, query_len, 0), query_len);
+	while (answered < 200 && receive(fd, answer, sizeof answer) > 0)
+		answered++;
+	assert_int_equal(answered, 200);
+	close(fd);
+}
+
+static void test_rubbish_is_answered_or_silent_and_the_next_query_is_fine(void **state)
+{
+	int fd = dial(SOCK_DGRAM, &bound[0].addr, bound[0].port);
+	uint8_t rubbish[5000], answer[2048];
+
+	(void)state;
+	memset(rubbish, 0x55, sizeof rubbish);
+	assert_int_equal(send(fd, rubbish, 5, 0), 5);
+	assert_int_equal(send(fd, rubbish, 0, 0), 0);
+	assert_int_equal(send(fd, rubbish, sizeof rubbish, 0), sizeof rubbish);
+	assert_int_equal(receive(fd, answer, sizeof answer), 12);	/* NOTIMP */
+	assert_int_equal(send(fd, query, query_len, 0), query_len);
+	assert_int_equal(receive(fd, answer, sizeof answer), query_len + 16);
+	close(fd);
+}
+
+static void test_tcp_answers_many_queries_of_one_connection_in_order(void **state)
+{
+	enum { COUNT = 100 };
+	uint8_t out[COUNT * 128], in[COUNT * 256];
+	size_t len = 0, answer = 2 + query_len + 16;
+	int fd = dial(SOCK_STREAM, &bound[0].addr, bound[0].port);
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT; i++) {
+		size_t at = len;
+
+		len += framed(out + at);
+		out[at + 3] = (uint8_t)i;
+	}
+	assert_int_equal(send(fd, out, len, 0), len);
+	assert_int_equal(receive_all(fd, in, COUNT * answer), COUNT * answer);
+	for (unsigned i = 0; i < COUNT; i++)
+		assert_int_equal(in[i * answer + 3], i);
+	close(fd);
+}
+
+static void test_tcp_takes_a_query_octet_by_octet(void **state)
+{
+	uint8_t out[600], in[600];
+	size_t len = framed(out);
+	int fd = dial(SOCK_STREAM, &bound[1].addr, bound[1].port), on = 1;
+
+	(void)state;
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(send(fd, out + i, 1, 0), 1);
+	assert_int_equal(receive_all(fd, in, len + 16), len + 16);
+	close(fd);
+}
+
+static void test_a_half_closed_connection_is_answered_and_closed(void **state)
+{
+	uint8_t out[600], in[600];
+	size_t len = framed(out);
+	int fd = dial(SOCK_STREAM, &bound[0].addr, bound[0].port);
+
+	(void)state;
+	assert_int_equal(send(fd, out, len, 0), len);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	assert_int_equal(receive_all(fd, in, sizeof in), len + 16);
+	close(fd);
+}
+
+static void test_an_empty_message_is_passed_over(void **state)
+{
+	uint8_t out[600] = {0}, in[600];
+	size_t len = framed(out + 2) + 2;
+	int fd = dial(SOCK_STREAM, &bound[0].addr, bound[0].port);
+
+	(void)state;
+	assert_int_equal(send(fd, out, len, 0), len);
+	assert_int_equal(receive_all(fd, in, len - 2 + 16), len - 2 + 16);
+	close(fd);
+}
+
+static void test_a_query_that_is_too_long_ends_the_connection(void **state)
+{
+	uint8_t out[2] = { 0xff, 0xff }, in[16];
+	uint64_t before = event(STATS_TCP_OVERSIZE);
+	int fd = dial(SOCK_STREAM, &bound[0].addr, bound[0].port);
+
+	(void)state;
+	assert_int_equal(send(fd, out, 2, 0), 2);
+	assert_int_equal(receive(fd, in, sizeof in), 0);
+	assert_int_equal(event(STATS_TCP_OVERSIZE), before + 1);
+	close(fd);
+}
+
+/* A client that asks without reading: the server stops reading, goes on when the client reads, and loses nothing. */
+static void test_a_client_that_does_not_read_pauses_its_own_connection_only(void **state)
+{
+	static const struct asking plain;
+	uint8_t frame[600], answer[2048], *in = malloc(1 << 20);
+	size_t frame_len = 2 + world_query("big.example.com TXT", &plain, frame + 2), sent = 0, asked, got = 0, n;
+	int fd = dial(SOCK_STREAM, &bound[0].addr, bound[0].port), udp;
+	uint64_t deadline = clock_monotonic_ms() + 500;
+	size_t answer_len;
+
+	(void)state;
+	frame[0] = 0;
+	frame[1] = (uint8_t)(frame_len - 2);
+	while (clock_monotonic_ms() < deadline) {
+		ssize_t put = send(fd, frame + sent % frame_len, frame_len - sent % frame_len, MSG_DONTWAIT);
+
+		if (put > 0) {
+			sent += (size_t)put;
+			deadline = clock_monotonic_ms() + 500;
+		}
+	}
+	udp = dial(SOCK_DGRAM, &bound[0].addr, bound[0].port);
+	assert_int_equal(send(udp, query, query_len, 0), query_len);
+	assert_true(receive(udp, answer, sizeof answer) > 0);
+	close(udp);
+	asked = sent / frame_len;
+	assert_int_equal(receive_all(fd, answer, 2), 2);
+	answer_len = (size_t)answer[0] << 8 | answer[1];
+	got = 2;
+	while (got < asked * (2 + answer_len) && (n = receive(fd, in, 1 << 20)) > 0)
+		got += n;
+	assert_int_equal(got, asked * (2 + answer_len));
+	assert_true(asked > 1000);
+	close(fd);
+	free(in);
+}
+
+static void test_a_port_in_use_is_a_conflict_that_names_the_address(void **state)
+{
+	struct server *second = NULL;
+	struct reason why = {0};
+
+	(void)state;
+	assert_int_equal(server_bind(bound, 1, 1, &second, &why), ERR_CONFLICT);
+	assert_non_null(strstr(why.text, "127.0.0.1:"));
+	assert_null(second);
+}
+
+static void test_an_address_of_another_machine_is_an_error(void **state)
+{
+	struct server_address away = { { .family = ADDR_IPV4, .bytes = { 192, 0, 2, 1 } }, 0 };
+	struct server *second = NULL;
+	struct reason why = {0};
+
+	(void)state;
+	assert_int_equal(server_bind(&away, 1, 1, &second, &why), ERR_IO);
+	assert_non_null(strstr(why.text, "192.0.2.1:0"));
+}
+
+static void test_more_connections_than_allowed_are_closed_at_once(void **state)
+{
+	enum { COUNT = TCP_MAX_CONNECTIONS * WORKERS + 50 };
+	static int fd[COUNT];
+	uint64_t before = event(STATS_TCP_REFUSED), deadline = clock_monotonic_ms() + WAIT_MS;
+	uint8_t answer[2048];
+	int udp;
+
+	(void)state;
+	for (int i = 0; i < COUNT; i++)
+		fd[i] = dial(SOCK_STREAM, &bound[0].addr, bound[0].port);
+	while (event(STATS_TCP_REFUSED) < before + 50 && clock_monotonic_ms() < deadline)
+		usleep(1000);
+	assert_true(event(STATS_TCP_REFUSED) >= before + 50);
+	udp = dial(SOCK_DGRAM, &bound[0].addr, bound[0].port);
+	assert_int_equal(send(udp, query, query_len, 0), query_len);
+	assert_true(receive(udp, answer, sizeof answer) > 0);
+	close(udp);
+	for (int i = 0; i < COUNT; i++)
+		close(fd[i]);
+}
+
+static void test_stopping_answers_what_it_has_and_takes_less_than_a_second(void **state)
+{
+	struct server_address a = { { .family = ADDR_IPV4, .bytes = { 127, 0, 0, 1 } }, 0 };
+	struct server *other;
+	struct reason why = {0};
+	size_t count, answered = 0;
+	uint8_t answer[2048];
+	uint64_t begun;
+	int udp, tcp;
+
+	(void)state;
+	assert_int_equal(server_bind(&a, 1, 1, &other, &why), ERR_OK);
+	a = server_addresses(other, &count)[0];
+	udp = dial(SOCK_DGRAM, &a.addr, a.port);
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_equal(send(udp, query, query_len, 0), query_len);
+	server_start(other, zones_handover(world_zones(w)));
+	tcp = dial(SOCK_STREAM, &a.addr, a.port);
+	begun = clock_monotonic_ms();
+	server_stop(other);
+	assert_true(clock_monotonic_ms() - begun < 1000);
+	while (answered < 50 && receive(udp, answer, sizeof answer) > 0)
+		answered++;
+	assert_int_equal(answered, 50);
+	server_free(other);
+	close(udp);
+	close(tcp);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_udp_and_tcp_have_the_same_port_for_all_workers),
+		cmocka_unit_test(test_udp_answers_on_every_address),
+		cmocka_unit_test(test_a_wildcard_address_replies_from_the_address_asked),
+		cmocka_unit_test(test_a_burst_is_answered_whole),
+		cmocka_unit_test(test_rubbish_is_answered_or_silent_and_the_next_query_is_fine),
+		cmocka_unit_test(test_tcp_answers_many_queries_of_one_connection_in_order),
+		cmocka_unit_test(test_tcp_takes_a_query_octet_by_octet),
+		cmocka_unit_test(test_a_half_closed_connection_is_answered_and_closed),
+		cmocka_unit_test(test_an_empty_message_is_passed_over),
+		cmocka_unit_test(test_a_query_that_is_too_long_ends_the_connection),
+		cmocka_unit_test(test_a_client_that_does_not_read_pauses_its_own_connection_only),
+		cmocka_unit_test(test_a_port_in_use_is_a_conflict_that_names_the_address),
+		cmocka_unit_test(test_an_address_of_another_machine_is_an_error),
+		cmocka_unit_test(test_more_connections_than_allowed_are_closed_at_once),
+		cmocka_unit_test(test_stopping_answers_what_it_has_and_takes_less_than_a_second),
+	};
+
+	return cmocka_run_group_tests_name("dnsd/server", tests, setup, teardown);
+}

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "geo/ranking.h"
+#include "tests/support/geo_files.h"
+
+enum { MAX_CLUSTERS = 14, MAX_NETWORKS = 120, MAX_POOL = 24, WORLDS = 150, PROBES = 120 };
+
+/* A random world: clusters, networks with places (nested, adjacent), and the ranking of it. */
+struct world {
+	uint64_t seed, drawn;
+	struct ranking_cluster clusters[MAX_CLUSTERS];
+	char names[MAX_CLUSTERS][16];
+	size_t cluster_count;
+	const char *unknown_order[3];
+	struct addr_network networks[MAX_NETWORKS];
+	struct place places[MAX_NETWORKS];
+	size_t network_count;
+	struct geodb *g;
+	struct ranking *r;
+};
+
+static uint64_t draw(struct world *w, uint64_t below) { return hash_mix(w->seed, w->drawn++) % below; }
+
+static struct place draw_place(struct world *w)
+{
+	return (struct place){(double)draw(w, 18001) / 100 - 90, (double)draw(w, 36001) / 100 - 180};
+}
+
+/* Near others, exactly at others, anywhere, or without a place. */
+static void draw_clusters(struct world *w)
+{
+	w->cluster_count = 1 + draw(w, MAX_CLUSTERS);
+	for (size_t i = 0; i < w->cluster_count; i++) {
+		struct ranking_cluster *c = &w->clusters[i];
+		uint64_t kind = draw(w, 8);
+
+		snprintf(w->names[i], sizeof(w->names[i]), "%c%u", (char)('a' + draw(w, 26)), (unsigned)i);
+		*c = (struct ranking_cluster){.id = (uint16_t)(i * 3), .name = w->names[i], .has_place = true};
+		c->place = draw_place(w);
+		if (i > 0 && kind <= 1) {
+			c->has_place = w->clusters[i - 1].has_place;
+			c->place = w->clusters[i - 1].place;
+			/* 0.006 degrees are 667 m: chains of near ones come about. */
+			c->place.latitude += (double)kind * (c->place.latitude < 0 ? 0.006 : -0.006);
+		} else if (kind == 2) {
+			c->has_place = false;
+		}
+	}
+	w->unknown_order[0] = w->names[draw(w, w->cluster_count)];
+	w->unknown_order[1] = "nobody";
+	w->unknown_order[2] = w->names[draw(w, w->cluster_count)];
+}
+
+static struct addr draw_addr(struct world *w)
+{
+	struct addr a = {.family = draw(w, 2) == 0 ? ADDR_IPV4 : ADDR_IPV6};
+	uint64_t r = hash_mix(w->seed, w->drawn++);
+
+	/* Few values in the first bytes, so that networks meet. */
+	a.bytes[0] = (uint8_t)(r & 0xc0);
+	a.bytes[1] = (uint8_t)(r >> 8 & 0x81);
+	a.bytes[2] = (uint8_t)(r >> 16 & 0xf0);
+	a.bytes[3] = (uint8_t)(r >> 24 & 0x9f);
+	for (int i = 4; a.family == ADDR_IPV6 && i < 16; i++)
+		a.bytes[i] = (uint8_t)(i % 3 == 0 ? r >> 32 & 0x11 : 0);
+	return a;
+}
+
+static bool is_new(const struct world *w, const struct addr_network *n)
+{
+	for (size_t i = 0; i < w->network_count; i++)
+		if (w->networks[i].len == n->len && addr_equal(&w->networks[i].addr, &n->addr))
+			return false;
+	return true;
+}
+
+static void draw_networks(struct world *w)
+{
+	struct place pool[MAX_POOL];
+	size_t pool_count = 1 + draw(w, MAX_POOL), wanted = draw(w, MAX_NETWORKS);
+
+	for (size_t i = 0; i < pool_count; i++)
+		pool[i] = draw_place(w);
+	for (size_t i = 0; i < wanted; i++) {
+		struct addr_network n = {.addr = draw_addr(w)};
+
+		n.len = (uint8_t)draw(w, addr_bits(&n.addr) + 1u);
+		if (draw(w, 2) == 0)
+			n.len = (uint8_t)draw(w, 20);
+		n.addr = addr_masked(&n.addr, n.len);
+		if (!is_new(w, &n))
+			continue;
+		w->networks[w->network_count] = n;
+		w->places[w->network_count++] = pool[draw(w, pool_count)];
+	}
+}
+
+static struct geodb *geodb_of(const struct world *w)
+{
+	char network[ADDR_NETWORK_TEXT_SIZE], *path, *errors = NULL;
+	struct text csv = {0};
+	struct geodb *g = NULL;
+
+	for (size_t i = 0; i < w->network_count; i++)
+		text_printf(&csv, "%s,%.2f,%.2f\n", addr_network_print(&w->networks[i], network),
+		            w->places[i].latitude, w->places[i].longitude);
+	path = geo_file_new((struct bytes){(const uint8_t *)csv.data, csv.len});
+	if (geodb_open(NULL, 0, path, &g, &errors) != ERR_OK)
+		fail_msg("%s", errors);
+	geo_file_remove(path);
+	text_fini(&csv);
+	return g;
+}
+
+static void world_init(struct world *w, uint64_t seed)
+{
+	*w = (struct world){.seed = seed};
+	draw_clusters(w);
+	draw_networks(w);
+	w->g = geodb_of(w);
+	w->r = ranking_build(w->clusters, w->cluster_count, w->unknown_order, 3, w->g);
+}
+
+static void world_fini(struct world *w)
+{
+	ranking_free(w->r);
+	geodb_free(w->g);
+}
+
+/* --- brute force --- */
+
+/* As the CSV has it: two digits. */
+static const struct place *place_at(const struct world *w, const struct addr *a)
+{
+	const struct place *best = NULL;
+	int len = -1;
+
+	for (size_t i = 0; i < w->network_count; i++)
+		if (w->networks[i].len > len && addr_network_has(&w->networks[i], a)) {
+			best = &w->places[i];
+			len = w->networks[i].len;
+		}
+	return best;
+}
+
+/* The first by name of those that count as one place with a cluster. */
+static size_t leader_of(const struct world *w, size_t cluster)
+{
+	bool reached[MAX_CLUSTERS] = {false}, grows = true;
+	size_t leader = cluster;
+
+	for (reached[cluster] = true; grows;) {
+		grows = false;
+		for (size_t i = 0; i < w->cluster_count; i++)
+			for (size_t k = 0; k < w->cluster_count; k++) {
+				const struct ranking_cluster *a = &w->clusters[i], *b = &w->clusters[k];
+				bool is_one = a->has_place == b->has_place &&
+				              (!a->has_place || place_distance_km(&a->place, &b->place) <= 1.0);
+
+				if (reached[i] && !reached[k] && is_one)
+					reached[k] = grows = true;
+			}
+	}
+	for (size_t i = 0; i < w->cluster_count; i++)
+		if (reached[i] && strcmp(w->names[i], w->names[leader]) < 0)
+			leader = i;
+	return leader;
+}
+
+static int brute_compare(const struct world *w, const struct place *client, size_t a, size_t b)
+{
+	size_t one = leader_of(w, a), other = leader_of(w, b);
+	double there, here;
+
+	if (one == other)
+		return 0;
+	if (!w->clusters[one].has_place || !w->clusters[other].has_place)
+		return w->clusters[one].has_place ? -1 : 1;
+	here = place_distance_km(client, &w->clusters[one].place);
+	there = place_distance_km(client, &w->clusters[other].place);
+	if (fabs(here - there) < 1e-6)
+		fail_msg("the world is of no use: %.9f km twice", here);
+	return here < there ? -1 : 1;
+}
+
+static size_t unknown_rank(const struct world *w, size_t cluster)
+{
+	for (size_t i = 0; i < 3; i++)
+		if (strcmp(w->unknown_order[i], w->names[cluster]) == 0)
+			return i;
+	return 3;
+}
+
+static int brute_compare_unknown(const struct world *w, size_t a, size_t b)
+{
+	size_t one = unknown_rank(w, a), other = unknown_rank(w, b);
+
+	return one != other ? (one < other ? -1 : 1) : strcmp(w->names[a], w->names[b]);
+}
+
+static int sign(int v) { return (v > 0) - (v < 0); }
+
+static int ranked_compare(const struct world *w, const struct ranking_order *order, size_t a, size_t b)
+{
+	return ranking_compare(ranking_position(w->r, order, w->clusters[a].id),
+	                       ranking_position(w->r, order, w->clusters[b].id));
+}
+
+static void assert_order_at(const struct world *w, const struct addr *a)
+{
+	const struct ranking_order *order = ranking_find(w->r, a).order;
+	const struct place *client = place_at(w, a);
+
+	for (size_t i = 0; i < w->cluster_count; i++)
+		for (size_t k = 0; k < w->cluster_count; k++) {
+			int expected = client != NULL ? brute_compare(w, client, i, k) : brute_compare_unknown(w, i, k);
+
+			if (ranked_compare(w, order, i, k) != sign(expected))
+				fail_msg("world %u: %s and %s stand the other way", (unsigned)w->seed, w->names[i],
+				         w->names[k]);
+		}
+}
+
+/* --- properties --- */
+
+static struct addr probe(struct world *w)
+{
+	struct addr a = draw_addr(w);
+	const struct addr_network *n;
+
+	if (w->network_count == 0 || draw(w, 3) == 0)
+		return a;
+	/* At the edges of a network: its first and last address, and those outside. */
+	n = &w->networks[draw(w, w->network_count)];
+	a = n->addr;
+	for (unsigned i = n->len; draw(w, 2) == 0 && i < addr_bits(&a); i++)
+		a.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	if (n->len > 0 && draw(w, 2) == 0)
+		a.bytes[(n->len - 1) / 8] ^= (uint8_t)(0x80 >> (n->len - 1) % 8);
+	return a;
+}
+
+static void test_orders_are_those_of_brute_force(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < WORLDS; seed++) {
+		world_init(&w, seed);
+		for (int i = 0; i < PROBES; i++) {
+			struct addr a = probe(&w);
+
+			assert_order_at(&w, &a);
+		}
+		world_fini(&w);
+	}
+}
+
+static struct addr random_inside(struct world *w, const struct addr *a, uint8_t depth)
+{
+	struct addr inside = addr_masked(a, depth);
+
+	for (unsigned i = depth; i < addr_bits(a); i++)
+		if (draw(w, 2) == 1)
+			inside.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	return inside;
+}
+
+static void test_every_address_inside_a_leaf_has_its_order(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (uint64_t seed = 1000; seed < 1000 + WORLDS; seed++) {
+		world_init(&w, seed);
+		for (int i = 0; i < PROBES; i++) {
+			struct addr a = probe(&w);
+			struct ranking_leaf leaf = ranking_find(w.r, &a);
+
+			assert_true(leaf.depth <= addr_bits(&a));
+			for (int k = 0; k < 8; k++) {
+				struct addr inside = random_inside(&w, &a, leaf.depth);
+				struct ranking_leaf same = ranking_find(w.r, &inside);
+
+				assert_ptr_equal(same.order, leaf.order);
+				assert_int_equal(same.depth, leaf.depth);
+				assert_order_at(&w, &inside);
+			}
+		}
+		world_fini(&w);
+	}
+}
+
+/* Also that two orders which are alike are one. */
+static bool are_alike(const struct world *w, const struct ranking_order *one, const struct ranking_order *other)
+{
+	for (size_t i = 0; i < w->cluster_count; i++)
+		for (size_t k = 0; k < w->cluster_count; k++)
+			if (ranked_compare(w, one, i, k) != ranked_compare(w, other, i, k))
+				return false;
+	return true;
+}
+
+static void test_leaves_are_as_short_as_they_can_be(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (uint64_t seed = 2000; seed < 2000 + WORLDS; seed++) {
+		world_init(&w, seed);
+		for (int i = 0; i < PROBES; i++) {
+			struct addr a = probe(&w), beside;
+			struct ranking_leaf leaf = ranking_find(w.r, &a), other;
+
+			if (leaf.depth == 0)
+				continue;
+			beside = addr_masked(&a, leaf.depth);
+			beside.bytes[(leaf.depth - 1) / 8] ^= (uint8_t)(0x80 >> (leaf.depth - 1) % 8);
+			other = ranking_find(w.r, &beside);
+			assert_true(other.depth >= leaf.depth);
+			if (other.depth == leaf.depth)
+				assert_false(are_alike(&w, leaf.order, other.order));
+		}
+		world_fini(&w);
+	}
+}
+
+/* --- single things --- */
+
+static struct ranking *ranking_of(const struct ranking_cluster *clusters, size_t count, const char *csv)
+{
+	char *path = geo_file_new(bytes_of(csv));
+	struct geodb *g = NULL;
+	struct ranking *r;
+
+	assert_int_equal(geodb_open(NULL, 0, path, &g, NULL), ERR_OK);
+	r = ranking_build(clusters, count, NULL, 0, g);
+	geodb_free(g);
+	geo_file_remove(path);
+	return r;
+}
+
+static struct ranking_leaf leaf_of(const struct ranking *r, const char *address)
+{
+	struct addr a = {0};
+
+	assert_true(addr_parse(bytes_of(address), &a));
+	return ranking_find(r, &a);
+}
+
+static const struct ranking_cluster three[] = {
+	{.id = 4, .name = "ny", .has_place = true, .place = {40.71, -74.01}},
+	{.id = 1, .name = "houston", .has_place = true, .place = {29.76, -95.37}},
+	{.id = 2, .name = "la", .has_place = true, .place = {34.05, -118.24}},
+};
+
+static uint16_t nearest(const struct ranking *r, const char *address)
+{
+	const struct ranking_order *order = leaf_of(r, address).order;
+	size_t best = 0;
+
+	for (size_t i = 1; i < 3; i++)
+		if (ranking_compare(ranking_position(r, order, three[i].id), ranking_position(r, order, three[best].id)) <
+		    0)
+			best = i;
+	return three[best].id;
+}
+
+static void test_each_city_gets_its_nearest_cluster(void **state)
+{
+	struct ranking *r = ranking_of(three, 3,
+	                               "192.0.2.0/24,42.36,-71.06,Boston\n"
+	                               "198.51.100.0/24,30.27,-97.74,Austin\n"
+	                               "203.0.113.0/24,37.77,-122.42,San Francisco\n");
+
+	(void)state;
+	assert_int_equal(nearest(r, "192.0.2.1"), 4);
+	assert_int_equal(nearest(r, "198.51.100.1"), 1);
+	assert_int_equal(nearest(r, "203.0.113.1"), 2);
+	/* By name. */
+	assert_int_equal(nearest(r, "10.0.0.1"), 1);
+	assert_int_equal(nearest(r, "2001:db8::1"), 1);
+	assert_int_equal(leaf_of(r, "2001:db8::1").depth, 0);
+	assert_true(ranking_memory(r) > 1000);
+	ranking_free(r);
+}
+
+static void test_short_leaves_tell_their_length(void **state)
+{
+	struct ranking *r = ranking_of(three, 3, "0.0.0.0/1,42.36,-71.06\n192.0.0.0/2,37.77,-122.42\n"
+	                                         "8000::/3,42.36,-71.06\n8000::/20,37.77,-122.42\n");
+
+	(void)state;
+	assert_int_equal(leaf_of(r, "1.2.3.4").depth, 1);
+	assert_int_equal(leaf_of(r, "128.2.3.4").depth, 2);
+	assert_int_equal(leaf_of(r, "255.2.3.4").depth, 2);
+	assert_int_equal(leaf_of(r, "::1").depth, 1);
+	assert_int_equal(leaf_of(r, "8000::1").depth, 20);
+	assert_int_equal(leaf_of(r, "8000:1000::1").depth, 20);
+	assert_int_equal(leaf_of(r, "8000:2000::1").depth, 19);
+	assert_int_equal(leaf_of(r, "9000::1").depth, 4);
+	ranking_free(r);
+}
+
+static void test_single_addresses_have_leaves_of_full_length(void **state)
+{
+	struct ranking *r = ranking_of(three, 3, "192.0.2.1,42.36,-71.06\n2001:db8::1,42.36,-71.06\n");
+
+	(void)state;
+	assert_int_equal(leaf_of(r, "192.0.2.1").depth, 32);
+	assert_int_equal(leaf_of(r, "192.0.2.0").depth, 32);
+	assert_int_equal(leaf_of(r, "192.0.2.2").depth, 31);
+	assert_int_equal(leaf_of(r, "2001:db8::1").depth, 128);
+	assert_int_equal(leaf_of(r, "2001:db8::").depth, 128);
+	assert_int_equal(leaf_of(r, "2001:db8::2").depth, 127);
+	assert_int_equal(nearest(r, "2001:db8::1"), 4);
+	assert_int_equal(nearest(r, "2001:db8::"), 1);
+	ranking_free(r);
+}
+
+static void test_networks_with_equal_orders_are_merged(void **state)
+{
+	/* All of it is nearest to New York, then Houston, then Los Angeles. */
+	struct ranking *r = ranking_of(three, 3, "192.0.2.0/25,42.36,-71.06\n192.0.2.128/25,39.95,-75.17\n");
+
+	(void)state;
+	assert_int_equal(leaf_of(r, "192.0.2.1").depth, 24);
+	ranking_free(r);
+}
+
+static void test_a_known_order_that_is_like_the_unknown_one_is_merged_with_it(void **state)
+{
+	/* By name: houston, la, ny; from Mexico's west coast the same. */
+	struct ranking *r = ranking_of(three, 3, "192.0.2.0/24,23.2,-106.4\n");
+	struct addr none = {0};
+
+	(void)state;
+	assert_int_equal(leaf_of(r, "192.0.2.1").depth, 0);
+	assert_ptr_equal(ranking_find(r, &none).order, leaf_of(r, "192.0.2.1").order);
+	ranking_free(r);
+}
+
+static void test_a_tie_of_place_is_not_merged_with_an_order_by_name(void **state)
+{
+	const struct ranking_cluster twins[] = {
+		{.id = 0, .name = "a", .has_place = true, .place = {10, 10}},
+		{.id = 1, .name = "b", .has_place = true, .place = {10.005, 10}},
+	};
+	struct ranking *r = ranking_of(twins, 2, "192.0.2.0/24,0,0\n");
+	const struct ranking_order *known = leaf_of(r, "192.0.2.1").order, *unknown = leaf_of(r, "10.0.0.1").order;
+
+	(void)state;
+	assert_int_equal(leaf_of(r, "192.0.2.1").depth, 24);
+	assert_int_equal(ranking_compare(ranking_position(r, known, 0), ranking_position(r, known, 1)), 0);
+	assert_int_equal(ranking_compare(ranking_position(r, unknown, 0), ranking_position(r, unknown, 1)), -1);
+	ranking_free(r);
+}
+
+static void test_equal_distances_are_ordered_by_name(void **state)
+{
+	const struct ranking_cluster mirrored[] = {
+		{.id = 9, .name = "north", .has_place = true, .place = {20, 0}},
+		{.id = 8, .name = "also", .has_place = true, .place = {-20, 0}},
+	};
+	struct ranking *r = ranking_of(mirrored, 2, "192.0.2.0/24,0,30\n");
+	const struct ranking_order *order = leaf_of(r, "192.0.2.1").order;
+
+	(void)state;
+	assert_int_equal(ranking_compare(ranking_position(r, order, 9), ranking_position(r, order, 8)), 1);
+	ranking_free(r);
+}
+
+static void test_clusters_that_came_later_are_last(void **state)
+{
+	struct ranking *r = ranking_of(three, 3, "192.0.2.0/24,42.36,-71.06\n");
+	const struct ranking_order *orders[2] = {leaf_of(r, "192.0.2.1").order, leaf_of(r, "10.0.0.1").order};
+	static const uint16_t ids[] = {0, 3, 5, 4095, 65535};
+
+	(void)state;
+	for (size_t o = 0; o < 2; o++)
+		for (size_t i = 0; i < 5; i++)
+			assert_int_equal(ranking_compare(ranking_position(r, orders[o], ids[i]),
+			                                 ranking_position(r, orders[o], 2)),
+			                 1);
+	ranking_free(r);
+}
+
+static void test_distances_are_told_for_clusters_with_a_place(void **state)
+{
+	struct ranking_cluster clusters[4] = {three[0], three[1], three[2], {.id = 7, .name = "lost"}};
+	struct ranking *r = ranking_of(clusters, 4, "");
+	struct place boston = {42.36, -71.06};
+
+	(void)state;
+	assert_true(fabs(ranking_distance_km(r, &boston, 4) - 306) < 1);
+	assert_true(ranking_distance_km(r, &boston, 7) < 0);
+	assert_true(ranking_distance_km(r, &boston, 3) < 0);
+	assert_true(ranking_distance_km(r, &boston, 9999) < 0);
+	ranking_free(r);
+}
+
+static void test_a_world_without_clusters_or_geodb_has_one_leaf(void **state)
+{
+	struct ranking *r = ranking_build(NULL, 0, NULL, 0, NULL);
+
+	(void)state;
+	assert_int_equal(leaf_of(r, "192.0.2.1").depth, 0);
+	assert_int_equal(leaf_of(r, "2001:db8::1").depth, 0);
+	assert_non_null(leaf_of(r, "2001:db8::1").order);
+	assert_true(ranking_memory(r) < 4096);
+	ranking_free(r);
+	ranking_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_city_gets_its_nearest_cluster),
+		cmocka_unit_test(test_orders_are_those_of_brute_force),
+		cmocka_unit_test(test_every_address_inside_a_leaf_has_its_order),
+		cmocka_unit_test(test_leaves_are_as_short_as_they_can_be),
+		cmocka_unit_test(test_short_leaves_tell_their_length),
+		cmocka_unit_test(test_single_addresses_have_leaves_of_full_length),
+		cmocka_unit_test(test_networks_with_equal_orders_are_merged),
+		cmocka_unit_test(test_a_known_order_that_is_like_the_unknown_one_is_merged_with_it),
+		cmocka_unit_test(test_a_tie_of_place_is_not_merged_with_an_order_by_name),
+		cmocka_unit_test(test_equal_distances_are_ordered_by_name),
+		cmocka_unit_test(test_clusters_that_came_later_are_last),
+		cmocka_unit_test(test_distances_are_told_for_clusters_with_a_place),
+		cmocka_unit_test(test_a_world_without_clusters_or_geodb_has_one_leaf),
+	};
+
+	return cmocka_run_group_tests_name("geo/ranking", tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "records/fact.h"
+#include "tests/support/records_facts.h"
+
+static void assert_text(struct bytes have, const char *want) { assert_true(bytes_equal_text(have, want)); }
+
+static const struct fact *sample(size_t i)
+{
+	switch (i) {
+	case 0: return records_fact_cluster("la", "us-west-2", "us-west-2a,us-west-2b", "34.05,-118.24", true);
+	case 1: return records_fact_domain("kube-federation-system/d", "example.com", FACT_NO_TIME);
+	case 2: return records_fact_service_record("shop/web", "d", -5, "www", "front");
+	case 3: return records_fact_ingress_record("shop/web", "a.example.com,*.example.com", 300);
+	case 4: return records_fact_dns_endpoint("shop/x", "a.b 30 A 192.0.2.1 192.0.2.2\n"
+	                                         "b.b 0 TYPE65280 x\nc.b 5 TXT", FACT_CONFIG_TIME);
+	case 5: return records_fact_service("shop/web", "192.0.2.1,lb.test", 443, "a.b", "192.0.2.9", "30", 77);
+	case 6: return records_fact_slice("shop/web-1", "web", 3);
+	case 7: return records_fact_ingress("shop/web", "192.0.2.1", "a.b=web api,=web", "a.b,*.c", "a.b", 5);
+	case 8: return records_fact_node("n1", "us-west-2", "us-west-2a");
+	default: return NULL;
+	}
+}
+
+static void test_what_is_decoded_encodes_to_the_same_bytes(void **state)
+{
+	const struct fact *f;
+
+	(void)state;
+	for (size_t i = 0; (f = sample(i)) != NULL; i++) {
+		struct arena *a = arena_new();
+		struct fact_value v;
+		const struct fact *again, *copy;
+
+		assert_true(fact_decode(f, a, &v));
+		assert_int_equal(v.kind, i + 1);
+		assert_int_equal(fact_get_kind(f), i + 1);
+		again = records_fact(&v);
+		assert_true(fact_equal(f, again));
+		copy = fact_from_bytes(fact_bytes(f));
+		assert_true(fact_equal(f, copy));
+		fact_unref(copy);
+		fact_unref(again);
+		fact_unref(f);
+		arena_free(a);
+	}
+}
+
+static void test_fields_come_back(void **state)
+{
+	struct arena *a = arena_new();
+	struct fact_value v;
+	const struct fact *f = sample(7);
+
+	(void)state;
+	assert_true(fact_decode(f, a, &v));
+	assert_text(v.namespace, "shop");
+	assert_text(v.name, "web");
+	assert_int_equal(v.created, 5);
+	assert_int_equal(v.ingress.rule_count, 2);
+	assert_text(v.ingress.rules[0].host, "a.b");
+	assert_int_equal(v.ingress.rules[0].service_count, 2);
+	assert_text(v.ingress.rules[0].services[1], "api");
+	assert_text(v.ingress.rules[1].host, "");
+	assert_text(v.ingress.tls_hosts[1], "*.c");
+	assert_text(v.ingress.annotations.hostname, "a.b");
+	fact_unref(f);
+	f = sample(2);
+	assert_true(fact_decode(f, a, &v));
+	assert_int_equal(v.service_record.ttl, -5);
+	assert_text(v.service_record.external_name, "front");
+	fact_unref(f);
+	f = sample(0);
+	assert_true(fact_decode(f, a, &v));
+	assert_true(v.cluster.drain && v.cluster.has_location);
+	assert_true(v.cluster.location.longitude == -118.24);
+	assert_int_equal(v.cluster.zone_count, 2);
+	fact_unref(f);
+	arena_free(a);
+}
+
+static void test_the_key_is_read_without_the_rest(void **state)
+{
+	const struct fact *f = sample(1);
+
+	(void)state;
+	assert_text(fact_namespace(f), "kube-federation-system");
+	assert_text(fact_name(f), "d");
+	assert_true(fact_created(f) == FACT_NO_TIME);
+	fact_unref(f);
+	f = sample(4);
+	assert_true(fact_created(f) == FACT_CONFIG_TIME);
+	fact_unref(f);
+}
+
+/* An endpoint with a name of 20 characters and an address costs 40 bytes at most. */
+static void test_an_endpoint_is_small(void **state)
+{
+	const struct fact *one, *two;
+
+	(void)state;
+	one = records_fact_dns_endpoint("a/b", "n0000001.example.com 300 A 10.20.30.40", 1);
+	two = records_fact_dns_endpoint("a/b", "n0000001.example.com 300 A 10.20.30.40\n"
+	                                "n0000002.example.com 300 A 10.20.30.41", 1);
+	assert_in_range(fact_bytes(two).len - fact_bytes(one).len, 1, 40);
+	fact_unref(one);
+	fact_unref(two);
+}
+
+static void test_too_long_a_string_or_list_is_refused(void **state)
+{
+	static char text[65536 + 1];
+	static struct bytes list[65536];
+	struct fact_value v = {.kind = FACT_DOMAIN, .name = bytes_of("d")};
+	const struct fact *f;
+	struct reason why;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	v.domain.domain = bytes_of(text);
+	assert_int_equal(fact_encode(&v, &f, &why), ERR_RANGE);
+	assert_string_equal(why.text, "a string of 65536 bytes is too long");
+	v.domain.domain.len--;
+	assert_int_equal(fact_encode(&v, &f, &why), ERR_OK);
+	fact_unref(f);
+	v.kind = FACT_INGRESS_DNS_RECORD;
+	v.ingress_record.hosts = list;
+	v.ingress_record.host_count = 65536;
+	v.ingress_record.ttl = 0;
+	assert_int_equal(fact_encode(&v, &f, &why), ERR_RANGE);
+	assert_string_equal(why.text, "a list of 65536 items is too long");
+}
+
+/* Every cut and every changed byte of every sample: refused or decoded, never beyond the bytes. */
+static void test_damaged_bytes_are_bounded(void **state)
+{
+	const struct fact *f;
+
+	(void)state;
+	for (size_t i = 0; (f = sample(i)) != NULL; i++) {
+		struct bytes good = fact_bytes(f);
+		struct arena *a = arena_new();
+
+		for (size_t cut = 0; cut < good.len; cut++) {
+			const struct fact *bad = fact_from_bytes((struct bytes){good.data, cut});
+			struct fact_value v;
+
+			if (bad)
+				assert_false(fact_decode(bad, a, &v));
+			fact_unref(bad);
+		}
+		for (size_t at = 0; at < good.len * 256; at++) {
+			uint8_t *copy = malloc(good.len);
+			const struct fact *bad;
+			struct fact_value v;
+
+			memcpy(copy, good.data, good.len);
+			copy[at / 256] = (uint8_t)at;
+			bad = fact_from_bytes((struct bytes){copy, good.len});
+			if (bad && fact_decode(bad, a, &v) && v.kind != 0) {
+				/* Then it is another value, and has one form. */
+				const struct fact *again = records_fact(&v);
+
+				assert_true(v.kind == FACT_DNS_ENDPOINT || fact_equal(bad, again));
+				fact_unref(again);
+			}
+			fact_unref(bad);
+			free(copy);
+			arena_reset(a);
+		}
+		arena_free(a);
+		fact_unref(f);
+	}
+}
+
+static void test_foreign_bytes_are_not_facts(void **state)
+{
+	(void)state;
+	assert_null(fact_from_bytes(bytes_of("")));
+	assert_null(fact_from_bytes((struct bytes){(const uint8_t *)"\0\0\0\0", 4}));
+	assert_null(fact_from_bytes((struct bytes){(const uint8_t *)"\12\0\0\0", 4}));
+	assert_null(fact_from_bytes((struct bytes){(const uint8_t *)"\11\0\0\5n", 5}));
+}
+
+static void test_users_are_counted(void **state)
+{
+	const struct fact *f = sample(8);
+
+	(void)state;
+	assert_ptr_equal(fact_ref(f), f);
+	fact_unref(f);
+	assert_text(fact_name(f), "n1");
+	fact_unref(f);
+	fact_unref(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_decoded_encodes_to_the_same_bytes),
+		cmocka_unit_test(test_fields_come_back),
+		cmocka_unit_test(test_the_key_is_read_without_the_rest),
+		cmocka_unit_test(test_an_endpoint_is_small),
+		cmocka_unit_test(test_too_long_a_string_or_list_is_refused),
+		cmocka_unit_test(test_damaged_bytes_are_bounded),
+		cmocka_unit_test(test_foreign_bytes_are_not_facts),
+		cmocka_unit_test(test_users_are_counted),
+	};
+
+	return cmocka_run_group_tests_name("records/fact", tests, NULL, NULL);
+}

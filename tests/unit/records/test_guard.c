@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/records_facts.h"
+#include "tests/support/records_world.h"
+
+/* A zone of `count` names, each a DNSEndpoint of its own; a mass change is more than 5 and more than 20 %. */
+static struct records_world *world_of(int count)
+{
+	struct records_world *w = records_world_new();
+
+	w->settings.guard_min_names = 5;
+	w->settings.guard_max_percent = 20;
+	w->settings.guard_hold_ms = 600000;
+	records_world_configure(w);
+	records_world_put(w, "", records_fact_domain("kube-federation-system/d", "example.com", 1));
+	for (int i = 0; i < count; i++) {
+		char key[32], line[64];
+
+		snprintf(key, sizeof(key), "ns/e%d", i);
+		snprintf(line, sizeof(line), "n%d.example.com 30 A 192.0.2.%d", i, i + 1);
+		records_world_put(w, "", records_fact_dns_endpoint(key, line, 1));
+	}
+	records_world_build(w);
+	assert_int_equal(w->count, count);
+	return w;
+}
+
+static void remove_names(struct records_world *w, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "ns/e%d", i);
+		records_world_remove(w, "", FACT_DNS_ENDPOINT, key);
+	}
+}
+
+static size_t held(const struct records_world *w)
+{
+	const struct records_hold *list;
+	size_t count = records_holds(w->records, &list), names = 0;
+
+	for (size_t i = 0; i < count; i++)
+		names += list[i].names;
+	return names;
+}
+
+static void test_a_mass_deletion_in_one_build_is_held_whole(void **state)
+{
+	struct records_world *w = world_of(40);
+	const struct records_hold *list;
+
+	(void)state;
+	remove_names(w, 0, 20);
+	assert_int_equal(records_world_build(w), 0);
+	assert_int_equal(w->count, 40);
+	assert_true(w->last->report_changed);
+	assert_int_equal(records_holds(w->records, &list), 1);
+	assert_string_equal(list[0].zone, "example.com.");
+	assert_int_equal(list[0].names, 20);
+	assert_int_equal(list[0].since_ms, w->now_ms);
+	assert_int_equal(list[0].until_ms, w->now_ms + 600000);
+	assert_int_equal(w->last->next_ms, w->now_ms + 600000);
+	records_world_free(w);
+}
+
+static void test_few_names_and_a_small_share_pass(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	remove_names(w, 0, 5);			/* 12 %, and not more than five */
+	assert_int_equal(records_world_build(w), 5);
+	w->now_ms += 61000;
+	remove_names(w, 5, 12);			/* seven of 35 are not more than 20 % */
+	assert_int_equal(records_world_build(w), 7);
+	assert_int_equal(held(w), 0);
+	assert_int_equal(w->last->next_ms, 0);
+	records_world_free(w);
+}
+
+static void test_the_window_slides(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	remove_names(w, 0, 5);
+	records_world_build(w);
+	w->now_ms += 30000;
+	remove_names(w, 5, 8);			/* eight of 40 in a minute are just allowed */
+	records_world_build(w);
+	assert_int_equal(w->count, 32);
+	w->now_ms += 1000;
+	remove_names(w, 8, 9);			/* the ninth is held, and what follows */
+	records_world_build(w);
+	assert_int_equal(w->count, 32);
+	assert_int_equal(held(w), 1);
+	w->now_ms += 120000;
+	remove_names(w, 9, 10);
+	records_world_build(w);
+	assert_int_equal(held(w), 2);
+	assert_int_equal(w->count, 32);
+	records_world_free(w);
+}
+
+static void test_other_changes_pass_while_names_are_held(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	remove_names(w, 0, 20);
+	records_world_build(w);
+	records_world_put(w, "", records_fact_dns_endpoint("ns/new", "new.example.com 30 A 192.0.2.99", 1));
+	records_world_put(w, "", records_fact_dns_endpoint("ns/e30", "n30.example.com 30 A 192.0.2.98", 1));
+	assert_int_equal(records_world_build(w), 2);
+	assert_int_equal(w->count, 41);
+	assert_int_equal(held(w), 20);
+	records_world_free(w);
+}
+
+static void test_it_ends_when_the_names_come_back(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	remove_names(w, 0, 20);
+	records_world_build(w);
+	for (int i = 0; i < 20; i++) {
+		char key[32], line[64];
+
+		snprintf(key, sizeof(key), "ns/e%d", i);
+		/* All but the first are as they were. */
+		snprintf(line, sizeof(line), "n%d.example.com 30 A 192.0.2.%d", i, i ? i + 1 : 200);
+		records_world_put(w, "", records_fact_dns_endpoint(key, line, 1));
+	}
+	assert_int_equal(records_world_build(w), 1);
+	assert_int_equal(held(w), 0);
+	assert_true(w->last->report_changed);
+	assert_string_equal(records_world_show(w, "n0.example.com."), "DNSEndpoint ns/e0; fixed A 30 192.0.2.200");
+	records_world_free(w);
+}
+
+static void test_it_ends_after_its_time(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	remove_names(w, 0, 20);
+	records_world_build(w);
+	w->now_ms = w->last->next_ms - 1;
+	assert_int_equal(records_world_build(w), 0);
+	w->now_ms++;
+	assert_int_equal(records_world_build(w), 20);
+	assert_int_equal(w->count, 20);
+	assert_int_equal(held(w), 0);
+	assert_int_equal(w->last->next_ms, 0);
+	records_world_free(w);
+}
+
+static void test_it_ends_when_it_is_released(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	w->settings.guard_hold_ms = 0;
+	records_world_configure(w);
+	records_world_build(w);
+	assert_int_equal(records_release(w->records, "example.com."), ERR_NOTFOUND);
+	remove_names(w, 0, 20);
+	records_world_build(w);
+	assert_int_equal(w->last->next_ms, 0);
+	assert_int_equal(records_release(w->records, "other.test."), ERR_NOTFOUND);
+	assert_int_equal(records_release(w->records, "example.com"), ERR_OK);
+	/* One came back meanwhile, in the same build. */
+	records_world_put(w, "", records_fact_dns_endpoint("ns/e0", "n0.example.com 30 A 192.0.2.55", 1));
+	assert_int_equal(records_world_build(w), 20);
+	assert_int_equal(w->count, 21);
+	assert_int_equal(held(w), 0);
+	records_world_free(w);
+}
+
+static void test_a_name_that_lost_its_addresses_shows_its_new_self_after_release(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		char key[32], line[64];
+
+		snprintf(key, sizeof(key), "ns/e%d", i);
+		snprintf(line, sizeof(line), "n%d.example.com 30 TXT empty", i);
+		records_world_put(w, "", records_fact_dns_endpoint(key, line, 1));
+	}
+	assert_int_equal(records_world_build(w), 0);
+	assert_int_equal(held(w), 20);
+	assert_int_equal(records_release(w->records, "example.com."), ERR_OK);
+	assert_int_equal(records_world_build(w), 20);
+	assert_string_equal(records_world_show(w, "n7.example.com."), "DNSEndpoint ns/e7; fixed TXT 30 empty");
+	records_world_free(w);
+}
+
+static void test_a_name_that_moves_to_another_source_is_not_counted(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	remove_names(w, 0, 20);
+	for (int i = 0; i < 20; i++) {
+		char key[32], line[64];
+
+		snprintf(key, sizeof(key), "ns/moved%d", i);
+		snprintf(line, sizeof(line), "n%d.example.com 30 A 192.0.2.%d", i, i + 1);
+		records_world_put(w, "", records_fact_dns_endpoint(key, line, 1));
+	}
+	assert_int_equal(records_world_build(w), 20);
+	assert_int_equal(held(w), 0);
+	records_world_free(w);
+}
+
+static void test_held_names_survive_a_change_of_zones(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	remove_names(w, 0, 20);
+	records_world_put(w, "", records_fact_domain("ns/other", "other.test", 1));
+	records_world_build(w);
+	assert_true(w->last->everything);
+	assert_int_equal(w->count, 40);
+	assert_int_equal(held(w), 20);
+	records_world_put(w, "", records_fact_domain("ns/third", "third.test", 1));
+	records_world_build(w);
+	assert_true(w->last->everything);
+	assert_int_equal(w->count, 40);
+	w->now_ms += 600000;
+	records_world_build(w);
+	assert_int_equal(w->count, 20);
+	records_world_free(w);
+}
+
+static void test_a_zone_that_goes_is_no_mass_change(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	remove_names(w, 0, 20);
+	records_world_build(w);
+	assert_int_equal(held(w), 20);
+	records_world_remove(w, "", FACT_DOMAIN, "kube-federation-system/d");
+	records_world_build(w);
+	assert_int_equal(w->count, 0);
+	assert_int_equal(held(w), 0);
+	records_world_free(w);
+}
+
+static void test_held_names_keep_their_probes_and_readiness_is_not_counted(void **state)
+{
+	struct records_world *w = world_of(0);
+	size_t probes = 0;
+
+	(void)state;
+	records_world_cluster(w, "la", true);
+	for (int i = 0; i < 20; i++) {
+		char key[32], slice[32], name[32], address[32], host[64];
+
+		snprintf(key, sizeof(key), "ns/s%d", i);
+		snprintf(slice, sizeof(slice), "ns/s%d-1", i);
+		snprintf(name, sizeof(name), "s%d", i);
+		snprintf(address, sizeof(address), "192.0.2.%d", i + 1);
+		snprintf(host, sizeof(host), "h%d.example.com", i);
+		records_world_put(w, "la", records_fact_service(key, address, 443, host, NULL, NULL, 1));
+		records_world_put(w, "la", records_fact_slice(slice, name, 1));
+	}
+	records_world_build(w);
+	assert_int_equal(w->count, 20);
+	for (int i = 0; i < 20; i++) {
+		char slice[32];
+
+		snprintf(slice, sizeof(slice), "ns/s%d-1", i);
+		records_world_remove(w, "la", FACT_ENDPOINT_SLICE, slice);
+	}
+	assert_int_equal(records_world_build(w), 20);
+	assert_int_equal(held(w), 0);
+	records_world_cluster(w, "la", false);
+	assert_int_equal(records_world_build(w), 0);
+	assert_int_equal(held(w), 20);
+	for (size_t i = 0; i < w->last->probe_count; i++)
+		probes += w->last->probes[i].addr.family != ADDR_NONE;
+	assert_int_equal(probes, 20);
+	w->now_ms += 600000;
+	assert_int_equal(records_world_build(w), 20);
+	for (size_t i = 0; i < w->last->probe_count; i++)
+		assert_int_equal(w->last->probes[i].addr.family, ADDR_NONE);
+	records_world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_mass_deletion_in_one_build_is_held_whole),
+		cmocka_unit_test(test_few_names_and_a_small_share_pass),
+		cmocka_unit_test(test_the_window_slides),
+		cmocka_unit_test(test_other_changes_pass_while_names_are_held),
+		cmocka_unit_test(test_it_ends_when_the_names_come_back),
+		cmocka_unit_test(test_it_ends_after_its_time),
+		cmocka_unit_test(test_it_ends_when_it_is_released),
+		cmocka_unit_test(test_a_name_that_lost_its_addresses_shows_its_new_self_after_release),
+		cmocka_unit_test(test_a_name_that_moves_to_another_source_is_not_counted),
+		cmocka_unit_test(test_held_names_survive_a_change_of_zones),
+		cmocka_unit_test(test_a_zone_that_goes_is_no_mass_change),
+		cmocka_unit_test(test_held_names_keep_their_probes_and_readiness_is_not_counted),
+	};
+
+	return cmocka_run_group_tests_name("records/guard", tests, NULL, NULL);
+}

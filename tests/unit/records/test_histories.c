@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/records_facts.h"
+#include "tests/support/records_world.h"
+
+/* Random worlds, small enough that everything meets everything: few names,
+ * hosts, zones and addresses, so that conflicts, shared probes and host names,
+ * renderings and names outside zones come all the time. */
+
+static unsigned seed_state;
+
+static unsigned below(unsigned n)
+{
+	seed_state = seed_state * 1103515245 + 12345;
+	return (seed_state >> 16) % n;
+}
+
+static const char *pick(const char *const *list, unsigned count) { return list[below(count)]; }
+#define PICK(list) pick(list, sizeof(list) / sizeof((list)[0]))
+
+static const char *const cluster_names[] = {"la", "ny", "tokyo"};
+static const char *const namespaces[] = {"shop", "blog"};
+static const char *const object_names[] = {"web", "api", "service-web", "ingress-web"};
+static const char *const targets[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3,2001:db8::3", "127.0.0.1", "",
+                                      "lb.test", "lb.test,LB2.test.", "192.0.2.1,192.0.2.2"};
+static const char *const hosts[] = {"www.example.com", "WWW.example.com", "web.shop.d.svc.example.com",
+                                    "*.example.com", "a.sub.example.com", "www.other.test", "bad..name",
+                                    "www.example.com,api.example.com"};
+static const char *const regions[] = {"", "us", "US", "eu", "bad label"};
+static const char *const zones[] = {"", "a", "a,b", "B"};
+static const char *const domains[] = {"example.com", "sub.example.com", "other.test", "Example.COM", "bad..domain"};
+static const char *const lines[] = {
+	"www.example.com 30 A 192.0.2.7", "www.example.com 0 a 192.0.2.7 192.0.2.8\nWWW.example.com 9 AAAA 2001:db8::7",
+	"api.example.com 30 CNAME x.test\napi.example.com 30 A 192.0.2.7", "x.sub.example.com 30 TXT hello",
+	"x.sub.example.com 30 TXT hello\nx.sub.example.com 30 txt hello again", "web.shop.d.svc.example.com 5 A 192.0.2.9",
+	"www.other.test 5 A 192.0.2.9\nn1.example.com 5 A 10.0.0.1\nn2.example.com 5 A 10.0.0.2\n"
+	"n3.example.com 5 A 10.0.0.3\nn4.example.com 5 A 10.0.0.4\nn5.example.com 5 A 10.0.0.5\n"
+	"n6.example.com 5 A 10.0.0.6\nn7.example.com 5 A 10.0.0.7\nn8.example.com 5 A 10.0.0.8\n"
+	"n9.example.com 5 A 10.0.0.9",
+};
+
+static const char *key(void)
+{
+	static char text[64];
+
+	snprintf(text, sizeof(text), "%s/%s", PICK(namespaces), PICK(object_names));
+	return text;
+}
+
+static int64_t age(void) { return below(6) == 0 ? FACT_NO_TIME : 100 + below(4); }
+
+static void change_host(struct records_world *w)
+{
+	static const enum fact_kind kinds[] = {FACT_SERVICE_DNS_RECORD, FACT_INGRESS_DNS_RECORD, FACT_DNS_ENDPOINT};
+	bool maybe = below(2);
+
+	switch (below(9)) {
+	case 0:
+		records_world_put(w, "", records_fact_domain(below(2) ? "kube-federation-system/d" : "ns/d",
+		                                             PICK(domains), age()));
+		break;
+	case 1:
+		records_world_remove(w, "", FACT_DOMAIN, below(2) ? "kube-federation-system/d" : "ns/d");
+		break;
+	case 2:
+		records_world_put(w, "", records_fact_cluster(PICK(cluster_names), PICK(regions), PICK(zones), NULL, maybe));
+		break;
+	case 3:
+	case 4:
+		records_world_put(w, "", records_fact_service_record(key(), below(8) ? "d" : "e", below(3) * 100,
+		                                                     maybe ? "www" : NULL, below(4) ? NULL : "x"));
+		break;
+	case 5:
+		records_world_put(w, "", records_fact_ingress_record(key(), PICK(hosts), 0));
+		break;
+	case 6:
+	case 7:
+		records_world_put(w, "", records_fact_dns_endpoint(key(), PICK(lines), age()));
+		break;
+	default:
+		records_world_remove(w, "", kinds[below(3)], key());
+	}
+}
+
+static void change_member(struct records_world *w)
+{
+	static const enum fact_kind kinds[] = {FACT_SERVICE, FACT_ENDPOINT_SLICE, FACT_INGRESS, FACT_NODE};
+	static const char *const rules[] = {"", "www.example.com=web", "=api web", "*.example.com=api,www.example.com=web"};
+	const char *cluster = PICK(cluster_names);
+	const char *host = below(2) ? PICK(hosts) : NULL;
+
+	switch (below(9)) {
+	case 0:
+	case 1:
+	case 2:
+		records_world_put(w, cluster, records_fact_service(key(), PICK(targets), below(2) ? 443 : 0, host,
+		                                                   below(5) ? NULL : "192.0.2.50,x.test",
+		                                                   below(3) ? NULL : "1h", age()));
+		break;
+	case 3:
+	case 4:
+		records_world_put(w, cluster, records_fact_slice(key(), PICK(object_names), below(2)));
+		break;
+	case 5:
+		records_world_put(w, cluster, records_fact_ingress(key(), PICK(targets), PICK(rules),
+		                                                   below(2) ? "www.example.com" : NULL, host, age()));
+		break;
+	case 6:
+		records_world_put(w, cluster, records_fact_node(PICK(object_names), PICK(regions), PICK(zones)));
+		break;
+	case 7:
+		records_world_cluster(w, cluster, below(4) != 0);
+		break;
+	default:
+		records_world_remove(w, cluster, kinds[below(4)], key());
+	}
+}
+
+/* Every host name has one fixed answer, whenever somebody asks. */
+static void resolve(struct records_world *w)
+{
+	for (size_t i = 0; i < w->last->host_count; i++) {
+		struct addr a[2];
+
+		assert_true(addr_parse(bytes_of("198.51.100.2"), &a[0]));
+		assert_true(addr_parse(bytes_of("198.51.100.1"), &a[1]));
+		records_set_host(w->records, w->last->hosts[i], a, 1 + w->last->hosts[i].len % 2);
+	}
+}
+
+static void settle(struct records_world *w)
+{
+	records_world_build(w);
+	resolve(w);
+	records_world_build(w);
+}
+
+static void assert_same_text(char *have, char *want)
+{
+	assert_string_equal(have, want);
+	free(have);
+	free(want);
+}
+
+static size_t count_probes(const struct records_world *w)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < w->last->probe_count; i++)
+		count += w->last->probes[i].addr.family != ADDR_NONE;
+	return count;
+}
+
+static void assert_as_from_scratch(struct records_world *w)
+{
+	struct records_world *again;
+
+	settle(w);
+	again = records_world_again(w);
+	settle(again);
+	assert_same_text(records_world_print(w), records_world_print(again));
+	assert_same_text(records_world_problems(w), records_world_problems(again));
+	assert_same_text(records_world_conflicts(w), records_world_conflicts(again));
+	assert_int_equal(count_probes(w), count_probes(again));
+	assert_int_equal(w->last->host_count, again->last->host_count);
+	for (size_t i = 0; i < w->last->host_count; i++)
+		assert_true(bytes_equal(w->last->hosts[i], again->last->hosts[i]));
+	records_world_free(again);
+}
+
+static void test_incremental_equals_from_scratch(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 60; seed++) {
+		struct records_world *w = records_world_new();
+
+		seed_state = seed;
+		for (size_t i = 0; i < 3; i++)
+			records_world_cluster(w, cluster_names[i], true);
+		records_world_put(w, "", records_fact_domain("kube-federation-system/d", "example.com", 1));
+		for (int round = 0; round < 40; round++) {
+			for (unsigned steps = 1 + below(round % 10 == 0 ? 60 : 4); steps > 0; steps--)
+				(below(2) ? change_host : change_member)(w);
+			records_world_build(w);
+			if (below(4) == 0)
+				resolve(w);
+			if (below(20) == 0) {
+				w->settings.default_ttl = 30 + below(2);
+				records_world_configure(w);
+			}
+			if (round % 8 == 7)
+				assert_as_from_scratch(w);
+		}
+		records_world_free(w);
+	}
+}
+
+/* Nothing changes: nothing is said. */
+static void test_an_idle_build_says_nothing(void **state)
+{
+	struct records_world *w = records_world_new();
+
+	(void)state;
+	seed_state = 99;
+	for (int i = 0; i < 300; i++)
+		(below(2) ? change_host : change_member)(w);
+	settle(w);
+	assert_int_equal(records_world_build(w), 0);
+	assert_false(w->last->everything || w->last->zones_changed || w->last->clusters_changed ||
+	             w->last->wants_changed || w->last->report_changed);
+	records_world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_incremental_equals_from_scratch),
+		cmocka_unit_test(test_an_idle_build_says_nothing),
+	};
+
+	return cmocka_run_group_tests_name("records/histories", tests, NULL, NULL);
+}

@@ -1,0 +1,144 @@
+/* The kinds of the host cluster: KubeFed's own, and external-dns' DNSEndpoint. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <json-c/json_object.h>
+
+#include "geo/place.h"
+#include "watcher/decode_kind.h"
+
+static int64_t read_ttl(const struct field *of)
+{
+	struct field ttl = field_get(of, "recordTTL");
+
+	return field_int(&ttl, INT64_MIN, INT64_MAX, 0, "a number of seconds");
+}
+
+/* --- KubeFedCluster --- */
+
+/* status.zones, else the label. */
+static void read_zones(const struct field *object, const struct field *status,
+                       struct fact_value *out)
+{
+	struct field listed = field_get(status, "zones");
+	size_t count;
+	struct bytes *zones = field_texts(&listed, &count);
+	struct bytes label = {0};
+
+	if (count == 0)
+		label = decode_topology(object, "zone");
+	if (label.len > 0) {
+		zones = arena_memdup(object->reading->arena, &label, sizeof(label));
+		count = 1;
+	}
+	out->cluster.zone_count = field_unique(zones, count);
+	out->cluster.zones = zones;
+}
+
+/* A location that cannot be read leaves the cluster without one; that is a warning. */
+static void read_location(const struct field *object, struct fact_value *out)
+{
+	struct bytes text = decode_annotation(object, "nigh.dev/location");
+
+	if (text.len == 0 || object->reading->err)
+		return;
+	out->cluster.has_location = place_parse(text, &out->cluster.location);
+	if (!out->cluster.has_location)
+		(void)reason_set(object->reading->why, ERR_OK,
+		                 "metadata.annotations[nigh.dev/location]: "
+		                 "is not a place (\"34.05,-118.24\"); taken without");
+}
+
+static void fill_cluster(const struct field *object, struct fact_value *out)
+{
+	struct field status = field_get(object, "status");
+	struct field region = field_get(&status, "region");
+
+	out->cluster.region = field_text(&region);
+	if (out->cluster.region.len == 0)
+		out->cluster.region = decode_topology(object, "region");
+	read_zones(object, &status, out);
+	out->cluster.drain = bytes_equal_text(decode_annotation(object, "nigh.dev/drain"), "true");
+	read_location(object, out);
+}
+
+/* --- Domain and the two DNS records --- */
+
+static void fill_domain(const struct field *object, struct fact_value *out)
+{
+	struct field domain = field_get(object, "domain");
+
+	out->domain.domain = field_required(&domain);
+}
+
+static void fill_service_record(const struct field *object, struct fact_value *out)
+{
+	struct field spec = field_get(object, "spec");
+	struct field domain_ref = field_get(&spec, "domainRef");
+	struct field prefix = field_get(&spec, "dnsPrefix");
+	struct field external = field_get(&spec, "externalName");
+	struct field allow = field_get(&spec, "allowServiceWithoutEndpoints");
+
+	out->service_record.domain_ref = field_required(&domain_ref);
+	out->service_record.dns_prefix = field_text(&prefix);
+	out->service_record.external_name = field_text(&external);
+	out->service_record.ttl = read_ttl(&spec);
+	out->service_record.allow_without_endpoints = field_bool(&allow, false);
+}
+
+static void fill_ingress_record(const struct field *object, struct fact_value *out)
+{
+	struct field spec = field_get(object, "spec");
+	struct field hosts = field_get(&spec, "hosts");
+
+	out->ingress_record.hosts = field_texts(&hosts, &out->ingress_record.host_count);
+	out->ingress_record.ttl = read_ttl(&spec);
+}
+
+/* --- DNSEndpoint --- */
+
+static void read_endpoint(const struct field *f, struct fact_endpoint *out)
+{
+	struct field name = field_get(f, "dnsName");
+	struct field type = field_get(f, "recordType");
+	struct field set = field_get(f, "setIdentifier");
+	struct field targets = field_get(f, "targets");
+
+	out->name = field_text(&name);
+	out->type = field_text(&type);
+	out->set_identifier = field_text(&set);
+	out->ttl = read_ttl(f);
+	out->targets = field_texts(&targets, &out->target_count);
+}
+
+static void fill_dns_endpoint(const struct field *object, struct fact_value *out)
+{
+	struct field spec = field_get(object, "spec");
+	struct field list = field_get(&spec, "endpoints");
+	struct field metadata = field_get(object, "metadata");
+	struct field labels = field_get(&metadata, "labels");
+	size_t count = field_count(&list);
+	struct fact_endpoint *endpoints =
+	        arena_calloc(object->reading->arena, count, sizeof(*endpoints));
+
+	for (size_t i = 0; i < count; i++) {
+		struct field item = field_item(&list, i);
+
+		read_endpoint(&item, &endpoints[i]);
+	}
+	out->dns_endpoint.endpoints = endpoints;
+	out->dns_endpoint.endpoint_count = count;
+	/* The label counts whatever its value is; that names sites and is not needed. */
+	out->dns_endpoint.is_rendering = field_get(&labels, "nigh.dev/sites").value != NULL;
+}
+
+const struct decode_kind decode_host_kinds[] = {
+	{"KubeFedCluster", "core.kubefed.io", NULL, FACT_KUBEFED_CLUSTER, false, fill_cluster},
+	{"Domain", "multiclusterdns.kubefed.io", NULL, FACT_DOMAIN, false, fill_domain},
+	{"ServiceDNSRecord", "multiclusterdns.kubefed.io", NULL, FACT_SERVICE_DNS_RECORD, false,
+	 fill_service_record},
+	{"IngressDNSRecord", "multiclusterdns.kubefed.io", NULL, FACT_INGRESS_DNS_RECORD, false,
+	 fill_ingress_record},
+	{"DNSEndpoint", "multiclusterdns.kubefed.io", NULL, FACT_DNS_ENDPOINT, false,
+	 fill_dns_endpoint},
+	{"DNSEndpoint", "externaldns.k8s.io", NULL, FACT_DNS_ENDPOINT, false, fill_dns_endpoint},
+	{0},
+};

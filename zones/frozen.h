@@ -1,0 +1,66 @@
+/* frozen.h -- what zones and snapshots look like inside the room.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ZONES_FROZEN_H
+#define ZONES_FROZEN_H
+
+#include "zones/zone_index.h"
+#include "zones/part.h"
+#include "zones/snapshot.h"
+#include "zones/tree.h"
+
+struct zone {
+	unsigned users;      /* snapshots; the writer's */
+	uint32_t root;       /* link of its tree */
+	const uint8_t *base; /* of the slab */
+	const struct name_key *key;
+	const struct node *apex;
+	const struct rrset *soa;
+	uint32_t serial;
+	uint32_t negative_ttl;
+	size_t names;
+	uint8_t apex_labels;
+	uint8_t apex_wire[NAME_MAX_LEN + 1];
+};
+
+struct clusters {
+	struct part part;
+	struct snapshot_cluster *item; /* by name */
+	size_t count;
+	const struct snapshot_cluster **by_id; /* `ids` of them */
+	size_t ids;
+};
+
+struct probes {
+	struct part part;
+	size_t count;
+	const uint64_t *at_ms;
+	const uint64_t *down; /* bits */
+};
+
+struct report {
+	struct part part;
+	struct snapshot_report is;
+};
+
+struct ranked {
+	struct part part;
+	struct ranking *ranking;
+};
+
+struct snapshot {
+	const struct name_key *key;
+	const uint8_t *base;
+	struct zone_index *apexes;
+	struct zone **zone; /* by name, zone_count of them */
+	size_t zone_count;
+	struct snapshot_settings settings;
+	struct clusters *clusters;
+	struct probes *probes;
+	struct report *report;
+	struct ranked *ranked;
+	struct zones *home;          /* the writer's, as all below */
+	struct tree_garbage garbage; /* what the next one does not have any more */
+};
+
+#endif

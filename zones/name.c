@@ -1,0 +1,146 @@
+#include "zones/name.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "records/names.h"
+#include "zones/fold.h"
+
+/* ASCII capitals of eight bytes at once to small letters.  A byte's top bit in `capital` is set
+ * when 'A' <= byte <= 'Z'; label lengths (0..63) lie below 'A', so whole names may be passed. */
+static inline uint64_t lower8(uint64_t v)
+{
+	uint64_t ascii = v & 0x7f7f7f7f7f7f7f7f;
+	uint64_t from_a = ascii + 0x3f3f3f3f3f3f3f3f;
+	uint64_t past_z = ascii + 0x2525252525252525;
+	uint64_t capital = (from_a ^ past_z) & ~v & 0x8080808080808080;
+
+	return v | capital >> 2;
+}
+
+/* Fills at[] and labels; returns the length or 0. */
+static inline size_t find_labels(struct name *out, const uint8_t *wire, size_t max)
+{
+	size_t at = 0, limit = max < NAME_MAX_LEN ? max : NAME_MAX_LEN;
+	uint8_t *label = out->at;
+
+	for (; at < limit; label++) {
+		size_t len = wire[at];
+
+		*label = (uint8_t)at;
+		if (len == 0) {
+			out->labels = (uint8_t)(label - out->at);
+			return at + 1;
+		}
+		/* Above 63: compression pointers and label types that nobody uses (RFC 6891 5). */
+		if (len > 63)
+			return 0;
+		at += len + 1;
+	}
+	return 0;
+}
+
+/* Eight bytes from `at`, those from `len` on as zeros; nothing behind wire[len - 1] is read. */
+static uint64_t load_tail(const uint8_t *wire, size_t at, size_t len)
+{
+	uint64_t v = 0;
+
+	if (len >= 8)
+		return fold_load(wire + len - 8) >> 8 * (8 - (len - at));
+	for (size_t i = len; i-- > 0;)
+		v = v << 8 | wire[i];
+	return v;
+}
+
+/* Also zeroes what hash_suffixes() may read behind the root. */
+static inline void copy_lower(struct name *out, const uint8_t *wire, size_t len, size_t max)
+{
+	size_t end = (len + 7) & ~(size_t)7, safe = end <= max ? end : end - 8, at = 0;
+
+	for (; at < safe; at += 8)
+		fold_store(out->wire + at, lower8(fold_load(wire + at)));
+	if (at < end)
+		fold_store(out->wire + at, lower8(load_tail(wire, at, len)));
+	fold_store(out->wire + end, 0);
+}
+
+static inline void hash_suffixes(struct name *n, const struct name_key *key)
+{
+	const struct name_key k = *key;
+	uint64_t h = k.k[2];
+
+	n->hash[n->labels] = h;
+	for (size_t i = n->labels; i-- > 0;) {
+		const uint8_t *p = n->wire + n->at[i];
+		unsigned last = p[0]; /* the length byte counts, too */
+
+		for (; __builtin_expect(last >= 8, 0); last -= 8, p += 8)
+			h = fold_chunk(h, fold_load(p), &k);
+		h = fold_chunk(h, fold_load(p) & UINT64_MAX >> (56 - 8 * last), &k);
+		n->hash[i] = h;
+	}
+}
+
+size_t name_parse(struct name *out, const uint8_t *wire, size_t max, const struct name_key *key)
+{
+	size_t len = find_labels(out, wire, max);
+
+	if (len == 0)
+		return 0;
+	out->len = (uint8_t)len;
+	copy_lower(out, wire, len, max);
+	hash_suffixes(out, key);
+	return len;
+}
+
+uint64_t name_wire_hash(const uint8_t *wire, const struct name_key *key)
+{
+	struct name n;
+
+	return name_parse(&n, wire, names_wire_len(wire), key) ? n.hash[0] : 0;
+}
+
+unsigned name_wire_labels(const uint8_t *wire)
+{
+	unsigned labels = 0;
+
+	for (; *wire != 0; wire += 1 + *wire)
+		labels++;
+	return labels;
+}
+
+static unsigned label_places(const uint8_t *wire, uint8_t at[NAME_MAX_LABELS + 1])
+{
+	unsigned labels = 0, place = 0;
+
+	for (; wire[place] != 0; place += 1U + wire[place])
+		at[labels++] = (uint8_t)place;
+	return labels;
+}
+
+static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c; }
+
+static int label_compare(const uint8_t *a, const uint8_t *b)
+{
+	unsigned len = a[0] < b[0] ? a[0] : b[0];
+
+	for (unsigned i = 1; i <= len; i++) {
+		int order = lower(a[i]) - lower(b[i]);
+
+		if (order)
+			return order;
+	}
+	return a[0] - b[0];
+}
+
+int name_wire_compare(const uint8_t *a, const uint8_t *b)
+{
+	uint8_t at_a[NAME_MAX_LABELS + 1], at_b[NAME_MAX_LABELS + 1];
+	unsigned left_a = label_places(a, at_a), left_b = label_places(b, at_b);
+
+	while (left_a > 0 && left_b > 0) {
+		int order = label_compare(a + at_a[--left_a], b + at_b[--left_b]);
+
+		if (order)
+			return order;
+	}
+	return (left_a > 0) - (left_b > 0);
+}

@@ -1,0 +1,160 @@
+/* node.h -- everything at one owner name, frozen and flat.
+ *
+ * A node holds fixed RRsets, the same for every client, or sites, each with the
+ * RRsets of one cluster, to be chosen by the client; a zone's apex may hold both.  Made by
+ * zones_build(); read by any worker.  Accessors allocate nothing.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ZONES_NODE_H
+#define ZONES_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "zones/rrset.h"
+
+/* The layout is the room's own: others use the functions below. */
+struct node {
+	uint8_t flags; /* enum node_flag */
+	uint8_t body;  /* where RRsets or struct node_sites begin, in words of 4 bytes */
+	uint16_t bits; /* NODE_RRSETS: how many fixed RRsets; and two flags */
+	uint32_t source;
+	uint8_t owner[]; /* padded; then a uint32_t of the writer's when NODE_COUNTED */
+};
+enum node_bit { NODE_RRSETS = 0x3fff, NODE_COUNTED = 0x4000, NODE_MIXED_CASE = 0x8000 };
+
+/* With NODE_SITES: offsets count from here in bytes. */
+struct node_sites {
+	uint32_t size;     /* of everything from here to the node's end */
+	uint32_t fixed;    /* the fixed RRsets (the apex may have both) */
+	uint32_t fallback; /* 0: none */
+	uint32_t count;
+	uint32_t at[];
+};
+struct site {
+	uint16_t cluster;
+	uint8_t layers;
+	uint8_t rrsets;
+	uint32_t probes;
+	uint32_t probe[]; /* then the RRsets */
+};
+
+enum node_flag {
+	NODE_APEX = 1,
+	NODE_CUT = 2, /* NS below the apex: a delegation (RFC 1034 4.3.2 3b) */
+	NODE_DNAME = 4,
+	NODE_EMPTY = 8,           /* empty non-terminal (RFC 8020): NOERROR, no data */
+	NODE_SITES = 16,          /* a choice by client */
+	NODE_FAIL_OPEN = 32,      /* no usable site: answer as if all were */
+	NODE_WILDCARD_BELOW = 64, /* there is a child "*" (RFC 4592) */
+	NODE_OCCLUDED = 128       /* below a cut or a DNAME: glue at most */
+};
+
+static inline unsigned node_flags(const struct node *n) { return n->flags; }
+/* Wire form, case as stored. */
+static inline const uint8_t *node_owner(const struct node *n) { return n->owner; }
+/* Index of its source for snapshot_source(). */
+static inline uint32_t node_source(const struct node *n) { return n->source; }
+
+static inline const struct node_sites *node_sites(const struct node *n)
+{
+	return (const struct node_sites *)((const uint32_t *)n + n->body);
+}
+
+static inline const struct rrset *node_first_rrset(const struct node *n)
+{
+	const uint8_t *body = (const uint8_t *)((const uint32_t *)n + n->body);
+
+	if (n->flags & NODE_SITES)
+		body += node_sites(n)->fixed;
+	return (const struct rrset *)(const void *)body;
+}
+
+static inline const struct rrset *rrset_after(const struct rrset *s)
+{
+	return (const struct rrset *)(const void *)(s->data + ((s->bytes + 3) & ~3U));
+}
+
+/* Of `count` RRsets that follow each other: the one of a type, or the CNAME. */
+static inline const struct rrset *rrset_find(const struct rrset *s, unsigned count, uint16_t type)
+{
+	for (; count > 0; count--, s = rrset_after(s))
+		if (s->type == type || s->type == RR_CNAME)
+			return s;
+	return NULL;
+}
+
+static inline const struct rrset *rrset_at(const struct rrset *s, size_t count, size_t i)
+{
+	if (i >= count)
+		return NULL;
+	for (; i > 0; i--)
+		s = rrset_after(s);
+	return s;
+}
+
+/* The fixed RRset of a type, or the CNAME when there is one (whatever the type); NULL: none. */
+static inline const struct rrset *node_rrset(const struct node *n, uint16_t type)
+{
+	return rrset_find(node_first_rrset(n), n->bits & NODE_RRSETS, type);
+}
+
+/* The i-th fixed RRset, by type; NULL past the last. */
+static inline const struct rrset *node_rrset_at(const struct node *n, size_t i)
+{
+	return rrset_at(node_first_rrset(n), n->bits & NODE_RRSETS, i);
+}
+
+/* The CNAME for the case that no site is usable or has an address; NULL: none. */
+static inline const struct rrset *node_fallback(const struct node *n)
+{
+	const struct node_sites *s = node_sites(n);
+
+	if (!(n->flags & NODE_SITES) || s->fallback == 0)
+		return NULL;
+	return (const struct rrset *)(const void *)((const uint8_t *)s + s->fallback);
+}
+
+static inline size_t node_site_count(const struct node *n)
+{
+	return n->flags & NODE_SITES ? node_sites(n)->count : 0;
+}
+
+/* i < node_site_count(); sorted by cluster name. */
+static inline const struct site *node_site(const struct node *n, size_t i)
+{
+	const struct node_sites *s = node_sites(n);
+
+	return (const struct site *)(const void *)((const uint8_t *)s + s->at[i]);
+}
+
+static inline uint16_t site_cluster(const struct site *s) { return s->cluster; }
+/* enum site_layer of records/endpoint.h */
+static inline uint8_t site_layers(const struct site *s) { return s->layers; }
+
+/* Indexes for snapshot_probe_is_down(). */
+static inline const uint32_t *site_probes(const struct site *s, size_t *count)
+{
+	*count = s->probes;
+	return s->probe;
+}
+
+static inline const struct rrset *site_first_rrset(const struct site *s)
+{
+	return (const struct rrset *)(const void *)(s->probe + s->probes);
+}
+
+/* The site's RRset of a type, or its CNAME; NULL: none. */
+static inline const struct rrset *site_rrset(const struct site *s, uint16_t type)
+{
+	return rrset_find(site_first_rrset(s), s->rrsets, type);
+}
+
+/* The i-th, by type; NULL past the last. */
+static inline const struct rrset *site_rrset_at(const struct site *s, size_t i)
+{
+	return rrset_at(site_first_rrset(s), s->rrsets, i);
+}
+
+#endif

@@ -1,0 +1,30 @@
+/* problems.h -- what was refused, by the name it belongs to.
+ *
+ * Writer's thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ZONES_PROBLEMS_H
+#define ZONES_PROBLEMS_H
+
+#include "base/text.h"
+#include "zones/build.h"
+#include "zones/name.h"
+
+struct problems;
+
+enum problems_kind {
+	PROBLEMS_ENDPOINT, /* of the endpoint itself */
+	PROBLEMS_BUILT_IN  /* it lost against the zone's own data */
+};
+
+struct problems *problems_new(void);
+void problems_free(struct problems *p); /* NULL is fine */
+
+/* Replaces a name's problems of a kind: the lines of `messages`, each ended by a newline; none: forgotten. */
+void problems_set(struct problems *p, enum problems_kind kind, const struct name *name,
+                  const char *where, const struct text *messages);
+void problems_clear(struct problems *p);
+/* One line each, sorted by where, then message. */
+void problems_each(const struct problems *p, zones_on_problem_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,11 @@
+#include "zones/serial.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+uint32_t serial_next(uint32_t last, int64_t unix_s)
+{
+	uint32_t now = (uint32_t)unix_s, more = last + 1;
+	/* RFC 1982 3.2: ahead when less than half the circle lies between. */
+	uint32_t next = last == 0 || now - more < UINT32_C(0x80000000) ? now : more;
+
+	return next ? next : 1;
+}

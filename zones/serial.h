@@ -1,0 +1,12 @@
+/* serial.h -- zones' serial numbers: they only go forward (RFC 1982).
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ZONES_SERIAL_H
+#define ZONES_SERIAL_H
+
+#include <stdint.h>
+
+/* The serial after `last` (0: there was none): Unix time when that is ahead, else one more.  Never 0. */
+uint32_t serial_next(uint32_t last, int64_t unix_s);
+
+#endif

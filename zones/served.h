@@ -1,0 +1,68 @@
+/* served.h -- a zone that is served: its endpoints' names and what it adds by itself.
+ *
+ * By itself: SOA, NS, and the addresses of nameservers inside the zone.  At those names the
+ * endpoint's node is kept aside: at the apex both are merged, at a nameserver
+ * with addresses the zone's own win.  Writer's thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ZONES_SERVED_H
+#define ZONES_SERVED_H
+
+#include "zones/build.h"
+#include "zones/edit.h"
+#include "zones/frozen.h"
+#include "zones/problems.h"
+#include "zones/source.h"
+
+struct served_nameserver {
+	uint8_t *wire;
+	struct name name;
+	struct addr *addresses; /* none when the name is not inside the zone */
+	size_t address_count;
+	struct buffer endpoint; /* image of the endpoint's node of this name, empty: none */
+};
+
+struct served {
+	struct edit edit;
+	struct sources *sources;
+	struct problems *problems;
+	struct arena *arena; /* scratch */
+	uint8_t *apex;       /* as written */
+	uint32_t ttl, negative_ttl;
+	struct served_nameserver *nameserver;
+	size_t nameserver_count;
+	struct buffer apex_endpoint; /* like served_nameserver.endpoint */
+	bool stale;                  /* what it adds by itself changed */
+	uint32_t serial;             /* the last one, 0: none yet */
+	struct zone *frozen;         /* as last published, NULL: never */
+};
+
+struct served_tools {
+	struct tree_writer *tree;
+	struct sources *sources;
+	struct problems *problems;
+	struct arena *arena;
+};
+
+/* Is a nameserver inside this zone (and no longer one)? */
+typedef bool served_owns_fn(const struct served *s, const struct name *name, void *arg);
+
+struct served *served_new(const struct served_tools *tools, const struct name *apex,
+                          uint32_t serial);
+/* Every node becomes garbage; readers of the frozen zone may go on. */
+void served_free(struct served *s);
+/* TTLs and nameservers; nothing happens when they are as before. */
+void served_configure(struct served *s, const struct zones_zone *config, served_owns_fn *owns,
+                      void *arg);
+
+/* The endpoint's image; takes one use of its source. */
+void served_put(struct served *s, const struct name *name, const struct buffer *image);
+void served_remove(struct served *s, const struct name *name);
+
+/* The zone as it is now: the one from before when nothing changed.  The serial moves when data did. */
+struct zone *served_freeze(struct served *s, int64_t unix_s);
+
+/* The source of the node or image at a name, for keeping it when it is put again; 0: none. */
+uint32_t served_source(const struct served *s, const struct name *name);
+
+#endif

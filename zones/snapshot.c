@@ -1,0 +1,75 @@
+#include "zones/snapshot.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "records/endpoint.h"
+#include "zones/frozen.h"
+#include "zones/source.h"
+
+const struct name_key *snapshot_name_key(const struct snapshot *s) { return s->key; }
+
+const struct snapshot_settings *snapshot_settings(const struct snapshot *s) { return &s->settings; }
+
+const struct ranking *snapshot_ranking(const struct snapshot *s) { return s->ranked->ranking; }
+
+const struct snapshot_report *snapshot_report(const struct snapshot *s) { return &s->report->is; }
+
+const char *snapshot_source(const struct snapshot *s, uint32_t source)
+{
+	return source_text(s->base, source);
+}
+
+const struct zone *snapshot_find_zone(const struct snapshot *s, const struct name *name)
+{
+	uint32_t i = zone_index_find(s->apexes, name);
+
+	return i == ZONE_INDEX_NONE ? NULL : s->zone[i];
+}
+
+const struct zone *snapshot_zone(const struct snapshot *s, size_t i)
+{
+	return i < s->zone_count ? s->zone[i] : NULL;
+}
+
+const struct snapshot_cluster *snapshot_cluster(const struct snapshot *s, uint16_t id)
+{
+	return id < s->clusters->ids ? s->clusters->by_id[id] : NULL;
+}
+
+const struct snapshot_cluster *snapshot_cluster_at(const struct snapshot *s, size_t i)
+{
+	return i < s->clusters->count ? &s->clusters->item[i] : NULL;
+}
+
+bool snapshot_probe_is_down(const struct snapshot *s, uint32_t probe)
+{
+	return probe < s->probes->count && s->probes->down[probe / 64] >> probe % 64 & 1;
+}
+
+uint64_t snapshot_probe_at_ms(const struct snapshot *s, uint32_t probe)
+{
+	return probe < s->probes->count ? s->probes->at_ms[probe] : 0;
+}
+
+/* A site without probes is not judged by them; else one address that answers is enough. */
+static bool probes_are_down(const struct snapshot *s, const struct site *site)
+{
+	size_t count;
+	const uint32_t *probe = site_probes(site, &count);
+
+	if (count == 0 || s->settings.dark)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!snapshot_probe_is_down(s, probe[i]))
+			return false;
+	return true;
+}
+
+bool snapshot_site_is_usable(const struct snapshot *s, const struct site *site, bool *troubled)
+{
+	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
+	bool trouble = probes_are_down(s, site) || (c && (c->drained || c->expired));
+
+	if (troubled)
+		*troubled = trouble;
+	return c && !trouble && site_layers(site) == (SITE_ENDPOINTS | SITE_LOAD_BALANCER);
+}

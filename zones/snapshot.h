@@ -1,0 +1,99 @@
+/* snapshot.h -- everything one query may look at, frozen.
+ *
+ * Made by zones_build() on the control thread, published through handover.h,
+ * read by any worker until it rests.  Nothing here changes after publication.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ZONES_SNAPSHOT_H
+#define ZONES_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "geo/ranking.h"
+#include "zones/zone.h"
+
+struct snapshot;
+
+/* The table of clusters: state that changes without any record. */
+struct snapshot_cluster {
+	uint16_t id;
+	const char *name;
+	const char *source;       /* "kubernetes", "manifests", "member" */
+	const char *knowledge;    /* "synced", "unseen", "never" */
+	uint64_t since_ms;        /* monotonic, of knowledge */
+	const char *region;       /* "" when unknown */
+	const char *const *zones; /* NULL-terminated */
+	bool has_place;
+	struct place place;
+	const char *place_from;
+	bool drained;
+	bool expired;      /* unseen for longer than defaults.unseenAfter */
+	bool up;           /* false: every probed address of it is down */
+	const char *error; /* "" when fine */
+};
+struct snapshot_conflict {
+	const char *name, *winner, *loser;
+};
+struct snapshot_problem {
+	const char *where, *message;
+	int64_t since; /* Unix seconds */
+};
+struct snapshot_hold {
+	const char *zone;
+	uint64_t names, id;
+	int64_t since, until; /* Unix seconds; until 0: until released */
+};
+/* What /status tells beside names: made by the wiring, carried along, freed with the last snapshot. */
+struct snapshot_report {
+	const struct snapshot_problem *problems;
+	size_t problem_count;
+	const struct snapshot_conflict *conflicts;
+	size_t conflict_count;
+	const struct snapshot_hold *holds;
+	size_t hold_count;
+	uint64_t fact_count;
+};
+
+/* What holds for all zones. */
+struct snapshot_settings {
+	bool all; /* defaults.policy is all: every usable site in one answer */
+	uint32_t degraded_ttl;
+	bool ready;      /* false: SERVFAIL, "not ready" (RFC 8914 code 14) */
+	bool incomplete; /* ready, but some source was never read: no NXDOMAIN, SERVFAIL instead */
+	bool dark; /* every cluster unseen, no probe succeeded since: probes count for nothing */
+};
+
+const struct name_key *snapshot_name_key(
+	const struct snapshot *s); /* the same for all snapshots of a process */
+const struct snapshot_settings *snapshot_settings(const struct snapshot *s);
+const struct ranking *snapshot_ranking(const struct snapshot *s);        /* never NULL */
+const struct snapshot_report *snapshot_report(const struct snapshot *s); /* never NULL */
+
+/* The zone to answer `name` from: the longest apex that `name` ends in, or NULL
+ * (say REFUSED).  RFC 1034 4.3.2 step 2. */
+const struct zone *snapshot_find_zone(const struct snapshot *s, const struct name *name);
+/* The i-th zone by name; NULL past the last. */
+const struct zone *snapshot_zone(const struct snapshot *s, size_t i);
+
+/* NULL when there is no such cluster. O(1). */
+const struct snapshot_cluster *snapshot_cluster(const struct snapshot *s, uint16_t id);
+/* The i-th by name; NULL past the last. */
+const struct snapshot_cluster *snapshot_cluster_at(const struct snapshot *s, size_t i);
+
+bool snapshot_probe_is_down(const struct snapshot *s, uint32_t probe);
+/* Milliseconds (monotonic) of the last verdict of a probe; 0: none yet. */
+uint64_t snapshot_probe_at_ms(const struct snapshot *s, uint32_t probe);
+const char *snapshot_source(const struct snapshot *s, uint32_t source);
+
+/* May clients be sent to this site?  All layers: endpoints, loadBalancer, probe, cluster, drain.
+ * *troubled (may be NULL): the site's cluster is down or draining, so the TTL degrades. */
+bool snapshot_site_is_usable(const struct snapshot *s, const struct site *site, bool *troubled);
+
+/* Canonical text: names in DNSSEC order, RRsets by site, tables; without serials, signatures, ages and held
+ * changes.  The same, byte for byte, for the same inputs however they came. */
+void snapshot_print(const struct snapshot *s, struct text *out);
+
+#endif

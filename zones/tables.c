@@ -1,0 +1,192 @@
+#include "zones/tables.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *copy(struct arena *a, const char *s)
+{
+	return s ? arena_strndup(a, s, strlen(s)) : "";
+}
+
+static bool same_text(const char *a, const char *b) { return strcmp(a, b) == 0; }
+
+static const char *const *copy_list(struct arena *a, const char *const *from)
+{
+	const char **to;
+	size_t count = 0;
+
+	while (from && from[count])
+		count++;
+	to = arena_calloc(a, count + 1, sizeof(*to));
+	for (size_t i = 0; i < count; i++)
+		to[i] = copy(a, from[i]);
+	return to;
+}
+
+static bool same_list(const char *const *a, const char *const *b)
+{
+	for (; *a && *b; a++, b++)
+		if (!same_text(*a, *b))
+			return false;
+	return *a == *b;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct snapshot_cluster *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+struct clusters *tables_clusters(const struct snapshot_cluster *cluster, size_t count)
+{
+	struct clusters *t = part_new(sizeof(*t));
+	struct arena *a = t->part.arena;
+
+	t->item = arena_calloc(a, count, sizeof(*t->item));
+	t->count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct snapshot_cluster *c = &t->item[i];
+
+		*c = cluster[i];
+		c->name = copy(a, c->name);
+		c->source = copy(a, c->source);
+		c->knowledge = copy(a, c->knowledge);
+		c->region = copy(a, c->region);
+		c->zones = copy_list(a, c->zones);
+		c->place_from = copy(a, c->place_from);
+		c->error = copy(a, c->error);
+		if (c->id >= t->ids)
+			t->ids = c->id + 1U;
+	}
+	if (count)
+		qsort(t->item, count, sizeof(*t->item), by_name);
+	t->by_id = arena_calloc(a, t->ids, sizeof(*t->by_id));
+	for (size_t i = 0; i < count; i++)
+		t->by_id[t->item[i].id] = &t->item[i];
+	return t;
+}
+
+static bool same_place(const struct snapshot_cluster *a, const struct snapshot_cluster *b)
+{
+	if (a->has_place != b->has_place || !same_text(a->place_from, b->place_from))
+		return false;
+	return !a->has_place || memcmp(&a->place, &b->place, sizeof(a->place)) == 0;
+}
+
+static bool same_cluster(const struct snapshot_cluster *a, const struct snapshot_cluster *b)
+{
+	return a->id == b->id && same_text(a->name, b->name) && same_text(a->source, b->source) &&
+	       same_text(a->knowledge, b->knowledge) && a->since_ms == b->since_ms &&
+	       same_text(a->region, b->region) && same_list(a->zones, b->zones) &&
+	       same_place(a, b) && a->drained == b->drained && a->expired == b->expired &&
+	       a->up == b->up && same_text(a->error, b->error);
+}
+
+bool tables_same_clusters(const struct clusters *a, const struct clusters *b)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++)
+		if (!same_cluster(&a->item[i], &b->item[i]))
+			return false;
+	return a->count == b->count;
+}
+
+struct probes *tables_probes(const struct zones_probe *probe, size_t count)
+{
+	struct probes *t = part_new(sizeof(*t));
+	uint64_t *down = arena_calloc(t->part.arena, count / 64 + 1, sizeof(*down));
+	uint64_t *at_ms = arena_calloc(t->part.arena, count, sizeof(*at_ms));
+
+	for (size_t i = 0; i < count; i++) {
+		down[i / 64] |= (uint64_t)probe[i].down << i % 64;
+		at_ms[i] = probe[i].at_ms;
+	}
+	t->count = count;
+	t->down = down;
+	t->at_ms = at_ms;
+	return t;
+}
+
+bool tables_same_probes(const struct probes *a, const struct probes *b)
+{
+	return a->count == b->count &&
+	       memcmp(a->down, b->down, (a->count / 64 + 1) * sizeof(*a->down)) == 0 &&
+	       (a->count == 0 || memcmp(a->at_ms, b->at_ms, a->count * sizeof(*a->at_ms)) == 0);
+}
+
+struct report *tables_report(const struct snapshot_report *from)
+{
+	struct report *t = part_new(sizeof(*t));
+	struct arena *a = t->part.arena;
+	struct snapshot_problem *problem = arena_calloc(a, from->problem_count, sizeof(*problem));
+	struct snapshot_conflict *conflict =
+		arena_calloc(a, from->conflict_count, sizeof(*conflict));
+	struct snapshot_hold *hold = arena_calloc(a, from->hold_count, sizeof(*hold));
+
+	for (size_t i = 0; i < from->problem_count; i++)
+		problem[i] = (struct snapshot_problem){copy(a, from->problems[i].where),
+		                                       copy(a, from->problems[i].message),
+		                                       from->problems[i].since};
+	for (size_t i = 0; i < from->conflict_count; i++)
+		conflict[i] = (struct snapshot_conflict){copy(a, from->conflicts[i].name),
+		                                         copy(a, from->conflicts[i].winner),
+		                                         copy(a, from->conflicts[i].loser)};
+	for (size_t i = 0; i < from->hold_count; i++) {
+		hold[i] = from->holds[i];
+		hold[i].zone = copy(a, hold[i].zone);
+	}
+	t->is = *from;
+	t->is.problems = problem;
+	t->is.conflicts = conflict;
+	t->is.holds = hold;
+	return t;
+}
+
+static bool same_problem(const struct snapshot_problem *a, const struct snapshot_problem *b)
+{
+	return a->since == b->since && same_text(a->where, b->where) &&
+	       same_text(a->message, b->message);
+}
+
+static bool same_conflict(const struct snapshot_conflict *a, const struct snapshot_conflict *b)
+{
+	return same_text(a->name, b->name) && same_text(a->winner, b->winner) &&
+	       same_text(a->loser, b->loser);
+}
+
+static bool same_hold(const struct snapshot_hold *a, const struct snapshot_hold *b)
+{
+	return same_text(a->zone, b->zone) && a->names == b->names && a->id == b->id &&
+	       a->since == b->since && a->until == b->until;
+}
+
+bool tables_same_report(const struct report *x, const struct report *y)
+{
+	const struct snapshot_report *a = &x->is, *b = &y->is;
+
+	if (a->problem_count != b->problem_count || a->conflict_count != b->conflict_count ||
+	    a->hold_count != b->hold_count || a->fact_count != b->fact_count)
+		return false;
+	for (size_t i = 0; i < a->problem_count; i++)
+		if (!same_problem(&a->problems[i], &b->problems[i]))
+			return false;
+	for (size_t i = 0; i < a->conflict_count; i++)
+		if (!same_conflict(&a->conflicts[i], &b->conflicts[i]))
+			return false;
+	for (size_t i = 0; i < a->hold_count; i++)
+		if (!same_hold(&a->holds[i], &b->holds[i]))
+			return false;
+	return true;
+}
+
+static void free_ranking(struct part *p) { ranking_free(((struct ranked *)p)->ranking); }
+
+struct ranked *tables_ranked(struct ranking *take_ranking)
+{
+	struct ranked *t = part_new(sizeof(*t));
+
+	t->ranking = take_ranking ? take_ranking : ranking_build(NULL, 0, NULL, 0, NULL);
+	t->part.on_free = free_ranking;
+	return t;
+}

@@ -1,0 +1,24 @@
+/* tables.h -- the parts of a snapshot that change without any name: copied and frozen.
+ *
+ * Each is made from what the wiring gave; tables_same_x() tells whether it says anything new.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ZONES_TABLES_H
+#define ZONES_TABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "zones/build.h"
+#include "zones/frozen.h"
+
+struct clusters *tables_clusters(const struct snapshot_cluster *cluster, size_t count);
+bool tables_same_clusters(const struct clusters *a, const struct clusters *b);
+struct probes *tables_probes(const struct zones_probe *probe, size_t count);
+bool tables_same_probes(const struct probes *a, const struct probes *b);
+struct report *tables_report(const struct snapshot_report *report);
+bool tables_same_report(const struct report *a, const struct report *b);
+/* Takes the ranking; NULL: one that knows nothing. */
+struct ranked *tables_ranked(struct ranking *take_ranking);
+
+#endif
