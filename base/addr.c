@@ -51,12 +51,12 @@ char *addr_print(const struct addr *a, char out[ADDR_TEXT_SIZE])
 	if (a->family == ADDR_IPV6 && memcmp(a->bytes, zeros, 12) == 0 &&
 	    bytes_get16(a->bytes + 12) != 0)
 		snprintf(out, ADDR_TEXT_SIZE, "::%x:%x", bytes_get16(a->bytes + 12),
-			 bytes_get16(a->bytes + 14));
+		         bytes_get16(a->bytes + 14));
 	else if (a->family == ADDR_NONE)
 		snprintf(out, ADDR_TEXT_SIZE, "none");
 	else
 		CHECK(inet_ntop(a->family == ADDR_IPV4 ? AF_INET : AF_INET6, a->bytes, out,
-				ADDR_TEXT_SIZE));
+		                ADDR_TEXT_SIZE));
 	return out;
 }
 
@@ -113,12 +113,12 @@ enum err addr_network_parse(struct bytes text, struct addr_network *out, struct 
 	len = addr_bits(&n.addr);
 	if (slash && !text_to_u64(part(text, end + 1, text.len), len, &len))
 		return reason_set(why, ERR_PARSE, "'%s' has no length of 0 to %u behind the slash",
-				  shown(text, show), addr_bits(&n.addr));
+		                  shown(text, show), addr_bits(&n.addr));
 	n.len = (uint8_t)len;
 	masked = addr_masked(&n.addr, n.len);
 	if (!addr_equal(&masked, &n.addr))
 		return reason_set(why, ERR_RANGE, "'%s' has bits set behind its length",
-				  shown(text, show));
+		                  shown(text, show));
 	*out = n;
 	return ERR_OK;
 }
@@ -150,17 +150,17 @@ enum err addr_port_parse(struct bytes text, struct addr *addr, uint16_t *port, s
 		colon--;
 	if (colon == 0)
 		return reason_set(why, ERR_PARSE, "'%s' has no port (A.B.C.D:PORT or [V6]:PORT)",
-				  shown(text, show));
+		                  shown(text, show));
 	if (colon > 3 && text.data[0] == '[' && text.data[colon - 2] == ']')
 		found = addr_parse(part(text, 1, colon - 2), &a) && a.family == ADDR_IPV6;
 	else
 		found = addr_parse(part(text, 0, colon - 1), &a) && a.family == ADDR_IPV4;
 	if (!found)
 		return reason_set(why, ERR_PARSE, "'%s' is not A.B.C.D:PORT or [V6]:PORT",
-				  shown(text, show));
+		                  shown(text, show));
 	if (!text_to_u64(part(text, colon, text.len), UINT16_MAX, &number))
 		return reason_set(why, ERR_PARSE, "'%s' has no port of 0 to 65535",
-				  shown(text, show));
+		                  shown(text, show));
 	*addr = a;
 	*port = (uint16_t)number;
 	return ERR_OK;
@@ -172,7 +172,7 @@ char *addr_port_print(const struct addr *a, uint16_t port, char out[ADDR_PORT_TE
 	bool v6 = a->family == ADDR_IPV6;
 
 	snprintf(out, ADDR_PORT_TEXT_SIZE, "%s%s%s:%u", v6 ? "[" : "", addr_print(a, text),
-		 v6 ? "]" : "", port);
+	         v6 ? "]" : "", port);
 	return out;
 }
 

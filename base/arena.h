@@ -13,7 +13,7 @@
 struct arena;
 
 struct arena *arena_new(void);
-void arena_free(struct arena *a);			/* NULL is fine */
+void arena_free(struct arena *a); /* NULL is fine */
 
 /* Forgets everything given; keeps one block, so that a loop does not allocate. */
 void arena_reset(struct arena *a);
@@ -21,7 +21,7 @@ void arena_reset(struct arena *a);
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_calloc(struct arena *a, size_t count, size_t size);
 void *arena_memdup(struct arena *a, const void *p, size_t len);
-char *arena_strndup(struct arena *a, const char *s, size_t len);	/* adds a NUL */
+char *arena_strndup(struct arena *a, const char *s, size_t len); /* adds a NUL */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Bytes handed out since the last reset. */

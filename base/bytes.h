@@ -17,7 +17,7 @@ struct bytes {
 	size_t len;
 };
 
-struct bytes bytes_of(const char *s);			/* without the NUL; NULL gives none */
+struct bytes bytes_of(const char *s); /* without the NUL; NULL gives none */
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_equal_text(struct bytes a, const char *s);
 /* Byte order; a prefix comes first.  <0, 0, >0. */
@@ -26,7 +26,7 @@ int bytes_compare(struct bytes a, struct bytes b);
 struct cursor {
 	const uint8_t *at;
 	const uint8_t *end;
-	bool bad;					/* something was read past the end */
+	bool bad; /* something was read past the end */
 };
 
 struct cursor cursor_over(const void *data, size_t len);
@@ -41,21 +41,21 @@ struct bytes cursor_bytes(struct cursor *c, size_t len);
 struct bytes cursor_str16(struct cursor *c);
 
 struct buffer {
-	uint8_t *data;					/* free() gives it back, or buffer_fini() */
+	uint8_t *data; /* free() gives it back, or buffer_fini() */
 	size_t len;
 	size_t room;
 };
 
 /* A zeroed struct buffer is an empty one. */
 void buffer_fini(struct buffer *b);
-void buffer_reset(struct buffer *b);			/* len = 0, room kept */
-uint8_t *buffer_extend(struct buffer *b, size_t len);	/* len more bytes, not set */
+void buffer_reset(struct buffer *b);                  /* len = 0, room kept */
+uint8_t *buffer_extend(struct buffer *b, size_t len); /* len more bytes, not set */
 void buffer_u8(struct buffer *b, uint8_t v);
 void buffer_u16(struct buffer *b, uint16_t v);
 void buffer_u32(struct buffer *b, uint32_t v);
 void buffer_u64(struct buffer *b, uint64_t v);
 void buffer_put(struct buffer *b, const void *data, size_t len);
-void buffer_str16(struct buffer *b, struct bytes s);	/* CHECKs s.len < 65536 */
+void buffer_str16(struct buffer *b, struct bytes s); /* CHECKs s.len < 65536 */
 
 /* Big-endian integers at a place that is known to be long enough. */
 static inline uint16_t bytes_get16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
@@ -63,7 +63,11 @@ static inline uint32_t bytes_get32(const uint8_t *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
-static inline void bytes_put16(uint8_t *p, uint16_t v) { p[0] = (uint8_t)(v >> 8); p[1] = (uint8_t)v; }
+static inline void bytes_put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
 static inline void bytes_put32(uint8_t *p, uint32_t v)
 {
 	p[0] = (uint8_t)(v >> 24);

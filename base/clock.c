@@ -44,8 +44,8 @@ char *clock_print(int64_t unix_s, char out[CLOCK_TEXT_SIZE])
 	of_year = of_era - (365 * year + year / 4 - year / 100);
 	month = (5 * of_year + 2) / 153; /* 0 is March */
 	snprintf(out, CLOCK_TEXT_SIZE, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02dZ",
-		 year + era * 400 + (month >= 10), (int)(month < 10 ? month + 3 : month - 9),
-		 (int)(of_year - (153 * month + 2) / 5 + 1), (int)(second / 3600),
-		 (int)(second / 60 % 60), (int)(second % 60));
+	         year + era * 400 + (month >= 10), (int)(month < 10 ? month + 3 : month - 9),
+	         (int)(of_year - (153 * month + 2) / 5 + 1), (int)(second / 3600),
+	         (int)(second / 60 % 60), (int)(second % 60));
 	return out;
 }

@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-uint64_t clock_monotonic_ms(void);			/* since some moment; never steps */
+uint64_t clock_monotonic_ms(void); /* since some moment; never steps */
 uint64_t clock_monotonic_us(void);
-int64_t clock_unix_s(void);				/* Unix time; may step */
+int64_t clock_unix_s(void); /* Unix time; may step */
 
 enum { CLOCK_TEXT_SIZE = 32 };
 /* "2026-01-02T03:04:05Z".  Returns out. */

@@ -66,7 +66,7 @@ char *conf_relative(const struct conf_file *file, const char *path)
 
 	if (path[0] != '/' && slash)
 		text_add_bytes(&out, (struct bytes){(const uint8_t *)file->name,
-						    (size_t)(slash - file->name) + 1});
+		                                    (size_t)(slash - file->name) + 1});
 	text_add(&out, path);
 	return text_take(&out);
 }
@@ -74,7 +74,7 @@ char *conf_relative(const struct conf_file *file, const char *path)
 /* --- one value --- */
 
 static void read_number(struct conf_file *file, const struct conf_row *row,
-			struct json_object *value, uint64_t *out)
+                        struct json_object *value, uint64_t *out)
 {
 	bool is_duration = row->type == CONF_DURATION;
 	bool bounded = row->min || row->max;
@@ -89,19 +89,19 @@ static void read_number(struct conf_file *file, const struct conf_row *row,
 		       text_to_u64(bytes_of(json_object_get_string(value)), UINT64_MAX, &v);
 	if (!good)
 		conf_complain(file, value,
-			      is_duration ? "%s must be a duration like 500ms, 10s, 5m, 2h or 0"
-					  : "%s must be a whole number",
-			      file->path);
+		              is_duration ? "%s must be a duration like 500ms, 10s, 5m, 2h or 0"
+		                          : "%s must be a whole number",
+		              file->path);
 	else if (bounded && (v < row->min || v > row->max))
 		conf_complain(file, value, "%s must be %s to %s", file->path,
-			      conf_value_print_u64(is_duration, row->min, low),
-			      conf_value_print_u64(is_duration, row->max, high));
+		              conf_value_print_u64(is_duration, row->min, low),
+		              conf_value_print_u64(is_duration, row->max, high));
 	else
 		*out = v;
 }
 
 static void read_enum(struct conf_file *file, const struct conf_row *row, struct json_object *value,
-		      int *out)
+                      int *out)
 {
 	int index = conf_value_find_word(row->words, bytes_of(json_object_get_string(value)));
 
@@ -139,7 +139,7 @@ static bool is_network(struct conf_file *file, struct json_object *value, const 
 }
 
 static void read_string(struct conf_file *file, const struct conf_row *row,
-			struct json_object *value, char **out)
+                        struct json_object *value, char **out)
 {
 	const char *text = get_text(file, value, "a");
 
@@ -150,7 +150,7 @@ static void read_string(struct conf_file *file, const struct conf_row *row,
 }
 
 static void read_strings(struct conf_file *file, const struct conf_row *row,
-			 struct json_object *value, struct conf_strings *out)
+                         struct json_object *value, struct conf_strings *out)
 {
 	size_t count;
 
@@ -173,7 +173,7 @@ static void read_strings(struct conf_file *file, const struct conf_row *row,
 }
 
 static void read_value(struct conf_file *file, const struct conf_row *row,
-		       struct json_object *value)
+                       struct json_object *value)
 {
 	void *field = (char *)file->settings + row->offset;
 
@@ -232,7 +232,7 @@ static bool is_section(const struct conf_file *file, const char *name)
 static void read_mapping(struct conf_file *file, struct json_object *mapping, const char *section);
 
 static void read_key(struct conf_file *file, struct json_object *mapping, const char *section,
-		     const char *key, struct json_object *value)
+                     const char *key, struct json_object *value)
 {
 	struct text path = {0};
 	const struct conf_row *row;
@@ -258,7 +258,7 @@ static void read_mapping(struct conf_file *file, struct json_object *mapping, co
 
 	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
 		read_key(file, mapping, section, json_object_iter_peek_name(&at),
-			 json_object_iter_peek_value(&at));
+		         json_object_iter_peek_value(&at));
 }
 
 static void on_document(struct json_object *root, unsigned line, void *arg)
@@ -301,13 +301,13 @@ void conf_defaults(const struct conf_row *rows, size_t count, void *settings)
 }
 
 enum err conf_read_text(const struct conf_row *rows, size_t count, const char *name,
-			struct bytes yaml, void *settings, struct text *errors)
+                        struct bytes yaml, void *settings, struct text *errors)
 {
 	struct conf_file file = {.name = name,
-				 .rows = rows,
-				 .row_count = count,
-				 .settings = settings,
-				 .errors = errors};
+	                         .rows = rows,
+	                         .row_count = count,
+	                         .settings = settings,
+	                         .errors = errors};
 	struct reason why;
 	enum err err = yaml_read(yaml, on_document, &file, &why);
 
@@ -336,7 +336,7 @@ static enum err read_all(const char *name, struct buffer *out, struct reason *wh
 }
 
 enum err conf_read(const struct conf_row *rows, size_t count, const char *file, void *settings,
-		   struct text *errors)
+                   struct text *errors)
 {
 	struct buffer yaml = {0};
 	struct reason why;
@@ -346,7 +346,7 @@ enum err conf_read(const struct conf_row *rows, size_t count, const char *file, 
 		text_printf(errors, "%s:1: %s\n", file, why.text);
 	else
 		err = conf_read_text(rows, count, file, (struct bytes){yaml.data, yaml.len},
-				     settings, errors);
+		                     settings, errors);
 	buffer_fini(&yaml);
 	return err;
 }

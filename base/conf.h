@@ -19,16 +19,16 @@
 struct json_object;
 
 enum conf_type {
-	CONF_STRING,			/* char * (owned), NULL when absent and no default */
-	CONF_BOOL,			/* bool */
-	CONF_U64,			/* uint64_t, min..max */
-	CONF_DURATION,			/* uint64_t milliseconds, min..max */
-	CONF_ENUM,			/* int: index into words ("a|b|c") */
-	CONF_STRINGS,			/* struct conf_strings (owned) */
-	CONF_NETWORKS,			/* struct conf_strings, each checked as a network */
-	CONF_PATH,			/* char *: as CONF_STRING, made relative to the file's folder */
-	CONF_PATHS,			/* struct conf_strings of such */
-	CONF_CUSTOM			/* parsed by the row's own function */
+	CONF_STRING,   /* char * (owned), NULL when absent and no default */
+	CONF_BOOL,     /* bool */
+	CONF_U64,      /* uint64_t, min..max */
+	CONF_DURATION, /* uint64_t milliseconds, min..max */
+	CONF_ENUM,     /* int: index into words ("a|b|c") */
+	CONF_STRINGS,  /* struct conf_strings (owned) */
+	CONF_NETWORKS, /* struct conf_strings, each checked as a network */
+	CONF_PATH,     /* char *: as CONF_STRING, made relative to the file's folder */
+	CONF_PATHS,    /* struct conf_strings of such */
+	CONF_CUSTOM    /* parsed by the row's own function */
 };
 
 struct conf_strings {
@@ -36,24 +36,24 @@ struct conf_strings {
 	size_t count;
 };
 
-struct conf_file;			/* where one parse stands: file name, errors so far */
+struct conf_file; /* where one parse stands: file name, errors so far */
 
 /* For CONF_CUSTOM: reads `value` into `out` (the settings struct's field).
  * Complains with conf_complain(). */
 typedef void conf_custom_fn(struct conf_file *file, struct json_object *value, void *out);
 
 struct conf_row {
-	const char *path;		/* "probe.interval" */
+	const char *path; /* "probe.interval" */
 	enum conf_type type;
-	size_t offset;			/* of the field in the settings struct */
-	const char *preset;		/* the default as YAML text; NULL: none (zero, NULL, empty) */
-	uint64_t min, max;		/* CONF_U64, CONF_DURATION; 0,0: no bounds */
-	const char *words;		/* CONF_ENUM: "nearest|all" */
+	size_t offset;      /* of the field in the settings struct */
+	const char *preset; /* the default as YAML text; NULL: none (zero, NULL, empty) */
+	uint64_t min, max;  /* CONF_U64, CONF_DURATION; 0,0: no bounds */
+	const char *words;  /* CONF_ENUM: "nearest|all" */
 	conf_custom_fn *custom;
-	void (*print)(const void *field, struct text *out);	/* CONF_CUSTOM: as flow YAML; without
+	void (*print)(const void *field, struct text *out); /* CONF_CUSTOM: as flow YAML; without
 						 * it conf_print() and conf_changed() pass over the row */
 	bool reloadable;
-	const char *sentence;		/* for the manual page */
+	const char *sentence; /* for the manual page */
 };
 
 /* Fills `settings` from the rows' defaults alone. */
@@ -64,8 +64,8 @@ void conf_defaults(const struct conf_row *rows, size_t count, void *settings);
 enum err conf_read(const struct conf_row *rows, size_t count, const char *file, void *settings,
                    struct text *errors) MUST_CHECK;
 /* The same from a text in memory; `file` is only its name and folder. */
-enum err conf_read_text(const struct conf_row *rows, size_t count, const char *file, struct bytes yaml,
-                        void *settings, struct text *errors) MUST_CHECK;
+enum err conf_read_text(const struct conf_row *rows, size_t count, const char *file,
+                        struct bytes yaml, void *settings, struct text *errors) MUST_CHECK;
 
 /* One error at `value`'s line (NULL: line 1); the parse goes on and fails in the end. */
 void conf_complain(struct conf_file *file, struct json_object *value, const char *fmt, ...)

@@ -91,7 +91,7 @@ static void print_string(const struct conf_row *row, const char *value, struct t
 }
 
 static void print_strings(const struct conf_row *row, const struct conf_strings *strings,
-			  struct text *out)
+                          struct text *out)
 {
 	text_add(out, "[");
 	for (size_t i = 0; i < strings->count; i++) {
@@ -120,7 +120,7 @@ static void print_value(const struct conf_row *row, const void *settings, struct
 	case CONF_U64:
 	case CONF_DURATION:
 		text_add(out, conf_value_print_u64(row->type == CONF_DURATION,
-						   *(const uint64_t *)field, number));
+		                                   *(const uint64_t *)field, number));
 		break;
 	case CONF_ENUM:
 		print_word(row, *(const int *)field, out);
@@ -154,7 +154,7 @@ static bool same_section(const struct conf_row *a, const struct conf_row *b)
 
 /* The rows of one section, together wherever they stand in the table. */
 static void print_section(const struct conf_row *rows, size_t count, size_t first,
-			  const void *settings, struct text *out)
+                          const void *settings, struct text *out)
 {
 	size_t len = section_len(rows[first].path);
 	bool begun = false;
@@ -195,7 +195,7 @@ void conf_print(const struct conf_row *rows, size_t count, const void *settings,
 }
 
 void conf_changed(const struct conf_row *rows, size_t count, const void *before, const void *after,
-		  struct text *out)
+                  struct text *out)
 {
 	bool any = false;
 
@@ -207,7 +207,7 @@ void conf_changed(const struct conf_row *rows, size_t count, const void *before,
 		print_value(&rows[i], before, &a);
 		print_value(&rows[i], after, &b);
 		if (!bytes_equal((struct bytes){(uint8_t *)a.data, a.len},
-				 (struct bytes){(uint8_t *)b.data, b.len})) {
+		                 (struct bytes){(uint8_t *)b.data, b.len})) {
 			text_printf(out, "%s%s", any ? ", " : "", rows[i].path);
 			any = true;
 		}
@@ -306,8 +306,8 @@ void conf_manual(const struct conf_row *rows, size_t count, struct text *out)
 			text_printf(out, "Type: %s.\n", type);
 		if (row->min || row->max)
 			text_printf(out, "Range: %s to %s.\n",
-				    conf_value_print_u64(is_duration, row->min, low),
-				    conf_value_print_u64(is_duration, row->max, high));
+			            conf_value_print_u64(is_duration, row->min, low),
+			            conf_value_print_u64(is_duration, row->max, high));
 		if (row->preset) {
 			text_add(out, "Default: ");
 			add_roff(out, row->preset);

@@ -9,22 +9,22 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* X(code, text) */
-#define ERR_LIST(X) \
-	X(ERR_OK, "ok") \
-	X(ERR_PARSE, "not well formed") \
-	X(ERR_RANGE, "out of range") \
-	X(ERR_NOTFOUND, "not found") \
-	X(ERR_CONFLICT, "in conflict") \
-	X(ERR_GONE, "gone") \
-	X(ERR_DENIED, "not permitted") \
-	X(ERR_UNREACHABLE, "unreachable") \
-	X(ERR_TIMEOUT, "timed out") \
-	X(ERR_NOSPACE, "no space") \
-	X(ERR_IO, "input or output failed") \
+#define ERR_LIST(X)                                                                                \
+	X(ERR_OK, "ok")                                                                            \
+	X(ERR_PARSE, "not well formed")                                                            \
+	X(ERR_RANGE, "out of range")                                                               \
+	X(ERR_NOTFOUND, "not found")                                                               \
+	X(ERR_CONFLICT, "in conflict")                                                             \
+	X(ERR_GONE, "gone")                                                                        \
+	X(ERR_DENIED, "not permitted")                                                             \
+	X(ERR_UNREACHABLE, "unreachable")                                                          \
+	X(ERR_TIMEOUT, "timed out")                                                                \
+	X(ERR_NOSPACE, "no space")                                                                 \
+	X(ERR_IO, "input or output failed")                                                        \
 	X(ERR_UNSUPPORTED, "not supported")
 
 enum err {

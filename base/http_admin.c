@@ -59,7 +59,7 @@ const char *http_request_arg(const struct http_request *r, const char *key)
 	size_t len = 0;
 
 	if (MHD_lookup_connection_value_n(r->connection, MHD_GET_ARGUMENT_KIND, key, strlen(key),
-					  &value, &len) != MHD_YES)
+	                                  &value, &len) != MHD_YES)
 		return NULL;
 	return value ? value : "";
 }
@@ -87,7 +87,7 @@ static size_t find_path(const struct http_route *routes, const char *path)
 }
 
 static const struct http_route *find_route(const struct http_admin *h, const char *method,
-					   const char *path, struct text *allow)
+                                           const char *path, struct text *allow)
 {
 	size_t len = find_path(h->routes, path);
 
@@ -99,7 +99,7 @@ static const struct http_route *find_route(const struct http_admin *h, const cha
 		if (strcmp(r->method, method) == 0)
 			return r;
 		text_printf(allow, "%s%s", allow->len ? ", " : "",
-			    strcmp(r->method, "GET") == 0 ? "GET, HEAD" : r->method);
+		            strcmp(r->method, "GET") == 0 ? "GET, HEAD" : r->method);
 	}
 	return NULL;
 }
@@ -126,8 +126,8 @@ static struct addr client_of(struct MHD_Connection *connection)
 
 /* Takes the body; `allow` is empty but for a wrong method. */
 static enum MHD_Result send_answer(struct MHD_Connection *connection, unsigned status,
-				   const char *content_type, struct text *body,
-				   const struct text *allow)
+                                   const char *content_type, struct text *body,
+                                   const struct text *allow)
 {
 	size_t len = body->len;
 	struct MHD_Response *response =
@@ -157,7 +157,7 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status
 }
 
 static enum MHD_Result answer(struct http_admin *h, struct MHD_Connection *connection,
-			      const char *path, const char *method)
+                              const char *path, const char *method)
 {
 	struct text body = {0}, allow = {0};
 	struct http_request request = {.path = path, .connection = connection};
@@ -180,7 +180,7 @@ static enum MHD_Result answer(struct http_admin *h, struct MHD_Connection *conne
 }
 
 static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *key,
-				    size_t key_len, const char *value, size_t value_len)
+                                    size_t key_len, const char *value, size_t value_len)
 {
 	struct exchange *x = arg;
 
@@ -194,8 +194,8 @@ static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const ch
 /* Called once for the header, then for pieces of the body, then with none left.
  * A body is read and dropped: no route of ours takes one. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path,
-				  const char *method, const char *version, const char *data,
-				  size_t *data_len, void **state)
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_len, void **state)
 {
 	struct exchange *x = *state;
 
@@ -210,7 +210,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		MHD_get_connection_values_n(connection, MHD_HEADER_KIND, count_header, x);
 		if (x->header_len > HEADER_MOST)
 			return refuse(connection, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
-				      "header too large");
+			              "header too large");
 		if (length && !text_to_u64(bytes_of(length), BODY_MOST, &announced))
 			return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "body too large");
 		return MHD_YES;
@@ -237,7 +237,7 @@ static void *on_request_line(void *arg, const char *line, struct MHD_Connection 
 }
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
-			 enum MHD_RequestTerminationCode how)
+                         enum MHD_RequestTerminationCode how)
 {
 	(void)arg;
 	(void)connection;
@@ -264,8 +264,8 @@ static enum err open_listener(const struct addr *addr, uint16_t port, int *out, 
 		if (fd >= 0)
 			close(fd);
 		return reason_set(why, cause == EACCES ? ERR_DENIED : ERR_IO,
-				  "cannot listen on %s: %s", addr_port_print(addr, port, text),
-				  strerror(cause));
+		                  "cannot listen on %s: %s", addr_port_print(addr, port, text),
+		                  strerror(cause));
 	}
 	*out = fd;
 	return ERR_OK;
@@ -283,7 +283,7 @@ static uint16_t port_of(int fd)
 }
 
 enum err http_admin_start(const struct addr *addr, uint16_t port, const struct http_route *routes,
-			  void *arg, struct http_admin **out, struct reason *why)
+                          void *arg, struct http_admin **out, struct reason *why)
 {
 	struct http_admin *h;
 	int fd = -1;
@@ -297,13 +297,13 @@ enum err http_admin_start(const struct addr *addr, uint16_t port, const struct h
 	h->port = port_of(fd);
 	h->daemon =
 		MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
-					 (addr->family == ADDR_IPV6 ? MHD_USE_IPv6 : 0),
-				 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
-				 MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-				 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-				 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
-				 MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL,
-				 MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+	                                 (addr->family == ADDR_IPV6 ? MHD_USE_IPv6 : 0),
+	                         0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
+	                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+	                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+	                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
+	                         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL,
+	                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 	if (!h->daemon) {
 		close(fd);
 		free(h);

@@ -20,8 +20,8 @@ struct http_admin;
 struct http_request {
 	const char *path;
 	struct addr client;
-	bool loopback;				/* client is on 127.0.0.0/8 or ::1 */
-	void *connection;			/* for http_request_arg() */
+	bool loopback;    /* client is on 127.0.0.0/8 or ::1 */
+	void *connection; /* for http_request_arg() */
 };
 
 /* The decoded query argument, "" for "?key" without a value, or NULL when absent. */
@@ -33,8 +33,8 @@ typedef unsigned http_handler_fn(const struct http_request *r, void *arg, struct
                                  const char **content_type);
 
 struct http_route {
-	const char *method;			/* "GET" (HEAD comes with it) or "POST" */
-	const char *path;			/* whole path, or ending in "/" for all below */
+	const char *method; /* "GET" (HEAD comes with it) or "POST" */
+	const char *path;   /* whole path, or ending in "/" for all below */
 	http_handler_fn *handler;
 };
 

@@ -84,7 +84,7 @@ static void add_message(struct text *t, const char *message)
 
 /* Outermost first. */
 static size_t unchain(const struct log_context *context,
-		      const struct log_context *out[CONTEXT_DEPTH])
+                      const struct log_context *out[CONTEXT_DEPTH])
 {
 	size_t count = 0;
 
@@ -97,7 +97,7 @@ static size_t unchain(const struct log_context *context,
 
 /* The line but for its time, and in JSON but for the closing brace. */
 static void print_body(struct text *t, enum log_format format, enum log_level level,
-		       const char *room, const struct log_context *context, const char *message)
+                       const char *room, const struct log_context *context, const char *message)
 {
 	const struct log_context *chain[CONTEXT_DEPTH];
 	size_t count = unchain(context, chain);
@@ -148,8 +148,8 @@ static void emit(const char *body, unsigned more)
 	if (more)
 		snprintf(tail, sizeof(tail), json ? ",\"more\":%u" : " ... %u more", more);
 	len = snprintf(line, sizeof(line),
-		       json ? "{\"time\":\"%s.%03dZ\",%s%s}\n" : "%s.%03dZ %s%s\n", time_text,
-		       (int)(now.tv_nsec / 1000000), body, tail);
+	               json ? "{\"time\":\"%s.%03dZ\",%s%s}\n" : "%s.%03dZ %s%s\n", time_text,
+	               (int)(now.tv_nsec / 1000000), body, tail);
 	if (len > 0 && write(STDERR_FILENO, line, (size_t)len) < 0)
 		return; /* nobody left to tell */
 }
@@ -206,7 +206,7 @@ void log_flush(bool all)
 }
 
 void log_write(enum log_level level, const char *room, const struct log_context *context,
-	       const char *fmt, ...)
+               const char *fmt, ...)
 {
 	char message[MESSAGE_SIZE];
 	struct text body = {0};

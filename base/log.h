@@ -18,7 +18,7 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 /* One link of context: cluster=la <- file=... ; lives as long as its users. */
 struct log_context {
-	const struct log_context *outer;		/* may be NULL */
+	const struct log_context *outer; /* may be NULL */
 	const char *key;
 	const char *value;
 };
@@ -36,8 +36,8 @@ void log_write(enum log_level level, const char *room, const struct log_context 
                const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 #define log_error(room, ...) log_write(LOG_ERROR, room, NULL, __VA_ARGS__)
-#define log_warn(room, ...) log_write(LOG_WARN, room, NULL, __VA_ARGS__)
-#define log_info(room, ...) log_write(LOG_INFO, room, NULL, __VA_ARGS__)
+#define log_warn(room, ...)  log_write(LOG_WARN, room, NULL, __VA_ARGS__)
+#define log_info(room, ...)  log_write(LOG_INFO, room, NULL, __VA_ARGS__)
 #define log_debug(room, ...) log_write(LOG_DEBUG, room, NULL, __VA_ARGS__)
 
 #endif

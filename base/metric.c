@@ -48,7 +48,7 @@ void metric_head(struct text *out, const char *name, enum metric_type type, cons
 }
 
 void metric_sample(struct text *out, const char *name, const struct metric_label *labels,
-		   size_t count, double value)
+                   size_t count, double value)
 {
 	char number[32];
 
@@ -62,7 +62,7 @@ void metric_sample(struct text *out, const char *name, const struct metric_label
 }
 
 void metric_histogram(struct text *out, const char *name, const double *bound,
-		      const uint64_t *count, size_t n, double sum)
+                      const uint64_t *count, size_t n, double sum)
 {
 	char number[32];
 	uint64_t total = 0;
@@ -70,7 +70,7 @@ void metric_histogram(struct text *out, const char *name, const double *bound,
 	for (size_t i = 0; i <= n; i++) {
 		total += count[i];
 		text_printf(out, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name,
-			    i < n ? print_number(bound[i], number) : "+Inf", total);
+		            i < n ? print_number(bound[i], number) : "+Inf", total);
 	}
 	text_printf(out, "%s_sum %s\n", name, print_number(sum, number));
 	text_printf(out, "%s_count %" PRIu64 "\n", name, total);

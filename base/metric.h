@@ -22,11 +22,11 @@ struct metric_label {
 /* "# HELP" and "# TYPE"; once per name, before its samples. */
 void metric_head(struct text *out, const char *name, enum metric_type type, const char *sentence);
 /* One sample; labels may be NULL with count 0. */
-void metric_sample(struct text *out, const char *name, const struct metric_label *labels, size_t count,
-                   double value);
+void metric_sample(struct text *out, const char *name, const struct metric_label *labels,
+                   size_t count, double value);
 /* A histogram: count[i] samples of at most bound[i] (ascending, not cumulative),
  * count[n] those above all; sum of all. */
-void metric_histogram(struct text *out, const char *name, const double *bound, const uint64_t *count,
-                      size_t n, double sum);
+void metric_histogram(struct text *out, const char *name, const double *bound,
+                      const uint64_t *count, size_t n, double sum);
 
 #endif

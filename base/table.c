@@ -125,7 +125,7 @@ void table_put(struct table *t, uint64_t hash, void *item)
 }
 
 void *table_replace(struct table *t, uint64_t hash, table_match_fn *match, const void *key,
-		    void *item)
+                    void *item)
 {
 	size_t slot = search(t, hash, match, key);
 	void *replaced;

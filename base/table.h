@@ -19,7 +19,7 @@ struct table;
 typedef bool table_match_fn(const void *item, const void *key);
 
 struct table *table_new(void);
-void table_free(struct table *t);			/* not the items; NULL is fine */
+void table_free(struct table *t); /* not the items; NULL is fine */
 size_t table_count(const struct table *t);
 
 /* NULL when absent. */
@@ -28,7 +28,8 @@ void *table_find(const struct table *t, uint64_t hash, table_match_fn *match, co
 void table_put(struct table *t, uint64_t hash, void *item);
 /* Puts `item` in the place of the one that `key` finds, or as a new one;
  * returns the replaced item or NULL. */
-void *table_replace(struct table *t, uint64_t hash, table_match_fn *match, const void *key, void *item);
+void *table_replace(struct table *t, uint64_t hash, table_match_fn *match, const void *key,
+                    void *item);
 /* Takes the found item out and returns it, or NULL. */
 void *table_remove(struct table *t, uint64_t hash, table_match_fn *match, const void *key);
 

@@ -216,7 +216,7 @@ bool text_to_duration_ms(struct bytes s, uint64_t *out)
 	}
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (bytes_equal_text((struct bytes){s.data + digits, s.len - digits},
-				     units[i].unit))
+		                     units[i].unit))
 			return !__builtin_mul_overflow(v, units[i].ms, out);
 	return false;
 }

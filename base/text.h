@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 
 struct text {
-	char *data;					/* NULL while empty and never written */
+	char *data; /* NULL while empty and never written */
 	size_t len;
 	size_t room;
 };

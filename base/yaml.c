@@ -99,7 +99,7 @@ unsigned yaml_key_line(struct json_object *mapping, const char *key)
 struct anchor {
 	char *name;
 	struct json_object *value; /* borrowed from the document */
-	bool complete; /* its end has been seen */
+	bool complete;             /* its end has been seen */
 };
 
 /* A mapping or sequence whose end has not been seen. */
@@ -121,7 +121,7 @@ struct reader {
 	struct arena *arena; /* anchors */
 	struct table *anchors;
 	struct hash_key hash_key;
-	size_t expanded; /* bytes that aliases of this document gave */
+	size_t expanded;   /* bytes that aliases of this document gave */
 	unsigned bad_line; /* where the text was cut, or 0 */
 	struct reason *why;
 };
@@ -148,7 +148,7 @@ static uint64_t anchor_hash(const struct reader *r, const char *name)
 
 /* A later anchor of the same name counts from there on. */
 static struct anchor *put_anchor(struct reader *r, const yaml_char_t *text,
-				 struct json_object *value)
+                                 struct json_object *value)
 {
 	const char *name = (const char *)text;
 	struct anchor *a;
@@ -217,8 +217,8 @@ static struct json_object *make_scalar(const yaml_event_t *event)
 	const char *tag = (const char *)event->data.scalar.tag;
 	bool is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	bool resolve = (is_plain && event->data.scalar.plain_implicit) ||
-		       (tag && (!strcmp(tag, YAML_INT_TAG) || !strcmp(tag, YAML_FLOAT_TAG) ||
-				!strcmp(tag, YAML_BOOL_TAG) || !strcmp(tag, YAML_NULL_TAG)));
+	               (tag && (!strcmp(tag, YAML_INT_TAG) || !strcmp(tag, YAML_FLOAT_TAG) ||
+	                        !strcmp(tag, YAML_BOOL_TAG) || !strcmp(tag, YAML_NULL_TAG)));
 	struct yaml_scalar v = {.kind = YAML_SCALAR_TEXT};
 
 	if (resolve)
@@ -274,9 +274,9 @@ static enum err on_open(struct reader *r, const yaml_event_t *event, bool is_map
 	f->value = value;
 	f->is_mapping = is_mapping;
 	f->anchor = put_anchor(r,
-			       is_mapping ? event->data.mapping_start.anchor
-					  : event->data.sequence_start.anchor,
-			       value);
+	                       is_mapping ? event->data.mapping_start.anchor
+	                                  : event->data.sequence_start.anchor,
+	                       value);
 	return ERR_OK;
 }
 
@@ -311,11 +311,11 @@ static struct json_object *copy_scalar(struct json_object *value, size_t *cost)
 		i = json_object_get_int64(value);
 		u = json_object_get_uint64(value);
 		return i >= 0 && u > INT64_MAX ? json_object_new_uint64(u)
-					       : json_object_new_int64(i);
+		                               : json_object_new_int64(i);
 	case json_type_string:
 		*cost = (size_t)json_object_get_string_len(value) + 2;
 		return json_object_new_string_len(json_object_get_string(value),
-						  json_object_get_string_len(value));
+		                                  json_object_get_string_len(value));
 	case json_type_null:
 	case json_type_object:
 	case json_type_array:
@@ -325,10 +325,10 @@ static struct json_object *copy_scalar(struct json_object *value, size_t *cost)
 }
 
 static bool copy_into(struct reader *r, struct json_object *from, size_t depth,
-		      struct json_object **out);
+                      struct json_object **out);
 
 static bool copy_members(struct reader *r, struct json_object *from, size_t depth,
-			 struct json_object *to)
+                         struct json_object *to)
 {
 	struct json_object_iterator at = json_object_iter_begin(from);
 	struct json_object_iterator end = json_object_iter_end(from);
@@ -349,7 +349,7 @@ static bool copy_members(struct reader *r, struct json_object *from, size_t dept
 
 /* False beyond a limit; what was copied until then is in `out` all the same. */
 static bool copy_into(struct reader *r, struct json_object *from, size_t depth,
-		      struct json_object **out)
+                      struct json_object **out)
 {
 	bool is_mapping = json_object_is_type(from, json_type_object);
 	size_t cost = 2;
@@ -395,8 +395,8 @@ static enum err on_alias(struct reader *r, const yaml_event_t *event)
 	if (!copy_into(r, a->value, r->depth, &copy)) {
 		json_object_put(copy);
 		return FAIL(r, line_of(event),
-			    "aliases expand to more than %d bytes or nest too deep",
-			    YAML_ALIAS_LIMIT);
+		            "aliases expand to more than %d bytes or nest too deep",
+		            YAML_ALIAS_LIMIT);
 	}
 	attach(r, copy, line_of(event));
 	return ERR_OK;
@@ -422,7 +422,7 @@ static void forget_document(struct reader *r)
 }
 
 static void give_document(struct reader *r, const yaml_event_t *end,
-			  yaml_on_document_fn *on_document, void *arg)
+                          yaml_on_document_fn *on_document, void *arg)
 {
 	struct json_object *root = r->root;
 	bool cut = r->bad_line && end->end_mark.line + 1 >= r->bad_line;
@@ -474,7 +474,7 @@ static enum err parser_failed(struct reader *r, struct bytes text)
 
 /* Until the end of the stream or the first error; *line is where that is. */
 static enum err read_events(struct reader *r, struct bytes text, yaml_on_document_fn *on_document,
-			    void *arg, unsigned *line)
+                            void *arg, unsigned *line)
 {
 	enum err err = ERR_OK;
 
@@ -504,7 +504,7 @@ static struct reader *reader_new(struct bytes text, struct reason *why)
 	CHECK(yaml_parser_initialize(&r->parser));
 	yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&r->parser, text.len ? text.data : (const uint8_t *)"",
-				     text.len);
+	                             text.len);
 	r->arena = arena_new();
 	random_bytes(&r->hash_key, sizeof(r->hash_key));
 	r->why = why;
@@ -522,7 +522,7 @@ static void reader_free(struct reader *r)
 }
 
 enum err yaml_read(struct bytes text, yaml_on_document_fn *on_document, void *arg,
-		   struct reason *why)
+                   struct reason *why)
 {
 	struct bytes good = yaml_text_start(text);
 	unsigned bad_line, line = 0;

@@ -19,7 +19,7 @@ static struct yaml_scalar of_u64(uint64_t magnitude, bool negative)
 		return (struct yaml_scalar){YAML_SCALAR_INT, {.i = (int64_t)magnitude}};
 	/* -(m - 1) - 1 reaches INT64_MIN without overflow. */
 	return (struct yaml_scalar){YAML_SCALAR_INT,
-				    {.i = magnitude ? -(int64_t)(magnitude - 1) - 1 : 0}};
+	                            {.i = magnitude ? -(int64_t)(magnitude - 1) - 1 : 0}};
 }
 
 /* 0o17 and 0xff: digits of 2^bits, no sign; what overflows is text. */
@@ -94,7 +94,7 @@ static struct yaml_scalar parse_number(struct bytes text)
 	    parse_based((struct bytes){text.data + 2, text.len - 2}, 4, &v))
 		return v;
 	if (text_to_u64((struct bytes){text.data + sign, text.len - sign},
-			negative ? (uint64_t)INT64_MAX + 1 : UINT64_MAX, &magnitude))
+	                negative ? (uint64_t)INT64_MAX + 1 : UINT64_MAX, &magnitude))
 		return of_u64(magnitude, negative);
 	if (is_float(text, sign) && text_to_double(text, &d))
 		return (struct yaml_scalar){YAML_SCALAR_DOUBLE, {.d = d}};

@@ -17,8 +17,8 @@ enum yaml_scalar_kind {
 	YAML_SCALAR_NULL,
 	YAML_SCALAR_BOOL,
 	YAML_SCALAR_INT,
-	YAML_SCALAR_UINT,		/* over INT64_MAX */
-	YAML_SCALAR_DOUBLE		/* also integers over UINT64_MAX */
+	YAML_SCALAR_UINT,  /* over INT64_MAX */
+	YAML_SCALAR_DOUBLE /* also integers over UINT64_MAX */
 };
 
 struct yaml_scalar {

@@ -99,7 +99,7 @@ bool yaml_text_join_surrogates(struct bytes text, struct text *out)
 		    escape_at(text, at + 6, &low) && low >= 0xdc00 && low <= 0xdfff) {
 			text_add_bytes(out, (struct bytes){text.data + from, at - from});
 			text_printf(out, "\\U%08x",
-				    (unsigned)(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)));
+			            (unsigned)(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)));
 			from = at += 12;
 		} else {
 			/* The backslash and what it escapes, so that "\\ud800" is left alone. */

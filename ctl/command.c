@@ -33,7 +33,7 @@ static void make_url(const struct command *c, const char *path, struct text *url
 	while (len && c->server[len - 1] == '/')
 		len--;
 	text_printf(url, "%s%.*s%s", strstr(c->server, "://") ? "" : "http://", (int)len, c->server,
-		    path);
+	            path);
 }
 
 static struct json_object *parse(const struct text *body)

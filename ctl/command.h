@@ -19,9 +19,9 @@ enum { COMMAND_FINE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
 struct command {
 	const char *program; /* "nighctl" or "kubectl nigh" */
 	enum print_format format;
-	const char *server; /* URL */
+	const char *server;                   /* URL */
 	const char *type, *client, *resolver; /* of explain; NULL: not given */
-	char *const *args; /* behind the command's word */
+	char *const *args;                    /* behind the command's word */
 	size_t arg_count;
 };
 
@@ -33,11 +33,11 @@ int command_post(const struct command *c, const char *path, struct json_object *
 /* "PROGRAM: text" to standard error; returns COMMAND_FAILED. */
 int command_fail(const struct command *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-int overview_run(const struct command *c); /* status */
-int story_run(const struct command *c); /* explain NAME */
-int verify_run(const struct command *c); /* check PATH... */
-int release_run(const struct command *c); /* guard release ZONE */
-int drain_run(const struct command *c); /* drain CLUSTER */
+int overview_run(const struct command *c);   /* status */
+int story_run(const struct command *c);      /* explain NAME */
+int verify_run(const struct command *c);     /* check PATH... */
+int release_run(const struct command *c);    /* guard release ZONE */
+int drain_run(const struct command *c);      /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */
 int completion_run(const struct command *c); /* completion SHELL */
 

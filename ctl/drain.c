@@ -30,10 +30,10 @@ static int tell(const struct command *c, const char *state, const char *value)
 	}
 	fflush(stdout);
 	fprintf(stderr,
-		"%s: clusters of manifest folders are %s in their file: below metadata.annotations "
-		"of\n"
-		"KubeFedCluster %s, in the folder host/, write\n",
-		c->program, state, cluster);
+	        "%s: clusters of manifest folders are %s in their file: below metadata.annotations "
+	        "of\n"
+	        "KubeFedCluster %s, in the folder host/, write\n",
+	        c->program, state, cluster);
 	printf("nigh.dev/drain: \"%s\"\n", value);
 	return COMMAND_FAILED;
 }

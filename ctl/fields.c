@@ -67,7 +67,7 @@ void fields_place(struct json_object *object, const char *key, struct text *out)
 
 	if (latitude && longitude)
 		text_printf(out, "%.10g,%.10g", json_object_get_double(latitude),
-			    json_object_get_double(longitude));
+		            json_object_get_double(longitude));
 	else
 		text_add(out, text_of(place));
 }

@@ -26,7 +26,7 @@ size_t fields_count(struct json_object *object, const char *key);
 struct json_object *fields_item(struct json_object *object, const char *key, size_t i);
 /* The texts of a list, joined by `between`. */
 void fields_join(struct json_object *object, const char *key, const char *between,
-		 struct text *out);
+                 struct text *out);
 /* "34.05,-118.24" of {latitude, longitude}; a text as it is; else nothing. */
 void fields_place(struct json_object *object, const char *key, struct text *out);
 

@@ -41,7 +41,7 @@ static enum err error_of(CURLcode code, struct reason *why, const char *detail)
 
 	if (code == CURLE_WRITE_ERROR)
 		return reason_set(why, ERR_NOSPACE, "the answer is longer than %d bytes",
-				  HTTP_BODY_MOST);
+		                  HTTP_BODY_MOST);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return reason_set(why, ERR_TIMEOUT, "no answer within %d s", HTTP_TIMEOUT_S);
 	return reason_set(why, ERR_UNREACHABLE, "%s", text);
@@ -51,8 +51,8 @@ static enum err error_of_status(long status, const struct text *body, struct rea
 {
 	struct json_object *root = body->len ? json_tokener_parse(body->data) : NULL;
 	enum err err = status == 404                    ? ERR_NOTFOUND
-		       : status == 401 || status == 403 ? ERR_DENIED
-							: ERR_PARSE;
+	               : status == 401 || status == 403 ? ERR_DENIED
+	                                                : ERR_PARSE;
 	struct text said = {0};
 
 	print_safe(fields_text(root, "error"), &said);

@@ -42,7 +42,7 @@ static const struct word {
 } words[] = {
 	{"status", 0, 0, "status", overview_run},
 	{"explain", 1, 1, "explain NAME [--type T] [--client ADDR[/LEN]] [--resolver ADDR]",
-	 story_run},
+         story_run},
 	{"check", 1, INT_MAX, "check PATH...", verify_run},
 	{"guard", 2, 2, "guard release ZONE", release_run},
 	{"drain", 1, 1, "drain CLUSTER", drain_run},

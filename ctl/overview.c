@@ -61,12 +61,12 @@ static void print_head(struct json_object *status, struct text *out)
 
 	fields_join(status, "listen", ", ", &listen);
 	text_printf(&line, "nighd %s, %s, listening on %s", fields_text(status, "version"),
-		    fields_bool(status, "ready") ? "ready" : "not ready",
-		    listen.len ? listen.data : "nothing");
+	            fields_bool(status, "ready") ? "ready" : "not ready",
+	            listen.len ? listen.data : "nothing");
 	print_safe(line.data, out);
 	text_printf(out, "\n%" PRIu64 " names, %" PRIu64 " records, %" PRIu64 " answers given\n",
-		    fields_u64(counts, "names"), fields_u64(counts, "records"),
-		    fields_u64(counts, "answers"));
+	            fields_u64(counts, "names"), fields_u64(counts, "records"),
+	            fields_u64(counts, "answers"));
 	text_fini(&line);
 	text_fini(&listen);
 }
@@ -81,8 +81,8 @@ static const char *state_of(struct json_object *cluster)
 static void print_clusters(struct json_object *status, bool wide, struct text *out)
 {
 	static const char *const heads[] = {"CLUSTER", "STATE",        "KNOWLEDGE", "AGE",
-					    "REGION",  "LOCATION",     "ERROR",     "SOURCE",
-					    "ZONES",   "LOCATION FROM"};
+	                                    "REGION",  "LOCATION",     "ERROR",     "SOURCE",
+	                                    "ZONES",   "LOCATION FROM"};
 	struct print_table *t = print_table_new(heads, wide ? 10 : 7);
 	size_t count = fields_count(status, "clusters");
 

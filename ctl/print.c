@@ -46,7 +46,7 @@ void print_json(struct json_object *value, struct text *out)
 static bool is_plain(const char *s, size_t len)
 {
 	static const char *const words[] = {"true", "false", "null", "yes", "no",
-					    "on",   "off",   "y",    "n"};
+	                                    "on",   "off",   "y",    "n"};
 
 	if (!len || !isalpha((unsigned char)*s))
 		return false;
@@ -80,7 +80,7 @@ static bool is_empty(struct json_object *value)
 static bool is_block(struct json_object *value)
 {
 	return (json_object_is_type(value, json_type_object) ||
-		json_object_is_type(value, json_type_array)) &&
+	        json_object_is_type(value, json_type_array)) &&
 	       !is_empty(value);
 }
 
@@ -88,7 +88,7 @@ static void add_scalar(struct text *out, struct json_object *value)
 {
 	if (json_object_is_type(value, json_type_string))
 		add_text(out, json_object_get_string(value),
-			 (size_t)json_object_get_string_len(value));
+		         (size_t)json_object_get_string_len(value));
 	else
 		text_add(out, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
 	text_add(out, "\n");
@@ -231,7 +231,7 @@ static size_t column_width(const struct print_table *t, size_t column)
 }
 
 static void add_row(struct text *out, const char *const *cells, const size_t *widths,
-		    size_t columns)
+                    size_t columns)
 {
 	for (size_t i = 0; i < columns; i++) {
 		text_add(out, cells[i]);

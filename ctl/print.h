@@ -30,7 +30,7 @@ void print_safe(const char *s, struct text *out);
 /* Columns as wide as their widest cell.  Cells come row by row, one for each head. */
 struct print_table;
 struct print_table *print_table_new(const char *const *heads,
-				    size_t columns); /* heads are borrowed */
+                                    size_t columns);      /* heads are borrowed */
 void print_cell(struct print_table *t, const char *text); /* copied; "" shows as "-" */
 /* Writes heads and rows (nothing when there are none) and frees. */
 void print_table_end(struct print_table *t, struct text *out);

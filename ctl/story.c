@@ -156,7 +156,7 @@ static void print_answer(struct json_object *explained, struct text *out)
 	text_printf(&line, ", for %" PRIu64 " s", fields_u64(answer, "ttl"));
 	if (fields_u64(answer, "scope"))
 		text_printf(&line, ", for the client's first %" PRIu64 " bits",
-			    fields_u64(answer, "scope"));
+		            fields_u64(answer, "scope"));
 	end_line(&line, out);
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *record = fields_item(answer, "records", i);

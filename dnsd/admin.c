@@ -13,7 +13,7 @@
 
 enum {
 	LOOP_STUCK_MS = 10000, /* a control loop silent for longer does not turn */
-	COUNT_SHARE = 20, /* counting may take one twentieth of the time */
+	COUNT_SHARE = 20,      /* counting may take one twentieth of the time */
 	NAMES_LIMIT = 100,
 	NAMES_LIMIT_MOST = 1000
 };
@@ -32,7 +32,7 @@ struct admin {
 };
 
 const double admin_update_bounds[ADMIN_UPDATE_BOUNDS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
-							 0.05,   0.1,   0.25,   1,     5};
+                                                         0.05,   0.1,   0.25,   1,     5};
 
 void admin_count_update(struct admin_pulse *pulse, uint64_t latency_us)
 {
@@ -63,14 +63,14 @@ static const char *fault_of(const struct admin *a, enum check check, const struc
 		return s ? NULL : "nothing is published yet";
 	case CHECK_SOURCES:
 		return s && snapshot_settings(s)->ready
-			       ? NULL
-			       : "not every source is read or restored yet";
+		               ? NULL
+		               : "not every source is read or restored yet";
 	}
 	return NULL;
 }
 
 static unsigned tell_checks(const struct http_request *r, struct admin *a, unsigned checks,
-			    struct text *body, const char **content_type)
+                            struct text *body, const char **content_type)
 {
 	static const char *const names[] = {"loop", "snapshot", "sources"};
 	const struct snapshot *s = reader_take(a->reader);
@@ -97,19 +97,19 @@ static unsigned tell_checks(const struct http_request *r, struct admin *a, unsig
 }
 
 static unsigned on_livez(const struct http_request *r, void *arg, struct text *body,
-			 const char **content_type)
+                         const char **content_type)
 {
 	return tell_checks(r, arg, CHECK_LOOP, body, content_type);
 }
 
 static unsigned on_readyz(const struct http_request *r, void *arg, struct text *body,
-			  const char **content_type)
+                          const char **content_type)
 {
 	return tell_checks(r, arg, CHECK_SNAPSHOT | CHECK_SOURCES, body, content_type);
 }
 
 static unsigned on_healthz(const struct http_request *r, void *arg, struct text *body,
-			   const char **content_type)
+                           const char **content_type)
 {
 	return tell_checks(r, arg, CHECK_LOOP | CHECK_SNAPSHOT | CHECK_SOURCES, body, content_type);
 }
@@ -174,7 +174,7 @@ static uint64_t count_records(struct admin *a, const struct admin_view *view)
 }
 
 static unsigned on_status(const struct http_request *r, void *arg, struct text *body,
-			  const char **content_type)
+                          const char **content_type)
 {
 	struct admin_view view;
 
@@ -189,7 +189,7 @@ static unsigned on_status(const struct http_request *r, void *arg, struct text *
 }
 
 static unsigned on_metrics(const struct http_request *r, void *arg, struct text *body,
-			   const char **content_type)
+                           const char **content_type)
 {
 	struct admin *a = arg;
 	struct admin_view view;
@@ -204,7 +204,7 @@ static unsigned on_metrics(const struct http_request *r, void *arg, struct text 
 }
 
 static unsigned on_names(const struct http_request *r, void *arg, struct text *body,
-			 const char **content_type)
+                         const char **content_type)
 {
 	const char *limit = http_request_arg(r, "limit");
 	struct admin_names asked = {
@@ -232,7 +232,7 @@ static unsigned on_names(const struct http_request *r, void *arg, struct text *b
 }
 
 static enum err explain(struct admin *a, const struct snapshot *s,
-			const struct explain_request *asked, struct text *body, struct reason *why)
+                        const struct explain_request *asked, struct text *body, struct reason *why)
 {
 	struct explain_request placed = *asked;
 	struct explain_place place = {0};
@@ -247,7 +247,7 @@ static enum err explain(struct admin *a, const struct snapshot *s,
 }
 
 static unsigned on_explain(const struct http_request *r, void *arg, struct text *body,
-			   const char **content_type)
+                           const char **content_type)
 {
 	struct admin *a = arg;
 	struct explain_request asked = {
@@ -277,7 +277,7 @@ static unsigned on_explain(const struct http_request *r, void *arg, struct text 
 /* --- the guard --- */
 
 static unsigned on_release(const struct http_request *r, void *arg, struct text *body,
-			   const char **content_type)
+                           const char **content_type)
 {
 	struct admin *a = arg;
 	const char *zone = http_request_arg(r, "zone");
@@ -287,16 +287,16 @@ static unsigned on_release(const struct http_request *r, void *arg, struct text 
 	(void)content_type;
 	if (!r->loopback)
 		return http_error(body, 403,
-				  "the guard is released only from the server's own machine");
+		                  "the guard is released only from the server's own machine");
 	if (!zone || !*zone)
 		return http_error(body, 400, "zone is missing: /guard/release?zone=ZONE");
 	err = a->settings.release(zone, a->settings.arg, &why);
 	if (err)
 		return http_error(body,
-				  err == ERR_NOTFOUND  ? 404
-				  : err == ERR_TIMEOUT ? 504
-						       : 409,
-				  "%s", *why.text ? why.text : err_text(err));
+		                  err == ERR_NOTFOUND  ? 404
+		                  : err == ERR_TIMEOUT ? 504
+		                                       : 409,
+		                  "%s", *why.text ? why.text : err_text(err));
 	text_add(body, "{\"zone\":");
 	text_add_json(body, bytes_of(zone));
 	text_add(body, ",\"released\":true}\n");
@@ -306,21 +306,21 @@ static unsigned on_release(const struct http_request *r, void *arg, struct text 
 /* --- the list of pages --- */
 
 static unsigned on_index(const struct http_request *r, void *arg, struct text *body,
-			 const char **content_type)
+                         const char **content_type)
 {
 	(void)arg;
 	if (strcmp(r->path, "/") != 0)
 		return http_error(body, 404, "no such path");
 	*content_type = "text/plain; charset=utf-8";
 	text_add(body,
-		 "nighd\n\n"
-		 "/livez                 the control loop turns\n"
-		 "/readyz                every source is read or restored\n"
-		 "/healthz?verbose       both, line by line\n"
-		 "/status                clusters, zones, errors\n"
-		 "/status/names          names and their sites: zone= prefix= limit= continue=\n"
-		 "/explain?name=NAME     why a client gets its answer: type= client= resolver=\n"
-		 "/metrics               counters for Prometheus\n");
+	         "nighd\n\n"
+	         "/livez                 the control loop turns\n"
+	         "/readyz                every source is read or restored\n"
+	         "/healthz?verbose       both, line by line\n"
+	         "/status                clusters, zones, errors\n"
+	         "/status/names          names and their sites: zone= prefix= limit= continue=\n"
+	         "/explain?name=NAME     why a client gets its answer: type= client= resolver=\n"
+	         "/metrics               counters for Prometheus\n");
 	return 200;
 }
 

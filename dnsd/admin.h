@@ -19,8 +19,8 @@
 
 /* What the control thread tells the HTTP thread beside the snapshot. */
 struct admin_pulse {
-	_Atomic uint64_t turned_ms; /* monotonic: the control loop turned */
-	_Atomic uint64_t updates; /* publications */
+	_Atomic uint64_t turned_ms;     /* monotonic: the control loop turned */
+	_Atomic uint64_t updates;       /* publications */
 	_Atomic uint64_t update_us[12]; /* by latency: histogram cells, bounds in admin.c */
 	_Atomic uint64_t update_us_sum;
 	_Atomic uint64_t journal_bytes, saved_errors, torn_tails, set_aside;
@@ -46,7 +46,7 @@ struct admin_settings {
 
 struct admin;
 enum err admin_start(const struct admin_settings *settings, struct admin **out,
-		     struct reason *why) MUST_CHECK;
+                     struct reason *why) MUST_CHECK;
 uint16_t admin_port(const struct admin *a);
 void admin_stop(struct admin *a); /* NULL is fine */
 

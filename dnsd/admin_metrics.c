@@ -99,33 +99,33 @@ static double get_cpu(const struct admin_view *view)
 
 static const struct row rows[] = {
 	{"process_start_time_seconds", METRIC_GAUGE, "Unix time at which nighd started.",
-	 get_start_time},
+         get_start_time},
 	{"process_cpu_seconds_total", METRIC_COUNTER, "CPU time used, in user and kernel mode.",
-	 get_cpu},
+         get_cpu},
 	{"process_resident_memory_bytes", METRIC_GAUGE, "Memory that is resident.", get_resident},
 	{"dnsd_ready", METRIC_GAUGE, "1 when every source is read, restored or has had its time.",
-	 get_ready},
+         get_ready},
 	{"dnsd_dark", METRIC_GAUGE,
-	 "1 when no cluster can be seen and failed probes count for nothing.", get_dark},
+         "1 when no cluster can be seen and failed probes count for nothing.", get_dark},
 	{"dnsd_updates_total", METRIC_COUNTER, "Snapshots published.", get_updates},
 	{"dnsd_other_zone_answers_total", METRIC_COUNTER,
-	 "Answers from zones that the table of counters has no room for.", get_other_zones},
+         "Answers from zones that the table of counters has no room for.", get_other_zones},
 	{"dnsd_errors", METRIC_GAUGE, "Errors that the status lists at this moment.", get_errors},
 	{"dnsd_conflicts", METRIC_GAUGE,
-	 "Names of two sources that the status lists at this moment.", get_conflicts},
+         "Names of two sources that the status lists at this moment.", get_conflicts},
 	{"records_objects", METRIC_GAUGE, "Objects of all clusters that are kept.", get_objects},
 	{"zones_memory_bytes", METRIC_GAUGE, "Memory held by names and their data.",
-	 get_names_memory},
+         get_names_memory},
 	{"geo_memory_bytes", METRIC_GAUGE, "Memory held by the tree of client networks.",
-	 get_ranking_memory},
+         get_ranking_memory},
 	{"watcher_saved_journal_bytes", METRIC_GAUGE, "Length of the journal of the saved state.",
-	 get_journal},
+         get_journal},
 	{"watcher_saved_errors_total", METRIC_COUNTER, "Failed writes of the saved state.",
-	 get_saved_errors},
+         get_saved_errors},
 	{"watcher_saved_torn_tails_total", METRIC_COUNTER,
-	 "Ends of journals that were cut off because they were not whole.", get_torn_tails},
+         "Ends of journals that were cut off because they were not whole.", get_torn_tails},
 	{"watcher_saved_set_aside_total", METRIC_COUNTER,
-	 "Damaged or foreign state files that were set aside.", get_set_aside},
+         "Damaged or foreign state files that were set aside.", get_set_aside},
 };
 
 static void print_rows(const struct admin_view *view, struct text *out)
@@ -150,7 +150,7 @@ static double get_age(const struct admin_view *view, const struct snapshot_clust
 	bool synced = strcmp(c->knowledge, "synced") == 0;
 
 	return synced || view->now_ms < c->since_ms ? 0
-						    : (double)(view->now_ms - c->since_ms) / 1000;
+	                                            : (double)(view->now_ms - c->since_ms) / 1000;
 }
 static double get_up(const struct admin_view *view, const struct snapshot_cluster *c)
 {
@@ -169,12 +169,12 @@ static double get_cluster_answers(const struct admin_view *view, const struct sn
 
 static const struct cluster_row cluster_rows[] = {
 	{"watcher_cluster_age_seconds", METRIC_GAUGE,
-	 "Age of what is known of a cluster; 0 while it can be seen.", get_age},
+         "Age of what is known of a cluster; 0 while it can be seen.", get_age},
 	{"watcher_cluster_up", METRIC_GAUGE, "0 when every probed address of a cluster is down.",
-	 get_up},
+         get_up},
 	{"watcher_cluster_drained", METRIC_GAUGE, "1 when a cluster is drained.", get_drained},
 	{"dnsd_cluster_answers_total", METRIC_COUNTER, "Answers that send clients to a cluster.",
-	 get_cluster_answers},
+         get_cluster_answers},
 };
 
 static void print_clusters(const struct admin_view *view, struct text *out)
@@ -214,11 +214,11 @@ static double get_name_count(const struct admin_view *view, const struct zone *z
 	return (double)zone_name_count(z);
 }
 static double get_zone_answers(const struct admin_view *view, const struct zone *z,
-			       const char *name)
+                               const char *name)
 {
 	(void)name;
 	return (double)stats_zone(view->stats,
-				  stats_zone_key(zone_apex(z), snapshot_name_key(view->snapshot)));
+	                          stats_zone_key(zone_apex(z), snapshot_name_key(view->snapshot)));
 }
 static double get_held(const struct admin_view *view, const struct zone *z, const char *name)
 {
@@ -236,7 +236,7 @@ static const struct zone_row zone_rows[] = {
 	{"zones_serial", METRIC_GAUGE, "Serial of a zone.", get_serial},
 	{"zones_names", METRIC_GAUGE, "Owner names of a zone that have data.", get_name_count},
 	{"records_guard_held_names", METRIC_GAUGE,
-	 "Names of a zone that the guard against mass changes holds.", get_held},
+         "Names of a zone that the guard against mass changes holds.", get_held},
 	{"dnsd_zone_answers_total", METRIC_COUNTER, "Answers from a zone.", get_zone_answers},
 };
 
@@ -262,10 +262,10 @@ static void print_zones(const struct admin_view *view, struct text *out)
 /* --- answers --- */
 
 /* RFC 1035 4.1.1, RFC 2136 2.2, RFC 6891 9; the last cell of the counters is all others. */
-static const char *rcode_label(size_t rcode, char out[16])
+static const char *rcode_label(size_t rcode, char out[32])
 {
 	static const char *const names[] = {"NOERROR",  "FORMERR", "SERVFAIL",
-					    "NXDOMAIN", "NOTIMP",  "REFUSED"};
+	                                    "NXDOMAIN", "NOTIMP",  "REFUSED"};
 
 	if (rcode < sizeof(names) / sizeof(names[0]))
 		return names[rcode];
@@ -273,7 +273,7 @@ static const char *rcode_label(size_t rcode, char out[16])
 		return "BADVERS";
 	if (rcode == STATS_RCODES - 1)
 		return "other";
-	snprintf(out, 16, "RCODE%zu", rcode);
+	snprintf(out, 32, "RCODE%zu", rcode);
 	return out;
 }
 
@@ -318,7 +318,7 @@ static void print_events(const struct stats *stats, struct text *out)
 		text_add(&name, "dnsd_");
 		for (; *label; label++)
 			text_printf(&name, isupper((unsigned char)*label) ? "_%c" : "%c",
-				    tolower((unsigned char)*label));
+			            tolower((unsigned char)*label));
 		text_add(&name, "_total");
 		text_add(&sentence, stats_event_sentence((enum stats_event)i));
 		sentence.data[0] = (char)toupper((unsigned char)sentence.data[0]);
@@ -338,9 +338,9 @@ static void print_updates(const struct admin_pulse *pulse, struct text *out)
 	for (size_t i = 0; i <= ADMIN_UPDATE_BOUNDS; i++)
 		counts[i] = pulse->update_us[i];
 	metric_head(out, name, METRIC_HISTOGRAM,
-		    "Time from a change to the snapshot that holds it.");
+	            "Time from a change to the snapshot that holds it.");
 	metric_histogram(out, name, admin_update_bounds, counts, ADMIN_UPDATE_BOUNDS,
-			 (double)pulse->update_us_sum / 1e6);
+	                 (double)pulse->update_us_sum / 1e6);
 }
 
 void admin_print_metrics(const struct admin_view *view, struct text *out)

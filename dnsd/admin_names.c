@@ -69,7 +69,7 @@ static bool token_parse(const struct snapshot *s, const char *text, struct token
 /* --- one name --- */
 
 static void add_record(const struct node *n, const struct rrset *set, struct bytes rdata,
-		       struct text *out)
+                       struct text *out)
 {
 	char type[16];
 	struct text line = {0};
@@ -77,7 +77,7 @@ static void add_record(const struct node *n, const struct rrset *set, struct byt
 
 	admin_add_name(&line, node_owner(n));
 	text_printf(&line, ". %" PRIu32 " IN %s %s", set->ttl, rdata_type_text(set->type, type),
-		    data);
+	            data);
 	text_add_json(out, bytes_of(line.data));
 	text_fini(&line);
 	free(data);
@@ -114,7 +114,7 @@ static uint32_t ttl_of(const struct node *n)
 }
 
 static void add_item(const struct snapshot *s, const struct node *n, uint64_t now_ms,
-		     struct text *out)
+                     struct text *out)
 {
 	const char *source = snapshot_source(s, node_source(n));
 
@@ -220,7 +220,7 @@ static bool walk_zones(struct walk *w, const struct token *from)
 }
 
 enum err admin_print_names(const struct admin_view *view, const struct admin_names *asked,
-			   struct text *out, struct reason *why)
+                           struct text *out, struct reason *why)
 {
 	struct walk w = {.view = view, .asked = asked, .out = out};
 	bool goes_on = asked->from && *asked->from;

@@ -24,12 +24,12 @@ struct admin_view {
 	const struct snapshot *snapshot;
 	const struct admin_pulse *pulse;
 	const struct server *server; /* NULL: counts nothing, listens nowhere */
-	struct addr http; /* where this page was asked for */
+	struct addr http;            /* where this page was asked for */
 	uint16_t http_port;
 	const struct stats *stats; /* the sum over all workers */
-	uint64_t records; /* resource records of all zones, each site's counted */
-	int64_t started_s, now_s; /* Unix */
-	uint64_t now_ms; /* monotonic */
+	uint64_t records;          /* resource records of all zones, each site's counted */
+	int64_t started_s, now_s;  /* Unix */
+	uint64_t now_ms;           /* monotonic */
 };
 
 /* How many resource records the snapshot holds; walks all of it. */
@@ -40,14 +40,14 @@ void admin_print_metrics(const struct admin_view *view, struct text *out);
 
 /* A page of /status/names. */
 struct admin_names {
-	const char *zone; /* name of a zone, or NULL: all */
+	const char *zone;   /* name of a zone, or NULL: all */
 	const char *prefix; /* of owner names, without case, or NULL */
-	const char *from; /* `continue` of the page before, or NULL */
-	size_t limit; /* 1..1000 */
+	const char *from;   /* `continue` of the page before, or NULL */
+	size_t limit;       /* 1..1000 */
 };
 /* ERR_NOTFOUND: no such zone.  ERR_PARSE: not a token of ours. */
 enum err admin_print_names(const struct admin_view *view, const struct admin_names *asked,
-			   struct text *out, struct reason *why) MUST_CHECK;
+                           struct text *out, struct reason *why) MUST_CHECK;
 
 /* A wire name in presentation form without the last dot (the root: "."), appended. */
 void admin_add_name(struct text *out, const uint8_t *wire);

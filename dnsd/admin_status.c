@@ -82,7 +82,7 @@ static void add_listen(const struct admin_view *view, struct text *out)
 	text_add(out, ",\"listen\":[");
 	for (size_t i = 0; i < count; i++)
 		text_printf(out, "%s\"%s\"", i ? "," : "",
-			    addr_port_print(&list[i].addr, list[i].port, text));
+		            addr_port_print(&list[i].addr, list[i].port, text));
 	text_printf(out, "],\"http\":\"%s\"", addr_port_print(&view->http, view->http_port, text));
 }
 
@@ -93,7 +93,7 @@ static void add_location(const struct snapshot_cluster *c, struct text *out)
 		return;
 	}
 	text_printf(out, ",\"location\":{\"latitude\":%.10g,\"longitude\":%.10g", c->place.latitude,
-		    c->place.longitude);
+	            c->place.longitude);
 	add_member(out, "from", c->place_from);
 	text_add(out, "}");
 }
@@ -117,7 +117,7 @@ static void add_cluster(const struct snapshot_cluster *c, uint64_t now_ms, struc
 	text_add(out, "]");
 	add_location(c, out);
 	text_printf(out, ",\"drained\":%s,\"up\":%s", c->drained ? "true" : "false",
-		    c->up ? "true" : "false");
+	            c->up ? "true" : "false");
 	add_member(out, "error", c->error);
 	text_add(out, "}");
 }
@@ -144,8 +144,8 @@ static void add_zones(const struct snapshot *s, struct text *out)
 		text_add(out, i ? ",{\"name\":" : "{\"name\":");
 		text_add_json(out, bytes_of(name.data));
 		text_printf(out, ",\"serial\":%" PRIu32 ",\"names\":%zu,\"held\":%" PRIu64 "}",
-			    zone_serial(zone), zone_name_count(zone),
-			    held_in(snapshot_report(s), name.data));
+		            zone_serial(zone), zone_name_count(zone),
+		            held_in(snapshot_report(s), name.data));
 		text_fini(&name);
 	}
 	text_add(out, "]");
@@ -201,10 +201,10 @@ static void add_counts(const struct admin_view *view, struct text *out)
 	for (size_t i = 0; (zone = snapshot_zone(view->snapshot, i)) != NULL; i++)
 		names += zone_name_count(zone);
 	text_printf(out,
-		    ",\"counts\":{\"names\":%" PRIu64 ",\"records\":%" PRIu64
-		    ",\"answers\":%" PRIu64 ",\"objects\":%" PRIu64 "}",
-		    names, view->records, stats_answers(view->stats),
-		    snapshot_report(view->snapshot)->fact_count);
+	            ",\"counts\":{\"names\":%" PRIu64 ",\"records\":%" PRIu64
+	            ",\"answers\":%" PRIu64 ",\"objects\":%" PRIu64 "}",
+	            names, view->records, stats_answers(view->stats),
+	            snapshot_report(view->snapshot)->fact_count);
 }
 
 void admin_print_status(const struct admin_view *view, struct text *out)
@@ -214,7 +214,7 @@ void admin_print_status(const struct admin_view *view, struct text *out)
 	const struct snapshot_cluster *cluster;
 
 	text_printf(out, "{\"version\":\"%s\",\"ready\":%s", NIGH_VERSION,
-		    settings->ready ? "true" : "false");
+	            settings->ready ? "true" : "false");
 	add_time(out, "now", view->now_s);
 	add_time(out, "started", view->started_s);
 	add_listen(view, out);

@@ -12,10 +12,10 @@ struct walk {
 	struct answer *out;
 	const struct recorder *rec;
 	struct client client;
-	const struct name *name;		/* of the current link */
-	const uint8_t *owner;			/* the same name, as it was written */
-	struct bytes target;			/* where it goes on; data NULL: it ends here */
-	struct name parsed;			/* room for names that are not the question's */
+	const struct name *name; /* of the current link */
+	const uint8_t *owner;    /* the same name, as it was written */
+	struct bytes target;     /* where it goes on; data NULL: it ends here */
+	struct name parsed;      /* room for names that are not the question's */
 };
 
 /* --- sections --- */
@@ -26,7 +26,8 @@ static void tell(const struct walk *w, const char *stage, const char *detail)
 		w->rec->on_step(w->rec->arg, stage, detail);
 }
 
-static void put_set(struct answer *out, const uint8_t *owner, const struct rrset *rrset, uint32_t ttl)
+static void put_set(struct answer *out, const uint8_t *owner, const struct rrset *rrset,
+                    uint32_t ttl)
 {
 	struct answer_set *set = &out->set[out->set_count++];
 
@@ -37,9 +38,10 @@ static void put_set(struct answer *out, const uint8_t *owner, const struct rrset
 	set->more = 0;
 }
 
-static void put_authority(struct answer *out, const uint8_t *owner, const struct rrset *rrset, uint32_t ttl)
+static void put_authority(struct answer *out, const uint8_t *owner, const struct rrset *rrset,
+                          uint32_t ttl)
 {
-	out->authority[0] = (struct answer_set){ .owner = owner, .rrset = rrset, .ttl = ttl };
+	out->authority[0] = (struct answer_set){.owner = owner, .rrset = rrset, .ttl = ttl};
 	out->authority_count = 1;
 }
 
@@ -54,7 +56,8 @@ static void fail(struct answer *out, enum rcode rcode, enum edns_ede ede, enum s
 	out->cluster = CHOICE_NO_CLUSTER;
 }
 
-/* The last labels of the current name, as they were written: where an ancestor's name can be pointed to. */
+/* The last labels of the current name, as they were written: where an ancestor's name can be
+ * pointed to. */
 static const uint8_t *ancestor(const struct walk *w, unsigned labels)
 {
 	return w->owner + w->name->at[w->name->labels - labels];
@@ -72,14 +75,17 @@ static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
 	}
 	out->rcode = rcode;
 	out->reason = rcode == RCODE_NXDOMAIN ? STATS_NXDOMAIN : STATS_NODATA;
-	put_authority(out, ancestor(w, zone_apex_labels(zone)), zone_soa(zone), zone_negative_ttl(zone));
+	put_authority(out, ancestor(w, zone_apex_labels(zone)), zone_soa(zone),
+	              zone_negative_ttl(zone));
 	tell(w, rcode == RCODE_NXDOMAIN ? "nxdomain" : "nodata",
-	     rcode == RCODE_NXDOMAIN ? "the name does not exist" : "the name has no records of this type");
+	     rcode == RCODE_NXDOMAIN ? "the name does not exist"
+	                             : "the name has no records of this type");
 }
 
 /* --- referrals --- */
 
-static void put_glue(struct answer *out, const uint8_t *owner, const struct node *n, uint16_t type, bool required)
+static void put_glue(struct answer *out, const uint8_t *owner, const struct node *n, uint16_t type,
+                     bool required)
 {
 	const struct rrset *rrset = node_rrset(n, type);
 
@@ -89,13 +95,15 @@ static void put_glue(struct answer *out, const uint8_t *owner, const struct node
 		out->glue_missing |= required;
 		return;
 	}
-	out->glue[out->glue_count++] = (struct answer_set){ .owner = owner, .rrset = rrset, .ttl = rrset->ttl };
+	out->glue[out->glue_count++] =
+		(struct answer_set){.owner = owner, .rrset = rrset, .ttl = rrset->ttl};
 	if (required)
 		out->glue_required = out->glue_count;
 }
 
 /* One pass over the name servers: those inside the delegated zone, or all others. */
-static void find_glue(struct walk *w, const struct rrset *ns, uint64_t cut_hash, unsigned cut_labels, bool inside)
+static void find_glue(struct walk *w, const struct rrset *ns, uint64_t cut_hash,
+                      unsigned cut_labels, bool inside)
 {
 	struct bytes rdata;
 	unsigned seen = 0;
@@ -108,7 +116,8 @@ static void find_glue(struct walk *w, const struct rrset *ns, uint64_t cut_hash,
 
 		if (name_parse(target, rdata.data, rdata.len, snapshot_name_key(w->s)) == 0)
 			continue;
-		is_inside = target->labels >= cut_labels && target->hash[target->labels - cut_labels] == cut_hash;
+		is_inside = target->labels >= cut_labels &&
+		            target->hash[target->labels - cut_labels] == cut_hash;
 		zone = is_inside == inside ? snapshot_find_zone(w->s, target) : NULL;
 		n = zone != NULL ? zone_find_node(zone, target) : NULL;
 		if (n == NULL)
@@ -150,8 +159,8 @@ static struct bytes first_rdata(const struct rrset *rrset)
 }
 
 /* RFC 6672 2.2: the labels below the DNAME's owner, put before its target. */
-static struct rrset *synthesize(struct answer *out, const uint8_t *owner, size_t prefix, struct bytes target,
-                                uint32_t ttl)
+static struct rrset *synthesize(struct answer *out, const uint8_t *owner, size_t prefix,
+                                struct bytes target, uint32_t ttl)
 {
 	struct rrset *cname = (struct rrset *)(void *)out->link[out->link_count++];
 	size_t len = prefix + target.len;
@@ -277,7 +286,8 @@ static const struct zone *zone_above(struct walk *w, const struct zone *zone)
 
 	if (w->q->type != RR_DS || n->labels == 0 || zone_apex_labels(zone) != n->labels)
 		return zone;
-	if (name_parse(&w->parsed, n->wire + n->at[1], (size_t)(n->len - n->at[1]), snapshot_name_key(w->s)) == 0)
+	if (name_parse(&w->parsed, n->wire + n->at[1], (size_t)(n->len - n->at[1]),
+	               snapshot_name_key(w->s)) == 0)
 		return zone;
 	above = snapshot_find_zone(w->s, &w->parsed);
 	if (above == NULL)
@@ -310,7 +320,8 @@ static void answer_link(struct walk *w, const struct zone *zone)
 	}
 }
 
-/* The zone of the next link, or NULL when the chain ends: it leaves our zones, or comes back to itself. */
+/* The zone of the next link, or NULL when the chain ends: it leaves our zones, or comes back to
+ * itself. */
 static const struct zone *next_zone(struct walk *w)
 {
 	struct answer *out = w->out;
@@ -320,7 +331,8 @@ static const struct zone *next_zone(struct walk *w)
 	for (unsigned i = 0; i < out->set_count; i++) {
 		const struct answer_set *set = &out->set[i];
 
-		if (set->rrset->type == RR_CNAME && name_wire_compare(set->owner, w->target.data) == 0)
+		if (set->rrset->type == RR_CNAME &&
+		    name_wire_compare(set->owner, w->target.data) == 0)
 			return NULL;
 	}
 	if (name_parse(&w->parsed, w->target.data, w->target.len, snapshot_name_key(w->s)) == 0)
@@ -363,7 +375,8 @@ void answer_decide(const struct snapshot *s, const struct query *q, const struct
 	prepare(out);
 	out->qname = q->packet + DNS_HEADER_LEN;
 	if (q->rcode != RCODE_NOERROR) {
-		fail(out, q->rcode, q->ede, q->rcode == RCODE_REFUSED ? STATS_OUTSIDE : STATS_ERROR);
+		fail(out, q->rcode, q->ede,
+		     q->rcode == RCODE_REFUSED ? STATS_OUTSIDE : STATS_ERROR);
 		return;
 	}
 	if (s == NULL || !snapshot_settings(s)->ready) {

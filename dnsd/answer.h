@@ -16,34 +16,34 @@
 #include "zones/snapshot.h"
 
 enum {
-	ANSWER_MAX_LINKS = 17,			/* of a CNAME chain; BIND and NSD stop about there */
-	ANSWER_MAX_SETS = 2 * ANSWER_MAX_LINKS + 1,	/* a DNAME's link has two */
+	ANSWER_MAX_LINKS = 17, /* of a CNAME chain; BIND and NSD stop about there */
+	ANSWER_MAX_SETS = 2 * ANSWER_MAX_LINKS + 1, /* a DNAME's link has two */
 	ANSWER_MAX_GLUE = 64,
-	ANSWER_LINK_SIZE = 12 + 2 + NAME_MAX_LEN + 3	/* a synthesized CNAME as struct rrset */
+	ANSWER_LINK_SIZE = 12 + 2 + NAME_MAX_LEN + 3 /* a synthesized CNAME as struct rrset */
 };
 
 /* An RRset at a name. */
 struct answer_set {
-	const uint8_t *owner;			/* wire form */
+	const uint8_t *owner; /* wire form */
 	const struct rrset *rrset;
 	uint32_t ttl;
-	uint16_t more;				/* RRsets of answer.more that are merged with it, duplicates left out */
+	uint16_t more; /* RRsets of answer.more that are merged with it, duplicates left out */
 };
 
 struct answer {
 	enum rcode rcode;
-	enum edns_ede ede;			/* said only with EDNS */
-	enum stats_reason reason;		/* of the last link */
-	bool authoritative;			/* AA */
-	bool glue_missing;			/* more required glue than ANSWER_MAX_GLUE: TC */
-	uint8_t scope;				/* for ECS: the longest of the links */
+	enum edns_ede ede;        /* said only with EDNS */
+	enum stats_reason reason; /* of the last link */
+	bool authoritative;       /* AA */
+	bool glue_missing;        /* more required glue than ANSWER_MAX_GLUE: TC */
+	uint8_t scope;            /* for ECS: the longest of the links */
 	uint8_t set_count, authority_count, glue_count;
-	uint8_t glue_required;			/* the first ones: in-domain glue, or TC (RFC 9471) */
-	uint8_t link_count;			/* used of link[] */
-	uint16_t cluster;			/* of the last choice, or CHOICE_NO_CLUSTER */
-	const struct zone *zone;		/* of the first name; NULL: none of ours */
-	uint64_t zone_key;			/* its key in stats */
-	const uint8_t *qname;			/* as asked; answer_set.owner of the first link */
+	uint8_t glue_required;   /* the first ones: in-domain glue, or TC (RFC 9471) */
+	uint8_t link_count;      /* used of link[] */
+	uint16_t cluster;        /* of the last choice, or CHOICE_NO_CLUSTER */
+	const struct zone *zone; /* of the first name; NULL: none of ours */
+	uint64_t zone_key;       /* its key in stats */
+	const uint8_t *qname;    /* as asked; answer_set.owner of the first link */
 	struct answer_set set[ANSWER_MAX_SETS];
 	struct answer_set authority[1];
 	struct answer_set glue[ANSWER_MAX_GLUE];
@@ -51,8 +51,8 @@ struct answer {
 	_Alignas(4) uint8_t link[ANSWER_MAX_LINKS][ANSWER_LINK_SIZE];
 };
 
-/* `s` NULL: nothing was ever published, SERVFAIL.  `resolver`: the query's source address.  `rec` may be
- * NULL, and is so in the answering path.  Sets every field of `out` that counts. */
+/* `s` NULL: nothing was ever published, SERVFAIL.  `resolver`: the query's source address.
+ * `rec` may be NULL, and is so in the answering path.  Sets every field of `out` that counts. */
 void answer_decide(const struct snapshot *s, const struct query *q, const struct addr *resolver,
                    struct answer *out, const struct recorder *rec);
 

@@ -15,8 +15,8 @@ struct task {
 	const struct node *node;
 	const struct name *asked;
 	uint16_t type;
-	bool everyone;				/* fail open: as if all sites were usable */
-	bool asks_address;			/* there is a fallback for when no usable site has an address */
+	bool everyone;     /* fail open: as if all sites were usable */
+	bool asks_address; /* there is a fallback for when no usable site has an address */
 	struct client *client;
 	const struct recorder *rec;
 };
@@ -24,13 +24,13 @@ struct task {
 /* What one pass over the sites finds. */
 struct tally {
 	bool any_usable, has_address;
-	bool troubled;				/* some site's cluster is down or draining */
-	unsigned with_type;			/* sites, usable or not, that have the type; counted to 2 */
+	bool troubled;      /* some site's cluster is down or draining */
+	unsigned with_type; /* sites, usable or not, that have the type; counted to 2 */
 	const struct site *best;
-	const struct rrset *rrset;		/* of best */
-	struct ranking_position position;	/* of best */
-	uint64_t score;				/* of best, once it was in a tie */
-	bool tied;				/* best won by its score */
+	const struct rrset *rrset;        /* of best */
+	struct ranking_position position; /* of best */
+	uint64_t score;                   /* of best, once it was in a tie */
+	bool tied;                        /* best won by its score */
 };
 
 static unsigned bucket_bits(const struct addr *a)
@@ -46,7 +46,7 @@ static uint64_t tie_score(const struct task *t, const struct site *site)
 
 	for (unsigned i = 0; i < bucket_bits(&t->client->addr) / 8; i++)
 		bucket = bucket << 8 | t->client->addr.bytes[i];
-	return hash_mix(hash_mix(bucket, hash_fixed((struct bytes){ t->asked->wire, t->asked->len })),
+	return hash_mix(hash_mix(bucket, hash_fixed((struct bytes){t->asked->wire, t->asked->len})),
 	                hash_fixed(bytes_of(c != NULL ? c->name : NULL)));
 }
 
@@ -72,8 +72,8 @@ static void put_best(struct tally *y, const struct site *site, const struct rrse
 }
 
 /* A usable site that has the type, not farther than the best so far. */
-static void compete(const struct task *t, struct tally *y, const struct site *site, const struct rrset *rrset,
-                    struct ranking_position position)
+static void compete(const struct task *t, struct tally *y, const struct site *site,
+                    const struct rrset *rrset, struct ranking_position position)
 {
 	uint64_t score;
 
@@ -91,24 +91,28 @@ static void compete(const struct task *t, struct tally *y, const struct site *si
 	y->tied = true;
 }
 
-static struct ranking_position position_of(const struct task *t, const struct site *site)
+/* Once two sites with the type are known, only usable ones as near as the best can change
+ * anything. */
+static bool may_pass_over(const struct task *t, const struct tally *y, bool usable,
+                          struct ranking_position position)
 {
-	return ranking_position(t->ranking, t->client->leaf.order, site_cluster(site));
+	if (y->with_type < 2)
+		return false;
+	if (!usable)
+		return true;
+	if (y->best == NULL || (t->asks_address && !y->has_address))
+		return false;
+	return ranking_compare(position, y->position) > 0;
 }
 
-/* All that a site can change. */
-static void consider(const struct task *t, struct tally *y, const struct site *site, bool usable)
+static void consider(const struct task *t, struct tally *y, const struct site *site, bool usable,
+                     struct ranking_position position)
 {
-	struct ranking_position position = {0};
 	const struct rrset *rrset = site_rrset(site, t->type);
 
-	if (usable) {
-		y->any_usable = true;
-		if (t->asks_address && !y->has_address)
-			y->has_address = has_address(site);
-		if (t->client->is_placed)
-			position = position_of(t, site);
-	}
+	y->any_usable |= usable;
+	if (usable && t->asks_address && !y->has_address)
+		y->has_address = has_address(site);
 	if (rrset == NULL)
 		return;
 	y->with_type++;
@@ -116,28 +120,29 @@ static void consider(const struct task *t, struct tally *y, const struct site *s
 		compete(t, y, site, rrset, position);
 }
 
-/* One pass.  Once a usable site and a second one with the type are known, the others matter only when they
- * are as near as the best. */
 static void find_nearest(const struct task *t, struct tally *y)
 {
-	size_t count = node_site_count(t->node);
-	bool any_troubled = false;
+	const struct ranking_order *order = t->client->leaf.order;
+	bool any_troubled = false, is_placed = t->client->is_placed;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0, count = node_site_count(t->node); i < count; i++) {
 		const struct site *site = node_site(t->node, i);
+		struct ranking_position position = {0};
 		bool troubled, usable = is_usable(t, site, &troubled);
 
 		any_troubled |= troubled;
-		if (y->with_type >= 2 && (usable ? y->best != NULL && ranking_compare(position_of(t, site), y->position) > 0
-		                                 : true))
-			continue;
-		consider(t, y, site, usable);
+		if (usable && is_placed)
+			position = ranking_position(t->ranking, order, site_cluster(site));
+		if (!may_pass_over(t, y, usable, position))
+			consider(t, y, site, usable, position);
 	}
 	y->troubled = any_troubled;
 }
 
-/* The union.  A CNAME cannot stand beside anything: it answers only when no site has the type itself. */
-static void find_all(const struct task *t, struct tally *y, struct choice *c, const struct rrset **more)
+/* The union.  A CNAME cannot stand beside anything: it answers only when no site has the type
+ * itself. */
+static void find_all(const struct task *t, struct tally *y, struct choice *c,
+                     const struct rrset **more)
 {
 	const struct rrset *alias = NULL;
 	const struct site *alias_site = NULL;
@@ -206,7 +211,8 @@ static void tell_nearest(const struct task *t, const struct tally *y)
 	if (y->best == NULL)
 		snprintf(detail, sizeof detail, "no usable site has this type");
 	else if (y->tied)
-		snprintf(detail, sizeof detail, "equally near sites, told apart by the client's /%u",
+		snprintf(detail, sizeof detail,
+		         "equally near sites, told apart by the client's /%u",
 		         bucket_bits(&t->client->addr));
 	else if (y->with_type < 2)
 		snprintf(detail, sizeof detail, "the only site that has this type");
@@ -220,14 +226,16 @@ static void tell_nearest(const struct task *t, const struct tally *y)
 static void tell_all(const struct task *t, const struct tally *y)
 {
 	t->rec->on_step(t->rec->arg, "all",
-	                y->best != NULL ? "every usable site that has this type" : "no usable site has this type");
+	                y->best != NULL ? "every usable site that has this type"
+	                                : "no usable site has this type");
 	tell_sites(t, true);
 }
 
 /* --- the decision --- */
 
-/* Honest for every address inside: the leaf's order, and the bucket when it told sites apart.  It depends on
- * what sites have, not on which of them are usable, so that health does not make it flicker. */
+/* Honest for every address inside: the leaf's order, and the bucket when it told sites apart.
+ * It depends on what sites have, not on which of them are usable, so that health does not make
+ * it flicker. */
 static uint8_t scope_of(const struct task *t, const struct tally *y)
 {
 	unsigned depth = t->client->leaf.depth;
@@ -251,7 +259,7 @@ static void place_client(const struct task *t)
 
 static struct choice choose_nearest(const struct task *t, struct tally *y)
 {
-	struct choice c = { .cluster = CHOICE_NO_CLUSTER, .reason = STATS_NEAREST };
+	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_NEAREST};
 
 	if (!t->client->is_placed && node_site_count(t->node) > 1)
 		place_client(t);
@@ -267,7 +275,7 @@ static struct choice choose_nearest(const struct task *t, struct tally *y)
 
 static struct choice choose_among(const struct task *t, struct tally *y, const struct rrset **more)
 {
-	struct choice c = { .cluster = CHOICE_NO_CLUSTER, .reason = STATS_ALL };
+	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_ALL};
 
 	*y = (struct tally){0};
 	if (!snapshot_settings(t->s)->all)
@@ -284,13 +292,19 @@ static void tell(const struct task *t, const struct tally *y)
 		tell_nearest(t, y);
 }
 
-struct choice choose(const struct snapshot *s, const struct node *n, const struct name *asked, uint16_t type,
-                     struct client *client, const struct rrset *more[static CHOICE_UNION_MAX],
-                     const struct recorder *rec)
+struct choice choose(const struct snapshot *s, const struct node *n, const struct name *asked,
+                     uint16_t type, struct client *client,
+                     const struct rrset *more[static CHOICE_UNION_MAX], const struct recorder *rec)
 {
 	const struct rrset *fallback = node_fallback(n);
-	struct task t = { .s = s, .ranking = snapshot_ranking(s), .node = n, .asked = asked, .type = type, .client = client, .rec = rec,
-	                  .asks_address = fallback != NULL };
+	struct task t = {.s = s,
+	                 .ranking = snapshot_ranking(s),
+	                 .node = n,
+	                 .asked = asked,
+	                 .type = type,
+	                 .client = client,
+	                 .rec = rec,
+	                 .asks_address = fallback != NULL};
 	struct tally y;
 	struct choice c = choose_among(&t, &y, more);
 	bool troubled = y.troubled, missing = !y.any_usable || (fallback != NULL && !y.has_address);
@@ -300,10 +314,13 @@ struct choice choose(const struct snapshot *s, const struct node *n, const struc
 		tell_usable(&t);
 	}
 	if (missing && fallback != NULL && (node_flags(n) & NODE_FAIL_OPEN) == 0) {
-		c = (struct choice){ .rrset = fallback, .ttl = fallback->ttl, .cluster = CHOICE_NO_CLUSTER,
-		                     .reason = STATS_FALLBACK };
+		c = (struct choice){.rrset = fallback,
+		                    .ttl = fallback->ttl,
+		                    .cluster = CHOICE_NO_CLUSTER,
+		                    .reason = STATS_FALLBACK};
 		if (rec != NULL)
-			rec->on_step(rec->arg, "fallback", "no usable site has an address: to the next level");
+			rec->on_step(rec->arg, "fallback",
+			             "no usable site has an address: to the next level");
 	} else {
 		if (!y.any_usable) {
 			t.everyone = true;
@@ -311,7 +328,8 @@ struct choice choose(const struct snapshot *s, const struct node *n, const struc
 			c.reason = STATS_FAIL_OPEN;
 			troubled = true;
 			if (rec != NULL) {
-				rec->on_step(rec->arg, "failOpen", "no site is usable: answered as if all were");
+				rec->on_step(rec->arg, "failOpen",
+				             "no site is usable: answered as if all were");
 				tell_sites(&t, false);
 			}
 		}

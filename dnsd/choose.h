@@ -28,28 +28,29 @@ struct recorder {
 
 /* Who asks.  Prepared once per query; what follows is_placed is worked out when first needed. */
 struct client {
-	const struct addr *source;		/* of ECS the first address of the prefix, else the resolver's */
-	bool has_scope;				/* ECS with source > 0: an answer may say how far it holds */
+	const struct addr *source; /* of ECS the first address of the prefix, else the resolver's */
+	bool has_scope;            /* ECS with source > 0: an answer may say how far it holds */
 	bool is_placed;
-	struct addr addr;			/* decides: the source, unmapped when it is the resolver's */
+	struct addr addr; /* decides: the source, unmapped when it is the resolver's */
 	struct ranking_leaf leaf;
 };
 
 enum { CHOICE_UNION_MAX = 256, CHOICE_NO_CLUSTER = 0xffff };
 
 struct choice {
-	const struct rrset *rrset;		/* NULL: no data of that type, for anybody */
+	const struct rrset *rrset; /* NULL: no data of that type, for anybody */
 	uint32_t ttl;
-	uint16_t cluster;			/* the site that answers; CHOICE_NO_CLUSTER: several or none */
-	uint16_t more;				/* RRsets written to `more` beside rrset (policy all) */
-	uint8_t scope;				/* bits of the client's address that decided; 0: none */
+	uint16_t cluster; /* the site that answers; CHOICE_NO_CLUSTER: several or none */
+	uint16_t more;    /* RRsets written to `more` beside rrset (policy all) */
+	uint8_t scope;    /* bits of the client's address that decided; 0: none */
 	enum stats_reason reason;
 };
 
-/* The answer of a name with sites to a type.  `asked` is the name asked, which ties of place are hashed
- * with.  `more` takes further RRsets of the same type, whose records belong to the same answer. */
-struct choice choose(const struct snapshot *s, const struct node *n, const struct name *asked, uint16_t type,
-                     struct client *client, const struct rrset *more[static CHOICE_UNION_MAX],
-                     const struct recorder *rec);
+/* The answer of a name with sites to a type.  `asked` is the name asked, which ties of place are
+ * hashed with.  `more` takes further RRsets of the same type, whose records belong to the same
+ * answer. */
+struct choice choose(const struct snapshot *s, const struct node *n, const struct name *asked,
+                     uint16_t type, struct client *client,
+                     const struct rrset *more[static CHOICE_UNION_MAX], const struct recorder *rec);
 
 #endif

@@ -41,8 +41,8 @@ struct config {
 	struct config_listen *dns;
 	size_t dns_count;
 	struct config_listen http;
-	uint64_t workers; /* 0: usable CPUs */
-	char *user; /* NULL: stay who started it */
+	uint64_t workers;              /* 0: usable CPUs */
+	char *user;                    /* NULL: stay who started it */
 	struct conf_strings manifests; /* directories */
 	struct config_zone *zones;
 	size_t zone_count;
@@ -67,9 +67,9 @@ struct config {
 		uint64_t min_names, max_withdraw_percent, hold_for_ms;
 	} guard;
 	uint64_t patience_ms; /* startup.patience */
-	char *state; /* directory; NULL: nothing is saved */
-	int log_level; /* enum log_level */
-	int log_format; /* enum log_format */
+	char *state;          /* directory; NULL: nothing is saved */
+	int log_level;        /* enum log_level */
+	int log_format;       /* enum log_format */
 };
 
 /* Defaults, then FILE (NULL: none).  Errors as lines "FILE:LINE: text". NULL on error. */
@@ -83,7 +83,7 @@ void config_free(struct config *c);
 void config_print(const struct config *c, struct text *out);
 /* Names of settings that differ and need a restart, joined by ", "; empty: none. */
 void config_needs_restart(const struct config *before, const struct config *after,
-			  struct text *out);
+                          struct text *out);
 void config_manual(struct text *out); /* mdoc list for nighd.8 */
 
 #endif

@@ -13,7 +13,7 @@ static struct config *config_of_dns(void *field)
 }
 
 static bool read_listen(struct conf_file *file, struct json_object *value, const char *key,
-			struct config_listen *out)
+                        struct config_listen *out)
 {
 	struct reason why;
 
@@ -22,7 +22,7 @@ static bool read_listen(struct conf_file *file, struct json_object *value, const
 		return false;
 	}
 	if (addr_port_parse(bytes_of(json_object_get_string(value)), &out->addr, &out->port,
-			    &why) == ERR_OK)
+	                    &why) == ERR_OK)
 		return true;
 	conf_complain(file, value, "%s: %s", key, why.text);
 	return false;
@@ -57,7 +57,7 @@ void config_dns_read(struct conf_file *file, struct json_object *value, void *fi
 			continue;
 		if (has_listen(c, &l))
 			conf_complain(file, item, "listen.dns names %s twice",
-				      json_object_get_string(item));
+			              json_object_get_string(item));
 		else
 			c->dns[c->dns_count++] = l;
 	}
@@ -71,7 +71,7 @@ void config_dns_print(const void *field, struct text *out)
 	text_add(out, "[");
 	for (size_t i = 0; i < c->dns_count; i++)
 		text_printf(out, "%s\"%s\"", i ? ", " : "",
-			    addr_port_print(&c->dns[i].addr, c->dns[i].port, text));
+		            addr_port_print(&c->dns[i].addr, c->dns[i].port, text));
 	text_add(out, "]");
 }
 

@@ -30,7 +30,7 @@ static size_t character_len(const char *s)
 		bool three = s[2] >= '0' && s[2] <= '9' && s[3] >= '0' && s[3] <= '9';
 
 		return three && (s[1] - '0') * 100 + (s[2] - '0') * 10 + (s[3] - '0') <= 255 ? 4
-											     : 0;
+		                                                                             : 0;
 	}
 	return s[1] > ' ' && s[1] < 0x7f && !(s[1] >= '3' && s[1] <= '9') ? 2 : 0;
 }
@@ -76,7 +76,7 @@ static bool same_name(const char *a, const char *b)
 
 /* NULL after a complaint. */
 static const char *get_text(struct conf_file *file, struct json_object *mapping,
-			    struct json_object *value, const char *key)
+                            struct json_object *value, const char *key)
 {
 	const char *text = json_object_get_string(value);
 
@@ -88,7 +88,7 @@ static const char *get_text(struct conf_file *file, struct json_object *mapping,
 }
 
 static void read_name(struct conf_file *file, struct json_object *mapping,
-		      struct json_object *value, const char *key, char **out)
+                      struct json_object *value, const char *key, char **out)
 {
 	const char *text = value ? get_text(file, mapping, value, key) : NULL;
 	const char *fault = text ? name_fault(text) : NULL;
@@ -111,17 +111,17 @@ static size_t get_list(struct conf_file *file, struct json_object *value, const 
 
 /* Calls `read` for every key of a mapping; what `read` does not know is an error. */
 typedef bool read_key_fn(struct conf_file *file, struct json_object *mapping, const char *key,
-			 struct json_object *value, void *out);
+                         struct json_object *value, void *out);
 
 static bool read_mapping(struct conf_file *file, struct json_object *list,
-			 struct json_object *mapping, const char *path, read_key_fn *read,
-			 void *out)
+                         struct json_object *mapping, const char *path, read_key_fn *read,
+                         void *out)
 {
 	struct json_object_iterator at, end;
 
 	if (!json_object_is_type(mapping, json_type_object)) {
 		conf_complain(file, mapping ? mapping : list, "%s must be a list of mappings",
-			      path);
+		              path);
 		return false;
 	}
 	at = json_object_iter_begin(mapping);
@@ -132,7 +132,7 @@ static bool read_mapping(struct conf_file *file, struct json_object *list,
 
 		if (!read(file, mapping, key, value, out))
 			conf_complain(file, value ? value : mapping, "unknown key '%s.%.100s'",
-				      path, key);
+			              path, key);
 	}
 	return true;
 }
@@ -140,7 +140,7 @@ static bool read_mapping(struct conf_file *file, struct json_object *list,
 /* --- name servers --- */
 
 static void read_addresses(struct conf_file *file, struct json_object *value,
-			   struct config_nameserver *ns)
+                           struct config_nameserver *ns)
 {
 	static const char key[] = "zones.nameservers.addresses";
 	size_t count = get_list(file, value, key);
@@ -163,7 +163,7 @@ static void read_addresses(struct conf_file *file, struct json_object *value,
 }
 
 static bool read_nameserver_key(struct conf_file *file, struct json_object *mapping,
-				const char *key, struct json_object *value, void *out)
+                                const char *key, struct json_object *value, void *out)
 {
 	struct config_nameserver *ns = out;
 
@@ -191,7 +191,7 @@ static bool has_nameserver(const struct config_zone *zone, const char *name)
 }
 
 static void read_nameservers(struct conf_file *file, struct json_object *value,
-			     struct config_zone *zone)
+                             struct config_zone *zone)
 {
 	static const char path[] = "zones.nameservers";
 	size_t count = get_list(file, value, path);
@@ -230,7 +230,7 @@ static void read_ttl(struct conf_file *file, struct json_object *value, uint64_t
 }
 
 static void read_records(struct conf_file *file, struct json_object *value,
-			 struct config_zone *zone)
+                         struct config_zone *zone)
 {
 	size_t count = get_list(file, value, "zones.records");
 
@@ -245,7 +245,7 @@ static void read_records(struct conf_file *file, struct json_object *value,
 }
 
 static bool read_zone_key(struct conf_file *file, struct json_object *mapping, const char *key,
-			  struct json_object *value, void *out)
+                          struct json_object *value, void *out)
 {
 	struct config_zone *zone = out;
 
@@ -259,7 +259,7 @@ static bool read_zone_key(struct conf_file *file, struct json_object *mapping, c
 		read_records(file, value, zone);
 	else if (strcmp(key, "file") == 0)
 		conf_complain(file, value ? value : mapping,
-			      "zones.file: zone files are not supported yet");
+		              "zones.file: zone files are not supported yet");
 	else
 		return false;
 	return true;
@@ -333,7 +333,7 @@ static void print_nameservers(const struct config_zone *zone, struct text *out)
 		text_add(out, ", addresses: [");
 		for (size_t k = 0; k < ns->address_count; k++)
 			text_printf(out, "%s\"%s\"", k ? ", " : "",
-				    addr_print(&ns->addresses[k], text));
+			            addr_print(&ns->addresses[k], text));
 		text_add(out, "]}");
 	}
 	text_add(out, "]");

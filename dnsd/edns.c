@@ -30,7 +30,7 @@ static bool parse_ecs(struct bytes option, struct edns_ecs *out)
 	out->source = (uint8_t)source;
 	out->len = (uint8_t)len;
 	if (source > 0) {
-		out->addr = (struct addr){ .family = bits == 32 ? ADDR_IPV4 : ADDR_IPV6 };
+		out->addr = (struct addr){.family = bits == 32 ? ADDR_IPV4 : ADDR_IPV6};
 		memcpy(out->addr.bytes, option.data + ECS_FIXED, len);
 	}
 	return true;
@@ -54,7 +54,7 @@ bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *o
 		if (end - at < 4)
 			return false;
 		code = bytes_get16(at);
-		option = (struct bytes){ at + 4, bytes_get16(at + 2) };
+		option = (struct bytes){at + 4, bytes_get16(at + 2)};
 		if ((size_t)(end - option.data) < option.len)
 			return false;
 		if (code == OPTION_ECS && !parse_ecs(option, &out->ecs))
@@ -62,13 +62,6 @@ bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *o
 		at = option.data + option.len;
 	}
 	return true;
-}
-
-size_t edns_len(const struct edns *query)
-{
-	if (!query->present)
-		return 0;
-	return EDNS_OPT_LEN + (query->ecs.present ? 4u + ECS_FIXED + query->ecs.len : 0u);
 }
 
 static uint8_t *write_ecs(const struct edns_ecs *ecs, uint8_t scope, uint8_t *at)
@@ -83,7 +76,8 @@ static uint8_t *write_ecs(const struct edns_ecs *ecs, uint8_t scope, uint8_t *at
 	return at + 8 + ecs->len;
 }
 
-size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum edns_ede ede, uint8_t *out)
+size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum edns_ede ede,
+                  uint8_t *out)
 {
 	uint8_t *at = out + EDNS_OPT_LEN;
 
@@ -92,7 +86,7 @@ size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum 
 	bytes_put16(out + 3, EDNS_UDP_SIZE);
 	out[5] = (uint8_t)(rcode >> 4);
 	out[6] = 0;
-	bytes_put16(out + 7, query->dnssec_ok ? FLAG_DO : 0);	/* RFC 3225 3: copied */
+	bytes_put16(out + 7, query->dnssec_ok ? FLAG_DO : 0); /* RFC 3225 3: copied */
 	if (query->ecs.present)
 		at = write_ecs(&query->ecs, scope, at);
 	if (ede != EDE_NONE) {

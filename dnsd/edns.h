@@ -14,9 +14,9 @@
 #include "base/bytes.h"
 
 enum {
-	EDNS_UDP_SIZE = 1232,			/* announced and kept to (RFC 9715) */
-	EDNS_OPT_LEN = 11,			/* without options */
-	EDNS_ECS_MAX = 4 + 4 + 16,		/* option header, fixed part, address */
+	EDNS_UDP_SIZE = 1232, /* announced and kept to (RFC 9715) */
+	EDNS_OPT_LEN = 11,    /* without options */
+	EDNS_ECS_LEN = 4 + 4, /* option header and fixed part, before the address */
 	EDNS_EDE_LEN = 4 + 2
 };
 
@@ -25,18 +25,18 @@ enum edns_ede { EDE_NONE = 0, EDE_NOT_READY = 14, EDE_PROHIBITED = 18, EDE_NOT_A
 
 struct edns_ecs {
 	bool present;
-	uint8_t source;				/* prefix length as sent */
-	uint8_t len;				/* bytes of address as sent: ceil(source / 8) */
-	uint16_t family;			/* as sent: 1, 2, or 0 with source 0 */
-	struct addr addr;			/* first address of the prefix; set only when source > 0 */
+	uint8_t source;   /* prefix length as sent */
+	uint8_t len;      /* bytes of address as sent: ceil(source / 8) */
+	uint16_t family;  /* as sent: 1, 2, or 0 with source 0 */
+	struct addr addr; /* first address of the prefix; set only when source > 0 */
 };
 
 struct edns {
 	bool present;
 	bool dnssec_ok;
 	uint8_t version;
-	uint16_t udp_size;			/* at least 512 */
-	struct edns_ecs ecs;			/* only `present` is set when it is false */
+	uint16_t udp_size;   /* at least 512 */
+	struct edns_ecs ecs; /* only `present` is set when it is false */
 };
 
 /* Takes the OPT's CLASS, TTL and RDATA.  False: FORMERR.  The options of a version that we do not
@@ -44,9 +44,15 @@ struct edns {
 bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *out);
 
 /* Writes an OPT record that answers `query` and returns its length.  `out` has room for
- * EDNS_OPT_LEN + EDNS_ECS_MAX + EDNS_EDE_LEN; `rcode` is the whole 12 bits. */
-size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum edns_ede ede, uint8_t *out);
+ * EDNS_OPT_LEN + EDNS_ECS_LEN + 16 + EDNS_EDE_LEN; `rcode` is the whole 12 bits. */
+size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum edns_ede ede,
+                  uint8_t *out);
 /* The length that edns_write() will take without EDE. */
-size_t edns_len(const struct edns *query);
+static inline size_t edns_len(const struct edns *query)
+{
+	if (!query->present)
+		return 0;
+	return EDNS_OPT_LEN + (query->ecs.present ? EDNS_ECS_LEN + query->ecs.len : 0u);
+}
 
 #endif

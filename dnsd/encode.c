@@ -6,11 +6,16 @@
 #include "base/check.h"
 
 enum {
-	FLAG_QR = 0x8000, FLAG_OPCODE = 0x7800, FLAG_AA = 0x0400, FLAG_TC = 0x0200, FLAG_RD = 0x0100,
-	POINTER = 0xc000, POINTER_LIMIT = 0x4000,
+	FLAG_QR = 0x8000,
+	FLAG_OPCODE = 0x7800,
+	FLAG_AA = 0x0400,
+	FLAG_TC = 0x0200,
+	FLAG_RD = 0x0100,
+	POINTER = 0xc000,
+	POINTER_LIMIT = 0x4000,
 	QNAME_POINTER = POINTER | DNS_HEADER_LEN,
-	CLASS_IN = 1, UDP_MIN = 512,
-	MAX_KNOWN = 80				/* names whose place is remembered */
+	CLASS_IN = 1,
+	MAX_KNOWN = 80 /* names whose place is remembered */
 };
 
 /* A name in the zones' data, and where the message holds it whole. */
@@ -22,7 +27,7 @@ struct known {
 struct writer {
 	uint8_t *out;
 	size_t at, limit;
-	bool full;				/* something did not fit; nothing more is written */
+	bool full; /* something did not fit; nothing more is written */
 	const struct query *q;
 	const uint8_t *qname;
 	unsigned known_count;
@@ -59,7 +64,7 @@ static void put_bytes(struct writer *w, const uint8_t *data, size_t len)
 static void remember(struct writer *w, const uint8_t *wire, size_t at)
 {
 	if (w->known_count < MAX_KNOWN && at < POINTER_LIMIT)
-		w->known[w->known_count++] = (struct known){ wire, (uint16_t)at };
+		w->known[w->known_count++] = (struct known){wire, (uint16_t)at};
 }
 
 static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c; }
@@ -75,27 +80,51 @@ static bool same_name(const uint8_t *lowered, const uint8_t *wire, size_t len)
 	return true;
 }
 
-/* A name, its last labels as a pointer into the question when they are the same. */
-static void put_compressed(struct writer *w, const uint8_t *wire)
+static size_t wire_len(const uint8_t *wire)
 {
-	const struct name *q = &w->q->name;
-	size_t len = 0, at = 0;
-	unsigned label = 0;
+	size_t len = 0;
 
 	while (wire[len] != 0)
 		len += 1U + wire[len];
-	len++;
-	for (; wire[at] != 0; at += 1U + wire[at]) {
-		while ((size_t)q->len - q->at[label] > len - at)
-			label++;
-		if ((size_t)q->len - q->at[label] == len - at &&
-		    same_name(q->wire + q->at[label], wire + at, len - at)) {
-			put_bytes(w, wire, at);
-			put16(w, (uint16_t)(QNAME_POINTER + q->at[label]));
-			return;
+	return len + 1;
+}
+
+/* The place in the question of the longest suffix that `wire`, of `len` bytes, shares with it,
+ * and how many bytes come before; 0: none is shared. */
+static unsigned find_suffix(const struct name *q, const uint8_t *wire, size_t len, size_t *before)
+{
+	const uint8_t *place = q->at;
+
+	for (size_t at = 0; wire[at] != 0; at += 1U + wire[at]) {
+		size_t left = len - at;
+
+		/* The root, one byte long, ends it. */
+		while ((size_t)q->len - *place > left)
+			place++;
+		if ((size_t)q->len - *place == left &&
+		    same_name(q->wire + *place, wire + at, left)) {
+			*before = at;
+			return QNAME_POINTER + *place;
 		}
 	}
-	put_bytes(w, wire, len);
+	return 0;
+}
+
+/* A name, its last labels as a pointer into the question when they are the same. */
+static void put_compressed(struct writer *w, const uint8_t *wire)
+{
+	size_t len = wire_len(wire), before = 0;
+	unsigned pointer = find_suffix(&w->q->name, wire, len, &before);
+
+	if (pointer == 0) {
+		put_bytes(w, wire, len);
+		return;
+	}
+	if (!has_room(w, before + 2))
+		return;
+	memcpy(w->out + w->at, wire, before);
+	bytes_put16(w->out + w->at + before, (uint16_t)pointer);
+	w->at += before + 2;
 }
 
 /* To where the message holds this very name already; 0: nowhere. */
@@ -140,24 +169,20 @@ static void put_rdata(struct writer *w, uint16_t type, struct bytes rdata)
 		remember(w, rdata.data + fixed, w->at);
 		put_compressed(w, rdata.data + fixed);
 		return;
-	case RR_SOA: {
-		const uint8_t *at = rdata.data;
-
-		for (unsigned i = 0; i < 2; i++) {
-			put_compressed(w, at);
-			while (*at != 0)
-				at += 1U + *at;
-			at++;
-		}
-		put_bytes(w, at, (size_t)(rdata.data + rdata.len - at));
+	case RR_SOA:
+		put_compressed(w, rdata.data);
+		fixed = wire_len(rdata.data);
+		put_compressed(w, rdata.data + fixed);
+		fixed += wire_len(rdata.data + fixed);
+		put_bytes(w, rdata.data + fixed, rdata.len - fixed);
 		return;
-	}
 	default:
 		put_bytes(w, rdata.data, rdata.len);
 	}
 }
 
-static void put_record(struct writer *w, const struct answer_set *set, uint16_t type, struct bytes rdata)
+static void put_record(struct writer *w, const struct answer_set *set, uint16_t type,
+                       struct bytes rdata)
 {
 	size_t before;
 	uint8_t *fixed;
@@ -192,7 +217,8 @@ static const struct rrset *part(const struct answer *a, const struct answer_set 
 	return i == 0 ? set->rrset : a->more[i - 1];
 }
 
-static bool came_before(const struct answer *a, const struct answer_set *set, unsigned parts, struct bytes rdata)
+static bool came_before(const struct answer *a, const struct answer_set *set, unsigned parts,
+                        struct bytes rdata)
 {
 	for (unsigned i = 0; i < parts; i++) {
 		if (rrset_has(part(a, set, i), rdata))
@@ -203,11 +229,13 @@ static bool came_before(const struct answer *a, const struct answer_set *set, un
 
 static bool has_names(uint16_t type)
 {
-	return type == RR_NS || type == RR_CNAME || type == RR_PTR || type == RR_MX || type == RR_SOA;
+	return type == RR_NS || type == RR_CNAME || type == RR_PTR || type == RR_MX ||
+	       type == RR_SOA;
 }
 
 /* The common RRset: a pointer as owner, RDATA as it lies there with its length. */
-static bool put_plain(struct writer *w, const struct answer_set *set, uint16_t pointer, unsigned *count)
+static bool put_plain(struct writer *w, const struct answer_set *set, uint16_t pointer,
+                      unsigned *count)
 {
 	const struct rrset *rrset = set->rrset;
 	const uint8_t *from = rrset->data, *end = from + rrset->bytes;
@@ -233,7 +261,8 @@ static bool put_plain(struct writer *w, const struct answer_set *set, uint16_t p
 }
 
 /* A whole RRset, or nothing: then false. */
-static bool put_any(struct writer *w, const struct answer *a, const struct answer_set *set, unsigned *count)
+static bool put_any(struct writer *w, const struct answer *a, const struct answer_set *set,
+                    unsigned *count)
 {
 	size_t start = w->at;
 	unsigned known = w->known_count, written = 0;
@@ -259,9 +288,11 @@ static bool put_any(struct writer *w, const struct answer *a, const struct answe
 	return false;
 }
 
-static bool put_set(struct writer *w, const struct answer *a, const struct answer_set *set, unsigned *count)
+static bool put_set(struct writer *w, const struct answer *a, const struct answer_set *set,
+                    unsigned *count)
 {
-	uint16_t pointer = set->more == 0 && !has_names(set->rrset->type) ? find_pointer(w, set->owner) : 0;
+	uint16_t pointer =
+		set->more == 0 && !has_names(set->rrset->type) ? find_pointer(w, set->owner) : 0;
 
 	return pointer != 0 ? put_plain(w, set, pointer, count) : put_any(w, a, set, count);
 }
@@ -314,14 +345,8 @@ static void put_header(uint8_t *out, const struct answer *a, const struct query 
 	bytes_put16(out + 10, (uint16_t)count[2]);
 }
 
-size_t encode_udp_limit(const struct query *q)
-{
-	if (!q->edns.present)
-		return UDP_MIN;
-	return q->edns.udp_size < EDNS_UDP_SIZE ? q->edns.udp_size : EDNS_UDP_SIZE;
-}
-
-size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit, bool *truncated)
+size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
+                     bool *truncated)
 {
 	unsigned count[3] = {0};
 	struct writer w;

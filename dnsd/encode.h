@@ -16,10 +16,18 @@
 
 enum { ENCODE_MIN_ROOM = 512 };
 
-/* The most that this query's sender takes over UDP: 512, or what it announces up to EDNS_UDP_SIZE. */
-size_t encode_udp_limit(const struct query *q);
+/* The most that this query's sender takes over UDP: 512, or what it announces up to
+ * EDNS_UDP_SIZE. */
+static inline size_t encode_udp_limit(const struct query *q)
+{
+	unsigned announced = q->edns.present ? q->edns.udp_size : ENCODE_MIN_ROOM;
 
-/* Writes at most `limit` bytes (ENCODE_MIN_ROOM..65535) and returns how many.  *truncated: TC is set. */
-size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit, bool *truncated);
+	return announced < EDNS_UDP_SIZE ? announced : EDNS_UDP_SIZE;
+}
+
+/* Writes at most `limit` bytes (ENCODE_MIN_ROOM..65535) and returns how many.  *truncated: TC is
+ * set. */
+size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
+                     bool *truncated);
 
 #endif

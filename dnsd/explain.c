@@ -18,11 +18,11 @@ struct notes {
 	const struct snapshot *s;
 	const struct explain_request *request;
 	const struct explain_place *place;
-	struct text steps;			/* the objects, the last one still open */
+	struct text steps; /* the objects, the last one still open */
 	bool open;
-	bool has_left;				/* the open one's list has an item */
+	bool has_left; /* the open one's list has an item */
 	struct text candidates;
-	uint8_t seen[RANKING_MAX_CLUSTERS / 8];	/* clusters among the candidates */
+	uint8_t seen[RANKING_MAX_CLUSTERS / 8]; /* clusters among the candidates */
 };
 
 /* --- small pieces --- */
@@ -37,7 +37,7 @@ static void add_name(struct text *out, const uint8_t *wire, bool last_dot)
 
 	while (wire[len] != 0)
 		len += 1U + wire[len];
-	text = rdata_to_text(RR_PTR, (struct bytes){ wire, len + 1 });
+	text = rdata_to_text(RR_PTR, (struct bytes){wire, len + 1});
 	len = strlen(text);
 	if (!last_dot && len > 1)
 		text[len - 1] = '\0';
@@ -63,7 +63,8 @@ static const char *cluster_name(const struct snapshot *s, uint16_t id)
 
 /* --- sites --- */
 
-static void add_reason(struct text *out, const char *layer, bool ok, const char *detail, uint64_t age_ms)
+static void add_reason(struct text *out, const char *layer, bool ok, const char *detail,
+                       uint64_t age_ms)
 {
 	if (out->len > 0 && out->data[out->len - 1] != '[')
 		text_add(out, ",");
@@ -77,7 +78,8 @@ static uint64_t age_of(uint64_t now_ms, uint64_t at_ms)
 	return at_ms != 0 && now_ms > at_ms ? now_ms - at_ms : 0;
 }
 
-static void add_probe_reason(const struct snapshot *s, const struct site *site, uint64_t now_ms, struct text *out)
+static void add_probe_reason(const struct snapshot *s, const struct site *site, uint64_t now_ms,
+                             struct text *out)
 {
 	size_t count, down = 0;
 	const uint32_t *probe = site_probes(site, &count);
@@ -100,14 +102,16 @@ static void add_probe_reason(const struct snapshot *s, const struct site *site, 
 	           age_of(now_ms, latest));
 }
 
-void explain_print_reasons(const struct snapshot *s, const struct site *site, uint64_t now_ms, struct text *out)
+void explain_print_reasons(const struct snapshot *s, const struct site *site, uint64_t now_ms,
+                           struct text *out)
 {
 	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
 	bool synced = c != NULL && strcmp(c->knowledge, "synced") == 0;
 	/* What came from objects is as old as the last sight of their cluster. */
 	uint64_t age = c != NULL && !synced ? age_of(now_ms, c->since_ms) : 0;
 	unsigned layers = site_layers(site);
-	bool ready = (layers & LAYER_ENDPOINTS) != 0, balanced = (layers & LAYER_LOAD_BALANCER) != 0;
+	bool ready = (layers & LAYER_ENDPOINTS) != 0,
+	     balanced = (layers & LAYER_LOAD_BALANCER) != 0;
 
 	text_add(out, "[");
 	add_reason(out, "endpoints", ready, ready ? "ready" : "no ready endpoint", age);
@@ -116,8 +120,10 @@ void explain_print_reasons(const struct snapshot *s, const struct site *site, ui
 	if (c == NULL)
 		add_reason(out, "cluster", false, "not known", 0);
 	else
-		add_reason(out, "cluster", !c->expired, c->expired ? "unseen for too long" : c->knowledge, age);
-	add_reason(out, "drain", c == NULL || !c->drained, c != NULL && c->drained ? "drained" : "not drained", 0);
+		add_reason(out, "cluster", !c->expired,
+		           c->expired ? "unseen for too long" : c->knowledge, age);
+	add_reason(out, "drain", c == NULL || !c->drained,
+	           c != NULL && c->drained ? "drained" : "not drained", 0);
 	text_add(out, "]");
 }
 
@@ -144,13 +150,15 @@ static void add_addresses(const struct site *site, struct text *out)
 	text_add(out, "]");
 }
 
-void explain_print_site(const struct snapshot *s, const struct site *site, uint64_t now_ms, struct text *out)
+void explain_print_site(const struct snapshot *s, const struct site *site, uint64_t now_ms,
+                        struct text *out)
 {
 	text_add(out, "{\"cluster\":");
 	add_text(out, cluster_name(s, site_cluster(site)));
 	text_add(out, ",\"addresses\":");
 	add_addresses(site, out);
-	text_printf(out, ",\"usable\":%s,\"reasons\":", snapshot_site_is_usable(s, site, NULL) ? "true" : "false");
+	text_printf(out, ",\"usable\":%s,\"reasons\":",
+	            snapshot_site_is_usable(s, site, NULL) ? "true" : "false");
 	explain_print_reasons(s, site, now_ms, out);
 	text_add(out, "}");
 }
@@ -235,7 +243,8 @@ static enum err parse_client(const char *text, struct edns_ecs *out, struct reas
 	if (!addr_parse(address, &out->addr))
 		return reason_set(why, ERR_PARSE, "client: not an address or network");
 	len = addr_bits(&out->addr);
-	if (slash != NULL && !text_to_u64((struct bytes){ slash + 1, all.len - address.len - 1 }, len, &len))
+	if (slash != NULL &&
+	    !text_to_u64((struct bytes){slash + 1, all.len - address.len - 1}, len, &len))
 		return reason_set(why, ERR_PARSE, "client: not a length of a network");
 	out->addr = addr_masked(&out->addr, (uint8_t)len);
 	out->present = true;
@@ -253,8 +262,8 @@ static enum err parse_resolver(const char *text, struct addr *out, struct reason
 }
 
 /* A query as it would come over the wire, made and read back by the same parser. */
-static enum err parse_question(const struct snapshot *s, const struct explain_request *r, struct buffer *packet,
-                               struct query *out, struct reason *why)
+static enum err parse_question(const struct snapshot *s, const struct explain_request *r,
+                               struct buffer *packet, struct query *out, struct reason *why)
 {
 	uint16_t type = RR_A;
 	struct reason inner = {0};
@@ -273,7 +282,8 @@ static enum err parse_question(const struct snapshot *s, const struct explain_re
 		return reason_set(why, ERR_PARSE, "name: %s", inner.text);
 	buffer_u16(packet, type);
 	buffer_u16(packet, 1);
-	if (!query_parse(packet->data, packet->len, snapshot_name_key(s), out) || out->rcode != RCODE_NOERROR)
+	if (!query_parse(packet->data, packet->len, snapshot_name_key(s), out) ||
+	    out->rcode != RCODE_NOERROR)
 		return reason_set(why, ERR_PARSE, "name: not a domain name");
 	out->edns.present = true;
 	out->edns.udp_size = EDNS_UDP_SIZE;
@@ -302,33 +312,45 @@ enum err explain_address(const struct explain_request *r, struct addr *out, stru
 static const char *rcode_text(enum rcode rcode)
 {
 	switch (rcode) {
-	case RCODE_NOERROR: return "NOERROR";
-	case RCODE_FORMERR: return "FORMERR";
-	case RCODE_SERVFAIL: return "SERVFAIL";
-	case RCODE_NXDOMAIN: return "NXDOMAIN";
-	case RCODE_NOTIMP: return "NOTIMP";
-	case RCODE_REFUSED: return "REFUSED";
-	case RCODE_YXDOMAIN: return "YXDOMAIN";
-	case RCODE_NOTAUTH: return "NOTAUTH";
-	case RCODE_BADVERS: return "BADVERS";
+	case RCODE_NOERROR:
+		return "NOERROR";
+	case RCODE_FORMERR:
+		return "FORMERR";
+	case RCODE_SERVFAIL:
+		return "SERVFAIL";
+	case RCODE_NXDOMAIN:
+		return "NXDOMAIN";
+	case RCODE_NOTIMP:
+		return "NOTIMP";
+	case RCODE_REFUSED:
+		return "REFUSED";
+	case RCODE_YXDOMAIN:
+		return "YXDOMAIN";
+	case RCODE_NOTAUTH:
+		return "NOTAUTH";
+	case RCODE_BADVERS:
+		return "BADVERS";
 	}
 	return "";
 }
 
-static bool is_by_subnet(const struct query *q) { return q->edns.ecs.present && q->edns.ecs.source > 0; }
+static bool is_by_subnet(const struct query *q)
+{
+	return q->edns.ecs.present && q->edns.ecs.source > 0;
+}
 
-static void add_client(const struct snapshot *s, const struct explain_place *place, const struct query *q,
-                       const struct addr *address, struct text *out)
+static void add_client(const struct snapshot *s, const struct explain_place *place,
+                       const struct query *q, const struct addr *address, struct text *out)
 {
 	char text[ADDR_NETWORK_TEXT_SIZE];
 	uint8_t depth = ranking_find(snapshot_ranking(s), address).depth;
-	struct addr_network network = { addr_masked(address, depth), depth };
+	struct addr_network network = {addr_masked(address, depth), depth};
 
 	text_printf(out, "\"client\":{\"address\":\"%s\"", addr_print(address, text));
 	text_printf(out, ",\"network\":\"%s\"", addr_network_print(&network, text));
 	if (place != NULL && place->has_place)
-		text_printf(out, ",\"place\":{\"latitude\":%.10g,\"longitude\":%.10g}", place->place.latitude,
-		            place->place.longitude);
+		text_printf(out, ",\"place\":{\"latitude\":%.10g,\"longitude\":%.10g}",
+		            place->place.latitude, place->place.longitude);
 	else
 		text_add(out, ",\"place\":null");
 	text_printf(out, ",\"from\":\"%s\",\"database\":", is_by_subnet(q) ? "ecs" : "resolver");
@@ -356,7 +378,8 @@ static void add_record(const struct answer_set *set, const struct rrset *rrset, 
 	char type[16], *text = rdata_to_text(rrset->type, rdata);
 
 	add_name(&line, set->owner, true);
-	text_printf(&line, " %" PRIu32 " IN %s %s", set->ttl, rdata_type_text(rrset->type, type), text);
+	text_printf(&line, " %" PRIu32 " IN %s %s", set->ttl, rdata_type_text(rrset->type, type),
+	            text);
 	add_once(list, &line);
 	free(text);
 	text_fini(&line);
@@ -408,14 +431,16 @@ static void print_all(const struct notes *n, const struct query *q, const struct
 
 	text_add(out, "{\"question\":{\"name\":");
 	add_json_name(out, a->qname);
-	text_printf(out, ",\"type\":\"%s\"},\"zone\":", q->type == RR_ANY ? "ANY" : rdata_type_text(q->type, type));
+	text_printf(out, ",\"type\":\"%s\"},\"zone\":",
+	            q->type == RR_ANY ? "ANY" : rdata_type_text(q->type, type));
 	if (a->zone != NULL)
 		add_json_name(out, zone_apex(a->zone));
 	else
 		text_add(out, "null");
 	text_add(out, ",");
 	add_client(n->s, n->place, q, address, out);
-	text_printf(out, ",\"candidates\":[%s],\"steps\":[%s],", n->candidates.len > 0 ? n->candidates.data : "",
+	text_printf(out, ",\"candidates\":[%s],\"steps\":[%s],",
+	            n->candidates.len > 0 ? n->candidates.data : "",
 	            n->steps.len > 0 ? n->steps.data : "");
 	add_answer(n->s, a, out);
 	text_add(out, "}");
@@ -424,8 +449,8 @@ static void print_all(const struct notes *n, const struct query *q, const struct
 enum err explain_print(const struct snapshot *s, const struct explain_request *r, struct text *out,
                        struct reason *why)
 {
-	struct notes n = { .s = s, .request = r, .place = r->place };
-	struct recorder rec = { on_choice, on_step, on_left, &n };
+	struct notes n = {.s = s, .request = r, .place = r->place};
+	struct recorder rec = {on_choice, on_step, on_left, &n};
 	struct query *q = xmalloc(sizeof *q);
 	struct answer *a = xmalloc(sizeof *a);
 	struct buffer packet = {0};

@@ -18,32 +18,37 @@
 
 /* What the geo database knows of the client; the snapshot holds only orders of clusters. */
 struct explain_place {
-	struct addr_network network;		/* the database's own */
+	struct addr_network network; /* the database's own */
 	bool has_place;
 	struct place place;
-	const char *database;			/* file name; "" when unknown */
+	const char *database; /* file name; "" when unknown */
 };
 
 /* Texts as they came; NULL or "": not given. */
 struct explain_request {
-	const char *name;			/* presentation form */
-	const char *type;			/* default "A" */
-	const char *client;			/* ADDR or ADDR/LEN: asked as with ECS; bits behind LEN are ignored */
-	const char *resolver;			/* ADDR: the query's source; default 127.0.0.1 */
-	const struct explain_place *place;	/* of the deciding address; NULL: not looked up */
-	uint64_t now_ms;			/* monotonic, for ages */
+	const char *name;     /* presentation form */
+	const char *type;     /* default "A" */
+	const char *client;   /* ADDR or ADDR/LEN: asked as with ECS; bits behind LEN are ignored */
+	const char *resolver; /* ADDR: the query's source; default 127.0.0.1 */
+	const struct explain_place *place; /* of the deciding address; NULL: not looked up */
+	uint64_t now_ms;                   /* monotonic, for ages */
 };
 
-/* The address that decides (the client's, else the resolver's), for looking its place up.  ERR_PARSE. */
-enum err explain_address(const struct explain_request *r, struct addr *out, struct reason *why) MUST_CHECK;
+/* The address that decides (the client's, else the resolver's), for looking its place up.
+ * ERR_PARSE. */
+enum err explain_address(const struct explain_request *r, struct addr *out,
+                         struct reason *why) MUST_CHECK;
 
-/* The whole object of /explain.  ERR_PARSE with a reason for a bad name, type, client or resolver. */
+/* The whole object of /explain.  ERR_PARSE with a reason for a bad name, type, client or
+ * resolver. */
 enum err explain_print(const struct snapshot *s, const struct explain_request *r, struct text *out,
                        struct reason *why) MUST_CHECK;
 
 /* The array of /status/names and of candidates: [{"layer", "ok", "detail", "ageSeconds"}, ...]. */
-void explain_print_reasons(const struct snapshot *s, const struct site *site, uint64_t now_ms, struct text *out);
+void explain_print_reasons(const struct snapshot *s, const struct site *site, uint64_t now_ms,
+                           struct text *out);
 /* One site of /status/names: {"cluster", "addresses", "usable", "reasons"}. */
-void explain_print_site(const struct snapshot *s, const struct site *site, uint64_t now_ms, struct text *out);
+void explain_print_site(const struct snapshot *s, const struct site *site, uint64_t now_ms,
+                        struct text *out);
 
 #endif

@@ -23,7 +23,7 @@ struct stamp {
 struct files {
 	struct conf_strings databases;
 	char *networks;
-	struct stamp *stamps;			/* of the databases, then of networks */
+	struct stamp *stamps; /* of the databases, then of networks */
 };
 
 struct clusters {
@@ -39,9 +39,9 @@ struct geo_loader {
 	struct geo_loader_events events;
 	struct files files;
 	struct clusters clusters;
-	struct geodb *geodb;			/* the last good one */
-	pthread_mutex_t lock;			/* around the pointer, for geo_loader_find() */
-	bool read_files, rank;			/* what the next job has to do */
+	struct geodb *geodb;   /* the last good one */
+	pthread_mutex_t lock;  /* around the pointer, for geo_loader_find() */
+	bool read_files, rank; /* what the next job has to do */
 	bool busy, stopping, has_clusters;
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
@@ -58,7 +58,8 @@ struct geo_loader {
 
 static struct conf_strings strings_copy(const struct conf_strings *from)
 {
-	struct conf_strings to = {.item = xcalloc(from->count + 1, sizeof *to.item), .count = from->count};
+	struct conf_strings to = {.item = xcalloc(from->count + 1, sizeof *to.item),
+	                          .count = from->count};
 
 	for (size_t i = 0; i < from->count; i++)
 		to.item[i] = xstrdup(from->item[i]);
@@ -115,7 +116,8 @@ static struct stamp stamp_of(const char *path)
 static bool same_stamp(const struct stamp *a, const struct stamp *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+	       a->modified.tv_sec == b->modified.tv_sec &&
+	       a->modified.tv_nsec == b->modified.tv_nsec;
 }
 
 /* Has any file another stamp than last time?  Remembers the new ones. */
@@ -124,7 +126,8 @@ static bool files_changed(struct files *f)
 	bool changed = false;
 
 	for (size_t i = 0; i < f->databases.count + (f->networks != NULL); i++) {
-		struct stamp now = stamp_of(i < f->databases.count ? f->databases.item[i] : f->networks);
+		struct stamp now =
+			stamp_of(i < f->databases.count ? f->databases.item[i] : f->networks);
 
 		changed |= !same_stamp(&now, &f->stamps[i]);
 		f->stamps[i] = now;
@@ -141,15 +144,16 @@ static void work(uv_work_t *w)
 	struct geodb *fresh = NULL;
 
 	if (g->job.read_files) {
-		enum err err = geodb_open((const char *const *)f->databases.item, f->databases.count, f->networks,
-		                          &fresh, &g->job.errors);
+		enum err err = geodb_open((const char *const *)f->databases.item,
+		                          f->databases.count, f->networks, &fresh, &g->job.errors);
 
 		g->job.failed = err != ERR_OK;
 		if (!g->job.failed)
 			g->job.geodb = fresh;
 	}
-	g->job.ranking = ranking_build(c->item, c->count, (const char *const *)c->unknown_order.item,
-	                               c->unknown_order.count, g->job.geodb);
+	g->job.ranking =
+		ranking_build(c->item, c->count, (const char *const *)c->unknown_order.item,
+	                      c->unknown_order.count, g->job.geodb);
 }
 
 static void begin(struct geo_loader *g);
@@ -166,10 +170,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(g);
 }
 
-static void end(struct geo_loader *g)
-{
-	uv_close((uv_handle_t *)&g->timer, on_timer_closed);
-}
+static void end(struct geo_loader *g) { uv_close((uv_handle_t *)&g->timer, on_timer_closed); }
 
 static void replace_geodb(struct geo_loader *g, struct geodb *fresh)
 {
@@ -212,7 +213,8 @@ static void begin(struct geo_loader *g)
 	memset(&g->job, 0, sizeof g->job);
 	g->job.files.databases = strings_copy(&g->files.databases);
 	g->job.files.networks = g->files.networks != NULL ? xstrdup(g->files.networks) : NULL;
-	g->job.clusters = clusters_copy(g->clusters.item, g->clusters.count, &g->clusters.unknown_order);
+	g->job.clusters =
+		clusters_copy(g->clusters.item, g->clusters.count, &g->clusters.unknown_order);
 	g->job.geodb = g->geodb;
 	g->job.read_files = g->read_files;
 	g->read_files = g->rank = false;
@@ -243,7 +245,8 @@ struct geo_loader *geo_loader_start(uv_loop_t *loop, const struct geo_loader_eve
 	return g;
 }
 
-void geo_loader_set_files(struct geo_loader *g, const struct conf_strings *databases, const char *networks)
+void geo_loader_set_files(struct geo_loader *g, const struct conf_strings *databases,
+                          const char *networks)
 {
 	files_free(&g->files);
 	g->files.databases = strings_copy(databases);
@@ -254,8 +257,8 @@ void geo_loader_set_files(struct geo_loader *g, const struct conf_strings *datab
 	begin(g);
 }
 
-void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster *clusters, size_t count,
-                             const struct conf_strings *unknown_order)
+void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster *clusters,
+                             size_t count, const struct conf_strings *unknown_order)
 {
 	struct clusters fresh = clusters_copy(clusters, count, unknown_order);
 
@@ -264,6 +267,11 @@ void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster 
 	g->has_clusters = true;
 	g->rank = true;
 	begin(g);
+}
+
+bool geo_loader_is_current(const struct geo_loader *g)
+{
+	return !g->busy && !g->rank && !g->read_files;
 }
 
 void geo_loader_find(struct geo_loader *g, const struct addr *addr, struct geo_loader_match *out)

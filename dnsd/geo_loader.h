@@ -26,19 +26,22 @@ struct geo_loader_events {
 
 struct geo_loader *geo_loader_start(uv_loop_t *loop, const struct geo_loader_events *events);
 /* The files (copied); read at once. */
-void geo_loader_set_files(struct geo_loader *g, const struct conf_strings *databases, const char *networks);
+void geo_loader_set_files(struct geo_loader *g, const struct conf_strings *databases,
+                          const char *networks);
 /* The clusters and the order for clients without a place (copied); a ranking follows. */
-void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster *clusters, size_t count,
-                             const struct conf_strings *unknown_order);
+void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster *clusters,
+                             size_t count, const struct conf_strings *unknown_order);
+/* Is the last ranking made from the files and clusters that were set last? */
+bool geo_loader_is_current(const struct geo_loader *g);
 /* What the files say of an address.  Any thread. */
 struct geo_loader_match {
 	struct addr_network network;
 	bool has_place;
 	struct place place;
-	char database[256];		/* file name; "" when no file has it */
+	char database[256]; /* file name; "" when no file has it */
 };
 void geo_loader_find(struct geo_loader *g, const struct addr *addr, struct geo_loader_match *out);
 
-void geo_loader_stop(struct geo_loader *g, void (*on_stopped)(void *arg), void *arg);	/* frees */
+void geo_loader_stop(struct geo_loader *g, void (*on_stopped)(void *arg), void *arg); /* frees */
 
 #endif

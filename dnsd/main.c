@@ -27,7 +27,7 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2, MAX_WORKERS = 60 };
 
 struct flags {
 	const char *config;
-	struct text manifests, dns;		/* items, a newline between them */
+	struct text manifests, dns; /* items, a newline between them */
 	const char *http, *workers, *state;
 	bool check, print;
 };
@@ -80,21 +80,45 @@ static int parse_flags(int argc, char **argv, struct flags *f)
 
 	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
 		switch (option) {
-		case 'c': f->config = optarg; break;
-		case MANIFESTS: add_item(&f->manifests, optarg); break;
-		case DNS: add_item(&f->dns, optarg); break;
-		case HTTP: f->http = optarg; break;
-		case WORKERS: f->workers = optarg; break;
-		case STATE: f->state = optarg; break;
-		case CHECK_ONLY: f->check = true; break;
-		case PRINT: f->print = true; break;
+		case 'c':
+			f->config = optarg;
+			break;
+		case MANIFESTS:
+			add_item(&f->manifests, optarg);
+			break;
+		case DNS:
+			add_item(&f->dns, optarg);
+			break;
+		case HTTP:
+			f->http = optarg;
+			break;
+		case WORKERS:
+			f->workers = optarg;
+			break;
+		case STATE:
+			f->state = optarg;
+			break;
+		case CHECK_ONLY:
+			f->check = true;
+			break;
+		case PRINT:
+			f->print = true;
+			break;
 		case KUBECONFIG:
 		case CONTEXT:
-			fputs("nighd: --kubeconfig and --context: API servers are not supported yet\n", stderr);
+			fputs("nighd: --kubeconfig and --context: API servers are not supported "
+			      "yet\n",
+			      stderr);
 			return EXIT_USAGE;
-		case 'V': printf("nighd %s\n", NIGH_VERSION); return EXIT_SUCCESS;
-		case 'h': fputs(usage_text, stdout); return EXIT_SUCCESS;
-		default: fputs(usage_text, stderr); return EXIT_USAGE;
+		case 'V':
+			printf("nighd %s\n", NIGH_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			fputs(usage_text, stdout);
+			return EXIT_SUCCESS;
+		default:
+			fputs(usage_text, stderr);
+			return EXIT_USAGE;
 		}
 	}
 	if (optind < argc) {
@@ -124,7 +148,8 @@ static struct config *read_config(const struct flags *f, struct text *errors)
 		struct text zone_errors = {0};
 
 		good = pipeline_check_zones(c, &zone_errors);
-		for (char *line = zone_errors.data, *end; line != NULL && *line != '\0'; line = end + 1) {
+		for (char *line = zone_errors.data, *end; line != NULL && *line != '\0';
+		     line = end + 1) {
 			end = strchr(line, '\n');
 			text_printf(errors, "%s:%.*s\n", f->config != NULL ? f->config : "nighd",
 			            (int)(end - line), line);
@@ -143,7 +168,8 @@ static unsigned usable_cpus(void)
 {
 	cpu_set_t set;
 
-	unsigned count = sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+	unsigned count =
+		sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 
 	return count < MAX_WORKERS ? count : MAX_WORKERS;
 }
@@ -184,7 +210,8 @@ static void say_listening(const struct nighd *n)
 	char text[ADDR_PORT_TEXT_SIZE], http[ADDR_PORT_TEXT_SIZE];
 
 	for (size_t i = 0; i < count; i++)
-		text_printf(&dns, "%s%s", i > 0 ? "," : "", addr_port_print(&list[i].addr, list[i].port, text));
+		text_printf(&dns, "%s%s", i > 0 ? "," : "",
+		            addr_port_print(&list[i].addr, list[i].port, text));
 	log_info("dnsd", "nighd %s listening dns=%s http=%s", NIGH_VERSION, dns.data,
 	         addr_port_print(&n->config->http.addr, admin_port(n->admin), http));
 	text_fini(&dns);
@@ -195,7 +222,8 @@ static enum err give_up_root(const struct nighd *n, struct reason *why)
 	if (n->config->user != NULL)
 		return sandbox_drop_user(n->config->user, why);
 	if (geteuid() == 0)
-		log_warn("dnsd", "running as root: set `user` to drop to another user after binding");
+		log_warn("dnsd",
+		         "running as root: set `user` to drop to another user after binding");
 	return ERR_OK;
 }
 
@@ -273,7 +301,8 @@ static void on_hangup(uv_signal_t *handle, int signum)
 	}
 	config_needs_restart(n->config, fresh, &restart);
 	if (restart.len > 0)
-		log_warn("dnsd", "config taken up but for what needs a restart keys=%s", restart.data);
+		log_warn("dnsd", "config taken up but for what needs a restart keys=%s",
+		         restart.data);
 	else
 		log_info("dnsd", "config taken up");
 	log_setup((enum log_level)fresh->log_level, (enum log_format)fresh->log_format);
@@ -360,7 +389,8 @@ int main(int argc, char **argv)
 			log_setup(LOG_ERROR, LOG_FORMAT_TEXT);
 			status = check_config(n.config);
 		} else {
-			log_setup((enum log_level)n.config->log_level, (enum log_format)n.config->log_format);
+			log_setup((enum log_level)n.config->log_level,
+			          (enum log_format)n.config->log_format);
 			no_core_files();
 			signal(SIGPIPE, SIG_IGN);
 			status = run(&n);

@@ -22,14 +22,20 @@
 #include "watcher/store.h"
 #include "zones/build.h"
 
-enum { TICK_MS = 250, EVIDENCE_MS = 5000, TRIM_AFTER = 20000, MEMBER_COUNTS_MS = 5 * 60 * 1000, RELEASE_WAIT_S = 1 };
+enum {
+	TICK_MS = 250,
+	EVIDENCE_MS = 5000,
+	TRIM_AFTER = 20000,
+	MEMBER_COUNTS_MS = 5 * 60 * 1000,
+	RELEASE_WAIT_S = 1
+};
 
 /* A request of the HTTP thread to the control thread, one at a time. */
 struct release {
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
 	uv_async_t wake;
-	const char *zone;		/* not NULL: waiting to be done */
+	const char *zone; /* not NULL: waiting to be done */
 	enum err result;
 };
 
@@ -41,7 +47,7 @@ struct pipeline {
 	struct admin_pulse *pulse;
 
 	struct facts *facts;
-	struct saved *saved;		/* NULL: no state directory */
+	struct saved *saved; /* NULL: no state directory */
 	struct settle *settle;
 	struct store *store;
 	struct manifests *manifests;
@@ -50,29 +56,28 @@ struct pipeline {
 	struct geo_loader *geo;
 	struct records *records;
 	struct zones *zones;
-	const struct records_result *result;	/* of the last build */
+	const struct records_result *result; /* of the last build */
 
 	uv_timer_t tick;
-	uv_timer_t again;		/* records wants to be called at a certain time */
+	uv_timer_t again; /* records wants to be called at a certain time */
 	struct release release;
 
-	uint64_t evidence_ms;		/* when the probes' times were last published */
+	uint64_t evidence_ms; /* when the probes' times were last published */
 
 	uint64_t started_ms;
-	size_t untrimmed;		/* names built since memory was last given back */
-	bool busy;			/* something was built since the last tick */
+	size_t untrimmed; /* names built since memory was last given back */
+	bool busy;        /* something was built since the last tick */
 	char *geo_errors;
-	struct geo_loader_match match;	/* the HTTP thread's, for its last question */
+	const struct snapshot *last; /* published, good until the next */
+	uint64_t errors_told;
+	struct geo_loader_match match; /* the HTTP thread's, for its last question */
 	bool has_ranking, ready, tables_stale, probes_stale, report_stale, targets_stale;
-	unsigned still_open;		/* of what pipeline_stop() waits for */
+	unsigned still_open; /* of what pipeline_stop() waits for */
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
 };
 
-static void poke(struct pipeline *p)
-{
-	settle_poke(p->settle);
-}
+static void poke(struct pipeline *p) { settle_poke(p->settle); }
 
 /* --- readiness (design: ready once every source was read, restored, or waited for) --- */
 
@@ -114,7 +119,10 @@ static bool is_ready(struct pipeline *p, uint64_t now_ms)
 	if (!p->ready) {
 		bool patient = now_ms - p->started_ms < p->config->patience_ms;
 
-		p->ready = (all_sources_known(p) && p->has_ranking) || !patient;
+		/* What was read must be in force, and clients placed by it. */
+		p->ready = (all_sources_known(p) && !facts_has_changes(p->facts) &&
+		            p->has_ranking && geo_loader_is_current(p->geo)) ||
+		           !patient;
 		if (p->ready)
 			log_info("dnsd", "ready");
 	}
@@ -128,7 +136,8 @@ static bool is_dark(const struct pipeline *p)
 {
 	uint64_t since_ms;
 
-	return wiring_all_unseen(p->result, &since_ms) && verdicts_last_success_ms(p->verdicts) <= since_ms;
+	return wiring_all_unseen(p->result, &since_ms) &&
+	       verdicts_last_success_ms(p->verdicts) <= since_ms;
 }
 
 static void rank_clusters(struct pipeline *p)
@@ -137,8 +146,8 @@ static void rank_clusters(struct pipeline *p)
 	struct ranking_cluster *list = xcalloc(r->cluster_count + 1, sizeof *list);
 
 	for (size_t i = 0; i < r->cluster_count; i++)
-		list[i] = (struct ranking_cluster){r->clusters[i].id, r->clusters[i].name, r->clusters[i].has_place,
-		                                   r->clusters[i].place};
+		list[i] = (struct ranking_cluster){r->clusters[i].id, r->clusters[i].name,
+		                                   r->clusters[i].has_place, r->clusters[i].place};
 	geo_loader_set_clusters(p->geo, list, r->cluster_count, &p->config->geo.unknown_order);
 	free(list);
 }
@@ -148,7 +157,8 @@ static void give_names(struct pipeline *p)
 	const struct records_result *r = p->result;
 
 	if (r->everything || r->zones_changed)
-		wiring_set_zones(p->zones, r, p->config, p->listening, p->listening_count, p->saved);
+		wiring_set_zones(p->zones, r, p->config, p->listening, p->listening_count,
+		                 p->saved);
 	for (size_t i = 0; i < r->change_count; i++) {
 		if (r->changes[i].endpoint != NULL)
 			zones_put(p->zones, r->changes[i].endpoint);
@@ -173,8 +183,9 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 	if (p->probes_stale)
 		zones_set_probes(p->zones, probes, probe_count);
 	if (p->tables_stale || p->probes_stale)
-		wiring_set_clusters(p->zones, p->result, probes,
-		                    &(struct wiring_times){now_ms, p->config->defaults.unseen_after_ms});
+		wiring_set_clusters(
+			p->zones, p->result, probes,
+			&(struct wiring_times){now_ms, p->config->defaults.unseen_after_ms});
 	if (p->report_stale)
 		wiring_set_report(p->zones, p->records, p->store, p->geo_errors, now_ms);
 	p->tables_stale = p->probes_stale = p->report_stale = false;
@@ -186,13 +197,12 @@ static void publish(struct pipeline *p)
 
 	if (p->saved != NULL)
 		wiring_save_serials(s, p->saved);
-	atomic_store_explicit(&p->pulse->memory_names, zones_memory(p->zones), memory_order_relaxed);
+	p->last = s;
+	atomic_store_explicit(&p->pulse->memory_names, zones_memory(p->zones),
+	                      memory_order_relaxed);
 }
 
-static void on_again(uv_timer_t *timer)
-{
-	poke(timer->data);
-}
+static void on_again(uv_timer_t *timer) { poke(timer->data); }
 
 static void call_again(struct pipeline *p, uint64_t now_ms)
 {
@@ -224,8 +234,11 @@ static void build(struct pipeline *p)
 	}
 	if (r->wants_changed && p->resolver != NULL)
 		resolver_set_hosts(p->resolver, r->hosts, r->host_count);
-	if (r->report_changed || r->change_count > 0)
+	if (r->report_changed || r->change_count > 0 ||
+	    p->errors_told != store_error_changes(p->store))
 		p->report_stale = true;
+	records_drop_changes(p->records);
+	p->errors_told = store_error_changes(p->store);
 	give_tables(p, now_ms);
 	publish(p);
 	call_again(p, now_ms);
@@ -270,7 +283,7 @@ static void on_trouble(struct bytes host, const char *message, void *arg)
 
 static void restore_host(struct bytes host, struct bytes value, void *arg)
 {
-	enum { EACH = 1 + sizeof ((struct addr *)0)->bytes };
+	enum { EACH = 1 + sizeof((struct addr *)0)->bytes };
 	struct pipeline *p = arg;
 	size_t count = value.len / EACH;
 	struct addr *addresses = xcalloc(count + 1, sizeof *addresses);
@@ -295,7 +308,8 @@ static void on_ranking(const struct ranking *ranking, void *arg)
 {
 	struct pipeline *p = arg;
 
-	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(ranking), memory_order_relaxed);
+	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(ranking),
+	                      memory_order_relaxed);
 	zones_set_ranking(p->zones, ranking);
 	p->has_ranking = true;
 	poke(p);
@@ -313,12 +327,10 @@ static void on_geo_errors(const char *errors, void *arg)
 	poke(p);
 }
 
-/* Reading a large world leaves several times its size in free blocks: given back when calm.  The last
- * result goes with the next, empty, one. */
+/* Reading a large world leaves several times its size in free blocks: given back when calm. */
 static void trim_memory(struct pipeline *p)
 {
 	if (!p->busy && p->untrimmed >= TRIM_AFTER) {
-		build(p);
 		malloc_trim(0);
 		p->untrimmed = 0;
 	}
@@ -335,9 +347,12 @@ static void on_tick(uv_timer_t *timer)
 	if (p->saved != NULL) {
 		struct saved_counts counts = saved_counts(p->saved);
 
-		atomic_store_explicit(&p->pulse->journal_bytes, counts.journal_bytes, memory_order_relaxed);
-		atomic_store_explicit(&p->pulse->saved_errors, counts.write_errors, memory_order_relaxed);
-		atomic_store_explicit(&p->pulse->torn_tails, counts.torn_tails, memory_order_relaxed);
+		atomic_store_explicit(&p->pulse->journal_bytes, counts.journal_bytes,
+		                      memory_order_relaxed);
+		atomic_store_explicit(&p->pulse->saved_errors, counts.write_errors,
+		                      memory_order_relaxed);
+		atomic_store_explicit(&p->pulse->torn_tails, counts.torn_tails,
+		                      memory_order_relaxed);
 		atomic_store_explicit(&p->pulse->set_aside, counts.set_aside, memory_order_relaxed);
 	}
 	if (now_ms - p->evidence_ms >= EVIDENCE_MS) {
@@ -391,7 +406,8 @@ enum err pipeline_release(struct pipeline *p, const char *zone, struct reason *w
 bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out)
 {
 	geo_loader_find(p->geo, addr, &p->match);
-	*out = (struct explain_place){p->match.network, p->match.has_place, p->match.place, p->match.database};
+	*out = (struct explain_place){p->match.network, p->match.has_place, p->match.place,
+	                              p->match.database};
 	return p->match.database[0] != '\0';
 }
 
@@ -463,7 +479,8 @@ static void put_config_facts(struct pipeline *p)
 	facts_each(p->facts, FACTS_HOST, FACT_DNS_ENDPOINT, drop_config_fact, &old);
 	c = cursor_over(old.data, old.len);
 	while (cursor_left(&c) > 0)
-		facts_remove(p->facts, FACTS_HOST, FACT_DNS_ENDPOINT, bytes_of("config"), cursor_str16(&c));
+		facts_remove(p->facts, FACTS_HOST, FACT_DNS_ENDPOINT, bytes_of("config"),
+		             cursor_str16(&c));
 	buffer_fini(&old);
 	CHECK(wiring_config_records(p->config, &fresh, &errors));
 	for (size_t i = 0; fresh[i] != NULL; i++)
@@ -506,8 +523,8 @@ static void check_geo(const struct config *c, struct text *problems)
 	struct geodb *geodb = NULL;
 	char *errors = NULL;
 
-	if (geodb_open((const char *const *)c->geo.databases.item, c->geo.databases.count, c->geo.networks, &geodb,
-	               &errors) != ERR_OK)
+	if (geodb_open((const char *const *)c->geo.databases.item, c->geo.databases.count,
+	               c->geo.networks, &geodb, &errors) != ERR_OK)
 		text_add(problems, errors != NULL ? errors : "geo: cannot be read\n");
 	free(errors);
 	geodb_free(geodb);
@@ -521,15 +538,18 @@ static void check_manifests(const struct config *c, struct text *problems)
 	CHECK(uv_loop_init(&loop) == 0);
 	p.settle = settle_new(&loop, on_check_settled, NULL);
 	p.store = store_new(p.facts, p.settle, NULL);
-	p.manifests = manifests_start(&loop, (const char *const *)c->manifests.item, c->manifests.count, p.store);
-	while (!manifests_is_read(p.manifests))
+	if (c->manifests.count > 0)
+		p.manifests = manifests_start(&loop, (const char *const *)c->manifests.item,
+		                              c->manifests.count, p.store);
+	while (p.manifests != NULL && !manifests_is_read(p.manifests))
 		uv_run(&loop, UV_RUN_ONCE);
 	configure_records(&p);
 	put_config_facts(&p);
 	(void)records_build(p.records, p.facts, clock_monotonic_ms());
 	store_each_error(p.store, add_check_error, problems);
 	records_each_problem(p.records, add_check_problem, problems);
-	manifests_stop(p.manifests, on_check_stopped, NULL);
+	if (p.manifests != NULL)
+		manifests_stop(p.manifests, on_check_stopped, NULL);
 	settle_stop(p.settle, on_check_stopped, NULL);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	CHECK(uv_loop_close(&loop) == 0);
@@ -575,9 +595,20 @@ static void start_neighbours(struct pipeline *p)
 	geo_loader_set_files(p->geo, &c->geo.databases, c->geo.networks);
 }
 
-enum err pipeline_start(uv_loop_t *loop, const struct config *config, const struct server_address *listening,
-                        size_t listening_count, struct admin_pulse *pulse, struct pipeline **out,
-                        struct reason *why)
+static void begin_manifests(void *arg)
+{
+	struct pipeline *p = arg;
+	const struct conf_strings *dirs = &p->config->manifests;
+
+	p->manifests = NULL;
+	if (dirs->count > 0)
+		p->manifests = manifests_start(p->loop, (const char *const *)dirs->item,
+		                               dirs->count, p->store);
+}
+
+enum err pipeline_start(uv_loop_t *loop, const struct config *config,
+                        const struct server_address *listening, size_t listening_count,
+                        struct admin_pulse *pulse, struct pipeline **out, struct reason *why)
 {
 	struct pipeline *p = xcalloc(1, sizeof *p);
 	enum err err;
@@ -606,21 +637,12 @@ enum err pipeline_start(uv_loop_t *loop, const struct config *config, const stru
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	rank_clusters(p);
-	p->manifests = manifests_start(loop, (const char *const *)config->manifests.item, config->manifests.count,
-	                               p->store);
+	begin_manifests(p);
 	*out = p;
 	return ERR_OK;
 }
 
 struct handover *pipeline_handover(struct pipeline *p) { return zones_handover(p->zones); }
-
-static void restart_manifests(void *arg)
-{
-	struct pipeline *p = arg;
-	const struct conf_strings *dirs = &p->config->manifests;
-
-	p->manifests = manifests_start(p->loop, (const char *const *)dirs->item, dirs->count, p->store);
-}
 
 static bool same_strings(const struct conf_strings *a, const struct conf_strings *b)
 {
@@ -642,8 +664,10 @@ void pipeline_reload(struct pipeline *p, const struct config *config)
 	verdicts_configure(p->verdicts, config);
 	geo_loader_set_files(p->geo, &config->geo.databases, config->geo.networks);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
-	if (!same_dirs)
-		manifests_stop(p->manifests, restart_manifests, p);
+	if (!same_dirs && p->manifests != NULL)
+		manifests_stop(p->manifests, begin_manifests, p);
+	else if (!same_dirs)
+		begin_manifests(p);
 	build(p);
 	rank_clusters(p);
 }
@@ -655,6 +679,8 @@ static void closed_one(void *arg)
 
 	if (--p->still_open > 0)
 		return;
+	if (p->saved != NULL && p->last != NULL)
+		wiring_save_last_serials(p->last, p->saved);
 	if (p->saved != NULL)
 		saved_close(p->saved);
 	store_free(p->store);
@@ -669,17 +695,17 @@ static void closed_one(void *arg)
 	free(p);
 }
 
-static void on_handle_closed(uv_handle_t *handle)
-{
-	closed_one(handle->data);
-}
+static void on_handle_closed(uv_handle_t *handle) { closed_one(handle->data); }
 
 void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg)
 {
 	p->on_stopped = on_stopped;
 	p->stopped_arg = arg;
 	p->still_open = 7 + (p->resolver != NULL);
-	manifests_stop(p->manifests, closed_one, p);
+	if (p->manifests != NULL)
+		manifests_stop(p->manifests, closed_one, p);
+	else
+		closed_one(p);
 	settle_stop(p->settle, closed_one, p);
 	verdicts_stop(p->verdicts, closed_one, p);
 	if (p->resolver != NULL)

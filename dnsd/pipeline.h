@@ -24,8 +24,9 @@ struct pipeline;
 /* Restores the saved state, begins to watch, and publishes the first snapshot before it returns.  `config`
  * is borrowed until pipeline_reload() gives another or pipeline_stop() is done; `listening`: for the
  * default name server's addresses.  Fails when the state directory cannot be used. */
-enum err pipeline_start(uv_loop_t *loop, const struct config *config, const struct server_address *listening,
-                        size_t listening_count, struct admin_pulse *pulse, struct pipeline **out,
+enum err pipeline_start(uv_loop_t *loop, const struct config *config,
+                        const struct server_address *listening, size_t listening_count,
+                        struct admin_pulse *pulse, struct pipeline **out,
                         struct reason *why) MUST_CHECK;
 struct handover *pipeline_handover(struct pipeline *p);
 /* Takes up a new config as a whole. */

@@ -7,7 +7,8 @@
 enum { FLAG_QR = 0x8000, OPCODE_MASK = 0x7800 };
 enum { CLASS_IN = 1, CLASS_ANY = 255 };
 enum { TYPE_TKEY = 249, TYPE_MAILB = 253, TYPE_MAILA = 254 };
-enum { MAX_ADDITIONAL = 4 };			/* OPT, TSIG, and room for the unknown (spec: stop at the first excess) */
+/* OPT, TSIG, and room for the unknown; at the first one more it stops. */
+enum { MAX_RECORDS = 4 };
 
 struct record {
 	uint16_t type, class;
@@ -46,14 +47,16 @@ static const uint8_t *read_record(const uint8_t *at, const uint8_t *end, struct 
 	out->type = bytes_get16(rest);
 	out->class = bytes_get16(rest + 2);
 	out->ttl = bytes_get32(rest + 4);
-	out->rdata = (struct bytes){ rest + 10, bytes_get16(rest + 8) };
+	out->rdata = (struct bytes){rest + 10, bytes_get16(rest + 8)};
 	if ((size_t)(end - out->rdata.data) < out->rdata.len)
 		return NULL;
 	return out->rdata.data + out->rdata.len;
 }
 
-/* OPT and TSIG; other records are passed over, as BIND does. */
-static enum rcode parse_additional(const uint8_t *at, const uint8_t *end, unsigned count, struct query *q)
+/* The records behind the question: the first `before` of them are not looked at, then come OPT and
+ * TSIG; other records are passed over, as BIND does. */
+static enum rcode parse_records(const uint8_t *at, const uint8_t *end, unsigned before,
+                                unsigned count, struct query *q)
 {
 	bool has_tsig = false;
 
@@ -61,17 +64,17 @@ static enum rcode parse_additional(const uint8_t *at, const uint8_t *end, unsign
 		struct record r;
 
 		/* RFC 8945 5.1: TSIG is the last record. */
-		if (i == MAX_ADDITIONAL || has_tsig)
+		if (i == MAX_RECORDS || has_tsig)
 			return RCODE_FORMERR;
 		at = read_record(at, end, &r);
 		if (at == NULL)
 			return RCODE_FORMERR;
-		if (r.type == RR_TSIG)
-			has_tsig = true;
+		has_tsig = r.type == RR_TSIG && i >= before;
 		if (r.type != RR_OPT)
 			continue;
-		/* RFC 6891 6.1.1: one, and owned by the root. */
-		if (q->edns.present || !r.at_root || !edns_parse(r.class, r.ttl, r.rdata, &q->edns))
+		/* RFC 6891 6.1.1: one, owned by the root, in the additional section. */
+		if (q->edns.present || !r.at_root || i < before ||
+		    !edns_parse(r.class, r.ttl, r.rdata, &q->edns))
 			return RCODE_FORMERR;
 	}
 	if (q->edns.present && q->edns.version != 0)
@@ -82,6 +85,8 @@ static enum rcode parse_additional(const uint8_t *at, const uint8_t *end, unsign
 /* What BIND answers to types that are no data (RFC 6895 3.1). */
 static enum rcode judge_type(struct query *q)
 {
+	if (q->type < TYPE_TKEY && q->type != RR_OPT)
+		return RCODE_NOERROR;
 	switch (q->type) {
 	case RR_AXFR:
 	case RR_IXFR:
@@ -99,7 +104,8 @@ static enum rcode judge_type(struct query *q)
 	}
 }
 
-static enum rcode parse_sections(const uint8_t *packet, size_t len, const struct name_key *key, struct query *q)
+static enum rcode parse_sections(const uint8_t *packet, size_t len, const struct name_key *key,
+                                 struct query *q)
 {
 	const uint8_t *at = packet + DNS_HEADER_LEN, *end = packet + len;
 	unsigned authority = bytes_get16(packet + 8);
@@ -121,14 +127,7 @@ static enum rcode parse_sections(const uint8_t *packet, size_t len, const struct
 	/* Only IXFR has a record before the additional section (RFC 1995 3). */
 	if (bytes_get16(packet + 6) != 0 || authority > (q->type == RR_IXFR ? 1 : 0))
 		return RCODE_FORMERR;
-	if (authority != 0) {
-		struct record soa;
-
-		at = read_record(at, end, &soa);
-		if (at == NULL)
-			return RCODE_FORMERR;
-	}
-	rcode = parse_additional(at, end, bytes_get16(packet + 10), q);
+	rcode = parse_records(at, end, authority, authority + bytes_get16(packet + 10), q);
 	if (rcode != RCODE_NOERROR)
 		return rcode;
 	if (class != CLASS_IN) {

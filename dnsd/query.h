@@ -17,27 +17,35 @@
 enum { DNS_HEADER_LEN = 12 };
 
 enum rcode {
-	RCODE_NOERROR = 0, RCODE_FORMERR = 1, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_NOTIMP = 4,
-	RCODE_REFUSED = 5, RCODE_YXDOMAIN = 6, RCODE_NOTAUTH = 9, RCODE_BADVERS = 16
+	RCODE_NOERROR = 0,
+	RCODE_FORMERR = 1,
+	RCODE_SERVFAIL = 2,
+	RCODE_NXDOMAIN = 3,
+	RCODE_NOTIMP = 4,
+	RCODE_REFUSED = 5,
+	RCODE_YXDOMAIN = 6,
+	RCODE_NOTAUTH = 9,
+	RCODE_BADVERS = 16
 };
 
 struct query {
 	const uint8_t *packet;
 	uint16_t id;
-	uint16_t flags;				/* as received: QR, OPCODE, AA ... */
-	enum rcode rcode;			/* NOERROR: to be answered from a zone; else answer just this */
-	enum edns_ede ede;			/* what explains that rcode */
-	uint16_t question_len;			/* QNAME, QTYPE, QCLASS; 0: not to be echoed */
+	uint16_t flags;        /* as received: QR, OPCODE, AA ... */
+	enum rcode rcode;      /* NOERROR: to be answered from a zone; else answer just this */
+	enum edns_ede ede;     /* what explains that rcode */
+	uint16_t question_len; /* QNAME, QTYPE, QCLASS; 0: not to be echoed */
 	uint16_t type;
-	struct name name;			/* set when question_len > 0 */
+	struct name name; /* set when question_len > 0 */
 	struct edns edns;
 };
 
-/* False: say nothing (RFC 8906 aside: shorter than a header, or QR set, so that no two
- * servers answer each other for ever).  Else an answer is due, and out->rcode says whether it is an error:
- * NOTIMP (any opcode but QUERY; all sections stay empty), FORMERR (QDCOUNT not 1, QNAME malformed or
- * compressed, cut records, records where none belong, OPT twice, not at the root, or with bad options;
- * meta types as QTYPE), BADVERS, NOTAUTH (TSIG: no key is configured), REFUSED (class, transfers). */
+/* False: say nothing (RFC 8906 aside: shorter than a header, or QR set, so that no two servers
+ * answer each other for ever).  Else an answer is due, and out->rcode says whether it is an
+ * error: NOTIMP (any opcode but QUERY; all sections stay empty), FORMERR (QDCOUNT not 1, QNAME
+ * malformed or compressed, cut records, records where none belong, OPT twice, not at the root,
+ * or with bad options; meta types as QTYPE), BADVERS, NOTAUTH (TSIG: no key is configured),
+ * REFUSED (class, transfers). */
 bool query_parse(const uint8_t *packet, size_t len, const struct name_key *key, struct query *out);
 
 #endif

@@ -22,8 +22,8 @@ struct responder {
 	struct answer answer;
 };
 
-/* Writes the answer to `out`, which holds 65535 bytes for STATS_TCP and EDNS_UDP_SIZE for STATS_UDP.
- * Returns its length; 0: say nothing.  `s` may be NULL (not ready). */
+/* Writes the answer to `out`, which holds 65535 bytes for STATS_TCP and EDNS_UDP_SIZE for
+ * STATS_UDP. Returns its length; 0: say nothing.  `s` may be NULL (not ready). */
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
                const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out);
 

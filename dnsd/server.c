@@ -17,21 +17,21 @@
 #include "dnsd/udp.h"
 
 enum {
-	MAX_WORKERS = 48,			/* below the handover's places for readers */
-	BIND_TRIES = 32				/* to find one port that is free for UDP and TCP */
+	MAX_WORKERS = 48, /* below the handover's places for readers */
+	BIND_TRIES = 32   /* to find one port that is free for UDP and TCP */
 };
 
 struct worker {
 	unsigned number;
 	struct server *server;
 	pthread_t thread;
-	int *udp_fd, *tcp_fd;			/* one per address; -1: none, or taken over by the loop */
+	int *udp_fd, *tcp_fd; /* one per address; -1: none, or taken over by the loop */
 	uv_loop_t loop;
 	uv_async_t stop;
 	struct handover *handover;
 	struct responder responder;
 	struct tcp *tcp;
-	struct udp **udp;			/* one per address */
+	struct udp **udp; /* one per address */
 };
 
 struct server {
@@ -57,8 +57,8 @@ static void close_address(struct server *s, size_t i)
 	}
 }
 
-/* All workers' sockets of one address, on the port that is there, or on one that the kernel chooses for the
- * first of them. */
+/* All workers' sockets of one address, on the port that is there, or on one that the kernel
+ * chooses for the first of them. */
 static enum err open_address(struct server *s, size_t i, struct reason *why)
 {
 	struct server_address *a = &s->address[i];
@@ -103,7 +103,8 @@ static enum err probe_address(const struct server_address *a, struct reason *why
 	return err;
 }
 
-static struct server *server_new(const struct server_address *addresses, size_t count, unsigned workers)
+static struct server *server_new(const struct server_address *addresses, size_t count,
+                                 unsigned workers)
 {
 	struct server *s = xcalloc(1, sizeof *s);
 
@@ -143,7 +144,8 @@ enum err server_bind(const struct server_address *addresses, size_t count, unsig
 	if (err != ERR_OK) {
 		char text[ADDR_PORT_TEXT_SIZE];
 
-		reason_prefix(why, "%s: ", addr_port_print(&addresses[i - 1].addr, addresses[i - 1].port, text));
+		reason_prefix(why, "%s: ",
+		              addr_port_print(&addresses[i - 1].addr, addresses[i - 1].port, text));
 		server_free(s);
 		return err;
 	}
@@ -183,7 +185,8 @@ static void open_sockets(struct worker *w, struct udp_batch *batch)
 	for (size_t i = 0; i < s->address_count; i++) {
 		struct reason why = {0};
 
-		w->udp[i] = udp_start(&w->loop, w->udp_fd[i], is_wildcard(&s->address[i].addr), batch);
+		w->udp[i] =
+			udp_start(&w->loop, w->udp_fd[i], is_wildcard(&s->address[i].addr), batch);
 		w->udp_fd[i] = -1;
 		if (tcp_listen(w->tcp, w->tcp_fd[i], &why) != ERR_OK)
 			log_error("dnsd", "not listening: %s", why.text);

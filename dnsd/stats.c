@@ -50,7 +50,9 @@ uint64_t stats_zone(const struct stats *s, uint64_t zone_key)
 {
 	int at = find_place(s, zone_key);
 
-	return at >= 0 && stats_read(&s->zones[at].key) == zone_key ? stats_read(&s->zones[at].answers) : 0;
+	return at >= 0 && stats_read(&s->zones[at].key) == zone_key
+	               ? stats_read(&s->zones[at].answers)
+	               : 0;
 }
 
 uint64_t stats_zone_key(const uint8_t *apex, const struct name_key *key)

@@ -17,63 +17,67 @@
 enum stats_transport { STATS_UDP, STATS_TCP, STATS_TRANSPORTS };
 
 /* Why an answer was what it was.  X(code, label) */
-#define STATS_REASON_LIST(X) \
-	X(STATS_FIXED, "fixed")			/* the same for every client */ \
-	X(STATS_NEAREST, "nearest")		/* the nearest usable site */ \
-	X(STATS_ALL, "all")			/* the union of all usable sites */ \
-	X(STATS_FAIL_OPEN, "failOpen")		/* no site was usable, answered as if all were */ \
-	X(STATS_FALLBACK, "fallback")		/* no site was usable, sent to the next level */ \
-	X(STATS_NODATA, "nodata") \
-	X(STATS_NXDOMAIN, "nxdomain") \
-	X(STATS_REFERRAL, "referral") \
-	X(STATS_OUTSIDE, "outside")		/* no zone of ours, or not served to anyone */ \
-	X(STATS_NOT_READY, "notReady")		/* sources not read yet */ \
-	X(STATS_ERROR, "error")			/* FORMERR, NOTIMP, BADVERS and the like */
+#define STATS_REASON_LIST(X)                                                                       \
+	X(STATS_FIXED, "fixed")        /* the same for every client */                             \
+	X(STATS_NEAREST, "nearest")    /* the nearest usable site */                               \
+	X(STATS_ALL, "all")            /* the union of all usable sites */                         \
+	X(STATS_FAIL_OPEN, "failOpen") /* no site was usable, answered as if all were */           \
+	X(STATS_FALLBACK, "fallback")  /* no site was usable, sent to the next level */            \
+	X(STATS_NODATA, "nodata")                                                                  \
+	X(STATS_NXDOMAIN, "nxdomain")                                                              \
+	X(STATS_REFERRAL, "referral")                                                              \
+	X(STATS_OUTSIDE, "outside")    /* no zone of ours, or not served to anyone */              \
+	X(STATS_NOT_READY, "notReady") /* sources not read yet */                                  \
+	X(STATS_ERROR, "error")        /* FORMERR, NOTIMP, BADVERS and the like */
 
 enum stats_reason {
 #define STATS_REASON_CODE(code, label) code,
 	STATS_REASON_LIST(STATS_REASON_CODE)
 #undef STATS_REASON_CODE
-	STATS_REASONS
+		STATS_REASONS
 };
 
 /* Events beside answers.  X(code, label, one-line meaning) */
-#define STATS_EVENT_LIST(X) \
-	X(STATS_RECEIVED, "received", "messages received") \
-	X(STATS_SILENT, "silent", "messages not answered: shorter than a header, or answers themselves") \
-	X(STATS_UNSENT, "unsent", "answers that the kernel did not take, or whose connection ended") \
-	X(STATS_MALFORMED, "malformed", "queries answered FORMERR") \
-	X(STATS_TRUNCATED, "truncated", "answers with TC set") \
-	X(STATS_EDNS, "edns", "queries with an OPT record") \
-	X(STATS_ECS, "ecs", "queries with a client subnet") \
-	X(STATS_BATCHES, "batches", "batches received over UDP") \
-	X(STATS_TCP_OPENED, "tcpOpened", "TCP connections accepted") \
-	X(STATS_TCP_REFUSED, "tcpRefused", "TCP connections closed at once: too many") \
-	X(STATS_TCP_EXPIRED, "tcpExpired", "TCP connections closed: silent for too long, or not reading") \
+#define STATS_EVENT_LIST(X)                                                                        \
+	X(STATS_RECEIVED, "received", "messages received")                                         \
+	X(STATS_SILENT, "silent",                                                                  \
+	  "messages not answered: shorter than a header, or answers themselves")                   \
+	X(STATS_UNSENT, "unsent",                                                                  \
+	  "answers that the kernel did not take, or whose connection ended")                       \
+	X(STATS_MALFORMED, "malformed", "queries answered FORMERR")                                \
+	X(STATS_TRUNCATED, "truncated", "answers with TC set")                                     \
+	X(STATS_EDNS, "edns", "queries with an OPT record")                                        \
+	X(STATS_ECS, "ecs", "queries with a client subnet")                                        \
+	X(STATS_BATCHES, "batches", "batches received over UDP")                                   \
+	X(STATS_TCP_OPENED, "tcpOpened", "TCP connections accepted")                               \
+	X(STATS_TCP_REFUSED, "tcpRefused", "TCP connections closed at once: too many")             \
+	X(STATS_TCP_EXPIRED, "tcpExpired",                                                         \
+	  "TCP connections closed: silent for too long, or not reading")                           \
 	X(STATS_TCP_OVERSIZE, "tcpOversize", "TCP connections closed: a query of more than 8 KiB")
 
 enum stats_event {
 #define STATS_EVENT_CODE(code, label, sentence) code,
 	STATS_EVENT_LIST(STATS_EVENT_CODE)
 #undef STATS_EVENT_CODE
-	STATS_EVENTS
+		STATS_EVENTS
 };
 
 enum {
-	STATS_RCODES = 24,			/* 0..22 as they are; 23: any other */
-	STATS_ZONES = 1024			/* a power of two */
+	STATS_RCODES = 24, /* 0..22 as they are; 23: any other */
+	STATS_ZONES = 1024 /* a power of two */
 };
 
 struct stats {
 	_Atomic uint64_t answers[STATS_TRANSPORTS][STATS_RCODES];
 	_Atomic uint64_t reasons[STATS_REASONS];
 	_Atomic uint64_t events[STATS_EVENTS];
-	_Atomic uint64_t other_zones;		/* answers from zones for which the table had no room */
+	_Atomic uint64_t other_zones; /* answers from zones for which the table had no room */
 	struct {
-		_Atomic uint64_t key;		/* 0: free */
+		_Atomic uint64_t key; /* 0: free */
 		_Atomic uint64_t answers;
 	} zones[STATS_ZONES];
-	_Atomic uint64_t clusters[RANKING_MAX_CLUSTERS];	/* answers from each cluster's site, by id */
+	_Atomic uint64_t
+		clusters[RANKING_MAX_CLUSTERS]; /* answers from each cluster's site, by id */
 };
 
 /* By the one writer only. */

@@ -14,11 +14,12 @@
 
 enum {
 	BACKLOG = 511,
-	CHUNK = 4096,				/* bytes read at once: small, as UDP waits meanwhile */
-	GATHER = 16384,				/* answers written in one call, if there are so many */
+	CHUNK = 4096,   /* bytes read at once: small, as UDP waits meanwhile */
+	GATHER = 16384, /* answers written in one call, if there are so many */
 	ANSWER_MAX = 2 + 65535,
 	SWEEP_MS = 1000,
-	STOP_SWEEP_MS = 20, STOP_MS = 500
+	STOP_SWEEP_MS = 20,
+	STOP_MS = 500
 };
 
 struct listener {
@@ -31,11 +32,11 @@ struct connection {
 	struct tcp *tcp;
 	struct connection *prev, *next;
 	struct addr client;
-	uint64_t active_at;			/* last whole query */
-	uint64_t write_at;			/* last time that something waiting was taken; 0: nothing waits */
+	uint64_t active_at; /* last whole query */
+	uint64_t write_at;  /* last time that something waiting was taken; 0: nothing waits */
 	size_t unsent;
-	bool ended;				/* the client sends no more */
-	uint8_t *pending;			/* received, not answered yet */
+	bool ended;       /* the client sends no more */
+	uint8_t *pending; /* received, not answered yet */
 	size_t pending_len;
 };
 
@@ -47,7 +48,7 @@ struct tcp {
 	struct listener *listeners;
 	struct connection *connections;
 	unsigned count;
-	uint64_t stop_at;			/* 0: not stopping */
+	uint64_t stop_at; /* 0: not stopping */
 	uint8_t chunk[CHUNK];
 	uint8_t out[GATHER + ANSWER_MAX];
 };
@@ -73,11 +74,15 @@ static enum err fail(int fd, struct reason *why)
 
 	if (fd >= 0)
 		close(fd);
-	return reason_set(why, saved == EACCES ? ERR_DENIED : saved == EADDRINUSE ? ERR_CONFLICT : ERR_IO,
+	return reason_set(why,
+	                  saved == EACCES       ? ERR_DENIED
+	                  : saved == EADDRINUSE ? ERR_CONFLICT
+	                                        : ERR_IO,
 	                  "TCP: %s", strerror(saved));
 }
 
-enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *port_out, struct reason *why)
+enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *port_out,
+                  struct reason *why)
 {
 	struct sockaddr_storage sa;
 	socklen_t sa_len = addr_to_sockaddr(addr, port, &sa);
@@ -89,7 +94,8 @@ enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *por
 	if (setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
 	    setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
 		return fail(*fd, why);
-	if (addr->family == ADDR_IPV6 && setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
+	if (addr->family == ADDR_IPV6 &&
+	    setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
 		return fail(*fd, why);
 	/* Who connects before the workers run waits in the queue, as UDP's messages do. */
 	if (bind(*fd, (struct sockaddr *)&sa, sa_len) != 0 || listen(*fd, BACKLOG) != 0)
@@ -193,8 +199,8 @@ static void send_answers(struct connection *c, const uint8_t *data, size_t len)
 
 static bool is_paused(const struct connection *c) { return c->unsent > TCP_MAX_UNSENT; }
 
-/* Answers the whole messages at `data`; returns how many bytes they took.  A client that does not read makes
- * it stop early. */
+/* Answers the whole messages at `data`; returns how many bytes they took.  A client that does
+ * not read makes it stop early. */
 static size_t answer_messages(struct connection *c, const uint8_t *data, size_t len)
 {
 	struct tcp *t = c->tcp;
@@ -276,7 +282,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 		(void)uv_read_stop(stream);
 }
 
-/* Goes on with what was received, then with reading; ends a connection that has nothing left to do. */
+/* Goes on with what was received, then with reading; ends a connection that has nothing left to
+ * do. */
 static void answer_pending(struct connection *c)
 {
 	uv_stream_t *stream = (uv_stream_t *)&c->handle;

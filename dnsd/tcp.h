@@ -1,7 +1,7 @@
 /* tcp.h -- DNS over TCP (RFC 7766) on a worker's loop.
  *
- * Queries of one connection are answered in order, as many as there are.  All that a
- * client can fill has a limit: connections, a query's length, answers that it does not read, silence.
+ * Queries of one connection are answered in order, as many as there are.  All that a client
+ * can fill has a limit: connections, a query's length, answers that it does not read, silence.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNSD_TCP_H
@@ -16,23 +16,25 @@
 #include "zones/handover.h"
 
 enum {
-	TCP_MAX_CONNECTIONS = 1000,		/* of one worker; more are closed at once */
-	TCP_MAX_QUERY = 8192,			/* bytes; a longer one ends the connection */
-	TCP_MAX_UNSENT = 65536,			/* bytes of answers; above, reading pauses */
-	TCP_IDLE_MS = 10000,			/* without a whole query */
-	TCP_WRITE_MS = 10000			/* without the client reading what waits */
+	TCP_MAX_CONNECTIONS = 1000, /* of one worker; more are closed at once */
+	TCP_MAX_QUERY = 8192,       /* bytes; a longer one ends the connection */
+	TCP_MAX_UNSENT = 65536,     /* bytes of answers; above, reading pauses */
+	TCP_IDLE_MS = 10000,        /* without a whole query */
+	TCP_WRITE_MS = 10000        /* without the client reading what waits */
 };
 
 struct tcp;
 
 /* A socket bound to the address with SO_REUSEPORT, and listening.  Port 0: the kernel chooses, see
  * *port_out.  ERR_DENIED, ERR_CONFLICT, ERR_IO. */
-enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *port_out, struct reason *why) MUST_CHECK;
+enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *port_out,
+                  struct reason *why) MUST_CHECK;
 
 /* Borrows reader and responder. */
 struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *responder);
 enum err tcp_listen(struct tcp *t, int take_fd, struct reason *why) MUST_CHECK;
-/* Reads no more, sends what waits for half a second at most, closes.  Free after the loop has ended. */
+/* Reads no more, sends what waits for half a second at most, closes.  Free after the loop has
+ * ended. */
 void tcp_stop(struct tcp *t);
 void tcp_free(struct tcp *t);
 

@@ -13,8 +13,8 @@
 
 enum {
 	BATCH = 64,
-	ROUNDS = 16,				/* full batches before other sockets have their turn */
-	QUERY_MAX = 4096,			/* the rest of a longer one is cut, so that it is FORMERR */
+	ROUNDS = 16,      /* full batches before other sockets have their turn */
+	QUERY_MAX = 4096, /* the rest of a longer one is cut, so that it is FORMERR */
 	CONTROL_SIZE = CMSG_SPACE(sizeof(struct in6_pktinfo)),
 	SOCKET_BUFFER = 4 << 20
 };
@@ -35,8 +35,8 @@ struct slot {
 struct udp_batch {
 	struct reader *reader;
 	struct responder *responder;
-	const struct udp *last;			/* whose messages `in` was made ready for */
-	unsigned used;				/* of `in`, since then */
+	const struct udp *last; /* whose messages `in` was made ready for */
+	unsigned used;          /* of `in`, since then */
 	struct mmsghdr in[BATCH], out[BATCH];
 	struct slot slot[BATCH];
 	uint8_t query[BATCH][QUERY_MAX];
@@ -92,7 +92,10 @@ enum err udp_open(const struct addr *addr, uint16_t port, bool shared, int *fd, 
 	saved = errno;
 	close(*fd);
 	*fd = -1;
-	return reason_set(why, saved == EACCES ? ERR_DENIED : saved == EADDRINUSE ? ERR_CONFLICT : ERR_IO,
+	return reason_set(why,
+	                  saved == EACCES       ? ERR_DENIED
+	                  : saved == EADDRINUSE ? ERR_CONFLICT
+	                                        : ERR_IO,
 	                  "UDP: %s", strerror(saved));
 }
 
@@ -107,9 +110,11 @@ struct udp_batch *udp_batch_new(struct reader *reader, struct responder *respond
 	for (unsigned i = 0; i < BATCH; i++) {
 		struct slot *slot = &b->slot[i];
 
-		slot->in = (struct iovec){ b->query[i], QUERY_MAX };
-		b->in[i].msg_hdr = (struct msghdr){ .msg_name = &slot->source, .msg_iov = &slot->in, .msg_iovlen = 1 };
-		b->out[i].msg_hdr = (struct msghdr){ .msg_iovlen = 1 };
+		slot->in = (struct iovec){b->query[i], QUERY_MAX};
+		b->in[i].msg_hdr = (struct msghdr){
+			.msg_name = &slot->source, .msg_iov = &slot->in, .msg_iovlen = 1};
+		slot->out = (struct iovec){b->answer[i], 0};
+		b->out[i].msg_hdr = (struct msghdr){.msg_iovlen = 1};
 	}
 	return b;
 }
@@ -134,8 +139,8 @@ static unsigned receive(struct udp *u)
 	return b->used;
 }
 
-/* A reply's source is the query's destination; which way it goes is the routing table's affair, but for
- * link-local addresses. */
+/* A reply's source is the query's destination; which way it goes is the routing table's affair,
+ * but for link-local addresses. */
 static void turn_around(struct msghdr *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
@@ -156,18 +161,32 @@ static void turn_around(struct msghdr *m)
 	}
 }
 
+/* addr_from_sockaddr() without what is not asked for here. */
+static void find_client(const union source *source, struct addr *out)
+{
+	bool is_v6 = source->any.sa_family == AF_INET6;
+
+	*out = (struct addr){.family = is_v6 ? ADDR_IPV6 : ADDR_IPV4};
+	if (is_v6)
+		memcpy(out->bytes, &source->v6.sin6_addr, 16);
+	else
+		memcpy(out->bytes, &source->v4.sin_addr, 4);
+}
+
 /* Answers message i into place `to` of the outgoing batch; false: nothing to say. */
 static bool answer(struct udp_batch *b, const struct snapshot *s, unsigned i, unsigned to)
 {
 	struct msghdr *in = &b->in[i].msg_hdr, *out = &b->out[to].msg_hdr;
 	struct slot *slot = &b->slot[i];
-	uint16_t port;
-	struct addr client = addr_from_sockaddr(&slot->source.any, &port);
-	size_t len = respond(b->responder, s, STATS_UDP, &client, b->query[i], b->in[i].msg_len, b->answer[i]);
+	struct addr client;
+	size_t len;
 
+	find_client(&slot->source, &client);
+	len = respond(b->responder, s, STATS_UDP, &client, b->query[i], b->in[i].msg_len,
+	              b->answer[i]);
 	if (len == 0)
 		return false;
-	slot->out = (struct iovec){ b->answer[i], len };
+	slot->out.iov_len = len;
 	out->msg_iov = &slot->out;
 	out->msg_name = in->msg_name;
 	out->msg_namelen = in->msg_namelen;

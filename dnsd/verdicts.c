@@ -14,7 +14,7 @@ struct verdicts {
 	struct saved *saved;
 	struct prober *prober;
 	struct zones_probe *table;
-	struct records_probe *probed;	/* what each index meant at the last set_targets */
+	struct records_probe *probed; /* what each index meant at the last set_targets */
 	size_t count;
 	uint64_t last_success_ms;
 	void (*on_change)(void *arg);
@@ -55,7 +55,8 @@ static bool was_saved_down(const struct verdicts *v, const struct records_probe 
 	char text[ADDR_PORT_TEXT_SIZE];
 	struct bytes value;
 
-	return v->saved != NULL && saved_find_value(v->saved, SAVED_PROBE, key_of(probe, text), &value) &&
+	return v->saved != NULL &&
+	       saved_find_value(v->saved, SAVED_PROBE, key_of(probe, text), &value) &&
 	       bytes_equal_text(value, "down");
 }
 
@@ -99,7 +100,8 @@ void verdicts_set_targets(struct verdicts *v, const struct records_result *resul
 
 	for (size_t i = 0; i < count; i++) {
 		const struct records_probe *probe = &result->probes[i];
-		bool wanted = probe->addr.family != ADDR_NONE && cluster_is_probed(v, probe->cluster);
+		bool wanted =
+			probe->addr.family != ADDR_NONE && cluster_is_probed(v, probe->cluster);
 
 		targets[i] = (struct probe_target){probe->addr, probe->port, wanted};
 		if (wanted && i < v->count && same_probe(probe, &v->probed[i]))
@@ -131,12 +133,13 @@ uint64_t verdicts_last_success_ms(const struct verdicts *v) { return v->last_suc
 
 static struct probe_settings settings_of(const struct config *c)
 {
-	return (struct probe_settings){c->probe.interval_ms, c->probe.timeout_ms, (uint32_t)c->probe.down,
-	                               (uint32_t)c->probe.up};
+	return (struct probe_settings){c->probe.interval_ms, c->probe.timeout_ms,
+	                               (uint32_t)c->probe.down, (uint32_t)c->probe.up};
 }
 
-struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config, const struct facts *facts,
-                                struct saved *saved, void (*on_change)(void *arg), void *arg)
+struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
+                                const struct facts *facts, struct saved *saved,
+                                void (*on_change)(void *arg), void *arg)
 {
 	struct verdicts *v = xcalloc(1, sizeof *v);
 	struct probe_settings settings = settings_of(config);

@@ -19,8 +19,9 @@
 struct verdicts;
 
 /* `saved` may be NULL.  `on_change`: an address went up or down. */
-struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config, const struct facts *facts,
-                                struct saved *saved, void (*on_change)(void *arg), void *arg);
+struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
+                                const struct facts *facts, struct saved *saved,
+                                void (*on_change)(void *arg), void *arg);
 /* Borrowed until the next one. verdicts_set_targets() must follow. */
 void verdicts_configure(struct verdicts *v, const struct config *config);
 /* The addresses as of this result, probed where mode and knowledge of the cluster ask for it. */
@@ -29,6 +30,6 @@ void verdicts_set_targets(struct verdicts *v, const struct records_result *resul
 const struct zones_probe *verdicts_table(const struct verdicts *v, size_t *count);
 /* Monotonic, of any probe; 0: none yet. */
 uint64_t verdicts_last_success_ms(const struct verdicts *v);
-void verdicts_stop(struct verdicts *v, void (*on_stopped)(void *arg), void *arg);	/* frees */
+void verdicts_stop(struct verdicts *v, void (*on_stopped)(void *arg), void *arg); /* frees */
 
 #endif

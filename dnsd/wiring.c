@@ -23,7 +23,8 @@ struct gathered {
 };
 
 /* One endpoint a record; records unites those of one name and type. */
-static bool gather_records(const struct config_zone *zone, struct gathered *out, struct text *errors)
+static bool gather_records(const struct config_zone *zone, struct gathered *out,
+                           struct text *errors)
 {
 	bool good = true;
 
@@ -35,8 +36,8 @@ static bool gather_records(const struct config_zone *zone, struct gathered *out,
 		struct reason why = {0};
 
 		if (rdata_parse_line(zone->records[i], zone->name, line, &why) != ERR_OK) {
-			text_printf(errors, "%u: zone %s: record '%s': %s\n", zone->line, zone->name,
-			            zone->records[i], why.text);
+			text_printf(errors, "%u: zone %s: record '%s': %s\n", zone->line,
+			            zone->name, zone->records[i], why.text);
 			good = false;
 			continue;
 		}
@@ -95,9 +96,10 @@ static bool names_are_good(const struct config_zone *zone, struct text *errors)
 		good = false;
 	}
 	for (size_t i = 0; i < zone->nameserver_count; i++)
-		if (names_from_text(bytes_of(zone->nameservers[i].name), wire, &len, &why) != ERR_OK) {
-			text_printf(errors, "%u: zone %s: name server '%s': %s\n", zone->line, zone->name,
-			            zone->nameservers[i].name, why.text);
+		if (names_from_text(bytes_of(zone->nameservers[i].name), wire, &len, &why) !=
+		    ERR_OK) {
+			text_printf(errors, "%u: zone %s: name server '%s': %s\n", zone->line,
+			            zone->name, zone->nameservers[i].name, why.text);
 			good = false;
 		}
 	return good;
@@ -148,8 +150,8 @@ static bool is_wildcard(const struct addr *a)
 }
 
 /* No name servers are said: ns.<zone> at the addresses that nighd listens on. */
-static void preset_nameserver(struct arena *a, struct zones_zone *zone, const struct server_address *listening,
-                              size_t listening_count)
+static void preset_nameserver(struct arena *a, struct zones_zone *zone,
+                              const struct server_address *listening, size_t listening_count)
 {
 	struct zones_nameserver *ns = arena_calloc(a, 1, sizeof *ns);
 	struct addr *addresses = arena_calloc(a, listening_count + 1, sizeof *addresses);
@@ -162,21 +164,24 @@ static void preset_nameserver(struct arena *a, struct zones_zone *zone, const st
 	memcpy(wire, "\2ns", 3);
 	memcpy(wire + 3, zone->apex.data, zone->apex.len);
 	/* An apex of over 252 bytes has no room for the label: then the apex itself is named. */
-	ns->name = zone->apex.len + 3 <= NAMES_WIRE_MAX ? (struct bytes){wire, zone->apex.len + 3} : zone->apex;
+	ns->name = zone->apex.len + 3 <= NAMES_WIRE_MAX ? (struct bytes){wire, zone->apex.len + 3}
+	                                                : zone->apex;
 	ns->addresses = addresses;
 	ns->address_count = count;
 	zone->nameservers = ns;
 	zone->nameserver_count = 1;
 }
 
-static void config_nameservers(struct arena *a, struct zones_zone *zone, const struct config_zone *from)
+static void config_nameservers(struct arena *a, struct zones_zone *zone,
+                               const struct config_zone *from)
 {
 	struct zones_nameserver *ns = arena_calloc(a, from->nameserver_count, sizeof *ns);
 
 	for (size_t i = 0; i < from->nameserver_count; i++) {
 		uint8_t *wire = arena_alloc(a, NAMES_WIRE_MAX);
 
-		CHECK(names_from_text(bytes_of(from->nameservers[i].name), wire, &ns[i].name.len, NULL) == ERR_OK);
+		CHECK(names_from_text(bytes_of(from->nameservers[i].name), wire, &ns[i].name.len,
+		                      NULL) == ERR_OK);
 		ns[i].name.data = wire;
 		ns[i].addresses = from->nameservers[i].addresses;
 		ns[i].address_count = from->nameservers[i].address_count;
@@ -185,8 +190,43 @@ static void config_nameservers(struct arena *a, struct zones_zone *zone, const s
 	zone->nameserver_count = from->nameserver_count;
 }
 
+/* The state holds a serial that no publication has reached: appending waits up to a second, publications do not. */
+enum { SERIALS_AHEAD = 1000 };
+
+static uint32_t saved_serial(const struct saved *saved, struct bytes apex)
+{
+	struct bytes value = {0};
+
+	if (!saved_find_value(saved, SAVED_SERIAL, apex, &value) || value.len != 4)
+		return 0;
+	return bytes_get32(value.data);
+}
+
+/* RFC 1982 3.2; 0 is none. */
+static uint32_t later(uint32_t a, uint32_t b)
+{
+	return a == 0 || (b != 0 && b - a < UINT32_C(0x80000000)) ? b : a;
+}
+
+static void put_serial(struct saved *saved, struct bytes apex, uint32_t serial)
+{
+	uint8_t value[4];
+
+	bytes_put32(value, serial);
+	saved_put_value(saved, SAVED_SERIAL, apex, (struct bytes){value, sizeof value});
+}
+
+static void reserve_serials(struct saved *saved, struct bytes apex, uint32_t serial)
+{
+	uint32_t held = saved_serial(saved, apex);
+
+	if (held == 0 || later(held, serial + SERIALS_AHEAD / 2) != held)
+		put_serial(saved, apex, serial + SERIALS_AHEAD);
+}
+
 void wiring_set_zones(struct zones *z, const struct records_result *r, const struct config *c,
-                      const struct server_address *listening, size_t listening_count, const struct saved *saved)
+                      const struct server_address *listening, size_t listening_count,
+                      struct saved *saved)
 {
 	struct arena *a = arena_new();
 	struct zones_zone *zones = arena_calloc(a, r->zone_count + 1, sizeof *zones);
@@ -195,21 +235,29 @@ void wiring_set_zones(struct zones *z, const struct records_result *r, const str
 		struct zones_zone *zone = &zones[i];
 		const struct config_zone *from = config_zone_of(c, r->zones[i].apex.data);
 		char text[NAMES_TEXT_SIZE];
-		struct bytes serial = {0};
 
 		zone->apex = r->zones[i].apex;
-		zone->ttl = (uint32_t)(from != NULL && from->ttl_s != 0 ? from->ttl_s : c->defaults.ttl_s);
+		zone->ttl = (uint32_t)(from != NULL && from->ttl_s != 0 ? from->ttl_s
+		                                                        : c->defaults.ttl_s);
 		zone->negative_ttl = (uint32_t)c->defaults.negative_ttl_s;
 		if (from != NULL && from->nameserver_count > 0) {
 			config_nameservers(a, zone, from);
 		} else {
 			preset_nameserver(a, zone, listening, listening_count);
-			log_warn("dnsd", "zone has no nameservers in the config, ns.<zone> at the listening "
-			         "addresses is published zone=%s", names_to_text(zone->apex.data, text));
+			log_warn(
+				"dnsd",
+				"zone has no nameservers in the config, ns.<zone> at the listening "
+				"addresses is published zone=%s",
+				names_to_text(zone->apex.data, text));
 		}
-		if (saved != NULL && saved_find_value(saved, SAVED_SERIAL, zone->apex, &serial) && serial.len == 4)
-			zone->serial = bytes_get32(serial.data);
+		if (saved != NULL) {
+			zone->serial = saved_serial(saved, zone->apex);
+			reserve_serials(saved, zone->apex,
+			                later(zone->serial, (uint32_t)clock_unix_s()));
+		}
 	}
+	if (saved != NULL)
+		saved_flush(saved);
 	zones_set_zones(z, zones, r->zone_count);
 	arena_free(a);
 }
@@ -218,15 +266,19 @@ void wiring_save_serials(const struct snapshot *s, struct saved *saved)
 {
 	const struct zone *zone;
 
-	for (size_t i = 0; (zone = snapshot_zone(s, i)) != NULL; i++) {
-		struct bytes apex = {zone_apex(zone), names_wire_len(zone_apex(zone))}, had = {0};
-		uint8_t serial[4];
+	for (size_t i = 0; (zone = snapshot_zone(s, i)) != NULL; i++)
+		reserve_serials(saved,
+		                (struct bytes){zone_apex(zone), names_wire_len(zone_apex(zone))},
+		                zone_serial(zone));
+}
 
-		bytes_put32(serial, zone_serial(zone));
-		if (!saved_find_value(saved, SAVED_SERIAL, apex, &had) || had.len != 4 ||
-		    memcmp(had.data, serial, 4) != 0)
-			saved_put_value(saved, SAVED_SERIAL, apex, (struct bytes){serial, 4});
-	}
+void wiring_save_last_serials(const struct snapshot *s, struct saved *saved)
+{
+	const struct zone *zone;
+
+	for (size_t i = 0; (zone = snapshot_zone(s, i)) != NULL; i++)
+		put_serial(saved, (struct bytes){zone_apex(zone), names_wire_len(zone_apex(zone))},
+		           zone_serial(zone));
 }
 
 /* --- clusters --- */
@@ -238,7 +290,8 @@ static bool is_expired(const struct cluster_state *state, const struct wiring_ti
 }
 
 /* down[id]: the cluster has addresses that are probed, and none of them answers. */
-static bool *down_clusters(struct arena *a, const struct records_result *r, const struct zones_probe *probes)
+static bool *down_clusters(struct arena *a, const struct records_result *r,
+                           const struct zones_probe *probes)
 {
 	bool *down = arena_calloc(a, FACTS_MAX_CLUSTERS, sizeof *down);
 	bool *up = arena_calloc(a, FACTS_MAX_CLUSTERS, sizeof *up);
@@ -262,22 +315,24 @@ static const char *const *zones_text(struct arena *a, const struct records_clust
 
 static const char *source_text(enum cluster_source source)
 {
-	static const char *const text[] = {
-		[CLUSTER_MANIFESTS] = "manifests", [CLUSTER_KUBERNETES] = "kubernetes", [CLUSTER_MEMBER] = "member"};
+	static const char *const text[] = {[CLUSTER_MANIFESTS] = "manifests",
+	                                   [CLUSTER_KUBERNETES] = "kubernetes",
+	                                   [CLUSTER_MEMBER] = "member"};
 
 	return text[source];
 }
 
 static const char *knowledge_text(enum knowledge knowledge)
 {
-	static const char *const text[] = {
-		[KNOWLEDGE_NEVER] = "never", [KNOWLEDGE_SYNCED] = "synced", [KNOWLEDGE_UNSEEN] = "unseen"};
+	static const char *const text[] = {[KNOWLEDGE_NEVER] = "never",
+	                                   [KNOWLEDGE_SYNCED] = "synced",
+	                                   [KNOWLEDGE_UNSEEN] = "unseen"};
 
 	return text[knowledge];
 }
 
-void wiring_set_clusters(struct zones *z, const struct records_result *r, const struct zones_probe *probes,
-                         const struct wiring_times *times)
+void wiring_set_clusters(struct zones *z, const struct records_result *r,
+                         const struct zones_probe *probes, const struct wiring_times *times)
 {
 	struct arena *a = arena_new();
 	struct snapshot_cluster *list = arena_calloc(a, r->cluster_count + 1, sizeof *list);
@@ -350,9 +405,10 @@ static void add_conflict(const char *name, const char *winner, const char *loser
 	struct report *r = arg;
 
 	if (r->conflict_count < MAX_PROBLEMS)
-		r->conflicts[r->conflict_count++] = (struct snapshot_conflict){
-			arena_strndup(r->arena, name, strlen(name)), arena_strndup(r->arena, winner, strlen(winner)),
-			arena_strndup(r->arena, loser, strlen(loser))};
+		r->conflicts[r->conflict_count++] =
+			(struct snapshot_conflict){arena_strndup(r->arena, name, strlen(name)),
+		                                   arena_strndup(r->arena, winner, strlen(winner)),
+		                                   arena_strndup(r->arena, loser, strlen(loser))};
 }
 
 static void add_geo_errors(struct report *r, const char *lines)
@@ -366,8 +422,8 @@ static void add_geo_errors(struct report *r, const char *lines)
 	}
 }
 
-static const struct snapshot_hold *holds_of(struct arena *a, const struct records *records, uint64_t now_ms,
-                                            size_t *count)
+static const struct snapshot_hold *holds_of(struct arena *a, const struct records *records,
+                                            uint64_t now_ms, size_t *count)
 {
 	const struct records_hold *from;
 	int64_t now = clock_unix_s();
@@ -381,7 +437,10 @@ static const struct snapshot_hold *holds_of(struct arena *a, const struct record
 			.names = from[i].names,
 			.id = from[i].id,
 			.since = now - (int64_t)((now_ms - from[i].since_ms) / 1000),
-			.until = from[i].until_ms != 0 ? now + ((int64_t)from[i].until_ms - (int64_t)now_ms) / 1000 : 0,
+			.until =
+				from[i].until_ms != 0
+					? now + ((int64_t)from[i].until_ms - (int64_t)now_ms) / 1000
+					: 0,
 		};
 	return list;
 }

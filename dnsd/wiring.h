@@ -25,14 +25,15 @@ bool wiring_config_records(const struct config *c, const struct fact ***facts, s
 
 /* Gives zones the zones that records found, with name servers and serials. */
 void wiring_set_zones(struct zones *z, const struct records_result *r, const struct config *c,
-                      const struct server_address *listening, size_t listening_count, const struct saved *saved);
+                      const struct server_address *listening, size_t listening_count,
+                      struct saved *saved);
 
 /* Gives zones the table of clusters.  `probes`: to say whether a cluster is up. */
 struct wiring_times {
 	uint64_t now_ms, unseen_after_ms;
 };
-void wiring_set_clusters(struct zones *z, const struct records_result *r, const struct zones_probe *probes,
-                         const struct wiring_times *times);
+void wiring_set_clusters(struct zones *z, const struct records_result *r,
+                         const struct zones_probe *probes, const struct wiring_times *times);
 
 /* What /status lists. `geo_errors`: lines, or NULL. */
 void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
@@ -43,5 +44,7 @@ bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms);
 
 /* Remembers the serials that changed. */
 void wiring_save_serials(const struct snapshot *s, struct saved *saved);
+/* At the end: what was really published, so that the next start goes on from there. */
+void wiring_save_last_serials(const struct snapshot *s, struct saved *saved);
 
 #endif

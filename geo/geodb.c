@@ -20,20 +20,20 @@ enum { MAX_PLACES = 1 << 24 };
 /* What the trees' leaves stand for. */
 struct entry {
 	uint32_t place;
-	uint32_t label;				/* where it begins in the labels */
-	uint8_t len;				/* of the CSV's network; of a database the leaf tells */
+	uint32_t label; /* where it begins in the labels */
+	uint8_t len;    /* of the CSV's network; of a database the leaf tells */
 };
 
 struct geodb {
-	struct prefix_tree **trees;		/* the CSV's, then the databases' */
-	char **names;				/* of the files, for each tree */
+	struct prefix_tree **trees; /* the CSV's, then the databases' */
+	char **names;               /* of the files, for each tree */
 	size_t count;
 	bool has_networks;
 	struct entry *entries;
 	size_t entry_count, entry_room;
 	struct intern *places;
-	struct buffer labels;			/* ending in NUL each; the first is "" */
-	uint32_t country_label[26][26];		/* while reading; 0: none yet */
+	struct buffer labels;           /* ending in NUL each; the first is "" */
+	uint32_t country_label[26][26]; /* while reading; 0: none yet */
 };
 
 /* 0.0 and -0.0 are one place, though not the same bytes. */
@@ -100,7 +100,8 @@ static struct prefix_tree *tree_of(struct geodb *g, const struct networks *n)
 	return t;
 }
 
-static enum err read_networks(struct geodb *g, const char *path, struct prefix_tree **out, struct reason *why)
+static enum err read_networks(struct geodb *g, const char *path, struct prefix_tree **out,
+                              struct reason *why)
 {
 	struct networks networks = {0};
 	struct buffer text = {0};
@@ -121,7 +122,8 @@ static enum err read_networks(struct geodb *g, const char *path, struct prefix_t
 	return err;
 }
 
-static enum err read_database(struct geodb *g, const char *path, struct prefix_tree **out, struct reason *why)
+static enum err read_database(struct geodb *g, const char *path, struct prefix_tree **out,
+                              struct reason *why)
 {
 	enum err err = geodb_mmdb_read(path, on_record, g, out, why);
 
@@ -139,11 +141,13 @@ static void add_source(struct geodb *g, const char *path, struct prefix_tree *tr
 }
 
 /* Reads one file; a failure is told in `lines` and the first one's code stays in *err. */
-static void read_source(struct geodb *g, const char *path, bool is_networks, struct text *lines, enum err *err)
+static void read_source(struct geodb *g, const char *path, bool is_networks, struct text *lines,
+                        enum err *err)
 {
 	struct prefix_tree *tree = NULL;
 	struct reason why = {{0}};
-	enum err this = is_networks ? read_networks(g, path, &tree, &why) : read_database(g, path, &tree, &why);
+	enum err this = is_networks ? read_networks(g, path, &tree, &why)
+	                            : read_database(g, path, &tree, &why);
 
 	if (tree != NULL)
 		add_source(g, path, tree);
@@ -219,16 +223,19 @@ static void on_leaf(const struct addr_network *network, uint32_t value, void *ar
 {
 	struct walk *w = arg;
 
-	spans_push(&w->spans, network, value == PREFIX_NONE ? value : w->geodb->entries[value].place);
+	spans_push(&w->spans, network,
+	           value == PREFIX_NONE ? value : w->geodb->entries[value].place);
 }
 
-void geodb_each(const struct geodb *g, enum addr_family family, geodb_on_span_fn *on_span, void *arg)
+void geodb_each(const struct geodb *g, enum addr_family family, geodb_on_span_fn *on_span,
+                void *arg)
 {
 	struct walk w = {.geodb = g, .on_span = on_span, .arg = arg};
 
 	w.spans.on_span = on_merged;
 	w.spans.arg = &w;
-	prefix_tree_walk((const struct prefix_tree *const *)g->trees, g->count, family, on_leaf, &w);
+	prefix_tree_walk((const struct prefix_tree *const *)g->trees, g->count, family, on_leaf,
+	                 &w);
 }
 
 const struct place *geodb_place(const struct geodb *g, int32_t index)

@@ -1,6 +1,6 @@
 /* geodb.h -- client networks and their places, read from files once.
  *
- * The only file that knows libmaxminddb.  Sources in rising order of say:
+ * Only geodb_mmdb.c knows libmaxminddb.  Sources in rising order of say:
  * databases (the first that knows a network wins), then the networks CSV
  * (longest match; overrides every database).  The product is frozen; it is
  * never read per query but compiled by ranking_build().  Off the control thread.
@@ -24,18 +24,19 @@ struct geodb;
  * caller keeps the last good one.  No files at all: an empty one. */
 enum err geodb_open(const char *const *databases, size_t database_count, const char *networks_csv,
                     struct geodb **out, char **errors) MUST_CHECK;
-void geodb_free(struct geodb *g);		/* NULL is fine */
+void geodb_free(struct geodb *g); /* NULL is fine */
 
 /* One stretch of addresses of a family with the same answer, in address order,
  * covering the family's whole space without gap or overlap, siblings merged. */
 struct geodb_span {
 	struct addr_network network;
-	int32_t place;			/* index for geodb_place(), or -1: no place is known */
+	int32_t place; /* index for geodb_place(), or -1: no place is known */
 };
 
 typedef void geodb_on_span_fn(const struct geodb_span *span, void *arg);
 
-void geodb_each(const struct geodb *g, enum addr_family family, geodb_on_span_fn *on_span, void *arg);
+void geodb_each(const struct geodb *g, enum addr_family family, geodb_on_span_fn *on_span,
+                void *arg);
 const struct place *geodb_place(const struct geodb *g, int32_t index);
 size_t geodb_place_count(const struct geodb *g);
 

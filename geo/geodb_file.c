@@ -44,7 +44,8 @@ static enum err open_regular(const char *path, int *fd_out, struct reason *why)
 	return err;
 }
 
-static enum err read_pieces(int fd, size_t limit, on_piece_fn *on_piece, void *arg, struct reason *why)
+static enum err read_pieces(int fd, size_t limit, on_piece_fn *on_piece, void *arg,
+                            struct reason *why)
 {
 	uint8_t *piece = xmalloc(PIECE);
 	enum err err = ERR_OK;
@@ -59,7 +60,8 @@ static enum err read_pieces(int fd, size_t limit, on_piece_fn *on_piece, void *a
 		else if ((total += (size_t)got) > limit)
 			err = reason_set(why, ERR_RANGE, "is larger than %zu MB", limit >> 20);
 		else if (!on_piece(piece, (size_t)got, arg))
-			err = reason_set(why, ERR_UNSUPPORTED, "cannot be copied: %s", strerror(errno));
+			err = reason_set(why, ERR_UNSUPPORTED, "cannot be copied: %s",
+			                 strerror(errno));
 	}
 	free(piece);
 	return err;
@@ -95,8 +97,8 @@ enum err geodb_file_read(const char *path, size_t limit, struct buffer *out, str
 	return err;
 }
 
-enum err geodb_file_copy(const char *path, size_t limit, int *fd_out, char path_out[GEODB_FILE_PATH_SIZE],
-                         struct reason *why)
+enum err geodb_file_copy(const char *path, size_t limit, int *fd_out,
+                         char path_out[GEODB_FILE_PATH_SIZE], struct reason *why)
 {
 	int from, to;
 	enum err err = open_regular(path, &from, why);

@@ -9,14 +9,15 @@
 #include "base/err.h"
 
 /* All bytes of a regular file, after what is in *out.  ERR_IO; ERR_RANGE: more than `limit`. */
-enum err geodb_file_read(const char *path, size_t limit, struct buffer *out, struct reason *why) MUST_CHECK;
+enum err geodb_file_read(const char *path, size_t limit, struct buffer *out,
+                         struct reason *why) MUST_CHECK;
 
 enum { GEODB_FILE_PATH_SIZE = 32 };
 
 /* For readers that map a file: a file cut short under a mapping would kill the process.  Copies it into
  * anonymous memory; path_out names the copy as long as *fd_out is open.  ERR_UNSUPPORTED: the
  * kernel or a sandbox does not let us; ERR_IO, ERR_RANGE as above. */
-enum err geodb_file_copy(const char *path, size_t limit, int *fd_out, char path_out[GEODB_FILE_PATH_SIZE],
-                         struct reason *why) MUST_CHECK;
+enum err geodb_file_copy(const char *path, size_t limit, int *fd_out,
+                         char path_out[GEODB_FILE_PATH_SIZE], struct reason *why) MUST_CHECK;
 
 #endif

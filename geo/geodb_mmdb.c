@@ -21,9 +21,9 @@ enum { VALUES_PER_BYTE = 16, VALUES_FREE = 1 << 20 };
 struct conversion {
 	const MMDB_s *file;
 	struct bytes section;
-	uint64_t values_left;			/* to look at in the whole section */
-	struct intern *offsets;			/* of the records seen */
-	uint32_t *values;			/* for each of them */
+	uint64_t values_left;   /* to look at in the whole section */
+	struct intern *offsets; /* of the records seen */
+	uint32_t *values;       /* for each of them */
 	size_t room;
 	geodb_mmdb_on_record_fn *on_record;
 	void *arg;
@@ -51,7 +51,8 @@ static enum err value_of(struct conversion *c, uint32_t offset, uint32_t *out, s
 }
 
 /* One of a node's two records in our form. */
-static enum err convert(struct conversion *c, uint8_t type, uint64_t record, uint32_t *out, struct reason *why)
+static enum err convert(struct conversion *c, uint8_t type, uint64_t record, uint32_t *out,
+                        struct reason *why)
 {
 	uint64_t nodes = c->file->metadata.node_count, offset = record - nodes - 16;
 	enum err err;
@@ -82,10 +83,12 @@ static enum err convert_nodes(struct conversion *c, struct prefix_node *nodes, s
 		MMDB_search_node_s node;
 
 		if (MMDB_read_node(c->file, i, &node) != MMDB_SUCCESS)
-			return reason_set(why, ERR_PARSE, "node %u of the search tree cannot be read", i);
+			return reason_set(why, ERR_PARSE,
+			                  "node %u of the search tree cannot be read", i);
 		err = convert(c, node.left_record_type, node.left_record, &nodes[i].record[0], why);
 		if (err == ERR_OK)
-			err = convert(c, node.right_record_type, node.right_record, &nodes[i].record[1], why);
+			err = convert(c, node.right_record_type, node.right_record,
+			              &nodes[i].record[1], why);
 	}
 	return err;
 }
@@ -105,7 +108,8 @@ static enum err read_tree(const MMDB_s *file, geodb_mmdb_on_record_fn *on_record
 	enum err err;
 
 	if (file->metadata.ip_version != 4 && file->metadata.ip_version != 6)
-		return reason_set(why, ERR_PARSE, "ip_version is %u, not 4 or 6", file->metadata.ip_version);
+		return reason_set(why, ERR_PARSE, "ip_version is %u, not 4 or 6",
+		                  file->metadata.ip_version);
 	nodes = xcalloc(count, sizeof(*nodes));
 	c.offsets = intern_new(sizeof(uint32_t));
 	err = convert_nodes(&c, nodes, why);
@@ -134,7 +138,8 @@ enum err geodb_mmdb_read(const char *path, geodb_mmdb_on_record_fn *on_record, v
 	} else if (status == MMDB_FILE_OPEN_ERROR || status == MMDB_IO_ERROR) {
 		err = reason_set(why, ERR_IO, "cannot be read: %s", strerror(errno));
 	} else {
-		err = reason_set(why, ERR_PARSE, "is not a MaxMind database: %s", MMDB_strerror(status));
+		err = reason_set(why, ERR_PARSE, "is not a MaxMind database: %s",
+		                 MMDB_strerror(status));
 	}
 	if (fd >= 0)
 		close(fd);

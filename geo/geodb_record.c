@@ -32,7 +32,7 @@ struct reader {
 
 struct value {
 	unsigned type;
-	uint32_t size;				/* bytes; of a map pairs, of an array values */
+	uint32_t size; /* bytes; of a map pairs, of an array values */
 	struct cursor body;
 };
 
@@ -40,7 +40,7 @@ struct value {
 enum { COUNTRY, REGISTERED_COUNTRY, COUNTRY_CODE, COUNTRY_TEXT, COUNTRY_KEYS };
 
 struct found {
-	struct place location, flat;		/* NaN: not there */
+	struct place location, flat; /* NaN: not there */
 	char country[COUNTRY_KEYS][3];
 };
 
@@ -165,7 +165,8 @@ static double number_of(struct reader *r, const struct value *v)
 		number = float_of(v, &body);
 	else if (v->type == TYPE_INT32 && v->size <= 4)
 		number = (int32_t)big_endian(&body, v->size);
-	else if ((v->type == TYPE_UINT16 || v->type == TYPE_UINT32 || v->type == TYPE_UINT64) && v->size <= 4)
+	else if ((v->type == TYPE_UINT16 || v->type == TYPE_UINT32 || v->type == TYPE_UINT64) &&
+	         v->size <= 4)
 		number = big_endian(&body, v->size);
 	r->bad |= body.bad;
 	return number;
@@ -178,7 +179,8 @@ static void country_of(struct reader *r, const struct value *v, char out[3])
 	if (text.len != 2)
 		return;
 	for (int i = 0; i < 2; i++)
-		out[i] = (char)(text.data[i] >= 'a' && text.data[i] <= 'z' ? text.data[i] - 32 : text.data[i]);
+		out[i] = (char)(text.data[i] >= 'a' && text.data[i] <= 'z' ? text.data[i] - 32
+		                                                           : text.data[i]);
 	if (out[0] < 'A' || out[0] > 'Z' || out[1] < 'A' || out[1] > 'Z')
 		out[0] = '\0';
 }
@@ -192,7 +194,8 @@ static void coordinate(struct reader *r, struct bytes key, const struct value *v
 }
 
 /* One pair of the record, or of the map that lies in it under the key `outer`. */
-static void pair(struct reader *r, struct bytes outer, struct bytes key, const struct value *v, struct found *f)
+static void pair(struct reader *r, struct bytes outer, struct bytes key, const struct value *v,
+                 struct found *f)
 {
 	if (outer.len == 0) {
 		coordinate(r, key, v, &f->flat);
@@ -258,10 +261,11 @@ static void settle(const struct found *f, struct geodb_record *out)
 	out->has_place = true;
 }
 
-enum err geodb_record_decode(struct bytes section, size_t offset, uint64_t *values_left, struct geodb_record *out,
-                             struct reason *why)
+enum err geodb_record_decode(struct bytes section, size_t offset, uint64_t *values_left,
+                             struct geodb_record *out, struct reason *why)
 {
-	uint64_t share = *values_left < GEODB_RECORD_MAX_VALUES ? *values_left : GEODB_RECORD_MAX_VALUES;
+	uint64_t share =
+		*values_left < GEODB_RECORD_MAX_VALUES ? *values_left : GEODB_RECORD_MAX_VALUES;
 	struct reader r = {.section = section, .values_left = share};
 	struct found f = {.location = {NAN, NAN}, .flat = {NAN, NAN}};
 	struct value record;

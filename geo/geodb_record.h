@@ -20,7 +20,7 @@ enum { GEODB_RECORD_MAX_VALUES = 20000, GEODB_RECORD_MAX_DEPTH = 32 };
 struct geodb_record {
 	bool has_place;
 	struct place place;
-	char country[3];			/* "US", or "" */
+	char country[3]; /* "US", or "" */
 };
 
 /* The record at `offset` of the data section.  Its place is, in order of say: location.latitude and
@@ -28,7 +28,7 @@ struct geodb_record {
  * country.iso_code, registered_country.iso_code, country_code, or country.  Coordinates
  * out of bounds, and 0,0, which databases write for "unknown", are none.  *values_left is
  * how many values may still be looked at in this file; it goes down.  ERR_PARSE. */
-enum err geodb_record_decode(struct bytes section, size_t offset, uint64_t *values_left, struct geodb_record *out,
-                             struct reason *why) MUST_CHECK;
+enum err geodb_record_decode(struct bytes section, size_t offset, uint64_t *values_left,
+                             struct geodb_record *out, struct reason *why) MUST_CHECK;
 
 #endif

@@ -13,8 +13,8 @@ struct intern {
 	size_t item_size;
 	uint8_t *items;
 	uint32_t count, room;
-	uint32_t *slots;			/* item number + 1; 0 is free */
-	uint32_t mask;				/* slots - 1; slots are at least twice the items */
+	uint32_t *slots; /* item number + 1; 0 is free */
+	uint32_t mask;   /* slots - 1; slots are at least twice the items */
 };
 
 enum { FIRST_ROOM = 16 };
@@ -50,7 +50,8 @@ static uint32_t *slot_of(const struct intern *in, const void *item)
 {
 	uint32_t at = (uint32_t)hash_fixed((struct bytes){item, in->item_size}) & in->mask;
 
-	while (in->slots[at] != 0 && memcmp(item_at(in, in->slots[at] - 1), item, in->item_size) != 0)
+	while (in->slots[at] != 0 &&
+	       memcmp(item_at(in, in->slots[at] - 1), item, in->item_size) != 0)
 		at = (at + 1) & in->mask;
 	return &in->slots[at];
 }

@@ -13,7 +13,7 @@
 struct intern;
 
 struct intern *intern_new(size_t item_size);
-void intern_free(struct intern *in);		/* NULL is fine */
+void intern_free(struct intern *in); /* NULL is fine */
 
 /* The number of the item that equals this one; a copy is kept when it is new. */
 uint32_t intern_put(struct intern *in, const void *item);

@@ -83,17 +83,21 @@ static enum err parse_line(struct bytes line, struct network *out, struct reason
 	out->label = trimmed(rest);
 	out->place = (struct place){0, 0};
 	if (!text_to_double(latitude, &out->place.latitude) || !place_is_valid(&out->place))
-		return reason_set(why, ERR_PARSE, "'%s' is not a latitude of -90 to 90", shown(latitude, show));
+		return reason_set(why, ERR_PARSE, "'%s' is not a latitude of -90 to 90",
+		                  shown(latitude, show));
 	if (!text_to_double(longitude, &out->place.longitude) || !place_is_valid(&out->place))
-		return reason_set(why, ERR_PARSE, "'%s' is not a longitude of -180 to 180", shown(longitude, show));
+		return reason_set(why, ERR_PARSE, "'%s' is not a longitude of -180 to 180",
+		                  shown(longitude, show));
 	if (!is_label(out->label))
 		return reason_set(why, ERR_PARSE, "the label is not UTF-8 text");
 	if (out->label.len > NETWORKS_MAX_LABEL)
-		return reason_set(why, ERR_PARSE, "the label is longer than %d bytes", NETWORKS_MAX_LABEL);
+		return reason_set(why, ERR_PARSE, "the label is longer than %d bytes",
+		                  NETWORKS_MAX_LABEL);
 	return ERR_OK;
 }
 
-static enum err add(struct networks *n, size_t *room, const struct network *fresh, struct reason *why)
+static enum err add(struct networks *n, size_t *room, const struct network *fresh,
+                    struct reason *why)
 {
 	if (n->count == NETWORKS_MAX_COUNT)
 		return reason_set(why, ERR_RANGE, "more than %d networks", NETWORKS_MAX_COUNT);
@@ -159,13 +163,15 @@ static enum err drop_doubles(struct networks *n, struct reason *why)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n->count; i++) {
-		const struct network *fresh = &n->item[i], *last = kept > 0 ? &n->item[kept - 1] : NULL;
+		const struct network *fresh = &n->item[i],
+				     *last = kept > 0 ? &n->item[kept - 1] : NULL;
 
 		if (last == NULL || !same_network(last, fresh))
 			n->item[kept++] = *fresh;
 		else if (!same_place(last, fresh))
-			return reason_set(why, ERR_CONFLICT, "%u: %s has another place in line %u", fresh->line,
-			                  addr_network_print(&fresh->network, show), last->line);
+			return reason_set(why, ERR_CONFLICT, "%u: %s has another place in line %u",
+			                  fresh->line, addr_network_print(&fresh->network, show),
+			                  last->line);
 	}
 	n->count = kept;
 	return ERR_OK;

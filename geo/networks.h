@@ -21,8 +21,8 @@ enum { NETWORKS_MAX_COUNT = 1 << 24, NETWORKS_MAX_LABEL = 255 };
 struct network {
 	struct addr_network network;
 	struct place place;
-	struct bytes label;			/* UTF-8; lies in the text */
-	uint32_t line;				/* from 1 */
+	struct bytes label; /* UTF-8; lies in the text */
+	uint32_t line;      /* from 1 */
 };
 
 /* In order of address, then length: what lies inside a network comes after it.  No network twice. */

@@ -37,7 +37,8 @@ bool place_parse(struct bytes text, struct place *out)
 /* Written so that a NaN is not valid. */
 bool place_is_valid(const struct place *p)
 {
-	return p->latitude >= -90 && p->latitude <= 90 && p->longitude >= -180 && p->longitude <= 180;
+	return p->latitude >= -90 && p->latitude <= 90 && p->longitude >= -180 &&
+	       p->longitude <= 180;
 }
 
 /* The half chord's sine is exact for near points; its cosine, from the chord to the

@@ -9,8 +9,8 @@
 #include "base/bytes.h"
 
 struct place {
-	double latitude;		/* degrees, -90..90, north positive */
-	double longitude;		/* degrees, -180..180, east positive */
+	double latitude;  /* degrees, -90..90, north positive */
+	double longitude; /* degrees, -180..180, east positive */
 };
 
 /* "34.05,-118.24" with optional spaces round the comma; false when it is not one or out of bounds. */

@@ -11,7 +11,7 @@
 struct prefix_tree {
 	struct prefix_node *nodes;
 	size_t count, room;
-	uint32_t root4, root6;			/* records */
+	uint32_t root4, root6; /* records */
 };
 
 struct prefix_tree *prefix_tree_new(void)
@@ -109,19 +109,22 @@ static bool survey(struct survey *s, uint32_t node, unsigned bits)
 	return true;
 }
 
-static enum err check_nodes(const struct prefix_node *nodes, size_t count, bool has_ipv6, struct reason *why)
+static enum err check_nodes(const struct prefix_node *nodes, size_t count, bool has_ipv6,
+                            struct reason *why)
 {
 	struct survey s = {.nodes = nodes, .count = count};
 	enum err err = ERR_OK;
 
 	if (count >= PREFIX_LEAF)
-		return reason_set(why, ERR_PARSE, "the search tree has more than %u nodes", PREFIX_LEAF - 1);
+		return reason_set(why, ERR_PARSE, "the search tree has more than %u nodes",
+		                  PREFIX_LEAF - 1);
 	s.height = xcalloc(count, sizeof(*s.height));
 	s.leaves = xcalloc(count, sizeof(*s.leaves));
 	if (!survey(&s, 0, has_ipv6 ? 128 : 32))
 		err = reason_set(why, ERR_PARSE, "the search tree is not a tree");
 	else if (s.leaves[0] > PREFIX_MAX_LEAVES)
-		err = reason_set(why, ERR_PARSE, "the search tree has more than %d leaves", PREFIX_MAX_LEAVES);
+		err = reason_set(why, ERR_PARSE, "the search tree has more than %d leaves",
+		                 PREFIX_MAX_LEAVES);
 	free(s.height);
 	free(s.leaves);
 	return err;
@@ -138,8 +141,8 @@ static void empty_96(struct prefix_tree *t, int zeros)
 		t->nodes[node].record[zeros < 96] = PREFIX_NONE;
 }
 
-enum err prefix_tree_adopt(struct prefix_node *take_nodes, size_t count, bool has_ipv6, struct prefix_tree **out,
-                           struct reason *why)
+enum err prefix_tree_adopt(struct prefix_node *take_nodes, size_t count, bool has_ipv6,
+                           struct prefix_tree **out, struct reason *why)
 {
 	enum err err = count > 0 ? check_nodes(take_nodes, count, has_ipv6, why) : ERR_OK;
 	struct prefix_tree *t;
@@ -176,14 +179,15 @@ struct prefix_match prefix_tree_find(const struct prefix_tree *t, const struct a
 
 	while (!is_leaf(record))
 		record = t->nodes[record].record[spans_bit(a, depth++)];
-	return (struct prefix_match){record == PREFIX_NONE ? PREFIX_NONE : record & ~PREFIX_LEAF, depth};
+	return (struct prefix_match){record == PREFIX_NONE ? PREFIX_NONE : record & ~PREFIX_LEAF,
+	                             depth};
 }
 
 struct walk {
 	const struct prefix_tree *const *trees;
 	size_t count;
 	struct addr_network at;
-	uint32_t *records;			/* for each depth, one of every tree */
+	uint32_t *records; /* for each depth, one of every tree */
 	spans_on_span_fn *on_span;
 	void *arg;
 };
@@ -204,12 +208,14 @@ static void visit(struct walk *w)
 	uint8_t len = w->at.len, mask = (uint8_t)(0x80u >> len % 8);
 
 	if (is_leaf(record)) {
-		w->on_span(&w->at, record == PREFIX_NONE ? PREFIX_NONE : record & ~PREFIX_LEAF, w->arg);
+		w->on_span(&w->at, record == PREFIX_NONE ? PREFIX_NONE : record & ~PREFIX_LEAF,
+		           w->arg);
 		return;
 	}
 	for (int half = 0; half < 2; half++) {
 		for (size_t i = 0; i < w->count; i++)
-			below[i] = is_leaf(row[i]) ? row[i] : w->trees[i]->nodes[row[i]].record[half];
+			below[i] =
+				is_leaf(row[i]) ? row[i] : w->trees[i]->nodes[row[i]].record[half];
 		w->at.len = (uint8_t)(len + 1);
 		if (half == 1)
 			w->at.addr.bytes[len / 8] |= mask;

@@ -25,11 +25,11 @@ struct prefix_tree;
 enum { PREFIX_MAX_VALUE = 0x7ffffffe, PREFIX_MAX_LEAVES = 1 << 27 };
 
 struct prefix_node {
-	uint32_t record[2];			/* where the next bit is 0, where it is 1 */
+	uint32_t record[2]; /* where the next bit is 0, where it is 1 */
 };
 
 struct prefix_tree *prefix_tree_new(void);
-void prefix_tree_free(struct prefix_tree *t);		/* NULL is fine */
+void prefix_tree_free(struct prefix_tree *t); /* NULL is fine */
 
 /* value <= PREFIX_MAX_VALUE */
 void prefix_tree_put(struct prefix_tree *t, const struct addr_network *network, uint32_t value);
@@ -41,12 +41,12 @@ void prefix_tree_trim(struct prefix_tree *t);
  * addresses are asked for as IPv4.  Nodes may be reached by several ways.
  * ERR_PARSE: a record names no node, a branch is longer than an address (so every
  * circle), or there are more than PREFIX_MAX_LEAVES leaves. */
-enum err prefix_tree_adopt(struct prefix_node *take_nodes, size_t count, bool has_ipv6, struct prefix_tree **out,
-                           struct reason *why) MUST_CHECK;
+enum err prefix_tree_adopt(struct prefix_node *take_nodes, size_t count, bool has_ipv6,
+                           struct prefix_tree **out, struct reason *why) MUST_CHECK;
 
 struct prefix_match {
-	uint32_t value;				/* or PREFIX_NONE */
-	uint8_t depth;				/* length of the leaf's network */
+	uint32_t value; /* or PREFIX_NONE */
+	uint8_t depth;  /* length of the leaf's network */
 };
 struct prefix_match prefix_tree_find(const struct prefix_tree *t, const struct addr *a);
 

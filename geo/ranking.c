@@ -15,10 +15,10 @@
 
 /* What a position is made of: a cluster in the eyes of all orders. */
 struct standing {
-	struct vector at;			/* of its group; zero without a place */
-	double bias;				/* 0; infinity without a place */
+	struct vector at; /* of its group; zero without a place */
+	double bias;      /* 0; infinity without a place */
 	uint16_t group;
-	uint16_t rank;				/* in the unknown order */
+	uint16_t rank; /* in the unknown order */
 	bool is_there;
 };
 
@@ -28,11 +28,11 @@ struct ranking_order {
 };
 
 struct ranking {
-	struct standing *standings;		/* by cluster id */
-	struct place *places;			/* by cluster id, for explain */
+	struct standing *standings; /* by cluster id */
+	struct place *places;       /* by cluster id, for explain */
 	size_t standing_count;
-	struct standing absent;			/* for ids that the build did not know */
-	struct ranking_order *orders;		/* the first is the unknown order */
+	struct standing absent;       /* for ids that the build did not know */
+	struct ranking_order *orders; /* the first is the unknown order */
 	size_t order_count;
 	struct ranking_tree tree;
 };
@@ -53,7 +53,8 @@ static bool is_near(const struct ranking_cluster *a, const struct ranking_cluste
 enum { NO_GROUP = 0xffff };
 
 /* Gives everyone within reach of the first cluster its group. */
-static void spread(const struct ranking_cluster *sorted, size_t count, uint16_t *group, size_t first)
+static void spread(const struct ranking_cluster *sorted, size_t count, uint16_t *group,
+                   size_t first)
 {
 	size_t *queue = xcalloc(count, sizeof(*queue)), from = 0, to = 1;
 
@@ -97,7 +98,8 @@ static void group_clusters(struct ranking *r, const struct ranking_cluster *sort
 	free(group);
 }
 
-static const struct ranking_cluster *find_name(const struct ranking_cluster *sorted, size_t count, const char *name)
+static const struct ranking_cluster *find_name(const struct ranking_cluster *sorted, size_t count,
+                                               const char *name)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(sorted[i].name, name) == 0)
@@ -113,8 +115,9 @@ static void rank_unknown(struct ranking *r, const struct ranking_cluster *sorted
 	uint16_t rank = 0;
 
 	for (size_t i = 0; i < unknown_count + count; i++) {
-		const struct ranking_cluster *c = i < unknown_count ? find_name(sorted, count, unknown_order[i])
-		                                                    : &sorted[i - unknown_count];
+		const struct ranking_cluster *c =
+			i < unknown_count ? find_name(sorted, count, unknown_order[i])
+					  : &sorted[i - unknown_count];
 
 		if (c == NULL || is_ranked[c->id])
 			continue;
@@ -144,8 +147,8 @@ static bool unknown_permutation(const struct ranking *r, size_t cluster_count, u
 }
 
 /* The orders of all places of the geodb; returns the order of each place. */
-static uint32_t *find_orders(struct ranking *r, const struct ranking_groups *groups, size_t cluster_count,
-                             const struct geodb *g)
+static uint32_t *find_orders(struct ranking *r, const struct ranking_groups *groups,
+                             size_t cluster_count, const struct geodb *g)
 {
 	size_t place_count = g != NULL ? geodb_place_count(g) : 0;
 	struct vector *places = xcalloc(place_count + 1, sizeof(*places));
@@ -156,8 +159,8 @@ static uint32_t *find_orders(struct ranking *r, const struct ranking_groups *gro
 
 	for (size_t i = 0; i < place_count; i++)
 		places[i] = vector_of(geodb_place(g, (int32_t)i));
-	r->order_count = ranking_orders_find(groups, has_unknown ? unknown : NULL, places, place_count, order_of,
-	                                     &examples);
+	r->order_count = ranking_orders_find(groups, has_unknown ? unknown : NULL, places,
+	                                     place_count, order_of, &examples);
 	r->orders = xcalloc(r->order_count, sizeof(*r->orders));
 	for (size_t i = 1; i < r->order_count; i++)
 		r->orders[i].at = places[examples[i]];
@@ -168,7 +171,7 @@ static uint32_t *find_orders(struct ranking *r, const struct ranking_groups *gro
 }
 
 struct compilation {
-	const uint32_t *order_of;		/* by place */
+	const uint32_t *order_of; /* by place */
 	struct ranking_tree_builder *builder;
 	struct spans spans;
 };
@@ -195,7 +198,8 @@ static struct ranking_tree compile(const struct geodb *g, const uint32_t *order_
 	c.spans.on_span = on_merged;
 	c.spans.arg = &c;
 	for (size_t i = 0; i < 2; i++) {
-		struct geodb_span all = {.network = {.addr = {.family = (uint8_t)families[i]}}, .place = -1};
+		struct geodb_span all = {.network = {.addr = {.family = (uint8_t)families[i]}},
+		                         .place = -1};
 
 		if (g != NULL)
 			geodb_each(g, families[i], on_span, &c);
@@ -206,7 +210,8 @@ static struct ranking_tree compile(const struct geodb *g, const uint32_t *order_
 }
 
 struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t cluster_count,
-                              const char *const *unknown_order, size_t unknown_count, const struct geodb *g)
+                              const char *const *unknown_order, size_t unknown_count,
+                              const struct geodb *g)
 {
 	struct ranking *r = xcalloc(1, sizeof(*r));
 	struct ranking_cluster *sorted = xcalloc(cluster_count + 1, sizeof(*sorted));
@@ -259,14 +264,16 @@ struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a)
 static struct ranking_position unknown_position(const struct standing *s, uint16_t cluster_id)
 {
 	if (!s->is_there)
-		return (struct ranking_position){(double)INFINITY, (uint16_t)(RANKING_MAX_CLUSTERS + cluster_id)};
+		return (struct ranking_position){(double)INFINITY,
+		                                 (uint16_t)(RANKING_MAX_CLUSTERS + cluster_id)};
 	return (struct ranking_position){s->rank, s->rank};
 }
 
 struct ranking_position ranking_position(const struct ranking *r, const struct ranking_order *order,
                                          uint16_t cluster_id)
 {
-	const struct standing *s = cluster_id < r->standing_count ? &r->standings[cluster_id] : &r->absent;
+	const struct standing *s =
+		cluster_id < r->standing_count ? &r->standings[cluster_id] : &r->absent;
 
 	if (!s->is_there)
 		s = &r->absent;

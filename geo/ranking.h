@@ -22,13 +22,13 @@
 #include "geo/place.h"
 
 struct ranking;
-struct ranking_order;			/* one order of clusters */
+struct ranking_order; /* one order of clusters */
 
 enum { RANKING_MAX_CLUSTERS = 4096 };
 
 struct ranking_cluster {
-	uint16_t id;			/* as sites name it; < RANKING_MAX_CLUSTERS; need not be dense */
-	const char *name;		/* borrowed during the build */
+	uint16_t id;      /* as sites name it; < RANKING_MAX_CLUSTERS; need not be dense */
+	const char *name; /* borrowed during the build */
 	bool has_place;
 	struct place place;
 };
@@ -39,7 +39,7 @@ struct ranking_cluster {
 struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t cluster_count,
                               const char *const *unknown_order, size_t unknown_count,
                               const struct geodb *g);
-void ranking_free(struct ranking *r);		/* NULL is fine */
+void ranking_free(struct ranking *r); /* NULL is fine */
 
 /* Where a client stands. `depth`: length of the leaf's prefix, in bits of the address's
  * own family: every address inside it has the same order.  Never NULL. */
@@ -51,8 +51,8 @@ struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a);
 
 /* How good a cluster is in an order: compare with ranking_compare() only.  O(1). */
 struct ranking_position {
-	double distance;		/* grows with the distance; its unit is private */
-	uint16_t group;			/* clusters that count as one place share it */
+	double distance; /* grows with the distance; its unit is private */
+	uint16_t group;  /* clusters that count as one place share it */
 };
 struct ranking_position ranking_position(const struct ranking *r, const struct ranking_order *order,
                                          uint16_t cluster_id);
@@ -69,8 +69,9 @@ static inline int ranking_compare(struct ranking_position a, struct ranking_posi
 
 /* For explain: great-circle distance of the cluster from a client's place; negative when the
  * cluster has no place or is unknown. */
-double ranking_distance_km(const struct ranking *r, const struct place *client, uint16_t cluster_id);
+double ranking_distance_km(const struct ranking *r, const struct place *client,
+                           uint16_t cluster_id);
 
-size_t ranking_memory(const struct ranking *r);	/* bytes, for metrics */
+size_t ranking_memory(const struct ranking *r); /* bytes, for metrics */
 
 #endif

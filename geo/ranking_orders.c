@@ -18,11 +18,12 @@ static struct digest digest_of(const uint16_t *groups, size_t count)
 	static const struct hash_key keys[2] = {{1, 2}, {3, 4}};
 	size_t len = count * sizeof(*groups);
 
-	return (struct digest){{hash_siphash(&keys[0], groups, len), hash_siphash(&keys[1], groups, len)}};
+	return (struct digest){
+		{hash_siphash(&keys[0], groups, len), hash_siphash(&keys[1], groups, len)}};
 }
 
 struct candidate {
-	double distance;			/* as in ranking_position() */
+	double distance; /* as in ranking_position() */
 	uint16_t group;
 };
 
@@ -73,7 +74,8 @@ static struct stop *plan_tour(const struct vector *places, size_t count)
 	struct stop *tour = xcalloc(count + 1, sizeof(*tour));
 
 	for (size_t i = 0; i < count; i++)
-		tour[i] = (struct stop){spread_bits(cell(places[i].x)) | spread_bits(cell(places[i].y)) << 1 |
+		tour[i] = (struct stop){spread_bits(cell(places[i].x)) |
+		                                spread_bits(cell(places[i].y)) << 1 |
 		                                spread_bits(cell(places[i].z)) << 2,
 		                        i};
 	if (count > 0)
@@ -82,8 +84,8 @@ static struct stop *plan_tour(const struct vector *places, size_t count)
 }
 
 /* The order at a place.  `order` has room for all groups. */
-static struct digest order_at(const struct ranking_groups *groups, const struct vector *place, struct candidate *last,
-                              uint16_t *order)
+static struct digest order_at(const struct ranking_groups *groups, const struct vector *place,
+                              struct candidate *last, uint16_t *order)
 {
 	for (size_t i = 0; i < groups->count; i++)
 		last[i].distance = -vector_dot(place, &groups->at[last[i].group]);
@@ -93,15 +95,17 @@ static struct digest order_at(const struct ranking_groups *groups, const struct 
 	return digest_of(order, groups->count);
 }
 
-size_t ranking_orders_find(const struct ranking_groups *groups, const uint16_t *unknown, const struct vector *places,
-                           size_t place_count, uint32_t *order_of, size_t **examples)
+size_t ranking_orders_find(const struct ranking_groups *groups, const uint16_t *unknown,
+                           const struct vector *places, size_t place_count, uint32_t *order_of,
+                           size_t **examples)
 {
 	struct stop *tour = plan_tour(places, place_count);
 	struct candidate *last = xcalloc(groups->count + 1, sizeof(*last));
 	uint16_t *order = xcalloc(groups->count + 1, sizeof(*order));
 	struct intern *digests = intern_new(sizeof(struct digest));
 	/* Number 0 is taken by the unknown order, or by a digest of nothing that occurs. */
-	struct digest digest = unknown != NULL ? digest_of(unknown, groups->count) : (struct digest){{0, 0}};
+	struct digest digest =
+		unknown != NULL ? digest_of(unknown, groups->count) : (struct digest){{0, 0}};
 	size_t count;
 
 	(void)intern_put(digests, &digest);

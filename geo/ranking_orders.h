@@ -20,7 +20,8 @@ struct ranking_groups {
  * order: only places whose order is `unknown` (all groups, the placeless one last where
  * there is one; NULL: no place's order is like it) get it.
  * (*examples)[number] is a place with that order, but for 0; the caller frees it. */
-size_t ranking_orders_find(const struct ranking_groups *groups, const uint16_t *unknown, const struct vector *places,
-                           size_t place_count, uint32_t *order_of, size_t **examples);
+size_t ranking_orders_find(const struct ranking_groups *groups, const uint16_t *unknown,
+                           const struct vector *places, size_t place_count, uint32_t *order_of,
+                           size_t **examples);
 
 #endif

@@ -41,7 +41,8 @@ static unsigned base_of(unsigned level)
 static uint32_t index_at(const struct addr *a, unsigned level)
 {
 	unsigned base = base_of(level), len = level == 0 ? RANKING_TREE_FIRST : RANKING_TREE_STEP;
-	uint32_t two = (uint32_t)a->bytes[base / 8] << 8 | (base / 8 < 15 ? a->bytes[base / 8 + 1] : 0u);
+	uint32_t two =
+		(uint32_t)a->bytes[base / 8] << 8 | (base / 8 < 15 ? a->bytes[base / 8 + 1] : 0u);
 
 	return two >> (16 - base % 8 - len) & ((1u << len) - 1);
 }
@@ -61,7 +62,8 @@ static void put_everything(struct first *f, uint32_t entry)
 }
 
 /* The open node of this level is full: it becomes an entry of the one above, which may be full then. */
-static void close_node(struct ranking_tree_builder *b, struct first *f, const struct addr *a, unsigned level)
+static void close_node(struct ranking_tree_builder *b, struct first *f, const struct addr *a,
+                       unsigned level)
 {
 	for (uint32_t number, at; level > 0; level--) {
 		number = intern_put(b->nodes, &b->open[level]);
@@ -76,7 +78,8 @@ static void close_node(struct ranking_tree_builder *b, struct first *f, const st
 	}
 }
 
-void ranking_tree_builder_add(struct ranking_tree_builder *b, const struct addr_network *network, uint32_t value)
+void ranking_tree_builder_add(struct ranking_tree_builder *b, const struct addr_network *network,
+                              uint32_t value)
 {
 	struct first *f = network->addr.family == ADDR_IPV4 ? &b->first4 : &b->first6;
 	unsigned len = network->len, level = 0, base, end;
@@ -105,7 +108,8 @@ void ranking_tree_builder_add(struct ranking_tree_builder *b, const struct addr_
 
 struct ranking_tree ranking_tree_freeze(struct ranking_tree_builder *take_b)
 {
-	size_t count = intern_count(take_b->nodes), size = (count + 1) * sizeof(struct ranking_tree_node);
+	size_t count = intern_count(take_b->nodes),
+	       size = (count + 1) * sizeof(struct ranking_tree_node);
 	struct ranking_tree_node *nodes = aligned_alloc(CACHE_LINE, size);
 	struct ranking_tree t = {
 		.nodes = nodes,

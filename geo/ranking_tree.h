@@ -18,16 +18,21 @@
 /* A leaf: the flag, 5 bits of length (counted from the node's first bit), the value. */
 #define RANKING_TREE_LEAF 0x80000000u
 enum { RANKING_TREE_VALUE_BITS = 26, RANKING_TREE_MAX_VALUE = (1 << RANKING_TREE_VALUE_BITS) - 1 };
-enum { RANKING_TREE_FIRST = 16, RANKING_TREE_STEP = 4, RANKING_TREE_FANOUT = 1 << RANKING_TREE_STEP };
+enum {
+	RANKING_TREE_FIRST = 16,
+	RANKING_TREE_STEP = 4,
+	RANKING_TREE_FANOUT = 1 << RANKING_TREE_STEP
+};
 
 struct ranking_tree_node {
 	uint32_t entry[RANKING_TREE_FANOUT];
 };
 
 struct ranking_tree {
-	const struct ranking_tree_node *nodes;	/* of both families, on cache lines */
-	const uint32_t *first4, *first6;	/* by the first bits */
-	unsigned shift4, shift6;		/* 64 - how many bits these are: 16, or 0 when one leaf covers all */
+	const struct ranking_tree_node *nodes; /* of both families, on cache lines */
+	const uint32_t *first4, *first6;       /* by the first bits */
+	unsigned shift4,
+		shift6; /* 64 - how many bits these are: 16, or 0 when one leaf covers all */
 	size_t node_count;
 };
 
@@ -37,7 +42,8 @@ struct ranking_tree_leaf {
 };
 
 /* a->family is ADDR_IPV4 or ADDR_IPV6. */
-static inline struct ranking_tree_leaf ranking_tree_find(const struct ranking_tree *t, const struct addr *a)
+static inline struct ranking_tree_leaf ranking_tree_find(const struct ranking_tree *t,
+                                                         const struct addr *a)
 {
 	uint64_t bits, rest = 0;
 	uint32_t entry, half;
@@ -74,10 +80,11 @@ struct ranking_tree_builder;
 struct ranking_tree_builder *ranking_tree_builder_new(void);
 /* Every network of a family in address order, without gap or overlap, siblings
  * of one value merged; value <= RANKING_TREE_MAX_VALUE. */
-void ranking_tree_builder_add(struct ranking_tree_builder *b, const struct addr_network *network, uint32_t value);
+void ranking_tree_builder_add(struct ranking_tree_builder *b, const struct addr_network *network,
+                              uint32_t value);
 /* Both families have been added whole.  Frees the builder. */
 struct ranking_tree ranking_tree_freeze(struct ranking_tree_builder *take_b);
 void ranking_tree_fini(struct ranking_tree *t);
-size_t ranking_tree_memory(const struct ranking_tree *t);	/* bytes */
+size_t ranking_tree_memory(const struct ranking_tree *t); /* bytes */
 
 #endif

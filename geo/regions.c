@@ -40,7 +40,8 @@ const struct region *regions_find(struct bytes name)
 
 	if (!copy(name, key))
 		return NULL;
-	return bsearch(key, regions_table, regions_table_count, sizeof(regions_table[0]), compare_region);
+	return bsearch(key, regions_table, regions_table_count, sizeof(regions_table[0]),
+	               compare_region);
 }
 
 const struct region *regions_all(size_t *count)
@@ -56,7 +57,8 @@ bool regions_find_country(struct bytes code, struct place *out)
 
 	if (!copy(code, key))
 		return false;
-	found = bsearch(key, regions_countries, regions_countries_count, sizeof(regions_countries[0]), compare_country);
+	found = bsearch(key, regions_countries, regions_countries_count,
+	                sizeof(regions_countries[0]), compare_country);
 	if (found == NULL)
 		return false;
 	*out = found->place;

@@ -14,10 +14,10 @@
 #include "geo/place.h"
 
 struct region {
-	const char *provider;		/* "aws", "google", ... */
-	const char *name;		/* as in the label topology.kubernetes.io/region */
+	const char *provider; /* "aws", "google", ... */
+	const char *name;     /* as in the label topology.kubernetes.io/region */
 	struct place place;
-	const char *source;		/* what the coordinate is of: "city: Ashburn, Virginia" */
+	const char *source; /* what the coordinate is of: "city: Ashburn, Virginia" */
 };
 
 /* The region of that name, without case; NULL when unknown.  One name stands for one place. */

@@ -26,7 +26,7 @@ struct spans {
 	spans_on_span_fn *on_span;
 	void *arg;
 	size_t waiting_count;
-	struct span waiting[SPANS_MAX_WAITING];	/* left halves whose right half is still to come */
+	struct span waiting[SPANS_MAX_WAITING]; /* left halves whose right half is still to come */
 };
 
 /* The next network: it begins where the last one ended.  After the space's last

@@ -10,7 +10,7 @@
 
 #include "geo/place.h"
 
-#define VECTOR_EARTH_KM 6371.0088		/* IUGG mean radius */
+#define VECTOR_EARTH_KM 6371.0088 /* IUGG mean radius */
 
 struct vector {
 	double x, y, z;
@@ -20,7 +20,8 @@ static inline struct vector vector_of(const struct place *p)
 {
 	double latitude = p->latitude * (M_PI / 180), longitude = p->longitude * (M_PI / 180);
 
-	return (struct vector){cos(latitude) * cos(longitude), cos(latitude) * sin(longitude), sin(latitude)};
+	return (struct vector){cos(latitude) * cos(longitude), cos(latitude) * sin(longitude),
+	                       sin(latitude)};
 }
 
 static inline double vector_dot(const struct vector *a, const struct vector *b)

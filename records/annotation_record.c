@@ -80,7 +80,8 @@ bool annotation_record_is_carried(const struct world *w, struct bytes host)
 /* A Service speaks once it has an address to give; an Ingress at once. */
 static bool takes_part(const struct fact_value *v)
 {
-	return v->kind == FACT_INGRESS || v->service.target_count > 0 || v->service.annotations.target.len > 0;
+	return v->kind == FACT_INGRESS || v->service.target_count > 0 ||
+	       v->service.annotations.target.len > 0;
 }
 
 static int by_cluster_and_age(const void *x, const void *y)
@@ -107,10 +108,13 @@ static struct carrier *find_carriers(const struct world *w, struct bytes host, s
 	while ((link = links_next(w->annotated, &walk)) != NULL) {
 		struct carrier *c = &list[*count];
 
-		*c = (struct carrier){link->fact, (uint16_t)link->cluster,
-		                      facts_cluster_name(w->facts, (uint16_t)link->cluster), {.kind = FACT_SERVICE}};
-		if (clusters_has(w->clusters, c->cluster) && fact_decode(c->fact, w->arena, &c->value) &&
-		    carries(&c->value, host) && takes_part(&c->value))
+		*c = (struct carrier){link->fact,
+		                      (uint16_t)link->cluster,
+		                      facts_cluster_name(w->facts, (uint16_t)link->cluster),
+		                      {.kind = FACT_SERVICE}};
+		if (clusters_has(w->clusters, c->cluster) &&
+		    fact_decode(c->fact, w->arena, &c->value) && carries(&c->value, host) &&
+		    takes_part(&c->value))
 			(*count)++;
 	}
 	if (*count > 0)
@@ -119,7 +123,8 @@ static struct carrier *find_carriers(const struct world *w, struct bytes host, s
 }
 
 /* Of each cluster the oldest; of these, those in the namespace of the oldest of all. */
-static const struct carrier *elect(const struct world *w, const char *host, struct carrier *list, size_t *count)
+static const struct carrier *elect(const struct world *w, const char *host, struct carrier *list,
+                                   size_t *count)
 {
 	const struct carrier *owner = NULL;
 	struct carrier first = {.fact = NULL};
@@ -127,10 +132,12 @@ static const struct carrier *elect(const struct world *w, const char *host, stru
 
 	for (size_t i = 0; i < *count; i++) {
 		/* Two host names of one object may have one hash: then it is listed twice. */
-		if (i > 0 && list[i].fact == list[i - 1].fact && list[i].cluster == list[i - 1].cluster)
+		if (i > 0 && list[i].fact == list[i - 1].fact &&
+		    list[i].cluster == list[i - 1].cluster)
 			continue;
 		if (kept > 0 && list[kept - 1].cluster == list[i].cluster)
-			notes_conflict(w->notes, host, world_title(w, list[kept - 1].fact), world_title(w, list[i].fact));
+			notes_conflict(w->notes, host, world_title(w, list[kept - 1].fact),
+			               world_title(w, list[i].fact));
 		else
 			list[kept++] = list[i];
 	}
@@ -140,7 +147,8 @@ static const struct carrier *elect(const struct world *w, const char *host, stru
 	*count = 0;
 	for (size_t i = 0; i < kept; i++) {
 		if (!bytes_equal(list[i].value.namespace, first.value.namespace)) {
-			notes_conflict(w->notes, host, world_title(w, first.fact), world_title(w, list[i].fact));
+			notes_conflict(w->notes, host, world_title(w, first.fact),
+			               world_title(w, list[i].fact));
 			continue;
 		}
 		list[*count] = list[i];
@@ -162,7 +170,8 @@ static uint32_t read_ttl(const struct world *w, const struct carrier *c)
 		return w->settings->default_ttl;
 	if (annotation_record_read_ttl(text, &ttl))
 		return ttl;
-	notes_problem(w->notes, world_title(w, c->fact), "annotation ttl '%.*s' of cluster %s is not a TTL", (int)text.len,
+	notes_problem(w->notes, world_title(w, c->fact),
+	              "annotation ttl '%.*s' of cluster %s is not a TTL", (int)text.len,
 	              (const char *)text.data, c->cluster_name);
 	return w->settings->default_ttl;
 }
@@ -174,16 +183,19 @@ struct said {
 	struct bytes name;
 };
 
-static void note_target(const struct world *w, const struct carrier *c, struct bytes target, const char *what)
+static void note_target(const struct world *w, const struct carrier *c, struct bytes target,
+                        const char *what)
 {
-	notes_problem(w->notes, world_title(w, c->fact), "annotation target '%.*s' of cluster %s %s", (int)target.len,
+	notes_problem(w->notes, world_title(w, c->fact),
+	              "annotation target '%.*s' of cluster %s %s", (int)target.len,
 	              (const char *)target.data, c->cluster_name, what);
 }
 
 static struct said read_targets(const struct world *w, const struct carrier *c)
 {
 	struct bytes list = annotation_record_of(&c->value).target;
-	struct said said = {.addresses = arena_alloc(w->arena, (list.len / 2 + 1) * sizeof(struct addr))};
+	struct said said = {
+		.addresses = arena_alloc(w->arena, (list.len / 2 + 1) * sizeof(struct addr))};
 	bool any_address = false;
 	struct bytes item;
 
@@ -213,21 +225,23 @@ static struct said read_targets(const struct world *w, const struct carrier *c)
 	return said;
 }
 
-static struct endpoint_site cname_site(const struct world *w, const struct carrier *c, struct bytes name, uint32_t ttl,
-                                       bool is_ready)
+static struct endpoint_site cname_site(const struct world *w, const struct carrier *c,
+                                       struct bytes name, uint32_t ttl, bool is_ready)
 {
 	struct endpoint_site site = {.cluster = c->cluster, .rrset_count = 1};
 	struct endpoint_rrset *rrset = arena_alloc(w->arena, sizeof(*rrset));
 
-	*rrset = (struct endpoint_rrset){.type = bytes_of("CNAME"), .ttl = ttl, .count = 1,
+	*rrset = (struct endpoint_rrset){.type = bytes_of("CNAME"),
+	                                 .ttl = ttl,
+	                                 .count = 1,
 	                                 .texts = arena_memdup(w->arena, &name, sizeof(name))};
 	site.rrsets = rrset;
 	site.layers = (uint8_t)(SITE_LOAD_BALANCER | (is_ready ? SITE_ENDPOINTS : 0));
 	return site;
 }
 
-static struct endpoint_site make_site(const struct world *w, uint32_t source, const struct carrier *c,
-                                      struct bytes host, struct draft *d)
+static struct endpoint_site make_site(const struct world *w, uint32_t source,
+                                      const struct carrier *c, struct bytes host, struct draft *d)
 {
 	const struct fact_value *v = &c->value;
 	bool is_service = v->kind == FACT_SERVICE;
@@ -240,9 +254,9 @@ static struct endpoint_site make_site(const struct world *w, uint32_t source, co
 	if (annotation_record_of(v).target.len > 0) {
 		said = read_targets(w, c);
 	} else {
-		struct sites_targets t = {c->fact, c->cluster,
-		                          is_service ? v->service.targets : v->ingress.targets,
-		                          is_service ? v->service.target_count : v->ingress.target_count, ttl};
+		struct sites_targets t = {
+			c->fact, c->cluster, is_service ? v->service.targets : v->ingress.targets,
+			is_service ? v->service.target_count : v->ingress.target_count, ttl};
 
 		said.addresses = sites_addresses(w, source, d, &t, &said.count);
 	}
@@ -251,7 +265,8 @@ static struct endpoint_site make_site(const struct world *w, uint32_t source, co
 	return sites_make(w, c->cluster, said.addresses, said.count, ttl, port, is_ready);
 }
 
-const struct fact *annotation_record_make(const struct world *w, uint32_t source, struct bytes host, struct draft *d)
+const struct fact *annotation_record_make(const struct world *w, uint32_t source, struct bytes host,
+                                          struct draft *d)
 {
 	size_t count;
 	struct carrier *carriers = find_carriers(w, host, &count);
@@ -265,8 +280,8 @@ const struct fact *annotation_record_make(const struct world *w, uint32_t source
 	if (!owner)
 		return NULL;
 	if (apexes_find(w->apexes, host) < 0) {
-		notes_problem(w->notes, world_title(w, owner->fact), "host %.*s is outside every zone",
-		              (int)strlen(text) - 1, text);
+		notes_problem(w->notes, world_title(w, owner->fact),
+		              "host %.*s is outside every zone", (int)strlen(text) - 1, text);
 		return owner->fact;
 	}
 	rules_host = bytes_of(text);

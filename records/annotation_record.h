@@ -22,6 +22,7 @@ bool annotation_record_read_ttl(struct bytes text, uint32_t *out);
 /* Does any object carry the name, be it of a cluster that is not registered, or without an address yet? */
 bool annotation_record_is_carried(const struct world *w, struct bytes host);
 /* `host` in wire form.  The object that owns the name, or NULL when nobody speaks for it. */
-const struct fact *annotation_record_make(const struct world *w, uint32_t source, struct bytes host, struct draft *d);
+const struct fact *annotation_record_make(const struct world *w, uint32_t source, struct bytes host,
+                                          struct draft *d);
 
 #endif

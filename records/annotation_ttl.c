@@ -3,9 +3,18 @@
 
 #include "base/text.h"
 
-static const struct { const char *text; uint64_t ns; } units[] = {
-	{"ns", 1}, {"us", 1000}, {"\xc2\xb5s", 1000}, {"\xce\xbcs", 1000}, {"ms", 1000000},
-	{"s", 1000000000}, {"m", 60 * UINT64_C(1000000000)}, {"h", 3600 * UINT64_C(1000000000)},
+static const struct {
+	const char *text;
+	uint64_t ns;
+} units[] = {
+	{"ns", 1},
+	{"us", 1000},
+	{"\xc2\xb5s", 1000},
+	{"\xce\xbcs", 1000},
+	{"ms", 1000000},
+	{"s", 1000000000},
+	{"m", 60 * UINT64_C(1000000000)},
+	{"h", 3600 * UINT64_C(1000000000)},
 };
 
 static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }

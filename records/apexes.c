@@ -14,7 +14,7 @@
 enum { LABELS_MOST = 128 };
 
 struct domain {
-	const struct fact *fact;		/* only good while the list is made */
+	const struct fact *fact; /* only good while the list is made */
 	struct bytes name;
 	struct bytes apex;
 };
@@ -24,9 +24,9 @@ struct apexes {
 	struct arena *arena;
 	struct records_zone *zones;
 	size_t count, room;
-	struct idmap index;			/* owner_hash() of the apex: number + 1 */
-	bool has_labels[LABELS_MOST];		/* is there an apex of so many labels? */
-	struct domain *domains;			/* by name, the best of each name first */
+	struct idmap index;           /* owner_hash() of the apex: number + 1 */
+	bool has_labels[LABELS_MOST]; /* is there an apex of so many labels? */
+	struct domain *domains;       /* by name, the best of each name first */
 	size_t domain_count, domain_room;
 	struct notes *notes;
 };
@@ -54,7 +54,8 @@ static struct bytes read_apex(struct apexes *a, struct bytes text, const char *w
 	struct reason why;
 
 	if (names_from_text(text, wire, &len, &why)) {
-		notes_problem(a->notes, where, "domain '%.*s': %s", (int)text.len, (const char *)text.data, why.text);
+		notes_problem(a->notes, where, "domain '%.*s': %s", (int)text.len,
+		              (const char *)text.data, why.text);
 		return (struct bytes){NULL, 0};
 	}
 	owner_lower((struct bytes){wire, len}, lower);
@@ -71,8 +72,9 @@ static void on_domain(uint16_t cluster, const struct fact *fact, void *arg)
 	(void)cluster;
 	if (!fact_decode(fact, a->arena, &v))
 		return;
-	where = arena_printf(a->arena, "Domain %.*s/%.*s", (int)v.namespace.len, (const char *)v.namespace.data,
-	                     (int)v.name.len, (const char *)v.name.data);
+	where = arena_printf(a->arena, "Domain %.*s/%.*s", (int)v.namespace.len,
+	                     (const char *)v.namespace.data, (int)v.name.len,
+	                     (const char *)v.name.data);
 	d.fact = fact;
 	d.apex = read_apex(a, v.domain.domain, where);
 	if (d.apex.len == 0)
@@ -108,8 +110,9 @@ static int longest_first(const void *x, const void *y)
 	const struct records_zone *a = x;
 	const struct records_zone *b = y;
 
-	return a->apex.len != b->apex.len ? (a->apex.len < b->apex.len) - (a->apex.len > b->apex.len)
-	                                  : bytes_compare(a->apex, b->apex);
+	return a->apex.len != b->apex.len
+	               ? (a->apex.len < b->apex.len) - (a->apex.len > b->apex.len)
+	               : bytes_compare(a->apex, b->apex);
 }
 
 static size_t count_labels(const uint8_t *wire)
@@ -172,7 +175,7 @@ bool apexes_equal(const struct apexes *a, const struct apexes *b)
 
 	for (size_t i = 0; i < a->count && equal; i++)
 		equal = bytes_equal(a->zones[i].apex, b->zones[i].apex) &&
-			a->zones[i].from_config == b->zones[i].from_config;
+		        a->zones[i].from_config == b->zones[i].from_config;
 	return equal;
 }
 

@@ -9,7 +9,7 @@
 #include "records/inside.h"
 #include "records/settings.h"
 
-enum { KEPT_ROOM = 1 << 14 };		/* items of a list that is kept from build to build */
+enum { KEPT_ROOM = 1 << 14 }; /* items of a list that is kept from build to build */
 
 struct records *records_new(const struct records_settings *settings)
 {
@@ -68,7 +68,8 @@ void records_configure(struct records *r, const struct records_settings *setting
 	r->is_new_settings = true;
 }
 
-void records_set_host(struct records *r, struct bytes host, const struct addr *addresses, size_t count)
+void records_set_host(struct records *r, struct bytes host, const struct addr *addresses,
+                      size_t count)
 {
 	wants_set_addresses(r->wants, host, addresses, count);
 }
@@ -93,9 +94,17 @@ static void begin(struct records *r, const struct facts *f, uint64_t now_ms)
 	r->is_everything = r->domains_changed = r->clusters_changed = false;
 	r->result = (struct records_result){.everything = false};
 	r->world = (struct world){
-		.key = r->key, .settings = &r->settings, .facts = f, .apexes = r->apexes, .clusters = r->clusters,
-		.slices = &r->slices, .annotated = &r->annotated, .wants = r->wants, .notes = r->notes,
-		.arena = r->arena, .scratch = r->scratch,
+		.key = r->key,
+		.settings = &r->settings,
+		.facts = f,
+		.apexes = r->apexes,
+		.clusters = r->clusters,
+		.slices = &r->slices,
+		.annotated = &r->annotated,
+		.wants = r->wants,
+		.notes = r->notes,
+		.arena = r->arena,
+		.scratch = r->scratch,
 	};
 }
 
@@ -198,6 +207,16 @@ const struct records_result *records_build(struct records *r, struct facts *f, u
 	return &r->result;
 }
 
+void records_drop_changes(struct records *r)
+{
+	arena_reset(r->arena);
+	free(r->changes);
+	r->changes = NULL;
+	r->change_count = r->change_room = 0;
+	r->result.changes = NULL;
+	r->result.change_count = 0;
+}
+
 /* --- the report --- */
 
 void records_each_problem(const struct records *r, records_on_problem_fn *fn, void *arg)
@@ -210,7 +229,10 @@ void records_each_conflict(const struct records *r, records_on_conflict_fn *fn, 
 	notes_each_conflict(r->notes, fn, arg);
 }
 
-size_t records_holds(const struct records *r, const struct records_hold **out) { return guard_list(r->guard, out); }
+size_t records_holds(const struct records *r, const struct records_hold **out)
+{
+	return guard_list(r->guard, out);
+}
 
 enum err records_release(struct records *r, const char *zone)
 {

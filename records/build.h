@@ -25,17 +25,17 @@
 struct records;
 
 struct records_settings {
-	uint32_t default_ttl;			/* defaults.ttl */
-	uint64_t guard_min_names;		/* guard.minNames */
-	uint32_t guard_max_percent;		/* guard.maxWithdrawPercent; 100: off */
-	uint64_t guard_hold_ms;			/* guard.holdFor; 0: until released */
-	const struct addr_network *allow;	/* publish.allow */
+	uint32_t default_ttl;             /* defaults.ttl */
+	uint64_t guard_min_names;         /* guard.minNames */
+	uint32_t guard_max_percent;       /* guard.maxWithdrawPercent; 100: off */
+	uint64_t guard_hold_ms;           /* guard.holdFor; 0: until released */
+	const struct addr_network *allow; /* publish.allow */
 	size_t allow_count;
-	const struct addr_network *deny;	/* publish.deny */
+	const struct addr_network *deny; /* publish.deny */
 	size_t deny_count;
-	const struct bytes *zones;		/* apexes of the config's zones, as text */
+	const struct bytes *zones; /* apexes of the config's zones, as text */
 	size_t zone_count;
-	const struct records_member *members;	/* location, region and drain said in the config */
+	const struct records_member *members; /* location, region and drain said in the config */
 	size_t member_count;
 };
 struct records_member {
@@ -48,7 +48,7 @@ struct records_member {
 
 /* A zone to serve. */
 struct records_zone {
-	struct bytes apex;			/* wire form, lower case */
+	struct bytes apex; /* wire form, lower case */
 	bool from_config;
 };
 
@@ -58,8 +58,8 @@ struct records_cluster {
 	const char *name;
 	bool has_place;
 	struct place place;
-	const char *place_from;			/* "annotation", "config", "region us-west-2"; "" without a place */
-	struct bytes region;			/* "" when unknown */
+	const char *place_from; /* "annotation", "config", "region us-west-2"; "" without a place */
+	struct bytes region;    /* "" when unknown */
 	const struct bytes *zones;
 	size_t zone_count;
 	bool drained;
@@ -68,33 +68,33 @@ struct records_cluster {
 
 /* One address to probe; the same index as long as anything wants it, then reused. */
 struct records_probe {
-	struct addr addr;			/* ADDR_NONE: the index is free */
+	struct addr addr; /* ADDR_NONE: the index is free */
 	uint16_t port;
 	uint16_t cluster;
 };
 
 struct records_change {
-	struct bytes owner;			/* wire form */
-	const struct endpoint *endpoint;	/* NULL: the name is gone */
+	struct bytes owner;              /* wire form */
+	const struct endpoint *endpoint; /* NULL: the name is gone */
 };
 
 struct records_result {
-	bool everything;			/* zones changed: forget all names, all are given again */
+	bool everything; /* zones changed: forget all names, all are given again */
 	const struct records_change *changes;
 	size_t change_count;
 	bool zones_changed;
-	const struct records_zone *zones;	/* always all, longest name first */
+	const struct records_zone *zones; /* always all, longest name first */
 	size_t zone_count;
 	bool clusters_changed;
-	const struct records_cluster *clusters;	/* always all that are registered, by name */
+	const struct records_cluster *clusters; /* always all that are registered, by name */
 	size_t cluster_count;
 	bool wants_changed;
-	const struct records_probe *probes;	/* always all, by index */
+	const struct records_probe *probes; /* always all, by index */
 	size_t probe_count;
-	const struct bytes *hosts;		/* host names to resolve, lower case, sorted; always all */
+	const struct bytes *hosts; /* host names to resolve, lower case, sorted; always all */
 	size_t host_count;
-	bool report_changed;			/* problems, conflicts or guard differ */
-	uint64_t next_ms;			/* call again at this time though nothing changed; 0: no need */
+	bool report_changed; /* problems, conflicts or guard differ */
+	uint64_t next_ms;    /* call again at this time though nothing changed; 0: no need */
 };
 
 struct records *records_new(const struct records_settings *settings);
@@ -104,23 +104,29 @@ void records_configure(struct records *r, const struct records_settings *setting
 
 /* The addresses of a host name that records wants; sorted by the callee.  A failed
  * look-up is not told: the last addresses stay. */
-void records_set_host(struct records *r, struct bytes host, const struct addr *addresses, size_t count);
+void records_set_host(struct records *r, struct bytes host, const struct addr *addresses,
+                      size_t count);
 
 /* Brings everything up to date with the facts.  The result is good until the next call. */
 const struct records_result *records_build(struct records *r, struct facts *f, uint64_t now_ms);
 
+/* Gives back the memory of the last result's changes, which are not looked at any more:
+ * after a first build that is far more than all that stays. */
+void records_drop_changes(struct records *r);
+
 /* For /status: one line each, in byte order, at most 1000 (then one that counts the rest). */
 typedef void records_on_problem_fn(const char *where, const char *message, void *arg);
 void records_each_problem(const struct records *r, records_on_problem_fn *fn, void *arg);
-typedef void records_on_conflict_fn(const char *name, const char *winner, const char *loser, void *arg);
+typedef void records_on_conflict_fn(const char *name, const char *winner, const char *loser,
+                                    void *arg);
 void records_each_conflict(const struct records *r, records_on_conflict_fn *fn, void *arg);
 
 /* Names held back by the mass-change guard, by zone. */
 struct records_hold {
-	const char *zone;			/* "example.com." */
+	const char *zone; /* "example.com." */
 	size_t names;
-	uint64_t since_ms, until_ms;		/* monotonic; until 0: until released */
-	uint64_t id;				/* of this hold */
+	uint64_t since_ms, until_ms; /* monotonic; until 0: until released */
+	uint64_t id;                 /* of this hold */
 };
 size_t records_holds(const struct records *r, const struct records_hold **out);
 /* Lets the zone's held changes pass at the next build.  ERR_NOTFOUND: nothing is held there. */

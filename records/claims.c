@@ -9,7 +9,7 @@
 #include "records/names.h"
 #include "records/owner.h"
 
-enum { AHEAD = 8 };			/* touches: how far before its use a slot is asked for */
+enum { AHEAD = 8 }; /* touches: how far before its use a slot is asked for */
 
 /* --- the index --- */
 
@@ -44,7 +44,8 @@ void claims_enter(struct records *r)
 		if (i + AHEAD < r->touch_count)
 			idmap_prefetch(&r->claims, r->touches[i + AHEAD].hash);
 		/* Two names of one source and one hash share an entry. */
-		if (!t->was && !((has_twins(work) || work->was) && is_claimed_by(&r->claims, t->hash, work->source)))
+		if (!t->was && !((has_twins(work) || work->was) &&
+		                 is_claimed_by(&r->claims, t->hash, work->source)))
 			idmap_put(&r->claims, t->hash, work->source);
 	}
 }
@@ -68,7 +69,7 @@ void claims_end(struct records *r)
 /* Who has the name, before and after this build. */
 struct verdict {
 	const struct endpoint *was, *now;
-	const struct source *winner;		/* NULL: nobody */
+	const struct source *winner; /* NULL: nobody */
 	uint32_t was_source, now_source;
 	size_t was_claims, now_claims;
 };
@@ -78,8 +79,8 @@ static const struct fact *place_was(const struct work *work, const struct source
 	return work->is_dirty && work->fact_was ? work->fact_was : s->fact;
 }
 
-static void consider(struct records *r, uint32_t source, uint32_t hash, const uint8_t *owner, struct verdict *v,
-                     const struct fact **place)
+static void consider(struct records *r, uint32_t source, uint32_t hash, const uint8_t *owner,
+                     struct verdict *v, const struct fact **place)
 {
 	uint32_t number = works_of(r, source);
 	const struct source *s = sources_get(&r->sources, source);
@@ -118,8 +119,8 @@ static size_t list_sources(const struct records *r, uint32_t hash, uint32_t *out
 	return count;
 }
 
-static void note_conflicts(struct records *r, uint32_t hash, const uint8_t *owner, const struct verdict *v,
-                           const uint32_t *sources, size_t count)
+static void note_conflicts(struct records *r, uint32_t hash, const uint8_t *owner,
+                           const struct verdict *v, const uint32_t *sources, size_t count)
 {
 	uint8_t lower[NAMES_WIRE_MAX];
 	struct bytes wire = {lower, names_wire_len(owner)};
@@ -133,14 +134,15 @@ static void note_conflicts(struct records *r, uint32_t hash, const uint8_t *owne
 	for (size_t i = 0; i < count; i++) {
 		const struct source *s = sources_get(&r->sources, sources[i]);
 
-		if (sources[i] != v->now_source && offer_find(works_get(r, s->work)->now, hash, owner))
+		if (sources[i] != v->now_source &&
+		    offer_find(works_get(r, s->work)->now, hash, owner))
 			notes_conflict(r->notes, text, world_title(&r->world, v->winner->fact),
 			               world_title(&r->world, s->fact));
 	}
 }
 
-static struct verdict judge(struct records *r, uint32_t hash, const uint8_t *owner, const uint32_t *sources,
-                            size_t count)
+static struct verdict judge(struct records *r, uint32_t hash, const uint8_t *owner,
+                            const uint32_t *sources, size_t count)
 {
 	struct verdict v = {.winner = NULL};
 	const struct fact *place = NULL;
@@ -182,7 +184,8 @@ static bool is_different(const struct records *r, const struct verdict *v)
 }
 
 /* Decides on a name that is held, which shows its old endpoint. */
-static void settle_held(struct records *r, uint32_t hash, const struct guard_held *held, const struct verdict *v)
+static void settle_held(struct records *r, uint32_t hash, const struct guard_held *held,
+                        const struct verdict *v)
 {
 	if (held->is_released || !v->now || !endpoint_has_address(v->now))
 		return;
@@ -215,7 +218,8 @@ static void settle(struct records *r, uint32_t hash, const struct verdict *v)
 }
 
 /* Does the work concern the name, so that it is judged on behalf of it? */
-static bool concerns(const struct records *r, const struct work *work, uint32_t hash, const uint8_t *owner)
+static bool concerns(const struct records *r, const struct work *work, uint32_t hash,
+                     const uint8_t *owner)
 {
 	const struct endpoint *was = offer_find(work->was, hash, owner);
 	const struct endpoint *now = offer_find(work->now, hash, owner);
@@ -226,8 +230,8 @@ static bool concerns(const struct records *r, const struct work *work, uint32_t 
 }
 
 /* Several works may touch a name; it is judged for the first of them. */
-static bool is_first(const struct records *r, const struct touch *t, const uint8_t *owner, const uint32_t *sources,
-                     size_t count)
+static bool is_first(const struct records *r, const struct touch *t, const uint8_t *owner,
+                     const uint32_t *sources, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		uint32_t work = sources_get(&r->sources, sources[i])->work;
@@ -307,8 +311,9 @@ static void settle_losses(struct records *r, uint64_t now_ms)
 /* A name whose hold ended shows what it has become meanwhile. */
 static void settle_released(struct records *r, const struct guard_held *held)
 {
-	struct bytes owner = {arena_memdup(r->arena, held->endpoint->owner.data, held->endpoint->owner.len),
-	                      held->endpoint->owner.len};
+	struct bytes owner = {
+		arena_memdup(r->arena, held->endpoint->owner.data, held->endpoint->owner.len),
+		held->endpoint->owner.len};
 	size_t count = list_sources(r, held->hash, NULL, 0);
 	uint32_t *sources = arena_alloc(r->arena, count * sizeof(*sources));
 	struct verdict v;
@@ -317,7 +322,7 @@ static void settle_released(struct records *r, const struct guard_held *held)
 	(void)list_sources(r, held->hash, sources, count);
 	v = judge(r, held->hash, owner.data, sources, count);
 	has = v.now && endpoint_has_address(v.now);
-	emit(r, owner, v.now);
+	emit(r, v.now ? v.now->owner : owner, v.now);
 	guard_count(r->guard, apexes_find(r->apexes, owner), has - 1);
 	guard_forget(r->guard, held->hash, owner.data);
 }

@@ -13,20 +13,20 @@
 /* What a cluster's Nodes say together. */
 struct nodes {
 	bool counted;
-	struct bytes region;			/* of most nodes */
-	struct bytes *zones;			/* sorted, unique */
+	struct bytes region; /* of most nodes */
+	struct bytes *zones; /* sorted, unique */
 	size_t zone_count;
-	struct arena *arena;			/* holds the above; NULL when there is nothing */
+	struct arena *arena; /* holds the above; NULL when there is nothing */
 };
 
 struct clusters {
-	struct arena *arena;			/* holds the list */
+	struct arena *arena; /* holds the list */
 	struct records_cluster *list;
-	struct cluster_state *states;		/* as they were at the last update */
+	struct cluster_state *states; /* as they were at the last update */
 	size_t count;
 	struct ladder ladder;
-	bool *has;				/* by id */
-	struct nodes *nodes;			/* by id */
+	bool *has;           /* by id */
+	struct nodes *nodes; /* by id */
 	size_t id_count;
 };
 
@@ -116,7 +116,8 @@ static struct bytes most_frequent(const struct labels *sorted)
 
 	for (size_t i = 0, same; i < sorted->count; i += same) {
 		same = 1;
-		while (i + same < sorted->count && bytes_equal(sorted->list[i], sorted->list[i + same]))
+		while (i + same < sorted->count &&
+		       bytes_equal(sorted->list[i], sorted->list[i + same]))
 			same++;
 		if (same > most) {
 			most = same;
@@ -162,7 +163,7 @@ struct update {
 	const struct facts *facts;
 	struct notes *notes;
 	struct arena *arena;
-	const struct fact **kubefed;		/* KubeFedClusters by name, the best of a name first */
+	const struct fact **kubefed; /* KubeFedClusters by name, the best of a name first */
 	size_t kubefed_count, kubefed_room;
 };
 
@@ -217,8 +218,8 @@ static const struct records_member *find_member(const struct records_settings *s
 	return NULL;
 }
 
-static void set_place(const struct update *u, struct records_cluster *c, const struct place *annotated,
-                      const struct records_member *member)
+static void set_place(const struct update *u, struct records_cluster *c,
+                      const struct place *annotated, const struct records_member *member)
 {
 	const struct region *region;
 	char where[300];
@@ -246,7 +247,8 @@ static void set_place(const struct update *u, struct records_cluster *c, const s
 	notes_problem(u->notes, where, "has no location: ranked last");
 }
 
-static void set_zones(const struct update *u, struct records_cluster *c, const struct bytes *zones, size_t count)
+static void set_zones(const struct update *u, struct records_cluster *c, const struct bytes *zones,
+                      size_t count)
 {
 	struct bytes *copy = arena_calloc(u->arena, count, sizeof(*copy));
 
@@ -256,19 +258,23 @@ static void set_zones(const struct update *u, struct records_cluster *c, const s
 	c->zone_count = count;
 }
 
-static void describe(const struct update *u, const struct nodes *nodes, uint16_t id, struct records_cluster *c)
+static void describe(const struct update *u, const struct nodes *nodes, uint16_t id,
+                     struct records_cluster *c)
 {
 	const struct fact *fact;
 	const struct records_member *member;
 	struct fact_value v = {.kind = FACT_KUBEFED_CLUSTER};
 
-	*c = (struct records_cluster){.id = id, .name = facts_cluster_name(u->facts, id),
+	*c = (struct records_cluster){.id = id,
+	                              .name = facts_cluster_name(u->facts, id),
 	                              .state = facts_cluster(u->facts, id)};
 	fact = find_kubefed(u, c->name);
 	member = find_member(u->settings, c->name);
 	if (fact && !fact_decode(fact, u->arena, &v))
 		v = (struct fact_value){.kind = FACT_KUBEFED_CLUSTER};
-	c->region = v.cluster.region.len ? v.cluster.region : member && member->region.len ? member->region : nodes->region;
+	c->region = v.cluster.region.len           ? v.cluster.region
+	            : member && member->region.len ? member->region
+	                                           : nodes->region;
 	c->region = keep(u->arena, c->region);
 	if (v.cluster.zone_count > 0)
 		set_zones(u, c, v.cluster.zones, v.cluster.zone_count);
@@ -282,12 +288,14 @@ static void describe(const struct update *u, const struct nodes *nodes, uint16_t
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct records_cluster *)a)->name, ((const struct records_cluster *)b)->name);
+	return strcmp(((const struct records_cluster *)a)->name,
+	              ((const struct records_cluster *)b)->name);
 }
 
 static bool same_ladder(const struct records_cluster *a, const struct records_cluster *b)
 {
-	bool same = a->id == b->id && bytes_equal(a->region, b->region) && a->zone_count == b->zone_count;
+	bool same = a->id == b->id && bytes_equal(a->region, b->region) &&
+	            a->zone_count == b->zone_count;
 
 	for (size_t i = 0; i < a->zone_count && same; i++)
 		same = bytes_equal(a->zones[i], b->zones[i]);
@@ -296,7 +304,8 @@ static bool same_ladder(const struct records_cluster *a, const struct records_cl
 
 static bool same_rest(const struct records_cluster *a, const struct records_cluster *b)
 {
-	return a->has_place == b->has_place && a->drained == b->drained && strcmp(a->place_from, b->place_from) == 0 &&
+	return a->has_place == b->has_place && a->drained == b->drained &&
+	       strcmp(a->place_from, b->place_from) == 0 &&
 	       (!a->has_place || memcmp(&a->place, &b->place, sizeof(a->place)) == 0);
 }
 
@@ -312,8 +321,8 @@ static struct clusters_change compare(const struct clusters *was, const struct c
 
 			change.registered |= was->list[i].id != now->list[i].id;
 			change.ladder |= !same_ladder(&was->list[i], &now->list[i]);
-			change.any |= !same_rest(&was->list[i], &now->list[i]) || a->source != b->source ||
-				      a->knowledge != b->knowledge;
+			change.any |= !same_rest(&was->list[i], &now->list[i]) ||
+			              a->source != b->source || a->knowledge != b->knowledge;
 		}
 	}
 	change.ladder |= change.registered;

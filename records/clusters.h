@@ -25,9 +25,9 @@ void clusters_free(struct clusters *c);
 void clusters_touch_nodes(struct clusters *c, uint16_t id);
 
 struct clusters_change {
-	bool any;				/* anything that a snapshot shows */
-	bool registered;			/* which clusters there are */
-	bool ladder;				/* their regions or zones */
+	bool any;        /* anything that a snapshot shows */
+	bool registered; /* which clusters there are */
+	bool ladder;     /* their regions or zones */
 };
 /* Looks at everything again, and says what changed. */
 struct clusters_change clusters_update(struct clusters *c, const struct records_settings *settings,

@@ -22,7 +22,8 @@ void dirty_mark_kind(struct records *r, unsigned kind)
 	}
 }
 
-static void mark_record(struct records *r, enum fact_kind kind, struct bytes namespace, struct bytes name)
+static void mark_record(struct records *r, enum fact_kind kind, struct bytes namespace,
+                        struct bytes name)
 {
 	uint32_t source = sources_find(&r->sources, kind, namespace, name);
 
@@ -35,7 +36,8 @@ static void mark_record(struct records *r, enum fact_kind kind, struct bytes nam
 static void change_source(struct records *r, const struct fact_change *c)
 {
 	const struct fact *any = c->after ? c->after : c->before;
-	uint32_t number = sources_find(&r->sources, fact_get_kind(any), fact_namespace(any), fact_name(any));
+	uint32_t number =
+		sources_find(&r->sources, fact_get_kind(any), fact_namespace(any), fact_name(any));
 	struct source *s;
 	struct work *work;
 
@@ -53,10 +55,12 @@ static void change_source(struct records *r, const struct fact_change *c)
 /* A record came or went: DNSEndpoints beside it are its rendering, or are not any more. */
 static void mark_renderings(struct records *r, const struct fact *record)
 {
-	const char *prefix = fact_get_kind(record) == FACT_SERVICE_DNS_RECORD ? "service-" : "ingress-";
+	const char *prefix =
+		fact_get_kind(record) == FACT_SERVICE_DNS_RECORD ? "service-" : "ingress-";
 	struct bytes namespace = fact_namespace(record);
 	struct bytes name = fact_name(record);
-	char *joined = arena_printf(r->arena, "%s%.*s", prefix, (int)name.len, (const char *)name.data);
+	char *joined =
+		arena_printf(r->arena, "%s%.*s", prefix, (int)name.len, (const char *)name.data);
 
 	mark_record(r, FACT_DNS_ENDPOINT, namespace, name);
 	mark_record(r, FACT_DNS_ENDPOINT, namespace, bytes_of(joined));
@@ -64,11 +68,12 @@ static void mark_renderings(struct records *r, const struct fact *record)
 
 /* --- annotations --- */
 
-static void note_hostname(struct records *r, uint16_t cluster, const struct fact *fact, struct bytes item,
-                          const char *why)
+static void note_hostname(struct records *r, uint16_t cluster, const struct fact *fact,
+                          struct bytes item, const char *why)
 {
-	notes_problem(r->notes, world_title(&r->world, fact), "annotation hostname '%.*s' of cluster %s: %s",
-	              (int)item.len, (const char *)item.data, facts_cluster_name(r->world.facts, cluster), why);
+	notes_problem(r->notes, world_title(&r->world, fact),
+	              "annotation hostname '%.*s' of cluster %s: %s", (int)item.len,
+	              (const char *)item.data, facts_cluster_name(r->world.facts, cluster), why);
 }
 
 /* Does an earlier item of the list mean the same name? */
@@ -87,8 +92,8 @@ static bool is_repeated(struct bytes list, const uint8_t *item, const uint8_t *w
 }
 
 /* Puts or removes the ways from the object's host names to it, and marks their sources. */
-static void link_hostnames(struct records *r, uint16_t cluster, const struct fact *fact, const struct fact_value *v,
-                           bool is_there)
+static void link_hostnames(struct records *r, uint16_t cluster, const struct fact *fact,
+                           const struct fact_value *v, bool is_there)
 {
 	struct bytes whole = annotation_record_of(v).hostname;
 	struct bytes list = whole;
@@ -141,20 +146,25 @@ static void mark_hostnames(struct records *r, const struct fact_value *v)
 /* --- objects of members --- */
 
 /* Calls for each Service that an Ingress names, in rules and default backend. */
-static void link_backends(struct records *r, uint16_t cluster, const struct fact *fact, const struct fact_value *v,
+static void link_backends(struct records *r, uint16_t cluster, const struct fact *fact,
+                          const struct fact_value *v,
                           void change(struct links *, uint32_t, uint16_t, const struct fact *))
 {
 	struct bytes fallback = v->ingress.default_service;
 
 	for (size_t i = 0; i < v->ingress.rule_count; i++)
 		for (size_t k = 0; k < v->ingress.rules[i].service_count; k++)
-			change(&r->backends, world_hash_object(&r->world, cluster, v->namespace, v->ingress.rules[i].services[k]),
+			change(&r->backends,
+			       world_hash_object(&r->world, cluster, v->namespace,
+			                         v->ingress.rules[i].services[k]),
 			       cluster, fact);
 	if (fallback.len > 0)
-		change(&r->backends, world_hash_object(&r->world, cluster, v->namespace, fallback), cluster, fact);
+		change(&r->backends, world_hash_object(&r->world, cluster, v->namespace, fallback),
+		       cluster, fact);
 }
 
-static void apply_annotated(struct records *r, uint16_t cluster, const struct fact *fact, bool is_there)
+static void apply_annotated(struct records *r, uint16_t cluster, const struct fact *fact,
+                            bool is_there)
 {
 	struct fact_value v;
 
@@ -170,7 +180,8 @@ static void change_annotated(struct records *r, const struct fact_change *c, enu
 	const struct fact *any = c->after ? c->after : c->before;
 	struct bytes namespace = fact_namespace(any);
 	struct bytes name = fact_name(any);
-	uint64_t subject = hash_mix(world_hash_object(&r->world, c->cluster, namespace, name), fact_get_kind(any));
+	uint64_t subject = hash_mix(world_hash_object(&r->world, c->cluster, namespace, name),
+	                            fact_get_kind(any));
 
 	notes_begin(r->notes, NOTES_OF_OBJECT, subject);
 	apply_annotated(r, c->cluster, c->before, false);
@@ -180,10 +191,13 @@ static void change_annotated(struct records *r, const struct fact_change *c, enu
 }
 
 /* The Service became ready, or is not any more: all that asks for that. */
-static void mark_ready(struct records *r, uint16_t cluster, struct bytes namespace, struct bytes service)
+static void mark_ready(struct records *r, uint16_t cluster, struct bytes namespace,
+                       struct bytes service)
 {
-	const struct fact *fact = facts_find(r->world.facts, cluster, FACT_SERVICE, namespace, service);
-	struct idmap_walk walk = links_find(&r->backends, world_hash_object(&r->world, cluster, namespace, service));
+	const struct fact *fact =
+		facts_find(r->world.facts, cluster, FACT_SERVICE, namespace, service);
+	struct idmap_walk walk =
+		links_find(&r->backends, world_hash_object(&r->world, cluster, namespace, service));
 	const struct link *link;
 	struct fact_value v;
 
@@ -191,7 +205,8 @@ static void mark_ready(struct records *r, uint16_t cluster, struct bytes namespa
 	if (fact && fact_decode(fact, r->scratch, &v))
 		mark_hostnames(r, &v);
 	while ((link = links_next(&r->backends, &walk)) != NULL) {
-		mark_record(r, FACT_INGRESS_DNS_RECORD, fact_namespace(link->fact), fact_name(link->fact));
+		mark_record(r, FACT_INGRESS_DNS_RECORD, fact_namespace(link->fact),
+		            fact_name(link->fact));
 		if (fact_decode(link->fact, r->scratch, &v))
 			mark_hostnames(r, &v);
 	}
@@ -202,14 +217,16 @@ struct slice_key {
 	uint32_t hash;
 };
 
-static bool read_slice(const struct records *r, uint16_t cluster, const struct fact *fact, struct slice_key *out)
+static bool read_slice(const struct records *r, uint16_t cluster, const struct fact *fact,
+                       struct slice_key *out)
 {
 	struct fact_value v;
 
 	if (!fact || !fact_decode(fact, r->scratch, &v))
 		return false;
-	*out = (struct slice_key){v.namespace, v.slice.service,
-	                          world_hash_object(&r->world, cluster, v.namespace, v.slice.service)};
+	*out = (struct slice_key){
+		v.namespace, v.slice.service,
+		world_hash_object(&r->world, cluster, v.namespace, v.slice.service)};
 	return true;
 }
 
@@ -226,15 +243,19 @@ static void change_slice(struct records *r, const struct fact_change *c)
 			links_put(&r->slices, after.hash, c->cluster, c->after);
 		return;
 	}
-	before_was = has_before && world_is_ready(&r->world, c->cluster, before.namespace, before.service);
-	after_was = has_after && world_is_ready(&r->world, c->cluster, after.namespace, after.service);
+	before_was = has_before &&
+	             world_is_ready(&r->world, c->cluster, before.namespace, before.service);
+	after_was =
+		has_after && world_is_ready(&r->world, c->cluster, after.namespace, after.service);
 	if (has_before)
 		links_remove(&r->slices, before.hash, c->cluster, c->before);
 	if (has_after)
 		links_put(&r->slices, after.hash, c->cluster, c->after);
-	if (has_before && world_is_ready(&r->world, c->cluster, before.namespace, before.service) != before_was)
+	if (has_before &&
+	    world_is_ready(&r->world, c->cluster, before.namespace, before.service) != before_was)
 		mark_ready(r, c->cluster, before.namespace, before.service);
-	if (has_after && world_is_ready(&r->world, c->cluster, after.namespace, after.service) != after_was)
+	if (has_after &&
+	    world_is_ready(&r->world, c->cluster, after.namespace, after.service) != after_was)
 		mark_ready(r, c->cluster, after.namespace, after.service);
 }
 

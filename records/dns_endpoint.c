@@ -9,7 +9,8 @@
 
 enum { NONE = UINT32_MAX, SERVICE_LEN = 8, INGRESS_LEN = 8 };
 
-static bool has_record(const struct world *w, enum fact_kind kind, struct bytes namespace, struct bytes name)
+static bool has_record(const struct world *w, enum fact_kind kind, struct bytes namespace,
+                       struct bytes name)
 {
 	return facts_find(w->facts, FACTS_HOST, kind, namespace, name) != NULL;
 }
@@ -26,9 +27,11 @@ bool dns_endpoint_is_rendering(const struct world *w, const struct fact *fact)
 	struct bytes rest = {name.data + SERVICE_LEN, name.len - SERVICE_LEN};
 	struct fact_value v;
 
-	if (begins_with(name, "service-", SERVICE_LEN) && has_record(w, FACT_SERVICE_DNS_RECORD, namespace, rest))
+	if (begins_with(name, "service-", SERVICE_LEN) &&
+	    has_record(w, FACT_SERVICE_DNS_RECORD, namespace, rest))
 		return true;
-	if (begins_with(name, "ingress-", INGRESS_LEN) && has_record(w, FACT_INGRESS_DNS_RECORD, namespace, rest))
+	if (begins_with(name, "ingress-", INGRESS_LEN) &&
+	    has_record(w, FACT_INGRESS_DNS_RECORD, namespace, rest))
 		return true;
 	if (!has_record(w, FACT_SERVICE_DNS_RECORD, namespace, name) &&
 	    !has_record(w, FACT_INGRESS_DNS_RECORD, namespace, name))
@@ -44,17 +47,18 @@ struct merge {
 	const char *title;
 	bool from_config;
 	const struct fact_endpoint *list;
-	uint32_t *next;				/* by endpoint: the next one of its name */
-	uint32_t *first, *last;			/* by name: its endpoints */
+	uint32_t *next;         /* by endpoint: the next one of its name */
+	uint32_t *first, *last; /* by name: its endpoints */
+	struct addr *pool;      /* room for all addresses; those of a name lie together */
 };
 
 /* The RRsets of one name while they grow, in the scratch. */
 struct growing {
-	struct endpoint_rrset *rrsets;		/* all but A and AAAA, which share a list until the end */
+	struct endpoint_rrset *rrsets; /* all but A and AAAA, which share a list until the end */
 	size_t count;
-	struct addr *addresses;
+	struct addr *addresses; /* of the pool */
 	size_t address_count;
-	uint32_t ttl[2];			/* of A and AAAA: the first one's; 0: none yet */
+	uint32_t ttl[2]; /* of A and AAAA: the first one's; 0: none yet */
 };
 
 static const char *owner_text(const struct merge *m, const struct endpoint *e)
@@ -72,7 +76,8 @@ static uint32_t ttl_of(const struct merge *m, const struct fact_endpoint *from)
 	return from->ttl > 0 ? (uint32_t)from->ttl : m->w->settings->default_ttl;
 }
 
-static void add_addresses(const struct merge *m, const struct fact_endpoint *from, struct growing *g)
+static void add_addresses(const struct merge *m, const struct fact_endpoint *from,
+                          struct growing *g)
 {
 	for (size_t i = 0; i < from->target_count; i++) {
 		struct addr a;
@@ -81,8 +86,9 @@ static void add_addresses(const struct merge *m, const struct fact_endpoint *fro
 		if (from->targets[i].len == 0)
 			continue;
 		if (!addr_parse(from->targets[i], &a)) {
-			notes_problem(m->w->notes, m->title, "%.*s: '%.*s' is not an address", (int)from->name.len,
-			              (const char *)from->name.data, (int)from->targets[i].len,
+			notes_problem(m->w->notes, m->title, "%.*s: '%.*s' is not an address",
+			              (int)from->name.len, (const char *)from->name.data,
+			              (int)from->targets[i].len,
 			              (const char *)from->targets[i].data);
 			continue;
 		}
@@ -113,7 +119,8 @@ static bool has_text(const struct endpoint_rrset *s, struct bytes text)
 	return false;
 }
 
-static void add_texts(const struct merge *m, const struct fact_endpoint *from, struct bytes type, struct growing *g)
+static void add_texts(const struct merge *m, const struct fact_endpoint *from, struct bytes type,
+                      struct growing *g)
 {
 	struct arena *a = m->w->arena;
 	struct endpoint_rrset *s = NULL;
@@ -141,25 +148,29 @@ static void add_texts(const struct merge *m, const struct fact_endpoint *from, s
 }
 
 /* RFC 1034 3.6.2: beside a CNAME nothing else, and only one of it. */
-static void keep_cname_alone(const struct merge *m, struct endpoint *e, struct endpoint_rrset *rrsets)
+static void keep_cname_alone(const struct merge *m, struct endpoint *e,
+                             struct endpoint_rrset *rrsets)
 {
 	for (size_t i = 0; i < e->fixed_count; i++) {
 		if (!bytes_equal_text(rrsets[i].type, "CNAME"))
 			continue;
 		if (e->fixed_count > 1) {
-			notes_problem(m->w->notes, m->title, "%s: the CNAME is left out beside other types",
+			notes_problem(m->w->notes, m->title,
+			              "%s: the CNAME is left out beside other types",
 			              owner_text(m, e));
-			memmove(&rrsets[i], &rrsets[i + 1], (--e->fixed_count - i) * sizeof(*rrsets));
+			memmove(&rrsets[i], &rrsets[i + 1],
+			        (--e->fixed_count - i) * sizeof(*rrsets));
 		} else if (rrsets[i].count > 1) {
-			notes_problem(m->w->notes, m->title, "%s: of several CNAMEs only the first counts",
+			notes_problem(m->w->notes, m->title,
+			              "%s: of several CNAMEs only the first counts",
 			              owner_text(m, e));
 			rrsets[i].count = 1;
 		}
 	}
 }
 
-static void add_endpoint(const struct merge *m, const struct fact_endpoint *from, struct endpoint *e,
-                         struct growing *g)
+static void add_endpoint(const struct merge *m, const struct fact_endpoint *from,
+                         struct endpoint *e, struct growing *g)
 {
 	struct bytes type = from->type;
 
@@ -170,19 +181,20 @@ static void add_endpoint(const struct merge *m, const struct fact_endpoint *from
 	else if (type.len > 0)
 		add_texts(m, from, type, g);
 	else
-		notes_problem(m->w->notes, m->title, "%s: an endpoint has no type", owner_text(m, e));
+		notes_problem(m->w->notes, m->title, "%s: an endpoint has no type",
+		              owner_text(m, e));
 }
 
 /* What has grown, in the arena. */
-static struct endpoint_rrset *settle(const struct merge *m, const struct growing *g, size_t *count)
+static struct endpoint_rrset *settle(struct merge *m, const struct growing *g, size_t *count)
 {
-	struct arena *a = m->w->arena;
 	size_t kept = sites_sort(g->addresses, g->address_count);
-	struct addr *addresses = arena_memdup(a, g->addresses, kept * sizeof(*addresses));
 	struct endpoint_rrset pair[2];
-	size_t sets = sites_split(addresses, kept, pair);
-	struct endpoint_rrset *rrsets = arena_alloc(a, (sets + g->count) * sizeof(*rrsets));
+	size_t sets = sites_split(g->addresses, kept, pair);
+	struct endpoint_rrset *rrsets =
+		arena_alloc(m->w->arena, (sets + g->count) * sizeof(*rrsets));
 
+	m->pool += kept;
 	for (size_t i = 0; i < sets; i++) {
 		rrsets[i] = pair[i];
 		rrsets[i].ttl = g->ttl[pair[i].addresses[0].family == ADDR_IPV6];
@@ -193,18 +205,15 @@ static struct endpoint_rrset *settle(const struct merge *m, const struct growing
 	return rrsets;
 }
 
-static void fill(const struct merge *m, uint32_t first, struct endpoint *e)
+static void fill(struct merge *m, uint32_t first, struct endpoint *e)
 {
-	size_t targets = 0, chained = 0;
-	struct growing g = {.count = 0};
+	struct growing g = {.addresses = m->pool};
+	size_t chained = 0;
 	struct endpoint_rrset *rrsets;
 
-	for (uint32_t i = first; i != NONE; i = m->next[i]) {
-		targets += m->list[i].target_count;
+	for (uint32_t i = first; i != NONE; i = m->next[i])
 		chained++;
-	}
 	g.rrsets = arena_alloc(m->w->scratch, chained * sizeof(*g.rrsets));
-	g.addresses = arena_alloc(m->w->scratch, targets * sizeof(*g.addresses));
 	for (uint32_t i = first; i != NONE; i = m->next[i])
 		add_endpoint(m, &m->list[i], e, &g);
 	rrsets = settle(m, &g, &e->fixed_count);
@@ -224,16 +233,18 @@ static void group(struct merge *m, size_t count, struct offer *o)
 
 		m->next[i] = NONE;
 		if (names_from_text(name, wire, &len, &why)) {
-			notes_problem(m->w->notes, m->title, "'%.*s': %s", (int)name.len, (const char *)name.data, why.text);
+			notes_problem(m->w->notes, m->title, "'%.*s': %s", (int)name.len,
+			              (const char *)name.data, why.text);
 			continue;
 		}
 		owner = (struct bytes){wire, len};
 		if (apexes_find(m->w->apexes, owner) < 0) {
-			notes_problem(m->w->notes, m->title, "%.*s is outside every zone", (int)name.len,
-			              (const char *)name.data);
+			notes_problem(m->w->notes, m->title, "%.*s is outside every zone",
+			              (int)name.len, (const char *)name.data);
 			continue;
 		}
-		number = (size_t)(offer_put(o, m->w->arena, owner_hash(&m->w->key, owner), owner) - o->endpoints);
+		number = (size_t)(offer_put(o, m->w->arena, owner_hash(&m->w->key, owner), owner) -
+		                  o->endpoints);
 		if (number == known)
 			m->first[number] = i;
 		else
@@ -244,10 +255,13 @@ static void group(struct merge *m, size_t count, struct offer *o)
 
 struct offer *dns_endpoint_offer(const struct world *w, const struct fact *fact)
 {
-	struct merge m = {.w = w, .object = fact, .title = world_title(w, fact), .from_config = fact_created(fact) == FACT_CONFIG_TIME};
+	struct merge m = {.w = w,
+	                  .object = fact,
+	                  .title = world_title(w, fact),
+	                  .from_config = fact_created(fact) == FACT_CONFIG_TIME};
 	struct fact_value v;
 	struct offer *o;
-	size_t count, kept = 0;
+	size_t count, kept = 0, targets = 0;
 
 	arena_reset(w->scratch);
 	if (!fact_decode(fact, w->scratch, &v))
@@ -257,6 +271,9 @@ struct offer *dns_endpoint_offer(const struct world *w, const struct fact *fact)
 	m.next = arena_alloc(w->scratch, 3 * count * sizeof(*m.next));
 	m.first = m.next + count;
 	m.last = m.first + count;
+	for (size_t i = 0; i < count; i++)
+		targets += m.list[i].target_count;
+	m.pool = arena_alloc(w->arena, targets * sizeof(*m.pool));
 	o = offer_new(w->arena, count);
 	group(&m, count, o);
 	for (size_t i = 0; i < o->count; i++) {

@@ -12,14 +12,10 @@
  * name: flags, what it shares with the first name in front and behind, what
  * lies between, then its sites and its target. */
 enum { TYPE_A, TYPE_AAAA, TYPE_CNAME };
-enum {
-	NAME_IS_OFFERED = 1,
-	NAME_FAILS_OPEN = 2,
-	NAME_HAS_TARGET = 4,
-	NAME_HAS_ALL_SITES = 8
-};
+enum { NAME_IS_OFFERED = 1, NAME_FAILS_OPEN = 2, NAME_HAS_TARGET = 4, NAME_HAS_ALL_SITES = 8 };
 
-static const char *const type_text[] = {[TYPE_A] = "A", [TYPE_AAAA] = "AAAA", [TYPE_CNAME] = "CNAME"};
+static const char *const type_text[] = {
+	[TYPE_A] = "A", [TYPE_AAAA] = "AAAA", [TYPE_CNAME] = "CNAME"};
 
 struct draft *draft_new(struct arena *a)
 {
@@ -44,7 +40,8 @@ static void *grown(struct arena *a, const void *list, size_t count, size_t *room
 uint32_t draft_add_site(struct draft *d, const struct endpoint_site *site)
 {
 	if (d->site_count == d->site_room)
-		d->sites = grown(d->arena, d->sites, d->site_count, &d->site_room, sizeof(*d->sites));
+		d->sites =
+			grown(d->arena, d->sites, d->site_count, &d->site_room, sizeof(*d->sites));
 	d->sites[d->site_count] = *site;
 	return (uint32_t)d->site_count++;
 }
@@ -52,7 +49,8 @@ uint32_t draft_add_site(struct draft *d, const struct endpoint_site *site)
 struct draft_name *draft_add_name(struct draft *d, struct bytes owner)
 {
 	if (d->name_count == d->name_room)
-		d->names = grown(d->arena, d->names, d->name_count, &d->name_room, sizeof(*d->names));
+		d->names =
+			grown(d->arena, d->names, d->name_count, &d->name_room, sizeof(*d->names));
 	d->names[d->name_count] = (struct draft_name){
 		.owner = {arena_memdup(d->arena, owner.data, owner.len), owner.len},
 		.is_offered = true,
@@ -72,7 +70,8 @@ bool draft_has_name(const struct draft *d, const uint8_t *owner)
 void draft_add_host(struct draft *d, uint32_t host)
 {
 	if (d->host_count == d->host_room)
-		d->hosts = grown(d->arena, d->hosts, d->host_count, &d->host_room, sizeof(*d->hosts));
+		d->hosts =
+			grown(d->arena, d->hosts, d->host_count, &d->host_room, sizeof(*d->hosts));
 	d->hosts[d->host_count++] = host;
 }
 
@@ -123,7 +122,8 @@ static void write_owner(struct buffer *out, struct bytes first, struct bytes own
 
 	while (front < least && first.data[front] == owner.data[front])
 		front++;
-	while (back < least - front && first.data[first.len - 1 - back] == owner.data[owner.len - 1 - back])
+	while (back < least - front &&
+	       first.data[first.len - 1 - back] == owner.data[owner.len - 1 - back])
 		back++;
 	write_number(out, front);
 	write_number(out, back);
@@ -136,8 +136,10 @@ static void write_name(struct buffer *out, const struct draft *d, const struct d
 	bool all = n->site_count > 0 && n->site_count == d->site_count;
 	struct bytes first = n == d->names ? (struct bytes){NULL, 0} : d->names[0].owner;
 
-	buffer_u8(out, (uint8_t)((n->is_offered ? NAME_IS_OFFERED : 0) | (n->fail_open ? NAME_FAILS_OPEN : 0) |
-	                         (n->target != DRAFT_NO_NAME ? NAME_HAS_TARGET : 0) | (all ? NAME_HAS_ALL_SITES : 0)));
+	buffer_u8(out, (uint8_t)((n->is_offered ? NAME_IS_OFFERED : 0) |
+	                         (n->fail_open ? NAME_FAILS_OPEN : 0) |
+	                         (n->target != DRAFT_NO_NAME ? NAME_HAS_TARGET : 0) |
+	                         (all ? NAME_HAS_ALL_SITES : 0)));
 	write_owner(out, first, n->owner);
 	if (!all) {
 		write_number(out, n->site_count);
@@ -184,7 +186,8 @@ static void read_rrset(struct cursor *c, struct arena *a, struct endpoint_rrset 
 	uint8_t type = cursor_u8(c);
 
 	CHECK(type <= TYPE_CNAME);
-	*s = (struct endpoint_rrset){.type = bytes_of(type_text[type]), .ttl = (uint32_t)read_number(c), .count = 1};
+	*s = (struct endpoint_rrset){
+		.type = bytes_of(type_text[type]), .ttl = (uint32_t)read_number(c), .count = 1};
 	if (type == TYPE_CNAME) {
 		size_t len = read_number(c);
 		struct bytes text = cursor_bytes(c, len);
@@ -263,7 +266,8 @@ static const struct endpoint_rrset *cname_to(struct arena *a, struct bytes targe
 
 	names_to_text(target.data, text);
 	*rdata = (struct bytes){arena_memdup(a, text, strlen(text)), strlen(text)};
-	*s = (struct endpoint_rrset){.type = bytes_of("CNAME"), .ttl = ttl, .count = 1, .texts = rdata};
+	*s = (struct endpoint_rrset){
+		.type = bytes_of("CNAME"), .ttl = ttl, .count = 1, .texts = rdata};
 	return s;
 }
 
@@ -273,11 +277,11 @@ struct decoding {
 	const struct endpoint_site *sites;
 	size_t site_count;
 	uint32_t ttl;
-	struct bytes *owners;			/* of the names read so far */
+	struct bytes *owners; /* of the names read so far */
 };
 
-static void read_name(struct decoding *d, size_t number, const char *source, const struct hash_key *key,
-                      struct offer *o)
+static void read_name(struct decoding *d, size_t number, const char *source,
+                      const struct hash_key *key, struct offer *o)
 {
 	uint8_t flags = cursor_u8(&d->c);
 	struct bytes first = number ? d->owners[0] : (struct bytes){NULL, 0};
@@ -312,7 +316,8 @@ static void read_name(struct decoding *d, size_t number, const char *source, con
 	*put = e;
 }
 
-struct offer *draft_decode(struct bytes kept, const struct hash_key *key, const char *source, struct arena *a)
+struct offer *draft_decode(struct bytes kept, const struct hash_key *key, const char *source,
+                           struct arena *a)
 {
 	struct decoding d = {.c = cursor_over(kept.data, kept.len), .arena = a};
 	struct offer *o;

@@ -21,21 +21,21 @@ enum { DRAFT_NO_NAME = UINT32_MAX };
 
 struct draft_name {
 	struct bytes owner;
-	bool is_offered;			/* false: only there to be pointed at */
+	bool is_offered; /* false: only there to be pointed at */
 	bool fail_open;
-	uint32_t target;			/* number of the name above, or DRAFT_NO_NAME */
-	uint32_t *sites;			/* numbers of sites, ascending; none: a fixed CNAME to `target` */
+	uint32_t target; /* number of the name above, or DRAFT_NO_NAME */
+	uint32_t *sites; /* numbers of sites, ascending; none: a fixed CNAME to `target` */
 	size_t site_count;
 };
 
 struct draft {
 	struct arena *arena;
-	uint32_t ttl;				/* of CNAMEs */
+	uint32_t ttl; /* of CNAMEs */
 	struct endpoint_site *sites;
 	size_t site_count, site_room;
 	struct draft_name *names;
 	size_t name_count, name_room;
-	uint32_t *hosts;			/* wants_host() of each use */
+	uint32_t *hosts; /* wants_host() of each use */
 	size_t host_count, host_room;
 };
 
@@ -50,7 +50,8 @@ void draft_add_host(struct draft *d, uint32_t host);
 
 void draft_encode(const struct draft *d, struct buffer *out);
 /* Back from bytes that draft_encode() gave; `source` is what every endpoint says it comes from. */
-struct offer *draft_decode(struct bytes kept, const struct hash_key *key, const char *source, struct arena *a);
+struct offer *draft_decode(struct bytes kept, const struct hash_key *key, const char *source,
+                           struct arena *a);
 /* Gives back every want that the bytes hold for the source. */
 void draft_release(struct bytes kept, struct wants *w, uint32_t source);
 

@@ -16,38 +16,40 @@
 /* Layers of a site that come from objects (the others, probe, cluster and
  * drain, are tables of the snapshot).  A set bit: the layer is fine. */
 enum site_layer {
-	SITE_ENDPOINTS = 1,			/* a ready endpoint, or none is asked for */
-	SITE_LOAD_BALANCER = 2			/* there is an address or a host name */
+	SITE_ENDPOINTS = 1,    /* a ready endpoint, or none is asked for */
+	SITE_LOAD_BALANCER = 2 /* there is an address or a host name */
 };
 
 struct endpoint_rrset {
-	struct bytes type;			/* "A", "AAAA", "CNAME", "TXT", "TYPE65280", ... upper case */
-	uint32_t ttl;				/* seconds */
+	struct bytes type; /* "A", "AAAA", "CNAME", "TXT", "TYPE65280", ... upper case */
+	uint32_t ttl;      /* seconds */
 	size_t count;
-	const struct addr *addresses;		/* for A and AAAA: count addresses, sorted, unique; else NULL */
-	const struct bytes *texts;		/* else: count RDATA in presentation form, as written */
+	const struct addr
+		*addresses;        /* for A and AAAA: count addresses, sorted, unique; else NULL */
+	const struct bytes *texts; /* else: count RDATA in presentation form, as written */
 };
 
 /* The name's data at one cluster.  A and AAAA are separate RRsets. */
 struct endpoint_site {
-	uint16_t cluster;			/* facts' id; sites are sorted by cluster name */
-	uint8_t layers;				/* of enum site_layer */
-	const uint32_t *probes;			/* indexes into records_result.probes; none: never probed */
+	uint16_t cluster;       /* facts' id; sites are sorted by cluster name */
+	uint8_t layers;         /* of enum site_layer */
+	const uint32_t *probes; /* indexes into records_result.probes; none: never probed */
 	size_t probe_count;
-	const struct endpoint_rrset *rrsets;	/* may be none: an application without an address */
+	const struct endpoint_rrset *rrsets; /* may be none: an application without an address */
 	size_t rrset_count;
 };
 
 struct endpoint {
-	struct bytes owner;			/* wire form, case as written */
-	const char *source;			/* "ServiceDNSRecord shop/web", "annotation www.example.com", ... */
-	bool has_sites;				/* true: `sites`, a choice by client; false: `fixed`, the same for all */
-	bool fail_open;				/* no usable site: answer as if all were; else the fallback */
+	struct bytes owner; /* wire form, case as written */
+	const char *source; /* "ServiceDNSRecord shop/web", "annotation www.example.com", ... */
+	bool has_sites; /* true: `sites`, a choice by client; false: `fixed`, the same for all */
+	bool fail_open; /* no usable site: answer as if all were; else the fallback */
 	const struct endpoint_site *sites;
 	size_t site_count;
 	const struct endpoint_rrset *fixed;
 	size_t fixed_count;
-	struct bytes fallback;			/* wire name: CNAME when no site is usable or none has an address; {0}: none */
+	struct bytes
+		fallback; /* wire name: CNAME when no site is usable or none has an address; {0}: none */
 	uint32_t fallback_ttl;
 };
 

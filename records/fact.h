@@ -21,64 +21,67 @@
 #include "base/err.h"
 #include "geo/place.h"
 
-enum fact_kind {				/* values are kept in saved state: never renumber */
-	FACT_KUBEFED_CLUSTER = 1,		/* host: core.kubefed.io KubeFedCluster */
-	FACT_DOMAIN = 2,			/* host: multiclusterdns.kubefed.io Domain */
-	FACT_SERVICE_DNS_RECORD = 3,		/* host */
-	FACT_INGRESS_DNS_RECORD = 4,		/* host */
-	FACT_DNS_ENDPOINT = 5,			/* host: multiclusterdns.kubefed.io and externaldns.k8s.io */
-	FACT_SERVICE = 6,			/* member: v1 Service */
-	FACT_ENDPOINT_SLICE = 7,		/* member: discovery.k8s.io/v1 */
-	FACT_INGRESS = 8,			/* member: networking.k8s.io/v1 */
-	FACT_NODE = 9				/* member: v1 Node (labels only) */
+enum fact_kind {                              /* values are kept in saved state: never renumber */
+	         FACT_KUBEFED_CLUSTER = 1,    /* host: core.kubefed.io KubeFedCluster */
+	         FACT_DOMAIN = 2,             /* host: multiclusterdns.kubefed.io Domain */
+	         FACT_SERVICE_DNS_RECORD = 3, /* host */
+	         FACT_INGRESS_DNS_RECORD = 4, /* host */
+	         FACT_DNS_ENDPOINT =
+	                 5,        /* host: multiclusterdns.kubefed.io and externaldns.k8s.io */
+	         FACT_SERVICE = 6, /* member: v1 Service */
+	         FACT_ENDPOINT_SLICE = 7, /* member: discovery.k8s.io/v1 */
+	         FACT_INGRESS = 8,        /* member: networking.k8s.io/v1 */
+	         FACT_NODE = 9            /* member: v1 Node (labels only) */
 };
 enum { FACT_KINDS = 10 };
 
-#define FACT_NO_TIME INT64_MAX			/* creationTimestamp is absent: counts as newest */
-#define FACT_CONFIG_TIME INT64_MIN		/* from nighd's own config: older than every object */
+#define FACT_NO_TIME     INT64_MAX /* creationTimestamp is absent: counts as newest */
+#define FACT_CONFIG_TIME INT64_MIN /* from nighd's own config: older than every object */
 
-struct fact_annotations {			/* of external-dns, either prefix; empty: absent */
-	struct bytes hostname;			/* comma list as written */
-	struct bytes target;			/* comma list as written */
-	struct bytes ttl;			/* as written */
+struct fact_annotations {      /* of external-dns, either prefix; empty: absent */
+	struct bytes hostname; /* comma list as written */
+	struct bytes target;   /* comma list as written */
+	struct bytes ttl;      /* as written */
 };
 
-struct fact_rule {				/* of an Ingress */
-	struct bytes host;			/* empty: every host */
-	const struct bytes *services;		/* names of backend Services, unique */
+struct fact_rule {                    /* of an Ingress */
+	struct bytes host;            /* empty: every host */
+	const struct bytes *services; /* names of backend Services, unique */
 	size_t service_count;
 };
 
-struct fact_endpoint {				/* of a DNSEndpoint */
-	struct bytes name;			/* dnsName as written */
-	struct bytes type;			/* recordType as written, e.g. "A" */
+struct fact_endpoint {     /* of a DNSEndpoint */
+	struct bytes name; /* dnsName as written */
+	struct bytes type; /* recordType as written, e.g. "A" */
 	struct bytes set_identifier;
-	int64_t ttl;				/* recordTTL; <= 0: not set */
-	const struct bytes *targets;		/* as written */
+	int64_t ttl;                 /* recordTTL; <= 0: not set */
+	const struct bytes *targets; /* as written */
 	size_t target_count;
 };
 
 /* The value of a fact: which fields count depends on the kind. */
 struct fact_value {
 	enum fact_kind kind;
-	struct bytes namespace;			/* "" for cluster-wide kinds */
+	struct bytes namespace; /* "" for cluster-wide kinds */
 	struct bytes name;
-	int64_t created;			/* Unix seconds, or FACT_NO_TIME */
+	int64_t created; /* Unix seconds, or FACT_NO_TIME */
 	union {
 		struct {
 			bool has_location;
-			struct place location;	/* nigh.dev/location */
-			struct bytes region;	/* status.region, else a label (both generations); may be "" */
-			const struct bytes *zones;	/* status.zones, else the zone label; sorted, unique */
+			struct place location; /* nigh.dev/location */
+			struct bytes
+				region; /* status.region, else a label (both generations); may be "" */
+			const struct bytes
+				*zones; /* status.zones, else the zone label; sorted, unique */
 			size_t zone_count;
-			bool drain;		/* nigh.dev/drain: "true" */
+			bool drain; /* nigh.dev/drain: "true" */
 		} cluster;
 		struct {
 			struct bytes domain;
 		} domain;
 		struct {
 			struct bytes domain_ref, dns_prefix, external_name;
-			int64_t ttl;		/* recordTTL as written, 0 when absent */
+			int64_t ttl; /* recordTTL as written, 0 when absent */
 			bool allow_without_endpoints;
 		} service_record;
 		struct {
@@ -87,33 +90,35 @@ struct fact_value {
 			int64_t ttl;
 		} ingress_record;
 		struct {
-			bool is_rendering;	/* labelled nigh.dev/sites */
+			bool is_rendering; /* labelled nigh.dev/sites */
 			const struct fact_endpoint *endpoints;
 			size_t endpoint_count;
 		} dns_endpoint;
 		struct {
-			const struct bytes *targets;	/* status.loadBalancer.ingress: ip, then hostname, of each */
+			const struct bytes *
+				targets; /* status.loadBalancer.ingress: ip, then hostname, of each */
 			size_t target_count;
-			uint16_t port;		/* the first port, 0: none */
+			uint16_t port; /* the first port, 0: none */
 			struct fact_annotations annotations;
 		} service;
 		struct {
-			struct bytes service;	/* label kubernetes.io/service-name */
-			uint32_t ready;		/* endpoints whose condition ready is true or absent and which have an address */
+			struct bytes service; /* label kubernetes.io/service-name */
+			uint32_t
+				ready; /* endpoints whose condition ready is true or absent and which have an address */
 			uint32_t total;
 		} slice;
 		struct {
-			const struct bytes *targets;	/* as service.targets */
+			const struct bytes *targets; /* as service.targets */
 			size_t target_count;
 			const struct fact_rule *rules;
 			size_t rule_count;
-			struct bytes default_service;	/* of defaultBackend; "": none */
+			struct bytes default_service; /* of defaultBackend; "": none */
 			const struct bytes *tls_hosts;
 			size_t tls_host_count;
 			struct fact_annotations annotations;
 		} ingress;
 		struct {
-			struct bytes region, zone;	/* labels, newer generation first */
+			struct bytes region, zone; /* labels, newer generation first */
 		} node;
 	};
 };
@@ -122,7 +127,8 @@ struct fact;
 
 /* Strings are at most 65535 bytes, lists at most 65535 items: longer ones are
  * ERR_RANGE, named in `why`.  The result belongs to the caller (fact_unref). */
-enum err fact_encode(const struct fact_value *value, const struct fact **out, struct reason *why) MUST_CHECK;
+enum err fact_encode(const struct fact_value *value, const struct fact **out,
+                     struct reason *why) MUST_CHECK;
 /* The views point into `f` and into `a`.  False: the bytes are not a fact (nothing usable in out). */
 bool fact_decode(const struct fact *f, struct arena *a, struct fact_value *out);
 
@@ -131,7 +137,7 @@ const struct fact *fact_from_bytes(struct bytes bytes);
 struct bytes fact_bytes(const struct fact *f);
 
 const struct fact *fact_ref(const struct fact *f);
-void fact_unref(const struct fact *f);		/* NULL is fine */
+void fact_unref(const struct fact *f); /* NULL is fine */
 bool fact_equal(const struct fact *a, const struct fact *b);
 
 /* The key, without decoding the rest. */

@@ -6,13 +6,14 @@
 enum { LENGTH_MOST = UINT16_MAX };
 
 /* Common record types are one number in an endpoint's first byte. */
-static const char *const short_types[] = {NULL, "A", "AAAA", "CNAME", "TXT", "NS", "MX", "SRV", "PTR"};
+static const char *const short_types[] = {NULL, "A",  "AAAA", "CNAME", "TXT",
+                                          "NS", "MX", "SRV",  "PTR"};
 enum {
 	SHORT_TYPES = sizeof(short_types) / sizeof(short_types[0]),
-	TYPE_MASK = 0x0f,			/* 0: the type follows as a string */
+	TYPE_MASK = 0x0f, /* 0: the type follows as a string */
 	HAS_SET_IDENTIFIER = 0x10,
 	HAS_TTL = 0x20,
-	HAS_ONE_TARGET = 0x40			/* no count before the target */
+	HAS_ONE_TARGET = 0x40 /* no count before the target */
 };
 
 /* --- writing --- */
@@ -212,7 +213,7 @@ static uint64_t read_number(struct cursor *c)
 		uint8_t byte = cursor_u8(c);
 		uint64_t part = byte & 0x7f;
 
-		/* Only as many bits as there are, and no needless last byte: equal values, equal bytes. */
+		/* Only the bits there are, no needless last byte: equal values, equal bytes. */
 		if (part << shift >> shift != part || (byte == 0 && shift > 0))
 			break;
 		v |= part << shift;

@@ -19,7 +19,8 @@
 #include "base/err.h"
 #include "records/fact.h"
 
-enum err fact_code_write(const struct fact_value *value, struct buffer *out, struct reason *why) MUST_CHECK;
+enum err fact_code_write(const struct fact_value *value, struct buffer *out,
+                         struct reason *why) MUST_CHECK;
 /* The whole; false: not a fact, or something is left over. */
 bool fact_code_read(struct cursor *c, struct arena *a, struct fact_value *out);
 /* Kind, created, namespace and name; the cursor stands behind them. */

@@ -13,7 +13,7 @@
 struct cluster {
 	char *name;
 	struct cluster_state state;
-	struct table *by_kind[FACT_KINDS];	/* of const struct fact; NULL before the first */
+	struct table *by_kind[FACT_KINDS]; /* of const struct fact; NULL before the first */
 };
 
 struct facts {
@@ -22,9 +22,9 @@ struct facts {
 	size_t cluster_count;
 	size_t count;
 	bool clusters_changed;
-	struct fact_change *log;		/* every step since the last take, oldest first */
+	struct fact_change *log; /* every step since the last take, oldest first */
 	size_t log_count, log_room;
-	size_t taken;				/* how many of the log are lent out */
+	size_t taken; /* how many of the log are lent out */
 };
 
 struct key {
@@ -100,7 +100,10 @@ static struct cluster *get_cluster(const struct facts *f, uint16_t id)
 	return f->clusters[id];
 }
 
-const char *facts_cluster_name(const struct facts *f, uint16_t id) { return get_cluster(f, id)->name; }
+const char *facts_cluster_name(const struct facts *f, uint16_t id)
+{
+	return get_cluster(f, id)->name;
+}
 
 uint16_t facts_cluster_count(const struct facts *f) { return (uint16_t)f->cluster_count; }
 
@@ -213,7 +216,8 @@ const struct fact *facts_find(const struct facts *f, uint16_t cluster, enum fact
 	return t ? table_find(t, hash_of(f, namespace, name), has_key, &key) : NULL;
 }
 
-void facts_each(const struct facts *f, uint16_t cluster, int kind, facts_on_fact_fn *on_fact, void *arg)
+void facts_each(const struct facts *f, uint16_t cluster, int kind, facts_on_fact_fn *on_fact,
+                void *arg)
 {
 	const struct cluster *c = get_cluster(f, cluster);
 
@@ -233,7 +237,10 @@ size_t facts_count(const struct facts *f) { return f->count; }
 
 bool facts_has_changes(const struct facts *f) { return f->log_count > 0 || f->clusters_changed; }
 
-static const struct fact *either(const struct fact_change *c) { return c->after ? c->after : c->before; }
+static const struct fact *either(const struct fact_change *c)
+{
+	return c->after ? c->after : c->before;
+}
 
 static bool same_key(const struct fact_change *a, const struct fact_change *b)
 {
@@ -297,7 +304,8 @@ static void merge_steps(struct facts *f)
 
 	for (size_t i = 0; i < f->log_count; i++) {
 		uint32_t last = s.last[s.first[i]];
-		struct fact_change whole = {f->log[i].cluster, f->log[i].before, f->log[last].after};
+		struct fact_change whole = {f->log[i].cluster, f->log[i].before,
+		                            f->log[last].after};
 
 		if (i != last)
 			fact_unref(f->log[i].after);

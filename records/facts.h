@@ -20,18 +20,18 @@ enum { FACTS_HOST = 0, FACTS_MAX_CLUSTERS = 4096 };
 
 /* What is known of a cluster as a source, besides its objects. */
 enum knowledge {
-	KNOWLEDGE_NEVER,			/* configured, nothing seen nor restored yet */
+	KNOWLEDGE_NEVER, /* configured, nothing seen nor restored yet */
 	KNOWLEDGE_SYNCED,
-	KNOWLEDGE_UNSEEN			/* last known data, from state or from before it was lost */
+	KNOWLEDGE_UNSEEN /* last known data, from state or from before it was lost */
 };
 enum cluster_source { CLUSTER_MANIFESTS, CLUSTER_KUBERNETES, CLUSTER_MEMBER };
 
 struct cluster_state {
-	bool registered;			/* false: removed from the registry; its facts are gone too */
+	bool registered; /* false: removed from the registry; its facts are gone too */
 	enum cluster_source source;
 	enum knowledge knowledge;
-	uint64_t since_ms;			/* monotonic: when knowledge last changed to what it is */
-	char error[256];			/* why it is unseen; "" otherwise */
+	uint64_t since_ms; /* monotonic: when knowledge last changed to what it is */
+	char error[256];   /* why it is unseen; "" otherwise */
 };
 
 struct facts *facts_new(void);
@@ -49,26 +49,29 @@ void facts_set_cluster(struct facts *f, uint16_t id, const struct cluster_state 
 /* Puts a fact (takes the reference) under its own key; false: the same was there. */
 bool facts_put(struct facts *f, uint16_t cluster, const struct fact *fact);
 /* It is gone; false: it was not there. */
-bool facts_remove(struct facts *f, uint16_t cluster, enum fact_kind kind, struct bytes namespace, struct bytes name);
+bool facts_remove(struct facts *f, uint16_t cluster, enum fact_kind kind, struct bytes namespace,
+                  struct bytes name);
 /* Borrowed; NULL when absent. */
 const struct fact *facts_find(const struct facts *f, uint16_t cluster, enum fact_kind kind,
                               struct bytes namespace, struct bytes name);
 /* Every fact of a cluster (kind 0: of all kinds), in no order; no change meanwhile. */
 typedef void facts_on_fact_fn(uint16_t cluster, const struct fact *fact, void *arg);
-void facts_each(const struct facts *f, uint16_t cluster, int kind, facts_on_fact_fn *on_fact, void *arg);
+void facts_each(const struct facts *f, uint16_t cluster, int kind, facts_on_fact_fn *on_fact,
+                void *arg);
 size_t facts_count(const struct facts *f);
 
 /* One key whose fact differs from what it was at the last facts_take_changes(). */
 struct fact_change {
 	uint16_t cluster;
-	const struct fact *before;		/* NULL: new */
-	const struct fact *after;		/* NULL: gone */
+	const struct fact *before; /* NULL: new */
+	const struct fact *after;  /* NULL: gone */
 };
 bool facts_has_changes(const struct facts *f);
 /* Changes since the last call, each key once.  The array and its references
  * stay good until facts_drop_changes(), which must follow before the next put.
  * *clusters_changed: some cluster_state changed. */
-const struct fact_change *facts_take_changes(struct facts *f, size_t *count, bool *clusters_changed);
+const struct fact_change *facts_take_changes(struct facts *f, size_t *count,
+                                             bool *clusters_changed);
 void facts_drop_changes(struct facts *f);
 
 #endif

@@ -17,31 +17,31 @@ enum { WINDOW_MS = 60 * 1000 };
 struct event {
 	uint64_t at_ms;
 	size_t losses;
-	size_t count_before;			/* names with addresses in the zone */
+	size_t count_before; /* names with addresses in the zone */
 };
 
 struct zone {
 	struct bytes apex;
 	char *text;
-	size_t count;				/* names with addresses, those held among them */
-	size_t count_before;			/* when the build began */
-	struct event *events;			/* of the last minute, oldest first */
+	size_t count;         /* names with addresses, those held among them */
+	size_t count_before;  /* when the build began */
+	struct event *events; /* of the last minute, oldest first */
 	size_t event_count, event_room;
-	uint64_t hold_id;			/* 0: nothing is held */
+	uint64_t hold_id; /* 0: nothing is held */
 	uint64_t since_ms, until_ms;
 	size_t held;
-	struct arena *arena;			/* of the held endpoints; NULL while there are none */
+	struct arena *arena; /* of the held endpoints; NULL while there are none */
 	bool is_released;
 };
 
 struct held {
-	struct guard_held name;			/* first: guard_find() gives its address */
+	struct guard_held name; /* first: guard_find() gives its address */
 	struct zone *zone;
 };
 
 struct guard {
 	struct wants *wants;
-	struct zone **zones;			/* in the order of apexes_list() */
+	struct zone **zones; /* in the order of apexes_list() */
 	size_t zone_count;
 	struct table *held;
 	uint64_t last_id;
@@ -59,7 +59,8 @@ struct guard *guard_new(struct wants *wants)
 	return g;
 }
 
-static void for_each_probe(const struct endpoint *e, struct wants *w, void (*on_probe)(struct wants *, uint32_t))
+static void for_each_probe(const struct endpoint *e, struct wants *w,
+                           void (*on_probe)(struct wants *, uint32_t))
 {
 	for (size_t i = 0; i < e->site_count; i++)
 		for (size_t k = 0; k < e->sites[i].probe_count; k++)
@@ -231,7 +232,8 @@ static bool is_name(const void *item, const void *wanted)
 	const struct held *h = item;
 	const struct key *key = wanted;
 
-	return h->name.hash == key->hash && names_wire_equal(h->name.endpoint->owner.data, key->owner);
+	return h->name.hash == key->hash &&
+	       names_wire_equal(h->name.endpoint->owner.data, key->owner);
 }
 
 static struct held *find_held(const struct guard *g, uint32_t hash, const uint8_t *owner)
@@ -315,7 +317,8 @@ static void add_event(struct zone *z, size_t losses, uint64_t now_ms)
 	z->events[z->event_count++] = (struct event){now_ms, losses, z->count_before};
 }
 
-bool guard_holds(struct guard *g, const struct records_settings *s, int zone, size_t losses, uint64_t now_ms)
+bool guard_holds(struct guard *g, const struct records_settings *s, int zone, size_t losses,
+                 uint64_t now_ms)
 {
 	struct zone *z = g->zones[zone];
 	size_t base, all;
@@ -352,8 +355,8 @@ bool guard_end(struct guard *g, uint64_t *next_ms)
 		if (z->hold_id == 0)
 			continue;
 		if (changed)
-			g->list[g->list_count++] =
-				(struct records_hold){z->text, z->held, z->since_ms, z->until_ms, z->hold_id};
+			g->list[g->list_count++] = (struct records_hold){
+				z->text, z->held, z->since_ms, z->until_ms, z->hold_id};
 		if (z->until_ms && (*next_ms == 0 || z->until_ms < *next_ms))
 			*next_ms = z->until_ms;
 	}

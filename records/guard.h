@@ -22,8 +22,8 @@ struct guard;
 /* A name that is held: the endpoint is the guard's, and its probes stay wanted. */
 struct guard_held {
 	const struct endpoint *endpoint;
-	uint32_t hash;				/* owner_hash() */
-	bool is_released;			/* ends with this build, whatever it has become */
+	uint32_t hash;    /* owner_hash() */
+	bool is_released; /* ends with this build, whatever it has become */
 };
 
 struct guard *guard_new(struct wants *wants);
@@ -42,7 +42,8 @@ struct guard_held *guard_find(const struct guard *g, uint32_t hash, const uint8_
 /* Every held name, in no order. */
 struct guard_held *guard_next(const struct guard *g, size_t *at);
 /* So many names of the zone would lose their last address: must they be held? */
-bool guard_holds(struct guard *g, const struct records_settings *s, int zone, size_t losses, uint64_t now_ms);
+bool guard_holds(struct guard *g, const struct records_settings *s, int zone, size_t losses,
+                 uint64_t now_ms);
 void guard_hold(struct guard *g, int zone, uint32_t hash, const struct endpoint *endpoint);
 /* The name has addresses again, or passes: it is not held any more. */
 void guard_forget(struct guard *g, uint32_t hash, const uint8_t *owner);

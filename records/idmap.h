@@ -14,10 +14,10 @@
 
 struct idmap_slot {
 	uint32_t hash;
-	uint32_t value;			/* 0: free */
+	uint32_t value; /* 0: free */
 };
 
-struct idmap {				/* zeroed: empty */
+struct idmap { /* zeroed: empty */
 	struct idmap_slot *slots;
 	size_t room, count;
 };

@@ -15,8 +15,9 @@ struct ingress_at {
 	size_t count;
 };
 
-static struct ingress_at *find_ingresses(const struct world *w, uint32_t source, const struct fact_value *record,
-                                         struct draft *d, size_t *found)
+static struct ingress_at *find_ingresses(const struct world *w, uint32_t source,
+                                         const struct fact_value *record, struct draft *d,
+                                         size_t *found)
 {
 	size_t count;
 	const struct records_cluster *clusters = clusters_list(w->clusters, &count);
@@ -25,8 +26,8 @@ static struct ingress_at *find_ingresses(const struct world *w, uint32_t source,
 	*found = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct ingress_at *at = &list[*found];
-		const struct fact *fact = facts_find(w->facts, clusters[i].id, FACT_INGRESS, record->namespace,
-		                                     record->name);
+		const struct fact *fact = facts_find(w->facts, clusters[i].id, FACT_INGRESS,
+		                                     record->namespace, record->name);
 		struct sites_targets t;
 
 		if (!fact || !fact_decode(fact, w->arena, &at->value))
@@ -40,8 +41,8 @@ static struct ingress_at *find_ingresses(const struct world *w, uint32_t source,
 	return list;
 }
 
-static void add_host(const struct world *w, const char *title, struct bytes host, const struct ingress_at *at,
-                     size_t count, struct draft *d)
+static void add_host(const struct world *w, const char *title, struct bytes host,
+                     const struct ingress_at *at, size_t count, struct draft *d)
 {
 	uint8_t wire[NAMES_WIRE_MAX];
 	struct draft_name *name;
@@ -49,11 +50,13 @@ static void add_host(const struct world *w, const char *title, struct bytes host
 	size_t len;
 
 	if (names_from_text(host, wire, &len, &why)) {
-		notes_problem(w->notes, title, "host '%.*s': %s", (int)host.len, (const char *)host.data, why.text);
+		notes_problem(w->notes, title, "host '%.*s': %s", (int)host.len,
+		              (const char *)host.data, why.text);
 		return;
 	}
 	if (apexes_find(w->apexes, (struct bytes){wire, len}) < 0) {
-		notes_problem(w->notes, title, "host %.*s is outside every zone", (int)host.len, (const char *)host.data);
+		notes_problem(w->notes, title, "host %.*s is outside every zone", (int)host.len,
+		              (const char *)host.data);
 		return;
 	}
 	if (count == 0 || draft_has_name(d, wire))
@@ -63,15 +66,17 @@ static void add_host(const struct world *w, const char *title, struct bytes host
 	name->sites = arena_alloc(w->arena, count * sizeof(*name->sites));
 	name->site_count = count;
 	for (size_t i = 0; i < count; i++) {
-		struct endpoint_site site = sites_make(w, at[i].cluster, at[i].addresses, at[i].count, d->ttl,
-		                                       ingress_rules_port(&at[i].value, host),
-		                                       ingress_rules_are_ready(w, at[i].cluster, &at[i].value, host));
+		struct endpoint_site site =
+			sites_make(w, at[i].cluster, at[i].addresses, at[i].count, d->ttl,
+		                   ingress_rules_port(&at[i].value, host),
+		                   ingress_rules_are_ready(w, at[i].cluster, &at[i].value, host));
 
 		name->sites[i] = draft_add_site(d, &site);
 	}
 }
 
-void ingress_record_make(const struct world *w, uint32_t source, const struct fact *fact, struct draft *d)
+void ingress_record_make(const struct world *w, uint32_t source, const struct fact *fact,
+                         struct draft *d)
 {
 	const char *title = world_title(w, fact);
 	struct fact_value v;

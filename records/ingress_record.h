@@ -9,6 +9,7 @@
 #include "records/draft.h"
 #include "records/world.h"
 
-void ingress_record_make(const struct world *w, uint32_t source, const struct fact *fact, struct draft *d);
+void ingress_record_make(const struct world *w, uint32_t source, const struct fact *fact,
+                         struct draft *d);
 
 #endif

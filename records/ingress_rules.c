@@ -13,7 +13,8 @@ static struct bytes without_dot(struct bytes s)
 
 static bool same(struct bytes a, struct bytes b)
 {
-	return a.len == b.len && strncasecmp((const char *)a.data, (const char *)b.data, a.len) == 0;
+	return a.len == b.len &&
+	       strncasecmp((const char *)a.data, (const char *)b.data, a.len) == 0;
 }
 
 /* Does "*.example.com" stand for the host, which has one label in the place of the star? */
@@ -21,7 +22,8 @@ static bool is_wildcard_for(struct bytes pattern, struct bytes host)
 {
 	const uint8_t *dot = host.len ? memchr(host.data, '.', host.len) : NULL;
 
-	if (!dot || dot == host.data || pattern.len < 3 || pattern.data[0] != '*' || pattern.data[1] != '.')
+	if (!dot || dot == host.data || pattern.len < 3 || pattern.data[0] != '*' ||
+	    pattern.data[1] != '.')
 		return false;
 	return same((struct bytes){pattern.data + 1, pattern.len - 1},
 	            (struct bytes){dot, (size_t)(host.data + host.len - dot)});
@@ -40,8 +42,8 @@ static enum fit fit_of(struct bytes pattern, struct bytes host)
 
 enum readiness { NONE_NAMED, NOT_READY, READY };
 
-static enum readiness rules_readiness(const struct world *w, uint16_t cluster, const struct fact_value *v,
-                                      struct bytes host, enum fit fit)
+static enum readiness rules_readiness(const struct world *w, uint16_t cluster,
+                                      const struct fact_value *v, struct bytes host, enum fit fit)
 {
 	enum readiness found = NONE_NAMED;
 
@@ -59,8 +61,8 @@ static enum readiness rules_readiness(const struct world *w, uint16_t cluster, c
 	return found;
 }
 
-bool ingress_rules_are_ready(const struct world *w, uint16_t cluster, const struct fact_value *ingress,
-                             struct bytes host)
+bool ingress_rules_are_ready(const struct world *w, uint16_t cluster,
+                             const struct fact_value *ingress, struct bytes host)
 {
 	struct bytes fallback = ingress->ingress.default_service;
 	enum readiness found;

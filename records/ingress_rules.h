@@ -12,8 +12,8 @@
 
 /* Has a Service that the rules for the host name (none there: any rule, or the default
  * backend) a ready endpoint in the cluster?  An Ingress that names no Service: yes. */
-bool ingress_rules_are_ready(const struct world *w, uint16_t cluster, const struct fact_value *ingress,
-                             struct bytes host);
+bool ingress_rules_are_ready(const struct world *w, uint16_t cluster,
+                             const struct fact_value *ingress, struct bytes host);
 /* 443 where `tls` covers the host, else 80. */
 uint16_t ingress_rules_port(const struct fact_value *ingress, struct bytes host);
 

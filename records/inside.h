@@ -24,11 +24,11 @@
 /* A source in this build. */
 struct work {
 	uint32_t source;
-	bool is_dirty;				/* made anew; else only looked at */
-	bool is_moved;				/* has another place in the order of sources */
-	const struct fact *fact_was;		/* its place before */
-	struct source_kept *kept_was;		/* to be freed, and its wants given back, at the end */
-	struct offer *was, *now;		/* NULL: nothing */
+	bool is_dirty;                /* made anew; else only looked at */
+	bool is_moved;                /* has another place in the order of sources */
+	const struct fact *fact_was;  /* its place before */
+	struct source_kept *kept_was; /* to be freed, and its wants given back, at the end */
+	struct offer *was, *now;      /* NULL: nothing */
 };
 
 /* A name that a source offers differently than before, or not any more, or newly. */
@@ -48,21 +48,22 @@ struct records {
 	struct hash_key key;
 	struct arena *arena, *scratch, *settings_arena, *settings_arena_was;
 	struct records_settings settings, settings_was;
-	struct apexes *apexes, *apexes_was;	/* _was: what the claims were made with; for one build */
+	struct apexes *apexes,
+		*apexes_was; /* _was: what the claims were made with; for one build */
 	struct clusters *clusters;
-	struct links slices, backends, annotated;	/* slices and backends by world_hash_object() */
+	struct links slices, backends, annotated; /* slices and backends by world_hash_object() */
 	struct wants *wants;
 	struct notes *notes;
 	struct guard *guard;
 	struct sources sources;
-	struct idmap claims;			/* owner_hash() of a name: a source that offers it */
+	struct idmap claims; /* owner_hash() of a name: a source that offers it */
 	bool is_new_settings, is_started;
 
 	/* of this build */
 	uint64_t now_ms;
 	struct world world;
 	bool is_everything, domains_changed, clusters_changed;
-	struct work *works;			/* number n is works[n - 1] */
+	struct work *works; /* number n is works[n - 1] */
 	size_t work_count, work_room;
 	struct touch *touches;
 	size_t touch_count, touch_room;

@@ -13,13 +13,17 @@
 struct level {
 	struct ladder_rung *rungs;
 	size_t count, room;
-	struct { size_t rung; uint16_t member; } *standing;
+	struct {
+		size_t rung;
+		uint16_t member;
+	} * standing;
 	size_t standing_count, standing_room;
 };
 
 static bool same_label(struct bytes a, struct bytes b)
 {
-	return a.len == b.len && strncasecmp((const char *)a.data, (const char *)b.data, a.len) == 0;
+	return a.len == b.len &&
+	       strncasecmp((const char *)a.data, (const char *)b.data, a.len) == 0;
 }
 
 static size_t find_rung(struct level *l, struct bytes label, size_t region)

@@ -15,10 +15,10 @@
 
 /* One rung of KubeFed's ladder: the clusters of a region, or of a zone of a region. */
 struct ladder_rung {
-	struct bytes label;			/* as the first cluster by name writes it */
-	const uint16_t *members;		/* positions in the list of clusters, ascending */
+	struct bytes label;      /* as the first cluster by name writes it */
+	const uint16_t *members; /* positions in the list of clusters, ascending */
 	size_t member_count;
-	size_t region;				/* of a zone: number of its region */
+	size_t region; /* of a zone: number of its region */
 };
 
 struct ladder {

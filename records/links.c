@@ -56,7 +56,10 @@ void links_remove(struct links *l, uint32_t hash, uint16_t cluster, const struct
 	l->unused = id;
 }
 
-struct idmap_walk links_find(const struct links *l, uint32_t hash) { return idmap_find(&l->index, hash); }
+struct idmap_walk links_find(const struct links *l, uint32_t hash)
+{
+	return idmap_find(&l->index, hash);
+}
 
 const struct link *links_next(const struct links *l, struct idmap_walk *w)
 {

@@ -16,11 +16,11 @@ struct link {
 	uint32_t cluster;
 };
 
-struct links {				/* zeroed: empty */
+struct links { /* zeroed: empty */
 	struct idmap index;
-	struct link *pool;		/* slot value v is pool[v - 1] */
+	struct link *pool; /* slot value v is pool[v - 1] */
 	size_t pool_count, pool_room;
-	uint32_t unused;		/* chain through `cluster`, 0 ends */
+	uint32_t unused; /* chain through `cluster`, 0 ends */
 };
 
 void links_fini(struct links *l);

@@ -9,15 +9,11 @@ static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 
 static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c; }
 
-/* One character of a label, escaped or not, and how much text it takes; 0: a bad escape. */
-static size_t read_char(struct bytes text, uint8_t *out)
+/* The character that an escape means, and how much text it takes; 0: a bad one. */
+static size_t read_escape(struct bytes text, uint8_t *out)
 {
 	unsigned value;
 
-	if (text.data[0] != '\\') {
-		*out = text.data[0];
-		return 1;
-	}
 	if (text.len < 2)
 		return 0;
 	if (!is_digit(text.data[1])) {
@@ -40,9 +36,11 @@ static enum err read_label(struct bytes text, size_t *at, uint8_t *out, size_t *
 	size_t size = 0;
 
 	while (*at < text.len && text.data[*at] != '.') {
-		uint8_t c;
-		size_t taken = read_char((struct bytes){text.data + *at, text.len - *at}, &c);
+		uint8_t c = text.data[*at];
+		size_t taken = 1;
 
+		if (c == '\\')
+			taken = read_escape((struct bytes){text.data + *at, text.len - *at}, &c);
 		if (taken == 0)
 			return reason_set(why, ERR_PARSE, "a bad escape");
 		if (size == LABEL_MAX)
@@ -126,6 +124,8 @@ size_t names_wire_len(const uint8_t *wire)
 /* Label lengths are below 'A', so that lower() leaves them alone. */
 static bool same(const uint8_t *a, const uint8_t *b, size_t len)
 {
+	if (memcmp(a, b, len) == 0)
+		return true;
 	for (size_t i = 0; i < len; i++)
 		if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
 			return false;

@@ -19,12 +19,13 @@ enum { NAMES_WIRE_MAX = 255, NAMES_TEXT_SIZE = 1024 };
 /* Presentation form (RFC 1035 5.1: \. and \DDD), with or without the last dot,
  * always absolute; "." is the root.  ERR_PARSE or ERR_RANGE with a reason that
  * names the fault: an empty label, a label over 63 bytes, a name over 255. */
-enum err names_from_text(struct bytes text, uint8_t out[NAMES_WIRE_MAX], size_t *len, struct reason *why) MUST_CHECK;
+enum err names_from_text(struct bytes text, uint8_t out[NAMES_WIRE_MAX], size_t *len,
+                         struct reason *why) MUST_CHECK;
 /* With the last dot; bytes that are not printable become \DDD.  Returns out. */
 char *names_to_text(const uint8_t *wire, char out[NAMES_TEXT_SIZE]);
 
-size_t names_wire_len(const uint8_t *wire);		/* of a good name */
-bool names_wire_equal(const uint8_t *a, const uint8_t *b);	/* without case (RFC 4343) */
+size_t names_wire_len(const uint8_t *wire);                /* of a good name */
+bool names_wire_equal(const uint8_t *a, const uint8_t *b); /* without case (RFC 4343) */
 /* Is `name` at or below `apex`? Without case. */
 bool names_wire_is_under(const uint8_t *name, const uint8_t *apex);
 

@@ -12,27 +12,24 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
-enum {
-	LINES_OF_SUBJECT = 20,
-	LINES_SHOWN = 1000
-};
+enum { LINES_OF_SUBJECT = 20, LINES_SHOWN = 1000 };
 
 struct line {
 	bool is_conflict;
-	char *a, *b, *c;			/* where, message, NULL; or name, winner, loser */
+	char *a, *b, *c; /* where, message, NULL; or name, winner, loser */
 };
 
 struct subject {
 	uint64_t id;
 	size_t count;
-	size_t uncounted[2];			/* lines that found no room: problems, conflicts */
+	size_t uncounted[2]; /* lines that found no room: problems, conflicts */
 	struct line *lines;
 };
 
 struct notes {
 	struct table *subjects;
 	uint64_t current;
-	uint64_t digest, told;			/* sums of the lines' hashes: now, at notes_changed() */
+	uint64_t digest, told; /* sums of the lines' hashes: now, at notes_changed() */
 };
 
 struct notes *notes_new(void)
@@ -115,7 +112,10 @@ static struct subject *current(struct notes *n)
 	return s;
 }
 
-static bool same_text(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
 
 /* Takes the strings of the line. */
 static void add_line(struct notes *n, struct line l)
@@ -125,7 +125,7 @@ static void add_line(struct notes *n, struct line l)
 
 	for (size_t i = 0; i < s->count && !known; i++)
 		known = s->lines[i].is_conflict == l.is_conflict && same_text(s->lines[i].a, l.a) &&
-			same_text(s->lines[i].b, l.b) && same_text(s->lines[i].c, l.c);
+		        same_text(s->lines[i].b, l.b) && same_text(s->lines[i].c, l.c);
 	if (!known && s->count < LINES_OF_SUBJECT) {
 		n->digest += hash_line(s, &l);
 		s->lines = xreallocarray(s->lines, s->count + 1, sizeof(*s->lines));
@@ -182,7 +182,8 @@ static int by_text(const void *a, const void *b)
 }
 
 /* All kept lines of one sort, in byte order (free it), and how many more there are. */
-static const struct line **sorted(const struct notes *n, bool conflicts, size_t *count, size_t *more)
+static const struct line **sorted(const struct notes *n, bool conflicts, size_t *count,
+                                  size_t *more)
 {
 	const struct line **lines;
 	const struct subject *s;

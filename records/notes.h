@@ -16,7 +16,13 @@
 struct notes;
 
 /* Kinds of subjects: a number means something else in each. */
-enum notes_of { NOTES_OF_SOURCE = 1, NOTES_OF_OBJECT, NOTES_OF_NAME, NOTES_OF_ZONES, NOTES_OF_CLUSTERS };
+enum notes_of {
+	NOTES_OF_SOURCE = 1,
+	NOTES_OF_OBJECT,
+	NOTES_OF_NAME,
+	NOTES_OF_ZONES,
+	NOTES_OF_CLUSTERS
+};
 
 struct notes *notes_new(void);
 void notes_free(struct notes *n);

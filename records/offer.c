@@ -27,7 +27,8 @@ struct offer *offer_new(struct arena *a, size_t most)
 }
 
 /* The number of the owner, or count; *slot is where a new one belongs. */
-static size_t search(const struct offer *o, uint32_t hash, const uint8_t *owner, size_t *slot, bool *twin)
+static size_t search(const struct offer *o, uint32_t hash, const uint8_t *owner, size_t *slot,
+                     bool *twin)
 {
 	if (!o->slots) {
 		for (size_t i = 0; i < o->count; i++) {
@@ -61,7 +62,8 @@ struct endpoint *offer_put(struct offer *o, struct arena *a, uint32_t hash, stru
 		return &o->endpoints[i];
 	o->has_twins |= twin;
 	o->hashes[i] = hash;
-	o->endpoints[i] = (struct endpoint){.owner = {arena_memdup(a, owner.data, owner.len), owner.len}};
+	o->endpoints[i] =
+		(struct endpoint){.owner = {arena_memdup(a, owner.data, owner.len), owner.len}};
 	o->count++;
 	if (o->slots)
 		o->slots[slot] = (uint32_t)o->count;
@@ -115,7 +117,8 @@ static bool rrset_equal(const struct endpoint_rrset *a, const struct endpoint_rr
 	return true;
 }
 
-static bool rrsets_equal(const struct endpoint_rrset *a, size_t a_count, const struct endpoint_rrset *b, size_t b_count)
+static bool rrsets_equal(const struct endpoint_rrset *a, size_t a_count,
+                         const struct endpoint_rrset *b, size_t b_count)
 {
 	bool equal = a_count == b_count;
 
@@ -126,18 +129,20 @@ static bool rrsets_equal(const struct endpoint_rrset *a, size_t a_count, const s
 
 static bool site_equal(const struct endpoint_site *a, const struct endpoint_site *b)
 {
-	return a->cluster == b->cluster && a->layers == b->layers && a->probe_count == b->probe_count &&
-	       (a->probe_count == 0 || memcmp(a->probes, b->probes, a->probe_count * sizeof(*a->probes)) == 0) &&
+	return a->cluster == b->cluster && a->layers == b->layers &&
+	       a->probe_count == b->probe_count &&
+	       (a->probe_count == 0 ||
+	        memcmp(a->probes, b->probes, a->probe_count * sizeof(*a->probes)) == 0) &&
 	       rrsets_equal(a->rrsets, a->rrset_count, b->rrsets, b->rrset_count);
 }
 
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	bool equal = bytes_equal(a->owner, b->owner) && strcmp(a->source, b->source) == 0 &&
-		     a->has_sites == b->has_sites && a->fail_open == b->fail_open &&
-		     a->site_count == b->site_count && bytes_equal(a->fallback, b->fallback) &&
-		     a->fallback_ttl == b->fallback_ttl &&
-		     rrsets_equal(a->fixed, a->fixed_count, b->fixed, b->fixed_count);
+	             a->has_sites == b->has_sites && a->fail_open == b->fail_open &&
+	             a->site_count == b->site_count && bytes_equal(a->fallback, b->fallback) &&
+	             a->fallback_ttl == b->fallback_ttl &&
+	             rrsets_equal(a->fixed, a->fixed_count, b->fixed, b->fixed_count);
 
 	for (size_t i = 0; i < a->site_count && equal; i++)
 		equal = site_equal(&a->sites[i], &b->sites[i]);
@@ -165,14 +170,16 @@ static struct bytes copy_bytes(struct arena *a, struct bytes s)
 	return (struct bytes){arena_memdup(a, s.data, s.len), s.len};
 }
 
-static struct endpoint_rrset *copy_rrsets(struct arena *a, const struct endpoint_rrset *from, size_t count)
+static struct endpoint_rrset *copy_rrsets(struct arena *a, const struct endpoint_rrset *from,
+                                          size_t count)
 {
 	struct endpoint_rrset *to = arena_memdup(a, from, count * sizeof(*to));
 
 	for (size_t i = 0; i < count; i++) {
 		to[i].type = copy_bytes(a, from[i].type);
 		if (from[i].addresses) {
-			to[i].addresses = arena_memdup(a, from[i].addresses, from[i].count * sizeof(struct addr));
+			to[i].addresses = arena_memdup(a, from[i].addresses,
+			                               from[i].count * sizeof(struct addr));
 		} else {
 			struct bytes *texts = arena_calloc(a, from[i].count, sizeof(*texts));
 
@@ -190,7 +197,8 @@ struct endpoint *endpoint_copy(struct arena *a, const struct endpoint *e)
 	struct endpoint_site *sites = arena_memdup(a, e->sites, e->site_count * sizeof(*sites));
 
 	for (size_t i = 0; i < e->site_count; i++) {
-		sites[i].probes = arena_memdup(a, e->sites[i].probes, e->sites[i].probe_count * sizeof(uint32_t));
+		sites[i].probes = arena_memdup(a, e->sites[i].probes,
+		                               e->sites[i].probe_count * sizeof(uint32_t));
 		sites[i].rrsets = copy_rrsets(a, e->sites[i].rrsets, e->sites[i].rrset_count);
 	}
 	copy->sites = sites;

@@ -18,11 +18,11 @@
 
 struct offer {
 	struct endpoint *endpoints;
-	uint32_t *hashes;			/* owner_hash() of each */
+	uint32_t *hashes; /* owner_hash() of each */
 	size_t count;
-	uint32_t *slots;			/* by hash: number + 1; NULL when there are few */
+	uint32_t *slots; /* by hash: number + 1; NULL when there are few */
 	size_t slot_mask;
-	bool has_twins;				/* two names of one hash */
+	bool has_twins; /* two names of one hash */
 };
 
 /* Room for that many names. */

@@ -22,6 +22,7 @@ void owner_lower(struct bytes wire, uint8_t out[NAMES_WIRE_MAX]);
 
 /* front + label + back, where front is wire without its root label, label may be
  * empty, and back is whole; its length, or 0 when that is over 255 bytes. */
-size_t owner_join(struct bytes front, struct bytes label, struct bytes back, uint8_t out[NAMES_WIRE_MAX]);
+size_t owner_join(struct bytes front, struct bytes label, struct bytes back,
+                  uint8_t out[NAMES_WIRE_MAX]);
 
 #endif

@@ -15,8 +15,8 @@ static bool is_never_ipv6(const uint8_t *b)
 {
 	static const uint8_t zeros[15];
 
-	return (memcmp(b, zeros, sizeof(zeros)) == 0 && b[15] <= 1) || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
-	       b[0] == 0xff;
+	return (memcmp(b, zeros, sizeof(zeros)) == 0 && b[15] <= 1) ||
+	       (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || b[0] == 0xff;
 }
 
 static bool any_has(const struct addr_network *list, size_t count, const struct addr *a)
@@ -30,7 +30,8 @@ static bool any_has(const struct addr_network *list, size_t count, const struct 
 bool publishable_allows(const struct records_settings *settings, const struct addr *a)
 {
 	struct addr plain = addr_unmapped(a);
-	bool never = plain.family == ADDR_IPV4 ? is_never_ipv4(plain.bytes) : is_never_ipv6(plain.bytes);
+	bool never =
+		plain.family == ADDR_IPV4 ? is_never_ipv4(plain.bytes) : is_never_ipv6(plain.bytes);
 
 	if (any_has(settings->allow, settings->allow_count, &plain))
 		return true;

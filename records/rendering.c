@@ -13,15 +13,15 @@
 /* One name of the rendering: addresses, or else a CNAME. */
 struct item {
 	const char *name;
-	const struct addr *addresses;		/* sorted: IPv4 before IPv6 */
+	const struct addr *addresses; /* sorted: IPv4 before IPv6 */
 	size_t count;
-	const char *cname;			/* NULL: none, and without addresses no endpoint at all */
+	const char *cname; /* NULL: none, and without addresses no endpoint at all */
 	bool is_labelled;
 };
 
 struct rendering {
 	struct world w;
-	struct bytes label;			/* serviceName; empty: none */
+	struct bytes label; /* serviceName; empty: none */
 	uint32_t ttl;
 	struct item *items;
 	size_t count;
@@ -36,10 +36,7 @@ static const char *text_of(const struct rendering *p, const uint8_t *wire)
 	return arena_strndup(p->w.arena, text, strlen(text) - 1);
 }
 
-static void add_item(struct rendering *p, struct item item)
-{
-	p->items[p->count++] = item;
-}
+static void add_item(struct rendering *p, struct item item) { p->items[p->count++] = item; }
 
 /* --- what KubeFed knew of each cluster --- */
 
@@ -48,11 +45,13 @@ struct entry {
 	size_t count;
 };
 
-static struct entry entry_of(const struct rendering *p, const struct fact_value *record, uint16_t cluster)
+static struct entry entry_of(const struct rendering *p, const struct fact_value *record,
+                             uint16_t cluster)
 {
 	bool is_service = record->kind == FACT_SERVICE_DNS_RECORD;
-	const struct fact *fact = facts_find(p->w.facts, cluster, is_service ? FACT_SERVICE : FACT_INGRESS,
-	                                     record->namespace, record->name);
+	const struct fact *fact =
+		facts_find(p->w.facts, cluster, is_service ? FACT_SERVICE : FACT_INGRESS,
+	                   record->namespace, record->name);
 	struct sites_targets t = {.object = fact, .cluster = cluster, .ttl = p->ttl};
 	struct entry e = {NULL, 0};
 	struct fact_value v;
@@ -68,7 +67,8 @@ static struct entry entry_of(const struct rendering *p, const struct fact_value 
 	return e;
 }
 
-static struct entry *entries_of(const struct rendering *p, const struct fact_value *record, size_t *count)
+static struct entry *entries_of(const struct rendering *p, const struct fact_value *record,
+                                size_t *count)
 {
 	const struct records_cluster *list = clusters_list(p->w.clusters, count);
 	struct entry *entries = arena_calloc(p->w.arena, *count, sizeof(*entries));
@@ -79,7 +79,8 @@ static struct entry *entries_of(const struct rendering *p, const struct fact_val
 }
 
 /* The addresses of some entries (members NULL: the first `count`) together. */
-static struct item united(const struct rendering *p, const struct entry *entries, const uint16_t *members, size_t count)
+static struct item united(const struct rendering *p, const struct entry *entries,
+                          const uint16_t *members, size_t count)
 {
 	struct addr *all;
 	size_t most = 0, used = 0;
@@ -99,8 +100,9 @@ static struct item united(const struct rendering *p, const struct entry *entries
 
 /* --- names --- */
 
-static const char *add_rung(struct rendering *p, const struct service_record_names *n, const struct ladder_rung *rung,
-                            struct bytes back, const struct entry *entries, const char *above)
+static const char *add_rung(struct rendering *p, const struct service_record_names *n,
+                            const struct ladder_rung *rung, struct bytes back,
+                            const struct entry *entries, const char *above)
 {
 	uint8_t wire[NAMES_WIRE_MAX];
 	struct item item = united(p, entries, rung->members, rung->member_count);
@@ -137,13 +139,15 @@ static void render_service(struct rendering *p, const struct fact_value *v)
 	for (size_t i = 0; i < l->zone_count; i++) {
 		size_t region = l->zones[i].region;
 		uint8_t wire[NAMES_WIRE_MAX];
-		struct bytes back = {wire, owner_join((struct bytes){NULL, 0}, l->regions[region].label, names.apex, wire)};
+		struct bytes back = {wire, owner_join((struct bytes){NULL, 0},
+		                                      l->regions[region].label, names.apex, wire)};
 
 		if (back.len > 0)
 			add_rung(p, &names, &l->zones[i], back, entries, regions[region]);
 	}
 	if (names.prefix.len > 0)
-		add_item(p, (struct item){.name = text_of(p, names.prefix.data), .cname = global.name});
+		add_item(p, (struct item){.name = text_of(p, names.prefix.data),
+		                          .cname = global.name});
 }
 
 static void render_ingress(struct rendering *p, const struct fact_value *v)
@@ -175,7 +179,8 @@ static void begin_endpoint(const struct item *item, struct text *out)
 	text_add(out, ",\"targets\":[");
 }
 
-static void end_endpoint(const struct rendering *p, const struct item *item, const char *type, struct text *out)
+static void end_endpoint(const struct rendering *p, const struct item *item, const char *type,
+                         struct text *out)
 {
 	text_printf(out, "],\"recordType\":\"%s\",\"recordTTL\":%u", type, p->ttl);
 	if (item->is_labelled && p->label.len > 0) {
@@ -189,10 +194,10 @@ static void end_endpoint(const struct rendering *p, const struct item *item, con
 static int by_text(const void *a, const void *b) { return strcmp(a, b); }
 
 /* KubeFed sorts addresses as strings. */
-static void print_addresses(const struct rendering *p, const struct item *item, uint8_t family, const char *type,
-                            struct text *out)
+static void print_addresses(const struct rendering *p, const struct item *item, uint8_t family,
+                            const char *type, struct text *out)
 {
-	char (*texts)[ADDR_TEXT_SIZE] = arena_calloc(p->w.arena, item->count, sizeof(*texts));
+	char(*texts)[ADDR_TEXT_SIZE] = arena_calloc(p->w.arena, item->count, sizeof(*texts));
 	size_t count = 0;
 
 	for (size_t i = 0; i < item->count; i++)
@@ -228,8 +233,8 @@ static void print(const struct rendering *p, struct text *out)
 	text_add(out, "]");
 }
 
-enum err rendering_print(const struct records *r, const struct facts *f, enum fact_kind kind, struct bytes namespace,
-                         struct bytes name, struct text *out)
+enum err rendering_print(const struct records *r, const struct facts *f, enum fact_kind kind,
+                         struct bytes namespace, struct bytes name, struct text *out)
 {
 	struct arena *a = arena_new();
 	struct rendering p = {.w = r->world};
@@ -240,11 +245,13 @@ enum err rendering_print(const struct records *r, const struct facts *f, enum fa
 	p.w.facts = f;
 	p.w.arena = a;
 	p.w.notes = NULL;
-	if (!fact || !r->is_started || (!is_service && kind != FACT_INGRESS_DNS_RECORD) || !fact_decode(fact, a, &v)) {
+	if (!fact || !r->is_started || (!is_service && kind != FACT_INGRESS_DNS_RECORD) ||
+	    !fact_decode(fact, a, &v)) {
 		arena_free(a);
 		return ERR_NOTFOUND;
 	}
-	p.ttl = world_record_ttl(&p.w, "", is_service ? v.service_record.ttl : v.ingress_record.ttl);
+	p.ttl = world_record_ttl(&p.w, "",
+	                         is_service ? v.service_record.ttl : v.ingress_record.ttl);
 	if (is_service)
 		render_service(&p, &v);
 	else

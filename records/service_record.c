@@ -9,7 +9,8 @@
 bool service_record_read_names(const struct world *w, const char *title, const struct fact_value *v,
                                struct service_record_names *out)
 {
-	struct bytes first = v->service_record.external_name.len ? v->service_record.external_name : v->name;
+	struct bytes first =
+		v->service_record.external_name.len ? v->service_record.external_name : v->name;
 	struct bytes ref = v->service_record.domain_ref;
 	struct bytes dns_prefix = v->service_record.dns_prefix;
 	struct reason why;
@@ -18,37 +19,41 @@ bool service_record_read_names(const struct world *w, const char *title, const s
 
 	out->apex = apexes_domain(w->apexes, ref);
 	if (out->apex.len == 0) {
-		notes_problem(w->notes, title, "there is no Domain named '%.*s'", (int)ref.len, (const char *)ref.data);
+		notes_problem(w->notes, title, "there is no Domain named '%.*s'", (int)ref.len,
+		              (const char *)ref.data);
 		return false;
 	}
-	text = arena_printf(w->arena, "%.*s.%.*s.%.*s.svc", (int)first.len, (const char *)first.data,
-	                    (int)v->namespace.len, (const char *)v->namespace.data, (int)ref.len,
-	                    (const char *)ref.data);
+	text = arena_printf(w->arena, "%.*s.%.*s.%.*s.svc", (int)first.len,
+	                    (const char *)first.data, (int)v->namespace.len,
+	                    (const char *)v->namespace.data, (int)ref.len, (const char *)ref.data);
 	if (names_from_text(bytes_of(text), out->front_wire, &len, &why)) {
 		notes_problem(w->notes, title, "'%s' cannot be a name: %s", text, why.text);
 		return false;
 	}
 	out->front = (struct bytes){out->front_wire, len - 1};
-	out->global = service_record_rung_name(w, title, out, (struct bytes){NULL, 0}, out->apex, out->global_wire);
+	out->global = service_record_rung_name(w, title, out, (struct bytes){NULL, 0}, out->apex,
+	                                       out->global_wire);
 	out->prefix = (struct bytes){NULL, 0};
 	if (dns_prefix.len && names_from_text(dns_prefix, out->prefix_wire, &len, &why)) {
-		notes_problem(w->notes, title, "dnsPrefix '%.*s' cannot be a name: %s", (int)dns_prefix.len,
-		              (const char *)dns_prefix.data, why.text);
+		notes_problem(w->notes, title, "dnsPrefix '%.*s' cannot be a name: %s",
+		              (int)dns_prefix.len, (const char *)dns_prefix.data, why.text);
 	} else if (dns_prefix.len) {
 		uint8_t copy[NAMES_WIRE_MAX];
 
 		memcpy(copy, out->prefix_wire, len);
-		out->prefix.len = owner_join((struct bytes){copy, len - 1}, (struct bytes){NULL, 0}, out->apex,
-		                             out->prefix_wire);
+		out->prefix.len = owner_join((struct bytes){copy, len - 1}, (struct bytes){NULL, 0},
+		                             out->apex, out->prefix_wire);
 		out->prefix.data = out->prefix_wire;
 		if (out->prefix.len == 0)
-			notes_problem(w->notes, title, "dnsPrefix gives a name longer than 255 bytes");
+			notes_problem(w->notes, title,
+			              "dnsPrefix gives a name longer than 255 bytes");
 	}
 	return out->global.len > 0;
 }
 
-struct bytes service_record_rung_name(const struct world *w, const char *title, const struct service_record_names *n,
-                                      struct bytes label, struct bytes back, uint8_t out[NAMES_WIRE_MAX])
+struct bytes service_record_rung_name(const struct world *w, const char *title,
+                                      const struct service_record_names *n, struct bytes label,
+                                      struct bytes back, uint8_t out[NAMES_WIRE_MAX])
 {
 	size_t len = owner_join(n->front, label, back, out);
 
@@ -62,10 +67,11 @@ struct bytes service_record_rung_name(const struct world *w, const char *title, 
 /* The number of each cluster's site by its position in the list; NO_SITE: none there. */
 enum { NO_SITE = UINT32_MAX };
 
-static uint32_t add_site(const struct world *w, uint32_t source, const struct fact_value *record, uint16_t cluster,
-                         struct draft *d)
+static uint32_t add_site(const struct world *w, uint32_t source, const struct fact_value *record,
+                         uint16_t cluster, struct draft *d)
 {
-	const struct fact *fact = facts_find(w->facts, cluster, FACT_SERVICE, record->namespace, record->name);
+	const struct fact *fact =
+		facts_find(w->facts, cluster, FACT_SERVICE, record->namespace, record->name);
 	struct fact_value v;
 	struct sites_targets t;
 	struct endpoint_site site;
@@ -75,15 +81,17 @@ static uint32_t add_site(const struct world *w, uint32_t source, const struct fa
 
 	if (!fact || !fact_decode(fact, w->arena, &v))
 		return NO_SITE;
-	t = (struct sites_targets){fact, cluster, v.service.targets, v.service.target_count, d->ttl};
+	t = (struct sites_targets){fact, cluster, v.service.targets, v.service.target_count,
+	                           d->ttl};
 	addresses = sites_addresses(w, source, d, &t, &count);
 	is_ready = record->service_record.allow_without_endpoints ||
-		   world_is_ready(w, cluster, record->namespace, record->name);
+	           world_is_ready(w, cluster, record->namespace, record->name);
 	site = sites_make(w, cluster, addresses, count, d->ttl, v.service.port, is_ready);
 	return draft_add_site(d, &site);
 }
 
-static uint32_t *add_sites(const struct world *w, uint32_t source, const struct fact_value *record, struct draft *d)
+static uint32_t *add_sites(const struct world *w, uint32_t source, const struct fact_value *record,
+                           struct draft *d)
 {
 	size_t count;
 	const struct records_cluster *clusters = clusters_list(w->clusters, &count);
@@ -105,10 +113,12 @@ struct rungs {
 };
 
 /* The name of one rung, which falls back to `above`. Its number, or DRAFT_NO_NAME. */
-static uint32_t add_rung(const struct rungs *r, const struct ladder_rung *rung, struct bytes back, uint32_t above)
+static uint32_t add_rung(const struct rungs *r, const struct ladder_rung *rung, struct bytes back,
+                         uint32_t above)
 {
 	uint8_t wire[NAMES_WIRE_MAX];
-	struct bytes owner = service_record_rung_name(r->w, r->title, r->names, rung->label, back, wire);
+	struct bytes owner =
+		service_record_rung_name(r->w, r->title, r->names, rung->label, back, wire);
 	struct draft_name *name;
 
 	if (owner.len == 0)
@@ -135,14 +145,16 @@ static void add_ladder(const struct rungs *r, uint32_t global)
 	for (size_t i = 0; i < l->zone_count; i++) {
 		struct bytes region = l->regions[l->zones[i].region].label;
 		uint8_t wire[NAMES_WIRE_MAX];
-		struct bytes back = {wire, owner_join((struct bytes){NULL, 0}, region, r->names->apex, wire)};
+		struct bytes back = {
+			wire, owner_join((struct bytes){NULL, 0}, region, r->names->apex, wire)};
 
 		if (regions[l->zones[i].region] != DRAFT_NO_NAME && back.len > 0)
 			add_rung(r, &l->zones[i], back, regions[l->zones[i].region]);
 	}
 }
 
-void service_record_make(const struct world *w, uint32_t source, const struct fact *fact, struct draft *d)
+void service_record_make(const struct world *w, uint32_t source, const struct fact *fact,
+                         struct draft *d)
 {
 	const char *title = world_title(w, fact);
 	struct service_record_names names;
@@ -166,7 +178,8 @@ void service_record_make(const struct world *w, uint32_t source, const struct fa
 	if (names.prefix.len == 0)
 		return;
 	if (draft_has_name(d, names.prefix.data))
-		notes_problem(w->notes, title, "dnsPrefix gives a name that the record has already");
+		notes_problem(w->notes, title,
+		              "dnsPrefix gives a name that the record has already");
 	else
 		draft_add_name(d, names.prefix)->target = 0;
 }

@@ -7,17 +7,20 @@
 #include "records/names.h"
 #include "records/publishable.h"
 
-bool sites_may_publish(const struct world *w, const struct fact *object, uint16_t cluster, const struct addr *a)
+bool sites_may_publish(const struct world *w, const struct fact *object, uint16_t cluster,
+                       const struct addr *a)
 {
 	char text[ADDR_TEXT_SIZE];
 
 	if (publishable_allows(w->settings, a))
 		return true;
 	if (cluster == FACTS_HOST)
-		notes_problem(w->notes, world_title(w, object), "address %s is never published", addr_print(a, text));
+		notes_problem(w->notes, world_title(w, object), "address %s is never published",
+		              addr_print(a, text));
 	else
-		notes_problem(w->notes, world_title(w, object), "address %s of cluster %s is never published",
-		              addr_print(a, text), facts_cluster_name(w->facts, cluster));
+		notes_problem(w->notes, world_title(w, object),
+		              "address %s of cluster %s is never published", addr_print(a, text),
+		              facts_cluster_name(w->facts, cluster));
 	return false;
 }
 
@@ -27,7 +30,8 @@ struct found {
 	size_t count, room;
 };
 
-static void add(const struct world *w, const struct sites_targets *t, struct found *f, const struct addr *a)
+static void add(const struct world *w, const struct sites_targets *t, struct found *f,
+                const struct addr *a)
 {
 	struct addr plain = addr_unmapped(a);
 
@@ -94,9 +98,11 @@ struct addr *sites_addresses(const struct world *w, uint32_t source, struct draf
 		}
 		host = host_name(w->arena, t->texts[i]);
 		if (host.len == 0) {
-			notes_problem(w->notes, world_title(w, t->object), "target '%.*s' of cluster %s is neither an address nor a host name",
-			              (int)t->texts[i].len, (const char *)t->texts[i].data,
-			              facts_cluster_name(w->facts, t->cluster));
+			notes_problem(
+				w->notes, world_title(w, t->object),
+				"target '%.*s' of cluster %s is neither an address nor a host name",
+				(int)t->texts[i].len, (const char *)t->texts[i].data,
+				facts_cluster_name(w->facts, t->cluster));
 			continue;
 		}
 		if (d)
@@ -117,21 +123,25 @@ size_t sites_split(const struct addr *addresses, size_t count, struct endpoint_r
 	while (ipv4 < count && addresses[ipv4].family == ADDR_IPV4)
 		ipv4++;
 	if (ipv4 > 0)
-		out[sets++] = (struct endpoint_rrset){.type = bytes_of("A"), .count = ipv4, .addresses = addresses};
-	if (ipv4 < count)
 		out[sets++] = (struct endpoint_rrset){
-			.type = bytes_of("AAAA"), .count = count - ipv4, .addresses = addresses + ipv4};
+			.type = bytes_of("A"), .count = ipv4, .addresses = addresses};
+	if (ipv4 < count)
+		out[sets++] = (struct endpoint_rrset){.type = bytes_of("AAAA"),
+		                                      .count = count - ipv4,
+		                                      .addresses = addresses + ipv4};
 	return sets;
 }
 
-struct endpoint_site sites_make(const struct world *w, uint16_t cluster, const struct addr *addresses, size_t count,
-                                uint32_t ttl, uint16_t port, bool is_ready)
+struct endpoint_site sites_make(const struct world *w, uint16_t cluster,
+                                const struct addr *addresses, size_t count, uint32_t ttl,
+                                uint16_t port, bool is_ready)
 {
 	struct endpoint_site s = {.cluster = cluster};
 	uint32_t *probes = arena_alloc(w->arena, count * sizeof(*probes));
 	struct endpoint_rrset *rrsets = arena_alloc(w->arena, 2 * sizeof(*rrsets));
 
-	s.layers = (uint8_t)((is_ready ? SITE_ENDPOINTS : 0) | (count > 0 ? SITE_LOAD_BALANCER : 0));
+	s.layers =
+		(uint8_t)((is_ready ? SITE_ENDPOINTS : 0) | (count > 0 ? SITE_LOAD_BALANCER : 0));
 	s.rrset_count = sites_split(addresses, count, rrsets);
 	for (size_t i = 0; i < s.rrset_count; i++)
 		rrsets[i].ttl = ttl;

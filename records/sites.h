@@ -15,7 +15,7 @@
 
 /* Addresses and host names as objects give them, made into RRsets. */
 struct sites_targets {
-	const struct fact *object;		/* for notes */
+	const struct fact *object; /* for notes */
 	uint16_t cluster;
 	const struct bytes *texts;
 	size_t count;
@@ -29,11 +29,13 @@ struct addr *sites_addresses(const struct world *w, uint32_t source, struct draf
                              const struct sites_targets *t, size_t *count);
 
 /* False, and a note of the object, when the address may not be published. */
-bool sites_may_publish(const struct world *w, const struct fact *object, uint16_t cluster, const struct addr *a);
+bool sites_may_publish(const struct world *w, const struct fact *object, uint16_t cluster,
+                       const struct addr *a);
 
 /* A site of these addresses: RRsets A and AAAA, probes to `port` (0: none), layers. */
-struct endpoint_site sites_make(const struct world *w, uint16_t cluster, const struct addr *addresses, size_t count,
-                                uint32_t ttl, uint16_t port, bool is_ready);
+struct endpoint_site sites_make(const struct world *w, uint16_t cluster,
+                                const struct addr *addresses, size_t count, uint32_t ttl,
+                                uint16_t port, bool is_ready);
 
 /* Sorted addresses as A and AAAA without TTLs; how many RRsets there are. */
 size_t sites_split(const struct addr *addresses, size_t count, struct endpoint_rrset out[2]);

@@ -21,7 +21,8 @@ struct source *sources_get(const struct sources *s, uint32_t number)
 	return &s->list[number - 1];
 }
 
-static uint32_t hash_fact_key(const struct sources *s, unsigned kind, struct bytes namespace, struct bytes name)
+static uint32_t hash_fact_key(const struct sources *s, unsigned kind, struct bytes namespace,
+                              struct bytes name)
 {
 	uint64_t hash = hash_mix(hash_siphash(&s->key, namespace.data, namespace.len),
 	                         hash_siphash(&s->key, name.data, name.len));
@@ -50,7 +51,8 @@ static uint32_t take_number(struct sources *s)
 	return (uint32_t)++s->count;
 }
 
-uint32_t sources_find(const struct sources *s, enum fact_kind kind, struct bytes namespace, struct bytes name)
+uint32_t sources_find(const struct sources *s, enum fact_kind kind, struct bytes namespace,
+                      struct bytes name)
 {
 	struct idmap_walk walk = idmap_find(&s->index, hash_fact_key(s, kind, namespace, name));
 	const uint32_t *number;
@@ -103,8 +105,9 @@ void sources_remove(struct sources *s, uint32_t number)
 {
 	struct source *old = sources_get(s, number);
 	uint32_t hash = old->kind == SOURCE_HOST
-	                ? hash_host(s, source_host(old))
-	                : hash_fact_key(s, old->kind, fact_namespace(old->fact), fact_name(old->fact));
+	                        ? hash_host(s, source_host(old))
+	                        : hash_fact_key(s, old->kind, fact_namespace(old->fact),
+	                                        fact_name(old->fact));
 
 	CHECK(idmap_remove(&s->index, hash, number));
 	free(old->kept);

@@ -16,35 +16,36 @@
 #include "records/fact.h"
 #include "records/idmap.h"
 
-enum { SOURCE_HOST = FACT_KINDS };		/* beside the kinds of facts: an annotated host name */
+enum { SOURCE_HOST = FACT_KINDS }; /* beside the kinds of facts: an annotated host name */
 
 /* What a source offered, behind its host name. */
 struct source_kept {
-	uint32_t len;				/* of the draft's bytes */
+	uint32_t len; /* of the draft's bytes */
 	uint8_t host_len;
-	uint8_t bytes[];			/* the host in wire form, lower case; the draft's bytes */
+	uint8_t bytes[]; /* the host in wire form, lower case; the draft's bytes */
 };
 
 struct source {
-	const struct fact *fact;		/* its place in the order of sources; NULL: it offers nothing */
-	struct source_kept *kept;		/* never NULL for a host */
-	uint32_t work;				/* number of its work in this build, 0: none */
-	uint8_t kind;				/* of its fact, or SOURCE_HOST; 0: the number is free */
-	bool is_offered;			/* DNSEndpoint: its names are claimed */
-	bool is_gone;				/* ends with this build */
+	const struct fact *fact;  /* its place in the order of sources; NULL: it offers nothing */
+	struct source_kept *kept; /* never NULL for a host */
+	uint32_t work;            /* number of its work in this build, 0: none */
+	uint8_t kind;             /* of its fact, or SOURCE_HOST; 0: the number is free */
+	bool is_offered;          /* DNSEndpoint: its names are claimed */
+	bool is_gone;             /* ends with this build */
 };
 
-struct sources {				/* zeroed but for the key: empty */
+struct sources { /* zeroed but for the key: empty */
 	struct hash_key key;
-	struct source *list;			/* number n is list[n - 1] */
+	struct source *list; /* number n is list[n - 1] */
 	size_t count, room;
-	uint32_t unused;			/* chain through `work`, 0 ends */
+	uint32_t unused; /* chain through `work`, 0 ends */
 	struct idmap index;
 };
 
 void sources_fini(struct sources *s);
 struct source *sources_get(const struct sources *s, uint32_t number);
-uint32_t sources_find(const struct sources *s, enum fact_kind kind, struct bytes namespace, struct bytes name);
+uint32_t sources_find(const struct sources *s, enum fact_kind kind, struct bytes namespace,
+                      struct bytes name);
 uint32_t sources_add(struct sources *s, const struct fact *fact);
 /* `host` in wire form, lower case. */
 uint32_t sources_find_host(const struct sources *s, struct bytes host);

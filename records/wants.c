@@ -9,7 +9,7 @@
 #include "records/idmap.h"
 
 struct host {
-	struct bytes name;			/* {0}: the number is free */
+	struct bytes name; /* {0}: the number is free */
 	struct addr *addresses;
 	size_t count;
 	uint32_t uses;
@@ -23,19 +23,19 @@ struct numbers {
 
 struct wants {
 	struct hash_key key;
-	struct idmap probe_index, host_index;	/* by hash: number + 1 */
-	struct idmap users;			/* by a host's number: sources, once a use */
+	struct idmap probe_index, host_index; /* by hash: number + 1 */
+	struct idmap users;                   /* by a host's number: sources, once a use */
 	struct records_probe *probes;
-	uint32_t *probe_uses;			/* 0: free */
+	uint32_t *probe_uses; /* 0: free */
 	size_t probe_count, probe_room;
 	struct numbers free_probes;
 	struct host *hosts;
 	size_t host_count, host_room;
 	struct numbers free_hosts, changed_hosts;
-	struct bytes *sorted;			/* the names of all hosts, made when asked for */
+	struct bytes *sorted; /* the names of all hosts, made when asked for */
 	size_t sorted_count;
 	bool sorted_is_old;
-	bool changed;				/* since the last result */
+	bool changed; /* since the last result */
 };
 
 struct wants *wants_new(const struct hash_key *key)
@@ -221,7 +221,8 @@ const struct addr *wants_addresses(const struct wants *w, struct bytes host, siz
 
 static int by_address(const void *a, const void *b) { return addr_compare(a, b); }
 
-void wants_set_addresses(struct wants *w, struct bytes host, const struct addr *addresses, size_t count)
+void wants_set_addresses(struct wants *w, struct bytes host, const struct addr *addresses,
+                         size_t count)
 {
 	struct host *h = find_host(w, host);
 	struct addr *sorted;
@@ -233,8 +234,9 @@ void wants_set_addresses(struct wants *w, struct bytes host, const struct addr *
 		memcpy(sorted, addresses, count * sizeof(*sorted));
 		qsort(sorted, count, sizeof(*sorted), by_address);
 	}
-	if (!h->changed && (count != h->count ||
-	                    (count > 0 && memcmp(sorted, h->addresses, count * sizeof(*sorted)) != 0))) {
+	if (!h->changed &&
+	    (count != h->count ||
+	     (count > 0 && memcmp(sorted, h->addresses, count * sizeof(*sorted)) != 0))) {
 		h->changed = true;
 		add_number(&w->changed_hosts, (uint32_t)(h - w->hosts));
 	}

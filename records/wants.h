@@ -32,7 +32,8 @@ uint32_t wants_host(struct wants *w, struct bytes host, uint32_t source);
 void wants_release_host(struct wants *w, uint32_t id, uint32_t source);
 /* The last known addresses of a host name; none when nobody wants it. */
 const struct addr *wants_addresses(const struct wants *w, struct bytes host, size_t *count);
-void wants_set_addresses(struct wants *w, struct bytes host, const struct addr *addresses, size_t count);
+void wants_set_addresses(struct wants *w, struct bytes host, const struct addr *addresses,
+                         size_t count);
 
 /* Sources whose hosts have other addresses than at the last call. */
 typedef void wants_on_source_fn(uint32_t source, void *arg);

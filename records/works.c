@@ -46,7 +46,8 @@ static const char *source_text(const struct records *r, const struct source *s)
 	return arena_printf(r->arena, "annotation %.*s", (int)strlen(text) - 1, text);
 }
 
-static struct offer *decode(const struct records *r, const struct source *s, const struct source_kept *kept)
+static struct offer *decode(const struct records *r, const struct source *s,
+                            const struct source_kept *kept)
 {
 	struct bytes draft = source_draft(kept);
 
@@ -96,7 +97,8 @@ static void draft_source(struct records *r, struct work *work, struct source *s,
 
 	w.arena = r->scratch;
 	if (s->kind == SOURCE_HOST) {
-		const struct fact *owner = annotation_record_make(&w, work->source, source_host(s), d);
+		const struct fact *owner =
+			annotation_record_make(&w, work->source, source_host(s), d);
 
 		work->fact_was = s->fact;
 		work->is_moved = s->fact && owner && world_compare(s->fact, owner) != 0;

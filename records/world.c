@@ -5,7 +5,8 @@
 
 enum { KUBEFED_TTL = 180 };
 
-uint32_t world_hash_object(const struct world *w, uint16_t cluster, struct bytes namespace, struct bytes name)
+uint32_t world_hash_object(const struct world *w, uint16_t cluster, struct bytes namespace,
+                           struct bytes name)
 {
 	uint64_t hash = hash_mix(hash_siphash(&w->key, namespace.data, namespace.len),
 	                         hash_siphash(&w->key, name.data, name.len));
@@ -13,17 +14,20 @@ uint32_t world_hash_object(const struct world *w, uint16_t cluster, struct bytes
 	return (uint32_t)hash_mix(hash, cluster);
 }
 
-bool world_is_ready(const struct world *w, uint16_t cluster, struct bytes namespace, struct bytes service)
+bool world_is_ready(const struct world *w, uint16_t cluster, struct bytes namespace,
+                    struct bytes service)
 {
-	struct idmap_walk walk = links_find(w->slices, world_hash_object(w, cluster, namespace, service));
+	struct idmap_walk walk =
+		links_find(w->slices, world_hash_object(w, cluster, namespace, service));
 	const struct link *link;
 
 	while ((link = links_next(w->slices, &walk)) != NULL) {
 		struct fact_value v;
 
 		/* A slice has no lists: nothing comes from the arena. */
-		if (link->cluster == cluster && fact_decode(link->fact, w->arena, &v) && v.slice.ready > 0 &&
-		    bytes_equal(v.slice.service, service) && bytes_equal(v.namespace, namespace))
+		if (link->cluster == cluster && fact_decode(link->fact, w->arena, &v) &&
+		    v.slice.ready > 0 && bytes_equal(v.slice.service, service) &&
+		    bytes_equal(v.namespace, namespace))
 			return true;
 	}
 	return false;

@@ -21,24 +21,26 @@
 #include "records/wants.h"
 
 struct world {
-	struct hash_key key;			/* of every hash in this room */
+	struct hash_key key; /* of every hash in this room */
 	const struct records_settings *settings;
 	const struct facts *facts;
 	const struct apexes *apexes;
 	const struct clusters *clusters;
-	const struct links *slices;		/* by world_hash_object() of their Service */
-	const struct links *annotated;		/* by owner_hash() of the host names they carry */
+	const struct links *slices;    /* by world_hash_object() of their Service */
+	const struct links *annotated; /* by owner_hash() of the host names they carry */
 	struct wants *wants;
-	struct notes *notes;			/* NULL: nobody listens */
-	struct arena *arena;			/* for what the product points to */
-	struct arena *scratch;			/* for one maker's working values */
+	struct notes *notes;   /* NULL: nobody listens */
+	struct arena *arena;   /* for what the product points to */
+	struct arena *scratch; /* for one maker's working values */
 };
 
 /* Of an object of a cluster. */
-uint32_t world_hash_object(const struct world *w, uint16_t cluster, struct bytes namespace, struct bytes name);
+uint32_t world_hash_object(const struct world *w, uint16_t cluster, struct bytes namespace,
+                           struct bytes name);
 
 /* Has the Service of that cluster a ready endpoint? */
-bool world_is_ready(const struct world *w, uint16_t cluster, struct bytes namespace, struct bytes service);
+bool world_is_ready(const struct world *w, uint16_t cluster, struct bytes namespace,
+                    struct bytes service);
 
 /* "Kind namespace/name", from the arena. */
 const char *world_title(const struct world *w, const struct fact *fact);

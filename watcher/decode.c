@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "watcher/decode_kind.h"
 
-enum { NAME_MOST = 253 };			/* of a DNS subdomain, RFC 1123 as Kubernetes reads it */
+enum { NAME_MOST = 253 }; /* of a DNS subdomain, RFC 1123 as Kubernetes reads it */
 
 /* --- labels and annotations --- */
 
@@ -76,7 +76,8 @@ static bool is_name(struct bytes name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		uint8_t c = name.data[i];
-		bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		bool alnum =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 		bool inside = i > 0 && i + 1 < name.len && (c == '-' || c == '.' || c == '_');
 
 		if (!alnum && !inside)
@@ -124,9 +125,9 @@ static void prefix_object(const char *kind, const struct fact_value *v, struct r
 	bool spaced = named && is_name(v->namespace);
 
 	reason_prefix(why, "%s%s%.*s%s%.*s: ", kind, named ? " " : "",
-	              spaced ? (int)v->namespace.len : 0, spaced ? (const char *)v->namespace.data : "",
-	              spaced ? "/" : "", named ? (int)v->name.len : 0,
-	              named ? (const char *)v->name.data : "");
+	              spaced ? (int)v->namespace.len : 0,
+	              spaced ? (const char *)v->namespace.data : "", spaced ? "/" : "",
+	              named ? (int)v->name.len : 0, named ? (const char *)v->name.data : "");
 }
 
 static enum err decode_as(const struct decode_kind *k, struct json_object *object, struct arena *a,
@@ -160,7 +161,8 @@ enum err decode_object(struct json_object *object, enum decode_role role, struct
 		why = &unwanted;
 	why->text[0] = '\0';
 	if (!json_object_is_type(object, json_type_object))
-		return reason_set(why, ERR_PARSE, "not an object (a mapping with apiVersion and kind)");
+		return reason_set(why, ERR_PARSE,
+		                  "not an object (a mapping with apiVersion and kind)");
 	kind = text_of(object, "kind");
 	api_version = text_of(object, "apiVersion");
 	/* Not "a kind that does not matter": it may be an object that is half written. */
@@ -180,7 +182,8 @@ static void complete_item(struct json_object *item, const char *list_kind, const
 	if (len == 0 || !json_object_is_type(item, json_type_object))
 		return;
 	if (!json_object_object_get_ex(item, "kind", NULL))
-		json_object_object_add(item, "kind", json_object_new_string_len(list_kind, (int)len));
+		json_object_object_add(item, "kind",
+		                       json_object_new_string_len(list_kind, (int)len));
 	if (!json_object_object_get_ex(item, "apiVersion", NULL))
 		json_object_object_add(item, "apiVersion", json_object_new_string(api_version));
 }
@@ -201,6 +204,7 @@ struct json_object *decode_list_items(struct json_object *object)
 		return NULL;
 	count = json_object_array_length(items);
 	for (size_t i = 0; i < count; i++)
-		complete_item(json_object_array_get_idx(items, i), kind, text_of(object, "apiVersion"));
+		complete_item(json_object_array_get_idx(items, i), kind,
+		              text_of(object, "apiVersion"));
 	return items;
 }

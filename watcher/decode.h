@@ -17,7 +17,7 @@
 
 struct json_object;
 
-enum decode_role { DECODE_HOST, DECODE_MEMBER };	/* whose object it is */
+enum decode_role { DECODE_HOST, DECODE_MEMBER }; /* whose object it is */
 
 /* ERR_OK with *out: a fact (the caller unrefs).  ERR_OK with NULL: a kind that does not matter to
  * this role.  Else what is wrong: "Service shop/web: spec.ports[0].port: 70000 is not a port".

@@ -95,7 +95,8 @@ struct bytes field_text(const struct field *f)
 		bool scalar = !json_object_is_type(f->value, json_type_object) &&
 		              !json_object_is_type(f->value, json_type_array);
 
-		field_fail(f, ERR_PARSE, "is not a text%s", scalar ? " (quotation marks missing?)" : "");
+		field_fail(f, ERR_PARSE, "is not a text%s",
+		           scalar ? " (quotation marks missing?)" : "");
 		return (struct bytes){0};
 	}
 	len = (size_t)json_object_get_string_len(f->value);
@@ -121,7 +122,7 @@ static bool whole_number(struct json_object *value, int64_t *out)
 	double d;
 
 	if (json_object_is_type(value, json_type_int)) {
-		*out = json_object_get_int64(value);	/* clamped, which no range of ours holds */
+		*out = json_object_get_int64(value); /* clamped, which no range of ours holds */
 		return *out != INT64_MAX && *out != INT64_MIN;
 	}
 	if (!json_object_is_type(value, json_type_double))

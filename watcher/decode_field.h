@@ -19,20 +19,20 @@
 
 struct json_object;
 
-enum { FIELD_TEXT_MOST = 65535, FIELD_ITEMS_MOST = 65535 };	/* what a fact can hold */
+enum { FIELD_TEXT_MOST = 65535, FIELD_ITEMS_MOST = 65535 }; /* what a fact can hold */
 
 /* One object being read. */
 struct field_reading {
-	struct arena *arena;			/* results live here */
+	struct arena *arena; /* results live here */
 	struct reason *why;
-	enum err err;				/* of the first field that was wrong */
+	enum err err; /* of the first field that was wrong */
 };
 
 struct field {
 	struct field_reading *reading;
-	struct json_object *value;		/* NULL: absent or null */
-	const struct field *outer;		/* must stay where it is; NULL: the whole object */
-	const char *key;			/* in outer; NULL: its item `index` */
+	struct json_object *value; /* NULL: absent or null */
+	const struct field *outer; /* must stay where it is; NULL: the whole object */
+	const char *key;           /* in outer; NULL: its item `index` */
 	size_t index;
 };
 
@@ -49,7 +49,8 @@ struct bytes field_text(const struct field *f);
 /* The same, but absent and empty are errors. */
 struct bytes field_required(const struct field *f);
 /* A whole number (also written 30.0) from min to max; `what` is what it is not otherwise ("a port"). */
-int64_t field_int(const struct field *f, int64_t min, int64_t max, int64_t absent, const char *what);
+int64_t field_int(const struct field *f, int64_t min, int64_t max, int64_t absent,
+                  const char *what);
 bool field_bool(const struct field *f, bool absent);
 /* A sequence of texts; those that are empty are left out. */
 struct bytes *field_texts(const struct field *f, size_t *count);

@@ -117,7 +117,7 @@ static void fill_dns_endpoint(const struct field *object, struct fact_value *out
 	struct field labels = field_get(&metadata, "labels");
 	size_t count = field_count(&list);
 	struct fact_endpoint *endpoints =
-	        arena_calloc(object->reading->arena, count, sizeof(*endpoints));
+		arena_calloc(object->reading->arena, count, sizeof(*endpoints));
 
 	for (size_t i = 0; i < count; i++) {
 		struct field item = field_item(&list, i);
@@ -134,11 +134,11 @@ const struct decode_kind decode_host_kinds[] = {
 	{"KubeFedCluster", "core.kubefed.io", NULL, FACT_KUBEFED_CLUSTER, false, fill_cluster},
 	{"Domain", "multiclusterdns.kubefed.io", NULL, FACT_DOMAIN, false, fill_domain},
 	{"ServiceDNSRecord", "multiclusterdns.kubefed.io", NULL, FACT_SERVICE_DNS_RECORD, false,
-	 fill_service_record},
+         fill_service_record},
 	{"IngressDNSRecord", "multiclusterdns.kubefed.io", NULL, FACT_INGRESS_DNS_RECORD, false,
-	 fill_ingress_record},
+         fill_ingress_record},
 	{"DNSEndpoint", "multiclusterdns.kubefed.io", NULL, FACT_DNS_ENDPOINT, false,
-	 fill_dns_endpoint},
+         fill_dns_endpoint},
 	{"DNSEndpoint", "externaldns.k8s.io", NULL, FACT_DNS_ENDPOINT, false, fill_dns_endpoint},
 	{0},
 };

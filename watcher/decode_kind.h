@@ -16,10 +16,10 @@ typedef void decode_fill_fn(const struct field *object, struct fact_value *out);
 
 struct decode_kind {
 	const char *kind;
-	const char *group;			/* "" for the core group */
-	const char *version;			/* NULL: any */
+	const char *group;   /* "" for the core group */
+	const char *version; /* NULL: any */
 	enum fact_kind fact;
-	bool cluster_wide;			/* it has no namespace */
+	bool cluster_wide; /* it has no namespace */
 	decode_fill_fn *fill;
 };
 

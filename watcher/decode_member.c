@@ -31,9 +31,9 @@ static struct fact_annotations read_annotations(const struct field *object)
 	if (controller.len > 0 && !bytes_equal_text(controller, "dns-controller"))
 		return (struct fact_annotations){0};
 	return (struct fact_annotations){
-	        .hostname = external_dns(object, "hostname"),
-	        .target = external_dns(object, "target"),
-	        .ttl = external_dns(object, "ttl"),
+		.hostname = external_dns(object, "hostname"),
+		.target = external_dns(object, "target"),
+		.ttl = external_dns(object, "ttl"),
 	};
 }
 

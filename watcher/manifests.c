@@ -17,21 +17,21 @@
  * other directories at the top than the last one did (a link was swapped above them), all clusters
  * make up a batch that is applied as one change; otherwise each goes its own way. */
 enum {
-	LOOK_MS = 250,				/* from look to look */
-	LOOK_SHARE = 20,			/* a look that takes long is taken less often: 1/20 of the time, */
-	LOOK_MOST_MS = 500,			/* but this often at least */
-	RESCAN_MS = 5000,			/* in case inotify missed something */
-	UNWATCHED_MS = 500,			/* where it cannot watch */
-	QUIET_MS = 20,				/* how long to wait for more changes, */
-	QUIET_MOST_MS = 200,			/* and how long at most */
-	REMOVAL_MS = 100,			/* the same after removals, which may be a move or an end of all */
+	LOOK_MS = 250,       /* from look to look */
+	LOOK_SHARE = 20,     /* a look that takes long is taken less often: 1/20 of the time, */
+	LOOK_MOST_MS = 500,  /* but this often at least */
+	RESCAN_MS = 5000,    /* in case inotify missed something */
+	UNWATCHED_MS = 500,  /* where it cannot watch */
+	QUIET_MS = 20,       /* how long to wait for more changes, */
+	QUIET_MOST_MS = 200, /* and how long at most */
+	REMOVAL_MS = 100,    /* the same after removals, which may be a move or an end of all */
 	REMOVAL_MOST_MS = 400,
 	RESTLESS_MS = 60,
 	RETRY_MS = 10,
-	PATIENCE_MS = 700,			/* with folders that change under the scan, */
-	TRIES_LEAST = 8,			/* and how often to try at least */
-	BATCH_MS = 3000,			/* with the slowest cluster of a batch */
-	ACTIVE_MOST = 64			/* scans under way at once */
+	PATIENCE_MS = 700, /* with folders that change under the scan, */
+	TRIES_LEAST = 8,   /* and how often to try at least */
+	BATCH_MS = 3000,   /* with the slowest cluster of a batch */
+	ACTIVE_MOST = 64   /* scans under way at once */
 };
 
 struct manifests {
@@ -42,23 +42,23 @@ struct manifests {
 	uv_timer_t tick, due;
 	struct manifests_watch *watch;
 
-	struct manifests_cluster **clusters;	/* the host first, then in order of appearance */
+	struct manifests_cluster **clusters; /* the host first, then in order of appearance */
 	size_t cluster_count;
 	struct manifests_names *names;
 
-	struct manifests_roots *roots;		/* of the last look; NULL before the first */
+	struct manifests_roots *roots; /* of the last look; NULL before the first */
 	bool looking, look_again;
-	uint64_t looked_ms, next_look_ms;	/* when the last look ended, and the next may begin */
-	uint64_t members_ms;			/* when the names of members changed last */
-	uint64_t world;				/* counts the swaps of tops */
-	bool batch;				/* clusters wait for each other since batch_ms */
+	uint64_t looked_ms, next_look_ms; /* when the last look ended, and the next may begin */
+	uint64_t members_ms;              /* when the names of members changed last */
+	uint64_t world;                   /* counts the swaps of tops */
+	bool batch;                       /* clusters wait for each other since batch_ms */
 	uint64_t batch_ms;
 
-	size_t active;				/* scans under way */
-	bool is_read;				/* everything has been, once */
+	size_t active; /* scans under way */
+	bool is_read;  /* everything has been, once */
 	bool told_unwatched;
 	unsigned open_handles;
-	void (*on_stopped)(void *arg);		/* stopping when set */
+	void (*on_stopped)(void *arg); /* stopping when set */
 	void *stopped_arg;
 };
 
@@ -147,7 +147,8 @@ static void note_read(struct manifests *m)
 	m->is_read = m->is_read || all;
 }
 
-static void watch_tree(struct manifests *m, struct manifests_cluster *c, const struct manifests_tree *now)
+static void watch_tree(struct manifests *m, struct manifests_cluster *c,
+                       const struct manifests_tree *now)
 {
 	const struct manifests_list *before = c->tree ? &c->tree->list : NULL;
 
@@ -163,8 +164,9 @@ static void apply(struct manifests *m, struct manifests_cluster *c, struct manif
 	watch_tree(m, c, tree);
 	manifests_cluster_apply(c, tree, m->roots);
 	if (tree->list.unwatched && manifests_watch_fd(m->watch) >= 0 && !m->told_unwatched) {
-		log_warn("watcher", "inotify watches no more directories (see fs.inotify.max_user_watches): "
-		                    "these are looked at twice a second");
+		log_warn("watcher",
+		         "inotify watches no more directories (see fs.inotify.max_user_watches): "
+		         "these are looked at twice a second");
 		m->told_unwatched = true;
 	}
 	c->unsettled_ms = 0;
@@ -318,9 +320,9 @@ static void on_scan_worked(uv_work_t *work, int status)
 static void start_scan(struct manifests *m, struct manifests_cluster *c)
 {
 	struct manifests_scan_settings settings = {
-	        .role = c->name[0] == '\0' ? DECODE_HOST : DECODE_MEMBER,
-	        .inotify = manifests_watch_fd(m->watch),
-	        .impatient = has_waited(c, PATIENCE_MS),
+		.role = c->name[0] == '\0' ? DECODE_HOST : DECODE_MEMBER,
+		.inotify = manifests_watch_fd(m->watch),
+		.impatient = has_waited(c, PATIENCE_MS),
 	};
 	struct manifests_job *job;
 
@@ -349,8 +351,7 @@ static void start_scans(struct manifests *m)
 
 static void add_cluster(struct manifests *m, const char *name)
 {
-	struct manifests_cluster *c =
-	        manifests_cluster_new(m->store, name, m->dirs, m->dir_count);
+	struct manifests_cluster *c = manifests_cluster_new(m->store, name, m->dirs, m->dir_count);
 
 	m->clusters = xreallocarray(m->clusters, m->cluster_count + 1,
 	                            sizeof(struct manifests_cluster *));
@@ -481,7 +482,8 @@ static char *without_slashes(const char *dir)
 	return xstrndup(dir, len);
 }
 
-struct manifests *manifests_start(uv_loop_t *loop, const char *const *dirs, size_t count, struct store *store)
+struct manifests *manifests_start(uv_loop_t *loop, const char *const *dirs, size_t count,
+                                  struct store *store)
 {
 	struct manifests *m = xcalloc(1, sizeof(*m));
 

@@ -20,7 +20,8 @@ struct manifests;
 
 /* Begins to watch `dirs` (their order says which file of two comes first).  All
  * effects go through `store`. Directories may be missing; that is "unseen". */
-struct manifests *manifests_start(uv_loop_t *loop, const char *const *dirs, size_t count, struct store *store);
+struct manifests *manifests_start(uv_loop_t *loop, const char *const *dirs, size_t count,
+                                  struct store *store);
 /* Has every directory been read once (or found missing or unreadable)? */
 bool manifests_is_read(const struct manifests *m);
 /* `on_stopped` is called when `m` has been freed; nothing is called after it. */

@@ -14,10 +14,10 @@ struct manifests_claims {
 	struct store *store;
 	uint16_t cluster;
 	struct hash_key key;
-	struct table *table;			/* of struct manifests_object, of one key perhaps several */
-	struct manifests_file **in_conflict;	/* with an object that another claims too; each once */
+	struct table *table; /* of struct manifests_object, of one key perhaps several */
+	struct manifests_file **in_conflict; /* with an object that another claims too; each once */
 	size_t conflict_count, conflict_room;
-	bool conflicts_touched;			/* since they were last looked over */
+	bool conflicts_touched; /* since they were last looked over */
 };
 
 struct manifests_claims *manifests_claims_new(struct store *store, uint16_t cluster)
@@ -74,8 +74,8 @@ static bool is_item(const void *item, const void *wanted) { return item == wante
 
 /* The claims of one key, looked at in a row. */
 struct look {
-	const struct fact *fact;		/* whose key */
-	const struct manifests_object *first;	/* the one that counts, or NULL */
+	const struct fact *fact;              /* whose key */
+	const struct manifests_object *first; /* the one that counts, or NULL */
 	size_t count;
 };
 
@@ -140,7 +140,8 @@ static void mark_all(struct manifests_claims *c, const struct fact *fact)
 }
 
 static void print_conflict(struct text *t, const struct manifests_file *file,
-                           const struct manifests_object *object, const struct manifests_object *first)
+                           const struct manifests_object *object,
+                           const struct manifests_object *first)
 {
 	struct bytes namespace = fact_namespace(object->fact), name = fact_name(object->fact);
 
@@ -188,9 +189,9 @@ static void tell_error(struct manifests_claims *c, struct manifests_file *file)
 	if (file->in_conflict)
 		file->in_conflict = describe_conflict(c, file, &conflict);
 	store_set_error(c->store, file->path,
-	                file->error         ? file->error
-	                : conflict.len > 0  ? conflict.data
-	                                    : file->warning);
+	                file->error        ? file->error
+	                : conflict.len > 0 ? conflict.data
+	                                   : file->warning);
 	text_fini(&conflict);
 }
 
@@ -256,7 +257,8 @@ static int compare_files(const struct manifests_file *a, const struct manifests_
 static void each_difference(struct manifests_claims *c, const struct manifests_tree *before,
                             const struct manifests_tree *now, on_pair_fn *on_pair)
 {
-	size_t before_count = before ? before->file_count : 0, now_count = now ? now->file_count : 0;
+	size_t before_count = before ? before->file_count : 0,
+	       now_count = now ? now->file_count : 0;
 
 	for (size_t i = 0, k = 0; i < before_count || k < now_count;) {
 		struct manifests_file *b = i < before_count ? before->files[i] : NULL;
@@ -343,7 +345,7 @@ void manifests_claims_apply(struct manifests_claims *c, const struct manifests_t
 
 struct sweeping {
 	struct manifests_claims *claims;
-	struct buffer facts;			/* of const struct fact * */
+	struct buffer facts; /* of const struct fact * */
 };
 
 static void on_fact(uint16_t cluster, const struct fact *fact, void *arg)

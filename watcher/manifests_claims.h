@@ -16,7 +16,7 @@
 struct manifests_claims;
 
 struct manifests_claims *manifests_claims_new(struct store *store, uint16_t cluster);
-void manifests_claims_free(struct manifests_claims *c);		/* says nothing to the store */
+void manifests_claims_free(struct manifests_claims *c); /* says nothing to the store */
 
 /* Puts the differences of two trees into the store, facts and errors, at once.  Either may
  * be NULL (nothing); `before` is the tree of the last call and may be freed after this one. */

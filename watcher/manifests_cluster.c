@@ -84,7 +84,8 @@ void manifests_cluster_free(struct manifests_cluster *c)
 
 /* --- its folders --- */
 
-static bool is_there(const struct manifests_cluster *c, const struct manifests_roots *roots, size_t dir)
+static bool is_there(const struct manifests_cluster *c, const struct manifests_roots *roots,
+                     size_t dir)
 {
 	return manifests_roots_find(roots, dir, c->name) != NULL;
 }
@@ -100,7 +101,8 @@ static bool is_anywhere(const struct manifests_cluster *c, const struct manifest
 /* Whether a DIR had, or may have had, a folder of it, so that one that is missing is lost.  What
  * only the saved state knows may have been in any DIR that cannot be looked into, or, when no DIR
  * has it now, in any DIR. */
-static bool is_known(const struct manifests_cluster *c, const struct manifests_roots *roots, size_t dir)
+static bool is_known(const struct manifests_cluster *c, const struct manifests_roots *roots,
+                     size_t dir)
 {
 	const struct manifests_root *root = &roots->roots[dir];
 	int error = is_host(c) ? root->dir.error : root->clusters.error;
@@ -109,7 +111,7 @@ static bool is_known(const struct manifests_cluster *c, const struct manifests_r
 	if (c->tree && c->tree->folders[dir].was_read)
 		return true;
 	if (is_host(c) && root->dir.error)
-		return true;				/* every DIR may have a host/ */
+		return true; /* every DIR may have a host/ */
 	return c->restored && (blind || !is_anywhere(c, roots));
 }
 
@@ -119,7 +121,8 @@ void manifests_cluster_prepare(struct manifests_cluster *c, const struct manifes
 		c->wanted[i].is_known = is_known(c, roots, i);
 }
 
-static bool folder_has_moved(const struct manifests_folder *folder, const struct manifests_stamp *now)
+static bool folder_has_moved(const struct manifests_folder *folder,
+                             const struct manifests_stamp *now)
 {
 	const struct manifests_stamp *was = &folder->stamp;
 
@@ -128,7 +131,8 @@ static bool folder_has_moved(const struct manifests_folder *folder, const struct
 	return was->dev != now->dev || was->ino != now->ino || was->ctime_ns != now->ctime_ns;
 }
 
-bool manifests_cluster_has_moved(const struct manifests_cluster *c, const struct manifests_roots *roots)
+bool manifests_cluster_has_moved(const struct manifests_cluster *c,
+                                 const struct manifests_roots *roots)
 {
 	for (size_t i = 0; c->tree && i < c->dir_count; i++)
 		if (folder_has_moved(&c->tree->folders[i], manifests_roots_find(roots, i, c->name)))
@@ -212,8 +216,9 @@ static bool was_removed(const struct manifests_root *root)
 	return !root->clusters.error && root->member_count > 0;
 }
 
-enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c, const struct manifests_roots *roots,
-                                            uint64_t now_ms, uint64_t members_ms, bool at_once)
+enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c,
+                                            const struct manifests_roots *roots, uint64_t now_ms,
+                                            uint64_t members_ms, bool at_once)
 {
 	bool some_left = false, some_removed = false, news = false;
 	uint64_t since_ms;

@@ -18,24 +18,24 @@
 
 struct manifests_cluster {
 	struct store *store;
-	char *name;				/* "" for the host */
+	char *name; /* "" for the host */
 	uint16_t id;
-	struct manifests_wanted *wanted;	/* one for every DIR; owns the paths */
+	struct manifests_wanted *wanted; /* one for every DIR; owns the paths */
 	size_t dir_count;
-	bool restored;				/* the state may hold facts that no file claims now */
-	struct manifests_tree *tree;		/* what was applied last; NULL: nothing yet */
+	bool restored;               /* the state may hold facts that no file claims now */
+	struct manifests_tree *tree; /* what was applied last; NULL: nothing yet */
 	struct manifests_claims *claims;
-	uint64_t missing_ms;			/* since when it could be gone; 0: it is not */
+	uint64_t missing_ms; /* since when it could be gone; 0: it is not */
 
 	/* manifests.c's plan */
-	bool dirty;				/* to be scanned, not before due_ms */
-	bool removals;				/* among the changes that made it dirty */
+	bool dirty;    /* to be scanned, not before due_ms */
+	bool removals; /* among the changes that made it dirty */
 	uint64_t dirty_ms, due_ms, rescan_ms;
-	unsigned unsettled_count;		/* scans in a row that saw changes under them, */
-	uint64_t unsettled_ms;			/* since when */
+	unsigned unsettled_count; /* scans in a row that saw changes under them, */
+	uint64_t unsettled_ms;    /* since when */
 	bool scanning;
-	bool dropped;				/* to be freed when the scan has ended */
-	struct manifests_tree *held;		/* scanned, waits for the others of its batch */
+	bool dropped;                /* to be freed when the scan has ended */
+	struct manifests_tree *held; /* scanned, waits for the others of its batch */
 };
 
 struct manifests_cluster *manifests_cluster_new(struct store *store, const char *name,
@@ -45,7 +45,8 @@ void manifests_cluster_free(struct manifests_cluster *c);
 /* Fills in what the next scan has to know of each DIR. */
 void manifests_cluster_prepare(struct manifests_cluster *c, const struct manifests_roots *roots);
 /* Whether its folders are not what they were when they were scanned. */
-bool manifests_cluster_has_moved(const struct manifests_cluster *c, const struct manifests_roots *roots);
+bool manifests_cluster_has_moved(const struct manifests_cluster *c,
+                                 const struct manifests_roots *roots);
 /* The scanned tree (taken) becomes what counts: facts, errors, knowledge. */
 void manifests_cluster_apply(struct manifests_cluster *c, struct manifests_tree *tree,
                              const struct manifests_roots *roots);
@@ -54,8 +55,9 @@ enum manifests_fate { MANIFESTS_STAYS, MANIFESTS_SCAN_AGAIN, MANIFESTS_IS_GONE }
 /* Is a member gone?  A folder must have been missing for as long as its siblings were at rest, half
  * a second: several are often taken away one after the other. `at_once`: they were swapped as a whole.
  * `members_ms`: when the names in clusters/ changed last. */
-enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c, const struct manifests_roots *roots,
-                                            uint64_t now_ms, uint64_t members_ms, bool at_once);
+enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c,
+                                            const struct manifests_roots *roots, uint64_t now_ms,
+                                            uint64_t members_ms, bool at_once);
 /* Out of the registry, with all facts and errors. */
 void manifests_cluster_drop(struct manifests_cluster *c);
 

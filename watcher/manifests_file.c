@@ -15,10 +15,10 @@
 #include "base/yaml.h"
 
 enum {
-	SIZE_MOST = 64 << 20,			/* of a file, bytes */
-	LIST_DEPTH = 4,				/* a List in a List */
-	RACY_MS = 20,				/* two changes within a tick of the clock look like one */
-	EMPTIED_MS = 700			/* how long an emptied file may be about to be filled */
+	SIZE_MOST = 64 << 20, /* of a file, bytes */
+	LIST_DEPTH = 4,       /* a List in a List */
+	RACY_MS = 20,         /* two changes within a tick of the clock look like one */
+	EMPTIED_MS = 700      /* how long an emptied file may be about to be filled */
 };
 
 /* --- stamps --- */
@@ -28,11 +28,11 @@ static int64_t nanoseconds(struct timespec t) { return t.tv_sec * 1000000000LL +
 struct manifests_stamp manifests_stamp_of(const struct stat *st)
 {
 	return (struct manifests_stamp){
-	        .dev = st->st_dev,
-	        .ino = st->st_ino,
-	        .size = st->st_size,
-	        .mtime_ns = nanoseconds(st->st_mtim),
-	        .ctime_ns = nanoseconds(st->st_ctim),
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.size = st->st_size,
+		.mtime_ns = nanoseconds(st->st_mtim),
+		.ctime_ns = nanoseconds(st->st_ctim),
 	};
 }
 
@@ -101,7 +101,7 @@ static struct manifests_file *file_as_before(const struct manifests_source *sour
 {
 	const struct manifests_file *before = source->before;
 	struct manifests_file *f =
-	        file_new(source, before ? before->objects : NULL, before ? before->count : 0);
+		file_new(source, before ? before->objects : NULL, before ? before->count : 0);
 
 	for (size_t i = 0; i < f->count; i++)
 		(void)fact_ref(f->objects[i].fact);
@@ -125,8 +125,8 @@ struct manifests_file *manifests_file_unreadable(const struct manifests_source *
 struct parsing {
 	const struct manifests_source *source;
 	struct arena *arena;
-	struct buffer objects;			/* of struct manifests_object */
-	struct text error, warning;		/* the first of each */
+	struct buffer objects;      /* of struct manifests_object */
+	struct text error, warning; /* the first of each */
 	size_t more_errors;
 };
 
@@ -196,7 +196,8 @@ static struct manifests_file *parsed_file(struct parsing *p)
 	return f;
 }
 
-struct manifests_file *manifests_file_parse(const struct manifests_source *source, struct bytes text)
+struct manifests_file *manifests_file_parse(const struct manifests_source *source,
+                                            struct bytes text)
 {
 	struct parsing p = {.source = source, .arena = arena_new()};
 	struct reason why;

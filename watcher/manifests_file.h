@@ -19,10 +19,10 @@
 
 /* What tells whether a file or directory is what it was. */
 struct manifests_stamp {
-	int error;				/* errno that stat(2) gave; the rest is 0 then */
+	int error; /* errno that stat(2) gave; the rest is 0 then */
 	uint64_t dev, ino;
 	int64_t size, mtime_ns, ctime_ns;
-	int64_t born_ns;			/* of the tops of a DIR alone, else 0; never compared here */
+	int64_t born_ns; /* of the tops of a DIR alone, else 0; never compared here */
 };
 
 struct manifests_stamp manifests_stamp_of(const struct stat *st);
@@ -30,43 +30,44 @@ bool manifests_stamp_equal(const struct manifests_stamp *a, const struct manifes
 
 struct manifests_object {
 	const struct fact *fact;
-	uint32_t line;				/* on which it begins */
-	uint32_t index;				/* of this object in its file */
+	uint32_t line;  /* on which it begins */
+	uint32_t index; /* of this object in its file */
 };
 
 struct manifests_file {
 	atomic_uint refs;
-	uint16_t dir;				/* which DIR of the configuration; order counts */
-	char *path;				/* as shown to people: DIR/... */
+	uint16_t dir; /* which DIR of the configuration; order counts */
+	char *path;   /* as shown to people: DIR/... */
 	struct manifests_stamp stamp;
-	bool restless;				/* may change without its stamp changing: read it again */
-	bool was_good;				/* has been read whole; now or before */
-	char *error;				/* "PATH:LINE: text", why the objects are old ones; or NULL */
-	char *warning;				/* the same, of an object that was taken; or NULL */
-	bool in_conflict;			/* the applying thread's mark (manifests_claims.h) */
+	bool restless;    /* may change without its stamp changing: read it again */
+	bool was_good;    /* has been read whole; now or before */
+	char *error;      /* "PATH:LINE: text", why the objects are old ones; or NULL */
+	char *warning;    /* the same, of an object that was taken; or NULL */
+	bool in_conflict; /* the applying thread's mark (manifests_claims.h) */
 	size_t count;
 	struct manifests_object objects[];
 };
 
 /* Where a file is, and what it was before. */
 struct manifests_source {
-	const char *path;			/* shown in errors */
+	const char *path; /* shown in errors */
 	uint16_t dir;
 	enum decode_role role;
-	struct manifests_file *before;		/* NULL: none */
+	struct manifests_file *before; /* NULL: none */
 };
 
 /* Reads `name` below an open directory.  NULL: it vanished or changed while it was read: look again. */
 struct manifests_file *manifests_file_read(const struct manifests_source *source, int dir_fd,
                                            const char *name);
 /* The same from bytes at hand; the stamp is zero. */
-struct manifests_file *manifests_file_parse(const struct manifests_source *source, struct bytes text);
+struct manifests_file *manifests_file_parse(const struct manifests_source *source,
+                                            struct bytes text);
 /* Cannot be read: the objects of before and the error "PATH: text". */
 struct manifests_file *manifests_file_unreadable(const struct manifests_source *source,
                                                  const char *text);
 
 struct manifests_file *manifests_file_ref(struct manifests_file *file);
-void manifests_file_unref(struct manifests_file *file);		/* NULL is fine */
+void manifests_file_unref(struct manifests_file *file); /* NULL is fine */
 /* The file that an object of its objects[] is in. */
 const struct manifests_file *manifests_file_of(const struct manifests_object *object);
 

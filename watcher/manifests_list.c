@@ -13,20 +13,20 @@
 
 enum {
 	DEPTH_MOST = 32,
-	SEEN_MOST = 2000000			/* entries; links can make many of few */
+	SEEN_MOST = 2000000 /* entries; links can make many of few */
 };
 static const uint32_t watch_mask = IN_CREATE | IN_DELETE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB |
                                    IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF |
                                    IN_ONLYDIR | IN_EXCL_UNLINK;
 
-struct place_of {				/* a directory being listed */
+struct place_of { /* a directory being listed */
 	uint64_t dev, ino;
 };
 
 struct walk {
 	struct manifests_list *list;
 	int inotify;
-	size_t folder_len;			/* of its path, with the slash */
+	size_t folder_len; /* of its path, with the slash */
 	struct place_of ancestors[DEPTH_MOST];
 	size_t depth;
 };
@@ -160,7 +160,7 @@ static void list_directory(struct walk *w, int fd, const char *path)
 		add_trouble(w->list, path, "deeper than 32 directories: not read");
 		return;
 	}
-	add_watch(w, path);			/* before its names are read, so that no change is missed */
+	add_watch(w, path); /* before its names are read, so that no change is missed */
 	dir = fdopendir(fd);
 	if (!dir) {
 		add_failure(w->list, path, errno);
@@ -210,10 +210,12 @@ void manifests_list_fini(struct manifests_list *l)
 	*l = (struct manifests_list){0};
 }
 
-static bool same_entries(const struct manifests_entry *a, const struct manifests_entry *b, size_t count)
+static bool same_entries(const struct manifests_entry *a, const struct manifests_entry *b,
+                         size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!manifests_stamp_equal(&a[i].stamp, &b[i].stamp) || strcmp(a[i].path, b[i].path) != 0)
+		if (!manifests_stamp_equal(&a[i].stamp, &b[i].stamp) ||
+		    strcmp(a[i].path, b[i].path) != 0)
 			return false;
 	return true;
 }
@@ -221,6 +223,7 @@ static bool same_entries(const struct manifests_entry *a, const struct manifests
 bool manifests_list_equal(const struct manifests_list *a, const struct manifests_list *b)
 {
 	return a->file_count == b->file_count && a->link_count == b->link_count &&
-	       a->trouble_count == b->trouble_count && same_entries(a->files, b->files, a->file_count) &&
+	       a->trouble_count == b->trouble_count &&
+	       same_entries(a->files, b->files, a->file_count) &&
 	       same_entries(a->links, b->links, a->link_count);
 }

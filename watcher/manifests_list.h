@@ -15,9 +15,9 @@
 
 /* A file or, among links, whatever a symbolic link leads to. */
 struct manifests_entry {
-	const char *path;			/* FOLDER/a/b.yaml */
-	const char *name;			/* a/b.yaml, its tail */
-	struct manifests_stamp stamp;		/* behind the link; error: it leads nowhere */
+	const char *path;             /* FOLDER/a/b.yaml */
+	const char *name;             /* a/b.yaml, its tail */
+	struct manifests_stamp stamp; /* behind the link; error: it leads nowhere */
 };
 
 /* A directory below the folder that cannot be read, and why. */
@@ -27,22 +27,22 @@ struct manifests_trouble {
 };
 
 struct manifests_list {
-	struct arena *arena;			/* holds all that is listed */
-	struct manifests_entry *files;		/* in byte order of path */
+	struct arena *arena;           /* holds all that is listed */
+	struct manifests_entry *files; /* in byte order of path */
 	struct manifests_entry *links;
 	struct manifests_trouble *troubles;
-	int *watches;				/* of inotify, as they came */
+	int *watches; /* of inotify, as they came */
 	size_t file_count, link_count, trouble_count, watch_count;
 	size_t file_room, link_room, trouble_room, watch_room;
-	size_t seen;				/* entries of any sort */
-	bool unsettled;				/* something vanished meanwhile: list again */
-	bool unwatched;				/* some directory could not be watched */
+	size_t seen;    /* entries of any sort */
+	bool unsettled; /* something vanished meanwhile: list again */
+	bool unwatched; /* some directory could not be watched */
 };
 
 /* Adds the folder that `fd` is open on to a list (zeroed at first, with an arena).  Its
  * directories are watched through `inotify` unless that is -1. */
 void manifests_list_add(struct manifests_list *l, int fd, const char *folder, int inotify);
-void manifests_list_fini(struct manifests_list *l);	/* and the arena */
+void manifests_list_fini(struct manifests_list *l); /* and the arena */
 /* Whether two lists saw the same. */
 bool manifests_list_equal(const struct manifests_list *a, const struct manifests_list *b);
 

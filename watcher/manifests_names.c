@@ -10,7 +10,7 @@
 struct manifests_names {
 	struct store *store;
 	char *const *dirs;
-	char **refused;				/* paths that the store has errors of */
+	char **refused; /* paths that the store has errors of */
 	size_t refused_count;
 };
 
@@ -39,7 +39,8 @@ void manifests_names_free(struct manifests_names *n)
 /* What metadata.name of a KubeFedCluster could be, and a little more. */
 static bool is_cluster_name(const char *name)
 {
-	static const char inside[] = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-._";
+	static const char inside[] =
+		"abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-._";
 	static const char not_at_ends[] = "-._";
 	size_t len = strlen(name);
 

@@ -11,7 +11,8 @@
 
 struct manifests_names;
 
-struct manifests_names *manifests_names_new(struct store *store, char *const *dirs);	/* borrows both */
+struct manifests_names *manifests_names_new(struct store *store,
+                                            char *const *dirs); /* borrows both */
 void manifests_names_free(struct manifests_names *n);
 
 typedef void manifests_on_name_fn(const char *name, void *arg);

@@ -16,16 +16,17 @@
 
 /* At the tops of all DIRs, and at what the links of every tree lead to. */
 struct manifests_look {
-	uv_work_t work;				/* its data is the look */
+	uv_work_t work; /* its data is the look */
 	void *owner;
 	char *const *dirs;
 	size_t dir_count;
-	size_t count;				/* of clusters when it began */
-	struct manifests_cluster **clusters;	/* to compare with alone: some may have been freed since */
+	size_t count; /* of clusters when it began */
+	struct manifests_cluster *
+		*clusters; /* to compare with alone: some may have been freed since */
 	struct manifests_tree **trees;
 
-	struct manifests_roots *roots;		/* what it saw; the caller may take it */
-	bool *moved;				/* of each cluster: a link leads elsewhere than it did */
+	struct manifests_roots *roots; /* what it saw; the caller may take it */
+	bool *moved;                   /* of each cluster: a link leads elsewhere than it did */
 	uint64_t took_ms;
 };
 
@@ -36,16 +37,16 @@ void manifests_look_free(struct manifests_look *look);
 
 /* The scan of a cluster, one step at a time: queued until it has ended. */
 struct manifests_job {
-	uv_work_t work;				/* its data is the job */
+	uv_work_t work; /* its data is the job */
 	void *owner;
 	char *const *dirs;
 	struct manifests_cluster *cluster;
 	struct manifests_scan *scan;
 	struct manifests_tree *before;
-	uint64_t world;				/* the owner's count when it began */
+	uint64_t world; /* the owner's count when it began */
 
 	bool ended;
-	struct manifests_roots *tops;		/* at its end */
+	struct manifests_roots *tops; /* at its end */
 };
 
 struct manifests_job *manifests_job_new(void *owner, char *const *dirs, struct manifests_cluster *c,

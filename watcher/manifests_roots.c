@@ -81,7 +81,7 @@ static void read_members(struct manifests_root *root, int fd)
 		root->stamps[kept] = stamp_at(dirfd(dir), name);
 		root->members[kept] = name;
 		if (root->stamps[kept].error == ENOENT || root->stamps[kept].error == ENOTDIR)
-			free(name);		/* a file, or a link that leads nowhere: no folder */
+			free(name); /* a file, or a link that leads nowhere: no folder */
 		else
 			kept++;
 	}
@@ -101,8 +101,9 @@ static void read_root(struct manifests_root *root, const char *path, bool with_m
 	root->dir = top_at(fd, ".");
 	root->host = top_at(fd, "host");
 	root->clusters = top_at(fd, "clusters");
-	clusters = root->clusters.error ? -1
-	                                : openat(fd, "clusters", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	clusters = root->clusters.error
+	                   ? -1
+	                   : openat(fd, "clusters", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (clusters < 0 && !root->clusters.error)
 		root->clusters.error = errno;
 	if (clusters >= 0 && with_members)
@@ -142,7 +143,8 @@ void manifests_roots_free(struct manifests_roots *roots)
 
 static bool same_directory(const struct manifests_stamp *a, const struct manifests_stamp *b)
 {
-	return a->error == b->error && a->dev == b->dev && a->ino == b->ino && a->born_ns == b->born_ns;
+	return a->error == b->error && a->dev == b->dev && a->ino == b->ino &&
+	       a->born_ns == b->born_ns;
 }
 
 bool manifests_roots_same_tops(const struct manifests_roots *a, const struct manifests_roots *b)
@@ -178,7 +180,8 @@ const struct manifests_stamp *manifests_roots_find(const struct manifests_roots 
 	char **found;
 
 	if (*member == '\0')
-		return root->host.error == ENOENT || root->host.error == ENOTDIR ? NULL : &root->host;
+		return root->host.error == ENOENT || root->host.error == ENOTDIR ? NULL
+		                                                                 : &root->host;
 	if (root->member_count == 0)
 		return NULL;
 	found = bsearch(&member, root->members, root->member_count, sizeof(char *), by_name);

@@ -16,18 +16,18 @@
 struct manifests_root {
 	struct manifests_stamp dir, host, clusters;
 	size_t member_count;
-	char **members;				/* names of the directories in clusters/, in byte order */
-	struct manifests_stamp *stamps;		/* theirs */
+	char **members;                 /* names of the directories in clusters/, in byte order */
+	struct manifests_stamp *stamps; /* theirs */
 };
 
 struct manifests_roots {
-	size_t count;				/* of DIRs */
+	size_t count; /* of DIRs */
 	struct manifests_root *roots;
 };
 
 /* Without members when only the tops are wanted. */
 struct manifests_roots *manifests_roots_read(char *const *dirs, size_t count, bool with_members);
-void manifests_roots_free(struct manifests_roots *roots);	/* NULL is fine */
+void manifests_roots_free(struct manifests_roots *roots); /* NULL is fine */
 
 /* Whether DIRs, host/ and clusters/ are all the same directories (their content may differ).
  * False after a swap of links: everything below may be another world. */

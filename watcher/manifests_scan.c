@@ -19,14 +19,14 @@ struct manifests_scan {
 	struct manifests_scan_settings settings;
 	struct manifests_wanted *wanted;
 	const struct manifests_tree *before;
-	size_t count;				/* of DIRs */
-	int *fds;				/* of the folders; -1: not open */
+	size_t count; /* of DIRs */
+	int *fds;     /* of the folders; -1: not open */
 	enum phase phase;
-	size_t next_file, dir;			/* the next to read, and whose it is */
-	size_t *dir_end;			/* where a DIR's files end in list.files */
+	size_t next_file, dir; /* the next to read, and whose it is */
+	size_t *dir_end;       /* where a DIR's files end in list.files */
 	size_t file_room;
 	bool unsettled;
-	struct manifests_tree *tree;		/* in the making */
+	struct manifests_tree *tree; /* in the making */
 };
 
 /* --- trees --- */
@@ -64,7 +64,8 @@ static int compare_place(const struct manifests_file *f, size_t dir, const char 
 	return strcmp(f->path, path);
 }
 
-static struct manifests_file *find_before(const struct manifests_scan *s, size_t dir, const char *path)
+static struct manifests_file *find_before(const struct manifests_scan *s, size_t dir,
+                                          const char *path)
 {
 	size_t low = 0, high = s->before ? s->before->file_count : 0;
 
@@ -101,8 +102,9 @@ static void carry_files(struct manifests_scan *s, size_t dir, const char *prefix
 		bool below = !prefix || (!strncmp(f->path, prefix, len) && f->path[len] == '/');
 
 		if (f->dir == dir && below &&
-		    (l->file_count == from || !bsearch(f->path, l->files + from, l->file_count - from,
-		                                       sizeof(*l->files), entry_by_path)))
+		    (l->file_count == from ||
+		     !bsearch(f->path, l->files + from, l->file_count - from, sizeof(*l->files),
+		              entry_by_path)))
 			add_file(s, manifests_file_ref(f));
 	}
 }
@@ -172,7 +174,8 @@ static void list_folders(struct manifests_scan *s)
 
 		open_folder(s, dir);
 		if (s->fds[dir] >= 0)
-			manifests_list_add(l, s->fds[dir], s->wanted[dir].path, s->settings.inotify);
+			manifests_list_add(l, s->fds[dir], s->wanted[dir].path,
+			                   s->settings.inotify);
 		for (size_t i = troubles; i < l->trouble_count; i++)
 			carry_files(s, dir, l->troubles[i].path, from);
 		s->dir_end[dir] = l->file_count;
@@ -226,7 +229,7 @@ static void read_file(struct manifests_scan *s, size_t dir, const struct manifes
 	else
 		f = manifests_file_read(&source, s->fds[dir], e->name);
 	if (f && f->stamp.ino == 0)
-		f->stamp = e->stamp;		/* it could not even be opened */
+		f->stamp = e->stamp; /* it could not even be opened */
 	s->unsettled = s->unsettled || !f || !manifests_stamp_equal(&f->stamp, &e->stamp);
 	if (!f && source.before)
 		f = manifests_file_ref(source.before);

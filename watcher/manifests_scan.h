@@ -15,46 +15,46 @@
 #include "watcher/manifests_list.h"
 
 enum manifests_slot {
-	MANIFESTS_NONE,				/* no folder, and none was there */
+	MANIFESTS_NONE, /* no folder, and none was there */
 	MANIFESTS_READ,
-	MANIFESTS_LOST				/* cannot be seen now; its files are those of before */
+	MANIFESTS_LOST /* cannot be seen now; its files are those of before */
 };
 
 /* The folder of the cluster in one DIR. */
 struct manifests_folder {
 	enum manifests_slot slot;
-	bool was_read;				/* now or before, by this process */
-	struct manifests_stamp stamp;		/* of the folder, as far as it can be had, and an error */
+	bool was_read;                /* now or before, by this process */
+	struct manifests_stamp stamp; /* of the folder, as far as it can be had, and an error */
 };
 
 /* What all folders of one cluster held at one moment. */
 struct manifests_tree {
-	unsigned refs;				/* counted on the loop's thread alone */
-	size_t folder_count;			/* as many as there are DIRs */
+	unsigned refs;       /* counted on the loop's thread alone */
+	size_t folder_count; /* as many as there are DIRs */
 	struct manifests_folder *folders;
-	char *why;				/* why the first lost folder is lost, or NULL */
-	struct manifests_file **files;		/* in order: DIR, then path */
+	char *why;                     /* why the first lost folder is lost, or NULL */
+	struct manifests_file **files; /* in order: DIR, then path */
 	size_t file_count;
-	struct manifests_list list;		/* links, troubles and watches; no files */
-	bool restless;				/* some file must be read again soon */
-	bool is_whole;				/* every folder and file was read, now or before */
+	struct manifests_list list; /* links, troubles and watches; no files */
+	bool restless;              /* some file must be read again soon */
+	bool is_whole;              /* every folder and file was read, now or before */
 };
 
-void manifests_tree_unref(struct manifests_tree *tree);		/* NULL is fine */
+void manifests_tree_unref(struct manifests_tree *tree); /* NULL is fine */
 
 struct manifests_scan;
 
 /* Where to look for a folder, and what is known of it. */
 struct manifests_wanted {
-	const char *path;			/* DIR/clusters/la */
-	bool is_known;				/* was there before: when it is missing it is lost */
-	bool is_removed;			/* it is gone for good, its files too */
+	const char *path; /* DIR/clusters/la */
+	bool is_known;    /* was there before: when it is missing it is lost */
+	bool is_removed;  /* it is gone for good, its files too */
 };
 
 struct manifests_scan_settings {
 	enum decode_role role;
-	int inotify;				/* where directories are watched; -1: nowhere */
-	bool impatient;				/* take what can be had while the folders keep changing */
+	int inotify;    /* where directories are watched; -1: nowhere */
+	bool impatient; /* take what can be had while the folders keep changing */
 };
 
 /* `before` (may be NULL) and the wanted paths are borrowed until the scan is freed. */
@@ -66,6 +66,6 @@ bool manifests_scan_step(struct manifests_scan *scan);
 /* The tree, which becomes the caller's.  Not settled: the folders changed meanwhile, it shows
  * no moment and is good for nothing but its list of watches; scan again. */
 struct manifests_tree *manifests_scan_take(struct manifests_scan *scan, bool *settled);
-void manifests_scan_free(struct manifests_scan *scan);		/* NULL is fine */
+void manifests_scan_free(struct manifests_scan *scan); /* NULL is fine */
 
 #endif

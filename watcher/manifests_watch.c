@@ -13,19 +13,19 @@
 #include "base/table.h"
 #include "base/xalloc.h"
 
-enum { READS_MOST = 16 };			/* buffers full of events in one turn of the loop */
+enum { READS_MOST = 16 }; /* buffers full of events in one turn of the loop */
 
 /* A directory may be reached on several ways, so it can have several owners. */
 struct watched {
 	int wd;
-	size_t owner_count;			/* an owner counts as often as it wants it */
+	size_t owner_count; /* an owner counts as often as it wants it */
 	void **owners;
 };
 
 struct manifests_watch {
 	uv_poll_t poll;
 	int fd;
-	struct table *table;			/* of struct watched, by wd */
+	struct table *table; /* of struct watched, by wd */
 	manifests_on_event_fn *on_event;
 	manifests_on_overflow_fn *on_overflow;
 	void *arg;
@@ -71,7 +71,7 @@ static void drop_owner(struct manifests_watch *w, int wd, const void *owner)
 	if (d->owner_count > 0)
 		return;
 	table_remove(w->table, hash_of(wd), has_wd, &wd);
-	(void)inotify_rm_watch(w->fd, wd);	/* fails where the directory itself is gone */
+	(void)inotify_rm_watch(w->fd, wd); /* fails where the directory itself is gone */
 	free(d->owners);
 	free(d);
 }

@@ -22,7 +22,7 @@ typedef void manifests_on_overflow_fn(void *arg);
 
 struct manifests_watch *manifests_watch_start(uv_loop_t *loop, manifests_on_event_fn *on_event,
                                               manifests_on_overflow_fn *on_overflow, void *arg);
-int manifests_watch_fd(const struct manifests_watch *w);	/* -1: there is none */
+int manifests_watch_fd(const struct manifests_watch *w); /* -1: there is none */
 /* From now on `owner` wants `now` and no more what it wanted `before`. */
 void manifests_watch_change(struct manifests_watch *w, void *owner, const int *before,
                             size_t before_count, const int *now, size_t now_count);

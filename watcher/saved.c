@@ -374,6 +374,14 @@ static void complete(struct job *j)
 	take_result(j);
 }
 
+void saved_flush(struct saved *s)
+{
+	complete(s->append);
+	if (!has_gap(s) && s->pending_ms)
+		start_append(s);
+	complete(s->append);
+}
+
 void saved_close(struct saved *s)
 {
 	if (!s)

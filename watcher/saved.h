@@ -67,6 +67,8 @@ struct saved_pace {
 };
 void saved_set_pace(struct saved *s, const struct saved_pace *pace);
 
+/* Writes what is pending and waits for the disk: for the little that must be there before it is used. */
+void saved_flush(struct saved *s);
 /* Writes what is pending (waits for the disk), then frees.  The loop has to turn once more before
  * it is closed. */
 void saved_close(struct saved *s);

@@ -15,8 +15,8 @@ struct settle {
 	void (*on_settled)(void *arg);
 	void *arg;
 	bool waiting;
-	uint64_t first_us, last_us;			/* pokes since on_settled ran */
-	uint64_t poked_us;				/* first_us of the last run */
+	uint64_t first_us, last_us; /* pokes since on_settled ran */
+	uint64_t poked_us;          /* first_us of the last run */
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
 };
@@ -56,7 +56,7 @@ void settle_poke(struct settle *s)
 		return;
 	s->waiting = true;
 	s->first_us = s->last_us;
-	uv_update_time(s->timer.loop);			/* the poker may have worked for long */
+	uv_update_time(s->timer.loop); /* the poker may have worked for long */
 	uv_timer_start(&s->timer, on_timer, PAUSE_MS, 0);
 }
 

@@ -13,6 +13,6 @@ struct settle *settle_new(uv_loop_t *loop, void (*on_settled)(void *arg), void *
 void settle_poke(struct settle *s);
 /* Microseconds (monotonic) of the first poke that the running or last on_settled answers. */
 uint64_t settle_poked_us(const struct settle *s);
-void settle_stop(struct settle *s, void (*on_stopped)(void *arg), void *arg);	/* frees */
+void settle_stop(struct settle *s, void (*on_stopped)(void *arg), void *arg); /* frees */
 
 #endif

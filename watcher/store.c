@@ -11,7 +11,7 @@
 #include "watcher/saved.h"
 #include "watcher/settle.h"
 
-enum { ERRORS_MOST = 10000 };			/* more are logged, but not kept */
+enum { ERRORS_MOST = 10000 }; /* more are logged, but not kept */
 
 struct trouble {
 	char *where;
@@ -22,8 +22,9 @@ struct trouble {
 struct store {
 	struct facts *facts;
 	struct settle *settle;
-	struct saved *saved;				/* may be NULL */
-	struct trouble *troubles;			/* in order of where */
+	struct saved *saved; /* may be NULL */
+	uint64_t error_changes;
+	struct trouble *troubles; /* in order of where */
 	size_t trouble_count, trouble_room;
 };
 
@@ -62,7 +63,7 @@ bool store_put(struct store *s, uint16_t cluster, const struct fact *fact)
 {
 	bool changed;
 
-	fact_ref(fact);					/* facts_put() may let go of it */
+	fact_ref(fact); /* facts_put() may let go of it */
 	changed = facts_put(s->facts, cluster, fact);
 	if (changed) {
 		if (s->saved)
@@ -89,7 +90,9 @@ bool store_remove(struct store *s, uint16_t cluster, enum fact_kind kind, struct
 /* --- clusters --- */
 
 static const char *const knowledge_text[] = {
-	[KNOWLEDGE_NEVER] = "never seen", [KNOWLEDGE_SYNCED] = "synced", [KNOWLEDGE_UNSEEN] = "unseen",
+	[KNOWLEDGE_NEVER] = "never seen",
+	[KNOWLEDGE_SYNCED] = "synced",
+	[KNOWLEDGE_UNSEEN] = "unseen",
 };
 
 static void log_knowledge(const char *cluster, const struct cluster_state *state)
@@ -195,6 +198,8 @@ void store_set_error(struct store *s, const char *where, const char *message)
 
 	if (!message) {
 		if (found) {
+			s->error_changes++;
+			settle_poke(s->settle);
 			log_info("watcher", "%s: no error any more", where);
 			drop_trouble(s, at);
 		}
@@ -202,6 +207,8 @@ void store_set_error(struct store *s, const char *where, const char *message)
 	}
 	if (found && !strcmp(t->message, message))
 		return;
+	s->error_changes++;
+	settle_poke(s->settle);
 	log_warn("watcher", "%s", message);
 	if (!found) {
 		add_trouble(s, at, where, message);
@@ -217,3 +224,5 @@ void store_each_error(const struct store *s, store_on_error_fn *fn, void *arg)
 	for (size_t i = 0; i < s->trouble_count; i++)
 		fn(s->troubles[i].where, s->troubles[i].message, s->troubles[i].since, arg);
 }
+
+uint64_t store_error_changes(const struct store *s) { return s->error_changes; }

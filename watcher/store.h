@@ -22,21 +22,25 @@ struct store;
 struct store *store_new(struct facts *facts, struct settle *settle, struct saved *saved);
 void store_free(struct store *s);
 
-uint16_t store_cluster(struct store *s, struct bytes name);	/* facts_cluster_id() */
+uint16_t store_cluster(struct store *s, struct bytes name); /* facts_cluster_id() */
 const struct facts *store_facts(const struct store *s);
 /* Takes the reference.  False: nothing that matters changed, and the story ends. */
 bool store_put(struct store *s, uint16_t cluster, const struct fact *fact);
-bool store_remove(struct store *s, uint16_t cluster, enum fact_kind kind, struct bytes namespace, struct bytes name);
+bool store_remove(struct store *s, uint16_t cluster, enum fact_kind kind, struct bytes namespace,
+                  struct bytes name);
 /* Knowledge of a cluster; saved when it comes or goes. `why` may be NULL. */
-void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source source, enum knowledge knowledge,
-                         const char *why);
+void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source source,
+                         enum knowledge knowledge, const char *why);
 /* Removed from the registry: all its facts are gone. */
 void store_drop_cluster(struct store *s, uint16_t cluster);
 
 /* The errors that a source has at this moment; a later call for the same `where` replaces the text,
  * NULL clears it.  Logged once per change. */
 void store_set_error(struct store *s, const char *where, const char *message);
+/* How often errors came, changed or went. */
+uint64_t store_error_changes(const struct store *s);
 typedef void store_on_error_fn(const char *where, const char *message, int64_t since, void *arg);
-void store_each_error(const struct store *s, store_on_error_fn *fn, void *arg);	/* in order of where */
+void store_each_error(const struct store *s, store_on_error_fn *fn,
+                      void *arg); /* in order of where */
 
 #endif

@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < 2; i++) {
 		struct manifests_source source = {.path = "fuzz.yaml", .role = roles[i]};
 		struct manifests_file *file =
-		        manifests_file_parse(&source, (struct bytes){data, size});
+			manifests_file_parse(&source, (struct bytes){data, size});
 
 		CHECK(!file->error || file->count == 0);
 		CHECK(file->was_good == !file->error);

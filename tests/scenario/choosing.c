@@ -12,11 +12,11 @@
 
 #include "tests/support/world.h"
 
-#define WEB "web.shop.fed.svc.example.com"
-#define BOSTON "192.0.2.0/24"
-#define AUSTIN "198.51.100.0/24"
+#define WEB           "web.shop.fed.svc.example.com"
+#define BOSTON        "192.0.2.0/24"
+#define AUSTIN        "198.51.100.0/24"
 #define SAN_FRANCISCO "203.0.113.0/24"
-#define NOWHERE "10.0.0.0/24"
+#define NOWHERE       "10.0.0.0/24"
 
 /* --- nearest --- */
 
@@ -43,8 +43,9 @@ static void test_networks_with_the_same_order_share_one_short_scope(void **state
 	struct world *w = *state;
 
 	world_three_cities(w);
-	world_write(w, "networks.csv", "192.0.2.0/25,42.36,-71.06,Boston\n"
-	                               "192.0.2.128/25,42.37,-71.05,Cambridge\n");
+	world_write(w, "networks.csv",
+	            "192.0.2.0/25,42.36,-71.06,Boston\n"
+	            "192.0.2.128/25,42.37,-71.05,Cambridge\n");
 	world_start(w);
 	/* No network below 128.0.0.0 has a place. */
 	assert_int_equal(world_query(w, WEB, "A", NOWHERE).scope, 1);
@@ -52,7 +53,8 @@ static void test_networks_with_the_same_order_share_one_short_scope(void **state
 	assert_int_equal(world_query(w, WEB, "A", "192.0.2.1/32").scope, 24);
 }
 
-static void test_a_prefix_shorter_than_the_deciding_network_gets_its_first_addresss_leaf(void **state)
+static void test_a_prefix_shorter_than_the_deciding_network_gets_its_first_addresss_leaf(
+	void **state)
 {
 	struct world *w = *state;
 	struct world_answer a;
@@ -78,8 +80,9 @@ static void test_every_scope_is_honest(void **state)
 		unsigned len = 10 + (unsigned)rand() % 17;
 		uint32_t bits = ((uint32_t)rand() << 8 ^ (uint32_t)rand()) & ~(UINT32_MAX >> len);
 
-		snprintf(csv + strlen(csv), sizeof(csv) - strlen(csv), "%u.%u.%u.%u/%u,%d,%d\n", bits >> 24,
-		         bits >> 16 & 255, bits >> 8 & 255, bits & 255, len, 25 + rand() % 25, -120 + rand() % 50);
+		snprintf(csv + strlen(csv), sizeof(csv) - strlen(csv), "%u.%u.%u.%u/%u,%d,%d\n",
+		         bits >> 24, bits >> 16 & 255, bits >> 8 & 255, bits & 255, len,
+		         25 + rand() % 25, -120 + rand() % 50);
 	}
 	world_write(w, "networks.csv", "%s", csv);
 	world_start(w);
@@ -88,7 +91,8 @@ static void test_every_scope_is_honest(void **state)
 		char client[64], expected[2048];
 		struct world_answer a;
 
-		snprintf(client, sizeof(client), "%u.%u.%u.0/24", bits >> 24, bits >> 16 & 255, bits >> 8 & 255);
+		snprintf(client, sizeof(client), "%u.%u.%u.0/24", bits >> 24, bits >> 16 & 255,
+		         bits >> 8 & 255);
 		a = world_query(w, WEB, "A", client);
 		snprintf(expected, sizeof(expected), "%s", a.records);
 		assert_in_range(a.scope, 1, 32);
@@ -97,9 +101,10 @@ static void test_every_scope_is_honest(void **state)
 			uint32_t other = bits;
 
 			if (a.scope < 32)
-				other = (bits & ~(UINT32_MAX >> a.scope)) | (inside & UINT32_MAX >> a.scope);
-			snprintf(client, sizeof(client), "%u.%u.%u.%u/32", other >> 24, other >> 16 & 255,
-			         other >> 8 & 255, other & 255);
+				other = (bits & ~(UINT32_MAX >> a.scope)) |
+				        (inside & UINT32_MAX >> a.scope);
+			snprintf(client, sizeof(client), "%u.%u.%u.%u/32", other >> 24,
+			         other >> 16 & 255, other >> 8 & 255, other & 255);
 			world_expect(w, WEB, "A", client, expected, 0);
 		}
 	}
@@ -127,7 +132,8 @@ static void test_without_ecs_the_resolvers_address_decides_and_no_option_is_answ
 	struct world_answer a;
 
 	world_three_cities(w);
-	world_write(w, "networks.csv", "127.0.0.5/32,37.77,-122.42,San Francisco\n127.0.0.6/32,42.36,-71.06,Boston\n");
+	world_write(w, "networks.csv",
+	            "127.0.0.5/32,37.77,-122.42,San Francisco\n127.0.0.6/32,42.36,-71.06,Boston\n");
 	world_start(w);
 	a = world_question(w, &q);
 	assert_string_equal(a.records, "198.18.3.10");
@@ -273,7 +279,8 @@ static void dual(struct world *w, const char *cluster, const char *ingress)
 	            "---\n"
 	            "apiVersion: discovery.k8s.io/v1\n"
 	            "kind: EndpointSlice\n"
-	            "metadata: {name: web-1, namespace: shop, labels: {kubernetes.io/service-name: web}}\n"
+	            "metadata: {name: web-1, namespace: shop, labels: {kubernetes.io/service-name: "
+	            "web}}\n"
 	            "addressType: IPv4\n"
 	            "endpoints: [{addresses: [10.1.0.4], conditions: {ready: true}}]\n",
 	            ingress);
@@ -314,15 +321,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		world_test(test_the_scope_is_the_network_that_decides),
 		world_test(test_networks_with_the_same_order_share_one_short_scope),
-		world_test(test_a_prefix_shorter_than_the_deciding_network_gets_its_first_addresss_leaf),
+		world_test(
+			test_a_prefix_shorter_than_the_deciding_network_gets_its_first_addresss_leaf),
 		world_test(test_every_scope_is_honest),
 		world_test(test_a_client_without_a_place_follows_the_unknown_order),
-		world_test(test_without_ecs_the_resolvers_address_decides_and_no_option_is_answered),
+		world_test(
+			test_without_ecs_the_resolvers_address_decides_and_no_option_is_answered),
 		world_test(test_answers_that_do_not_depend_on_the_client_have_scope_0),
 		world_test(test_clusters_in_one_place_share_its_clients),
 		world_test(test_policy_all_gives_every_client_the_union),
 		world_test(test_a_drained_cluster_is_avoided_and_the_ttl_is_short),
-		world_test(test_without_any_usable_site_the_answer_is_as_if_all_were_with_a_short_ttl),
+		world_test(
+			test_without_any_usable_site_the_answer_is_as_if_all_were_with_a_short_ttl),
 		world_test(test_a_cluster_without_the_application_is_no_candidate),
 		world_test(test_addresses_of_both_families_come_from_one_site),
 		world_test(test_a_type_that_no_site_has_is_no_data_for_everyone),

@@ -32,30 +32,36 @@ static void test_each_mistake_in_a_config_is_named_with_file_and_line(void **sta
 		{"workers: 1\nworker: 2\n", "2: unknown key 'worker'"},
 		{"probe:\n  mode: off\n  intervall: 1s\n", "3: unknown key 'probe.intervall'"},
 		{"probe: {mode: sometimes}\n", "1: probe.mode must be one of unseen|always|off"},
-		{"probe: {interval: soon}\n", "1: probe.interval must be a duration like 500ms, 10s, 5m, 2h or 0"},
+		{"probe: {interval: soon}\n",
+	         "1: probe.interval must be a duration like 500ms, 10s, 5m, 2h or 0"},
 		{"probe: {interval: 99ms}\n", "1: probe.interval must be 100ms to 1h"},
-		{"startup:\n  patience: -1s\n", "2: startup.patience must be a duration like 500ms, 10s, 5m, 2h or 0"},
+		{"startup:\n  patience: -1s\n",
+	         "2: startup.patience must be a duration like 500ms, 10s, 5m, 2h or 0"},
 		{"workers: many\n", "1: workers must be a whole number"},
 		{"workers: 61\n", "1: workers must be 0 to 60"},
 		{"listen: {dns: []}\n", "1: listen.dns must be a list of at least one address"},
 		{"listen: {dns: [127.0.0.1]}\n",
-		 "1: listen.dns: '127.0.0.1' has no port (A.B.C.D:PORT or [V6]:PORT)"},
+	         "1: listen.dns: '127.0.0.1' has no port (A.B.C.D:PORT or [V6]:PORT)"},
 		{"listen: {http: \"127.0.0.1:65536\"}\n",
-		 "1: listen.http: '127.0.0.1:65536' has no port of 0 to 65535"},
-		{"listen: {http: \"localhost:80\"}\n", "1: listen.http: 'localhost:80' is not A.B.C.D:PORT or [V6]:PORT"},
+	         "1: listen.http: '127.0.0.1:65536' has no port of 0 to 65535"},
+		{"listen: {http: \"localhost:80\"}\n",
+	         "1: listen.http: 'localhost:80' is not A.B.C.D:PORT or [V6]:PORT"},
 		{"publish:\n  allow: [10.0.0.1/8]\n",
-		 "2: publish.allow: '10.0.0.1/8' has bits set behind its length"},
-		{"zones: [{name: a.test, file: a.zone}]\n", "1: zones.file: zone files are not supported yet"},
+	         "2: publish.allow: '10.0.0.1/8' has bits set behind its length"},
+		{"zones: [{name: a.test, file: a.zone}]\n",
+	         "1: zones.file: zone files are not supported yet"},
 		{"sources:\n  kubernetes: {inCluster: true}\n",
-		 "2: sources.kubernetes: real clusters are not supported yet"},
-		{"sources:\n  members: [{name: la}]\n", "2: sources.members: real clusters are not supported yet"},
+	         "2: sources.kubernetes: real clusters are not supported yet"},
+		{"sources:\n  members: [{name: la}]\n",
+	         "2: sources.members: real clusters are not supported yet"},
 		{"rateLimit: {mode: on}\n", "1: rateLimit: rate limiting is not supported yet"},
 		{"defaults: {maxAddresses: 16}\n",
-		 "1: defaults.maxAddresses: a limit of addresses is not supported yet"},
+	         "1: defaults.maxAddresses: a limit of addresses is not supported yet"},
 		{"zones:\n- ttl: 3\n", "2: zones needs a name"},
 		{"zones:\n- name: a..test\n", "2: zones.name 'a..test' has an empty label"},
 		{"zones:\n- name: a.test\n- name: A.TEST.\n", "3: zones names A.TEST. twice"},
-		{"guard: {maxWithdrawPercent: 101}\n", "1: guard.maxWithdrawPercent must be 0 to 100"},
+		{"guard: {maxWithdrawPercent: 101}\n",
+	         "1: guard.maxWithdrawPercent must be 0 to 100"},
 		{"log: {level: loud}\n", "1: log.level must be one of error|warn|info|debug"},
 	};
 
@@ -77,9 +83,12 @@ static void test_a_doubled_key_is_named_with_its_line(void **state)
 
 static void test_all_mistakes_are_told_at_once(void **state)
 {
-	check_says(*state, "workers: many\nstate: 3\nprobe: {down: 0}\n", 1, "1: workers must be a whole number");
-	check_says(*state, "workers: many\nstate: 3\nprobe: {down: 0}\n", 1, "2: state must be a text");
-	check_says(*state, "workers: many\nstate: 3\nprobe: {down: 0}\n", 1, "3: probe.down must be 1 to 100");
+	check_says(*state, "workers: many\nstate: 3\nprobe: {down: 0}\n", 1,
+	           "1: workers must be a whole number");
+	check_says(*state, "workers: many\nstate: 3\nprobe: {down: 0}\n", 1,
+	           "2: state must be a text");
+	check_says(*state, "workers: many\nstate: 3\nprobe: {down: 0}\n", 1,
+	           "3: probe.down must be 1 to 100");
 }
 
 static void test_a_bad_record_of_a_zone_is_named_with_the_zones_line(void **state)
@@ -94,7 +103,8 @@ static void test_a_bad_record_of_a_zone_is_named_with_the_zones_line(void **stat
 	assert_int_equal(world_run(w, argv, &out), 1);
 	assert_memory_equal(out, file, strlen(file));
 	assert_non_null(strstr(out, ":2: zone a.test: record 'www 300 IN A 1.2.3': "));
-	world_write(w, "bad.yaml", "zones:\n- name: a.test\n  records: [\"www.b.test. 300 IN A 192.0.2.1\"]\n");
+	world_write(w, "bad.yaml",
+	            "zones:\n- name: a.test\n  records: [\"www.b.test. 300 IN A 192.0.2.1\"]\n");
 	world_expect_run(w, argv, 1, "www.b.test. lies outside the zone");
 }
 
@@ -108,7 +118,8 @@ static void test_a_bad_line_of_networks_is_named(void **state)
 		{"192.0.2.1/24,42.36,-71.06\n", "1: '192.0.2.1/24' has bits set behind its length"},
 		{"192.0.2.0/24,91,-71.06\n", "1: '91' is not a latitude of -90 to 90"},
 		{"\n192.0.2.0/24,42,west\n", "2: 'west' is not a longitude of -180 to 180"},
-		{"192.0.2.0/24,1,1\n192.0.2.0/24,2,2\n", "2: 192.0.2.0/24 has another place in line 1"},
+		{"192.0.2.0/24,1,1\n192.0.2.0/24,2,2\n",
+	         "2: 192.0.2.0/24 has another place in line 1"},
 	};
 	struct world *w = *state;
 	char config[256], expected[512];
@@ -118,7 +129,8 @@ static void test_a_bad_line_of_networks_is_named(void **state)
 	snprintf(config, sizeof(config), "%s", world_path(w, "nighd.yaml"));
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		world_write(w, "networks.csv", "%s", all[i].csv);
-		snprintf(expected, sizeof(expected), "%s:%s\n", world_path(w, "networks.csv"), all[i].text);
+		snprintf(expected, sizeof(expected), "%s:%s\n", world_path(w, "networks.csv"),
+		         all[i].text);
 		world_expect_run(w, argv, 1, expected);
 	}
 	world_remove(w, "networks.csv");
@@ -135,14 +147,16 @@ static void test_a_broken_manifest_is_named(void **state)
 	snprintf(dir, sizeof(dir), "%s", world_path(w, "manifests"));
 	world_expect_run(w, argv, 0, "");
 	world_write(w, "manifests/host/a.yaml", "# one\napiVersion: v1\nmetadata: {name: x}\n");
-	snprintf(expected, sizeof(expected), "%s:2: an object without kind\n", world_path(w, "manifests/host/a.yaml"));
+	snprintf(expected, sizeof(expected), "%s:2: an object without kind\n",
+	         world_path(w, "manifests/host/a.yaml"));
 	world_expect_run(w, argv, 1, expected);
 }
 
 static void test_a_good_config_is_fine(void **state)
 {
 	check_says(*state, "", 0, "");
-	check_says(*state, "workers: 1\nzones: [{name: a.test, records: [\"@ A 192.0.2.1\"]}]\n", 0, "");
+	check_says(*state, "workers: 1\nzones: [{name: a.test, records: [\"@ A 192.0.2.1\"]}]\n", 0,
+	           "");
 }
 
 static void test_nighd_does_not_start_with_a_bad_config(void **state)
@@ -184,7 +198,8 @@ static void test_a_bad_flag_is_told_without_a_line(void **state)
 	const char *const workers[] = {"$NIGHD", "--workers", "many", NULL};
 	const char *const dns[] = {"$NIGHD", "--dns", "127.0.0.1", NULL};
 
-	assert_string_equal(world_expect_run(*state, workers, 1, ""), "workers must be a whole number\n");
+	assert_string_equal(world_expect_run(*state, workers, 1, ""),
+	                    "workers must be a whole number\n");
 	assert_string_equal(world_expect_run(*state, dns, 1, ""),
 	                    "listen.dns: '127.0.0.1' has no port (A.B.C.D:PORT or [V6]:PORT)\n");
 }
@@ -193,12 +208,14 @@ static void test_the_printed_config_is_read_back_the_same(void **state)
 {
 	struct world *w = *state;
 	char file[256], again[256], first[8192];
-	const char *const print[] = {"$NIGHD", "--print-config", "-c", file, "--workers", "3", NULL};
+	const char *const print[] = {"$NIGHD", "--print-config", "-c", file, "--workers", "3",
+	                             NULL};
 	const char *const print_again[] = {"$NIGHD", "--print-config", "-c", again, NULL};
 	const char *out;
 
-	world_write(w, "nighd.yaml", "zones: [{name: a.test, ttl: 7, records: [\"@ A 192.0.2.1\"]}]\n"
-	                             "publish: {allow: [127.0.0.0/8]}\nsources: {manifests: [m]}\n");
+	world_write(w, "nighd.yaml",
+	            "zones: [{name: a.test, ttl: 7, records: [\"@ A 192.0.2.1\"]}]\n"
+	            "publish: {allow: [127.0.0.0/8]}\nsources: {manifests: [m]}\n");
 	snprintf(file, sizeof(file), "%s", world_path(w, "nighd.yaml"));
 	snprintf(again, sizeof(again), "%s", world_path(w, "again.yaml"));
 	assert_int_equal(world_run(w, print, &out), 0);
@@ -212,7 +229,8 @@ static void test_it_tells_its_version(void **state)
 {
 	const char *const argv[] = {"$NIGHD", "-V", NULL};
 
-	assert_string_equal(world_expect_run(*state, argv, 0, "nighd "), "nighd " NIGH_VERSION "\n");
+	assert_string_equal(world_expect_run(*state, argv, 0, "nighd "),
+	                    "nighd " NIGH_VERSION "\n");
 }
 
 int main(void)

@@ -21,7 +21,8 @@ static void many(struct world *w, int count, int net)
 
 	for (int i = 0; i < count; i++)
 		snprintf(list + strlen(list), sizeof(list) - strlen(list),
-		         "  - {dnsName: h%d.example.com, recordType: A, targets: [198.18.%d.%d]}\n", i, net, i + 1);
+		         "  - {dnsName: h%d.example.com, recordType: A, targets: [198.18.%d.%d]}\n",
+		         i, net, i + 1);
 	world_write(w, "manifests/host/many.yaml",
 	            "apiVersion: externaldns.k8s.io/v1alpha1\n"
 	            "kind: DNSEndpoint\n"
@@ -68,7 +69,8 @@ static void test_a_mass_deletion_is_held_and_listed_and_everything_else_passes(v
 	assert_non_null(text_at(status, "/guard/0/until"));
 	assert_non_null(text_at(status, "/guard/0/id"));
 	json_object_put(status);
-	assert_int_equal((int)world_metric(w, "records_guard_held_names{zone=\"example.com\"}"), 100);
+	assert_int_equal((int)world_metric(w, "records_guard_held_names{zone=\"example.com\"}"),
+	                 100);
 }
 
 static void test_the_hold_ends_when_the_names_come_back(void **state)

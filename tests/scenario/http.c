@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "tests/support/world.h"
 
-#define WEB "web.shop.fed.svc.example.com"
+#define WEB           "web.shop.fed.svc.example.com"
 #define SAN_FRANCISCO "203.0.113.0/24"
 
 /* The value at a JSON pointer, of that type. */
@@ -26,7 +26,8 @@ static struct json_object *at(struct json_object *root, const char *path, enum j
 	struct json_object *value = NULL;
 
 	if (json_pointer_get(root, path, &value) != 0 || !json_object_is_type(value, type))
-		fail_msg("%s is not %s in %s", path, json_type_to_name(type), json_object_to_json_string(root));
+		fail_msg("%s is not %s in %s", path, json_type_to_name(type),
+		         json_object_to_json_string(root));
 	return value;
 }
 
@@ -150,7 +151,8 @@ static void test_status_tells_what_is_known_of_each_cluster(void **state)
 	assert_string_equal(text_at(c, "/region"), "us-west");
 	assert_string_equal(text_at(c, "/zones/0"), "us-west-a");
 	assert_true(json_object_get_double(at(c, "/location/latitude", json_type_double)) > 34.04);
-	assert_true(json_object_get_double(at(c, "/location/longitude", json_type_double)) < -118.23);
+	assert_true(json_object_get_double(at(c, "/location/longitude", json_type_double)) <
+	            -118.23);
 	assert_non_null(text_at(c, "/location/from"));
 	assert_false(bool_at(c, "/drained"));
 	assert_true(bool_at(c, "/up"));
@@ -176,7 +178,8 @@ static void test_errors_and_conflicts_have_their_promised_shape(void **state)
 	s = world_json(w, "/status");
 	assert_int_equal(count_at(s, "/errors"), 1);
 	assert_non_null(strstr(text_at(s, "/errors/0/where"), "manifests/host/c.yaml"));
-	assert_non_null(strstr(text_at(s, "/errors/0/message"), "manifests/host/c.yaml:1: an object without kind"));
+	assert_non_null(strstr(text_at(s, "/errors/0/message"),
+	                       "manifests/host/c.yaml:1: an object without kind"));
 	assert_int_equal(strlen(text_at(s, "/errors/0/since")), strlen("2026-01-02T03:04:05Z"));
 	assert_int_equal(count_at(s, "/conflicts"), 1);
 	assert_memory_equal(text_at(s, "/conflicts/0/name"), "same.example.com", 16);
@@ -281,7 +284,8 @@ static void test_explain_has_its_promised_shape(void **state)
 	assert_string_equal(text_at(s, "/client/network"), "203.0.113.0/24");
 	assert_string_equal(text_at(s, "/client/from"), "ecs");
 	assert_string_equal(text_at(s, "/client/database"), "networks.csv");
-	assert_true(json_object_get_double(at(s, "/client/place/latitude", json_type_double)) > 37.7);
+	assert_true(json_object_get_double(at(s, "/client/place/latitude", json_type_double)) >
+	            37.7);
 	assert_int_equal(count_at(s, "/candidates"), 3);
 	assert_true(count_at(s, "/steps") >= 1);
 	assert_non_null(text_at(s, "/steps/0/stage"));
@@ -311,10 +315,14 @@ static void explained(struct json_object *s, char out[512])
 
 static void test_what_explain_says_is_what_is_answered(void **state)
 {
-	static const char *const names[] = {WEB, "web.shop.fed.svc.us-west.example.com",
-	                                    "web.shop.fed.svc.us-east-a.us-east.example.com", "fixed.example.com",
-	                                    "absent.example.com", "www.other.test"};
-	static const char *const clients[] = {"192.0.2.0/24", SAN_FRANCISCO, "10.0.0.0/8", "2001:db8:a0::/48"};
+	static const char *const names[] = {WEB,
+	                                    "web.shop.fed.svc.us-west.example.com",
+	                                    "web.shop.fed.svc.us-east-a.us-east.example.com",
+	                                    "fixed.example.com",
+	                                    "absent.example.com",
+	                                    "www.other.test"};
+	static const char *const clients[] = {"192.0.2.0/24", SAN_FRANCISCO, "10.0.0.0/8",
+	                                      "2001:db8:a0::/48"};
 	struct world *w = *state;
 
 	world_three_cities(w);
@@ -326,7 +334,8 @@ static void test_what_explain_says_is_what_is_answered(void **state)
 		char path[256], records[512];
 		struct json_object *s;
 
-		snprintf(path, sizeof(path), "/explain?name=%s&client=%s", names[i / 4], clients[i % 4]);
+		snprintf(path, sizeof(path), "/explain?name=%s&client=%s", names[i / 4],
+		         clients[i % 4]);
 		s = world_json(w, path);
 		explained(s, records);
 		if (a.rcode == 0)
@@ -344,7 +353,8 @@ static void test_what_explain_says_is_what_is_answered(void **state)
 
 static bool is_sample(const char *line, size_t len)
 {
-	size_t name = strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:");
+	size_t name =
+		strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:");
 	const char *space;
 	char *end;
 
@@ -367,11 +377,13 @@ static void test_metrics_are_prometheus_text_and_counters_only_rise(void **state
 	before = world_metric(w, "dnsd_answers_total{transport=\"udp\",rcode=\"NOERROR\"}");
 	for (int i = 0; i < 10; i++)
 		world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 0);
-	assert_true(world_metric(w, "dnsd_answers_total{transport=\"udp\",rcode=\"NOERROR\"}") >= before + 10);
+	assert_true(world_metric(w, "dnsd_answers_total{transport=\"udp\",rcode=\"NOERROR\"}") >=
+	            before + 10);
 	assert_true(world_metric(w, "dnsd_cluster_answers_total{cluster=\"losangeles\"}") >= 10);
 	assert_true(world_metric(w, "dnsd_zone_answers_total{zone=\"example.com\"}") >= 10);
 	assert_true(world_metric(w, "dnsd_answer_reasons_total{reason=\"nearest\"}") >= 10);
-	assert_int_equal((int)world_metric(w, "watcher_cluster_age_seconds{cluster=\"losangeles\"}"), 0);
+	assert_int_equal(
+		(int)world_metric(w, "watcher_cluster_age_seconds{cluster=\"losangeles\"}"), 0);
 	assert_true(world_metric(w, "dnsd_update_seconds_count") >= 1);
 	body = world_get(w, "/metrics", &status);
 	assert_int_equal(status, 200);
@@ -380,7 +392,8 @@ static void test_metrics_are_prometheus_text_and_counters_only_rise(void **state
 
 		assert_int_equal(line[len], '\n');
 		if (line[0] == '#')
-			assert_true(strncmp(line, "# HELP ", 7) == 0 || strncmp(line, "# TYPE ", 7) == 0);
+			assert_true(strncmp(line, "# HELP ", 7) == 0 ||
+			            strncmp(line, "# TYPE ", 7) == 0);
 		else if (!is_sample(line, len))
 			fail_msg("not a sample: %.*s", (int)len, line);
 	}

@@ -9,12 +9,12 @@
 
 #include "tests/support/world.h"
 
-#define WEB "web.shop.fed.svc.example.com"
-#define BOSTON "192.0.2.0/24"
-#define AUSTIN "198.51.100.0/24"
-#define SAN_FRANCISCO "203.0.113.0/24"
-#define NEW_YORK_SERVES "198.18.1.10"
-#define HOUSTON_SERVES "198.18.2.10"
+#define WEB                "web.shop.fed.svc.example.com"
+#define BOSTON             "192.0.2.0/24"
+#define AUSTIN             "198.51.100.0/24"
+#define SAN_FRANCISCO      "203.0.113.0/24"
+#define NEW_YORK_SERVES    "198.18.1.10"
+#define HOUSTON_SERVES     "198.18.2.10"
 #define LOS_ANGELES_SERVES "198.18.3.10"
 
 static void test_each_client_gets_the_nearest_city(void **state)
@@ -27,7 +27,8 @@ static void test_each_client_gets_the_nearest_city(void **state)
 	world_expect(w, WEB, "A", AUSTIN, HOUSTON_SERVES, 0);
 	world_expect(w, WEB, "A", SAN_FRANCISCO, LOS_ANGELES_SERVES, 0);
 	world_expect(w, WEB, "A", "2001:db8:5f::/48", LOS_ANGELES_SERVES, 0);
-	assert_true(world_metric(w, "dnsd_answers_total{transport=\"udp\",rcode=\"NOERROR\"}") >= 4);
+	assert_true(world_metric(w, "dnsd_answers_total{transport=\"udp\",rcode=\"NOERROR\"}") >=
+	            4);
 }
 
 static void test_houston_answers_within_a_second_when_los_angeles_is_not_ready(void **state)

@@ -15,15 +15,16 @@
 
 #include "tests/support/world.h"
 
-#define WEB "web.shop.fed.svc.example.com"
+#define WEB           "web.shop.fed.svc.example.com"
 #define SAN_FRANCISCO "203.0.113.0/24"
 
 /* A DNSEndpoint shop/NAME: NAME.example.com has the address. */
-#define ENDPOINT(name, address) \
-	"apiVersion: externaldns.k8s.io/v1alpha1\n" \
-	"kind: DNSEndpoint\n" \
-	"metadata: {name: " name ", namespace: shop}\n" \
-	"spec: {endpoints: [{dnsName: " name ".example.com, recordType: A, targets: [" address "]}]}\n"
+#define ENDPOINT(name, address)                                                                    \
+	"apiVersion: externaldns.k8s.io/v1alpha1\n"                                                \
+	"kind: DNSEndpoint\n"                                                                      \
+	"metadata: {name: " name ", namespace: shop}\n"                                            \
+	"spec: {endpoints: [{dnsName: " name ".example.com, recordType: A, targets: [" address     \
+	"]}]}\n"
 
 static void start_with_a(struct world *w)
 {
@@ -86,7 +87,8 @@ static void test_a_folder_moved_in_and_away_shows_within_a_second(void **state)
 }
 
 /* Asks until the name has the new address; never may it have neither. */
-static void expect_change_at_once(struct world *w, const char *name, const char *before, const char *after)
+static void expect_change_at_once(struct world *w, const char *name, const char *before,
+                                  const char *after)
 {
 	for (unsigned i = 0; i < 100000; i++) {
 		const char *answer = world_ask(w, name, "A", NULL);
@@ -97,7 +99,8 @@ static void expect_change_at_once(struct world *w, const char *name, const char 
 			break;
 		usleep(500);
 	}
-	world_fail(w, "%s: neither %s nor %s but %s", name, before, after, world_ask(w, name, "A", NULL));
+	world_fail(w, "%s: neither %s nor %s but %s", name, before, after,
+	           world_ask(w, name, "A", NULL));
 }
 
 static void test_a_configmap_volume_is_swapped_as_one_change(void **state)
@@ -173,7 +176,8 @@ static void test_a_broken_file_keeps_its_last_good_objects_and_is_named_with_its
 	            "kind: DNSEndpoint\n"
 	            "metadata: {name: a, namespace: shop}\n"
 	            "spec: {endpoints: [\n");
-	world_expect_http(w, "/status", "manifests/host/a.yaml:4: did not find expected node content", 1000);
+	world_expect_http(w, "/status",
+	                  "manifests/host/a.yaml:4: did not find expected node content", 1000);
 	world_expect_log(w, "manifests/host/a.yaml:4: did not find expected node content", 1000);
 	world_expect_stays(w, "a.example.com", "A", NULL, "198.18.0.1", 1000);
 	world_write(w, "manifests/host/a.yaml", "%s", ENDPOINT("a", "198.18.0.2"));
@@ -186,13 +190,15 @@ static void test_a_field_of_the_wrong_type_is_an_error_with_its_path(void **stat
 	struct world *w = *state;
 
 	start_with_a(w);
-	world_write(w, "manifests/host/a.yaml", "# two lines\n# of comment\n%s---\n%s", ENDPOINT("b", "198.18.0.2"),
+	world_write(w, "manifests/host/a.yaml", "# two lines\n# of comment\n%s---\n%s",
+	            ENDPOINT("b", "198.18.0.2"),
 	            "apiVersion: externaldns.k8s.io/v1alpha1\n"
 	            "kind: DNSEndpoint\n"
 	            "metadata: {name: a, namespace: shop}\n"
 	            "spec: {endpoints: 5}\n");
-	world_expect_http(w, "/status",
-	                  "manifests/host/a.yaml:8: DNSEndpoint shop/a: spec.endpoints: is not a list", 1000);
+	world_expect_http(
+		w, "/status",
+		"manifests/host/a.yaml:8: DNSEndpoint shop/a: spec.endpoints: is not a list", 1000);
 	/* The file as a whole is broken: nothing of it is taken, nothing is lost. */
 	world_expect(w, "a.example.com", "A", NULL, "198.18.0.1", 0);
 	world_expect(w, "b.example.com", "A", NULL, "NXDOMAIN", 0);
@@ -214,13 +220,15 @@ static void test_an_unreadable_file_keeps_its_last_good_objects(void **state)
 static void test_a_bomb_of_aliases_is_refused_and_costs_nothing_else(void **state)
 {
 	struct world *w = *state;
-	char bomb[4096] = "apiVersion: v1\nkind: ConfigMap\na0: &a0 [xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx]\n";
+	char bomb[4096] =
+		"apiVersion: v1\nkind: ConfigMap\na0: &a0 [xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx]\n";
 
 	start_with_a(w);
 	for (int i = 1; i < 12; i++)
 		snprintf(bomb + strlen(bomb), sizeof(bomb) - strlen(bomb),
-		         "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i, i - 1, i - 1,
-		         i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+		         "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n",
+		         i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1,
+		         i - 1);
 	world_write(w, "manifests/host/bomb.yaml", "%s", bomb);
 	world_expect_http(w, "/status", "manifests/host/bomb.yaml:", 1000);
 	world_write(w, "manifests/host/b.yaml", "%s", ENDPOINT("b", "198.18.0.2"));
@@ -234,7 +242,8 @@ static void test_of_one_object_in_two_files_the_first_counts_and_both_are_named(
 
 	start_with_a(w);
 	world_write(w, "manifests/host/b.yaml", "%s", ENDPOINT("a", "198.18.0.2"));
-	world_expect_http(w, "/status", "manifests/host/b.yaml:1: DNSEndpoint shop/a is already in ", 1000);
+	world_expect_http(w, "/status",
+	                  "manifests/host/b.yaml:1: DNSEndpoint shop/a is already in ", 1000);
 	assert_non_null(strstr(world_get(w, "/status", NULL), "manifests/host/a.yaml\""));
 	world_expect_stays(w, "a.example.com", "A", NULL, "198.18.0.1", 300);
 	world_remove(w, "manifests/host/a.yaml");
@@ -256,15 +265,18 @@ static void test_lists_json_and_many_documents_are_read(void **state)
 	            "- apiVersion: externaldns.k8s.io/v1alpha1\n"
 	            "  kind: DNSEndpoint\n"
 	            "  metadata: {name: l1}\n"
-	            "  spec: {endpoints: [{dnsName: l1.example.com, recordType: A, targets: [198.18.1.1]}]}\n"
+	            "  spec: {endpoints: [{dnsName: l1.example.com, recordType: A, targets: "
+	            "[198.18.1.1]}]}\n"
 	            "- apiVersion: multiclusterdns.kubefed.io/v1alpha1\n"
 	            "  kind: DNSEndpoint\n"
 	            "  metadata: {name: l2}\n"
-	            "  spec: {endpoints: [{dnsName: l2.example.com, recordType: A, targets: [198.18.1.2]}]}\n");
+	            "  spec: {endpoints: [{dnsName: l2.example.com, recordType: A, targets: "
+	            "[198.18.1.2]}]}\n");
 	world_write(w, "manifests/host/j.json",
 	            "{\"apiVersion\": \"externaldns.k8s.io/v1alpha1\", \"kind\": \"DNSEndpoint\",\n"
 	            " \"metadata\": {\"name\": \"j\"},\n"
-	            " \"spec\": {\"endpoints\": [{\"dnsName\": \"j.example.com\", \"recordType\": \"A\",\n"
+	            " \"spec\": {\"endpoints\": [{\"dnsName\": \"j.example.com\", \"recordType\": "
+	            "\"A\",\n"
 	            "   \"targets\": [\"198.18.1.3\"]}]}}\n");
 	world_write(w, "manifests/host/two.yaml", "---\n%s---\n%s", ENDPOINT("t1", "198.18.1.4"),
 	            ENDPOINT("t2", "198.18.1.5"));
@@ -289,7 +301,8 @@ static void test_files_count_at_any_depth_unless_their_name_begins_with_a_dot(vo
 	world_expect(w, "hidden.example.com", "A", NULL, "NXDOMAIN", 0);
 	world_expect(w, "in.example.com", "A", NULL, "NXDOMAIN", 0);
 	world_expect(w, "txt.example.com", "A", NULL, "NXDOMAIN", 0);
-	world_write(w, "manifests/host/x/y/z/w/deeper.yaml", "%s", ENDPOINT("deeper", "198.18.0.6"));
+	world_write(w, "manifests/host/x/y/z/w/deeper.yaml", "%s",
+	            ENDPOINT("deeper", "198.18.0.6"));
 	world_expect(w, "deeper.example.com", "A", NULL, "198.18.0.6", 1000);
 }
 
@@ -298,10 +311,12 @@ static void test_unknown_kinds_are_passed_over(void **state)
 	struct world *w = *state;
 
 	world_domain(w, "fed", "example.com");
-	world_write(w, "manifests/host/mixed.yaml",
-	            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b}\n---\n%s---\n"
-	            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: \"three\"}\n",
-	            ENDPOINT("a", "198.18.0.1"));
+	world_write(
+		w, "manifests/host/mixed.yaml",
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b}\n---\n%s---\n"
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: "
+		"\"three\"}\n",
+		ENDPOINT("a", "198.18.0.1"));
 	world_start(w);
 	world_expect(w, "a.example.com", "A", NULL, "198.18.0.1", 0);
 	world_expect_http(w, "/status", "\"errors\":[]", 0);
@@ -317,7 +332,8 @@ static void test_a_missing_directory_is_unseen_at_start_and_read_when_it_comes(v
 	world_write(w, "manifests/host/a.yaml", "%s", ENDPOINT("a", "198.18.0.1"));
 	world_move(w, "manifests", "away");
 	world_config(w, "startup: {patience: 300ms}\n"
-	                "zones: [{name: example.com, nameservers: [{name: ns.example.com, addresses: [192.0.2.53]}]}]");
+	                "zones: [{name: example.com, nameservers: [{name: ns.example.com, "
+	                "addresses: [192.0.2.53]}]}]");
 	world_start(w);
 	/* What was never read could hold the name. */
 	world_expect(w, "a.example.com", "A", NULL, "SERVFAIL", 0);
@@ -362,8 +378,10 @@ static void test_a_member_folder_that_goes_while_siblings_stay_is_gone(void **st
 
 	world_folder(w, "manifests/host");
 	world_domain(w, "fed", "example.com");
-	world_service(w, "a", "web", "198.18.1.1", true, "external-dns.alpha.kubernetes.io/hostname: www.example.com");
-	world_service(w, "b", "web", "198.18.2.1", true, "external-dns.alpha.kubernetes.io/hostname: www.example.com");
+	world_service(w, "a", "web", "198.18.1.1", true,
+	              "external-dns.alpha.kubernetes.io/hostname: www.example.com");
+	world_service(w, "b", "web", "198.18.2.1", true,
+	              "external-dns.alpha.kubernetes.io/hostname: www.example.com");
 	world_start(w);
 	world_expect(w, "www.example.com", "A", "192.0.2.0/24", "198.18.1.1", 0);
 	world_remove(w, "manifests/clusters/a");
@@ -378,7 +396,9 @@ static void test_a_member_folder_of_a_registered_cluster_that_goes_is_unseen(voi
 	world_three_cities(w);
 	world_start(w);
 	world_remove(w, "manifests/clusters/losangeles");
-	world_expect_http(w, "/status", "\"name\":\"losangeles\",\"source\":\"manifests\",\"knowledge\":\"unseen\"", 1000);
+	world_expect_http(
+		w, "/status",
+		"\"name\":\"losangeles\",\"source\":\"manifests\",\"knowledge\":\"unseen\"", 1000);
 	world_expect_stays(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 1500);
 	world_service(w, "losangeles", "web", "198.18.3.11", true, "");
 	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.3.11", 1000);
@@ -390,7 +410,8 @@ static void test_all_member_folders_that_go_at_once_are_unseen(void **state)
 
 	world_folder(w, "manifests/host");
 	world_domain(w, "fed", "example.com");
-	world_service(w, "a", "web", "198.18.1.1", true, "external-dns.alpha.kubernetes.io/hostname: www.example.com");
+	world_service(w, "a", "web", "198.18.1.1", true,
+	              "external-dns.alpha.kubernetes.io/hostname: www.example.com");
 	world_start(w);
 	world_remove(w, "manifests/clusters");
 	world_expect_stays(w, "www.example.com", "A", NULL, "198.18.1.1", 1500);
@@ -403,7 +424,9 @@ static void test_a_cluster_taken_from_the_registry_is_gone_also_while_unseen(voi
 	world_three_cities(w);
 	world_start(w);
 	world_remove(w, "manifests/clusters/losangeles");
-	world_expect_http(w, "/status", "\"name\":\"losangeles\",\"source\":\"manifests\",\"knowledge\":\"unseen\"", 1000);
+	world_expect_http(
+		w, "/status",
+		"\"name\":\"losangeles\",\"source\":\"manifests\",\"knowledge\":\"unseen\"", 1000);
 	world_remove(w, "manifests/host/cluster-losangeles.yaml");
 	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.2.10", 1000);
 	world_expect_http(w, "/status", "!losangeles", 1000);
@@ -415,9 +438,11 @@ static void test_a_member_needs_no_kubefedcluster_and_can_come_later(void **stat
 
 	world_domain(w, "fed", "example.com");
 	world_start(w);
-	world_service(w, "new", "web", "198.18.1.1", true, "external-dns.alpha.kubernetes.io/hostname: www.example.com");
+	world_service(w, "new", "web", "198.18.1.1", true,
+	              "external-dns.alpha.kubernetes.io/hostname: www.example.com");
 	world_expect(w, "www.example.com", "A", NULL, "198.18.1.1", 1000);
-	world_expect_http(w, "/status", "\"name\":\"new\",\"source\":\"manifests\",\"knowledge\":\"synced\"", 0);
+	world_expect_http(w, "/status",
+	                  "\"name\":\"new\",\"source\":\"manifests\",\"knowledge\":\"synced\"", 0);
 }
 
 static void test_the_api_endpoint_of_a_cluster_with_a_folder_is_never_dialled(void **state)
@@ -456,7 +481,8 @@ int main(void)
 		world_test(test_a_configmap_volume_is_swapped_as_one_change),
 		world_test(test_git_sync_swaps_the_whole_directory_as_one_change),
 		world_test(test_a_swapped_directory_shows_within_a_second),
-		world_test(test_a_broken_file_keeps_its_last_good_objects_and_is_named_with_its_line),
+		world_test(
+			test_a_broken_file_keeps_its_last_good_objects_and_is_named_with_its_line),
 		world_test(test_a_field_of_the_wrong_type_is_an_error_with_its_path),
 		world_test(test_an_unreadable_file_keeps_its_last_good_objects),
 		world_test(test_a_bomb_of_aliases_is_refused_and_costs_nothing_else),

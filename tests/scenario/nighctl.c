@@ -53,7 +53,8 @@ static void test_explain_says_why_and_what(void **state)
 static void test_json_is_what_the_server_says(void **state)
 {
 	struct world *w = *state;
-	const char *const argv[] = {"$NIGHCTL", "-o", "json", "explain", WEB, "--client", "203.0.113.0/24", NULL};
+	const char *const argv[] = {"$NIGHCTL", "-o",       "json",           "explain",
+	                            WEB,        "--client", "203.0.113.0/24", NULL};
 	struct json_object *said, *got;
 	const char *out;
 
@@ -90,7 +91,8 @@ static void test_check_names_every_error_with_file_and_line(void **state)
 	world_expect_run(w, argv, 0, "");
 	world_write(w, "manifests/clusters/houston/bad.yaml", "apiVersion: v1\n");
 	world_write(w, "c.yaml", "workers: 1\nworker: 2\n");
-	snprintf(expected, sizeof(expected), "%s/clusters/houston/bad.yaml:1: an object without kind\n", dir);
+	snprintf(expected, sizeof(expected),
+	         "%s/clusters/houston/bad.yaml:1: an object without kind\n", dir);
 	world_expect_run(w, argv, 1, expected);
 	snprintf(expected, sizeof(expected), "%s:2: unknown key 'worker'\n", config);
 	world_expect_run(w, argv, 1, expected);

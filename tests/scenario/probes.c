@@ -14,11 +14,11 @@
 
 #include "tests/support/world.h"
 
-#define WEB "web.shop.fed.svc.example.com"
+#define WEB           "web.shop.fed.svc.example.com"
 #define SAN_FRANCISCO "203.0.113.0/24"
-#define CONFIG "publish: {allow: [127.0.0.0/8]}\n"
+#define CONFIG        "publish: {allow: [127.0.0.0/8]}\n"
 
-enum { BACKLOG = 4096 };			/* probes are answered by the kernel; nobody accepts them */
+enum { BACKLOG = 4096 }; /* probes are answered by the kernel; nobody accepts them */
 
 /* Listens; port 0 is chosen by the kernel and told. */
 static int listen_on(const char *address, unsigned *port)
@@ -46,11 +46,13 @@ static void two_cities(struct world *w, unsigned los_angeles_port, unsigned hous
 	world_service_on(w, "houston", "web", "127.0.0.12", houston_port, true, "");
 }
 
-static void test_always_a_listener_that_dies_is_avoided_within_4_seconds_and_comes_back(void **state)
+static void test_always_a_listener_that_dies_is_avoided_within_4_seconds_and_comes_back(
+	void **state)
 {
 	struct world *w = *state;
 	unsigned la_port = 0, houston_port = 0;
-	int la = listen_on("127.0.0.13", &la_port), houston = listen_on("127.0.0.12", &houston_port);
+	int la = listen_on("127.0.0.13", &la_port),
+	    houston = listen_on("127.0.0.12", &houston_port);
 
 	two_cities(w, la_port, houston_port);
 	world_config(w, CONFIG "probe: {mode: always}");
@@ -61,7 +63,8 @@ static void test_always_a_listener_that_dies_is_avoided_within_4_seconds_and_com
 	world_expect(w, WEB, "A", SAN_FRANCISCO, "127.0.0.12", 4000);
 	/* A cluster of its order is down: nobody shall remember this for long. */
 	assert_int_equal(world_query(w, WEB, "A", SAN_FRANCISCO).ttl, 5);
-	world_expect_http(w, "/explain?name=" WEB "&client=" SAN_FRANCISCO, "\"layer\":\"probe\",\"ok\":false", 1000);
+	world_expect_http(w, "/explain?name=" WEB "&client=" SAN_FRANCISCO,
+	                  "\"layer\":\"probe\",\"ok\":false", 1000);
 	la = listen_on("127.0.0.13", &la_port);
 	world_expect(w, WEB, "A", SAN_FRANCISCO, "127.0.0.13", 5000);
 	world_expect_http(w, "/explain?name=" WEB "&client=" SAN_FRANCISCO, "!\"ok\":false", 1000);
@@ -74,7 +77,8 @@ static void test_always_when_nothing_answers_the_name_fails_open(void **state)
 {
 	struct world *w = *state;
 	unsigned la_port = 0, houston_port = 0;
-	int la = listen_on("127.0.0.13", &la_port), houston = listen_on("127.0.0.12", &houston_port);
+	int la = listen_on("127.0.0.13", &la_port),
+	    houston = listen_on("127.0.0.12", &houston_port);
 
 	two_cities(w, la_port, houston_port);
 	world_config(w, CONFIG "probe: {mode: always, interval: 200ms}");
@@ -99,7 +103,9 @@ static void test_unseen_only_a_cluster_that_cannot_be_seen_is_probed(void **stat
 	/* Nobody listens in Houston, but its API says that all is well. */
 	world_expect_stays(w, WEB, "A", "198.51.100.0/24", "127.0.0.12", 1500);
 	world_move(w, "manifests/clusters/losangeles", "away");
-	world_expect_http(w, "/status", "\"name\":\"losangeles\",\"source\":\"manifests\",\"knowledge\":\"unseen\"", 1000);
+	world_expect_http(
+		w, "/status",
+		"\"name\":\"losangeles\",\"source\":\"manifests\",\"knowledge\":\"unseen\"", 1000);
 	world_expect_stays(w, WEB, "A", SAN_FRANCISCO, "127.0.0.13", 1500);
 	close(la);
 	world_expect(w, WEB, "A", SAN_FRANCISCO, "127.0.0.12", 4000);
@@ -112,7 +118,8 @@ static void test_when_all_is_unseen_and_nothing_answers_everything_stays(void **
 {
 	struct world *w = *state;
 	unsigned la_port = 0, houston_port = 0;
-	int la = listen_on("127.0.0.13", &la_port), houston = listen_on("127.0.0.12", &houston_port);
+	int la = listen_on("127.0.0.13", &la_port),
+	    houston = listen_on("127.0.0.12", &houston_port);
 
 	two_cities(w, la_port, houston_port);
 	world_config(w, CONFIG "probe: {interval: 200ms}\nstate: state");
@@ -135,6 +142,22 @@ static void test_when_all_is_unseen_and_nothing_answers_everything_stays(void **
 	close(houston);
 }
 
+static void test_what_is_unseen_for_longer_than_unseen_after_is_not_answered(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_config(w, "probe: {mode: off}\ndefaults: {unseenAfter: 1s}");
+	world_start(w);
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 0);
+	world_remove(w, "manifests/clusters/losangeles");
+	world_expect_stays(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 700);
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.2.10", 3000);
+	/* But when nothing at all can be seen, it is us. */
+	world_move(w, "manifests", "away");
+	world_expect_stays(w, WEB, "A", "198.51.100.0/24", "198.18.2.10", 2500);
+}
+
 static void test_off_nothing_is_probed(void **state)
 {
 	struct world *w = *state;
@@ -150,10 +173,12 @@ static void test_off_nothing_is_probed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		world_test(test_always_a_listener_that_dies_is_avoided_within_4_seconds_and_comes_back),
+		world_test(
+			test_always_a_listener_that_dies_is_avoided_within_4_seconds_and_comes_back),
 		world_test(test_always_when_nothing_answers_the_name_fails_open),
 		world_test(test_unseen_only_a_cluster_that_cannot_be_seen_is_probed),
 		world_test(test_when_all_is_unseen_and_nothing_answers_everything_stays),
+		world_test(test_what_is_unseen_for_longer_than_unseen_after_is_not_answered),
 		world_test(test_off_nothing_is_probed),
 	};
 

@@ -11,10 +11,10 @@
 
 #include "tests/support/world.h"
 
-#define P "web.shop.fed.svc."
-#define BOSTON "192.0.2.0/24"
-#define AUSTIN "198.51.100.0/24"
-#define SAN_FRANCISCO "203.0.113.0/24"
+#define P              "web.shop.fed.svc."
+#define BOSTON         "192.0.2.0/24"
+#define AUSTIN         "198.51.100.0/24"
+#define SAN_FRANCISCO  "203.0.113.0/24"
 #define HOSTNAME(name) "external-dns.alpha.kubernetes.io/hostname: " name
 
 /* --- ServiceDNSRecord --- */
@@ -46,7 +46,8 @@ static void test_zone_and_region_without_a_usable_site_climb_the_ladder(void **s
 	world_three_cities(w);
 	world_start(w);
 	world_service(w, "losangeles", "web", "198.18.3.10", false, "");
-	world_expect(w, P "us-west-a.us-west.example.com", "CNAME", SAN_FRANCISCO, P "us-west.example.com.", 1000);
+	world_expect(w, P "us-west-a.us-west.example.com", "CNAME", SAN_FRANCISCO,
+	             P "us-west.example.com.", 1000);
 	world_expect(w, P "us-west.example.com", "CNAME", SAN_FRANCISCO, P "example.com.", 0);
 	world_expect(w, P "us-west-a.us-west.example.com", "A", SAN_FRANCISCO,
 	             P "us-west.example.com. " P "example.com. 198.18.2.10", 0);
@@ -105,7 +106,8 @@ static void test_a_cluster_without_region_loses_only_its_region_and_zone_names(v
 	world_expect(w, P "us-south.example.com", "A", SAN_FRANCISCO, "198.18.2.10", 0);
 	/* Its nodes' labels say it too. */
 	world_write(w, "manifests/clusters/losangeles/node.yaml",
-	            "apiVersion: v1\nkind: Node\nmetadata: {name: n1, labels: {topology.kubernetes.io/region: us-west-2,\n"
+	            "apiVersion: v1\nkind: Node\nmetadata: {name: n1, labels: "
+	            "{topology.kubernetes.io/region: us-west-2,\n"
 	            "  topology.kubernetes.io/zone: us-west-2a}}\n");
 	world_expect(w, P "us-west-2.example.com", "A", BOSTON, "198.18.3.10", 1000);
 	world_expect(w, P "us-west-2a.us-west-2.example.com", "A", BOSTON, "198.18.3.10", 0);
@@ -149,8 +151,9 @@ static void test_ipv6_addresses_go_into_aaaa(void **state)
 
 static void test_addresses_that_must_never_be_published_are_not(void **state)
 {
-	static const char *const never[] = {"127.0.0.1", "169.254.1.1", "0.1.2.3", "224.0.0.1", "255.255.255.255",
-	                                    "::1", "fe80::1", "::ffff:127.0.0.1"};
+	static const char *const never[] = {"127.0.0.1", "169.254.1.1",     "0.1.2.3",
+	                                    "224.0.0.1", "255.255.255.255", "::1",
+	                                    "fe80::1",   "::ffff:127.0.0.1"};
 	struct world *w = *state;
 
 	world_three_cities(w);
@@ -165,7 +168,8 @@ static void test_addresses_that_must_never_be_published_are_not(void **state)
 		/* The name is there, and why it is empty is told. */
 		world_expect(w, dns_name, "A", NULL, "NODATA", 1000);
 		world_expect(w, dns_name, "AAAA", NULL, "NODATA", 0);
-		snprintf(where, sizeof(where), "{\"where\":\"Service shop/n%zu\",\"message\":\"address ", i);
+		snprintf(where, sizeof(where),
+		         "{\"where\":\"Service shop/n%zu\",\"message\":\"address ", i);
 		world_expect_http(w, "/status", where, 0);
 	}
 }
@@ -204,7 +208,8 @@ static void ingress(struct world *w, const char *cluster, const char *address, c
 	            "apiVersion: networking.k8s.io/v1\n"
 	            "kind: Ingress\n"
 	            "metadata: {name: door, namespace: shop}\n"
-	            "spec: {rules: [{host: shop.example.com, http: {paths: [{path: /, pathType: Prefix,\n"
+	            "spec: {rules: [{host: shop.example.com, http: {paths: [{path: /, pathType: "
+	            "Prefix,\n"
 	            "  backend: {service: {name: %s, port: {number: 80}}}}]}}]}\n"
 	            "status: {loadBalancer: {ingress: [{ip: %s}]}}\n",
 	            service, address);
@@ -221,7 +226,8 @@ static void test_an_ingress_records_hosts_choose_among_all_clusters(void **state
 	            "apiVersion: multiclusterdns.kubefed.io/v1alpha1\n"
 	            "kind: IngressDNSRecord\n"
 	            "metadata: {name: door, namespace: shop}\n"
-	            "spec: {hosts: [shop.example.com, \"*.apps.example.com\", www.other.test], recordTTL: 60}\n");
+	            "spec: {hosts: [shop.example.com, \"*.apps.example.com\", www.other.test], "
+	            "recordTTL: 60}\n");
 	world_start(w);
 	world_expect(w, "shop.example.com", "A", SAN_FRANCISCO, "198.18.3.20", 0);
 	world_expect(w, "shop.example.com", "A", BOSTON, "198.18.1.20", 0);
@@ -270,10 +276,13 @@ static void test_annotated_target_and_ttl_count(void **state)
 	struct world_answer a;
 
 	world_three_cities(w);
-	world_service(w, "newyork", "web", "198.18.1.10", true,
-	              HOSTNAME("\"www.example.com, api.example.com\"") ", "
-	              "external-dns.alpha.kubernetes.io/target: 198.18.9.9, "
-	              "external-dns.alpha.kubernetes.io/ttl: \"1m\"");
+	world_service(
+		w, "newyork", "web", "198.18.1.10", true,
+		HOSTNAME("\"www.example.com, api.example.com\"") ", "
+								 "external-dns.alpha.kubernetes.io/"
+								 "target: 198.18.9.9, "
+								 "external-dns.alpha.kubernetes.io/"
+								 "ttl: \"1m\"");
 	world_start(w);
 	a = world_query(w, "www.example.com", "A", BOSTON);
 	assert_string_equal(a.records, "198.18.9.9");
@@ -299,10 +308,11 @@ static void test_an_endpoint_can_be_of_every_type(void **state)
 		{"CAA", "'0 issue \"ca.test\"'", "0 issue \"ca.test\""},
 		{"PTR", "host.example.com", "host.example.com."},
 		{"NAPTR", "'10 20 \"u\" \"sip+E2U\" \"!^.*$!sip:info@example.com!\" .'",
-		 "10 20 \"u\" \"sip+E2U\" \"!^.*$!sip:info@example.com!\" ."},
-		{"SSHFP", "1 1 123456789abcdef67890123456789abcdef67890", "1 1 123456789abcdef67890123456789abcdef67890"},
+	         "10 20 \"u\" \"sip+E2U\" \"!^.*$!sip:info@example.com!\" ."},
+		{"SSHFP", "1 1 123456789abcdef67890123456789abcdef67890",
+	         "1 1 123456789abcdef67890123456789abcdef67890"},
 		{"TLSA", "3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-		 "3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
+	         "3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
 	};
 	struct world *w = *state;
 
@@ -338,7 +348,8 @@ static void test_a_long_text_is_cut_into_strings_of_255_octets(void **state)
 	            "apiVersion: externaldns.k8s.io/v1alpha1\n"
 	            "kind: DNSEndpoint\n"
 	            "metadata: {name: t, namespace: shop}\n"
-	            "spec: {endpoints: [{dnsName: t.example.com, recordType: TXT, targets: [\"%s\"]}]}\n",
+	            "spec: {endpoints: [{dnsName: t.example.com, recordType: TXT, targets: "
+	            "[\"%s\"]}]}\n",
 	            target);
 	world_start(w);
 	world_expect(w, "t.example.com", "TXT", NULL, expected, 0);
@@ -355,8 +366,10 @@ static void test_two_set_identifiers_of_a_name_and_type_are_united(void **state)
 	            "metadata: {name: s, namespace: shop}\n"
 	            "spec:\n"
 	            "  endpoints:\n"
-	            "  - {dnsName: s.example.com, recordType: A, setIdentifier: one, targets: [198.18.0.1]}\n"
-	            "  - {dnsName: s.example.com, recordType: A, setIdentifier: two, targets: [198.18.0.2, 198.18.0.1]}\n");
+	            "  - {dnsName: s.example.com, recordType: A, setIdentifier: one, targets: "
+	            "[198.18.0.1]}\n"
+	            "  - {dnsName: s.example.com, recordType: A, setIdentifier: two, targets: "
+	            "[198.18.0.2, 198.18.0.1]}\n");
 	world_start(w);
 	world_expect(w, "s.example.com", "A", NULL, "198.18.0.1 198.18.0.2", 0);
 }
@@ -375,17 +388,19 @@ static void test_a_bad_target_is_said_and_hurts_no_other_name(void **state)
 
 /* --- conflicts --- */
 
-static void old_endpoint(struct world *w, const char *object, const char *created, const char *target)
+static void old_endpoint(struct world *w, const char *object, const char *created,
+                         const char *target)
 {
 	char file[64];
 
 	snprintf(file, sizeof(file), "manifests/host/%s.yaml", object);
-	world_write(w, file,
-	            "apiVersion: externaldns.k8s.io/v1alpha1\n"
-	            "kind: DNSEndpoint\n"
-	            "metadata: {name: %s, namespace: shop, creationTimestamp: \"%s\"}\n"
-	            "spec: {endpoints: [{dnsName: same.example.com, recordType: A, targets: [%s]}]}\n",
-	            object, created, target);
+	world_write(
+		w, file,
+		"apiVersion: externaldns.k8s.io/v1alpha1\n"
+		"kind: DNSEndpoint\n"
+		"metadata: {name: %s, namespace: shop, creationTimestamp: \"%s\"}\n"
+		"spec: {endpoints: [{dnsName: same.example.com, recordType: A, targets: [%s]}]}\n",
+		object, created, target);
 }
 
 static void test_of_two_sources_of_a_name_the_older_wins_and_the_other_is_listed(void **state)
@@ -428,10 +443,12 @@ static void test_a_record_belongs_to_the_longest_zone(void **state)
 	world_endpoint(w, "x.yaml", "x", "x.sub.example.com", "A", "198.18.0.1");
 	world_start(w);
 	world_expect(w, "x.sub.example.com", "A", NULL, "198.18.0.1", 0);
-	assert_non_null(strstr(world_query(w, "y.sub.example.com", "A", NULL).authority, "sub.example.com. SOA "));
+	assert_non_null(strstr(world_query(w, "y.sub.example.com", "A", NULL).authority,
+	                       "sub.example.com. SOA "));
 	world_remove(w, "manifests/host/domain-sub.yaml");
 	world_expect(w, "x.sub.example.com", "A", NULL, "198.18.0.1", 1000);
-	assert_non_null(strstr(world_query(w, "y.sub.example.com", "A", NULL).authority, "example.com. SOA "));
+	assert_non_null(strstr(world_query(w, "y.sub.example.com", "A", NULL).authority,
+	                       "example.com. SOA "));
 }
 
 int main(void)
@@ -440,7 +457,8 @@ int main(void)
 		world_test(test_a_service_record_has_global_region_and_zone_names_for_180_seconds),
 		world_test(test_zone_and_region_without_a_usable_site_climb_the_ladder),
 		world_test(test_prefix_external_name_and_ttl_are_kubefeds),
-		world_test(test_a_service_without_endpoints_is_usable_only_where_the_record_allows_it),
+		world_test(
+			test_a_service_without_endpoints_is_usable_only_where_the_record_allows_it),
 		world_test(test_a_cluster_without_region_loses_only_its_region_and_zone_names),
 		world_test(test_a_record_whose_domain_is_missing_publishes_nothing_and_says_so),
 		world_test(test_an_invalid_label_is_refused_with_a_reason),

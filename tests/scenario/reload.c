@@ -12,11 +12,12 @@
 
 #include "tests/support/world.h"
 
-#define WEB "web.shop.fed.svc.example.com"
-#define BOSTON "192.0.2.0/24"
+#define WEB           "web.shop.fed.svc.example.com"
+#define BOSTON        "192.0.2.0/24"
 #define SAN_FRANCISCO "203.0.113.0/24"
-#define ZONE(name, record) \
-	"zones: [{name: " name ", nameservers: [{name: ns." name ", addresses: [192.0.2.53]}], records: [" record "]}]\n"
+#define ZONE(name, record)                                                                         \
+	"zones: [{name: " name ", nameservers: [{name: ns." name                                   \
+	", addresses: [192.0.2.53]}], records: [" record "]}]\n"
 
 static void test_a_new_config_is_taken_up(void **state)
 {
@@ -42,9 +43,12 @@ static void test_a_broken_config_is_refused_whole_and_the_old_one_stays(void **s
 	world_three_cities(w);
 	world_config(w, ZONE("a.test", "\"www A 192.0.2.1\""));
 	world_start(w);
-	world_config(w, "defaults: {policy: all}\nprobe: {interval: never}\n" ZONE("b.test", "\"www A 192.0.2.2\""));
+	world_config(w, "defaults: {policy: all}\nprobe: {interval: never}\n" ZONE(
+				"b.test", "\"www A 192.0.2.2\""));
 	world_signal(w, SIGHUP);
-	world_expect_log(w, "nighd.yaml:5: probe.interval must be a duration like 500ms, 10s, 5m, 2h or 0", 2000);
+	world_expect_log(
+		w, "nighd.yaml:5: probe.interval must be a duration like 500ms, 10s, 5m, 2h or 0",
+		2000);
 	world_expect_stays(w, WEB, "A", BOSTON, "198.18.1.10", 500);
 	world_expect(w, "www.a.test", "A", NULL, "192.0.2.1", 0);
 	world_expect(w, "www.b.test", "A", NULL, "REFUSED", 0);
@@ -56,7 +60,8 @@ static void test_what_needs_a_restart_is_said(void **state)
 
 	world_three_cities(w);
 	world_start(w);
-	world_config(w, "listen: {dns: [\"127.0.0.1:0\", \"127.0.0.2:0\"], http: \"127.0.0.1:0\"}\nworkers: 1\n"
+	world_config(w, "listen: {dns: [\"127.0.0.1:0\", \"127.0.0.2:0\"], http: "
+	                "\"127.0.0.1:0\"}\nworkers: 1\n"
 	                "defaults: {policy: all}");
 	world_signal(w, SIGHUP);
 	world_expect_log(w, "needs a restart keys=listen.dns, workers", 2000);
@@ -100,7 +105,8 @@ static void test_broken_networks_keep_the_last_good_ones_and_name_the_line(void 
 
 	world_three_cities(w);
 	world_start(w);
-	world_write(w, "networks.csv", "# comment\n203.0.113.0/24,42.36,-71.06\n192.0.2.0/24,north,-71.06\n");
+	world_write(w, "networks.csv",
+	            "# comment\n203.0.113.0/24,42.36,-71.06\n192.0.2.0/24,north,-71.06\n");
 	world_expect_http(w, "/status", "networks.csv:3: ", 5000);
 	world_expect_log(w, "networks.csv:3: ", 1000);
 	world_expect_stays(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 500);

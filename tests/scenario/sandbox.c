@@ -91,7 +91,8 @@ static void test_nighd_does_all_its_work_under_the_filter(void **state)
 	world_service(w, "losangeles", "web", "localhost", true, "");
 	world_start(w);
 	world_expect(w, "web.shop.fed.svc.us-west.example.com", "A", NULL, "127.0.0.1", 10000);
-	assert_string_equal(world_ask_tcp(w, "web.shop.fed.svc.us-south.example.com", "A", NULL), "198.18.2.10");
+	assert_string_equal(world_ask_tcp(w, "web.shop.fed.svc.us-south.example.com", "A", NULL),
+	                    "198.18.2.10");
 	world_networks(w);
 	world_remove(w, "manifests/clusters/houston");
 	world_expect_http(w, "/status", "\"knowledge\":\"unseen\"", 1000);

@@ -95,7 +95,8 @@ static void test_killed_at_any_moment_it_answers_the_old_or_the_new_in_the_dark(
 			world_fail(w, "round %d: %d was known before, and now %d", i, known, got);
 		known = got;
 		if (is_back(serial, serial_of(w)))
-			world_fail(w, "round %d: the serial went back from %u to %u", i, serial, serial_of(w));
+			world_fail(w, "round %d: the serial went back from %u to %u", i, serial,
+			           serial_of(w));
 		world_kill(w);
 		world_move(w, "away", "manifests");
 		world_start(w);
@@ -142,7 +143,8 @@ static void test_readiness_and_clusters_health_do_not_move_the_serial_without_a_
 	/* Written again, but the same. */
 	world_service(w, "losangeles", "web", "198.18.3.10", true, "");
 	world_domain(w, "fed", "example.com");
-	world_expect_stays(w, "web.shop.fed.svc.example.com", "A", "203.0.113.0/24", "198.18.3.10", 500);
+	world_expect_stays(w, "web.shop.fed.svc.example.com", "A", "203.0.113.0/24", "198.18.3.10",
+	                   500);
 	assert_int_equal(serial, serial_of(w));
 	world_service(w, "losangeles", "web", "198.18.3.10", false, "");
 	world_expect(w, "web.shop.fed.svc.example.com", "A", "203.0.113.0/24", "198.18.2.10", 1000);
@@ -208,7 +210,10 @@ static void test_a_foreign_file_is_set_aside_with_one_line_and_never_deleted(voi
 	endpoint(w, "a", 0);
 	world_write(w, "state/base", "this is somebody's poem\n");
 	world_start(w);
-	world_expect_log(w, "base in the state directory was set aside as base.bad-1: not a file of saved state", 0);
+	world_expect_log(w,
+	                 "base in the state directory was set aside as base.bad-1: not a file of "
+	                 "saved state",
+	                 0);
 	world_expect_http(w, "/metrics", "\nwatcher_saved_set_aside_total 1\n", 2000);
 	world_expect(w, "a.example.com", "A", NULL, "198.18.0.1", 0);
 	assert_int_equal(access(world_path(w, "state/base.bad-1"), F_OK), 0);
@@ -241,7 +246,8 @@ static void test_a_damaged_base_never_keeps_nighd_from_starting(void **state)
 static void test_two_nighds_cannot_share_a_state(void **state)
 {
 	struct world *w = *state;
-	const char *const argv[] = {"$NIGHD", "--dns", "127.0.0.1:0", "--http", "127.0.0.1:0", "--state", NULL, NULL};
+	const char *const argv[] = {"$NIGHD",      "--dns",   "127.0.0.1:0", "--http",
+	                            "127.0.0.1:0", "--state", NULL,          NULL};
 	const char *copy[8];
 	char dir[256];
 
@@ -267,7 +273,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		world_test(test_killed_at_any_moment_it_answers_the_old_or_the_new_in_the_dark),
 		world_test(test_the_serial_never_goes_back_also_when_it_runs_ahead_of_the_clock),
-		world_test(test_readiness_and_clusters_health_do_not_move_the_serial_without_a_change),
+		world_test(
+			test_readiness_and_clusters_health_do_not_move_the_serial_without_a_change),
 		world_test(test_a_torn_tail_of_the_journal_is_cut_off_and_counted),
 		world_test(test_a_foreign_file_is_set_aside_with_one_line_and_never_deleted),
 		world_test(test_a_damaged_base_never_keeps_nighd_from_starting),

@@ -45,16 +45,19 @@ static void test_started_as_root_it_binds_port_53_and_drops_to_its_user(void **s
 	world_folder(w, "state");
 	assert_int_equal(chown(world_path(w, "state"), uid, gid), 0);
 	/* 127.x.y.z of its own, so that no other server's port 53 is in the way. */
-	world_config(w, "listen: {dns: [\"127.53.53.53:53\"], http: \"127.0.0.1:0\"}\nuser: nobody\nstate: state");
+	world_config(w, "listen: {dns: [\"127.53.53.53:53\"], http: \"127.0.0.1:0\"}\nuser: "
+	                "nobody\nstate: state");
 	world_start(w);
 	assert_int_equal(world_dns_port(w), 53);
 	assert_true(all_are(w, "Uid:", uid));
 	assert_true(all_are(w, "Gid:", gid));
-	assert_string_equal(world_question(w, &(struct world_question){.name = "web.shop.fed.svc.example.com",
-	                                                                .type = "A",
-	                                                                .client = "203.0.113.0/24",
-	                                                                .to = "127.53.53.53"}).records,
-	                    "198.18.3.10");
+	assert_string_equal(
+		world_question(w, &(struct world_question){.name = "web.shop.fed.svc.example.com",
+	                                                   .type = "A",
+	                                                   .client = "203.0.113.0/24",
+	                                                   .to = "127.53.53.53"})
+			.records,
+		"198.18.3.10");
 	assert_null(strstr(world_log(w), "running as root"));
 	world_stop(w);
 }

@@ -18,24 +18,25 @@
 enum { FORMERR = 1, SERVFAIL = 2, NXDOMAIN = 3, NOTIMP = 4, REFUSED = 5, BADVERS = 16 };
 enum { REPLY_MS = 2000, SILENCE_MS = 300 };
 
-#define ZONE \
-	"zones:\n" \
-	"- name: example.com\n" \
-	"  nameservers: [{name: ns1.example.com, addresses: [192.0.2.53, \"2001:db8::53\"]}, {name: ns.elsewhere.test}]\n" \
-	"  ttl: 60\n" \
-	"  records:\n" \
-	"  - \"@ 300 IN TXT \\\"apex\\\"\"\n" \
-	"  - \"www 300 IN A 192.0.2.1\"\n" \
-	"  - \"*.wild 300 IN A 192.0.2.2\"\n" \
-	"  - \"there.wild 300 IN A 192.0.2.3\"\n" \
-	"  - \"a.b.ent 300 IN A 192.0.2.4\"\n" \
-	"  - \"one 300 IN CNAME two\"\n" \
-	"  - \"two 300 IN CNAME www\"\n" \
-	"  - \"out 300 IN CNAME www.elsewhere.test.\"\n" \
-	"  - \"dangling 300 IN CNAME absent\"\n" \
-	"  - \"loop 300 IN CNAME loop2\"\n" \
-	"  - \"loop2 300 IN CNAME loop\"\n" \
-	"  - \"tree 300 IN DNAME wild\"\n" \
+#define ZONE                                                                                       \
+	"zones:\n"                                                                                 \
+	"- name: example.com\n"                                                                    \
+	"  nameservers: [{name: ns1.example.com, addresses: [192.0.2.53, \"2001:db8::53\"]}, "     \
+	"{name: ns.elsewhere.test}]\n"                                                             \
+	"  ttl: 60\n"                                                                              \
+	"  records:\n"                                                                             \
+	"  - \"@ 300 IN TXT \\\"apex\\\"\"\n"                                                      \
+	"  - \"www 300 IN A 192.0.2.1\"\n"                                                         \
+	"  - \"*.wild 300 IN A 192.0.2.2\"\n"                                                      \
+	"  - \"there.wild 300 IN A 192.0.2.3\"\n"                                                  \
+	"  - \"a.b.ent 300 IN A 192.0.2.4\"\n"                                                     \
+	"  - \"one 300 IN CNAME two\"\n"                                                           \
+	"  - \"two 300 IN CNAME www\"\n"                                                           \
+	"  - \"out 300 IN CNAME www.elsewhere.test.\"\n"                                           \
+	"  - \"dangling 300 IN CNAME absent\"\n"                                                   \
+	"  - \"loop 300 IN CNAME loop2\"\n"                                                        \
+	"  - \"loop2 300 IN CNAME loop\"\n"                                                        \
+	"  - \"tree 300 IN DNAME wild\"\n"                                                         \
 	"  - \"nottl A 192.0.2.9\"\n"
 
 static void start(struct world *w)
@@ -47,12 +48,13 @@ static void start(struct world *w)
 
 static size_t build(uint8_t *query, const char *name, const char *type)
 {
-	return world_wire_build(&(struct world_question){.name = name, .type = type}, 0x1234, query);
+	return world_wire_build(&(struct world_question){.name = name, .type = type}, 0x1234,
+	                        query);
 }
 
 static size_t ask(struct world *w, const uint8_t *query, size_t len, uint8_t *reply)
 {
-	return world_wire_udp(w, NULL, NULL, query, len, reply, REPLY_MS);
+	return world_wire_udp(w, NULL, query, len, reply, REPLY_MS);
 }
 
 /* --- zones --- */
@@ -146,7 +148,8 @@ static void test_chains_are_followed_inside_the_server(void **state)
 	struct world *w = *state;
 
 	start(w);
-	world_expect(w, "one.example.com", "A", NULL, "two.example.com. www.example.com. 192.0.2.1", 0);
+	world_expect(w, "one.example.com", "A", NULL, "two.example.com. www.example.com. 192.0.2.1",
+	             0);
 	world_expect(w, "one.example.com", "CNAME", NULL, "two.example.com.", 0);
 	world_expect(w, "out.example.com", "A", NULL, "www.elsewhere.test.", 0);
 	world_expect(w, "dangling.example.com", "A", NULL, "absent.example.com. NXDOMAIN", 0);
@@ -158,7 +161,8 @@ static void test_a_dname_gives_names_below_it_an_alias(void **state)
 	struct world *w = *state;
 
 	start(w);
-	world_expect(w, "x.tree.example.com", "A", NULL, "wild.example.com. x.wild.example.com. 192.0.2.2", 0);
+	world_expect(w, "x.tree.example.com", "A", NULL,
+	             "wild.example.com. x.wild.example.com. 192.0.2.2", 0);
 	world_expect(w, "tree.example.com", "DNAME", NULL, "wild.example.com.", 0);
 	world_expect(w, "tree.example.com", "A", NULL, "NODATA", 0);
 }
@@ -213,7 +217,9 @@ static void test_an_answer_has_opt_when_the_query_had_one(void **state)
 	size_t len;
 
 	start(w);
-	len = world_wire_build(&(struct world_question){.name = "www.example.com", .type = "A", .no_edns = true}, 7, query);
+	len = world_wire_build(
+		&(struct world_question){.name = "www.example.com", .type = "A", .no_edns = true},
+		7, query);
 	assert_true(ask(w, query, len, reply) > 0);
 	assert_int_equal(bytes_get16(reply + 10), 0);
 	len = build(query, "www.example.com", "A");
@@ -233,7 +239,8 @@ static void big_name(struct world *w)
 	char targets[2048] = "";
 
 	for (int i = 0; i < 60; i++)
-		snprintf(targets + strlen(targets), sizeof(targets) - strlen(targets), "%s198.18.7.%d", i ? ", " : "", i);
+		snprintf(targets + strlen(targets), sizeof(targets) - strlen(targets),
+		         "%s198.18.7.%d", i ? ", " : "", i);
 	world_domain(w, "fed", "example.com");
 	world_endpoint(w, "big.yaml", "big", "big.example.com", "A", targets);
 	world_start(w);
@@ -270,8 +277,10 @@ static void test_a_datagram_is_never_longer_than_the_client_says(void **state)
 	big_name(w);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		unsigned most = sizes[i] == 0 ? 512 : sizes[i] > 1232 ? 1232 : sizes[i];
-		struct world_question q = {
-			.name = "big.example.com", .type = "A", .no_edns = sizes[i] == 0, .size = sizes[i]};
+		struct world_question q = {.name = "big.example.com",
+		                           .type = "A",
+		                           .no_edns = sizes[i] == 0,
+		                           .size = sizes[i]};
 		size_t got = ask(w, query, world_wire_build(&q, 7, query), reply);
 
 		assert_in_range(got, 12, most);
@@ -289,8 +298,8 @@ static void test_answers_are_not_answered(void **state)
 
 	start(w);
 	query[2] |= 0x80;
-	assert_int_equal(world_wire_udp(w, NULL, NULL, query, len, reply, SILENCE_MS), 0);
-	assert_int_equal(world_wire_udp(w, NULL, NULL, query, 11, reply, SILENCE_MS), 0);
+	assert_int_equal(world_wire_udp(w, NULL, query, len, reply, SILENCE_MS), 0);
+	assert_int_equal(world_wire_udp(w, NULL, query, 11, reply, SILENCE_MS), 0);
 	free(reply);
 }
 
@@ -349,7 +358,7 @@ static void test_noise_does_not_hurt(void **state)
 
 		for (int k = 0; k < 1 + i % 5; k++)
 			query[2 + (size_t)rand() % (len - 2)] = (uint8_t)rand();
-		world_wire_udp(w, NULL, NULL, query, i % 7 ? len : (size_t)rand() % len, reply, 0);
+		world_wire_udp(w, NULL, query, i % 7 ? len : (size_t)rand() % len, reply, 0);
 	}
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 5000);
 	free(reply);
@@ -367,7 +376,8 @@ static void test_many_queries_go_over_one_connection(void **state)
 
 	start(w);
 	for (unsigned i = 0; i < 100; i++) {
-		struct world_question q = {.name = i % 2 ? "www.example.com" : "absent.example.com", .type = "A"};
+		struct world_question q = {.name = i % 2 ? "www.example.com" : "absent.example.com",
+		                           .type = "A"};
 		size_t len = world_wire_build(&q, (uint16_t)i, query);
 
 		all += world_wire_frame(query, len, framed + all);
@@ -444,7 +454,8 @@ static void test_on_a_wildcard_listener_replies_leave_from_the_asked_address(voi
 	struct world *w = *state;
 	struct world_question q = {.name = "www.example.com", .type = "A", .to = "127.0.0.2"};
 
-	world_config(w, "listen: {dns: [\"0.0.0.0:0\", \"[::1]:0\"], http: \"127.0.0.1:0\"}\n" ZONE);
+	world_config(w,
+	             "listen: {dns: [\"0.0.0.0:0\", \"[::1]:0\"], http: \"127.0.0.1:0\"}\n" ZONE);
 	world_folder(w, "manifests/host");
 	world_start(w);
 	/* The socket is connected: a reply from another address would not be received. */
@@ -457,13 +468,24 @@ static void test_dig_and_kdig_understand_us(void **state)
 {
 	struct world *w = *state;
 	char port[16];
-	const char *const dig[] = {"dig", "@127.0.0.1", "-p", port, "+subnet=192.0.2.0/24", "+noall", "+comments",
-	                           "+answer", "one.example.com", "A", NULL};
-	const char *const kdig[] = {"kdig", "@127.0.0.1", "-p", port, "+tcp", "+short", "www.example.com", "A", NULL};
+	const char *const dig[] = {"dig",
+	                           "@127.0.0.1",
+	                           "-p",
+	                           port,
+	                           "+subnet=192.0.2.0/24",
+	                           "+noall",
+	                           "+comments",
+	                           "+answer",
+	                           "one.example.com",
+	                           "A",
+	                           NULL};
+	const char *const kdig[] = {"kdig",   "@127.0.0.1",      "-p", port, "+tcp",
+	                            "+short", "www.example.com", "A",  NULL};
 
 	start(w);
 	snprintf(port, sizeof(port), "%u", world_dns_port(w));
-	assert_non_null(strstr(world_expect_run(w, dig, 0, "status: NOERROR"), "CLIENT-SUBNET: 192.0.2.0/24/0"));
+	assert_non_null(strstr(world_expect_run(w, dig, 0, "status: NOERROR"),
+	                       "CLIENT-SUBNET: 192.0.2.0/24/0"));
 	world_expect_run(w, dig, 0, "192.0.2.1");
 	world_expect_run(w, kdig, 0, "192.0.2.1");
 }

@@ -33,7 +33,7 @@ struct world *world_new(void)
 
 	w->zones = zones_new();
 	w->arena = arena_new();
-	w->settings = (struct snapshot_settings){ .degraded_ttl = 5, .ready = true };
+	w->settings = (struct snapshot_settings){.degraded_ttl = 5, .ready = true};
 	w->responder.stats = stats_new();
 	w->clusters_changed = true;
 	return w;
@@ -58,7 +58,7 @@ static struct bytes wire_of(struct world *w, const char *name)
 	struct bytes out;
 
 	CHECK(rdata_from_text(RR_PTR, bytes_of(name), &b, NULL) == ERR_OK);
-	out = (struct bytes){ arena_memdup(w->arena, b.data, b.len), b.len };
+	out = (struct bytes){arena_memdup(w->arena, b.data, b.len), b.len};
 	buffer_fini(&b);
 	return out;
 }
@@ -69,16 +69,22 @@ void world_zones_are(struct world *w, const char *apexes)
 	char *list = arena_strndup(w->arena, apexes, strlen(apexes)), *rest = NULL;
 	size_t count = 0;
 
-	for (char *apex = strtok_r(list, " ", &rest); apex != NULL; apex = strtok_r(NULL, " ", &rest)) {
+	for (char *apex = strtok_r(list, " ", &rest); apex != NULL;
+	     apex = strtok_r(NULL, " ", &rest)) {
 		struct zones_nameserver *ns = arena_calloc(w->arena, 1, sizeof *ns);
 		struct addr *address = arena_calloc(w->arena, 1, sizeof *address);
 
 		CHECK(addr_parse(bytes_of("192.0.2.53"), address));
-		ns->name = wire_of(w, arena_printf(w->arena, "ns1.%s", strcmp(apex, ".") == 0 ? "" : apex));
+		ns->name = wire_of(
+			w, arena_printf(w->arena, "ns1.%s", strcmp(apex, ".") == 0 ? "" : apex));
 		ns->addresses = address;
 		ns->address_count = 1;
-		zone[count++] = (struct zones_zone){ .apex = wire_of(w, apex), .ttl = 3600, .negative_ttl = 60,
-		                                     .nameservers = ns, .nameserver_count = 1, .serial = 7 };
+		zone[count++] = (struct zones_zone){.apex = wire_of(w, apex),
+		                                    .ttl = 3600,
+		                                    .negative_ttl = 60,
+		                                    .nameservers = ns,
+		                                    .nameserver_count = 1,
+		                                    .serial = 7};
 	}
 	zones_set_zones(w->zones, zone, count);
 }
@@ -97,7 +103,7 @@ static struct snapshot_cluster *find_cluster(struct world *w, struct bytes name)
 void world_cluster(struct world *w, const char *name, double lat, double lon)
 {
 	struct snapshot_cluster *c = find_cluster(w, bytes_of(name));
-	static const char *const no_zones[] = { NULL };
+	static const char *const no_zones[] = {NULL};
 
 	if (c == NULL) {
 		CHECK(w->cluster_count < MAX_ITEMS);
@@ -105,9 +111,16 @@ void world_cluster(struct world *w, const char *name, double lat, double lon)
 		c->id = (uint16_t)(3 + 5 * w->cluster_count++ % 4000);
 	}
 	*c = (struct snapshot_cluster){
-		.id = c->id, .name = arena_strndup(w->arena, name, strlen(name)), .source = "manifests",
-		.knowledge = "synced", .region = "", .zones = no_zones, .place = { lat, lon }, .place_from = "test",
-		.up = true, .error = "",
+		.id = c->id,
+		.name = arena_strndup(w->arena, name, strlen(name)),
+		.source = "manifests",
+		.knowledge = "synced",
+		.region = "",
+		.zones = no_zones,
+		.place = {lat, lon},
+		.place_from = "test",
+		.up = true,
+		.error = "",
 	};
 	c->has_place = place_is_valid(&c->place);
 	w->clusters_changed = true;
@@ -147,7 +160,7 @@ void world_probes(struct world *w, const bool *down, size_t count)
 	struct zones_probe *probe = xcalloc(count, sizeof *probe);
 
 	for (size_t i = 0; i < count; i++)
-		probe[i] = (struct zones_probe){ .down = down[i], .at_ms = 1000 };
+		probe[i] = (struct zones_probe){.down = down[i], .at_ms = 1000};
 	zones_set_probes(w->zones, probe, count);
 	free(probe);
 }
@@ -159,7 +172,7 @@ static void rank(struct world *w)
 	for (size_t i = 0; i < w->cluster_count; i++) {
 		const struct snapshot_cluster *c = &w->cluster[i];
 
-		list[i] = (struct ranking_cluster){ c->id, c->name, c->has_place, c->place };
+		list[i] = (struct ranking_cluster){c->id, c->name, c->has_place, c->place};
 	}
 	zones_set_ranking(w->zones, ranking_build(list, w->cluster_count, NULL, 0, w->geodb));
 	zones_set_clusters(w->zones, w->cluster, w->cluster_count);
@@ -192,7 +205,8 @@ static void add_line(struct world *w, struct endpoint_rrset *list, size_t *count
 	}
 	if (set == NULL) {
 		set = &list[(*count)++];
-		*set = (struct endpoint_rrset){ .type = bytes_of(arena_strndup(w->arena, type, strlen(type))), .ttl = ttl };
+		*set = (struct endpoint_rrset){
+			.type = bytes_of(arena_strndup(w->arena, type, strlen(type))), .ttl = ttl};
 	}
 	if (strcmp(type, "A") == 0 || strcmp(type, "AAAA") == 0) {
 		struct addr *grown = arena_calloc(w->arena, set->count + 1, sizeof *grown);
@@ -206,7 +220,8 @@ static void add_line(struct world *w, struct endpoint_rrset *list, size_t *count
 
 		if (set->count > 0)
 			memcpy(grown, set->texts, set->count * sizeof *grown);
-		grown[set->count++] = bytes_of(arena_strndup(w->arena, line + at, strlen(line + at)));
+		grown[set->count++] =
+			bytes_of(arena_strndup(w->arena, line + at, strlen(line + at)));
 		set->texts = grown;
 	}
 }
@@ -214,7 +229,7 @@ static void add_line(struct world *w, struct endpoint_rrset *list, size_t *count
 void world_put(struct world *w, const char *name, ...)
 {
 	struct endpoint_rrset list[64];
-	struct endpoint e = { .owner = wire_of(w, name), .source = "test", .fixed = list };
+	struct endpoint e = {.owner = wire_of(w, name), .source = "test", .fixed = list};
 	const char *line;
 	va_list args;
 
@@ -239,10 +254,11 @@ static int by_cluster_name(const void *a, const void *b, void *arg)
 	return strcmp(names[0], names[1]);
 }
 
-static void add_site_line(struct world *w, struct endpoint_site *list, size_t *count, const char *line)
+static void add_site_line(struct world *w, struct endpoint_site *list, size_t *count,
+                          const char *line)
 {
 	size_t len = strcspn(line, "!#:");
-	struct snapshot_cluster *c = find_cluster(w, (struct bytes){ (const uint8_t *)line, len });
+	struct snapshot_cluster *c = find_cluster(w, (struct bytes){(const uint8_t *)line, len});
 	const char *rest = strchr(line, ':') + 1;
 	struct endpoint_site *site = NULL;
 	struct endpoint_rrset *sets;
@@ -254,7 +270,8 @@ static void add_site_line(struct world *w, struct endpoint_site *list, size_t *c
 	}
 	if (site == NULL) {
 		site = &list[(*count)++];
-		*site = (struct endpoint_site){ .cluster = c->id, .layers = SITE_ENDPOINTS | SITE_LOAD_BALANCER };
+		*site = (struct endpoint_site){.cluster = c->id,
+		                               .layers = SITE_ENDPOINTS | SITE_LOAD_BALANCER};
 		site->rrsets = arena_calloc(w->arena, 8, sizeof *site->rrsets);
 	}
 	if (line[len] == '!')
@@ -274,8 +291,11 @@ static void add_site_line(struct world *w, struct endpoint_site *list, size_t *c
 void world_put_sites(struct world *w, const char *name, const char *fallback, ...)
 {
 	struct endpoint_site *list = xcalloc(MAX_ITEMS, sizeof *list);
-	struct endpoint e = { .owner = wire_of(w, name), .source = "test", .has_sites = true,
-	                      .fail_open = fallback == NULL, .sites = list };
+	struct endpoint e = {.owner = wire_of(w, name),
+	                     .source = "test",
+	                     .has_sites = true,
+	                     .fail_open = fallback == NULL,
+	                     .sites = list};
 	const char *line;
 	va_list args;
 
@@ -321,7 +341,7 @@ size_t world_query(const char *question, const struct asking *how, uint8_t packe
 	number = strcmp(type, "ANY") == 0 ? RR_ANY : rdata_type(bytes_of(type));
 	if (number == 0)
 		number = (uint16_t)ldns_get_rr_type_by_name(type);
-	buffer_u32(&b, 0x12340100);			/* RD */
+	buffer_u32(&b, 0x12340100); /* RD */
 	buffer_u32(&b, 0x00010000);
 	buffer_u32(&b, how->edns > 0 || how->ecs != NULL);
 	CHECK(rdata_from_text(RR_PTR, bytes_of(name), &b, NULL) == ERR_OK);
@@ -353,7 +373,8 @@ size_t world_ask_raw(struct world *w, const char *question, const struct asking 
 	struct addr client;
 
 	CHECK(addr_parse(bytes_of(how->resolver != NULL ? how->resolver : "192.0.2.99"), &client));
-	len = respond(&w->responder, reader_take(reader), how->tcp ? STATS_TCP : STATS_UDP, &client, packet, len, out);
+	len = respond(&w->responder, reader_take(reader), how->tcp ? STATS_TCP : STATS_UDP, &client,
+	              packet, len, out);
 	handover_leave(reader);
 	return len;
 }
@@ -409,7 +430,9 @@ const char *world_ask(struct world *w, const char *question, const struct asking
 	} else if (ldns_wire2pkt(&pkt, wire, len) != LDNS_STATUS_OK) {
 		text_add(&w->answer, "unreadable");
 	} else {
-		rcode = ldns_lookup_by_id(ldns_rcodes, (int)ldns_pkt_get_rcode(pkt) + 16 * ldns_pkt_edns_extended_rcode(pkt));
+		rcode = ldns_lookup_by_id(ldns_rcodes,
+		                          (int)ldns_pkt_get_rcode(pkt) +
+		                                  16 * ldns_pkt_edns_extended_rcode(pkt));
 		text_add(&w->answer, rcode != NULL ? rcode->name : "?");
 		text_add(&w->answer, ldns_pkt_aa(pkt) ? " aa" : "");
 		text_add(&w->answer, ldns_pkt_tc(pkt) ? " tc" : "");

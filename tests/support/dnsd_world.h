@@ -22,7 +22,8 @@ struct world *world_new(void);
 void world_free(struct world *w);
 struct zones *world_zones(struct world *w);
 
-/* "example.com example.org": SOA and NS (ns1.<zone>, 192.0.2.53) with TTL 3600, negative TTL 60.  Call once, first. */
+/* "example.com example.org": SOA and NS (ns1.<zone>, 192.0.2.53) with TTL 3600, negative TTL 60.
+ * Call once, first. */
 void world_zones_are(struct world *w, const char *apexes);
 /* What world_settings() changes takes effect with the next world_build(). */
 struct snapshot_settings *world_settings(struct world *w);
@@ -37,18 +38,18 @@ void world_probes(struct world *w, const bool *down, size_t count);
 
 /* A name with fixed records: lines "TTL TYPE RDATA", NULL at the end. */
 void world_put(struct world *w, const char *name, ...);
-/* A name with sites: lines "CLUSTER: TTL TYPE RDATA"; "CLUSTER:" has no records; "CLUSTER!:" has no ready
- * endpoint; "CLUSTER#3:" is probed as index 3.  `fallback` NULL: fails open. */
+/* A name with sites: lines "CLUSTER: TTL TYPE RDATA"; "CLUSTER:" has no records; "CLUSTER!:" has
+ * no ready endpoint; "CLUSTER#3:" is probed as index 3.  `fallback` NULL: fails open. */
 void world_put_sites(struct world *w, const char *name, const char *fallback, ...);
 
 const struct snapshot *world_build(struct world *w);
 
 /* How to ask; a zeroed one is a plain query from 192.0.2.99. */
 struct asking {
-	const char *resolver;			/* source address */
-	unsigned edns;				/* UDP size announced; 0: no OPT */
+	const char *resolver; /* source address */
+	unsigned edns;        /* UDP size announced; 0: no OPT */
 	bool dnssec_ok;
-	const char *ecs;			/* "198.51.100.0/24"; implies EDNS */
+	const char *ecs; /* "198.51.100.0/24"; implies EDNS */
 	bool tcp;
 };
 
@@ -56,8 +57,8 @@ struct asking {
 size_t world_query(const char *question, const struct asking *how, uint8_t packet[512]);
 /* Asks and returns the raw answer's length. */
 size_t world_ask_raw(struct world *w, const char *question, const struct asking *how, uint8_t *out);
-/* Asks and prints: "RCODE[ aa][ tc][ scope=N][ ede=N]" and per record " / an OWNER TTL TYPE RDATA" (an, ns, ar; spaces
- * single).  Valid until the next call. */
+/* Asks and prints: "RCODE[ aa][ tc][ scope=N][ ede=N]" and per record " / an OWNER TTL TYPE
+ * RDATA" (an, ns, ar; spaces single).  Valid until the next call. */
 const char *world_ask(struct world *w, const char *question, const struct asking *how);
 
 #endif

@@ -12,12 +12,22 @@
 #include "base/check.h"
 #include "base/xalloc.h"
 
-enum { POINTER = 1, TEXT = 2, DOUBLE = 3, UINT16 = 5, UINT32 = 6, MAP = 7, INT32 = 8, ARRAY = 11, BOOL = 14 };
+enum {
+	POINTER = 1,
+	TEXT = 2,
+	DOUBLE = 3,
+	UINT16 = 5,
+	UINT32 = 6,
+	MAP = 7,
+	INT32 = 8,
+	ARRAY = 11,
+	BOOL = 14
+};
 enum kind { EMPTY, NODE, DATA };
 
 struct record {
 	enum kind kind;
-	uint32_t at;				/* number of a node, or offset of data */
+	uint32_t at; /* number of a node, or offset of data */
 };
 
 struct node {
@@ -179,13 +189,15 @@ static void write_new(struct geo_mmdb *m, struct json_object *v)
 	} else {
 		CHECK(type == json_type_string);
 		write_head(&m->data, TEXT, (uint32_t)json_object_get_string_len(v));
-		buffer_put(&m->data, json_object_get_string(v), (size_t)json_object_get_string_len(v));
+		buffer_put(&m->data, json_object_get_string(v),
+		           (size_t)json_object_get_string_len(v));
 	}
 }
 
 static void write_value(struct geo_mmdb *m, struct json_object *v)
 {
-	bool may_share = json_object_is_type(v, json_type_object) || json_object_is_type(v, json_type_string);
+	bool may_share = json_object_is_type(v, json_type_object) ||
+	                 json_object_is_type(v, json_type_string);
 	const char *json = json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN);
 	const struct written *before = may_share ? find_written(m, json) : NULL;
 	uint32_t offset = (uint32_t)m->data.len;

@@ -156,7 +156,8 @@ const struct fact *records_fact_service(const char *key, const char *targets, ui
 	v.service.targets = l->items;
 	v.service.target_count = l->count;
 	v.service.port = port;
-	v.service.annotations = (struct fact_annotations){bytes_of(hostname), bytes_of(target), bytes_of(ttl)};
+	v.service.annotations =
+		(struct fact_annotations){bytes_of(hostname), bytes_of(target), bytes_of(ttl)};
 	f = records_fact(&v);
 	free(l);
 	return f;

@@ -2,19 +2,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "base/check.h"
 #include "base/xalloc.h"
 #include "records/names.h"
+#include "tests/support/records_facts.h"
 
 struct records_world *records_world_new(void)
 {
 	struct records_world *w = xcalloc(1, sizeof(*w));
 
-	w->settings = (struct records_settings){
-		.default_ttl = 30, .guard_min_names = 50, .guard_max_percent = 100, .guard_hold_ms = 600000};
+	w->settings = (struct records_settings){.default_ttl = 30,
+	                                        .guard_min_names = 50,
+	                                        .guard_max_percent = 100,
+	                                        .guard_hold_ms = 600000};
 	w->facts = facts_new();
 	w->records = records_new(&w->settings);
 	w->now_ms = 1000000;
@@ -40,12 +47,17 @@ void records_world_free(struct records_world *w)
 	free(w);
 }
 
-void records_world_configure(struct records_world *w) { records_configure(w->records, &w->settings); }
+void records_world_configure(struct records_world *w)
+{
+	records_configure(w->records, &w->settings);
+}
 
 uint16_t records_world_cluster(struct records_world *w, const char *name, bool registered)
 {
 	uint16_t id = facts_cluster_id(w->facts, bytes_of(name));
-	struct cluster_state s = {.registered = registered, .source = CLUSTER_MANIFESTS, .knowledge = KNOWLEDGE_SYNCED};
+	struct cluster_state s = {.registered = registered,
+	                          .source = CLUSTER_MANIFESTS,
+	                          .knowledge = KNOWLEDGE_SYNCED};
 
 	facts_set_cluster(w->facts, id, &s);
 	return id;
@@ -56,7 +68,8 @@ void records_world_put(struct records_world *w, const char *cluster, const struc
 	facts_put(w->facts, facts_cluster_id(w->facts, bytes_of(cluster)), fact);
 }
 
-void records_world_remove(struct records_world *w, const char *cluster, enum fact_kind kind, const char *key)
+void records_world_remove(struct records_world *w, const char *cluster, enum fact_kind kind,
+                          const char *key)
 {
 	const char *slash = strchr(key, '/');
 	struct bytes namespace = {(const uint8_t *)key, slash ? (size_t)(slash - key) : 0};
@@ -87,7 +100,8 @@ static void print_rrsets(struct text *t, const struct endpoint_rrset *sets, size
 
 static void print_site(const struct records_world *w, struct text *t, const struct endpoint_site *s)
 {
-	text_printf(t, "; %s %s%s", facts_cluster_name(w->facts, s->cluster), s->layers & SITE_ENDPOINTS ? "E" : "",
+	text_printf(t, "; %s %s%s", facts_cluster_name(w->facts, s->cluster),
+	            s->layers & SITE_ENDPOINTS ? "E" : "",
 	            s->layers & SITE_LOAD_BALANCER ? "L" : "");
 	print_rrsets(t, s->rrsets, s->rrset_count);
 	for (size_t i = 0; i < s->probe_count; i++) {
@@ -114,7 +128,8 @@ static char *print_endpoint(const struct records_world *w, const struct endpoint
 		text_add(&t, "; fixed");
 	print_rrsets(&t, e->fixed, e->fixed_count);
 	if (e->fallback.len)
-		text_printf(&t, "; fallback %s %u", names_to_text(e->fallback.data, name), e->fallback_ttl);
+		text_printf(&t, "; fallback %s %u", names_to_text(e->fallback.data, name),
+		            e->fallback_ttl);
 	return text_take(&t);
 }
 
@@ -156,7 +171,8 @@ static void set(struct records_world *w, char *owner, char *spelling, char *text
 	size_t at = find(w, owner, &found);
 
 	if (found) {
-		CHECK(!text || strcmp(w->names[at].text, text) != 0 || strcmp(w->names[at].spelling, spelling) != 0);
+		CHECK(!text || strcmp(w->names[at].text, text) != 0 ||
+		      strcmp(w->names[at].spelling, spelling) != 0);
 		free(w->names[at].owner);
 		free(w->names[at].spelling);
 		free(w->names[at].text);
@@ -232,6 +248,49 @@ char *records_world_conflicts(const struct records_world *w)
 	return text_take(&t);
 }
 
+/* --- a small world --- */
+
+struct records_world *records_world_small(void)
+{
+	struct records_world *w = records_world_new();
+
+	records_world_put(w, "", records_fact_domain("kube-federation-system/d", "example.com", 1));
+	records_world_cluster(w, "la", true);
+	records_world_cluster(w, "ny", true);
+	records_world_put(w, "",
+	                  records_fact_cluster("la", "us-west-2", "us-west-2a", NULL, false));
+	records_world_put(w, "",
+	                  records_fact_cluster("ny", "us-east-1", "us-east-1a", "40.7,-74", false));
+	return w;
+}
+
+void records_world_put_service(struct records_world *w, const char *cluster, const char *addresses)
+{
+	records_world_put(w, cluster,
+	                  records_fact_service("shop/web", addresses, 443, NULL, NULL, NULL, 1));
+	records_world_put(w, cluster, records_fact_slice("shop/web-1", "web", 1));
+}
+
+void records_world_put_annotated(struct records_world *w, const char *cluster, const char *key,
+                                 const char *address, const char *hostname, int64_t created)
+{
+	records_world_put(w, cluster,
+	                  records_fact_service(key, address, 80, hostname, NULL, NULL, created));
+}
+
+void records_world_expect(const struct records_world *w, const char *owner, const char *want)
+{
+	const char *shown = records_world_show(w, owner);
+
+	assert_string_equal(shown ? shown : "(not given out)", want);
+}
+
+void records_world_expect_text(char *have, const char *want)
+{
+	assert_string_equal(have, want);
+	free(have);
+}
+
 /* --- the same from scratch --- */
 
 struct copying {
@@ -254,7 +313,8 @@ struct records_world *records_world_again(const struct records_world *w)
 	records_world_configure(c.to);
 	/* From the last to the first: ids and order differ from the original's. */
 	for (uint16_t id = facts_cluster_count(w->facts); id-- > 0;) {
-		uint16_t copy = facts_cluster_id(c.to->facts, bytes_of(facts_cluster_name(w->facts, id)));
+		uint16_t copy =
+			facts_cluster_id(c.to->facts, bytes_of(facts_cluster_name(w->facts, id)));
 
 		facts_set_cluster(c.to->facts, copy, facts_cluster(w->facts, id));
 		facts_each(w->facts, id, 0, copy_fact, &c);

@@ -19,8 +19,8 @@
 #include "records/build.h"
 
 struct records_world_name {
-	char *owner;				/* lower case, last dot */
-	char *spelling;				/* as it was given out */
+	char *owner;    /* lower case, last dot */
+	char *spelling; /* as it was given out */
 	char *text;
 };
 
@@ -30,7 +30,7 @@ struct records_world {
 	struct records_settings settings;
 	const struct records_result *last;
 	uint64_t now_ms;
-	struct records_world_name *names;	/* sorted by owner */
+	struct records_world_name *names; /* sorted by owner */
 	size_t count;
 };
 
@@ -44,7 +44,8 @@ void records_world_configure(struct records_world *w);
 uint16_t records_world_cluster(struct records_world *w, const char *name, bool registered);
 void records_world_put(struct records_world *w, const char *cluster, const struct fact *fact);
 /* key: "NS/NAME" */
-void records_world_remove(struct records_world *w, const char *cluster, enum fact_kind kind, const char *key);
+void records_world_remove(struct records_world *w, const char *cluster, enum fact_kind kind,
+                          const char *key);
 
 /* How many changes there were. */
 size_t records_world_build(struct records_world *w);
@@ -56,6 +57,19 @@ char *records_world_print(const struct records_world *w);
 /* All "where: message", or "name: winner over loser", joined by newlines; free() it. */
 char *records_world_problems(const struct records_world *w);
 char *records_world_conflicts(const struct records_world *w);
+
+/* Members la (region us-west-2, zone us-west-2a) and ny (us-east-1, us-east-1a), and
+ * Domain d for example.com. */
+struct records_world *records_world_small(void);
+/* Service shop/web, port 443, with a ready endpoint. */
+void records_world_put_service(struct records_world *w, const char *cluster, const char *addresses);
+/* A Service of port 80 with the annotation, without ready endpoints. */
+void records_world_put_annotated(struct records_world *w, const char *cluster, const char *key,
+                                 const char *address, const char *hostname, int64_t created);
+/* Fails the test if the name is not given out as that. */
+void records_world_expect(const struct records_world *w, const char *owner, const char *want);
+/* Fails the test if the texts differ; frees the first. */
+void records_world_expect_text(char *have, const char *want);
 
 /* A new world over the same facts, built once: what the first should be by now. */
 struct records_world *records_world_again(const struct records_world *w);

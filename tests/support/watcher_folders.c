@@ -93,7 +93,8 @@ void folders_service(struct folders *f, const char *path, const char *name, cons
 
 	CHECK(snprintf(text, sizeof(text),
 	               "apiVersion: v1\nkind: Service\nmetadata: {name: %s}\n"
-	               "status: {loadBalancer: {ingress: [{ip: %s}]}}\n", name, address) < 512);
+	               "status: {loadBalancer: {ingress: [{ip: %s}]}}\n",
+	               name, address) < 512);
 	folders_write(f, path, text);
 }
 
@@ -182,12 +183,15 @@ void folders_start(struct folders *f, const char *dir, ...)
 	folders_wait(f, is_read, NULL, "everything read");
 }
 
-void folders_restore(struct folders *f, const char *cluster, const char *service, const char *address)
+void folders_restore(struct folders *f, const char *cluster, const char *service,
+                     const char *address)
 {
 	struct cluster_state state = {true, CLUSTER_MANIFESTS, KNOWLEDGE_UNSEEN, 0, ""};
 	struct bytes target = bytes_of(address);
-	struct fact_value value = {.kind = FACT_SERVICE, .namespace = bytes_of("default"),
-	                           .name = bytes_of(service), .created = FACT_NO_TIME,
+	struct fact_value value = {.kind = FACT_SERVICE,
+	                           .namespace = bytes_of("default"),
+	                           .name = bytes_of(service),
+	                           .created = FACT_NO_TIME,
 	                           .service = {.targets = &target, .target_count = 1}};
 	uint16_t id = facts_cluster_id(f->facts, bytes_of(cluster));
 	const struct fact *fact;
@@ -263,10 +267,7 @@ struct wanted {
 	enum knowledge knowledge;
 };
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
+static bool same_text(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
 
 static bool has_address(struct folders *f, const void *arg)
 {

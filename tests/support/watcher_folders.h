@@ -15,15 +15,15 @@
 #include "watcher/store.h"
 
 struct folders {
-	char root[64];				/* a new directory in /tmp, removed at the end */
+	char root[64]; /* a new directory in /tmp, removed at the end */
 	uv_loop_t loop;
 	struct facts *facts;
 	struct settle *settle;
 	struct store *store;
 	struct manifests *manifests;
-	unsigned settled;			/* how often */
-	void (*on_settled)(struct folders *f);	/* may be NULL */
-	char torn[160];				/* for on_settled: what it saw that must not be */
+	unsigned settled;                      /* how often */
+	void (*on_settled)(struct folders *f); /* may be NULL */
+	char torn[160];                        /* for on_settled: what it saw that must not be */
 };
 
 int folders_setup(void **state);
@@ -32,9 +32,9 @@ int folders_teardown(void **state);
 /* Files and directories below root; parents are made. */
 void folders_write(struct folders *f, const char *path, const char *text);
 void folders_mkdir(struct folders *f, const char *path);
-void folders_link(struct folders *f, const char *target, const char *path);	/* replaces, at once */
+void folders_link(struct folders *f, const char *target, const char *path); /* replaces, at once */
 void folders_rename(struct folders *f, const char *from, const char *to);
-void folders_remove(struct folders *f, const char *path);		/* whatever it is */
+void folders_remove(struct folders *f, const char *path); /* whatever it is */
 /* A Service with one address, as a file. */
 void folders_service(struct folders *f, const char *path, const char *name, const char *address);
 
@@ -42,11 +42,12 @@ void folders_service(struct folders *f, const char *path, const char *name, cons
 void folders_start(struct folders *f, const char *dir, ...);
 void folders_stop(struct folders *f);
 /* A member and a Service as a saved state would bring them. */
-void folders_restore(struct folders *f, const char *cluster, const char *service, const char *address);
+void folders_restore(struct folders *f, const char *cluster, const char *service,
+                     const char *address);
 
 typedef bool folders_is_so_fn(struct folders *f, const void *arg);
 void folders_wait(struct folders *f, folders_is_so_fn *is_so, const void *arg, const char *what);
-void folders_turn(struct folders *f, unsigned ms);	/* the loop, for that long */
+void folders_turn(struct folders *f, unsigned ms); /* the loop, for that long */
 
 /* The address of Service default/NAME in a member; "": without, NULL: no such Service. */
 const char *folders_address(struct folders *f, const char *cluster, const char *service);

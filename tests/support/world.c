@@ -21,11 +21,12 @@
 
 enum {
 	REST_MS = 10,
-	ALLOWANCE_MS = 50,		/* for a look that began just before the deadline */
+	ALLOWANCE_MS = 50, /* for a look that began just before the deadline */
 	START_MS = 30000,
 	STOP_MS = 15000,
 	RUN_MS = 60000,
-	LOG_SHOWN = 8000		/* bytes of its end */
+	LOG_SHOWN = 8000, /* bytes of its end */
+	FLAGS_MOST = 16
 };
 
 uint64_t inside_now_ms(void)
@@ -65,7 +66,8 @@ static void show_log(struct world *w)
 	const char *log = world_log(w);
 	size_t len = strlen(log);
 
-	fprintf(stderr, "--- nighd's words ---\n%s---\n", len > LOG_SHOWN ? log + len - LOG_SHOWN : log);
+	fprintf(stderr, "--- nighd's words ---\n%s---\n",
+	        len > LOG_SHOWN ? log + len - LOG_SHOWN : log);
 }
 
 void world_fail(struct world *w, const char *fmt, ...)
@@ -141,7 +143,8 @@ void world_free(struct world *w)
 		pid_t ended = 0;
 
 		kill(w->pid, SIGTERM);
-		while ((ended = waitpid(w->pid, &status, WNOHANG)) == 0 && inside_has_time(deadline))
+		while ((ended = waitpid(w->pid, &status, WNOHANG)) == 0 &&
+		       inside_has_time(deadline))
 			inside_rest();
 		if (ended == 0) {
 			kill(w->pid, SIGKILL);
@@ -245,9 +248,12 @@ static void launch(struct world *w)
 {
 	const char *nighd = inside_program("NIGHD", "build/bin/nighd");
 	char config[256];
-	const char *const argv[] = {nighd, "-c", config, NULL};
+	const char *argv[FLAGS_MOST + 4] = {nighd, "-c", config};
 	struct stat st;
 	int fd;
+
+	for (size_t i = 0; w->flags && w->flags[i] && i < FLAGS_MOST; i++)
+		argv[3 + i] = w->flags[i];
 
 	if (w->pid)
 		world_fail(w, "nighd runs already");
@@ -300,10 +306,13 @@ static void expect_status(struct world *w, const char *path)
 
 	while (world_get(w, path, &status), status != 200) {
 		if (!inside_has_time(deadline))
-			world_fail(w, "%s is %d after %d ms: %s", path, status, START_MS, w->body.data);
+			world_fail(w, "%s is %d after %d ms: %s", path, status, START_MS,
+			           w->body.data);
 		inside_rest();
 	}
 }
+
+void world_flags(struct world *w, const char *const *flags) { w->flags = flags; }
 
 void world_start_unready(struct world *w)
 {
@@ -333,16 +342,21 @@ static bool await_end(struct world *w, int *status)
 	return true;
 }
 
-void world_expect_start_fails(struct world *w, int status, const char *text)
+void world_expect_end(struct world *w, int status)
 {
 	int got = 0;
 	char how[32];
 
-	launch(w);
 	if (!await_end(w, &got))
-		world_fail(w, "nighd starts, but is expected to fail with '%s'", text);
+		world_fail(w, "nighd does not end within %d ms", STOP_MS);
 	if (!WIFEXITED(got) || WEXITSTATUS(got) != status)
-		world_fail(w, "nighd ended with %s, not %d", ending(got, how), status);
+		world_fail(w, "nighd ended with %s, not exit status %d", ending(got, how), status);
+}
+
+void world_expect_start_fails(struct world *w, int status, const char *text)
+{
+	launch(w);
+	world_expect_end(w, status);
 	if (!strstr(world_log(w), text))
 		world_fail(w, "nighd does not say '%s'", text);
 }
@@ -351,17 +365,11 @@ void world_expect_start_fails(struct world *w, int status, const char *text)
 
 void world_stop(struct world *w)
 {
-	int status = 0;
-	char how[32];
-
 	inside_demand_alive(w);
 	if (!w->pid)
 		return;
 	kill(w->pid, SIGTERM);
-	if (!await_end(w, &status))
-		world_fail(w, "nighd does not end within %d ms of SIGTERM", STOP_MS);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		world_fail(w, "nighd ended with %s, not exit status 0", ending(status, how));
+	world_expect_end(w, 0);
 }
 
 void world_kill(struct world *w)
@@ -445,7 +453,8 @@ int world_run(struct world *w, const char *const *argv, const char **out)
 	if (out)
 		*out = w->output.data;
 	if (!WIFEXITED(status))
-		world_fail(w, "%s was ended by signal %d: %s", words[0], WTERMSIG(status), w->output.data);
+		world_fail(w, "%s was ended by signal %d: %s", words[0], WTERMSIG(status),
+		           w->output.data);
 	return WEXITSTATUS(status);
 }
 
@@ -455,7 +464,8 @@ const char *world_expect_run(struct world *w, const char *const *argv, int statu
 	int got = world_run(w, argv, &out);
 
 	if (got != status)
-		world_fail(w, "%s %s: exit status %d, not %d:\n%s", argv[0], argv[1], got, status, out);
+		world_fail(w, "%s %s: exit status %d, not %d:\n%s", argv[0], argv[1], got, status,
+		           out);
 	if (!strstr(out, text))
 		world_fail(w, "%s %s does not say '%s' but:\n%s", argv[0], argv[1], text, out);
 	return out;

@@ -14,7 +14,7 @@
 #include "tests/support/world_wire.h"
 
 enum {
-	TRY_MS = 2000,			/* a datagram may be lost when the machine is busy */
+	TRY_MS = 2000, /* a datagram may be lost when the machine is busy */
 	TRIES = 4,
 	TCP_MS = 10000,
 	SET_MOST = 512,
@@ -46,7 +46,8 @@ static int by_text(const void *a, const void *b)
 
 static bool same_set(const ldns_rr *a, const ldns_rr *b)
 {
-	return ldns_rr_get_type(a) == ldns_rr_get_type(b) && ldns_dname_compare(ldns_rr_owner(a), ldns_rr_owner(b)) == 0;
+	return ldns_rr_get_type(a) == ldns_rr_get_type(b) &&
+	       ldns_dname_compare(ldns_rr_owner(a), ldns_rr_owner(b)) == 0;
 }
 
 static void add(char *out, size_t room, const char *between, const char *text)
@@ -66,7 +67,8 @@ static void print_answer(const ldns_rr_list *list, char *out, size_t room)
 		size_t n = 0;
 
 		for (next = i; next < count && n < SET_MOST &&
-		               same_set(ldns_rr_list_rr(list, i), ldns_rr_list_rr(list, next)); next++)
+		               same_set(ldns_rr_list_rr(list, i), ldns_rr_list_rr(list, next));
+		     next++)
 			set[n++] = rdata_text(ldns_rr_list_rr(list, next));
 		qsort(set, n, sizeof(set[0]), by_text);
 		for (size_t k = 0; k < n; k++) {
@@ -80,7 +82,8 @@ static void print_section(const ldns_rr_list *list, char *out, size_t room)
 {
 	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(list, i);
-		char *owner = ldns_rdf2str(ldns_rr_owner(rr)), *type = ldns_rr_type2str(ldns_rr_get_type(rr));
+		char *owner = ldns_rdf2str(ldns_rr_owner(rr)),
+		     *type = ldns_rr_type2str(ldns_rr_get_type(rr));
 		char *rdata = rdata_text(rr);
 		struct text line = {0};
 
@@ -142,7 +145,8 @@ static uint32_t first_ttl(const ldns_pkt *pkt)
 
 	if (ldns_rr_list_rr_count(answer) > 0)
 		return ldns_rr_ttl(ldns_rr_list_rr(answer, 0));
-	return ldns_rr_list_rr_count(authority) > 0 ? ldns_rr_ttl(ldns_rr_list_rr(authority, 0)) : 0;
+	return ldns_rr_list_rr_count(authority) > 0 ? ldns_rr_ttl(ldns_rr_list_rr(authority, 0))
+	                                            : 0;
 }
 
 struct world_answer world_wire_read(struct world *w, const uint8_t *reply, size_t len)
@@ -162,7 +166,8 @@ struct world_answer world_wire_read(struct world *w, const uint8_t *reply, size_
 	read_options(pkt, &out);
 	print_answer(answer, out.records, sizeof(out.records));
 	if (!out.records[0] || out.rcode != LDNS_RCODE_NOERROR)
-		add(out.records, sizeof(out.records), " ", out.truncated ? "TRUNCATED" : nothing(pkt, out.rcode));
+		add(out.records, sizeof(out.records), " ",
+		    out.truncated ? "TRUNCATED" : nothing(pkt, out.rcode));
 	print_section(ldns_pkt_authority(pkt), out.authority, sizeof(out.authority));
 	print_section(ldns_pkt_additional(pkt), out.additional, sizeof(out.additional));
 	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
@@ -188,13 +193,13 @@ static size_t ask_tcp(struct world *w, const uint8_t *query, size_t len, uint8_t
 	return got;
 }
 
-static size_t ask_udp(struct world *w, const struct world_question *q, const uint8_t *query, size_t len,
-                      uint8_t *reply)
+static size_t ask_udp(struct world *w, const struct world_question *q, const uint8_t *query,
+                      size_t len, uint8_t *reply)
 {
 	size_t got = 0;
 
 	for (unsigned i = 0; i < TRIES && got == 0; i++)
-		got = world_wire_udp(w, q->from, q->to, query, len, reply, TRY_MS);
+		got = world_wire_udp(w, q, query, len, reply, TRY_MS);
 	return got;
 }
 
@@ -216,9 +221,11 @@ struct world_answer world_question(struct world *w, const struct world_question 
 	return out;
 }
 
-struct world_answer world_query(struct world *w, const char *name, const char *type, const char *client)
+struct world_answer world_query(struct world *w, const char *name, const char *type,
+                                const char *client)
 {
-	return world_question(w, &(struct world_question){.name = name, .type = type, .client = client});
+	return world_question(
+		w, &(struct world_question){.name = name, .type = type, .client = client});
 }
 
 static const char *keep(struct world *w, const char *text)
@@ -237,21 +244,22 @@ const char *world_ask(struct world *w, const char *name, const char *type, const
 
 const char *world_ask_tcp(struct world *w, const char *name, const char *type, const char *client)
 {
-	struct world_answer a =
-		world_question(w, &(struct world_question){.name = name, .type = type, .client = client, .tcp = true});
+	struct world_answer a = world_question(
+		w, &(struct world_question){
+			   .name = name, .type = type, .client = client, .tcp = true});
 
 	return keep(w, a.records);
 }
 
-static void wrong(struct world *w, const char *name, const char *type, const char *client, const char *expected,
-                  const char *when, unsigned ms)
+static void wrong(struct world *w, const char *name, const char *type, const char *client,
+                  const char *expected, const char *when, unsigned ms)
 {
-	world_fail(w, "%s %s for %s %s %u ms:\n  expected %s\n  got      %s", name, type, client ? client : "nobody",
-	           when, ms, expected, w->answer.data);
+	world_fail(w, "%s %s for %s %s %u ms:\n  expected %s\n  got      %s", name, type,
+	           client ? client : "nobody", when, ms, expected, w->answer.data);
 }
 
-void world_expect(struct world *w, const char *name, const char *type, const char *client, const char *expected,
-                  unsigned within_ms)
+void world_expect(struct world *w, const char *name, const char *type, const char *client,
+                  const char *expected, unsigned within_ms)
 {
 	struct deadline deadline = inside_deadline(within_ms);
 

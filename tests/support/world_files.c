@@ -17,7 +17,8 @@
 
 const char *world_path(const struct world *w, const char *name)
 {
-	struct text *path = (struct text *)(uintptr_t)&w->path;	/* what is returned is no part of the world */
+	struct text *path =
+		(struct text *)(uintptr_t)&w->path; /* what is returned is no part of the world */
 
 	text_reset(path);
 	text_printf(path, "%s%s%s", w->dir, *name ? "/" : "", name);
@@ -166,7 +167,8 @@ void inside_write_config(struct world *w)
 	bool has_networks = access(world_path(w, "networks.csv"), F_OK) == 0;
 
 	world_write(w, "nighd.yaml", "%s%s%s%s\n",
-	            says(w, "listen") ? "" : "listen: {dns: [\"127.0.0.1:0\"], http: \"127.0.0.1:0\"}\n",
+	            says(w, "listen") ? ""
+	                              : "listen: {dns: [\"127.0.0.1:0\"], http: \"127.0.0.1:0\"}\n",
 	            says(w, "sources") ? "" : "sources: {manifests: [manifests]}\n",
 	            says(w, "geo") || !has_networks ? "" : "geo: {networks: networks.csv}\n",
 	            w->config.data ? w->config.data : "");
@@ -182,15 +184,18 @@ void world_config(struct world *w, const char *yaml)
 
 /* --- objects --- */
 
-void world_cluster(struct world *w, const char *name, const char *location, const char *region, const char *zone)
+void world_cluster(struct world *w, const char *name, const char *location, const char *region,
+                   const char *zone)
 {
 	char file[256], place[128] = "", status[256] = "";
 
 	snprintf(file, sizeof(file), "manifests/host/cluster-%s.yaml", name);
 	if (*location)
-		snprintf(place, sizeof(place), "  annotations: {nigh.dev/location: \"%s\"}\n", location);
+		snprintf(place, sizeof(place), "  annotations: {nigh.dev/location: \"%s\"}\n",
+		         location);
 	if (*region && *zone)
-		snprintf(status, sizeof(status), "status: {region: %s, zones: [%s]}\n", region, zone);
+		snprintf(status, sizeof(status), "status: {region: %s, zones: [%s]}\n", region,
+		         zone);
 	else if (*region)
 		snprintf(status, sizeof(status), "status: {region: %s}\n", region);
 	world_write(w, file,
@@ -218,8 +223,8 @@ void world_domain(struct world *w, const char *name, const char *zone)
 	            name, zone);
 }
 
-void world_service_on(struct world *w, const char *cluster, const char *name, const char *address, unsigned port,
-                      bool ready, const char *annotations)
+void world_service_on(struct world *w, const char *cluster, const char *name, const char *address,
+                      unsigned port, bool ready, const char *annotations)
 {
 	bool is_ip = strspn(address, "0123456789.") == strlen(address) || strchr(address, ':');
 	char file[256];
@@ -234,7 +239,8 @@ void world_service_on(struct world *w, const char *cluster, const char *name, co
 	            "---\n"
 	            "apiVersion: discovery.k8s.io/v1\n"
 	            "kind: EndpointSlice\n"
-	            "metadata: {name: %s-1, namespace: shop, labels: {kubernetes.io/service-name: %s}}\n"
+	            "metadata: {name: %s-1, namespace: shop, labels: {kubernetes.io/service-name: "
+	            "%s}}\n"
 	            "addressType: IPv4\n"
 	            "ports: [{name: http, port: 8080, protocol: TCP}]\n"
 	            "endpoints: [{addresses: [10.1.0.4], conditions: {ready: %s}}]\n",
@@ -242,8 +248,8 @@ void world_service_on(struct world *w, const char *cluster, const char *name, co
 	            ready ? "true" : "false");
 }
 
-void world_service(struct world *w, const char *cluster, const char *name, const char *address, bool ready,
-                   const char *annotations)
+void world_service(struct world *w, const char *cluster, const char *name, const char *address,
+                   bool ready, const char *annotations)
 {
 	world_service_on(w, cluster, name, address, 80, ready, annotations);
 }
@@ -261,8 +267,8 @@ void world_service_record(struct world *w, const char *name, const char *domain_
 	            name, domain_ref);
 }
 
-void world_endpoint(struct world *w, const char *file, const char *object, const char *dns_name, const char *type,
-                    const char *target)
+void world_endpoint(struct world *w, const char *file, const char *object, const char *dns_name,
+                    const char *type, const char *target)
 {
 	char name[256];
 

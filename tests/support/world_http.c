@@ -45,7 +45,10 @@ const char *world_send(struct world *w, const char *method, const char *path, in
 	return w->body.data;
 }
 
-const char *world_get(struct world *w, const char *path, int *status) { return world_send(w, "GET", path, status); }
+const char *world_get(struct world *w, const char *path, int *status)
+{
+	return world_send(w, "GET", path, status);
+}
 
 struct json_object *world_json(struct world *w, const char *path)
 {
@@ -68,8 +71,9 @@ void world_expect_http(struct world *w, const char *path, const char *text, unsi
 
 	while ((strstr(world_get(w, path, NULL), wanted) != NULL) == absent) {
 		if (!inside_has_time(deadline))
-			world_fail(w, "GET %s %s '%s' after %u ms:\n%s", path, absent ? "still has" : "has no",
-			           wanted, within_ms, w->body.data);
+			world_fail(w, "GET %s %s '%s' after %u ms:\n%s", path,
+			           absent ? "still has" : "has no", wanted, within_ms,
+			           w->body.data);
 		inside_rest();
 	}
 }

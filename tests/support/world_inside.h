@@ -17,11 +17,12 @@
 
 struct world {
 	char dir[128];
-	struct text config;		/* what world_config() gave */
-	pid_t pid;			/* of nighd; 0: not running */
+	struct text config;       /* what world_config() gave */
+	const char *const *flags; /* what world_flags() gave, or NULL */
+	pid_t pid;                /* of nighd; 0: not running */
 	unsigned dns_port, http_port;
-	size_t log_from;		/* where the words of the last start begin */
-	struct text path, log, answer, body, output;	/* what was returned last */
+	size_t log_from;                             /* where the words of the last start begin */
+	struct text path, log, answer, body, output; /* what was returned last */
 };
 
 uint64_t inside_now_ms(void);

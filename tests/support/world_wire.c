@@ -45,7 +45,8 @@ static void put_ecs(struct writer *w, const char *client)
 	struct addr addr;
 	unsigned source, octets;
 
-	if (!slash || !addr_parse((struct bytes){(const uint8_t *)client, (size_t)(slash - client)}, &addr))
+	if (!slash ||
+	    !addr_parse((struct bytes){(const uint8_t *)client, (size_t)(slash - client)}, &addr))
 		fail_msg("%s is not ADDR/LEN", client);
 	source = (unsigned)strtoul(slash + 1, NULL, 10);
 	octets = (source + 7) / 8;
@@ -109,10 +110,11 @@ static socklen_t to_sockaddr(const char *address, unsigned port, struct sockaddr
 }
 
 /* Connected, so that only what comes from the asked address is received. */
-static int open_udp(struct world *w, const char *from, const char *to)
+static int open_udp(struct world *w, const struct world_question *q)
 {
+	const char *from = q ? q->from : NULL, *to = q ? q->to : NULL;
 	struct sockaddr_storage local, remote;
-	socklen_t remote_len = to_sockaddr(to, w->dns_port, &remote);
+	socklen_t remote_len = to_sockaddr(to, q && q->port ? q->port : w->dns_port, &remote);
 	int fd = socket(remote.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -124,10 +126,10 @@ static int open_udp(struct world *w, const char *from, const char *to)
 	return fd;
 }
 
-size_t world_wire_udp(struct world *w, const char *from, const char *to, const uint8_t *query, size_t len,
-                      uint8_t *reply, unsigned within_ms)
+size_t world_wire_udp(struct world *w, const struct world_question *q, const uint8_t *query,
+                      size_t len, uint8_t *reply, unsigned within_ms)
 {
-	int fd = open_udp(w, from, to);
+	int fd = open_udp(w, q);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	ssize_t got = 0;
 

@@ -14,10 +14,10 @@ enum { WIRE_ROOM = 65535 };
 /* The query as it goes over UDP, with that ID; returns its length (512 at most).  `client` and
  * no_edns as in struct world_question. */
 size_t world_wire_build(const struct world_question *q, uint16_t id, uint8_t out[512]);
-/* Sends it from one loopback address to another (NULL: 127.0.0.1) and waits for a message from where it was sent
- * to; returns its length, 0 for silence. */
-size_t world_wire_udp(struct world *w, const char *from, const char *to, const uint8_t *query, size_t len,
-                      uint8_t *reply, unsigned within_ms);
+/* Sends it as q's from, to and port say (q NULL: the usual ones) and waits for a message from where it was sent to;
+ * returns its length, 0 for silence. */
+size_t world_wire_udp(struct world *w, const struct world_question *q, const uint8_t *query,
+                      size_t len, uint8_t *reply, unsigned within_ms);
 /* A connection to nighd; the caller closes it. */
 int world_wire_connect(struct world *w);
 /* Bytes as they are, so that a message can come in pieces; frame it first. */

@@ -34,7 +34,7 @@ static void test_addresses_are_printed_as_rfc_5952_asks(void **state)
 		{"::ffff:192.0.2.1", "::ffff:192.0.2.1"},
 		{"::102:304", "::102:304"},
 		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-		 "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+	         "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
 	};
 	char out[ADDR_TEXT_SIZE];
 
@@ -128,9 +128,9 @@ static void test_networks_are_read_strictly(void **state)
 	assert_network("::1", ERR_OK, "::1/128");
 	assert_network("192.0.2.1/24", ERR_RANGE, "'192.0.2.1/24' has bits set behind its length");
 	assert_network("192.0.2.0/33", ERR_PARSE,
-		       "'192.0.2.0/33' has no length of 0 to 32 behind the slash");
+	               "'192.0.2.0/33' has no length of 0 to 32 behind the slash");
 	assert_network("192.0.2.0/", ERR_PARSE,
-		       "'192.0.2.0/' has no length of 0 to 32 behind the slash");
+	               "'192.0.2.0/' has no length of 0 to 32 behind the slash");
 	assert_network("here\x1b[1m", ERR_PARSE, "'here?[1m' is not a network");
 	assert_network("", ERR_PARSE, "'' is not a network");
 	assert_network("/8", ERR_PARSE, "'/8' is not a network");
@@ -153,21 +153,21 @@ static void test_a_network_has_its_addresses_only(void **state)
 static void test_ports_come_with_addresses(void **state)
 {
 	static const char *const good[] = {"127.0.0.1:5300", "[::1]:53", "0.0.0.0:0",
-					   "[2001:db8::1]:65535"};
+	                                   "[2001:db8::1]:65535"};
 	static const char *const bad[] = {"",
-					  ":",
-					  ":53",
-					  "127.0.0.1",
-					  "127.0.0.1:",
-					  "127.0.0.1:65536",
-					  "::1:53",
-					  "[127.0.0.1]:53",
-					  "[::1]",
-					  "[]:1",
-					  "[::1]53",
-					  "127.0.0.1:5x",
-					  "localhost:53",
-					  "[:1"};
+	                                  ":",
+	                                  ":53",
+	                                  "127.0.0.1",
+	                                  "127.0.0.1:",
+	                                  "127.0.0.1:65536",
+	                                  "::1:53",
+	                                  "[127.0.0.1]:53",
+	                                  "[::1]",
+	                                  "[]:1",
+	                                  "[::1]53",
+	                                  "127.0.0.1:5x",
+	                                  "localhost:53",
+	                                  "[:1"};
 	char out[ADDR_PORT_TEXT_SIZE];
 	struct addr a;
 	uint16_t port;

@@ -67,8 +67,8 @@ static void test_reading_past_the_end_gives_zeros_and_turns_bad(void **state)
 	assert_int_equal(cursor_bytes(&c, 0).len, 0);
 	assert_int_equal(cursor_left(&c), 0);
 	c = cursor_over("\xff\xff"
-			"ab",
-			4);
+	                "ab",
+	                4);
 	assert_null(cursor_str16(&c).data);
 	assert_true(c.bad);
 	c = cursor_over(NULL, 0);

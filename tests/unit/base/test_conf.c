@@ -55,21 +55,21 @@ static void print_place(const void *field, struct text *out)
 
 static const struct conf_row rows[] = {
 	{"listen.dns", CONF_STRINGS, AT(dns), "[\"127.0.0.1:5300\", \"[::1]:5300\"]",
-	 .sentence = "Where DNS is answered."},
+         .sentence = "Where DNS is answered."},
 	{"workers", CONF_U64, AT(workers), "0", 0, 64, .sentence = "Threads that answer."},
 	{"listen.http", CONF_STRING, AT(http), "\"127.0.0.1:8053\"", .sentence = "For people."},
 	{"user", CONF_STRING, AT(user), NULL, .sentence = "Whom to become."},
 	{"probe.mode", CONF_ENUM, AT(mode), "unseen", .words = "unseen|always|off",
-	 .reloadable = true, .sentence = ".When \\ to probe."},
+         .reloadable = true, .sentence = ".When \\ to probe."},
 	{"probe.interval", CONF_DURATION, AT(interval), "1s", 100, 3600000, .reloadable = true,
-	 .sentence = "How often."},
+         .sentence = "How often."},
 	{"loud", CONF_BOOL, AT(loud), NULL, .reloadable = true, .sentence = "Say more."},
 	{"publish.deny", CONF_NETWORKS, AT(deny), NULL, .reloadable = true,
-	 .sentence = "Never these."},
+         .sentence = "Never these."},
 	{"state", CONF_PATH, AT(state), NULL, .sentence = "Where state is kept."},
 	{"sources.manifests", CONF_PATHS, AT(sources), NULL, .sentence = "Folders."},
 	{"place", CONF_CUSTOM, AT(place), "{floor: 3}", .custom = read_place, .print = print_place,
-	 .sentence = "Where it stands."},
+         .sentence = "Where it stands."},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -96,7 +96,7 @@ static void assert_errors(const char *yaml, const char *want)
 
 	conf_defaults(rows, ROWS, &s);
 	assert_int_equal(conf_read_text(rows, ROWS, "dir/n.yaml", bytes_of(yaml), &s, &errors),
-			 ERR_PARSE);
+	                 ERR_PARSE);
 	assert_string_equal(errors.data, want);
 	text_fini(&errors);
 	fini(&s);
@@ -158,7 +158,7 @@ static void test_unknown_and_doubled_keys_are_errors(void **state)
 		"dir/n.yaml:6: unknown key 'probe.often'\n");
 	assert_errors("\nprobe.mode: off\n", "dir/n.yaml:2: unknown key 'probe.mode'\n");
 	assert_errors("probe: {mode: off}\nloud: true\nprobe: {}\n",
-		      "dir/n.yaml:3: key 'probe' is there twice\n");
+	              "dir/n.yaml:3: key 'probe' is there twice\n");
 }
 
 static void test_all_errors_of_a_file_are_reported(void **state)
@@ -176,11 +176,11 @@ static void test_all_errors_of_a_file_are_reported(void **state)
 		"dir/n.yaml:4: probe.mode must be one of unseen|always|off\n"
 		"dir/n.yaml:6: floor must be a whole number\n");
 	assert_errors("probe: {interval: 5ms}\nlisten: {dns: x}\npublish:\n  deny:\n  - "
-		      "1.2.3.4/8\n  - 5\n",
-		      "dir/n.yaml:1: probe.interval must be 100ms to 1h\n"
-		      "dir/n.yaml:2: listen.dns must be a list of texts\n"
-		      "dir/n.yaml:5: publish.deny: '1.2.3.4/8' has bits set behind its length\n"
-		      "dir/n.yaml:6: publish.deny must be a list of text\n");
+	              "1.2.3.4/8\n  - 5\n",
+	              "dir/n.yaml:1: probe.interval must be 100ms to 1h\n"
+	              "dir/n.yaml:2: listen.dns must be a list of texts\n"
+	              "dir/n.yaml:5: publish.deny: '1.2.3.4/8' has bits set behind its length\n"
+	              "dir/n.yaml:6: publish.deny must be a list of text\n");
 	assert_errors("user: \"a\\0b\"\n", "dir/n.yaml:1: user holds a NUL\n");
 }
 
@@ -189,7 +189,7 @@ static void test_what_is_not_one_mapping_is_refused(void **state)
 	(void)state;
 	assert_errors("- a\n", "dir/n.yaml:1: the settings must be a mapping\n");
 	assert_errors("loud: true\n---\nloud: false\n",
-		      "dir/n.yaml:3: only one document is allowed\n");
+	              "dir/n.yaml:3: only one document is allowed\n");
 	assert_errors("loud: [\n", "dir/n.yaml:1: did not find expected node content\n");
 }
 
@@ -210,7 +210,7 @@ static void test_what_is_printed_is_read_back(void **state)
 	assert_int_equal(b.interval, 90000);
 	assert_int_equal(b.dns.count, 0);
 	assert_memory_equal(first.data,
-			    "listen:\n  dns: []\n  http: \"127.0.0.1:8053\"\nworkers: 3\n", 54);
+	                    "listen:\n  dns: []\n  http: \"127.0.0.1:8053\"\nworkers: 3\n", 54);
 	assert_non_null(
 		strstr(first.data, "\nprobe:\n  mode: unseen\n  interval: 90s\nloud: true\n"));
 	assert_non_null(strstr(first.data, "\nplace: {floor: 3}\n"));
@@ -272,11 +272,11 @@ static void test_the_manual_names_type_range_and_default(void **state)
 	(void)state;
 	conf_manual(rows, ROWS, &out);
 	assert_non_null(strstr(out.data, ".It Ic probe.interval\nHow often.\nType: duration.\n"
-					 "Range: 100ms to 1h.\nDefault: 1s.\n.It"));
+	                                 "Range: 100ms to 1h.\nDefault: 1s.\n.It"));
 	assert_non_null(strstr(out.data, ".It Ic probe.mode\n\\&.When \\e to probe.\n"
-					 "Type: unseen|always|off.\nDefault: unseen.\n"));
+	                                 "Type: unseen|always|off.\nDefault: unseen.\n"));
 	assert_non_null(strstr(out.data, ".It Ic user\nWhom to become.\nType: text.\n"
-					 "A change needs a restart.\n"));
+	                                 "A change needs a restart.\n"));
 	text_fini(&out);
 }
 

@@ -62,9 +62,9 @@ static void test_every_bit_of_both_sides_reaches_half_of_the_mix(void **state)
 
 		for (uint64_t i = 0; i < 64; i++) {
 			left += (unsigned)__builtin_popcountll(hash_mix(i, 9) ^
-							       hash_mix(i ^ 1ull << bit, 9));
+			                                       hash_mix(i ^ 1ull << bit, 9));
 			right += (unsigned)__builtin_popcountll(hash_mix(9, i) ^
-								hash_mix(9, i ^ 1ull << bit));
+			                                        hash_mix(9, i ^ 1ull << bit));
 		}
 		assert_in_range(left, 64 * 28, 64 * 36);
 		assert_in_range(right, 64 * 28, 64 * 36);

@@ -23,7 +23,7 @@ struct world {
 };
 
 static unsigned say_hello(const struct http_request *r, void *arg, struct text *body,
-			  const char **content_type)
+                          const char **content_type)
 {
 	const char *name = http_request_arg(r, "name"), *flag = http_request_arg(r, "flag");
 	char client[ADDR_TEXT_SIZE];
@@ -31,13 +31,13 @@ static unsigned say_hello(const struct http_request *r, void *arg, struct text *
 	(void)arg;
 	*content_type = "text/plain";
 	text_printf(body, "hello %s%s from %s%s", name ? name : "nobody",
-		    flag ? *flag ? " flag with value" : " flag" : "",
-		    addr_print(&r->client, client), r->loopback ? " (loopback)" : "");
+	            flag ? *flag ? " flag with value" : " flag" : "",
+	            addr_print(&r->client, client), r->loopback ? " (loopback)" : "");
 	return 200;
 }
 
 static unsigned take_post(const struct http_request *r, void *arg, struct text *body,
-			  const char **content_type)
+                          const char **content_type)
 {
 	(void)arg;
 	(void)content_type;
@@ -48,7 +48,7 @@ static unsigned take_post(const struct http_request *r, void *arg, struct text *
 }
 
 static unsigned refuse(const struct http_request *r, void *arg, struct text *body,
-		       const char **content_type)
+                       const char **content_type)
 {
 	(void)arg;
 	(void)content_type;
@@ -57,7 +57,7 @@ static unsigned refuse(const struct http_request *r, void *arg, struct text *bod
 }
 
 static unsigned be_slow(const struct http_request *r, void *arg, struct text *body,
-			const char **content_type)
+                        const char **content_type)
 {
 	struct world *w = arg;
 	unsigned inside = atomic_fetch_add(&w->inside, 1) + 1;
@@ -153,7 +153,7 @@ static struct text ask_line(const struct world *w, const char *line)
 }
 
 static void assert_answer(const struct world *w, const char *line, const char *status,
-			  const char *body)
+                          const char *body)
 {
 	struct text a = ask_line(w, line);
 	const char *end = strstr(a.data, "\r\n\r\n");
@@ -171,9 +171,9 @@ static void test_a_route_answers_with_arguments_decoded(void **state)
 
 	assert_answer(w, "GET /hello", "200", "hello nobody from 127.0.0.1 (loopback)");
 	assert_answer(w, "GET /hello?name=a%20b%26&flag", "200",
-		      "hello a b& flag from 127.0.0.1 (loopback)");
+	              "hello a b& flag from 127.0.0.1 (loopback)");
 	assert_answer(w, "GET /hello?name=&flag=1", "200",
-		      "hello  flag with value from 127.0.0.1 (loopback)");
+	              "hello  flag with value from 127.0.0.1 (loopback)");
 	assert_answer(w, "POST /post", "202", "{\"done\":\"/post\"}");
 	assert_answer(w, "POST /both", "202", "{\"done\":\"/both\"}");
 	assert_answer(w, "GET /both", "200", "hello nobody from 127.0.0.1 (loopback)");
@@ -227,13 +227,13 @@ static void test_a_slash_at_the_end_of_a_route_takes_all_below(void **state)
 	assert_answer(*state, "GET /below", "404", "{\"error\":\"no such path\"}\n");
 	assert_answer(*state, "POST /below/deep", "202", "{\"done\":\"/below/deep\"}");
 	assert_answer(*state, "GET /below/deep", "405",
-		      "{\"error\":\"method not allowed here\"}\n");
+	              "{\"error\":\"method not allowed here\"}\n");
 }
 
 static void test_errors_are_json_and_escape_the_clients_text(void **state)
 {
 	assert_answer(*state, "GET /fail?name=%22%3Cb%3E%0a%ff", "400",
-		      "{\"error\":\"no such name: '\\\"<b>\\n\xef\xbf\xbd'\"}\n");
+	              "{\"error\":\"no such name: '\\\"<b>\\n\xef\xbf\xbd'\"}\n");
 }
 
 static struct text post_body(const struct world *w, size_t len, bool chunked)
@@ -376,7 +376,7 @@ static void test_a_taken_port_gives_the_reason(void **state)
 		http_admin_start(&addr, http_admin_port(w->server), routes, NULL, &other, &why),
 		ERR_IO);
 	text_printf(&want, "cannot listen on 127.0.0.1:%u: Address already in use",
-		    http_admin_port(w->server));
+	            http_admin_port(w->server));
 	assert_string_equal(why.text, want.data);
 	text_fini(&want);
 }

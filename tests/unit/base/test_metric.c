@@ -23,10 +23,10 @@ static void test_samples_have_escaped_labels(void **state)
 	metric_sample(&t, "dnsd_answers_total", labels, 2, 3);
 	metric_sample(&t, "dnsd_up", NULL, 0, 0.25);
 	assert_string_equal(t.data,
-			    "# HELP dnsd_answers_total Answers sent\\nso \\\\ far.\n"
-			    "# TYPE dnsd_answers_total counter\n"
-			    "dnsd_answers_total{zone=\"example.com\",odd=\"a\\\"b\\\\c\\nd\"} 3\n"
-			    "dnsd_up 0.25\n");
+	                    "# HELP dnsd_answers_total Answers sent\\nso \\\\ far.\n"
+	                    "# TYPE dnsd_answers_total counter\n"
+	                    "dnsd_answers_total{zone=\"example.com\",odd=\"a\\\"b\\\\c\\nd\"} 3\n"
+	                    "dnsd_up 0.25\n");
 	text_fini(&t);
 }
 
@@ -43,7 +43,7 @@ static void test_numbers_keep_their_value(void **state)
 	metric_sample(&t, "a", NULL, 0, -(double)INFINITY);
 	metric_sample(&t, "a", NULL, 0, (double)NAN);
 	assert_string_equal(t.data, "a 9007199254740991\na 0.1\na 0.30000000000000004\na 1e+300\n"
-				    "a +Inf\na -Inf\na NaN\n");
+	                            "a +Inf\na -Inf\na NaN\n");
 	text_fini(&t);
 }
 

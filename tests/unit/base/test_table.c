@@ -70,7 +70,7 @@ static void run_history(hash_fn *hash, uint32_t items, unsigned steps)
 		uint32_t i = random_below(items);
 
 		assert_ptr_equal(table_find(t, hash(i), number_matches, &i),
-				 there[i] ? &number[i] : NULL);
+		                 there[i] ? &number[i] : NULL);
 		if (there[i])
 			assert_ptr_equal(table_remove(t, hash(i), number_matches, &i), &number[i]);
 		else
@@ -81,7 +81,7 @@ static void run_history(hash_fn *hash, uint32_t items, unsigned steps)
 	assert_int_equal(table_count(t), count);
 	for (uint32_t i = 0; i < items; i++)
 		assert_ptr_equal(table_find(t, hash(i), number_matches, &i),
-				 there[i] ? &number[i] : NULL);
+		                 there[i] ? &number[i] : NULL);
 	for (const uint32_t *item; (item = table_next(t, &at)) != NULL; seen++) {
 		assert_true(there[*item]);
 		there[*item] = false;

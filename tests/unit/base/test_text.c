@@ -60,7 +60,7 @@ static void test_json_is_escaped(void **state)
 	assert_json("", 0, "\"\"");
 	assert_json("plain", 5, "\"plain\"");
 	assert_json("a\"b\\c\n\t\r\b\f\x01\0z", 13,
-		    "\"a\\\"b\\\\c\\n\\t\\r\\b\\f\\u0001\\u0000z\"");
+	            "\"a\\\"b\\\\c\\n\\t\\r\\b\\f\\u0001\\u0000z\"");
 	assert_json("\x7f\xc2\x85", 3, "\"\\u007f\\u0085\"");
 	assert_json("\xc3\xa4\xf0\x9f\x98\x80", 6, "\"\xc3\xa4\xf0\x9f\x98\x80\"");
 }
@@ -69,10 +69,10 @@ static void test_bytes_that_are_not_utf8_are_replaced_in_json(void **state)
 {
 	(void)state;
 	assert_json("a\xff"
-		    "b",
-		    3,
-		    "\"a\xef\xbf\xbd"
-		    "b\"");
+	            "b",
+	            3,
+	            "\"a\xef\xbf\xbd"
+	            "b\"");
 	assert_json("\xc3", 1, "\"\xef\xbf\xbd\"");
 	assert_json("\xed\xa0\x80", 3, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
 }
@@ -109,20 +109,20 @@ static void test_utf8_is_strict(void **state)
 static void test_numbers_are_whole_texts(void **state)
 {
 	static const char *const bad[] = {"",
-					  "-1",
-					  "+1",
-					  " 1",
-					  "1 ",
-					  "1a",
-					  "0x1",
-					  "18446744073709551616",
-					  "99999999999999999999999999"};
+	                                  "-1",
+	                                  "+1",
+	                                  " 1",
+	                                  "1 ",
+	                                  "1a",
+	                                  "0x1",
+	                                  "18446744073709551616",
+	                                  "99999999999999999999999999"};
 	uint64_t v;
 
 	(void)state;
 	assert_true(text_to_u64(bytes_of("0"), 10, &v) && v == 0);
 	assert_true(text_to_u64(bytes_of("18446744073709551615"), UINT64_MAX, &v) &&
-		    v == UINT64_MAX);
+	            v == UINT64_MAX);
 	assert_true(text_to_u64(bytes_of("10"), 10, &v) && v == 10);
 	assert_false(text_to_u64(bytes_of("11"), 10, &v));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -132,7 +132,7 @@ static void test_numbers_are_whole_texts(void **state)
 static void test_finite_numbers_only(void **state)
 {
 	static const char *const bad[] = {"",   "nan", "inf", "0x1p3", "1e999", "1 ",
-					  " 1", "1,5", "e",   ".",     "1e",    "--1"};
+	                                  " 1", "1,5", "e",   ".",     "1e",    "--1"};
 	double v;
 
 	(void)state;

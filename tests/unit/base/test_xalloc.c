@@ -18,7 +18,7 @@
 static void test_a_size_of_zero_gives_a_pointer(void **state)
 {
 	void *p[] = {xmalloc(0), xcalloc(0, 8), xrealloc(NULL, 0), xreallocarray(NULL, 0, 4),
-		     xmemdup(NULL, 0)};
+	             xmemdup(NULL, 0)};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(p) / sizeof(p[0]); i++) {

@@ -26,8 +26,8 @@ static void on_document(struct json_object *root, unsigned line, void *arg)
 	struct read_result *r = arg;
 
 	text_printf(&r->said, "%u %s\n", line,
-		    json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN |
-								 JSON_C_TO_STRING_NOSLASHESCAPE));
+	            json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN |
+	                                                         JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(root);
 }
 
@@ -87,24 +87,24 @@ static void test_plain_scalars_follow_the_core_schema(void **state)
 {
 	(void)state;
 	assert_reads("[true, True, FALSE, null, ~, Null, yes, on, off, No]",
-		     "1 [true,true,false,null,null,null,\"yes\",\"on\",\"off\",\"No\"]\n");
+	             "1 [true,true,false,null,null,null,\"yes\",\"on\",\"off\",\"No\"]\n");
 	assert_reads("[1, -7, +3, 0644, 0o17, 0x1F, 1e3, -.5, 3., 1_000, 0b1, 1:30]",
-		     "1 [1,-7,3,644,15,31,1000.0,-0.5,3.0,\"1_000\",\"0b1\",\"1:30\"]\n");
+	             "1 [1,-7,3,644,15,31,1000.0,-0.5,3.0,\"1_000\",\"0b1\",\"1:30\"]\n");
 	assert_reads("[9223372036854775807, 18446744073709551615, -9223372036854775808]",
-		     "1 [9223372036854775807,18446744073709551615,-9223372036854775808]\n");
+	             "1 [9223372036854775807,18446744073709551615,-9223372036854775808]\n");
 	assert_reads("[18446744073709551616, 1e999, .inf, .nan, +, ., 0x, 0o8]",
-		     "1 "
-		     "[1.8446744073709552e+19,\"1e999\",\".inf\",\".nan\",\"+\",\".\",\"0x\","
-		     "\"0o8\"]\n");
+	             "1 "
+	             "[1.8446744073709552e+19,\"1e999\",\".inf\",\".nan\",\"+\",\".\",\"0x\","
+	             "\"0o8\"]\n");
 	assert_reads("[2026-01-02T03:04:05Z, 2026-01-02, 1.2.3.4, 1-2, v1]",
-		     "1 [\"2026-01-02T03:04:05Z\",\"2026-01-02\",\"1.2.3.4\",\"1-2\",\"v1\"]\n");
+	             "1 [\"2026-01-02T03:04:05Z\",\"2026-01-02\",\"1.2.3.4\",\"1-2\",\"v1\"]\n");
 }
 
 static void test_quoted_and_tagged_scalars(void **state)
 {
 	(void)state;
 	assert_reads("['1', \"true\", !!str 2, !!int \"4\", !!null '', !other 5]",
-		     "1 [\"1\",\"true\",\"2\",4,null,\"5\"]\n");
+	             "1 [\"1\",\"true\",\"2\",4,null,\"5\"]\n");
 	assert_reads("a: |\n  1\n  2\nb: >-\n  x\n  y\n", "1 {\"a\":\"1\\n2\\n\",\"b\":\"x y\"}\n");
 }
 
@@ -114,19 +114,19 @@ static void test_documents_are_given_in_order_without_empty_ones(void **state)
 	assert_reads("", "");
 	assert_reads("# nothing\n", "");
 	assert_reads("---\n---\na: 1\n---\n# no\n---\nnull\n...\n---\n- b\n",
-		     "3 {\"a\":1}\n10 [\"b\"]\n");
+	             "3 {\"a\":1}\n10 [\"b\"]\n");
 	assert_reads("\xef\xbb\xbf"
-		     "a: 1\n",
-		     "1 {\"a\":1}\n");
+	             "a: 1\n",
+	             "1 {\"a\":1}\n");
 }
 
 static void test_json_is_yaml(void **state)
 {
 	(void)state;
 	assert_reads("{\"a\":1,\"b\":[true,null,\"x\\u00e9\\/\"],\n\t\"c\":{\"d\":-1.5e3}}",
-		     "1 {\"a\":1,\"b\":[true,null,\"x\xc3\xa9/\"],\"c\":{\"d\":-1500.0}}\n");
+	             "1 {\"a\":1,\"b\":[true,null,\"x\xc3\xa9/\"],\"c\":{\"d\":-1500.0}}\n");
 	assert_reads(" [\"\\ud83d\\ude00\", \"\\\\ud83d\\\\ude00\", \"\\uD834\\uDD1E\\n\"]",
-		     "1 [\"\xf0\x9f\x98\x80\",\"\\\\ud83d\\\\ude00\",\"\xf0\x9d\x84\x9e\\n\"]\n");
+	             "1 [\"\xf0\x9f\x98\x80\",\"\\\\ud83d\\\\ude00\",\"\xf0\x9d\x84\x9e\\n\"]\n");
 	assert_fails("[\"\\ud83d\"]", "", "1: found invalid Unicode character escape code");
 }
 
@@ -134,7 +134,7 @@ static void test_values_know_their_line(void **state)
 {
 	struct json_object *root =
 		read_one("# first\na:\n  b: 1.5\n  c:\n  - x\n  - {y: true}\nd:\n"
-			 "e: !!str\n  text\n");
+	                 "e: !!str\n  text\n");
 	struct json_object *a = get(root, "a"), *c = get(a, "c");
 
 	(void)state;
@@ -187,10 +187,10 @@ static void test_documents_before_a_bad_one_are_given(void **state)
 {
 	(void)state;
 	assert_fails("a: 1\n---\nb: 2\n---\n}\n", "1 {\"a\":1}\n3 {\"b\":2}\n",
-		     "5: did not find expected node content");
+	             "5: did not find expected node content");
 	assert_fails("a: 1\n---\nb: \"\xff\"\n", "1 {\"a\":1}\n", "3: not UTF-8");
 	assert_fails("a: 1\n---\nb: x\nc: y\x01\n---\nd: 1\n", "1 {\"a\":1}\n",
-		     "4: a control character is not allowed");
+	             "4: a control character is not allowed");
 	assert_fails("a: 1\nb: }\nc: \xc3\n", "", "2: did not find expected node content");
 }
 
@@ -203,8 +203,8 @@ static void test_text_that_is_not_utf8_is_refused(void **state)
 	assert_string_equal(r.why.text, "1: a control character is not allowed");
 	text_fini(&r.said);
 	assert_fails("\xff\xfe"
-		     "a\n",
-		     "", "1: not UTF-8");
+	             "a\n",
+	             "", "1: not UTF-8");
 	assert_fails("a: 1\nb: \xed\xa0\x80\n", "", "2: not UTF-8");
 	assert_reads("a: \xc2\x85 1\n", "1 {\"a\":1}\n");
 }
@@ -213,7 +213,7 @@ static void test_aliases_are_copies(void **state)
 {
 	struct json_object *root =
 		read_one("a: &x {b: [1, 2.5, true, null, 18446744073709551615]}\n"
-			 "c: *x\nd: &y text\ne: *y\nf: &y other\ng: *y\nh: &n\ni: *n\n");
+	                 "c: *x\nd: &y text\ne: *y\nf: &y other\ng: *y\nh: &n\ni: *n\n");
 
 	(void)state;
 	json_object_object_add(get(root, "a"), "b", NULL);
@@ -227,14 +227,14 @@ static void test_aliases_are_copies(void **state)
 	json_object_put(root);
 	assert_fails("&a [*a]", "", "1: alias 'a' stands inside its own value");
 	assert_fails("a: &x 1\n---\nb: *x\n", "1 {\"a\":1}\n",
-		     "3: alias 'x' has no anchor before it");
+	             "3: alias 'x' has no anchor before it");
 }
 
 static void test_merge_keys_are_ordinary_keys(void **state)
 {
 	(void)state;
 	assert_reads("a: &x {b: 1}\nc: {<<: *x}\n",
-		     "1 {\"a\":{\"b\":1},\"c\":{\"<<\":{\"b\":1}}}\n");
+	             "1 {\"a\":{\"b\":1},\"c\":{\"<<\":{\"b\":1}}}\n");
 }
 
 static void test_aliases_expand_to_a_limit(void **state)
@@ -246,7 +246,7 @@ static void test_aliases_expand_to_a_limit(void **state)
 	text_add(&yaml, "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
 	for (int i = 1; i < 30; i++)
 		text_printf(&yaml, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1,
-			    i - 1, i - 1, i - 1);
+		            i - 1, i - 1, i - 1);
 	r = read_bytes(bytes_of(yaml.data));
 	assert_int_equal(r.err, ERR_PARSE);
 	assert_non_null(strstr(r.why.text, ": aliases expand to more than 1048576 bytes"));
@@ -280,11 +280,11 @@ static void test_nesting_has_a_limit(void **state)
 		text_printf(&yaml, "a%d: &a%d [*a%d]\n", i, i, i - 1);
 	r = read_bytes(bytes_of(yaml.data));
 	assert_string_equal(r.why.text,
-			    "64: aliases expand to more than 1048576 bytes or nest too deep");
+	                    "64: aliases expand to more than 1048576 bytes or nest too deep");
 	text_fini(&r.said);
 	text_fini(&yaml);
 	assert_fails("\n[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "",
-		     "2: nested deeper than 64");
+	             "2: nested deeper than 64");
 }
 
 static void test_directives_have_a_limit(void **state)
@@ -324,7 +324,7 @@ static void test_broken_text_never_crashes(void **state)
 			text[at] = change[i];
 			r = read_bytes((struct bytes){(uint8_t *)text, sizeof(text) - 1});
 			assert_true(r.err == ERR_OK ||
-				    (r.err == ERR_PARSE && strchr(r.why.text, ':')));
+			            (r.err == ERR_PARSE && strchr(r.why.text, ':')));
 			text_fini(&r.said);
 		}
 	}

@@ -65,9 +65,9 @@ static void run(struct captured *got, int (*command)(const struct command *c), s
 static struct command command_of(char *const *args, size_t count)
 {
 	return (struct command){.program = "nighctl",
-				.server = "http://127.0.0.1:1",
-				.args = args,
-				.arg_count = count};
+	                        .server = "http://127.0.0.1:1",
+	                        .args = args,
+	                        .arg_count = count};
 }
 
 /* --- commands that ask nobody --- */
@@ -167,7 +167,7 @@ static void test_check_gives_folders_and_configs_to_nighd(void **state)
 	run(&got, verify_run, &c);
 	assert_int_equal(got.status, COMMAND_FAILED);
 	snprintf(want, sizeof(want),
-		 "%s:7: no good\nnighctl: /nowhere/at all: No such file or directory\n", bad);
+	         "%s:7: no good\nnighctl: /nowhere/at all: No such file or directory\n", bad);
 	assert_string_equal(got.err, want);
 
 	unlink(nighd);
@@ -184,7 +184,7 @@ static void test_check_gives_folders_and_configs_to_nighd(void **state)
 /* --- commands that ask a server --- */
 
 static unsigned on_status(const struct http_request *r, void *arg, struct text *body,
-			  const char **content_type)
+                          const char **content_type)
 {
 	(void)r;
 	(void)arg;
@@ -194,7 +194,7 @@ static unsigned on_status(const struct http_request *r, void *arg, struct text *
 }
 
 static unsigned on_explain(const struct http_request *r, void *arg, struct text *body,
-			   const char **content_type)
+                           const char **content_type)
 {
 	static const char *const keys[] = {"name", "type", "client", "resolver"};
 
@@ -211,7 +211,7 @@ static unsigned on_explain(const struct http_request *r, void *arg, struct text 
 }
 
 static unsigned on_release(const struct http_request *r, void *arg, struct text *body,
-			   const char **content_type)
+                           const char **content_type)
 {
 	const char *zone = http_request_arg(r, "zone");
 
@@ -224,7 +224,7 @@ static unsigned on_release(const struct http_request *r, void *arg, struct text 
 }
 
 static unsigned on_text(const struct http_request *r, void *arg, struct text *body,
-			const char **content_type)
+                        const char **content_type)
 {
 	(void)r;
 	(void)arg;

@@ -13,7 +13,7 @@
 /* --- a server on loopback --- */
 
 static unsigned on_hello(const struct http_request *r, void *arg, struct text *body,
-			 const char **content_type)
+                         const char **content_type)
 {
 	const char *name = http_request_arg(r, "name");
 
@@ -24,7 +24,7 @@ static unsigned on_hello(const struct http_request *r, void *arg, struct text *b
 }
 
 static unsigned on_post(const struct http_request *r, void *arg, struct text *body,
-			const char **content_type)
+                        const char **content_type)
 {
 	(void)r;
 	(void)arg;
@@ -34,7 +34,7 @@ static unsigned on_post(const struct http_request *r, void *arg, struct text *bo
 }
 
 static unsigned on_denied(const struct http_request *r, void *arg, struct text *body,
-			  const char **content_type)
+                          const char **content_type)
 {
 	(void)r;
 	(void)arg;
@@ -43,7 +43,7 @@ static unsigned on_denied(const struct http_request *r, void *arg, struct text *
 }
 
 static unsigned on_moved(const struct http_request *r, void *arg, struct text *body,
-			 const char **content_type)
+                         const char **content_type)
 {
 	(void)r;
 	(void)arg;
@@ -53,7 +53,7 @@ static unsigned on_moved(const struct http_request *r, void *arg, struct text *b
 }
 
 static unsigned on_large(const struct http_request *r, void *arg, struct text *body,
-			 const char **content_type)
+                         const char **content_type)
 {
 	static const char block[1024] = {0};
 

@@ -69,29 +69,29 @@ static void test_wide_adds_columns(void **state)
 {
 	(void)state;
 	assert_overview("{\"version\":\"1\",\"clusters\":[{\"name\":\"la\",\"source\":"
-			"\"manifests\",\"up\":true,"
-			"\"knowledge\":\"synced\",\"zones\":[\"a\",\"b\"],"
-			"\"location\":{\"latitude\":1,\"longitude\":2,\"from\":\"region\"}}]}",
-			true,
-			"nighd 1, not ready, listening on nothing\n"
-			"0 names, 0 records, 0 answers given\n"
-			"\n"
-			"CLUSTER   STATE   KNOWLEDGE   AGE   REGION   LOCATION   ERROR   SOURCE    "
-			"  ZONES   "
-			"LOCATION FROM\n"
-			"la        up      synced      0s    -        1,2        -       manifests "
-			"  a,b     region\n");
+	                "\"manifests\",\"up\":true,"
+	                "\"knowledge\":\"synced\",\"zones\":[\"a\",\"b\"],"
+	                "\"location\":{\"latitude\":1,\"longitude\":2,\"from\":\"region\"}}]}",
+	                true,
+	                "nighd 1, not ready, listening on nothing\n"
+	                "0 names, 0 records, 0 answers given\n"
+	                "\n"
+	                "CLUSTER   STATE   KNOWLEDGE   AGE   REGION   LOCATION   ERROR   SOURCE    "
+	                "  ZONES   "
+	                "LOCATION FROM\n"
+	                "la        up      synced      0s    -        1,2        -       manifests "
+	                "  a,b     region\n");
 }
 
 static void test_a_foreign_shape_is_shown_as_empty(void **state)
 {
 	(void)state;
 	assert_overview("{\"version\":7,\"clusters\":{},\"zones\":[3],\"errors\":\"many\"}", false,
-			"nighd , not ready, listening on nothing\n"
-			"0 names, 0 records, 0 answers given\n"
-			"\n"
-			"ZONE   SERIAL   NAMES   HELD\n"
-			"-      0        0       0\n");
+	                "nighd , not ready, listening on nothing\n"
+	                "0 names, 0 records, 0 answers given\n"
+	                "\n"
+	                "ZONE   SERIAL   NAMES   HELD\n"
+	                "-      0        0       0\n");
 	assert_overview(
 		"[]", false,
 		"nighd , not ready, listening on nothing\n0 names, 0 records, 0 answers given\n");

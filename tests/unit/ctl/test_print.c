@@ -48,15 +48,15 @@ static void test_yaml_nests_mappings_and_lists(void **state)
 {
 	(void)state;
 	assert_yaml("{\"a\":{\"b\":[1,{\"c\":true,\"d\":[[\"x\"]]}]},\"e\":[],\"f\":{},\"g\":null}",
-		    "a:\n"
-		    "  b:\n"
-		    "  - 1\n"
-		    "  - c: true\n"
-		    "    d:\n"
-		    "    - - x\n"
-		    "e: []\n"
-		    "f: {}\n"
-		    "g: null\n");
+	            "a:\n"
+	            "  b:\n"
+	            "  - 1\n"
+	            "  - c: true\n"
+	            "    d:\n"
+	            "    - - x\n"
+	            "e: []\n"
+	            "f: {}\n"
+	            "g: null\n");
 }
 
 static void test_yaml_quotes_texts_that_could_be_something_else(void **state)
@@ -117,8 +117,8 @@ static void test_tables_have_columns_as_wide_as_their_widest_cell(void **state)
 	print_cell(t, "");
 	print_table_end(t, &out);
 	assert_string_equal(out.data, "NAME     X      LAST\n"
-				      "a        -      end\n"
-				      "Z\xc3\xbcrich   four   -\n");
+	                              "a        -      end\n"
+	                              "Z\xc3\xbcrich   four   -\n");
 	text_fini(&out);
 }
 
@@ -139,8 +139,8 @@ static void test_control_characters_never_reach_the_terminal(void **state)
 
 	(void)state;
 	print_safe("a\x1b[2Jb\n\x7f \xc2\x9b"
-		   "c \xff \xc3\xbc",
-		   &out);
+	           "c \xff \xc3\xbc",
+	           &out);
 	assert_string_equal(out.data, "a?[2Jb?? ?c ? \xc3\xbc");
 	text_fini(&out);
 }

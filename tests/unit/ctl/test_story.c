@@ -38,50 +38,50 @@ static void test_an_answer_is_told_from_the_question_to_the_records(void **state
 {
 	(void)state;
 	assert_story(full, false,
-		     "www.example.com. A, of zone example.com.\n"
-		     "asked for 198.51.100.0, network 198.51.100.0/24, known from ecs\n"
-		     "standing at 37.77,-122.42, says nets.csv\n"
-		     "\n"
-		     "CLUSTER   DISTANCE   USABLE   WHY\n"
-		     "la        559 km     no       endpoints: no ready endpoint (4 s ago)\n"
-		     "ny        -          yes      -\n"
-		     "\n"
-		     "1. usable: 1 of 2 -> ny\n"
-		     "\n"
-		     "answer: NOERROR, from ny, for 30 s, for the client's first 24 bits\n"
-		     "  www.example.com. 30 IN A 192.0.2.1\n");
+	             "www.example.com. A, of zone example.com.\n"
+	             "asked for 198.51.100.0, network 198.51.100.0/24, known from ecs\n"
+	             "standing at 37.77,-122.42, says nets.csv\n"
+	             "\n"
+	             "CLUSTER   DISTANCE   USABLE   WHY\n"
+	             "la        559 km     no       endpoints: no ready endpoint (4 s ago)\n"
+	             "ny        -          yes      -\n"
+	             "\n"
+	             "1. usable: 1 of 2 -> ny\n"
+	             "\n"
+	             "answer: NOERROR, from ny, for 30 s, for the client's first 24 bits\n"
+	             "  www.example.com. 30 IN A 192.0.2.1\n");
 }
 
 static void test_wide_tells_the_layers_that_are_fine_too(void **state)
 {
 	(void)state;
 	assert_story("{\"candidates\":[{\"cluster\":\"la\",\"usable\":true,\"reasons\":["
-		     "{\"layer\":\"endpoints\",\"ok\":true,\"detail\":\"3 "
-		     "ready\"},{\"layer\":\"drain\",\"ok\":true}]}]}",
-		     true,
-		     ", of no zone that is served here\n"
-		     "asked for \n"
-		     "standing nobody knows where\n"
-		     "\n"
-		     "CLUSTER   DISTANCE   USABLE   WHY\n"
-		     "la        -          yes      endpoints: 3 ready; drain\n"
-		     "\n"
-		     "answer: , for 0 s\n");
+	             "{\"layer\":\"endpoints\",\"ok\":true,\"detail\":\"3 "
+	             "ready\"},{\"layer\":\"drain\",\"ok\":true}]}]}",
+	             true,
+	             ", of no zone that is served here\n"
+	             "asked for \n"
+	             "standing nobody knows where\n"
+	             "\n"
+	             "CLUSTER   DISTANCE   USABLE   WHY\n"
+	             "la        -          yes      endpoints: 3 ready; drain\n"
+	             "\n"
+	             "answer: , for 0 s\n");
 }
 
 static void test_a_foreign_shape_does_no_harm(void **state)
 {
 	(void)state;
 	assert_story("{\"question\":\"w "
-		     "A\",\"client\":3,\"answer\":{\"records\":[7,\"x\\u001b\"],\"ttl\":-1}}",
-		     false,
-		     "w A, of no zone that is served here\n"
-		     "asked for \n"
-		     "standing nobody knows where\n"
-		     "\n"
-		     "answer: , for 0 s\n"
-		     "  \n"
-		     "  x?\n");
+	             "A\",\"client\":3,\"answer\":{\"records\":[7,\"x\\u001b\"],\"ttl\":-1}}",
+	             false,
+	             "w A, of no zone that is served here\n"
+	             "asked for \n"
+	             "standing nobody knows where\n"
+	             "\n"
+	             "answer: , for 0 s\n"
+	             "  \n"
+	             "  x?\n");
 }
 
 int main(void)

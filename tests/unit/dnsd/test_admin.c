@@ -66,15 +66,15 @@ static void put_zones(struct zones *z)
 	const struct zones_nameserver ns = {.name = WIRE("\2ns\7example\3com")};
 	const struct zones_zone zones[] = {
 		{.apex = WIRE("\7example\3com"),
-		 .ttl = 60,
-		 .negative_ttl = 30,
-		 .nameservers = &ns,
-		 .nameserver_count = 1},
+	         .ttl = 60,
+	         .negative_ttl = 30,
+	         .nameservers = &ns,
+	         .nameserver_count = 1},
 		{.apex = WIRE("\7example\3net"),
-		 .ttl = 60,
-		 .negative_ttl = 30,
-		 .nameservers = &ns,
-		 .nameserver_count = 1},
+	         .ttl = 60,
+	         .negative_ttl = 30,
+	         .nameservers = &ns,
+	         .nameserver_count = 1},
 	};
 
 	zones_set_zones(z, zones, 2);
@@ -89,17 +89,17 @@ static void put_sites(struct zones *z)
 		.type = bytes_of("A"), .ttl = 30, .count = 1, .addresses = &ny};
 	const struct endpoint_site sites[] = {
 		{.cluster = 1,
-		 .layers = SITE_ENDPOINTS | SITE_LOAD_BALANCER,
-		 .rrsets = &of_la,
-		 .rrset_count = 1},
+	         .layers = SITE_ENDPOINTS | SITE_LOAD_BALANCER,
+	         .rrsets = &of_la,
+	         .rrset_count = 1},
 		{.cluster = 2, .layers = SITE_LOAD_BALANCER, .rrsets = &of_ny, .rrset_count = 1},
 	};
 	const struct endpoint e = {.owner = WIRE("\3www\7example\3com"),
-				   .source = "ServiceDNSRecord shop/web",
-				   .has_sites = true,
-				   .fail_open = true,
-				   .sites = sites,
-				   .site_count = 2};
+	                           .source = "ServiceDNSRecord shop/web",
+	                           .has_sites = true,
+	                           .fail_open = true,
+	                           .sites = sites,
+	                           .site_count = 2};
 
 	zones_put(z, &e);
 }
@@ -120,33 +120,33 @@ static void put_tables(struct zones *z)
 	static const char *const la_zones[] = {"us-west-2a", NULL}, *const no_zones[] = {NULL};
 	const struct snapshot_cluster clusters[] = {
 		{.id = 1,
-		 .name = "la",
-		 .source = "manifests",
-		 .knowledge = "synced",
-		 .region = "us-west-2",
-		 .zones = la_zones,
-		 .has_place = true,
-		 .place = {34.05, -118.24},
-		 .place_from = "annotation",
-		 .up = true,
-		 .error = ""},
+	         .name = "la",
+	         .source = "manifests",
+	         .knowledge = "synced",
+	         .region = "us-west-2",
+	         .zones = la_zones,
+	         .has_place = true,
+	         .place = {34.05, -118.24},
+	         .place_from = "annotation",
+	         .up = true,
+	         .error = ""},
 		{.id = 2,
-		 .name = "ny \"q\"",
-		 .source = "manifests",
-		 .knowledge = "unseen",
-		 .since_ms = 1,
-		 .region = "",
-		 .zones = no_zones,
-		 .place_from = "",
-		 .drained = true,
-		 .error = "no folder"},
+	         .name = "ny \"q\"",
+	         .source = "manifests",
+	         .knowledge = "unseen",
+	         .since_ms = 1,
+	         .region = "",
+	         .zones = no_zones,
+	         .place_from = "",
+	         .drained = true,
+	         .error = "no folder"},
 	};
 	const struct snapshot_problem problem = {"x.yaml:3", "bad \001 byte", 1767323045};
 	const struct snapshot_conflict conflict = {"www.example.com", "A", "B"};
 	const struct snapshot_hold hold = {.zone = "example.com",
-					   .names = 60,
-					   .id = 18446744073709551615ULL,
-					   .since = 1767323045};
+	                                   .names = 60,
+	                                   .id = 18446744073709551615ULL,
+	                                   .since = 1767323045};
 	const struct snapshot_report report = {&problem, 1, &conflict, 1, &hold, 1, 42};
 
 	zones_set_clusters(z, clusters, 2);
@@ -165,11 +165,11 @@ static void publish(struct desk *d, bool ready)
 static void start(struct desk *d)
 {
 	struct admin_settings settings = {.addr = d->addr,
-					  .handover = zones_handover(d->zones),
-					  .pulse = &d->pulse,
-					  .release = on_release,
-					  .find_place = find_place,
-					  .arg = d};
+	                                  .handover = zones_handover(d->zones),
+	                                  .pulse = &d->pulse,
+	                                  .release = on_release,
+	                                  .find_place = find_place,
+	                                  .arg = d};
 	struct reason why = {0};
 
 	assert_int_equal(admin_start(&settings, &d->admin, &why), ERR_OK);
@@ -216,7 +216,7 @@ static unsigned ask(struct desk *d, const char *method, const char *path)
 	ssize_t got;
 
 	text_printf(&request, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", method,
-		    path);
+	            path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&sa, len), 0);
 	assert_int_equal(write(fd, request.data, request.len), (ssize_t)request.len);
 	text_reset(&d->answer);
@@ -254,11 +254,11 @@ static const char *at(struct json_object *root, const char *path)
 	if (json_pointer_get(root, pointer, &value) != 0)
 		return "(absent)";
 	return json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
-							     JSON_C_TO_STRING_NOSLASHESCAPE);
+	                                                     JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
 static void assert_refused(struct desk *d, const char *method, const char *path, unsigned status,
-			   const char *error)
+                           const char *error)
 {
 	char want[256];
 
@@ -327,17 +327,17 @@ static void test_status_has_the_shape_of_the_design(void **state)
 	assert_string_equal(at(root, "listen"), "[]");
 	assert_memory_equal(at(root, "http"), "\"127.0.0.1:", 11);
 	assert_string_equal(at(root, "clusters/0"),
-			    "{\"name\":\"la\",\"source\":\"manifests\",\"knowledge\":\"synced\","
-			    "\"ageSeconds\":0,"
-			    "\"region\":\"us-west-2\",\"zones\":[\"us-west-2a\"],\"location\":{"
-			    "\"latitude\":34.05,"
-			    "\"longitude\":-118.24,\"from\":\"annotation\"},\"drained\":false,"
-			    "\"up\":true,\"error\":\"\"}");
+	                    "{\"name\":\"la\",\"source\":\"manifests\",\"knowledge\":\"synced\","
+	                    "\"ageSeconds\":0,"
+	                    "\"region\":\"us-west-2\",\"zones\":[\"us-west-2a\"],\"location\":{"
+	                    "\"latitude\":34.05,"
+	                    "\"longitude\":-118.24,\"from\":\"annotation\"},\"drained\":false,"
+	                    "\"up\":true,\"error\":\"\"}");
 	assert_string_equal(at(root, "clusters/1/name"), "\"ny \\\"q\\\"\"");
 	assert_string_equal(at(root, "clusters/1/location"), "null");
 	assert_string_equal(at(root, "clusters/1/drained"), "true");
 	assert_true(atoll(at(root, "clusters/1/ageSeconds")) >=
-		    (long long)(clock_monotonic_ms() / 1000) - 2);
+	            (long long)(clock_monotonic_ms() / 1000) - 2);
 	assert_string_equal(at(root, "zones/0/name"), "\"example.com\"");
 	assert_string_equal(at(root, "zones/0/serial"), "1767323045");
 	assert_string_equal(at(root, "zones/0/held"), "60");
@@ -347,10 +347,10 @@ static void test_status_has_the_shape_of_the_design(void **state)
 		"{\"zone\":\"example.com\",\"names\":60,\"since\":\"2026-01-02T03:04:05Z\","
 		"\"until\":null,\"id\":\"18446744073709551615\"}");
 	assert_string_equal(at(root, "errors/0"),
-			    "{\"where\":\"x.yaml:3\",\"message\":\"bad \\u0001 byte\","
-			    "\"since\":\"2026-01-02T03:04:05Z\"}");
+	                    "{\"where\":\"x.yaml:3\",\"message\":\"bad \\u0001 byte\","
+	                    "\"since\":\"2026-01-02T03:04:05Z\"}");
 	assert_string_equal(at(root, "conflicts/0"),
-			    "{\"name\":\"www.example.com\",\"winner\":\"A\",\"loser\":\"B\"}");
+	                    "{\"name\":\"www.example.com\",\"winner\":\"A\",\"loser\":\"B\"}");
 	/* Two apexes, www, note and a\.b. */
 	assert_string_equal(at(root, "counts/names"), "5");
 	/* SOA and NS of each zone, two A, two TXT. */
@@ -386,15 +386,15 @@ static void test_a_fixed_name_tells_its_records(void **state)
 
 	assert_string_equal(at(root, "items/0/sites"), "[]");
 	assert_string_equal(at(root, "items/0/records"),
-			    "[\"note.example.net. 7 IN TXT \\\"say \\\\\\\"hello\\\\\\\"\\\"\"]");
+	                    "[\"note.example.net. 7 IN TXT \\\"say \\\\\\\"hello\\\\\\\"\\\"\"]");
 	json_object_put(root);
 }
 
 static void test_pages_of_one_show_every_name_once(void **state)
 {
 	static const char *const names[] = {"\"example.com\"", "\"www.example.com\"",
-					    "\"example.net\"", "\"a\\\\.b.example.net\"",
-					    "\"note.example.net\""};
+	                                    "\"example.net\"", "\"a\\\\.b.example.net\"",
+	                                    "\"note.example.net\""};
 	char path[1200] = "/status/names?limit=1";
 
 	for (size_t i = 0; i < 5; i++) {
@@ -405,7 +405,7 @@ static void test_pages_of_one_show_every_name_once(void **state)
 		assert_string_equal(at(root, "items/1"), "(absent)");
 		assert_true((strlen(token) == 2) == (i == 4));
 		snprintf(path, sizeof(path), "/status/names?limit=1&continue=%.*s",
-			 (int)strlen(token) - 2, token + 1);
+		         (int)strlen(token) - 2, token + 1);
 		json_object_put(root);
 	}
 }
@@ -419,15 +419,15 @@ static void test_names_refuse_what_they_do_not_understand(void **state)
 	assert_refused(d, "GET", "/status/names?limit=x", 400, "limit must be 1 to 1000");
 	assert_refused(d, "GET", "/status/names?zone=example.org", 404, "no such zone");
 	assert_refused(d, "GET", "/status/names?continue=0", 400,
-		       "continue is not what a page before gave");
+	               "continue is not what a page before gave");
 	assert_refused(d, "GET", "/status/names?continue=zz", 400,
-		       "continue is not what a page before gave");
+	               "continue is not what a page before gave");
 	assert_refused(d, "GET", "/status/names?continue=00", 400,
-		       "continue is not what a page before gave");
+	               "continue is not what a page before gave");
 	assert_refused(d, "GET", "/status/names?continue=0741000a", 400,
-		       "continue is not what a page before gave");
+	               "continue is not what a page before gave");
 	assert_refused(d, "GET", "/status/names?continue=000000", 400,
-		       "continue is not what a page before gave");
+	               "continue is not what a page before gave");
 }
 
 /* --- explain --- */
@@ -539,10 +539,10 @@ static void test_the_guard_is_released_by_post_only(void **state)
 	assert_string_equal(d->released, "example.com");
 	assert_string_equal(d->body, "{\"zone\":\"example.com\",\"released\":true}\n");
 	assert_refused(d, "POST", "/guard/release", 400,
-		       "zone is missing: /guard/release?zone=ZONE");
+	               "zone is missing: /guard/release?zone=ZONE");
 	d->release = ERR_NOTFOUND;
 	assert_refused(d, "POST", "/guard/release?zone=a.example", 404,
-		       "nothing is held in a.example");
+	               "nothing is held in a.example");
 	d->release = ERR_TIMEOUT;
 	assert_int_equal(ask(d, "POST", "/guard/release?zone=a.example"), 504);
 }
@@ -575,7 +575,7 @@ static void test_the_guard_is_not_released_from_elsewhere(void **state)
 	d->addr = own;
 	start(d);
 	assert_refused(d, "POST", "/guard/release?zone=example.com", 403,
-		       "the guard is released only from the server's own machine");
+	               "the guard is released only from the server's own machine");
 	assert_string_equal(d->released, "");
 }
 

@@ -13,8 +13,8 @@
 
 static struct world *w;
 
-static const struct asking edns = { .edns = 1232 };
-static const struct asking subnet = { .ecs = "198.51.100.0/24" };
+static const struct asking edns = {.edns = 1232};
+static const struct asking subnet = {.ecs = "198.51.100.0/24"};
 
 #define SOA " / ns example.com. 60 SOA ns1.example.com. hostmaster.example.com. "
 
@@ -23,7 +23,8 @@ static int setup(void **state)
 	(void)state;
 	w = world_new();
 	world_zones_are(w, "example.com other.org deep.example.com");
-	world_put(w, "www.example.com", "300 A 192.0.2.1", "300 A 192.0.2.2", "300 TXT \"hello\"", NULL);
+	world_put(w, "www.example.com", "300 A 192.0.2.1", "300 A 192.0.2.2", "300 TXT \"hello\"",
+	          NULL);
 	world_put(w, "MiXed.example.com", "300 A 192.0.2.3", NULL);
 	world_put(w, "a.b.c.example.com", "300 A 192.0.2.4", NULL);
 	world_put(w, "*.wild.example.com", "300 A 192.0.2.5", NULL);
@@ -44,9 +45,11 @@ static int setup(void **state)
 	world_put(w, "map.example.com", "77 DNAME wild.example.com", NULL);
 	world_put(w, "loop.example.com", "77 DNAME loop.example.com", NULL);
 	world_put(w, "grow.example.com", "77 DNAME more.grow.example.com", NULL);
-	world_put(w, "child.example.com", "500 NS ns1.child.example.com", "500 NS ns.side.example.com",
-	          "500 NS ns.example.net", "500 DS 12345 13 2 "
-	          "0000000000000000000000000000000000000000000000000000000000000001", NULL);
+	world_put(w, "child.example.com", "500 NS ns1.child.example.com",
+	          "500 NS ns.side.example.com", "500 NS ns.example.net",
+	          "500 DS 12345 13 2 "
+	          "0000000000000000000000000000000000000000000000000000000000000001",
+	          NULL);
 	world_put(w, "ns1.child.example.com", "400 A 192.0.2.10", "400 AAAA 2001:db8::10", NULL);
 	world_put(w, "side.example.com", "500 NS ns.side.example.com", NULL);
 	world_put(w, "ns.side.example.com", "400 A 192.0.2.11", NULL);
@@ -87,14 +90,17 @@ static void test_a_name_answers_with_all_its_records_of_the_type(void **state)
 {
 	(void)state;
 	assert_answer("www.example.com A", NULL,
-	              "NOERROR aa / an www.example.com. 300 A 192.0.2.1 / an www.example.com. 300 A 192.0.2.2");
-	assert_answer("www.example.com TXT", NULL, "NOERROR aa / an www.example.com. 300 TXT \"hello\"");
+	              "NOERROR aa / an www.example.com. 300 A 192.0.2.1 / an www.example.com. 300 "
+	              "A 192.0.2.2");
+	assert_answer("www.example.com TXT", NULL,
+	              "NOERROR aa / an www.example.com. 300 TXT \"hello\"");
 }
 
 static void test_names_are_found_without_case_and_answered_as_asked(void **state)
 {
 	(void)state;
-	assert_answer("mIxEd.EXAMPLE.com A", NULL, "NOERROR aa / an mIxEd.EXAMPLE.com. 300 A 192.0.2.3");
+	assert_answer("mIxEd.EXAMPLE.com A", NULL,
+	              "NOERROR aa / an mIxEd.EXAMPLE.com. 300 A 192.0.2.3");
 }
 
 static void test_no_data_carries_the_soa(void **state)
@@ -122,10 +128,12 @@ static void test_a_missing_name_does_not_exist(void **state)
 static void test_a_wildcard_covers_what_does_not_exist(void **state)
 {
 	(void)state;
-	assert_answer("any.wild.example.com A", NULL, "NOERROR aa / an any.wild.example.com. 300 A 192.0.2.5");
+	assert_answer("any.wild.example.com A", NULL,
+	              "NOERROR aa / an any.wild.example.com. 300 A 192.0.2.5");
 	assert_answer("far.any.wild.example.com A", NULL,
 	              "NOERROR aa / an far.any.wild.example.com. 300 A 192.0.2.5");
-	assert_answer("*.wild.example.com A", NULL, "NOERROR aa / an *.wild.example.com. 300 A 192.0.2.5");
+	assert_answer("*.wild.example.com A", NULL,
+	              "NOERROR aa / an *.wild.example.com. 300 A 192.0.2.5");
 	assert_begins("any.wild.example.com AAAA", NULL, "NOERROR aa" SOA);
 	assert_begins("there.wild.example.com A", NULL, "NOERROR aa" SOA);
 	assert_begins("x.there.wild.example.com A", NULL, "NXDOMAIN aa" SOA);
@@ -136,30 +144,37 @@ static void test_a_wildcard_covers_what_does_not_exist(void **state)
 static void test_a_wildcard_may_be_an_alias(void **state)
 {
 	(void)state;
-	assert_answer("q.alias.example.com TXT", NULL, "NOERROR aa / an q.alias.example.com. 300 CNAME www.example.com."
+	assert_answer("q.alias.example.com TXT", NULL,
+	              "NOERROR aa / an q.alias.example.com. 300 CNAME www.example.com."
 	              " / an www.example.com. 300 TXT \"hello\"");
 }
 
 static void test_a_chain_is_followed_inside_the_server(void **state)
 {
 	(void)state;
-	assert_answer("one.example.com TXT", NULL, "NOERROR aa / an one.example.com. 100 CNAME two.example.com."
-	              " / an two.example.com. 200 CNAME www.example.com. / an www.example.com. 300 TXT \"hello\"");
-	assert_answer("across.example.com A", NULL, "NOERROR aa / an across.example.com. 200 CNAME www.other.org."
+	assert_answer("one.example.com TXT", NULL,
+	              "NOERROR aa / an one.example.com. 100 CNAME two.example.com."
+	              " / an two.example.com. 200 CNAME www.example.com. / an www.example.com. 300 "
+	              "TXT \"hello\"");
+	assert_answer("across.example.com A", NULL,
+	              "NOERROR aa / an across.example.com. 200 CNAME www.other.org."
 	              " / an www.other.org. 300 A 192.0.2.6");
 }
 
 static void test_a_chain_ends_where_it_leaves_our_zones(void **state)
 {
 	(void)state;
-	assert_answer("away.example.com A", NULL, "NOERROR aa / an away.example.com. 200 CNAME www.example.net.");
+	assert_answer("away.example.com A", NULL,
+	              "NOERROR aa / an away.example.com. 200 CNAME www.example.net.");
 }
 
 static void test_an_alias_asked_for_by_type_is_not_followed(void **state)
 {
 	(void)state;
-	assert_answer("one.example.com CNAME", NULL, "NOERROR aa / an one.example.com. 100 CNAME two.example.com.");
-	assert_answer("one.example.com ANY", NULL, "NOERROR aa / an one.example.com. 100 CNAME two.example.com.");
+	assert_answer("one.example.com CNAME", NULL,
+	              "NOERROR aa / an one.example.com. 100 CNAME two.example.com.");
+	assert_answer("one.example.com ANY", NULL,
+	              "NOERROR aa / an one.example.com. 100 CNAME two.example.com.");
 }
 
 static void test_the_last_name_of_a_chain_gives_the_rcode(void **state)
@@ -174,9 +189,11 @@ static void test_the_last_name_of_a_chain_gives_the_rcode(void **state)
 static void test_loops_end_with_what_was_found(void **state)
 {
 	(void)state;
-	assert_answer("ring1.example.com A", NULL, "NOERROR aa / an ring1.example.com. 200 CNAME ring2.example.com."
+	assert_answer("ring1.example.com A", NULL,
+	              "NOERROR aa / an ring1.example.com. 200 CNAME ring2.example.com."
 	              " / an ring2.example.com. 200 CNAME ring1.example.com.");
-	assert_answer("self.example.com A", NULL, "NOERROR aa / an self.example.com. 200 CNAME self.example.com.");
+	assert_answer("self.example.com A", NULL,
+	              "NOERROR aa / an self.example.com. 200 CNAME self.example.com.");
 }
 
 static void test_a_chain_has_at_most_17_links(void **state)
@@ -194,23 +211,28 @@ static void test_a_chain_has_at_most_17_links(void **state)
 static void test_a_dname_moves_the_whole_tree_below_it(void **state)
 {
 	(void)state;
-	assert_answer("q.map.example.com A", NULL, "NOERROR aa / an map.example.com. 77 DNAME wild.example.com."
-	              " / an q.map.example.com. 77 CNAME q.wild.example.com. / an q.wild.example.com. 300 A 192.0.2.5");
-	assert_begins("q.tree.example.com A", NULL, "NXDOMAIN aa / an tree.example.com. 77 DNAME www.example.com."
+	assert_answer("q.map.example.com A", NULL,
+	              "NOERROR aa / an map.example.com. 77 DNAME wild.example.com."
+	              " / an q.map.example.com. 77 CNAME q.wild.example.com. / an "
+	              "q.wild.example.com. 300 A 192.0.2.5");
+	assert_begins("q.tree.example.com A", NULL,
+	              "NXDOMAIN aa / an tree.example.com. 77 DNAME www.example.com."
 	              " / an q.tree.example.com. 77 CNAME q.www.example.com." SOA);
 }
 
 static void test_a_dname_does_not_cover_its_own_name(void **state)
 {
 	(void)state;
-	assert_answer("tree.example.com DNAME", NULL, "NOERROR aa / an tree.example.com. 77 DNAME www.example.com.");
+	assert_answer("tree.example.com DNAME", NULL,
+	              "NOERROR aa / an tree.example.com. 77 DNAME www.example.com.");
 	assert_begins("tree.example.com A", NULL, "NOERROR aa" SOA);
 }
 
 static void test_a_synthesized_alias_may_be_asked_for(void **state)
 {
 	(void)state;
-	assert_answer("q.map.example.com CNAME", NULL, "NOERROR aa / an map.example.com. 77 DNAME wild.example.com."
+	assert_answer("q.map.example.com CNAME", NULL,
+	              "NOERROR aa / an map.example.com. 77 DNAME wild.example.com."
 	              " / an q.map.example.com. 77 CNAME q.wild.example.com.");
 }
 
@@ -222,24 +244,29 @@ static void test_a_dname_that_makes_a_name_too_long_says_so(void **state)
 	for (int i = 0; i < 119; i++)
 		strcat(question, "a.");
 	strcat(question, "map.example.com A");
-	assert_begins(question, &edns, "YXDOMAIN aa / an map.example.com. 77 DNAME wild.example.com.");
+	assert_begins(question, &edns,
+	              "YXDOMAIN aa / an map.example.com. 77 DNAME wild.example.com.");
 }
 
 static void test_dname_loops_end(void **state)
 {
 	(void)state;
-	assert_answer("q.loop.example.com A", NULL, "NOERROR aa / an loop.example.com. 77 DNAME loop.example.com."
+	assert_answer("q.loop.example.com A", NULL,
+	              "NOERROR aa / an loop.example.com. 77 DNAME loop.example.com."
 	              " / an q.loop.example.com. 77 CNAME q.loop.example.com.");
-	assert_begins("q.grow.example.com A", &edns, "NOERROR aa / an grow.example.com. 77 DNAME more.grow.example.com."
+	assert_begins("q.grow.example.com A", &edns,
+	              "NOERROR aa / an grow.example.com. 77 DNAME more.grow.example.com."
 	              " / an q.grow.example.com. 77 CNAME q.more.grow.example.com.");
 }
 
 static void test_a_delegation_refers_with_glue(void **state)
 {
-	static const char *const wanted =
-		"NOERROR / ns child.example.com. 500 NS ns.example.net. / ns child.example.com. 500 NS ns1.child.example.com."
-		" / ns child.example.com. 500 NS ns.side.example.com. / ar ns1.child.example.com. 400 A 192.0.2.10"
-		" / ar ns1.child.example.com. 400 AAAA 2001:db8::10 / ar ns.side.example.com. 400 A 192.0.2.11";
+	static const char *const wanted = "NOERROR / ns child.example.com. 500 NS ns.example.net. "
+					  "/ ns child.example.com. 500 NS ns1.child.example.com."
+					  " / ns child.example.com. 500 NS ns.side.example.com. / "
+					  "ar ns1.child.example.com. 400 A 192.0.2.10"
+					  " / ar ns1.child.example.com. 400 AAAA 2001:db8::10 / ar "
+					  "ns.side.example.com. 400 A 192.0.2.11";
 	const char *found = world_ask(w, "x.child.example.com A", NULL);
 
 	(void)state;
@@ -247,7 +274,8 @@ static void test_a_delegation_refers_with_glue(void **state)
 	assert_int_equal(strlen(found), strlen(wanted));
 	assert_begins("x.child.example.com A", NULL, "NOERROR / ns child.example.com. 500 NS ");
 	assert_non_null(strstr(found, " / ar ns1.child.example.com. 400 A 192.0.2.10"
-	                       " / ar ns1.child.example.com. 400 AAAA 2001:db8::10 / ar ns.side.example.com. 400 A"));
+	                              " / ar ns1.child.example.com. 400 AAAA 2001:db8::10 / ar "
+	                              "ns.side.example.com. 400 A"));
 	assert_begins("child.example.com A", NULL, "NOERROR / ns child.example.com. 500 NS ");
 	assert_begins("child.example.com NS", NULL, "NOERROR / ns child.example.com. 500 NS ");
 	assert_begins("ns1.child.example.com A", NULL, "NOERROR / ns child.example.com. 500 NS ");
@@ -256,14 +284,16 @@ static void test_a_delegation_refers_with_glue(void **state)
 static void test_a_chain_into_a_delegation_refers(void **state)
 {
 	(void)state;
-	assert_begins("into.example.com A", NULL, "NOERROR aa / an into.example.com. 200 CNAME x.child.example.com."
+	assert_begins("into.example.com A", NULL,
+	              "NOERROR aa / an into.example.com. 200 CNAME x.child.example.com."
 	              " / ns child.example.com. 500 NS ");
 }
 
 static void test_ds_is_answered_above_the_cut(void **state)
 {
 	(void)state;
-	assert_begins("child.example.com DS", NULL, "NOERROR aa / an child.example.com. 500 DS 12345 13 2 ");
+	assert_begins("child.example.com DS", NULL,
+	              "NOERROR aa / an child.example.com. 500 DS 12345 13 2 ");
 	assert_begins("side.example.com DS", NULL, "NOERROR aa" SOA);
 	assert_begins("x.child.example.com DS", NULL, "NOERROR / ns child.example.com. 500 NS ");
 }
@@ -271,7 +301,8 @@ static void test_ds_is_answered_above_the_cut(void **state)
 static void test_the_longest_zone_answers(void **state)
 {
 	(void)state;
-	assert_answer("www.deep.example.com A", NULL, "NOERROR aa / an www.deep.example.com. 300 A 192.0.2.12");
+	assert_answer("www.deep.example.com A", NULL,
+	              "NOERROR aa / an www.deep.example.com. 300 A 192.0.2.12");
 	assert_begins("x.deep.example.com A", NULL, "NXDOMAIN aa / ns deep.example.com. 60 SOA ");
 	assert_begins("deep.example.com DS", NULL, "NOERROR aa / ns ");
 }
@@ -279,9 +310,12 @@ static void test_the_longest_zone_answers(void **state)
 static void test_the_apex_has_soa_and_name_servers(void **state)
 {
 	(void)state;
-	assert_begins("example.com SOA", NULL, "NOERROR aa / an example.com. 3600 SOA ns1.example.com. ");
-	assert_answer("example.com NS", NULL, "NOERROR aa / an example.com. 3600 NS ns1.example.com.");
-	assert_answer("ns1.example.com A", NULL, "NOERROR aa / an ns1.example.com. 3600 A 192.0.2.53");
+	assert_begins("example.com SOA", NULL,
+	              "NOERROR aa / an example.com. 3600 SOA ns1.example.com. ");
+	assert_answer("example.com NS", NULL,
+	              "NOERROR aa / an example.com. 3600 NS ns1.example.com.");
+	assert_answer("ns1.example.com A", NULL,
+	              "NOERROR aa / an ns1.example.com. 3600 A 192.0.2.53");
 }
 
 static void test_names_of_nobody_are_refused(void **state)
@@ -298,8 +332,10 @@ static void test_any_gets_one_rrset(void **state)
 {
 	(void)state;
 	assert_answer("www.example.com ANY", NULL,
-	              "NOERROR aa / an www.example.com. 300 A 192.0.2.1 / an www.example.com. 300 A 192.0.2.2");
-	assert_answer("there.wild.example.com ANY", NULL, "NOERROR aa / an there.wild.example.com. 300 TXT \"x\"");
+	              "NOERROR aa / an www.example.com. 300 A 192.0.2.1 / an www.example.com. 300 "
+	              "A 192.0.2.2");
+	assert_answer("there.wild.example.com ANY", NULL,
+	              "NOERROR aa / an there.wild.example.com. 300 TXT \"x\"");
 	assert_begins("c.example.com ANY", NULL, "NOERROR aa" SOA);
 }
 

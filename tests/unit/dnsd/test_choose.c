@@ -31,24 +31,32 @@ static int setup(void **state)
 	                  "10.0.0.0/8,42.36,-71.06\n"
 	                  "2001:db8:1::/48,42.36,-71.06\n"
 	                  "2001:db8:2::/48,37.77,-122.42\n");
-	world_put_sites(w, "two.example.com", NULL, "la: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2", NULL);
+	world_put_sites(w, "two.example.com", NULL, "la: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2",
+	                NULL);
 	world_put_sites(w, "one.example.com", NULL, "la: 30 A 192.0.2.1", NULL);
-	world_put_sites(w, "twins.example.com", NULL, "ny: 30 A 192.0.2.2", "nyc: 30 A 192.0.2.3", NULL);
-	world_put_sites(w, "mixed.example.com", NULL, "la: 30 A 192.0.2.1", "la: 30 AAAA 2001:db8::1",
-	                "ny: 30 A 192.0.2.2", NULL);
-	world_put_sites(w, "half.example.com", NULL, "la: 30 A 192.0.2.1", "ny!: 30 A 192.0.2.2", NULL);
-	world_put_sites(w, "dead.example.com", NULL, "la!: 30 A 192.0.2.1", "ny!: 30 A 192.0.2.2", NULL);
+	world_put_sites(w, "twins.example.com", NULL, "ny: 30 A 192.0.2.2", "nyc: 30 A 192.0.2.3",
+	                NULL);
+	world_put_sites(w, "mixed.example.com", NULL, "la: 30 A 192.0.2.1",
+	                "la: 30 AAAA 2001:db8::1", "ny: 30 A 192.0.2.2", NULL);
+	world_put_sites(w, "half.example.com", NULL, "la: 30 A 192.0.2.1", "ny!: 30 A 192.0.2.2",
+	                NULL);
+	world_put_sites(w, "dead.example.com", NULL, "la!: 30 A 192.0.2.1", "ny!: 30 A 192.0.2.2",
+	                NULL);
 	world_put_sites(w, "alias.example.com", NULL, "la: 30 CNAME la.lb.example.net",
 	                "ny: 30 CNAME two.example.com", NULL);
 	world_put_sites(w, "zone.example.com", "two.example.com", "la!: 30 A 192.0.2.1", NULL);
 	world_put_sites(w, "good.example.com", "two.example.com", "la: 30 A 192.0.2.1", NULL);
-	world_put_sites(w, "bare.example.com", "two.example.com", "la:", "ny!: 30 A 192.0.2.2", NULL);
-	world_put_sites(w, "probed.example.com", NULL, "la#0: 30 A 192.0.2.1", "ny#1: 30 A 192.0.2.2", NULL);
-	world_put_sites(w, "far.example.com", NULL, "la: 30 A 192.0.2.1", "sky: 30 A 192.0.2.4", NULL);
+	world_put_sites(w, "bare.example.com", "two.example.com", "la:", "ny!: 30 A 192.0.2.2",
+	                NULL);
+	world_put_sites(w, "probed.example.com", NULL, "la#0: 30 A 192.0.2.1",
+	                "ny#1: 30 A 192.0.2.2", NULL);
+	world_put_sites(w, "far.example.com", NULL, "la: 30 A 192.0.2.1", "sky: 30 A 192.0.2.4",
+	                NULL);
 	world_put_sites(w, "text.example.com", NULL, "la: 30 TXT la", "ny: 30 TXT ny", NULL);
 	world_put_sites(w, "shared.example.com", NULL, "la: 30 A 192.0.2.1", "la: 30 A 192.0.2.7",
 	                "ny: 20 A 192.0.2.7", "ny: 20 A 192.0.2.2", NULL);
-	world_put_sites(w, "*.wild.example.com", NULL, "la: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2", NULL);
+	world_put_sites(w, "*.wild.example.com", NULL, "la: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2",
+	                NULL);
 	world_build(w);
 	return 0;
 }
@@ -62,14 +70,14 @@ static int teardown(void **state)
 
 static void assert_answer(const char *question, const char *ecs, const char *wanted)
 {
-	struct asking how = { .ecs = ecs };
+	struct asking how = {.ecs = ecs};
 
 	assert_string_equal(world_ask(w, question, &how), wanted);
 }
 
 static void assert_begins(const char *question, const char *ecs, const char *wanted)
 {
-	struct asking how = { .ecs = ecs };
+	struct asking how = {.ecs = ecs};
 	const char *found = world_ask(w, question, &how);
 
 	if (strncmp(found, wanted, strlen(wanted)) != 0)
@@ -79,25 +87,31 @@ static void assert_begins(const char *question, const char *ecs, const char *wan
 static void test_the_nearest_site_answers(void **state)
 {
 	(void)state;
-	assert_answer("two.example.com A", "198.51.100.0/24", "NOERROR aa scope=24 / an two.example.com. 30 A 192.0.2.2");
-	assert_answer("two.example.com A", "198.51.101.0/24", "NOERROR aa scope=24 / an two.example.com. 30 A 192.0.2.1");
+	assert_answer("two.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=24 / an two.example.com. 30 A 192.0.2.2");
+	assert_answer("two.example.com A", "198.51.101.0/24",
+	              "NOERROR aa scope=24 / an two.example.com. 30 A 192.0.2.1");
 	assert_answer("x.wild.example.com A", "198.51.101.0/24",
 	              "NOERROR aa scope=24 / an x.wild.example.com. 30 A 192.0.2.1");
-	assert_begins("two.example.com A", "2001:db8:1::/48", "NOERROR aa scope=48 / an two.example.com. 30 A 192.0.2.2");
+	assert_begins("two.example.com A", "2001:db8:1::/48",
+	              "NOERROR aa scope=48 / an two.example.com. 30 A 192.0.2.2");
 }
 
 static void test_without_a_subnet_the_resolver_decides_and_no_subnet_is_answered(void **state)
 {
-	struct asking boston = { .resolver = "198.51.100.7", .edns = 1232 }, mapped = { .resolver = "::ffff:198.51.101.7" };
+	struct asking boston = {.resolver = "198.51.100.7", .edns = 1232},
+		      mapped = {.resolver = "::ffff:198.51.101.7"};
 
 	(void)state;
-	assert_string_equal(world_ask(w, "two.example.com A", &boston), "NOERROR aa / an two.example.com. 30 A 192.0.2.2");
-	assert_string_equal(world_ask(w, "two.example.com A", &mapped), "NOERROR aa / an two.example.com. 30 A 192.0.2.1");
+	assert_string_equal(world_ask(w, "two.example.com A", &boston),
+	                    "NOERROR aa / an two.example.com. 30 A 192.0.2.2");
+	assert_string_equal(world_ask(w, "two.example.com A", &mapped),
+	                    "NOERROR aa / an two.example.com. 30 A 192.0.2.1");
 }
 
 static void test_a_subnet_of_no_length_leaves_it_to_the_resolver_with_scope_0(void **state)
 {
-	struct asking how = { .resolver = "198.51.101.7", .ecs = "0.0.0.0/0" };
+	struct asking how = {.resolver = "198.51.101.7", .ecs = "0.0.0.0/0"};
 
 	(void)state;
 	assert_string_equal(world_ask(w, "two.example.com A", &how),
@@ -107,14 +121,17 @@ static void test_a_subnet_of_no_length_leaves_it_to_the_resolver_with_scope_0(vo
 static void test_a_network_longer_than_the_source_answers_for_the_first_address(void **state)
 {
 	(void)state;
-	assert_answer("two.example.com A", "203.0.113.0/24", "NOERROR aa scope=25 / an two.example.com. 30 A 192.0.2.2");
-	assert_answer("two.example.com A", "203.0.113.128/25", "NOERROR aa scope=25 / an two.example.com. 30 A 192.0.2.1");
+	assert_answer("two.example.com A", "203.0.113.0/24",
+	              "NOERROR aa scope=25 / an two.example.com. 30 A 192.0.2.2");
+	assert_answer("two.example.com A", "203.0.113.128/25",
+	              "NOERROR aa scope=25 / an two.example.com. 30 A 192.0.2.1");
 }
 
 static void test_a_single_site_answers_everybody(void **state)
 {
 	(void)state;
-	assert_answer("one.example.com A", "198.51.100.0/24", "NOERROR aa scope=0 / an one.example.com. 30 A 192.0.2.1");
+	assert_answer("one.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=0 / an one.example.com. 30 A 192.0.2.1");
 }
 
 static void test_a_type_comes_from_the_nearest_site_that_has_it(void **state)
@@ -131,8 +148,10 @@ static void test_a_type_comes_from_the_nearest_site_that_has_it(void **state)
 static void test_a_type_that_no_site_has_is_no_data_for_all(void **state)
 {
 	(void)state;
-	assert_begins("two.example.com AAAA", "198.51.100.0/24", "NOERROR aa scope=0 / ns example.com. 60 SOA");
-	assert_begins("two.example.com MX", "198.51.101.0/24", "NOERROR aa scope=0 / ns example.com. 60 SOA");
+	assert_begins("two.example.com AAAA", "198.51.100.0/24",
+	              "NOERROR aa scope=0 / ns example.com. 60 SOA");
+	assert_begins("two.example.com MX", "198.51.101.0/24",
+	              "NOERROR aa scope=0 / ns example.com. 60 SOA");
 }
 
 static void test_an_unusable_site_is_passed_over(void **state)
@@ -145,8 +164,10 @@ static void test_an_unusable_site_is_passed_over(void **state)
 static void test_no_usable_site_fails_open_for_a_short_time(void **state)
 {
 	(void)state;
-	assert_answer("dead.example.com A", "198.51.100.0/24", "NOERROR aa scope=24 / an dead.example.com. 5 A 192.0.2.2");
-	assert_answer("dead.example.com A", "198.51.101.0/24", "NOERROR aa scope=24 / an dead.example.com. 5 A 192.0.2.1");
+	assert_answer("dead.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=24 / an dead.example.com. 5 A 192.0.2.2");
+	assert_answer("dead.example.com A", "198.51.101.0/24",
+	              "NOERROR aa scope=24 / an dead.example.com. 5 A 192.0.2.1");
 }
 
 static void test_a_drained_cluster_is_left_and_the_rest_answers_for_a_short_time(void **state)
@@ -154,16 +175,19 @@ static void test_a_drained_cluster_is_left_and_the_rest_answers_for_a_short_time
 	(void)state;
 	world_drain(w, "ny", true);
 	world_build(w);
-	assert_answer("two.example.com A", "198.51.100.0/24", "NOERROR aa scope=24 / an two.example.com. 5 A 192.0.2.1");
-	assert_answer("one.example.com A", "198.51.100.0/24", "NOERROR aa scope=0 / an one.example.com. 30 A 192.0.2.1");
+	assert_answer("two.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=24 / an two.example.com. 5 A 192.0.2.1");
+	assert_answer("one.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=0 / an one.example.com. 30 A 192.0.2.1");
 	world_drain(w, "ny", false);
 	world_build(w);
-	assert_answer("two.example.com A", "198.51.100.0/24", "NOERROR aa scope=24 / an two.example.com. 30 A 192.0.2.2");
+	assert_answer("two.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=24 / an two.example.com. 30 A 192.0.2.2");
 }
 
 static void test_a_site_whose_probe_fails_is_left_unless_all_is_dark(void **state)
 {
-	static const bool down[] = { false, true }, up[] = { false, false };
+	static const bool down[] = {false, true}, up[] = {false, false};
 
 	(void)state;
 	world_probes(w, down, 2);
@@ -182,14 +206,21 @@ static void test_a_site_whose_probe_fails_is_left_unless_all_is_dark(void **stat
 static void test_a_name_without_a_usable_address_goes_to_the_next_level(void **state)
 {
 	(void)state;
-	assert_answer("zone.example.com A", "198.51.101.0/24", "NOERROR aa scope=24"
-	              " / an zone.example.com. 180 CNAME two.example.com. / an two.example.com. 30 A 192.0.2.1");
-	assert_answer("bare.example.com A", "198.51.100.0/24", "NOERROR aa scope=24"
-	              " / an bare.example.com. 180 CNAME two.example.com. / an two.example.com. 30 A 192.0.2.2");
+	assert_answer("zone.example.com A", "198.51.101.0/24",
+	              "NOERROR aa scope=24"
+	              " / an zone.example.com. 180 CNAME two.example.com. / an two.example.com. 30 "
+	              "A 192.0.2.1");
+	assert_answer("bare.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=24"
+	              " / an bare.example.com. 180 CNAME two.example.com. / an two.example.com. 30 "
+	              "A 192.0.2.2");
 	assert_begins("zone.example.com TXT", "198.51.101.0/24",
-	              "NOERROR aa scope=0 / an zone.example.com. 180 CNAME two.example.com. / ns example.com. 60 SOA");
-	assert_answer("good.example.com A", "198.51.101.0/24", "NOERROR aa scope=0 / an good.example.com. 30 A 192.0.2.1");
-	assert_begins("good.example.com AAAA", "198.51.101.0/24", "NOERROR aa scope=0 / ns example.com. 60 SOA");
+	              "NOERROR aa scope=0 / an zone.example.com. 180 CNAME two.example.com. / ns "
+	              "example.com. 60 SOA");
+	assert_answer("good.example.com A", "198.51.101.0/24",
+	              "NOERROR aa scope=0 / an good.example.com. 30 A 192.0.2.1");
+	assert_begins("good.example.com AAAA", "198.51.101.0/24",
+	              "NOERROR aa scope=0 / ns example.com. 60 SOA");
 }
 
 static void test_an_alias_of_a_site_goes_on_with_the_longest_scope(void **state)
@@ -197,15 +228,19 @@ static void test_an_alias_of_a_site_goes_on_with_the_longest_scope(void **state)
 	(void)state;
 	assert_answer("alias.example.com A", "198.51.101.0/24",
 	              "NOERROR aa scope=24 / an alias.example.com. 30 CNAME la.lb.example.net.");
-	assert_answer("alias.example.com A", "198.51.100.0/24", "NOERROR aa scope=24"
-	              " / an alias.example.com. 30 CNAME two.example.com. / an two.example.com. 30 A 192.0.2.2");
+	assert_answer("alias.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=24"
+	              " / an alias.example.com. 30 CNAME two.example.com. / an two.example.com. 30 "
+	              "A 192.0.2.2");
 }
 
 static void test_clusters_without_a_place_come_last(void **state)
 {
 	(void)state;
 	assert_begins("far.example.com A", "198.51.100.0/24", "NOERROR aa scope=");
-	assert_non_null(strstr(world_ask(w, "far.example.com A", &(struct asking){ .ecs = "198.51.100.0/24" }), "192.0.2.1"));
+	assert_non_null(strstr(
+		world_ask(w, "far.example.com A", &(struct asking){.ecs = "198.51.100.0/24"}),
+		"192.0.2.1"));
 }
 
 static void test_equally_near_sites_share_the_clients_by_bucket(void **state)
@@ -215,7 +250,7 @@ static void test_equally_near_sites_share_the_clients_by_bucket(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
 		char ecs[32], other[32], answer[128];
-		struct asking how = { .ecs = ecs }, neighbour = { .ecs = other };
+		struct asking how = {.ecs = ecs}, neighbour = {.ecs = other};
 
 		snprintf(ecs, sizeof ecs, "10.%u.%u.0/24", i / 250, i % 250);
 		snprintf(other, sizeof other, "10.%u.%u.%u/32", i / 250, i % 250, i % 256);
@@ -238,8 +273,9 @@ static void test_a_client_without_a_place_gets_the_clusters_by_name(void **state
 {
 	(void)state;
 	assert_begins("twins.example.com A", "192.0.2.0/24", "NOERROR aa scope=");
-	assert_non_null(strstr(world_ask(w, "twins.example.com A", &(struct asking){ .ecs = "192.0.2.0/24" }),
-	                       " 30 A 192.0.2.2"));
+	assert_non_null(
+		strstr(world_ask(w, "twins.example.com A", &(struct asking){.ecs = "192.0.2.0/24"}),
+	               " 30 A 192.0.2.2"));
 }
 
 static void test_the_policy_all_answers_with_every_usable_site(void **state)
@@ -248,15 +284,20 @@ static void test_the_policy_all_answers_with_every_usable_site(void **state)
 	world_settings(w)->all = true;
 	world_build(w);
 	assert_answer("two.example.com A", "198.51.100.0/24",
-	              "NOERROR aa scope=0 / an two.example.com. 30 A 192.0.2.1 / an two.example.com. 30 A 192.0.2.2");
-	assert_answer("half.example.com A", "198.51.100.0/24", "NOERROR aa scope=0 / an half.example.com. 30 A 192.0.2.1");
-	assert_answer("shared.example.com A", NULL, "NOERROR aa / an shared.example.com. 20 A 192.0.2.1"
-	              " / an shared.example.com. 20 A 192.0.2.7 / an shared.example.com. 20 A 192.0.2.2");
+	              "NOERROR aa scope=0 / an two.example.com. 30 A 192.0.2.1 / an "
+	              "two.example.com. 30 A 192.0.2.2");
+	assert_answer("half.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=0 / an half.example.com. 30 A 192.0.2.1");
+	assert_answer(
+		"shared.example.com A", NULL,
+		"NOERROR aa / an shared.example.com. 20 A 192.0.2.1"
+		" / an shared.example.com. 20 A 192.0.2.7 / an shared.example.com. 20 A 192.0.2.2");
 	assert_begins("alias.example.com A", "198.51.100.0/24",
 	              "NOERROR aa scope=0 / an alias.example.com. 30 CNAME la.lb.example.net.");
 	assert_begins("two.example.com AAAA", "198.51.100.0/24", "NOERROR aa scope=0 / ns");
 	assert_begins("dead.example.com A", "198.51.100.0/24",
-	              "NOERROR aa scope=0 / an dead.example.com. 5 A 192.0.2.1 / an dead.example.com. 5 A 192.0.2.2");
+	              "NOERROR aa scope=0 / an dead.example.com. 5 A 192.0.2.1 / an "
+	              "dead.example.com. 5 A 192.0.2.2");
 	world_settings(w)->all = false;
 	world_build(w);
 }
@@ -274,15 +315,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_nearest_site_answers),
-		cmocka_unit_test(test_without_a_subnet_the_resolver_decides_and_no_subnet_is_answered),
+		cmocka_unit_test(
+			test_without_a_subnet_the_resolver_decides_and_no_subnet_is_answered),
 		cmocka_unit_test(test_a_subnet_of_no_length_leaves_it_to_the_resolver_with_scope_0),
-		cmocka_unit_test(test_a_network_longer_than_the_source_answers_for_the_first_address),
+		cmocka_unit_test(
+			test_a_network_longer_than_the_source_answers_for_the_first_address),
 		cmocka_unit_test(test_a_single_site_answers_everybody),
 		cmocka_unit_test(test_a_type_comes_from_the_nearest_site_that_has_it),
 		cmocka_unit_test(test_a_type_that_no_site_has_is_no_data_for_all),
 		cmocka_unit_test(test_an_unusable_site_is_passed_over),
 		cmocka_unit_test(test_no_usable_site_fails_open_for_a_short_time),
-		cmocka_unit_test(test_a_drained_cluster_is_left_and_the_rest_answers_for_a_short_time),
+		cmocka_unit_test(
+			test_a_drained_cluster_is_left_and_the_rest_answers_for_a_short_time),
 		cmocka_unit_test(test_a_site_whose_probe_fails_is_left_unless_all_is_dark),
 		cmocka_unit_test(test_a_name_without_a_usable_address_goes_to_the_next_level),
 		cmocka_unit_test(test_an_alias_of_a_site_goes_on_with_the_longest_scope),

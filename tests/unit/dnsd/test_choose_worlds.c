@@ -1,4 +1,5 @@
-/* Random worlds: the answer is the brute-force nearest, and every address inside the scope gets the same. */
+/* Random worlds: the answer is the brute-force nearest, and every address inside the scope gets
+ * the same. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,13 +36,13 @@ static unsigned below(unsigned n) { return (unsigned)random() % n; }
 /* Few places, far apart, so that equal ones are exactly equal. */
 static struct place random_place(void)
 {
-	return (struct place){ (double)below(13) * 12 - 72 + 0.37, (double)below(24) * 14.7 - 170 };
+	return (struct place){(double)below(13) * 12 - 72 + 0.37, (double)below(24) * 14.7 - 170};
 }
 
 /* Addresses crowd together, so that networks nest and touch. */
 static struct addr random_addr(void)
 {
-	struct addr a = { .family = below(2) ? ADDR_IPV4 : ADDR_IPV6 };
+	struct addr a = {.family = below(2) ? ADDR_IPV4 : ADDR_IPV6};
 	unsigned bytes = a.family == ADDR_IPV4 ? 4 : 10, fixed = a.family == ADDR_IPV4 ? 1 : 4;
 
 	for (unsigned i = 0; i < fixed; i++)
@@ -57,7 +58,7 @@ static struct addr_network random_network(void)
 	unsigned least = a.family == ADDR_IPV4 ? 8 : 32;
 	uint8_t len = (uint8_t)(least + below(a.family == ADDR_IPV4 ? 22 : 34));
 
-	return (struct addr_network){ addr_masked(&a, len), len };
+	return (struct addr_network){addr_masked(&a, len), len};
 }
 
 static void make_networks(struct truth *t, struct world *w)
@@ -73,8 +74,9 @@ static void make_networks(struct truth *t, struct world *w)
 			is_new = true;
 			t->network[i] = random_network();
 			for (unsigned j = 0; j < i; j++)
-				is_new = is_new && (t->network[j].len != t->network[i].len ||
-				                    !addr_equal(&t->network[j].addr, &t->network[i].addr));
+				is_new = is_new &&
+				         (t->network[j].len != t->network[i].len ||
+				          !addr_equal(&t->network[j].addr, &t->network[i].addr));
 		} while (!is_new);
 		t->network_place[i] = random_place();
 		text_printf(&csv, "%s,%.10g,%.10g\n", addr_network_print(&t->network[i], network),
@@ -94,7 +96,8 @@ static void make_clusters(struct truth *t, struct world *w)
 		t->has_place[i] = below(8) > 0;
 		t->place[i] = random_place();
 		t->drained[i] = below(6) == 0;
-		world_cluster(w, name, t->has_place[i] ? t->place[i].latitude : 999, t->place[i].longitude);
+		world_cluster(w, name, t->has_place[i] ? t->place[i].latitude : 999,
+		              t->place[i].longitude);
 		if (t->drained[i])
 			world_drain(w, name, true);
 	}
@@ -111,12 +114,14 @@ static void make_name(struct truth *t, struct world *w, unsigned number)
 		struct site_truth *site = &t->site[number][i];
 		bool ready = below(4) > 0;
 
-		*site = (struct site_truth){ .exists = below(3) > 0, .has_a = below(4) > 0, .has_aaaa = below(3) == 0 };
+		*site = (struct site_truth){
+			.exists = below(3) > 0, .has_a = below(4) > 0, .has_aaaa = below(3) == 0};
 		site->usable = ready && !t->drained[i];
 		if (!site->exists)
 			continue;
-		snprintf(lines[count], 64, site->has_a ? "c%02u%s: 30 A 203.0.113.%u" : "c%02u%s:", i, ready ? "" : "!",
-		         i + 1);
+		snprintf(lines[count], 64,
+		         site->has_a ? "c%02u%s: 30 A 203.0.113.%u" : "c%02u%s:", i,
+		         ready ? "" : "!", i + 1);
 		line[count] = lines[count];
 		count++;
 		if (site->has_aaaa) {
@@ -127,9 +132,10 @@ static void make_name(struct truth *t, struct world *w, unsigned number)
 	}
 	snprintf(name, sizeof name, "n%u.example.com", number);
 	/* 25 lines at most: NULL ends them early. */
-	world_put_sites(w, name, NULL, line[0], line[1], line[2], line[3], line[4], line[5], line[6], line[7], line[8],
-	                line[9], line[10], line[11], line[12], line[13], line[14], line[15], line[16], line[17],
-	                line[18], line[19], line[20], line[21], line[22], line[23], NULL);
+	world_put_sites(w, name, NULL, line[0], line[1], line[2], line[3], line[4], line[5],
+	                line[6], line[7], line[8], line[9], line[10], line[11], line[12], line[13],
+	                line[14], line[15], line[16], line[17], line[18], line[19], line[20],
+	                line[21], line[22], line[23], NULL);
 }
 
 static const struct place *place_of(const struct truth *t, const struct addr *a)
@@ -160,7 +166,8 @@ static double distance(const struct truth *t, unsigned cluster, const struct pla
 }
 
 /* Is this answer (a cluster, or -1 for no data) right for the first address of the prefix? */
-static void assert_right(const struct truth *t, unsigned name, bool v6, const struct addr *a, int answered)
+static void assert_right(const struct truth *t, unsigned name, bool v6, const struct addr *a,
+                         int answered)
 {
 	const struct place *client = place_of(t, a);
 	bool any_usable = false;
@@ -169,7 +176,8 @@ static void assert_right(const struct truth *t, unsigned name, bool v6, const st
 	for (unsigned i = 0; i < t->clusters; i++)
 		any_usable |= t->site[name][i].exists && t->site[name][i].usable;
 	for (unsigned i = 0; i < t->clusters; i++) {
-		if (is_candidate(&t->site[name][i], !any_usable, v6) && distance(t, i, client) < least)
+		if (is_candidate(&t->site[name][i], !any_usable, v6) &&
+		    distance(t, i, client) < least)
 			least = distance(t, i, client);
 	}
 	if (answered < 0) {
@@ -182,11 +190,12 @@ static void assert_right(const struct truth *t, unsigned name, bool v6, const st
 }
 
 /* The answer's cluster or -1, and its scope. */
-static int ask(struct world *w, unsigned name, bool v6, const struct addr *a, uint8_t len, unsigned *scope)
+static int ask(struct world *w, unsigned name, bool v6, const struct addr *a, uint8_t len,
+               unsigned *scope)
 {
 	char question[48], ecs[ADDR_NETWORK_TEXT_SIZE];
-	struct addr_network prefix = { addr_masked(a, len), len };
-	struct asking how = { .ecs = addr_network_print(&prefix, ecs) };
+	struct addr_network prefix = {addr_masked(a, len), len};
+	struct asking how = {.ecs = addr_network_print(&prefix, ecs)};
 	const char *answer, *at;
 
 	snprintf(question, sizeof question, "n%u.example.com %s", name, v6 ? "AAAA" : "A");
@@ -197,7 +206,9 @@ static int ask(struct world *w, unsigned name, bool v6, const struct addr *a, ui
 	at = strstr(answer, v6 ? " AAAA 2001:db8:ffff::" : " A 203.0.113.");
 	if (strncmp(answer, "NXDOMAIN", 8) == 0 || at == NULL)
 		return -1;
-	return (int)strtol(at + strlen(v6 ? " AAAA 2001:db8:ffff::" : " A 203.0.113."), NULL, v6 ? 16 : 10) - 1;
+	return (int)strtol(at + strlen(v6 ? " AAAA 2001:db8:ffff::" : " A 203.0.113."), NULL,
+	                   v6 ? 16 : 10) -
+	       1;
 }
 
 /* An address of the network: its bits kept, the others random. */

@@ -94,7 +94,7 @@ static void test_without_a_file_the_defaults_of_the_design_hold(void **state)
 	assert_non_null(c);
 	assert_int_equal(c->dns_count, 2);
 	assert_string_equal(addr_port_print(&c->dns[0].addr, c->dns[0].port, text),
-			    "127.0.0.1:5300");
+	                    "127.0.0.1:5300");
 	assert_string_equal(addr_port_print(&c->dns[1].addr, c->dns[1].port, text), "[::1]:5300");
 	assert_string_equal(addr_port_print(&c->http.addr, c->http.port, text), "127.0.0.1:8053");
 	assert_int_equal(c->workers, 0);
@@ -227,26 +227,26 @@ static void test_what_is_printed_reads_back_to_the_same(void **state)
 static void test_keys_whose_time_has_not_come_are_refused_with_one_line_each(void **state)
 {
 	REFUSED(*state, "zones: [{name: a.example, file: a.zone}]\n",
-		"1: zones.file: zone files are not supported yet");
+	        "1: zones.file: zone files are not supported yet");
 	REFUSED(*state, "sources:\n  kubernetes: {inCluster: true}\n",
-		"2: sources.kubernetes: real clusters are not supported yet");
+	        "2: sources.kubernetes: real clusters are not supported yet");
 	REFUSED(*state, "sources:\n  members: [{name: la}]\n",
-		"2: sources.members: real clusters are not supported yet");
+	        "2: sources.members: real clusters are not supported yet");
 	REFUSED(*state, "workers: 1\nrateLimit: {mode: on}\n",
-		"2: rateLimit: rate limiting is not supported yet");
+	        "2: rateLimit: rate limiting is not supported yet");
 	REFUSED(*state, "defaults:\n  maxAddresses: 16\n",
-		"2: defaults.maxAddresses: a limit of addresses is not supported yet");
+	        "2: defaults.maxAddresses: a limit of addresses is not supported yet");
 }
 
 static void test_unknown_keys_are_named_with_their_line(void **state)
 {
 	REFUSED(*state, "workers: 1\nworker: 2\n", "2: unknown key 'worker'");
 	REFUSED(*state, "probe:\n  mode: off\n  intervall: 1s\n",
-		"3: unknown key 'probe.intervall'");
+	        "3: unknown key 'probe.intervall'");
 	REFUSED(*state, "zones:\n- name: a.example\n  tttl: 3\n", "3: unknown key 'zones.tttl'");
 	REFUSED(*state,
-		"zones:\n- name: a.example\n  nameservers:\n  - name: b.example\n    address: 1\n",
-		"5: unknown key 'zones.nameservers.address'");
+	        "zones:\n- name: a.example\n  nameservers:\n  - name: b.example\n    address: 1\n",
+	        "5: unknown key 'zones.nameservers.address'");
 }
 
 static void test_a_doubled_key_is_an_error_of_its_line(void **state)
@@ -262,8 +262,8 @@ static void test_a_doubled_key_is_an_error_of_its_line(void **state)
 static void test_all_errors_of_a_file_are_told_at_once(void **state)
 {
 	REFUSED(*state, "workers: many\nstate: 3\nprobe: {down: 0}\n",
-		"1: workers must be a whole number", "2: state must be a text",
-		"3: probe.down must be 1 to 100");
+	        "1: workers must be a whole number", "2: state must be a text",
+	        "3: probe.down must be 1 to 100");
 }
 
 static void test_bounds_hold(void **state)
@@ -275,9 +275,9 @@ static void test_bounds_hold(void **state)
 	REFUSED(*state, "defaults: {ttl: 2147483648}\n", "1: defaults.ttl must be 0 to 2147483647");
 	REFUSED(*state, "defaults: {ttl: 30s}\n", "1: defaults.ttl must be a whole number");
 	REFUSED(*state, "guard: {maxWithdrawPercent: 101}\n",
-		"1: guard.maxWithdrawPercent must be 0 to 100");
+	        "1: guard.maxWithdrawPercent must be 0 to 100");
 	REFUSED(*state, "zones: [{name: a.example, ttl: 0}]\n",
-		"1: zones.ttl must be 1 to 2147483647");
+	        "1: zones.ttl must be 1 to 2147483647");
 }
 
 static void test_addresses_are_an_address_and_a_port(void **state)
@@ -290,7 +290,7 @@ static void test_addresses_are_an_address_and_a_port(void **state)
 	assert_non_null(strstr(d->errors.data, "nighd.yaml:1: listen.http: "));
 	REFUSED(d, "listen: {dns: []}\n", "1: listen.dns must be a list of at least one address");
 	REFUSED(d, "listen:\n  dns: [\"127.0.0.1:53\",\n        \"127.0.0.1:53\"]\n",
-		"3: listen.dns names 127.0.0.1:53 twice");
+	        "3: listen.dns names 127.0.0.1:53 twice");
 	config_free(must_read(d, "listen: {dns: [\"127.0.0.1:0\", \"127.0.0.1:0\"]}\n"));
 }
 
@@ -298,25 +298,25 @@ static void test_zones_need_good_names_each_once(void **state)
 {
 	REFUSED(*state, "zones:\n- ttl: 3\n", "2: zones needs a name");
 	REFUSED(*state, "zones:\n- name: a..example\n",
-		"2: zones.name 'a..example' has an empty label");
+	        "2: zones.name 'a..example' has an empty label");
 	REFUSED(*state, "zones:\n- name: .\n", "2: zones.name '.' is the root");
 	REFUSED(*state, "zones:\n- name: \"a b\"\n",
-		"2: zones.name 'a b' holds a character that no name may hold");
+	        "2: zones.name 'a b' holds a character that no name may hold");
 	REFUSED(*state, "zones:\n- name: a\\300\n",
-		"2: zones.name 'a\\300' holds a character that no name may hold");
+	        "2: zones.name 'a\\300' holds a character that no name may hold");
 	REFUSED(*state, "zones:\n- name: a.example\n- name: A.EXAMPLE.\n",
-		"3: zones names A.EXAMPLE. twice");
+	        "3: zones names A.EXAMPLE. twice");
 	REFUSED(*state, "zones: [a.example]\n", "1: zones must be a list of mappings");
 	REFUSED(*state, "zones: {name: a.example}\n", "1: zones must be a list");
 	REFUSED(*state, "zones:\n- {name: a.example, nameservers: [{addresses: [192.0.2.1]}]}\n",
-		"2: zones.nameservers needs a name");
+	        "2: zones.nameservers needs a name");
 	REFUSED(*state,
-		"zones:\n- {name: a.example, nameservers: [{name: b.example, addresses: [b]}]}\n",
-		"2: zones.nameservers.addresses: 'b' is not an address");
+	        "zones:\n- {name: a.example, nameservers: [{name: b.example, addresses: [b]}]}\n",
+	        "2: zones.nameservers.addresses: 'b' is not an address");
 	REFUSED(*state,
-		"zones:\n- {name: a.example, nameservers: [{name: b.example}, {name: "
-		"b.example}]}\n",
-		"2: zones.nameservers names b.example twice");
+	        "zones:\n- {name: a.example, nameservers: [{name: b.example}, {name: "
+	        "b.example}]}\n",
+	        "2: zones.nameservers names b.example twice");
 }
 
 static void test_a_name_may_be_as_long_as_dns_allows_and_no_longer(void **state)
@@ -354,7 +354,7 @@ static void test_a_missing_file_is_one_line(void **state)
 
 	assert_null(config_read("/nowhere/nighd.yaml", &d->errors));
 	assert_string_equal(d->errors.data,
-			    "/nowhere/nighd.yaml:1: cannot open: No such file or directory\n");
+	                    "/nowhere/nighd.yaml:1: cannot open: No such file or directory\n");
 }
 
 /* --- flags --- */
@@ -389,8 +389,8 @@ static void test_a_bad_flag_is_told_without_a_line_number(void **state)
 	assert_false(config_override(c, "workers", "1\nuser: root", &d->errors));
 	assert_false(config_override(c, "state", "", &d->errors));
 	assert_string_equal(d->errors.data, "workers must be a whole number\n"
-					    "workers must be a whole number\n"
-					    "state must not be empty\n");
+	                                    "workers must be a whole number\n"
+	                                    "state must not be empty\n");
 	assert_null(c->user);
 	config_free(c);
 }
@@ -417,7 +417,7 @@ static void test_a_network_is_not_both_allowed_and_denied(void **state)
 	assert_false(config_check(c, &d->errors));
 	assert_non_null(
 		strstr(d->errors.data,
-		       "nighd.yaml:1: 127.0.0.0/8 is both publish.allow and publish.deny\n"));
+	               "nighd.yaml:1: 127.0.0.0/8 is both publish.allow and publish.deny\n"));
 	config_free(c);
 }
 
@@ -442,7 +442,7 @@ static void test_a_change_of_listen_or_workers_needs_a_restart(void **state)
 static void test_the_manual_tells_every_key_that_may_be_used_and_no_other(void **state)
 {
 	static const char *const keys[] = {"listen.dns", "zones", "probe.interval", "log.format",
-					   "state"};
+	                                   "state"};
 	struct text out = {0};
 
 	(void)state;

@@ -18,12 +18,12 @@ static bool parse(const char *hex, struct edns *out)
 	bool good;
 
 	for (; *hex != '\0'; hex += 2) {
-		char digits[3] = { hex[0], hex[1], 0 };
+		char digits[3] = {hex[0], hex[1], 0};
 
 		data[len++] = (uint8_t)strtoul(digits, NULL, 16);
 	}
 	data = realloc(data, len > 0 ? len : 1);
-	good = edns_parse(4096, 0, (struct bytes){ data, len }, out);
+	good = edns_parse(4096, 0, (struct bytes){data, len}, out);
 	free(data);
 	return good;
 }
@@ -95,25 +95,25 @@ static void test_a_subnet_of_no_length_is_fine_in_every_family(void **state)
 static void test_bad_subnets_are_refused(void **state)
 {
 	(void)state;
-	assert_false(is_good("0008000300010000"));		/* cut */
-	assert_false(is_good("0008000600011800c633"));		/* too few bytes for /24 */
-	assert_false(is_good("0008000800011800c6336400"));	/* too many */
-	assert_false(is_good("0008000700011700c63365"));	/* a bit behind /23 */
-	assert_false(is_good("0008000700011801c63364"));	/* scope in a query */
-	assert_false(is_good("0008000900012100c633640100"));	/* /33 */
-	assert_false(is_good("0008000500000800c6"));		/* no family, but a length */
-	assert_false(is_good("0008000500030800c6"));		/* unknown family */
+	assert_false(is_good("0008000300010000"));           /* cut */
+	assert_false(is_good("0008000600011800c633"));       /* too few bytes for /24 */
+	assert_false(is_good("0008000800011800c6336400"));   /* too many */
+	assert_false(is_good("0008000700011700c63365"));     /* a bit behind /23 */
+	assert_false(is_good("0008000700011801c63364"));     /* scope in a query */
+	assert_false(is_good("0008000900012100c633640100")); /* /33 */
+	assert_false(is_good("0008000500000800c6"));         /* no family, but a length */
+	assert_false(is_good("0008000500030800c6"));         /* unknown family */
 	assert_false(is_good("0008000400030000"));
 	assert_false(is_good("00080015000281002001000000000000000000000000000000"));
-	assert_false(is_good("0008000700011800c633640008000700011800c63364"));	/* twice */
+	assert_false(is_good("0008000700011800c633640008000700011800c63364")); /* twice */
 }
 
 static void test_an_answers_opt_repeats_the_subnet_and_adds_the_scope(void **state)
 {
 	struct edns e;
 	uint8_t out[64];
-	static const uint8_t wanted[] = { 0, 0, 41, 4, 208, 1, 0, 0x80, 0, 0, 11,
-	                                  0, 8, 0, 7, 0, 1, 24, 20, 0xc6, 0x33, 0x64 };
+	static const uint8_t wanted[] = {0, 0, 41, 4, 208, 1, 0,  0x80, 0,    0,    11,
+	                                 0, 8, 0,  7, 0,   1, 24, 20,   0xc6, 0x33, 0x64};
 
 	(void)state;
 	assert_true(parse("0008000700011800c63364", &e));
@@ -121,7 +121,8 @@ static void test_an_answers_opt_repeats_the_subnet_and_adds_the_scope(void **sta
 	assert_int_equal(edns_write(&e, 16, 20, EDE_NONE, out), sizeof wanted);
 	assert_memory_equal(out, wanted, sizeof wanted);
 	assert_int_equal(edns_len(&e), sizeof wanted);
-	assert_int_equal(edns_write(&e, 5, 0, EDE_NOT_AUTHORITATIVE, out), sizeof wanted + EDNS_EDE_LEN);
+	assert_int_equal(edns_write(&e, 5, 0, EDE_NOT_AUTHORITATIVE, out),
+	                 sizeof wanted + EDNS_EDE_LEN);
 	assert_memory_equal(out + sizeof wanted, "\0\17\0\2\0\24", 6);
 }
 

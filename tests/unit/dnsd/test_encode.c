@@ -30,15 +30,20 @@ static int setup(void **state)
 	world_put(w, "small.example.com", "300 A 192.0.2.1", NULL);
 	world_put(w, "a.example.com", "300 CNAME b.example.com", NULL);
 	world_put(w, "b.example.com", "300 CNAME c.example.net.example.com", NULL);
-	world_put(w, "c.example.net.example.com", "300 A 192.0.2.1", "300 A 192.0.2.2", "300 AAAA 2001:db8::1", NULL);
-	world_put(w, "mail.example.com", "300 MX 10 mx1.example.com", "300 MX 20 mx.example.org", NULL);
+	world_put(w, "c.example.net.example.com", "300 A 192.0.2.1", "300 A 192.0.2.2",
+	          "300 AAAA 2001:db8::1", NULL);
+	world_put(w, "mail.example.com", "300 MX 10 mx1.example.com", "300 MX 20 mx.example.org",
+	          NULL);
 	world_put(w, "srv.example.com", "300 SRV 1 2 53 target.example.com", NULL);
 	world_put(w, "tree.example.com", "300 DNAME other.example.com", NULL);
-	world_put_sites(w, "sites.example.com", NULL, "la: 30 A 192.0.2.1", "la: 30 A 192.0.2.2", "ny: 30 A 192.0.2.3", NULL);
-	world_put(w, "child.example.com", "500 NS ns1.child.example.com", "500 NS ns2.child.example.com",
-	          "500 NS ns3.child.example.com", "500 NS ns4.child.example.com", "500 NS ns5.child.example.com",
-	          "500 NS ns6.child.example.com", "500 NS ns7.child.example.com", "500 NS ns8.child.example.com",
-	          "500 NS ns9.child.example.com", "500 NS ns10.child.example.com", "500 NS ns.side.example.com", NULL);
+	world_put_sites(w, "sites.example.com", NULL, "la: 30 A 192.0.2.1", "la: 30 A 192.0.2.2",
+	                "ny: 30 A 192.0.2.3", NULL);
+	world_put(w, "child.example.com", "500 NS ns1.child.example.com",
+	          "500 NS ns2.child.example.com", "500 NS ns3.child.example.com",
+	          "500 NS ns4.child.example.com", "500 NS ns5.child.example.com",
+	          "500 NS ns6.child.example.com", "500 NS ns7.child.example.com",
+	          "500 NS ns8.child.example.com", "500 NS ns9.child.example.com",
+	          "500 NS ns10.child.example.com", "500 NS ns.side.example.com", NULL);
 	world_put(w, "side.example.com", "500 NS ns.side.example.com", NULL);
 	world_put(w, "ns.side.example.com", "400 A 192.0.2.11", NULL);
 	for (int i = 1; i <= 10; i++) {
@@ -67,14 +72,16 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Encodes into a heap block of exactly `limit` bytes; ldns must read it, and it must end where it says. */
-static ldns_pkt *encode(const char *question, const struct asking *how, size_t limit, size_t *len, bool *truncated)
+/* Encodes into a heap block of exactly `limit` bytes; ldns must read it, and it must end where
+ * it says. */
+static ldns_pkt *encode(const char *question, const struct asking *how, size_t limit, size_t *len,
+                        bool *truncated)
 {
 	uint8_t packet[512], *out = malloc(limit);
 	size_t query_len = world_query(question, how, packet);
 	struct query *q = malloc(sizeof *q);
 	struct answer *a = malloc(sizeof *a);
-	struct addr client = { .family = ADDR_IPV4 };
+	struct addr client = {.family = ADDR_IPV4};
 	ldns_pkt *pkt = NULL;
 
 	assert_true(query_parse(packet, query_len, snapshot_name_key(s), q));
@@ -99,11 +106,13 @@ static void assert_whole(ldns_rr_list *part, ldns_rr_list *all, bool truncated)
 
 	assert_true(found <= ldns_rr_list_rr_count(all));
 	for (size_t i = 0; i < found; i++)
-		assert_int_equal(ldns_rr_compare(ldns_rr_list_rr(part, i), ldns_rr_list_rr(all, i)), 0);
+		assert_int_equal(ldns_rr_compare(ldns_rr_list_rr(part, i), ldns_rr_list_rr(all, i)),
+		                 0);
 	if (!truncated)
 		assert_int_equal(found, ldns_rr_list_rr_count(all));
 	if (found > 0 && found < ldns_rr_list_rr_count(all)) {
-		ldns_rr *last = ldns_rr_list_rr(part, found - 1), *next = ldns_rr_list_rr(all, found);
+		ldns_rr *last = ldns_rr_list_rr(part, found - 1),
+			*next = ldns_rr_list_rr(all, found);
 
 		assert_false(ldns_rr_get_type(last) == ldns_rr_get_type(next) &&
 		             ldns_dname_compare(ldns_rr_owner(last), ldns_rr_owner(next)) == 0);
@@ -131,7 +140,7 @@ static void sweep(const char *question, const struct asking *how)
 
 static void test_every_size_from_512_to_1500_is_readable_and_whole(void **state)
 {
-	static const struct asking how[] = { { .edns = 4096 }, { .edns = 0 }, { .ecs = "2001:db8::/128" } };
+	static const struct asking how[] = {{.edns = 4096}, {.edns = 0}, {.ecs = "2001:db8::/128"}};
 	char question[64];
 
 	(void)state;
@@ -156,21 +165,23 @@ static void test_names_are_compressed(void **state)
 	/* Header, question, pointer and A. */
 	assert_int_equal(world_ask_raw(w, "small.example.com A", &plain, out), 12 + 19 + 4 + 16);
 	/* CNAME b (2+10+4), CNAME c.example.net with a pointer (2+10+16), two A by pointer. */
-	assert_int_equal(world_ask_raw(w, "a.example.com A", &plain, out), 12 + 15 + 4 + 16 + 28 + 2 * 16);
+	assert_int_equal(world_ask_raw(w, "a.example.com A", &plain, out),
+	                 12 + 15 + 4 + 16 + 28 + 2 * 16);
 	/* SRV targets are not (RFC 2782). */
-	assert_int_equal(world_ask_raw(w, "srv.example.com SRV", &plain, out), 12 + 17 + 4 + 12 + 6 + 20);
+	assert_int_equal(world_ask_raw(w, "srv.example.com SRV", &plain, out),
+	                 12 + 17 + 4 + 12 + 6 + 20);
 }
 
 static void test_a_referral_without_room_for_its_glue_is_truncated(void **state)
 {
-	static const struct asking small = { .edns = 512 }, big = { .edns = 1232 };
+	static const struct asking small = {.edns = 512}, big = {.edns = 1232};
 	size_t len;
 	bool truncated;
 	ldns_pkt *pkt = encode("x.child.example.com A", &big, 1232, &len, &truncated);
 
 	(void)state;
 	assert_false(truncated);
-	assert_int_equal(ldns_pkt_arcount(pkt), 21);	/* ldns counts OPT apart */
+	assert_int_equal(ldns_pkt_arcount(pkt), 21); /* ldns counts OPT apart */
 	ldns_pkt_free(pkt);
 	/* All but the glue of the neighbour, which nobody needs. */
 	pkt = encode("x.child.example.com A", &big, len - 1, &len, &truncated);
@@ -184,22 +195,24 @@ static void test_a_referral_without_room_for_its_glue_is_truncated(void **state)
 
 static void test_udp_keeps_to_what_the_client_takes_and_to_1232(void **state)
 {
-	static const unsigned announced[] = { 0, 100, 512, 600, 1232, 4096, 65535 };
-	static const size_t limit[] = { 512, 512, 512, 600, 1232, 1232, 1232 };
+	static const unsigned announced[] = {0, 100, 512, 600, 1232, 4096, 65535};
+	static const size_t limit[] = {512, 512, 512, 600, 1232, 1232, 1232};
 
 	(void)state;
 	for (unsigned i = 0; i < 7; i++) {
-		struct query q = { .edns = { .present = announced[i] > 0, .udp_size = (uint16_t)announced[i] } };
+		struct query q = {
+			.edns = {.present = announced[i] > 0, .udp_size = (uint16_t)announced[i]}};
 
 		if (announced[i] > 0)
-			assert_true(edns_parse((uint16_t)announced[i], 0, (struct bytes){0}, &q.edns));
+			assert_true(
+				edns_parse((uint16_t)announced[i], 0, (struct bytes){0}, &q.edns));
 		assert_int_equal(encode_udp_limit(&q), limit[i]);
 	}
 }
 
 static void test_what_is_cut_over_udp_is_whole_over_tcp(void **state)
 {
-	static const struct asking udp = { .edns = 512 }, tcp = { .edns = 512, .tcp = true };
+	static const struct asking udp = {.edns = 512}, tcp = {.edns = 512, .tcp = true};
 
 	(void)state;
 	assert_non_null(strstr(world_ask(w, "x.child.example.com A", &udp), "NOERROR tc"));
@@ -211,7 +224,7 @@ static void flags_of(const char *header, uint8_t out[4])
 	uint8_t packet[64] = {0}, answer[512];
 	struct query *q = malloc(sizeof *q);
 	struct answer *a = malloc(sizeof *a);
-	struct addr client = { .family = ADDR_IPV4 };
+	struct addr client = {.family = ADDR_IPV4};
 	bool truncated;
 
 	memcpy(packet, header, 12);
@@ -229,13 +242,13 @@ static void test_flags_are_copied_or_clear(void **state)
 	uint8_t flags[4];
 
 	(void)state;
-	flags_of("\0\1\1\0\0\1\0\0\0\0\0\0", flags);		/* RD */
+	flags_of("\0\1\1\0\0\1\0\0\0\0\0\0", flags); /* RD */
 	assert_memory_equal(flags, "\x85\0\0\1", 4);
-	flags_of("\0\1\6\xf0\0\1\0\0\0\0\0\0", flags);		/* AA TC RA Z AD CD */
+	flags_of("\0\1\6\xf0\0\1\0\0\0\0\0\0", flags); /* AA TC RA Z AD CD */
 	assert_memory_equal(flags, "\x84\0\0\1", 4);
-	flags_of("\0\1\x7f\xf0\0\0\0\0\0\0\0\0", flags);	/* opcode 15, every flag */
+	flags_of("\0\1\x7f\xf0\0\0\0\0\0\0\0\0", flags); /* opcode 15, every flag */
 	assert_memory_equal(flags, "\xf8\4\0\0", 4);
-	flags_of("\0\1\1\0\0\0\0\0\0\0\0\0", flags);		/* no question */
+	flags_of("\0\1\1\0\0\0\0\0\0\0\0\0", flags); /* no question */
 	assert_memory_equal(flags, "\x81\1\0\0", 4);
 }
 

@@ -20,7 +20,7 @@ static const struct snapshot *s;
 
 static int setup(void **state)
 {
-	static const bool down[] = { true };
+	static const bool down[] = {true};
 
 	(void)state;
 	w = world_new();
@@ -31,10 +31,12 @@ static int setup(void **state)
 	world_networks(w, "198.51.100.0/24,42.36,-71.06\n198.51.101.0/24,37.77,-122.42\n");
 	world_put(w, "fixed.example.com", "300 A 192.0.2.9", NULL);
 	world_put(w, "alias.example.com", "300 CNAME web.example.com", NULL);
-	world_put_sites(w, "web.example.com", NULL, "la: 30 A 192.0.2.1", "ny!: 30 A 192.0.2.2", "hou: 30 A 192.0.2.3", NULL);
+	world_put_sites(w, "web.example.com", NULL, "la: 30 A 192.0.2.1", "ny!: 30 A 192.0.2.2",
+	                "hou: 30 A 192.0.2.3", NULL);
 	world_put_sites(w, "dead.example.com", NULL, "la!: 30 A 192.0.2.1", NULL);
 	world_put_sites(w, "zone.example.com", "web.example.com", "ny!: 30 A 192.0.2.2", NULL);
-	world_put_sites(w, "probed.example.com", NULL, "la#0: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2", NULL);
+	world_put_sites(w, "probed.example.com", NULL, "la#0: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2",
+	                NULL);
 	world_probes(w, down, 1);
 	s = world_build(w);
 	return 0;
@@ -81,7 +83,8 @@ static const char *at(struct json_object *root, const char *path)
 
 static void test_a_choice_is_told_step_by_step(void **state)
 {
-	struct explain_request r = { .name = "web.example.com", .client = "198.51.100.7/24", .now_ms = 5000 };
+	struct explain_request r = {
+		.name = "web.example.com", .client = "198.51.100.7/24", .now_ms = 5000};
 	struct json_object *j = explain(&r);
 
 	(void)state;
@@ -111,8 +114,10 @@ static void test_a_choice_is_told_step_by_step(void **state)
 
 static void test_the_place_given_shows_distances(void **state)
 {
-	struct explain_place place = { .has_place = true, .place = { 42.36, -71.06 }, .database = "networks.csv" };
-	struct explain_request r = { .name = "web.example.com.", .client = "198.51.100.7", .place = &place };
+	struct explain_place place = {
+		.has_place = true, .place = {42.36, -71.06}, .database = "networks.csv"};
+	struct explain_request r = {
+		.name = "web.example.com.", .client = "198.51.100.7", .place = &place};
 	struct json_object *j = explain(&r);
 
 	(void)state;
@@ -124,8 +129,9 @@ static void test_the_place_given_shows_distances(void **state)
 
 static void test_fixed_names_and_aliases_are_told_too(void **state)
 {
-	struct explain_request fixed = { .name = "fixed.example.com" };
-	struct explain_request alias = { .name = "alias.example.com", .type = "a", .resolver = "198.51.101.1" };
+	struct explain_request fixed = {.name = "fixed.example.com"};
+	struct explain_request alias = {
+		.name = "alias.example.com", .type = "a", .resolver = "198.51.101.1"};
 	struct json_object *j = explain(&fixed);
 
 	(void)state;
@@ -136,15 +142,16 @@ static void test_fixed_names_and_aliases_are_told_too(void **state)
 	j = explain(&alias);
 	assert_string_equal(at(j, "steps.1.stage"), "cname");
 	assert_string_equal(at(j, "answer.site"), "la");
-	assert_string_equal(at(j, "answer.records.0"), "alias.example.com. 300 IN CNAME web.example.com.");
+	assert_string_equal(at(j, "answer.records.0"),
+	                    "alias.example.com. 300 IN CNAME web.example.com.");
 	assert_string_equal(at(j, "answer.records.1"), "web.example.com. 30 IN A 192.0.2.1");
 	json_object_put(j);
 }
 
 static void test_failing_open_and_falling_back_are_told(void **state)
 {
-	struct explain_request dead = { .name = "dead.example.com" };
-	struct explain_request zone = { .name = "zone.example.com", .client = "198.51.101.0/24" };
+	struct explain_request dead = {.name = "dead.example.com"};
+	struct explain_request zone = {.name = "zone.example.com", .client = "198.51.101.0/24"};
 	struct json_object *j = explain(&dead);
 
 	(void)state;
@@ -155,13 +162,15 @@ static void test_failing_open_and_falling_back_are_told(void **state)
 	assert_string_equal(at(j, "steps.1.stage"), "fallback");
 	assert_string_equal(at(j, "candidates.0.cluster"), "ny");
 	assert_string_equal(at(j, "candidates.2.cluster"), "la");
-	assert_string_equal(at(j, "answer.records.0"), "zone.example.com. 180 IN CNAME web.example.com.");
+	assert_string_equal(at(j, "answer.records.0"),
+	                    "zone.example.com. 180 IN CNAME web.example.com.");
 	json_object_put(j);
 }
 
 static void test_what_is_missing_is_told(void **state)
 {
-	struct explain_request missing = { .name = "missing.example.com" }, foreign = { .name = "example.net" };
+	struct explain_request missing = {.name = "missing.example.com"},
+			       foreign = {.name = "example.net"};
 	struct json_object *j = explain(&missing);
 
 	(void)state;
@@ -176,7 +185,7 @@ static void test_what_is_missing_is_told(void **state)
 
 static void test_a_probe_that_failed_is_named_with_its_age(void **state)
 {
-	struct explain_request r = { .name = "probed.example.com", .now_ms = 8500 };
+	struct explain_request r = {.name = "probed.example.com", .now_ms = 8500};
 	struct json_object *j = explain(&r);
 
 	(void)state;
@@ -200,21 +209,21 @@ static void assert_refused(struct explain_request r)
 static void test_bad_requests_have_a_reason(void **state)
 {
 	(void)state;
-	assert_refused((struct explain_request){ 0 });
-	assert_refused((struct explain_request){ .name = "a..b" });
-	assert_refused((struct explain_request){ .name = "a", .type = "NOPE" });
-	assert_refused((struct explain_request){ .name = "a", .type = "AXFR" });
-	assert_refused((struct explain_request){ .name = "a", .client = "1.2.3" });
-	assert_refused((struct explain_request){ .name = "a", .client = "1.2.3.4/33" });
-	assert_refused((struct explain_request){ .name = "a", .client = "1.2.3.4/" });
-	assert_refused((struct explain_request){ .name = "a", .resolver = "here" });
+	assert_refused((struct explain_request){0});
+	assert_refused((struct explain_request){.name = "a..b"});
+	assert_refused((struct explain_request){.name = "a", .type = "NOPE"});
+	assert_refused((struct explain_request){.name = "a", .type = "AXFR"});
+	assert_refused((struct explain_request){.name = "a", .client = "1.2.3"});
+	assert_refused((struct explain_request){.name = "a", .client = "1.2.3.4/33"});
+	assert_refused((struct explain_request){.name = "a", .client = "1.2.3.4/"});
+	assert_refused((struct explain_request){.name = "a", .resolver = "here"});
 }
 
 /* The records of both, in order. */
 static void assert_same(const char *name, const char *type, const char *client)
 {
-	struct explain_request r = { .name = name, .type = type, .client = client };
-	struct asking how = { .ecs = client };
+	struct explain_request r = {.name = name, .type = type, .client = client};
+	struct asking how = {.ecs = client};
 	struct json_object *j = explain(&r), *answer, *records;
 	struct text told = {0}, question = {0};
 	const char *found;
@@ -223,7 +232,8 @@ static void assert_same(const char *name, const char *type, const char *client)
 	found = world_ask(w, question.data, &how);
 	json_object_object_get_ex(j, "answer", &answer);
 	json_object_object_get_ex(answer, "records", &records);
-	text_printf(&told, "%s%s scope=%s", at(j, "answer.rcode"), strstr(found, " aa") ? " aa" : "", at(j, "answer.scope"));
+	text_printf(&told, "%s%s scope=%s", at(j, "answer.rcode"),
+	            strstr(found, " aa") ? " aa" : "", at(j, "answer.scope"));
 	for (size_t i = 0; i < json_object_array_length(records); i++) {
 		const char *line = json_object_get_string(json_object_array_get_idx(records, i));
 		const char *class = strstr(line, " IN ");
@@ -239,9 +249,11 @@ static void assert_same(const char *name, const char *type, const char *client)
 
 static void test_what_explain_says_is_what_was_answered(void **state)
 {
-	static const char *const names[] = { "web.example.com", "alias.example.com", "dead.example.com", "zone.example.com",
-	                                     "probed.example.com", "fixed.example.com", "no.example.com" };
-	static const char *const clients[] = { "198.51.100.0/24", "198.51.101.0/25", "192.0.2.0/24", "0.0.0.0/0", "2001:db8::/56" };
+	static const char *const names[] = {
+		"web.example.com",    "alias.example.com", "dead.example.com", "zone.example.com",
+		"probed.example.com", "fixed.example.com", "no.example.com"};
+	static const char *const clients[] = {"198.51.100.0/24", "198.51.101.0/25", "192.0.2.0/24",
+	                                      "0.0.0.0/0", "2001:db8::/56"};
 
 	(void)state;
 	for (int all = 0; all < 2; all++) {

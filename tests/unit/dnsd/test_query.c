@@ -13,15 +13,16 @@
 #include "dnsd/query.h"
 #include "zones/rrset.h"
 
-static const struct name_key key = { { 1, 2, 3, 4 } };
+static const struct name_key key = {{1, 2, 3, 4}};
 
 enum { SILENCE = -1 };
 
-/* Packets are built from hexadecimal text; "Q" stands for www.example.com, "O" for an OPT record of size 1232. */
+/* Packets are built from hexadecimal text; "Q" stands for www.example.com, "O" for an OPT record
+ * of size 1232. */
 static size_t build(const char *text, uint8_t *out)
 {
-	static const uint8_t name[] = "\3www\7example\3com";	/* and the string's end as root */
-	static const uint8_t opt[] = { 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0 };
+	static const uint8_t name[] = "\3www\7example\3com"; /* and the string's end as root */
+	static const uint8_t opt[] = {0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0};
 	size_t len = 0;
 
 	for (; *text != '\0'; text++) {
@@ -32,7 +33,7 @@ static size_t build(const char *text, uint8_t *out)
 			memcpy(out + len, opt, sizeof opt);
 			len += sizeof opt;
 		} else if (*text != ' ') {
-			char digits[3] = { text[0], text[1], 0 };
+			char digits[3] = {text[0], text[1], 0};
 
 			out[len++] = (uint8_t)strtoul(digits, NULL, 16);
 			text++;
@@ -65,7 +66,7 @@ static void assert_rcode(const char *packet, int rcode)
 	assert_int_equal(found, rcode);
 }
 
-#define HEADER "1234 0100 0001 0000 0000 "
+#define HEADER   "1234 0100 0001 0000 0000 "
 #define QUESTION "Q 0001 0001 "
 
 static void test_a_plain_query_is_taken_apart(void **state)
@@ -126,8 +127,8 @@ static void test_a_malformed_name_is_a_format_error(void **state)
 	(void)state;
 	assert_rcode(HEADER "0000", RCODE_FORMERR);
 	assert_rcode(HEADER "0000 0377", RCODE_FORMERR);
-	assert_rcode(HEADER "0000 c00c 0001 0001", RCODE_FORMERR);		/* to itself */
-	assert_rcode(HEADER "0000 c000 0001 0001", RCODE_FORMERR);		/* into the header */
+	assert_rcode(HEADER "0000 c00c 0001 0001", RCODE_FORMERR); /* to itself */
+	assert_rcode(HEADER "0000 c000 0001 0001", RCODE_FORMERR); /* into the header */
 	assert_rcode(HEADER "0000 0377 7777 c00c 0001 0001", RCODE_FORMERR);
 	assert_rcode(HEADER "0000 4161 00 0001 0001", RCODE_FORMERR);
 	assert_rcode(HEADER "0000 8161 00 0001 0001", RCODE_FORMERR);
@@ -184,9 +185,12 @@ static void test_a_few_other_additional_records_are_passed_over(void **state)
 	assert_true(parse(HEADER "0002" QUESTION "c00c 0001 0001 00000000 0004 01020304 O", &q));
 	assert_int_equal(q.rcode, RCODE_NOERROR);
 	assert_true(q.edns.present);
-	assert_rcode(HEADER "0005" QUESTION
-	             "00 0001 0001 00000000 0000 00 0001 0001 00000000 0000 00 0001 0001 00000000 0000"
-	             "00 0001 0001 00000000 0000 00 0001 0001 00000000 0000", RCODE_FORMERR);
+	assert_rcode(
+		HEADER
+		"0005" QUESTION
+		"00 0001 0001 00000000 0000 00 0001 0001 00000000 0000 00 0001 0001 00000000 0000"
+		"00 0001 0001 00000000 0000 00 0001 0001 00000000 0000",
+		RCODE_FORMERR);
 }
 
 static void test_opt_is_one_and_the_roots(void **state)
@@ -222,7 +226,8 @@ static void test_types_that_are_no_data_are_told_so(void **state)
 	assert_rcode(HEADER "0000 Q 00fd 0001", RCODE_NOTIMP);
 	assert_rcode(HEADER "0000 Q 00fe 0001", RCODE_NOTIMP);
 	assert_rcode(HEADER "0000 Q 00ff 0001", RCODE_NOERROR);
-	assert_rcode(HEADER "0000 Q 0000 0001", RCODE_NOERROR);	/* data that nobody has, as with NSD */
+	assert_rcode(HEADER "0000 Q 0000 0001",
+	             RCODE_NOERROR); /* data that nobody has, as with NSD */
 	assert_rcode(HEADER "0000 Q ffff 0001", RCODE_NOERROR);
 }
 
@@ -231,8 +236,10 @@ static void test_transfers_are_refused(void **state)
 	(void)state;
 	assert_rcode(HEADER "0000 Q 00fc 0001", RCODE_REFUSED);
 	assert_rcode("1234 0000 0001 0000 0001 0000 Q 00fb 0001 c00c 0006 0001 00000000 0016 00 00"
-	             "00000001 00000002 00000003 00000004 00000005", RCODE_REFUSED);
-	assert_rcode("1234 0000 0001 0000 0001 0000 Q 00fb 0001 c00c 0006 0001 00000000 0016 00", RCODE_FORMERR);
+	             "00000001 00000002 00000003 00000004 00000005",
+	             RCODE_REFUSED);
+	assert_rcode("1234 0000 0001 0000 0001 0000 Q 00fb 0001 c00c 0006 0001 00000000 0016 00",
+	             RCODE_FORMERR);
 }
 
 static void test_a_signed_query_meets_no_key(void **state)
@@ -252,7 +259,9 @@ static void test_octets_behind_the_message_are_ignored(void **state)
 static void test_every_cut_of_a_query_is_answered_or_silent_and_read_within_bounds(void **state)
 {
 	uint8_t packet[512];
-	size_t len = build(HEADER "0001" QUESTION "00 0029 04d0 00000000 000b 0008 0007 0001 18 00 c63364", packet);
+	size_t len = build(HEADER "0001" QUESTION
+	                          "00 0029 04d0 00000000 000b 0008 0007 0001 18 00 c63364",
+	                   packet);
 
 	(void)state;
 	for (size_t cut = 0; cut <= len; cut++) {
@@ -289,7 +298,8 @@ int main(void)
 		cmocka_unit_test(test_transfers_are_refused),
 		cmocka_unit_test(test_a_signed_query_meets_no_key),
 		cmocka_unit_test(test_octets_behind_the_message_are_ignored),
-		cmocka_unit_test(test_every_cut_of_a_query_is_answered_or_silent_and_read_within_bounds),
+		cmocka_unit_test(
+			test_every_cut_of_a_query_is_answered_or_silent_and_read_within_bounds),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/query", tests, NULL, NULL);

@@ -15,7 +15,7 @@
 static struct world *w;
 static const struct snapshot *s;
 static struct responder r;
-static const struct addr client = { .family = ADDR_IPV4, .bytes = { 192, 0, 2, 99 } };
+static const struct addr client = {.family = ADDR_IPV4, .bytes = {192, 0, 2, 99}};
 
 static int setup(void **state)
 {
@@ -30,7 +30,8 @@ static int setup(void **state)
 	world_put(w, "child.example.com", "300 NS ns.child.example.com", NULL);
 	world_put(w, "ns.child.example.com", "300 A 192.0.2.1", NULL);
 	world_put(w, "*.wild.example.com", "300 CNAME sites.example.com", NULL);
-	world_put_sites(w, "sites.example.com", NULL, "la: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2", NULL);
+	world_put_sites(w, "sites.example.com", NULL, "la: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2",
+	                NULL);
 	s = world_build(w);
 	return 0;
 }
@@ -61,14 +62,16 @@ static size_t ask(const uint8_t *packet, size_t len, uint8_t *header)
 
 static void test_mutated_queries_are_answered_or_silent(void **state)
 {
-	static const char *const questions[] = { "www.example.com A", "x.tree.example.com A", "x.child.example.com DS",
-	                                         "q.wild.example.com A", "sites.example.com ANY", "example.net TXT" };
+	static const char *const questions[] = {"www.example.com A",      "x.tree.example.com A",
+	                                        "x.child.example.com DS", "q.wild.example.com A",
+	                                        "sites.example.com ANY",  "example.net TXT"};
 	uint8_t packet[512], mutated[512], header[12];
 
 	(void)state;
 	srandom(7);
 	for (unsigned round = 0; round < 60000; round++) {
-		struct asking how = { .ecs = round % 3 > 0 ? "198.51.100.0/24" : NULL, .edns = round % 5 > 0 ? 1232 : 0 };
+		struct asking how = {.ecs = round % 3 > 0 ? "198.51.100.0/24" : NULL,
+		                     .edns = round % 5 > 0 ? 1232 : 0};
 		size_t len = world_query(questions[round % 6], &how, packet);
 
 		memcpy(mutated, packet, len);
@@ -88,10 +91,12 @@ static void test_mutated_queries_are_answered_or_silent(void **state)
 static void test_answers_are_counted_by_rcode_reason_cluster_and_zone(void **state)
 {
 	uint8_t packet[512], header[12];
-	struct asking how = { .ecs = "198.51.100.0/24" };
-	uint64_t before[4] = { stats_read(&r.stats->answers[STATS_UDP][0]), stats_read(&r.stats->reasons[STATS_NEAREST]),
-	                       stats_read(&r.stats->events[STATS_ECS]), 0 };
-	uint64_t zone = stats_zone_key((const uint8_t *)"\7example\3com", snapshot_name_key(s)), clusters = 0;
+	struct asking how = {.ecs = "198.51.100.0/24"};
+	uint64_t before[4] = {stats_read(&r.stats->answers[STATS_UDP][0]),
+	                      stats_read(&r.stats->reasons[STATS_NEAREST]),
+	                      stats_read(&r.stats->events[STATS_ECS]), 0};
+	uint64_t zone = stats_zone_key((const uint8_t *)"\7example\3com", snapshot_name_key(s)),
+		 clusters = 0;
 
 	(void)state;
 	before[3] = stats_zone(r.stats, zone);
@@ -116,11 +121,12 @@ static void test_every_message_is_counted_once(void **state)
 static void test_without_a_snapshot_all_is_servfail(void **state)
 {
 	uint8_t packet[512], out[EDNS_UDP_SIZE];
-	struct asking how = { .edns = 1232 };
+	struct asking how = {.edns = 1232};
 	size_t len = world_query("www.example.com A", &how, packet);
 
 	(void)state;
-	assert_int_equal(respond(&r, NULL, STATS_UDP, &client, packet, len, out), len + EDNS_EDE_LEN);
+	assert_int_equal(respond(&r, NULL, STATS_UDP, &client, packet, len, out),
+	                 len + EDNS_EDE_LEN);
 	assert_int_equal(out[3] & 15, RCODE_SERVFAIL);
 }
 

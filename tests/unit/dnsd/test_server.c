@@ -30,11 +30,11 @@ static size_t query_len;
 
 static int setup(void **state)
 {
-	static const struct asking edns = { .edns = 1232 };
+	static const struct asking edns = {.edns = 1232};
 	struct server_address list[ADDRESSES] = {
-		{ { .family = ADDR_IPV4, .bytes = { 127, 0, 0, 1 } }, 0 },
-		{ { .family = ADDR_IPV6, .bytes = { [15] = 1 } }, 0 },
-		{ { .family = ADDR_IPV4 }, 0 },
+		{{.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}}, 0},
+		{{.family = ADDR_IPV6, .bytes = {[15] = 1}}, 0},
+		{{.family = ADDR_IPV4}, 0},
 	};
 	struct reason why = {0};
 	size_t count;
@@ -44,9 +44,12 @@ static int setup(void **state)
 	world_zones_are(w, "example.com");
 	world_put(w, "www.example.com", "300 A 192.0.2.1", NULL);
 	/* Long enough that answers fill a connection's buffers. */
-	world_put(w, "big.example.com", "300 TXT 0000000000000000000000000000000000000000000000000000000000000000"
-	          "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-	          "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+	world_put(w, "big.example.com",
+	          "300 TXT 0000000000000000000000000000000000000000000000000000000000000000"
+	          "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	          "0000000000000"
+	          "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	          "0000000000000",
 	          "300 A 192.0.2.1", NULL);
 	world_build(w);
 	query_len = world_query("www.example.com A", &edns, query);
@@ -82,7 +85,7 @@ static int dial(int type, const struct addr *a, uint16_t port)
 /* Bytes that came within the deadline; 0: none, or the end. */
 static size_t receive(int fd, void *out, size_t room)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	ssize_t len;
 
 	if (poll(&p, 1, WAIT_MS) <= 0)
@@ -144,7 +147,7 @@ static void test_udp_answers_on_every_address(void **state)
 
 static void test_a_wildcard_address_replies_from_the_address_asked(void **state)
 {
-	static const struct addr other = { .family = ADDR_IPV4, .bytes = { 127, 0, 0, 77 } };
+	static const struct addr other = {.family = ADDR_IPV4, .bytes = {127, 0, 0, 77}};
 	uint8_t answer[2048];
 	/* Connected: the kernel drops what comes from anywhere else. */
 	int fd = dial(SOCK_DGRAM, &other, bound[2].port);
@@ -180,7 +183,7 @@ static void test_rubbish_is_answered_or_silent_and_the_next_query_is_fine(void *
 	assert_int_equal(send(fd, rubbish, 5, 0), 5);
 	assert_int_equal(send(fd, rubbish, 0, 0), 0);
 	assert_int_equal(send(fd, rubbish, sizeof rubbish, 0), sizeof rubbish);
-	assert_int_equal(receive(fd, answer, sizeof answer), 12);	/* NOTIMP */
+	assert_int_equal(receive(fd, answer, sizeof answer), 12); /* NOTIMP */
 	assert_int_equal(send(fd, query, query_len, 0), query_len);
 	assert_int_equal(receive(fd, answer, sizeof answer), query_len + 16);
 	close(fd);
@@ -248,7 +251,7 @@ static void test_an_empty_message_is_passed_over(void **state)
 
 static void test_a_query_that_is_too_long_ends_the_connection(void **state)
 {
-	uint8_t out[2] = { 0xff, 0xff }, in[16];
+	uint8_t out[2] = {0xff, 0xff}, in[16];
 	uint64_t before = event(STATS_TCP_OVERSIZE);
 	int fd = dial(SOCK_STREAM, &bound[0].addr, bound[0].port);
 
@@ -259,12 +262,14 @@ static void test_a_query_that_is_too_long_ends_the_connection(void **state)
 	close(fd);
 }
 
-/* A client that asks without reading: the server stops reading, goes on when the client reads, and loses nothing. */
+/* A client that asks without reading: the server stops reading, goes on when the client reads,
+ * and loses nothing. */
 static void test_a_client_that_does_not_read_pauses_its_own_connection_only(void **state)
 {
 	static const struct asking plain;
 	uint8_t frame[600], answer[2048], *in = malloc(1 << 20);
-	size_t frame_len = 2 + world_query("big.example.com TXT", &plain, frame + 2), sent = 0, asked, got = 0, n;
+	size_t frame_len = 2 + world_query("big.example.com TXT", &plain, frame + 2), sent = 0,
+	       asked, got = 0, n;
 	int fd = dial(SOCK_STREAM, &bound[0].addr, bound[0].port), udp;
 	uint64_t deadline = clock_monotonic_ms() + 500;
 	size_t answer_len;
@@ -273,7 +278,8 @@ static void test_a_client_that_does_not_read_pauses_its_own_connection_only(void
 	frame[0] = 0;
 	frame[1] = (uint8_t)(frame_len - 2);
 	while (clock_monotonic_ms() < deadline) {
-		ssize_t put = send(fd, frame + sent % frame_len, frame_len - sent % frame_len, MSG_DONTWAIT);
+		ssize_t put = send(fd, frame + sent % frame_len, frame_len - sent % frame_len,
+		                   MSG_DONTWAIT);
 
 		if (put > 0) {
 			sent += (size_t)put;
@@ -309,7 +315,7 @@ static void test_a_port_in_use_is_a_conflict_that_names_the_address(void **state
 
 static void test_an_address_of_another_machine_is_an_error(void **state)
 {
-	struct server_address away = { { .family = ADDR_IPV4, .bytes = { 192, 0, 2, 1 } }, 0 };
+	struct server_address away = {{.family = ADDR_IPV4, .bytes = {192, 0, 2, 1}}, 0};
 	struct server *second = NULL;
 	struct reason why = {0};
 
@@ -342,7 +348,7 @@ static void test_more_connections_than_allowed_are_closed_at_once(void **state)
 
 static void test_stopping_answers_what_it_has_and_takes_less_than_a_second(void **state)
 {
-	struct server_address a = { { .family = ADDR_IPV4, .bytes = { 127, 0, 0, 1 } }, 0 };
+	struct server_address a = {{.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}}, 0};
 	struct server *other;
 	struct reason why = {0};
 	size_t count, answered = 0;

@@ -17,10 +17,16 @@
 #include "tests/support/geo_files.h"
 #include "tests/support/geo_mmdb.h"
 
-#define BOSTON "{\"location\":{\"latitude\":42.36,\"longitude\":-71.06},\"country\":{\"iso_code\":\"US\"}}"
-#define AUSTIN "{\"location\":{\"latitude\":30.27,\"longitude\":-97.74},\"country\":{\"iso_code\":\"US\"}}"
+#define BOSTON                                                                                     \
+	"{\"location\":{\"latitude\":42.36,\"longitude\":-71.06},\"country\":{\"iso_code\":"       \
+	"\"US\"}}"
+#define AUSTIN                                                                                     \
+	"{\"location\":{\"latitude\":30.27,\"longitude\":-97.74},\"country\":{\"iso_code\":"       \
+	"\"US\"}}"
 #define PARIS "{\"latitude\":\"48.86\",\"longitude\":\"2.35\",\"country_code\":\"FR\"}"
-#define GERMANY "{\"country\":{\"iso_code\":\"DE\",\"names\":{\"en\":\"Germany\",\"de\":\"Deutschland\"}}}"
+#define GERMANY                                                                                    \
+	"{\"country\":{\"iso_code\":\"DE\",\"names\":{\"en\":\"Germany\",\"de\":\"Deutschland\"}}" \
+	"}"
 #define NOWHERE "{\"autonomous_system_number\":64500}"
 
 /* Files of a test, and the geodb made of them. */
@@ -39,11 +45,15 @@ static void add_database(struct fixture *f, struct geo_mmdb *take_m)
 	geo_mmdb_free(take_m);
 }
 
-static void add_networks(struct fixture *f, const char *text) { f->networks = geo_file_new(bytes_of(text)); }
+static void add_networks(struct fixture *f, const char *text)
+{
+	f->networks = geo_file_new(bytes_of(text));
+}
 
 static void open_all(struct fixture *f)
 {
-	f->err = geodb_open((const char *const *)f->databases, f->count, f->networks, &f->g, &f->errors);
+	f->err = geodb_open((const char *const *)f->databases, f->count, f->networks, &f->g,
+	                    &f->errors);
 	assert_int_equal(f->err == ERR_OK, f->g != NULL);
 	assert_int_equal(f->err == ERR_OK, f->errors == NULL);
 }
@@ -73,8 +83,8 @@ static struct geodb_match find(const struct fixture *f, const char *address)
 	return geodb_find(f->g, &a);
 }
 
-static void assert_found(const struct fixture *f, const char *address, const char *network, double latitude,
-                         double longitude, const char *label)
+static void assert_found(const struct fixture *f, const char *address, const char *network,
+                         double latitude, double longitude, const char *label)
 {
 	struct geodb_match m = find(f, address);
 	char text[ADDR_NETWORK_TEXT_SIZE];
@@ -154,11 +164,13 @@ static void test_databases_of_either_version_and_any_record_size_are_read(void *
 
 static void test_the_country_may_be_in_several_fields(void **state)
 {
-	static const char *const records[] = {"{\"country\":{\"iso_code\":\"se\"}}",
-	                                      "{\"registered_country\":{\"iso_code\":\"SE\"}}",
-	                                      "{\"country_code\":\"SE\"}", "{\"country\":\"SE\"}",
-	                                      "{\"country\":{\"geoname_id\":5},\"registered_country\":{\"iso_code\":\"SE\"}}",
-	                                      "{\"country\":{\"iso_code\":\"SE\"},\"registered_country\":{\"iso_code\":\"DE\"}}"};
+	static const char *const records[] = {
+		"{\"country\":{\"iso_code\":\"se\"}}",
+		"{\"registered_country\":{\"iso_code\":\"SE\"}}",
+		"{\"country_code\":\"SE\"}",
+		"{\"country\":\"SE\"}",
+		"{\"country\":{\"geoname_id\":5},\"registered_country\":{\"iso_code\":\"SE\"}}",
+		"{\"country\":{\"iso_code\":\"SE\"},\"registered_country\":{\"iso_code\":\"DE\"}}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
@@ -224,7 +236,8 @@ static void on_span(const struct geodb_span *span, void *arg)
 
 	if (h->count > 0) {
 		assert_true(addr_compare(&h->last.network.addr, &span->network.addr) < 0);
-		assert_false(is_sibling(&h->last.network, &span->network) && h->last.place == span->place);
+		assert_false(is_sibling(&h->last.network, &span->network) &&
+		             h->last.place == span->place);
 	}
 	if (span->place < 0)
 		assert_null(m.place);
@@ -260,6 +273,18 @@ static void test_spans_cover_everything_with_siblings_merged(void **state)
 	fixture_fini(&f);
 }
 
+static void test_minus_zero_is_zero(void **state)
+{
+	struct fixture f = {0};
+
+	(void)state;
+	add_networks(&f, "0.0.0.0/1,0,-0\n128.0.0.0/1,-0.0,0\n");
+	open_well(&f);
+	assert_int_equal(geodb_place_count(f.g), 1);
+	assert_spans(&f, ADDR_IPV4, 1);
+	fixture_fini(&f);
+}
+
 static void test_each_bad_file_gets_one_line(void **state)
 {
 	struct geo_mmdb *m = geo_mmdb_new(4, 24);
@@ -281,7 +306,9 @@ static void test_each_bad_file_gets_one_line(void **state)
 	         f.networks, f.databases[1], "The MaxMind DB file contains invalid metadata");
 	assert_string_equal(f.errors, expected);
 	/* Without a place for the lines it fails as well. */
-	assert_int_equal(geodb_open((const char *const *)f.databases, f.count, f.networks, &f.g, NULL), ERR_PARSE);
+	assert_int_equal(
+		geodb_open((const char *const *)f.databases, f.count, f.networks, &f.g, NULL),
+		ERR_PARSE);
 	assert_null(f.g);
 	fixture_fini(&f);
 }
@@ -296,7 +323,8 @@ static void test_folders_and_missing_tables_are_errors(void **state)
 	assert_string_equal(errors, "/: is not a regular file\n");
 	free(errors);
 	assert_int_equal(geodb_open(NULL, 0, "/nonexistent.csv", &g, &errors), ERR_IO);
-	assert_string_equal(errors, "/nonexistent.csv: cannot be read: No such file or directory\n");
+	assert_string_equal(errors,
+	                    "/nonexistent.csv: cannot be read: No such file or directory\n");
 	free(errors);
 	assert_null(g);
 }
@@ -322,9 +350,11 @@ static struct geo_mmdb *varied_database(void)
 	char network[64], record[256];
 
 	for (unsigned i = 0; i < 40; i++) {
-		snprintf(network, sizeof(network), "10.%u.%u.0/%u", i / 8, i * 32 % 256, 20 + i % 5);
+		snprintf(network, sizeof(network), "10.%u.%u.0/%u", i / 8, i * 32 % 256,
+		         20 + i % 5);
 		snprintf(record, sizeof(record),
-		         "{\"location\":{\"latitude\":%u.5,\"longitude\":-%u},\"country\":{\"iso_code\":\"US\",\"x\":[1,true]}}",
+		         "{\"location\":{\"latitude\":%u.5,\"longitude\":-%u},\"country\":{\"iso_"
+		         "code\":\"US\",\"x\":[1,true]}}",
 		         i, i + 1);
 		geo_mmdb_put(m, network, record);
 	}
@@ -410,6 +440,7 @@ int main(void)
 		cmocka_unit_test(test_the_country_may_be_in_several_fields),
 		cmocka_unit_test(test_the_first_database_that_knows_wins_and_the_csv_overrides),
 		cmocka_unit_test(test_spans_cover_everything_with_siblings_merged),
+		cmocka_unit_test(test_minus_zero_is_zero),
 		cmocka_unit_test(test_each_bad_file_gets_one_line),
 		cmocka_unit_test(test_folders_and_missing_tables_are_errors),
 		cmocka_unit_test(test_a_tree_that_goes_in_a_circle_is_refused),

@@ -13,15 +13,16 @@
 #include "geo/geodb_record.h"
 
 /* Bytes of the data section by hand: A byte for each number, text without its NUL. */
-#define SECTION(...) ((struct bytes){(const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})})
-#define KEY_LATITUDE 0x48, 'l', 'a', 't', 'i', 't', 'u', 'd', 'e'
+#define SECTION(...)                                                                               \
+	((struct bytes){(const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})})
+#define KEY_LATITUDE  0x48, 'l', 'a', 't', 'i', 't', 'u', 'd', 'e'
 #define KEY_LONGITUDE 0x49, 'l', 'o', 'n', 'g', 'i', 't', 'u', 'd', 'e'
-#define KEY_LOCATION 0x48, 'l', 'o', 'c', 'a', 't', 'i', 'o', 'n'
-#define KEY_COUNTRY 0x47, 'c', 'o', 'u', 'n', 't', 'r', 'y'
-#define KEY_ISO_CODE 0x48, 'i', 's', 'o', '_', 'c', 'o', 'd', 'e'
-#define MAP(pairs) (0xe0 | (pairs))
-#define FLOAT(a, b) 0x04, 0x08, a, b, 0, 0
-#define TWO_AS_FLOAT FLOAT(0x40, 0x00)
+#define KEY_LOCATION  0x48, 'l', 'o', 'c', 'a', 't', 'i', 'o', 'n'
+#define KEY_COUNTRY   0x47, 'c', 'o', 'u', 'n', 't', 'r', 'y'
+#define KEY_ISO_CODE  0x48, 'i', 's', 'o', '_', 'c', 'o', 'd', 'e'
+#define MAP(pairs)    (0xe0 | (pairs))
+#define FLOAT(a, b)   0x04, 0x08, a, b, 0, 0
+#define TWO_AS_FLOAT  FLOAT(0x40, 0x00)
 
 enum { PLENTY = 1000 };
 
@@ -41,13 +42,14 @@ static void assert_place(struct geodb_record r, double latitude, double longitud
 {
 	assert_true(r.has_place);
 	if (r.place.latitude != latitude || r.place.longitude != longitude)
-		fail_msg("%f,%f instead of %f,%f", r.place.latitude, r.place.longitude, latitude, longitude);
+		fail_msg("%f,%f instead of %f,%f", r.place.latitude, r.place.longitude, latitude,
+		         longitude);
 }
 
 static void test_doubles_in_a_location_are_a_place(void **state)
 {
-	struct bytes s = SECTION(MAP(1), KEY_LOCATION, MAP(2), KEY_LATITUDE, 0x68, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0,
-	                         KEY_LONGITUDE, 0x68, 0xc0, 0x5e, 0, 0, 0, 0, 0, 0);
+	struct bytes s = SECTION(MAP(1), KEY_LOCATION, MAP(2), KEY_LATITUDE, 0x68, 0x3f, 0xf8, 0, 0,
+	                         0, 0, 0, 0, KEY_LONGITUDE, 0x68, 0xc0, 0x5e, 0, 0, 0, 0, 0, 0);
 
 	(void)state;
 	assert_place(decoded(s, 0), 1.5, -120);
@@ -55,10 +57,12 @@ static void test_doubles_in_a_location_are_a_place(void **state)
 
 static void test_floats_integers_and_text_are_numbers_too(void **state)
 {
-	struct bytes floats = SECTION(MAP(2), KEY_LATITUDE, TWO_AS_FLOAT, KEY_LONGITUDE, FLOAT(0xbf, 0x80));
-	struct bytes integers = SECTION(MAP(2), KEY_LATITUDE, 0xa1, 7, KEY_LONGITUDE, 0x04, 0x01, 0xff, 0xff, 0xff,
-	                                0xf7);
-	struct bytes texts = SECTION(MAP(2), KEY_LATITUDE, 0x45, '-', '3', '3', '.', '5', KEY_LONGITUDE, 0x41, '9');
+	struct bytes floats =
+		SECTION(MAP(2), KEY_LATITUDE, TWO_AS_FLOAT, KEY_LONGITUDE, FLOAT(0xbf, 0x80));
+	struct bytes integers = SECTION(MAP(2), KEY_LATITUDE, 0xa1, 7, KEY_LONGITUDE, 0x04, 0x01,
+	                                0xff, 0xff, 0xff, 0xf7);
+	struct bytes texts = SECTION(MAP(2), KEY_LATITUDE, 0x45, '-', '3', '3', '.', '5',
+	                             KEY_LONGITUDE, 0x41, '9');
 
 	(void)state;
 	assert_place(decoded(floats, 0), 2, -1);
@@ -69,7 +73,8 @@ static void test_floats_integers_and_text_are_numbers_too(void **state)
 static void test_pointers_are_followed(void **state)
 {
 	/* 0: "US"; 3: a country; 15: the record, its key and its country by pointer. */
-	struct bytes s = SECTION(0x42, 'u', 's', MAP(1), KEY_ISO_CODE, 0x20, 0, KEY_COUNTRY, MAP(1), 0x20, 15, 0x20, 3);
+	struct bytes s = SECTION(0x42, 'u', 's', MAP(1), KEY_ISO_CODE, 0x20, 0, KEY_COUNTRY, MAP(1),
+	                         0x20, 15, 0x20, 3);
 	struct geodb_record r = decoded(s, 23);
 
 	(void)state;
@@ -79,8 +84,9 @@ static void test_pointers_are_followed(void **state)
 
 static void test_the_more_exact_field_wins(void **state)
 {
-	struct bytes s = SECTION(MAP(4), KEY_COUNTRY, 0x42, 'D', 'E', KEY_LATITUDE, TWO_AS_FLOAT, KEY_LONGITUDE,
-	                         TWO_AS_FLOAT, KEY_LOCATION, MAP(2), KEY_LATITUDE, 0xa1, 5, KEY_LONGITUDE, 0xa1, 6);
+	struct bytes s = SECTION(MAP(4), KEY_COUNTRY, 0x42, 'D', 'E', KEY_LATITUDE, TWO_AS_FLOAT,
+	                         KEY_LONGITUDE, TWO_AS_FLOAT, KEY_LOCATION, MAP(2), KEY_LATITUDE,
+	                         0xa1, 5, KEY_LONGITUDE, 0xa1, 6);
 	struct geodb_record r = decoded(s, 0);
 
 	(void)state;
@@ -187,7 +193,8 @@ static void test_any_bytes_are_bounded(void **state)
 			memcpy(bytes + i, &v, sizeof(v));
 		}
 		bytes[0] = (uint8_t)MAP(bytes[0] & 7);
-		if (geodb_record_decode((struct bytes){bytes, sizeof(bytes)}, 0, &left, &r, NULL) == ERR_OK)
+		if (geodb_record_decode((struct bytes){bytes, sizeof(bytes)}, 0, &left, &r, NULL) ==
+		    ERR_OK)
 			assert_true(!r.has_place || place_is_valid(&r.place));
 	}
 }

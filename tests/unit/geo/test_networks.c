@@ -21,8 +21,8 @@ static struct networks parsed(const char *text)
 	return n;
 }
 
-static void assert_network(const struct network *n, const char *network, double latitude, double longitude,
-                           const char *label)
+static void assert_network(const struct network *n, const char *network, double latitude,
+                           double longitude, const char *label)
 {
 	char text[ADDR_NETWORK_TEXT_SIZE];
 
@@ -55,7 +55,8 @@ static void test_lines_become_networks_in_order_of_address(void **state)
 
 static void test_spaces_carriage_returns_and_a_byte_order_mark_do_not_matter(void **state)
 {
-	struct networks n = parsed("\xef\xbb\xbf 192.0.2.0/24 , 1 ,\t2 , Z\xc3\xbcrich \r\n\r\n\t# x\r\n10.0.0.0/8,3,4");
+	struct networks n = parsed("\xef\xbb\xbf 192.0.2.0/24 , 1 ,\t2 , Z\xc3\xbcrich \r\n\r\n\t# "
+	                           "x\r\n10.0.0.0/8,3,4");
 
 	(void)state;
 	assert_int_equal(n.count, 2);
@@ -101,17 +102,25 @@ static void test_every_mistake_is_named_with_its_line(void **state)
 {
 	(void)state;
 	assert_refused("network,latitude,longitude\n", ERR_PARSE, "1: 'network' is not a network");
-	assert_refused("\n192.0.2.0/24;1;2\n", ERR_PARSE, "2: '192.0.2.0/24;1;2' has no length of 0 to 32 behind the slash");
-	assert_refused("192.0.2.0/33,1,2", ERR_PARSE, "1: '192.0.2.0/33' has no length of 0 to 32 behind the slash");
-	assert_refused("192.0.2.1/24,1,2", ERR_RANGE, "1: '192.0.2.1/24' has bits set behind its length");
-	assert_refused("#\n#\n192.0.2.0/24\n", ERR_PARSE, "3: a line is network,latitude,longitude[,label]");
-	assert_refused("192.0.2.0/24,1\n", ERR_PARSE, "1: a line is network,latitude,longitude[,label]");
+	assert_refused("\n192.0.2.0/24;1;2\n", ERR_PARSE,
+	               "2: '192.0.2.0/24;1;2' has no length of 0 to 32 behind the slash");
+	assert_refused("192.0.2.0/33,1,2", ERR_PARSE,
+	               "1: '192.0.2.0/33' has no length of 0 to 32 behind the slash");
+	assert_refused("192.0.2.1/24,1,2", ERR_RANGE,
+	               "1: '192.0.2.1/24' has bits set behind its length");
+	assert_refused("#\n#\n192.0.2.0/24\n", ERR_PARSE,
+	               "3: a line is network,latitude,longitude[,label]");
+	assert_refused("192.0.2.0/24,1\n", ERR_PARSE,
+	               "1: a line is network,latitude,longitude[,label]");
 	assert_refused("192.0.2.0/24,x,1", ERR_PARSE, "1: 'x' is not a latitude of -90 to 90");
 	assert_refused("192.0.2.0/24,,1", ERR_PARSE, "1: '' is not a latitude of -90 to 90");
-	assert_refused("192.0.2.0/24,90.5,1", ERR_PARSE, "1: '90.5' is not a latitude of -90 to 90");
+	assert_refused("192.0.2.0/24,90.5,1", ERR_PARSE,
+	               "1: '90.5' is not a latitude of -90 to 90");
 	assert_refused("192.0.2.0/24,nan,1", ERR_PARSE, "1: 'nan' is not a latitude of -90 to 90");
-	assert_refused("192.0.2.0/24,1,-181", ERR_PARSE, "1: '-181' is not a longitude of -180 to 180");
-	assert_refused("192.0.2.0/24,1,2 # x", ERR_PARSE, "1: '2 # x' is not a longitude of -180 to 180");
+	assert_refused("192.0.2.0/24,1,-181", ERR_PARSE,
+	               "1: '-181' is not a longitude of -180 to 180");
+	assert_refused("192.0.2.0/24,1,2 # x", ERR_PARSE,
+	               "1: '2 # x' is not a longitude of -180 to 180");
 	assert_refused("192.0.2.0/24,1,2,\xff\n", ERR_PARSE, "1: the label is not UTF-8 text");
 	assert_refused("192.0.2.0/24,1,2,a\x1b[0m\n", ERR_PARSE, "1: the label is not UTF-8 text");
 }

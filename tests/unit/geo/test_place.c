@@ -31,8 +31,9 @@ static void test_a_place_is_two_numbers_with_a_comma(void **state)
 
 static void test_what_is_not_a_place_is_refused(void **state)
 {
-	static const char *const wrong[] = {"",	   ",",	     "1",     "1,",	"1,2,3", "90.01,0",    "0,180.5",
-					    "-91,0", "nan,0", "0,inf", "1 2,3", "x,y",	 "0x10,0x10"};
+	static const char *const wrong[] = {"",        ",",       "1",        "1,",    "1,2,3",
+	                                    "90.01,0", "0,180.5", "-91,0",    "nan,0", "0,inf",
+	                                    "1 2,3",   "x,y",     "0x10,0x10"};
 	struct place p = {7, 8};
 
 	(void)state;
@@ -76,7 +77,8 @@ static void test_distances_follow_great_circles(void **state)
 static void test_the_antimeridian_is_no_border(void **state)
 {
 	(void)state;
-	assert_distance((struct place){0, 179.5}, (struct place){0, -179.5}, 6371.0088 * M_PI / 180, 1e-6);
+	assert_distance((struct place){0, 179.5}, (struct place){0, -179.5}, 6371.0088 * M_PI / 180,
+	                1e-6);
 	assert_distance((struct place){10, 180}, (struct place){10, -180}, 0, 1e-9);
 }
 

@@ -36,7 +36,8 @@ static struct addr addr_of(const char *text)
 	return a;
 }
 
-static void assert_match(const struct prefix_tree *t, const char *address, uint32_t value, unsigned depth)
+static void assert_match(const struct prefix_tree *t, const char *address, uint32_t value,
+                         unsigned depth)
 {
 	struct addr a = addr_of(address);
 	struct prefix_match m = prefix_tree_find(t, &a);
@@ -136,7 +137,8 @@ static void on_span(const struct addr_network *n, uint32_t value, void *arg)
 		expected = behind(&h->last);
 	assert_true(addr_equal(&n->addr, &expected));
 	assert_int_equal(value, expected_at(h, &n->addr));
-	if (h->is_merged && h->count > 0 && h->last.len == n->len && spans_bit(&n->addr, n->len - 1u) == 1)
+	if (h->is_merged && h->count > 0 && h->last.len == n->len &&
+	    spans_bit(&n->addr, n->len - 1u) == 1)
 		assert_int_not_equal(value, h->last_value);
 	h->last = *n;
 	h->last_value = value;
@@ -150,7 +152,8 @@ static void into_spans(const struct addr_network *n, uint32_t value, void *arg)
 	spans_push(&h->spans, n, value);
 }
 
-static void assert_walk_is_right(const struct prefix_tree *const *trees, size_t count, enum addr_family family)
+static void assert_walk_is_right(const struct prefix_tree *const *trees, size_t count,
+                                 enum addr_family family)
 {
 	struct heard plain = {.trees = trees, .tree_count = count}, merged = plain;
 	struct addr zero = {.family = (uint8_t)family}, end;
@@ -173,7 +176,9 @@ static struct rule random_rule(uint64_t seed)
 	struct rule rule = {.value = (uint32_t)(r % 4)};
 
 	rule.network.addr.family = r >> 8 & 1 ? ADDR_IPV4 : ADDR_IPV6;
-	rule.network.len = (uint8_t)(r >> 16 & 1 ? r >> 24 & 15 : (r >> 24) % (addr_bits(&rule.network.addr) + 1u));
+	rule.network.len =
+		(uint8_t)(r >> 16 & 1 ? r >> 24 & 15
+	                              : (r >> 24) % (addr_bits(&rule.network.addr) + 1u));
 	rule.network.addr.bytes[0] = (uint8_t)(r >> 40 & 0x83);
 	rule.network.addr.bytes[1] = (uint8_t)(r >> 48 & 0xc1);
 	rule.network.addr.bytes[3] = (uint8_t)(r >> 56);
@@ -190,7 +195,8 @@ static void fill(struct prefix_tree *t, uint64_t seed, struct rule rules[NETWORK
 }
 
 /* The last rule that covers an address counts. */
-static void assert_finds_like_a_list(const struct prefix_tree *t, const struct rule rules[NETWORKS], uint64_t seed)
+static void assert_finds_like_a_list(const struct prefix_tree *t, const struct rule rules[NETWORKS],
+                                     uint64_t seed)
 {
 	for (uint64_t i = 0; i < 300; i++) {
 		struct addr a = random_rule(hash_mix(seed, 1000 + i)).network.addr;
@@ -209,7 +215,8 @@ static void test_random_trees_find_like_a_list_and_walk_without_gaps(void **stat
 
 	(void)state;
 	for (uint64_t seed = 0; seed < WORLDS; seed++) {
-		struct prefix_tree *one = prefix_tree_new(), *two = prefix_tree_new(), *three = prefix_tree_new();
+		struct prefix_tree *one = prefix_tree_new(), *two = prefix_tree_new(),
+				   *three = prefix_tree_new();
 		const struct prefix_tree *trees[3] = {one, two, three};
 
 		fill(one, seed, rules);
@@ -226,8 +233,8 @@ static void test_random_trees_find_like_a_list_and_walk_without_gaps(void **stat
 	}
 }
 
-static enum err adopt(const struct prefix_node *nodes, size_t count, bool has_ipv6, struct prefix_tree **out,
-                      struct reason *why)
+static enum err adopt(const struct prefix_node *nodes, size_t count, bool has_ipv6,
+                      struct prefix_tree **out, struct reason *why)
 {
 	struct prefix_node *copy = malloc((count + 1) * sizeof(*copy));
 
@@ -239,7 +246,8 @@ static enum err adopt(const struct prefix_node *nodes, size_t count, bool has_ip
 
 static void test_a_foreign_tree_is_used_as_it_is(void **state)
 {
-	const struct prefix_node nodes[] = {{{1, PREFIX_LEAF | 7}}, {{PREFIX_NONE, PREFIX_LEAF | 8}}};
+	const struct prefix_node nodes[] = {{{1, PREFIX_LEAF | 7}},
+	                                    {{PREFIX_NONE, PREFIX_LEAF | 8}}};
 	struct prefix_tree *t = NULL;
 
 	(void)state;
@@ -272,7 +280,8 @@ static void test_ipv4_lies_behind_96_zeros(void **state)
 	prefix_tree_free(t);
 }
 
-static void assert_refused(const struct prefix_node *nodes, size_t count, bool has_ipv6, const char *why)
+static void assert_refused(const struct prefix_node *nodes, size_t count, bool has_ipv6,
+                           const char *why)
 {
 	struct prefix_tree *t = NULL;
 	struct reason reason = {{0}};
@@ -285,7 +294,8 @@ static void assert_refused(const struct prefix_node *nodes, size_t count, bool h
 static void test_circles_and_wild_records_are_refused(void **state)
 {
 	const struct prefix_node self[] = {{{0, PREFIX_NONE}}};
-	const struct prefix_node circle[] = {{{1, PREFIX_NONE}}, {{PREFIX_NONE, 2}}, {{1, PREFIX_NONE}}};
+	const struct prefix_node circle[] = {
+		{{1, PREFIX_NONE}}, {{PREFIX_NONE, 2}}, {{1, PREFIX_NONE}}};
 	const struct prefix_node wild[] = {{{PREFIX_NONE, 1}}};
 	struct prefix_node deep[33];
 

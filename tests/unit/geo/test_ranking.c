@@ -24,6 +24,7 @@ struct world {
 	struct ranking_cluster clusters[MAX_CLUSTERS];
 	char names[MAX_CLUSTERS][16];
 	size_t cluster_count;
+	size_t leader[MAX_CLUSTERS]; /* the first by name of those that count as one place */
 	const char *unknown_order[3];
 	struct addr_network networks[MAX_NETWORKS];
 	struct place places[MAX_NETWORKS];
@@ -32,11 +33,15 @@ struct world {
 	struct ranking *r;
 };
 
-static uint64_t draw(struct world *w, uint64_t below) { return hash_mix(w->seed, w->drawn++) % below; }
+static uint64_t draw(struct world *w, uint64_t below)
+{
+	return hash_mix(w->seed, w->drawn++) % below;
+}
 
 static struct place draw_place(struct world *w)
 {
-	return (struct place){(double)draw(w, 18001) / 100 - 90, (double)draw(w, 36001) / 100 - 180};
+	return (struct place){(double)draw(w, 18001) / 100 - 90,
+	                      (double)draw(w, 36001) / 100 - 180};
 }
 
 /* Near others, exactly at others, anywhere, or without a place. */
@@ -47,14 +52,17 @@ static void draw_clusters(struct world *w)
 		struct ranking_cluster *c = &w->clusters[i];
 		uint64_t kind = draw(w, 8);
 
-		snprintf(w->names[i], sizeof(w->names[i]), "%c%u", (char)('a' + draw(w, 26)), (unsigned)i);
-		*c = (struct ranking_cluster){.id = (uint16_t)(i * 3), .name = w->names[i], .has_place = true};
+		snprintf(w->names[i], sizeof(w->names[i]), "%c%u", (char)('a' + draw(w, 26)),
+		         (unsigned)i);
+		*c = (struct ranking_cluster){
+			.id = (uint16_t)(i * 3), .name = w->names[i], .has_place = true};
 		c->place = draw_place(w);
 		if (i > 0 && kind <= 1) {
 			c->has_place = w->clusters[i - 1].has_place;
 			c->place = w->clusters[i - 1].place;
 			/* 0.006 degrees are 667 m: chains of near ones come about. */
-			c->place.latitude += (double)kind * (c->place.latitude < 0 ? 0.006 : -0.006);
+			c->place.latitude +=
+				(double)kind * (c->place.latitude < 0 ? 0.006 : -0.006);
 		} else if (kind == 2) {
 			c->has_place = false;
 		}
@@ -125,11 +133,39 @@ static struct geodb *geodb_of(const struct world *w)
 	return g;
 }
 
+/* The first by name of those that count as one place with a cluster. */
+static size_t leader_of(const struct world *w, size_t cluster)
+{
+	bool reached[MAX_CLUSTERS] = {false}, grows = true;
+	size_t leader = cluster;
+
+	for (reached[cluster] = true; grows;) {
+		grows = false;
+		for (size_t i = 0; i < w->cluster_count; i++)
+			for (size_t k = 0; k < w->cluster_count; k++) {
+				const struct ranking_cluster *a = &w->clusters[i],
+							     *b = &w->clusters[k];
+				bool is_one = a->has_place == b->has_place &&
+				              (!a->has_place ||
+				               place_distance_km(&a->place, &b->place) <= 1.0);
+
+				if (reached[i] && !reached[k] && is_one)
+					reached[k] = grows = true;
+			}
+	}
+	for (size_t i = 0; i < w->cluster_count; i++)
+		if (reached[i] && strcmp(w->names[i], w->names[leader]) < 0)
+			leader = i;
+	return leader;
+}
+
 static void world_init(struct world *w, uint64_t seed)
 {
 	*w = (struct world){.seed = seed};
 	draw_clusters(w);
 	draw_networks(w);
+	for (size_t i = 0; i < w->cluster_count; i++)
+		w->leader[i] = leader_of(w, i);
 	w->g = geodb_of(w);
 	w->r = ranking_build(w->clusters, w->cluster_count, w->unknown_order, 3, w->g);
 }
@@ -156,33 +192,9 @@ static const struct place *place_at(const struct world *w, const struct addr *a)
 	return best;
 }
 
-/* The first by name of those that count as one place with a cluster. */
-static size_t leader_of(const struct world *w, size_t cluster)
-{
-	bool reached[MAX_CLUSTERS] = {false}, grows = true;
-	size_t leader = cluster;
-
-	for (reached[cluster] = true; grows;) {
-		grows = false;
-		for (size_t i = 0; i < w->cluster_count; i++)
-			for (size_t k = 0; k < w->cluster_count; k++) {
-				const struct ranking_cluster *a = &w->clusters[i], *b = &w->clusters[k];
-				bool is_one = a->has_place == b->has_place &&
-				              (!a->has_place || place_distance_km(&a->place, &b->place) <= 1.0);
-
-				if (reached[i] && !reached[k] && is_one)
-					reached[k] = grows = true;
-			}
-	}
-	for (size_t i = 0; i < w->cluster_count; i++)
-		if (reached[i] && strcmp(w->names[i], w->names[leader]) < 0)
-			leader = i;
-	return leader;
-}
-
 static int brute_compare(const struct world *w, const struct place *client, size_t a, size_t b)
 {
-	size_t one = leader_of(w, a), other = leader_of(w, b);
+	size_t one = w->leader[a], other = w->leader[b];
 	double there, here;
 
 	if (one == other)
@@ -213,7 +225,8 @@ static int brute_compare_unknown(const struct world *w, size_t a, size_t b)
 
 static int sign(int v) { return (v > 0) - (v < 0); }
 
-static int ranked_compare(const struct world *w, const struct ranking_order *order, size_t a, size_t b)
+static int ranked_compare(const struct world *w, const struct ranking_order *order, size_t a,
+                          size_t b)
 {
 	return ranking_compare(ranking_position(w->r, order, w->clusters[a].id),
 	                       ranking_position(w->r, order, w->clusters[b].id));
@@ -226,11 +239,12 @@ static void assert_order_at(const struct world *w, const struct addr *a)
 
 	for (size_t i = 0; i < w->cluster_count; i++)
 		for (size_t k = 0; k < w->cluster_count; k++) {
-			int expected = client != NULL ? brute_compare(w, client, i, k) : brute_compare_unknown(w, i, k);
+			int expected = client != NULL ? brute_compare(w, client, i, k)
+			                              : brute_compare_unknown(w, i, k);
 
 			if (ranked_compare(w, order, i, k) != sign(expected))
-				fail_msg("world %u: %s and %s stand the other way", (unsigned)w->seed, w->names[i],
-				         w->names[k]);
+				fail_msg("world %u: %s and %s stand the other way",
+				         (unsigned)w->seed, w->names[i], w->names[k]);
 		}
 }
 
@@ -305,7 +319,8 @@ static void test_every_address_inside_a_leaf_has_its_order(void **state)
 }
 
 /* Also that two orders which are alike are one. */
-static bool are_alike(const struct world *w, const struct ranking_order *one, const struct ranking_order *other)
+static bool are_alike(const struct world *w, const struct ranking_order *one,
+                      const struct ranking_order *other)
 {
 	for (size_t i = 0; i < w->cluster_count; i++)
 		for (size_t k = 0; k < w->cluster_count; k++)
@@ -328,7 +343,8 @@ static void test_leaves_are_as_short_as_they_can_be(void **state)
 			if (leaf.depth == 0)
 				continue;
 			beside = addr_masked(&a, leaf.depth);
-			beside.bytes[(leaf.depth - 1) / 8] ^= (uint8_t)(0x80 >> (leaf.depth - 1) % 8);
+			beside.bytes[(leaf.depth - 1) / 8] ^=
+				(uint8_t)(0x80 >> (leaf.depth - 1) % 8);
 			other = ranking_find(w.r, &beside);
 			assert_true(other.depth >= leaf.depth);
 			if (other.depth == leaf.depth)
@@ -340,7 +356,8 @@ static void test_leaves_are_as_short_as_they_can_be(void **state)
 
 /* --- single things --- */
 
-static struct ranking *ranking_of(const struct ranking_cluster *clusters, size_t count, const char *csv)
+static struct ranking *ranking_of(const struct ranking_cluster *clusters, size_t count,
+                                  const char *csv)
 {
 	char *path = geo_file_new(bytes_of(csv));
 	struct geodb *g = NULL;
@@ -373,8 +390,8 @@ static uint16_t nearest(const struct ranking *r, const char *address)
 	size_t best = 0;
 
 	for (size_t i = 1; i < 3; i++)
-		if (ranking_compare(ranking_position(r, order, three[i].id), ranking_position(r, order, three[best].id)) <
-		    0)
+		if (ranking_compare(ranking_position(r, order, three[i].id),
+		                    ranking_position(r, order, three[best].id)) < 0)
 			best = i;
 	return three[best].id;
 }
@@ -400,8 +417,9 @@ static void test_each_city_gets_its_nearest_cluster(void **state)
 
 static void test_short_leaves_tell_their_length(void **state)
 {
-	struct ranking *r = ranking_of(three, 3, "0.0.0.0/1,42.36,-71.06\n192.0.0.0/2,37.77,-122.42\n"
-	                                         "8000::/3,42.36,-71.06\n8000::/20,37.77,-122.42\n");
+	struct ranking *r = ranking_of(three, 3,
+	                               "0.0.0.0/1,42.36,-71.06\n192.0.0.0/2,37.77,-122.42\n"
+	                               "8000::/3,42.36,-71.06\n8000::/20,37.77,-122.42\n");
 
 	(void)state;
 	assert_int_equal(leaf_of(r, "1.2.3.4").depth, 1);
@@ -417,7 +435,8 @@ static void test_short_leaves_tell_their_length(void **state)
 
 static void test_single_addresses_have_leaves_of_full_length(void **state)
 {
-	struct ranking *r = ranking_of(three, 3, "192.0.2.1,42.36,-71.06\n2001:db8::1,42.36,-71.06\n");
+	struct ranking *r =
+		ranking_of(three, 3, "192.0.2.1,42.36,-71.06\n2001:db8::1,42.36,-71.06\n");
 
 	(void)state;
 	assert_int_equal(leaf_of(r, "192.0.2.1").depth, 32);
@@ -434,7 +453,8 @@ static void test_single_addresses_have_leaves_of_full_length(void **state)
 static void test_networks_with_equal_orders_are_merged(void **state)
 {
 	/* All of it is nearest to New York, then Houston, then Los Angeles. */
-	struct ranking *r = ranking_of(three, 3, "192.0.2.0/25,42.36,-71.06\n192.0.2.128/25,39.95,-75.17\n");
+	struct ranking *r =
+		ranking_of(three, 3, "192.0.2.0/25,42.36,-71.06\n192.0.2.128/25,39.95,-75.17\n");
 
 	(void)state;
 	assert_int_equal(leaf_of(r, "192.0.2.1").depth, 24);
@@ -460,12 +480,16 @@ static void test_a_tie_of_place_is_not_merged_with_an_order_by_name(void **state
 		{.id = 1, .name = "b", .has_place = true, .place = {10.005, 10}},
 	};
 	struct ranking *r = ranking_of(twins, 2, "192.0.2.0/24,0,0\n");
-	const struct ranking_order *known = leaf_of(r, "192.0.2.1").order, *unknown = leaf_of(r, "10.0.0.1").order;
+	const struct ranking_order *known = leaf_of(r, "192.0.2.1").order,
+				   *unknown = leaf_of(r, "10.0.0.1").order;
 
 	(void)state;
 	assert_int_equal(leaf_of(r, "192.0.2.1").depth, 24);
-	assert_int_equal(ranking_compare(ranking_position(r, known, 0), ranking_position(r, known, 1)), 0);
-	assert_int_equal(ranking_compare(ranking_position(r, unknown, 0), ranking_position(r, unknown, 1)), -1);
+	assert_int_equal(
+		ranking_compare(ranking_position(r, known, 0), ranking_position(r, known, 1)), 0);
+	assert_int_equal(
+		ranking_compare(ranking_position(r, unknown, 0), ranking_position(r, unknown, 1)),
+		-1);
 	ranking_free(r);
 }
 
@@ -479,14 +503,16 @@ static void test_equal_distances_are_ordered_by_name(void **state)
 	const struct ranking_order *order = leaf_of(r, "192.0.2.1").order;
 
 	(void)state;
-	assert_int_equal(ranking_compare(ranking_position(r, order, 9), ranking_position(r, order, 8)), 1);
+	assert_int_equal(
+		ranking_compare(ranking_position(r, order, 9), ranking_position(r, order, 8)), 1);
 	ranking_free(r);
 }
 
 static void test_clusters_that_came_later_are_last(void **state)
 {
 	struct ranking *r = ranking_of(three, 3, "192.0.2.0/24,42.36,-71.06\n");
-	const struct ranking_order *orders[2] = {leaf_of(r, "192.0.2.1").order, leaf_of(r, "10.0.0.1").order};
+	const struct ranking_order *orders[2] = {leaf_of(r, "192.0.2.1").order,
+	                                         leaf_of(r, "10.0.0.1").order};
 	static const uint16_t ids[] = {0, 3, 5, 4095, 65535};
 
 	(void)state;
@@ -500,7 +526,8 @@ static void test_clusters_that_came_later_are_last(void **state)
 
 static void test_distances_are_told_for_clusters_with_a_place(void **state)
 {
-	struct ranking_cluster clusters[4] = {three[0], three[1], three[2], {.id = 7, .name = "lost"}};
+	struct ranking_cluster clusters[4] = {
+		three[0], three[1], three[2], {.id = 7, .name = "lost"}};
 	struct ranking *r = ranking_of(clusters, 4, "");
 	struct place boston = {42.36, -71.06};
 

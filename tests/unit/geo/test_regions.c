@@ -19,7 +19,8 @@ static void assert_region(const char *name, const char *provider, double latitud
 	if (r == NULL)
 		fail_msg("%s is unknown", name);
 	else if (strcmp(r->provider, provider) != 0 || place_distance_km(&r->place, &p) > 60)
-		fail_msg("%s is of %s at %.2f,%.2f", name, r->provider, r->place.latitude, r->place.longitude);
+		fail_msg("%s is of %s at %.2f,%.2f", name, r->provider, r->place.latitude,
+		         r->place.longitude);
 }
 
 static void test_every_cloud_has_its_regions(void **state)
@@ -63,7 +64,8 @@ static void test_unknown_names_are_not_found(void **state)
 	assert_null(regions_find(bytes_of("us-east-11")));
 	assert_null(regions_find(bytes_of("us-eas")));
 	assert_null(regions_find((struct bytes){(const uint8_t *)nul, 6}));
-	assert_null(regions_find(bytes_of("a-name-that-is-longer-than-any-cloud-would-ever-give-to-one-of-its-regions")));
+	assert_null(regions_find(bytes_of(
+		"a-name-that-is-longer-than-any-cloud-would-ever-give-to-one-of-its-regions")));
 }
 
 /* Also that searching by halves finds each. */

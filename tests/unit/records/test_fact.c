@@ -11,22 +11,40 @@
 #include "records/fact.h"
 #include "tests/support/records_facts.h"
 
-static void assert_text(struct bytes have, const char *want) { assert_true(bytes_equal_text(have, want)); }
+static void assert_text(struct bytes have, const char *want)
+{
+	assert_true(bytes_equal_text(have, want));
+}
 
 static const struct fact *sample(size_t i)
 {
 	switch (i) {
-	case 0: return records_fact_cluster("la", "us-west-2", "us-west-2a,us-west-2b", "34.05,-118.24", true);
-	case 1: return records_fact_domain("kube-federation-system/d", "example.com", FACT_NO_TIME);
-	case 2: return records_fact_service_record("shop/web", "d", -5, "www", "front");
-	case 3: return records_fact_ingress_record("shop/web", "a.example.com,*.example.com", 300);
-	case 4: return records_fact_dns_endpoint("shop/x", "a.b 30 A 192.0.2.1 192.0.2.2\n"
-	                                         "b.b 0 TYPE65280 x\nc.b 5 TXT", FACT_CONFIG_TIME);
-	case 5: return records_fact_service("shop/web", "192.0.2.1,lb.test", 443, "a.b", "192.0.2.9", "30", 77);
-	case 6: return records_fact_slice("shop/web-1", "web", 3);
-	case 7: return records_fact_ingress("shop/web", "192.0.2.1", "a.b=web api,=web", "a.b,*.c", "a.b", 5);
-	case 8: return records_fact_node("n1", "us-west-2", "us-west-2a");
-	default: return NULL;
+	case 0:
+		return records_fact_cluster("la", "us-west-2", "us-west-2a,us-west-2b",
+		                            "34.05,-118.24", true);
+	case 1:
+		return records_fact_domain("kube-federation-system/d", "example.com", FACT_NO_TIME);
+	case 2:
+		return records_fact_service_record("shop/web", "d", -5, "www", "front");
+	case 3:
+		return records_fact_ingress_record("shop/web", "a.example.com,*.example.com", 300);
+	case 4:
+		return records_fact_dns_endpoint("shop/x",
+		                                 "a.b 30 A 192.0.2.1 192.0.2.2\n"
+		                                 "b.b 0 TYPE65280 x\nc.b 5 TXT",
+		                                 FACT_CONFIG_TIME);
+	case 5:
+		return records_fact_service("shop/web", "192.0.2.1,lb.test", 443, "a.b",
+		                            "192.0.2.9", "30", 77);
+	case 6:
+		return records_fact_slice("shop/web-1", "web", 3);
+	case 7:
+		return records_fact_ingress("shop/web", "192.0.2.1", "a.b=web api,=web", "a.b,*.c",
+		                            "a.b", 5);
+	case 8:
+		return records_fact_node("n1", "us-west-2", "us-west-2a");
+	default:
+		return NULL;
 	}
 }
 
@@ -108,8 +126,10 @@ static void test_an_endpoint_is_small(void **state)
 
 	(void)state;
 	one = records_fact_dns_endpoint("a/b", "n0000001.example.com 300 A 10.20.30.40", 1);
-	two = records_fact_dns_endpoint("a/b", "n0000001.example.com 300 A 10.20.30.40\n"
-	                                "n0000002.example.com 300 A 10.20.30.41", 1);
+	two = records_fact_dns_endpoint("a/b",
+	                                "n0000001.example.com 300 A 10.20.30.40\n"
+	                                "n0000002.example.com 300 A 10.20.30.41",
+	                                1);
 	assert_in_range(fact_bytes(two).len - fact_bytes(one).len, 1, 40);
 	fact_unref(one);
 	fact_unref(two);

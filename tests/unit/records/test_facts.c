@@ -226,7 +226,8 @@ static void test_random_histories_tell_what_differs(void **state)
 		count = take(f, &changes);
 		assert_int_equal(count, want);
 		for (size_t k = 0; k < count; k++) {
-			const struct fact *any = changes[k].after ? changes[k].after : changes[k].before;
+			const struct fact *any =
+				changes[k].after ? changes[k].after : changes[k].before;
 			int i = atoi((const char *)fact_name(any).data + 1);
 
 			assert_int_equal(changes[k].before != NULL, told[i] != 0);

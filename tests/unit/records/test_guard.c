@@ -12,7 +12,8 @@
 #include "tests/support/records_facts.h"
 #include "tests/support/records_world.h"
 
-/* A zone of `count` names, each a DNSEndpoint of its own; a mass change is more than 5 and more than 20 %. */
+/* A zone of `count` names, each a DNSEndpoint of its own; more than 5 and more than 20 % are a
+ * mass change. */
 static struct records_world *world_of(int count)
 {
 	struct records_world *w = records_world_new();
@@ -78,10 +79,10 @@ static void test_few_names_and_a_small_share_pass(void **state)
 	struct records_world *w = world_of(40);
 
 	(void)state;
-	remove_names(w, 0, 5);			/* 12 %, and not more than five */
+	remove_names(w, 0, 5); /* 12 %, and not more than five */
 	assert_int_equal(records_world_build(w), 5);
 	w->now_ms += 61000;
-	remove_names(w, 5, 12);			/* seven of 35 are not more than 20 % */
+	remove_names(w, 5, 12); /* seven of 35 are not more than 20 % */
 	assert_int_equal(records_world_build(w), 7);
 	assert_int_equal(held(w), 0);
 	assert_int_equal(w->last->next_ms, 0);
@@ -96,11 +97,11 @@ static void test_the_window_slides(void **state)
 	remove_names(w, 0, 5);
 	records_world_build(w);
 	w->now_ms += 30000;
-	remove_names(w, 5, 8);			/* eight of 40 in a minute are just allowed */
+	remove_names(w, 5, 8); /* eight of 40 in a minute are just allowed */
 	records_world_build(w);
 	assert_int_equal(w->count, 32);
 	w->now_ms += 1000;
-	remove_names(w, 8, 9);			/* the ninth is held, and what follows */
+	remove_names(w, 8, 9); /* the ninth is held, and what follows */
 	records_world_build(w);
 	assert_int_equal(w->count, 32);
 	assert_int_equal(held(w), 1);
@@ -119,8 +120,10 @@ static void test_other_changes_pass_while_names_are_held(void **state)
 	(void)state;
 	remove_names(w, 0, 20);
 	records_world_build(w);
-	records_world_put(w, "", records_fact_dns_endpoint("ns/new", "new.example.com 30 A 192.0.2.99", 1));
-	records_world_put(w, "", records_fact_dns_endpoint("ns/e30", "n30.example.com 30 A 192.0.2.98", 1));
+	records_world_put(
+		w, "", records_fact_dns_endpoint("ns/new", "new.example.com 30 A 192.0.2.99", 1));
+	records_world_put(
+		w, "", records_fact_dns_endpoint("ns/e30", "n30.example.com 30 A 192.0.2.98", 1));
 	assert_int_equal(records_world_build(w), 2);
 	assert_int_equal(w->count, 41);
 	assert_int_equal(held(w), 20);
@@ -145,7 +148,8 @@ static void test_it_ends_when_the_names_come_back(void **state)
 	assert_int_equal(records_world_build(w), 1);
 	assert_int_equal(held(w), 0);
 	assert_true(w->last->report_changed);
-	assert_string_equal(records_world_show(w, "n0.example.com."), "DNSEndpoint ns/e0; fixed A 30 192.0.2.200");
+	assert_string_equal(records_world_show(w, "n0.example.com."),
+	                    "DNSEndpoint ns/e0; fixed A 30 192.0.2.200");
 	records_world_free(w);
 }
 
@@ -181,7 +185,8 @@ static void test_it_ends_when_it_is_released(void **state)
 	assert_int_equal(records_release(w->records, "other.test."), ERR_NOTFOUND);
 	assert_int_equal(records_release(w->records, "example.com"), ERR_OK);
 	/* One came back meanwhile, in the same build. */
-	records_world_put(w, "", records_fact_dns_endpoint("ns/e0", "n0.example.com 30 A 192.0.2.55", 1));
+	records_world_put(w, "",
+	                  records_fact_dns_endpoint("ns/e0", "n0.example.com 30 A 192.0.2.55", 1));
 	assert_int_equal(records_world_build(w), 20);
 	assert_int_equal(w->count, 21);
 	assert_int_equal(held(w), 0);
@@ -204,7 +209,8 @@ static void test_a_name_that_lost_its_addresses_shows_its_new_self_after_release
 	assert_int_equal(held(w), 20);
 	assert_int_equal(records_release(w->records, "example.com."), ERR_OK);
 	assert_int_equal(records_world_build(w), 20);
-	assert_string_equal(records_world_show(w, "n7.example.com."), "DNSEndpoint ns/e7; fixed TXT 30 empty");
+	assert_string_equal(records_world_show(w, "n7.example.com."),
+	                    "DNSEndpoint ns/e7; fixed TXT 30 empty");
 	records_world_free(w);
 }
 
@@ -277,7 +283,8 @@ static void test_held_names_keep_their_probes_and_readiness_is_not_counted(void 
 		snprintf(name, sizeof(name), "s%d", i);
 		snprintf(address, sizeof(address), "192.0.2.%d", i + 1);
 		snprintf(host, sizeof(host), "h%d.example.com", i);
-		records_world_put(w, "la", records_fact_service(key, address, 443, host, NULL, NULL, 1));
+		records_world_put(w, "la",
+		                  records_fact_service(key, address, 443, host, NULL, NULL, 1));
 		records_world_put(w, "la", records_fact_slice(slice, name, 1));
 	}
 	records_world_build(w);
@@ -313,7 +320,8 @@ int main(void)
 		cmocka_unit_test(test_it_ends_when_the_names_come_back),
 		cmocka_unit_test(test_it_ends_after_its_time),
 		cmocka_unit_test(test_it_ends_when_it_is_released),
-		cmocka_unit_test(test_a_name_that_lost_its_addresses_shows_its_new_self_after_release),
+		cmocka_unit_test(
+			test_a_name_that_lost_its_addresses_shows_its_new_self_after_release),
 		cmocka_unit_test(test_a_name_that_moves_to_another_source_is_not_counted),
 		cmocka_unit_test(test_held_names_survive_a_change_of_zones),
 		cmocka_unit_test(test_a_zone_that_goes_is_no_mass_change),

@@ -43,7 +43,9 @@ static void test_escapes_mean_bytes_and_come_back_printable(void **state)
 
 static void test_faults_are_named(void **state)
 {
-	static const struct { const char *text, *why; } cases[] = {
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
 		{"", "the name is empty"},
 		{"a..b", "a label is empty"},
 		{".a", "a label is empty"},
@@ -52,7 +54,7 @@ static void test_faults_are_named(void **state)
 		{"a\\25", "a bad escape"},
 		{"a\\256.b", "a bad escape"},
 		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b",
-		 "a label is longer than 63 bytes"},
+	         "a label is longer than 63 bytes"},
 	};
 
 	(void)state;
@@ -61,7 +63,8 @@ static void test_faults_are_named(void **state)
 		size_t len;
 		struct reason why = {""};
 
-		assert_int_not_equal(names_from_text(bytes_of(cases[i].text), wire, &len, &why), ERR_OK);
+		assert_int_not_equal(names_from_text(bytes_of(cases[i].text), wire, &len, &why),
+		                     ERR_OK);
 		assert_string_equal(why.text, cases[i].why);
 	}
 }

@@ -17,7 +17,7 @@
 struct world {
 	struct arena *arena;
 	const struct fact *fact;
-	struct fact_value v;			/* of the fact */
+	struct fact_value v; /* of the fact */
 	struct reason why;
 };
 
@@ -95,10 +95,10 @@ static void refuse(struct world *w, enum decode_role role, const char *yaml, con
 }
 
 #define SERVICE "apiVersion: v1\nkind: Service\n"
-#define SLICE "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s}\n"
+#define SLICE   "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s}\n"
 #define INGRESS "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\n"
-#define KFC "apiVersion: core.kubefed.io/v1beta1\nkind: KubeFedCluster\n"
-#define DNS "apiVersion: multiclusterdns.kubefed.io/v1alpha1\n"
+#define KFC     "apiVersion: core.kubefed.io/v1beta1\nkind: KubeFedCluster\n"
+#define DNS     "apiVersion: multiclusterdns.kubefed.io/v1alpha1\n"
 
 static void expect_text(struct bytes have, const char *want)
 {
@@ -132,7 +132,8 @@ static void test_a_key_has_the_default_namespace(void **state)
 	assert_true(fact_created(w->fact) == FACT_NO_TIME);
 	take(w, DECODE_MEMBER, SERVICE "metadata: {name: web, namespace: shop}\n");
 	expect_text(fact_namespace(w->fact), "shop");
-	take(w, DECODE_MEMBER, "apiVersion: v1\nkind: Node\nmetadata: {name: n1.example, namespace: x}\n");
+	take(w, DECODE_MEMBER,
+	     "apiVersion: v1\nkind: Node\nmetadata: {name: n1.example, namespace: x}\n");
 	expect_text(fact_namespace(w->fact), "");
 }
 
@@ -140,14 +141,17 @@ static void test_creation_times_are_read_or_none(void **state)
 {
 	struct world *w = *state;
 
-	take(w, DECODE_MEMBER, SERVICE "metadata: {name: a, creationTimestamp: '2026-01-02T03:04:05Z'}\n");
+	take(w, DECODE_MEMBER,
+	     SERVICE "metadata: {name: a, creationTimestamp: '2026-01-02T03:04:05Z'}\n");
 	assert_true(fact_created(w->fact) == 1767323045);
-	take(w, DECODE_MEMBER, SERVICE "metadata: {name: a, creationTimestamp: 2026-01-02T03:04:05Z}\n");
+	take(w, DECODE_MEMBER,
+	     SERVICE "metadata: {name: a, creationTimestamp: 2026-01-02T03:04:05Z}\n");
 	assert_true(fact_created(w->fact) == 1767323045);
 	take(w, DECODE_MEMBER, SERVICE "metadata: {name: a, creationTimestamp: null}\n");
 	assert_true(fact_created(w->fact) == FACT_NO_TIME);
 	refuse(w, DECODE_MEMBER, SERVICE "metadata: {name: a, creationTimestamp: yesterday}\n",
-	       "Service default/a: metadata.creationTimestamp: is not a time (2026-01-02T03:04:05Z)");
+	       "Service default/a: metadata.creationTimestamp: is not a time "
+	       "(2026-01-02T03:04:05Z)");
 }
 
 static void test_objects_without_a_name_are_refused(void **state)
@@ -155,10 +159,12 @@ static void test_objects_without_a_name_are_refused(void **state)
 	struct world *w = *state;
 
 	refuse(w, DECODE_MEMBER, SERVICE "spec: {}\n", "Service: metadata.name: is missing");
-	refuse(w, DECODE_MEMBER, SERVICE "metadata: {name: ''}\n", "Service: metadata.name: is empty");
+	refuse(w, DECODE_MEMBER, SERVICE "metadata: {name: ''}\n",
+	       "Service: metadata.name: is empty");
 	refuse(w, DECODE_MEMBER, SERVICE "metadata: {name: 7}\n",
 	       "Service: metadata.name: is not a text (quotation marks missing?)");
-	refuse(w, DECODE_MEMBER, SERVICE "metadata: [name]\n", "Service: metadata: is not a mapping");
+	refuse(w, DECODE_MEMBER, SERVICE "metadata: [name]\n",
+	       "Service: metadata: is not a mapping");
 	refuse(w, DECODE_MEMBER, SERVICE "metadata: {name: \"a\\nb\"}\n",
 	       "Service: metadata.name: is not a name (letters, digits, '-' and '.')");
 	refuse(w, DECODE_MEMBER, SERVICE "metadata: {name: a/b}\n",
@@ -188,21 +194,25 @@ static void test_kinds_count_by_group_version_and_role(void **state)
 	ignore(w, DECODE_MEMBER, "{apiVersion: discovery.k8s.io/v1beta1, kind: EndpointSlice}");
 	ignore(w, DECODE_MEMBER, "{apiVersion: serving.knative.dev/v1, kind: Service}");
 	ignore(w, DECODE_HOST, "{apiVersion: apps/v1, kind: Deployment}");
-	take(w, DECODE_HOST, "{apiVersion: core.kubefed.io/v9, kind: KubeFedCluster, metadata: {name: a}}");
-	take(w, DECODE_HOST, "{apiVersion: externaldns.k8s.io/v1alpha1, kind: DNSEndpoint, metadata: {name: a}}");
+	take(w, DECODE_HOST,
+	     "{apiVersion: core.kubefed.io/v9, kind: KubeFedCluster, metadata: {name: a}}");
+	take(w, DECODE_HOST,
+	     "{apiVersion: externaldns.k8s.io/v1alpha1, kind: DNSEndpoint, metadata: {name: a}}");
 }
 
 static void test_lists_are_unfolded_and_their_items_completed(void **state)
 {
-	struct json_object *list = read_yaml("apiVersion: v1\nkind: ServiceList\n"
-	                                     "items: [{metadata: {name: a}}, {kind: X, apiVersion: y/z}]\n");
+	struct json_object *list =
+		read_yaml("apiVersion: v1\nkind: ServiceList\n"
+	                  "items: [{metadata: {name: a}}, {kind: X, apiVersion: y/z}]\n");
 	struct json_object *items = decode_list_items(list), *value;
 
 	(void)state;
 	assert_int_equal(json_object_array_length(items), 2);
 	assert_true(json_object_object_get_ex(json_object_array_get_idx(items, 0), "kind", &value));
 	assert_string_equal(json_object_get_string(value), "Service");
-	assert_true(json_object_object_get_ex(json_object_array_get_idx(items, 0), "apiVersion", &value));
+	assert_true(json_object_object_get_ex(json_object_array_get_idx(items, 0), "apiVersion",
+	                                      &value));
 	assert_string_equal(json_object_get_string(value), "v1");
 	assert_true(json_object_object_get_ex(json_object_array_get_idx(items, 1), "kind", &value));
 	assert_string_equal(json_object_get_string(value), "X");
@@ -221,11 +231,11 @@ static void test_a_cluster_has_place_region_zones_and_drain(void **state)
 {
 	struct world *w = *state;
 
-	take(w, DECODE_HOST, KFC
-	     "metadata:\n  name: la\n  namespace: kube-federation-system\n  annotations:\n"
-	     "    nigh.dev/location: '34.05,-118.24'\n    nigh.dev/drain: 'true'\n"
-	     "  labels: {topology.kubernetes.io/region: other}\n"
-	     "status: {region: us-west-2, zones: [c, a, b, a, '']}\n");
+	take(w, DECODE_HOST,
+	     KFC "metadata:\n  name: la\n  namespace: kube-federation-system\n  annotations:\n"
+	         "    nigh.dev/location: '34.05,-118.24'\n    nigh.dev/drain: 'true'\n"
+	         "  labels: {topology.kubernetes.io/region: other}\n"
+	         "status: {region: us-west-2, zones: [c, a, b, a, '']}\n");
 	assert_true(w->v.cluster.has_location && w->v.cluster.drain);
 	assert_true(w->v.cluster.location.latitude == 34.05);
 	assert_true(w->v.cluster.location.longitude == -118.24);
@@ -237,15 +247,19 @@ static void test_region_and_zone_come_from_labels_of_either_generation(void **st
 {
 	struct world *w = *state;
 
-	take(w, DECODE_HOST, KFC "metadata:\n  name: la\n  labels:\n"
+	take(w, DECODE_HOST,
+	     KFC
+	     "metadata:\n  name: la\n  labels:\n"
 	     "    topology.kubernetes.io/region: new\n"
 	     "    failure-domain.beta.kubernetes.io/region: old\n"
 	     "    failure-domain.beta.kubernetes.io/zone: z\nstatus: {region: '', zones: []}\n");
 	expect_text(w->v.cluster.region, "new");
 	expect_texts(w->v.cluster.zones, w->v.cluster.zone_count, "z");
 	assert_false(w->v.cluster.has_location || w->v.cluster.drain);
-	take(w, DECODE_MEMBER, "apiVersion: v1\nkind: Node\nmetadata:\n  name: n\n  labels:\n"
-	     "    topology.kubernetes.io/zone: z1\n    failure-domain.beta.kubernetes.io/region: r0\n");
+	take(w, DECODE_MEMBER,
+	     "apiVersion: v1\nkind: Node\nmetadata:\n  name: n\n  labels:\n"
+	     "    topology.kubernetes.io/zone: z1\n    failure-domain.beta.kubernetes.io/region: "
+	     "r0\n");
 	expect_text(w->v.node.region, "r0");
 	expect_text(w->v.node.zone, "z1");
 }
@@ -254,12 +268,16 @@ static void test_a_bad_location_is_a_warning(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(decode(w, DECODE_HOST, read_yaml(KFC "metadata: {name: la, annotations: "
-	                                                  "{nigh.dev/location: '91,0'}}\n")), ERR_OK);
+	assert_int_equal(decode(w, DECODE_HOST,
+	                        read_yaml(KFC "metadata: {name: la, annotations: "
+	                                      "{nigh.dev/location: '91,0'}}\n")),
+	                 ERR_OK);
 	assert_non_null(w->fact);
 	assert_false(w->v.cluster.has_location);
-	assert_string_equal(w->why.text, "KubeFedCluster default/la: metadata.annotations"
-	                    "[nigh.dev/location]: is not a place (\"34.05,-118.24\"); taken without");
+	assert_string_equal(
+		w->why.text,
+		"KubeFedCluster default/la: metadata.annotations"
+		"[nigh.dev/location]: is not a place (\"34.05,-118.24\"); taken without");
 	refuse(w, DECODE_HOST, KFC "metadata: {name: la, annotations: {nigh.dev/drain: true}}\n",
 	       "KubeFedCluster default/la: metadata.annotations[nigh.dev/drain]: is not a text "
 	       "(quotation marks missing?)");
@@ -271,18 +289,23 @@ static void test_domains_and_records(void **state)
 
 	take(w, DECODE_HOST, DNS "kind: Domain\nmetadata: {name: d}\ndomain: example.com\n");
 	expect_text(w->v.domain.domain, "example.com");
-	refuse(w, DECODE_HOST, DNS "kind: Domain\nmetadata: {name: d}\nspec: {domain: example.com}\n",
+	refuse(w, DECODE_HOST,
+	       DNS "kind: Domain\nmetadata: {name: d}\nspec: {domain: example.com}\n",
 	       "Domain default/d: domain: is missing");
-	take(w, DECODE_HOST, DNS "kind: ServiceDNSRecord\nmetadata: {name: web}\nspec:\n  domainRef: d\n"
-	     "  recordTTL: 30.0\n  dnsPrefix: p\n  externalName: e\n  allowServiceWithoutEndpoints: true\n");
+	take(w, DECODE_HOST,
+	     DNS "kind: ServiceDNSRecord\nmetadata: {name: web}\nspec:\n  domainRef: d\n"
+	         "  recordTTL: 30.0\n  dnsPrefix: p\n  externalName: e\n  "
+	         "allowServiceWithoutEndpoints: true\n");
 	expect_text(w->v.service_record.domain_ref, "d");
 	expect_text(w->v.service_record.dns_prefix, "p");
 	expect_text(w->v.service_record.external_name, "e");
 	assert_true(w->v.service_record.ttl == 30);
 	assert_true(w->v.service_record.allow_without_endpoints);
-	take(w, DECODE_HOST, DNS "kind: IngressDNSRecord\nmetadata: {name: web}\n"
-	     "spec: {hosts: [a.example, '', b.example], recordTTL: -1}\n");
-	expect_texts(w->v.ingress_record.hosts, w->v.ingress_record.host_count, "a.example b.example");
+	take(w, DECODE_HOST,
+	     DNS "kind: IngressDNSRecord\nmetadata: {name: web}\n"
+	         "spec: {hosts: [a.example, '', b.example], recordTTL: -1}\n");
+	expect_texts(w->v.ingress_record.hosts, w->v.ingress_record.host_count,
+	             "a.example b.example");
 	assert_true(w->v.ingress_record.ttl == -1);
 }
 
@@ -290,22 +313,32 @@ static void test_wrong_types_name_the_field(void **state)
 {
 	struct world *w = *state;
 
-	refuse(w, DECODE_HOST, DNS "kind: ServiceDNSRecord\nmetadata: {name: web}\nspec: {domainRef: d, recordTTL: 1.5}\n",
+	refuse(w, DECODE_HOST,
+	       DNS "kind: ServiceDNSRecord\nmetadata: {name: web}\nspec: {domainRef: d, recordTTL: "
+	           "1.5}\n",
 	       "ServiceDNSRecord default/web: spec.recordTTL: 1.5 is not a number of seconds");
-	refuse(w, DECODE_HOST, DNS "kind: ServiceDNSRecord\nmetadata: {name: web}\nspec: {domainRef: d, recordTTL: '30'}\n",
+	refuse(w, DECODE_HOST,
+	       DNS "kind: ServiceDNSRecord\nmetadata: {name: web}\nspec: {domainRef: d, recordTTL: "
+	           "'30'}\n",
 	       "ServiceDNSRecord default/web: spec.recordTTL: is not a number of seconds");
-	refuse(w, DECODE_HOST, DNS "kind: ServiceDNSRecord\nmetadata: {name: web}\n"
-	       "spec: {domainRef: d, recordTTL: 99999999999999999999}\n",
+	refuse(w, DECODE_HOST,
+	       DNS "kind: ServiceDNSRecord\nmetadata: {name: web}\n"
+	           "spec: {domainRef: d, recordTTL: 99999999999999999999}\n",
 	       "ServiceDNSRecord default/web: spec.recordTTL: 1e+20 is not a number of "
 	       "seconds");
-	refuse(w, DECODE_HOST, DNS "kind: ServiceDNSRecord\nmetadata: {name: web}\n"
-	       "spec: {domainRef: d, allowServiceWithoutEndpoints: 'yes'}\n",
-	       "ServiceDNSRecord default/web: spec.allowServiceWithoutEndpoints: is not true or false");
-	refuse(w, DECODE_HOST, DNS "kind: IngressDNSRecord\nmetadata: {name: web}\nspec: {hosts: a.example}\n",
+	refuse(w, DECODE_HOST,
+	       DNS "kind: ServiceDNSRecord\nmetadata: {name: web}\n"
+	           "spec: {domainRef: d, allowServiceWithoutEndpoints: 'yes'}\n",
+	       "ServiceDNSRecord default/web: spec.allowServiceWithoutEndpoints: is not true or "
+	       "false");
+	refuse(w, DECODE_HOST,
+	       DNS "kind: IngressDNSRecord\nmetadata: {name: web}\nspec: {hosts: a.example}\n",
 	       "IngressDNSRecord default/web: spec.hosts: is not a list");
-	refuse(w, DECODE_HOST, DNS "kind: IngressDNSRecord\nmetadata: {name: web}\nspec: {hosts: [a, null]}\n",
+	refuse(w, DECODE_HOST,
+	       DNS "kind: IngressDNSRecord\nmetadata: {name: web}\nspec: {hosts: [a, null]}\n",
 	       "IngressDNSRecord default/web: spec.hosts[1]: is null");
-	refuse(w, DECODE_HOST, DNS "kind: DNSEndpoint\nmetadata: {name: e}\nspec: {endpoints: [{targets: [{}]}]}\n",
+	refuse(w, DECODE_HOST,
+	       DNS "kind: DNSEndpoint\nmetadata: {name: e}\nspec: {endpoints: [{targets: [{}]}]}\n",
 	       "DNSEndpoint default/e: spec.endpoints[0].targets[0]: is not a text");
 	refuse(w, DECODE_HOST, DNS "kind: DNSEndpoint\nmetadata: {name: e}\nspec: [x]\n",
 	       "DNSEndpoint default/e: spec: is not a mapping");
@@ -315,9 +348,11 @@ static void test_endpoints_are_kept_as_written(void **state)
 {
 	struct world *w = *state;
 
-	take(w, DECODE_HOST, "apiVersion: externaldns.k8s.io/v1alpha1\nkind: DNSEndpoint\n"
+	take(w, DECODE_HOST,
+	     "apiVersion: externaldns.k8s.io/v1alpha1\nkind: DNSEndpoint\n"
 	     "metadata: {name: e, labels: {nigh.dev/sites: ''}}\nspec:\n  endpoints:\n"
-	     "  - {dnsName: A.example, recordType: A, recordTTL: 60, setIdentifier: s, targets: [192.0.2.1, 192.0.2.2]}\n"
+	     "  - {dnsName: A.example, recordType: A, recordTTL: 60, setIdentifier: s, targets: "
+	     "[192.0.2.1, 192.0.2.2]}\n"
 	     "  - {dnsName: t.example, recordType: TXT, targets: ['two  spaces']}\n  - {}\n");
 	assert_true(w->v.dns_endpoint.is_rendering);
 	assert_int_equal(w->v.dns_endpoint.endpoint_count, 3);
@@ -338,18 +373,24 @@ static void test_a_service_has_targets_and_its_first_port(void **state)
 {
 	struct world *w = *state;
 
-	take(w, DECODE_MEMBER, SERVICE "metadata: {name: web}\n"
-	     "spec: {type: LoadBalancer, ports: [{port: 443.0, name: x}, {port: 80}]}\n"
-	     "status: {loadBalancer: {ingress: [{ip: 192.0.2.1, hostname: lb.example}, {hostname: lb2.example},"
-	     " {ip: ''}]}}\n");
-	expect_texts(w->v.service.targets, w->v.service.target_count, "192.0.2.1 lb.example lb2.example");
+	take(w, DECODE_MEMBER,
+	     SERVICE "metadata: {name: web}\n"
+	             "spec: {type: LoadBalancer, ports: [{port: 443.0, name: x}, {port: 80}]}\n"
+	             "status: {loadBalancer: {ingress: [{ip: 192.0.2.1, hostname: lb.example}, "
+	             "{hostname: lb2.example},"
+	             " {ip: ''}]}}\n");
+	expect_texts(w->v.service.targets, w->v.service.target_count,
+	             "192.0.2.1 lb.example lb2.example");
 	assert_int_equal(w->v.service.port, 443);
-	take(w, DECODE_MEMBER, SERVICE "metadata: {name: web}\nspec: {ports: null}\nstatus: {loadBalancer: {}}\n");
+	take(w, DECODE_MEMBER,
+	     SERVICE "metadata: {name: web}\nspec: {ports: null}\nstatus: {loadBalancer: {}}\n");
 	assert_int_equal(w->v.service.port, 0);
 	assert_int_equal(w->v.service.target_count, 0);
-	refuse(w, DECODE_MEMBER, SERVICE "metadata: {name: web, namespace: shop}\nspec: {ports: [{port: 70000}]}\n",
+	refuse(w, DECODE_MEMBER,
+	       SERVICE "metadata: {name: web, namespace: shop}\nspec: {ports: [{port: 70000}]}\n",
 	       "Service shop/web: spec.ports[0].port: 70000 is not a port");
-	refuse(w, DECODE_MEMBER, SERVICE "metadata: {name: web, namespace: shop}\nspec: {ports: [{port: http}]}\n",
+	refuse(w, DECODE_MEMBER,
+	       SERVICE "metadata: {name: web, namespace: shop}\nspec: {ports: [{port: http}]}\n",
 	       "Service shop/web: spec.ports[0].port: is not a port");
 }
 
@@ -357,12 +398,13 @@ static void test_annotations_come_with_either_prefix_and_the_newer_wins(void **s
 {
 	struct world *w = *state;
 
-	take(w, DECODE_MEMBER, SERVICE "metadata:\n  name: web\n  annotations:\n"
-	     "    external-dns.alpha.kubernetes.io/hostname: old.example\n"
-	     "    external-dns.kubernetes.io/hostname: 'new.example, b.example'\n"
-	     "    external-dns.alpha.kubernetes.io/target: 192.0.2.1\n"
-	     "    external-dns.kubernetes.io/ttl: '60'\n"
-	     "    external-dns.alpha.kubernetes.io/controller: dns-controller\n");
+	take(w, DECODE_MEMBER,
+	     SERVICE "metadata:\n  name: web\n  annotations:\n"
+	             "    external-dns.alpha.kubernetes.io/hostname: old.example\n"
+	             "    external-dns.kubernetes.io/hostname: 'new.example, b.example'\n"
+	             "    external-dns.alpha.kubernetes.io/target: 192.0.2.1\n"
+	             "    external-dns.kubernetes.io/ttl: '60'\n"
+	             "    external-dns.alpha.kubernetes.io/controller: dns-controller\n");
 	expect_text(w->v.service.annotations.hostname, "new.example, b.example");
 	expect_text(w->v.service.annotations.target, "192.0.2.1");
 	expect_text(w->v.service.annotations.ttl, "60");
@@ -374,9 +416,10 @@ static void test_annotations_for_another_controller_are_ignored(void **state)
 {
 	struct world *w = *state;
 
-	take(w, DECODE_MEMBER, SERVICE "metadata:\n  name: web\n  annotations:\n"
-	     "    external-dns.kubernetes.io/hostname: a.example\n"
-	     "    external-dns.alpha.kubernetes.io/controller: other\n");
+	take(w, DECODE_MEMBER,
+	     SERVICE "metadata:\n  name: web\n  annotations:\n"
+	             "    external-dns.kubernetes.io/hostname: a.example\n"
+	             "    external-dns.alpha.kubernetes.io/controller: other\n");
 	expect_text(w->v.service.annotations.hostname, "");
 }
 
@@ -384,19 +427,22 @@ static void test_ready_endpoints_have_an_address_and_no_other_word(void **state)
 {
 	struct world *w = *state;
 
-	take(w, DECODE_MEMBER, SLICE "endpoints:\n"
-	     "- {addresses: [10.0.0.1], conditions: {ready: true}}\n"
-	     "- {addresses: [10.0.0.2], conditions: {ready: false}}\n"
-	     "- {addresses: [10.0.0.3], conditions: {ready: null}}\n"
-	     "- {addresses: [10.0.0.4], conditions: null}\n"
-	     "- {addresses: [10.0.0.5]}\n- {addresses: []}\n- {conditions: {ready: true}}\n");
+	take(w, DECODE_MEMBER,
+	     SLICE "endpoints:\n"
+	           "- {addresses: [10.0.0.1], conditions: {ready: true}}\n"
+	           "- {addresses: [10.0.0.2], conditions: {ready: false}}\n"
+	           "- {addresses: [10.0.0.3], conditions: {ready: null}}\n"
+	           "- {addresses: [10.0.0.4], conditions: null}\n"
+	           "- {addresses: [10.0.0.5]}\n- {addresses: []}\n- {conditions: {ready: true}}\n");
 	assert_int_equal(w->v.slice.ready, 4);
 	assert_int_equal(w->v.slice.total, 7);
-	take(w, DECODE_MEMBER, "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+	take(w, DECODE_MEMBER,
+	     "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
 	     "metadata: {name: s, labels: {kubernetes.io/service-name: web}}\nendpoints: null\n");
 	expect_text(w->v.slice.service, "web");
 	assert_int_equal(w->v.slice.total, 0);
-	refuse(w, DECODE_MEMBER, SLICE "endpoints: [{addresses: [a], conditions: {ready: 'true'}}]\n",
+	refuse(w, DECODE_MEMBER,
+	       SLICE "endpoints: [{addresses: [a], conditions: {ready: 'true'}}]\n",
 	       "EndpointSlice default/s: endpoints[0].conditions.ready: is not true or false");
 }
 
@@ -404,7 +450,9 @@ static void test_an_ingress_has_rules_backends_and_tls_hosts(void **state)
 {
 	struct world *w = *state;
 
-	take(w, DECODE_MEMBER, INGRESS "spec:\n"
+	take(w, DECODE_MEMBER,
+	     INGRESS
+	     "spec:\n"
 	     "  defaultBackend: {service: {name: fallback, port: {number: 80}}}\n"
 	     "  tls: [{hosts: [a.example, b.example]}, {secretName: x}, {hosts: [c.example]}]\n"
 	     "  rules:\n"
@@ -417,11 +465,13 @@ static void test_an_ingress_has_rules_backends_and_tls_hosts(void **state)
 	     "status: {loadBalancer: {ingress: [{ip: '2001:db8::1'}]}}\n");
 	assert_int_equal(w->v.ingress.rule_count, 2);
 	expect_text(w->v.ingress.rules[0].host, "a.example");
-	expect_texts(w->v.ingress.rules[0].services, w->v.ingress.rules[0].service_count, "api web");
+	expect_texts(w->v.ingress.rules[0].services, w->v.ingress.rules[0].service_count,
+	             "api web");
 	expect_text(w->v.ingress.rules[1].host, "");
 	assert_int_equal(w->v.ingress.rules[1].service_count, 0);
 	expect_text(w->v.ingress.default_service, "fallback");
-	expect_texts(w->v.ingress.tls_hosts, w->v.ingress.tls_host_count, "a.example b.example c.example");
+	expect_texts(w->v.ingress.tls_hosts, w->v.ingress.tls_host_count,
+	             "a.example b.example c.example");
 	expect_texts(w->v.ingress.targets, w->v.ingress.target_count, "2001:db8::1");
 }
 
@@ -430,12 +480,14 @@ static void test_texts_and_lists_have_limits(void **state)
 	struct world *w = *state;
 	struct text yaml = {0};
 
-	text_add(&yaml, SERVICE "metadata: {name: web}\nstatus: {loadBalancer: {ingress: [{hostname: ");
+	text_add(&yaml,
+	         SERVICE "metadata: {name: web}\nstatus: {loadBalancer: {ingress: [{hostname: ");
 	for (size_t i = 0; i < 65536; i++)
 		text_add(&yaml, "x");
 	text_add(&yaml, "}]}}\n");
 	refuse(w, DECODE_MEMBER, yaml.data,
-	       "Service default/web: status.loadBalancer.ingress[0].hostname: has 65536 bytes, over 65535");
+	       "Service default/web: status.loadBalancer.ingress[0].hostname: has 65536 bytes, "
+	       "over 65535");
 	text_reset(&yaml);
 	text_add(&yaml, SLICE "endpoints: [");
 	for (size_t i = 0; i < 65536; i++)

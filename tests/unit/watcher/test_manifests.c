@@ -71,11 +71,12 @@ static void test_kinds_that_are_unknown_or_of_the_other_role_are_ignored(void **
 {
 	struct folders *f = *state;
 
-	folders_write(f, "m/clusters/la/a.yaml",
-	              "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}\n---\n"
-	              "{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: a}}\n---\n"
-	              "{apiVersion: multiclusterdns.kubefed.io/v1alpha1, kind: Domain,"
-	              " metadata: {name: a}, domain: example.com}\n");
+	folders_write(
+		f, "m/clusters/la/a.yaml",
+		"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}\n---\n"
+		"{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: a}}\n---\n"
+		"{apiVersion: multiclusterdns.kubefed.io/v1alpha1, kind: Domain,"
+		" metadata: {name: a}, domain: example.com}\n");
 	folders_service(f, "m/host/a.yaml", "a", "192.0.2.1");
 	folders_start(f, "m", NULL);
 	assert_int_equal(facts_count(f->facts), 0);
@@ -97,9 +98,10 @@ static void test_aliases_expand_to_1_MB_at_most(void **state)
 	folders_service(f, "m/clusters/la/bomb.yaml", "web", "192.0.2.1");
 	folders_start(f, "m", NULL);
 	folders_write(f, "m/clusters/la/bomb.yaml", text);
-	folders_wait_error(f, "m/clusters/la/bomb.yaml",
-	                   "m/clusters/la/bomb.yaml:7: aliases expand to more than 1048576 bytes or "
-	                   "nest too deep");
+	folders_wait_error(
+		f, "m/clusters/la/bomb.yaml",
+		"m/clusters/la/bomb.yaml:7: aliases expand to more than 1048576 bytes or "
+		"nest too deep");
 	assert_string_equal(folders_address(f, "la", "web"), "192.0.2.1");
 }
 
@@ -124,7 +126,8 @@ static void test_a_file_over_64_MiB_is_an_error(void **state)
 	folders_start(f, "m", NULL);
 	(void)snprintf(path, sizeof(path), "%s/m/clusters/la/big.yaml", f->root);
 	CHECK(truncate(path, (64 << 20) + 1) == 0);
-	folders_wait_error(f, "m/clusters/la/big.yaml", "m/clusters/la/big.yaml: larger than 64 MiB");
+	folders_wait_error(f, "m/clusters/la/big.yaml",
+	                   "m/clusters/la/big.yaml: larger than 64 MiB");
 	assert_string_equal(folders_address(f, "la", "web"), "192.0.2.1");
 }
 
@@ -185,8 +188,9 @@ static void test_a_folder_that_cannot_be_a_cluster_is_an_error(void **state)
 	folders_mkdir(f, "m/clusters/we ird");
 	folders_mkdir(f, "m/clusters/la");
 	folders_start(f, "m", NULL);
-	folders_wait_error(f, "m/clusters/we ird",
-	                   "m/clusters/we ird: not a name for a cluster (letters, digits, '-' and '.')");
+	folders_wait_error(
+		f, "m/clusters/we ird",
+		"m/clusters/we ird: not a name for a cluster (letters, digits, '-' and '.')");
 	folders_wait_knowledge(f, "la", KNOWLEDGE_SYNCED);
 	folders_remove(f, "m/clusters/we ird");
 	folders_wait_error(f, "m/clusters/we ird", NULL);
@@ -394,14 +398,16 @@ static void test_a_broken_file_keeps_all_its_last_good_objects(void **state)
 	              "apiVersion: v1\nkind: Service\nmetadata: {name: b}\n---\n"
 	              "apiVersion: v1\nkind: Service\nmetadata: {name: c}\n"
 	              "spec: {ports: [{port: 70000}]}\n");
-	folders_wait_error(f, "m/clusters/la/a.yaml",
-	                   "m/clusters/la/a.yaml:5: Service default/c: spec.ports[0].port: 70000 is "
-	                   "not a port");
+	folders_wait_error(
+		f, "m/clusters/la/a.yaml",
+		"m/clusters/la/a.yaml:5: Service default/c: spec.ports[0].port: 70000 is "
+		"not a port");
 	assert_string_equal(folders_address(f, "la", "a"), "192.0.2.1");
 	assert_null(folders_address(f, "la", "b"));
 	folders_write(f, "m/clusters/la/a.yaml", "apiVersion: v1\nkind: Service\n  name: a\n");
-	folders_wait_error(f, "m/clusters/la/a.yaml",
-	                   "m/clusters/la/a.yaml:3: mapping values are not allowed in this context");
+	folders_wait_error(
+		f, "m/clusters/la/a.yaml",
+		"m/clusters/la/a.yaml:3: mapping values are not allowed in this context");
 	assert_string_equal(folders_address(f, "la", "a"), "192.0.2.1");
 	folders_service(f, "m/clusters/la/a.yaml", "b", "192.0.2.2");
 	folders_wait_error(f, "m/clusters/la/a.yaml", NULL);
@@ -419,8 +425,9 @@ static void test_a_broken_file_delays_no_other(void **state)
 	folders_write(f, "m/clusters/ny/bad.yaml", "not an object");
 	folders_start(f, "m", NULL);
 	assert_string_equal(folders_address(f, "la", "a"), "192.0.2.1");
-	folders_wait_error(f, "m/clusters/ny/bad.yaml",
-	                   "m/clusters/ny/bad.yaml:1: not an object (a mapping with apiVersion and kind)");
+	folders_wait_error(
+		f, "m/clusters/ny/bad.yaml",
+		"m/clusters/ny/bad.yaml:1: not an object (a mapping with apiVersion and kind)");
 	folders_wait_knowledge(f, "ny", KNOWLEDGE_SYNCED);
 }
 
@@ -470,7 +477,8 @@ static void test_an_unreadable_member_is_unseen_and_no_error(void **state)
 	folders_start(f, "m", NULL);
 	set_mode(f, "m/clusters/la", 0);
 	folders_wait_knowledge(f, "la", KNOWLEDGE_UNSEEN);
-	assert_non_null(strstr(folders_cluster(f, "la")->error, "m/clusters/la: Permission denied"));
+	assert_non_null(
+		strstr(folders_cluster(f, "la")->error, "m/clusters/la: Permission denied"));
 	folders_turn(f, 800);
 	assert_string_equal(folders_address(f, "la", "a"), "192.0.2.1");
 	assert_int_equal(folders_errors(f), 0);
@@ -522,7 +530,7 @@ static void test_a_DIR_taken_away_is_unseen_until_it_is_back(void **state)
 }
 
 static const char domain[] = "apiVersion: multiclusterdns.kubefed.io/v1alpha1\nkind: Domain\n"
-                             "metadata: {name: d}\ndomain: example.com\n";
+			     "metadata: {name: d}\ndomain: example.com\n";
 
 static bool has_domain(struct folders *f)
 {
@@ -568,8 +576,9 @@ static void test_a_removed_member_with_a_KubeFedCluster_is_unseen(void **state)
 {
 	struct folders *f = *state;
 
-	folders_write(f, "m/host/la.yaml", "apiVersion: core.kubefed.io/v1beta1\n"
-	                                   "kind: KubeFedCluster\nmetadata: {name: la}\n");
+	folders_write(f, "m/host/la.yaml",
+	              "apiVersion: core.kubefed.io/v1beta1\n"
+	              "kind: KubeFedCluster\nmetadata: {name: la}\n");
 	folders_service(f, "m/clusters/la/a.yaml", "a", "192.0.2.1");
 	folders_mkdir(f, "m/clusters/ny");
 	folders_start(f, "m", NULL);
@@ -663,7 +672,8 @@ static void test_of_two_objects_in_a_file_the_first_counts(void **state)
 
 	folders_write(f, "m/clusters/la/a.yaml",
 	              "{apiVersion: v1, kind: Service, metadata: {name: a}}\n---\n"
-	              "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: 1}]}}\n");
+	              "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: "
+	              "1}]}}\n");
 	folders_start(f, "m", NULL);
 	assert_non_null(folders_address(f, "la", "a"));
 	assert_string_equal(folders_error(f, "m/clusters/la/a.yaml"),

@@ -137,10 +137,12 @@ static void test_nothing_is_called_after_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_nothing_happens_without_a_poke, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_one_poke_settles_soon_and_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_happens_without_a_poke, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(test_one_poke_settles_soon_and_once, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(test_work_before_the_poke_does_not_count_as_waiting,
-		                                setup, teardown),
+	                                        setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_storm_is_cut_after_100_ms, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_next_poke_starts_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_is_called_after_stop, setup, teardown),

@@ -54,8 +54,10 @@ static int teardown(void **state)
 
 static const struct fact *domain(const char *name, const char *text)
 {
-	struct fact_value value = {.kind = FACT_DOMAIN, .namespace = bytes_of("default"),
-	                           .name = bytes_of(name), .created = FACT_NO_TIME,
+	struct fact_value value = {.kind = FACT_DOMAIN,
+	                           .namespace = bytes_of("default"),
+	                           .name = bytes_of(name),
+	                           .created = FACT_NO_TIME,
 	                           .domain = {bytes_of(text)}};
 	const struct fact *fact;
 
@@ -92,12 +94,14 @@ static void test_removing_what_is_not_there_is_nothing(void **state)
 	struct world *w = *state;
 	const struct fact *fact;
 
-	assert_false(store_remove(w->store, FACTS_HOST, FACT_DOMAIN, bytes_of("default"), bytes_of("a")));
+	assert_false(store_remove(w->store, FACTS_HOST, FACT_DOMAIN, bytes_of("default"),
+	                          bytes_of("a")));
 	assert_int_equal(settle_count(w), 0);
 	assert_true(store_put(w->store, FACTS_HOST, domain("a", "example.com")));
 	fact = facts_find(w->facts, FACTS_HOST, FACT_DOMAIN, bytes_of("default"), bytes_of("a"));
 	/* With a key that is part of what goes. */
-	assert_true(store_remove(w->store, FACTS_HOST, FACT_DOMAIN, fact_namespace(fact), fact_name(fact)));
+	assert_true(store_remove(w->store, FACTS_HOST, FACT_DOMAIN, fact_namespace(fact),
+	                         fact_name(fact)));
 	assert_int_equal(settle_count(w), 1);
 	assert_int_equal(facts_count(w->facts), 0);
 }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/records_facts.h"
+#include "tests/support/records_world.h"
+
+static void test_clusters_are_put_together_from_all_that_is_known(void **state)
+{
+	struct records_world *w = records_world_new();
+	struct records_member member = {.name = bytes_of("ny"),
+	                                .has_location = true,
+	                                .location = {1, 2},
+	                                .region = bytes_of("r1"),
+	                                .drained = true};
+	const struct records_cluster *c;
+
+	(void)state;
+	w->settings.members = &member;
+	w->settings.member_count = 1;
+	records_world_configure(w);
+	records_world_cluster(w, "tokyo", true);
+	records_world_cluster(w, "ny", true);
+	records_world_cluster(w, "la", true);
+	records_world_put(w, "", records_fact_cluster("unregistered", "r", "z", NULL, false));
+	records_world_put(w, "", records_fact_cluster("la", "us-west-2", "", NULL, false));
+	records_world_put(w, "tokyo", records_fact_node("n1", "b", "z2"));
+	records_world_put(w, "tokyo", records_fact_node("n2", "a", "z1"));
+	records_world_put(w, "tokyo", records_fact_node("n3", "b", "z2"));
+	records_world_put(w, "tokyo", records_fact_node("n4", "a", ""));
+	records_world_build(w);
+	assert_true(w->last->clusters_changed);
+	assert_int_equal(w->last->cluster_count, 3);
+	c = w->last->clusters;
+	assert_string_equal(c[0].name, "la");
+	assert_true(c[0].has_place);
+	assert_string_equal(c[0].place_from, "region us-west-2");
+	assert_string_equal(c[1].name, "ny");
+	assert_string_equal(c[1].place_from, "config");
+	assert_true(c[1].drained);
+	assert_true(bytes_equal_text(c[1].region, "r1"));
+	assert_false(c[2].has_place);
+	assert_true(bytes_equal_text(c[2].region, "a"));
+	assert_int_equal(c[2].zone_count, 2);
+	assert_true(bytes_equal_text(c[2].zones[0], "z1"));
+	records_world_expect_text(records_world_problems(w),
+	                          "cluster tokyo: has no location: ranked last\n");
+	records_world_put(w, "", records_fact_cluster("ny", "r2", "", "40.7,-74", true));
+	records_world_build(w);
+	assert_true(w->last->clusters_changed);
+	assert_string_equal(w->last->clusters[1].place_from, "annotation");
+	assert_true(bytes_equal_text(w->last->clusters[1].region, "r2"));
+	records_world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clusters_are_put_together_from_all_that_is_known),
+	};
+
+	return cmocka_run_group_tests_name("records/clusters", tests, NULL, NULL);
+}
