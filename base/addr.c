@@ -1,5 +1,5 @@
-#include "base/addr.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/addr.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-#include "base/arena.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
 
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-#include "base/bytes.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>

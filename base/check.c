@@ -1,5 +1,5 @@
-#include "base/check.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>

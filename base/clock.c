@@ -1,5 +1,5 @@
-#include "base/clock.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>

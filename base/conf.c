@@ -1,5 +1,5 @@
-#include "base/conf.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/conf.h"
 
 #include <errno.h>
 #include <fcntl.h>

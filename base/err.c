@@ -1,5 +1,5 @@
-#include "base/err.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
 
 #include <stdarg.h>
 #include <stdio.h>

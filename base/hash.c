@@ -1,5 +1,5 @@
-#include "base/hash.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/hash.h"
 
 #include <endian.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "base/http_admin.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/http_admin.h"
 
 #include <errno.h>
 #include <microhttpd.h>

@@ -1,5 +1,5 @@
-#include "base/log.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
 
 #include <pthread.h>
 #include <stdarg.h>

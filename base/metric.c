@@ -1,5 +1,5 @@
-#include "base/metric.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/metric.h"
 
 #include <inttypes.h>
 #include <math.h>

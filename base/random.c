@@ -1,5 +1,5 @@
-#include "base/random.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/random.h"
 
 #include <errno.h>
 #include <sys/random.h>

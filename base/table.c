@@ -1,5 +1,5 @@
-#include "base/table.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/table.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-#include "base/text.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-#include "base/text.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
 
 /* Exactly `width` digits at the cursor, at most max. */
 static bool number(struct cursor *c, size_t width, uint64_t max, int64_t *out)

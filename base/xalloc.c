@@ -1,5 +1,5 @@
-#include "base/xalloc.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/xalloc.h"
 
 #include <stdint.h>
 #include <stdlib.h>

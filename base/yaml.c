@@ -1,5 +1,5 @@
-#include "base/yaml.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/yaml.h"
 
 #include <json-c/json_object.h>
 #include <json-c/json_object_iterator.h>

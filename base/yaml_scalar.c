@@ -1,5 +1,5 @@
-#include "base/yaml_scalar.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/yaml_scalar.h"
 
 #include <stddef.h>
 #include <string.h>

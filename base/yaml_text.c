@@ -1,5 +1,5 @@
-#include "base/yaml_text.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/yaml_text.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#include "ctl/command.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/command.h"
 
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>

@@ -1,5 +1,5 @@
-#include "ctl/fields.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/fields.h"
 
 #include <json-c/json_object.h>
 

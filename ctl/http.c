@@ -1,5 +1,5 @@
-#include "ctl/http.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/http.h"
 
 #include <ctype.h>
 #include <curl/curl.h>

@@ -1,5 +1,5 @@
-#include "ctl/overview.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/overview.h"
 
 #include <inttypes.h>
 #include <json-c/json_object.h>

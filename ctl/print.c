@@ -1,5 +1,5 @@
-#include "ctl/print.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/print.h"
 
 #include <ctype.h>
 #include <json-c/json_object.h>

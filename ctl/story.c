@@ -1,5 +1,5 @@
-#include "ctl/story.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/story.h"
 
 #include <inttypes.h>
 #include <json-c/json_object.h>

@@ -1,5 +1,5 @@
-#include "dnsd/admin.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/admin.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-#include "dnsd/admin_parts.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/admin_parts.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -286,7 +286,7 @@ static void print_answers(const struct stats *stats, struct text *out)
 	for (size_t t = 0; t < STATS_TRANSPORTS; t++)
 		for (size_t rcode = 0; rcode < STATS_RCODES; rcode++) {
 			uint64_t count = stats_read(&stats->answers[t][rcode]);
-			char text[16];
+			char text[32];
 			struct metric_label labels[] = {
 				{"transport", t == STATS_UDP ? "udp" : "tcp"},
 				{"rcode", rcode_label(rcode, text)}};

@@ -1,5 +1,5 @@
-#include "dnsd/admin_parts.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/admin_parts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

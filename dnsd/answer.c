@@ -1,5 +1,5 @@
-#include "dnsd/answer.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/answer.h"
 
 #include <string.h>
 

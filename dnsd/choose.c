@@ -1,5 +1,5 @@
-#include "dnsd/choose.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/choose.h"
 
 #include <stdio.h>
 #include <string.h>

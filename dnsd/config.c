@@ -1,5 +1,5 @@
-#include "dnsd/config.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/config.h"
 
 #include <stdlib.h>
 #include <string.h>

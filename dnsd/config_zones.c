@@ -1,5 +1,5 @@
-#include "dnsd/config_parts.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/config_parts.h"
 
 #include <inttypes.h>
 #include <json-c/json_object.h>

@@ -1,5 +1,5 @@
-#include "dnsd/edns.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/edns.h"
 
 #include <string.h>
 

@@ -52,7 +52,9 @@ static inline size_t edns_len(const struct edns *query)
 {
 	if (!query->present)
 		return 0;
-	return EDNS_OPT_LEN + (query->ecs.present ? EDNS_ECS_LEN + query->ecs.len : 0u);
+	if (!query->ecs.present)
+		return EDNS_OPT_LEN;
+	return (size_t)EDNS_OPT_LEN + EDNS_ECS_LEN + query->ecs.len;
 }
 
 #endif

@@ -1,5 +1,5 @@
-#include "dnsd/encode.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/encode.h"
 
 #include <string.h>
 

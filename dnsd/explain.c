@@ -1,5 +1,5 @@
-#include "dnsd/explain.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/explain.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-#include "dnsd/query.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/query.h"
 
 #include "base/bytes.h"
 #include "zones/rrset.h"

@@ -1,5 +1,5 @@
-#include "dnsd/respond.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/respond.h"
 
 #include "dnsd/encode.h"
 

@@ -1,5 +1,5 @@
-#include "dnsd/server.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/server.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
-#include "dnsd/stats.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/stats.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "dnsd/tcp.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/tcp.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-#include "dnsd/udp.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/udp.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-#include "records/annotation_record.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/annotation_record.h"
 
 #include "base/text.h"
 

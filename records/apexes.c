@@ -1,5 +1,5 @@
-#include "records/apexes.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/apexes.h"
 
 #include <stdlib.h>
 #include <string.h>

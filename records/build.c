@@ -1,5 +1,5 @@
-#include "records/build.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/build.h"
 
 #include <stdlib.h>
 #include <string.h>

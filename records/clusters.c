@@ -1,5 +1,5 @@
-#include "records/clusters.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/clusters.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-#include "records/inside.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/inside.h"
 
 #include <stdio.h>
 #include <string.h>

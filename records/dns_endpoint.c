@@ -1,5 +1,5 @@
-#include "records/dns_endpoint.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/dns_endpoint.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#include "records/draft.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/draft.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#include "records/fact.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/fact.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-#include "records/fact_code.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/fact_code.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#include "records/facts.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/facts.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "records/guard.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/guard.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "records/idmap.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/idmap.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-#include "records/ingress_record.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/ingress_record.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#include "records/ingress_rules.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/ingress_rules.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
-#include "records/ladder.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/ladder.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-#include "records/links.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/links.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-#include "records/names.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/names.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#include "records/notes.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/notes.h"
 
 #include <stdarg.h>
 #include <stdio.h>

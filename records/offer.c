@@ -1,5 +1,5 @@
-#include "records/offer.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/offer.h"
 
 #include <string.h>
 

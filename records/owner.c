@@ -1,5 +1,5 @@
-#include "records/owner.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/owner.h"
 
 #include <string.h>
 

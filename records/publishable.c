@@ -1,5 +1,5 @@
-#include "records/publishable.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/publishable.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#include "records/rendering.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/rendering.h"
 
 #include <stdlib.h>
 #include <string.h>

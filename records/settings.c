@@ -1,5 +1,5 @@
-#include "records/settings.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/settings.h"
 
 static struct bytes copy_bytes(struct arena *a, struct bytes s)
 {

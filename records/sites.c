@@ -1,5 +1,5 @@
-#include "records/sites.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/sites.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "records/sources.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/sources.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "records/wants.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/wants.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "records/world.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "records/world.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#include "watcher/decode.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/decode.h"
 
 #include <json-c/json_object.h>
 #include <stdio.h>

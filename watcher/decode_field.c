@@ -1,5 +1,5 @@
-#include "watcher/decode_field.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/decode_field.h"
 
 #include <json-c/json_object.h>
 #include <math.h>

@@ -1,5 +1,5 @@
-#include "watcher/due.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/due.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-#include "watcher/manifests.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/manifests.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "watcher/manifests_claims.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/manifests_claims.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "watcher/manifests_cluster.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/manifests_cluster.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-#include "watcher/manifests_file.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/manifests_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#include "watcher/manifests_list.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/manifests_list.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-#include "watcher/manifests_names.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/manifests_names.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "watcher/manifests_pool.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/manifests_pool.h"
 
 #include <stdlib.h>
 

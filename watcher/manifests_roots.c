@@ -1,5 +1,5 @@
-#include "watcher/manifests_roots.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/manifests_roots.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-#include "watcher/manifests_scan.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/manifests_scan.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#include "watcher/manifests_watch.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/manifests_watch.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
-#include "watcher/probe.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/probe.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "watcher/resolve.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/resolve.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-#include "watcher/resolve_ask.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/resolve_ask.h"
 
 #include <ares.h>
 #include <netdb.h>

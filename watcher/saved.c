@@ -1,5 +1,5 @@
-#include "watcher/saved.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/saved.h"
 
 #include <stdlib.h>
 

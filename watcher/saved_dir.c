@@ -1,5 +1,5 @@
-#include "watcher/saved_dir.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/saved_dir.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-#include "watcher/saved_file.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/saved_file.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#include "watcher/saved_pending.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/saved_pending.h"
 
 #include <stdlib.h>
 #include <string.h>

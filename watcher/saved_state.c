@@ -1,5 +1,5 @@
-#include "watcher/saved_state.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/saved_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>

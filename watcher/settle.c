@@ -1,5 +1,5 @@
-#include "watcher/settle.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/settle.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

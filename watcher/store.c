@@ -1,5 +1,5 @@
-#include "watcher/store.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-#include "zones/apex.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/apex.h"
 
 #include <string.h>
 

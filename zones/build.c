@@ -1,5 +1,5 @@
-#include "zones/build.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/build.h"
 
 #include <stdlib.h>
 #include <string.h>

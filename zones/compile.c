@@ -1,5 +1,5 @@
-#include "zones/compile.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/compile.h"
 
 #include <stdio.h>
 #include <string.h>

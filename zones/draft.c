@@ -1,5 +1,5 @@
-#include "zones/draft.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/draft.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "zones/edit.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/edit.h"
 
 #include <stdlib.h>
 

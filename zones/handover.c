@@ -1,5 +1,5 @@
-#include "zones/handover.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/handover.h"
 
 #include <stdatomic.h>
 #include <stdint.h>

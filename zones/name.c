@@ -1,5 +1,5 @@
-#include "zones/name.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/name.h"
 
 #include "records/names.h"
 #include "zones/fold.h"

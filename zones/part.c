@@ -1,5 +1,5 @@
-#include "zones/part.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/part.h"
 
 void *part_new(size_t size)
 {

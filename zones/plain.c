@@ -1,5 +1,5 @@
-#include "zones/plain.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/plain.h"
 
 #include <string.h>
 

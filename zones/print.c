@@ -1,5 +1,5 @@
-#include "zones/snapshot.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>

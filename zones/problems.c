@@ -1,5 +1,5 @@
-#include "zones/problems.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/problems.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "zones/rdata.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/rdata.h"
 
 #include <ldns/ldns.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-#include "zones/serial.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/serial.h"
 
 uint32_t serial_next(uint32_t last, int64_t unix_s)
 {

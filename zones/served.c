@@ -1,5 +1,5 @@
-#include "zones/served.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/served.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "zones/slab.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/slab.h"
 
 #include <sanitizer/asan_interface.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-#include "zones/snapshot.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/snapshot.h"
 
 #include "records/endpoint.h"
 #include "zones/frozen.h"

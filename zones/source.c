@@ -1,5 +1,5 @@
-#include "zones/source.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/source.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#include "zones/svcb.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/svcb.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

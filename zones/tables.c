@@ -1,5 +1,5 @@
-#include "zones/tables.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/tables.h"
 
 #include <stdlib.h>
 #include <string.h>

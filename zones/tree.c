@@ -1,5 +1,5 @@
-#include "zones/tree.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/tree.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "zones/zone.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/zone.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "zones/zone_index.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zones/zone_index.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "tests/support/dnsd_world.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/dnsd_world.h"
 
 #include <ldns/ldns.h>
 #include <stdarg.h>

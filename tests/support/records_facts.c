@@ -1,5 +1,5 @@
-#include "tests/support/records_facts.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/records_facts.h"
 
 #include <stdlib.h>
 #include <string.h>

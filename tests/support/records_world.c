@@ -1,5 +1,5 @@
-#include "tests/support/records_world.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/records_world.h"
 
 #include <ctype.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-#include "tests/support/watcher_folders.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/watcher_folders.h"
 
 #include <ftw.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-#include "tests/support/watcher_saved.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/watcher_saved.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-#include "tests/support/watcher_trace.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/watcher_trace.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#include "tests/support/world_inside.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/world_inside.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#include "tests/support/world_wire.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/world_wire.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-#include "tests/support/zones_world.h"
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/zones_world.h"
 
 #include <stdarg.h>
 #include <stdio.h>

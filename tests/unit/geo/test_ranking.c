@@ -499,12 +499,15 @@ static void test_equal_distances_are_ordered_by_name(void **state)
 		{.id = 9, .name = "north", .has_place = true, .place = {20, 0}},
 		{.id = 8, .name = "also", .has_place = true, .place = {-20, 0}},
 	};
-	struct ranking *r = ranking_of(mirrored, 2, "192.0.2.0/24,0,30\n");
+	struct ranking *r = ranking_of(mirrored, 2, "192.0.2.0/24,0,30\n198.51.100.0/24,5,30\n");
 	const struct ranking_order *order = leaf_of(r, "192.0.2.1").order;
 
 	(void)state;
 	assert_int_equal(
 		ranking_compare(ranking_position(r, order, 9), ranking_position(r, order, 8)), 1);
+	/* So it is the order by name, and not that of a client in the north. */
+	assert_ptr_equal(order, leaf_of(r, "10.0.0.1").order);
+	assert_ptr_not_equal(order, leaf_of(r, "198.51.100.1").order);
 	ranking_free(r);
 }
 

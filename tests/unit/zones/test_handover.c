@@ -1,9 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-/* SPDX-License-Identifier: Apache-2.0 */
 
 #include <pthread.h>
 #include <stdatomic.h>
