@@ -110,21 +110,21 @@ static unsigned find_suffix(const struct name *q, const uint8_t *wire, size_t le
 	return 0;
 }
 
-/* A name, its last labels as a pointer into the question when they are the same. */
-static void put_compressed(struct writer *w, const uint8_t *wire)
+/* A name, its last labels as a pointer into the question when they are the same.  Returns its
+ * whole length. */
+static size_t put_compressed(struct writer *w, const uint8_t *wire)
 {
 	size_t len = wire_len(wire), before = 0;
 	unsigned pointer = find_suffix(&w->q->name, wire, len, &before);
 
 	if (pointer == 0) {
 		put_bytes(w, wire, len);
-		return;
+	} else if (has_room(w, before + 2)) {
+		memcpy(w->out + w->at, wire, before);
+		bytes_put16(w->out + w->at + before, (uint16_t)pointer);
+		w->at += before + 2;
 	}
-	if (!has_room(w, before + 2))
-		return;
-	memcpy(w->out + w->at, wire, before);
-	bytes_put16(w->out + w->at + before, (uint16_t)pointer);
-	w->at += before + 2;
+	return len;
 }
 
 /* To where the message holds this very name already; 0: nowhere. */
@@ -150,7 +150,7 @@ static void put_owner(struct writer *w, const uint8_t *wire)
 		return;
 	}
 	remember(w, wire, w->at);
-	put_compressed(w, wire);
+	(void)put_compressed(w, wire);
 }
 
 /* --- records --- */
@@ -167,13 +167,11 @@ static void put_rdata(struct writer *w, uint16_t type, struct bytes rdata)
 	case RR_MX:
 		put_bytes(w, rdata.data, fixed);
 		remember(w, rdata.data + fixed, w->at);
-		put_compressed(w, rdata.data + fixed);
+		(void)put_compressed(w, rdata.data + fixed);
 		return;
 	case RR_SOA:
-		put_compressed(w, rdata.data);
-		fixed = wire_len(rdata.data);
-		put_compressed(w, rdata.data + fixed);
-		fixed += wire_len(rdata.data + fixed);
+		fixed = put_compressed(w, rdata.data);
+		fixed += put_compressed(w, rdata.data + fixed);
 		put_bytes(w, rdata.data + fixed, rdata.len - fixed);
 		return;
 	default:

@@ -104,6 +104,7 @@ static const int allowed[] = {
 	SCMP_SYS(lstat),
 	SCMP_SYS(madvise),
 	SCMP_SYS(membarrier),
+	SCMP_SYS(memfd_create),
 	SCMP_SYS(mkdir),
 	SCMP_SYS(mkdirat),
 	SCMP_SYS(mmap),

@@ -86,10 +86,9 @@ static bool into_fd(const uint8_t *data, size_t len, void *arg)
 
 enum err geodb_file_read(const char *path, size_t limit, struct buffer *out, struct reason *why)
 {
-	enum err err;
-	int fd;
+	int fd = -1;
+	enum err err = open_regular(path, &fd, why);
 
-	err = open_regular(path, &fd, why);
 	if (err != ERR_OK)
 		return err;
 	err = read_pieces(fd, limit, into_buffer, out, why);
@@ -100,7 +99,7 @@ enum err geodb_file_read(const char *path, size_t limit, struct buffer *out, str
 enum err geodb_file_copy(const char *path, size_t limit, int *fd_out,
                          char path_out[GEODB_FILE_PATH_SIZE], struct reason *why)
 {
-	int from, to;
+	int from = -1, to;
 	enum err err = open_regular(path, &from, why);
 
 	if (err != ERR_OK)

@@ -36,11 +36,11 @@ static enum err value_of(struct conversion *c, uint32_t offset, uint32_t *out, s
 	struct geodb_record record;
 	enum err err;
 
+	if (number >= c->room) {
+		c->room = c->room * 2 + 64;
+		c->values = xreallocarray(c->values, c->room, sizeof(*c->values));
+	}
 	if (number == known) {
-		if (number == c->room) {
-			c->room = c->room * 2 + 64;
-			c->values = xreallocarray(c->values, c->room, sizeof(*c->values));
-		}
 		err = geodb_record_decode(c->section, offset, &c->values_left, &record, why);
 		if (err != ERR_OK)
 			return err;

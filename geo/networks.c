@@ -24,12 +24,19 @@ static struct bytes trimmed(struct bytes s)
 /* Cuts off and returns what stands before the next `end`, or everything. */
 static struct bytes cut(struct bytes *rest, char end, bool *found)
 {
-	const uint8_t *at = rest->len > 0 ? memchr(rest->data, end, rest->len) : NULL;
-	struct bytes part = {rest->data, at != NULL ? (size_t)(at - rest->data) : rest->len};
-	size_t used = part.len + (at != NULL);
+	const uint8_t *at;
+	struct bytes part = *rest;
 
-	*found = at != NULL;
-	*rest = (struct bytes){rest->len > used ? rest->data + used : NULL, rest->len - used};
+	*found = false;
+	*rest = (struct bytes){NULL, 0};
+	if (part.data == NULL)
+		return *rest;
+	at = memchr(part.data, end, part.len);
+	if (at == NULL)
+		return part;
+	*found = true;
+	*rest = (struct bytes){at + 1, part.len - (size_t)(at - part.data) - 1};
+	part.len = (size_t)(at - part.data);
 	return part;
 }
 
