@@ -26,22 +26,26 @@ static void tell(const struct walk *w, const char *stage, const char *detail)
 		w->rec->on_step(w->rec->arg, stage, detail);
 }
 
-static void put_set(struct answer *out, const uint8_t *owner, const struct rrset *rrset,
-                    uint32_t ttl)
+static void fill(struct answer_set *set, const uint8_t *owner, const struct rrset *rrset,
+                 uint32_t ttl)
 {
-	struct answer_set *set = &out->set[out->set_count++];
-
-	CHECK(out->set_count <= ANSWER_MAX_SETS);
 	set->owner = owner;
 	set->rrset = rrset;
 	set->ttl = ttl;
 	set->more = 0;
 }
 
+static void put_set(struct answer *out, const uint8_t *owner, const struct rrset *rrset,
+                    uint32_t ttl)
+{
+	CHECK(out->set_count < ANSWER_MAX_SETS);
+	fill(&out->set[out->set_count++], owner, rrset, ttl);
+}
+
 static void put_authority(struct answer *out, const uint8_t *owner, const struct rrset *rrset,
                           uint32_t ttl)
 {
-	out->authority[0] = (struct answer_set){.owner = owner, .rrset = rrset, .ttl = ttl};
+	fill(&out->authority[0], owner, rrset, ttl);
 	out->authority_count = 1;
 }
 
@@ -95,8 +99,7 @@ static void put_glue(struct answer *out, const uint8_t *owner, const struct node
 		out->glue_missing |= required;
 		return;
 	}
-	out->glue[out->glue_count++] =
-		(struct answer_set){.owner = owner, .rrset = rrset, .ttl = rrset->ttl};
+	fill(&out->glue[out->glue_count++], owner, rrset, rrset->ttl);
 	if (required)
 		out->glue_required = out->glue_count;
 }

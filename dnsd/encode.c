@@ -227,8 +227,9 @@ static bool came_before(const struct answer *a, const struct answer_set *set, un
 
 static bool has_names(uint16_t type)
 {
-	return type == RR_NS || type == RR_CNAME || type == RR_PTR || type == RR_MX ||
-	       type == RR_SOA;
+	enum { TYPES = 1 << RR_NS | 1 << RR_CNAME | 1 << RR_SOA | 1 << RR_PTR | 1 << RR_MX };
+
+	return type <= RR_MX && (TYPES >> type & 1) != 0;
 }
 
 /* The common RRset: a pointer as owner, RDATA as it lies there with its length. */

@@ -23,7 +23,7 @@
 #include "dnsd/sandbox.h"
 #include "dnsd/server.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2, MAX_WORKERS = 60 };
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct flags {
 	const char *config;
@@ -168,10 +168,7 @@ static unsigned usable_cpus(void)
 {
 	cpu_set_t set;
 
-	unsigned count =
-		sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
-
-	return count < MAX_WORKERS ? count : MAX_WORKERS;
+	return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
 static enum err bind_server(struct nighd *n, struct reason *why)

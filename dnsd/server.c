@@ -17,7 +17,7 @@
 #include "dnsd/udp.h"
 
 enum {
-	MAX_WORKERS = 48, /* below the handover's places for readers */
+	MAX_WORKERS = 60, /* below the handover's places for readers */
 	BIND_TRIES = 32   /* to find one port that is free for UDP and TCP */
 };
 
