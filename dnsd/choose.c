@@ -18,6 +18,7 @@ struct task {
 	bool everyone;     /* fail open: as if all sites were usable */
 	bool asks_address; /* there is a fallback for when no usable site has an address */
 	struct client *client;
+	const struct rrset **more; /* room for the union */
 	const struct recorder *rec;
 };
 
@@ -141,8 +142,7 @@ static void find_nearest(const struct task *t, struct tally *y)
 
 /* The union.  A CNAME cannot stand beside anything: it answers only when no site has the type
  * itself. */
-static void find_all(const struct task *t, struct tally *y, struct choice *c,
-                     const struct rrset **more)
+static void find_all(const struct task *t, struct tally *y, struct choice *c)
 {
 	const struct rrset *alias = NULL;
 	const struct site *alias_site = NULL;
@@ -169,7 +169,7 @@ static void find_all(const struct task *t, struct tally *y, struct choice *c,
 			y->best = site;
 			c->rrset = y->rrset = rrset;
 		} else if (c->more < CHOICE_UNION_MAX) {
-			more[c->more++] = rrset;
+			t->more[c->more++] = rrset;
 		}
 	}
 	if (y->rrset == NULL && alias != NULL) {
@@ -273,14 +273,14 @@ static struct choice choose_nearest(const struct task *t, struct tally *y)
 	return c;
 }
 
-static struct choice choose_among(const struct task *t, struct tally *y, const struct rrset **more)
+static struct choice choose_among(const struct task *t, struct tally *y)
 {
 	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_ALL};
 
 	*y = (struct tally){0};
 	if (!snapshot_settings(t->s)->all)
 		return choose_nearest(t, y);
-	find_all(t, y, &c, more);
+	find_all(t, y, &c);
 	return c;
 }
 
@@ -292,28 +292,71 @@ static void tell(const struct task *t, const struct tally *y)
 		tell_nearest(t, y);
 }
 
-struct choice choose(const struct snapshot *s, const struct node *n, const struct name *asked,
-                     uint16_t type, struct client *client,
-                     const struct rrset *more[static CHOICE_UNION_MAX], const struct recorder *rec)
+/* --- the decision at once --- */
+
+static const struct site *find_site(const struct node *n, uint16_t cluster)
 {
-	const struct rrset *fallback = node_fallback(n);
-	struct task t = {.s = s,
-	                 .ranking = snapshot_ranking(s),
-	                 .node = n,
-	                 .asked = asked,
-	                 .type = type,
-	                 .client = client,
-	                 .rec = rec,
-	                 .asks_address = fallback != NULL};
+	for (size_t i = 0, count = node_site_count(n); i < count; i++)
+		if (site_cluster(node_site(n, i)) == cluster)
+			return node_site(n, i);
+	return NULL;
+}
+
+/* Sites that have the type, counted to 2. */
+static unsigned count_with_type(const struct task *t)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0, count = node_site_count(t->node); i < count && found < 2; i++)
+		found += site_rrset(node_site(t->node, i), t->type) != NULL;
+	return found;
+}
+
+/* On a calm day the first site on the way down the client's order answers, and the others need
+ * not be looked at.  False: it is not that simple. */
+static bool choose_at_once(const struct task *t, struct choice *out)
+{
+	struct client *client = t->client;
+	const struct site *site = NULL;
+	const struct rrset *rrset;
+	const uint16_t *nearest;
+	bool is_shared;
+
+	if (snapshot_settings(t->s)->all || !snapshot_is_calm(t->s) || node_site_count(t->node) < 2)
+		return false;
+	if (!client->is_placed)
+		place_client(t);
+	nearest = ranking_nearest(client->leaf.order);
+	while (site == NULL && *nearest != RANKING_NO_CLUSTER)
+		site = find_site(t->node, *nearest++);
+	rrset = site != NULL ? site_rrset(site, t->type) : NULL;
+	if (rrset == NULL || !snapshot_site_is_usable(t->s, site, NULL))
+		return false;
+	if (t->asks_address && !has_address(site))
+		return false;
+	is_shared = client->has_scope && count_with_type(t) > 1;
+	*out = (struct choice){.rrset = rrset,
+	                       .ttl = rrset->ttl,
+	                       .cluster = site_cluster(site),
+	                       .scope = is_shared ? client->leaf.depth : 0,
+	                       .reason = STATS_NEAREST};
+	return true;
+}
+
+/* The decision with all its steps, which the recorder hears. */
+static struct choice choose_step_by_step(struct task *t)
+{
+	const struct rrset *fallback = node_fallback(t->node);
+	const struct recorder *rec = t->rec;
 	struct tally y;
-	struct choice c = choose_among(&t, &y, more);
+	struct choice c = choose_among(t, &y);
 	bool troubled = y.troubled, missing = !y.any_usable || (fallback != NULL && !y.has_address);
 
 	if (rec != NULL) {
-		rec->on_choice(rec->arg, n);
-		tell_usable(&t);
+		rec->on_choice(rec->arg, t->node);
+		tell_usable(t);
 	}
-	if (missing && fallback != NULL && (node_flags(n) & NODE_FAIL_OPEN) == 0) {
+	if (missing && fallback != NULL && (node_flags(t->node) & NODE_FAIL_OPEN) == 0) {
 		c = (struct choice){.rrset = fallback,
 		                    .ttl = fallback->ttl,
 		                    .cluster = CHOICE_NO_CLUSTER,
@@ -323,20 +366,40 @@ struct choice choose(const struct snapshot *s, const struct node *n, const struc
 			             "no usable site has an address: to the next level");
 	} else {
 		if (!y.any_usable) {
-			t.everyone = true;
-			c = choose_among(&t, &y, more);
+			t->everyone = true;
+			c = choose_among(t, &y);
 			c.reason = STATS_FAIL_OPEN;
 			troubled = true;
 			if (rec != NULL) {
 				rec->on_step(rec->arg, "failOpen",
 				             "no site is usable: answered as if all were");
-				tell_sites(&t, false);
+				tell_sites(t, false);
 			}
 		}
 		if (rec != NULL)
-			tell(&t, &y);
+			tell(t, &y);
 	}
-	if (troubled && c.ttl > snapshot_settings(s)->degraded_ttl)
-		c.ttl = snapshot_settings(s)->degraded_ttl;
+	if (troubled && c.ttl > snapshot_settings(t->s)->degraded_ttl)
+		c.ttl = snapshot_settings(t->s)->degraded_ttl;
 	return c;
+}
+
+struct choice choose(const struct snapshot *s, const struct node *n, const struct name *asked,
+                     uint16_t type, struct client *client,
+                     const struct rrset *more[static CHOICE_UNION_MAX], const struct recorder *rec)
+{
+	struct task t = {.s = s,
+	                 .ranking = snapshot_ranking(s),
+	                 .node = n,
+	                 .asked = asked,
+	                 .type = type,
+	                 .client = client,
+	                 .more = more,
+	                 .rec = rec,
+	                 .asks_address = node_fallback(n) != NULL};
+	struct choice c;
+
+	if (rec == NULL && choose_at_once(&t, &c))
+		return c;
+	return choose_step_by_step(&t);
 }

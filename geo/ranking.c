@@ -25,6 +25,7 @@ struct standing {
 /* A place that has this order; the distances from it are the positions. */
 struct ranking_order {
 	struct vector at;
+	uint16_t nearest[RANKING_NEAREST + 1]; /* see ranking_nearest() */
 };
 
 struct ranking {
@@ -170,6 +171,71 @@ static uint32_t *find_orders(struct ranking *r, const struct ranking_groups *gro
 	return order_of;
 }
 
+/* --- the heads of orders --- */
+
+/* By group, its cluster when that is the only one, else RANKING_NO_CLUSTER.  The caller frees it. */
+static uint16_t *find_loners(const struct ranking *r, size_t group_count)
+{
+	uint16_t *loner = xcalloc(group_count + 1, sizeof(*loner));
+	bool *is_taken = xcalloc(group_count + 1, sizeof(*is_taken));
+
+	for (size_t id = 0; id < r->standing_count; id++) {
+		const struct standing *s = &r->standings[id];
+
+		if (!s->is_there)
+			continue;
+		loner[s->group] = is_taken[s->group] ? RANKING_NO_CLUSTER : (uint16_t)id;
+		is_taken[s->group] = true;
+	}
+	free(is_taken);
+	return loner;
+}
+
+/* The first groups in the order at a place, as ranking_compare() has it; returns how many. */
+static size_t first_groups(const struct ranking_groups *groups, const struct vector *at,
+                           uint16_t first[static RANKING_NEAREST])
+{
+	struct ranking_position head[RANKING_NEAREST];
+	size_t count = 0;
+
+	for (size_t i = 0; i < groups->count; i++) {
+		struct ranking_position p = {-vector_dot(at, &groups->at[i]), (uint16_t)i};
+		size_t to = count < RANKING_NEAREST ? count++ : RANKING_NEAREST;
+
+		for (; to > 0 && ranking_compare(p, head[to - 1]) < 0; to--)
+			if (to < RANKING_NEAREST)
+				head[to] = head[to - 1];
+		if (to < RANKING_NEAREST)
+			head[to] = p;
+	}
+	for (size_t i = 0; i < count; i++)
+		first[i] = head[i].group;
+	return count;
+}
+
+static void find_heads(struct ranking *r, const struct ranking_groups *groups)
+{
+	uint16_t *loner = find_loners(r, groups->count), first[RANKING_NEAREST];
+
+	for (size_t i = 0; i < r->order_count; i++) {
+		struct ranking_order *order = &r->orders[i];
+		size_t count = i > 0 ? first_groups(groups, &order->at, first) : 0, to = 0;
+
+		memset(order->nearest, 0xff, sizeof(order->nearest));
+		for (; to < count && loner[first[to]] != RANKING_NO_CLUSTER; to++)
+			order->nearest[to] = loner[first[to]];
+	}
+	free(loner);
+	/* In the unknown order every cluster stands alone. */
+	for (size_t id = 0; id < r->standing_count; id++)
+		if (r->standings[id].is_there && r->standings[id].rank < RANKING_NEAREST)
+			r->orders[0].nearest[r->standings[id].rank] = (uint16_t)id;
+}
+
+const uint16_t *ranking_nearest(const struct ranking_order *order) { return order->nearest; }
+
+/* --- leaves --- */
+
 struct compilation {
 	const uint32_t *order_of; /* by place */
 	struct ranking_tree_builder *builder;
@@ -232,6 +298,7 @@ struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t clu
 	rank_unknown(r, sorted, cluster_count, unknown_order, unknown_count);
 	r->absent = (struct standing){.bias = (double)INFINITY, .group = (uint16_t)groups.count};
 	order_of = find_orders(r, &groups, cluster_count, g);
+	find_heads(r, &groups);
 	r->tree = compile(g, order_of);
 	free(order_of);
 	free(groups.at);

@@ -67,6 +67,11 @@ static inline int ranking_compare(struct ranking_position a, struct ranking_posi
 	return a.group < b.group ? -1 : 1;
 }
 
+/* The clusters at the head of an order, nearest first, ended by RANKING_NO_CLUSTER: as many as stand
+ * alone in their place, and RANKING_NEAREST at most.  All others are farther away than these. */
+enum { RANKING_NEAREST = 8, RANKING_NO_CLUSTER = 0xffff };
+const uint16_t *ranking_nearest(const struct ranking_order *order);
+
 /* For explain: great-circle distance of the cluster from a client's place; negative when the
  * cluster has no place or is unknown. */
 double ranking_distance_km(const struct ranking *r, const struct place *client,

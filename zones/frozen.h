@@ -29,6 +29,7 @@ struct clusters {
 	size_t count;
 	const struct snapshot_cluster **by_id; /* `ids` of them */
 	size_t ids;
+	bool any_troubled; /* one is drained or expired */
 };
 
 struct probes {
@@ -36,6 +37,7 @@ struct probes {
 	size_t count;
 	const uint64_t *at_ms;
 	const uint64_t *down; /* bits */
+	bool any_down;
 };
 
 struct report {

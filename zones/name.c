@@ -4,6 +4,10 @@
 #include "records/names.h"
 #include "zones/fold.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /* ASCII capitals of eight bytes at once to small letters.  A byte's top bit in `capital` is set
  * when 'A' <= byte <= 'Z'; label lengths (0..63) lie below 'A', so whole names may be passed. */
 static inline uint64_t lower8(uint64_t v)
@@ -15,6 +19,28 @@ static inline uint64_t lower8(uint64_t v)
 
 	return v | capital >> 2;
 }
+
+enum { BLOCK = 16 };
+
+/* The same for a whole block. */
+#ifdef __SSE2__
+static inline void lower_block(uint8_t *to, const uint8_t *from)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)from);
+	/* Compared as signed: bytes from 0x80 on are below 'A'. */
+	__m128i capital = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)),
+	                                _mm_cmplt_epi8(v, _mm_set1_epi8('Z' + 1)));
+
+	v = _mm_or_si128(v, _mm_and_si128(capital, _mm_set1_epi8('a' - 'A')));
+	_mm_storeu_si128((__m128i *)(void *)to, v);
+}
+#else
+static inline void lower_block(uint8_t *to, const uint8_t *from)
+{
+	fold_store(to, lower8(fold_load(from)));
+	fold_store(to + 8, lower8(fold_load(from + 8)));
+}
+#endif
 
 /* Fills at[] and labels; returns the length or 0. */
 static inline size_t find_labels(struct name *out, const uint8_t *wire, size_t max)
@@ -50,8 +76,8 @@ static uint64_t load_tail(const uint8_t *wire, size_t at, size_t len)
 	return v;
 }
 
-/* Also zeroes what hash_suffixes() may read behind the root. */
-static inline void copy_lower(struct name *out, const uint8_t *wire, size_t len, size_t max)
+/* When not even whole blocks may be read. */
+static void copy_lower_exactly(struct name *out, const uint8_t *wire, size_t len, size_t max)
 {
 	size_t end = (len + 7) & ~(size_t)7, safe = end <= max ? end : end - 8, at = 0;
 
@@ -59,6 +85,20 @@ static inline void copy_lower(struct name *out, const uint8_t *wire, size_t len,
 		fold_store(out->wire + at, lower8(fold_load(wire + at)));
 	if (at < end)
 		fold_store(out->wire + at, lower8(load_tail(wire, at, len)));
+	fold_store(out->wire + end, 0);
+}
+
+/* Also zeroes what hash_suffixes() may read behind the root. */
+static inline void copy_lower(struct name *out, const uint8_t *wire, size_t len, size_t max)
+{
+	size_t end = (len + BLOCK - 1) & ~(size_t)(BLOCK - 1);
+
+	if (end > max) {
+		copy_lower_exactly(out, wire, len, max);
+		return;
+	}
+	for (size_t at = 0; at < end; at += BLOCK)
+		lower_block(out->wire + at, wire + at);
 	fold_store(out->wire + end, 0);
 }
 

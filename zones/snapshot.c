@@ -50,18 +50,29 @@ uint64_t snapshot_probe_at_ms(const struct snapshot *s, uint32_t probe)
 	return probe < s->probes->count ? s->probes->at_ms[probe] : 0;
 }
 
+/* Without a successful probe anywhere it is we who are cut off. */
+static bool any_probe_counts_as_down(const struct snapshot *s)
+{
+	return s->probes->any_down && !s->settings.dark;
+}
+
 /* A site without probes is not judged by them; else one address that answers is enough. */
 static bool probes_are_down(const struct snapshot *s, const struct site *site)
 {
 	size_t count;
 	const uint32_t *probe = site_probes(site, &count);
 
-	if (count == 0 || s->settings.dark)
+	if (count == 0 || !any_probe_counts_as_down(s))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (!snapshot_probe_is_down(s, probe[i]))
 			return false;
 	return true;
+}
+
+bool snapshot_is_calm(const struct snapshot *s)
+{
+	return !s->clusters->any_troubled && !any_probe_counts_as_down(s);
 }
 
 bool snapshot_site_is_usable(const struct snapshot *s, const struct site *site, bool *troubled)

@@ -92,6 +92,10 @@ const char *snapshot_source(const struct snapshot *s, uint32_t source);
  * *troubled (may be NULL): the site's cluster is down or draining, so the TTL degrades. */
 bool snapshot_site_is_usable(const struct snapshot *s, const struct site *site, bool *troubled);
 
+/* True: nothing is known to be wrong, so that snapshot_site_is_usable() would call no site troubled.
+ * Costs nothing. */
+bool snapshot_is_calm(const struct snapshot *s);
+
 /* Canonical text: names in DNSSEC order, RRsets by site, tables; without serials, signatures, ages and held
  * changes.  The same, byte for byte, for the same inputs however they came. */
 void snapshot_print(const struct snapshot *s, struct text *out);

@@ -59,6 +59,7 @@ struct clusters *tables_clusters(const struct snapshot_cluster *cluster, size_t 
 		c->error = copy(a, c->error);
 		if (c->id >= t->ids)
 			t->ids = c->id + 1U;
+		t->any_troubled |= c->drained || c->expired;
 	}
 	if (count)
 		qsort(t->item, count, sizeof(*t->item), by_name);
@@ -101,6 +102,7 @@ struct probes *tables_probes(const struct zones_probe *probe, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		down[i / 64] |= (uint64_t)probe[i].down << i % 64;
 		at_ms[i] = probe[i].at_ms;
+		t->any_down |= probe[i].down;
 	}
 	t->count = count;
 	t->down = down;

@@ -177,6 +177,9 @@ static void test_a_drained_cluster_is_left_and_the_rest_answers_for_a_short_time
 	world_build(w);
 	assert_answer("two.example.com A", "198.51.100.0/24",
 	              "NOERROR aa scope=24 / an two.example.com. 5 A 192.0.2.1");
+	/* Also where the nearest is not the one that left. */
+	assert_answer("two.example.com A", "198.51.101.0/24",
+	              "NOERROR aa scope=24 / an two.example.com. 5 A 192.0.2.1");
 	assert_answer("one.example.com A", "198.51.100.0/24",
 	              "NOERROR aa scope=0 / an one.example.com. 30 A 192.0.2.1");
 	world_drain(w, "ny", false);
@@ -193,6 +196,8 @@ static void test_a_site_whose_probe_fails_is_left_unless_all_is_dark(void **stat
 	world_probes(w, down, 2);
 	world_build(w);
 	assert_answer("probed.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=24 / an probed.example.com. 5 A 192.0.2.1");
+	assert_answer("probed.example.com A", "198.51.101.0/24",
 	              "NOERROR aa scope=24 / an probed.example.com. 5 A 192.0.2.1");
 	world_settings(w)->dark = true;
 	world_build(w);

@@ -232,6 +232,26 @@ static int ranked_compare(const struct world *w, const struct ranking_order *ord
 	                       ranking_position(w->r, order, w->clusters[b].id));
 }
 
+/* Everybody who is not at the head of an order is farther away than those who are, one by one. */
+static void assert_head(const struct world *w, const struct ranking_order *order)
+{
+	const uint16_t *nearest = ranking_nearest(order);
+	bool passed[MAX_CLUSTERS] = {false};
+	size_t count = 0;
+
+	for (; nearest[count] != RANKING_NO_CLUSTER; count++) {
+		size_t at = nearest[count] / 3u;
+
+		assert_true(count < RANKING_NEAREST && at < w->cluster_count && !passed[at]);
+		passed[at] = true;
+		for (size_t i = 0; i < w->cluster_count; i++)
+			if (!passed[i])
+				assert_true(ranked_compare(w, order, at, i) < 0);
+	}
+	if (count == 0)
+		assert_true(w->cluster_count > 1 || !w->clusters[0].has_place);
+}
+
 static void assert_order_at(const struct world *w, const struct addr *a)
 {
 	const struct ranking_order *order = ranking_find(w->r, a).order;
@@ -291,6 +311,22 @@ static struct addr random_inside(struct world *w, const struct addr *a, uint8_t 
 		if (draw(w, 2) == 1)
 			inside.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
 	return inside;
+}
+
+static void test_the_head_of_an_order_is_nearer_than_the_rest(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < WORLDS; seed++) {
+		world_init(&w, seed);
+		for (int i = 0; i < PROBES; i++) {
+			struct addr a = probe(&w);
+
+			assert_head(&w, ranking_find(w.r, &a).order);
+		}
+		world_fini(&w);
+	}
 }
 
 static void test_every_address_inside_a_leaf_has_its_order(void **state)
@@ -560,6 +596,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_city_gets_its_nearest_cluster),
 		cmocka_unit_test(test_orders_are_those_of_brute_force),
+		cmocka_unit_test(test_the_head_of_an_order_is_nearer_than_the_rest),
 		cmocka_unit_test(test_every_address_inside_a_leaf_has_its_order),
 		cmocka_unit_test(test_leaves_are_as_short_as_they_can_be),
 		cmocka_unit_test(test_short_leaves_tell_their_length),
