@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/xalloc.h"
+#include "dnsd/encode.h"
 #include "zones/rdata.h"
 
 enum { MAX_ITEMS = 512 };
@@ -365,16 +366,56 @@ size_t world_query(const char *question, const struct asking *how, uint8_t packe
 	return len;
 }
 
+static void ignore_choice(void *arg, const struct node *node)
+{
+	(void)arg;
+	(void)node;
+}
+
+static void ignore_step(void *arg, const char *stage, const char *detail)
+{
+	(void)arg;
+	(void)stage;
+	(void)detail;
+}
+
+static void ignore_site(void *arg, const struct site *site)
+{
+	(void)arg;
+	(void)site;
+}
+
+/* What explain says is what was answered: the same decision with a recorder gives the same bytes. */
+static void check_explained_alike(struct world *w, const struct snapshot *s, bool tcp,
+                                  const struct addr *client, const uint8_t *answered, size_t len)
+{
+	struct recorder rec = {ignore_choice, ignore_step, ignore_site, NULL};
+	const struct query *q = &w->responder.query;
+	struct answer *again = xmalloc(sizeof *again);
+	uint8_t *out = xmalloc(65535);
+	bool truncated;
+
+	answer_decide(s, q, client, again, &rec);
+	CHECK(answer_encode(again, q, out, tcp ? UINT16_MAX : encode_udp_limit(q), &truncated) ==
+	      len);
+	CHECK(memcmp(out, answered, len) == 0);
+	free(out);
+	free(again);
+}
+
 size_t world_ask_raw(struct world *w, const char *question, const struct asking *how, uint8_t *out)
 {
 	uint8_t packet[512];
 	size_t len = world_query(question, how, packet);
 	struct reader *reader = handover_join(zones_handover(w->zones));
+	const struct snapshot *s = reader_take(reader);
 	struct addr client;
 
 	CHECK(addr_parse(bytes_of(how->resolver != NULL ? how->resolver : "192.0.2.99"), &client));
-	len = respond(&w->responder, reader_take(reader), how->tcp ? STATS_TCP : STATS_UDP, &client,
-	              packet, len, out);
+	len = respond(&w->responder, s, how->tcp ? STATS_TCP : STATS_UDP, &client, packet, len,
+	              out);
+	if (len > 0)
+		check_explained_alike(w, s, how->tcp, &client, out, len);
 	handover_leave(reader);
 	return len;
 }
