@@ -230,7 +230,8 @@ install: all                     ## into DESTDIR PREFIX SBINDIR BINDIR SYSCONFDI
 	install -m 0755 $(B)/bin/nighd $(DESTDIR)$(SBINDIR)/nighd
 	install -m 0755 $(B)/bin/nighctl $(DESTDIR)$(BINDIR)/nighctl
 	ln -sf nighctl $(DESTDIR)$(BINDIR)/kubectl-nigh
-	install -m 0644 deploy/systemd/nighd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/nighd.service
+	sed 's|/usr/local/sbin|$(SBINDIR)|; s|/etc/nigh/|$(SYSCONFDIR)/nigh/|' deploy/systemd/nighd.service \
+	  >$(DESTDIR)$(PREFIX)/lib/systemd/system/nighd.service
 	test -e $(DESTDIR)$(SYSCONFDIR)/nigh/nighd.yaml || install -m 0644 deploy/nighd.yaml $(DESTDIR)$(SYSCONFDIR)/nigh/nighd.yaml
 	for m in $(MAN_PAGES); do d=$(DESTDIR)$(MANDIR)/man$${m##*.}; install -d $$d && install -m 0644 $$m $$d/ || exit 1; done
 uninstall:                       ## takes away what install put, but for the configuration

@@ -6,7 +6,7 @@
 
 #include "ctl/command.h"
 
-#define COMMANDS "status explain check guard drain undrain version completion"
+#define COMMANDS "status explain check guard drain undrain version completion help"
 
 static const char bash_text[] =
 	"# nighctl for bash: source <(nighctl completion bash)\n"

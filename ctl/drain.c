@@ -38,6 +38,19 @@ static int tell(const struct command *c, const char *state, const char *value)
 	return COMMAND_FAILED;
 }
 
-int drain_run(const struct command *c) { return tell(c, "drained", "true"); }
+int drain_run(const struct command *c)
+{
+	const char *cluster = c->args[0];
+	int status = tell(c, "drained", "true");
+
+	fflush(stdout);
+	if (status == COMMAND_FAILED)
+		fprintf(stderr,
+		        "(no KubeFedCluster %s yet? a file with: "
+		        "apiVersion: core.kubefed.io/v1beta1, kind: KubeFedCluster, "
+		        "metadata: {name: %s, annotations: {nigh.dev/drain: \"true\"}})\n",
+		        cluster, cluster);
+	return status;
+}
 
 int drain_undo_run(const struct command *c) { return tell(c, "put to work again", "false"); }

@@ -68,6 +68,12 @@ static int wrong(const struct command *c, const char *text, const char *detail)
 	return COMMAND_USAGE;
 }
 
+static int wrong_use(const struct command *c, const char *usage)
+{
+	fprintf(stderr, "usage: %s %s\n", c->program, usage);
+	return COMMAND_USAGE;
+}
+
 /* As a plugin it is called kubectl-nigh and typed kubectl nigh. */
 static const char *program_name(const char *argv0)
 {
@@ -137,13 +143,17 @@ static int run_word(struct command *c, const char *name)
 {
 	const struct word *word = NULL;
 
+	if (strcmp(name, "help") == 0) {
+		print_usage(c->program, stdout);
+		return COMMAND_FINE;
+	}
 	for (size_t i = 0; i < WORD_COUNT; i++)
 		if (strcmp(words[i].name, name) == 0)
 			word = &words[i];
 	if (!word)
 		return wrong(c, "no such command: ", name);
 	if (c->arg_count < word->fewest || c->arg_count > word->most)
-		return wrong(c, "use it as: ", word->usage);
+		return wrong_use(c, word->usage);
 	if ((c->type || c->client || c->resolver) && word->run != story_run)
 		return wrong(c, "--type, --client and --resolver belong to explain, not to ", name);
 	return word->run(c);

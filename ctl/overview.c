@@ -149,13 +149,23 @@ static void print_errors(struct json_object *status, struct text *out)
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *error = fields_item(status, "errors", i);
 
+		const char *where = fields_text(error, "where");
+		const char *message = fields_text(error, "message");
+		const char *since = fields_text(error, "since");
+
 		text_add(out, "  ");
-		print_safe(fields_text(error, "where"), out);
-		text_add(out, ": ");
-		print_safe(fields_text(error, "message"), out);
-		text_add(out, " (since ");
-		print_safe(fields_text(error, "since"), out);
-		text_add(out, ")\n");
+		/* A file's message names file and line by itself. */
+		if (strncmp(message, where, strlen(where)) != 0) {
+			print_safe(where, out);
+			text_add(out, ": ");
+		}
+		print_safe(message, out);
+		if (*since) {
+			text_add(out, " (since ");
+			print_safe(since, out);
+			text_add(out, ")");
+		}
+		text_add(out, "\n");
 	}
 }
 

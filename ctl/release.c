@@ -15,7 +15,7 @@ int release_run(const struct command *c)
 	int status;
 
 	if (strcmp(c->args[0], "release") != 0) {
-		command_fail(c, "guard knows only: guard release ZONE");
+		fprintf(stderr, "usage: %s guard release ZONE\n", c->program);
 		return COMMAND_USAGE;
 	}
 	text_add(&path, "/guard/release");

@@ -153,7 +153,8 @@ static void print_answer(struct json_object *explained, struct text *out)
 	text_add(out, "\n");
 	text_printf(&line, "answer: %s", fields_text(answer, "rcode"));
 	add_if(&line, ", from ", fields_text(answer, "site"));
-	text_printf(&line, ", for %" PRIu64 " s", fields_u64(answer, "ttl"));
+	if (count || fields_u64(answer, "ttl"))
+		text_printf(&line, ", for %" PRIu64 " s", fields_u64(answer, "ttl"));
 	if (fields_u64(answer, "scope"))
 		text_printf(&line, ", for the client's first %" PRIu64 " bits",
 		            fields_u64(answer, "scope"));

@@ -65,6 +65,18 @@ static int run_nighd(const struct command *c, const char *nighd, char *flag, cha
 	return COMMAND_FAILED;
 }
 
+static bool has_folder(const char *path, const char *name)
+{
+	struct text folder = {0};
+	struct stat st;
+	bool has;
+
+	text_printf(&folder, "%s/%s", path, name);
+	has = stat(folder.data, &st) == 0 && S_ISDIR(st.st_mode);
+	text_fini(&folder);
+	return has;
+}
+
 static int verify(const struct command *c, const char *nighd, char *path)
 {
 	char manifests[] = "--manifests", config[] = "--config";
@@ -72,7 +84,12 @@ static int verify(const struct command *c, const char *nighd, char *path)
 
 	if (stat(path, &st) != 0)
 		return command_fail(c, "%s: %s", path, strerror(errno));
-	return run_nighd(c, nighd, S_ISDIR(st.st_mode) ? manifests : config, path);
+	if (!S_ISDIR(st.st_mode))
+		return run_nighd(c, nighd, config, path);
+	/* nighd waits for folders that are still to come; whoever checks has mistyped the path. */
+	if (!has_folder(path, "host") && !has_folder(path, "clusters"))
+		return command_fail(c, "%s: neither host/ nor clusters/ in it", path);
+	return run_nighd(c, nighd, manifests, path);
 }
 
 int verify_run(const struct command *c)

@@ -235,14 +235,15 @@ static enum err explain(struct admin *a, const struct snapshot *s,
                         const struct explain_request *asked, struct text *body, struct reason *why)
 {
 	struct explain_request placed = *asked;
-	struct explain_place place = {0};
+	struct explain_place place = {.database = ""};
 	struct addr decides;
 	enum err err = explain_address(asked, &decides, why);
 
 	if (err)
 		return err;
-	if (a->settings.find_place && a->settings.find_place(&decides, a->settings.arg, &place))
-		placed.place = &place;
+	placed.place = &place;
+	if (a->settings.find_place && !a->settings.find_place(&decides, a->settings.arg, &place))
+		place = (struct explain_place){.database = ""};
 	return explain_print(s, &placed, body, why);
 }
 
@@ -320,7 +321,9 @@ static unsigned on_index(const struct http_request *r, void *arg, struct text *b
 	         "/status                clusters, zones, errors\n"
 	         "/status/names          names and their sites: zone= prefix= limit= continue=\n"
 	         "/explain?name=NAME     why a client gets its answer: type= client= resolver=\n"
-	         "/metrics               counters for Prometheus\n");
+	         "/metrics               counters for Prometheus\n\n"
+	         "POST /guard/release?zone=ZONE, from this machine only: "
+	         "lets held names go\n");
 	return 200;
 }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/answer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
+#include "zones/rdata.h"
 
 /* One query on its way along a chain of names. */
 struct walk {
@@ -20,10 +23,32 @@ struct walk {
 
 /* --- sections --- */
 
+static void report(const struct recorder *rec, const char *stage, const char *detail)
+{
+	if (rec != NULL)
+		rec->on_step(rec->arg, stage, detail);
+}
+
 static void tell(const struct walk *w, const char *stage, const char *detail)
 {
-	if (w->rec != NULL)
-		w->rec->on_step(w->rec->arg, stage, detail);
+	report(w->rec, stage, detail);
+}
+
+/* The answering path has no recorder, and allocates nothing. */
+static void tell_alias(const struct walk *w)
+{
+	struct text detail = {0};
+	char *owner, *target;
+
+	if (w->rec == NULL)
+		return;
+	owner = rdata_to_text(RR_PTR, (struct bytes){w->owner, w->name->len});
+	target = rdata_to_text(RR_PTR, w->target);
+	text_printf(&detail, "%s is an alias of %s", owner, target);
+	tell(w, "cname", detail.data);
+	free(owner);
+	free(target);
+	text_fini(&detail);
 }
 
 static void fill(struct answer_set *set, const uint8_t *owner, const struct rrset *rrset,
@@ -258,6 +283,11 @@ static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 	return c.rrset;
 }
 
+static bool goes_on(const struct walk *w, const struct rrset *rrset)
+{
+	return rrset->type == RR_CNAME && w->q->type != RR_CNAME && w->q->type != RR_ANY;
+}
+
 static void answer_node(struct walk *w, const struct zone *zone, const struct node *n)
 {
 	unsigned flags = node_flags(n);
@@ -269,14 +299,15 @@ static void answer_node(struct walk *w, const struct zone *zone, const struct no
 		if (rrset != NULL) {
 			put_set(w->out, w->owner, rrset, rrset->ttl);
 			w->out->reason = STATS_FIXED;
-			tell(w, "fixed", "the same for every client");
+			if (!goes_on(w, rrset))
+				tell(w, "fixed", "the same for every client");
 		}
 	}
 	if (rrset == NULL && (flags & NODE_SITES) != 0)
 		rrset = answer_sites(w, n);
 	if (rrset == NULL)
 		deny(w, zone, RCODE_NOERROR);
-	else if (rrset->type == RR_CNAME && w->q->type != RR_CNAME && w->q->type != RR_ANY)
+	else if (goes_on(w, rrset))
 		w->target = first_rdata(rrset);
 }
 
@@ -331,6 +362,7 @@ static const struct zone *next_zone(struct walk *w)
 
 	if (w->target.len == 0)
 		return NULL;
+	tell_alias(w);
 	for (unsigned i = 0; i < out->set_count; i++) {
 		const struct answer_set *set = &out->set[i];
 
@@ -343,7 +375,6 @@ static const struct zone *next_zone(struct walk *w)
 	w->name = &w->parsed;
 	w->owner = w->target.data;
 	w->target = (struct bytes){0};
-	tell(w, "cname", "the answer goes on at another name");
 	return snapshot_find_zone(w->s, w->name);
 }
 
@@ -383,11 +414,13 @@ void answer_decide(const struct snapshot *s, const struct query *q, const struct
 		return;
 	}
 	if (s == NULL || !snapshot_settings(s)->ready) {
+		report(rec, "notReady", "not every source is read yet");
 		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
 		return;
 	}
 	zone = snapshot_find_zone(s, &q->name);
 	if (zone == NULL) {
+		report(rec, "outside", "no zone here holds this name");
 		fail(out, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, STATS_OUTSIDE);
 		return;
 	}

@@ -217,7 +217,7 @@ static void tell_nearest(const struct task *t, const struct tally *y)
 	else if (y->with_type < 2)
 		snprintf(detail, sizeof detail, "the only site that has this type");
 	else
-		snprintf(detail, sizeof detail, "the nearest site that has this type");
+		snprintf(detail, sizeof detail, "%s", CHOICE_BY_ORDER);
 	t->rec->on_step(t->rec->arg, "nearest", detail);
 	if (y->best != NULL)
 		t->rec->on_left(t->rec->arg, y->best);

@@ -35,6 +35,9 @@ struct client {
 	struct ranking_leaf leaf;
 };
 
+/* The recorder's detail when the client's order of clusters alone decided. */
+#define CHOICE_BY_ORDER "the nearest site that has this type"
+
 enum { CHOICE_UNION_MAX = 256, CHOICE_NO_CLUSTER = 0xffff };
 
 struct choice {

@@ -186,7 +186,9 @@ static const struct conf_row rows[] = {
          AT(publish.allow),
          .reloadable = true,
          .sentence = "Networks that may be published although they are on the list of those that "
-                     "never are."},
+                     "never are: 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/4, "
+                     "255.255.255.255, ::, ::1, fe80::/10 and ff00::/8; private addresses such as "
+                     "10.0.0.0/8 are published."},
 	{.path = "publish.deny",
          .type = CONF_NETWORKS,
          AT(publish.deny),
@@ -225,8 +227,8 @@ static const struct conf_row rows[] = {
 	{.path = "state",
          .type = CONF_PATH,
          AT(state),
-         .sentence = "The folder in which the last known data are kept for the next start; without "
-                     "it nothing is kept."},
+         .sentence = "The folder in which the last known data are kept for the next start, "
+                     "writable by user; without it nothing is kept."},
 	{.path = "log.level",
          .type = CONF_ENUM,
          AT(log_level),
@@ -284,6 +286,22 @@ static bool check_texts(const struct config *c, const char *file, struct text *e
 	return errors->len == before;
 }
 
+/* A file that cannot be read has no lines: "FILE:1: text" is told as "FILE: text". */
+static bool read_file(struct config *c, const char *file, struct text *errors)
+{
+	const size_t line_len = strlen(":1");
+	struct text told = {0};
+	enum err err = conf_read(rows, ROW_COUNT, file, c, &told);
+	size_t file_len = strlen(file);
+
+	if (err == ERR_IO && told.len >= file_len + line_len)
+		text_printf(errors, "%s%s", file, told.data + file_len + line_len);
+	else if (told.len)
+		text_add(errors, told.data);
+	text_fini(&told);
+	return err == ERR_OK;
+}
+
 struct config *config_read(const char *file, struct text *errors)
 {
 	struct config *c = xcalloc(1, sizeof(*c));
@@ -292,7 +310,7 @@ struct config *config_read(const char *file, struct text *errors)
 	conf_defaults(rows, ROW_COUNT, c);
 	if (file) {
 		c->file = xstrdup(file);
-		good = conf_read(rows, ROW_COUNT, file, c, errors) == ERR_OK;
+		good = read_file(c, file, errors);
 		good = check_texts(c, file, errors) && good;
 	}
 	if (good)

@@ -84,7 +84,7 @@ static void add_probe_reason(const struct snapshot *s, const struct site *site, 
 	size_t count, down = 0;
 	const uint32_t *probe = site_probes(site, &count);
 	uint64_t latest = 0;
-	char detail[96];
+	char detail[128];
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t at = snapshot_probe_at_ms(s, probe[i]);
@@ -95,10 +95,11 @@ static void add_probe_reason(const struct snapshot *s, const struct site *site, 
 	if (count == 0)
 		snprintf(detail, sizeof detail, "not probed");
 	else if (snapshot_settings(s)->dark)
-		snprintf(detail, sizeof detail, "no cluster can be seen: probes count for nothing");
+		snprintf(detail, sizeof detail, "no cluster can be seen, so verdicts stay as last known: %zu of %zu down",
+		         down, count);
 	else
 		snprintf(detail, sizeof detail, "%zu of %zu addresses down", down, count);
-	add_reason(out, "probe", count == 0 || down < count || snapshot_settings(s)->dark, detail,
+	add_reason(out, "probe", count == 0 || down < count, detail,
 	           age_of(now_ms, latest));
 }
 
@@ -120,8 +121,8 @@ void explain_print_reasons(const struct snapshot *s, const struct site *site, ui
 	if (c == NULL)
 		add_reason(out, "cluster", false, "not known", 0);
 	else
-		add_reason(out, "cluster", !c->expired,
-		           c->expired ? "unseen for too long" : c->knowledge, age);
+		add_reason(out, "cluster", !snapshot_site_is_expired(s, site),
+		           snapshot_site_is_expired(s, site) ? "unseen for too long" : c->knowledge, age);
 	add_reason(out, "drain", c == NULL || !c->drained,
 	           c != NULL && c->drained ? "drained" : "not drained", 0);
 	text_add(out, "]");
@@ -203,9 +204,15 @@ static void on_choice(void *arg, const struct node *node)
 		note_candidate(arg, node_site(node, i));
 }
 
+/* Choosing knows the client's order of clusters, not where it comes from. */
+static bool is_unplaced(const struct notes *n) { return n->place != NULL && !n->place->has_place; }
+
 static void on_step(void *arg, const char *stage, const char *detail)
 {
 	struct notes *n = arg;
+
+	if (is_unplaced(n) && strcmp(detail, CHOICE_BY_ORDER) == 0)
+		detail = "the client's place is unknown: by geo.unknownOrder, then by name";
 
 	end_step(n);
 	text_add(&n->steps, n->steps.len > 0 ? ",{\"stage\":" : "{\"stage\":");

@@ -36,6 +36,7 @@ struct nighd {
 	struct flags flags;
 	uv_loop_t loop;
 	struct config *config;
+	struct config *started; /* what it was started with: some settings stay so */
 	struct server *server;
 	struct admin *admin;
 	struct pipeline *pipeline;
@@ -128,7 +129,8 @@ static int parse_flags(int argc, char **argv, struct flags *f)
 	return -1;
 }
 
-static struct config *read_config(const struct flags *f, struct text *errors)
+/* *wrong_use (may be NULL): it is a flag's value that is wrong. */
+static struct config *read_config(const struct flags *f, struct text *errors, bool *wrong_use)
 {
 	struct config *c = config_read(f->config, errors);
 	bool good = c != NULL;
@@ -143,6 +145,8 @@ static struct config *read_config(const struct flags *f, struct text *errors)
 		good &= config_override(c, "workers", f->workers, errors);
 	if (good && f->state != NULL)
 		good &= config_override(c, "state", f->state, errors);
+	if (c != NULL && !good && wrong_use != NULL)
+		*wrong_use = true;
 	good = good && config_check(c, errors);
 	if (good) {
 		struct text zone_errors = {0};
@@ -224,23 +228,9 @@ static enum err give_up_root(const struct nighd *n, struct reason *why)
 	return ERR_OK;
 }
 
-/* Only the DNS sockets are bound as root: state and status belong to the user that serves. */
-static enum err start(struct nighd *n, struct reason *why)
+static enum err start_admin(struct nighd *n, struct reason *why)
 {
-	size_t count;
-	const struct server_address *listening;
-	struct admin_settings settings;
-	enum err err = bind_server(n, why);
-
-	if (err == ERR_OK)
-		err = give_up_root(n, why);
-	if (err != ERR_OK)
-		return err;
-	listening = server_addresses(n->server, &count);
-	err = pipeline_start(&n->loop, n->config, listening, count, &n->pulse, &n->pipeline, why);
-	if (err != ERR_OK)
-		return err;
-	settings = (struct admin_settings){
+	struct admin_settings settings = {
 		.addr = n->config->http.addr,
 		.port = n->config->http.port,
 		.server = n->server,
@@ -250,10 +240,31 @@ static enum err start(struct nighd *n, struct reason *why)
 		.find_place = find_place,
 		.arg = n,
 	};
-	err = admin_start(&settings, &n->admin, why);
+
+	return admin_start(&settings, &n->admin, why);
+}
+
+/* Sockets first, and said in the first line; then root is given up: state and files belong to the user that
+ * serves. */
+static enum err start(struct nighd *n, struct reason *why)
+{
+	size_t count;
+	const struct server_address *listening;
+	enum err err = bind_server(n, why);
+
+	if (err != ERR_OK)
+		return err;
+	listening = server_addresses(n->server, &count);
+	n->pipeline = pipeline_new(&n->loop, n->config, listening, count, &n->pulse);
+	err = start_admin(n, why);
 	if (err != ERR_OK)
 		return err;
 	say_listening(n);
+	err = give_up_root(n, why);
+	if (err == ERR_OK)
+		err = pipeline_start(n->pipeline, why);
+	if (err != ERR_OK)
+		return err;
 	server_start(n->server, pipeline_handover(n->pipeline));
 	if (sandbox_enter(why) != ERR_OK)
 		log_warn("dnsd", "system calls are not restricted: %s", why->text);
@@ -284,27 +295,38 @@ static void on_terminate(uv_signal_t *handle, int signum)
 	pipeline_stop(n->pipeline, on_pipeline_stopped, n);
 }
 
+/* Each line of a text as a log line of its own. */
+static void log_lines(const char *message, const char *lines)
+{
+	while (*lines != '\0') {
+		size_t len = strcspn(lines, "\n");
+
+		log_error("dnsd", "%s: %.*s", message, (int)len, lines);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
 static void on_hangup(uv_signal_t *handle, int signum)
 {
 	struct nighd *n = handle->data;
 	struct text errors = {0}, restart = {0};
-	struct config *fresh = read_config(&n->flags, &errors);
+	struct config *fresh = read_config(&n->flags, &errors, NULL);
 
 	(void)signum;
 	if (fresh == NULL) {
-		log_error("dnsd", "config not taken up, the old one stays: %s", errors.data);
+		log_lines("config not taken up, the old one stays", errors.data);
 		text_fini(&errors);
 		return;
 	}
-	config_needs_restart(n->config, fresh, &restart);
+	config_needs_restart(n->started, fresh, &restart);
 	if (restart.len > 0)
-		log_warn("dnsd", "config taken up but for what needs a restart keys=%s",
-		         restart.data);
+		log_warn("dnsd", "config taken up but for what needs a restart: %s", restart.data);
 	else
 		log_info("dnsd", "config taken up");
 	log_setup((enum log_level)fresh->log_level, (enum log_format)fresh->log_format);
 	pipeline_reload(n->pipeline, fresh);
-	config_free(n->config);
+	if (n->config != n->started)
+		config_free(n->config);
 	n->config = fresh;
 	text_fini(&errors);
 	text_fini(&restart);
@@ -326,6 +348,7 @@ static int run(struct nighd *n)
 	struct reason why = {0};
 	int left;
 
+	n->started = n->config;
 	CHECK(uv_loop_init(&n->loop) == 0);
 	watch_signals(n);
 	if (start(n, &why) != ERR_OK) {
@@ -373,13 +396,14 @@ int main(int argc, char **argv)
 {
 	struct nighd n = {0};
 	struct text errors = {0};
+	bool wrong_use = false;
 	int status = parse_flags(argc, argv, &n.flags);
 
 	if (status < 0) {
-		n.config = read_config(&n.flags, &errors);
+		n.config = read_config(&n.flags, &errors, &wrong_use);
 		if (n.config == NULL) {
 			fputs(errors.data, stderr);
-			status = EXIT_FAILED;
+			status = wrong_use ? EXIT_USAGE : EXIT_FAILED;
 		} else if (n.flags.print) {
 			status = print_config(n.config);
 		} else if (n.flags.check) {
@@ -393,6 +417,8 @@ int main(int argc, char **argv)
 			status = run(&n);
 		}
 	}
+	if (n.started != n.config)
+		config_free(n.started);
 	config_free(n.config);
 	text_fini(&n.flags.manifests);
 	text_fini(&n.flags.dns);

@@ -50,7 +50,8 @@ struct pipeline {
 	struct saved *saved; /* NULL: no state directory */
 	struct settle *settle;
 	struct store *store;
-	struct manifests *manifests;
+	struct manifests *manifests; /* NULL: no directory is configured */
+	bool manifests_end;          /* it is being stopped */
 	struct verdicts *verdicts;
 	struct resolver *resolver;
 	struct geo_loader *geo;
@@ -70,6 +71,7 @@ struct pipeline {
 	char *geo_errors;
 	const struct snapshot *last; /* published, good until the next */
 	uint64_t errors_told;
+	struct wiring_memory memory;
 	struct geo_loader_match match; /* the HTTP thread's, for its last question */
 	bool has_ranking, ready, tables_stale, probes_stale, report_stale, targets_stale;
 	unsigned still_open; /* of what pipeline_stop() waits for */
@@ -170,7 +172,7 @@ static void give_names(struct pipeline *p)
 static void give_tables(struct pipeline *p, uint64_t now_ms)
 {
 	size_t probe_count;
-	const struct zones_probe *probes = verdicts_table(p->verdicts, &probe_count);
+	const struct zones_probe *probes;
 	struct snapshot_settings settings = {
 		.all = p->config->defaults.policy == CONFIG_ALL,
 		.degraded_ttl = (uint32_t)p->config->defaults.degraded_ttl_s,
@@ -180,6 +182,8 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 
 	settings.incomplete = settings.ready && is_incomplete(p, now_ms);
 	zones_set_settings(p->zones, &settings);
+	verdicts_set_dark(p->verdicts, settings.dark);
+	probes = verdicts_table(p->verdicts, &probe_count);
 	if (p->probes_stale)
 		zones_set_probes(p->zones, probes, probe_count);
 	if (p->tables_stale || p->probes_stale)
@@ -187,7 +191,8 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 			p->zones, p->result, probes,
 			&(struct wiring_times){now_ms, p->config->defaults.unseen_after_ms});
 	if (p->report_stale)
-		wiring_set_report(p->zones, p->records, p->store, p->geo_errors, now_ms);
+		wiring_set_report(p->zones, p->records, p->store, p->geo_errors, now_ms,
+		                  &p->memory);
 	p->tables_stale = p->probes_stale = p->report_stale = false;
 }
 
@@ -320,7 +325,7 @@ static void on_geo_errors(const char *errors, void *arg)
 	struct pipeline *p = arg;
 
 	if (errors != NULL && (p->geo_errors == NULL || strcmp(errors, p->geo_errors) != 0))
-		log_warn("geo", "files not taken up, the last good ones stay: %s", errors);
+		log_warn("geo", "files not taken up: %.*s", (int)strcspn(errors, "\n"), errors);
 	free(p->geo_errors);
 	p->geo_errors = errors != NULL ? xstrdup(errors) : NULL;
 	p->report_stale = true;
@@ -575,43 +580,104 @@ static void start_timers(struct pipeline *p)
 	CHECK(uv_timer_init(p->loop, &p->tick) == 0);
 	CHECK(uv_timer_init(p->loop, &p->again) == 0);
 	CHECK(uv_async_init(p->loop, &p->release.wake, on_release) == 0);
-	CHECK(uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS) == 0);
 	CHECK(pthread_mutex_init(&p->release.lock, NULL) == 0);
 	CHECK(pthread_cond_init(&p->release.answered, NULL) == 0);
 }
 
 static void start_neighbours(struct pipeline *p)
 {
-	const struct config *c = p->config;
-	struct geo_loader_events events = {on_ranking, on_geo_errors, p};
 	struct reason why = {0};
 
 	p->settle = settle_new(p->loop, on_settled, p);
 	p->store = store_new(p->facts, p->settle, p->saved);
-	p->verdicts = verdicts_start(p->loop, c, p->facts, p->saved, on_verdict, p);
+	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, on_verdict, p);
 	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
 		log_error("watcher", "host names are not resolved: %s", why.text);
-	p->geo = geo_loader_start(p->loop, &events);
-	geo_loader_set_files(p->geo, &c->geo.databases, c->geo.networks);
+	geo_loader_set_files(p->geo, &p->config->geo.databases, p->config->geo.networks);
 }
 
-static void begin_manifests(void *arg)
+struct gathered {
+	const struct fact **fact;
+	size_t count, room;
+};
+
+static void gather_fact(uint16_t cluster, const struct fact *fact, void *arg)
 {
-	struct pipeline *p = arg;
+	struct gathered *g = arg;
+
+	(void)cluster;
+	if (fact_created(fact) == FACT_CONFIG_TIME)
+		return;
+	if (g->count == g->room) {
+		g->room = g->room * 2 + 64;
+		g->fact = xreallocarray(g->fact, g->room, sizeof(const struct fact *));
+	}
+	g->fact[g->count++] = fact_ref(fact);
+}
+
+/* No directory is configured any more: what they told is gone from the registry. */
+static void drop_manifests(struct pipeline *p)
+{
+	struct gathered g = {0};
+
+	for (uint16_t id = FACTS_HOST + 1; id < facts_cluster_count(p->facts); id++) {
+		const struct cluster_state *state = facts_cluster(p->facts, id);
+
+		if (state->registered && state->source == CLUSTER_MANIFESTS)
+			store_drop_cluster(p->store, id);
+	}
+	facts_each(p->facts, FACTS_HOST, 0, gather_fact, &g);
+	for (size_t i = 0; i < g.count; i++) {
+		store_remove(p->store, FACTS_HOST, fact_get_kind(g.fact[i]),
+		             fact_namespace(g.fact[i]), fact_name(g.fact[i]));
+		fact_unref(g.fact[i]);
+	}
+	free(g.fact);
+}
+
+static void begin_manifests(struct pipeline *p)
+{
 	const struct conf_strings *dirs = &p->config->manifests;
 
-	p->manifests = NULL;
 	if (dirs->count > 0)
 		p->manifests = manifests_start(p->loop, (const char *const *)dirs->item,
 		                               dirs->count, p->store);
+	else
+		drop_manifests(p);
 }
 
-enum err pipeline_start(uv_loop_t *loop, const struct config *config,
-                        const struct server_address *listening, size_t listening_count,
-                        struct admin_pulse *pulse, struct pipeline **out, struct reason *why)
+static void closed_one(void *arg);
+
+/* Of a reload, or of one that the end has overtaken. */
+static void on_manifests_stopped(void *arg)
+{
+	struct pipeline *p = arg;
+
+	p->manifests = NULL;
+	p->manifests_end = false;
+	if (p->on_stopped != NULL)
+		closed_one(p);
+	else
+		begin_manifests(p);
+}
+
+static void end_manifests(struct pipeline *p)
+{
+	if (p->manifests_end)
+		return;
+	p->manifests_end = true;
+	if (p->manifests != NULL)
+		manifests_stop(p->manifests, on_manifests_stopped, p);
+	else
+		on_manifests_stopped(p);
+}
+
+struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
+                              const struct server_address *listening, size_t listening_count,
+                              struct admin_pulse *pulse)
 {
 	struct pipeline *p = xcalloc(1, sizeof *p);
-	enum err err;
+	struct geo_loader_events events = {on_ranking, on_geo_errors, p};
 
 	p->loop = loop;
 	p->config = config;
@@ -620,25 +686,30 @@ enum err pipeline_start(uv_loop_t *loop, const struct config *config,
 	p->pulse = pulse;
 	p->started_ms = clock_monotonic_ms();
 	p->facts = facts_new();
-	if (config->state != NULL &&
-	    (err = saved_open(loop, config->state, p->facts, &p->saved, why)) != ERR_OK) {
-		facts_free(p->facts);
-		free(p->listening);
-		free(p);
+	p->zones = zones_new();
+	p->geo = geo_loader_start(loop, &events);
+	start_timers(p);
+	return p;
+}
+
+enum err pipeline_start(struct pipeline *p, struct reason *why)
+{
+	enum err err = ERR_OK;
+
+	if (p->config->state != NULL)
+		err = saved_open(p->loop, p->config->state, p->facts, &p->saved, why);
+	if (err != ERR_OK)
 		return err;
-	}
 	configure_records(p);
+	start_neighbours(p);
 	if (p->saved != NULL)
 		saved_each_value(p->saved, SAVED_HOST, restore_host, p);
-	p->zones = zones_new();
-	start_timers(p);
-	start_neighbours(p);
 	put_config_facts(p);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	rank_clusters(p);
 	begin_manifests(p);
-	*out = p;
+	CHECK(uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS) == 0);
 	return ERR_OK;
 }
 
@@ -664,10 +735,8 @@ void pipeline_reload(struct pipeline *p, const struct config *config)
 	verdicts_configure(p->verdicts, config);
 	geo_loader_set_files(p->geo, &config->geo.databases, config->geo.networks);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
-	if (!same_dirs && p->manifests != NULL)
-		manifests_stop(p->manifests, begin_manifests, p);
-	else if (!same_dirs)
-		begin_manifests(p);
+	if (!same_dirs)
+		end_manifests(p);
 	build(p);
 	rank_clusters(p);
 }
@@ -689,6 +758,7 @@ static void closed_one(void *arg)
 	facts_free(p->facts);
 	pthread_mutex_destroy(&p->release.lock);
 	pthread_cond_destroy(&p->release.answered);
+	wiring_memory_fini(&p->memory);
 	free(p->geo_errors);
 	free(p->listening);
 	p->on_stopped(p->stopped_arg);
@@ -702,10 +772,7 @@ void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg)
 	p->on_stopped = on_stopped;
 	p->stopped_arg = arg;
 	p->still_open = 7 + (p->resolver != NULL);
-	if (p->manifests != NULL)
-		manifests_stop(p->manifests, closed_one, p);
-	else
-		closed_one(p);
+	end_manifests(p);
 	settle_stop(p->settle, closed_one, p);
 	verdicts_stop(p->verdicts, closed_one, p);
 	if (p->resolver != NULL)

@@ -21,13 +21,15 @@
 
 struct pipeline;
 
-/* Restores the saved state, begins to watch, and publishes the first snapshot before it returns.  `config`
- * is borrowed until pipeline_reload() gives another or pipeline_stop() is done; `listening`: for the
- * default name server's addresses.  Fails when the state directory cannot be used. */
-enum err pipeline_start(uv_loop_t *loop, const struct config *config,
-                        const struct server_address *listening, size_t listening_count,
-                        struct admin_pulse *pulse, struct pipeline **out,
-                        struct reason *why) MUST_CHECK;
+/* Makes what others hold on to before anything is read: the handover with an empty, not-ready snapshot.
+ * `config` is borrowed until pipeline_reload() gives another or pipeline_stop() is done; `listening`:
+ * for the default name server's addresses (copied). */
+struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
+                              const struct server_address *listening, size_t listening_count,
+                              struct admin_pulse *pulse);
+/* Restores the saved state, publishes the first snapshot, begins to watch.  Fails when the state directory cannot be
+ * used; the process is to end then. */
+enum err pipeline_start(struct pipeline *p, struct reason *why) MUST_CHECK;
 struct handover *pipeline_handover(struct pipeline *p);
 /* Takes up a new config as a whole. */
 void pipeline_reload(struct pipeline *p, const struct config *config);

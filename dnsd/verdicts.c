@@ -8,14 +8,23 @@
 #include "base/xalloc.h"
 #include "watcher/probe.h"
 
+/* What is known of one index. */
+struct judged {
+	struct records_probe probe; /* what the index meant at the last set_targets */
+	bool wanted;
+	bool down; /* as the prober says; the table may hold an older word in the dark */
+};
+
 struct verdicts {
 	const struct config *config;
 	const struct facts *facts;
 	struct saved *saved;
 	struct prober *prober;
 	struct zones_probe *table;
-	struct records_probe *probed; /* what each index meant at the last set_targets */
+	struct judged *judged;
 	size_t count;
+	bool dark;
+	bool may_restore; /* what was saved counts for the first targets only */
 	uint64_t last_success_ms;
 	void (*on_change)(void *arg);
 	void *arg;
@@ -74,50 +83,109 @@ static void save(struct verdicts *v, const struct records_probe *probe, bool dow
 static void on_verdict(size_t index, bool succeeded, bool down, void *arg)
 {
 	struct verdicts *v = arg;
+	struct judged *j;
 	char text[ADDR_PORT_TEXT_SIZE];
 
 	if (index >= v->count)
 		return;
+	j = &v->judged[index];
 	if (succeeded)
 		v->last_success_ms = clock_monotonic_ms();
 	v->table[index].at_ms = prober_verdict_ms(v->prober, index);
-	if (v->table[index].down == down)
+	/* The first success may be the end of the dark. */
+	if (succeeded && v->dark)
+		v->on_change(v->arg);
+	if (j->down == down)
+		return;
+	j->down = down;
+	if (v->dark)
 		return;
 	v->table[index].down = down;
 	log_info("watcher", "address went %s address=%s cluster=%s", down ? "down" : "up",
-	         addr_port_print(&v->probed[index].addr, v->probed[index].port, text),
-	         facts_cluster_name(v->facts, v->probed[index].cluster));
-	save(v, &v->probed[index], down);
+	         addr_port_print(&j->probe.addr, j->probe.port, text),
+	         facts_cluster_name(v->facts, j->probe.cluster));
+	save(v, &j->probe, down);
 	v->on_change(v->arg);
 }
 
-/* A verdict counts only while its cluster is probed: an old one says nothing of a cluster that is seen again. */
+void verdicts_set_dark(struct verdicts *v, bool dark)
+{
+	if (v->dark == dark)
+		return;
+	v->dark = dark;
+	if (dark) {
+		log_warn("watcher",
+		         "no cluster can be seen and no probe succeeds: all stays as last known");
+		return;
+	}
+	for (size_t i = 0; i < v->count; i++) {
+		if (v->table[i].down != v->judged[i].down)
+			save(v, &v->judged[i].probe, v->judged[i].down);
+		v->table[i].down = v->judged[i].down;
+	}
+	v->on_change(v->arg);
+}
+
+/* A verdict counts only while its cluster is probed: an old one says nothing of a cluster that has
+ * been seen since, nor of an address that nobody publishes any more. */
+static void forget_unwanted(struct verdicts *v, const struct records_result *result)
+{
+	for (size_t i = 0; i < v->count; i++) {
+		const struct records_probe *was = &v->judged[i].probe;
+		bool stays = i < result->probe_count && same_probe(&result->probes[i], was) &&
+		             cluster_is_probed(v, was->cluster);
+
+		if (!stays && v->table[i].down)
+			save(v, was, false);
+	}
+}
+
+static void judge_anew(struct verdicts *v, size_t index, const struct records_probe *probe,
+                       struct zones_probe *entry, struct judged *j)
+{
+	const struct judged *before = index < v->count ? &v->judged[index] : NULL;
+
+	if (before != NULL && before->wanted && same_probe(&before->probe, probe)) {
+		*entry = v->table[index];
+		j->down = before->down;
+		return;
+	}
+	entry->down = v->may_restore && was_saved_down(v, probe);
+	j->down = entry->down;
+}
+
 void verdicts_set_targets(struct verdicts *v, const struct records_result *result)
 {
 	size_t count = result->probe_count;
 	struct probe_target *targets = xcalloc(count + 1, sizeof *targets);
 	struct zones_probe *table = xcalloc(count + 1, sizeof *table);
+	struct judged *judged = xcalloc(count + 1, sizeof *judged);
+	bool *is_new = xcalloc(count + 1, sizeof *is_new);
 
+	forget_unwanted(v, result);
 	for (size_t i = 0; i < count; i++) {
 		const struct records_probe *probe = &result->probes[i];
 		bool wanted =
 			probe->addr.family != ADDR_NONE && cluster_is_probed(v, probe->cluster);
 
 		targets[i] = (struct probe_target){probe->addr, probe->port, wanted};
-		if (wanted && i < v->count && same_probe(probe, &v->probed[i]))
-			table[i] = v->table[i];
-		if (wanted && table[i].at_ms == 0)
-			table[i].down = was_saved_down(v, probe);
+		judged[i] = (struct judged){.probe = *probe, .wanted = wanted};
+		if (wanted)
+			judge_anew(v, i, probe, &table[i], &judged[i]);
+		is_new[i] = wanted && !(i < v->count && v->judged[i].wanted &&
+		                        same_probe(&v->judged[i].probe, probe));
 	}
 	free(v->table);
-	free(v->probed);
+	free(v->judged);
 	v->table = table;
-	v->probed = xmemdup(result->probes, count * sizeof *v->probed);
+	v->judged = judged;
 	v->count = count;
+	v->may_restore &= count == 0;
 	prober_set_targets(v->prober, targets, count);
 	for (size_t i = 0; i < count; i++)
-		if (table[i].down)
-			prober_set_state(v->prober, i, true);
+		if (is_new[i])
+			prober_set_state(v->prober, i, judged[i].down);
+	free(is_new);
 	free(targets);
 }
 
@@ -149,6 +217,7 @@ struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
 	v->saved = saved;
 	v->on_change = on_change;
 	v->arg = arg;
+	v->may_restore = true;
 	v->prober = prober_new(loop, &settings, on_verdict, v);
 	return v;
 }
@@ -167,7 +236,7 @@ static void on_prober_stopped(void *arg)
 
 	v->on_stopped(v->stopped_arg);
 	free(v->table);
-	free(v->probed);
+	free(v->judged);
 	free(v);
 }
 

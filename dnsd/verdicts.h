@@ -7,6 +7,7 @@
 #ifndef DNSD_VERDICTS_H
 #define DNSD_VERDICTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -28,6 +29,9 @@ void verdicts_configure(struct verdicts *v, const struct config *config);
 void verdicts_set_targets(struct verdicts *v, const struct records_result *result);
 /* By index of the last result's probes. */
 const struct zones_probe *verdicts_table(const struct verdicts *v, size_t *count);
+/* While no cluster can be seen and no probe succeeds, the table stays as it was: it is our own network
+ * that broke.  When the dark ends, it says again what the probes say. */
+void verdicts_set_dark(struct verdicts *v, bool dark);
 /* Monotonic, of any probe; 0: none yet. */
 uint64_t verdicts_last_success_ms(const struct verdicts *v);
 void verdicts_stop(struct verdicts *v, void (*on_stopped)(void *arg), void *arg); /* frees */

@@ -6,12 +6,13 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "records/names.h"
 #include "zones/rdata.h"
 
-enum { MAX_PROBLEMS = 2000 };
+enum { MAX_PROBLEMS = 2000, MAX_TOLD = 20 };
 
 /* --- the config's own records --- */
 
@@ -364,51 +365,118 @@ void wiring_set_clusters(struct zones *z, const struct records_result *r,
 
 bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms)
 {
+	bool any = false;
+
 	*since_ms = 0;
 	for (size_t i = 0; i < r->cluster_count; i++) {
 		const struct cluster_state *state = r->clusters[i].state;
 
-		if (state->knowledge != KNOWLEDGE_UNSEEN)
+		if (state->knowledge == KNOWLEDGE_SYNCED)
 			return false;
-		if (state->since_ms > *since_ms)
-			*since_ms = state->since_ms;
+		if (state->knowledge == KNOWLEDGE_UNSEEN) {
+			any = true;
+			*since_ms = state->since_ms > *since_ms ? state->since_ms : *since_ms;
+		}
 	}
-	return r->cluster_count > 0;
+	return any;
 }
 
 /* --- the report --- */
+
+struct wiring_since {
+	uint64_t hash; /* of the words */
+	int64_t since;
+};
 
 struct report {
 	struct arena *arena;
 	struct snapshot_problem *problems;
 	struct snapshot_conflict *conflicts;
 	size_t problem_count, conflict_count;
+	struct wiring_memory *before;
+	struct wiring_since *now;
+	size_t now_count;
+	int64_t time;
+	unsigned told;
 };
 
-static void add_problem_since(const char *where, const char *message, int64_t since, void *arg)
+static int by_hash(const void *a, const void *b)
+{
+	const struct wiring_since *x = a, *y = b;
+
+	return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+void wiring_memory_fini(struct wiring_memory *m)
+{
+	free(m->known);
+	*m = (struct wiring_memory){0};
+}
+
+/* Since when these words stand there: remembered, or now, and then they are told. */
+static int64_t since_when(struct report *r, const char *first, const char *second)
+{
+	struct wiring_since key = {
+		.hash = hash_mix(hash_fixed(bytes_of(first)), hash_fixed(bytes_of(second))),
+		.since = r->time};
+	const struct wiring_since *known =
+		r->before->count > 0
+			? bsearch(&key, r->before->known, r->before->count, sizeof key, by_hash)
+			: NULL;
+
+	if (known != NULL)
+		key.since = known->since;
+	else if (r->told++ < MAX_TOLD)
+		log_warn("records", "%s: %s", first, second);
+	r->now[r->now_count++] = key;
+	return key.since;
+}
+
+static const char *kept(struct report *r, const char *text)
+{
+	return arena_strndup(r->arena, text, strlen(text));
+}
+
+/* Names are shown without the last dot, as everywhere in HTTP. */
+static const char *undotted(struct report *r, const char *name)
+{
+	size_t len = strlen(name);
+
+	return arena_strndup(r->arena, name, len > 1 && name[len - 1] == '.' ? len - 1 : len);
+}
+
+/* Of a source: it keeps its own time, and has been logged. */
+static void add_error(const char *where, const char *message, int64_t since, void *arg)
 {
 	struct report *r = arg;
 
 	if (r->problem_count < MAX_PROBLEMS)
-		r->problems[r->problem_count++] = (struct snapshot_problem){
-			arena_strndup(r->arena, where, strlen(where)),
-			arena_strndup(r->arena, message, strlen(message)), since};
+		r->problems[r->problem_count++] =
+			(struct snapshot_problem){kept(r, where), kept(r, message), since};
 }
 
 static void add_problem(const char *where, const char *message, void *arg)
 {
-	add_problem_since(where, message, 0, arg);
+	struct report *r = arg;
+
+	if (r->problem_count < MAX_PROBLEMS)
+		add_error(where, message, since_when(r, where, message), arg);
 }
 
 static void add_conflict(const char *name, const char *winner, const char *loser, void *arg)
 {
 	struct report *r = arg;
+	struct snapshot_conflict *c = &r->conflicts[r->conflict_count];
 
-	if (r->conflict_count < MAX_PROBLEMS)
-		r->conflicts[r->conflict_count++] =
-			(struct snapshot_conflict){arena_strndup(r->arena, name, strlen(name)),
-		                                   arena_strndup(r->arena, winner, strlen(winner)),
-		                                   arena_strndup(r->arena, loser, strlen(loser))};
+	if (r->conflict_count == MAX_PROBLEMS)
+		return;
+	*c = (struct snapshot_conflict){undotted(r, name), kept(r, winner), kept(r, loser)};
+	(void)since_when(
+		r, c->name,
+		arena_printf(r->arena,
+	                     "has two sources, %s is older or comes first and wins over %s", winner,
+	                     loser));
+	r->conflict_count++;
 }
 
 static void add_geo_errors(struct report *r, const char *lines)
@@ -417,12 +485,12 @@ static void add_geo_errors(struct report *r, const char *lines)
 		size_t len = strcspn(lines, "\n");
 		const char *line = arena_strndup(r->arena, lines, len);
 
-		add_problem("geo", line, r);
+		add_error("geo", line, 0, r);
 		lines += len + (lines[len] == '\n');
 	}
 }
 
-static const struct snapshot_hold *holds_of(struct arena *a, const struct records *records,
+static const struct snapshot_hold *holds_of(struct report *r, const struct records *records,
                                             uint64_t now_ms, size_t *count)
 {
 	const struct records_hold *from;
@@ -430,10 +498,10 @@ static const struct snapshot_hold *holds_of(struct arena *a, const struct record
 	struct snapshot_hold *list;
 
 	*count = records_holds(records, &from);
-	list = arena_calloc(a, *count + 1, sizeof *list);
+	list = arena_calloc(r->arena, *count + 1, sizeof *list);
 	for (size_t i = 0; i < *count; i++)
 		list[i] = (struct snapshot_hold){
-			.zone = from[i].zone,
+			.zone = undotted(r, from[i].zone),
 			.names = from[i].names,
 			.id = from[i].id,
 			.since = now - (int64_t)((now_ms - from[i].since_ms) / 1000),
@@ -446,14 +514,15 @@ static const struct snapshot_hold *holds_of(struct arena *a, const struct record
 }
 
 void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
-                       const char *geo_errors, uint64_t now_ms)
+                       const char *geo_errors, uint64_t now_ms, struct wiring_memory *memory)
 {
-	struct report r = {.arena = arena_new()};
+	struct report r = {.arena = arena_new(), .before = memory, .time = clock_unix_s()};
 	struct snapshot_report report = {.fact_count = facts_count(store_facts(store))};
 
 	r.problems = arena_calloc(r.arena, MAX_PROBLEMS, sizeof *r.problems);
 	r.conflicts = arena_calloc(r.arena, MAX_PROBLEMS, sizeof *r.conflicts);
-	store_each_error(store, add_problem_since, &r);
+	r.now = xcalloc(2 * (size_t)MAX_PROBLEMS, sizeof *r.now);
+	store_each_error(store, add_error, &r);
 	add_geo_errors(&r, geo_errors);
 	records_each_problem(records, add_problem, &r);
 	zones_each_problem(z, add_problem, &r);
@@ -462,7 +531,13 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	report.problem_count = r.problem_count;
 	report.conflicts = r.conflicts;
 	report.conflict_count = r.conflict_count;
-	report.holds = holds_of(r.arena, records, now_ms, &report.hold_count);
+	report.holds = holds_of(&r, records, now_ms, &report.hold_count);
 	zones_set_report(z, &report);
+	if (r.told > MAX_TOLD)
+		log_warn("records", "%u more problems and conflicts: see /status",
+		         r.told - MAX_TOLD);
 	arena_free(r.arena);
+	wiring_memory_fini(memory);
+	qsort(r.now, r.now_count, sizeof *r.now, by_hash);
+	*memory = (struct wiring_memory){r.now, r.now_count};
 }

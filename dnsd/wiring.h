@@ -35,9 +35,16 @@ struct wiring_times {
 void wiring_set_clusters(struct zones *z, const struct records_result *r,
                          const struct zones_probe *probes, const struct wiring_times *times);
 
+/* Since when each problem and conflict has been there; what is new is logged. */
+struct wiring_memory {
+	struct wiring_since *known; /* sorted */
+	size_t count;
+};
+void wiring_memory_fini(struct wiring_memory *m);
+
 /* What /status lists. `geo_errors`: lines, or NULL. */
 void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
-                       const char *geo_errors, uint64_t now_ms);
+                       const char *geo_errors, uint64_t now_ms, struct wiring_memory *memory);
 
 /* Does every registered cluster go unseen (and is there one)? *since_ms: since when. */
 bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms);

@@ -79,7 +79,7 @@ struct records_change {
 };
 
 struct records_result {
-	bool everything; /* zones changed: forget all names, all are given again */
+	bool everything; /* settings or zones changed: all names are given again, those that went as gone */
 	const struct records_change *changes;
 	size_t change_count;
 	bool zones_changed;

@@ -158,8 +158,6 @@ static struct verdict judge(struct records *r, uint32_t hash, const uint8_t *own
 
 static void emit(struct records *r, struct bytes owner, const struct endpoint *endpoint)
 {
-	if (!endpoint && r->is_everything)
-		return;
 	if (r->change_count == r->change_room) {
 		r->change_room = r->change_room ? r->change_room * 2 : 64;
 		r->changes = xreallocarray(r->changes, r->change_room, sizeof(*r->changes));

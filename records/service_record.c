@@ -6,6 +6,21 @@
 #include "records/owner.h"
 #include "records/sites.h"
 
+/* What stands between the dots of a name that is put together must be labels of host names. */
+static bool are_labels(struct bytes text, struct reason *why)
+{
+	while (text.len > 0) {
+		const uint8_t *dot = memchr(text.data, '.', text.len);
+		size_t len = dot ? (size_t)(dot - text.data) : text.len;
+
+		if (!names_is_label((struct bytes){text.data, len}, why))
+			return false;
+		text.data += dot ? len + 1 : len;
+		text.len -= dot ? len + 1 : len;
+	}
+	return true;
+}
+
 bool service_record_read_names(const struct world *w, const char *title, const struct fact_value *v,
                                struct service_record_names *out)
 {
@@ -26,7 +41,8 @@ bool service_record_read_names(const struct world *w, const char *title, const s
 	text = arena_printf(w->arena, "%.*s.%.*s.%.*s.svc", (int)first.len,
 	                    (const char *)first.data, (int)v->namespace.len,
 	                    (const char *)v->namespace.data, (int)ref.len, (const char *)ref.data);
-	if (names_from_text(bytes_of(text), out->front_wire, &len, &why)) {
+	if (!are_labels(bytes_of(text), &why) ||
+	    names_from_text(bytes_of(text), out->front_wire, &len, &why)) {
 		notes_problem(w->notes, title, "'%s' cannot be a name: %s", text, why.text);
 		return false;
 	}
@@ -34,7 +50,8 @@ bool service_record_read_names(const struct world *w, const char *title, const s
 	out->global = service_record_rung_name(w, title, out, (struct bytes){NULL, 0}, out->apex,
 	                                       out->global_wire);
 	out->prefix = (struct bytes){NULL, 0};
-	if (dns_prefix.len && names_from_text(dns_prefix, out->prefix_wire, &len, &why)) {
+	if (dns_prefix.len && (!are_labels(dns_prefix, &why) ||
+	                       names_from_text(dns_prefix, out->prefix_wire, &len, &why))) {
 		notes_problem(w->notes, title, "dnsPrefix '%.*s' cannot be a name: %s",
 		              (int)dns_prefix.len, (const char *)dns_prefix.data, why.text);
 	} else if (dns_prefix.len) {

@@ -12,8 +12,11 @@ enum { REFRESH = 3600, RETRY = 900, EXPIRE = 604800 };
 static uint32_t own_source(const struct served *s)
 {
 	char name[NAMES_TEXT_SIZE], text[NAMES_TEXT_SIZE + 8] = "zone ";
+	size_t len = strlen(strcat(text, names_to_text(s->apex, name)));
 
-	strcat(text, names_to_text(s->apex, name));
+	/* Shown like other names, without the last dot. */
+	if (len > strlen("zone .") && text[len - 1] == '.')
+		text[len - 1] = '\0';
 	return source_take(s->sources, text);
 }
 

@@ -50,19 +50,13 @@ uint64_t snapshot_probe_at_ms(const struct snapshot *s, uint32_t probe)
 	return probe < s->probes->count ? s->probes->at_ms[probe] : 0;
 }
 
-/* Without a successful probe anywhere it is we who are cut off. */
-static bool any_probe_counts_as_down(const struct snapshot *s)
-{
-	return s->probes->any_down && !s->settings.dark;
-}
-
 /* A site without probes is not judged by them; else one address that answers is enough. */
 static bool probes_are_down(const struct snapshot *s, const struct site *site)
 {
 	size_t count;
 	const uint32_t *probe = site_probes(site, &count);
 
-	if (count == 0 || !any_probe_counts_as_down(s))
+	if (count == 0 || !s->probes->any_down)
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (!snapshot_probe_is_down(s, probe[i]))
@@ -72,13 +66,32 @@ static bool probes_are_down(const struct snapshot *s, const struct site *site)
 
 bool snapshot_is_calm(const struct snapshot *s)
 {
-	return !s->clusters->any_troubled && !any_probe_counts_as_down(s);
+	return !s->clusters->any_troubled && !s->probes->any_down;
+}
+
+static bool is_judged(const struct snapshot *s, const struct site *site)
+{
+	size_t count;
+	const uint32_t *probe = site_probes(site, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (snapshot_probe_at_ms(s, probe[i]) != 0)
+			return true;
+	return false;
+}
+
+bool snapshot_site_is_expired(const struct snapshot *s, const struct site *site)
+{
+	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
+
+	return c && c->expired && !s->settings.dark && !is_judged(s, site);
 }
 
 bool snapshot_site_is_usable(const struct snapshot *s, const struct site *site, bool *troubled)
 {
 	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
-	bool trouble = probes_are_down(s, site) || (c && (c->drained || c->expired));
+	bool trouble =
+		probes_are_down(s, site) || (c && c->drained) || snapshot_site_is_expired(s, site);
 
 	if (troubled)
 		*troubled = trouble;

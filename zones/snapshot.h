@@ -63,7 +63,8 @@ struct snapshot_settings {
 	uint32_t degraded_ttl;
 	bool ready;      /* false: SERVFAIL, "not ready" (RFC 8914 code 14) */
 	bool incomplete; /* ready, but some source was never read: no NXDOMAIN, SERVFAIL instead */
-	bool dark; /* every cluster unseen, no probe succeeded since: probes count for nothing */
+	bool dark; /* every cluster unseen, no probe succeeded since: verdicts are held as last known,
+	            * and nothing expires */
 };
 
 const struct name_key *snapshot_name_key(
@@ -87,6 +88,9 @@ bool snapshot_probe_is_down(const struct snapshot *s, uint32_t probe);
 /* Milliseconds (monotonic) of the last verdict of a probe; 0: none yet. */
 uint64_t snapshot_probe_at_ms(const struct snapshot *s, uint32_t probe);
 const char *snapshot_source(const struct snapshot *s, uint32_t source);
+
+/* Has its cluster been unseen for too long, and is there no probe that could tell better? */
+bool snapshot_site_is_expired(const struct snapshot *s, const struct site *site);
 
 /* May clients be sent to this site?  All layers: endpoints, loadBalancer, probe, cluster, drain.
  * *troubled (may be NULL): the site's cluster is down or draining, so the TTL degrades. */

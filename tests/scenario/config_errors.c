@@ -179,7 +179,7 @@ static void test_a_missing_config_is_one_line(void **state)
 	const char *const argv[] = {"$NIGHD", "-c", "/nowhere/nighd.yaml", NULL};
 
 	assert_string_equal(world_expect_run(*state, argv, 1, ""),
-	                    "/nowhere/nighd.yaml:1: cannot open: No such file or directory\n");
+	                    "/nowhere/nighd.yaml: cannot open: No such file or directory\n");
 }
 
 static void test_wrong_use_is_exit_status_2(void **state)

@@ -82,7 +82,9 @@ static void test_drain_prints_the_line_and_says_that_it_is_not_done(void **state
 	run(&got, drain_run, &c);
 	assert_int_equal(got.status, COMMAND_FAILED);
 	assert_string_equal(got.out, "nigh.dev/drain: \"true\"\n");
-	assert_non_null(strstr(got.err, "KubeFedCluster la"));
+	assert_non_null(strstr(got.err, "KubeFedCluster la, in the folder host/"));
+	assert_non_null(strstr(got.err, "metadata: {name: la, annotations: "
+	                                "{nigh.dev/drain: \"true\"}}"));
 	run(&got, drain_undo_run, &c);
 	assert_int_equal(got.status, COMMAND_FAILED);
 	assert_string_equal(got.out, "nigh.dev/drain: \"false\"\n");
@@ -142,13 +144,15 @@ static void write_file(const char *path, const char *text, mode_t mode)
 
 static void test_check_gives_folders_and_configs_to_nighd(void **state)
 {
-	char folder[] = "/tmp/nigh-check-XXXXXX", nighd[64], good[64], bad[64], want[256];
+	char folder[] = "/tmp/nigh-check-XXXXXX", host[64], nighd[64], good[64], bad[64], want[256];
 	char *args[] = {folder, good, bad, (char[]){"/nowhere/at all"}};
 	struct command c = command_of(args, 2);
 	struct captured got;
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
+	snprintf(host, sizeof(host), "%s/host", folder);
+	assert_int_equal(mkdir(host, 0755), 0);
 	snprintf(nighd, sizeof(nighd), "%s/nighd", folder);
 	snprintf(good, sizeof(good), "%s/good.yaml", folder);
 	snprintf(bad, sizeof(bad), "%s/bad.yaml", folder);
@@ -170,7 +174,16 @@ static void test_check_gives_folders_and_configs_to_nighd(void **state)
 	         "%s:7: no good\nnighctl: /nowhere/at all: No such file or directory\n", bad);
 	assert_string_equal(got.err, want);
 
+	rmdir(host);
+	c.arg_count = 1;
+	run(&got, verify_run, &c);
+	assert_int_equal(got.status, COMMAND_FAILED);
+	snprintf(want, sizeof(want), "nighctl: %s: neither host/ nor clusters/ in it\n", folder);
+	assert_string_equal(got.err, want);
+	assert_string_equal(got.out, "");
+
 	unlink(nighd);
+	args[0] = good;
 	c.arg_count = 1;
 	run(&got, verify_run, &c);
 	assert_int_equal(got.status, COMMAND_FAILED);

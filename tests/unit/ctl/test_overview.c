@@ -35,7 +35,8 @@ static const char full[] =
 	"\"zones\":[{\"name\":\"example.com\",\"serial\":1767323045,\"names\":12,\"held\":3}],"
 	"\"guard\":[{\"zone\":\"example.com\",\"names\":3,\"since\":\"S\",\"until\":null,\"id\":7}]"
 	","
-	"\"errors\":[{\"where\":\"x.yaml:3\",\"message\":\"bad\\u001b\",\"since\":\"T\"}],"
+	"\"errors\":[{\"where\":\"x.yaml:3\",\"message\":\"bad\\u001b\",\"since\":\"T\"},"
+	"{\"where\":\"y.yaml\",\"message\":\"y.yaml:1: bad\",\"since\":null}],"
 	"\"conflicts\":[{\"name\":\"w.example.com\",\"winner\":\"A\",\"loser\":\"B\"}],"
 	"\"counts\":{\"names\":12,\"records\":30,\"answers\":99}}";
 
@@ -58,8 +59,9 @@ static void test_everything_of_a_status_has_its_place(void **state)
 		"GUARD HOLDS   NAMES   SINCE   UNTIL\n"
 		"example.com   3       S       released\n"
 		"\n"
-		"1 error\n"
+		"2 errors\n"
 		"  x.yaml:3: bad? (since T)\n"
+		"  y.yaml:1: bad\n"
 		"\n"
 		"TWO SOURCES OF   ANSWERED   PASSED OVER\n"
 		"w.example.com    A          B\n");

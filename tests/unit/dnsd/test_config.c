@@ -354,7 +354,7 @@ static void test_a_missing_file_is_one_line(void **state)
 
 	assert_null(config_read("/nowhere/nighd.yaml", &d->errors));
 	assert_string_equal(d->errors.data,
-	                    "/nowhere/nighd.yaml:1: cannot open: No such file or directory\n");
+	                    "/nowhere/nighd.yaml: cannot open: No such file or directory\n");
 }
 
 /* --- flags --- */

@@ -140,7 +140,10 @@ static void test_fixed_names_and_aliases_are_told_too(void **state)
 	assert_string_equal(at(j, "client.from"), "resolver");
 	json_object_put(j);
 	j = explain(&alias);
-	assert_string_equal(at(j, "steps.1.stage"), "cname");
+	assert_string_equal(at(j, "steps.0.stage"), "cname");
+	assert_string_equal(at(j, "steps.0.detail"),
+	                    "alias.example.com. is an alias of web.example.com.");
+	assert_string_equal(at(j, "steps.1.stage"), "usable");
 	assert_string_equal(at(j, "answer.site"), "la");
 	assert_string_equal(at(j, "answer.records.0"),
 	                    "alias.example.com. 300 IN CNAME web.example.com.");
@@ -180,7 +183,42 @@ static void test_what_is_missing_is_told(void **state)
 	j = explain(&foreign);
 	assert_string_equal(at(j, "answer.rcode"), "REFUSED");
 	assert_string_equal(at(j, "zone"), "null");
+	assert_string_equal(at(j, "steps.0.stage"), "outside");
 	json_object_put(j);
+}
+
+static void test_a_client_without_a_place_is_told_what_decides(void **state)
+{
+	struct explain_place nowhere = {.database = ""};
+	struct explain_place somewhere = {
+		.has_place = true, .place = {42.36, -71.06}, .database = "n.csv"};
+	struct explain_request r = {.name = "web.example.com", .place = &nowhere};
+	struct json_object *j = explain(&r);
+
+	(void)state;
+	assert_string_equal(at(j, "steps.1.detail"),
+	                    "the client's place is unknown: by geo.unknownOrder, then by name");
+	json_object_put(j);
+	r.place = &somewhere;
+	j = explain(&r);
+	assert_string_equal(at(j, "steps.1.detail"), "the nearest site that has this type");
+	json_object_put(j);
+}
+
+static void test_a_server_that_is_not_ready_says_so(void **state)
+{
+	struct explain_request r = {.name = "web.example.com"};
+	struct json_object *j;
+
+	(void)state;
+	world_settings(w)->ready = false;
+	s = world_build(w);
+	j = explain(&r);
+	assert_string_equal(at(j, "steps.0.stage"), "notReady");
+	assert_string_equal(at(j, "answer.rcode"), "SERVFAIL");
+	json_object_put(j);
+	world_settings(w)->ready = true;
+	s = world_build(w);
 }
 
 static void test_a_probe_that_failed_is_named_with_its_age(void **state)
@@ -303,6 +341,8 @@ int main(void)
 		cmocka_unit_test(test_fixed_names_and_aliases_are_told_too),
 		cmocka_unit_test(test_failing_open_and_falling_back_are_told),
 		cmocka_unit_test(test_what_is_missing_is_told),
+		cmocka_unit_test(test_a_client_without_a_place_is_told_what_decides),
+		cmocka_unit_test(test_a_server_that_is_not_ready_says_so),
 		cmocka_unit_test(test_a_probe_that_failed_is_named_with_its_age),
 		cmocka_unit_test(test_bad_requests_have_a_reason),
 		cmocka_unit_test(test_what_explain_says_is_what_was_answered),
