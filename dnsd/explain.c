@@ -95,12 +95,12 @@ static void add_probe_reason(const struct snapshot *s, const struct site *site, 
 	if (count == 0)
 		snprintf(detail, sizeof detail, "not probed");
 	else if (snapshot_settings(s)->dark)
-		snprintf(detail, sizeof detail, "no cluster can be seen, so verdicts stay as last known: %zu of %zu down",
+		snprintf(detail, sizeof detail,
+		         "no cluster can be seen, so verdicts stay as last known: %zu of %zu down",
 		         down, count);
 	else
 		snprintf(detail, sizeof detail, "%zu of %zu addresses down", down, count);
-	add_reason(out, "probe", count == 0 || down < count, detail,
-	           age_of(now_ms, latest));
+	add_reason(out, "probe", count == 0 || down < count, detail, age_of(now_ms, latest));
 }
 
 void explain_print_reasons(const struct snapshot *s, const struct site *site, uint64_t now_ms,
@@ -122,7 +122,8 @@ void explain_print_reasons(const struct snapshot *s, const struct site *site, ui
 		add_reason(out, "cluster", false, "not known", 0);
 	else
 		add_reason(out, "cluster", !snapshot_site_is_expired(s, site),
-		           snapshot_site_is_expired(s, site) ? "unseen for too long" : c->knowledge, age);
+		           snapshot_site_is_expired(s, site) ? "unseen for too long" : c->knowledge,
+		           age);
 	add_reason(out, "drain", c == NULL || !c->drained,
 	           c != NULL && c->drained ? "drained" : "not drained", 0);
 	text_add(out, "]");

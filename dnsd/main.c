@@ -311,6 +311,7 @@ static void on_hangup(uv_signal_t *handle, int signum)
 	struct nighd *n = handle->data;
 	struct text errors = {0}, restart = {0};
 	struct config *fresh = read_config(&n->flags, &errors, NULL);
+	struct log_context keys = {.key = "keys"};
 
 	(void)signum;
 	if (fresh == NULL) {
@@ -319,8 +320,9 @@ static void on_hangup(uv_signal_t *handle, int signum)
 		return;
 	}
 	config_needs_restart(n->started, fresh, &restart);
+	keys.value = restart.data;
 	if (restart.len > 0)
-		log_warn("dnsd", "config taken up but for what needs a restart: %s", restart.data);
+		log_write(LOG_WARN, "dnsd", &keys, "config taken up but for what needs a restart");
 	else
 		log_info("dnsd", "config taken up");
 	log_setup((enum log_level)fresh->log_level, (enum log_format)fresh->log_format);

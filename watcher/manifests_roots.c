@@ -57,11 +57,29 @@ static void add_member(struct manifests_root *root, const char *name)
 	root->members[root->member_count++] = xstrdup(name);
 }
 
-/* Takes the descriptor.  More than there can be clusters are not looked at. */
+/* Returns the error that ended the list early, 0: it is whole.  More than there can be clusters are
+ * not looked at. */
+static int list_members(struct manifests_root *root, DIR *dir)
+{
+	for (;;) {
+		const struct dirent *d;
+
+		errno = 0;
+		d = readdir(dir);
+		if (!d)
+			return errno;
+		if (d->d_name[0] == '.' || d->d_type == DT_REG)
+			continue;
+		if (root->member_count == FACTS_MAX_CLUSTERS)
+			return EOVERFLOW;
+		add_member(root, d->d_name);
+	}
+}
+
+/* Takes the descriptor.  Who is missing in a list that is not whole may be there all the same. */
 static void read_members(struct manifests_root *root, int fd)
 {
 	DIR *dir = fdopendir(fd);
-	struct dirent *d;
 	size_t kept = 0;
 
 	if (!dir) {
@@ -69,9 +87,7 @@ static void read_members(struct manifests_root *root, int fd)
 		(void)close(fd);
 		return;
 	}
-	while ((d = readdir(dir)) != NULL && root->member_count < FACTS_MAX_CLUSTERS)
-		if (d->d_name[0] != '.' && d->d_type != DT_REG)
-			add_member(root, d->d_name);
+	root->clusters.error = list_members(root, dir);
 	if (root->member_count > 1)
 		qsort(root->members, root->member_count, sizeof(char *), by_name);
 	root->stamps = xcalloc(root->member_count, sizeof(*root->stamps));

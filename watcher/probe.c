@@ -10,7 +10,7 @@
 #include "base/xalloc.h"
 #include "watcher/due.h"
 
-enum { ATTEMPTS = 3, ATTEMPT_EVERY_MS = 250 };
+enum { ATTEMPTS = 3, ATTEMPT_EVERY_MS = 250, LATE_MS = 100 };
 
 /* One connection.  It outlives its probe until libuv has closed it. */
 struct attempt {
@@ -183,6 +183,20 @@ static bool is_our_own(int status)
 	}
 }
 
+/* No route, when the connection could not even begin.  Later it is what a router says of the
+ * target. */
+static bool is_no_route(int status)
+{
+	return status == UV_ENETUNREACH || status == UV_EHOSTUNREACH;
+}
+
+static void void_probe(struct prober *p, size_t index)
+{
+	p->counts.voided++;
+	end_probe(p, index);
+	plan_next(p, index);
+}
+
 static uint64_t next_attempt_ms(const struct target *t)
 {
 	return t->begun_ms + (uint64_t)t->begun * ATTEMPT_EVERY_MS;
@@ -193,17 +207,14 @@ static bool may_begin_another(const struct target *t)
 	return t->begun < ATTEMPTS && next_attempt_ms(t) < t->deadline_ms;
 }
 
-static void attempt_failed(struct prober *p, size_t index, int status)
+static void attempt_failed(struct prober *p, size_t index, bool by_us)
 {
-	struct target *t = &p->target[index];
+	const struct target *t = &p->target[index];
 
-	if (is_our_own(status)) {
-		p->counts.voided++;
-		end_probe(p, index);
-		plan_next(p, index);
-	} else if (t->open == 0 && !may_begin_another(t)) {
+	if (by_us)
+		void_probe(p, index);
+	else if (t->open == 0 && !may_begin_another(t))
 		give_verdict(p, index, false);
-	}
 }
 
 /* --- attempts --- */
@@ -229,7 +240,7 @@ static void on_connect(uv_connect_t *connect, int status)
 		give_verdict(p, index, true);
 	} else {
 		close_attempt(a);
-		attempt_failed(p, index, status);
+		attempt_failed(p, index, is_our_own(status));
 	}
 	serve_queue(p);
 	arm(p);
@@ -257,7 +268,7 @@ static void begin_attempt(struct prober *p, size_t index)
 	status = uv_tcp_connect(&a->connect, &a->tcp, (const struct sockaddr *)&to, on_connect);
 	if (status != 0) {
 		close_attempt(a);
-		attempt_failed(p, index, status);
+		attempt_failed(p, index, is_our_own(status) || is_no_route(status));
 	}
 }
 
@@ -302,14 +313,18 @@ static void serve_queue(struct prober *p)
 	}
 }
 
+/* A loop that comes late has not heard yet of the connections that succeeded in time. */
 static void on_due(struct prober *p, size_t index)
 {
 	const struct target *t = &p->target[index];
+	uint64_t now = clock_monotonic_ms();
 
-	if (t->running && clock_monotonic_ms() >= t->deadline_ms)
-		give_verdict(p, index, false);
-	else
+	if (!t->running || now < t->deadline_ms)
 		ask_for_turn(p, index);
+	else if (now > t->deadline_ms + LATE_MS)
+		void_probe(p, index);
+	else
+		give_verdict(p, index, false);
 }
 
 static void on_timer(uv_timer_t *timer)

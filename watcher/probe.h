@@ -49,7 +49,8 @@ uint64_t prober_verdict_ms(const struct prober *p, size_t index);
 struct prober_counts {
 	uint64_t attempts; /* connections begun */
 	uint64_t waits;  /* attempts that had to wait because PROBE_MOST_ATTEMPTS were under way */
-	uint64_t voided; /* probes without a verdict: this machine could not make the connection */
+	uint64_t voided; /* probes without a verdict: this machine could not make the connection,
+	                    or looked at its deadline more than 100 ms late */
 };
 struct prober_counts prober_counts(const struct prober *p);
 void prober_stop(struct prober *p, void (*on_stopped)(void *arg), void *arg); /* frees */

@@ -57,6 +57,7 @@ struct saved {
 	uint64_t lineage;
 	uint64_t base_generation, base_length;
 	uint64_t journal_generation, journal_length;
+	bool journal_is_bad;           /* its file may hold what no base may be followed by */
 	uint64_t older_length;         /* of the journals between base and journal */
 	uint64_t appended_ms, base_ms; /* when the last one began */
 	uint64_t retry_ms;             /* no base before */
@@ -183,6 +184,7 @@ static void append_ended(struct saved *s, const struct job *j)
 	s->append = NULL;
 	if (j->err) {
 		s->gaps++;
+		s->journal_is_bad = true;
 		saved_pending_free(take_pending(s));
 		note_failure(s, j);
 		return;
@@ -281,8 +283,10 @@ static void start_append(struct saved *s)
  * is never finished. */
 static void start_base(struct saved *s)
 {
-	if (s->journal_length || s->journal_generation == s->base_generation) {
+	if (s->journal_length || s->journal_is_bad ||
+	    s->journal_generation == s->base_generation) {
 		s->journal_generation++;
+		s->journal_is_bad = false;
 		s->older_length += s->journal_length;
 		s->journal_length = 0;
 	}
@@ -320,6 +324,7 @@ static void begin(struct saved *s, const struct saved_load *load)
 	s->counts.torn_tails = load->torn_tails;
 	s->counts.set_aside = load->set_aside;
 	s->gaps = load->needs_base;
+	s->journal_is_bad = load->needs_base;
 	if (s->lineage == 0)
 		s->lineage = random_u64();
 	s->pace = usual_pace;

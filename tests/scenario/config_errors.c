@@ -198,9 +198,9 @@ static void test_a_bad_flag_is_told_without_a_line(void **state)
 	const char *const workers[] = {"$NIGHD", "--workers", "many", NULL};
 	const char *const dns[] = {"$NIGHD", "--dns", "127.0.0.1", NULL};
 
-	assert_string_equal(world_expect_run(*state, workers, 1, ""),
+	assert_string_equal(world_expect_run(*state, workers, 2, ""),
 	                    "workers must be a whole number\n");
-	assert_string_equal(world_expect_run(*state, dns, 1, ""),
+	assert_string_equal(world_expect_run(*state, dns, 2, ""),
 	                    "listen.dns: '127.0.0.1' has no port (A.B.C.D:PORT or [V6]:PORT)\n");
 }
 

@@ -54,6 +54,34 @@ static void test_a_broken_config_is_refused_whole_and_the_old_one_stays(void **s
 	world_expect(w, "www.b.test", "A", NULL, "REFUSED", 0);
 }
 
+static void test_a_record_that_is_taken_out_of_the_config_is_gone(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_config(w, ZONE("a.test", "\"www A 192.0.2.1\", \"old A 192.0.2.2\""));
+	world_start(w);
+	world_expect(w, "old.a.test", "A", NULL, "192.0.2.2", 0);
+	world_config(w, ZONE("a.test", "\"www A 192.0.2.1\""));
+	world_signal(w, SIGHUP);
+	world_expect(w, "old.a.test", "A", NULL, "NXDOMAIN", 2000);
+	world_expect(w, "www.a.test", "A", NULL, "192.0.2.1", 0);
+}
+
+static void test_reloads_and_the_end_may_overtake_each_other(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_folder(w, "other/clusters/paris");
+	world_start(w);
+	for (unsigned i = 0; i < 20; i++) {
+		world_config(w, i % 2 == 0 ? "sources: {manifests: [other]}\n" : "");
+		world_signal(w, SIGHUP);
+	}
+	world_stop(w);
+}
+
 static void test_what_needs_a_restart_is_said(void **state)
 {
 	struct world *w = *state;
@@ -64,7 +92,7 @@ static void test_what_needs_a_restart_is_said(void **state)
 	                "\"127.0.0.1:0\"}\nworkers: 1\n"
 	                "defaults: {policy: all}");
 	world_signal(w, SIGHUP);
-	world_expect_log(w, "needs a restart keys=listen.dns, workers", 2000);
+	world_expect_log(w, "needs a restart keys=\"listen.dns, workers\"", 2000);
 	world_expect(w, WEB, "A", BOSTON, "198.18.1.10 198.18.2.10 198.18.3.10", 1000);
 }
 
@@ -130,6 +158,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		world_test(test_a_new_config_is_taken_up),
 		world_test(test_a_broken_config_is_refused_whole_and_the_old_one_stays),
+		world_test(test_a_record_that_is_taken_out_of_the_config_is_gone),
+		world_test(test_reloads_and_the_end_may_overtake_each_other),
 		world_test(test_what_needs_a_restart_is_said),
 		world_test(test_another_directory_is_read_and_the_old_ones_clusters_go),
 		world_test(test_changed_networks_show_without_a_signal),
