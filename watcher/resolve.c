@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -11,7 +12,7 @@
 #include "watcher/due.h"
 #include "watcher/resolve_ask.h"
 
-enum { MOST_LOOKUPS = 100, MESSAGE_SIZE = 512 };
+enum { MOST_LOOKUPS = 100, MOST_SEEDS = 10000, MESSAGE_SIZE = 512 };
 enum { FAMILY_4, FAMILY_6, FAMILIES };
 
 static const struct resolver_limits usual_limits = {
@@ -34,6 +35,7 @@ struct host {
 	uint64_t due_ms;
 	uint64_t retry_ms; /* the last wait after a failure; 0: it succeeded */
 	bool is_troubled;
+	bool was_found; /* by a look-up of this run */
 	struct lookup *lookup; /* under way */
 };
 
@@ -59,6 +61,8 @@ struct resolver {
 	void *arg;
 	struct host **hosts; /* sorted by name */
 	size_t host_count;
+	struct host **seeds; /* not wanted yet, what they had before; sorted by name */
+	size_t seed_count;
 	struct due *due; /* of hosts whose look-up is not under way */
 	size_t under_way;
 	int running; /* timer, ask */
@@ -107,6 +111,7 @@ static bool merge(struct host *h, struct question *question)
 	for (int f = 0; f < FAMILIES; f++)
 		if (question[f].answer.outcome != RESOLVE_FAILED)
 			replace(&h->known[f], &question[f].answer);
+	h->was_found = true;
 	return true;
 }
 
@@ -289,15 +294,106 @@ static struct host *host_new(struct bytes name)
 	return h;
 }
 
+static void forget_known(struct host *h)
+{
+	for (int f = 0; f < FAMILIES; f++) {
+		free(h->known[f].addr);
+		h->known[f] = (struct addresses){0};
+	}
+}
+
 static void host_free(struct host *h)
 {
 	if (h->lookup)
 		h->lookup->host = NULL;
-	for (int f = 0; f < FAMILIES; f++)
-		free(h->known[f].addr);
+	forget_known(h);
 	free(h->name);
 	free(h);
 }
+
+/* --- what was known before --- */
+
+/* Where it is in a list, or would be. */
+static size_t place_of(struct host *const *list, size_t count, struct bytes name)
+{
+	size_t low = 0;
+
+	while (low < count) {
+		size_t middle = low + (count - low) / 2;
+
+		if (bytes_compare(bytes_of(list[middle]->name), name) < 0)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
+}
+
+static bool is_at(struct host *const *list, size_t count, size_t place, struct bytes name)
+{
+	return place < count && bytes_equal(bytes_of(list[place]->name), name);
+}
+
+/* The host to seed; NULL: it needs none, or there are too many. */
+static struct host *host_to_seed(struct resolver *r, struct bytes name)
+{
+	size_t place = place_of(r->hosts, r->host_count, name);
+
+	if (is_at(r->hosts, r->host_count, place, name))
+		return r->hosts[place]->was_found ? NULL : r->hosts[place];
+	place = place_of(r->seeds, r->seed_count, name);
+	if (is_at(r->seeds, r->seed_count, place, name))
+		return r->seeds[place];
+	if (r->seed_count == MOST_SEEDS)
+		return NULL;
+	r->seeds = xreallocarray(r->seeds, r->seed_count + 1, sizeof(struct host *));
+	memmove(r->seeds + place + 1, r->seeds + place,
+	        (r->seed_count - place) * sizeof(struct host *));
+	r->seed_count++;
+	return r->seeds[place] = host_new(name);
+}
+
+static void know(struct addresses *known, const struct addr *addr)
+{
+	if (known->count == RESOLVE_MOST_ADDRESSES)
+		return;
+	known->addr = xreallocarray(known->addr, known->count + 1, sizeof(*known->addr));
+	known->addr[known->count++] = *addr;
+}
+
+void resolver_seed(struct resolver *r, struct bytes host, const struct addr *addresses,
+                   size_t count)
+{
+	struct host *h = host_to_seed(r, host);
+
+	if (!h)
+		return;
+	forget_known(h);
+	for (size_t i = 0; i < count; i++) {
+		if (addresses[i].family == ADDR_IPV4)
+			know(&h->known[FAMILY_4], &addresses[i]);
+		else if (addresses[i].family == ADDR_IPV6)
+			know(&h->known[FAMILY_6], &addresses[i]);
+	}
+}
+
+/* A host that is wanted now: what is known of it from before, if anything. */
+static struct host *new_host(struct resolver *r, struct bytes name)
+{
+	size_t place = place_of(r->seeds, r->seed_count, name);
+	struct host *h;
+
+	if (!is_at(r->seeds, r->seed_count, place, name))
+		return host_new(name);
+	h = r->seeds[place];
+	h->due_ms = clock_monotonic_ms();
+	r->seed_count--;
+	memmove(r->seeds + place, r->seeds + place + 1,
+	        (r->seed_count - place) * sizeof(struct host *));
+	return h;
+}
+
+/* --- the hosts --- */
 
 static void drop_host(struct resolver *r, struct host *h)
 {
@@ -321,7 +417,7 @@ void resolver_set_hosts(struct resolver *r, const struct bytes *hosts, size_t co
 			drop_host(r, was[w++]);
 		h = w < was_count && bytes_equal(bytes_of(was[w]->name), hosts[i])
 		            ? was[w++]
-		            : host_new(hosts[i]);
+		            : new_host(r, hosts[i]);
 		h->index = i;
 		r->hosts[i] = h;
 		if (!h->lookup)
@@ -353,6 +449,9 @@ void resolver_stop(struct resolver *r, void (*on_stopped)(void *arg), void *arg)
 	for (size_t i = 0; i < r->host_count; i++)
 		host_free(r->hosts[i]);
 	free(r->hosts);
+	for (size_t i = 0; i < r->seed_count; i++)
+		host_free(r->seeds[i]);
+	free(r->seeds);
 	uv_close((uv_handle_t *)&r->timer, on_timer_closed);
 	resolve_ask_stop(r->ask, on_part_stopped, r);
 }

@@ -35,6 +35,11 @@ enum err resolver_new(uv_loop_t *loop, const char *servers, resolve_on_addresses
                       struct reason *why) MUST_CHECK;
 /* The whole list, sorted; hosts that stay keep their times, new ones are looked up at once. */
 void resolver_set_hosts(struct resolver *r, const struct bytes *hosts, size_t count);
+/* What was known of a host before this start, as resolve_on_addresses_fn told it; a family that
+ * cannot be looked up keeps it.  For a host that is not wanted yet (10,000 at most, further ones are
+ * not taken) it is kept until the host is wanted; once looked up, a host's own addresses count. */
+void resolver_seed(struct resolver *r, struct bytes host, const struct addr *addresses,
+                   size_t count);
 /* Other bounds than those above, for tests; from the next look-up on. */
 struct resolver_limits {
 	uint64_t ttl_least_ms, ttl_most_ms;     /* 5000, 3600000 */

@@ -73,6 +73,36 @@ static void test_always_a_listener_that_dies_is_avoided_within_4_seconds_and_com
 	close(houston);
 }
 
+/* Verdicts must not be made anew at each change of what is probed. */
+static void test_always_a_listener_comes_back_while_other_addresses_keep_changing(void **state)
+{
+	struct world *w = *state;
+	unsigned la_port = 0, houston_port = 0;
+	int la = listen_on("127.0.0.13", &la_port),
+	    houston = listen_on("127.0.0.12", &houston_port);
+
+	two_cities(w, la_port, houston_port);
+	world_service_record(w, "other", "fed");
+	world_config(w, CONFIG "probe: {mode: always}");
+	world_start(w);
+	close(la);
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "127.0.0.12", 4000);
+	la = listen_on("127.0.0.13", &la_port);
+	for (unsigned i = 0; i < 25; i++) {
+		char address[32];
+
+		if (strcmp(world_ask(w, WEB, "A", SAN_FRANCISCO), "127.0.0.13") == 0)
+			break;
+		assert_true(i < 24);
+		snprintf(address, sizeof(address), "127.0.1.%u", i + 1);
+		world_service_on(w, "houston", "other", address, houston_port, true, "");
+		world_expect(w, "other.shop.fed.svc.example.com", "A", NULL, address, 2000);
+		world_expect_stays(w, "other.shop.fed.svc.example.com", "A", NULL, address, 200);
+	}
+	close(la);
+	close(houston);
+}
+
 static void test_always_when_nothing_answers_the_name_fails_open(void **state)
 {
 	struct world *w = *state;
@@ -175,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		world_test(
 			test_always_a_listener_that_dies_is_avoided_within_4_seconds_and_comes_back),
+		world_test(test_always_a_listener_comes_back_while_other_addresses_keep_changing),
 		world_test(test_always_when_nothing_answers_the_name_fails_open),
 		world_test(test_unseen_only_a_cluster_that_cannot_be_seen_is_probed),
 		world_test(test_when_all_is_unseen_and_nothing_answers_everything_stays),

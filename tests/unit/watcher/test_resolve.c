@@ -420,6 +420,93 @@ static void test_a_family_that_failed_keeps_its_addresses(void **state)
 	world_free(w);
 }
 
+static void seed(struct world *w, const char *host, const char *one, const char *two)
+{
+	struct addr list[2];
+
+	assert_true(addr_parse(bytes_of(one), &list[0]));
+	assert_true(!two || addr_parse(bytes_of(two), &list[1]));
+	resolver_seed(w->resolver, bytes_of(host), list, two ? 2 : 1);
+}
+
+static void test_a_family_that_fails_at_first_keeps_what_was_known_before(void **state)
+{
+	struct zone_entry zone[] = {
+		{.name = "a.example", .a = "192.0.2.2", .ttl = 60, .is_silent_aaaa = true},
+		{.name = "b.example", .a = "192.0.2.3", .ttl = 60, .is_silent_aaaa = true},
+	};
+	struct world *w = world_new(zone, 2, &quick);
+
+	(void)state;
+	seed(w, "b.example", "192.0.2.8", NULL);
+	seed(w, "a.example", "192.0.2.1", "2001:db8::5");
+	seed(w, "b.example", "192.0.2.9", "2001:db8::9"); /* in place of the other */
+	set_hosts(w, "a.example", NULL);
+	run_until(w, &w->troubles, 1);
+	assert_string_equal(w->said, "a.example: 192.0.2.2 2001:db8::5");
+	w->successes = 0;
+	set_hosts(w, "b.example", NULL);
+	run_until(w, &w->successes, 1);
+	assert_string_equal(w->said, "b.example: 192.0.2.3 2001:db8::9");
+	world_free(w);
+}
+
+static void test_a_wanted_host_is_seeded_until_it_is_found(void **state)
+{
+	struct zone_entry zone[] = {
+		{.name = "a.example", .a = "192.0.2.2", .ttl = 60, .is_silent_aaaa = true}};
+	struct world *w = world_new(zone, 1, &quick);
+
+	(void)state;
+	set_hosts(w, "a.example", NULL);
+	seed(w, "a.example", "192.0.2.1", "2001:db8::5");
+	run_until(w, &w->successes, 1);
+	assert_string_equal(w->said, "a.example: 192.0.2.2 2001:db8::5");
+	seed(w, "a.example", "192.0.2.1", "2001:db8::6");
+	run_until(w, &w->successes, 2);
+	assert_string_equal(w->said, "a.example: 192.0.2.2 2001:db8::5");
+	world_free(w);
+}
+
+static void test_what_was_known_before_goes_when_it_is_looked_up(void **state)
+{
+	struct zone_entry zone[] = {{.name = "a.example", .a = "192.0.2.2", .ttl = 60}};
+	struct world *w = world_new(zone, 1, &usual);
+
+	(void)state;
+	seed(w, "a.example", "192.0.2.1", "2001:db8::5");
+	set_hosts(w, "a.example", NULL);
+	run_until(w, &w->successes, 1);
+	assert_string_equal(w->said, "a.example: 192.0.2.2");
+	assert_int_equal(w->troubles, 0);
+	world_free(w);
+}
+
+static void test_more_seeds_than_there_may_be_are_not_taken(void **state)
+{
+	enum { SEEDS = 10000 };
+	struct zone_entry zone[] = {
+		{.name = "h09999.example", .a = "192.0.2.2", .ttl = 60, .is_silent_aaaa = true},
+		{.name = "h10000.example", .a = "192.0.2.2", .ttl = 60, .is_silent_aaaa = true},
+	};
+	struct world *w = world_new(zone, 2, &quick);
+	char name[32];
+
+	(void)state;
+	for (int i = 0; i <= SEEDS; i++) {
+		snprintf(name, sizeof(name), "h%05d.example", i);
+		seed(w, name, "2001:db8::5", NULL);
+	}
+	set_hosts(w, "h10000.example", NULL);
+	run_until(w, &w->successes, 1);
+	assert_string_equal(w->said, "h10000.example: 192.0.2.2");
+	w->successes = 0;
+	set_hosts(w, "h09999.example", NULL);
+	run_until(w, &w->successes, 1);
+	assert_string_equal(w->said, "h09999.example: 192.0.2.2 2001:db8::5");
+	world_free(w);
+}
+
 static void test_failures_come_ever_farther_apart(void **state)
 {
 	const struct resolver_limits limits = {50, 50, 50, 400, 30};
@@ -552,6 +639,10 @@ int main(void)
 		cmocka_unit_test(test_a_failure_keeps_the_addresses_and_is_told),
 		cmocka_unit_test(test_a_name_that_lost_its_addresses_says_nothing),
 		cmocka_unit_test(test_a_family_that_failed_keeps_its_addresses),
+		cmocka_unit_test(test_a_family_that_fails_at_first_keeps_what_was_known_before),
+		cmocka_unit_test(test_a_wanted_host_is_seeded_until_it_is_found),
+		cmocka_unit_test(test_what_was_known_before_goes_when_it_is_looked_up),
+		cmocka_unit_test(test_more_seeds_than_there_may_be_are_not_taken),
 		cmocka_unit_test(test_failures_come_ever_farther_apart),
 		cmocka_unit_test(test_hosts_that_stay_keep_their_times_and_others_go),
 		cmocka_unit_test(test_a_host_that_goes_during_its_look_up_is_forgotten),
