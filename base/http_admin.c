@@ -15,6 +15,7 @@
 
 enum {
 	CONNECTIONS = 64,
+	CLIENT_CONNECTIONS = 32, /* of one address: never all */
 	HEADER_MOST = 8192,
 	/* What one connection may use: the header, what is parsed of it, the answer's header. */
 	CONNECTION_MEMORY = 16384,
@@ -300,6 +301,7 @@ enum err http_admin_start(const struct addr *addr, uint16_t port, const struct h
 	                                 (addr->family == ADDR_IPV6 ? MHD_USE_IPv6 : 0),
 	                         0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
 	                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+	                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CLIENT_CONNECTIONS,
 	                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 	                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
 	                         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL,

@@ -36,17 +36,10 @@ static bool parse_ecs(struct bytes option, struct edns_ecs *out)
 	return true;
 }
 
-bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *out)
+static bool parse_options(struct bytes rdata, struct edns *out)
 {
 	const uint8_t *at = rdata.data, *end = rdata.data + rdata.len;
 
-	out->present = true;
-	out->udp_size = class < MIN_UDP_SIZE ? MIN_UDP_SIZE : class;
-	out->version = (uint8_t)(ttl >> 16);
-	out->dnssec_ok = (ttl & FLAG_DO) != 0;
-	out->ecs.present = false;
-	if (out->version != 0)
-		return true;
 	while (at < end) {
 		struct bytes option;
 		unsigned code;
@@ -62,6 +55,19 @@ bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *o
 		at = option.data + option.len;
 	}
 	return true;
+}
+
+bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *out)
+{
+	out->present = true;
+	out->udp_size = class < MIN_UDP_SIZE ? MIN_UDP_SIZE : class;
+	out->version = (uint8_t)(ttl >> 16);
+	out->dnssec_ok = (ttl & FLAG_DO) != 0;
+	out->ecs.present = false;
+	if (out->version != 0 || parse_options(rdata, out))
+		return true;
+	out->ecs.present = false; /* a subnet before the fault is not to be repeated */
+	return false;
 }
 
 static uint8_t *write_ecs(const struct edns_ecs *ecs, uint8_t scope, uint8_t *at)

@@ -39,7 +39,7 @@ struct edns {
 	struct edns_ecs ecs; /* only `present` is set when it is false */
 };
 
-/* Takes the OPT's CLASS, TTL and RDATA.  False: FORMERR.  The options of a version that we do not
+/* Takes the OPT's CLASS, TTL and RDATA.  False: FORMERR, without a subnet.  The options of a version that we do not
  * know are not looked at. */
 bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *out);
 

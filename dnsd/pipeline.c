@@ -298,6 +298,8 @@ static void restore_host(struct bytes host, struct bytes value, void *arg)
 		memcpy(addresses[i].bytes, value.data + i * EACH + 1, EACH - 1);
 	}
 	records_set_host(p->records, host, addresses, count);
+	if (p->resolver != NULL)
+		resolver_seed(p->resolver, host, addresses, count);
 	free(addresses);
 }
 

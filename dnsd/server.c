@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -17,8 +18,9 @@
 #include "dnsd/udp.h"
 
 enum {
-	MAX_WORKERS = 60, /* below the handover's places for readers */
-	BIND_TRIES = 32   /* to find one port that is free for UDP and TCP */
+	MAX_WORKERS = 60,      /* below the handover's places for readers */
+	BIND_TRIES = 32,       /* to find one port that is free for UDP and TCP */
+	KEPT_DESCRIPTORS = 256 /* for everything but TCP connections */
 };
 
 struct worker {
@@ -39,6 +41,7 @@ struct server {
 	size_t address_count;
 	struct worker *worker;
 	unsigned worker_count;
+	unsigned tcp_most; /* connections of one worker */
 	bool started;
 };
 
@@ -127,6 +130,32 @@ static struct server *server_new(const struct server_address *addresses, size_t 
 	return s;
 }
 
+unsigned server_tcp_share(uint64_t descriptors, unsigned workers)
+{
+	uint64_t each =
+		descriptors > KEPT_DESCRIPTORS ? (descriptors - KEPT_DESCRIPTORS) / workers : 0;
+
+	if (each < TCP_MIN_CONNECTIONS)
+		return TCP_MIN_CONNECTIONS;
+	return each < TCP_MAX_CONNECTIONS ? (unsigned)each : TCP_MAX_CONNECTIONS;
+}
+
+/* Takes all descriptors that this process may have; returns how many. */
+static uint64_t raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	if (limit.rlim_cur != limit.rlim_max) {
+		rlim_t before = limit.rlim_cur;
+
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			limit.rlim_cur = before;
+	}
+	return limit.rlim_cur;
+}
+
 enum err server_bind(const struct server_address *addresses, size_t count, unsigned workers,
                      struct server **out, struct reason *why)
 {
@@ -135,6 +164,7 @@ enum err server_bind(const struct server_address *addresses, size_t count, unsig
 	size_t i;
 
 	*out = NULL;
+	s->tcp_most = server_tcp_share(raise_descriptors(), s->worker_count);
 	for (i = 0; i < count && err == ERR_OK; i++)
 		err = probe_address(&s->address[i], why);
 	if (err == ERR_OK) {
@@ -205,7 +235,7 @@ static void *worker_run(void *arg)
 	snprintf(name, sizeof name, "dns-%u", w->number);
 	(void)pthread_setname_np(pthread_self(), name);
 	batch = udp_batch_new(reader, &w->responder);
-	w->tcp = tcp_new(&w->loop, reader, &w->responder);
+	w->tcp = tcp_new(&w->loop, reader, &w->responder, w->server->tcp_most);
 	open_sockets(w, batch);
 	(void)uv_run(&w->loop, UV_RUN_DEFAULT);
 	for (size_t i = 0; i < w->server->address_count; i++)

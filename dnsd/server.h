@@ -22,7 +22,8 @@ struct server_address {
 	uint16_t port;
 };
 
-/* Binds all sockets of all workers (before privileges are dropped).  Port 0: the kernel chooses one,
+/* Binds all sockets of all workers (before privileges are dropped), and raises the process's limit of
+ * open files to what it may have, for TCP.  Port 0: the kernel chooses one,
  * the same for UDP and TCP.  ERR_DENIED, ERR_CONFLICT, ERR_IO with the address in `why`. */
 enum err server_bind(const struct server_address *addresses, size_t count, unsigned workers,
                      struct server **out, struct reason *why) MUST_CHECK;
@@ -33,6 +34,9 @@ void server_start(struct server *s, struct handover *h);
 /* Answers what was received, then ends the workers and closes the sockets.  Blocks for at most a second. */
 void server_stop(struct server *s);
 void server_free(struct server *s);
+/* How many connections each of the workers may have when the process may open `descriptors` files:
+ * some are kept back for files, probes and the status. */
+unsigned server_tcp_share(uint64_t descriptors, unsigned workers);
 /* The sum over all workers.  Any thread. */
 void server_stats(const struct server *s, struct stats *out);
 

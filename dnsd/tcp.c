@@ -32,9 +32,11 @@ struct connection {
 	struct tcp *tcp;
 	struct connection *prev, *next;
 	struct addr client;
-	uint64_t active_at; /* last whole query */
-	uint64_t write_at;  /* last time that something waiting was taken; 0: nothing waits */
+	struct addr network; /* of the client; ADDR_NONE: not limited */
+	uint64_t active_at;  /* last query that was answered */
+	uint64_t write_at;   /* last time that something waiting was taken; 0: nothing waits */
 	size_t unsent;
+	size_t queued;    /* what libuv still held at the last sweep */
 	bool ended;       /* the client sends no more */
 	uint8_t *pending; /* received, not answered yet */
 	size_t pending_len;
@@ -47,7 +49,7 @@ struct tcp {
 	uv_timer_t sweep;
 	struct listener *listeners;
 	struct connection *connections;
-	unsigned count;
+	unsigned count, max;
 	uint64_t stop_at; /* 0: not stopping */
 	uint8_t chunk[CHUNK];
 	uint8_t out[GATHER + ANSWER_MAX];
@@ -222,9 +224,14 @@ static size_t answer_messages(struct connection *c, const uint8_t *data, size_t 
 		answer = respond(t->responder, s, STATS_TCP, &c->client, data + used + 2, message,
 		                 t->out + gathered + 2);
 		used += 2 + message;
+		if (answer == 0) {
+			/* No query: who sends such things is not kept waiting for (RFC 7766 6.2.3). */
+			send_answers(c, t->out, gathered);
+			gathered = 0;
+			close_connection(c);
+			break;
+		}
 		c->active_at = uv_now(t->loop);
-		if (answer == 0)
-			continue;
 		/* RFC 7766 8: length and message in one segment. */
 		bytes_put16(t->out + gathered, (uint16_t)answer);
 		gathered += 2 + answer;
@@ -306,6 +313,41 @@ static void answer_pending(struct connection *c)
 
 /* --- connections --- */
 
+struct addr tcp_network(const struct addr *client)
+{
+	static const struct addr loopback = {.family = ADDR_IPV6, .bytes = {[15] = 1}};
+	static const struct addr none;
+
+	if (addr_equal(client, &loopback) ||
+	    (client->family == ADDR_IPV4 && client->bytes[0] == 127))
+		return none;
+	return client->family == ADDR_IPV6 ? addr_masked(client, 56) : *client;
+}
+
+/* Does the newcomer's network have its share without it? */
+static bool is_greedy(const struct connection *newcomer)
+{
+	const struct tcp *t = newcomer->tcp;
+	unsigned most = t->max / TCP_NETWORK_SHARE, count = 0;
+
+	if (newcomer->network.family == ADDR_NONE)
+		return false;
+	for (const struct connection *c = t->connections; c != NULL; c = c->next)
+		count += addr_equal(&c->network, &newcomer->network);
+	return count > (most > 0 ? most : 1);
+}
+
+/* The list's end is the oldest: of equals, it goes first. */
+static void close_idlest(struct tcp *t)
+{
+	struct connection *idlest = t->connections;
+
+	for (struct connection *c = t->connections; c != NULL; c = c->next)
+		if (c->active_at <= idlest->active_at)
+			idlest = c;
+	close_connection(idlest);
+}
+
 static void find_client(struct connection *c)
 {
 	struct sockaddr_storage sa;
@@ -313,6 +355,7 @@ static void find_client(struct connection *c)
 
 	if (uv_tcp_getpeername(&c->handle, (struct sockaddr *)&sa, &len) == 0)
 		c->client = addr_from_sockaddr((struct sockaddr *)&sa, NULL);
+	c->network = tcp_network(&c->client);
 }
 
 static void on_incoming(uv_stream_t *listener, int status)
@@ -336,15 +379,29 @@ static void on_incoming(uv_stream_t *listener, int status)
 		close_connection(c);
 		return;
 	}
-	if (t->count > TCP_MAX_CONNECTIONS) {
+	find_client(c);
+	if (is_greedy(c)) {
 		count_event(t, STATS_TCP_REFUSED, 1);
 		close_connection(c);
 		return;
 	}
+	if (t->count > t->max) {
+		count_event(t, STATS_TCP_REFUSED, 1);
+		close_idlest(t);
+	}
 	count_event(t, STATS_TCP_OPENED, 1);
-	find_client(c);
 	(void)uv_tcp_nodelay(&c->handle, 1);
 	(void)uv_read_start((uv_stream_t *)&c->handle, give_chunk, on_read);
+}
+
+/* One long write may be taken bit by bit: that too is reading. */
+static void note_taken(struct connection *c, uint64_t now)
+{
+	size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->handle);
+
+	if (c->unsent > 0 && queued < c->queued)
+		c->write_at = now;
+	c->queued = queued;
 }
 
 static bool is_expired(const struct connection *c, uint64_t now)
@@ -361,9 +418,11 @@ static void on_sweep(uv_timer_t *timer)
 	struct connection *next;
 
 	for (struct connection *c = t->connections; c != NULL; c = next) {
-		bool expired = is_expired(c, now);
+		bool expired;
 
 		next = c->next;
+		note_taken(c, now);
+		expired = is_expired(c, now);
 		if (expired)
 			count_event(t, STATS_TCP_EXPIRED, 1);
 		if (expired || (t->stop_at != 0 && now - t->stop_at > STOP_MS))
@@ -375,13 +434,15 @@ static void on_sweep(uv_timer_t *timer)
 
 /* --- begin and end --- */
 
-struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *responder)
+struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *responder,
+                    unsigned max_connections)
 {
 	struct tcp *t = xcalloc(1, sizeof *t);
 
 	t->loop = loop;
 	t->reader = reader;
 	t->responder = responder;
+	t->max = max_connections;
 	t->sweep.data = t;
 	CHECK(uv_timer_init(loop, &t->sweep) == 0);
 	CHECK(uv_timer_start(&t->sweep, on_sweep, SWEEP_MS, SWEEP_MS) == 0);

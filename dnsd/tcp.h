@@ -16,11 +16,13 @@
 #include "zones/handover.h"
 
 enum {
-	TCP_MAX_CONNECTIONS = 1000, /* of one worker; more are closed at once */
+	TCP_MAX_CONNECTIONS = 1000, /* of one worker; for one more, the idlest is closed */
+	TCP_MIN_CONNECTIONS = 8,    /* of one worker, however few descriptors there are */
+	TCP_NETWORK_SHARE = 10,     /* one client network has at most 1/10 of them */
 	TCP_MAX_QUERY = 8192,       /* bytes; a longer one ends the connection */
 	TCP_MAX_UNSENT = 65536,     /* bytes of answers; above, reading pauses */
-	TCP_IDLE_MS = 10000,        /* without a whole query */
-	TCP_WRITE_MS = 10000        /* without the client reading what waits */
+	TCP_IDLE_MS = 10000,        /* without a query that was answered */
+	TCP_WRITE_MS = 10000        /* without the client reading any of what waits */
 };
 
 struct tcp;
@@ -30,8 +32,12 @@ struct tcp;
 enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *port_out,
                   struct reason *why) MUST_CHECK;
 
-/* Borrows reader and responder. */
-struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *responder);
+/* What counts as one client: its /32 (IPv4) or /56 (IPv6).  ADDR_NONE: loopback, not limited. */
+struct addr tcp_network(const struct addr *client);
+
+/* Borrows reader and responder.  `max_connections` is at least TCP_MIN_CONNECTIONS. */
+struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *responder,
+                    unsigned max_connections);
 enum err tcp_listen(struct tcp *t, int take_fd, struct reason *why) MUST_CHECK;
 /* Reads no more, sends what waits for half a second at most, closes.  Free after the loop has
  * ended. */

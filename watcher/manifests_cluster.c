@@ -106,7 +106,8 @@ static bool is_known(const struct manifests_cluster *c, const struct manifests_r
 {
 	const struct manifests_root *root = &roots->roots[dir];
 	int error = is_host(c) ? root->dir.error : root->clusters.error;
-	bool blind = root->dir.error || (error && error != ENOENT && error != ENOTDIR);
+	bool blind = root->dir.error || (error && error != ENOENT && error != ENOTDIR) ||
+	             (!is_host(c) && root->members_error);
 
 	if (c->tree && c->tree->folders[dir].was_read)
 		return true;
@@ -213,7 +214,7 @@ static bool is_registered(const struct manifests_cluster *c)
 /* Whether a folder that is not there was removed, while siblings stayed. */
 static bool was_removed(const struct manifests_root *root)
 {
-	return !root->clusters.error && root->member_count > 0;
+	return !root->clusters.error && !root->members_error && root->member_count > 0;
 }
 
 enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c,

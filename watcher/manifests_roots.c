@@ -83,11 +83,11 @@ static void read_members(struct manifests_root *root, int fd)
 	size_t kept = 0;
 
 	if (!dir) {
-		root->clusters.error = errno;
+		root->members_error = errno;
 		(void)close(fd);
 		return;
 	}
-	root->clusters.error = list_members(root, dir);
+	root->members_error = list_members(root, dir);
 	if (root->member_count > 1)
 		qsort(root->members, root->member_count, sizeof(char *), by_name);
 	root->stamps = xcalloc(root->member_count, sizeof(*root->stamps));

@@ -18,6 +18,7 @@ struct manifests_root {
 	size_t member_count;
 	char **members;                 /* names of the directories in clusters/, in byte order */
 	struct manifests_stamp *stamps; /* theirs */
+	int members_error; /* errno, EOVERFLOW: too many; members may be missing in the list */
 };
 
 struct manifests_roots {

@@ -35,7 +35,7 @@ struct host {
 	uint64_t due_ms;
 	uint64_t retry_ms; /* the last wait after a failure; 0: it succeeded */
 	bool is_troubled;
-	bool was_found; /* by a look-up of this run */
+	bool was_found;        /* by a look-up of this run */
 	struct lookup *lookup; /* under way */
 };
 

@@ -283,8 +283,7 @@ static void start_append(struct saved *s)
  * is never finished. */
 static void start_base(struct saved *s)
 {
-	if (s->journal_length || s->journal_is_bad ||
-	    s->journal_generation == s->base_generation) {
+	if (s->journal_length || s->journal_is_bad || s->journal_generation == s->base_generation) {
 		s->journal_generation++;
 		s->journal_is_bad = false;
 		s->older_length += s->journal_length;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -363,6 +364,22 @@ static void test_stopping_ends_idle_connections(void **state)
 	close(fd);
 }
 
+static void test_one_client_does_not_get_all_connections(void **state)
+{
+	enum { MOST = 32 };
+	struct world *w = *state;
+	int fd[MOST + 1];
+	char byte;
+
+	for (int i = 0; i <= MOST; i++)
+		fd[i] = dial(w);
+	assert_true(recv(fd[MOST], &byte, 1, 0) <= 0);
+	assert_int_equal(recv(fd[0], &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+	for (int i = 0; i <= MOST; i++)
+		close(fd[i]);
+}
+
 static void test_a_taken_port_gives_the_reason(void **state)
 {
 	const struct world *w = *state;
@@ -396,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_garbage_is_survived),
 		cmocka_unit_test(test_handlers_run_one_at_a_time),
 		cmocka_unit_test(test_stopping_ends_idle_connections),
+		cmocka_unit_test(test_one_client_does_not_get_all_connections),
 		cmocka_unit_test(test_a_taken_port_gives_the_reason),
 	};
 

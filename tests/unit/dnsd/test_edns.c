@@ -108,6 +108,17 @@ static void test_bad_subnets_are_refused(void **state)
 	assert_false(is_good("0008000700011800c633640008000700011800c63364")); /* twice */
 }
 
+static void test_a_good_subnet_before_a_fault_is_forgotten(void **state)
+{
+	struct edns e;
+
+	(void)state;
+	assert_false(parse("0008000700011800c633640008000700011800c63364", &e));
+	assert_false(e.ecs.present);
+	assert_false(parse("0008000700011800c63364006400", &e));
+	assert_false(e.ecs.present);
+}
+
 static void test_an_answers_opt_repeats_the_subnet_and_adds_the_scope(void **state)
 {
 	struct edns e;
@@ -135,6 +146,7 @@ int main(void)
 		cmocka_unit_test(test_a_subnet_is_read),
 		cmocka_unit_test(test_a_subnet_of_no_length_is_fine_in_every_family),
 		cmocka_unit_test(test_bad_subnets_are_refused),
+		cmocka_unit_test(test_a_good_subnet_before_a_fault_is_forgotten),
 		cmocka_unit_test(test_an_answers_opt_repeats_the_subnet_and_adds_the_scope),
 	};
 

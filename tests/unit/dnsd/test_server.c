@@ -7,11 +7,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -101,6 +103,15 @@ static size_t receive_all(int fd, uint8_t *out, size_t len)
 	while (got < len && (n = receive(fd, out + got, len - got)) > 0)
 		got += n;
 	return got;
+}
+
+/* Did the server close it, within the deadline? */
+static bool is_ended(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	uint8_t byte;
+
+	return poll(&p, 1, WAIT_MS) == 1 && recv(fd, &byte, 1, 0) <= 0;
 }
 
 static uint64_t event(enum stats_event e)
@@ -237,16 +248,23 @@ static void test_a_half_closed_connection_is_answered_and_closed(void **state)
 	close(fd);
 }
 
-static void test_an_empty_message_is_passed_over(void **state)
+static void test_a_message_that_gets_no_answer_ends_the_connection(void **state)
 {
-	uint8_t out[600] = {0}, in[600];
-	size_t len = framed(out + 2) + 2;
-	int fd = dial(SOCK_STREAM, &bound[0].addr, bound[0].port);
+	/* Empty, shorter than a header, an answer. */
+	static const uint8_t bad[][2 + 12] = {{0, 0}, {0, 11}, {0, 12, 0x12, 0x34, 0x80}};
 
 	(void)state;
-	assert_int_equal(send(fd, out, len, 0), len);
-	assert_int_equal(receive_all(fd, in, len - 2 + 16), len - 2 + 16);
-	close(fd);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		uint8_t out[1200], in[1200];
+		size_t len = framed(out), bad_len = 2 + (size_t)bad[i][1];
+		int fd = dial(SOCK_STREAM, &bound[0].addr, bound[0].port);
+
+		memcpy(out + len, bad[i], bad_len);
+		assert_int_equal(send(fd, out, len + bad_len, 0), len + bad_len);
+		assert_int_equal(receive_all(fd, in, len + 16), len + 16);
+		assert_true(is_ended(fd));
+		close(fd);
+	}
 }
 
 static void test_a_query_that_is_too_long_ends_the_connection(void **state)
@@ -324,26 +342,149 @@ static void test_an_address_of_another_machine_is_an_error(void **state)
 	assert_non_null(strstr(why.text, "192.0.2.1:0"));
 }
 
-static void test_more_connections_than_allowed_are_closed_at_once(void **state)
+/* A server of one worker, whose connections can be counted on. */
+static struct server *start_one(const struct addr *addr, struct server_address *out)
 {
-	enum { COUNT = TCP_MAX_CONNECTIONS * WORKERS + 50 };
-	static int fd[COUNT];
-	uint64_t before = event(STATS_TCP_REFUSED), deadline = clock_monotonic_ms() + WAIT_MS;
-	uint8_t answer[2048];
-	int udp;
+	struct server_address a = {*addr, 0};
+	struct server *one;
+	struct reason why = {0};
+	size_t count;
+
+	assert_int_equal(server_bind(&a, 1, 1, &one, &why), ERR_OK);
+	*out = server_addresses(one, &count)[0];
+	server_start(one, zones_handover(world_zones(w)));
+	return one;
+}
+
+static void assert_answers(int fd)
+{
+	uint8_t out[600], in[600];
+	size_t len = framed(out);
+
+	assert_int_equal(send(fd, out, len, MSG_NOSIGNAL), len);
+	assert_int_equal(receive_all(fd, in, len + 16), len + 16);
+}
+
+static void test_when_all_connections_are_taken_the_idlest_makes_room(void **state)
+{
+	static int fd[TCP_MAX_CONNECTIONS + 1];
+	struct server_address a;
+	struct server *one = start_one(&bound[0].addr, &a);
 
 	(void)state;
-	for (int i = 0; i < COUNT; i++)
-		fd[i] = dial(SOCK_STREAM, &bound[0].addr, bound[0].port);
-	while (event(STATS_TCP_REFUSED) < before + 50 && clock_monotonic_ms() < deadline)
-		usleep(1000);
-	assert_true(event(STATS_TCP_REFUSED) >= before + 50);
-	udp = dial(SOCK_DGRAM, &bound[0].addr, bound[0].port);
-	assert_int_equal(send(udp, query, query_len, 0), query_len);
-	assert_true(receive(udp, answer, sizeof answer) > 0);
-	close(udp);
-	for (int i = 0; i < COUNT; i++)
+	for (int i = 0; i < TCP_MAX_CONNECTIONS; i++) {
+		fd[i] = dial(SOCK_STREAM, &a.addr, a.port);
+		assert_answers(fd[i]);
+	}
+	usleep(5000);
+	assert_answers(fd[0]); /* the first to come, but now the second is the idlest */
+	fd[TCP_MAX_CONNECTIONS] = dial(SOCK_STREAM, &a.addr, a.port);
+	assert_answers(fd[TCP_MAX_CONNECTIONS]);
+	assert_true(is_ended(fd[1]));
+	assert_answers(fd[0]);
+	assert_answers(fd[2]);
+	for (int i = 0; i <= TCP_MAX_CONNECTIONS; i++)
 		close(fd[i]);
+	server_stop(one);
+	server_free(one);
+}
+
+/* An address of this machine beside loopback: the kernel takes what goes there over loopback. */
+static bool find_own_address(struct addr *out)
+{
+	struct ifaddrs *all;
+	bool found = false;
+
+	assert_int_equal(getifaddrs(&all), 0);
+	for (const struct ifaddrs *i = all; i != NULL && !found; i = i->ifa_next) {
+		if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET)
+			continue;
+		*out = addr_from_sockaddr(i->ifa_addr, NULL);
+		found = out->bytes[0] != 127;
+	}
+	freeifaddrs(all);
+	return found;
+}
+
+static void test_one_client_gets_a_tenth_of_all_connections(void **state)
+{
+	enum { SHARE = TCP_MAX_CONNECTIONS / TCP_NETWORK_SHARE };
+	static const struct addr any = {.family = ADDR_IPV4};
+	struct server_address a;
+	struct server *one;
+	struct addr own;
+	int fd[SHARE + 1], other;
+
+	(void)state;
+	if (!find_own_address(&own))
+		skip();
+	one = start_one(&any, &a);
+	for (int i = 0; i < SHARE; i++) {
+		fd[i] = dial(SOCK_STREAM, &own, a.port);
+		assert_answers(fd[i]);
+	}
+	fd[SHARE] = dial(SOCK_STREAM, &own, a.port);
+	assert_true(is_ended(fd[SHARE]));
+	other = dial(SOCK_STREAM, &bound[0].addr, a.port);
+	assert_answers(other);
+	assert_answers(fd[0]);
+	close(other);
+	for (int i = 0; i <= SHARE; i++)
+		close(fd[i]);
+	server_stop(one);
+	server_free(one);
+}
+
+static void assert_network(const char *client, const char *network)
+{
+	struct addr a, found;
+	char text[ADDR_TEXT_SIZE];
+
+	assert_true(addr_parse(bytes_of(client), &a));
+	found = tcp_network(&a);
+	if (network == NULL)
+		assert_int_equal(found.family, ADDR_NONE);
+	else
+		assert_string_equal(addr_print(&found, text), network);
+}
+
+static void test_a_client_is_an_ipv4_address_or_an_ipv6_56_but_not_loopback(void **state)
+{
+	(void)state;
+	assert_network("192.0.2.77", "192.0.2.77");
+	assert_network("2001:db8:1:2ff:a::1", "2001:db8:1:200::");
+	assert_network("127.0.0.1", NULL);
+	assert_network("127.9.9.9", NULL);
+	assert_network("::1", NULL);
+	assert_network("::2", "::");
+}
+
+static void test_connections_leave_descriptors_for_the_rest(void **state)
+{
+	(void)state;
+	assert_int_equal(server_tcp_share(1024, 4), (1024 - 256) / 4);
+	assert_int_equal(server_tcp_share(1024, 1), 768);
+	assert_int_equal(server_tcp_share(100, 4), TCP_MIN_CONNECTIONS);
+	assert_int_equal(server_tcp_share(300, 60), TCP_MIN_CONNECTIONS);
+	assert_int_equal(server_tcp_share(1 << 20, 4), TCP_MAX_CONNECTIONS);
+	assert_int_equal(server_tcp_share(UINT64_MAX, 1), TCP_MAX_CONNECTIONS);
+}
+
+static void test_binding_raises_the_limit_of_open_files(void **state)
+{
+	struct server_address a = {{.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}}, 0};
+	struct rlimit limit, after;
+	struct server *one;
+	struct reason why = {0};
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 200;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(server_bind(&a, 1, 1, &one, &why), ERR_OK);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
+	assert_int_equal(after.rlim_cur, limit.rlim_max);
+	server_free(one);
 }
 
 static void test_stopping_answers_what_it_has_and_takes_less_than_a_second(void **state)
@@ -386,12 +527,16 @@ int main(void)
 		cmocka_unit_test(test_tcp_answers_many_queries_of_one_connection_in_order),
 		cmocka_unit_test(test_tcp_takes_a_query_octet_by_octet),
 		cmocka_unit_test(test_a_half_closed_connection_is_answered_and_closed),
-		cmocka_unit_test(test_an_empty_message_is_passed_over),
+		cmocka_unit_test(test_a_message_that_gets_no_answer_ends_the_connection),
 		cmocka_unit_test(test_a_query_that_is_too_long_ends_the_connection),
 		cmocka_unit_test(test_a_client_that_does_not_read_pauses_its_own_connection_only),
 		cmocka_unit_test(test_a_port_in_use_is_a_conflict_that_names_the_address),
 		cmocka_unit_test(test_an_address_of_another_machine_is_an_error),
-		cmocka_unit_test(test_more_connections_than_allowed_are_closed_at_once),
+		cmocka_unit_test(test_when_all_connections_are_taken_the_idlest_makes_room),
+		cmocka_unit_test(test_one_client_gets_a_tenth_of_all_connections),
+		cmocka_unit_test(test_a_client_is_an_ipv4_address_or_an_ipv6_56_but_not_loopback),
+		cmocka_unit_test(test_connections_leave_descriptors_for_the_rest),
+		cmocka_unit_test(test_binding_raises_the_limit_of_open_files),
 		cmocka_unit_test(test_stopping_answers_what_it_has_and_takes_less_than_a_second),
 	};
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -20,6 +21,22 @@
 #include "watcher/probe.h"
 
 enum { PATIENCE_MS = 10000, MOST_VERDICTS = 4096, MOST_FILLERS = 8 };
+
+/* What connect() fails with; 0: it is itself. */
+static int connect_error;
+
+/* In place of the one of libc, for libuv too. */
+int connect(int fd, const struct sockaddr *to, socklen_t len)
+{
+	void *next = dlsym(RTLD_NEXT, "connect");
+	int (*real)(int, const struct sockaddr *, socklen_t);
+
+	*(void **)&real = next;
+	if (!connect_error)
+		return real(fd, to, len);
+	errno = connect_error;
+	return -1;
+}
 
 struct verdict {
 	size_t index;
@@ -464,6 +481,49 @@ static void test_a_lack_of_descriptors_is_no_verdict(void **state)
 	world_free(w);
 }
 
+static void test_a_lack_of_a_route_is_no_verdict(void **state)
+{
+	static const int lack[] = {ENETUNREACH, EHOSTUNREACH};
+	struct world *w = world_new(20, 10, 1, 1);
+	int fd = accepting();
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t voided = prober_counts(w->prober).voided;
+
+		connect_error = lack[i];
+		probe_one(w, fd);
+		run_ms(w, 100);
+		connect_error = 0;
+		assert_int_equal(w->verdicts, 0);
+		assert_true(prober_counts(w->prober).voided > voided);
+	}
+	run_until_verdicts(w, 1);
+	assert_true(w->verdict[0].succeeded);
+	close(fd);
+	world_free(w);
+}
+
+static void test_a_deadline_that_is_looked_at_late_is_no_verdict(void **state)
+{
+	struct world *w = world_new(3000, 200, 1, 1);
+	struct silent s = silent_open();
+
+	(void)state;
+	probe_one(w, s.fd);
+	while (prober_counts(w->prober).attempts == 0)
+		run_ms(w, 1);
+	usleep(400000); /* the loop stands still */
+	run_ms(w, 20);
+	assert_int_equal(w->verdicts, 0);
+	assert_int_equal(prober_counts(w->prober).voided, 1);
+	run_until_verdicts(w, 1); /* the next probe is in time */
+	assert_false(w->verdict[0].succeeded);
+	assert_true(w->verdict[0].down);
+	silent_close(&s);
+	world_free(w);
+}
+
 static void test_new_settings_count_at_once(void **state)
 {
 	const struct probe_settings quick = {20, 10, 1, 1};
@@ -508,6 +568,8 @@ int main(void)
 		cmocka_unit_test(test_targets_are_spread_over_the_interval),
 		cmocka_unit_test(test_too_many_connections_wait_for_their_turn),
 		cmocka_unit_test(test_a_lack_of_descriptors_is_no_verdict),
+		cmocka_unit_test(test_a_lack_of_a_route_is_no_verdict),
+		cmocka_unit_test(test_a_deadline_that_is_looked_at_late_is_no_verdict),
 		cmocka_unit_test(test_new_settings_count_at_once),
 		cmocka_unit_test(test_stopping_during_a_probe_says_nothing_more),
 	};

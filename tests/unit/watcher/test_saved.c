@@ -637,6 +637,42 @@ static void test_a_journal_that_vanished_is_made_good_by_a_base(void **state)
 	end(&l);
 }
 
+/* The journal of the next generation is there already and cannot be appended to. */
+static void test_a_journal_that_failed_is_never_read_again(void **state)
+{
+	struct saved_pace eager = quick;
+	unsigned long long generation;
+	char name[64], blocker[128];
+	uint64_t written;
+	struct life l;
+
+	live(&l, *state);
+	RUN_UNTIL(&l, base_bytes, 1);
+	put(&l, LA, "one", 1);
+	RUN_UNTIL(&l, writes, 2);
+	assert_int_equal(sscanf(watcher_saved_journal(*state, name), "journal-%llx", &generation),
+	                 1);
+	snprintf(name, sizeof(name), "journal-%016llx", generation + 1);
+	watcher_saved_write(*state, name, "bad", 3);
+	snprintf(blocker, sizeof(blocker), "%s/base.new", (const char *)*state);
+	assert_int_equal(mkdir(blocker, 0700), 0);
+	eager.base_every_ms = 1;
+	saved_set_pace(l.saved, &eager);
+	RUN_UNTIL(&l, write_errors, 1); /* the base; its journal is begun */
+	put(&l, LA, "two", 2);
+	RUN_UNTIL(&l, write_errors, 2); /* the journal */
+	assert_int_equal(rmdir(blocker), 0);
+	written = saved_counts(l.saved).base_bytes;
+	RUN_UNTIL(&l, base_bytes, written + 1);
+	assert_false(watcher_saved_has(*state, name));
+	end(&l);
+	live(&l, *state);
+	assert_int_equal(saved_counts(l.saved).set_aside, 0);
+	assert_int_equal(saved_counts(l.saved).torn_tails, 0);
+	assert_int_equal(watcher_saved_ttl(l.facts, "la", "two"), 2);
+	end(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -667,6 +703,7 @@ int main(void)
 		TEST(test_a_base_follows_changes_after_its_time),
 		TEST(test_a_full_disk_costs_no_more_than_the_changes_until_it_has_room),
 		TEST(test_a_journal_that_vanished_is_made_good_by_a_base),
+		TEST(test_a_journal_that_failed_is_never_read_again),
 	};
 
 	return cmocka_run_group_tests_name("watcher/saved", tests, NULL, NULL);
