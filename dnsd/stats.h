@@ -50,7 +50,7 @@ enum stats_reason {
 	X(STATS_ECS, "ecs", "queries with a client subnet")                                        \
 	X(STATS_BATCHES, "batches", "batches received over UDP")                                   \
 	X(STATS_TCP_OPENED, "tcpOpened", "TCP connections accepted")                               \
-	X(STATS_TCP_REFUSED, "tcpRefused", "TCP connections closed at once: too many")             \
+	X(STATS_TCP_REFUSED, "tcpRefused", "TCP connections closed for want of room")              \
 	X(STATS_TCP_EXPIRED, "tcpExpired",                                                         \
 	  "TCP connections closed: silent for too long, or not reading")                           \
 	X(STATS_TCP_OVERSIZE, "tcpOversize", "TCP connections closed: a query of more than 8 KiB")

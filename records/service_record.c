@@ -41,8 +41,8 @@ bool service_record_read_names(const struct world *w, const char *title, const s
 	text = arena_printf(w->arena, "%.*s.%.*s.%.*s.svc", (int)first.len,
 	                    (const char *)first.data, (int)v->namespace.len,
 	                    (const char *)v->namespace.data, (int)ref.len, (const char *)ref.data);
-	if (!are_labels(bytes_of(text), &why) ||
-	    names_from_text(bytes_of(text), out->front_wire, &len, &why)) {
+	if (names_from_text(bytes_of(text), out->front_wire, &len, &why) ||
+	    !are_labels(bytes_of(text), &why)) {
 		notes_problem(w->notes, title, "'%s' cannot be a name: %s", text, why.text);
 		return false;
 	}
@@ -50,8 +50,8 @@ bool service_record_read_names(const struct world *w, const char *title, const s
 	out->global = service_record_rung_name(w, title, out, (struct bytes){NULL, 0}, out->apex,
 	                                       out->global_wire);
 	out->prefix = (struct bytes){NULL, 0};
-	if (dns_prefix.len && (!are_labels(dns_prefix, &why) ||
-	                       names_from_text(dns_prefix, out->prefix_wire, &len, &why))) {
+	if (dns_prefix.len && (names_from_text(dns_prefix, out->prefix_wire, &len, &why) ||
+	                       !are_labels(dns_prefix, &why))) {
 		notes_problem(w->notes, title, "dnsPrefix '%.*s' cannot be a name: %s",
 		              (int)dns_prefix.len, (const char *)dns_prefix.data, why.text);
 	} else if (dns_prefix.len) {

@@ -198,6 +198,12 @@ static void test_names_that_cannot_be_are_refused(void **state)
 		records_world_problems(w),
 		"ServiceDNSRecord shop/web: dnsPrefix 'a..b' cannot be a name: a label is empty\n"
 		"ServiceDNSRecord shop/web: recordTTL 5000000000 is over 2147483647\n");
+	records_world_put(w, "", records_fact_service_record("shop/web", "d", 0, "x y", NULL));
+	records_world_build(w);
+	records_world_expect_text(
+		records_world_problems(w),
+		"ServiceDNSRecord shop/web: dnsPrefix 'x y' cannot be a name: only "
+		"letters, digits, '-' and '_' may be in it\n");
 	records_world_free(w);
 }
 
