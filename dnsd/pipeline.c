@@ -73,7 +73,7 @@ struct pipeline {
 	uint64_t errors_told;
 	struct wiring_memory memory;
 	struct geo_loader_match match; /* the HTTP thread's, for its last question */
-	bool has_ranking, ready, tables_stale, probes_stale, report_stale, targets_stale;
+	bool ready, tables_stale, probes_stale, report_stale, targets_stale;
 	unsigned still_open; /* of what pipeline_stop() waits for */
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
@@ -123,7 +123,7 @@ static bool is_ready(struct pipeline *p, uint64_t now_ms)
 
 		/* What was read must be in force, and clients placed by it. */
 		p->ready = (all_sources_known(p) && !facts_has_changes(p->facts) &&
-		            p->has_ranking && geo_loader_is_current(p->geo)) ||
+		            geo_loader_is_current(p->geo)) ||
 		           !patient;
 		if (p->ready)
 			log_info("dnsd", "ready");
@@ -318,7 +318,6 @@ static void on_ranking(const struct ranking *ranking, void *arg)
 	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(ranking),
 	                      memory_order_relaxed);
 	zones_set_ranking(p->zones, ranking);
-	p->has_ranking = true;
 	poke(p);
 }
 
