@@ -217,8 +217,7 @@ static double get_zone_answers(const struct admin_view *view, const struct zone 
                                const char *name)
 {
 	(void)name;
-	return (double)stats_zone(view->stats,
-	                          stats_zone_key(zone_apex(z), snapshot_name_key(view->snapshot)));
+	return (double)stats_zone(view->stats, zone_key(z));
 }
 static double get_held(const struct admin_view *view, const struct zone *z, const char *name)
 {

@@ -40,7 +40,7 @@ static int digit_of(char c)
 }
 
 /* A token may be anything that a stranger types. */
-static bool token_parse(const struct snapshot *s, const char *text, struct token *out)
+static bool token_parse(const char *text, struct token *out)
 {
 	uint8_t wire[2 * NAME_MAX_LEN];
 	size_t digits = strlen(text), len = digits / 2, apex_len, owner_len;
@@ -55,11 +55,11 @@ static bool token_parse(const struct snapshot *s, const char *text, struct token
 			return false;
 		wire[i] = (uint8_t)(high << 4 | low);
 	}
-	apex_len = name_parse(&name, wire, len, snapshot_name_key(s));
+	apex_len = name_parse(&name, wire, len);
 	if (!apex_len)
 		return false;
 	memcpy(out->apex, wire, apex_len);
-	owner_len = name_parse(&name, wire + apex_len, len - apex_len, snapshot_name_key(s));
+	owner_len = name_parse(&name, wire + apex_len, len - apex_len);
 	if (!owner_len || apex_len + owner_len != len)
 		return false;
 	memcpy(out->owner, wire + apex_len, owner_len);
@@ -227,7 +227,7 @@ enum err admin_print_names(const struct admin_view *view, const struct admin_nam
 	struct token from;
 	enum err err = ERR_OK;
 
-	if (goes_on && !token_parse(view->snapshot, asked->from, &from))
+	if (goes_on && !token_parse(asked->from, &from))
 		return reason_set(why, ERR_PARSE, "continue is not what a page before gave");
 	text_add(out, "{\"items\":[");
 	if (!walk_zones(&w, goes_on ? &from : NULL))

@@ -129,9 +129,21 @@ static void put_glue(struct answer *out, const uint8_t *owner, const struct node
 		out->glue_required = out->glue_count;
 }
 
+/* Do both names have the same last labels? */
+static bool ends_alike(const struct name *a, const struct name *b, unsigned labels)
+{
+	const uint8_t *from_a, *from_b;
+
+	if (a->labels < labels || b->labels < labels)
+		return false;
+	from_a = a->wire + a->at[a->labels - labels];
+	from_b = b->wire + b->at[b->labels - labels];
+	return a->wire + a->len - from_a == b->wire + b->len - from_b &&
+	       memcmp(from_a, from_b, (size_t)(a->wire + a->len - from_a)) == 0;
+}
+
 /* One pass over the name servers: those inside the delegated zone, or all others. */
-static void find_glue(struct walk *w, const struct rrset *ns, uint64_t cut_hash,
-                      unsigned cut_labels, bool inside)
+static void find_glue(struct walk *w, const struct rrset *ns, unsigned cut_labels, bool inside)
 {
 	struct bytes rdata;
 	unsigned seen = 0;
@@ -142,10 +154,9 @@ static void find_glue(struct walk *w, const struct rrset *ns, uint64_t cut_hash,
 		const struct node *n;
 		bool is_inside;
 
-		if (name_parse(target, rdata.data, rdata.len, snapshot_name_key(w->s)) == 0)
+		if (name_parse(target, rdata.data, rdata.len) == 0)
 			continue;
-		is_inside = target->labels >= cut_labels &&
-		            target->hash[target->labels - cut_labels] == cut_hash;
+		is_inside = ends_alike(target, w->name, cut_labels);
 		zone = is_inside == inside ? snapshot_find_zone(w->s, target) : NULL;
 		n = zone != NULL ? zone_find_node(zone, target) : NULL;
 		if (n == NULL)
@@ -162,7 +173,6 @@ static void refer(struct walk *w, const struct zone_hit *hit)
 {
 	const struct rrset *ns = node_rrset(hit->node, RR_NS);
 	unsigned labels = hit->encloser_labels;
-	uint64_t hash = w->name->hash[w->name->labels - labels];
 
 	w->out->reason = STATS_REFERRAL;
 	if (w->out->set_count == 0)
@@ -171,8 +181,8 @@ static void refer(struct walk *w, const struct zone_hit *hit)
 	if (ns == NULL || ns->type != RR_NS)
 		return;
 	put_authority(w->out, ancestor(w, labels), ns, ns->ttl);
-	find_glue(w, ns, hash, labels, true);
-	find_glue(w, ns, hash, labels, false);
+	find_glue(w, ns, labels, true);
+	find_glue(w, ns, labels, false);
 }
 
 /* --- names that go on elsewhere --- */
@@ -320,8 +330,7 @@ static const struct zone *zone_above(struct walk *w, const struct zone *zone)
 
 	if (w->q->type != RR_DS || n->labels == 0 || zone_apex_labels(zone) != n->labels)
 		return zone;
-	if (name_parse(&w->parsed, n->wire + n->at[1], (size_t)(n->len - n->at[1]),
-	               snapshot_name_key(w->s)) == 0)
+	if (name_parse(&w->parsed, n->wire + n->at[1], (size_t)(n->len - n->at[1])) == 0)
 		return zone;
 	above = snapshot_find_zone(w->s, &w->parsed);
 	if (above == NULL)
@@ -370,7 +379,7 @@ static const struct zone *next_zone(struct walk *w)
 		    name_wire_compare(set->owner, w->target.data) == 0)
 			return NULL;
 	}
-	if (name_parse(&w->parsed, w->target.data, w->target.len, snapshot_name_key(w->s)) == 0)
+	if (name_parse(&w->parsed, w->target.data, w->target.len) == 0)
 		return NULL;
 	w->name = &w->parsed;
 	w->owner = w->target.data;
@@ -390,7 +399,6 @@ static void prepare(struct answer *out)
 	out->glue_required = out->link_count = 0;
 	out->cluster = CHOICE_NO_CLUSTER;
 	out->zone = NULL;
-	out->zone_key = 0;
 }
 
 static void prepare_client(struct client *c, const struct query *q, const struct addr *resolver)
@@ -434,7 +442,6 @@ void answer_decide(const struct snapshot *s, const struct query *q, const struct
 	prepare_client(&w.client, q, resolver);
 	zone = zone_above(&w, zone);
 	out->zone = zone;
-	out->zone_key = q->name.hash[q->name.labels - zone_apex_labels(zone)];
 	for (unsigned links = 0; zone != NULL && links < ANSWER_MAX_LINKS; links++) {
 		answer_link(&w, zone);
 		zone = next_zone(&w);

@@ -42,7 +42,6 @@ struct answer {
 	uint8_t link_count;      /* used of link[] */
 	uint16_t cluster;        /* of the last choice, or CHOICE_NO_CLUSTER */
 	const struct zone *zone; /* of the first name; NULL: none of ours */
-	uint64_t zone_key;       /* its key in stats */
 	const uint8_t *qname;    /* as asked; answer_set.owner of the first link */
 	struct answer_set set[ANSWER_MAX_SETS];
 	struct answer_set authority[1];

@@ -270,8 +270,8 @@ static enum err parse_resolver(const char *text, struct addr *out, struct reason
 }
 
 /* A query as it would come over the wire, made and read back by the same parser. */
-static enum err parse_question(const struct snapshot *s, const struct explain_request *r,
-                               struct buffer *packet, struct query *out, struct reason *why)
+static enum err parse_question(const struct explain_request *r, struct buffer *packet,
+                               struct query *out, struct reason *why)
 {
 	uint16_t type = RR_A;
 	struct reason inner = {0};
@@ -290,8 +290,7 @@ static enum err parse_question(const struct snapshot *s, const struct explain_re
 		return reason_set(why, ERR_PARSE, "name: %s", inner.text);
 	buffer_u16(packet, type);
 	buffer_u16(packet, 1);
-	if (!query_parse(packet->data, packet->len, snapshot_name_key(s), out) ||
-	    out->rcode != RCODE_NOERROR)
+	if (!query_parse(packet->data, packet->len, out) || out->rcode != RCODE_NOERROR)
 		return reason_set(why, ERR_PARSE, "name: not a domain name");
 	out->edns.present = true;
 	out->edns.udp_size = EDNS_UDP_SIZE;
@@ -463,7 +462,7 @@ enum err explain_print(const struct snapshot *s, const struct explain_request *r
 	struct answer *a = xmalloc(sizeof *a);
 	struct buffer packet = {0};
 	struct addr resolver, address;
-	enum err err = parse_question(s, r, &packet, q, why);
+	enum err err = parse_question(r, &packet, q, why);
 
 	if (err == ERR_OK && is_given(r->client))
 		err = parse_client(r->client, &q->edns.ecs, why);

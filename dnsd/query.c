@@ -104,8 +104,7 @@ static enum rcode judge_type(struct query *q)
 	}
 }
 
-static enum rcode parse_sections(const uint8_t *packet, size_t len, const struct name_key *key,
-                                 struct query *q)
+static enum rcode parse_sections(const uint8_t *packet, size_t len, struct query *q)
 {
 	const uint8_t *at = packet + DNS_HEADER_LEN, *end = packet + len;
 	unsigned authority = bytes_get16(packet + 8);
@@ -116,7 +115,7 @@ static enum rcode parse_sections(const uint8_t *packet, size_t len, const struct
 	/* RFC 9619: exactly one question. */
 	if (bytes_get16(packet + 4) != 1)
 		return RCODE_FORMERR;
-	name_len = name_parse(&q->name, at, (size_t)(end - at), key);
+	name_len = name_parse(&q->name, at, (size_t)(end - at));
 	if (name_len == 0 || (size_t)(end - at) - name_len < 4)
 		return RCODE_FORMERR;
 	at += name_len;
@@ -137,7 +136,7 @@ static enum rcode parse_sections(const uint8_t *packet, size_t len, const struct
 	return judge_type(q);
 }
 
-bool query_parse(const uint8_t *packet, size_t len, const struct name_key *key, struct query *out)
+bool query_parse(const uint8_t *packet, size_t len, struct query *out)
 {
 	if (len < DNS_HEADER_LEN)
 		return false;
@@ -150,7 +149,7 @@ bool query_parse(const uint8_t *packet, size_t len, const struct name_key *key, 
 	out->question_len = 0;
 	out->edns.present = false;
 	out->edns.ecs.present = false;
-	out->rcode = parse_sections(packet, len, key, out);
+	out->rcode = parse_sections(packet, len, out);
 	if ((out->flags & OPCODE_MASK) != 0) {
 		out->rcode = RCODE_NOTIMP;
 		out->ede = EDE_NONE;

@@ -46,6 +46,6 @@ struct query {
  * malformed or compressed, cut records, records where none belong, OPT twice, not at the root,
  * or with bad options; meta types as QTYPE), BADVERS, NOTAUTH (TSIG: no key is configured),
  * REFUSED (class, transfers). */
-bool query_parse(const uint8_t *packet, size_t len, const struct name_key *key, struct query *out);
+bool query_parse(const uint8_t *packet, size_t len, struct query *out);
 
 #endif

@@ -11,7 +11,7 @@ static void count_answer(struct stats *s, enum stats_transport transport, const 
 	stats_add(&s->answers[transport][rcode], 1);
 	stats_add(&s->reasons[a->reason], 1);
 	if (a->zone != NULL)
-		stats_add_zone(s, a->zone_key);
+		stats_add_zone(s, zone_key(a->zone));
 	if (a->cluster < RANKING_MAX_CLUSTERS)
 		stats_add(&s->clusters[a->cluster], 1);
 	if (a->rcode == RCODE_FORMERR)
@@ -27,12 +27,11 @@ static void count_answer(struct stats *s, enum stats_transport transport, const 
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
                const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out)
 {
-	static const struct name_key no_key;
 	bool truncated;
 	size_t limit, out_len;
 
 	stats_add(&r->stats->events[STATS_RECEIVED], 1);
-	if (!query_parse(packet, len, s != NULL ? snapshot_name_key(s) : &no_key, &r->query)) {
+	if (!query_parse(packet, len, &r->query)) {
 		stats_add(&r->stats->events[STATS_SILENT], 1);
 		return 0;
 	}

@@ -9,10 +9,10 @@
 #define DNSD_STATS_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "geo/ranking.h"
-#include "zones/name.h"
 
 enum stats_transport { STATS_UDP, STATS_TCP, STATS_TRANSPORTS };
 
@@ -96,9 +96,17 @@ struct stats *stats_new(void);
 /* Adds `from` (its writer may go on) to `into` (which nobody else touches). */
 void stats_merge(struct stats *into, const struct stats *from);
 
-/* A zone's key in the table: the hash of its apex, which holds as long as the process. */
-uint64_t stats_zone_key(const uint8_t *apex, const struct name_key *key);
-void stats_add_zone(struct stats *s, uint64_t zone_key);
+/* An answer from the zone of this zone_key(). */
+void stats_add_zone_slowly(struct stats *s, uint64_t zone_key);
+static inline void stats_add_zone(struct stats *s, uint64_t zone_key)
+{
+	size_t at = zone_key % STATS_ZONES;
+
+	if (stats_read(&s->zones[at].key) == zone_key)
+		stats_add(&s->zones[at].answers, 1);
+	else /* it is new, or another one stands in its place */
+		stats_add_zone_slowly(s, zone_key);
+}
 uint64_t stats_zone(const struct stats *s, uint64_t zone_key);
 
 /* All answers, and all answers of a reason's or event's label; labels are never NULL. */

@@ -149,12 +149,12 @@ struct zones *zones_new(void)
 	z->slab = slab_new();
 	z->tree = (struct tree_writer){.slab = z->slab, .key = &z->key, .generation = 1};
 	z->sources.slab = z->slab;
-	z->problems = problems_new();
+	z->problems = problems_new(&z->key);
 	z->handover = handover_new(snapshot_drop);
 	z->arena = arena_new();
 	z->compile =
 		(struct compile){.arena = z->arena, .on_problem = on_problem, .arg = &z->messages};
-	z->apexes = zone_index_build(NULL, 0);
+	z->apexes = zone_index_build(NULL, 0, &z->key);
 	z->clusters = tables_clusters(NULL, 0);
 	z->probes = tables_probes(NULL, 0);
 	z->report = tables_report(&(struct snapshot_report){NULL, 0, NULL, 0, NULL, 0, 0});
@@ -231,8 +231,7 @@ static bool same_apexes(const struct zones *z, const struct zones_zone *zone, si
 static struct remembered *recall(struct zones *z, const struct name *apex)
 {
 	for (size_t i = 0; i < z->remembered_count; i++)
-		if (z->remembered[i].apex.hash[0] == apex->hash[0] &&
-		    name_wire_compare(z->remembered[i].apex.wire, apex->wire) == 0)
+		if (name_wire_compare(z->remembered[i].apex.wire, apex->wire) == 0)
 			return &z->remembered[i];
 	return NULL;
 }
@@ -274,12 +273,12 @@ static void make_zones(struct zones *z, const struct zones_zone *zone, size_t co
 		struct name name;
 		const struct remembered *r;
 
-		CHECK(name_parse(&name, zone[i].apex.data, zone[i].apex.len, &z->key));
+		CHECK(name_parse(&name, zone[i].apex.data, zone[i].apex.len));
 		r = recall(z, &name);
 		z->served[i] = served_new(&tools, &name, r ? r->serial : zone[i].serial);
 		apex[i] = &z->served[i]->edit.apex;
 	}
-	z->apexes = zone_index_build(apex, count);
+	z->apexes = zone_index_build(apex, count, &z->key);
 	z->differs = true;
 	free(apex);
 }
@@ -312,7 +311,7 @@ static struct served *find_zone(const struct zones *z, struct bytes owner, struc
 {
 	uint32_t i;
 
-	if (owner.len == 0 || name_parse(name, owner.data, owner.len, &z->key) != owner.len)
+	if (owner.len == 0 || name_parse(name, owner.data, owner.len) != owner.len)
 		return NULL;
 	i = zone_index_find(z->apexes, name);
 	return i == ZONE_INDEX_NONE ? NULL : z->served[i];

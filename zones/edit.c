@@ -11,9 +11,14 @@
 /* Flags that follow from other names. */
 #define OTHERS_FLAGS ((unsigned)(NODE_WILDCARD_BELOW | NODE_OCCLUDED))
 
+static uint64_t hash_of(const struct edit *e, const struct name *name, unsigned label)
+{
+	return fold_suffix(name, label, e->tree->key);
+}
+
 static const struct node *find_suffix(const struct edit *e, const struct name *name, unsigned label)
 {
-	return tree_find(slab_base(e->tree->slab), e->root, name->hash[label],
+	return tree_find(slab_base(e->tree->slab), e->root, hash_of(e, name, label),
 	                 name->wire + name->at[label], (size_t)name->len - name->at[label]);
 }
 
@@ -153,13 +158,14 @@ static void link_to_parent(struct edit *e, const struct name *name, unsigned lab
 			if (parent->bits & NODE_COUNTED && !(wildcard & ~flags))
 				++*counter(parent);
 			else
-				put_again(e, name->hash[label], parent, flags | wildcard,
+				put_again(e, hash_of(e, name, label), parent, flags | wildcard,
 				          children(parent) + 1);
 			return;
 		}
 		if (is_occluded(e, name, label))
 			wildcard |= NODE_OCCLUDED;
-		if (!put_node(e, name->hash[label], NULL, empty_node(e, name, label, wildcard, 1)))
+		if (!put_node(e, hash_of(e, name, label), NULL,
+		              empty_node(e, name, label, wildcard, 1)))
 			return;
 	}
 }
@@ -181,11 +187,11 @@ static void unlink_from_parent(struct edit *e, const struct name *name, unsigned
 			return;
 		--*counter(parent);
 		if (children(parent) == 0 && parent->flags & NODE_EMPTY) {
-			tree_remove(e->tree, &e->root, name->hash[label], parent);
+			tree_remove(e->tree, &e->root, hash_of(e, name, label), parent);
 			continue;
 		}
 		if (wildcard)
-			put_again(e, name->hash[label], parent, parent->flags & NODE_OCCLUDED,
+			put_again(e, hash_of(e, name, label), parent, parent->flags & NODE_OCCLUDED,
 			          children(parent));
 		return;
 	}
@@ -232,7 +238,7 @@ void edit_put(struct edit *e, const struct name *name, const struct buffer *imag
 		source_unref(e->tree->slab, head.source);
 		return;
 	}
-	if (!put_node(e, name->hash[0], old, node_new(e, &bytes, flags, children(old))))
+	if (!put_node(e, hash_of(e, name, 0), old, node_new(e, &bytes, flags, children(old))))
 		return;
 	e->touched = true;
 	e->changed |= !same;
@@ -256,10 +262,10 @@ void edit_remove(struct edit *e, const struct name *name)
 	if (children(old) > 0) {
 		uint32_t place = empty_node(e, name, 0, before & OTHERS_FLAGS, children(old));
 
-		CHECK(tree_put(e->tree, &e->root, name->hash[0], old, place));
+		CHECK(tree_put(e->tree, &e->root, hash_of(e, name, 0), old, place));
 		return;
 	}
-	tree_remove(e->tree, &e->root, name->hash[0], old);
+	tree_remove(e->tree, &e->root, hash_of(e, name, 0), old);
 	unlink_from_parent(e, name, 0);
 }
 
@@ -269,16 +275,16 @@ struct wrong {
 	size_t count, room;
 };
 
-static void take_apart(const struct edit *e, const struct node *n, struct name *out)
+static void take_apart(const struct node *n, struct name *out)
 {
 	size_t len = names_wire_len(node_owner(n));
 
-	CHECK(name_parse(out, node_owner(n), len, e->tree->key) == len);
+	CHECK(name_parse(out, node_owner(n), len) == len);
 }
 
 static bool should_be_occluded(const struct edit *e, const struct node *n, struct name *name)
 {
-	take_apart(e, n, name);
+	take_apart(n, name);
 	return is_occluded(e, name, 0);
 }
 
@@ -309,8 +315,8 @@ void edit_settle(struct edit *e)
 	for (size_t i = 0; i < w.count; i++) {
 		struct name name;
 
-		take_apart(e, w.node[i], &name);
-		put_again(e, name.hash[0], w.node[i],
+		take_apart(w.node[i], &name);
+		put_again(e, hash_of(e, &name, 0), w.node[i],
 		          (w.node[i]->flags & OTHERS_FLAGS) ^ NODE_OCCLUDED, children(w.node[i]));
 	}
 	free(w.node);

@@ -1,7 +1,7 @@
-/* fold.h -- the keyed hash of names: one multiplication for eight bytes.
+/* fold.h -- the keyed hash of names: one multiplication for 16 bytes.
  *
- * A suffix's hash goes on from that of the suffix behind it, so that one pass from
- * the right gives all of them, and that of "*" before any of them costs one more step.
+ * Made when it is asked for: a name that is found needs two hashes, that of its zone's
+ * apex and its own, however many labels it has.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ZONES_FOLD_H
@@ -17,17 +17,11 @@
 
 __extension__ typedef unsigned __int128 fold_product;
 
-static inline uint64_t fold_chunk(uint64_t hash, uint64_t chunk, const struct name_key *key)
+static inline uint64_t fold_multiply(uint64_t a, uint64_t b)
 {
-	fold_product p = (fold_product)(hash ^ key->k[0]) * (chunk ^ key->k[1]);
+	fold_product p = (fold_product)a * b;
 
 	return (uint64_t)p ^ (uint64_t)(p >> 64);
-}
-
-/* hash[i] of "*" before the suffix whose hash is given. */
-static inline uint64_t fold_wildcard(uint64_t suffix, const struct name_key *key)
-{
-	return fold_chunk(suffix, 0x2a01, key);
 }
 
 /* Eight bytes as a little-endian number, so that every machine goes the same way. */
@@ -54,7 +48,24 @@ static inline bool fold_same(const uint8_t *a, const uint8_t *b, size_t len)
 	return fold_load(a + len - 8) == fold_load(b + len - 8);
 }
 
-/* hash[0] of a good stored name. */
+/* Of the lower-case name of `len` bytes at `wire`, behind which NAME_PADDING zeros stand. */
+static inline uint64_t fold_name(const uint8_t *wire, size_t len, const struct name_key *key)
+{
+	uint64_t hash = key->k[2];
+
+	for (size_t i = 0; i < len; i += 16)
+		hash = fold_multiply(fold_load(wire + i) ^ key->k[0],
+		                     fold_load(wire + i + 8) ^ key->k[1] ^ hash);
+	return hash;
+}
+
+/* Of a name without its first `label` labels. */
+static inline uint64_t fold_suffix(const struct name *n, unsigned label, const struct name_key *key)
+{
+	return fold_name(n->wire + n->at[label], (size_t)n->len - n->at[label], key);
+}
+
+/* Of a good stored name. */
 uint64_t name_wire_hash(const uint8_t *wire, const struct name_key *key);
 
 #endif

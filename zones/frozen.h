@@ -18,6 +18,7 @@ struct zone {
 	const struct rrset *soa;
 	uint32_t serial;
 	uint32_t negative_ttl;
+	uint64_t apex_hash;
 	size_t names;
 	uint8_t apex_labels;
 	uint8_t apex_wire[NAME_MAX_LEN + 1];

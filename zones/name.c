@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "zones/name.h"
 
+#include <string.h>
+
 #include "records/names.h"
 #include "zones/fold.h"
 
@@ -46,20 +48,18 @@ static inline void lower_block(uint8_t *to, const uint8_t *from)
 static inline size_t find_labels(struct name *out, const uint8_t *wire, size_t max)
 {
 	size_t at = 0, limit = max < NAME_MAX_LEN ? max : NAME_MAX_LEN;
-	uint8_t *label = out->at;
 
-	for (; at < limit; label++) {
-		size_t len = wire[at];
+	for (uint8_t *label = out->at; at < limit; label++) {
+		unsigned len = wire[at];
 
 		*label = (uint8_t)at;
-		if (len == 0) {
-			out->labels = (uint8_t)(label - out->at);
-			return at + 1;
+		if (len - 1 < 63) {
+			at += len + 1;
+			continue;
 		}
+		out->labels = (uint8_t)(label - out->at);
 		/* Above 63: compression pointers and label types that nobody uses (RFC 6891 5). */
-		if (len > 63)
-			return 0;
-		at += len + 1;
+		return len == 0 ? at + 1 : 0;
 	}
 	return 0;
 }
@@ -85,41 +85,23 @@ static void copy_lower_exactly(struct name *out, const uint8_t *wire, size_t len
 		fold_store(out->wire + at, lower8(fold_load(wire + at)));
 	if (at < end)
 		fold_store(out->wire + at, lower8(load_tail(wire, at, len)));
-	fold_store(out->wire + end, 0);
 }
 
-/* Also zeroes what hash_suffixes() may read behind the root. */
+/* Also zeroes the padding. */
 static inline void copy_lower(struct name *out, const uint8_t *wire, size_t len, size_t max)
 {
 	size_t end = (len + BLOCK - 1) & ~(size_t)(BLOCK - 1);
 
 	if (end > max) {
 		copy_lower_exactly(out, wire, len, max);
-		return;
+	} else {
+		for (size_t at = 0; at < end; at += BLOCK)
+			lower_block(out->wire + at, wire + at);
 	}
-	for (size_t at = 0; at < end; at += BLOCK)
-		lower_block(out->wire + at, wire + at);
-	fold_store(out->wire + end, 0);
+	memset(out->wire + len, 0, NAME_PADDING);
 }
 
-static inline void hash_suffixes(struct name *n, const struct name_key *key)
-{
-	const struct name_key k = *key;
-	uint64_t h = k.k[2];
-
-	n->hash[n->labels] = h;
-	for (size_t i = n->labels; i-- > 0;) {
-		const uint8_t *p = n->wire + n->at[i];
-		unsigned last = p[0]; /* the length byte counts, too */
-
-		for (; __builtin_expect(last >= 8, 0); last -= 8, p += 8)
-			h = fold_chunk(h, fold_load(p), &k);
-		h = fold_chunk(h, fold_load(p) & UINT64_MAX >> (56 - 8 * last), &k);
-		n->hash[i] = h;
-	}
-}
-
-size_t name_parse(struct name *out, const uint8_t *wire, size_t max, const struct name_key *key)
+size_t name_parse(struct name *out, const uint8_t *wire, size_t max)
 {
 	size_t len = find_labels(out, wire, max);
 
@@ -127,7 +109,6 @@ size_t name_parse(struct name *out, const uint8_t *wire, size_t max, const struc
 		return 0;
 	out->len = (uint8_t)len;
 	copy_lower(out, wire, len, max);
-	hash_suffixes(out, key);
 	return len;
 }
 
@@ -135,7 +116,7 @@ uint64_t name_wire_hash(const uint8_t *wire, const struct name_key *key)
 {
 	struct name n;
 
-	return name_parse(&n, wire, names_wire_len(wire), key) ? n.hash[0] : 0;
+	return name_parse(&n, wire, names_wire_len(wire)) ? fold_suffix(&n, 0, key) : 0;
 }
 
 unsigned name_wire_labels(const uint8_t *wire)

@@ -1,8 +1,8 @@
-/* name.h -- domain names in wire form (RFC 1035 3.1): parsed, compared, hashed, printed.
+/* name.h -- domain names in wire form (RFC 1035 3.1): parsed, compared, hashed.
  *
  * A stored name is its wire bytes, ended by the root label; at most 255 bytes.
- * A struct name is one taken apart for looking up: lower case, with the place
- * and the hash of every suffix.  Text form: records/names.h.  Any thread.
+ * A struct name is one taken apart for looking up: lower case, with the place of
+ * every suffix.  Hashes of suffixes: zones/fold.h; text form: records/names.h.  Any thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ZONES_NAME_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NAME_MAX_LEN = 255, NAME_MAX_LABELS = 127 };
+enum { NAME_MAX_LEN = 255, NAME_MAX_LABELS = 127, NAME_PADDING = 16 };
 
 /* Secrets of this process, so that strangers cannot choose names that collide. */
 struct name_key {
@@ -23,15 +23,13 @@ struct name {
 	uint8_t len;                     /* of wire, root included */
 	uint8_t labels;                  /* without the root */
 	uint8_t at[NAME_MAX_LABELS + 1]; /* where label i begins; at[labels]: the root */
-	uint64_t hash[NAME_MAX_LABELS +
-	              1]; /* hash[i]: of the suffix from label i; hash[labels]: of the root */
-	_Alignas(8)
-		uint8_t wire[NAME_MAX_LEN + 1 + 8]; /* lower case (RFC 4343); padding may be read */
+	_Alignas(16) uint8_t
+		wire[NAME_MAX_LEN + 1 + NAME_PADDING]; /* lower case (RFC 4343), then zeros */
 };
 
 /* Takes apart the name that begins at `wire`; no compression pointers (a query's
  * QNAME needs none, RFC 9267).  Returns its length, or 0 when it is malformed or does not end within `max`. */
-size_t name_parse(struct name *out, const uint8_t *wire, size_t max, const struct name_key *key);
+size_t name_parse(struct name *out, const uint8_t *wire, size_t max);
 
 unsigned name_wire_labels(const uint8_t *wire); /* of a good stored name, without the root */
 /* Canonical order of RFC 4034 6.1. */

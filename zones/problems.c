@@ -6,6 +6,7 @@
 
 #include "base/table.h"
 #include "base/xalloc.h"
+#include "zones/fold.h"
 
 struct entry {
 	char *where;
@@ -15,13 +16,15 @@ struct entry {
 };
 
 struct problems {
+	const struct name_key *key;
 	struct table *table[2]; /* by enum problems_kind */
 };
 
-struct problems *problems_new(void)
+struct problems *problems_new(const struct name_key *key)
 {
 	struct problems *p = xmalloc(sizeof(*p));
 
+	p->key = key;
 	p->table[PROBLEMS_ENDPOINT] = table_new();
 	p->table[PROBLEMS_BUILT_IN] = table_new();
 	return p;
@@ -78,7 +81,7 @@ void problems_set(struct problems *p, enum problems_kind kind, const struct name
 
 	if (!messages || messages->len == 0) {
 		if (table_count(t))
-			entry_free(table_remove(t, name->hash[0], is_of, name));
+			entry_free(table_remove(t, fold_suffix(name, 0, p->key), is_of, name));
 		return;
 	}
 	e = xmalloc(sizeof(*e) + name->len);
@@ -86,7 +89,7 @@ void problems_set(struct problems *p, enum problems_kind kind, const struct name
 	e->messages = xstrndup(messages->data, messages->len);
 	e->len = name->len;
 	memcpy(e->wire, name->wire, name->len);
-	entry_free(table_replace(t, name->hash[0], is_of, name, e));
+	entry_free(table_replace(t, fold_suffix(name, 0, p->key), is_of, name, e));
 }
 
 struct line {

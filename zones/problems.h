@@ -17,8 +17,8 @@ enum problems_kind {
 	PROBLEMS_BUILT_IN  /* it lost against the zone's own data */
 };
 
-struct problems *problems_new(void);
-void problems_free(struct problems *p); /* NULL is fine */
+struct problems *problems_new(const struct name_key *key); /* borrowed */
+void problems_free(struct problems *p);                    /* NULL is fine */
 
 /* Replaces a name's problems of a kind: the lines of `messages`, each ended by a newline; none: forgotten. */
 void problems_set(struct problems *p, enum problems_kind kind, const struct name *name,

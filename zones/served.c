@@ -15,8 +15,7 @@ static struct slab *slab_of(const struct served *s) { return s->edit.tree->slab;
 
 static bool same_name(const struct name *a, const struct name *b)
 {
-	return a->hash[0] == b->hash[0] && a->len == b->len &&
-	       memcmp(a->wire, b->wire, a->len) == 0;
+	return a->len == b->len && memcmp(a->wire, b->wire, a->len) == 0;
 }
 
 static uint32_t image_source(const struct buffer *image)
@@ -112,8 +111,8 @@ static struct served_nameserver *find_builtin(struct served_nameserver *ns, size
                                               const struct served *s, const struct name *name)
 {
 	for (size_t i = 0; i < count; i++)
-		if (ns[i].address_count && ns[i].name.hash[0] == name->hash[0] &&
-		    same_name(&ns[i].name, name) && !same_name(name, &s->edit.apex))
+		if (ns[i].address_count && same_name(&ns[i].name, name) &&
+		    !same_name(name, &s->edit.apex))
 			return &ns[i];
 	return NULL;
 }
@@ -175,7 +174,7 @@ static void cover(struct served *s, struct served_nameserver *ns, struct served_
 static void nameserver_set(struct served *s, struct served_nameserver *ns,
                            const struct zones_nameserver *config, served_owns_fn *owns, void *arg)
 {
-	CHECK(name_parse(&ns->name, config->name.data, config->name.len, s->edit.tree->key));
+	CHECK(name_parse(&ns->name, config->name.data, config->name.len));
 	ns->wire = xmemdup(config->name.data, config->name.len);
 	if (!owns(s, &ns->name, arg))
 		return;
@@ -280,6 +279,7 @@ static struct zone *zone_new(const struct served *s)
 	z->negative_ttl = s->ttl < s->negative_ttl ? s->ttl : s->negative_ttl;
 	z->names = e->names;
 	z->apex_labels = e->apex.labels;
+	z->apex_hash = fold_suffix(&e->apex, 0, e->tree->key);
 	memcpy(z->apex_wire, e->apex.wire, e->apex.len);
 	return z;
 }

@@ -12,6 +12,8 @@ const uint8_t *zone_apex(const struct zone *z) { return z->apex_wire; }
 
 unsigned zone_apex_labels(const struct zone *z) { return z->apex_labels; }
 
+uint64_t zone_key(const struct zone *z) { return z->apex_hash; }
+
 uint32_t zone_serial(const struct zone *z) { return z->serial; }
 
 size_t zone_name_count(const struct zone *z) { return z->names; }
@@ -24,8 +26,8 @@ uint32_t zone_negative_ttl(const struct zone *z) { return z->negative_ttl; }
 
 static const struct node *find_suffix(const struct zone *z, const struct name *name, unsigned label)
 {
-	return tree_find(z->base, z->root, name->hash[label], name->wire + name->at[label],
-	                 (size_t)name->len - name->at[label]);
+	return tree_find(z->base, z->root, fold_suffix(name, label, z->key),
+	                 name->wire + name->at[label], (size_t)name->len - name->at[label]);
 }
 
 const struct node *zone_find_node(const struct zone *z, const struct name *name)
@@ -42,11 +44,10 @@ static struct zone_hit find_wildcard(const struct zone *z, const struct name *na
 	const struct node *n = NULL;
 
 	if (node_flags(encloser) & NODE_WILDCARD_BELOW) {
-		uint8_t wire[NAME_MAX_LEN + 3] = {1, '*'};
+		uint8_t wire[2 + NAME_MAX_LEN + NAME_PADDING] = {1, '*'};
 
 		memcpy(wire + 2, name->wire + at, len);
-		n = tree_find(z->base, z->root, fold_wildcard(name->hash[encloser_label], z->key),
-		              wire, len + 2);
+		n = tree_find(z->base, z->root, fold_name(wire, len + 2, z->key), wire, len + 2);
 	}
 	if (n)
 		return (struct zone_hit){ZONE_WILDCARD, n, labels};

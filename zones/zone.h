@@ -13,6 +13,8 @@ struct zone;
 
 const uint8_t *zone_apex(const struct zone *z); /* wire form, lower case */
 unsigned zone_apex_labels(const struct zone *z);
+/* A number of this zone alone, for counting: the same as long as the process lives. */
+uint64_t zone_key(const struct zone *z);
 uint32_t zone_serial(const struct zone *z);
 size_t zone_name_count(const struct zone *z); /* owner names with data */
 const struct node *zone_apex_node(const struct zone *z);

@@ -18,6 +18,7 @@ struct zone_index {
 		uint64_t len;
 		uint64_t zone; /* index + 1; 0: empty */
 	} * slot;              /* open addressing, at most half full */
+	const struct name_key *key;
 	size_t mask;
 	uint8_t depth[NAME_MAX_LABELS + 1]; /* numbers of labels that apexes have, most first */
 	unsigned depths;
@@ -25,8 +26,9 @@ struct zone_index {
 
 #define ZONE_INDEX_NONE UINT32_MAX
 
-/* apex[i] is zone i's; no two are equal.  Copied. */
-struct zone_index *zone_index_build(const struct name *const *apex, size_t count);
+/* apex[i] is zone i's; no two are equal.  Copied; the key is borrowed. */
+struct zone_index *zone_index_build(const struct name *const *apex, size_t count,
+                                    const struct name_key *key);
 /* The zone with the longest apex that the name ends in (RFC 1034 4.3.2 step 2), or ZONE_INDEX_NONE. */
 uint32_t zone_index_find(const struct zone_index *a, const struct name *name);
 

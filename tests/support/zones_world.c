@@ -23,12 +23,12 @@ struct bytes zworld_wire(const char *name)
 	return (struct bytes){out, len};
 }
 
-struct name zworld_name(const struct snapshot *s, const char *name)
+struct name zworld_name(const char *name)
 {
 	struct bytes wire = zworld_wire(name);
 	struct name n;
 
-	CHECK(name_parse(&n, wire.data, wire.len, snapshot_name_key(s)) == wire.len);
+	CHECK(name_parse(&n, wire.data, wire.len) == wire.len);
 	return n;
 }
 
@@ -196,7 +196,7 @@ const char *zworld_find(const struct snapshot *s, const char *name)
 {
 	static const char *const words[] = {"exact", "wildcard", "cut", "dname", "absent"};
 	static char out[NAMES_TEXT_SIZE + 64];
-	struct name n = zworld_name(s, name);
+	struct name n = zworld_name(name);
 	const struct zone *z = snapshot_find_zone(s, &n);
 	struct zone_hit hit;
 	char owner[NAMES_TEXT_SIZE];

@@ -11,7 +11,7 @@
 /* Wire form of a name; at most eight results live at once. */
 struct bytes zworld_wire(const char *name);
 /* The name taken apart with the snapshot's key. */
-struct name zworld_name(const struct snapshot *s, const char *name);
+struct name zworld_name(const char *name);
 
 /* Zones of these apexes (separated by spaces), each with ns1.APEX at 192.0.2.53, TTL 30, negative TTL 20. */
 void zworld_set_zones(struct zones *z, const char *apexes);

@@ -84,7 +84,7 @@ static ldns_pkt *encode(const char *question, const struct asking *how, size_t l
 	struct addr client = {.family = ADDR_IPV4};
 	ldns_pkt *pkt = NULL;
 
-	assert_true(query_parse(packet, query_len, snapshot_name_key(s), q));
+	assert_true(query_parse(packet, query_len, q));
 	answer_decide(s, q, &client, a, NULL);
 	*len = answer_encode(a, q, out, limit, truncated);
 	assert_true(*len <= limit);
@@ -229,7 +229,7 @@ static void flags_of(const char *header, uint8_t out[4])
 
 	memcpy(packet, header, 12);
 	memcpy(packet + 12, "\5small\7example\3com\0\0\1\0\1", 23);
-	assert_true(query_parse(packet, packet[5] > 0 ? 35 : 12, snapshot_name_key(s), q));
+	assert_true(query_parse(packet, packet[5] > 0 ? 35 : 12, q));
 	answer_decide(s, q, &client, a, NULL);
 	assert_true(answer_encode(a, q, answer, sizeof answer, &truncated) >= 12);
 	memcpy(out, answer + 2, 4);

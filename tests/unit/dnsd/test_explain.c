@@ -318,7 +318,7 @@ static void test_a_site_of_status_names_has_its_addresses(void **state)
 	static const uint8_t wire[] = "\3web\7example\3com";
 
 	(void)state;
-	assert_true(name_parse(&name, wire, sizeof wire, snapshot_name_key(s)) > 0);
+	assert_true(name_parse(&name, wire, sizeof wire) > 0);
 	n = zone_find_node(z, &name);
 	assert_non_null(n);
 	explain_print_site(s, node_site(n, 0), 1000, &out);

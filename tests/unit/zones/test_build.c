@@ -42,7 +42,7 @@ static const struct rrset *must(const struct rrset *s)
 
 static const struct node *find(const struct snapshot *s, const char *name)
 {
-	struct name n = zworld_name(s, name);
+	struct name n = zworld_name(name);
 	const struct zone *z = snapshot_find_zone(s, &n);
 
 	return z ? zone_find_node(z, &n) : NULL;
@@ -442,7 +442,7 @@ static void *watch(void *arg)
 
 			snprintf(text, sizeof(text), "n%d.d%d.example.com", i, i % 3);
 			if (names_from_text(bytes_of(text), wire, &len, NULL) != ERR_OK ||
-			    !name_parse(&name, wire, len, snapshot_name_key(s)))
+			    !name_parse(&name, wire, len))
 				abort();
 			hit = zone_find(snapshot_find_zone(s, &name), &name);
 			if (hit.match != ZONE_EXACT ||

@@ -39,7 +39,7 @@ static const struct rrset *must(const struct rrset *s)
 
 static const struct node *find(const struct snapshot *s, const char *name)
 {
-	struct name n = zworld_name(s, name);
+	struct name n = zworld_name(name);
 	const struct zone *z = snapshot_find_zone(s, &n);
 	const struct node *node = z ? zone_find_node(z, &n) : NULL;
 
