@@ -280,8 +280,9 @@ static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 {
 	struct answer *out = w->out;
 	uint16_t type = w->q->type == RR_ANY ? pick_type(n) : w->q->type;
-	struct choice c = choose(w->s, n, w->name, type, &w->client, out->more, w->rec);
+	struct choice c;
 
+	choose(&(struct choosing){w->s, n, w->name, type, &w->client, out->more, w->rec}, &c);
 	if (c.rrset == NULL)
 		return NULL;
 	put_set(out, w->owner, c.rrset, c.ttl);

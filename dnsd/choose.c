@@ -10,16 +10,9 @@
 enum { BUCKET_BITS_IPV4 = 24, BUCKET_BITS_IPV6 = 48 };
 
 struct task {
-	const struct snapshot *s;
-	const struct ranking *ranking;
-	const struct node *node;
-	const struct name *asked;
-	uint16_t type;
+	struct choosing is;
 	bool everyone;     /* fail open: as if all sites were usable */
 	bool asks_address; /* there is a fallback for when no usable site has an address */
-	struct client *client;
-	const struct rrset **more; /* room for the union */
-	const struct recorder *rec;
 };
 
 /* What one pass over the sites finds. */
@@ -42,18 +35,19 @@ static unsigned bucket_bits(const struct addr *a)
 /* Rendezvous hash: all replicas and all runs agree; a site that goes moves only its own clients. */
 static uint64_t tie_score(const struct task *t, const struct site *site)
 {
-	const struct snapshot_cluster *c = snapshot_cluster(t->s, site_cluster(site));
-	uint64_t bucket = t->client->addr.family;
+	const struct snapshot_cluster *c = snapshot_cluster(t->is.s, site_cluster(site));
+	uint64_t bucket = t->is.client->addr.family;
 
-	for (unsigned i = 0; i < bucket_bits(&t->client->addr) / 8; i++)
-		bucket = bucket << 8 | t->client->addr.bytes[i];
-	return hash_mix(hash_mix(bucket, hash_fixed((struct bytes){t->asked->wire, t->asked->len})),
-	                hash_fixed(bytes_of(c != NULL ? c->name : NULL)));
+	for (unsigned i = 0; i < bucket_bits(&t->is.client->addr) / 8; i++)
+		bucket = bucket << 8 | t->is.client->addr.bytes[i];
+	return hash_mix(
+		hash_mix(bucket, hash_fixed((struct bytes){t->is.asked->wire, t->is.asked->len})),
+		hash_fixed(bytes_of(c != NULL ? c->name : NULL)));
 }
 
 static bool is_usable(const struct task *t, const struct site *site, bool *troubled)
 {
-	bool usable = snapshot_site_is_usable(t->s, site, troubled);
+	bool usable = snapshot_site_is_usable(t->is.s, site, troubled);
 
 	return usable || t->everyone;
 }
@@ -109,7 +103,7 @@ static bool may_pass_over(const struct task *t, const struct tally *y, bool usab
 static void consider(const struct task *t, struct tally *y, const struct site *site, bool usable,
                      struct ranking_position position)
 {
-	const struct rrset *rrset = site_rrset(site, t->type);
+	const struct rrset *rrset = site_rrset(site, t->is.type);
 
 	y->any_usable |= usable;
 	if (usable && t->asks_address && !y->has_address)
@@ -123,17 +117,18 @@ static void consider(const struct task *t, struct tally *y, const struct site *s
 
 static void find_nearest(const struct task *t, struct tally *y)
 {
-	const struct ranking_order *order = t->client->leaf.order;
-	bool any_troubled = false, is_placed = t->client->is_placed;
+	const struct ranking_order *order = t->is.client->leaf.order;
+	bool any_troubled = false, is_placed = t->is.client->is_placed;
 
-	for (size_t i = 0, count = node_site_count(t->node); i < count; i++) {
-		const struct site *site = node_site(t->node, i);
+	for (size_t i = 0, count = node_site_count(t->is.node); i < count; i++) {
+		const struct site *site = node_site(t->is.node, i);
 		struct ranking_position position = {0};
 		bool troubled, usable = is_usable(t, site, &troubled);
 
 		any_troubled |= troubled;
 		if (usable && is_placed)
-			position = ranking_position(t->ranking, order, site_cluster(site));
+			position = ranking_position(snapshot_ranking(t->is.s), order,
+			                            site_cluster(site));
 		if (!may_pass_over(t, y, usable, position))
 			consider(t, y, site, usable, position);
 	}
@@ -147,10 +142,10 @@ static void find_all(const struct task *t, struct tally *y, struct choice *c)
 	const struct rrset *alias = NULL;
 	const struct site *alias_site = NULL;
 
-	for (size_t i = 0; i < node_site_count(t->node); i++) {
-		const struct site *site = node_site(t->node, i);
+	for (size_t i = 0; i < node_site_count(t->is.node); i++) {
+		const struct site *site = node_site(t->is.node, i);
 		bool troubled = false, usable = is_usable(t, site, &troubled);
-		const struct rrset *rrset = usable ? site_rrset(site, t->type) : NULL;
+		const struct rrset *rrset = usable ? site_rrset(site, t->is.type) : NULL;
 
 		y->troubled |= troubled;
 		y->any_usable |= usable;
@@ -169,7 +164,7 @@ static void find_all(const struct task *t, struct tally *y, struct choice *c)
 			y->best = site;
 			c->rrset = y->rrset = rrset;
 		} else if (c->more < CHOICE_UNION_MAX) {
-			t->more[c->more++] = rrset;
+			t->is.more[c->more++] = rrset;
 		}
 	}
 	if (y->rrset == NULL && alias != NULL) {
@@ -184,23 +179,24 @@ static void find_all(const struct task *t, struct tally *y, struct choice *c)
 
 static void tell_sites(const struct task *t, bool with_type)
 {
-	for (size_t i = 0; i < node_site_count(t->node); i++) {
-		const struct site *site = node_site(t->node, i);
+	for (size_t i = 0; i < node_site_count(t->is.node); i++) {
+		const struct site *site = node_site(t->is.node, i);
 
-		if (is_usable(t, site, NULL) && (!with_type || site_rrset(site, t->type) != NULL))
-			t->rec->on_left(t->rec->arg, site);
+		if (is_usable(t, site, NULL) &&
+		    (!with_type || site_rrset(site, t->is.type) != NULL))
+			t->is.rec->on_left(t->is.rec->arg, site);
 	}
 }
 
 static void tell_usable(const struct task *t)
 {
 	char detail[96];
-	size_t count = node_site_count(t->node), usable = 0;
+	size_t count = node_site_count(t->is.node), usable = 0;
 
 	for (size_t i = 0; i < count; i++)
-		usable += snapshot_site_is_usable(t->s, node_site(t->node, i), NULL);
+		usable += snapshot_site_is_usable(t->is.s, node_site(t->is.node, i), NULL);
 	snprintf(detail, sizeof detail, "%zu of %zu sites usable", usable, count);
-	t->rec->on_step(t->rec->arg, "usable", detail);
+	t->is.rec->on_step(t->is.rec->arg, "usable", detail);
 	tell_sites(t, false);
 }
 
@@ -213,21 +209,21 @@ static void tell_nearest(const struct task *t, const struct tally *y)
 	else if (y->tied)
 		snprintf(detail, sizeof detail,
 		         "equally near sites, told apart by the client's /%u",
-		         bucket_bits(&t->client->addr));
+		         bucket_bits(&t->is.client->addr));
 	else if (y->with_type < 2)
 		snprintf(detail, sizeof detail, "the only site that has this type");
 	else
 		snprintf(detail, sizeof detail, "%s", CHOICE_BY_ORDER);
-	t->rec->on_step(t->rec->arg, "nearest", detail);
+	t->is.rec->on_step(t->is.rec->arg, "nearest", detail);
 	if (y->best != NULL)
-		t->rec->on_left(t->rec->arg, y->best);
+		t->is.rec->on_left(t->is.rec->arg, y->best);
 }
 
 static void tell_all(const struct task *t, const struct tally *y)
 {
-	t->rec->on_step(t->rec->arg, "all",
-	                y->best != NULL ? "every usable site that has this type"
-	                                : "no usable site has this type");
+	t->is.rec->on_step(t->is.rec->arg, "all",
+	                   y->best != NULL ? "every usable site that has this type"
+	                                   : "no usable site has this type");
 	tell_sites(t, true);
 }
 
@@ -238,22 +234,20 @@ static void tell_all(const struct task *t, const struct tally *y)
  * it flicker. */
 static uint8_t scope_of(const struct task *t, const struct tally *y)
 {
-	unsigned depth = t->client->leaf.depth;
+	unsigned depth = t->is.client->leaf.depth;
 
-	if (!t->client->has_scope || y->with_type < 2)
+	if (!t->is.client->has_scope || y->with_type < 2)
 		return 0;
-	if (y->tied && depth < bucket_bits(&t->client->addr))
-		depth = bucket_bits(&t->client->addr);
+	if (y->tied && depth < bucket_bits(&t->is.client->addr))
+		depth = bucket_bits(&t->is.client->addr);
 	return (uint8_t)depth;
 }
 
 /* A mapped subnet stays IPv6: the scope is in bits of its own family. */
-static void place_client(const struct task *t)
+static void place_client(const struct ranking *ranking, struct client *c)
 {
-	struct client *c = t->client;
-
 	c->addr = c->has_scope ? *c->source : addr_unmapped(c->source);
-	c->leaf = ranking_find(t->ranking, &c->addr);
+	c->leaf = ranking_find(ranking, &c->addr);
 	c->is_placed = true;
 }
 
@@ -261,8 +255,8 @@ static struct choice choose_nearest(const struct task *t, struct tally *y)
 {
 	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_NEAREST};
 
-	if (!t->client->is_placed && node_site_count(t->node) > 1)
-		place_client(t);
+	if (!t->is.client->is_placed && node_site_count(t->is.node) > 1)
+		place_client(snapshot_ranking(t->is.s), t->is.client);
 	find_nearest(t, y);
 	if (y->best == NULL)
 		return c;
@@ -278,7 +272,7 @@ static struct choice choose_among(const struct task *t, struct tally *y)
 	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_ALL};
 
 	*y = (struct tally){0};
-	if (!snapshot_settings(t->s)->all)
+	if (!snapshot_settings(t->is.s)->all)
 		return choose_nearest(t, y);
 	find_all(t, y, &c);
 	return c;
@@ -286,7 +280,7 @@ static struct choice choose_among(const struct task *t, struct tally *y)
 
 static void tell(const struct task *t, const struct tally *y)
 {
-	if (snapshot_settings(t->s)->all)
+	if (snapshot_settings(t->is.s)->all)
 		tell_all(t, y);
 	else
 		tell_nearest(t, y);
@@ -294,47 +288,39 @@ static void tell(const struct task *t, const struct tally *y)
 
 /* --- the decision at once --- */
 
-static const struct site *find_site(const struct node *n, uint16_t cluster)
+static bool another_has_type(const struct node *n, const struct site *site, uint16_t type)
 {
 	for (size_t i = 0, count = node_site_count(n); i < count; i++)
-		if (site_cluster(node_site(n, i)) == cluster)
-			return node_site(n, i);
-	return NULL;
-}
-
-/* Sites that have the type, counted to 2. */
-static unsigned count_with_type(const struct task *t)
-{
-	unsigned found = 0;
-
-	for (size_t i = 0, count = node_site_count(t->node); i < count && found < 2; i++)
-		found += site_rrset(node_site(t->node, i), t->type) != NULL;
-	return found;
+		if (node_site(n, i) != site && site_rrset(node_site(n, i), type) != NULL)
+			return true;
+	return false;
 }
 
 /* On a calm day the first site on the way down the client's order answers, and the others need
  * not be looked at.  False: it is not that simple. */
-static bool choose_at_once(const struct task *t, struct choice *out)
+static bool choose_at_once(const struct choosing *how, struct choice *out)
 {
-	struct client *client = t->client;
+	struct client *client = how->client;
+	const struct snapshot *s = how->s;
+	const struct node *n = how->node;
 	const struct site *site = NULL;
 	const struct rrset *rrset;
 	const uint16_t *nearest;
 	bool is_shared;
 
-	if (snapshot_settings(t->s)->all || !snapshot_is_calm(t->s) || node_site_count(t->node) < 2)
+	if (snapshot_settings(s)->all || !snapshot_is_calm(s) || node_site_count(n) < 2)
 		return false;
 	if (!client->is_placed)
-		place_client(t);
-	nearest = ranking_nearest(client->leaf.order);
+		place_client(snapshot_ranking(s), client);
+	nearest = client->leaf.order->nearest;
 	while (site == NULL && *nearest != RANKING_NO_CLUSTER)
-		site = find_site(t->node, *nearest++);
-	rrset = site != NULL ? site_rrset(site, t->type) : NULL;
-	if (rrset == NULL || !snapshot_site_is_usable(t->s, site, NULL))
+		site = node_find_site(n, *nearest++);
+	rrset = site != NULL ? site_rrset(site, how->type) : NULL;
+	if (rrset == NULL || !snapshot_site_is_whole(s, site))
 		return false;
-	if (t->asks_address && !has_address(site))
+	if (node_fallback(n) != NULL && !has_address(site))
 		return false;
-	is_shared = client->has_scope && count_with_type(t) > 1;
+	is_shared = client->has_scope && another_has_type(n, site, how->type);
 	*out = (struct choice){.rrset = rrset,
 	                       .ttl = rrset->ttl,
 	                       .cluster = site_cluster(site),
@@ -346,17 +332,17 @@ static bool choose_at_once(const struct task *t, struct choice *out)
 /* The decision with all its steps, which the recorder hears. */
 static struct choice choose_step_by_step(struct task *t)
 {
-	const struct rrset *fallback = node_fallback(t->node);
-	const struct recorder *rec = t->rec;
+	const struct rrset *fallback = node_fallback(t->is.node);
+	const struct recorder *rec = t->is.rec;
 	struct tally y;
 	struct choice c = choose_among(t, &y);
 	bool troubled = y.troubled, missing = !y.any_usable || (fallback != NULL && !y.has_address);
 
 	if (rec != NULL) {
-		rec->on_choice(rec->arg, t->node);
+		rec->on_choice(rec->arg, t->is.node);
 		tell_usable(t);
 	}
-	if (missing && fallback != NULL && (node_flags(t->node) & NODE_FAIL_OPEN) == 0) {
+	if (missing && fallback != NULL && (node_flags(t->is.node) & NODE_FAIL_OPEN) == 0) {
 		c = (struct choice){.rrset = fallback,
 		                    .ttl = fallback->ttl,
 		                    .cluster = CHOICE_NO_CLUSTER,
@@ -379,27 +365,17 @@ static struct choice choose_step_by_step(struct task *t)
 		if (rec != NULL)
 			tell(t, &y);
 	}
-	if (troubled && c.ttl > snapshot_settings(t->s)->degraded_ttl)
-		c.ttl = snapshot_settings(t->s)->degraded_ttl;
+	if (troubled && c.ttl > snapshot_settings(t->is.s)->degraded_ttl)
+		c.ttl = snapshot_settings(t->is.s)->degraded_ttl;
 	return c;
 }
 
-struct choice choose(const struct snapshot *s, const struct node *n, const struct name *asked,
-                     uint16_t type, struct client *client,
-                     const struct rrset *more[static CHOICE_UNION_MAX], const struct recorder *rec)
+void choose(const struct choosing *how, struct choice *out)
 {
-	struct task t = {.s = s,
-	                 .ranking = snapshot_ranking(s),
-	                 .node = n,
-	                 .asked = asked,
-	                 .type = type,
-	                 .client = client,
-	                 .more = more,
-	                 .rec = rec,
-	                 .asks_address = node_fallback(n) != NULL};
-	struct choice c;
+	struct task t;
 
-	if (rec == NULL && choose_at_once(&t, &c))
-		return c;
-	return choose_step_by_step(&t);
+	if (how->rec == NULL && choose_at_once(how, out))
+		return;
+	t = (struct task){.is = *how, .asks_address = node_fallback(how->node) != NULL};
+	*out = choose_step_by_step(&t);
 }

@@ -49,11 +49,18 @@ struct choice {
 	enum stats_reason reason;
 };
 
-/* The answer of a name with sites to a type.  `asked` is the name asked, which ties of place are
- * hashed with.  `more` takes further RRsets of the same type, whose records belong to the same
- * answer. */
-struct choice choose(const struct snapshot *s, const struct node *n, const struct name *asked,
-                     uint16_t type, struct client *client,
-                     const struct rrset *more[static CHOICE_UNION_MAX], const struct recorder *rec);
+struct choosing {
+	const struct snapshot *s;
+	const struct node *node;  /* has sites */
+	const struct name *asked; /* the name that was asked: ties of place are hashed with it */
+	uint16_t type;
+	struct client *client;
+	/* Takes further RRsets of the same type, whose records belong to the same answer. */
+	const struct rrset **more;  /* room for CHOICE_UNION_MAX */
+	const struct recorder *rec; /* or NULL */
+};
+
+/* The answer of a name with sites to a type. */
+void choose(const struct choosing *how, struct choice *out);
 
 #endif

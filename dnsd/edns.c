@@ -31,7 +31,7 @@ static bool parse_ecs(struct bytes option, struct edns_ecs *out)
 	out->len = (uint8_t)len;
 	if (source > 0) {
 		out->addr = (struct addr){.family = bits == 32 ? ADDR_IPV4 : ADDR_IPV6};
-		memcpy(out->addr.bytes, option.data + ECS_FIXED, len);
+		bytes_copy(out->addr.bytes, option.data + ECS_FIXED, len);
 	}
 	return true;
 }
@@ -77,8 +77,7 @@ static uint8_t *write_ecs(const struct edns_ecs *ecs, uint8_t scope, uint8_t *at
 	bytes_put16(at + 4, ecs->family);
 	at[6] = ecs->source;
 	at[7] = scope;
-	if (ecs->len > 0)
-		memcpy(at + 8, ecs->addr.bytes, ecs->len);
+	bytes_copy(at + 8, ecs->addr.bytes, ecs->len);
 	return at + 8 + ecs->len;
 }
 

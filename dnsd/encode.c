@@ -55,7 +55,7 @@ static void put_bytes(struct writer *w, const uint8_t *data, size_t len)
 {
 	if (!has_room(w, len))
 		return;
-	memcpy(w->out + w->at, data, len);
+	bytes_copy(w->out + w->at, data, len);
 	w->at += len;
 }
 
@@ -120,7 +120,7 @@ static size_t put_compressed(struct writer *w, const uint8_t *wire)
 	if (pointer == 0) {
 		put_bytes(w, wire, len);
 	} else if (has_room(w, before + 2)) {
-		memcpy(w->out + w->at, wire, before);
+		bytes_copy(w->out + w->at, wire, before);
 		bytes_put16(w->out + w->at + before, (uint16_t)pointer);
 		w->at += before + 2;
 	}
@@ -250,7 +250,7 @@ static bool put_plain(struct writer *w, const struct answer_set *set, uint16_t p
 		size_t len = 2U + bytes_get16(from);
 
 		memcpy(to, head, sizeof head);
-		memcpy(to + sizeof head, from, len);
+		bytes_copy(to + sizeof head, from, len);
 		to += sizeof head + len;
 		from += len;
 	}

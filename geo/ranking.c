@@ -11,7 +11,6 @@
 #include "geo/ranking_orders.h"
 #include "geo/ranking_tree.h"
 #include "geo/spans.h"
-#include "geo/vector.h"
 
 /* What a position is made of: a cluster in the eyes of all orders. */
 struct standing {
@@ -20,12 +19,6 @@ struct standing {
 	uint16_t group;
 	uint16_t rank; /* in the unknown order */
 	bool is_there;
-};
-
-/* A place that has this order; the distances from it are the positions. */
-struct ranking_order {
-	struct vector at;
-	uint16_t nearest[RANKING_NEAREST + 1]; /* see ranking_nearest() */
 };
 
 struct ranking {
@@ -231,8 +224,6 @@ static void find_heads(struct ranking *r, const struct ranking_groups *groups)
 		if (r->standings[id].is_there && r->standings[id].rank < RANKING_NEAREST)
 			r->orders[0].nearest[r->standings[id].rank] = (uint16_t)id;
 }
-
-const uint16_t *ranking_nearest(const struct ranking_order *order) { return order->nearest; }
 
 /* --- leaves --- */
 

@@ -20,11 +20,19 @@
 #include "base/addr.h"
 #include "geo/geodb.h"
 #include "geo/place.h"
+#include "geo/vector.h"
 
 struct ranking;
-struct ranking_order; /* one order of clusters */
 
-enum { RANKING_MAX_CLUSTERS = 4096 };
+enum { RANKING_MAX_CLUSTERS = 4096, RANKING_NEAREST = 8, RANKING_NO_CLUSTER = 0xffff };
+
+/* One order of clusters, and a place that has it.
+ * `nearest`: the clusters at its head, nearest first, ended by RANKING_NO_CLUSTER: as many as stand
+ * alone in their place, and RANKING_NEAREST at most.  All others are farther away than these. */
+struct ranking_order {
+	uint16_t nearest[RANKING_NEAREST + 1];
+	struct vector at; /* the place; private */
+};
 
 struct ranking_cluster {
 	uint16_t id;      /* as sites name it; < RANKING_MAX_CLUSTERS; need not be dense */
@@ -66,11 +74,6 @@ static inline int ranking_compare(struct ranking_position a, struct ranking_posi
 		return a.distance < b.distance ? -1 : 1;
 	return a.group < b.group ? -1 : 1;
 }
-
-/* The clusters at the head of an order, nearest first, ended by RANKING_NO_CLUSTER: as many as stand
- * alone in their place, and RANKING_NEAREST at most.  All others are farther away than these. */
-enum { RANKING_NEAREST = 8, RANKING_NO_CLUSTER = 0xffff };
-const uint16_t *ranking_nearest(const struct ranking_order *order);
 
 /* For explain: great-circle distance of the cluster from a client's place; negative when the
  * cluster has no place or is unknown. */

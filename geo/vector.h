@@ -1,6 +1,6 @@
 /* vector.h -- places as unit vectors, so that comparing distances costs three multiplications.
  *
- * The dot product of two falls as their distance grows.  Private to the room.
+ * The dot product of two falls as their distance grows.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef GEO_VECTOR_H

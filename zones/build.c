@@ -78,10 +78,13 @@ static struct snapshot *snapshot_new(struct zones *z)
 {
 	struct snapshot *s = xcalloc(1, sizeof(*s));
 
-	s->key = &z->key;
+	s->head = (struct snapshot_head){
+		.settings = z->settings,
+		.ranking = z->ranked->ranking,
+		.is_calm = !z->clusters->any_troubled && !z->probes->any_down,
+	};
 	s->base = slab_base(z->slab);
 	s->home = z;
-	s->settings = z->settings;
 	s->apexes = part_ref(z->apexes);
 	s->clusters = part_ref(z->clusters);
 	s->probes = part_ref(z->probes);

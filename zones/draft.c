@@ -165,12 +165,22 @@ static void write_site(const struct draft_site *d, struct buffer *b)
 	write_rrsets(&d->rrsets, b);
 }
 
+static void write_clusters(const struct draft *d, struct buffer *b)
+{
+	static const uint8_t none[FIND16_LANES * sizeof(uint16_t)];
+
+	for (size_t i = 0; i < d->site_count; i++)
+		buffer_put(b, &d->sites[i].cluster, sizeof(d->sites[i].cluster));
+	buffer_put(b, none, (find16_room(d->site_count) - d->site_count) * sizeof(uint16_t));
+}
+
 static void write_sites(const struct draft *d, struct buffer *b)
 {
 	size_t body = b->len, table = body + sizeof(struct node_sites);
 	struct node_sites head = {.count = (uint32_t)d->site_count};
 
 	buffer_extend(b, sizeof(head) + d->site_count * sizeof(uint32_t));
+	write_clusters(d, b);
 	head.fixed = (uint32_t)(b->len - body);
 	write_rrsets(&d->fixed, b);
 	if (d->fallback.count) {

@@ -39,13 +39,22 @@ static inline void fold_store(uint8_t *p, uint64_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
+/* Are 16 bytes equal? */
+static inline bool fold_same_block(const uint8_t *a, const uint8_t *b)
+{
+	return ((fold_load(a) ^ fold_load(b)) | (fold_load(a + 8) ^ fold_load(b + 8))) == 0;
+}
+
 /* Are two stretches of at least 8 bytes equal? Without a call: names are short. */
 static inline bool fold_same(const uint8_t *a, const uint8_t *b, size_t len)
 {
-	for (size_t i = 0; i + 8 < len; i += 8)
-		if (fold_load(a + i) != fold_load(b + i))
+	if (len < 16)
+		return ((fold_load(a) ^ fold_load(b)) |
+		        (fold_load(a + len - 8) ^ fold_load(b + len - 8))) == 0;
+	for (size_t i = 0; i + 16 < len; i += 16)
+		if (!fold_same_block(a + i, b + i))
 			return false;
-	return fold_load(a + len - 8) == fold_load(b + len - 8);
+	return fold_same_block(a + len - 16, b + len - 16);
 }
 
 /* Of the lower-case name of `len` bytes at `wire`, behind which NAME_PADDING zeros stand. */

@@ -52,12 +52,11 @@ struct ranked {
 };
 
 struct snapshot {
-	const struct name_key *key;
+	struct snapshot_head head; /* first: see snapshot_head() */
 	const uint8_t *base;
 	struct zone_index *apexes;
 	struct zone **zone; /* by name, zone_count of them */
 	size_t zone_count;
-	struct snapshot_settings settings;
 	struct clusters *clusters;
 	struct probes *probes;
 	struct report *report;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "zones/find16.h"
 #include "zones/rrset.h"
 
 /* The layout is the room's own: others use the functions below. */
@@ -30,7 +31,7 @@ struct node_sites {
 	uint32_t fixed;    /* the fixed RRsets (the apex may have both) */
 	uint32_t fallback; /* 0: none */
 	uint32_t count;
-	uint32_t at[];
+	uint32_t at[]; /* of the sites; then their clusters, for find16() */
 };
 struct site {
 	uint16_t cluster;
@@ -129,8 +130,26 @@ static inline const struct site *node_site(const struct node *n, size_t i)
 	return (const struct site *)(const void *)((const uint8_t *)s + s->at[i]);
 }
 
+/* The clusters of the sites, in their order, and room for more of them than one looks for. */
+static inline const uint16_t *node_clusters(const struct node_sites *s)
+{
+	return (const uint16_t *)(s->at + s->count);
+}
+
+/* The site of a cluster, or NULL; also when there are no sites. */
+static inline const struct site *node_find_site(const struct node *n, uint16_t cluster)
+{
+	size_t count = node_site_count(n), i;
+
+	if (count == 0)
+		return NULL;
+	i = find16(node_clusters(node_sites(n)), count, cluster);
+	return i < count ? node_site(n, i) : NULL;
+}
+
 static inline uint16_t site_cluster(const struct site *s) { return s->cluster; }
-/* enum site_layer of records/endpoint.h */
+/* enum site_layer of records/endpoint.h; all of them together are SITE_WHOLE. */
+enum { SITE_WHOLE = 3 };
 static inline uint8_t site_layers(const struct site *s) { return s->layers; }
 
 /* Indexes for snapshot_probe_is_down(). */

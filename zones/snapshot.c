@@ -5,12 +5,6 @@
 #include "zones/frozen.h"
 #include "zones/source.h"
 
-const struct name_key *snapshot_name_key(const struct snapshot *s) { return s->key; }
-
-const struct snapshot_settings *snapshot_settings(const struct snapshot *s) { return &s->settings; }
-
-const struct ranking *snapshot_ranking(const struct snapshot *s) { return s->ranked->ranking; }
-
 const struct snapshot_report *snapshot_report(const struct snapshot *s) { return &s->report->is; }
 
 const char *snapshot_source(const struct snapshot *s, uint32_t source)
@@ -64,11 +58,6 @@ static bool probes_are_down(const struct snapshot *s, const struct site *site)
 	return true;
 }
 
-bool snapshot_is_calm(const struct snapshot *s)
-{
-	return !s->clusters->any_troubled && !s->probes->any_down;
-}
-
 static bool is_judged(const struct snapshot *s, const struct site *site)
 {
 	size_t count;
@@ -84,16 +73,20 @@ bool snapshot_site_is_expired(const struct snapshot *s, const struct site *site)
 {
 	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
 
-	return c && c->expired && !s->settings.dark && !is_judged(s, site);
+	return c && c->expired && !s->head.settings.dark && !is_judged(s, site);
 }
+
+_Static_assert(SITE_WHOLE == (SITE_ENDPOINTS | SITE_LOAD_BALANCER), "all layers of a site");
 
 bool snapshot_site_is_usable(const struct snapshot *s, const struct site *site, bool *troubled)
 {
 	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
-	bool trouble =
-		probes_are_down(s, site) || (c && c->drained) || snapshot_site_is_expired(s, site);
+	bool trouble = false;
 
+	if (!s->head.is_calm)
+		trouble = probes_are_down(s, site) || (c && c->drained) ||
+		          snapshot_site_is_expired(s, site);
 	if (troubled)
 		*troubled = trouble;
-	return c && !trouble && site_layers(site) == (SITE_ENDPOINTS | SITE_LOAD_BALANCER);
+	return c && !trouble && site_layers(site) == SITE_WHOLE;
 }

@@ -67,10 +67,29 @@ struct snapshot_settings {
 	            * and nothing expires */
 };
 
-const struct name_key *snapshot_name_key(
-	const struct snapshot *s); /* the same for all snapshots of a process */
-const struct snapshot_settings *snapshot_settings(const struct snapshot *s);
-const struct ranking *snapshot_ranking(const struct snapshot *s);        /* never NULL */
+/* What every query looks at: the beginning of each snapshot, open so that looking costs no call. */
+struct snapshot_head {
+	struct snapshot_settings settings;
+	const struct ranking *ranking;
+	bool is_calm;
+};
+static inline const struct snapshot_head *snapshot_head(const struct snapshot *s)
+{
+	return (const struct snapshot_head *)(const void *)s;
+}
+
+static inline const struct snapshot_settings *snapshot_settings(const struct snapshot *s)
+{
+	return &snapshot_head(s)->settings;
+}
+static inline const struct ranking *snapshot_ranking(const struct snapshot *s) /* never NULL */
+{
+	return snapshot_head(s)->ranking;
+}
+/* True: no cluster is drained or expired and no probed address is down, so that
+ * snapshot_site_is_usable() would call no site troubled. */
+static inline bool snapshot_is_calm(const struct snapshot *s) { return snapshot_head(s)->is_calm; }
+
 const struct snapshot_report *snapshot_report(const struct snapshot *s); /* never NULL */
 
 /* The zone to answer `name` from: the longest apex that `name` ends in, or NULL
@@ -96,9 +115,11 @@ bool snapshot_site_is_expired(const struct snapshot *s, const struct site *site)
  * *troubled (may be NULL): the site's cluster is down or draining, so the TTL degrades. */
 bool snapshot_site_is_usable(const struct snapshot *s, const struct site *site, bool *troubled);
 
-/* True: nothing is known to be wrong, so that snapshot_site_is_usable() would call no site troubled.
- * Costs nothing. */
-bool snapshot_is_calm(const struct snapshot *s);
+/* Are the site's endpoints, load balancer and cluster there?  On a calm day that makes it usable. */
+static inline bool snapshot_site_is_whole(const struct snapshot *s, const struct site *site)
+{
+	return site_layers(site) == SITE_WHOLE && snapshot_cluster(s, site_cluster(site)) != NULL;
+}
 
 /* Canonical text: names in DNSSEC order, RRsets by site, tables; without serials, signatures, ages and held
  * changes.  The same, byte for byte, for the same inputs however they came. */

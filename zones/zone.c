@@ -50,8 +50,8 @@ static struct zone_hit find_wildcard(const struct zone *z, const struct name *na
 		n = tree_find(z->base, z->root, fold_name(wire, len + 2, z->key), wire, len + 2);
 	}
 	if (n)
-		return (struct zone_hit){ZONE_WILDCARD, n, labels};
-	return (struct zone_hit){ZONE_ABSENT, encloser, labels};
+		return (struct zone_hit){ZONE_WILDCARD, labels, n};
+	return (struct zone_hit){ZONE_ABSENT, labels, encloser};
 }
 
 /* Down from the apex, label by label: RFC 1034 4.3.2 step 3.  `found`: of the whole name. */
@@ -65,11 +65,11 @@ static struct zone_hit walk_down(const struct zone *z, const struct name *name,
 		const struct node *next;
 
 		if (node_flags(n) & NODE_CUT)
-			return (struct zone_hit){ZONE_CUT, n, name->labels - label};
+			return (struct zone_hit){ZONE_CUT, name->labels - label, n};
 		if (label == 0)
-			return (struct zone_hit){ZONE_EXACT, n, name->labels};
+			return (struct zone_hit){ZONE_EXACT, name->labels, n};
 		if (node_flags(n) & NODE_DNAME)
-			return (struct zone_hit){ZONE_DNAME, n, name->labels - label};
+			return (struct zone_hit){ZONE_DNAME, name->labels - label, n};
 		next = label == 1 ? found : find_suffix(z, name, label - 1);
 		if (!next)
 			return find_wildcard(z, name, label, n);
@@ -84,7 +84,7 @@ struct zone_hit zone_find(const struct zone *z, const struct name *name)
 
 	/* A name that no cut and no DNAME stands above is found at once. */
 	if (n && !(node_flags(n) & (NODE_CUT | NODE_OCCLUDED)))
-		return (struct zone_hit){ZONE_EXACT, n, name->labels};
+		return (struct zone_hit){ZONE_EXACT, name->labels, n};
 	return walk_down(z, name, n);
 }
 

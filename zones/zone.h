@@ -30,9 +30,8 @@ enum zone_match {
 };
 struct zone_hit {
 	enum zone_match match;
+	unsigned encloser_labels; /* of the closest encloser (or of the cut, the DNAME owner) */
 	const struct node *node;
-	unsigned
-		encloser_labels; /* labels of the closest encloser (or of the cut, the DNAME owner) */
 };
 
 /* `name` must be at or below the apex.  No allocation; cost grows with the labels at most. */

@@ -33,38 +33,62 @@ struct zone_index *zone_index_build(const struct name *const *apex, size_t count
 		add(a, apex[i], (uint32_t)i);
 		has_depth[apex[i]->labels] = true;
 	}
+	if (count == 1)
+		a->only = &a->slot[fold_suffix(apex[0], 0, key) & a->mask];
 	for (unsigned depth = NAME_MAX_LABELS + 1; depth-- > 0;)
 		if (has_depth[depth])
 			a->depth[a->depths++] = (uint8_t)depth;
 	return a;
 }
 
-static inline bool slot_is(const struct zone_index_slot *s, const uint8_t *wire, size_t len)
+static inline bool is_apex(const struct zone_index_slot *s, const uint8_t *wire, size_t len)
 {
 	if (s->len != len)
 		return false;
 	return len >= 8 ? fold_same(s->wire, wire, len) : memcmp(s->wire, wire, len) == 0;
 }
 
-uint32_t zone_index_find(const struct zone_index *a, const struct name *name)
+/* Where the last labels of a name begin, as many as an apex of that depth has; or the name's end. */
+static inline unsigned suffix_at(const struct name *name, unsigned depth)
 {
-	const uint8_t *depth = a->depth, *end = depth + a->depths;
+	return name->labels < depth ? name->len : name->at[name->labels - depth];
+}
 
-	for (; depth < end; depth++) {
-		unsigned label = (unsigned)name->labels - *depth;
+/* The slot of an apex, or the empty one where it would be. */
+static const struct zone_index_slot *find_slot(const struct zone_index *a, const uint8_t *wire,
+                                               size_t len)
+{
+	uint64_t hash = fold_name(wire, len, a->key);
+	size_t i = hash & a->mask;
+
+	while (a->slot[i].zone != 0 &&
+	       (a->slot[i].hash != hash || !is_apex(&a->slot[i], wire, len)))
+		i = (i + 1) & a->mask;
+	return &a->slot[i];
+}
+
+static uint32_t find_among_many(const struct zone_index *a, const struct name *name)
+{
+	for (unsigned i = 0; i < a->depths; i++) {
+		unsigned at = suffix_at(name, a->depth[i]);
 		const struct zone_index_slot *s;
-		const uint8_t *wire;
-		uint64_t hash;
-		size_t len;
 
-		if (name->labels < *depth)
+		if (at == name->len)
 			continue;
-		wire = name->wire + name->at[label];
-		len = (size_t)name->len - name->at[label];
-		hash = fold_name(wire, len, a->key);
-		for (uint64_t i = hash; (s = &a->slot[i & a->mask])->zone != 0; i++)
-			if (s->hash == hash && slot_is(s, wire, len))
-				return (uint32_t)(s->zone - 1);
+		s = find_slot(a, name->wire + at, (size_t)name->len - at);
+		if (s->zone != 0)
+			return (uint32_t)(s->zone - 1);
 	}
 	return ZONE_INDEX_NONE;
+}
+
+uint32_t zone_index_find(const struct zone_index *a, const struct name *name)
+{
+	unsigned at;
+
+	if (a->only == NULL)
+		return find_among_many(a, name);
+	/* Many servers have one zone: comparing it costs less than hashing. */
+	at = suffix_at(name, a->depth[0]);
+	return is_apex(a->only, name->wire + at, (size_t)name->len - at) ? 0 : ZONE_INDEX_NONE;
 }

@@ -16,8 +16,9 @@ struct zone_index {
 		uint64_t hash;
 		const uint8_t *wire; /* lower case */
 		uint64_t len;
-		uint64_t zone; /* index + 1; 0: empty */
-	} * slot;              /* open addressing, at most half full */
+		uint64_t zone;              /* index + 1; 0: empty */
+	} * slot;                           /* open addressing, at most half full */
+	const struct zone_index_slot *only; /* the zone, when there is one; else NULL */
 	const struct name_key *key;
 	size_t mask;
 	uint8_t depth[NAME_MAX_LABELS + 1]; /* numbers of labels that apexes have, most first */

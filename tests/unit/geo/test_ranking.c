@@ -235,7 +235,7 @@ static int ranked_compare(const struct world *w, const struct ranking_order *ord
 /* Everybody who is not at the head of an order is farther away than those who are, one by one. */
 static void assert_head(const struct world *w, const struct ranking_order *order)
 {
-	const uint16_t *nearest = ranking_nearest(order);
+	const uint16_t *nearest = order->nearest;
 	bool passed[MAX_CLUSTERS] = {false};
 	size_t count = 0;
 
