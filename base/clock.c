@@ -7,6 +7,8 @@
 
 #include "base/check.h"
 
+enum { YEARS_BEFORE_S = 10 * 365 * 86400 };
+
 static struct timespec now(clockid_t which)
 {
 	struct timespec ts;
@@ -19,12 +21,19 @@ uint64_t clock_monotonic_us(void)
 {
 	struct timespec ts = now(CLOCK_MONOTONIC);
 
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	return ((uint64_t)ts.tv_sec + YEARS_BEFORE_S) * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 uint64_t clock_monotonic_ms(void) { return clock_monotonic_us() / 1000; }
 
 int64_t clock_unix_s(void) { return now(CLOCK_REALTIME).tv_sec; }
+
+int64_t clock_unix_ms(void)
+{
+	struct timespec ts = now(CLOCK_REALTIME);
+
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
 
 /* Not gmtime_r(): it may read the time zone file, which a sandbox forbids.
  * Days are counted in eras of 400 years that begin on a first of March. */

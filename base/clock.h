@@ -5,9 +5,12 @@
 
 #include <stdint.h>
 
-uint64_t clock_monotonic_ms(void); /* since some moment; never steps */
+/* Since some moment years before the machine's start, so that what is remembered from before has a
+ * time, too; never steps. */
+uint64_t clock_monotonic_ms(void);
 uint64_t clock_monotonic_us(void);
 int64_t clock_unix_s(void); /* Unix time; may step */
+int64_t clock_unix_ms(void);
 
 enum { CLOCK_TEXT_SIZE = 32 };
 /* "2026-01-02T03:04:05Z".  Returns out. */

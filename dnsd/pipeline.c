@@ -219,12 +219,21 @@ static void call_again(struct pipeline *p, uint64_t now_ms)
 		uv_timer_start(&p->again, on_again, next > now_ms ? next - now_ms : 1, 0);
 }
 
+static int64_t unix_ms_at_0(void) { return clock_unix_ms() - (int64_t)clock_monotonic_ms(); }
+
+static void save_held(struct bytes owner, struct bytes value, void *arg)
+{
+	saved_put_value(arg, SAVED_HELD, owner, value);
+}
+
 static void build(struct pipeline *p)
 {
 	uint64_t now_ms = clock_monotonic_ms();
 	const struct records_result *r = records_build(p->records, p->facts, now_ms);
 
 	p->result = r;
+	if (p->saved != NULL)
+		records_take_held(p->records, p->facts, unix_ms_at_0(), save_held, p->saved);
 	p->untrimmed += r->change_count;
 	p->busy = true;
 	give_names(p);
@@ -301,6 +310,14 @@ static void restore_host(struct bytes host, struct bytes value, void *arg)
 	if (p->resolver != NULL)
 		resolver_seed(p->resolver, host, addresses, count);
 	free(addresses);
+}
+
+static void restore_held(struct bytes owner, struct bytes value, void *arg)
+{
+	struct pipeline *p = arg;
+
+	if (!records_restore_held(p->records, p->facts, unix_ms_at_0(), owner, value))
+		log_warn("dnsd", "a name that was held is not as it was saved, and is left out");
 }
 
 static void on_verdict(void *arg)
@@ -705,6 +722,8 @@ enum err pipeline_start(struct pipeline *p, struct reason *why)
 	start_neighbours(p);
 	if (p->saved != NULL)
 		saved_each_value(p->saved, SAVED_HOST, restore_host, p);
+	if (p->saved != NULL)
+		saved_each_value(p->saved, SAVED_HELD, restore_held, p);
 	put_config_facts(p);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
@@ -770,6 +789,9 @@ static void on_handle_closed(uv_handle_t *handle) { closed_one(handle->data); }
 
 void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg)
 {
+	/* What was seen is saved, and so must be what the guard makes of it. */
+	if (facts_has_changes(p->facts))
+		build(p);
 	p->on_stopped = on_stopped;
 	p->stopped_arg = arg;
 	p->still_open = 7 + (p->resolver != NULL);

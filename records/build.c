@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/xalloc.h"
+#include "records/held_code.h"
 #include "records/inside.h"
 #include "records/settings.h"
 
@@ -199,7 +200,7 @@ const struct records_result *records_build(struct records *r, struct facts *f, u
 	wants_take_changed(r->wants, on_host_changed, r);
 	works_make(r);
 	claims_enter(r);
-	guard_begin(r->guard, r->apexes, now_ms);
+	guard_begin(r->guard, r->apexes, &r->key, now_ms);
 	if (r->is_everything)
 		guard_count_anew(r->guard);
 	claims_judge(r);
@@ -232,6 +233,68 @@ void records_each_conflict(const struct records *r, records_on_conflict_fn *fn, 
 size_t records_holds(const struct records *r, const struct records_hold **out)
 {
 	return guard_list(r->guard, out);
+}
+
+struct take_held {
+	struct records *records;
+	const struct facts *facts;
+	int64_t unix_ms_at_0;
+	records_on_held_fn *fn;
+	void *arg;
+};
+
+static void on_held(struct bytes owner, const struct endpoint *held,
+                    const struct records_hold *hold, void *arg)
+{
+	const struct take_held *t = arg;
+	struct buffer value = {NULL, 0, 0};
+
+	if (held) {
+		struct held_code_hold times = {
+			.id = hold->id,
+			.since_unix_ms = t->unix_ms_at_0 + (int64_t)hold->since_ms,
+			.until_unix_ms =
+				hold->until_ms ? t->unix_ms_at_0 + (int64_t)hold->until_ms : 0,
+		};
+
+		held_encode(&times, held, t->facts, t->records->wants, &value);
+	}
+	t->fn(owner, (struct bytes){value.data, value.len}, t->arg);
+	buffer_fini(&value);
+}
+
+void records_take_held(struct records *r, const struct facts *f, int64_t unix_ms_at_0,
+                       records_on_held_fn *fn, void *arg)
+{
+	struct take_held t = {r, f, unix_ms_at_0, fn, arg};
+
+	guard_take_changes(r->guard, on_held, &t);
+}
+
+/* A moment of a past process on today's clock; what lies before its beginning is its beginning. */
+static uint64_t on_clock(int64_t unix_ms, int64_t unix_ms_at_0)
+{
+	return unix_ms > unix_ms_at_0 ? (uint64_t)(unix_ms - unix_ms_at_0) : 1;
+}
+
+bool records_restore_held(struct records *r, struct facts *f, int64_t unix_ms_at_0,
+                          struct bytes owner, struct bytes value)
+{
+	struct arena *a = arena_new();
+	struct held_code_hold times;
+	struct records_hold hold = {0};
+	struct endpoint held;
+	bool good = held_decode(value, owner, f, r->wants, a, &times, &held);
+
+	if (good) {
+		hold.id = times.id;
+		hold.since_ms = on_clock(times.since_unix_ms, unix_ms_at_0);
+		hold.until_ms =
+			times.until_unix_ms ? on_clock(times.until_unix_ms, unix_ms_at_0) : 0;
+		guard_restore(r->guard, &hold, &held);
+	}
+	arena_free(a);
+	return good;
 }
 
 enum err records_release(struct records *r, const char *zone)

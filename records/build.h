@@ -129,6 +129,16 @@ struct records_hold {
 	uint64_t id;                 /* of this hold */
 };
 size_t records_holds(const struct records *r, const struct records_hold **out);
+/* What the guard holds outlives the process as values by owner name (wire form), an empty one for a name
+ * that is held no more.  `unix_ms_at_0`: Unix time when the monotonic clock of records_build() was 0. */
+typedef void records_on_held_fn(struct bytes owner, struct bytes value, void *arg);
+/* Those that differ since the last call.  After a build. */
+void records_take_held(struct records *r, const struct facts *f, int64_t unix_ms_at_0,
+                       records_on_held_fn *fn, void *arg);
+/* Before the first build.  False: not a value of records_take_held(). */
+bool records_restore_held(struct records *r, struct facts *f, int64_t unix_ms_at_0,
+                          struct bytes owner, struct bytes value);
+
 /* Lets the zone's held changes pass at the next build.  ERR_NOTFOUND: nothing is held there. */
 enum err records_release(struct records *r, const char *zone) MUST_CHECK;
 

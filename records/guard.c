@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "records/names.h"
 #include "records/offer.h"
+#include "records/owner.h"
 
 enum { WINDOW_MS = 60 * 1000 };
 
@@ -37,6 +38,13 @@ struct zone {
 struct held {
 	struct guard_held name; /* first: guard_find() gives its address */
 	struct zone *zone;
+	bool is_told; /* by guard_take_changes() */
+};
+
+/* A name that waits for its zone. */
+struct restored {
+	struct records_hold hold;
+	const struct endpoint *endpoint;
 };
 
 struct guard {
@@ -47,7 +55,11 @@ struct guard {
 	uint64_t last_id;
 	struct records_hold *list;
 	size_t list_count;
-	bool changed;
+	bool changed, has_untold;
+	struct buffer forgotten; /* owners that were told and are held no more, as str16 */
+	struct restored *restored;
+	size_t restored_count, restored_room;
+	struct arena *restored_arena; /* NULL when there are none */
 };
 
 struct guard *guard_new(struct wants *wants)
@@ -70,6 +82,8 @@ static void for_each_probe(const struct endpoint *e, struct wants *w,
 static void free_held(struct guard *g, struct held *h)
 {
 	for_each_probe(h->name.endpoint, g->wants, wants_release_probe);
+	if (h->is_told)
+		buffer_str16(&g->forgotten, h->name.endpoint->owner);
 	g->changed = true;
 	if (--h->zone->held == 0) {
 		arena_free(h->zone->arena);
@@ -99,6 +113,9 @@ void guard_free(struct guard *g)
 		free_zone(g->zones[i]);
 	free(g->zones);
 	free(g->list);
+	buffer_fini(&g->forgotten);
+	free(g->restored);
+	arena_free(g->restored_arena);
 	free(g);
 }
 
@@ -190,19 +207,6 @@ static void end_hold(struct guard *g, struct zone *z)
 	g->changed = true;
 }
 
-void guard_begin(struct guard *g, const struct apexes *apexes, uint64_t now_ms)
-{
-	if (!same_zones(g, apexes))
-		set_zones(g, apexes);
-	for (size_t i = 0; i < g->zone_count; i++) {
-		struct zone *z = g->zones[i];
-
-		z->count_before = z->count;
-		if (z->hold_id && (z->is_released || (z->until_ms && z->until_ms <= now_ms)))
-			end_hold(g, z);
-	}
-}
-
 void guard_count(struct guard *g, int zone, int difference)
 {
 	if (zone < 0)
@@ -266,20 +270,113 @@ void guard_forget(struct guard *g, uint32_t hash, const uint8_t *owner)
 		free_held(g, h);
 }
 
-void guard_hold(struct guard *g, int zone, uint32_t hash, const struct endpoint *endpoint)
+static struct held *hold(struct guard *g, struct zone *z, uint32_t hash,
+                         const struct endpoint *endpoint)
 {
 	struct held *h = xcalloc(1, sizeof(*h));
 
-	CHECK(zone >= 0 && (size_t)zone < g->zone_count);
-	h->zone = g->zones[zone];
-	if (!h->zone->arena)
-		h->zone->arena = arena_new();
+	h->zone = z;
+	if (!z->arena)
+		z->arena = arena_new();
 	h->name.hash = hash;
-	h->name.endpoint = endpoint_copy(h->zone->arena, endpoint);
+	h->name.endpoint = endpoint_copy(z->arena, endpoint);
 	for_each_probe(h->name.endpoint, g->wants, wants_keep_probe);
-	h->zone->held++;
+	z->held++;
 	table_put(g->held, hash, h);
-	g->changed = true;
+	g->changed = g->has_untold = true;
+	return h;
+}
+
+void guard_hold(struct guard *g, int zone, uint32_t hash, const struct endpoint *endpoint)
+{
+	CHECK(zone >= 0 && (size_t)zone < g->zone_count);
+	(void)hold(g, g->zones[zone], hash, endpoint);
+}
+
+/* --- over a restart --- */
+
+static struct records_hold describe(const struct zone *z)
+{
+	return (struct records_hold){z->text, z->held, z->since_ms, z->until_ms, z->hold_id};
+}
+
+void guard_take_changes(struct guard *g, guard_on_change_fn *fn, void *arg)
+{
+	struct cursor c = cursor_over(g->forgotten.data, g->forgotten.len);
+	struct held *h;
+
+	/* First: a name may be held again. */
+	while (cursor_left(&c) > 0)
+		fn(cursor_str16(&c), NULL, NULL, arg);
+	buffer_reset(&g->forgotten);
+	if (!g->has_untold)
+		return;
+	g->has_untold = false;
+	for (size_t at = 0; (h = table_next(g->held, &at)) != NULL;) {
+		struct records_hold hold = describe(h->zone);
+
+		if (!h->is_told)
+			fn(h->name.endpoint->owner, h->name.endpoint, &hold, arg);
+		h->is_told = true;
+	}
+}
+
+void guard_restore(struct guard *g, const struct records_hold *hold, const struct endpoint *held)
+{
+	if (!g->restored_arena)
+		g->restored_arena = arena_new();
+	if (g->restored_count == g->restored_room) {
+		g->restored_room = g->restored_room ? g->restored_room * 2 : 64;
+		g->restored = xreallocarray(g->restored, g->restored_room, sizeof(*g->restored));
+	}
+	g->restored[g->restored_count++] =
+		(struct restored){*hold, endpoint_copy(g->restored_arena, held)};
+}
+
+/* All of a zone belong to the hold that is said first. */
+static void hold_again(struct guard *g, const struct restored *r, struct zone *z, uint32_t hash)
+{
+	if (z->hold_id == 0) {
+		z->hold_id = r->hold.id;
+		z->since_ms = r->hold.since_ms;
+		z->until_ms = r->hold.until_ms;
+		g->last_id = z->hold_id > g->last_id ? z->hold_id : g->last_id;
+	}
+	hold(g, z, hash, r->endpoint)->is_told = true;
+}
+
+static void hold_restored(struct guard *g, const struct apexes *apexes, const struct hash_key *key)
+{
+	for (size_t i = 0; i < g->restored_count; i++) {
+		const struct restored *r = &g->restored[i];
+		int zone = apexes_find(apexes, r->endpoint->owner);
+		uint32_t hash = owner_hash(key, r->endpoint->owner);
+
+		if (zone >= 0 && !find_held(g, hash, r->endpoint->owner.data))
+			hold_again(g, r, g->zones[zone], hash);
+		else
+			buffer_str16(&g->forgotten, r->endpoint->owner);
+		for_each_probe(r->endpoint, g->wants, wants_release_probe);
+	}
+	arena_free(g->restored_arena);
+	g->restored_arena = NULL;
+	g->restored_count = 0;
+}
+
+void guard_begin(struct guard *g, const struct apexes *apexes, const struct hash_key *key,
+                 uint64_t now_ms)
+{
+	if (!same_zones(g, apexes))
+		set_zones(g, apexes);
+	if (g->restored_count > 0)
+		hold_restored(g, apexes, key);
+	for (size_t i = 0; i < g->zone_count; i++) {
+		struct zone *z = g->zones[i];
+
+		z->count_before = z->count;
+		if (z->hold_id && (z->is_released || (z->until_ms && z->until_ms <= now_ms)))
+			end_hold(g, z);
+	}
 }
 
 /* --- the decision --- */
@@ -355,8 +452,7 @@ bool guard_end(struct guard *g, uint64_t *next_ms)
 		if (z->hold_id == 0)
 			continue;
 		if (changed)
-			g->list[g->list_count++] = (struct records_hold){
-				z->text, z->held, z->since_ms, z->until_ms, z->hold_id};
+			g->list[g->list_count++] = describe(z);
 		if (z->until_ms && (*next_ms == 0 || z->until_ms < *next_ms))
 			*next_ms = z->until_ms;
 	}

@@ -30,8 +30,9 @@ struct guard *guard_new(struct wants *wants);
 void guard_free(struct guard *g);
 
 /* A build begins: these are the zones (zones that went take their holds with them), and
- * holds whose time is over, or which were released, end. */
-void guard_begin(struct guard *g, const struct apexes *apexes, uint64_t now_ms);
+ * holds whose time is over, or which were released, end.  `key`: of owner_hash(). */
+void guard_begin(struct guard *g, const struct apexes *apexes, const struct hash_key *key,
+                 uint64_t now_ms);
 /* The zone `zone` (number in apexes_list()) has more or fewer names with addresses. */
 void guard_count(struct guard *g, int zone, int difference);
 /* All counts are zero: every name will be counted again. */
@@ -41,6 +42,14 @@ void guard_count_anew(struct guard *g);
 struct guard_held *guard_find(const struct guard *g, uint32_t hash, const uint8_t *owner);
 /* Every held name, in no order. */
 struct guard_held *guard_next(const struct guard *g, size_t *at);
+/* What begins to be held, and what is held no more, since the last call: NULL then. */
+typedef void guard_on_change_fn(struct bytes owner, const struct endpoint *held,
+                                const struct records_hold *hold, void *arg);
+void guard_take_changes(struct guard *g, guard_on_change_fn *fn, void *arg);
+/* A name that was held when the process ended last: held again from the next build on, when its zone is
+ * there and the time is not over.  The endpoint is copied; its probes are kept. */
+void guard_restore(struct guard *g, const struct records_hold *hold, const struct endpoint *held);
+
 /* So many names of the zone would lose their last address: must they be held? */
 bool guard_holds(struct guard *g, const struct records_settings *s, int zone, size_t losses,
                  uint64_t now_ms);

@@ -112,6 +112,20 @@ char *names_to_text(const uint8_t *wire, char out[NAMES_TEXT_SIZE])
 	return out;
 }
 
+bool names_wire_is_good(struct bytes wire)
+{
+	size_t at = 0;
+
+	if (wire.len > NAMES_WIRE_MAX)
+		return false;
+	while (at < wire.len && wire.data[at] != 0) {
+		if (wire.data[at] > 63)
+			return false;
+		at += 1U + wire.data[at];
+	}
+	return at + 1 == wire.len;
+}
+
 size_t names_wire_len(const uint8_t *wire)
 {
 	size_t len = 0;

@@ -24,6 +24,8 @@ enum err names_from_text(struct bytes text, uint8_t out[NAMES_WIRE_MAX], size_t 
 /* With the last dot; bytes that are not printable become \DDD.  Returns out. */
 char *names_to_text(const uint8_t *wire, char out[NAMES_TEXT_SIZE]);
 
+/* Are these bytes exactly one name?  For what comes from a file. */
+bool names_wire_is_good(struct bytes wire);
 size_t names_wire_len(const uint8_t *wire);                /* of a good name */
 bool names_wire_equal(const uint8_t *a, const uint8_t *b); /* without case (RFC 4343) */
 /* Is `name` at or below `apex`? Without case. */

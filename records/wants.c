@@ -126,6 +126,12 @@ uint32_t wants_probe(struct wants *w, const struct records_probe *probe)
 	return index;
 }
 
+const struct records_probe *wants_find_probe(const struct wants *w, uint32_t index)
+{
+	CHECK(index < w->probe_count && w->probe_uses[index] > 0);
+	return &w->probes[index];
+}
+
 void wants_keep_probe(struct wants *w, uint32_t index)
 {
 	CHECK(index < w->probe_count && w->probe_uses[index] > 0);

@@ -24,6 +24,7 @@ void wants_free(struct wants *w);
 
 /* One more use of the probe; its index. */
 uint32_t wants_probe(struct wants *w, const struct records_probe *probe);
+const struct records_probe *wants_find_probe(const struct wants *w, uint32_t index); /* in use */
 void wants_keep_probe(struct wants *w, uint32_t index);
 void wants_release_probe(struct wants *w, uint32_t index);
 

@@ -18,7 +18,8 @@ enum {
 	JOURNALS_MOST = 64,
 	JOURNALS_MOST_BYTES = 64 << 20,
 	RETRY_FIRST_MS = 1000,
-	RETRY_LAST_MS = 60000
+	RETRY_LAST_MS = 60000,
+	SETTLES_MOST = 5
 };
 
 static const struct saved_pace usual_pace = {1000, 100, 600000, 64 << 10};
@@ -98,12 +99,25 @@ static uint64_t append_due_ms(const struct saved *s)
 	return larger(s->pending_ms + s->pace.settle_ms, s->appended_ms + s->pace.append_every_ms);
 }
 
+/* A change waits, not for long, until records has made of it what it leads to (names that the guard
+ * holds), so that both are written at once. */
+static uint64_t wait_ms(const struct saved *s, uint64_t now_ms)
+{
+	uint64_t most = s->pending_ms + SETTLES_MOST * s->pace.settle_ms;
+
+	if (!facts_has_changes(saved_state_facts(s->state)) || most <= now_ms)
+		return 0;
+	return s->pace.settle_ms / 4 + 1;
+}
+
 static void schedule(struct saved *s)
 {
 	uint64_t base = base_due_ms(s), append = append_due_ms(s);
-	uint64_t due = base < append ? base : append;
-	uint64_t now = clock_monotonic_ms();
+	uint64_t now = clock_monotonic_ms(), due;
 
+	if (append <= now)
+		append = now + wait_ms(s, now);
+	due = base < append ? base : append;
 	if (due == UINT64_MAX) {
 		uv_timer_stop(s->timer);
 		return;
@@ -302,9 +316,51 @@ static void on_timer(uv_timer_t *timer)
 
 	if (base_due_ms(s) <= now)
 		start_base(s);
-	if (append_due_ms(s) <= now)
+	if (append_due_ms(s) <= now && wait_ms(s, now) == 0)
 		start_append(s);
 	schedule(s);
+}
+
+/* --- since when clusters are unseen --- */
+
+static void put_unseen(struct saved *s, uint16_t cluster, int64_t unix_ms)
+{
+	uint8_t value[8];
+
+	bytes_put32(value, (uint32_t)((uint64_t)unix_ms >> 32));
+	bytes_put32(value + 4, (uint32_t)unix_ms);
+	saved_put_value(s, SAVED_UNSEEN, saved_state_cluster(s->state, cluster),
+	                (struct bytes){value, sizeof(value)});
+}
+
+/* A restored cluster is as old as it was: a restart makes no cluster younger. */
+static void date_cluster(struct saved *s, struct facts *f, uint16_t cluster)
+{
+	struct cluster_state state = *facts_cluster(f, cluster);
+	int64_t age_ms;
+	struct bytes value;
+
+	if (!state.registered || state.knowledge != KNOWLEDGE_UNSEEN)
+		return;
+	if (!saved_find_value(s, SAVED_UNSEEN, saved_state_cluster(s->state, cluster), &value) ||
+	    value.len != 8) {
+		put_unseen(s, cluster, clock_unix_ms());
+		return;
+	}
+	age_ms = clock_unix_ms() -
+	         (int64_t)((uint64_t)bytes_get32(value.data) << 32 | bytes_get32(value.data + 4));
+	if (age_ms > 0)
+		state.since_ms -=
+			(uint64_t)age_ms < state.since_ms ? (uint64_t)age_ms : state.since_ms;
+	facts_set_cluster(f, cluster, &state);
+}
+
+static void date_clusters(struct saved *s)
+{
+	struct facts *f = saved_state_facts(s->state);
+
+	for (uint16_t id = 0; id < facts_cluster_count(f); id++)
+		date_cluster(s, f, id);
 }
 
 /* --- open and close --- */
@@ -353,6 +409,7 @@ enum err saved_open(uv_loop_t *loop, const char *dir, struct facts *facts, struc
 		return err;
 	}
 	begin(s, &load);
+	date_clusters(s);
 	*out = s;
 	return ERR_OK;
 }
@@ -462,11 +519,21 @@ void saved_put_cluster(struct saved *s, uint16_t cluster, enum cluster_source so
 		put(s, &record);
 }
 
+void saved_put_knowledge(struct saved *s, uint16_t cluster, enum knowledge knowledge)
+{
+	if (knowledge == KNOWLEDGE_UNSEEN)
+		put_unseen(s, cluster, clock_unix_ms());
+	else
+		saved_put_value(s, SAVED_UNSEEN, saved_state_cluster(s->state, cluster),
+		                (struct bytes){0});
+}
+
 void saved_drop_cluster(struct saved *s, uint16_t cluster)
 {
 	struct saved_pending *pending = collector(s);
 
 	saved_state_set_unknown(s->state, cluster);
+	saved_put_knowledge(s, cluster, KNOWLEDGE_NEVER);
 	if (pending)
 		saved_pending_drop_cluster(pending, saved_state_cluster(s->state, cluster));
 }

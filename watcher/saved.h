@@ -41,10 +41,18 @@ void saved_remove_fact(struct saved *s, uint16_t cluster, enum fact_kind kind,
                        struct bytes namespace, struct bytes name);
 void saved_put_cluster(struct saved *s, uint16_t cluster, enum cluster_source source);
 void saved_drop_cluster(struct saved *s, uint16_t cluster); /* and all its facts */
+/* Unseen from now on, or not: a cluster that comes back unseen is as old as it was. */
+void saved_put_knowledge(struct saved *s, uint16_t cluster, enum knowledge knowledge);
 
 /* Small values by class and key, kept in memory and on disk: serials by apex, addresses by host,
- * verdicts by "ADDR:PORT". An empty value removes. */
-enum saved_class { SAVED_SERIAL = 1, SAVED_HOST = 2, SAVED_PROBE = 3 }; /* never renumber */
+ * verdicts by "ADDR:PORT", held names by owner, clusters' times by name. An empty value removes. */
+enum saved_class { /* never renumber */
+	           SAVED_SERIAL = 1,
+	           SAVED_HOST = 2,
+	           SAVED_PROBE = 3,
+	           SAVED_HELD = 4,
+	           SAVED_UNSEEN = 5
+};
 void saved_put_value(struct saved *s, enum saved_class class, struct bytes key, struct bytes value);
 bool saved_find_value(const struct saved *s, enum saved_class class, struct bytes key,
                       struct bytes *value);

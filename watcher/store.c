@@ -121,8 +121,10 @@ void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source 
 	if (same)
 		return;
 	/* Not while it was never seen: what is saved comes back as known. */
-	if (s->saved && knowledge != KNOWLEDGE_NEVER)
+	if (s->saved && knowledge != KNOWLEDGE_NEVER) {
 		saved_put_cluster(s->saved, cluster, source);
+		saved_put_knowledge(s->saved, cluster, knowledge);
+	}
 	if (knowledge != KNOWLEDGE_NEVER || why)
 		log_knowledge(facts_cluster_name(s->facts, cluster), &state);
 	settle_poke(s->settle);

@@ -131,6 +131,36 @@ static void test_the_hold_ends_after_its_time(void **state)
 	world_expect(w, "h0.example.com", "A", NULL, "NXDOMAIN", 4000);
 }
 
+static void test_the_hold_outlives_a_kill_and_a_stop(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"$NIGHCTL", "guard", "release", "example.com", NULL};
+	char id[64], again[128];
+	struct json_object *status;
+
+	begin(w, "state: state\n");
+	world_remove(w, "manifests/host/many.yaml");
+	world_expect_http(w, "/status", "\"guard\":[{", 1000);
+	status = world_json(w, "/status");
+	snprintf(id, sizeof(id), "%s", text_at(status, "/guard/0/id"));
+	json_object_put(status);
+	snprintf(again, sizeof(again), "\"id\":\"%s\"", id);
+	/* Written within a second. */
+	world_expect_stays(w, "h0.example.com", "A", NULL, "198.18.1.1", 1500);
+	world_kill(w);
+	world_start(w);
+	world_expect_stays(w, "h0.example.com", "A", NULL, "198.18.1.1", 1000);
+	world_stop(w);
+	world_start(w);
+	world_expect_stays(w, "h99.example.com", "A", NULL, "198.18.1.100", 1000);
+	world_expect_http(w, "/status", again, 0);
+	world_expect_run(w, argv, 0, "released");
+	world_expect(w, "h0.example.com", "A", NULL, "NXDOMAIN", 1000);
+	world_stop(w);
+	world_start(w);
+	world_expect(w, "h0.example.com", "A", NULL, "NXDOMAIN", 0);
+}
+
 static void test_few_names_or_a_small_share_go_at_once(void **state)
 {
 	struct world *w = *state;
@@ -169,6 +199,7 @@ int main(void)
 		world_test(test_nighctl_releases_the_hold),
 		world_test(test_a_post_releases_the_hold_and_a_get_does_not),
 		world_test(test_the_hold_ends_after_its_time),
+		world_test(test_the_hold_outlives_a_kill_and_a_stop),
 		world_test(test_few_names_or_a_small_share_go_at_once),
 		world_test(test_names_that_move_are_not_counted),
 		world_test(test_a_guard_of_100_percent_is_off),

@@ -14,7 +14,7 @@
 
 /* A zone of `count` names, each a DNSEndpoint of its own; more than 5 and more than 20 % are a
  * mass change. */
-static struct records_world *world_of(int count)
+static struct records_world *world_begin(void)
 {
 	struct records_world *w = records_world_new();
 
@@ -23,6 +23,13 @@ static struct records_world *world_of(int count)
 	w->settings.guard_hold_ms = 600000;
 	records_world_configure(w);
 	records_world_put(w, "", records_fact_domain("kube-federation-system/d", "example.com", 1));
+	return w;
+}
+
+static struct records_world *world_of(int count)
+{
+	struct records_world *w = world_begin();
+
 	for (int i = 0; i < count; i++) {
 		char key[32], line[64];
 
@@ -268,12 +275,9 @@ static void test_a_zone_that_goes_is_no_mass_change(void **state)
 	records_world_free(w);
 }
 
-static void test_held_names_keep_their_probes_and_readiness_is_not_counted(void **state)
+/* Twenty services of cluster la, annotated, each with a slice. */
+static void put_services(struct records_world *w)
 {
-	struct records_world *w = world_of(0);
-	size_t probes = 0;
-
-	(void)state;
 	records_world_cluster(w, "la", true);
 	for (int i = 0; i < 20; i++) {
 		char key[32], slice[32], name[32], address[32], host[64];
@@ -289,6 +293,15 @@ static void test_held_names_keep_their_probes_and_readiness_is_not_counted(void 
 	}
 	records_world_build(w);
 	assert_int_equal(w->count, 20);
+}
+
+static void test_held_names_keep_their_probes_and_readiness_is_not_counted(void **state)
+{
+	struct records_world *w = world_of(0);
+	size_t probes = 0;
+
+	(void)state;
+	put_services(w);
 	for (int i = 0; i < 20; i++) {
 		char slice[32];
 
@@ -310,6 +323,150 @@ static void test_held_names_keep_their_probes_and_readiness_is_not_counted(void 
 	records_world_free(w);
 }
 
+/* --- over a restart --- */
+
+/* What a state directory keeps of the guard. */
+struct kept {
+	struct buffer owner[32], value[32];
+	size_t count;
+};
+
+static void keep(struct bytes owner, struct bytes value, void *arg)
+{
+	struct kept *k = arg;
+	size_t i = 0;
+
+	while (i < k->count &&
+	       !bytes_equal((struct bytes){k->owner[i].data, k->owner[i].len}, owner))
+		i++;
+	assert_true(i < 32);
+	if (i == k->count) {
+		buffer_put(&k->owner[i], owner.data, owner.len);
+		k->count++;
+	}
+	buffer_reset(&k->value[i]);
+	buffer_put(&k->value[i], value.data, value.len);
+}
+
+static size_t kept_names(const struct kept *k)
+{
+	size_t names = 0;
+
+	for (size_t i = 0; i < k->count; i++)
+		names += k->value[i].len > 0;
+	return names;
+}
+
+static void kept_fini(struct kept *k)
+{
+	for (size_t i = 0; i < k->count; i++) {
+		buffer_fini(&k->owner[i]);
+		buffer_fini(&k->value[i]);
+	}
+}
+
+/* A process whose monotonic clock began at this Unix time, and which knows the Domain alone. */
+static struct records_world *after_restart(const struct kept *k, int64_t unix_ms_at_0)
+{
+	struct records_world *fresh = world_begin();
+
+	/* Ids are others in each process. */
+	records_world_cluster(fresh, "another", true);
+	for (size_t i = 0; i < k->count; i++)
+		if (k->value[i].len > 0)
+			assert_true(records_restore_held(
+				fresh->records, fresh->facts, unix_ms_at_0,
+				(struct bytes){k->owner[i].data, k->owner[i].len},
+				(struct bytes){k->value[i].data, k->value[i].len}));
+	return fresh;
+}
+
+static void test_a_hold_outlives_the_process(void **state)
+{
+	struct records_world *w = world_of(0), *later;
+	const struct records_hold *before, *after;
+	struct kept kept = {0};
+	char *names;
+
+	(void)state;
+	put_services(w);
+	records_world_cluster(w, "la", false);
+	records_world_build(w);
+	assert_int_equal(held(w), 20);
+	records_take_held(w->records, w->facts, 5000000, keep, &kept);
+	assert_int_equal(kept_names(&kept), 20);
+	later = after_restart(&kept, 5000000 + (int64_t)w->now_ms - 1000);
+	later->now_ms = 2000;
+	records_world_build(later);
+	names = records_world_print(w);
+	records_world_expect_text(records_world_print(later), names);
+	free(names);
+	assert_int_equal(records_holds(w->records, &before), 1);
+	assert_int_equal(records_holds(later->records, &after), 1);
+	assert_int_equal(after->id, before->id);
+	assert_int_equal(after->names, 20);
+	assert_int_equal(after->since_ms, 1000);
+	assert_int_equal(after->until_ms, 601000);
+	/* Nothing new to keep; and in its time it ends, here and in the state. */
+	records_take_held(later->records, later->facts, 5000000, keep, &kept);
+	assert_int_equal(kept_names(&kept), 20);
+	later->now_ms = 601000;
+	assert_int_equal(records_world_build(later), 20);
+	assert_int_equal(later->count, 0);
+	records_take_held(later->records, later->facts, 5000000, keep, &kept);
+	assert_int_equal(kept_names(&kept), 0);
+	kept_fini(&kept);
+	records_world_free(later);
+	records_world_free(w);
+}
+
+static void test_a_hold_that_ended_meanwhile_is_not_taken_up(void **state)
+{
+	struct records_world *w = world_of(40), *later;
+	struct kept kept = {0};
+
+	(void)state;
+	remove_names(w, 0, 20);
+	records_world_build(w);
+	records_take_held(w->records, w->facts, 0, keep, &kept);
+	assert_int_equal(kept_names(&kept), 20);
+	later = after_restart(&kept, (int64_t)w->now_ms + 600000);
+	later->now_ms = 1000;
+	records_world_build(later);
+	assert_int_equal(later->count, 0);
+	assert_int_equal(held(later), 0);
+	records_take_held(later->records, later->facts, 0, keep, &kept);
+	assert_int_equal(kept_names(&kept), 0);
+	kept_fini(&kept);
+	records_world_free(later);
+	records_world_free(w);
+}
+
+static void test_what_was_not_written_as_a_hold_is_refused(void **state)
+{
+	struct records_world *w = world_of(0), *later = world_of(0);
+	struct kept kept = {0};
+
+	(void)state;
+	put_services(w);
+	records_world_cluster(w, "la", false);
+	records_world_build(w);
+	records_take_held(w->records, w->facts, 0, keep, &kept);
+	for (size_t len = 0; len < kept.value[0].len; len++)
+		assert_false(
+			records_restore_held(later->records, later->facts, 0,
+		                             (struct bytes){kept.owner[0].data, kept.owner[0].len},
+		                             (struct bytes){kept.value[0].data, len}));
+	assert_false(records_restore_held(later->records, later->facts, 0,
+	                                  (struct bytes){kept.owner[1].data, kept.owner[1].len},
+	                                  (struct bytes){kept.value[0].data, kept.value[0].len}));
+	records_world_build(later);
+	assert_int_equal(held(later), 0);
+	kept_fini(&kept);
+	records_world_free(later);
+	records_world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +483,9 @@ int main(void)
 		cmocka_unit_test(test_held_names_survive_a_change_of_zones),
 		cmocka_unit_test(test_a_zone_that_goes_is_no_mass_change),
 		cmocka_unit_test(test_held_names_keep_their_probes_and_readiness_is_not_counted),
+		cmocka_unit_test(test_a_hold_outlives_the_process),
+		cmocka_unit_test(test_a_hold_that_ended_meanwhile_is_not_taken_up),
+		cmocka_unit_test(test_what_was_not_written_as_a_hold_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("records/guard", tests, NULL, NULL);

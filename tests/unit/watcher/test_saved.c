@@ -224,12 +224,47 @@ static void test_what_stays_the_same_is_not_written(void **state)
 	struct life l;
 
 	write_some(*state);
+	live(&l, *state); /* since when its clusters are unseen */
+	end(&l);
 	live(&l, *state);
 	put_value(&l, SAVED_SERIAL, "example.com", "\1\2\3\4");
 	put_value(&l, SAVED_HOST, "never.example", "");
 	saved_put_cluster(l.saved, LA, CLUSTER_MEMBER);
 	run_ms(&l, 50);
 	assert_int_equal(saved_counts(l.saved).writes, 0);
+	end(&l);
+}
+
+static uint64_t age_ms(const struct life *l, uint16_t cluster)
+{
+	return clock_monotonic_ms() - facts_cluster(l->facts, cluster)->since_ms;
+}
+
+static void test_a_restart_makes_no_cluster_younger(void **state)
+{
+	enum { DAYS = 3 * 86400 };
+	uint64_t then = (uint64_t)(clock_unix_s() - DAYS) * 1000;
+	uint8_t value[8];
+	struct life l;
+
+	write_some(*state);
+	live(&l, *state);
+	assert_true(age_ms(&l, LA) < PATIENCE_MS);
+	for (int i = 0; i < 8; i++)
+		value[i] = (uint8_t)(then >> 8 * (7 - i));
+	saved_put_value(l.saved, SAVED_UNSEEN, bytes_of("la"),
+	                (struct bytes){value, sizeof(value)});
+	end(&l);
+	for (int restart = 0; restart < 2; restart++) {
+		live(&l, *state);
+		assert_in_range(age_ms(&l, LA), DAYS * 1000LL, DAYS * 1000LL + PATIENCE_MS);
+		end(&l);
+	}
+	live(&l, *state);
+	saved_put_knowledge(l.saved, LA, KNOWLEDGE_SYNCED);
+	end(&l);
+	live(&l, *state);
+	assert_true(age_ms(&l, LA) < PATIENCE_MS);
 	end(&l);
 }
 
@@ -683,6 +718,7 @@ int main(void)
 		TEST(test_changes_are_appended_at_most_once_a_second),
 		TEST(test_only_the_last_change_of_a_key_is_written),
 		TEST(test_what_stays_the_same_is_not_written),
+		TEST(test_a_restart_makes_no_cluster_younger),
 		TEST(test_an_empty_value_removes),
 		TEST(test_a_dropped_cluster_stays_away_with_its_facts),
 		TEST(test_a_cluster_that_went_and_came_has_only_its_new_facts),
