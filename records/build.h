@@ -102,8 +102,8 @@ void records_free(struct records *r);
 /* New settings (strings are copied): everything is built again at the next build. */
 void records_configure(struct records *r, const struct records_settings *settings);
 
-/* The addresses of a host name that records wants; sorted by the callee.  A failed
- * look-up is not told: the last addresses stay. */
+/* The addresses of a host name that records wants, or may want in the next build (those of a saved
+ * state, before the first); sorted by the callee.  A failed look-up is not told: the last addresses stay. */
 void records_set_host(struct records *r, struct bytes host, const struct addr *addresses,
                       size_t count);
 

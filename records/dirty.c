@@ -64,6 +64,8 @@ static void mark_renderings(struct records *r, const struct fact *record)
 
 	mark_record(r, FACT_DNS_ENDPOINT, namespace, name);
 	mark_record(r, FACT_DNS_ENDPOINT, namespace, bytes_of(joined));
+	mark_record(r, FACT_EXTERNAL_DNS_ENDPOINT, namespace, name);
+	mark_record(r, FACT_EXTERNAL_DNS_ENDPOINT, namespace, bytes_of(joined));
 }
 
 /* --- annotations --- */
@@ -275,6 +277,7 @@ static void apply_to_host(struct records *r, const struct fact_change *c, enum f
 			mark_renderings(r, c->after ? c->after : c->before);
 		break;
 	case FACT_DNS_ENDPOINT:
+	case FACT_EXTERNAL_DNS_ENDPOINT:
 		change_source(r, c);
 		break;
 	default:

@@ -25,6 +25,7 @@ static const char *const kind_text[FACT_KINDS] = {
 	[FACT_ENDPOINT_SLICE] = "EndpointSlice",
 	[FACT_INGRESS] = "Ingress",
 	[FACT_NODE] = "Node",
+	[FACT_EXTERNAL_DNS_ENDPOINT] = "DNSEndpoint",
 };
 
 static const struct fact *fact_new(const uint8_t *bytes, size_t len)

@@ -26,14 +26,21 @@ enum fact_kind {                              /* values are kept in saved state:
 	         FACT_DOMAIN = 2,             /* host: multiclusterdns.kubefed.io Domain */
 	         FACT_SERVICE_DNS_RECORD = 3, /* host */
 	         FACT_INGRESS_DNS_RECORD = 4, /* host */
-	         FACT_DNS_ENDPOINT =
-	                 5,        /* host: multiclusterdns.kubefed.io and externaldns.k8s.io */
-	         FACT_SERVICE = 6, /* member: v1 Service */
-	         FACT_ENDPOINT_SLICE = 7, /* member: discovery.k8s.io/v1 */
-	         FACT_INGRESS = 8,        /* member: networking.k8s.io/v1 */
-	         FACT_NODE = 9            /* member: v1 Node (labels only) */
+	         FACT_DNS_ENDPOINT = 5,       /* host: multiclusterdns.kubefed.io DNSEndpoint */
+	         FACT_SERVICE = 6,            /* member: v1 Service */
+	         FACT_ENDPOINT_SLICE = 7,     /* member: discovery.k8s.io/v1 */
+	         FACT_INGRESS = 8,            /* member: networking.k8s.io/v1 */
+	         FACT_NODE = 9,               /* member: v1 Node (labels only) */
+	         /* host: externaldns.k8s.io DNSEndpoint, another object than KubeFed's of its name */
+	         FACT_EXTERNAL_DNS_ENDPOINT = 10
 };
-enum { FACT_KINDS = 10 };
+enum { FACT_KINDS = 11 };
+
+/* Of either group. */
+static inline bool fact_kind_is_dns_endpoint(unsigned kind)
+{
+	return kind == FACT_DNS_ENDPOINT || kind == FACT_EXTERNAL_DNS_ENDPOINT;
+}
 
 #define FACT_NO_TIME     INT64_MAX /* creationTimestamp is absent: counts as newest */
 #define FACT_CONFIG_TIME INT64_MIN /* from nighd's own config: older than every object */

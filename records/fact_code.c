@@ -161,6 +161,7 @@ static void write_kind(struct writer *w, const struct fact_value *v)
 		write_signed(w, v->ingress_record.ttl);
 		break;
 	case FACT_DNS_ENDPOINT:
+	case FACT_EXTERNAL_DNS_ENDPOINT:
 		write_dns_endpoint(w, v);
 		break;
 	case FACT_SERVICE:
@@ -388,6 +389,7 @@ static void read_kind(struct cursor *c, struct arena *a, struct fact_value *v)
 		v->ingress_record.ttl = read_signed(c);
 		break;
 	case FACT_DNS_ENDPOINT:
+	case FACT_EXTERNAL_DNS_ENDPOINT:
 		read_dns_endpoint(c, a, v);
 		break;
 	case FACT_SERVICE:
@@ -414,7 +416,7 @@ bool fact_code_read_key(struct cursor *c, struct fact_value *out)
 {
 	uint8_t kind = cursor_u8(c);
 
-	if (kind < FACT_KUBEFED_CLUSTER || kind > FACT_NODE)
+	if (kind < FACT_KUBEFED_CLUSTER || kind >= FACT_KINDS)
 		return false;
 	out->kind = (enum fact_kind)kind;
 	out->created = read_signed(c);

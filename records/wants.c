@@ -32,7 +32,8 @@ struct wants {
 	struct host *hosts;
 	size_t host_count, host_room;
 	struct numbers free_hosts, changed_hosts;
-	struct bytes *sorted; /* the names of all hosts, made when asked for */
+	struct numbers early_hosts; /* whose addresses were told before anybody wanted them */
+	struct bytes *sorted;       /* the names of all hosts, made when asked for */
 	size_t sorted_count;
 	bool sorted_is_old;
 	bool changed; /* since the last result */
@@ -63,6 +64,7 @@ void wants_free(struct wants *w)
 	free(w->free_probes.list);
 	free(w->free_hosts.list);
 	free(w->changed_hosts.list);
+	free(w->early_hosts.list);
 	free(w->sorted);
 	free(w);
 }
@@ -184,7 +186,6 @@ static struct host *add_host(struct wants *w, struct bytes name)
 	}
 	w->hosts[id] = (struct host){.name = {xmemdup(name.data, name.len), name.len}};
 	idmap_put(&w->host_index, hash_host(w, name), (uint32_t)id + 1);
-	w->changed = w->sorted_is_old = true;
 	return &w->hosts[id];
 }
 
@@ -196,9 +197,21 @@ uint32_t wants_host(struct wants *w, struct bytes host, uint32_t source)
 	if (!h)
 		h = add_host(w, host);
 	id = (uint32_t)(h - w->hosts);
-	h->uses++;
+	if (h->uses++ == 0)
+		w->changed = w->sorted_is_old = true;
 	idmap_put(&w->users, hash_number(id), source);
 	return id;
+}
+
+static void drop_host(struct wants *w, uint32_t id)
+{
+	struct host *h = &w->hosts[id];
+
+	CHECK(idmap_remove(&w->host_index, hash_host(w, h->name), id + 1));
+	free((void *)(uintptr_t)h->name.data);
+	free(h->addresses);
+	*h = (struct host){.name = {NULL, 0}};
+	add_number(&w->free_hosts, id);
 }
 
 void wants_release_host(struct wants *w, uint32_t id, uint32_t source)
@@ -209,12 +222,20 @@ void wants_release_host(struct wants *w, uint32_t id, uint32_t source)
 	CHECK(idmap_remove(&w->users, hash_number(id), source));
 	if (--h->uses > 0)
 		return;
-	CHECK(idmap_remove(&w->host_index, hash_host(w, h->name), id + 1));
-	free((void *)(uintptr_t)h->name.data);
-	free(h->addresses);
-	*h = (struct host){.name = {NULL, 0}};
-	add_number(&w->free_hosts, id);
+	drop_host(w, id);
 	w->changed = w->sorted_is_old = true;
+}
+
+/* Nobody asked for them in the build that followed. */
+static void drop_early_hosts(struct wants *w)
+{
+	for (size_t i = 0; i < w->early_hosts.count; i++) {
+		uint32_t id = w->early_hosts.list[i];
+
+		if (w->hosts[id].name.data && w->hosts[id].uses == 0)
+			drop_host(w, id);
+	}
+	w->early_hosts.count = 0;
 }
 
 const struct addr *wants_addresses(const struct wants *w, struct bytes host, size_t *count)
@@ -233,8 +254,10 @@ void wants_set_addresses(struct wants *w, struct bytes host, const struct addr *
 	struct host *h = find_host(w, host);
 	struct addr *sorted;
 
-	if (!h)
-		return;
+	if (!h) {
+		h = add_host(w, host);
+		add_number(&w->early_hosts, (uint32_t)(h - w->hosts));
+	}
 	sorted = xmalloc(count * sizeof(*sorted));
 	if (count > 0) {
 		memcpy(sorted, addresses, count * sizeof(*sorted));
@@ -284,6 +307,7 @@ static void sort_hosts(struct wants *w)
 
 void wants_result(struct wants *w, struct records_result *out)
 {
+	drop_early_hosts(w);
 	if (w->sorted_is_old)
 		sort_hosts(w);
 	out->hosts = w->sorted;

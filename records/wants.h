@@ -33,6 +33,7 @@ uint32_t wants_host(struct wants *w, struct bytes host, uint32_t source);
 void wants_release_host(struct wants *w, uint32_t id, uint32_t source);
 /* The last known addresses of a host name; none when nobody wants it. */
 const struct addr *wants_addresses(const struct wants *w, struct bytes host, size_t *count);
+/* Also before anybody wants the host: then they are kept until the next result. */
 void wants_set_addresses(struct wants *w, struct bytes host, const struct addr *addresses,
                          size_t count);
 

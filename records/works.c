@@ -63,7 +63,7 @@ void works_look(struct records *r, uint32_t number)
 	if (work->was || work->now)
 		return;
 	quiet.notes = NULL;
-	if (s->kind != FACT_DNS_ENDPOINT)
+	if (!fact_kind_is_dns_endpoint(s->kind))
 		work->now = decode(r, s, s->kept);
 	else if (s->is_offered)
 		work->now = dns_endpoint_offer(&quiet, s->fact);
@@ -175,7 +175,7 @@ void works_make(struct records *r)
 		if (!work->is_dirty)
 			continue;
 		notes_begin(r->notes, NOTES_OF_SOURCE, work->source);
-		if (s->kind == FACT_DNS_ENDPOINT)
+		if (fact_kind_is_dns_endpoint(s->kind))
 			make_dns_endpoint(r, work, s);
 		else
 			make_with_sites(r, work, s);

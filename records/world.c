@@ -65,7 +65,10 @@ int world_compare(const struct fact *a, const struct fact *b)
 		order = strcmp(fact_kind_text(fact_get_kind(a)), fact_kind_text(fact_get_kind(b)));
 	if (order == 0)
 		order = bytes_compare(fact_namespace(a), fact_namespace(b));
-	return order ? order : bytes_compare(fact_name(a), fact_name(b));
+	if (order == 0)
+		order = bytes_compare(fact_name(a), fact_name(b));
+	/* Two groups have a kind DNSEndpoint. */
+	return order ? order : (int)fact_get_kind(a) - (int)fact_get_kind(b);
 }
 
 uint32_t world_record_ttl(const struct world *w, const char *title, int64_t ttl)

@@ -139,6 +139,7 @@ const struct decode_kind decode_host_kinds[] = {
          fill_ingress_record},
 	{"DNSEndpoint", "multiclusterdns.kubefed.io", NULL, FACT_DNS_ENDPOINT, false,
          fill_dns_endpoint},
-	{"DNSEndpoint", "externaldns.k8s.io", NULL, FACT_DNS_ENDPOINT, false, fill_dns_endpoint},
+	{"DNSEndpoint", "externaldns.k8s.io", NULL, FACT_EXTERNAL_DNS_ENDPOINT, false,
+         fill_dns_endpoint},
 	{0},
 };

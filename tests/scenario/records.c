@@ -423,6 +423,33 @@ static void test_of_two_sources_of_a_name_the_older_wins_and_the_other_is_listed
 	world_expect_http(w, "/status", "\"conflicts\":[]", 1000);
 }
 
+static void test_the_same_name_in_two_api_groups_is_two_objects(void **state)
+{
+	static const char *const group[] = {"multiclusterdns.kubefed.io", "externaldns.k8s.io"};
+	struct world *w = *state;
+
+	world_domain(w, "fed", "example.com");
+	for (int i = 0; i < 2; i++) {
+		char file[64];
+
+		snprintf(file, sizeof(file), "manifests/host/%s.yaml", group[i]);
+		world_write(w, file,
+		            "apiVersion: %s/v1alpha1\n"
+		            "kind: DNSEndpoint\n"
+		            "metadata: {name: same, namespace: shop}\n"
+		            "spec: {endpoints: [{dnsName: g%d.example.com, recordType: A, "
+		            "targets: [198.18.0.%d]}]}\n",
+		            group[i], i, i + 1);
+	}
+	world_start(w);
+	world_expect(w, "g0.example.com", "A", NULL, "198.18.0.1", 0);
+	world_expect(w, "g1.example.com", "A", NULL, "198.18.0.2", 0);
+	world_expect_http(w, "/status", "\"errors\":[]", 0);
+	world_remove(w, "manifests/host/externaldns.k8s.io.yaml");
+	world_expect(w, "g1.example.com", "A", NULL, "NXDOMAIN", 1000);
+	world_expect(w, "g0.example.com", "A", NULL, "198.18.0.1", 0);
+}
+
 static void test_the_rendering_of_a_record_is_no_source(void **state)
 {
 	struct world *w = *state;
@@ -474,6 +501,7 @@ int main(void)
 		world_test(test_two_set_identifiers_of_a_name_and_type_are_united),
 		world_test(test_a_bad_target_is_said_and_hurts_no_other_name),
 		world_test(test_of_two_sources_of_a_name_the_older_wins_and_the_other_is_listed),
+		world_test(test_the_same_name_in_two_api_groups_is_two_objects),
 		world_test(test_the_rendering_of_a_record_is_no_source),
 		world_test(test_a_record_belongs_to_the_longest_zone),
 	};

@@ -206,7 +206,7 @@ static void test_foreign_bytes_are_not_facts(void **state)
 	(void)state;
 	assert_null(fact_from_bytes(bytes_of("")));
 	assert_null(fact_from_bytes((struct bytes){(const uint8_t *)"\0\0\0\0", 4}));
-	assert_null(fact_from_bytes((struct bytes){(const uint8_t *)"\12\0\0\0", 4}));
+	assert_null(fact_from_bytes((struct bytes){(const uint8_t *)"\13\0\0\0", 4}));
 	assert_null(fact_from_bytes((struct bytes){(const uint8_t *)"\11\0\0\5n", 5}));
 }
 

@@ -117,6 +117,28 @@ static void test_host_names_of_load_balancers_are_resolved_outside(void **state)
 	records_world_free(w);
 }
 
+static void test_addresses_of_a_saved_state_are_there_in_the_first_build(void **state)
+{
+	struct records_world *w = records_world_small();
+	struct addr address;
+
+	(void)state;
+	records_world_put_service(w, "ny", "lb.example.net");
+	records_world_put(w, "", records_fact_service_record("shop/web", "d", 0, NULL, NULL));
+	assert_true(addr_parse(bytes_of("192.0.2.8"), &address));
+	records_set_host(w->records, bytes_of("lb.example.net"), &address, 1);
+	records_set_host(w->records, bytes_of("nobody.wants.this"), &address, 1);
+	records_world_build(w);
+	records_world_expect(w, EAST,
+	                     "ServiceDNSRecord shop/web; ny EL A 180 192.0.2.8 [192.0.2.8:443]; "
+	                     "fallback " G " 180");
+	assert_int_equal(w->last->host_count, 1);
+	assert_true(bytes_equal_text(w->last->hosts[0], "lb.example.net"));
+	assert_int_equal(records_world_build(w), 0);
+	assert_false(w->last->wants_changed);
+	records_world_free(w);
+}
+
 static void test_a_cluster_without_region_loses_only_its_region_names(void **state)
 {
 	struct records_world *w = records_world_small();
@@ -241,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_a_cluster_without_the_service_gets_names_that_lead_upward),
 		cmocka_unit_test(test_readiness_is_a_layer_and_addresses_stay),
 		cmocka_unit_test(test_host_names_of_load_balancers_are_resolved_outside),
+		cmocka_unit_test(test_addresses_of_a_saved_state_are_there_in_the_first_build),
 		cmocka_unit_test(test_a_cluster_without_region_loses_only_its_region_names),
 		cmocka_unit_test(test_a_bad_region_is_refused_with_a_reason),
 		cmocka_unit_test(test_without_its_domain_a_record_publishes_nothing_and_says_so),
