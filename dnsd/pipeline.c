@@ -66,11 +66,13 @@ struct pipeline {
 	uint64_t evidence_ms; /* when the probes' times were last published */
 
 	uint64_t started_ms;
-	size_t untrimmed; /* names built since memory was last given back */
-	bool busy;        /* something was built since the last tick */
+	int64_t unix_ms_at_0; /* Unix time when the monotonic clock was 0, as it was at the start */
+	size_t untrimmed;     /* names built since memory was last given back */
+	bool busy;            /* something was built since the last tick */
 	char *geo_errors;
 	const struct snapshot *last; /* published, good until the next */
 	uint64_t errors_told;
+	size_t facts_told;
 	struct wiring_memory memory;
 	struct geo_loader_match match; /* the HTTP thread's, for its last question */
 	bool ready, tables_stale, probes_stale, report_stale, targets_stale;
@@ -134,12 +136,10 @@ static bool is_ready(struct pipeline *p, uint64_t now_ms)
 /* --- one build --- */
 
 /* Every cluster unseen and no probe succeeded since: it is our own network that broke. */
-static bool is_dark(const struct pipeline *p)
+static bool is_dark(const struct pipeline *p, uint64_t *since_ms)
 {
-	uint64_t since_ms;
-
-	return wiring_all_unseen(p->result, &since_ms) &&
-	       verdicts_last_success_ms(p->verdicts) <= since_ms;
+	return wiring_all_unseen(p->result, since_ms) &&
+	       verdicts_last_success_ms(p->verdicts) <= *since_ms;
 }
 
 static void rank_clusters(struct pipeline *p)
@@ -173,11 +173,12 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 {
 	size_t probe_count;
 	const struct zones_probe *probes;
+	uint64_t dark_ms;
 	struct snapshot_settings settings = {
 		.all = p->config->defaults.policy == CONFIG_ALL,
 		.degraded_ttl = (uint32_t)p->config->defaults.degraded_ttl_s,
 		.ready = is_ready(p, now_ms),
-		.dark = is_dark(p),
+		.dark = is_dark(p, &dark_ms),
 	};
 
 	settings.incomplete = settings.ready && is_incomplete(p, now_ms);
@@ -187,11 +188,11 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 	if (p->probes_stale)
 		zones_set_probes(p->zones, probes, probe_count);
 	if (p->tables_stale || p->probes_stale)
-		wiring_set_clusters(
-			p->zones, p->result, probes,
-			&(struct wiring_times){now_ms, p->config->defaults.unseen_after_ms});
+		wiring_set_clusters(p->zones, p->result, probes,
+		                    &(struct wiring_times){settings.dark ? dark_ms : now_ms,
+		                                           p->config->defaults.unseen_after_ms});
 	if (p->report_stale)
-		wiring_set_report(p->zones, p->records, p->store, p->geo_errors, now_ms,
+		wiring_set_report(p->zones, p->records, p->store, p->geo_errors, p->unix_ms_at_0,
 		                  &p->memory);
 	p->tables_stale = p->probes_stale = p->report_stale = false;
 }
@@ -219,8 +220,6 @@ static void call_again(struct pipeline *p, uint64_t now_ms)
 		uv_timer_start(&p->again, on_again, next > now_ms ? next - now_ms : 1, 0);
 }
 
-static int64_t unix_ms_at_0(void) { return clock_unix_ms() - (int64_t)clock_monotonic_ms(); }
-
 static void save_held(struct bytes owner, struct bytes value, void *arg)
 {
 	saved_put_value(arg, SAVED_HELD, owner, value);
@@ -233,7 +232,7 @@ static void build(struct pipeline *p)
 
 	p->result = r;
 	if (p->saved != NULL)
-		records_take_held(p->records, p->facts, unix_ms_at_0(), save_held, p->saved);
+		records_take_held(p->records, p->facts, p->unix_ms_at_0, save_held, p->saved);
 	p->untrimmed += r->change_count;
 	p->busy = true;
 	give_names(p);
@@ -249,10 +248,12 @@ static void build(struct pipeline *p)
 	if (r->wants_changed && p->resolver != NULL)
 		resolver_set_hosts(p->resolver, r->hosts, r->host_count);
 	if (r->report_changed || r->change_count > 0 ||
-	    p->errors_told != store_error_changes(p->store))
+	    p->errors_told != store_error_changes(p->store) ||
+	    p->facts_told != facts_count(p->facts))
 		p->report_stale = true;
 	records_drop_changes(p->records);
 	p->errors_told = store_error_changes(p->store);
+	p->facts_told = facts_count(p->facts);
 	give_tables(p, now_ms);
 	publish(p);
 	call_again(p, now_ms);
@@ -316,7 +317,7 @@ static void restore_held(struct bytes owner, struct bytes value, void *arg)
 {
 	struct pipeline *p = arg;
 
-	if (!records_restore_held(p->records, p->facts, unix_ms_at_0(), owner, value))
+	if (!records_restore_held(p->records, p->facts, p->unix_ms_at_0, owner, value))
 		log_warn("dnsd", "a name that was held is not as it was saved, and is left out");
 }
 
@@ -703,6 +704,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	p->listening_count = listening_count;
 	p->pulse = pulse;
 	p->started_ms = clock_monotonic_ms();
+	p->unix_ms_at_0 = clock_unix_ms() - (int64_t)p->started_ms;
 	p->facts = facts_new();
 	p->zones = zones_new();
 	p->geo = geo_loader_start(loop, &events);

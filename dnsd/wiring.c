@@ -287,7 +287,7 @@ void wiring_save_last_serials(const struct snapshot *s, struct saved *saved)
 static bool is_expired(const struct cluster_state *state, const struct wiring_times *times)
 {
 	return times->unseen_after_ms != 0 && state->knowledge == KNOWLEDGE_UNSEEN &&
-	       times->now_ms - state->since_ms > times->unseen_after_ms;
+	       times->at_ms - state->since_ms > times->unseen_after_ms;
 }
 
 /* down[id]: the cluster has addresses that are probed, and none of them answers. */
@@ -491,10 +491,9 @@ static void add_geo_errors(struct report *r, const char *lines)
 }
 
 static const struct snapshot_hold *holds_of(struct report *r, const struct records *records,
-                                            uint64_t now_ms, size_t *count)
+                                            int64_t unix_ms_at_0, size_t *count)
 {
 	const struct records_hold *from;
-	int64_t now = clock_unix_s();
 	struct snapshot_hold *list;
 
 	*count = records_holds(records, &from);
@@ -504,17 +503,16 @@ static const struct snapshot_hold *holds_of(struct report *r, const struct recor
 			.zone = undotted(r, from[i].zone),
 			.names = from[i].names,
 			.id = from[i].id,
-			.since = now - (int64_t)((now_ms - from[i].since_ms) / 1000),
-			.until =
-				from[i].until_ms != 0
-					? now + ((int64_t)from[i].until_ms - (int64_t)now_ms) / 1000
-					: 0,
+			.since = (unix_ms_at_0 + (int64_t)from[i].since_ms) / 1000,
+			.until = from[i].until_ms != 0
+		                         ? (unix_ms_at_0 + (int64_t)from[i].until_ms) / 1000
+		                         : 0,
 		};
 	return list;
 }
 
 void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
-                       const char *geo_errors, uint64_t now_ms, struct wiring_memory *memory)
+                       const char *geo_errors, int64_t unix_ms_at_0, struct wiring_memory *memory)
 {
 	struct report r = {.arena = arena_new(), .before = memory, .time = clock_unix_s()};
 	struct snapshot_report report = {.fact_count = facts_count(store_facts(store))};
@@ -531,7 +529,7 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	report.problem_count = r.problem_count;
 	report.conflicts = r.conflicts;
 	report.conflict_count = r.conflict_count;
-	report.holds = holds_of(&r, records, now_ms, &report.hold_count);
+	report.holds = holds_of(&r, records, unix_ms_at_0, &report.hold_count);
 	zones_set_report(z, &report);
 	if (r.told > MAX_TOLD)
 		log_warn("records", "%u more problems and conflicts: see /status",

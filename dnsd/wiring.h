@@ -30,7 +30,10 @@ void wiring_set_zones(struct zones *z, const struct records_result *r, const str
 
 /* Gives zones the table of clusters.  `probes`: to say whether a cluster is up. */
 struct wiring_times {
-	uint64_t now_ms, unseen_after_ms;
+	/* When clusters are as old as they are to be: now, or since when all is dark, so that none
+	 * expires while nothing can be seen, and none that has expired comes back. */
+	uint64_t at_ms;
+	uint64_t unseen_after_ms;
 };
 void wiring_set_clusters(struct zones *z, const struct records_result *r,
                          const struct zones_probe *probes, const struct wiring_times *times);
@@ -42,9 +45,10 @@ struct wiring_memory {
 };
 void wiring_memory_fini(struct wiring_memory *m);
 
-/* What /status lists. `geo_errors`: lines, or NULL. */
+/* What /status lists. `geo_errors`: lines, or NULL; `unix_ms_at_0`: Unix time when the monotonic clock
+ * was 0, always the same, so that a hold's times do not waver. */
 void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
-                       const char *geo_errors, uint64_t now_ms, struct wiring_memory *memory);
+                       const char *geo_errors, int64_t unix_ms_at_0, struct wiring_memory *memory);
 
 /* Does every registered cluster go unseen (and is there one)? *since_ms: since when. */
 bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms);

@@ -73,7 +73,7 @@ bool snapshot_site_is_expired(const struct snapshot *s, const struct site *site)
 {
 	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
 
-	return c && c->expired && !s->head.settings.dark && !is_judged(s, site);
+	return c && c->expired && !is_judged(s, site);
 }
 
 _Static_assert(SITE_WHOLE == (SITE_ENDPOINTS | SITE_LOAD_BALANCER), "all layers of a site");

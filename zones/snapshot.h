@@ -63,8 +63,8 @@ struct snapshot_settings {
 	uint32_t degraded_ttl;
 	bool ready;      /* false: SERVFAIL, "not ready" (RFC 8914 code 14) */
 	bool incomplete; /* ready, but some source was never read: no NXDOMAIN, SERVFAIL instead */
-	bool dark; /* every cluster unseen, no probe succeeded since: verdicts are held as last known,
-	            * and nothing expires */
+	bool dark; /* every cluster unseen, no probe succeeded since: the tables of clusters and probes
+	            * are held as last known */
 };
 
 /* What every query looks at: the beginning of each snapshot, open so that looking costs no call. */

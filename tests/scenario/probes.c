@@ -177,7 +177,7 @@ static void test_what_is_unseen_for_longer_than_unseen_after_is_not_answered(voi
 	struct world *w = *state;
 
 	world_three_cities(w);
-	world_config(w, "probe: {mode: off}\ndefaults: {unseenAfter: 1s}");
+	world_config(w, "probe: {mode: off}\ndefaults: {unseenAfter: 1s}\nstate: state");
 	world_start(w);
 	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 0);
 	world_remove(w, "manifests/clusters/losangeles");
@@ -186,6 +186,11 @@ static void test_what_is_unseen_for_longer_than_unseen_after_is_not_answered(voi
 	/* But when nothing at all can be seen, it is us. */
 	world_move(w, "manifests", "away");
 	world_expect_stays(w, WEB, "A", "198.51.100.0/24", "198.18.2.10", 2500);
+	/* What had gone out of use before stays out of use, also over a restart. */
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.2.10", 0);
+	world_kill(w);
+	world_start(w);
+	world_expect_stays(w, WEB, "A", SAN_FRANCISCO, "198.18.2.10", 1500);
 }
 
 static void test_off_nothing_is_probed(void **state)
