@@ -211,6 +211,8 @@ static void settle(struct records *r, uint32_t hash, const struct verdict *v)
 		add_loss(r, &(struct loss){hash, zone, v->was, v->now});
 		return;
 	}
+	if (has && !had)
+		guard_regain(r->guard, zone, hash);
 	guard_count(r->guard, zone, has - (had && !r->is_everything));
 	emit(r, any->owner, v->now);
 }
@@ -285,6 +287,7 @@ static void settle_loss(struct records *r, const struct loss *loss, bool is_held
 		guard_count(r->guard, loss->zone, r->is_everything);
 	} else {
 		emit(r, (loss->now ? loss->now : loss->was)->owner, loss->now);
+		guard_pass(r->guard, loss->zone, loss->hash, r->now_ms);
 		guard_count(r->guard, loss->zone, r->is_everything ? 0 : -1);
 	}
 }

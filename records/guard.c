@@ -11,23 +11,14 @@
 #include "records/names.h"
 #include "records/offer.h"
 #include "records/owner.h"
-
-enum { WINDOW_MS = 60 * 1000 };
-
-/* Losses that passed at one time. */
-struct event {
-	uint64_t at_ms;
-	size_t losses;
-	size_t count_before; /* names with addresses in the zone */
-};
+#include "records/window.h"
 
 struct zone {
 	struct bytes apex;
 	char *text;
-	size_t count;         /* names with addresses, those held among them */
-	size_t count_before;  /* when the build began */
-	struct event *events; /* of the last minute, oldest first */
-	size_t event_count, event_room;
+	size_t count;        /* names with addresses, those held among them */
+	size_t count_before; /* when the build began */
+	struct window passed;
 	uint64_t hold_id; /* 0: nothing is held */
 	uint64_t since_ms, until_ms;
 	size_t held;
@@ -96,7 +87,7 @@ static void free_zone(struct zone *z)
 {
 	free((void *)(uintptr_t)z->apex.data);
 	free(z->text);
-	free(z->events);
+	window_fini(&z->passed);
 	free(z);
 }
 
@@ -203,7 +194,7 @@ static void end_hold(struct guard *g, struct zone *z)
 			h->name.is_released = true;
 	z->hold_id = 0;
 	z->is_released = false;
-	z->event_count = 0;
+	window_clear(&z->passed);
 	g->changed = true;
 }
 
@@ -381,58 +372,35 @@ void guard_begin(struct guard *g, const struct apexes *apexes, const struct hash
 
 /* --- the decision --- */
 
-/* Losses of the last minute; *base is the most names that the zone had in it. */
-static size_t recent_losses(struct zone *z, uint64_t now_ms, size_t *base)
-{
-	size_t old = 0;
-	size_t losses = 0;
-
-	while (old < z->event_count && z->events[old].at_ms + WINDOW_MS <= now_ms)
-		old++;
-	z->event_count -= old;
-	if (old > 0)
-		memmove(z->events, z->events + old, z->event_count * sizeof(*z->events));
-	*base = z->count_before;
-	for (size_t i = 0; i < z->event_count; i++) {
-		losses += z->events[i].losses;
-		*base = z->events[i].count_before > *base ? z->events[i].count_before : *base;
-	}
-	return losses;
-}
-
-static void add_event(struct zone *z, size_t losses, uint64_t now_ms)
-{
-	/* Within a second they are one: a stream of single losses must not grow a long list. */
-	if (z->event_count > 0 && z->events[z->event_count - 1].at_ms + 1000 > now_ms) {
-		z->events[z->event_count - 1].losses += losses;
-		return;
-	}
-	if (z->event_count == z->event_room) {
-		z->event_room = z->event_room ? z->event_room * 2 : 8;
-		z->events = xreallocarray(z->events, z->event_room, sizeof(*z->events));
-	}
-	z->events[z->event_count++] = (struct event){now_ms, losses, z->count_before};
-}
-
 bool guard_holds(struct guard *g, const struct records_settings *s, int zone, size_t losses,
                  uint64_t now_ms)
 {
 	struct zone *z = g->zones[zone];
-	size_t base, all;
+	size_t names, all;
 
 	if (z->hold_id)
 		return true;
-	all = recent_losses(z, now_ms, &base) + losses;
+	all = window_count(&z->passed, now_ms, &names) + losses;
+	names = z->count_before > names ? z->count_before : names;
 	if (s->guard_max_percent >= 100 || all <= s->guard_min_names ||
-	    (double)all * 100 <= (double)base * s->guard_max_percent) {
-		add_event(z, losses, now_ms);
+	    (double)all * 100 <= (double)names * s->guard_max_percent)
 		return false;
-	}
 	z->hold_id = ++g->last_id;
 	z->since_ms = now_ms;
 	z->until_ms = s->guard_hold_ms ? now_ms + s->guard_hold_ms : 0;
 	g->changed = true;
 	return true;
+}
+
+void guard_pass(struct guard *g, int zone, uint32_t hash, uint64_t now_ms)
+{
+	window_lose(&g->zones[zone]->passed, hash, g->zones[zone]->count_before, now_ms);
+}
+
+void guard_regain(struct guard *g, int zone, uint32_t hash)
+{
+	if (zone >= 0)
+		window_regain(&g->zones[zone]->passed, hash);
 }
 
 bool guard_end(struct guard *g, uint64_t *next_ms)

@@ -54,6 +54,10 @@ void guard_restore(struct guard *g, const struct records_hold *hold, const struc
 bool guard_holds(struct guard *g, const struct records_settings *s, int zone, size_t losses,
                  uint64_t now_ms);
 void guard_hold(struct guard *g, int zone, uint32_t hash, const struct endpoint *endpoint);
+/* It loses its last address, as guard_holds() said no. */
+void guard_pass(struct guard *g, int zone, uint32_t hash, uint64_t now_ms);
+/* A name that had none has an address: it does not count as lost any more. */
+void guard_regain(struct guard *g, int zone, uint32_t hash);
 /* The name has addresses again, or passes: it is not held any more. */
 void guard_forget(struct guard *g, uint32_t hash, const uint8_t *owner);
 /* A build ends: holds without names end.  True: what guard_list() says differs from before. */

@@ -26,17 +26,22 @@ static struct records_world *world_begin(void)
 	return w;
 }
 
-static struct records_world *world_of(int count)
+static void put_names(struct records_world *w, int from, int to)
 {
-	struct records_world *w = world_begin();
-
-	for (int i = 0; i < count; i++) {
+	for (int i = from; i < to; i++) {
 		char key[32], line[64];
 
 		snprintf(key, sizeof(key), "ns/e%d", i);
 		snprintf(line, sizeof(line), "n%d.example.com 30 A 192.0.2.%d", i, i + 1);
 		records_world_put(w, "", records_fact_dns_endpoint(key, line, 1));
 	}
+}
+
+static struct records_world *world_of(int count)
+{
+	struct records_world *w = world_begin();
+
+	put_names(w, 0, count);
 	records_world_build(w);
 	assert_int_equal(w->count, count);
 	return w;
@@ -117,6 +122,25 @@ static void test_the_window_slides(void **state)
 	records_world_build(w);
 	assert_int_equal(held(w), 2);
 	assert_int_equal(w->count, 32);
+	records_world_free(w);
+}
+
+static void test_a_name_that_comes_and_goes_counts_once(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	for (int round = 0; round < 5; round++) {
+		remove_names(w, 0, 5);
+		assert_int_equal(records_world_build(w), 5);
+		assert_int_equal(held(w), 0);
+		put_names(w, 0, 5);
+		assert_int_equal(records_world_build(w), 5);
+		w->now_ms += 1000;
+	}
+	remove_names(w, 0, 9); /* but nine names of 40 are too many */
+	assert_int_equal(records_world_build(w), 0);
+	assert_int_equal(held(w), 9);
 	records_world_free(w);
 }
 
@@ -473,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_a_mass_deletion_in_one_build_is_held_whole),
 		cmocka_unit_test(test_few_names_and_a_small_share_pass),
 		cmocka_unit_test(test_the_window_slides),
+		cmocka_unit_test(test_a_name_that_comes_and_goes_counts_once),
 		cmocka_unit_test(test_other_changes_pass_while_names_are_held),
 		cmocka_unit_test(test_it_ends_when_the_names_come_back),
 		cmocka_unit_test(test_it_ends_after_its_time),
