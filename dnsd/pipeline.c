@@ -75,7 +75,8 @@ struct pipeline {
 	size_t facts_told;
 	struct wiring_memory memory;
 	struct geo_loader_match match; /* the HTTP thread's, for its last question */
-	bool ready, tables_stale, probes_stale, report_stale, targets_stale;
+	bool ready, tables_stale, probes_stale, report_stale, targets_stale, ranks_stale,
+		wants_stale;
 	unsigned still_open; /* of what pipeline_stop() waits for */
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
@@ -225,30 +226,42 @@ static void save_held(struct bytes owner, struct bytes value, void *arg)
 	saved_put_value(arg, SAVED_HELD, owner, value);
 }
 
-static void build(struct pipeline *p)
+/* One step of the way: records, and names into zones. */
+static void take_step(struct pipeline *p, uint64_t now_ms)
 {
-	uint64_t now_ms = clock_monotonic_ms();
 	const struct records_result *r = records_build(p->records, p->facts, now_ms);
 
 	p->result = r;
 	if (p->saved != NULL)
 		records_take_held(p->records, p->facts, p->unix_ms_at_0, save_held, p->saved);
 	p->untrimmed += r->change_count;
-	p->busy = true;
 	give_names(p);
-	if (r->clusters_changed) {
+	p->ranks_stale |= r->clusters_changed;
+	p->tables_stale |= r->clusters_changed;
+	p->wants_stale |= r->wants_changed;
+	p->report_stale |= r->report_changed || r->change_count > 0;
+}
+
+static void build(struct pipeline *p)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+	const struct records_result *r;
+
+	do {
+		take_step(p, now_ms);
+		r = p->result;
+	} while (r->more);
+	p->busy = true;
+	if (p->ranks_stale)
 		rank_clusters(p);
-		p->tables_stale = true;
-	}
-	if (r->wants_changed || r->clusters_changed || p->targets_stale) {
+	if (p->wants_stale || p->ranks_stale || p->targets_stale) {
 		verdicts_set_targets(p->verdicts, r);
-		p->targets_stale = false;
 		p->probes_stale = true;
 	}
-	if (r->wants_changed && p->resolver != NULL)
+	if (p->wants_stale && p->resolver != NULL)
 		resolver_set_hosts(p->resolver, r->hosts, r->host_count);
-	if (r->report_changed || r->change_count > 0 ||
-	    p->errors_told != store_error_changes(p->store) ||
+	p->ranks_stale = p->wants_stale = p->targets_stale = false;
+	if (p->errors_told != store_error_changes(p->store) ||
 	    p->facts_told != facts_count(p->facts))
 		p->report_stale = true;
 	records_drop_changes(p->records);
@@ -569,7 +582,8 @@ static void check_manifests(const struct config *c, struct text *problems)
 		uv_run(&loop, UV_RUN_ONCE);
 	configure_records(&p);
 	put_config_facts(&p);
-	(void)records_build(p.records, p.facts, clock_monotonic_ms());
+	while (records_build(p.records, p.facts, clock_monotonic_ms())->more)
+		;
 	store_each_error(p.store, add_check_error, problems);
 	records_each_problem(p.records, add_check_problem, problems);
 	if (p.manifests != NULL)

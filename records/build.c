@@ -10,7 +10,10 @@
 #include "records/inside.h"
 #include "records/settings.h"
 
-enum { KEPT_ROOM = 1 << 14 }; /* items of a list that is kept from build to build */
+enum {
+	KEPT_ROOM = 1 << 14,    /* items of a list that is kept from build to build */
+	TAKEN_BYTES = 256 << 10 /* of DNSEndpoints, in one of the first builds */
+};
 
 struct records *records_new(const struct records_settings *settings)
 {
@@ -48,6 +51,9 @@ void records_free(struct records *r)
 	free(r->touches);
 	free(r->losses);
 	free(r->changes);
+	while (r->aside_at < r->aside_count)
+		fact_unref(r->aside[r->aside_at++]);
+	free(r->aside);
 	arena_free(r->settings_arena_was);
 	arena_free(r->settings_arena);
 	arena_free(r->scratch);
@@ -109,11 +115,47 @@ static void begin(struct records *r, const struct facts *f, uint64_t now_ms)
 	};
 }
 
+static void put_aside(struct records *r, const struct fact *fact)
+{
+	if (r->aside_count == r->aside_room) {
+		r->aside_room = r->aside_room ? r->aside_room * 2 : 64;
+		r->aside = xreallocarray(r->aside, r->aside_room, sizeof(const struct fact *));
+	}
+	r->aside[r->aside_count++] = fact_ref(fact);
+}
+
 static void apply_as_new(uint16_t cluster, const struct fact *fact, void *arg)
 {
 	struct fact_change change = {cluster, NULL, fact};
 
-	dirty_apply(arg, &change);
+	if (cluster == FACTS_HOST && fact_kind_is_dns_endpoint(fact_get_kind(fact)))
+		put_aside(arg, fact);
+	else
+		dirty_apply(arg, &change);
+}
+
+/* Some of what was put aside: what a million names need on the way is better used again and again
+ * than had at once. */
+static void take_from_aside(struct records *r, const struct facts *f)
+{
+	size_t taken = 0;
+
+	while (r->aside_at < r->aside_count && taken < TAKEN_BYTES) {
+		const struct fact *fact = r->aside[r->aside_at++];
+		struct fact_change change = {FACTS_HOST, NULL, fact};
+
+		/* If it changed meanwhile, that was a change like any other. */
+		if (facts_find(f, FACTS_HOST, fact_get_kind(fact), fact_namespace(fact),
+		               fact_name(fact)) == fact)
+			dirty_apply(r, &change);
+		taken += fact_bytes(fact).len;
+		fact_unref(fact);
+	}
+	if (r->aside_at < r->aside_count)
+		return;
+	free(r->aside);
+	r->aside = NULL;
+	r->aside_at = r->aside_count = r->aside_room = 0;
 }
 
 /* All changes since the last build; before the first, all facts are new. */
@@ -124,13 +166,12 @@ static void apply_changes(struct records *r, struct facts *f)
 	const struct fact_change *changes = facts_take_changes(f, &count, &clusters_changed);
 
 	r->clusters_changed = clusters_changed;
-	if (r->is_started) {
-		for (size_t i = 0; i < count; i++)
-			dirty_apply(r, &changes[i]);
-		return;
-	}
-	for (uint16_t id = 0; id < facts_cluster_count(f); id++)
+	for (size_t i = 0; r->is_started && i < count; i++)
+		dirty_apply(r, &changes[i]);
+	for (uint16_t id = 0; !r->is_started && id < facts_cluster_count(f); id++)
 		facts_each(f, id, 0, apply_as_new, r);
+	if (r->aside_count > 0)
+		take_from_aside(r, f);
 }
 
 static void update_clusters(struct records *r)
@@ -176,6 +217,7 @@ static void finish(struct records *r, struct facts *f)
 	arena_free(r->settings_arena_was);
 	r->settings_arena_was = NULL;
 	r->settings_was = r->settings;
+	out->more = r->aside_count > 0;
 	out->everything = r->is_everything;
 	out->changes = r->changes;
 	out->change_count = r->change_count;

@@ -79,6 +79,9 @@ struct records_change {
 };
 
 struct records_result {
+	/* So much was there at the start that a part was left for a build that has to follow at once: what
+	 * was changed until then is not worth publishing. */
+	bool more;
 	bool everything; /* settings or zones changed: all names are given again, those that went as gone */
 	const struct records_change *changes;
 	size_t change_count;

@@ -58,6 +58,8 @@ struct records {
 	struct sources sources;
 	struct idmap claims; /* owner_hash() of a name: a source that offers it */
 	bool is_new_settings, is_started;
+	const struct fact **aside; /* DNSEndpoints that the first builds have still to take up */
+	size_t aside_at, aside_count, aside_room;
 
 	/* of this build */
 	uint64_t now_ms;

@@ -191,7 +191,7 @@ static void set(struct records_world *w, char *owner, char *spelling, char *text
 	w->names[at] = (struct records_world_name){owner, spelling, text};
 }
 
-size_t records_world_build(struct records_world *w)
+size_t records_world_step(struct records_world *w)
 {
 	w->last = records_build(w->records, w->facts, w->now_ms);
 	if (w->last->everything)
@@ -204,6 +204,16 @@ size_t records_world_build(struct records_world *w)
 		    c->endpoint ? print_endpoint(w, c->endpoint) : NULL);
 	}
 	return w->last->change_count;
+}
+
+size_t records_world_build(struct records_world *w)
+{
+	size_t changes = 0;
+
+	do
+		changes += records_world_step(w);
+	while (w->last->more);
+	return changes;
 }
 
 const char *records_world_show(const struct records_world *w, const char *owner)

@@ -49,6 +49,8 @@ void records_world_remove(struct records_world *w, const char *cluster, enum fac
 
 /* How many changes there were. */
 size_t records_world_build(struct records_world *w);
+/* The same for one records_build(), which may leave more to do. */
+size_t records_world_step(struct records_world *w);
 /* NULL: not given out. */
 const char *records_world_show(const struct records_world *w, const char *owner);
 /* All names, a line each; free() it. */

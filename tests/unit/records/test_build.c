@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,6 +133,59 @@ static void test_zones_come_from_domains_and_config_longest_first(void **state)
 	records_world_free(w);
 }
 
+/* ns/oN: oN.example.com, with a text so long that a step takes up only a few of them. */
+static const struct fact *large(int number, char letter, int64_t created)
+{
+	enum { LEN = 60000 };
+	static char lines[LEN + 128];
+	char key[32];
+	int len;
+
+	snprintf(key, sizeof(key), "ns/o%d", number);
+	len = snprintf(lines, sizeof(lines),
+	               "www.example.com 0 A 192.0.2.%d\no%d.example.com 0 TXT ", number + 1,
+	               number);
+	memset(lines + len, letter, LEN);
+	lines[len + LEN] = '\0';
+	return records_fact_dns_endpoint(key, lines, created);
+}
+
+static void test_a_large_start_is_taken_up_in_steps(void **state)
+{
+	struct records_world *w = records_world_small(), *again;
+	char *names, *conflicts;
+	int steps = 1;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		records_world_put(w, "", large(i, 'a', 100 - i));
+	records_world_step(w);
+	assert_true(w->last->more);
+	/* What changes meanwhile counts as it is now. */
+	for (int i = 0; i < 20; i += 3)
+		records_world_put(w, "", large(i, 'b', 100 - i));
+	for (int i = 1; i < 20; i += 3) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "ns/o%d", i);
+		records_world_remove(w, "", FACT_DNS_ENDPOINT, key);
+	}
+	for (; w->last->more; steps++)
+		records_world_step(w);
+	assert_in_range(steps, 3, 20);
+	assert_int_equal(records_world_build(w), 0);
+	again = records_world_again(w);
+	names = records_world_print(again);
+	records_world_expect_text(records_world_print(w), names);
+	free(names);
+	conflicts = records_world_conflicts(again);
+	records_world_expect_text(records_world_conflicts(w), conflicts);
+	free(conflicts);
+	assert_non_null(strstr(records_world_show(w, "www.example.com."), "192.0.2.19"));
+	records_world_free(again);
+	records_world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_a_probe_keeps_its_index_while_it_is_wanted),
 		cmocka_unit_test(test_a_cluster_that_is_not_registered_has_no_sites),
 		cmocka_unit_test(test_zones_come_from_domains_and_config_longest_first),
+		cmocka_unit_test(test_a_large_start_is_taken_up_in_steps),
 	};
 
 	return cmocka_run_group_tests_name("records/build", tests, NULL, NULL);
