@@ -7,18 +7,6 @@
 #include "base/check.h"
 #include "base/xalloc.h"
 
-struct bytes bytes_of(const char *s)
-{
-	return (struct bytes){(const uint8_t *)s, s ? strlen(s) : 0};
-}
-
-bool bytes_equal(struct bytes a, struct bytes b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
-bool bytes_equal_text(struct bytes a, const char *s) { return bytes_equal(a, bytes_of(s)); }
-
 int bytes_compare(struct bytes a, struct bytes b)
 {
 	size_t len = a.len < b.len ? a.len : b.len;

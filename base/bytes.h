@@ -19,9 +19,19 @@ struct bytes {
 	size_t len;
 };
 
-struct bytes bytes_of(const char *s); /* without the NUL; NULL gives none */
-bool bytes_equal(struct bytes a, struct bytes b);
-bool bytes_equal_text(struct bytes a, const char *s);
+/* Without the NUL; NULL gives none. */
+static inline struct bytes bytes_of(const char *s)
+{
+	return (struct bytes){(const uint8_t *)s, s != NULL ? strlen(s) : 0};
+}
+static inline bool bytes_equal(struct bytes a, struct bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+static inline bool bytes_equal_text(struct bytes a, const char *s)
+{
+	return bytes_equal(a, bytes_of(s));
+}
 /* Byte order; a prefix comes first.  <0, 0, >0. */
 int bytes_compare(struct bytes a, struct bytes b);
 

@@ -11,8 +11,9 @@
 #include "records/settings.h"
 
 enum {
-	KEPT_ROOM = 1 << 14,    /* items of a list that is kept from build to build */
-	TAKEN_BYTES = 256 << 10 /* of DNSEndpoints, in one of the first builds */
+	KEPT_ROOM = 1 << 14,     /* items of a list that is kept from build to build */
+	TAKEN_BYTES = 256 << 10, /* of DNSEndpoints, in one of the first builds */
+	NAME_BYTES = 40          /* of a DNSEndpoint: a name takes about so many or fewer */
 };
 
 struct records *records_new(const struct records_settings *settings)
@@ -134,12 +135,24 @@ static void apply_as_new(uint16_t cluster, const struct fact *fact, void *arg)
 		dirty_apply(arg, &change);
 }
 
+/* Room for about as many names as there are, lest the index grows again and again. */
+static void expect_names(struct records *r)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < r->aside_count; i++)
+		bytes += fact_bytes(r->aside[i]).len;
+	idmap_reserve(&r->claims, bytes / NAME_BYTES);
+}
+
 /* Some of what was put aside: what a million names need on the way is better used again and again
  * than had at once. */
 static void take_from_aside(struct records *r, const struct facts *f)
 {
 	size_t taken = 0;
 
+	if (r->aside_at == 0)
+		expect_names(r);
 	while (r->aside_at < r->aside_count && taken < TAKEN_BYTES) {
 		const struct fact *fact = r->aside[r->aside_at++];
 		struct fact_change change = {FACTS_HOST, NULL, fact};

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/addr.h"
+
 enum { LENGTH_MOST = UINT16_MAX };
 
 /* Common record types are one number in an endpoint's first byte. */
@@ -10,11 +12,15 @@ static const char *const short_types[] = {NULL, "A",  "AAAA", "CNAME", "TXT",
                                           "NS", "MX", "SRV",  "PTR"};
 enum {
 	SHORT_TYPES = sizeof(short_types) / sizeof(short_types[0]),
-	TYPE_MASK = 0x0f, /* 0: the type follows as a string */
+	TYPE_MASK = 0x0f,  /* 0: the type follows as a string */
+	TYPE_ADDRESS = 15, /* A with one target, which is an IPv4 address: four bytes */
 	HAS_SET_IDENTIFIER = 0x10,
 	HAS_TTL = 0x20,
-	HAS_ONE_TARGET = 0x40 /* no count before the target */
+	HAS_ONE_TARGET = 0x40, /* no count before the target */
+	HAS_SHARED_END = 0x80 /* only what differs from the name before, and how much is the same */
 };
+enum { TYPE_A = 1 };       /* in short_types */
+enum { SHARED_LEAST = 4 }; /* bytes; fewer are not worth it */
 
 /* --- writing --- */
 
@@ -80,37 +86,91 @@ static void write_cluster(struct writer *w, const struct fact_value *v)
 	write_strings(w, v->cluster.zones, v->cluster.zone_count);
 }
 
-static void write_endpoint(struct writer *w, const struct fact_endpoint *e)
+/* How many bytes the ends of two names share; 0: too few. */
+static size_t shared_end(struct bytes a, struct bytes b)
 {
+	size_t most = a.len < b.len ? a.len : b.len, same = 0;
+
+	while (same < most && a.data[a.len - 1 - same] == b.data[b.len - 1 - same])
+		same++;
+	return same < SHARED_LEAST ? 0 : same;
+}
+
+/* As it is written by nearly everybody: without needless zeros.  At most 15 bytes. */
+static size_t print_ipv4(const uint8_t address[4], uint8_t *out)
+{
+	uint8_t *at = out;
+
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned v = address[i];
+
+		if (v >= 100)
+			*at++ = (uint8_t)('0' + v / 100);
+		if (v >= 10)
+			*at++ = (uint8_t)('0' + v / 10 % 10);
+		*at++ = (uint8_t)('0' + v % 10);
+		if (i < 3)
+			*at++ = '.';
+	}
+	return (size_t)(at - out);
+}
+
+/* Only if reading gives the very same text back. */
+static bool is_one_address(const struct fact_endpoint *e, struct addr *out)
+{
+	return e->target_count == 1 && bytes_equal_text(e->type, "A") &&
+	       addr_parse(e->targets[0], out) && out->family == ADDR_IPV4;
+}
+
+static void write_targets(struct writer *w, const struct fact_endpoint *e)
+{
+	struct addr address;
+
+	if (is_one_address(e, &address))
+		buffer_put(w->out, address.bytes, 4);
+	else if (e->target_count == 1)
+		write_string(w, e->targets[0]);
+	else
+		write_strings(w, e->targets, e->target_count);
+}
+
+static void write_endpoint(struct writer *w, const struct fact_endpoint *e,
+                           struct bytes name_before)
+{
+	size_t shared = shared_end(e->name, name_before);
 	uint8_t type = SHORT_TYPES - 1;
 	uint8_t first;
 
 	while (type > 0 && !bytes_equal_text(e->type, short_types[type]))
 		type--;
-	first = type;
+	first = is_one_address(e, &(struct addr){0}) ? TYPE_ADDRESS : type;
 	first |= e->set_identifier.len ? HAS_SET_IDENTIFIER : 0;
 	first |= e->ttl > 0 ? HAS_TTL : 0;
 	first |= e->target_count == 1 ? HAS_ONE_TARGET : 0;
+	first |= shared > 0 ? HAS_SHARED_END : 0;
 	buffer_u8(w->out, first);
-	write_string(w, e->name);
+	write_string(w, (struct bytes){e->name.data, e->name.len - shared});
+	if (shared > 0)
+		write_number(w, shared);
 	if (type == 0)
 		write_string(w, e->type);
 	if (e->set_identifier.len)
 		write_string(w, e->set_identifier);
 	if (e->ttl > 0)
 		write_number(w, (uint64_t)e->ttl);
-	if (e->target_count == 1)
-		write_string(w, e->targets[0]);
-	else
-		write_strings(w, e->targets, e->target_count);
+	write_targets(w, e);
 }
 
 static void write_dns_endpoint(struct writer *w, const struct fact_value *v)
 {
+	struct bytes before = {NULL, 0};
+
 	buffer_u8(w->out, v->dns_endpoint.is_rendering);
 	write_count(w, v->dns_endpoint.endpoint_count);
-	for (size_t i = 0; i < v->dns_endpoint.endpoint_count && !w->err; i++)
-		write_endpoint(w, &v->dns_endpoint.endpoints[i]);
+	for (size_t i = 0; i < v->dns_endpoint.endpoint_count && !w->err; i++) {
+		write_endpoint(w, &v->dns_endpoint.endpoints[i], before);
+		before = v->dns_endpoint.endpoints[i].name;
+	}
 }
 
 static void write_annotations(struct writer *w, const struct fact_annotations *a)
@@ -304,27 +364,70 @@ static void read_cluster(struct cursor *c, struct arena *a, struct fact_value *v
 	v->cluster.zones = read_strings(c, a, &v->cluster.zone_count);
 }
 
-static void read_endpoint(struct cursor *c, struct arena *a, struct fact_endpoint *e)
+static struct bytes read_name(struct cursor *c, struct arena *a, bool has_shared_end,
+                              struct bytes before)
 {
-	uint8_t first = read_flags(c, TYPE_MASK | HAS_SET_IDENTIFIER | HAS_TTL | HAS_ONE_TARGET);
+	struct bytes begin = read_string(c);
+	size_t shared = has_shared_end ? read_up_to(c, before.len) : 0;
+	uint8_t *name;
+
+	if (shared == 0)
+		return begin;
+	if (begin.len + shared > LENGTH_MOST) {
+		spoil(c);
+		return (struct bytes){NULL, 0};
+	}
+	name = arena_alloc(a, begin.len + shared);
+	if (begin.len > 0)
+		bytes_copy(name, begin.data, begin.len);
+	bytes_copy(name + begin.len, before.data + before.len - shared, shared);
+	return (struct bytes){name, begin.len + shared};
+}
+
+static void read_target(struct cursor *c, struct arena *a, struct fact_endpoint *e)
+{
+	struct bytes target = read_string(c);
+
+	e->target_count = 1;
+	e->targets = arena_memdup(a, &target, sizeof(target));
+}
+
+static void read_address(struct cursor *c, struct arena *a, struct fact_endpoint *e)
+{
+	struct bytes address = cursor_bytes(c, 4);
+	struct {
+		struct bytes target;
+		uint8_t text[16];
+	} *one = arena_alloc(a, sizeof(*one));
+
+	one->target = (struct bytes){one->text,
+	                             address.len == 4 ? print_ipv4(address.data, one->text) : 0};
+	e->target_count = 1;
+	e->targets = &one->target;
+}
+
+static void read_endpoint(struct cursor *c, struct arena *a, struct bytes name_before,
+                          struct fact_endpoint *e)
+{
+	uint8_t first = cursor_u8(c);
 	uint8_t type = first & TYPE_MASK;
 
-	if (type >= SHORT_TYPES) {
+	if (type == TYPE_ADDRESS && first & HAS_ONE_TARGET)
+		type = TYPE_A;
+	else if (type >= SHORT_TYPES) {
 		spoil(c);
 		return;
 	}
-	e->name = read_string(c);
+	e->name = read_name(c, a, first & HAS_SHARED_END, name_before);
 	e->type = type ? bytes_of(short_types[type]) : read_string(c);
 	e->set_identifier = first & HAS_SET_IDENTIFIER ? read_string(c) : (struct bytes){NULL, 0};
 	e->ttl = first & HAS_TTL ? (int64_t)read_up_to(c, INT64_MAX) : 0;
-	if (first & HAS_ONE_TARGET) {
-		struct bytes target = read_string(c);
-
-		e->target_count = 1;
-		e->targets = arena_memdup(a, &target, sizeof(target));
-	} else {
+	if ((first & TYPE_MASK) == TYPE_ADDRESS)
+		read_address(c, a, e);
+	else if (first & HAS_ONE_TARGET)
+		read_target(c, a, e);
+	else
 		e->targets = read_strings(c, a, &e->target_count);
-	}
 }
 
 static void read_dns_endpoint(struct cursor *c, struct arena *a, struct fact_value *v)
@@ -335,7 +438,7 @@ static void read_dns_endpoint(struct cursor *c, struct arena *a, struct fact_val
 	v->dns_endpoint.endpoint_count = read_count(c);
 	list = arena_calloc(a, v->dns_endpoint.endpoint_count, sizeof(*list));
 	for (size_t i = 0; i < v->dns_endpoint.endpoint_count && !c->bad; i++)
-		read_endpoint(c, a, &list[i]);
+		read_endpoint(c, a, i > 0 ? list[i - 1].name : (struct bytes){NULL, 0}, &list[i]);
 	v->dns_endpoint.endpoints = list;
 }
 

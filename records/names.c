@@ -27,14 +27,29 @@ static size_t read_escape(struct bytes text, uint8_t *out)
 	return value > 255 ? 0 : 4;
 }
 
+/* The bytes from `at` on that stand for themselves, at most `most`; returns how many. */
+static size_t read_plain(struct bytes text, size_t *at, uint8_t *out, size_t most)
+{
+	const uint8_t *from = text.data + *at;
+	size_t count = 0, end = text.len - *at < most ? text.len - *at : most;
+
+	for (; count < end && from[count] != '.' && from[count] != '\\'; count++)
+		out[count] = from[count];
+	*at += count;
+	return count;
+}
+
 /* The text from `at` to the next dot into out[*len..], with its length before it.
  * Leaves *at behind the dot. */
 static enum err read_label(struct bytes text, size_t *at, uint8_t *out, size_t *len,
                            struct reason *why)
 {
 	size_t start = (*len)++;
-	size_t size = 0;
+	size_t left = NAMES_WIRE_MAX - 1 - *len; /* one byte stays for the root label */
+	size_t size;
 
+	size = read_plain(text, at, out + *len, LABEL_MAX < left ? LABEL_MAX : left);
+	*len += size;
 	while (*at < text.len && text.data[*at] != '.') {
 		uint8_t c = text.data[*at];
 		size_t taken = 1;
@@ -45,7 +60,6 @@ static enum err read_label(struct bytes text, size_t *at, uint8_t *out, size_t *
 			return reason_set(why, ERR_PARSE, "a bad escape");
 		if (size == LABEL_MAX)
 			return reason_set(why, ERR_RANGE, "a label is longer than 63 bytes");
-		/* One byte stays for the root label. */
 		if (*len == NAMES_WIRE_MAX - 1)
 			return reason_set(why, ERR_RANGE, "the name is longer than 255 bytes");
 		out[(*len)++] = c;

@@ -18,16 +18,23 @@ static uint64_t lower_eight(uint64_t v)
 /* Lengths of labels are at most 63, below 'A': all bytes may be treated alike. */
 void owner_lower(struct bytes wire, uint8_t out[NAMES_WIRE_MAX])
 {
-	uint64_t v;
+	uint64_t v = 0;
 
-	for (size_t at = 0; at < wire.len; at += sizeof(v)) {
-		size_t len = wire.len - at < sizeof(v) ? wire.len - at : sizeof(v);
-
-		v = 0;
-		memcpy(&v, wire.data + at, len);
+	if (wire.len < sizeof(v)) {
+		memcpy(&v, wire.data, wire.len);
 		v = lower_eight(v);
-		memcpy(out + at, &v, len);
+		memcpy(out, &v, wire.len);
+		return;
 	}
+	for (size_t at = 0; at + sizeof(v) <= wire.len; at += sizeof(v)) {
+		memcpy(&v, wire.data + at, sizeof(v));
+		v = lower_eight(v);
+		memcpy(out + at, &v, sizeof(v));
+	}
+	/* The last eight, some of them once more. */
+	memcpy(&v, wire.data + wire.len - sizeof(v), sizeof(v));
+	v = lower_eight(v);
+	memcpy(out + wire.len - sizeof(v), &v, sizeof(v));
 }
 
 uint32_t owner_hash(const struct hash_key *key, struct bytes wire)

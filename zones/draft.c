@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "records/names.h"
+#include "zones/fold.h"
 
 struct draft_rrset *draft_find(const struct draft_rrsets *set, uint16_t type)
 {
@@ -213,16 +214,20 @@ static unsigned derived_flags(const struct draft *d)
 
 static bool has_capitals(const uint8_t *owner, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (owner[i] >= 'A' && owner[i] <= 'Z')
-			return true;
-	return false;
+	uint64_t capitals = 0, rest = 0;
+	size_t whole = len & ~(size_t)7;
+
+	for (size_t i = 0; i < whole; i += 8)
+		capitals |= fold_capitals(fold_load(owner + i));
+	memcpy(&rest, owner + whole, len - whole);
+	return (capitals | fold_capitals(rest)) != 0;
 }
 
 static void write_head(const uint8_t *owner, unsigned flags, size_t rrsets, uint32_t source,
                        struct buffer *image)
 {
 	size_t len = names_wire_len(owner);
+	uint8_t *to;
 	struct node n = {
 		.flags = (uint8_t)flags,
 		.body = (uint8_t)((sizeof(n) + len + 3) / 4),
@@ -234,9 +239,10 @@ static void write_head(const uint8_t *owner, unsigned flags, size_t rrsets, uint
 	if (has_capitals(owner, len))
 		n.bits |= NODE_MIXED_CASE;
 	buffer_reset(image);
-	buffer_put(image, &n, sizeof(n));
-	buffer_put(image, owner, len);
-	pad(image);
+	to = buffer_extend(image, n.body * 4U);
+	memcpy(to, &n, sizeof(n));
+	memset(to + n.body * 4U - 4, 0, 4);
+	bytes_copy(to + sizeof(n), owner, len);
 }
 
 void draft_write(const struct draft *d, struct buffer *image)

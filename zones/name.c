@@ -10,17 +10,8 @@
 #include <emmintrin.h>
 #endif
 
-/* ASCII capitals of eight bytes at once to small letters.  A byte's top bit in `capital` is set
- * when 'A' <= byte <= 'Z'; label lengths (0..63) lie below 'A', so whole names may be passed. */
-static inline uint64_t lower8(uint64_t v)
-{
-	uint64_t ascii = v & 0x7f7f7f7f7f7f7f7f;
-	uint64_t from_a = ascii + 0x3f3f3f3f3f3f3f3f;
-	uint64_t past_z = ascii + 0x2525252525252525;
-	uint64_t capital = (from_a ^ past_z) & ~v & 0x8080808080808080;
-
-	return v | capital >> 2;
-}
+/* ASCII capitals of eight bytes at once to small letters. */
+static inline uint64_t lower8(uint64_t v) { return v | fold_capitals(v) >> 2; }
 
 enum { BLOCK = 16 };
 

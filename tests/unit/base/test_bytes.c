@@ -107,6 +107,21 @@ static void test_a_reset_buffer_keeps_its_room(void **state)
 	buffer_fini(&b);
 }
 
+static void test_every_length_is_copied_and_no_more(void **state)
+{
+	uint8_t from[80], to[80];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(from); i++)
+		from[i] = (uint8_t)(i + 1);
+	for (size_t len = 0; len <= 70; len++) {
+		memset(to, 0, sizeof(to));
+		bytes_copy(to + 3, from, len);
+		for (size_t i = 0; i < sizeof(to); i++)
+			assert_int_equal(to[i], i >= 3 && i < len + 3 ? i - 2 : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +130,7 @@ int main(void)
 		cmocka_unit_test(test_reading_past_the_end_gives_zeros_and_turns_bad),
 		cmocka_unit_test(test_integers_at_a_place_are_big_endian),
 		cmocka_unit_test(test_a_reset_buffer_keeps_its_room),
+		cmocka_unit_test(test_every_length_is_copied_and_no_more),
 	};
 
 	return cmocka_run_group_tests_name("base/bytes", tests, NULL, NULL);
