@@ -306,7 +306,7 @@ static bool same_rest(const struct records_cluster *a, const struct records_clus
 {
 	return a->has_place == b->has_place && a->drained == b->drained &&
 	       strcmp(a->place_from, b->place_from) == 0 &&
-	       (!a->has_place || memcmp(&a->place, &b->place, sizeof(a->place)) == 0);
+	       (!a->has_place || place_equal(&a->place, &b->place));
 }
 
 static struct clusters_change compare(const struct clusters *was, const struct clusters *now)
@@ -347,7 +347,9 @@ struct clusters_change clusters_update(struct clusters *c, const struct records_
 	facts_each(facts, FACTS_HOST, FACT_KUBEFED_CLUSTER, on_kubefed_cluster, &u);
 	if (u.kubefed_count > 0)
 		qsort(u.kubefed, u.kubefed_count, sizeof(struct fact *), by_name_and_rank);
-	for (uint16_t id = FACTS_HOST + 1; id < count; id++) {
+	for (size_t i = FACTS_HOST + 1; i < count; i++) {
+		uint16_t id = (uint16_t)i;
+
 		c->has[id] = facts_cluster(facts, id)->registered;
 		if (!c->has[id])
 			continue;

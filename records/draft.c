@@ -240,6 +240,13 @@ static struct endpoint_site *read_sites(struct cursor *c, struct arena *a, size_
 	return sites;
 }
 
+/* A part of some bytes, which may be none of none. */
+static void put(uint8_t *to, struct bytes from, size_t at, size_t len)
+{
+	if (len > 0 && from.data != NULL)
+		memcpy(to, from.data + at, len);
+}
+
 static struct bytes read_owner(struct cursor *c, struct arena *a, struct bytes first)
 {
 	size_t front = read_number(c);
@@ -249,12 +256,9 @@ static struct bytes read_owner(struct cursor *c, struct arena *a, struct bytes f
 	uint8_t *wire = arena_alloc(a, front + middle + back);
 
 	CHECK(front + back <= first.len && !c->bad);
-	if (front > 0)
-		memcpy(wire, first.data, front);
-	if (middle > 0)
-		memcpy(wire + front, own.data, middle);
-	if (back > 0)
-		memcpy(wire + front + middle, first.data + first.len - back, back);
+	put(wire, first, 0, front);
+	put(wire + front, own, 0, middle);
+	put(wire + front + middle, first, first.len - back, back);
 	return (struct bytes){wire, front + middle + back};
 }
 

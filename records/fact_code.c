@@ -39,7 +39,7 @@ static void write_number(struct writer *w, uint64_t v)
 
 static void write_signed(struct writer *w, int64_t v)
 {
-	write_number(w, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
+	write_number(w, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
 }
 
 static void write_string(struct writer *w, struct bytes s)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "zones/apex.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "records/names.h"
@@ -11,12 +12,13 @@ enum { REFRESH = 3600, RETRY = 900, EXPIRE = 604800 };
 
 static uint32_t own_source(const struct served *s)
 {
-	char name[NAMES_TEXT_SIZE], text[NAMES_TEXT_SIZE + 8] = "zone ";
-	size_t len = strlen(strcat(text, names_to_text(s->apex, name)));
+	char name[NAMES_TEXT_SIZE], text[NAMES_TEXT_SIZE + 8];
+	size_t len = strlen(names_to_text(s->apex, name));
 
 	/* Shown like other names, without the last dot. */
-	if (len > strlen("zone .") && text[len - 1] == '.')
-		text[len - 1] = '\0';
+	if (len > 1 && name[len - 1] == '.')
+		name[len - 1] = '\0';
+	snprintf(text, sizeof(text), "zone %s", name);
 	return source_take(s->sources, text);
 }
 

@@ -40,6 +40,7 @@ static inline size_t find_labels(struct name *out, const uint8_t *wire, size_t m
 {
 	size_t at = 0, limit = max < NAME_MAX_LEN ? max : NAME_MAX_LEN;
 
+	/* cppcheck-suppress ctuuninitvar ; it is filled here */
 	for (uint8_t *label = out->at; at < limit; label++) {
 		unsigned len = wire[at];
 

@@ -73,7 +73,7 @@ static bool same_place(const struct snapshot_cluster *a, const struct snapshot_c
 {
 	if (a->has_place != b->has_place || !same_text(a->place_from, b->place_from))
 		return false;
-	return !a->has_place || memcmp(&a->place, &b->place, sizeof(a->place)) == 0;
+	return !a->has_place || place_equal(&a->place, &b->place);
 }
 
 static bool same_cluster(const struct snapshot_cluster *a, const struct snapshot_cluster *b)
