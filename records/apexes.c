@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/xalloc.h"
 #include "records/idmap.h"
+#include "records/kept_zones.h"
 #include "records/names.h"
 #include "records/owner.h"
 
@@ -125,7 +126,8 @@ static size_t count_labels(const uint8_t *wire)
 }
 
 struct apexes *apexes_new(const struct hash_key *key, const struct records_settings *settings,
-                          const struct facts *facts, struct notes *notes)
+                          const struct facts *facts, const struct kept_zones *kept,
+                          struct notes *notes)
 {
 	struct apexes *a = xcalloc(1, sizeof(*a));
 
@@ -141,6 +143,8 @@ struct apexes *apexes_new(const struct hash_key *key, const struct records_setti
 			add_zone(a, apex, true);
 	}
 	facts_each(facts, FACTS_HOST, FACT_DOMAIN, on_domain, a);
+	for (size_t i = 0; i < kept->count; i++)
+		on_domain(FACTS_HOST, kept->list[i].domain, a);
 	if (a->domain_count > 0)
 		qsort(a->domains, a->domain_count, sizeof(*a->domains), by_name_and_rank);
 	if (a->count > 0)

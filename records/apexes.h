@@ -17,9 +17,12 @@
 #include "records/notes.h"
 
 struct apexes;
+struct kept_zones;
 
+/* `kept`: Domains that count although they are gone. */
 struct apexes *apexes_new(const struct hash_key *key, const struct records_settings *settings,
-                          const struct facts *facts, struct notes *notes);
+                          const struct facts *facts, const struct kept_zones *kept,
+                          struct notes *notes);
 void apexes_free(struct apexes *a);
 
 /* Longest name first. */

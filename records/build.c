@@ -38,6 +38,7 @@ void records_free(struct records *r)
 	if (!r)
 		return;
 	guard_free(r->guard);
+	kept_zones_fini(&r->kept);
 	wants_free(r->wants);
 	notes_free(r->notes);
 	clusters_free(r->clusters);
@@ -203,13 +204,25 @@ static void update_clusters(struct records *r)
 	}
 }
 
+static struct apexes *find_zones(struct records *r)
+{
+	return apexes_new(&r->key, &r->settings, r->world.facts, &r->kept, r->notes);
+}
+
 static void update_zones(struct records *r)
 {
 	r->apexes_was = r->apexes;
+	if (r->kept.count > 0)
+		r->domains_changed |= kept_zones_end(&r->kept, r->guard, r->world.facts, r->now_ms);
 	if (r->is_started && !r->domains_changed && !r->is_new_settings)
 		return;
 	r->is_everything = true;
-	r->apexes = apexes_new(&r->key, &r->settings, r->world.facts, r->notes);
+	r->apexes = find_zones(r);
+	if (kept_zones_begin(&r->kept, r->guard, &r->settings, r->apexes_was, r->apexes,
+	                     r->now_ms)) {
+		apexes_free(r->apexes);
+		r->apexes = find_zones(r);
+	}
 	r->world.apexes = r->apexes;
 	r->result.zones_changed = !r->apexes_was || !apexes_equal(r->apexes, r->apexes_was);
 	dirty_mark_kind(r, 0);
@@ -256,6 +269,7 @@ const struct records_result *records_build(struct records *r, struct facts *f, u
 	works_make(r);
 	claims_enter(r);
 	guard_begin(r->guard, r->apexes, &r->key, now_ms);
+	kept_zones_hold(&r->kept, r->guard, &r->settings, now_ms);
 	if (r->is_everything)
 		guard_count_anew(r->guard);
 	claims_judge(r);
@@ -298,6 +312,15 @@ struct take_held {
 	void *arg;
 };
 
+static struct held_code_hold to_unix(const struct records_hold *hold, int64_t unix_ms_at_0)
+{
+	return (struct held_code_hold){
+		.id = hold->id,
+		.since_unix_ms = unix_ms_at_0 + (int64_t)hold->since_ms,
+		.until_unix_ms = hold->until_ms ? unix_ms_at_0 + (int64_t)hold->until_ms : 0,
+	};
+}
+
 static void on_held(struct bytes owner, const struct endpoint *held,
                     const struct records_hold *hold, void *arg)
 {
@@ -305,16 +328,29 @@ static void on_held(struct bytes owner, const struct endpoint *held,
 	struct buffer value = {NULL, 0, 0};
 
 	if (held) {
-		struct held_code_hold times = {
-			.id = hold->id,
-			.since_unix_ms = t->unix_ms_at_0 + (int64_t)hold->since_ms,
-			.until_unix_ms =
-				hold->until_ms ? t->unix_ms_at_0 + (int64_t)hold->until_ms : 0,
-		};
+		struct held_code_hold times = to_unix(hold, t->unix_ms_at_0);
 
 		held_encode(&times, held, t->facts, t->records->wants, &value);
 	}
 	t->fn(owner, (struct bytes){value.data, value.len}, t->arg);
+	buffer_fini(&value);
+}
+
+/* The key of a zone is no name: a root label, and then the apex. */
+static void on_kept(struct bytes apex, const struct kept_zone *zone, void *arg)
+{
+	const struct take_held *t = arg;
+	struct buffer key = {NULL, 0, 0}, value = {NULL, 0, 0};
+
+	buffer_u8(&key, 0);
+	buffer_put(&key, apex.data, apex.len);
+	if (zone) {
+		struct held_code_hold times = to_unix(&zone->hold, t->unix_ms_at_0);
+
+		held_encode_zone(&times, zone->domain, &value);
+	}
+	t->fn((struct bytes){key.data, key.len}, (struct bytes){value.data, value.len}, t->arg);
+	buffer_fini(&key);
 	buffer_fini(&value);
 }
 
@@ -324,6 +360,7 @@ void records_take_held(struct records *r, const struct facts *f, int64_t unix_ms
 	struct take_held t = {r, f, unix_ms_at_0, fn, arg};
 
 	guard_take_changes(r->guard, on_held, &t);
+	kept_zones_take_changes(&r->kept, on_kept, &t);
 }
 
 /* A moment of a past process on today's clock; what lies before its beginning is its beginning. */
@@ -332,20 +369,45 @@ static uint64_t on_clock(int64_t unix_ms, int64_t unix_ms_at_0)
 	return unix_ms > unix_ms_at_0 ? (uint64_t)(unix_ms - unix_ms_at_0) : 1;
 }
 
+static struct records_hold from_unix(const struct held_code_hold *times, int64_t unix_ms_at_0)
+{
+	return (struct records_hold){
+		.id = times->id,
+		.since_ms = on_clock(times->since_unix_ms, unix_ms_at_0),
+		.until_ms = times->until_unix_ms ? on_clock(times->until_unix_ms, unix_ms_at_0) : 0,
+	};
+}
+
+static bool restore_zone(struct records *r, int64_t unix_ms_at_0, struct bytes value)
+{
+	struct held_code_hold times;
+	struct records_hold hold;
+	const struct fact *domain;
+	bool good;
+
+	if (!held_decode_zone(value, &times, &domain))
+		return false;
+	hold = from_unix(&times, unix_ms_at_0);
+	good = kept_zones_restore(&r->kept, domain, &hold);
+	fact_unref(domain);
+	return good;
+}
+
 bool records_restore_held(struct records *r, struct facts *f, int64_t unix_ms_at_0,
                           struct bytes owner, struct bytes value)
 {
-	struct arena *a = arena_new();
+	struct arena *a;
 	struct held_code_hold times;
-	struct records_hold hold = {0};
+	struct records_hold hold;
 	struct endpoint held;
-	bool good = held_decode(value, owner, f, r->wants, a, &times, &held);
+	bool good;
 
+	if (owner.len > 1 && owner.data[0] == 0)
+		return restore_zone(r, unix_ms_at_0, value);
+	a = arena_new();
+	good = held_decode(value, owner, f, r->wants, a, &times, &held);
 	if (good) {
-		hold.id = times.id;
-		hold.since_ms = on_clock(times.since_unix_ms, unix_ms_at_0);
-		hold.until_ms =
-			times.until_unix_ms ? on_clock(times.until_unix_ms, unix_ms_at_0) : 0;
+		hold = from_unix(&times, unix_ms_at_0);
 		guard_restore(r->guard, &hold, &held);
 	}
 	arena_free(a);

@@ -132,8 +132,8 @@ struct records_hold {
 	uint64_t id;                 /* of this hold */
 };
 size_t records_holds(const struct records *r, const struct records_hold **out);
-/* What the guard holds outlives the process as values by owner name (wire form), an empty one for a name
- * that is held no more.  `unix_ms_at_0`: Unix time when the monotonic clock of records_build() was 0. */
+/* What the guard holds, names and whole zones, outlives the process as values by keys (an owner in wire
+ * form, or one of a zone), an empty one for what is held no more.  `unix_ms_at_0`: Unix time when the monotonic clock of records_build() was 0. */
 typedef void records_on_held_fn(struct bytes owner, struct bytes value, void *arg);
 /* Those that differ since the last call.  After a build. */
 void records_take_held(struct records *r, const struct facts *f, int64_t unix_ms_at_0,

@@ -269,6 +269,8 @@ static void apply_to_host(struct records *r, const struct fact_change *c, enum f
 		break;
 	case FACT_DOMAIN:
 		r->domains_changed = true;
+		if (r->is_started && !c->after)
+			kept_zones_lose(&r->kept, c->before);
 		break;
 	case FACT_SERVICE_DNS_RECORD:
 	case FACT_INGRESS_DNS_RECORD:

@@ -24,6 +24,7 @@ struct zone {
 	size_t held;
 	struct arena *arena; /* of the held endpoints; NULL while there are none */
 	bool is_released;
+	bool is_kept; /* in this build: its Domain is gone, and the zone is held as a whole */
 };
 
 struct held {
@@ -130,7 +131,7 @@ static struct zone *new_zone(struct bytes apex)
 	return z;
 }
 
-/* A zone that is gone is not a mass change: what was held of it goes with it. */
+/* A zone that is gone was allowed to go (see kept_zones.h): what was held of it goes with it. */
 static void drop_held_of(struct guard *g, const struct zone *z)
 {
 	struct held **list = xcalloc(z->held + 1, sizeof(struct held *));
@@ -162,6 +163,7 @@ static void set_zones(struct guard *g, const struct apexes *apexes)
 		for (size_t k = 0; k < count && !stays; k++)
 			stays = zones[k] == g->zones[i];
 		if (!stays) {
+			g->changed |= g->zones[i]->hold_id != 0;
 			drop_held_of(g, g->zones[i]);
 			free_zone(g->zones[i]);
 		}
@@ -284,11 +286,32 @@ void guard_hold(struct guard *g, int zone, uint32_t hash, const struct endpoint 
 	(void)hold(g, g->zones[zone], hash, endpoint);
 }
 
+/* --- holds --- */
+
+static void begin_hold(struct guard *g, const struct records_settings *s, struct zone *z,
+                       uint64_t now_ms)
+{
+	z->hold_id = ++g->last_id;
+	z->since_ms = now_ms;
+	z->until_ms = s->guard_hold_ms ? now_ms + s->guard_hold_ms : 0;
+	g->changed = true;
+}
+
+static void resume_hold(struct guard *g, struct zone *z, const struct records_hold *hold)
+{
+	z->hold_id = hold->id;
+	z->since_ms = hold->since_ms;
+	z->until_ms = hold->until_ms;
+	g->last_id = hold->id > g->last_id ? hold->id : g->last_id;
+	g->changed = true;
+}
+
 /* --- over a restart --- */
 
 static struct records_hold describe(const struct zone *z)
 {
-	return (struct records_hold){z->text, z->held, z->since_ms, z->until_ms, z->hold_id};
+	return (struct records_hold){z->text, z->is_kept ? z->count : z->held, z->since_ms,
+	                             z->until_ms, z->hold_id};
 }
 
 void guard_take_changes(struct guard *g, guard_on_change_fn *fn, void *arg)
@@ -327,12 +350,8 @@ void guard_restore(struct guard *g, const struct records_hold *hold, const struc
 /* All of a zone belong to the hold that is said first. */
 static void hold_again(struct guard *g, const struct restored *r, struct zone *z, uint32_t hash)
 {
-	if (z->hold_id == 0) {
-		z->hold_id = r->hold.id;
-		z->since_ms = r->hold.since_ms;
-		z->until_ms = r->hold.until_ms;
-		g->last_id = z->hold_id > g->last_id ? z->hold_id : g->last_id;
-	}
+	if (z->hold_id == 0)
+		resume_hold(g, z, &r->hold);
 	hold(g, z, hash, r->endpoint)->is_told = true;
 }
 
@@ -365,6 +384,7 @@ void guard_begin(struct guard *g, const struct apexes *apexes, const struct hash
 		struct zone *z = g->zones[i];
 
 		z->count_before = z->count;
+		z->is_kept = false;
 		if (z->hold_id && (z->is_released || (z->until_ms && z->until_ms <= now_ms)))
 			end_hold(g, z);
 	}
@@ -385,10 +405,7 @@ bool guard_holds(struct guard *g, const struct records_settings *s, int zone, si
 	if (s->guard_max_percent >= 100 || all <= s->guard_min_names ||
 	    (double)all * 100 <= (double)names * s->guard_max_percent)
 		return false;
-	z->hold_id = ++g->last_id;
-	z->since_ms = now_ms;
-	z->until_ms = s->guard_hold_ms ? now_ms + s->guard_hold_ms : 0;
-	g->changed = true;
+	begin_hold(g, s, z, now_ms);
 	return true;
 }
 
@@ -403,11 +420,56 @@ void guard_regain(struct guard *g, int zone, uint32_t hash)
 		window_regain(&g->zones[zone]->passed, hash);
 }
 
+/* --- zones as a whole --- */
+
+bool guard_keeps_zone(const struct guard *g, const struct records_settings *s, struct bytes apex,
+                      uint64_t now_ms)
+{
+	struct zone *z = find_zone(g, apex);
+	size_t names;
+
+	/* All its names are more than any share of them. */
+	return z && z->count > 0 && s->guard_max_percent < 100 &&
+	       window_count(&z->passed, now_ms, &names) + z->count > s->guard_min_names;
+}
+
+void guard_hold_zone(struct guard *g, const struct records_settings *s, struct bytes apex,
+                     struct records_hold *hold, uint64_t now_ms)
+{
+	struct zone *z = find_zone(g, apex);
+
+	if (!z)
+		return;
+	z->is_kept = true;
+	g->changed |= hold->id == 0;
+	if (z->hold_id == 0 && hold->id)
+		resume_hold(g, z, hold);
+	else if (z->hold_id == 0)
+		begin_hold(g, s, z, now_ms);
+	*hold = describe(z);
+}
+
+bool guard_is_released(const struct guard *g, struct bytes apex)
+{
+	const struct zone *z = find_zone(g, apex);
+
+	return z && z->is_released;
+}
+
 bool guard_end(struct guard *g, uint64_t *next_ms)
 {
-	bool changed = g->changed;
+	bool changed;
 
 	*next_ms = 0;
+	for (size_t i = 0; i < g->zone_count; i++) {
+		struct zone *z = g->zones[i];
+
+		if (z->hold_id == 0 || z->held > 0 || z->is_kept)
+			continue;
+		z->hold_id = 0;
+		g->changed = true;
+	}
+	changed = g->changed;
 	g->changed = false;
 	if (changed)
 		g->list = xreallocarray(g->list, g->zone_count, sizeof(*g->list));
@@ -415,8 +477,6 @@ bool guard_end(struct guard *g, uint64_t *next_ms)
 	for (size_t i = 0; i < g->zone_count; i++) {
 		struct zone *z = g->zones[i];
 
-		if (z->held == 0)
-			z->hold_id = 0;
 		if (z->hold_id == 0)
 			continue;
 		if (changed)

@@ -58,6 +58,14 @@ void guard_hold(struct guard *g, int zone, uint32_t hash, const struct endpoint 
 void guard_pass(struct guard *g, int zone, uint32_t hash, uint64_t now_ms);
 /* A name that had none has an address: it does not count as lost any more. */
 void guard_regain(struct guard *g, int zone, uint32_t hash);
+/* Would the zone take more names with it than may go? */
+bool guard_keeps_zone(const struct guard *g, const struct records_settings *s, struct bytes apex,
+                      uint64_t now_ms);
+/* The zone is held as a whole: kept_zones has its Domain.  A hold without id gets one, and its times. */
+void guard_hold_zone(struct guard *g, const struct records_settings *s, struct bytes apex,
+                     struct records_hold *hold, uint64_t now_ms);
+bool guard_is_released(const struct guard *g, struct bytes apex);
+
 /* The name has addresses again, or passes: it is not held any more. */
 void guard_forget(struct guard *g, uint32_t hash, const uint8_t *owner);
 /* A build ends: holds without names end.  True: what guard_list() says differs from before. */

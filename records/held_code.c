@@ -5,7 +5,7 @@
 
 #include "records/names.h"
 
-enum { VERSION = 1, MOST_ITEMS = 65535 };
+enum { NAME = 1, ZONE = 2, MOST_ITEMS = 65535 }; /* what the first byte says: never renumber */
 
 /* --- to bytes --- */
 
@@ -54,13 +54,18 @@ static void put_site(struct buffer *b, const struct endpoint_site *s, const stru
 	put_rrsets(b, s->rrsets, s->rrset_count);
 }
 
+static void put_hold(struct buffer *b, uint8_t what, const struct held_code_hold *hold)
+{
+	buffer_u8(b, what);
+	buffer_u64(b, hold->id);
+	buffer_u64(b, (uint64_t)hold->since_unix_ms);
+	buffer_u64(b, (uint64_t)hold->until_unix_ms);
+}
+
 void held_encode(const struct held_code_hold *hold, const struct endpoint *e, const struct facts *f,
                  const struct wants *w, struct buffer *out)
 {
-	buffer_u8(out, VERSION);
-	buffer_u64(out, hold->id);
-	buffer_u64(out, (uint64_t)hold->since_unix_ms);
-	buffer_u64(out, (uint64_t)hold->until_unix_ms);
+	put_hold(out, NAME, hold);
 	buffer_str16(out, e->owner);
 	buffer_str16(out, bytes_of(e->source));
 	buffer_u8(out, e->has_sites);
@@ -196,6 +201,16 @@ static void want_probes(struct decoding *d, const struct endpoint *e)
 	}
 }
 
+static bool get_hold(struct cursor *c, uint8_t what, struct held_code_hold *hold)
+{
+	bool good = cursor_u8(c) == what;
+
+	hold->id = cursor_u64(c);
+	hold->since_unix_ms = (int64_t)cursor_u64(c);
+	hold->until_unix_ms = (int64_t)cursor_u64(c);
+	return good && !c->bad && hold->id != 0;
+}
+
 bool held_decode(struct bytes value, struct bytes owner, struct facts *f, struct wants *w,
                  struct arena *a, struct held_code_hold *hold, struct endpoint *out)
 {
@@ -203,13 +218,10 @@ bool held_decode(struct bytes value, struct bytes owner, struct facts *f, struct
 	struct endpoint_site *sites;
 	struct bytes source;
 
-	if (cursor_u8(&d.c) != VERSION)
+	if (!get_hold(&d.c, NAME, hold))
 		return false;
 	/* No more than the bytes can hold. */
 	d.probe = arena_calloc(a, value.len / 21 + 1, sizeof(*d.probe));
-	hold->id = cursor_u64(&d.c);
-	hold->since_unix_ms = (int64_t)cursor_u64(&d.c);
-	hold->until_unix_ms = (int64_t)cursor_u64(&d.c);
 	*out = (struct endpoint){.owner = get_name(&d)};
 	source = cursor_str16(&d.c);
 	out->source = arena_strndup(a, (const char *)source.data, source.len);
@@ -222,9 +234,30 @@ bool held_decode(struct bytes value, struct bytes owner, struct facts *f, struct
 	out->sites = sites = arena_calloc(a, out->site_count, sizeof(*sites));
 	for (size_t i = 0; i < out->site_count; i++)
 		get_site(&d, &sites[i]);
-	if (d.c.bad || cursor_left(&d.c) > 0 || hold->id == 0 || out->owner.len == 0 ||
+	if (d.c.bad || cursor_left(&d.c) > 0 || out->owner.len == 0 ||
 	    !names_wire_equal(out->owner.data, owner.data))
 		return false;
 	want_probes(&d, out);
 	return true;
+}
+
+/* --- zones --- */
+
+void held_encode_zone(const struct held_code_hold *hold, const struct fact *domain,
+                      struct buffer *out)
+{
+	struct bytes bytes = fact_bytes(domain);
+
+	put_hold(out, ZONE, hold);
+	buffer_put(out, bytes.data, bytes.len);
+}
+
+bool held_decode_zone(struct bytes value, struct held_code_hold *hold, const struct fact **domain)
+{
+	struct cursor c = cursor_over(value.data, value.len);
+
+	if (!get_hold(&c, ZONE, hold))
+		return false;
+	*domain = fact_from_bytes(cursor_bytes(&c, cursor_left(&c)));
+	return *domain != NULL;
 }

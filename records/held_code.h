@@ -1,4 +1,4 @@
-/* held_code.h -- a name that the guard holds as bytes, for the state, and back.
+/* held_code.h -- a name or a zone that the guard holds as bytes, for the state, and back.
  *
  * The objects it was made of are gone, so its endpoint is all there is.  Clusters stand there by
  * name and probes by address, as numbers are of one process only.  Pure; private to records.
@@ -28,5 +28,10 @@ void held_encode(const struct held_code_hold *hold, const struct endpoint *e, co
  * wrote; nothing was wanted. */
 bool held_decode(struct bytes value, struct bytes owner, struct facts *f, struct wants *w,
                  struct arena *a, struct held_code_hold *hold, struct endpoint *out);
+
+/* A zone is held by its Domain, as it was last.  The caller unrefs *domain. */
+void held_encode_zone(const struct held_code_hold *hold, const struct fact *domain,
+                      struct buffer *out);
+bool held_decode_zone(struct bytes value, struct held_code_hold *hold, const struct fact **domain);
 
 #endif

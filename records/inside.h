@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "records/build.h"
 #include "records/guard.h"
+#include "records/kept_zones.h"
 #include "records/offer.h"
 #include "records/sources.h"
 #include "records/world.h"
@@ -55,6 +56,7 @@ struct records {
 	struct wants *wants;
 	struct notes *notes;
 	struct guard *guard;
+	struct kept_zones kept;
 	struct sources sources;
 	struct idmap claims; /* owner_hash() of a name: a source that offers it */
 	bool is_new_settings, is_started;

@@ -161,6 +161,24 @@ static void test_the_hold_outlives_a_kill_and_a_stop(void **state)
 	world_expect(w, "h0.example.com", "A", NULL, "NXDOMAIN", 0);
 }
 
+static void test_a_deleted_domain_does_not_take_a_hundred_names_with_it(void **state)
+{
+	struct world *w = *state;
+
+	begin(w, "guard: {holdFor: 4s}\nstate: state\n");
+	world_remove(w, "manifests/host/domain-fed.yaml");
+	world_expect_http(w, "/status", "\"guard\":[{\"zone\":\"example.com", 1000);
+	world_expect_stays(w, "h0.example.com", "A", NULL, "198.18.1.1", 1500);
+	world_kill(w);
+	world_start(w);
+	world_expect(w, "h0.example.com", "A", NULL, "198.18.1.1", 0);
+	/* In the zone everything goes on, and in its time it goes. */
+	world_endpoint(w, "other.yaml", "other", "other.example.com", "A", "198.18.2.2");
+	world_expect(w, "other.example.com", "A", NULL, "198.18.2.2", 1000);
+	world_expect(w, "h0.example.com", "A", NULL, "REFUSED", 6000);
+	world_expect_http(w, "/status", "\"guard\":[]", 1000);
+}
+
 static void test_few_names_or_a_small_share_go_at_once(void **state)
 {
 	struct world *w = *state;
@@ -200,6 +218,7 @@ int main(void)
 		world_test(test_a_post_releases_the_hold_and_a_get_does_not),
 		world_test(test_the_hold_ends_after_its_time),
 		world_test(test_the_hold_outlives_a_kill_and_a_stop),
+		world_test(test_a_deleted_domain_does_not_take_a_hundred_names_with_it),
 		world_test(test_few_names_or_a_small_share_go_at_once),
 		world_test(test_names_that_move_are_not_counted),
 		world_test(test_a_guard_of_100_percent_is_off),

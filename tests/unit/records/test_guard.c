@@ -284,21 +284,6 @@ static void test_held_names_survive_a_change_of_zones(void **state)
 	records_world_free(w);
 }
 
-static void test_a_zone_that_goes_is_no_mass_change(void **state)
-{
-	struct records_world *w = world_of(40);
-
-	(void)state;
-	remove_names(w, 0, 20);
-	records_world_build(w);
-	assert_int_equal(held(w), 20);
-	records_world_remove(w, "", FACT_DOMAIN, "kube-federation-system/d");
-	records_world_build(w);
-	assert_int_equal(w->count, 0);
-	assert_int_equal(held(w), 0);
-	records_world_free(w);
-}
-
 /* Twenty services of cluster la, annotated, each with a slice. */
 static void put_services(struct records_world *w)
 {
@@ -344,6 +329,100 @@ static void test_held_names_keep_their_probes_and_readiness_is_not_counted(void 
 	assert_int_equal(records_world_build(w), 20);
 	for (size_t i = 0; i < w->last->probe_count; i++)
 		assert_int_equal(w->last->probes[i].addr.family, ADDR_NONE);
+	records_world_free(w);
+}
+
+/* --- zones whose Domain goes --- */
+
+static void remove_domain(struct records_world *w)
+{
+	records_world_remove(w, "", FACT_DOMAIN, "kube-federation-system/d");
+}
+
+static void put_domain(struct records_world *w)
+{
+	records_world_put(w, "", records_fact_domain("kube-federation-system/d", "example.com", 1));
+}
+
+static void test_a_domain_that_goes_takes_no_more_names_than_may_go(void **state)
+{
+	struct records_world *w = world_of(40);
+	const struct records_hold *list;
+
+	(void)state;
+	remove_domain(w);
+	records_world_build(w);
+	assert_int_equal(w->count, 40);
+	assert_int_equal(w->last->zone_count, 1);
+	assert_false(w->last->zones_changed);
+	assert_int_equal(records_holds(w->records, &list), 1);
+	assert_string_equal(list[0].zone, "example.com.");
+	assert_int_equal(list[0].names, 40);
+	assert_int_equal(w->last->next_ms, w->now_ms + 600000);
+	/* In the zone everything goes on. */
+	put_names(w, 40, 41);
+	assert_int_equal(records_world_build(w), 1);
+	assert_int_equal(w->count, 41);
+	w->now_ms += 600000;
+	records_world_build(w);
+	assert_int_equal(w->count, 0);
+	assert_int_equal(w->last->zone_count, 0);
+	assert_int_equal(records_holds(w->records, &list), 0);
+	records_world_free(w);
+}
+
+static void test_a_domain_of_few_names_goes_at_once(void **state)
+{
+	struct records_world *w = world_of(5);
+
+	(void)state;
+	remove_domain(w);
+	records_world_build(w);
+	assert_int_equal(w->count, 0);
+	assert_int_equal(w->last->zone_count, 0);
+	assert_int_equal(held(w), 0);
+	records_world_free(w);
+}
+
+static void test_what_is_held_goes_with_its_zone(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	remove_names(w, 0, 20);
+	records_world_build(w);
+	assert_int_equal(held(w), 20);
+	remove_domain(w);
+	records_world_build(w);
+	assert_int_equal(w->count, 40);
+	assert_int_equal(held(w), 40);
+	w->now_ms += 600000;
+	records_world_build(w);
+	assert_int_equal(w->count, 0);
+	assert_int_equal(held(w), 0);
+	records_world_free(w);
+}
+
+static void test_a_kept_zone_ends_when_its_domain_comes_back_or_it_is_released(void **state)
+{
+	struct records_world *w = world_of(40);
+
+	(void)state;
+	remove_domain(w);
+	records_world_build(w);
+	assert_int_equal(held(w), 40);
+	put_domain(w);
+	records_world_build(w);
+	assert_int_equal(held(w), 0);
+	assert_true(w->last->report_changed);
+	assert_int_equal(w->count, 40);
+	remove_domain(w);
+	records_world_build(w);
+	assert_int_equal(held(w), 40);
+	assert_int_equal(records_release(w->records, "example.com"), ERR_OK);
+	records_world_build(w);
+	assert_int_equal(w->count, 0);
+	assert_int_equal(held(w), 0);
 	records_world_free(w);
 }
 
@@ -444,6 +523,39 @@ static void test_a_hold_outlives_the_process(void **state)
 	records_world_free(w);
 }
 
+static void test_a_kept_zone_outlives_the_process(void **state)
+{
+	struct records_world *w = world_of(40), *later = records_world_new();
+	struct kept kept = {0};
+	const struct records_hold *before, *after;
+
+	(void)state;
+	remove_domain(w);
+	records_world_build(w);
+	records_take_held(w->records, w->facts, 0, keep, &kept);
+	assert_int_equal(kept_names(&kept), 1);
+	assert_true(records_restore_held(later->records, later->facts, 0,
+	                                 (struct bytes){kept.owner[0].data, kept.owner[0].len},
+	                                 (struct bytes){kept.value[0].data, kept.value[0].len}));
+	put_names(later, 0, 40);
+	later->now_ms = w->now_ms + 1000;
+	records_world_build(later);
+	assert_int_equal(later->count, 40);
+	assert_int_equal(records_holds(w->records, &before), 1);
+	assert_int_equal(records_holds(later->records, &after), 1);
+	assert_int_equal(after->id, before->id);
+	assert_int_equal(after->until_ms, before->until_ms);
+	put_domain(later);
+	records_world_build(later);
+	records_take_held(later->records, later->facts, 0, keep, &kept);
+	assert_int_equal(kept_names(&kept), 0);
+	assert_int_equal(held(later), 0);
+	assert_int_equal(later->count, 40);
+	kept_fini(&kept);
+	records_world_free(later);
+	records_world_free(w);
+}
+
 static void test_a_hold_that_ended_meanwhile_is_not_taken_up(void **state)
 {
 	struct records_world *w = world_of(40), *later;
@@ -506,9 +618,14 @@ int main(void)
 			test_a_name_that_lost_its_addresses_shows_its_new_self_after_release),
 		cmocka_unit_test(test_a_name_that_moves_to_another_source_is_not_counted),
 		cmocka_unit_test(test_held_names_survive_a_change_of_zones),
-		cmocka_unit_test(test_a_zone_that_goes_is_no_mass_change),
 		cmocka_unit_test(test_held_names_keep_their_probes_and_readiness_is_not_counted),
+		cmocka_unit_test(test_a_domain_that_goes_takes_no_more_names_than_may_go),
+		cmocka_unit_test(test_a_domain_of_few_names_goes_at_once),
+		cmocka_unit_test(test_what_is_held_goes_with_its_zone),
+		cmocka_unit_test(
+			test_a_kept_zone_ends_when_its_domain_comes_back_or_it_is_released),
 		cmocka_unit_test(test_a_hold_outlives_the_process),
+		cmocka_unit_test(test_a_kept_zone_outlives_the_process),
 		cmocka_unit_test(test_a_hold_that_ended_meanwhile_is_not_taken_up),
 		cmocka_unit_test(test_what_was_not_written_as_a_hold_is_refused),
 	};
