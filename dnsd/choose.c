@@ -7,7 +7,7 @@
 #include "base/hash.h"
 
 /* The networks that ties, weights and stickiness are decided for. */
-enum { BUCKET_BITS_IPV4 = 24, BUCKET_BITS_IPV6 = 48 };
+enum { BUCKET_BITS_IPV4 = 24, BUCKET_BITS_IPV6 = 48, MAPPED_BITS = 96 };
 
 struct task {
 	struct choosing is;
@@ -27,19 +27,27 @@ struct tally {
 	bool tied;                        /* best won by its score */
 };
 
+/* ::ffff:a.b.c.d has the bucket of a.b.c.d, so nothing else in ::/48 may have one that holds it. */
 static unsigned bucket_bits(const struct addr *a)
 {
-	return a->family == ADDR_IPV4 ? BUCKET_BITS_IPV4 : BUCKET_BITS_IPV6;
+	static const uint8_t zeros[BUCKET_BITS_IPV6 / 8];
+
+	if (a->family == ADDR_IPV4)
+		return BUCKET_BITS_IPV4;
+	if (memcmp(a->bytes, zeros, sizeof zeros) != 0)
+		return BUCKET_BITS_IPV6;
+	return MAPPED_BITS + (addr_unmapped(a).family == ADDR_IPV4 ? BUCKET_BITS_IPV4 : 0u);
 }
 
 /* Rendezvous hash: all replicas and all runs agree; a site that goes moves only its own clients. */
 static uint64_t tie_score(const struct task *t, const struct site *site)
 {
 	const struct snapshot_cluster *c = snapshot_cluster(t->is.s, site_cluster(site));
-	uint64_t bucket = t->is.client->addr.family;
+	struct addr client = addr_unmapped(&t->is.client->addr);
+	uint64_t bucket = client.family;
 
-	for (unsigned i = 0; i < bucket_bits(&t->is.client->addr) / 8; i++)
-		bucket = bucket << 8 | t->is.client->addr.bytes[i];
+	for (unsigned i = 0; i < bucket_bits(&client) / 8; i++)
+		bucket = bucket << 8 | client.bytes[i];
 	return hash_mix(
 		hash_mix(bucket, hash_fixed((struct bytes){t->is.asked->wire, t->is.asked->len})),
 		hash_fixed(bytes_of(c != NULL ? c->name : NULL)));
@@ -243,7 +251,7 @@ static uint8_t scope_of(const struct task *t, const struct tally *y)
 	return (uint8_t)depth;
 }
 
-/* A mapped subnet stays IPv6: the scope is in bits of its own family. */
+/* A mapped subnet stays IPv6, the ranking knows it: the scope is in bits of its own family. */
 static void place_client(const struct ranking *ranking, struct client *c)
 {
 	c->addr = c->has_scope ? *c->source : addr_unmapped(c->source);

@@ -96,7 +96,7 @@ static struct prefix_tree *tree_of(struct geodb *g, const struct networks *n)
 
 		prefix_tree_put(t, &from->network, put_entry(g, &e));
 	}
-	prefix_tree_trim(t);
+	prefix_tree_finish(t);
 	return t;
 }
 

@@ -32,18 +32,25 @@ void prefix_tree_free(struct prefix_tree *t)
 
 static bool is_leaf(uint32_t record) { return (record & PREFIX_LEAF) != 0; }
 
-/* The node of a record; a leaf gets one whose halves are like itself. */
-static uint32_t node_below(struct prefix_tree *t, uint32_t record)
+/* A new node that says the same as a record: a leaf's halves are like itself. */
+static uint32_t node_like(struct prefix_tree *t, uint32_t record)
 {
+	struct prefix_node node = {{record, record}};
+
 	if (!is_leaf(record))
-		return record;
+		node = t->nodes[record];
 	CHECK(t->count < PREFIX_LEAF);
 	if (t->count == t->room) {
 		t->room = t->room * 3 / 2 + 64;
 		t->nodes = xreallocarray(t->nodes, t->room, sizeof(*t->nodes));
 	}
-	t->nodes[t->count] = (struct prefix_node){{record, record}};
+	t->nodes[t->count] = node;
 	return (uint32_t)t->count++;
+}
+
+static uint32_t node_below(struct prefix_tree *t, uint32_t record)
+{
+	return is_leaf(record) ? node_like(t, record) : record;
 }
 
 void prefix_tree_put(struct prefix_tree *t, const struct addr_network *network, uint32_t value)
@@ -66,8 +73,26 @@ void prefix_tree_put(struct prefix_tree *t, const struct addr_network *network, 
 	t->nodes[node].record[spans_bit(&network->addr, network->len - 1u)] = PREFIX_LEAF | value;
 }
 
-void prefix_tree_trim(struct prefix_tree *t)
+/* Over new nodes: a foreign tree's may be reached by other ways as well, and one that the IPv4 tree
+ * reaches would close a circle. */
+static void graft_ipv4(struct prefix_tree *t)
 {
+	enum { ZEROS = 80, ONES = 16 };
+	uint32_t node, below;
+
+	if (t->root4 == t->root6 && is_leaf(t->root4))
+		return;
+	t->root6 = node = node_like(t, t->root6);
+	for (unsigned at = 0; at + 1 < ZEROS + ONES; at++, node = below) {
+		below = node_like(t, t->nodes[node].record[at >= ZEROS]);
+		t->nodes[node].record[at >= ZEROS] = below;
+	}
+	t->nodes[node].record[1] = t->root4;
+}
+
+void prefix_tree_finish(struct prefix_tree *t)
+{
+	graft_ipv4(t);
 	if (t->count > 0)
 		t->nodes = xreallocarray(t->nodes, t->count, sizeof(*t->nodes));
 	t->room = t->count;
@@ -130,15 +155,15 @@ static enum err check_nodes(const struct prefix_node *nodes, size_t count, bool 
 	return err;
 }
 
-/* Empties the 96 bits' network of `zeros` zeros, then ones. */
-static void empty_96(struct prefix_tree *t, int zeros)
+/* Nobody has an address in ::/96: the format keeps IPv4 there. */
+static void empty_zeros(struct prefix_tree *t)
 {
 	uint32_t node = t->root6;
 
 	for (int at = 0; at < 95 && !is_leaf(node); at++)
-		node = t->nodes[node].record[at >= zeros];
+		node = t->nodes[node].record[0];
 	if (!is_leaf(node))
-		t->nodes[node].record[zeros < 96] = PREFIX_NONE;
+		t->nodes[node].record[0] = PREFIX_NONE;
 }
 
 enum err prefix_tree_adopt(struct prefix_node *take_nodes, size_t count, bool has_ipv6,
@@ -159,10 +184,9 @@ enum err prefix_tree_adopt(struct prefix_node *take_nodes, size_t count, bool ha
 		t->root6 = t->root4;
 		for (int i = 0; i < 96 && !is_leaf(t->root4); i++)
 			t->root4 = t->nodes[t->root4].record[0];
-		/* ::/96 and ::ffff:0:0/96: their addresses are asked for as IPv4. */
-		empty_96(t, 96);
-		empty_96(t, 80);
+		empty_zeros(t);
 	}
+	prefix_tree_finish(t);
 	*out = t;
 	return ERR_OK;
 }

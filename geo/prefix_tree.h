@@ -33,12 +33,13 @@ void prefix_tree_free(struct prefix_tree *t); /* NULL is fine */
 
 /* value <= PREFIX_MAX_VALUE */
 void prefix_tree_put(struct prefix_tree *t, const struct addr_network *network, uint32_t value);
-/* Gives back the room that was kept for more. */
-void prefix_tree_trim(struct prefix_tree *t);
+/* After the last put.  IPv4's networks are in ::ffff:0:0/96 as well, instead of what was put there: an
+ * IPv4-mapped address is where its IPv4 address is. */
+void prefix_tree_finish(struct prefix_tree *t);
 
 /* A tree of nodes from outside, rooted in the first; takes them (from malloc) in any
- * case.  With IPv6, IPv4 lies in ::/96; as IPv6, that and ::ffff:0:0/96 become empty, since their
- * addresses are asked for as IPv4.  Nodes may be reached by several ways.
+ * case, and it is finished.  With IPv6, IPv4 lies in ::/96, which is empty as IPv6.  Nodes may be reached by
+ * several ways.
  * ERR_PARSE: a record names no node, a branch is longer than an address (so every
  * circle), or there are more than PREFIX_MAX_LEAVES leaves. */
 enum err prefix_tree_adopt(struct prefix_node *take_nodes, size_t count, bool has_ipv6,

@@ -38,6 +38,22 @@ static void test_the_scope_is_the_network_that_decides(void **state)
 	assert_int_equal(a.scope, 48);
 }
 
+static void test_a_mapped_subnet_is_placed_as_ipv4_and_explained_so(void **state)
+{
+	struct world *w = *state;
+	struct world_answer a;
+
+	world_three_cities(w);
+	world_start(w);
+	a = world_query(w, WEB, "A", "::ffff:203.0.113.0/120");
+	assert_string_equal(a.records, "198.18.3.10");
+	assert_int_equal(a.scope, 96 + 24);
+	world_expect_http(w, "/explain?name=" WEB "&client=::ffff:203.0.113.0/120",
+	                  "\"site\":\"losangeles\",\"ttl\":180,\"scope\":120", 0);
+	world_expect_http(w, "/explain?name=" WEB "&client=::ffff:203.0.113.0/120",
+	                  "\"place\":{\"latitude\":37.77,\"longitude\":-122.42}", 0);
+}
+
 static void test_networks_with_the_same_order_share_one_short_scope(void **state)
 {
 	struct world *w = *state;
@@ -320,6 +336,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(test_the_scope_is_the_network_that_decides),
+		world_test(test_a_mapped_subnet_is_placed_as_ipv4_and_explained_so),
 		world_test(test_networks_with_the_same_order_share_one_short_scope),
 		world_test(
 			test_a_prefix_shorter_than_the_deciding_network_gets_its_first_addresss_leaf),

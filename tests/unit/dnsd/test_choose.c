@@ -109,6 +109,17 @@ static void test_without_a_subnet_the_resolver_decides_and_no_subnet_is_answered
 	                    "NOERROR aa / an two.example.com. 30 A 192.0.2.1");
 }
 
+static void test_a_mapped_subnet_is_where_its_ipv4_subnet_is(void **state)
+{
+	(void)state;
+	assert_answer("two.example.com A", "::ffff:198.51.100.0/120",
+	              "NOERROR aa scope=120 / an two.example.com. 30 A 192.0.2.2");
+	assert_answer("two.example.com A", "::ffff:198.51.101.9/128",
+	              "NOERROR aa scope=120 / an two.example.com. 30 A 192.0.2.1");
+	assert_answer("two.example.com A", "::ffff:203.0.113.0/120",
+	              "NOERROR aa scope=121 / an two.example.com. 30 A 192.0.2.2");
+}
+
 static void test_a_subnet_of_no_length_leaves_it_to_the_resolver_with_scope_0(void **state)
 {
 	struct asking how = {.resolver = "198.51.101.7", .ecs = "0.0.0.0/0"};
@@ -275,6 +286,44 @@ static void test_a_source_shorter_than_its_bucket_gets_the_buckets_scope(void **
 	assert_begins("twins.example.com A", "2001:db8:1::/52", "NOERROR aa scope=48 / an");
 }
 
+/* The records of the twins for a client. */
+static void twin_for(const char *ecs, const char *scope, char out[128])
+{
+	const char *answer = world_ask(w, "twins.example.com A", &(struct asking){.ecs = ecs});
+
+	assert_non_null(strstr(answer, scope));
+	assert_non_null(strstr(answer, " / an "));
+	snprintf(out, 128, "%s", strstr(answer, " / an "));
+}
+
+static void test_a_mapped_subnet_has_the_bucket_of_its_ipv4_subnet(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		char ecs[48], plain[128], mapped[128];
+
+		snprintf(ecs, sizeof ecs, "10.0.%u.0/24", i);
+		twin_for(ecs, " scope=24 ", plain);
+		snprintf(ecs, sizeof ecs, "::ffff:10.0.%u.0/120", i);
+		twin_for(ecs, " scope=120 ", mapped);
+		assert_string_equal(mapped, plain);
+	}
+}
+
+static void test_no_bucket_around_the_mapped_networks_holds_them(void **state)
+{
+	char any[128];
+
+	(void)state;
+	/* One leaf for all addresses. */
+	world_networks(w, "0.0.0.0/0,42.36,-71.06\n::/0,42.36,-71.06\n");
+	world_build(w);
+	twin_for("::1/128", " scope=96 ", any);
+	twin_for("0:0:0:8000::/64", " scope=96 ", any);
+	twin_for("::ffff:0:0/96", " scope=120 ", any);
+	twin_for("0:0:1::/64", " scope=48 ", any);
+}
+
 static void test_a_client_without_a_place_gets_the_clusters_by_name(void **state)
 {
 	(void)state;
@@ -323,6 +372,7 @@ int main(void)
 		cmocka_unit_test(test_the_nearest_site_answers),
 		cmocka_unit_test(
 			test_without_a_subnet_the_resolver_decides_and_no_subnet_is_answered),
+		cmocka_unit_test(test_a_mapped_subnet_is_where_its_ipv4_subnet_is),
 		cmocka_unit_test(test_a_subnet_of_no_length_leaves_it_to_the_resolver_with_scope_0),
 		cmocka_unit_test(
 			test_a_network_longer_than_the_source_answers_for_the_first_address),
@@ -339,9 +389,12 @@ int main(void)
 		cmocka_unit_test(test_clusters_without_a_place_come_last),
 		cmocka_unit_test(test_equally_near_sites_share_the_clients_by_bucket),
 		cmocka_unit_test(test_a_source_shorter_than_its_bucket_gets_the_buckets_scope),
+		cmocka_unit_test(test_a_mapped_subnet_has_the_bucket_of_its_ipv4_subnet),
 		cmocka_unit_test(test_a_client_without_a_place_gets_the_clusters_by_name),
 		cmocka_unit_test(test_the_policy_all_answers_with_every_usable_site),
 		cmocka_unit_test(test_any_gets_one_rrset_of_the_chosen_site),
+		/* The last: it changes the networks. */
+		cmocka_unit_test(test_no_bucket_around_the_mapped_networks_holds_them),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/choose", tests, setup, teardown);

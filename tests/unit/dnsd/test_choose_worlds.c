@@ -40,7 +40,7 @@ static struct place random_place(void)
 }
 
 /* Addresses crowd together, so that networks nest and touch. */
-static struct addr random_addr(void)
+static struct addr random_plain_addr(void)
 {
 	struct addr a = {.family = below(2) ? ADDR_IPV4 : ADDR_IPV6};
 	unsigned bytes = a.family == ADDR_IPV4 ? 4 : 10, fixed = a.family == ADDR_IPV4 ? 1 : 4;
@@ -52,13 +52,45 @@ static struct addr random_addr(void)
 	return a;
 }
 
+static struct addr mapped(const struct addr *v4)
+{
+	struct addr a = {.family = ADDR_IPV6, .bytes = {[10] = 0xff, [11] = 0xff}};
+
+	memcpy(a.bytes + 12, v4->bytes, 4);
+	return a;
+}
+
+/* Also in ::ffff:0:0/96, and a bit beside it. */
+static struct addr random_addr(void)
+{
+	struct addr a = random_plain_addr();
+	unsigned bit = 32 + below(128);
+
+	if (a.family != ADDR_IPV4 || below(3) > 0)
+		return a;
+	a = mapped(&a);
+	if (bit < 96)
+		a.bytes[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
+	return a;
+}
+
+/* A mapped network is an IPv4 one. */
 static struct addr_network random_network(void)
 {
-	struct addr a = random_addr();
+	struct addr written = random_addr(), a = addr_unmapped(&written);
 	unsigned least = a.family == ADDR_IPV4 ? 8 : 32;
 	uint8_t len = (uint8_t)(least + below(a.family == ADDR_IPV4 ? 22 : 34));
 
 	return (struct addr_network){addr_masked(&a, len), len};
+}
+
+/* IPv4 now and then in its mapped form. */
+static const char *written(const struct addr_network *n, char out[ADDR_NETWORK_TEXT_SIZE])
+{
+	if (n->addr.family == ADDR_IPV4 && below(4) == 0)
+		return addr_network_print(
+			&(struct addr_network){mapped(&n->addr), (uint8_t)(n->len + 96)}, out);
+	return addr_network_print(n, out);
 }
 
 static void make_networks(struct truth *t, struct world *w)
@@ -79,7 +111,7 @@ static void make_networks(struct truth *t, struct world *w)
 				          !addr_equal(&t->network[j].addr, &t->network[i].addr));
 		} while (!is_new);
 		t->network_place[i] = random_place();
-		text_printf(&csv, "%s,%.10g,%.10g\n", addr_network_print(&t->network[i], network),
+		text_printf(&csv, "%s,%.10g,%.10g\n", written(&t->network[i], network),
 		            t->network_place[i].latitude, t->network_place[i].longitude);
 	}
 	world_networks(w, t->networks > 0 ? csv.data : NULL);
@@ -138,13 +170,14 @@ static void make_name(struct truth *t, struct world *w, unsigned number)
 	                line[21], line[22], line[23], NULL);
 }
 
-static const struct place *place_of(const struct truth *t, const struct addr *a)
+static const struct place *place_of(const struct truth *t, const struct addr *client)
 {
+	struct addr a = addr_unmapped(client);
 	const struct place *best = NULL;
 	int best_len = -1;
 
 	for (unsigned i = 0; i < t->networks; i++) {
-		if (addr_network_has(&t->network[i], a) && t->network[i].len > best_len) {
+		if (addr_network_has(&t->network[i], &a) && t->network[i].len > best_len) {
 			best = &t->network_place[i];
 			best_len = t->network[i].len;
 		}
@@ -211,11 +244,19 @@ static int ask(struct world *w, unsigned name, bool v6, const struct addr *a, ui
 	       1;
 }
 
-/* An address of the network: its bits kept, the others random. */
+/* An address of the network: its bits kept, the others random; every other one is from
+ * ::ffff:0:0/96 when that lies in it. */
 static struct addr inside(const struct addr *first, unsigned len)
 {
-	struct addr a = *first;
+	static const struct addr zero = {.family = ADDR_IPV4};
+	struct addr a = *first, border = mapped(&zero);
 
+	if (len < 96 && below(2) &&
+	    addr_network_has(&(struct addr_network){addr_masked(&a, (uint8_t)len), (uint8_t)len},
+	                     &border)) {
+		a = border;
+		len = 96;
+	}
 	for (unsigned bit = len; bit < addr_bits(&a); bit++) {
 		if (below(2))
 			a.bytes[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);

@@ -95,6 +95,36 @@ static void test_a_network_put_later_covers_what_was_inside(void **state)
 	prefix_tree_free(t);
 }
 
+static void test_ipv4_lies_in_its_mapped_network_too(void **state)
+{
+	struct prefix_tree *t = prefix_tree_new();
+
+	(void)state;
+	put(t, "::/16", 1);
+	put(t, "0.0.0.0/1", 2);
+	put(t, "192.0.2.0/24", 3);
+	prefix_tree_finish(t);
+	assert_match(t, "192.0.2.1", 3, 24);
+	assert_match(t, "::ffff:10.0.0.1", 2, 97);
+	assert_match(t, "::ffff:192.0.2.1", 3, 120);
+	/* What lies around IPv4 does not count for it. */
+	assert_match(t, "::ffff:192.0.3.1", PREFIX_NONE, 120);
+	assert_match(t, "::fffe:192.0.2.1", 1, 96);
+	assert_match(t, "::1:0:0:0", 1, 80);
+	assert_match(t, "1::", PREFIX_NONE, 16);
+	prefix_tree_free(t);
+}
+
+static void test_without_networks_there_is_nothing_to_map(void **state)
+{
+	struct prefix_tree *t = prefix_tree_new();
+
+	(void)state;
+	prefix_tree_finish(t);
+	assert_match(t, "::ffff:192.0.2.1", PREFIX_NONE, 0);
+	prefix_tree_free(t);
+}
+
 /* What the walk gives, looked at as it comes. */
 struct heard {
 	struct addr_network last;
@@ -192,6 +222,7 @@ static void fill(struct prefix_tree *t, uint64_t seed, struct rule rules[NETWORK
 		rules[i] = random_rule(hash_mix(seed, i));
 		prefix_tree_put(t, &rules[i].network, rules[i].value);
 	}
+	prefix_tree_finish(t);
 }
 
 /* The last rule that covers an address counts. */
@@ -255,7 +286,8 @@ static void test_a_foreign_tree_is_used_as_it_is(void **state)
 	assert_match(t, "0.0.0.1", PREFIX_NONE, 2);
 	assert_match(t, "64.0.0.1", 8, 2);
 	assert_match(t, "128.0.0.1", 7, 1);
-	assert_match(t, "8000::", PREFIX_NONE, 0);
+	assert_match(t, "8000::", PREFIX_NONE, 1);
+	assert_match(t, "::ffff:128.0.0.1", 7, 97);
 	prefix_tree_free(t);
 	assert_int_equal(adopt(nodes, 0, true, &t, NULL), ERR_OK);
 	assert_match(t, "8000::", PREFIX_NONE, 0);
@@ -275,8 +307,36 @@ static void test_ipv4_lies_behind_96_zeros(void **state)
 	assert_match(t, "127.0.0.1", 2, 1);
 	assert_match(t, "128.0.0.1", 3, 1);
 	assert_match(t, "::128.0.0.1", PREFIX_NONE, 96);
+	assert_match(t, "::ffff:127.0.0.1", 2, 97);
 	assert_match(t, "::1:0:0", 1, 96);
 	assert_match(t, "8000::", 1, 1);
+	prefix_tree_free(t);
+}
+
+/* The IPv4 tree leads to the node above ::ffff:0:0/96. */
+static void test_a_node_that_ipv4_shares_with_the_way_to_its_mapped_network_makes_no_circle(
+	void **state)
+{
+	enum { FORK = 80, IPV4 = 96, ABOVE_MAPPED = 111 };
+	struct prefix_node nodes[ABOVE_MAPPED + 1];
+	const struct prefix_tree *trees[1];
+	struct prefix_tree *t = NULL;
+
+	(void)state;
+	for (uint32_t i = 0; i < IPV4; i++)
+		nodes[i] = (struct prefix_node){{i + 1, PREFIX_LEAF | 1}};
+	nodes[FORK].record[1] = IPV4 + 1;
+	for (uint32_t i = IPV4 + 1; i < ABOVE_MAPPED; i++)
+		nodes[i] = (struct prefix_node){{PREFIX_LEAF | 1, i + 1}};
+	nodes[ABOVE_MAPPED] = (struct prefix_node){{PREFIX_LEAF | 2, PREFIX_LEAF | 3}};
+	nodes[IPV4] = (struct prefix_node){{ABOVE_MAPPED, PREFIX_LEAF | 4}};
+	assert_int_equal(adopt(nodes, ABOVE_MAPPED + 1, true, &t, NULL), ERR_OK);
+	assert_match(t, "64.0.0.1", 3, 2);
+	assert_match(t, "128.0.0.1", 4, 1);
+	assert_match(t, "::ffff:64.0.0.1", 3, 98);
+	assert_match(t, "::fffe:0:1", 2, 96);
+	trees[0] = t;
+	assert_walk_is_right(trees, 1, ADDR_IPV6);
 	prefix_tree_free(t);
 }
 
@@ -326,9 +386,13 @@ int main(void)
 		cmocka_unit_test(test_an_empty_tree_knows_nothing),
 		cmocka_unit_test(test_the_longest_match_wins),
 		cmocka_unit_test(test_a_network_put_later_covers_what_was_inside),
+		cmocka_unit_test(test_ipv4_lies_in_its_mapped_network_too),
+		cmocka_unit_test(test_without_networks_there_is_nothing_to_map),
 		cmocka_unit_test(test_random_trees_find_like_a_list_and_walk_without_gaps),
 		cmocka_unit_test(test_a_foreign_tree_is_used_as_it_is),
 		cmocka_unit_test(test_ipv4_lies_behind_96_zeros),
+		cmocka_unit_test(
+			test_a_node_that_ipv4_shares_with_the_way_to_its_mapped_network_makes_no_circle),
 		cmocka_unit_test(test_circles_and_wild_records_are_refused),
 		cmocka_unit_test(test_a_tree_that_doubles_with_each_bit_is_refused),
 	};

@@ -72,7 +72,15 @@ static void draw_clusters(struct world *w)
 	w->unknown_order[2] = w->names[draw(w, w->cluster_count)];
 }
 
-static struct addr draw_addr(struct world *w)
+static struct addr mapped(const struct addr *v4)
+{
+	struct addr a = {.family = ADDR_IPV6, .bytes = {[10] = 0xff, [11] = 0xff}};
+
+	memcpy(a.bytes + 12, v4->bytes, 4);
+	return a;
+}
+
+static struct addr draw_plain_addr(struct world *w)
 {
 	struct addr a = {.family = draw(w, 2) == 0 ? ADDR_IPV4 : ADDR_IPV6};
 	uint64_t r = hash_mix(w->seed, w->drawn++);
@@ -85,6 +93,30 @@ static struct addr draw_addr(struct world *w)
 	for (int i = 4; a.family == ADDR_IPV6 && i < 16; i++)
 		a.bytes[i] = (uint8_t)(i % 3 == 0 ? r >> 32 & 0x11 : 0);
 	return a;
+}
+
+/* Plain, or in ::ffff:0:0/96, or a bit beside it. */
+static struct addr draw_addr(struct world *w)
+{
+	struct addr a = draw_plain_addr(w);
+	unsigned bit;
+
+	if (a.family != ADDR_IPV4 || draw(w, 2) == 0)
+		return a;
+	a = mapped(&a);
+	bit = (unsigned)draw(w, 192);
+	if (bit < 96)
+		a.bytes[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
+	return a;
+}
+
+/* A mapped network is an IPv4 one. */
+static void unmap(struct addr_network *n)
+{
+	struct addr a = n->len >= 96 ? addr_unmapped(&n->addr) : n->addr;
+
+	if (a.family != n->addr.family)
+		*n = (struct addr_network){a, (uint8_t)(n->len - 96)};
 }
 
 static bool is_new(const struct world *w, const struct addr_network *n)
@@ -109,6 +141,7 @@ static void draw_networks(struct world *w)
 		if (draw(w, 2) == 0)
 			n.len = (uint8_t)draw(w, 20);
 		n.addr = addr_masked(&n.addr, n.len);
+		unmap(&n);
 		if (!is_new(w, &n))
 			continue;
 		w->networks[w->network_count] = n;
@@ -179,13 +212,14 @@ static void world_fini(struct world *w)
 /* --- brute force --- */
 
 /* As the CSV has it: two digits. */
-static const struct place *place_at(const struct world *w, const struct addr *a)
+static const struct place *place_at(const struct world *w, const struct addr *client)
 {
+	struct addr a = addr_unmapped(client);
 	const struct place *best = NULL;
 	int len = -1;
 
 	for (size_t i = 0; i < w->network_count; i++)
-		if (w->networks[i].len > len && addr_network_has(&w->networks[i], a)) {
+		if (w->networks[i].len > len && addr_network_has(&w->networks[i], &a)) {
 			best = &w->places[i];
 			len = w->networks[i].len;
 		}
@@ -284,7 +318,7 @@ static struct addr probe(struct world *w)
 		a.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
 	if (n->len > 0 && draw(w, 2) == 0)
 		a.bytes[(n->len - 1) / 8] ^= (uint8_t)(0x80 >> (n->len - 1) % 8);
-	return a;
+	return a.family == ADDR_IPV4 && draw(w, 3) == 0 ? mapped(&a) : a;
 }
 
 static void test_orders_are_those_of_brute_force(void **state)
@@ -303,10 +337,17 @@ static void test_orders_are_those_of_brute_force(void **state)
 	}
 }
 
+/* When the network holds all of ::ffff:0:0/96, every other one is from there. */
 static struct addr random_inside(struct world *w, const struct addr *a, uint8_t depth)
 {
-	struct addr inside = addr_masked(a, depth);
+	static const struct addr zero = {.family = ADDR_IPV4};
+	struct addr inside = addr_masked(a, depth), first = mapped(&zero);
 
+	if (depth < 96 && addr_network_has(&(struct addr_network){inside, depth}, &first) &&
+	    draw(w, 2) == 0) {
+		inside = first;
+		depth = 96;
+	}
 	for (unsigned i = depth; i < addr_bits(a); i++)
 		if (draw(w, 2) == 1)
 			inside.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
@@ -446,7 +487,8 @@ static void test_each_city_gets_its_nearest_cluster(void **state)
 	/* By name. */
 	assert_int_equal(nearest(r, "10.0.0.1"), 1);
 	assert_int_equal(nearest(r, "2001:db8::1"), 1);
-	assert_int_equal(leaf_of(r, "2001:db8::1").depth, 0);
+	/* What holds no IPv4-mapped address. */
+	assert_int_equal(leaf_of(r, "2001:db8::1").depth, 3);
 	assert_true(ranking_memory(r) > 1000);
 	ranking_free(r);
 }
@@ -461,11 +503,33 @@ static void test_short_leaves_tell_their_length(void **state)
 	assert_int_equal(leaf_of(r, "1.2.3.4").depth, 1);
 	assert_int_equal(leaf_of(r, "128.2.3.4").depth, 2);
 	assert_int_equal(leaf_of(r, "255.2.3.4").depth, 2);
-	assert_int_equal(leaf_of(r, "::1").depth, 1);
+	assert_int_equal(leaf_of(r, "::1").depth, 81);
+	assert_int_equal(leaf_of(r, "4000::").depth, 2);
 	assert_int_equal(leaf_of(r, "8000::1").depth, 20);
 	assert_int_equal(leaf_of(r, "8000:1000::1").depth, 20);
 	assert_int_equal(leaf_of(r, "8000:2000::1").depth, 19);
 	assert_int_equal(leaf_of(r, "9000::1").depth, 4);
+	ranking_free(r);
+}
+
+static void test_mapped_addresses_have_the_order_of_their_ipv4_address(void **state)
+{
+	struct ranking *r = ranking_of(three, 3,
+	                               "192.0.2.0/24,42.36,-71.06\n"
+	                               "::ffff:203.0.113.128/121,42.36,-71.06\n"
+	                               "::/32,37.77,-122.42\n");
+
+	(void)state;
+	assert_int_equal(nearest(r, "::ffff:192.0.2.1"), 4);
+	assert_int_equal(leaf_of(r, "::ffff:192.0.2.1").depth, 96 + 24);
+	assert_int_equal(nearest(r, "::ffff:203.0.113.200"), 4);
+	assert_int_equal(leaf_of(r, "::ffff:203.0.113.200").depth, 96 + 25);
+	/* ::/32 lies around them, and has no say inside. */
+	assert_int_equal(nearest(r, "::ffff:10.0.0.1"), 1);
+	assert_int_equal(leaf_of(r, "::ffff:10.0.0.1").depth, 96 + 1);
+	assert_int_equal(nearest(r, "::fffe:192.0.2.1"), 2);
+	assert_int_equal(leaf_of(r, "::fffe:192.0.2.1").depth, 96);
+	assert_int_equal(nearest(r, "::192.0.2.1"), 2);
 	ranking_free(r);
 }
 
@@ -600,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_every_address_inside_a_leaf_has_its_order),
 		cmocka_unit_test(test_leaves_are_as_short_as_they_can_be),
 		cmocka_unit_test(test_short_leaves_tell_their_length),
+		cmocka_unit_test(test_mapped_addresses_have_the_order_of_their_ipv4_address),
 		cmocka_unit_test(test_single_addresses_have_leaves_of_full_length),
 		cmocka_unit_test(test_networks_with_equal_orders_are_merged),
 		cmocka_unit_test(test_a_known_order_that_is_like_the_unknown_one_is_merged_with_it),
