@@ -133,8 +133,9 @@ unit-%: ; $(Q)$(MAKE) $(filter $(B)/tests/unit/$*/%,$(TESTS:%=%.run))
 # --- scenarios: real programs on loopback, tests/scenario/<what>.c over tests/support/world.h ---
 SCENARIOS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/scenario/*.c))
 SCENARIO_PKGS = $(PKGS_tests) json-c ldns libcurl libseccomp
-$(SCENARIOS:%=%.o) $(call obj,$(wildcard tests/support/world*.c)): PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
-$(SCENARIOS): %: %.o $(call obj,$(wildcard tests/support/world*.c)) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
+SCENARIO_SUPPORT := $(call obj,$(wildcard tests/support/world*.c) tests/support/geo_mmdb.c)
+$(SCENARIOS:%=%.o) $(SCENARIO_SUPPORT): PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
+$(SCENARIOS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
 $(SCENARIOS:%=%.run): %.run: % all

@@ -5,25 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/check.h"
 #include "base/xalloc.h"
+#include "geo/geodb.h"
+#include "geo/geodb_file.h"
 
 enum { LOOK_MS = 1000 };
-
-/* What tells one version of a file from another. */
-struct stamp {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-};
 
 struct files {
 	struct conf_strings databases;
 	char *networks;
-	struct stamp *stamps; /* of the databases, then of networks */
+	struct geodb_file_stamp *stamps; /* of the databases, then of networks */
 };
 
 struct clusters {
@@ -39,7 +32,7 @@ struct geo_loader {
 	struct geo_loader_events events;
 	struct files files;
 	struct clusters clusters;
-	struct geodb *geodb;   /* the last good one */
+	struct geodb *geodb;   /* in force; NULL: nothing was read yet */
 	pthread_mutex_t lock;  /* around the pointer, for geo_loader_find() */
 	bool read_files, rank; /* what the next job has to do */
 	bool busy, stopping, has_clusters;
@@ -49,10 +42,12 @@ struct geo_loader {
 	struct {
 		struct files files;
 		struct clusters clusters;
-		struct geodb *geodb;
-		bool read_files, failed;
+		const struct geodb *before;
+		bool read_files, rank;
+		bool failed;         /* some file could not be read */
+		struct geodb *geodb; /* NULL: nothing has changed */
 		char *errors;
-		const struct ranking *ranking;
+		const struct ranking *ranking; /* NULL: the last one holds */
 	} job;
 };
 
@@ -104,56 +99,48 @@ static struct clusters clusters_copy(const struct ranking_cluster *item, size_t 
 	return c;
 }
 
-static struct stamp stamp_of(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return (struct stamp){0};
-	return (struct stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim};
-}
-
-static bool same_stamp(const struct stamp *a, const struct stamp *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->modified.tv_sec == b->modified.tv_sec &&
-	       a->modified.tv_nsec == b->modified.tv_nsec;
-}
-
 /* Has any file another stamp than last time?  Remembers the new ones. */
 static bool files_changed(struct files *f)
 {
 	bool changed = false;
 
 	for (size_t i = 0; i < f->databases.count + (f->networks != NULL); i++) {
-		struct stamp now =
-			stamp_of(i < f->databases.count ? f->databases.item[i] : f->networks);
+		struct geodb_file_stamp now = geodb_file_stamp(
+			i < f->databases.count ? f->databases.item[i] : f->networks);
 
-		changed |= !same_stamp(&now, &f->stamps[i]);
+		changed |= !geodb_file_same(&now, &f->stamps[i]);
 		f->stamps[i] = now;
 	}
 	return changed;
+}
+
+/* What can be read counts; of the rest what was read before. */
+static void read_files(struct geo_loader *g)
+{
+	const struct files *f = &g->job.files;
+	struct geodb *fresh;
+
+	g->job.failed = geodb_open((const char *const *)f->databases.item, f->databases.count,
+	                           f->networks, g->job.before, &fresh, &g->job.errors) != ERR_OK;
+	if (g->job.before == NULL || !geodb_is_same(fresh, g->job.before))
+		g->job.geodb = fresh;
+	else
+		geodb_free(fresh);
 }
 
 /* Pool thread: only g->job is touched. */
 static void work(uv_work_t *w)
 {
 	struct geo_loader *g = w->data;
-	const struct files *f = &g->job.files;
 	const struct clusters *c = &g->job.clusters;
-	struct geodb *fresh = NULL;
 
-	if (g->job.read_files) {
-		enum err err = geodb_open((const char *const *)f->databases.item,
-		                          f->databases.count, f->networks, &fresh, &g->job.errors);
-
-		g->job.failed = err != ERR_OK;
-		if (!g->job.failed)
-			g->job.geodb = fresh;
-	}
-	g->job.ranking =
-		ranking_build(c->item, c->count, (const char *const *)c->unknown_order.item,
-	                      c->unknown_order.count, g->job.geodb);
+	if (g->job.read_files)
+		read_files(g);
+	if (g->job.rank || g->job.geodb != NULL)
+		g->job.ranking =
+			ranking_build(c->item, c->count, (const char *const *)c->unknown_order.item,
+		                      c->unknown_order.count,
+		                      g->job.geodb != NULL ? g->job.geodb : g->job.before);
 }
 
 static void begin(struct geo_loader *g);
@@ -188,14 +175,15 @@ static void after_work(uv_work_t *w, int status)
 
 	CHECK(status == 0);
 	g->busy = false;
-	if (g->job.read_files && !g->job.failed)
+	if (g->job.geodb != NULL)
 		replace_geodb(g, g->job.geodb);
 	if (g->stopping) {
 		ranking_free((struct ranking *)(uintptr_t)g->job.ranking);
 	} else {
 		if (g->job.read_files)
-			g->events.on_errors(g->job.errors, g->events.arg);
-		g->events.on_ranking(g->job.ranking, g->events.arg);
+			g->events.on_errors(g->job.failed ? g->job.errors : NULL, g->events.arg);
+		if (g->job.ranking != NULL)
+			g->events.on_ranking(g->job.ranking, g->events.arg);
 	}
 	free(g->job.errors);
 	files_free(&g->job.files);
@@ -215,8 +203,9 @@ static void begin(struct geo_loader *g)
 	g->job.files.networks = g->files.networks != NULL ? xstrdup(g->files.networks) : NULL;
 	g->job.clusters =
 		clusters_copy(g->clusters.item, g->clusters.count, &g->clusters.unknown_order);
-	g->job.geodb = g->geodb;
+	g->job.before = g->geodb;
 	g->job.read_files = g->read_files;
+	g->job.rank = g->rank;
 	g->read_files = g->rank = false;
 	g->busy = true;
 	g->work.data = g;

@@ -1,7 +1,8 @@
 /* geo_loader.h -- reads the geographic files when they change and makes rankings, in the thread pool.
  *
- * Files are looked at once a second; what cannot be read leaves the last good
- * data in force and is told.  Control thread.
+ * Files are looked at once a second, and those that changed are read.  Of a file that cannot be read the
+ * last good data stays in force, or it counts for nothing until it can; that is told, and the other
+ * files count as they are.  Control thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNSD_GEO_LOADER_H

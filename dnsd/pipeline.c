@@ -561,7 +561,7 @@ static void check_geo(const struct config *c, struct text *problems)
 	char *errors = NULL;
 
 	if (geodb_open((const char *const *)c->geo.databases.item, c->geo.databases.count,
-	               c->geo.networks, &geodb, &errors) != ERR_OK)
+	               c->geo.networks, NULL, &geodb, &errors) != ERR_OK)
 		text_add(problems, errors != NULL ? errors : "geo: cannot be read\n");
 	free(errors);
 	geodb_free(geodb);

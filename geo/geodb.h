@@ -9,6 +9,7 @@
 #ifndef GEO_GEODB_H
 #define GEO_GEODB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,13 +19,17 @@
 
 struct geodb;
 
-/* Reads all files again.  Each file that cannot be read or is malformed adds
- * one line "FILE: text" or "FILE:LINE: text" to *errors (owned text; may be
- * NULL) and fails the whole: ERR_IO, ERR_PARSE, ERR_RANGE; *out is then NULL and the
- * caller keeps the last good one.  No files at all: an empty one. */
+/* Reads files and puts them together.  `before` (NULL: none; borrowed) is what was read the last time:
+ * a file that has not changed since is not read again, but shared.  Each file that cannot be read or is
+ * malformed adds one line "FILE: text" or "FILE:LINE: text" to *errors (owned text; may be NULL);
+ * *out has of it what `before` has, if anything, and the first one's code is returned: ERR_IO,
+ * ERR_PARSE, ERR_RANGE.  *out is never NULL; without files it is empty.  Opening and freeing
+ * geodbs that share files is for one thread at a time. */
 enum err geodb_open(const char *const *databases, size_t database_count, const char *networks_csv,
-                    struct geodb **out, char **errors) MUST_CHECK;
+                    const struct geodb *before, struct geodb **out, char **errors) MUST_CHECK;
 void geodb_free(struct geodb *g); /* NULL is fine */
+/* Are they made of the same files, read at the same time? */
+bool geodb_is_same(const struct geodb *a, const struct geodb *b);
 
 /* One stretch of addresses of a family with the same answer, in address order,
  * covering the family's whole space without gap or overlap, siblings merged. */

@@ -17,6 +17,22 @@
 
 enum { PIECE = 1 << 20 };
 
+struct geodb_file_stamp geodb_file_stamp(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return (struct geodb_file_stamp){0};
+	return (struct geodb_file_stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim};
+}
+
+bool geodb_file_same(const struct geodb_file_stamp *a, const struct geodb_file_stamp *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->modified.tv_sec == b->modified.tv_sec &&
+	       a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
 typedef bool on_piece_fn(const uint8_t *data, size_t len, void *arg);
 
 static enum err failed(struct reason *why)

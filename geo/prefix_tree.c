@@ -212,28 +212,31 @@ struct walk {
 	size_t count;
 	struct addr_network at;
 	uint32_t *records; /* for each depth, one of every tree */
-	spans_on_span_fn *on_span;
+	prefix_tree_on_leaf_fn *on_leaf;
 	void *arg;
 };
 
-/* The record that decides: the first that is not an empty leaf. */
-static uint32_t deciding(const struct walk *w, const uint32_t *row)
+/* The tree that decides: the first whose record is not an empty leaf. */
+static size_t deciding(const struct walk *w, const uint32_t *row)
 {
-	for (size_t i = 0; i < w->count; i++)
-		if (row[i] != PREFIX_NONE)
-			return row[i];
-	return PREFIX_NONE;
+	size_t i = 0;
+
+	while (i < w->count && row[i] == PREFIX_NONE)
+		i++;
+	return i;
 }
 
 static void visit(struct walk *w)
 {
 	const uint32_t *row = w->records + w->count * w->at.len;
-	uint32_t *below = w->records + w->count * (w->at.len + 1u), record = deciding(w, row);
+	uint32_t *below = w->records + w->count * (w->at.len + 1u);
+	size_t tree = deciding(w, row);
+	uint32_t record = tree < w->count ? row[tree] : PREFIX_NONE;
 	uint8_t len = w->at.len, mask = (uint8_t)(0x80u >> len % 8);
 
 	if (is_leaf(record)) {
-		w->on_span(&w->at, record == PREFIX_NONE ? PREFIX_NONE : record & ~PREFIX_LEAF,
-		           w->arg);
+		w->on_leaf(&w->at, tree,
+		           record == PREFIX_NONE ? PREFIX_NONE : record & ~PREFIX_LEAF, w->arg);
 		return;
 	}
 	for (int half = 0; half < 2; half++) {
@@ -250,9 +253,9 @@ static void visit(struct walk *w)
 }
 
 void prefix_tree_walk(const struct prefix_tree *const *trees, size_t count, enum addr_family family,
-                      spans_on_span_fn *on_span, void *arg)
+                      prefix_tree_on_leaf_fn *on_leaf, void *arg)
 {
-	struct walk w = {.trees = trees, .count = count, .on_span = on_span, .arg = arg};
+	struct walk w = {.trees = trees, .count = count, .on_leaf = on_leaf, .arg = arg};
 
 	w.at.addr.family = (uint8_t)family;
 	w.records = xcalloc((count + 1) * 130, sizeof(*w.records));

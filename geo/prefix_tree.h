@@ -51,9 +51,12 @@ struct prefix_match {
 };
 struct prefix_match prefix_tree_find(const struct prefix_tree *t, const struct addr *a);
 
+/* `tree`: which one the value is from; their count for PREFIX_NONE. */
+typedef void prefix_tree_on_leaf_fn(const struct addr_network *network, size_t tree, uint32_t value,
+                                    void *arg);
 /* Covers the family's whole space in address order: each network with the value of
  * the first tree that has one there, or PREFIX_NONE.  Not merged. */
 void prefix_tree_walk(const struct prefix_tree *const *trees, size_t count, enum addr_family family,
-                      spans_on_span_fn *on_span, void *arg);
+                      prefix_tree_on_leaf_fn *on_leaf, void *arg);
 
 #endif

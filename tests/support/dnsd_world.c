@@ -149,7 +149,7 @@ void world_networks(struct world *w, const char *csv)
 		return;
 	fd = mkstemp(path);
 	CHECK(fd >= 0 && write(fd, csv, strlen(csv)) == (ssize_t)strlen(csv) && close(fd) == 0);
-	if (geodb_open(NULL, 0, path, &w->geodb, &errors) != ERR_OK)
+	if (geodb_open(NULL, 0, path, NULL, &w->geodb, &errors) != ERR_OK)
 		fprintf(stderr, "%s\n", errors);
 	CHECK(w->geodb != NULL);
 	free(errors);

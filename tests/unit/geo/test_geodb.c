@@ -29,7 +29,7 @@
 	"}"
 #define NOWHERE "{\"autonomous_system_number\":64500}"
 
-/* Files of a test, and the geodb made of them. */
+/* Files of a test, and the geodb made of them; opened again, of what changed. */
 struct fixture {
 	char *databases[3];
 	size_t count;
@@ -52,9 +52,13 @@ static void add_networks(struct fixture *f, const char *text)
 
 static void open_all(struct fixture *f)
 {
-	f->err = geodb_open((const char *const *)f->databases, f->count, f->networks, &f->g,
+	struct geodb *before = f->g;
+
+	free(f->errors);
+	f->err = geodb_open((const char *const *)f->databases, f->count, f->networks, before, &f->g,
 	                    &f->errors);
-	assert_int_equal(f->err == ERR_OK, f->g != NULL);
+	geodb_free(before);
+	assert_non_null(f->g);
 	assert_int_equal(f->err == ERR_OK, f->errors == NULL);
 }
 
@@ -306,11 +310,90 @@ static void test_each_bad_file_gets_one_line(void **state)
 	         "/nonexistent/geo.mmdb: cannot be read: No such file or directory\n",
 	         f.networks, f.databases[1], "The MaxMind DB file contains invalid metadata");
 	assert_string_equal(f.errors, expected);
+	/* The others count. */
+	assert_found(&f, "192.0.2.1", "192.0.2.0/24", 42.36, -71.06, "US");
 	/* Without a place for the lines it fails as well. */
+	geodb_free(f.g);
 	assert_int_equal(
-		geodb_open((const char *const *)f.databases, f.count, f.networks, &f.g, NULL),
+		geodb_open((const char *const *)f.databases, f.count, f.networks, NULL, &f.g, NULL),
 		ERR_PARSE);
-	assert_null(f.g);
+	fixture_fini(&f);
+}
+
+/* With the place of another city the file has another size, so it differs at once. */
+static void rewrite(const struct fixture *f, size_t database, const char *record)
+{
+	struct geo_mmdb *m = geo_mmdb_new(4, 24);
+
+	geo_mmdb_put(m, "192.0.2.0/24", record);
+	geo_file_rewrite(f->databases[database], geo_mmdb_bytes(m));
+	geo_mmdb_free(m);
+}
+
+static void add_three(struct fixture *f)
+{
+	for (size_t i = 0; i < 2; i++)
+		f->databases[f->count++] = geo_file_new(bytes_of("soon"));
+	rewrite(f, 0, NOWHERE);
+	rewrite(f, 1, BOSTON);
+	add_networks(f, "198.51.100.0/24,1,2,office\n");
+	open_well(f);
+}
+
+static void test_what_has_not_changed_is_not_read_again(void **state)
+{
+	struct fixture f = {0};
+	struct geodb *first = NULL, *again = NULL;
+
+	(void)state;
+	add_three(&f);
+	assert_int_equal(
+		geodb_open((const char *const *)f.databases, 2, f.networks, NULL, &first, NULL),
+		ERR_OK);
+	assert_int_equal(
+		geodb_open((const char *const *)f.databases, 2, f.networks, first, &again, NULL),
+		ERR_OK);
+	assert_false(geodb_is_same(f.g, first));
+	assert_true(geodb_is_same(first, again));
+	geodb_free(first);
+	rewrite(&f, 0, PARIS);
+	assert_int_equal(
+		geodb_open((const char *const *)f.databases, 2, f.networks, again, &first, NULL),
+		ERR_OK);
+	assert_false(geodb_is_same(first, again));
+	geodb_free(again);
+	assert_int_equal(geodb_open((const char *const *)f.databases, 2, NULL, first, &again, NULL),
+	                 ERR_OK);
+	assert_false(geodb_is_same(first, again));
+	geodb_free(first);
+	geodb_free(f.g);
+	f.g = again;
+	assert_found(&f, "192.0.2.1", "192.0.2.0/24", 48.86, 2.35, "FR");
+	assert_not_found(&f, "198.51.100.1");
+	fixture_fini(&f);
+}
+
+static void test_a_file_that_breaks_counts_as_it_was_and_the_others_as_they_are(void **state)
+{
+	struct fixture f = {0};
+
+	(void)state;
+	add_three(&f);
+	assert_found(&f, "192.0.2.1", "192.0.2.0/24", 42.36, -71.06, "US");
+	geo_file_rewrite(f.databases[1], bytes_of("this is no database"));
+	geo_file_rewrite(f.networks, bytes_of("198.51.100.0/24,3,4,office\n\n"));
+	open_all(&f);
+	assert_int_equal(f.err, ERR_PARSE);
+	assert_found(&f, "192.0.2.1", "192.0.2.0/24", 42.36, -71.06, "US");
+	assert_found(&f, "198.51.100.1", "198.51.100.0/24", 3, 4, "office");
+	/* It stays an error, and is as it was, until it is good again. */
+	unlink(f.databases[1]);
+	open_all(&f);
+	assert_int_equal(f.err, ERR_IO);
+	assert_found(&f, "192.0.2.1", "192.0.2.0/24", 42.36, -71.06, "US");
+	rewrite(&f, 1, PARIS);
+	open_well(&f);
+	assert_found(&f, "192.0.2.1", "192.0.2.0/24", 48.86, 2.35, "FR");
 	fixture_fini(&f);
 }
 
@@ -320,14 +403,16 @@ static void test_folders_and_missing_tables_are_errors(void **state)
 	char *errors = NULL;
 
 	(void)state;
-	assert_int_equal(geodb_open(NULL, 0, "/", &g, &errors), ERR_IO);
+	assert_int_equal(geodb_open(NULL, 0, "/", NULL, &g, &errors), ERR_IO);
 	assert_string_equal(errors, "/: is not a regular file\n");
 	free(errors);
-	assert_int_equal(geodb_open(NULL, 0, "/nonexistent.csv", &g, &errors), ERR_IO);
+	geodb_free(g);
+	assert_int_equal(geodb_open(NULL, 0, "/nonexistent.csv", NULL, &g, &errors), ERR_IO);
 	assert_string_equal(errors,
 	                    "/nonexistent.csv: cannot be read: No such file or directory\n");
 	free(errors);
-	assert_null(g);
+	assert_int_equal(geodb_place_count(g), 0);
+	geodb_free(g);
 }
 
 static void test_a_tree_that_goes_in_a_circle_is_refused(void **state)
@@ -379,15 +464,12 @@ static bool survives(const char *path, struct bytes content)
 	bool is_good;
 
 	geo_file_rewrite(path, content);
-	is_good = geodb_open(&path, 1, NULL, &g, &errors) == ERR_OK;
-	assert_int_equal(is_good, g != NULL);
-	if (g != NULL) {
-		geodb_each(g, ADDR_IPV4, count_span, &spans);
-		geodb_each(g, ADDR_IPV6, count_span, &spans);
-		assert_true(spans >= 2);
-	} else {
+	is_good = geodb_open(&path, 1, NULL, NULL, &g, &errors) == ERR_OK;
+	geodb_each(g, ADDR_IPV4, count_span, &spans);
+	geodb_each(g, ADDR_IPV6, count_span, &spans);
+	assert_true(spans >= 2);
+	if (!is_good)
 		assert_int_equal(strncmp(errors, path, strlen(path)), 0);
-	}
 	geodb_free(g);
 	free(errors);
 	return is_good;
@@ -443,6 +525,9 @@ int main(void)
 		cmocka_unit_test(test_spans_cover_everything_with_siblings_merged),
 		cmocka_unit_test(test_minus_zero_is_zero),
 		cmocka_unit_test(test_each_bad_file_gets_one_line),
+		cmocka_unit_test(test_what_has_not_changed_is_not_read_again),
+		cmocka_unit_test(
+			test_a_file_that_breaks_counts_as_it_was_and_the_others_as_they_are),
 		cmocka_unit_test(test_folders_and_missing_tables_are_errors),
 		cmocka_unit_test(test_a_tree_that_goes_in_a_circle_is_refused),
 		cmocka_unit_test(test_a_file_cut_short_is_refused),

@@ -175,11 +175,18 @@ static void on_span(const struct addr_network *n, uint32_t value, void *arg)
 	h->count++;
 }
 
-static void into_spans(const struct addr_network *n, uint32_t value, void *arg)
+/* Once as it is, and once merged. */
+static void on_leaf(const struct addr_network *n, size_t tree, uint32_t value, void *arg)
 {
 	struct heard *h = arg;
 
-	spans_push(&h->spans, n, value);
+	assert_int_equal(tree < h->tree_count, value != PREFIX_NONE);
+	if (value != PREFIX_NONE)
+		assert_int_equal(prefix_tree_find(h->trees[tree], &n->addr).value, value);
+	if (h->is_merged)
+		spans_push(&h->spans, n, value);
+	else
+		on_span(n, value, h);
 }
 
 static void assert_walk_is_right(const struct prefix_tree *const *trees, size_t count,
@@ -188,13 +195,13 @@ static void assert_walk_is_right(const struct prefix_tree *const *trees, size_t 
 	struct heard plain = {.trees = trees, .tree_count = count}, merged = plain;
 	struct addr zero = {.family = (uint8_t)family}, end;
 
-	prefix_tree_walk(trees, count, family, on_span, &plain);
+	prefix_tree_walk(trees, count, family, on_leaf, &plain);
 	end = behind(&plain.last);
 	assert_true(addr_equal(&end, &zero));
 	merged.is_merged = true;
 	merged.spans.on_span = on_span;
 	merged.spans.arg = &merged;
-	prefix_tree_walk(trees, count, family, into_spans, &merged);
+	prefix_tree_walk(trees, count, family, on_leaf, &merged);
 	end = behind(&merged.last);
 	assert_true(addr_equal(&end, &zero));
 	assert_true(merged.count <= plain.count);

@@ -159,7 +159,7 @@ static struct geodb *geodb_of(const struct world *w)
 		text_printf(&csv, "%s,%.2f,%.2f\n", addr_network_print(&w->networks[i], network),
 		            w->places[i].latitude, w->places[i].longitude);
 	path = geo_file_new((struct bytes){(const uint8_t *)csv.data, csv.len});
-	if (geodb_open(NULL, 0, path, &g, &errors) != ERR_OK)
+	if (geodb_open(NULL, 0, path, NULL, &g, &errors) != ERR_OK)
 		fail_msg("%s", errors);
 	geo_file_remove(path);
 	text_fini(&csv);
@@ -440,7 +440,7 @@ static struct ranking *ranking_of(const struct ranking_cluster *clusters, size_t
 	struct geodb *g = NULL;
 	struct ranking *r;
 
-	assert_int_equal(geodb_open(NULL, 0, path, &g, NULL), ERR_OK);
+	assert_int_equal(geodb_open(NULL, 0, path, NULL, &g, NULL), ERR_OK);
 	r = ranking_build(clusters, count, NULL, 0, g);
 	geodb_free(g);
 	geo_file_remove(path);
