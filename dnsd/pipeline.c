@@ -356,8 +356,6 @@ static void on_geo_errors(const char *errors, void *arg)
 {
 	struct pipeline *p = arg;
 
-	if (errors != NULL && (p->geo_errors == NULL || strcmp(errors, p->geo_errors) != 0))
-		log_warn("geo", "files not taken up: %.*s", (int)strcspn(errors, "\n"), errors);
 	free(p->geo_errors);
 	p->geo_errors = errors != NULL ? xstrdup(errors) : NULL;
 	p->report_stale = true;

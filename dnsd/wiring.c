@@ -413,8 +413,8 @@ void wiring_memory_fini(struct wiring_memory *m)
 	*m = (struct wiring_memory){0};
 }
 
-/* Since when these words stand there: remembered, or now, and then they are told. */
-static int64_t since_when(struct report *r, const char *first, const char *second)
+/* Since when these words stand there: remembered, or now, and then they are told as the room's. */
+static int64_t since_when(struct report *r, const char *room, const char *first, const char *second)
 {
 	struct wiring_since key = {
 		.hash = hash_mix(hash_fixed(bytes_of(first)), hash_fixed(bytes_of(second))),
@@ -427,7 +427,7 @@ static int64_t since_when(struct report *r, const char *first, const char *secon
 	if (known != NULL)
 		key.since = known->since;
 	else if (r->told++ < MAX_TOLD)
-		log_warn("records", "%s: %s", first, second);
+		log_warn(room, "%s: %s", first, second);
 	r->now[r->now_count++] = key;
 	return key.since;
 }
@@ -460,7 +460,7 @@ static void add_problem(const char *where, const char *message, void *arg)
 	struct report *r = arg;
 
 	if (r->problem_count < MAX_PROBLEMS)
-		add_error(where, message, since_when(r, where, message), arg);
+		add_error(where, message, since_when(r, "records", where, message), arg);
 }
 
 static void add_conflict(const char *name, const char *winner, const char *loser, void *arg)
@@ -472,7 +472,7 @@ static void add_conflict(const char *name, const char *winner, const char *loser
 		return;
 	*c = (struct snapshot_conflict){undotted(r, name), kept(r, winner), kept(r, loser)};
 	(void)since_when(
-		r, c->name,
+		r, "records", c->name,
 		arena_printf(r->arena,
 	                     "has two sources, %s is older or comes first and wins over %s", winner,
 	                     loser));
@@ -485,7 +485,8 @@ static void add_geo_errors(struct report *r, const char *lines)
 		size_t len = strcspn(lines, "\n");
 		const char *line = arena_strndup(r->arena, lines, len);
 
-		add_error("geo", line, 0, r);
+		if (r->problem_count < MAX_PROBLEMS)
+			add_error("geo", line, since_when(r, "geo", "file not taken up", line), r);
 		lines += len + (lines[len] == '\n');
 	}
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -43,6 +44,7 @@ static void test_without_one_file_the_others_count_from_the_start(void **state)
 	world_expect(w, WEB, "A", BOSTON, IN_NY, 0);
 	world_expect(w, WEB, "A", NEARBY, NOWHERE, 0);
 	world_expect_http(w, "/status", "city.mmdb: cannot be read: No such file or directory", 0);
+	world_expect_log(w, "warn  geo: ", 0);
 	world_expect_log(w, "city.mmdb: cannot be read: No such file or directory", 0);
 	put_database(w, "{\"latitude\":34.1,\"longitude\":-118.2}");
 	world_expect(w, WEB, "A", NEARBY, IN_LA, 5000);
@@ -80,12 +82,51 @@ static void test_a_broken_database_stays_as_it_was_until_it_is_good_again(void *
 	world_expect_http(w, "/status", "!city.mmdb", 1000);
 }
 
+enum { TIME_SIZE = sizeof "2026-01-02T03:04:05Z" };
+
+static void now_as_text(char out[TIME_SIZE])
+{
+	time_t now = time(NULL);
+
+	assert_int_equal(strftime(out, TIME_SIZE, "%FT%TZ", gmtime(&now)), TIME_SIZE - 1);
+}
+
+/* Of the only error. */
+static void error_since(struct world *w, char out[TIME_SIZE])
+{
+	const char *at = strstr(world_get(w, "/status", NULL), "city.mmdb: ");
+
+	at = at != NULL ? strstr(at, "\"since\":\"") : NULL;
+	if (at == NULL)
+		world_fail(w, "/status does not say since when city.mmdb is an error");
+	snprintf(out, TIME_SIZE, "%s", at + strlen("\"since\":\""));
+}
+
+static void test_an_error_of_a_file_tells_since_when_it_stands(void **state)
+{
+	struct world *w = *state;
+	char begun[TIME_SIZE], since[TIME_SIZE], again[TIME_SIZE], now[TIME_SIZE];
+
+	three_cities_with_both(w);
+	now_as_text(begun);
+	world_start(w);
+	error_since(w, since);
+	now_as_text(now);
+	assert_true(strcmp(begun, since) <= 0 && strcmp(since, now) <= 0);
+	world_expect_log(w, "warn  geo: file not taken up: ", 0);
+	world_write(w, "networks.csv", "192.0.2.0/24,34.05,-118.24,moved\n");
+	world_expect(w, WEB, "A", BOSTON, IN_LA, 5000);
+	error_since(w, again);
+	assert_string_equal(again, since);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(test_without_one_file_the_others_count_from_the_start),
 		world_test(test_a_file_is_taken_up_while_another_is_missing),
 		world_test(test_a_broken_database_stays_as_it_was_until_it_is_good_again),
+		world_test(test_an_error_of_a_file_tells_since_when_it_stands),
 	};
 
 	return cmocka_run_group_tests_name("scenario/geography", tests, NULL, NULL);
