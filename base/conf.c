@@ -40,6 +40,16 @@ static void complain_at(struct conf_file *file, unsigned line, const char *fmt, 
 	text_printf(file->errors, "%s:%u: %s\n", file->name, line ? line : 1, said.text);
 }
 
+bool conf_strings_equal(const struct conf_strings *a, const struct conf_strings *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->item[i], b->item[i]) != 0)
+			return false;
+	return true;
+}
+
 void conf_complain(struct conf_file *file, struct json_object *value, const char *fmt, ...)
 {
 	va_list ap;

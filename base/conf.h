@@ -36,6 +36,9 @@ struct conf_strings {
 	size_t count;
 };
 
+/* The same texts in the same order? */
+bool conf_strings_equal(const struct conf_strings *a, const struct conf_strings *b);
+
 struct conf_file; /* where one parse stands: file name, errors so far */
 
 /* For CONF_CUSTOM: reads `value` into `out` (the settings struct's field).

@@ -38,14 +38,21 @@ struct geo_loader {
 	bool busy, stopping, has_clusters;
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
+	/* what is to be tried; on_tried NULL: nothing */
+	struct {
+		struct files files;
+		struct conf_strings unknown_order;
+		geo_loader_on_tried_fn *on_tried;
+		void *arg;
+	} trial;
 	/* the running job's own copies and results */
 	struct {
 		struct files files;
 		struct clusters clusters;
 		const struct geodb *before;
-		bool read_files, rank;
+		bool read_files, rank, is_trial;
 		bool failed;         /* some file could not be read */
-		struct geodb *geodb; /* NULL: nothing has changed */
+		struct geodb *geodb; /* NULL: nothing has changed, or it is not to be used */
 		char *errors;
 		const struct ranking *ranking; /* NULL: the last one holds */
 	} job;
@@ -114,7 +121,32 @@ static bool files_changed(struct files *f)
 	return changed;
 }
 
-/* What can be read counts; of the rest what was read before. */
+static struct files files_of(const struct conf_strings *databases, const char *networks)
+{
+	return (struct files){
+		.databases = strings_copy(databases),
+		.networks = networks != NULL ? xstrdup(networks) : NULL,
+		.stamps = xcalloc(databases->count + 1, sizeof(struct geodb_file_stamp)),
+	};
+}
+
+static bool clusters_same(const struct clusters *a, const struct clusters *b)
+{
+	if (a->count != b->count || !conf_strings_equal(&a->unknown_order, &b->unknown_order))
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		const struct ranking_cluster *one = &a->item[i], *other = &b->item[i];
+
+		if (one->id != other->id || strcmp(one->name, other->name) != 0 ||
+		    one->has_place != other->has_place ||
+		    one->place.latitude != other->place.latitude ||
+		    one->place.longitude != other->place.longitude)
+			return false;
+	}
+	return true;
+}
+
+/* What can be read counts; of the rest what was read before.  A trial is whole or nothing. */
 static void read_files(struct geo_loader *g)
 {
 	const struct files *f = &g->job.files;
@@ -122,10 +154,11 @@ static void read_files(struct geo_loader *g)
 
 	g->job.failed = geodb_open((const char *const *)f->databases.item, f->databases.count,
 	                           f->networks, g->job.before, &fresh, &g->job.errors) != ERR_OK;
-	if (g->job.before == NULL || !geodb_is_same(fresh, g->job.before))
-		g->job.geodb = fresh;
-	else
+	if ((g->job.is_trial && g->job.failed) ||
+	    (g->job.before != NULL && geodb_is_same(fresh, g->job.before)))
 		geodb_free(fresh);
+	else
+		g->job.geodb = fresh;
 }
 
 /* Pool thread: only g->job is touched. */
@@ -136,6 +169,8 @@ static void work(uv_work_t *w)
 
 	if (g->job.read_files)
 		read_files(g);
+	if (g->job.is_trial && g->job.failed)
+		return;
 	if (g->job.rank || g->job.geodb != NULL)
 		g->job.ranking =
 			ranking_build(c->item, c->count, (const char *const *)c->unknown_order.item,
@@ -150,6 +185,8 @@ static void on_timer_closed(uv_handle_t *handle)
 	struct geo_loader *g = handle->data;
 
 	files_free(&g->files);
+	files_free(&g->trial.files);
+	strings_free(&g->trial.unknown_order);
 	clusters_free(&g->clusters);
 	geodb_free(g->geodb);
 	pthread_mutex_destroy(&g->lock);
@@ -169,44 +206,99 @@ static void replace_geodb(struct geo_loader *g, struct geodb *fresh)
 	geodb_free(old);
 }
 
+/* Puts in force what the job made. */
+static void take_up(struct geo_loader *g)
+{
+	if (g->job.geodb != NULL)
+		replace_geodb(g, g->job.geodb);
+	if (g->job.read_files)
+		g->events.on_errors(g->job.failed ? g->job.errors : NULL, g->events.arg);
+	if (g->job.ranking != NULL)
+		g->events.on_ranking(g->job.ranking, g->events.arg);
+}
+
+/* The files of the job become those that are looked at. */
+static void adopt_trial(struct geo_loader *g)
+{
+	files_free(&g->files);
+	g->files = g->job.files;
+	g->job.files = (struct files){0};
+	strings_free(&g->clusters.unknown_order);
+	g->clusters.unknown_order = strings_copy(&g->job.clusters.unknown_order);
+	take_up(g);
+}
+
+static void drop(struct geo_loader *g)
+{
+	geodb_free(g->job.geodb);
+	ranking_free((struct ranking *)(uintptr_t)g->job.ranking);
+}
+
+static void end_trial(struct geo_loader *g)
+{
+	geo_loader_on_tried_fn *on_tried = g->trial.on_tried;
+
+	g->trial.on_tried = NULL;
+	if (!g->job.failed)
+		adopt_trial(g);
+	on_tried(g->job.failed ? g->job.errors : NULL, g->trial.arg);
+}
+
 static void after_work(uv_work_t *w, int status)
 {
 	struct geo_loader *g = w->data;
 
 	CHECK(status == 0);
-	g->busy = false;
-	if (g->job.geodb != NULL)
-		replace_geodb(g, g->job.geodb);
-	if (g->stopping) {
-		ranking_free((struct ranking *)(uintptr_t)g->job.ranking);
-	} else {
-		if (g->job.read_files)
-			g->events.on_errors(g->job.failed ? g->job.errors : NULL, g->events.arg);
-		if (g->job.ranking != NULL)
-			g->events.on_ranking(g->job.ranking, g->events.arg);
-	}
+	if (g->stopping)
+		drop(g);
+	else if (g->job.is_trial)
+		end_trial(g);
+	else
+		take_up(g);
 	free(g->job.errors);
 	files_free(&g->job.files);
 	clusters_free(&g->job.clusters);
+	g->busy = false;
 	if (g->stopping)
 		end(g);
 	else
 		begin(g);
 }
 
-static void begin(struct geo_loader *g)
+static void prepare_trial(struct geo_loader *g)
 {
-	if (g->busy || !g->has_clusters || (!g->read_files && !g->rank))
-		return;
-	memset(&g->job, 0, sizeof g->job);
-	g->job.files.databases = strings_copy(&g->files.databases);
-	g->job.files.networks = g->files.networks != NULL ? xstrdup(g->files.networks) : NULL;
+	g->job.is_trial = g->job.read_files = true;
+	g->job.files = g->trial.files;
+	g->trial.files = (struct files){0};
+	(void)files_changed(&g->job.files);
+	g->job.clusters =
+		clusters_copy(g->clusters.item, g->clusters.count, &g->trial.unknown_order);
+	g->job.rank = !conf_strings_equal(&g->trial.unknown_order, &g->clusters.unknown_order);
+	strings_free(&g->trial.unknown_order);
+}
+
+static void prepare(struct geo_loader *g)
+{
+	g->job.files = files_of(&g->files.databases, g->files.networks);
 	g->job.clusters =
 		clusters_copy(g->clusters.item, g->clusters.count, &g->clusters.unknown_order);
-	g->job.before = g->geodb;
 	g->job.read_files = g->read_files;
 	g->job.rank = g->rank;
 	g->read_files = g->rank = false;
+}
+
+static void begin(struct geo_loader *g)
+{
+	bool has_trial = g->trial.on_tried != NULL;
+
+	if (g->busy || !g->has_clusters || (!has_trial && !g->read_files && !g->rank))
+		return;
+	memset(&g->job, 0, sizeof g->job);
+	if (has_trial)
+		prepare_trial(g);
+	else
+		prepare(g);
+	g->job.before = g->geodb;
 	g->busy = true;
 	g->work.data = g;
 	CHECK(uv_queue_work(g->loop, &g->work, work, after_work) == 0);
@@ -238,11 +330,21 @@ void geo_loader_set_files(struct geo_loader *g, const struct conf_strings *datab
                           const char *networks)
 {
 	files_free(&g->files);
-	g->files.databases = strings_copy(databases);
-	g->files.networks = networks != NULL ? xstrdup(networks) : NULL;
-	g->files.stamps = xcalloc(databases->count + 1, sizeof *g->files.stamps);
+	g->files = files_of(databases, networks);
 	(void)files_changed(&g->files);
 	g->read_files = true;
+	begin(g);
+}
+
+void geo_loader_try(struct geo_loader *g, const struct conf_strings *databases,
+                    const char *networks, const struct conf_strings *unknown_order,
+                    geo_loader_on_tried_fn *on_tried, void *arg)
+{
+	CHECK(g->trial.on_tried == NULL);
+	g->trial.files = files_of(databases, networks);
+	g->trial.unknown_order = strings_copy(unknown_order);
+	g->trial.on_tried = on_tried;
+	g->trial.arg = arg;
 	begin(g);
 }
 
@@ -251,10 +353,10 @@ void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster 
 {
 	struct clusters fresh = clusters_copy(clusters, count, unknown_order);
 
+	g->rank |= !g->has_clusters || !clusters_same(&g->clusters, &fresh);
 	clusters_free(&g->clusters);
 	g->clusters = fresh;
 	g->has_clusters = true;
-	g->rank = true;
 	begin(g);
 }
 

@@ -26,10 +26,19 @@ struct geo_loader_events {
 };
 
 struct geo_loader *geo_loader_start(uv_loop_t *loop, const struct geo_loader_events *events);
-/* The files (copied); read at once. */
+/* The files to begin with (copied); read at once. */
 void geo_loader_set_files(struct geo_loader *g, const struct conf_strings *databases,
                           const char *networks);
-/* The clusters and the order for clients without a place (copied); a ranking follows. */
+/* Tries other files and another order for clients without a place (copied).  When all files can be read
+ * they are in force, and the events have told so, before on_tried is called without errors; else
+ * nothing has changed, and on_tried gets what is wrong, one line each.  One trial at a time; on_tried may
+ * begin the next, and is not called any more after geo_loader_stop(). */
+typedef void geo_loader_on_tried_fn(const char *errors, void *arg);
+void geo_loader_try(struct geo_loader *g, const struct conf_strings *databases,
+                    const char *networks, const struct conf_strings *unknown_order,
+                    geo_loader_on_tried_fn *on_tried, void *arg);
+/* The clusters and the order for clients without a place (copied); a ranking follows when they are not
+ * as before. */
 void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster *clusters,
                              size_t count, const struct conf_strings *unknown_order);
 /* Is the last ranking made from the files and clusters that were set last? */

@@ -37,12 +37,16 @@ struct nighd {
 	uv_loop_t loop;
 	struct config *config;
 	struct config *started; /* what it was started with: some settings stay so */
+	struct config *fresh;   /* being taken up, or NULL */
+	bool hung_up;           /* the config is to be read again */
 	struct server *server;
 	struct admin *admin;
 	struct pipeline *pipeline;
 	struct admin_pulse pulse;
 	uv_signal_t hangup, terminate, interrupt;
 };
+
+#define NOT_TAKEN_UP "config not taken up, the old one stays"
 
 static const char usage_text[] =
 	"usage: nighd [-c FILE] [--manifests DIR]... [--dns ADDR:PORT]... [--http ADDR:PORT]\n"
@@ -306,32 +310,65 @@ static void log_lines(const char *message, const char *lines)
 	}
 }
 
-static void on_hangup(uv_signal_t *handle, int signum)
+static void say_taken_up(const struct nighd *n)
 {
-	struct nighd *n = handle->data;
-	struct text errors = {0}, restart = {0};
-	struct config *fresh = read_config(&n->flags, &errors, NULL);
+	struct text restart = {0};
 	struct log_context keys = {.key = "keys"};
 
-	(void)signum;
-	if (fresh == NULL) {
-		log_lines("config not taken up, the old one stays", errors.data);
-		text_fini(&errors);
-		return;
-	}
-	config_needs_restart(n->started, fresh, &restart);
+	config_needs_restart(n->started, n->config, &restart);
 	keys.value = restart.data;
 	if (restart.len > 0)
 		log_write(LOG_WARN, "dnsd", &keys, "config taken up but for what needs a restart");
 	else
 		log_info("dnsd", "config taken up");
-	log_setup((enum log_level)fresh->log_level, (enum log_format)fresh->log_format);
-	pipeline_reload(n->pipeline, fresh);
-	if (n->config != n->started)
-		config_free(n->config);
-	n->config = fresh;
-	text_fini(&errors);
 	text_fini(&restart);
+}
+
+static void begin_reload(struct nighd *n);
+
+static void on_reloaded(const char *errors, void *arg)
+{
+	struct nighd *n = arg;
+	struct config *out = n->fresh;
+
+	if (errors == NULL) {
+		out = n->config;
+		n->config = n->fresh;
+		say_taken_up(n);
+		log_setup((enum log_level)n->config->log_level,
+		          (enum log_format)n->config->log_format);
+	} else {
+		log_lines(NOT_TAKEN_UP, errors);
+	}
+	if (out != n->started)
+		config_free(out);
+	n->fresh = NULL;
+	begin_reload(n);
+}
+
+/* One at a time: who asks meanwhile has the file read again afterwards, so the last one counts. */
+static void begin_reload(struct nighd *n)
+{
+	struct text errors = {0};
+
+	if (n->fresh != NULL || !n->hung_up)
+		return;
+	n->hung_up = false;
+	n->fresh = read_config(&n->flags, &errors, NULL);
+	if (n->fresh != NULL)
+		pipeline_reload(n->pipeline, n->fresh, on_reloaded, n);
+	else
+		log_lines(NOT_TAKEN_UP, errors.data);
+	text_fini(&errors);
+}
+
+static void on_hangup(uv_signal_t *handle, int signum)
+{
+	struct nighd *n = handle->data;
+
+	(void)signum;
+	n->hung_up = true;
+	begin_reload(n);
 }
 
 static void watch_signals(struct nighd *n)
@@ -422,6 +459,7 @@ int main(int argc, char **argv)
 	if (n.started != n.config)
 		config_free(n.started);
 	config_free(n.config);
+	config_free(n.fresh);
 	text_fini(&n.flags.manifests);
 	text_fini(&n.flags.dns);
 	text_fini(&errors);

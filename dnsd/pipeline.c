@@ -77,6 +77,9 @@ struct pipeline {
 	struct geo_loader_match match; /* the HTTP thread's, for its last question */
 	bool ready, tables_stale, probes_stale, report_stale, targets_stale, ranks_stale,
 		wants_stale;
+	const struct config *fresh; /* while its files are tried */
+	pipeline_on_reloaded_fn *on_reloaded;
+	void *reloaded_arg;
 	unsigned still_open; /* of what pipeline_stop() waits for */
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
@@ -749,30 +752,38 @@ enum err pipeline_start(struct pipeline *p, struct reason *why)
 
 struct handover *pipeline_handover(struct pipeline *p) { return zones_handover(p->zones); }
 
-static bool same_strings(const struct conf_strings *a, const struct conf_strings *b)
+static void take_up(struct pipeline *p, const struct config *config)
 {
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (strcmp(a->item[i], b->item[i]) != 0)
-			return false;
-	return true;
-}
-
-void pipeline_reload(struct pipeline *p, const struct config *config)
-{
-	bool same_dirs = same_strings(&p->config->manifests, &config->manifests);
+	bool same_dirs = conf_strings_equal(&p->config->manifests, &config->manifests);
 
 	p->config = config;
 	configure_records(p);
 	put_config_facts(p);
 	verdicts_configure(p->verdicts, config);
-	geo_loader_set_files(p->geo, &config->geo.databases, config->geo.networks);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	if (!same_dirs)
 		end_manifests(p);
 	build(p);
 	rank_clusters(p);
+}
+
+static void on_geo_tried(const char *errors, void *arg)
+{
+	struct pipeline *p = arg;
+
+	if (errors == NULL)
+		take_up(p, p->fresh);
+	p->on_reloaded(errors, p->reloaded_arg);
+}
+
+void pipeline_reload(struct pipeline *p, const struct config *config,
+                     pipeline_on_reloaded_fn *on_reloaded, void *arg)
+{
+	p->fresh = config;
+	p->on_reloaded = on_reloaded;
+	p->reloaded_arg = arg;
+	geo_loader_try(p->geo, &config->geo.databases, config->geo.networks,
+	               &config->geo.unknown_order, on_geo_tried, p);
 }
 
 /* All neighbours have ended: nothing calls back any more. */

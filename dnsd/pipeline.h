@@ -31,8 +31,12 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
  * used; the process is to end then. */
 enum err pipeline_start(struct pipeline *p, struct reason *why) MUST_CHECK;
 struct handover *pipeline_handover(struct pipeline *p);
-/* Takes up a new config as a whole. */
-void pipeline_reload(struct pipeline *p, const struct config *config);
+/* Takes up a new config as a whole once its geographic files are read, or not at all when one of them cannot be:
+ * `errors` then says why, one line each; NULL: it is in force.  `config` is borrowed from now on.  One at a time;
+ * on_reloaded may begin the next, and is not called any more after pipeline_stop(). */
+typedef void pipeline_on_reloaded_fn(const char *errors, void *arg);
+void pipeline_reload(struct pipeline *p, const struct config *config,
+                     pipeline_on_reloaded_fn *on_reloaded, void *arg);
 /* Releases the guard of a zone.  Any thread but the control thread; waits for it, at most a second. */
 enum err pipeline_release(struct pipeline *p, const char *zone, struct reason *why);
 /* What the geographic files say of an address; false: nothing.  `database` of out is good until the next

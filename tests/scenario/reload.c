@@ -54,6 +54,74 @@ static void test_a_broken_config_is_refused_whole_and_the_old_one_stays(void **s
 	world_expect(w, "www.b.test", "A", NULL, "REFUSED", 0);
 }
 
+static void assert_refused_for_its_geography(struct world *w, const char *geo, const char *reason)
+{
+	char yaml[512];
+
+	snprintf(yaml, sizeof(yaml), "%s\ndefaults: {policy: all}\n%s", geo,
+	         ZONE("b.test", "\"www A 192.0.2.2\""));
+	world_config(w, yaml);
+	world_signal(w, SIGHUP);
+	world_expect_log(w, reason, 2000);
+	world_expect_stays(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 500);
+	world_expect(w, "www.a.test", "A", NULL, "192.0.2.1", 0);
+	world_expect(w, "www.b.test", "A", NULL, "REFUSED", 0);
+	if (strstr(world_log(w), "config taken up") != NULL)
+		world_fail(w, "a config is said to be taken up");
+	world_expect_http(w, "/status", "\"errors\":[]", 0);
+}
+
+static void test_a_config_with_a_broken_geographic_file_is_refused_whole(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_config(w, ZONE("a.test", "\"www A 192.0.2.1\""));
+	world_start(w);
+	world_write(w, "bad.csv", "203.0.113.0/24,42.36,-71.06\n192.0.2.0/24,north,-71.06\n");
+	assert_refused_for_its_geography(w, "geo: {networks: bad.csv}",
+	                                 "bad.csv:2: 'north' is not a latitude");
+	assert_refused_for_its_geography(w, "geo: {networks: networks.csv, databases: [gone.mmdb]}",
+	                                 "gone.mmdb: cannot be read: No such file or directory");
+	world_expect_log(w, "error dnsd: config not taken up, the old one stays: ", 0);
+}
+
+static void test_new_geographic_files_are_taken_up_with_the_rest(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_config(w, ZONE("a.test", "\"www A 192.0.2.1\""));
+	world_start(w);
+	world_write(w, "other.csv", "203.0.113.0/24,42.36,-71.06,Boston\n");
+	world_config(w, "geo: {networks: other.csv, unknownOrder: [losangeles]}\n" ZONE(
+				"b.test", "\"www A 192.0.2.2\""));
+	world_signal(w, SIGHUP);
+	world_expect(w, "www.b.test", "A", NULL, "192.0.2.2", 2000);
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.1.10", 0);
+	world_expect(w, WEB, "A", BOSTON, "198.18.3.10", 0);
+}
+
+static void test_of_many_reloads_the_last_one_counts(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_start(w);
+	world_write(w, "other.csv", "203.0.113.0/24,42.36,-71.06,Boston\n");
+	for (unsigned i = 0; i < 20; i++) {
+		world_config(w, i % 2 == 0 ? "geo: {networks: other.csv}\n" ZONE(
+						     "a.test", "\"www A 192.0.2.1\"")
+		                           : "geo: {networks: gone.csv}\n");
+		world_signal(w, SIGHUP);
+	}
+	world_config(w, ZONE("b.test", "\"www A 192.0.2.2\""));
+	world_signal(w, SIGHUP);
+	world_expect(w, "www.b.test", "A", NULL, "192.0.2.2", 3000);
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 0);
+	world_expect_stays(w, "www.a.test", "A", NULL, "REFUSED", 500);
+}
+
 static void test_a_record_that_is_taken_out_of_the_config_is_gone(void **state)
 {
 	struct world *w = *state;
@@ -158,6 +226,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		world_test(test_a_new_config_is_taken_up),
 		world_test(test_a_broken_config_is_refused_whole_and_the_old_one_stays),
+		world_test(test_a_config_with_a_broken_geographic_file_is_refused_whole),
+		world_test(test_new_geographic_files_are_taken_up_with_the_rest),
+		world_test(test_of_many_reloads_the_last_one_counts),
 		world_test(test_a_record_that_is_taken_out_of_the_config_is_gone),
 		world_test(test_reloads_and_the_end_may_overtake_each_other),
 		world_test(test_what_needs_a_restart_is_said),

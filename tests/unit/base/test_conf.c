@@ -280,6 +280,19 @@ static void test_the_manual_names_type_range_and_default(void **state)
 	text_fini(&out);
 }
 
+static void test_lists_are_equal_with_the_same_texts_in_the_same_order(void **state)
+{
+	char a[] = "a", other_a[] = "a", b[] = "b", *ab[] = {a, b}, *same[] = {other_a, b},
+	     *ba[] = {b, a};
+	const struct conf_strings list = {ab, 2}, shorter = {ab, 1}, none = {NULL, 0};
+
+	(void)state;
+	assert_true(conf_strings_equal(&list, &(struct conf_strings){same, 2}));
+	assert_true(conf_strings_equal(&none, &(struct conf_strings){ab, 0}));
+	assert_false(conf_strings_equal(&list, &(struct conf_strings){ba, 2}));
+	assert_false(conf_strings_equal(&list, &shorter));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_printed_is_read_back),
 		cmocka_unit_test(test_changes_that_need_a_restart_are_listed),
 		cmocka_unit_test(test_files_are_read),
+		cmocka_unit_test(test_lists_are_equal_with_the_same_texts_in_the_same_order),
 		cmocka_unit_test(test_the_manual_names_type_range_and_default),
 	};
 
