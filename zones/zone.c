@@ -24,10 +24,13 @@ const struct rrset *zone_soa(const struct zone *z) { return z->soa; }
 
 uint32_t zone_negative_ttl(const struct zone *z) { return z->negative_ttl; }
 
-static const struct node *find_suffix(const struct zone *z, const struct name *name, unsigned label)
+static inline const struct node *find_suffix(const struct zone *z, const struct name *name,
+                                             unsigned label)
 {
-	return tree_find(z->base, z->root, fold_suffix(name, label, z->key),
-	                 name->wire + name->at[label], (size_t)name->len - name->at[label]);
+	const uint8_t *wire = name->wire + name->at[label];
+	size_t len = (size_t)name->len - name->at[label];
+
+	return tree_find(z->base, z->root, fold_name(wire, len, z->key), wire, len);
 }
 
 const struct node *zone_find_node(const struct zone *z, const struct name *name)
