@@ -19,9 +19,11 @@
 #include "base/xalloc.h"
 #include "dnsd/admin.h"
 #include "dnsd/config.h"
+#include "dnsd/config_facts.h"
 #include "dnsd/pipeline.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/server.h"
+#include "dnsd/trial.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -155,7 +157,7 @@ static struct config *read_config(const struct flags *f, struct text *errors, bo
 	if (good) {
 		struct text zone_errors = {0};
 
-		good = pipeline_check_zones(c, &zone_errors);
+		good = config_facts_check(c, &zone_errors);
 		for (char *line = zone_errors.data, *end; line != NULL && *line != '\0';
 		     line = end + 1) {
 			end = strchr(line, '\n');
@@ -413,7 +415,7 @@ static void no_core_files(void)
 static int check_config(const struct config *c)
 {
 	struct text problems = {0};
-	bool good = pipeline_check(c, &problems);
+	bool good = trial_run(c, &problems);
 
 	if (!good)
 		fputs(problems.data, stderr);

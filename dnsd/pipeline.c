@@ -10,7 +10,9 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
+#include "dnsd/config_facts.h"
 #include "dnsd/geo_loader.h"
 #include "dnsd/verdicts.h"
 #include "dnsd/wiring.h"
@@ -449,53 +451,7 @@ bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct exp
 	return p->match.database[0] != '\0';
 }
 
-/* --- settings --- */
-
-static void free_networks(const struct addr_network *list)
-{
-	free((struct addr_network *)(uintptr_t)list);
-}
-
-static const struct addr_network *networks_of(const struct conf_strings *texts)
-{
-	struct addr_network *list = xcalloc(texts->count + 1, sizeof *list);
-
-	for (size_t i = 0; i < texts->count; i++)
-		CHECK(addr_network_parse(bytes_of(texts->item[i]), &list[i], NULL) == ERR_OK);
-	return list;
-}
-
-static struct records_settings settings_of(const struct config *c, struct bytes *zones)
-{
-	for (size_t i = 0; i < c->zone_count; i++)
-		zones[i] = bytes_of(c->zones[i].name);
-	return (struct records_settings){
-		.default_ttl = (uint32_t)c->defaults.ttl_s,
-		.guard_min_names = c->guard.min_names,
-		.guard_max_percent = (uint32_t)c->guard.max_withdraw_percent,
-		.guard_hold_ms = c->guard.hold_for_ms,
-		.allow = networks_of(&c->publish.allow),
-		.allow_count = c->publish.allow.count,
-		.deny = networks_of(&c->publish.deny),
-		.deny_count = c->publish.deny.count,
-		.zones = zones,
-		.zone_count = c->zone_count,
-	};
-}
-
-static void configure_records(struct pipeline *p)
-{
-	struct bytes *zones = xcalloc(p->config->zone_count + 1, sizeof *zones);
-	struct records_settings settings = settings_of(p->config, zones);
-
-	if (p->records == NULL)
-		p->records = records_new(&settings);
-	else
-		records_configure(p->records, &settings);
-	free_networks(settings.allow);
-	free_networks(settings.deny);
-	free(zones);
-}
+/* --- the records of the config --- */
 
 static void drop_config_fact(uint16_t cluster, const struct fact *fact, void *arg)
 {
@@ -520,90 +476,11 @@ static void put_config_facts(struct pipeline *p)
 		facts_remove(p->facts, FACTS_HOST, FACT_DNS_ENDPOINT, bytes_of("config"),
 		             cursor_str16(&c));
 	buffer_fini(&old);
-	CHECK(wiring_config_records(p->config, &fresh, &errors));
+	CHECK(config_facts_build(p->config, &fresh, &errors));
 	for (size_t i = 0; fresh[i] != NULL; i++)
 		facts_put(p->facts, FACTS_HOST, fresh[i]);
 	free(fresh);
 	text_fini(&errors);
-}
-
-bool pipeline_check_zones(const struct config *config, struct text *errors)
-{
-	const struct fact **facts;
-	bool good = wiring_config_records(config, &facts, errors);
-
-	for (size_t i = 0; facts[i] != NULL; i++)
-		fact_unref(facts[i]);
-	free(facts);
-	return good;
-}
-
-static void on_check_settled(void *arg) { (void)arg; }
-static void on_check_stopped(void *arg) { (void)arg; }
-
-static void add_check_problem(const char *where, const char *message, void *arg)
-{
-	text_printf(arg, "%s: %s\n", where, message);
-}
-
-static void add_check_error(const char *where, const char *message, int64_t since, void *arg)
-{
-	(void)since;
-	/* A file's message names file and line by itself. */
-	if (strncmp(message, where, strlen(where)) == 0)
-		text_printf(arg, "%s\n", message);
-	else
-		add_check_problem(where, message, arg);
-}
-
-static void check_geo(const struct config *c, struct text *problems)
-{
-	struct geodb *geodb = NULL;
-	char *errors = NULL;
-
-	if (geodb_open((const char *const *)c->geo.databases.item, c->geo.databases.count,
-	               c->geo.networks, NULL, &geodb, &errors) != ERR_OK)
-		text_add(problems, errors != NULL ? errors : "geo: cannot be read\n");
-	free(errors);
-	geodb_free(geodb);
-}
-
-static void check_manifests(const struct config *c, struct text *problems)
-{
-	struct pipeline p = {.config = c, .facts = facts_new()};
-	uv_loop_t loop;
-
-	CHECK(uv_loop_init(&loop) == 0);
-	p.settle = settle_new(&loop, on_check_settled, NULL);
-	p.store = store_new(p.facts, p.settle, NULL);
-	if (c->manifests.count > 0)
-		p.manifests = manifests_start(&loop, (const char *const *)c->manifests.item,
-		                              c->manifests.count, p.store);
-	while (p.manifests != NULL && !manifests_is_read(p.manifests))
-		uv_run(&loop, UV_RUN_ONCE);
-	configure_records(&p);
-	put_config_facts(&p);
-	while (records_build(p.records, p.facts, clock_monotonic_ms())->more)
-		;
-	store_each_error(p.store, add_check_error, problems);
-	records_each_problem(p.records, add_check_problem, problems);
-	if (p.manifests != NULL)
-		manifests_stop(p.manifests, on_check_stopped, NULL);
-	settle_stop(p.settle, on_check_stopped, NULL);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	CHECK(uv_loop_close(&loop) == 0);
-	records_free(p.records);
-	store_free(p.store);
-	facts_free(p.facts);
-}
-
-bool pipeline_check(const struct config *config, struct text *problems)
-{
-	if (!pipeline_check_zones(config, problems))
-		return false;
-	check_geo(config, problems);
-	check_manifests(config, problems);
-	return problems->len == 0;
 }
 
 /* --- life --- */
@@ -735,7 +612,7 @@ enum err pipeline_start(struct pipeline *p, struct reason *why)
 		err = saved_open(p->loop, p->config->state, p->facts, &p->saved, why);
 	if (err != ERR_OK)
 		return err;
-	configure_records(p);
+	wiring_configure_records(&p->records, p->config);
 	start_neighbours(p);
 	if (p->saved != NULL)
 		saved_each_value(p->saved, SAVED_HOST, restore_host, p);
@@ -757,7 +634,7 @@ static void take_up(struct pipeline *p, const struct config *config)
 	bool same_dirs = conf_strings_equal(&p->config->manifests, &config->manifests);
 
 	p->config = config;
-	configure_records(p);
+	wiring_configure_records(&p->records, p->config);
 	put_config_facts(p);
 	verdicts_configure(p->verdicts, config);
 	p->tables_stale = p->report_stale = p->targets_stale = true;

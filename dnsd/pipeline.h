@@ -12,7 +12,6 @@
 #include <uv.h>
 
 #include "base/err.h"
-#include "base/text.h"
 #include "dnsd/admin.h"
 #include "dnsd/config.h"
 #include "dnsd/explain.h"
@@ -45,11 +44,5 @@ bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct exp
 /* Ends all activity and writes the state.  All readers of the handover must have left.  `on_stopped` may
  * free the config. */
 void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg);
-
-/* For --check: reads everything `config` names, once; problems as lines. False: there were some. */
-bool pipeline_check(const struct config *config, struct text *problems);
-
-/* Are the zones and their records of the config well formed?  Lines "FILE:LINE: text" without the file. */
-bool pipeline_check_zones(const struct config *config, struct text *errors);
 
 #endif

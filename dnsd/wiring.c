@@ -10,122 +10,55 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "records/names.h"
-#include "zones/rdata.h"
 
 enum { MAX_PROBLEMS = 2000, MAX_TOLD = 20 };
 
-/* --- the config's own records --- */
+/* --- settings --- */
 
-struct gathered {
-	struct fact_endpoint *endpoint;
-	struct bytes *target;
-	struct rdata_line *line;
-	size_t count;
-};
-
-/* One endpoint a record; records unites those of one name and type. */
-static bool gather_records(const struct config_zone *zone, struct gathered *out,
-                           struct text *errors)
+static void free_networks(const struct addr_network *list)
 {
-	bool good = true;
-
-	out->endpoint = xcalloc(zone->record_count + 1, sizeof *out->endpoint);
-	out->target = xcalloc(zone->record_count + 1, sizeof *out->target);
-	out->line = xcalloc(zone->record_count + 1, sizeof *out->line);
-	for (size_t i = 0; i < zone->record_count; i++) {
-		struct rdata_line *line = &out->line[out->count];
-		struct reason why = {0};
-
-		if (rdata_parse_line(zone->records[i], zone->name, line, &why) != ERR_OK) {
-			text_printf(errors, "%u: zone %s: record '%s': %s\n", zone->line,
-			            zone->name, zone->records[i], why.text);
-			good = false;
-			continue;
-		}
-		out->target[out->count] = bytes_of(line->rdata);
-		out->endpoint[out->count] = (struct fact_endpoint){
-			.name = bytes_of(line->owner),
-			.type = bytes_of(line->type),
-			.ttl = line->has_ttl ? (int64_t)line->ttl : (int64_t)zone->ttl_s,
-			.targets = &out->target[out->count],
-			.target_count = 1,
-		};
-		out->count++;
-	}
-	return good;
+	free((struct addr_network *)(uintptr_t)list);
 }
 
-static void gathered_fini(struct gathered *g)
+static const struct addr_network *networks_of(const struct conf_strings *texts)
 {
-	for (size_t i = 0; i < g->count; i++)
-		rdata_line_fini(&g->line[i]);
-	free(g->line);
-	free(g->target);
-	free(g->endpoint);
+	struct addr_network *list = xcalloc(texts->count + 1, sizeof *list);
+
+	for (size_t i = 0; i < texts->count; i++)
+		CHECK(addr_network_parse(bytes_of(texts->item[i]), &list[i], NULL) == ERR_OK);
+	return list;
 }
 
-static bool zone_fact(const struct config_zone *zone, const struct fact **out, struct text *errors)
+static struct records_settings settings_of(const struct config *c, struct bytes *zones)
 {
-	struct gathered gathered = {0};
-	struct reason why = {0};
-	bool good = gather_records(zone, &gathered, errors);
-	struct fact_value value = {
-		.kind = FACT_DNS_ENDPOINT,
-		.namespace = bytes_of("config"),
-		.name = bytes_of(zone->name),
-		.created = FACT_CONFIG_TIME,
-		.dns_endpoint = {.endpoints = gathered.endpoint, .endpoint_count = gathered.count},
+	for (size_t i = 0; i < c->zone_count; i++)
+		zones[i] = bytes_of(c->zones[i].name);
+	return (struct records_settings){
+		.default_ttl = (uint32_t)c->defaults.ttl_s,
+		.guard_min_names = c->guard.min_names,
+		.guard_max_percent = (uint32_t)c->guard.max_withdraw_percent,
+		.guard_hold_ms = c->guard.hold_for_ms,
+		.allow = networks_of(&c->publish.allow),
+		.allow_count = c->publish.allow.count,
+		.deny = networks_of(&c->publish.deny),
+		.deny_count = c->publish.deny.count,
+		.zones = zones,
+		.zone_count = c->zone_count,
 	};
-
-	if (good && fact_encode(&value, out, &why) != ERR_OK) {
-		text_printf(errors, "%u: zone %s: %s\n", zone->line, zone->name, why.text);
-		good = false;
-	}
-	gathered_fini(&gathered);
-	return good;
 }
 
-static bool names_are_good(const struct config_zone *zone, struct text *errors)
+void wiring_configure_records(struct records **records, const struct config *c)
 {
-	uint8_t wire[NAMES_WIRE_MAX];
-	struct reason why = {0};
-	bool good = true;
-	size_t len;
+	struct bytes *zones = xcalloc(c->zone_count + 1, sizeof *zones);
+	struct records_settings settings = settings_of(c, zones);
 
-	if (names_from_text(bytes_of(zone->name), wire, &len, &why) != ERR_OK) {
-		text_printf(errors, "%u: zone '%s': %s\n", zone->line, zone->name, why.text);
-		good = false;
-	}
-	for (size_t i = 0; i < zone->nameserver_count; i++)
-		if (names_from_text(bytes_of(zone->nameservers[i].name), wire, &len, &why) !=
-		    ERR_OK) {
-			text_printf(errors, "%u: zone %s: name server '%s': %s\n", zone->line,
-			            zone->name, zone->nameservers[i].name, why.text);
-			good = false;
-		}
-	return good;
-}
-
-bool wiring_config_records(const struct config *c, const struct fact ***facts, struct text *errors)
-{
-	const struct fact **list = xcalloc(c->zone_count + 1, sizeof *list);
-	size_t count = 0;
-	bool good = true;
-
-	for (size_t i = 0; i < c->zone_count; i++) {
-		if (!names_are_good(&c->zones[i], errors)) {
-			good = false;
-			continue;
-		}
-		if (c->zones[i].record_count == 0)
-			continue;
-		if (zone_fact(&c->zones[i], &list[count], errors))
-			count++;
-		else
-			good = false;
-	}
-	*facts = list;
-	return good;
+	if (*records == NULL)
+		*records = records_new(&settings);
+	else
+		records_configure(*records, &settings);
+	free_networks(settings.allow);
+	free_networks(settings.deny);
+	free(zones);
 }
 
 /* --- zones and their name servers --- */

@@ -19,9 +19,8 @@
 #include "watcher/store.h"
 #include "zones/build.h"
 
-/* Parses names and records of every zone of the config; lines "LINE: text" into errors.  *facts:
- * one DNSEndpoint per zone with records, created at FACT_CONFIG_TIME (NULL-terminated; the caller unrefs and frees). */
-bool wiring_config_records(const struct config *c, const struct fact ***facts, struct text *errors);
+/* Makes *records (NULL: a new one) as the config wants it. */
+void wiring_configure_records(struct records **records, const struct config *c);
 
 /* Gives zones the zones that records found, with name servers and serials. */
 void wiring_set_zones(struct zones *z, const struct records_result *r, const struct config *c,

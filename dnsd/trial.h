@@ -1,0 +1,18 @@
+/* trial.h -- --check: reads everything that a config names, once, and tells what is wrong.
+ *
+ * Wiring: the stages of the pipeline, one after the other, without a socket and
+ * without state.  Blocks; for a process that does nothing else.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_TRIAL_H
+#define DNSD_TRIAL_H
+
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "dnsd/config.h"
+
+/* Problems as lines.  False: there were some. */
+bool trial_run(const struct config *config, struct text *problems);
+
+#endif
