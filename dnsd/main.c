@@ -414,12 +414,12 @@ static void no_core_files(void)
 
 static int check_config(const struct config *c)
 {
-	struct text problems = {0};
-	bool good = trial_run(c, &problems);
+	struct text told = {0};
+	bool good = trial_run(c, &told);
 
-	if (!good)
-		fputs(problems.data, stderr);
-	text_fini(&problems);
+	if (told.len > 0)
+		fputs(told.data, stderr);
+	text_fini(&told);
 	return good ? EXIT_SUCCESS : EXIT_FAILED;
 }
 

@@ -18,7 +18,8 @@
 /* The stages, as far as a trial needs them. */
 struct trial {
 	const struct config *config;
-	struct text *problems;
+	struct text *told;
+	size_t error_count; /* of what is told; the rest are warnings */
 	uv_loop_t loop;
 	struct facts *facts;
 	struct settle *settle;
@@ -27,25 +28,49 @@ struct trial {
 	struct records *records;
 };
 
-/* --- problems --- */
+/* --- what is told --- */
 
-static void add_problem(const char *where, const char *message, void *arg)
+static void tell_error(struct trial *t, const char *where, const char *message)
 {
-	struct trial *t = arg;
-
-	text_printf(t->problems, "%s: %s\n", where, message);
+	t->error_count++;
+	text_printf(t->told, "%s: %s\n", where, message);
 }
 
-static void add_error(const char *where, const char *message, int64_t since, void *arg)
+static void tell_warning(struct trial *t, const char *where, const char *message)
+{
+	text_printf(t->told, "warning: %s: %s\n", where, message);
+}
+
+/* Lines that name their place by themselves, each an error. */
+static void tell_lines(struct trial *t, const char *lines)
+{
+	while (*lines != '\0') {
+		size_t len = strcspn(lines, "\n");
+
+		t->error_count++;
+		text_printf(t->told, "%.*s\n", (int)len, lines);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
+static void on_store_error(const char *where, const char *message, int64_t since, void *arg)
 {
 	struct trial *t = arg;
 
 	(void)since;
 	/* A file's message names file and line by itself. */
-	if (strncmp(message, where, strlen(where)) == 0)
-		text_printf(t->problems, "%s\n", message);
+	if (strncmp(message, where, strlen(where)) != 0)
+		tell_error(t, where, message);
 	else
-		add_problem(where, message, t);
+		tell_lines(t, message);
+}
+
+static void on_records_problem(const struct records_problem *problem, void *arg)
+{
+	if (problem->is_warning)
+		tell_warning(arg, problem->where, problem->message);
+	else
+		tell_error(arg, problem->where, problem->message);
 }
 
 /* --- stages --- */
@@ -58,7 +83,7 @@ static void try_geo(struct trial *t)
 
 	if (geodb_open((const char *const *)c->geo.databases.item, c->geo.databases.count,
 	               c->geo.networks, NULL, &geodb, &errors) != ERR_OK)
-		text_add(t->problems, errors != NULL ? errors : "geo: cannot be read\n");
+		tell_lines(t, errors != NULL ? errors : "geo: cannot be read");
 	free(errors);
 	geodb_free(geodb);
 }
@@ -75,17 +100,25 @@ static void read_manifests(struct trial *t)
 		                               dirs->count, t->store);
 	while (t->manifests != NULL && !manifests_is_read(t->manifests))
 		uv_run(&t->loop, UV_RUN_ONCE);
-	store_each_error(t->store, add_error, t);
+	store_each_error(t->store, on_store_error, t);
+	for (uint16_t id = 0; id < facts_cluster_count(t->facts); id++) {
+		const struct cluster_state *state = facts_cluster(t->facts, id);
+
+		if (state->registered && state->knowledge != KNOWLEDGE_SYNCED)
+			text_printf(t->told, "warning: %s\n", state->error);
+	}
 }
 
 static void put_config_facts(struct trial *t)
 {
 	const struct fact **list;
+	struct text errors = {0};
 
-	CHECK(config_facts_build(t->config, &list, t->problems));
+	CHECK(config_facts_build(t->config, &list, &errors));
 	for (size_t i = 0; list[i] != NULL; i++)
 		facts_put(t->facts, FACTS_HOST, list[i]);
 	free(list);
+	text_fini(&errors);
 }
 
 static void build_records(struct trial *t)
@@ -94,7 +127,7 @@ static void build_records(struct trial *t)
 	put_config_facts(t);
 	while (records_build(t->records, t->facts, clock_monotonic_ms())->more)
 		;
-	records_each_problem(t->records, add_problem, t);
+	records_each_problem(t->records, on_records_problem, t);
 }
 
 /* --- life --- */
@@ -119,14 +152,14 @@ static void end(struct trial *t)
 	facts_free(t->facts);
 }
 
-bool trial_run(const struct config *config, struct text *problems)
+bool trial_run(const struct config *config, struct text *told)
 {
-	struct trial t = {.config = config, .problems = problems};
+	struct trial t = {.config = config, .told = told};
 
 	start(&t);
 	try_geo(&t);
 	read_manifests(&t);
 	build_records(&t);
 	end(&t);
-	return problems->len == 0;
+	return t.error_count == 0;
 }

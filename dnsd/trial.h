@@ -12,7 +12,8 @@
 #include "base/text.h"
 #include "dnsd/config.h"
 
-/* Problems as lines.  False: there were some. */
-bool trial_run(const struct config *config, struct text *problems);
+/* An error is what would not be served as it was written; a warning is what is, though perhaps not as it was
+ * meant.  A line each, those of warnings with the word. False: there were errors. */
+bool trial_run(const struct config *config, struct text *told);
 
 #endif

@@ -396,19 +396,25 @@ static void add_problem(const char *where, const char *message, void *arg)
 		add_error(where, message, since_when(r, "records", where, message), arg);
 }
 
-static void add_conflict(const char *name, const char *winner, const char *loser, void *arg)
+static void add_records_problem(const struct records_problem *problem, void *arg)
+{
+	add_problem(problem->where, problem->message, arg);
+}
+
+static void add_conflict(const struct records_conflict *conflict, void *arg)
 {
 	struct report *r = arg;
 	struct snapshot_conflict *c = &r->conflicts[r->conflict_count];
 
 	if (r->conflict_count == MAX_PROBLEMS)
 		return;
-	*c = (struct snapshot_conflict){undotted(r, name), kept(r, winner), kept(r, loser)};
+	*c = (struct snapshot_conflict){undotted(r, conflict->name), kept(r, conflict->winner),
+	                                kept(r, conflict->loser)};
 	(void)since_when(
 		r, "records", c->name,
 		arena_printf(r->arena,
-	                     "has two sources, %s is older or comes first and wins over %s", winner,
-	                     loser));
+	                     "has two sources, %s is older or comes first and wins over %s",
+	                     c->winner, c->loser));
 	r->conflict_count++;
 }
 
@@ -456,7 +462,7 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	r.now = xcalloc(2 * (size_t)MAX_PROBLEMS, sizeof *r.now);
 	store_each_error(store, add_error, &r);
 	add_geo_errors(&r, geo_errors);
-	records_each_problem(records, add_problem, &r);
+	records_each_problem(records, add_records_problem, &r);
 	zones_each_problem(z, add_problem, &r);
 	records_each_conflict(records, add_conflict, &r);
 	report.problems = r.problems;

@@ -122,6 +122,14 @@ static struct carrier *find_carriers(const struct world *w, struct bytes host, s
 	return list;
 }
 
+static void note_conflict(const struct world *w, const char *host, const struct carrier *winner,
+                          const struct carrier *loser)
+{
+	notes_conflict(w->notes, &(struct records_conflict){host, world_title(w, winner->fact),
+	                                                    world_title(w, loser->fact),
+	                                                    winner->cluster, loser->cluster});
+}
+
 /* Of each cluster the oldest; of these, those in the namespace of the oldest of all. */
 static const struct carrier *elect(const struct world *w, const char *host, struct carrier *list,
                                    size_t *count)
@@ -136,8 +144,7 @@ static const struct carrier *elect(const struct world *w, const char *host, stru
 		    list[i].cluster == list[i - 1].cluster)
 			continue;
 		if (kept > 0 && list[kept - 1].cluster == list[i].cluster)
-			notes_conflict(w->notes, host, world_title(w, list[kept - 1].fact),
-			               world_title(w, list[i].fact));
+			note_conflict(w, host, &list[kept - 1], &list[i]);
 		else
 			list[kept++] = list[i];
 	}
@@ -147,8 +154,7 @@ static const struct carrier *elect(const struct world *w, const char *host, stru
 	*count = 0;
 	for (size_t i = 0; i < kept; i++) {
 		if (!bytes_equal(list[i].value.namespace, first.value.namespace)) {
-			notes_conflict(w->notes, host, world_title(w, first.fact),
-			               world_title(w, list[i].fact));
+			note_conflict(w, host, &first, &list[i]);
 			continue;
 		}
 		list[*count] = list[i];
@@ -170,9 +176,9 @@ static uint32_t read_ttl(const struct world *w, const struct carrier *c)
 		return w->settings->default_ttl;
 	if (annotation_record_read_ttl(text, &ttl))
 		return ttl;
-	notes_problem(w->notes, world_title(w, c->fact),
-	              "annotation ttl '%.*s' of cluster %s is not a TTL", (int)text.len,
-	              (const char *)text.data, c->cluster_name);
+	notes_problem_in(w->notes, c->cluster, world_title(w, c->fact),
+	                 "annotation ttl '%.*s' of cluster %s is not a TTL", (int)text.len,
+	                 (const char *)text.data, c->cluster_name);
 	return w->settings->default_ttl;
 }
 
@@ -186,9 +192,9 @@ struct said {
 static void note_target(const struct world *w, const struct carrier *c, struct bytes target,
                         const char *what)
 {
-	notes_problem(w->notes, world_title(w, c->fact),
-	              "annotation target '%.*s' of cluster %s %s", (int)target.len,
-	              (const char *)target.data, c->cluster_name, what);
+	notes_problem_in(w->notes, c->cluster, world_title(w, c->fact),
+	                 "annotation target '%.*s' of cluster %s %s", (int)target.len,
+	                 (const char *)target.data, c->cluster_name, what);
 }
 
 static struct said read_targets(const struct world *w, const struct carrier *c)
@@ -280,8 +286,8 @@ const struct fact *annotation_record_make(const struct world *w, uint32_t source
 	if (!owner)
 		return NULL;
 	if (apexes_find(w->apexes, host) < 0) {
-		notes_problem(w->notes, world_title(w, owner->fact),
-		              "host %.*s is outside every zone", (int)strlen(text) - 1, text);
+		notes_problem_in(w->notes, owner->cluster, world_title(w, owner->fact),
+		                 "host %.*s is outside every zone", (int)strlen(text) - 1, text);
 		return owner->fact;
 	}
 	rules_host = bytes_of(text);

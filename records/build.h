@@ -118,10 +118,20 @@ const struct records_result *records_build(struct records *r, struct facts *f, u
 void records_drop_changes(struct records *r);
 
 /* For /status: one line each, in byte order, at most 1000 (then one that counts the rest). */
-typedef void records_on_problem_fn(const char *where, const char *message, void *arg);
+struct records_problem {
+	const char *where; /* "Kind namespace/name", "cluster NAME" */
+	const char *message;
+	uint16_t cluster; /* whose object it is */
+	bool is_warning;  /* all that was written is served */
+};
+typedef void records_on_problem_fn(const struct records_problem *problem, void *arg);
 void records_each_problem(const struct records *r, records_on_problem_fn *fn, void *arg);
-typedef void records_on_conflict_fn(const char *name, const char *winner, const char *loser,
-                                    void *arg);
+struct records_conflict {
+	const char *name;                       /* with the last dot */
+	const char *winner, *loser;             /* "Kind namespace/name" */
+	uint16_t winner_cluster, loser_cluster; /* whose objects they are */
+};
+typedef void records_on_conflict_fn(const struct records_conflict *conflict, void *arg);
 void records_each_conflict(const struct records *r, records_on_conflict_fn *fn, void *arg);
 
 /* Names held back by the mass-change guard, by zone. */

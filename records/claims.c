@@ -119,25 +119,46 @@ static size_t list_sources(const struct records *r, uint32_t hash, uint32_t *out
 	return count;
 }
 
+/* Whose object it is: an annotated one is a member's, all others are the host's. */
+static uint16_t cluster_of(const struct records *r, struct bytes owner, const struct fact *fact)
+{
+	struct idmap_walk walk = links_find(r->world.annotated, owner_hash(&r->key, owner));
+	const struct link *link;
+
+	while ((link = links_next(r->world.annotated, &walk)) != NULL)
+		if (link->fact == fact)
+			return (uint16_t)link->cluster;
+	return FACTS_HOST;
+}
+
+static void note_conflict(struct records *r, struct bytes owner, const struct fact *winner,
+                          const struct fact *loser)
+{
+	char text[NAMES_TEXT_SIZE];
+
+	notes_conflict(r->notes, &(struct records_conflict){names_to_text(owner.data, text),
+	                                                    world_title(&r->world, winner),
+	                                                    world_title(&r->world, loser),
+	                                                    cluster_of(r, owner, winner),
+	                                                    cluster_of(r, owner, loser)});
+}
+
 static void note_conflicts(struct records *r, uint32_t hash, const uint8_t *owner,
                            const struct verdict *v, const uint32_t *sources, size_t count)
 {
 	uint8_t lower[NAMES_WIRE_MAX];
 	struct bytes wire = {lower, names_wire_len(owner)};
-	char text[NAMES_TEXT_SIZE];
 
 	owner_lower((struct bytes){owner, wire.len}, lower);
 	notes_begin(r->notes, NOTES_OF_NAME, hash_siphash(&r->key, wire.data, wire.len));
 	if (v->now_claims < 2)
 		return;
-	names_to_text(lower, text);
 	for (size_t i = 0; i < count; i++) {
 		const struct source *s = sources_get(&r->sources, sources[i]);
 
 		if (sources[i] != v->now_source &&
 		    offer_find(works_get(r, s->work)->now, hash, owner))
-			notes_conflict(r->notes, text, world_title(&r->world, v->winner->fact),
-			               world_title(&r->world, s->fact));
+			note_conflict(r, wire, v->winner->fact, s->fact);
 	}
 }
 

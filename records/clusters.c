@@ -244,7 +244,7 @@ static void set_place(const struct update *u, struct records_cluster *c,
 	c->has_place = false;
 	c->place_from = "";
 	snprintf(where, sizeof(where), "cluster %s", c->name);
-	notes_problem(u->notes, where, "has no location: ranked last");
+	notes_warning(u->notes, where, "has no location: ranked last");
 }
 
 static void set_zones(const struct update *u, struct records_cluster *c, const struct bytes *zones,

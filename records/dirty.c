@@ -73,9 +73,9 @@ static void mark_renderings(struct records *r, const struct fact *record)
 static void note_hostname(struct records *r, uint16_t cluster, const struct fact *fact,
                           struct bytes item, const char *why)
 {
-	notes_problem(r->notes, world_title(&r->world, fact),
-	              "annotation hostname '%.*s' of cluster %s: %s", (int)item.len,
-	              (const char *)item.data, facts_cluster_name(r->world.facts, cluster), why);
+	notes_problem_in(r->notes, cluster, world_title(&r->world, fact),
+	                 "annotation hostname '%.*s' of cluster %s: %s", (int)item.len,
+	                 (const char *)item.data, facts_cluster_name(r->world.facts, cluster), why);
 }
 
 /* Does an earlier item of the list mean the same name? */

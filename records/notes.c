@@ -14,15 +14,18 @@
 
 enum { LINES_OF_SUBJECT = 20, LINES_SHOWN = 1000 };
 
+enum sort { PROBLEM, WARNING, CONFLICT, SORTS };
+
 struct line {
-	bool is_conflict;
-	char *a, *b, *c; /* where, message, NULL; or name, winner, loser */
+	enum sort sort;
+	char *a, *b, *c;     /* where, message, NULL; or name, winner, loser */
+	uint16_t cluster[2]; /* of where; or of winner and loser */
 };
 
 struct subject {
 	uint64_t id;
 	size_t count;
-	size_t uncounted[2]; /* lines that found no room: problems, conflicts */
+	size_t uncounted[SORTS]; /* lines that found no room */
 	struct line *lines;
 };
 
@@ -75,12 +78,16 @@ static uint64_t hash_text(uint64_t seed, const char *s)
 
 static uint64_t hash_line(const struct subject *s, const struct line *l)
 {
-	return hash_text(hash_text(hash_text(hash_mix(s->id, l->is_conflict), l->a), l->b), l->c);
+	return hash_text(hash_text(hash_text(hash_mix(s->id, l->sort), l->a), l->b), l->c);
 }
 
 static uint64_t hash_uncounted(const struct subject *s)
 {
-	return hash_mix(s->id, s->uncounted[0]) ^ hash_mix(s->uncounted[1], s->id);
+	uint64_t hash = s->id;
+
+	for (size_t i = 0; i < SORTS; i++)
+		hash = hash_mix(hash, s->uncounted[i]);
+	return hash;
 }
 
 void notes_begin(struct notes *n, enum notes_of of, uint64_t subject)
@@ -124,7 +131,7 @@ static void add_line(struct notes *n, struct line l)
 	bool known = false;
 
 	for (size_t i = 0; i < s->count && !known; i++)
-		known = s->lines[i].is_conflict == l.is_conflict && same_text(s->lines[i].a, l.a) &&
+		known = s->lines[i].sort == l.sort && same_text(s->lines[i].a, l.a) &&
 		        same_text(s->lines[i].b, l.b) && same_text(s->lines[i].c, l.c);
 	if (!known && s->count < LINES_OF_SUBJECT) {
 		n->digest += hash_line(s, &l);
@@ -134,7 +141,7 @@ static void add_line(struct notes *n, struct line l)
 	}
 	if (!known) {
 		n->digest -= hash_uncounted(s);
-		s->uncounted[l.is_conflict]++;
+		s->uncounted[l.sort]++;
 		n->digest += hash_uncounted(s);
 	}
 	free(l.a);
@@ -142,24 +149,52 @@ static void add_line(struct notes *n, struct line l)
 	free(l.c);
 }
 
-void notes_problem(struct notes *n, const char *where, const char *fmt, ...)
+static void add_problem(struct notes *n, uint16_t cluster, const char *where, const char *fmt,
+                        va_list ap)
 {
-	struct line l = {.is_conflict = false};
-	va_list ap;
+	struct line l = {.cluster = {cluster}};
 
 	if (!n)
 		return;
-	va_start(ap, fmt);
 	CHECK(vasprintf(&l.b, fmt, ap) >= 0);
-	va_end(ap);
 	l.a = xstrdup(where);
 	add_line(n, l);
 }
 
-void notes_conflict(struct notes *n, const char *name, const char *winner, const char *loser)
+void notes_problem(struct notes *n, const char *where, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_problem(n, FACTS_HOST, where, fmt, ap);
+	va_end(ap);
+}
+
+void notes_problem_in(struct notes *n, uint16_t cluster, const char *where, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_problem(n, cluster, where, fmt, ap);
+	va_end(ap);
+}
+
+void notes_warning(struct notes *n, const char *where, const char *message)
 {
 	if (n)
-		add_line(n, (struct line){true, xstrdup(name), xstrdup(winner), xstrdup(loser)});
+		add_line(n, (struct line){
+				    .sort = WARNING, .a = xstrdup(where), .b = xstrdup(message)});
+}
+
+void notes_conflict(struct notes *n, const struct records_conflict *conflict)
+{
+	if (n)
+		add_line(n, (struct line){.sort = CONFLICT,
+		                          .a = xstrdup(conflict->name),
+		                          .b = xstrdup(conflict->winner),
+		                          .c = xstrdup(conflict->loser),
+		                          .cluster = {conflict->winner_cluster,
+		                                      conflict->loser_cluster}});
 }
 
 bool notes_changed(struct notes *n)
@@ -181,56 +216,70 @@ static int by_text(const void *a, const void *b)
 	return order == 0 && x->c && y->c ? strcmp(x->c, y->c) : order;
 }
 
-/* All kept lines of one sort, in byte order (free it), and how many more there are. */
-static const struct line **sorted(const struct notes *n, bool conflicts, size_t *count,
-                                  size_t *more)
+/* Lines in byte order, and how many more there are of each sort. */
+struct shown {
+	const struct line **lines; /* free it */
+	size_t count;
+	size_t more[SORTS];
+};
+
+static bool is_wanted(const struct line *l, bool conflicts)
 {
-	const struct line **lines;
+	return (l->sort == CONFLICT) == conflicts;
+}
+
+static struct shown sorted(const struct notes *n, bool conflicts)
+{
+	struct shown shown = {NULL};
 	const struct subject *s;
 	size_t room = 0;
 
-	*count = *more = 0;
 	for (size_t at = 0; (s = table_next(n->subjects, &at)) != NULL;)
 		room += s->count;
-	lines = xreallocarray(NULL, room + 1, sizeof(struct line *));
+	shown.lines = xreallocarray(NULL, room + 1, sizeof(struct line *));
 	for (size_t at = 0; (s = table_next(n->subjects, &at)) != NULL;) {
-		*more += s->uncounted[conflicts];
+		for (size_t i = 0; i < SORTS; i++)
+			shown.more[i] += s->uncounted[i];
 		for (size_t i = 0; i < s->count; i++)
-			if (s->lines[i].is_conflict == conflicts)
-				lines[(*count)++] = &s->lines[i];
+			if (is_wanted(&s->lines[i], conflicts))
+				shown.lines[shown.count++] = &s->lines[i];
 	}
-	qsort(lines, *count, sizeof(struct line *), by_text);
-	if (*count > LINES_SHOWN) {
-		*more += *count - LINES_SHOWN;
-		*count = LINES_SHOWN;
-	}
-	return lines;
+	qsort(shown.lines, shown.count, sizeof(struct line *), by_text);
+	while (shown.count > LINES_SHOWN)
+		shown.more[shown.lines[--shown.count]->sort]++;
+	return shown;
 }
 
 void notes_each_problem(const struct notes *n, records_on_problem_fn *fn, void *arg)
 {
-	size_t count, more;
-	const struct line **lines = sorted(n, false, &count, &more);
+	struct shown shown = sorted(n, false);
+	size_t more = shown.more[PROBLEM] + shown.more[WARNING];
 	char text[64];
 
-	for (size_t i = 0; i < count; i++)
-		fn(lines[i]->a, lines[i]->b, arg);
+	for (size_t i = 0; i < shown.count; i++) {
+		const struct line *l = shown.lines[i];
+
+		fn(&(struct records_problem){l->a, l->b, l->cluster[0], l->sort == WARNING}, arg);
+	}
 	snprintf(text, sizeof(text), "%zu more problems", more);
 	if (more > 0)
-		fn("records", text, arg);
-	free(lines);
+		fn(&(struct records_problem){"records", text, FACTS_HOST, shown.more[PROBLEM] == 0},
+		   arg);
+	free(shown.lines);
 }
 
 void notes_each_conflict(const struct notes *n, records_on_conflict_fn *fn, void *arg)
 {
-	size_t count, more;
-	const struct line **lines = sorted(n, true, &count, &more);
+	struct shown shown = sorted(n, true);
 	char text[64];
 
-	for (size_t i = 0; i < count; i++)
-		fn(lines[i]->a, lines[i]->b, lines[i]->c, arg);
-	snprintf(text, sizeof(text), "%zu more conflicts", more);
-	if (more > 0)
-		fn(text, "", "", arg);
-	free(lines);
+	for (size_t i = 0; i < shown.count; i++) {
+		const struct line *l = shown.lines[i];
+
+		fn(&(struct records_conflict){l->a, l->b, l->c, l->cluster[0], l->cluster[1]}, arg);
+	}
+	snprintf(text, sizeof(text), "%zu more conflicts", shown.more[CONFLICT]);
+	if (shown.more[CONFLICT] > 0)
+		fn(&(struct records_conflict){.name = text, .winner = "", .loser = ""}, arg);
+	free(shown.lines);
 }

@@ -31,7 +31,11 @@ void notes_free(struct notes *n);
 void notes_begin(struct notes *n, enum notes_of of, uint64_t subject);
 /* At most 20 of a subject are kept as text, the rest is counted.  The same line again is nothing. */
 void notes_problem(struct notes *n, const char *where, const char *fmt, ...) PRINTF_LIKE(3, 4);
-void notes_conflict(struct notes *n, const char *name, const char *winner, const char *loser);
+/* Of an object that is not the host's. */
+void notes_problem_in(struct notes *n, uint16_t cluster, const char *where, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+void notes_warning(struct notes *n, const char *where, const char *message);
+void notes_conflict(struct notes *n, const struct records_conflict *conflict); /* copied */
 
 /* Do the notes differ from those at the last call? */
 bool notes_changed(struct notes *n);

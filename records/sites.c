@@ -18,9 +18,9 @@ bool sites_may_publish(const struct world *w, const struct fact *object, uint16_
 		notes_problem(w->notes, world_title(w, object), "address %s is never published",
 		              addr_print(a, text));
 	else
-		notes_problem(w->notes, world_title(w, object),
-		              "address %s of cluster %s is never published", addr_print(a, text),
-		              facts_cluster_name(w->facts, cluster));
+		notes_problem_in(w->notes, cluster, world_title(w, object),
+		                 "address %s of cluster %s is never published", addr_print(a, text),
+		                 facts_cluster_name(w->facts, cluster));
 	return false;
 }
 
@@ -98,8 +98,8 @@ struct addr *sites_addresses(const struct world *w, uint32_t source, struct draf
 		}
 		host = host_name(w->arena, t->texts[i]);
 		if (host.len == 0) {
-			notes_problem(
-				w->notes, world_title(w, t->object),
+			notes_problem_in(
+				w->notes, t->cluster, world_title(w, t->object),
 				"target '%.*s' of cluster %s is neither an address nor a host name",
 				(int)t->texts[i].len, (const char *)t->texts[i].data,
 				facts_cluster_name(w->facts, t->cluster));

@@ -233,9 +233,9 @@ char *records_world_print(const struct records_world *w)
 	return text_take(&t);
 }
 
-static void on_problem(const char *where, const char *message, void *arg)
+static void on_problem(const struct records_problem *problem, void *arg)
 {
-	text_printf(arg, "%s: %s\n", where, message);
+	text_printf(arg, "%s: %s\n", problem->where, problem->message);
 }
 
 char *records_world_problems(const struct records_world *w)
@@ -246,9 +246,9 @@ char *records_world_problems(const struct records_world *w)
 	return text_take(&t);
 }
 
-static void on_conflict(const char *name, const char *winner, const char *loser, void *arg)
+static void on_conflict(const struct records_conflict *conflict, void *arg)
 {
-	text_printf(arg, "%s: %s over %s\n", name, winner, loser);
+	text_printf(arg, "%s: %s over %s\n", conflict->name, conflict->winner, conflict->loser);
 }
 
 char *records_world_conflicts(const struct records_world *w)
