@@ -7,13 +7,18 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/xalloc.h"
 #include "dnsd/config_facts.h"
+#include "dnsd/whereabouts.h"
 #include "dnsd/wiring.h"
 #include "geo/geodb.h"
+#include "records/annotation_record.h"
 #include "records/build.h"
+#include "records/names.h"
 #include "watcher/manifests.h"
 #include "watcher/settle.h"
 #include "watcher/store.h"
+#include "zones/build.h"
 
 /* The stages, as far as a trial needs them. */
 struct trial {
@@ -26,19 +31,23 @@ struct trial {
 	struct store *store;
 	struct manifests *manifests; /* NULL: no directory is configured */
 	struct records *records;
+	struct zones *zones;
+	struct whereabouts *whereabouts; /* of all objects */
 };
 
 /* --- what is told --- */
 
-static void tell_error(struct trial *t, const char *where, const char *message)
+/* "FILE:LINE: [warning: ]WHERE: MESSAGE"; without the place where there is none. */
+static void tell(struct trial *t, bool is_warning, uint16_t cluster, const char *where,
+                 const char *message)
 {
-	t->error_count++;
-	text_printf(t->told, "%s: %s\n", where, message);
-}
+	unsigned line;
+	const char *file = whereabouts_find(t->whereabouts, cluster, where, &line);
 
-static void tell_warning(struct trial *t, const char *where, const char *message)
-{
-	text_printf(t->told, "warning: %s: %s\n", where, message);
+	if (file != NULL)
+		text_printf(t->told, "%s:%u: ", file, line);
+	text_printf(t->told, "%s%s: %s\n", is_warning ? "warning: " : "", where, message);
+	t->error_count += !is_warning;
 }
 
 /* Lines that name their place by themselves, each an error. */
@@ -60,17 +69,100 @@ static void on_store_error(const char *where, const char *message, int64_t since
 	(void)since;
 	/* A file's message names file and line by itself. */
 	if (strncmp(message, where, strlen(where)) != 0)
-		tell_error(t, where, message);
+		tell(t, false, FACTS_HOST, where, message);
 	else
 		tell_lines(t, message);
 }
 
 static void on_records_problem(const struct records_problem *problem, void *arg)
 {
-	if (problem->is_warning)
-		tell_warning(arg, problem->where, problem->message);
+	tell(arg, problem->is_warning, problem->cluster, problem->where, problem->message);
+}
+
+static void on_conflict(const struct records_conflict *c, void *arg)
+{
+	struct trial *t = arg;
+	struct text message = {0};
+	unsigned line;
+	const char *file = whereabouts_find(t->whereabouts, c->winner_cluster, c->winner, &line);
+
+	text_printf(&message, "%.*s has two sources, and %s",
+	            (int)(strlen(c->name) - (strlen(c->name) > 1)), c->name, c->winner);
+	if (file != NULL)
+		text_printf(&message, " (%s:%u)", file, line);
+	text_add(&message, " is older or comes first");
+	if (*c->loser != '\0')
+		tell(t, false, c->loser_cluster, c->loser, message.data);
 	else
-		tell_error(arg, problem->where, problem->message);
+		tell(t, false, FACTS_HOST, "records", c->name);
+	text_fini(&message);
+}
+
+static void on_zones_problem(const char *where, const char *message, void *arg)
+{
+	tell(arg, false, FACTS_HOST, where, message);
+}
+
+/* --- where it stands --- */
+
+static void lower(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text |= 0x20;
+}
+
+/* What a name of an annotation comes from, in zones' words. */
+static void put_hostnames(struct trial *t, const struct fact *fact, const char *file, unsigned line)
+{
+	struct arena *a = arena_new();
+	struct bytes list = {NULL, 0}, item;
+	struct fact_value v;
+
+	if (fact_decode(fact, a, &v))
+		list = annotation_record_of(&v).hostname;
+	while (annotation_record_next(&list, &item)) {
+		uint8_t wire[NAMES_WIRE_MAX];
+		char name[NAMES_TEXT_SIZE];
+		struct text title = {0};
+		size_t len;
+
+		if (names_from_text(item, wire, &len, NULL) != ERR_OK)
+			continue;
+		lower(names_to_text(wire, name));
+		text_printf(&title, "annotation %.*s", (int)strlen(name) - 1, name);
+		whereabouts_put(t->whereabouts, FACTS_HOST, title.data, file, line);
+		text_fini(&title);
+	}
+	arena_free(a);
+}
+
+static void put_fact(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct trial *t = arg;
+	struct bytes namespace = fact_namespace(fact), name = fact_name(fact);
+	struct text title = {0};
+	unsigned line;
+	const char *file = manifests_find(t->manifests, cluster, fact, &line);
+
+	if (file == NULL)
+		return;
+	text_printf(&title, "%s %.*s%s%.*s", fact_kind_text(fact_get_kind(fact)),
+	            (int)namespace.len, (const char *)namespace.data, namespace.len > 0 ? "/" : "",
+	            (int)name.len, (const char *)name.data);
+	whereabouts_put(t->whereabouts, cluster, title.data, file, line);
+	text_reset(&title);
+	text_printf(&title, "cluster %.*s", (int)name.len, (const char *)name.data);
+	if (fact_get_kind(fact) == FACT_KUBEFED_CLUSTER)
+		whereabouts_put(t->whereabouts, cluster, title.data, file, line);
+	put_hostnames(t, fact, file, line);
+	text_fini(&title);
+}
+
+static void find_whereabouts(struct trial *t)
+{
+	for (uint16_t id = 0; t->manifests != NULL && id < facts_cluster_count(t->facts); id++)
+		facts_each(t->facts, id, 0, put_fact, t);
 }
 
 /* --- stages --- */
@@ -121,13 +213,35 @@ static void put_config_facts(struct trial *t)
 	text_fini(&errors);
 }
 
-static void build_records(struct trial *t)
+static void give_zones(struct trial *t, const struct records_result *r)
 {
+	const struct config *c = t->config;
+	struct server_address *listening = xcalloc(c->dns_count, sizeof *listening);
+
+	for (size_t i = 0; i < c->dns_count; i++)
+		listening[i] = (struct server_address){c->dns[i].addr, c->dns[i].port};
+	wiring_set_zones(t->zones, r, c, listening, c->dns_count, NULL);
+	free(listening);
+}
+
+static void build(struct trial *t)
+{
+	const struct records_result *r;
+
 	wiring_configure_records(&t->records, t->config);
 	put_config_facts(t);
-	while (records_build(t->records, t->facts, clock_monotonic_ms())->more)
-		;
+	do {
+		r = records_build(t->records, t->facts, clock_monotonic_ms());
+		if (r->everything || r->zones_changed)
+			give_zones(t, r);
+		for (size_t i = 0; i < r->change_count; i++)
+			if (r->changes[i].endpoint != NULL)
+				zones_put(t->zones, r->changes[i].endpoint);
+	} while (r->more);
+	(void)zones_build(t->zones, clock_unix_s());
 	records_each_problem(t->records, on_records_problem, t);
+	records_each_conflict(t->records, on_conflict, t);
+	zones_each_problem(t->zones, on_zones_problem, t);
 }
 
 /* --- life --- */
@@ -138,6 +252,8 @@ static void start(struct trial *t)
 	t->facts = facts_new();
 	t->settle = settle_new(&t->loop, on_settled, NULL);
 	t->store = store_new(t->facts, t->settle, NULL);
+	t->zones = zones_new();
+	t->whereabouts = whereabouts_new();
 }
 
 static void end(struct trial *t)
@@ -148,8 +264,10 @@ static void end(struct trial *t)
 	uv_run(&t->loop, UV_RUN_DEFAULT);
 	CHECK(uv_loop_close(&t->loop) == 0);
 	records_free(t->records);
+	zones_free(t->zones);
 	store_free(t->store);
 	facts_free(t->facts);
+	whereabouts_free(t->whereabouts);
 }
 
 bool trial_run(const struct config *config, struct text *told)
@@ -159,7 +277,8 @@ bool trial_run(const struct config *config, struct text *told)
 	start(&t);
 	try_geo(&t);
 	read_manifests(&t);
-	build_records(&t);
+	find_whereabouts(&t);
+	build(&t);
 	end(&t);
 	return t.error_count == 0;
 }

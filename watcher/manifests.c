@@ -509,6 +509,23 @@ struct manifests *manifests_start(uv_loop_t *loop, const char *const *dirs, size
 
 bool manifests_is_read(const struct manifests *m) { return m->is_read; }
 
+const char *manifests_find(const struct manifests *m, uint16_t cluster, const struct fact *fact,
+                           unsigned *line)
+{
+	for (size_t i = 0; i < m->cluster_count; i++) {
+		const struct manifests_object *object =
+			m->clusters[i]->id == cluster
+				? manifests_claims_find(m->clusters[i]->claims, fact)
+				: NULL;
+
+		if (object) {
+			*line = object->line;
+			return manifests_file_of(object)->path;
+		}
+	}
+	return NULL;
+}
+
 /* When the last of handles, scans and looks has ended. */
 static void finish_stop(struct manifests *m)
 {

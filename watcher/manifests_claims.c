@@ -101,6 +101,12 @@ static struct look look_for(const struct manifests_claims *c, const struct fact 
 	return look;
 }
 
+const struct manifests_object *manifests_claims_find(const struct manifests_claims *c,
+                                                     const struct fact *fact)
+{
+	return look_for(c, fact).first;
+}
+
 /* --- conflicts --- */
 
 static void mark_conflict(struct manifests_claims *c, struct manifests_file *file)

@@ -22,6 +22,9 @@ void manifests_claims_free(struct manifests_claims *c); /* says nothing to the s
  * be NULL (nothing); `before` is the tree of the last call and may be freed after this one. */
 void manifests_claims_apply(struct manifests_claims *c, const struct manifests_tree *before,
                             const struct manifests_tree *now);
+/* The object that counts of those with the fact's key; NULL: no file has it. */
+const struct manifests_object *manifests_claims_find(const struct manifests_claims *c,
+                                                     const struct fact *fact);
 /* Removes the cluster's facts that no file claims (from the saved state, files that are gone). */
 void manifests_claims_sweep(struct manifests_claims *c);
 

@@ -67,6 +67,25 @@ static void test_several_documents_and_lists_in_one_file(void **state)
 	assert_int_equal(facts_count(f->facts), 3);
 }
 
+static void test_it_tells_in_which_file_and_line_an_object_stands(void **state)
+{
+	struct folders *f = *state;
+	const char *service = "# one\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\n";
+	const struct fact *fact;
+	unsigned line = 0;
+	uint16_t la;
+
+	folders_write(f, "m/clusters/la/b.yaml", service);
+	folders_write(f, "m/clusters/la/c.yaml", service + strlen("# one\n---\n"));
+	folders_start(f, "m", NULL);
+	la = facts_cluster_id(f->facts, bytes_of("la"));
+	fact = facts_find(f->facts, la, FACT_SERVICE, bytes_of("default"), bytes_of("web"));
+	assert_non_null(
+		strstr(manifests_find(f->manifests, la, fact, &line), "m/clusters/la/b.yaml"));
+	assert_int_equal(line, 3);
+	assert_null(manifests_find(f->manifests, FACTS_HOST, fact, &line));
+}
+
 static void test_kinds_that_are_unknown_or_of_the_other_role_are_ignored(void **state)
 {
 	struct folders *f = *state;
@@ -798,6 +817,7 @@ int main(void)
 		TEST(test_files_of_three_suffixes_count_at_any_depth),
 		TEST(test_dot_names_and_other_suffixes_are_not_read),
 		TEST(test_several_documents_and_lists_in_one_file),
+		TEST(test_it_tells_in_which_file_and_line_an_object_stands),
 		TEST(test_kinds_that_are_unknown_or_of_the_other_role_are_ignored),
 		TEST(test_aliases_expand_to_1_MB_at_most),
 		TEST(test_links_in_a_circle_end),
