@@ -24,12 +24,16 @@ struct config_nameserver {
 	struct addr *addresses;
 	size_t address_count;
 };
+struct config_record {
+	char *text; /* "www 300 IN A 192.0.2.1" */
+	unsigned line;
+};
 struct config_zone {
 	char *name; /* presentation form */
 	struct config_nameserver *nameservers;
 	size_t nameserver_count;
 	uint64_t ttl_s; /* 0: defaults.ttl */
-	char **records; /* "www 300 IN A 192.0.2.1" */
+	struct config_record *records;
 	size_t record_count;
 	unsigned line; /* in the config file */
 };

@@ -12,10 +12,10 @@
 #include "dnsd/config.h"
 #include "records/fact.h"
 
-/* Parses names and records of every zone of the config; lines "LINE: text" into errors.  *facts:
- * one DNSEndpoint per zone with records, created at FACT_CONFIG_TIME (NULL-terminated; the caller unrefs and frees). */
+/* Parses names and records of every zone of the config, and holds them to the rules of zones: what zones would
+ * leave out is an error, a line "FILE:LINE: text".  *facts: one DNSEndpoint per zone with records, created at FACT_CONFIG_TIME (NULL-terminated; the caller unrefs and frees). */
 bool config_facts_build(const struct config *c, const struct fact ***facts, struct text *errors);
-/* Are they well formed?  Lines "LINE: text". */
+/* Are they well formed?  Lines as above. */
 bool config_facts_check(const struct config *c, struct text *errors);
 
 #endif

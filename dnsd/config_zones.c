@@ -240,7 +240,8 @@ static void read_records(struct conf_file *file, struct json_object *value,
 		const char *text = get_text(file, value, item, "zones.records");
 
 		if (text)
-			zone->records[zone->record_count++] = xstrdup(text);
+			zone->records[zone->record_count++] =
+				(struct config_record){xstrdup(text), yaml_line(item)};
 	}
 }
 
@@ -270,7 +271,7 @@ static void zone_fini(struct config_zone *zone)
 	for (size_t i = 0; i < zone->nameserver_count; i++)
 		nameserver_fini(&zone->nameservers[i]);
 	for (size_t i = 0; i < zone->record_count; i++)
-		free(zone->records[i]);
+		free(zone->records[i].text);
 	free(zone->nameservers);
 	free(zone->records);
 	free(zone->name);
@@ -351,7 +352,7 @@ static void print_zone(const struct config_zone *zone, struct text *out)
 		text_add(out, ",\n   records: [");
 	for (size_t i = 0; i < zone->record_count; i++) {
 		text_add(out, i ? ",\n     " : "\n     ");
-		text_add_json(out, bytes_of(zone->records[i]));
+		text_add_json(out, bytes_of(zone->records[i].text));
 	}
 	text_add(out, zone->record_count ? "]}" : "}");
 }

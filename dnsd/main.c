@@ -153,18 +153,9 @@ static struct config *read_config(const struct flags *f, struct text *errors, bo
 		good &= config_override(c, "state", f->state, errors);
 	if (c != NULL && !good && wrong_use != NULL)
 		*wrong_use = true;
-	good = good && config_check(c, errors);
 	if (good) {
-		struct text zone_errors = {0};
-
-		good = config_facts_check(c, &zone_errors);
-		for (char *line = zone_errors.data, *end; line != NULL && *line != '\0';
-		     line = end + 1) {
-			end = strchr(line, '\n');
-			text_printf(errors, "%s:%.*s\n", f->config != NULL ? f->config : "nighd",
-			            (int)(end - line), line);
-		}
-		text_fini(&zone_errors);
+		good = config_check(c, errors);
+		good = config_facts_check(c, errors) && good;
 	}
 	if (good)
 		return c;

@@ -122,6 +122,19 @@ static void test_of_many_reloads_the_last_one_counts(void **state)
 	world_expect_stays(w, "www.a.test", "A", NULL, "REFUSED", 500);
 }
 
+static void test_a_record_that_a_zone_cannot_hold_refuses_the_config(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_config(w, ZONE("a.test", "\"www A 192.0.2.1\""));
+	world_start(w);
+	world_config(w, ZONE("a.test", "\"www A 192.0.2.2\", \"www CNAME x\""));
+	world_signal(w, SIGHUP);
+	world_expect_log(w, "record 'www CNAME x': beside a CNAME there can be nothing else", 2000);
+	world_expect_stays(w, "www.a.test", "A", NULL, "192.0.2.1", 300);
+}
+
 static void test_a_record_that_is_taken_out_of_the_config_is_gone(void **state)
 {
 	struct world *w = *state;
@@ -229,6 +242,7 @@ int main(void)
 		world_test(test_a_config_with_a_broken_geographic_file_is_refused_whole),
 		world_test(test_new_geographic_files_are_taken_up_with_the_rest),
 		world_test(test_of_many_reloads_the_last_one_counts),
+		world_test(test_a_record_that_a_zone_cannot_hold_refuses_the_config),
 		world_test(test_a_record_that_is_taken_out_of_the_config_is_gone),
 		world_test(test_reloads_and_the_end_may_overtake_each_other),
 		world_test(test_what_needs_a_restart_is_said),

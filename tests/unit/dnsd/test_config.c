@@ -169,8 +169,8 @@ static void assert_is_whole(const struct config *c, const char *folder)
 	assert_int_equal(c->zones[0].nameservers[0].addresses[1].family, ADDR_IPV6);
 	assert_int_equal(c->zones[0].nameservers[1].address_count, 0);
 	assert_int_equal(c->zones[0].record_count, 2);
-	assert_string_equal(c->zones[0].records[0], "www 300 IN A 192.0.2.1");
-	assert_string_equal(c->zones[0].records[1], "note TXT \"two words\"");
+	assert_string_equal(c->zones[0].records[0].text, "www 300 IN A 192.0.2.1");
+	assert_string_equal(c->zones[0].records[1].text, "note TXT \"two words\"");
 	assert_string_equal(c->zones[1].name, "a\\.b.example");
 	assert_int_equal(c->zones[1].ttl_s, 0);
 	assert_int_equal(c->zones[1].record_count, 0);
