@@ -19,6 +19,7 @@
 #include "watcher/settle.h"
 #include "watcher/store.h"
 #include "zones/build.h"
+#include "zones/rdata.h"
 
 /* The stages, as far as a trial needs them. */
 struct trial {
@@ -37,12 +38,37 @@ struct trial {
 
 /* --- what is told --- */
 
+static void lower(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text |= 0x20;
+}
+
+/* Of the config's records one begins with the name that the message begins with. */
+static const char *find_place(struct trial *t, uint16_t cluster, const char *where,
+                              const char *message, unsigned *line)
+{
+	size_t len = strcspn(message, " ");
+	struct text record = {0};
+	const char *file;
+
+	while (len > 0 && (message[len - 1] == ':' || message[len - 1] == '.'))
+		len--;
+	text_printf(&record, "%s ", where);
+	text_printf(&record, "%.*s", (int)len, message);
+	lower(record.data + strlen(where));
+	file = whereabouts_find(t->whereabouts, cluster, record.data, line);
+	text_fini(&record);
+	return file != NULL ? file : whereabouts_find(t->whereabouts, cluster, where, line);
+}
+
 /* "FILE:LINE: [warning: ]WHERE: MESSAGE"; without the place where there is none. */
 static void tell(struct trial *t, bool is_warning, uint16_t cluster, const char *where,
                  const char *message)
 {
 	unsigned line;
-	const char *file = whereabouts_find(t->whereabouts, cluster, where, &line);
+	const char *file = find_place(t, cluster, where, message, &line);
 
 	if (file != NULL)
 		text_printf(t->told, "%s:%u: ", file, line);
@@ -84,7 +110,7 @@ static void on_conflict(const struct records_conflict *c, void *arg)
 	struct trial *t = arg;
 	struct text message = {0};
 	unsigned line;
-	const char *file = whereabouts_find(t->whereabouts, c->winner_cluster, c->winner, &line);
+	const char *file = find_place(t, c->winner_cluster, c->winner, c->name, &line);
 
 	text_printf(&message, "%.*s has two sources, and %s",
 	            (int)(strlen(c->name) - (strlen(c->name) > 1)), c->name, c->winner);
@@ -104,13 +130,6 @@ static void on_zones_problem(const char *where, const char *message, void *arg)
 }
 
 /* --- where it stands --- */
-
-static void lower(char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text >= 'A' && *text <= 'Z')
-			*text |= 0x20;
-}
 
 /* What a name of an annotation comes from, in zones' words. */
 static void put_hostnames(struct trial *t, const struct fact *fact, const char *file, unsigned line)
@@ -159,8 +178,33 @@ static void put_fact(uint16_t cluster, const struct fact *fact, void *arg)
 	text_fini(&title);
 }
 
+/* The titles are those of records (world_title), and behind them the names of the records. */
+static void put_config_zone(struct trial *t, const struct config_zone *zone)
+{
+	struct text title = {0};
+
+	text_printf(&title, "config zone %s", zone->name);
+	whereabouts_put(t->whereabouts, FACTS_HOST, title.data, t->config->file, zone->line);
+	for (size_t i = 0; i < zone->record_count; i++) {
+		const struct config_record *record = &zone->records[i];
+		struct rdata_line line;
+
+		CHECK(rdata_parse_line(record->text, zone->name, &line, NULL) == ERR_OK);
+		lower(line.owner);
+		text_reset(&title);
+		text_printf(&title, "config zone %s %.*s", zone->name, (int)strlen(line.owner) - 1,
+		            line.owner);
+		whereabouts_put(t->whereabouts, FACTS_HOST, title.data, t->config->file,
+		                record->line);
+		rdata_line_fini(&line);
+	}
+	text_fini(&title);
+}
+
 static void find_whereabouts(struct trial *t)
 {
+	for (size_t i = 0; i < t->config->zone_count; i++)
+		put_config_zone(t, &t->config->zones[i]);
 	for (uint16_t id = 0; t->manifests != NULL && id < facts_cluster_count(t->facts); id++)
 		facts_each(t->facts, id, 0, put_fact, t);
 }

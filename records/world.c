@@ -35,8 +35,10 @@ bool world_is_ready(const struct world *w, uint16_t cluster, struct bytes namesp
 
 const char *world_title(const struct world *w, const struct fact *fact)
 {
-	struct bytes kind = bytes_of(fact_kind_text(fact_get_kind(fact)));
-	struct bytes namespace = fact_namespace(fact);
+	bool from_config = fact_created(fact) == FACT_CONFIG_TIME;
+	struct bytes kind =
+		bytes_of(from_config ? "config zone" : fact_kind_text(fact_get_kind(fact)));
+	struct bytes namespace = from_config ? (struct bytes){NULL, 0} : fact_namespace(fact);
 	struct bytes name = fact_name(fact);
 	char *text = arena_alloc(w->arena, kind.len + namespace.len + name.len + 3);
 	char *at = text;

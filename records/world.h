@@ -42,7 +42,7 @@ uint32_t world_hash_object(const struct world *w, uint16_t cluster, struct bytes
 bool world_is_ready(const struct world *w, uint16_t cluster, struct bytes namespace,
                     struct bytes service);
 
-/* "Kind namespace/name", from the arena. */
+/* "Kind namespace/name", or "config zone NAME" of what nighd's own config writes; from the arena. */
 const char *world_title(const struct world *w, const struct fact *fact);
 /* The order of sources of one name: <0 when a comes first. */
 int world_compare(const struct fact *a, const struct fact *b);

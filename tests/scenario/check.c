@@ -124,6 +124,29 @@ static void test_data_that_a_zone_cannot_hold_for_an_annotation_is_named(void **
 	            "example.com. CNAME: ");
 }
 
+static void test_a_record_of_the_config_is_named_with_its_own_line(void **state)
+{
+	struct world *w = *state;
+	char file[256], expected[1024];
+	const char *const argv[] = {"$NIGHD", "--check", "-c", file, NULL};
+
+	world_three_cities(w);
+	world_endpoint(w, "blog.yaml", "blog", "blog.example.com", "A", "192.0.2.1");
+	world_write(
+		w, "nighd.yaml",
+		"sources: {manifests: [manifests]}\nzones:\n- name: example.com\n"
+		"  nameservers: [{name: ns1.example.com, addresses: [192.0.2.53]}]\n  records:\n"
+		"  - www A 192.0.2.1\n  - Blog A 192.0.2.2\n  - NS1 TXT x\n");
+	snprintf(file, sizeof(file), "%s", world_path(w, "nighd.yaml"));
+	snprintf(expected, sizeof(expected),
+	         "/manifests/host/blog.yaml:1: DNSEndpoint shop/blog: blog.example.com has two "
+	         "sources, and config zone example.com (%s:7) is older or comes first\n",
+	         file);
+	world_expect_run(w, argv, 1, expected);
+	snprintf(expected, sizeof(expected), "%s:8: config zone example.com: ", file);
+	world_expect_run(w, argv, 1, expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +157,7 @@ int main(void)
 		world_test(test_a_conflict_is_an_error_that_names_both_places),
 		world_test(test_a_warning_names_the_file_of_its_cluster),
 		world_test(test_data_that_a_zone_cannot_hold_for_an_annotation_is_named),
+		world_test(test_a_record_of_the_config_is_named_with_its_own_line),
 	};
 
 	return cmocka_run_group_tests_name("scenario/check", tests, NULL, NULL);

@@ -35,8 +35,7 @@ static void test_the_oldest_source_wins_and_the_next_takes_over(void **state)
 	                  records_fact_dns_endpoint("config/zone", "WWW.example.com 0 A 127.0.0.1",
 	                                            FACT_CONFIG_TIME));
 	assert_int_equal(records_world_build(w), 1);
-	records_world_expect(w, "www.example.com.",
-	                     "DNSEndpoint config/zone; fixed A 30 127.0.0.1");
+	records_world_expect(w, "www.example.com.", "config zone zone; fixed A 30 127.0.0.1");
 	records_world_remove(w, "", FACT_DNS_ENDPOINT, "config/zone");
 	records_world_remove(w, "", FACT_DNS_ENDPOINT, "ns/old");
 	assert_int_equal(records_world_build(w), 1);
