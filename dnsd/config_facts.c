@@ -166,7 +166,7 @@ static bool encode(struct reading *r, const struct fact **out)
 	struct bytes *targets = xcalloc(r->count + 1, sizeof *targets);
 	struct fact_value value = {
 		.kind = FACT_DNS_ENDPOINT,
-		.namespace = bytes_of("config"),
+		.namespace = bytes_of(CONFIG_FACTS_NAMESPACE),
 		.name = bytes_of(r->zone->name),
 		.created = FACT_CONFIG_TIME,
 		.dns_endpoint = {.endpoints = endpoints, .endpoint_count = r->count},

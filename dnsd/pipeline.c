@@ -473,8 +473,8 @@ static void put_config_facts(struct pipeline *p)
 	facts_each(p->facts, FACTS_HOST, FACT_DNS_ENDPOINT, drop_config_fact, &old);
 	c = cursor_over(old.data, old.len);
 	while (cursor_left(&c) > 0)
-		facts_remove(p->facts, FACTS_HOST, FACT_DNS_ENDPOINT, bytes_of("config"),
-		             cursor_str16(&c));
+		facts_remove(p->facts, FACTS_HOST, FACT_DNS_ENDPOINT,
+		             bytes_of(CONFIG_FACTS_NAMESPACE), cursor_str16(&c));
 	buffer_fini(&old);
 	CHECK(config_facts_build(p->config, &fresh, &errors));
 	for (size_t i = 0; fresh[i] != NULL; i++)

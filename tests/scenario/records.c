@@ -478,6 +478,23 @@ static void test_a_record_belongs_to_the_longest_zone(void **state)
 	                       "example.com. SOA "));
 }
 
+static void test_no_object_takes_the_place_of_the_configs_records(void **state)
+{
+	struct world *w = *state;
+
+	world_config(w, "zones:\n- name: example.com\n  records: [\"www A 192.0.2.1\"]");
+	world_write(w, "manifests/host/e.yaml",
+	            "apiVersion: multiclusterdns.kubefed.io/v1alpha1\nkind: DNSEndpoint\n"
+	            "metadata: {name: example.com, namespace: config}\nspec:\n  endpoints:\n"
+	            "  - {dnsName: api.example.com, recordType: A, targets: [192.0.2.2]}\n");
+	world_start(w);
+	world_expect(w, "api.example.com", "A", NULL, "192.0.2.2", 1000);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 0);
+	world_remove(w, "manifests/host/e.yaml");
+	world_expect(w, "api.example.com", "A", NULL, "NXDOMAIN", 1000);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +521,7 @@ int main(void)
 		world_test(test_the_same_name_in_two_api_groups_is_two_objects),
 		world_test(test_the_rendering_of_a_record_is_no_source),
 		world_test(test_a_record_belongs_to_the_longest_zone),
+		world_test(test_no_object_takes_the_place_of_the_configs_records),
 	};
 
 	return cmocka_run_group_tests_name("scenario/records", tests, NULL, NULL);
