@@ -1,7 +1,8 @@
-/* verify.c -- nighctl check: hands configs and manifest folders to nighd --check. */
+/* verify.c -- nighctl check: hands configs, manifest folders and manifest files to nighd --check. */
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <errno.h>
+#include <json-c/json_object.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+#include "base/yaml.h"
 #include "ctl/command.h"
+
+enum { READ_SIZE = 1 << 16, FILE_MOST = 64 << 20 };
 
 extern char **environ;
 
@@ -77,6 +82,40 @@ static bool has_folder(const char *path, const char *name)
 	return has;
 }
 
+static void on_document(struct json_object *root, unsigned line, void *arg)
+{
+	bool *is_manifest = arg;
+
+	(void)line;
+	/* Neither is a key of a config; an object that lacks one of them is a manifest with a mistake. */
+	*is_manifest = *is_manifest || json_object_object_get_ex(root, "apiVersion", NULL) ||
+	               json_object_object_get_ex(root, "kind", NULL);
+	json_object_put(root);
+}
+
+/* A file that is neither is a config: nighd says what is wrong with it. */
+static bool holds_manifest(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	struct buffer text = {0};
+	bool is_manifest = false;
+	enum err err;
+	size_t got;
+
+	if (!file)
+		return false;
+	do {
+		got = fread(buffer_extend(&text, READ_SIZE), 1, READ_SIZE, file);
+		text.len -= READ_SIZE - got;
+	} while (got > 0 && text.len <= FILE_MOST);
+	fclose(file);
+	/* Of a broken file the documents before the fault are seen; the fault is nighd's to tell. */
+	err = yaml_read((struct bytes){text.data, text.len}, on_document, &is_manifest, NULL);
+	(void)err;
+	buffer_fini(&text);
+	return is_manifest;
+}
+
 static int verify(const struct command *c, const char *nighd, char *path)
 {
 	char manifests[] = "--manifests", config[] = "--config";
@@ -85,7 +124,7 @@ static int verify(const struct command *c, const char *nighd, char *path)
 	if (stat(path, &st) != 0)
 		return command_fail(c, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return run_nighd(c, nighd, config, path);
+		return run_nighd(c, nighd, holds_manifest(path) ? manifests : config, path);
 	/* nighd waits for folders that are still to come; whoever checks has mistyped the path. */
 	if (!has_folder(path, "host") && !has_folder(path, "clusters"))
 		return command_fail(c, "%s: neither host/ nor clusters/ in it", path);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
+#include "dnsd/lone_file.h"
 #include "dnsd/whereabouts.h"
 #include "dnsd/wiring.h"
 #include "geo/geodb.h"
@@ -26,6 +27,7 @@ struct trial {
 	const struct config *config;
 	struct text *told;
 	size_t error_count; /* of what is told; the rest are warnings */
+	bool is_alone;      /* one manifest file, of whose world nothing is known */
 	uv_loop_t loop;
 	struct facts *facts;
 	struct settle *settle;
@@ -102,6 +104,10 @@ static void on_store_error(const char *where, const char *message, int64_t since
 
 static void on_records_problem(const struct records_problem *problem, void *arg)
 {
+	const struct trial *t = arg;
+
+	if (problem->is_warning && t->is_alone)
+		return;
 	tell(arg, problem->is_warning, problem->cluster, problem->where, problem->message);
 }
 
@@ -156,16 +162,13 @@ static void put_hostnames(struct trial *t, const struct fact *fact, const char *
 	arena_free(a);
 }
 
-static void put_fact(uint16_t cluster, const struct fact *fact, void *arg)
+static void put_object(uint16_t cluster, const struct fact *fact, const char *file, unsigned line,
+                       void *arg)
 {
 	struct trial *t = arg;
 	struct bytes namespace = fact_namespace(fact), name = fact_name(fact);
 	struct text title = {0};
-	unsigned line;
-	const char *file = manifests_find(t->manifests, cluster, fact, &line);
 
-	if (file == NULL)
-		return;
 	text_printf(&title, "%s %.*s%s%.*s", fact_kind_text(fact_get_kind(fact)),
 	            (int)namespace.len, (const char *)namespace.data, namespace.len > 0 ? "/" : "",
 	            (int)name.len, (const char *)name.data);
@@ -176,6 +179,16 @@ static void put_fact(uint16_t cluster, const struct fact *fact, void *arg)
 		whereabouts_put(t->whereabouts, cluster, title.data, file, line);
 	put_hostnames(t, fact, file, line);
 	text_fini(&title);
+}
+
+static void put_fact(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct trial *t = arg;
+	unsigned line;
+	const char *file = manifests_find(t->manifests, cluster, fact, &line);
+
+	if (file != NULL)
+		put_object(cluster, fact, file, line, t);
 }
 
 /* The titles are those of records (world_title), and behind them the names of the records. */
@@ -243,6 +256,16 @@ static void read_manifests(struct trial *t)
 		if (state->registered && state->knowledge != KNOWLEDGE_SYNCED)
 			text_printf(t->told, "warning: %s\n", state->error);
 	}
+}
+
+static void read_file(struct trial *t, const char *path)
+{
+	struct text errors = {0};
+
+	lone_file_put(path, t->facts, put_object, t, &errors);
+	if (errors.len > 0)
+		tell_lines(t, errors.data);
+	text_fini(&errors);
 }
 
 static void put_config_facts(struct trial *t)
@@ -314,15 +337,32 @@ static void end(struct trial *t)
 	whereabouts_free(t->whereabouts);
 }
 
+static void run(struct trial *t)
+{
+	start(t);
+	try_geo(t);
+	if (t->is_alone)
+		read_file(t, t->config->manifests.item[0]);
+	else
+		read_manifests(t);
+	find_whereabouts(t);
+	build(t);
+	end(t);
+}
+
 bool trial_run(const struct config *config, struct text *told)
 {
 	struct trial t = {.config = config, .told = told};
+	struct config alone = *config;
+	struct config_zone every_name = {.name = (char[]){"."}};
 
-	start(&t);
-	try_geo(&t);
-	read_manifests(&t);
-	find_whereabouts(&t);
-	build(&t);
-	end(&t);
+	if (config->file == NULL && config->manifests.count == 1 &&
+	    lone_file_is_at(config->manifests.item[0])) {
+		alone.zones = &every_name;
+		alone.zone_count = 1;
+		t.config = &alone;
+		t.is_alone = true;
+	}
+	run(&t);
 	return t.error_count == 0;
 }

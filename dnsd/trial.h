@@ -12,7 +12,9 @@
 #include "base/text.h"
 #include "dnsd/config.h"
 
-/* An error is what would not be served as it was written; a warning is what is, though perhaps not as it was
+/* Without a config file, and with one file for a folder of manifests, that file is looked at by itself: what refers to
+ * other objects, such as a name to its zone, is taken for good.
+ * An error is what would not be served as it was written; a warning is what is, though perhaps not as it was
  * meant.  A line each, those of warnings with the word. False: there were errors. */
 bool trial_run(const struct config *config, struct text *told);
 

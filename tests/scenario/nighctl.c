@@ -98,6 +98,62 @@ static void test_check_names_every_error_with_file_and_line(void **state)
 	world_expect_run(w, argv, 1, expected);
 }
 
+static void test_check_of_a_manifest_file_looks_at_it_by_itself(void **state)
+{
+	struct world *w = *state;
+	char good[256], bad[256], member[256], expected[400];
+	const char *const fine[] = {"$NIGHCTL", "check", good, member, NULL};
+	const char *const argv[] = {"$NIGHCTL", "check", good, bad, member, NULL};
+
+	/* Its Domain, its zone and its cluster's place stand elsewhere. */
+	world_three_cities(w);
+	world_write(w, "good.yaml",
+	            "apiVersion: multiclusterdns.kubefed.io/v1alpha1\nkind: ServiceDNSRecord\n"
+	            "metadata: {name: web, namespace: shop}\nspec: {domainRef: fed}\n---\n"
+	            "apiVersion: multiclusterdns.kubefed.io/v1alpha1\nkind: DNSEndpoint\n"
+	            "metadata: {name: a, namespace: shop}\nspec:\n  endpoints:\n"
+	            "  - {dnsName: www.example.com, recordType: A, targets: [192.0.2.1]}\n");
+	world_write(w, "bad.yaml",
+	            "# broken\napiVersion: multiclusterdns.kubefed.io/v1alpha1\nkind: DNSEndpoint\n"
+	            "metadata: {name: b, namespace: shop}\nspec:\n  endpoints:\n"
+	            "  - {dnsName: www.example.com, recordType: MX, targets: [ten]}\n");
+	snprintf(good, sizeof(good), "%s", world_path(w, "good.yaml"));
+	snprintf(bad, sizeof(bad), "%s", world_path(w, "bad.yaml"));
+	snprintf(member, sizeof(member), "%s",
+	         world_path(w, "manifests/clusters/houston/service-web.yaml"));
+	assert_string_equal(world_expect_run(w, fine, 0, ""), "");
+	snprintf(expected, sizeof(expected),
+	         "%s:2: DNSEndpoint shop/b: www.example.com. MX: ", bad);
+	world_expect_run(w, argv, 1, expected);
+}
+
+static void test_check_of_a_broken_manifest_file_says_so_once(void **state)
+{
+	static const struct {
+		const char *yaml, *text;
+	} all[] = {
+		{"apiVersion: v1\nmetadata: {name: x}\n", "1: an object without kind\n"},
+		{"apiVersion: v1\nkind: Service\nmetadata: {name: a_b!}\n",
+	         "1: Service: metadata.name: is not a name (letters, digits, '-' and '.')\n"},
+		{"apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\n"
+	         "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n",
+	         "5: this object is in the file already\n"},
+	};
+	struct world *w = *state;
+	char file[256], expected[400];
+	const char *const argv[] = {"$NIGHCTL", "check", file, NULL};
+
+	snprintf(file, sizeof(file), "%s", world_path(w, "x.yaml"));
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		world_write(w, "x.yaml", "%s", all[i].yaml);
+		snprintf(expected, sizeof(expected), "%s:%s", file, all[i].text);
+		assert_string_equal(world_expect_run(w, argv, 1, ""), expected);
+	}
+	world_write(w, "x.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\n{\n");
+	snprintf(expected, sizeof(expected), "%s:5: ", file);
+	world_expect_run(w, argv, 1, expected);
+}
+
 static void test_drain_prints_the_line_to_write_and_ends_with_1(void **state)
 {
 	struct world *w = *state;
@@ -153,6 +209,8 @@ int main(void)
 		world_test(test_json_is_what_the_server_says),
 		world_test(test_yaml_is_the_same_as_yaml),
 		world_test(test_check_names_every_error_with_file_and_line),
+		world_test(test_check_of_a_manifest_file_looks_at_it_by_itself),
+		world_test(test_check_of_a_broken_manifest_file_says_so_once),
 		world_test(test_drain_prints_the_line_to_write_and_ends_with_1),
 		world_test(test_version_and_help_need_no_server),
 		world_test(test_wrong_use_ends_with_2),
