@@ -121,7 +121,7 @@ static void read_enum(struct conf_file *file, const struct conf_row *row, struct
 		*out = index;
 }
 
-/* A text without NULs inside, or NULL and a complaint about `what`. */
+/* A text that is not empty, without NULs inside, or NULL and a complaint about `what`. */
 static const char *get_text(struct conf_file *file, struct json_object *value, const char *what)
 {
 	const char *text = json_object_get_string(value);
@@ -132,6 +132,11 @@ static const char *get_text(struct conf_file *file, struct json_object *value, c
 	}
 	if (strlen(text) != (size_t)json_object_get_string_len(value)) {
 		conf_complain(file, value, "%s holds a NUL", file->path);
+		return NULL;
+	}
+	/* It says nothing that could be meant; as a path it would be the file's folder. */
+	if (*text == '\0') {
+		conf_complain(file, value, "%s must not be empty", file->path);
 		return NULL;
 	}
 	return text;

@@ -267,16 +267,13 @@ _Static_assert((int)LOG_FORMAT_JSON == 1, "log.format's words follow enum log_fo
 
 /* --- reading --- */
 
-/* An empty text says nothing that could be meant. */
-static bool check_texts(const struct config *c, const char *file, struct text *errors)
+static bool check_doubles(const struct config *c, const char *file, struct text *errors)
 {
 	const struct conf_strings *lists[] = {&c->manifests, &c->geo.databases,
 	                                      &c->geo.unknown_order};
 	const char *names[] = {"sources.manifests", "geo.databases", "geo.unknownOrder"};
 	size_t before = errors->len;
 
-	if (c->user && !*c->user)
-		text_printf(errors, "%s:1: user must not be empty\n", file);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		for (size_t k = 0; k < lists[i]->count; k++)
 			for (size_t j = 0; j < k; j++)
@@ -311,7 +308,7 @@ struct config *config_read(const char *file, struct text *errors)
 	if (file) {
 		c->file = xstrdup(file);
 		good = read_file(c, file, errors);
-		good = check_texts(c, file, errors) && good;
+		good = check_doubles(c, file, errors) && good;
 	}
 	if (good)
 		return c;

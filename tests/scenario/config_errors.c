@@ -38,6 +38,8 @@ static void test_each_mistake_in_a_config_is_named_with_file_and_line(void **sta
 		{"startup:\n  patience: -1s\n",
 	         "2: startup.patience must be a duration like 500ms, 10s, 5m, 2h or 0"},
 		{"workers: many\n", "1: workers must be a whole number"},
+		{"workers: 1\nstate: \"\"\n", "2: state must not be empty"},
+		{"sources:\n  manifests: [\"\"]\n", "2: sources.manifests must not be empty"},
 		{"workers: 61\n", "1: workers must be 0 to 60"},
 		{"listen: {dns: []}\n", "1: listen.dns must be a list of at least one address"},
 		{"listen: {dns: [127.0.0.1]}\n",

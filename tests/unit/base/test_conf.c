@@ -184,6 +184,15 @@ static void test_all_errors_of_a_file_are_reported(void **state)
 	assert_errors("user: \"a\\0b\"\n", "dir/n.yaml:1: user holds a NUL\n");
 }
 
+static void test_an_empty_text_is_refused(void **state)
+{
+	(void)state;
+	assert_errors("user: \"\"\nstate: \"\"\nsources:\n  manifests:\n  - a\n  - \"\"\n",
+	              "dir/n.yaml:1: user must not be empty\n"
+	              "dir/n.yaml:2: state must not be empty\n"
+	              "dir/n.yaml:6: sources.manifests must not be empty\n");
+}
+
 static void test_what_is_not_one_mapping_is_refused(void **state)
 {
 	(void)state;
@@ -300,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_a_file_goes_over_the_defaults),
 		cmocka_unit_test(test_unknown_and_doubled_keys_are_errors),
 		cmocka_unit_test(test_all_errors_of_a_file_are_reported),
+		cmocka_unit_test(test_an_empty_text_is_refused),
 		cmocka_unit_test(test_what_is_not_one_mapping_is_refused),
 		cmocka_unit_test(test_what_is_printed_is_read_back),
 		cmocka_unit_test(test_changes_that_need_a_restart_are_listed),
