@@ -222,6 +222,8 @@ static void read_value(struct conf_file *file, const struct conf_row *row,
 		row->custom(file, value, field);
 		break;
 	}
+	if (row->line_offset != 0)
+		*(unsigned *)(void *)((char *)file->settings + row->line_offset) = yaml_line(value);
 }
 
 /* --- the tree --- */

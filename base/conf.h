@@ -57,6 +57,7 @@ struct conf_row {
 						 * it conf_print() and conf_changed() pass over the row */
 	bool reloadable;
 	const char *sentence; /* for the manual page */
+	size_t line_offset;   /* of an unsigned that gets the value's line; 0: none */
 };
 
 /* Fills `settings` from the rows' defaults alone. */

@@ -70,6 +70,7 @@ static const struct conf_row rows[] = {
 	{.path = "user",
          .type = CONF_STRING,
          AT(user),
+         .line_offset = offsetof(struct config, user_line),
          .sentence = "Started as root, become this user when the sockets are bound; without it, "
                      "stay who started it."},
 	{.path = "sources.manifests",

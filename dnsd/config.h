@@ -47,6 +47,7 @@ struct config {
 	struct config_listen http;
 	uint64_t workers;              /* 0: usable CPUs */
 	char *user;                    /* NULL: stay who started it */
+	unsigned user_line;            /* of `user` in the file */
 	struct conf_strings manifests; /* directories */
 	struct config_zone *zones;
 	size_t zone_count;

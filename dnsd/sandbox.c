@@ -11,16 +11,30 @@
 #include <unistd.h>
 #include <valgrind/valgrind.h>
 
-enum err sandbox_drop_user(const char *user, struct reason *why)
+static enum err find_user(const char *user, const struct passwd **out, struct reason *why)
+{
+	*out = getpwnam(user);
+	return *out != NULL ? ERR_OK
+	                    : reason_set(why, ERR_NOTFOUND, "user: there is no user '%s'", user);
+}
+
+enum err sandbox_find_user(const char *user, struct reason *why)
 {
 	const struct passwd *pw;
 
+	return find_user(user, &pw, why);
+}
+
+enum err sandbox_drop_user(const char *user, struct reason *why)
+{
+	const struct passwd *pw;
+	enum err err;
+
 	if (geteuid() != 0)
 		return ERR_OK;
-	errno = 0;
-	pw = getpwnam(user);
-	if (pw == NULL)
-		return reason_set(why, ERR_NOTFOUND, "user: there is no user '%s'", user);
+	err = find_user(user, &pw, why);
+	if (err != ERR_OK)
+		return err;
 	if (pw->pw_uid == 0)
 		return ERR_OK;
 	if (initgroups(user, pw->pw_gid) != 0 ||

@@ -6,6 +6,8 @@
 
 #include "base/err.h"
 
+/* Is there such a user?  ERR_NOTFOUND. */
+enum err sandbox_find_user(const char *user, struct reason *why) MUST_CHECK;
 /* Becomes `user` with its groups; started as root only, else nothing is done.
  * ERR_NOTFOUND: no such user; ERR_DENIED. */
 enum err sandbox_drop_user(const char *user, struct reason *why) MUST_CHECK;

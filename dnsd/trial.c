@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
 #include "dnsd/lone_file.h"
+#include "dnsd/sandbox.h"
 #include "dnsd/whereabouts.h"
 #include "dnsd/wiring.h"
 #include "geo/geodb.h"
@@ -224,6 +225,17 @@ static void find_whereabouts(struct trial *t)
 
 /* --- stages --- */
 
+static void try_user(struct trial *t)
+{
+	const struct config *c = t->config;
+	struct reason why;
+
+	if (c->user != NULL && sandbox_find_user(c->user, &why) != ERR_OK) {
+		text_printf(t->told, "%s:%u: %s\n", c->file, c->user_line, why.text);
+		t->error_count++;
+	}
+}
+
 static void try_geo(struct trial *t)
 {
 	const struct config *c = t->config;
@@ -340,6 +352,7 @@ static void end(struct trial *t)
 static void run(struct trial *t)
 {
 	start(t);
+	try_user(t);
 	try_geo(t);
 	if (t->is_alone)
 		read_file(t, t->config->manifests.item[0]);

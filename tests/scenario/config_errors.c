@@ -62,6 +62,8 @@ static void test_each_mistake_in_a_config_is_named_with_file_and_line(void **sta
 		{"zones:\n- ttl: 3\n", "2: zones needs a name"},
 		{"zones:\n- name: a..test\n", "2: zones.name 'a..test' has an empty label"},
 		{"zones:\n- name: a.test\n- name: A.TEST.\n", "3: zones names A.TEST. twice"},
+		{"workers: 1\nuser: nobody-of-that-name\n",
+	         "2: user: there is no user 'nobody-of-that-name'"},
 		{"guard: {maxWithdrawPercent: 101}\n",
 	         "1: guard.maxWithdrawPercent must be 0 to 100"},
 		{"log: {level: loud}\n", "1: log.level must be one of error|warn|info|debug"},
