@@ -14,6 +14,8 @@
 #include "dnsd/whereabouts.h"
 #include "dnsd/wiring.h"
 #include "geo/geodb.h"
+#include "geo/geodb_file.h"
+#include "geo/networks.h"
 #include "records/annotation_record.h"
 #include "records/build.h"
 #include "records/names.h"
@@ -22,6 +24,8 @@
 #include "watcher/store.h"
 #include "zones/build.h"
 #include "zones/rdata.h"
+
+enum { FAULTS_TOLD = 20 }; /* of one file of networks */
 
 /* The stages, as far as a trial needs them. */
 struct trial {
@@ -79,14 +83,16 @@ static void tell(struct trial *t, bool is_warning, uint16_t cluster, const char 
 	t->error_count += !is_warning;
 }
 
-/* Lines that name their place by themselves, each an error. */
-static void tell_lines(struct trial *t, const char *lines)
+/* Lines that name their place by themselves, or but for the file; each an error. */
+static void tell_lines(struct trial *t, const char *file, const char *lines)
 {
 	while (*lines != '\0') {
 		size_t len = strcspn(lines, "\n");
 
-		t->error_count++;
-		text_printf(t->told, "%.*s\n", (int)len, lines);
+		if (len > 0)
+			text_printf(t->told, "%s%s%.*s\n", file != NULL ? file : "",
+			            file != NULL ? ":" : "", (int)len, lines);
+		t->error_count += len > 0;
 		lines += len + (lines[len] == '\n');
 	}
 }
@@ -100,7 +106,7 @@ static void on_store_error(const char *where, const char *message, int64_t since
 	if (strncmp(message, where, strlen(where)) != 0)
 		tell(t, false, FACTS_HOST, where, message);
 	else
-		tell_lines(t, message);
+		tell_lines(t, NULL, message);
 }
 
 static void on_records_problem(const struct records_problem *problem, void *arg)
@@ -236,15 +242,48 @@ static void try_user(struct trial *t)
 	}
 }
 
+/* Reading ends with a file's first fault; whoever mends it wants to know all. */
+static void tell_networks(struct trial *t, const char *file)
+{
+	struct buffer csv = {0};
+	struct text faults = {0}, rest = {0};
+	struct reason why = {0};
+	size_t more = 0;
+
+	if (geodb_file_read(file, SIZE_MAX, &csv, &why) == ERR_OK)
+		more = networks_faults((struct bytes){csv.data, csv.len}, FAULTS_TOLD, &faults);
+	if (faults.len > 0)
+		tell_lines(t, file, faults.data);
+	text_printf(&rest, " %zu more", more);
+	if (more > 0)
+		tell_lines(t, file, rest.data);
+	text_fini(&rest);
+	text_fini(&faults);
+	buffer_fini(&csv);
+}
+
+static bool is_line_of(const char *line, const char *file)
+{
+	size_t len = file != NULL ? strlen(file) : 0;
+
+	return len > 0 && strncmp(line, file, len) == 0 && line[len] == ':' &&
+	       line[len + 1] >= '0' && line[len + 1] <= '9';
+}
+
 static void try_geo(struct trial *t)
 {
 	const struct config *c = t->config;
 	struct geodb *geodb = NULL;
 	char *errors = NULL;
+	enum err err = geodb_open((const char *const *)c->geo.databases.item,
+	                          c->geo.databases.count, c->geo.networks, NULL, &geodb, &errors);
 
-	if (geodb_open((const char *const *)c->geo.databases.item, c->geo.databases.count,
-	               c->geo.networks, NULL, &geodb, &errors) != ERR_OK)
-		tell_lines(t, errors != NULL ? errors : "geo: cannot be read");
+	if (err != ERR_OK && is_line_of(errors, c->geo.networks)) {
+		tell_networks(t, c->geo.networks);
+		tell_lines(t, NULL, errors + strcspn(errors, "\n"));
+	} else if (err != ERR_OK) {
+		tell_lines(t, NULL, errors);
+	}
 	free(errors);
 	geodb_free(geodb);
 }
@@ -276,7 +315,7 @@ static void read_file(struct trial *t, const char *path)
 
 	lone_file_put(path, t->facts, put_object, t, &errors);
 	if (errors.len > 0)
-		tell_lines(t, errors.data);
+		tell_lines(t, NULL, errors.data);
 	text_fini(&errors);
 }
 

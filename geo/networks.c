@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 
@@ -116,7 +117,25 @@ static enum err add(struct networks *n, size_t *room, const struct network *fres
 	return ERR_OK;
 }
 
-static enum err parse_lines(struct bytes text, struct networks *out, struct reason *why)
+/* Where all faults are told, and not the first alone. */
+struct faults {
+	size_t count, most;
+	struct text *out;
+};
+
+/* ERR_OK: it is told among all; go on. */
+static enum err fail(struct faults *all, uint32_t line, enum err err, struct reason *why)
+{
+	reason_prefix(why, "%u: ", line);
+	if (all == NULL)
+		return err;
+	if (all->count++ < all->most)
+		text_printf(all->out, "%s\n", why->text);
+	return ERR_OK;
+}
+
+static enum err parse_lines(struct bytes text, struct networks *out, struct faults *all,
+                            struct reason *why)
 {
 	struct network fresh;
 	struct bytes line;
@@ -135,10 +154,10 @@ static enum err parse_lines(struct bytes text, struct networks *out, struct reas
 		err = parse_line(line, &fresh, why);
 		if (err == ERR_OK)
 			err = add(out, &room, &fresh, why);
-		if (err != ERR_OK) {
-			reason_prefix(why, "%u: ", number);
+		if (err != ERR_OK)
+			err = fail(all, number, err, why);
+		if (err != ERR_OK)
 			return err;
-		}
 	}
 	return ERR_OK;
 }
@@ -164,27 +183,31 @@ static bool same_place(const struct network *a, const struct network *b)
 }
 
 /* Of a network that is there twice the first line stays. */
-static enum err drop_doubles(struct networks *n, struct reason *why)
+static enum err drop_doubles(struct networks *n, struct faults *all, struct reason *why)
 {
 	char show[ADDR_NETWORK_TEXT_SIZE];
+	enum err err = ERR_OK;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < n->count; i++) {
+	for (size_t i = 0; i < n->count && err == ERR_OK; i++) {
 		const struct network *fresh = &n->item[i],
 				     *last = kept > 0 ? &n->item[kept - 1] : NULL;
 
 		if (last == NULL || !same_network(last, fresh))
 			n->item[kept++] = *fresh;
 		else if (!same_place(last, fresh))
-			return reason_set(why, ERR_CONFLICT, "%u: %s has another place in line %u",
-			                  fresh->line, addr_network_print(&fresh->network, show),
-			                  last->line);
+			err = fail(all, fresh->line,
+			           reason_set(why, ERR_CONFLICT, "%s has another place in line %u",
+			                      addr_network_print(&fresh->network, show),
+			                      last->line),
+			           why);
 	}
 	n->count = kept;
-	return ERR_OK;
+	return err;
 }
 
-enum err networks_parse(struct bytes text, struct networks *out, struct reason *why)
+static enum err parse(struct bytes text, struct networks *out, struct faults *all,
+                      struct reason *why)
 {
 	static const uint8_t mark[3] = {0xef, 0xbb, 0xbf};
 	enum err err;
@@ -192,14 +215,30 @@ enum err networks_parse(struct bytes text, struct networks *out, struct reason *
 	*out = (struct networks){0};
 	if (text.len >= 3 && memcmp(text.data, mark, 3) == 0)
 		text = (struct bytes){text.data + 3, text.len - 3};
-	err = parse_lines(text, out, why);
+	err = parse_lines(text, out, all, why);
 	if (err == ERR_OK && out->count > 0) {
 		qsort(out->item, out->count, sizeof(*out->item), compare);
-		err = drop_doubles(out, why);
+		err = drop_doubles(out, all, why);
 	}
 	if (err != ERR_OK)
 		networks_fini(out);
 	return err;
+}
+
+enum err networks_parse(struct bytes text, struct networks *out, struct reason *why)
+{
+	return parse(text, out, NULL, why);
+}
+
+size_t networks_faults(struct bytes text, size_t most, struct text *out)
+{
+	struct faults all = {0, most, out};
+	struct networks n;
+	struct reason why = {{0}};
+
+	CHECK(parse(text, &n, &all, &why) == ERR_OK);
+	networks_fini(&n);
+	return all.count > most ? all.count - most : 0;
 }
 
 void networks_fini(struct networks *n)

@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "geo/place.h"
 
 enum { NETWORKS_MAX_COUNT = 1 << 24, NETWORKS_MAX_LABEL = 255 };
@@ -34,6 +35,8 @@ struct networks {
 /* Reads all of the text, which must outlive the result.  On an error *out is empty
  * and the reason is "LINE: text"; the same network twice with different places is one. */
 enum err networks_parse(struct bytes text, struct networks *out, struct reason *why) MUST_CHECK;
+/* All faults, each as a line "LINE: text", at most `most`; returns how many more there are. */
+size_t networks_faults(struct bytes text, size_t most, struct text *out);
 void networks_fini(struct networks *n);
 
 #endif

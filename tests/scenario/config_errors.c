@@ -175,6 +175,24 @@ static void test_a_bad_line_of_networks_is_named(void **state)
 	world_expect_run(w, argv, 1, "networks.csv: ");
 }
 
+static void test_all_bad_lines_of_networks_are_told_up_to_20(void **state)
+{
+	struct world *w = *state;
+	char config[256], expected[512], csv[256] = "";
+	const char *const argv[] = {"$NIGHD", "--check", "-c", config, NULL};
+
+	for (unsigned i = 0; i < 25; i++)
+		strcat(csv, "bad\n");
+	world_write(w, "networks.csv", "%s", csv);
+	world_write(w, "nighd.yaml", "geo: {networks: networks.csv, databases: [no.mmdb]}\n");
+	snprintf(config, sizeof(config), "%s", world_path(w, "nighd.yaml"));
+	snprintf(expected, sizeof(expected), "%s:20: 'bad' is not a network\n",
+	         world_path(w, "networks.csv"));
+	assert_null(strstr(world_expect_run(w, argv, 1, expected), ":21:"));
+	world_expect_run(w, argv, 1, "networks.csv: 5 more\n");
+	world_expect_run(w, argv, 1, "no.mmdb: ");
+}
+
 static void test_a_broken_manifest_is_named(void **state)
 {
 	struct world *w = *state;
@@ -283,6 +301,7 @@ int main(void)
 		world_test(test_a_record_that_a_zone_cannot_hold_is_named_with_its_line),
 		world_test(test_every_bad_record_is_told),
 		world_test(test_a_bad_line_of_networks_is_named),
+		world_test(test_all_bad_lines_of_networks_are_told_up_to_20),
 		world_test(test_a_broken_manifest_is_named),
 		world_test(test_a_good_config_is_fine),
 		world_test(test_nighd_does_not_start_with_a_bad_config),

@@ -125,6 +125,25 @@ static void test_every_mistake_is_named_with_its_line(void **state)
 	assert_refused("192.0.2.0/24,1,2,a\x1b[0m\n", ERR_PARSE, "1: the label is not UTF-8 text");
 }
 
+static void test_all_mistakes_are_told_up_to_a_bound(void **state)
+{
+	struct bytes csv = bytes_of("192.0.2.0/24,1,1\nx\n\n192.0.2.0/24,2,2\n10.0.0.0/8,91,0\n");
+	struct text out = {0};
+
+	(void)state;
+	assert_int_equal(networks_faults(csv, 20, &out), 0);
+	assert_string_equal(out.data, "2: 'x' is not a network\n"
+	                              "5: '91' is not a latitude of -90 to 90\n"
+	                              "4: 192.0.2.0/24 has another place in line 1\n");
+	text_reset(&out);
+	assert_int_equal(networks_faults(csv, 1, &out), 2);
+	assert_string_equal(out.data, "2: 'x' is not a network\n");
+	text_reset(&out);
+	assert_int_equal(networks_faults(bytes_of("10.0.0.0/8,1,1\n"), 1, &out), 0);
+	assert_int_equal(out.len, 0);
+	text_fini(&out);
+}
+
 static void test_a_long_label_is_refused(void **state)
 {
 	char text[400] = "192.0.2.0/24,1,2,";
@@ -157,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_an_empty_table),
 		cmocka_unit_test(test_mapped_networks_are_ipv4),
 		cmocka_unit_test(test_every_mistake_is_named_with_its_line),
+		cmocka_unit_test(test_all_mistakes_are_told_up_to_a_bound),
 		cmocka_unit_test(test_a_long_label_is_refused),
 		cmocka_unit_test(test_one_network_with_two_places_is_a_conflict),
 	};
