@@ -228,6 +228,17 @@ static bool is_wanted(const struct line *l, bool conflicts)
 	return (l->sort == CONFLICT) == conflicts;
 }
 
+/* Several subjects may say the same. */
+static size_t without_doubles(const struct line **lines, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || by_text(&lines[kept - 1], &lines[i]) != 0)
+			lines[kept++] = lines[i];
+	return kept;
+}
+
 static struct shown sorted(const struct notes *n, bool conflicts)
 {
 	struct shown shown = {NULL};
@@ -245,6 +256,7 @@ static struct shown sorted(const struct notes *n, bool conflicts)
 				shown.lines[shown.count++] = &s->lines[i];
 	}
 	qsort(shown.lines, shown.count, sizeof(struct line *), by_text);
+	shown.count = without_doubles(shown.lines, shown.count);
 	while (shown.count > LINES_SHOWN)
 		shown.more[shown.lines[--shown.count]->sort]++;
 	return shown;

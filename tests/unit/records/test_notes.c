@@ -55,6 +55,23 @@ static void test_a_subject_is_said_anew_as_a_whole(void **state)
 	notes_free(n);
 }
 
+static void test_what_two_subjects_say_alike_is_one_line(void **state)
+{
+	struct notes *n = notes_new();
+	struct seen s = {0};
+
+	(void)state;
+	for (uint64_t subject = 0; subject < 3; subject++) {
+		notes_begin(n, NOTES_OF_SOURCE, subject);
+		notes_problem_in(n, 1, "a", "the same");
+		notes_problem_in(n, 1, "b", "of subject %d", (int)subject);
+	}
+	notes_each_problem(n, on_problem, &s);
+	assert_int_equal(s.count, 4);
+	assert_string_equal(s.first, "a: the same");
+	notes_free(n);
+}
+
 static void test_too_many_are_counted(void **state)
 {
 	struct notes *n = notes_new();
@@ -118,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_subject_is_said_anew_as_a_whole),
+		cmocka_unit_test(test_what_two_subjects_say_alike_is_one_line),
 		cmocka_unit_test(test_too_many_are_counted),
 		cmocka_unit_test(test_more_warnings_than_are_shown_are_still_warnings),
 		cmocka_unit_test(test_a_problem_knows_whose_object_it_is),
