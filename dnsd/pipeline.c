@@ -263,6 +263,8 @@ static void build(struct pipeline *p)
 		verdicts_set_targets(p->verdicts, r);
 		p->probes_stale = true;
 	}
+	if (p->wants_stale && p->saved != NULL)
+		wiring_forget_unwanted(r, p->saved);
 	if (p->wants_stale && p->resolver != NULL)
 		resolver_set_hosts(p->resolver, r->hosts, r->host_count);
 	p->ranks_stale = p->wants_stale = p->targets_stale = false;

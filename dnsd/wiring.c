@@ -11,7 +11,7 @@
 #include "base/xalloc.h"
 #include "records/names.h"
 
-enum { MAX_PROBLEMS = 2000, MAX_TOLD = 20 };
+enum { MAX_PROBLEMS = 2000, FEW_UNWANTED = 256, MAX_TOLD = 20 };
 
 /* --- settings --- */
 
@@ -213,6 +213,76 @@ void wiring_save_last_serials(const struct snapshot *s, struct saved *saved)
 	for (size_t i = 0; (zone = snapshot_zone(s, i)) != NULL; i++)
 		put_serial(saved, (struct bytes){zone_apex(zone), names_wire_len(zone_apex(zone))},
 		           zone_serial(zone));
+}
+
+/* --- what is not wanted any more --- */
+
+/* Keys in byte order, and those of the state that are not among them. */
+struct unwanted {
+	const struct bytes *wanted;
+	size_t wanted_count;
+	struct buffer keys;
+};
+
+static int by_bytes(const void *a, const void *b)
+{
+	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+static void on_saved(struct bytes key, struct bytes value, void *arg)
+{
+	struct unwanted *u = arg;
+
+	(void)value;
+	if (u->wanted_count == 0 ||
+	    bsearch(&key, u->wanted, u->wanted_count, sizeof key, by_bytes) == NULL)
+		buffer_str16(&u->keys, key);
+}
+
+static void forget(struct saved *saved, enum saved_class class, const struct bytes *wanted,
+                   size_t count)
+{
+	struct unwanted u = {wanted, count, {NULL, 0, 0}};
+	struct cursor c;
+
+	saved_each_value(saved, class, on_saved, &u);
+	c = cursor_over(u.keys.data, u.keys.len);
+	while (cursor_left(&c) > 0)
+		saved_put_value(saved, class, cursor_str16(&c), (struct bytes){NULL, 0});
+	buffer_fini(&u.keys);
+}
+
+static void forget_probes(const struct records_result *r, struct saved *saved)
+{
+	struct arena *a = arena_new();
+	struct bytes *wanted = arena_calloc(a, r->probe_count + 1, sizeof *wanted);
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->probe_count; i++) {
+		char text[ADDR_PORT_TEXT_SIZE];
+
+		if (r->probes[i].addr.family == ADDR_NONE)
+			continue;
+		addr_port_print(&r->probes[i].addr, r->probes[i].port, text);
+		wanted[count++] = bytes_of(arena_strndup(a, text, strlen(text)));
+	}
+	qsort(wanted, count, sizeof *wanted, by_bytes);
+	forget(saved, SAVED_PROBE, wanted, count);
+	arena_free(a);
+}
+
+/* More than twice what is wanted, so that the work is in proportion to what came and went. */
+static bool is_much(const struct saved *saved, enum saved_class class, size_t wanted)
+{
+	return saved_count_values(saved, class) > 2 * wanted + FEW_UNWANTED;
+}
+
+void wiring_forget_unwanted(const struct records_result *r, struct saved *saved)
+{
+	if (is_much(saved, SAVED_HOST, r->host_count))
+		forget(saved, SAVED_HOST, r->hosts, r->host_count);
+	if (is_much(saved, SAVED_PROBE, r->probe_count))
+		forget_probes(r, saved);
 }
 
 /* --- clusters --- */

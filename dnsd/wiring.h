@@ -52,6 +52,9 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 /* Does every registered cluster go unseen (and is there one)? *since_ms: since when. */
 bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms);
 
+/* What the state has of hosts and probes that nobody wants any more goes, once it is much. */
+void wiring_forget_unwanted(const struct records_result *r, struct saved *saved);
+
 /* Remembers the serials that changed. */
 void wiring_save_serials(const struct snapshot *s, struct saved *saved);
 /* At the end: what was really published, so that the next start goes on from there. */

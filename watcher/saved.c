@@ -557,6 +557,11 @@ bool saved_find_value(const struct saved *s, enum saved_class class, struct byte
 	return saved_state_find_value(s->state, (uint8_t) class, key, value);
 }
 
+size_t saved_count_values(const struct saved *s, enum saved_class class)
+{
+	return saved_state_count_values(s->state, (uint8_t) class);
+}
+
 struct each {
 	saved_on_value_fn *fn;
 	void *arg;

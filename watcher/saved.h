@@ -56,6 +56,7 @@ enum saved_class { /* never renumber */
 void saved_put_value(struct saved *s, enum saved_class class, struct bytes key, struct bytes value);
 bool saved_find_value(const struct saved *s, enum saved_class class, struct bytes key,
                       struct bytes *value);
+size_t saved_count_values(const struct saved *s, enum saved_class class);
 typedef void saved_on_value_fn(struct bytes key, struct bytes value, void *arg);
 void saved_each_value(const struct saved *s, enum saved_class class, saved_on_value_fn *fn,
                       void *arg);

@@ -30,6 +30,7 @@ struct saved_state {
 	size_t cluster_count;
 	uint16_t last_applied; /* facts come cluster by cluster */
 	struct table *values;
+	size_t value_count[UINT8_MAX + 1]; /* by class */
 	struct hash_key hash_key;
 };
 
@@ -156,11 +157,17 @@ bool saved_state_put_value(struct saved_state *s, uint8_t class, struct bytes ke
 
 	if (bytes_equal(was ? value_of(was) : (struct bytes){0}, value))
 		return false;
+	s->value_count[class] += (value.len > 0) - (size_t)(was != NULL);
 	if (value.len)
 		free(table_replace(s->values, hash, has_key, &k, new_value(class, key, value)));
 	else
 		free(table_remove(s->values, hash, has_key, &k));
 	return true;
+}
+
+size_t saved_state_count_values(const struct saved_state *s, uint8_t class)
+{
+	return s->value_count[class];
 }
 
 bool saved_state_find_value(const struct saved_state *s, uint8_t class, struct bytes key,

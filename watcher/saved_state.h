@@ -34,6 +34,7 @@ bool saved_state_put_value(struct saved_state *s, uint8_t class, struct bytes ke
                            struct bytes value);
 bool saved_state_find_value(const struct saved_state *s, uint8_t class, struct bytes key,
                             struct bytes *value);
+size_t saved_state_count_values(const struct saved_state *s, uint8_t class);
 /* class 0: of all classes. */
 typedef void saved_state_on_value_fn(uint8_t class, struct bytes key, struct bytes value,
                                      void *arg);

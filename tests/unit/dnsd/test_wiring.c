@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <uv.h>
+
+#include "dnsd/wiring.h"
+#include "watcher/saved.h"
+
+struct state {
+	char dir[32];
+	uv_loop_t loop;
+	struct facts *facts;
+	struct saved *saved;
+};
+
+static int setup(void **state)
+{
+	struct state *s = calloc(1, sizeof *s);
+	struct reason why = {""};
+
+	strcpy(s->dir, "/tmp/nigh-wiring-XXXXXX");
+	assert_non_null(mkdtemp(s->dir));
+	assert_int_equal(uv_loop_init(&s->loop), 0);
+	s->facts = facts_new();
+	assert_int_equal(saved_open(&s->loop, s->dir, s->facts, &s->saved, &why), ERR_OK);
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct state *s = *state;
+	char command[64];
+
+	saved_close(s->saved);
+	uv_run(&s->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&s->loop), 0);
+	facts_free(s->facts);
+	snprintf(command, sizeof command, "rm -r %s", s->dir);
+	assert_int_equal(system(command), 0);
+	free(s);
+	return 0;
+}
+
+static void put(struct state *s, enum saved_class class, int count)
+{
+	for (int i = 0; i < count; i++) {
+		char key[64];
+
+		snprintf(key, sizeof key, class == SAVED_PROBE ? "192.0.2.1:%d" : "lb%d.test", i);
+		saved_put_value(s->saved, class, bytes_of(key), bytes_of("x"));
+	}
+}
+
+static void test_what_nobody_wants_any_more_does_not_pile_up_in_the_state(void **state)
+{
+	struct state *s = *state;
+	struct bytes hosts[] = {bytes_of("lb3.test"), bytes_of("lb7.test")}, value;
+	struct records_probe probes[2] = {{.port = 5}, {.addr = {.family = ADDR_NONE}}};
+	struct records_result r = {
+		.hosts = hosts, .host_count = 2, .probes = probes, .probe_count = 2};
+
+	assert_true(addr_parse(bytes_of("192.0.2.1"), &probes[0].addr));
+	put(s, SAVED_HOST, 100);
+	wiring_forget_unwanted(&r, s->saved);
+	assert_int_equal(saved_count_values(s->saved, SAVED_HOST), 100);
+	put(s, SAVED_HOST, 1000);
+	put(s, SAVED_PROBE, 1000);
+	wiring_forget_unwanted(&r, s->saved);
+	assert_int_equal(saved_count_values(s->saved, SAVED_HOST), 2);
+	assert_true(saved_find_value(s->saved, SAVED_HOST, bytes_of("lb7.test"), &value));
+	assert_int_equal(saved_count_values(s->saved, SAVED_PROBE), 1);
+	assert_true(saved_find_value(s->saved, SAVED_PROBE, bytes_of("192.0.2.1:5"), &value));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_what_nobody_wants_any_more_does_not_pile_up_in_the_state, setup,
+			teardown),
+	};
+
+	return cmocka_run_group_tests_name("dnsd/wiring", tests, NULL, NULL);
+}
