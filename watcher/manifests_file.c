@@ -115,7 +115,7 @@ struct manifests_file *manifests_file_unreadable(const struct manifests_source *
 	struct manifests_file *f = file_as_before(source);
 	struct text error = {0};
 
-	text_printf(&error, "%s: %s", source->path, text);
+	text_printf(&error, "%s:1: %s", source->path, text);
 	f->error = text_take(&error);
 	return f;
 }

@@ -62,7 +62,7 @@ struct manifests_file *manifests_file_read(const struct manifests_source *source
 /* The same from bytes at hand; the stamp is zero. */
 struct manifests_file *manifests_file_parse(const struct manifests_source *source,
                                             struct bytes text);
-/* Cannot be read: the objects of before and the error "PATH: text". */
+/* Cannot be read: the objects of before and the error "PATH:1: text". */
 struct manifests_file *manifests_file_unreadable(const struct manifests_source *source,
                                                  const char *text);
 

@@ -114,7 +114,7 @@ static void add_entry(struct walk *w, int parent, const char *name, const char *
 		l->files = grown(l->files, l->file_count, &l->file_room, sizeof(*l->files));
 		l->files[l->file_count++] = e;
 	} else if (e.stamp.error) {
-		add_trouble(l, path, "the link leads nowhere");
+		add_trouble(l, path, manifests_list_why(e.stamp.error));
 	}
 }
 
@@ -171,6 +171,11 @@ static void list_directory(struct walk *w, int fd, const char *path)
 	list_entries(w, dir, path);
 	w->depth--;
 	(void)closedir(dir);
+}
+
+const char *manifests_list_why(int error)
+{
+	return error == ENOENT ? "the link leads nowhere" : strerror(error);
 }
 
 static int by_path(const void *a, const void *b)

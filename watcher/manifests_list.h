@@ -17,7 +17,7 @@
 struct manifests_entry {
 	const char *path;             /* FOLDER/a/b.yaml */
 	const char *name;             /* a/b.yaml, its tail */
-	struct manifests_stamp stamp; /* behind the link; error: it leads nowhere */
+	struct manifests_stamp stamp; /* behind the link; error: it cannot be reached */
 };
 
 /* A directory below the folder that cannot be read, and why. */
@@ -42,6 +42,8 @@ struct manifests_list {
 /* Adds the folder that `fd` is open on to a list (zeroed at first, with an arena).  Its
  * directories are watched through `inotify` unless that is -1. */
 void manifests_list_add(struct manifests_list *l, int fd, const char *folder, int inotify);
+/* What to say of an entry whose stamp has this error. */
+const char *manifests_list_why(int error);
 void manifests_list_fini(struct manifests_list *l); /* and the arena */
 /* Whether two lists saw the same. */
 bool manifests_list_equal(const struct manifests_list *a, const struct manifests_list *b);

@@ -225,7 +225,7 @@ static void read_file(struct manifests_scan *s, size_t dir, const struct manifes
 		return;
 	}
 	if (e->stamp.error)
-		f = manifests_file_unreadable(&source, "the link leads nowhere");
+		f = manifests_file_unreadable(&source, manifests_list_why(e->stamp.error));
 	else
 		f = manifests_file_read(&source, s->fds[dir], e->name);
 	if (f && f->stamp.ino == 0)

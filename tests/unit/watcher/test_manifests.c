@@ -146,7 +146,7 @@ static void test_a_file_over_64_MiB_is_an_error(void **state)
 	(void)snprintf(path, sizeof(path), "%s/m/clusters/la/big.yaml", f->root);
 	CHECK(truncate(path, (64 << 20) + 1) == 0);
 	folders_wait_error(f, "m/clusters/la/big.yaml",
-	                   "m/clusters/la/big.yaml: larger than 64 MiB");
+	                   "m/clusters/la/big.yaml:1: larger than 64 MiB");
 	assert_string_equal(folders_address(f, "la", "web"), "192.0.2.1");
 }
 
@@ -477,7 +477,7 @@ static void test_an_unreadable_file_or_directory_keeps_its_last_good_objects(voi
 	folders_start(f, "m", NULL);
 	set_mode(f, "m/clusters/la/a.yaml", 0);
 	set_mode(f, "m/clusters/la/sub", 0);
-	folders_wait_error(f, "m/clusters/la/a.yaml", "m/clusters/la/a.yaml: Permission denied");
+	folders_wait_error(f, "m/clusters/la/a.yaml", "m/clusters/la/a.yaml:1: Permission denied");
 	folders_wait_error(f, "m/clusters/la/sub", "m/clusters/la/sub: Permission denied");
 	assert_string_equal(folders_address(f, "la", "a"), "192.0.2.1");
 	assert_string_equal(folders_address(f, "la", "b"), "192.0.2.2");
@@ -485,6 +485,27 @@ static void test_an_unreadable_file_or_directory_keeps_its_last_good_objects(voi
 	set_mode(f, "m/clusters/la/sub", 0755);
 	folders_wait_error(f, "m/clusters/la/a.yaml", NULL);
 	folders_wait_error(f, "m/clusters/la/sub", NULL);
+}
+
+static void test_what_a_link_to_nowhere_gave_stays_and_files_are_named_with_a_line(void **state)
+{
+	struct folders *f = *state;
+
+	folders_service(f, "v/web.yaml", "web", "192.0.2.1");
+	folders_service(f, "v/dir/more.yaml", "more", "192.0.2.2");
+	folders_mkdir(f, "m/clusters/la");
+	folders_link(f, "../../../v/web.yaml", "m/clusters/la/file.yaml");
+	folders_link(f, "../../../v/dir", "m/clusters/la/dir");
+	folders_start(f, "m", NULL);
+	folders_rename(f, "v", "away");
+	folders_wait_error(f, "m/clusters/la/file.yaml",
+	                   "m/clusters/la/file.yaml:1: the link leads nowhere");
+	folders_wait_error(f, "m/clusters/la/dir", "m/clusters/la/dir: the link leads nowhere");
+	folders_link(f, "file.yaml", "m/clusters/la/file.yaml");
+	folders_wait_error(f, "m/clusters/la/file.yaml",
+	                   "m/clusters/la/file.yaml:1: Too many levels of symbolic links");
+	assert_string_equal(folders_address(f, "la", "web"), "192.0.2.1");
+	assert_string_equal(folders_address(f, "la", "more"), "192.0.2.2");
 }
 
 static void test_an_unreadable_member_is_unseen_and_no_error(void **state)
@@ -837,6 +858,7 @@ int main(void)
 		TEST(test_a_broken_file_keeps_all_its_last_good_objects),
 		TEST(test_a_broken_file_delays_no_other),
 		TEST(test_an_unreadable_file_or_directory_keeps_its_last_good_objects),
+		TEST(test_what_a_link_to_nowhere_gave_stays_and_files_are_named_with_a_line),
 		TEST(test_an_unreadable_member_is_unseen_and_no_error),
 		TEST(test_a_DIR_missing_at_start_is_no_error_and_may_come),
 		TEST(test_a_DIR_taken_away_is_unseen_until_it_is_back),
