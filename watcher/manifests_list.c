@@ -87,16 +87,35 @@ static void enter(struct walk *w, int parent, const char *name, const char *path
 		list_directory(w, fd, path);
 }
 
+static void add_file(struct manifests_list *l, const struct manifests_entry *e)
+{
+	l->files = grown(l->files, l->file_count, &l->file_room, sizeof(*l->files));
+	l->files[l->file_count++] = *e;
+}
+
+/* A name that is there, and no more can be had of it: its objects must not go. */
+static void add_unreachable(struct walk *w, const struct dirent *d, struct manifests_entry *e,
+                            int error)
+{
+	if (error == ENOENT || error == ENOTDIR || d->d_type == DT_DIR || !is_manifest(d->d_name)) {
+		add_failure(w->list, e->path, error);
+		return;
+	}
+	e->stamp.error = error;
+	add_file(w->list, e);
+}
+
 /* A link is listed too, because what it leads to can change without a sign here. */
-static void add_entry(struct walk *w, int parent, const char *name, const char *path)
+static void add_entry(struct walk *w, int parent, const struct dirent *d, const char *path)
 {
 	struct manifests_list *l = w->list;
 	struct manifests_entry e = {.path = path, .name = path + w->folder_len};
+	const char *name = d->d_name;
 	struct stat st;
 	bool is_link;
 
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		l->unsettled = true;
+		add_unreachable(w, d, &e, errno);
 		return;
 	}
 	is_link = S_ISLNK(st.st_mode);
@@ -111,8 +130,7 @@ static void add_entry(struct walk *w, int parent, const char *name, const char *
 	if (!e.stamp.error && S_ISDIR(st.st_mode)) {
 		enter(w, parent, name, path);
 	} else if (is_manifest(name)) {
-		l->files = grown(l->files, l->file_count, &l->file_room, sizeof(*l->files));
-		l->files[l->file_count++] = e;
+		add_file(l, &e);
 	} else if (e.stamp.error) {
 		add_trouble(l, path, manifests_list_why(e.stamp.error));
 	}
@@ -130,8 +148,7 @@ static void list_entries(struct walk *w, DIR *dir, const char *path)
 			add_trouble(l, path, "more than 2000000 entries: the rest is not read");
 		if (l->seen > SEEN_MOST)
 			return;
-		add_entry(w, dirfd(dir), d->d_name,
-		          arena_printf(l->arena, "%s/%s", path, d->d_name));
+		add_entry(w, dirfd(dir), d, arena_printf(l->arena, "%s/%s", path, d->d_name));
 	}
 	if (errno != 0)
 		add_failure(l, path, errno);

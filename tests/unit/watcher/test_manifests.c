@@ -487,6 +487,34 @@ static void test_an_unreadable_file_or_directory_keeps_its_last_good_objects(voi
 	folders_wait_error(f, "m/clusters/la/sub", NULL);
 }
 
+static void test_files_that_can_be_named_but_not_reached_keep_their_objects(void **state)
+{
+	struct folders *f = *state;
+
+	folders_service(f, "m/clusters/la/sub/b.yaml", "b", "192.0.2.2");
+	folders_service(f, "m/clusters/la/sub/deep/c.yaml", "c", "192.0.2.3");
+	folders_service(f, "m/clusters/la/other.yaml", "other", "192.0.2.4");
+	folders_start(f, "m", NULL);
+	set_mode(f, "m/clusters/la/sub", 0444);
+	folders_wait_error(f, "m/clusters/la/sub/b.yaml",
+	                   "m/clusters/la/sub/b.yaml:1: Permission denied");
+	folders_wait_error(f, "m/clusters/la/sub/deep",
+	                   "m/clusters/la/sub/deep: Permission denied");
+	folders_turn(f, 800);
+	assert_string_equal(folders_address(f, "la", "b"), "192.0.2.2");
+	assert_string_equal(folders_address(f, "la", "c"), "192.0.2.3");
+	/* It holds up nobody else. */
+	set_mode(f, "m/clusters/la/sub", 0444);
+	CHECK(seteuid(getuid()) == 0);
+	folders_service(f, "m/clusters/la/other.yaml", "other", "192.0.2.5");
+	become_nobody();
+	folders_wait_address(f, "la", "other", "192.0.2.5");
+	assert_string_equal(folders_address(f, "la", "b"), "192.0.2.2");
+	set_mode(f, "m/clusters/la/sub", 0755);
+	folders_wait_error(f, "m/clusters/la/sub/b.yaml", NULL);
+	folders_wait_error(f, "m/clusters/la/sub/deep", NULL);
+}
+
 static void test_what_a_link_to_nowhere_gave_stays_and_files_are_named_with_a_line(void **state)
 {
 	struct folders *f = *state;
@@ -858,6 +886,7 @@ int main(void)
 		TEST(test_a_broken_file_keeps_all_its_last_good_objects),
 		TEST(test_a_broken_file_delays_no_other),
 		TEST(test_an_unreadable_file_or_directory_keeps_its_last_good_objects),
+		TEST(test_files_that_can_be_named_but_not_reached_keep_their_objects),
 		TEST(test_what_a_link_to_nowhere_gave_stays_and_files_are_named_with_a_line),
 		TEST(test_an_unreadable_member_is_unseen_and_no_error),
 		TEST(test_a_DIR_missing_at_start_is_no_error_and_may_come),
