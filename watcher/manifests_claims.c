@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "watcher/manifests_errors.h"
 
 struct manifests_claims {
 	struct store *store;
@@ -145,27 +146,28 @@ static void mark_all(struct manifests_claims *c, const struct fact *fact)
 	(void)table_find(c->table, hash_of(c, fact), mark_at, &m);
 }
 
-static void print_conflict(struct text *t, const struct manifests_file *file,
-                           const struct manifests_object *object,
-                           const struct manifests_object *first)
+static void add_conflict(struct manifests_errors *e, const struct manifests_file *file,
+                         const struct manifests_object *object,
+                         const struct manifests_object *first)
 {
 	struct bytes namespace = fact_namespace(object->fact), name = fact_name(object->fact);
+	struct text t = {0};
 
-	text_printf(t, "%s:%u: %s %.*s%s%.*s is already in ", file->path, object->line,
-	            fact_kind_text(fact_get_kind(object->fact)), (int)namespace.len, namespace.data,
-	            namespace.len > 0 ? "/" : "", (int)name.len, name.data);
+	text_printf(&t, "%s %.*s%s%.*s is already in ", fact_kind_text(fact_get_kind(object->fact)),
+	            (int)namespace.len, namespace.data, namespace.len > 0 ? "/" : "", (int)name.len,
+	            name.data);
 	if (manifests_file_of(first) == file)
-		text_printf(t, "line %u", first->line);
+		text_printf(&t, "line %u", first->line);
 	else
-		text_add(t, manifests_file_of(first)->path);
+		text_add(&t, manifests_file_of(first)->path);
+	manifests_errors_add(e, file->path, object->line, t.data);
+	text_fini(&t);
 }
 
-/* What other files, or earlier objects, have of this one; empty: nothing. False: no other claims
- * any object of it. */
-static bool describe_conflict(const struct manifests_claims *c, const struct manifests_file *file,
-                              struct text *t)
+/* What other files, or earlier objects, have of this one. False: no other claims any object of it. */
+static bool describe_conflicts(const struct manifests_claims *c, const struct manifests_file *file,
+                               struct manifests_errors *e)
 {
-	size_t more = 0;
 	bool shared = false;
 
 	for (size_t i = 0; i < file->count; i++) {
@@ -173,32 +175,33 @@ static bool describe_conflict(const struct manifests_claims *c, const struct man
 		struct look look = look_for(c, object->fact);
 
 		shared = shared || look.count > 1;
-		if (look.first == object)
-			continue;
-		if (t->len == 0)
-			print_conflict(t, file, object, look.first);
-		else
-			more++;
+		if (look.first != object)
+			add_conflict(e, file, object, look.first);
 	}
-	if (more > 0)
-		text_printf(t, " (and %zu more)", more);
 	return shared;
 }
 
 /* --- errors --- */
 
-/* One for a file: that it is broken, else a conflict, else a warning. */
-static void tell_error(struct manifests_claims *c, struct manifests_file *file)
+/* Why it is broken; else its conflicts and warnings. */
+static void tell_errors(struct manifests_claims *c, struct manifests_file *file)
 {
-	struct text conflict = {0};
+	struct manifests_errors conflicts = {0};
+	struct text all = {0};
+	char *lines;
 
 	if (file->in_conflict)
-		file->in_conflict = describe_conflict(c, file, &conflict);
-	store_set_error(c->store, file->path,
-	                file->error        ? file->error
-	                : conflict.len > 0 ? conflict.data
-	                                   : file->warning);
-	text_fini(&conflict);
+		file->in_conflict = describe_conflicts(c, file, &conflicts);
+	lines = manifests_errors_take(&conflicts, file->path);
+	if (lines)
+		text_add(&all, lines);
+	if (lines && file->warning)
+		text_add(&all, "\n");
+	if (file->warning)
+		text_add(&all, file->warning);
+	store_set_error(c->store, file->path, file->error ? file->error : all.data);
+	free(lines);
+	text_fini(&all);
 }
 
 static void look_over_conflicts(struct manifests_claims *c)
@@ -209,7 +212,7 @@ static void look_over_conflicts(struct manifests_claims *c)
 		struct manifests_file *file = c->in_conflict[i];
 
 		if (c->conflicts_touched && file->in_conflict)
-			tell_error(c, file);
+			tell_errors(c, file);
 		if (file->in_conflict)
 			c->in_conflict[kept++] = file;
 		else
@@ -332,7 +335,7 @@ static void tell_pair(struct manifests_claims *c, struct manifests_file *before,
                       struct manifests_file *now)
 {
 	if (now)
-		tell_error(c, now);
+		tell_errors(c, now);
 	else
 		store_set_error(c->store, before->path, NULL);
 }

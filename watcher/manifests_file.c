@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "base/xalloc.h"
 #include "base/yaml.h"
+#include "watcher/manifests_errors.h"
 
 enum {
 	SIZE_MOST = 64 << 20, /* of a file, bytes */
@@ -113,10 +113,10 @@ struct manifests_file *manifests_file_unreadable(const struct manifests_source *
                                                  const char *text)
 {
 	struct manifests_file *f = file_as_before(source);
-	struct text error = {0};
+	struct manifests_errors errors = {0};
 
-	text_printf(&error, "%s:1: %s", source->path, text);
-	f->error = text_take(&error);
+	manifests_errors_add(&errors, source->path, 1, text);
+	f->error = manifests_errors_take(&errors, source->path);
 	return f;
 }
 
@@ -125,18 +125,9 @@ struct manifests_file *manifests_file_unreadable(const struct manifests_source *
 struct parsing {
 	const struct manifests_source *source;
 	struct arena *arena;
-	struct buffer objects;      /* of struct manifests_object */
-	struct text error, warning; /* the first of each */
-	size_t more_errors;
+	struct buffer objects; /* of struct manifests_object */
+	struct manifests_errors errors, warnings;
 };
-
-static void note(struct parsing *p, struct text *t, unsigned line, const char *text)
-{
-	if (t->len == 0)
-		text_printf(t, "%s:%u: %s", p->source->path, line, text);
-	else if (t == &p->error)
-		p->more_errors++;
-}
 
 static void take_object(struct parsing *p, struct json_object *object, unsigned line,
                         unsigned depth)
@@ -148,7 +139,8 @@ static void take_object(struct parsing *p, struct json_object *object, unsigned 
 	enum err err;
 
 	if (items && depth == LIST_DEPTH) {
-		note(p, &p->error, line, "a List in a List, deeper than 4");
+		manifests_errors_add(&p->errors, p->source->path, line,
+		                     "a List in a List, deeper than 4");
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -162,9 +154,9 @@ static void take_object(struct parsing *p, struct json_object *object, unsigned 
 	arena_reset(p->arena);
 	err = decode_object(object, p->source->role, p->arena, &taken.fact, &why);
 	if (err)
-		note(p, &p->error, line, why.text);
+		manifests_errors_add(&p->errors, p->source->path, line, why.text);
 	else if (why.text[0] != '\0')
-		note(p, &p->warning, line, why.text);
+		manifests_errors_add(&p->warnings, p->source->path, line, why.text);
 	if (!err && taken.fact)
 		buffer_put(&p->objects, &taken, sizeof(taken));
 }
@@ -181,19 +173,26 @@ static struct manifests_file *parsed_file(struct parsing *p)
 	size_t count = p->objects.len / sizeof(*objects);
 	struct manifests_file *f;
 
-	if (p->error.len > 0) {
+	if (p->errors.count > 0) {
 		for (size_t i = 0; i < count; i++)
 			fact_unref(objects[i].fact);
-		if (p->more_errors > 0)
-			text_printf(&p->error, " (and %zu more)", p->more_errors);
 		f = file_as_before(p->source);
-		f->error = text_take(&p->error);
+		f->error = manifests_errors_take(&p->errors, p->source->path);
 	} else {
 		f = file_new(p->source, objects, count);
 		f->was_good = true;
-		f->warning = p->warning.len > 0 ? text_take(&p->warning) : NULL;
+		f->warning = manifests_errors_take(&p->warnings, p->source->path);
 	}
 	return f;
+}
+
+/* yaml_read() says "LINE: text". */
+static void add_yaml_error(struct parsing *p, const char *why)
+{
+	char *end;
+	unsigned long line = strtoul(why, &end, 10);
+
+	manifests_errors_add(&p->errors, p->source->path, (unsigned)line, end + strspn(end, ": "));
 }
 
 struct manifests_file *manifests_file_parse(const struct manifests_source *source,
@@ -203,13 +202,13 @@ struct manifests_file *manifests_file_parse(const struct manifests_source *sourc
 	struct reason why;
 	struct manifests_file *f;
 
-	if (yaml_read(text, on_document, &p, &why) != ERR_OK && p.error.len == 0)
-		text_printf(&p.error, "%s:%s", source->path, why.text);
+	if (yaml_read(text, on_document, &p, &why) != ERR_OK)
+		add_yaml_error(&p, why.text);
 	f = parsed_file(&p);
 	arena_free(p.arena);
 	buffer_fini(&p.objects);
-	text_fini(&p.error);
-	text_fini(&p.warning);
+	manifests_errors_fini(&p.errors);
+	manifests_errors_fini(&p.warnings);
 	return f;
 }
 

@@ -41,8 +41,8 @@ struct manifests_file {
 	struct manifests_stamp stamp;
 	bool restless;    /* may change without its stamp changing: read it again */
 	bool was_good;    /* has been read whole; now or before */
-	char *error;      /* "PATH:LINE: text", why the objects are old ones; or NULL */
-	char *warning;    /* the same, of an object that was taken; or NULL */
+	char *error;      /* lines (manifests_errors.h) why the objects are old ones; or NULL */
+	char *warning;    /* the same, of objects that were taken; or NULL */
 	bool in_conflict; /* the applying thread's mark (manifests_claims.h) */
 	size_t count;
 	struct manifests_object objects[];

@@ -11,11 +11,12 @@
 #include "watcher/saved.h"
 #include "watcher/settle.h"
 
-enum { ERRORS_MOST = 10000 }; /* more are logged, but not kept */
+enum { ERRORS_MOST = 10000 }; /* places; more are logged, but not kept */
 
 struct trouble {
 	char *where;
-	char *message;
+	char *lines; /* texts one behind the other, each with its 0 */
+	size_t len;
 	int64_t since;
 };
 
@@ -44,7 +45,7 @@ void store_free(struct store *s)
 		return;
 	for (size_t i = 0; i < s->trouble_count; i++) {
 		free(s->troubles[i].where);
-		free(s->troubles[i].message);
+		free(s->troubles[i].lines);
 	}
 	free(s->troubles);
 	free(s);
@@ -169,62 +170,103 @@ static size_t find_trouble(const struct store *s, const char *where, bool *found
 	return low;
 }
 
-static void add_trouble(struct store *s, size_t at, const char *where, const char *message)
+static void add_trouble(struct store *s, size_t at, const char *where)
 {
-	if (s->trouble_count == ERRORS_MOST)
-		return;
 	if (s->trouble_count == s->trouble_room) {
 		s->trouble_room = s->trouble_room ? s->trouble_room * 2 : 16;
 		s->troubles = xreallocarray(s->troubles, s->trouble_room, sizeof(*s->troubles));
 	}
 	memmove(&s->troubles[at + 1], &s->troubles[at],
 	        (s->trouble_count - at) * sizeof(*s->troubles));
-	s->troubles[at] = (struct trouble){xstrdup(where), xstrdup(message), clock_unix_s()};
+	s->troubles[at] = (struct trouble){.where = xstrdup(where)};
 	s->trouble_count++;
 }
 
 static void drop_trouble(struct store *s, size_t at)
 {
 	free(s->troubles[at].where);
-	free(s->troubles[at].message);
+	free(s->troubles[at].lines);
 	s->trouble_count--;
 	memmove(&s->troubles[at], &s->troubles[at + 1],
 	        (s->trouble_count - at) * sizeof(*s->troubles));
 }
 
-void store_set_error(struct store *s, const char *where, const char *message)
+/* Its lines as a trouble keeps them. */
+static char *lines_of(const char *message, size_t *len)
 {
-	bool found;
-	size_t at = find_trouble(s, where, &found);
-	struct trouble *t = found ? &s->troubles[at] : NULL;
+	char *lines = xstrdup(message);
 
-	if (!message) {
-		if (found) {
-			s->error_changes++;
-			settle_poke(s->settle);
-			log_info("watcher", "%s: no error any more", where);
-			drop_trouble(s, at);
-		}
-		return;
-	}
-	if (found && !strcmp(t->message, message))
-		return;
+	*len = strlen(message) + 1;
+	for (char *end = strchr(lines, '\n'); end; end = strchr(end + 1, '\n'))
+		*end = '\0';
+	return lines;
+}
+
+static bool has_line(const struct trouble *t, const char *line)
+{
+	for (size_t at = 0; at < t->len; at += strlen(t->lines + at) + 1)
+		if (!strcmp(t->lines + at, line))
+			return true;
+	return false;
+}
+
+/* Takes the lines; says those that are new. */
+static void replace_lines(struct trouble *t, char *lines, size_t len)
+{
+	for (size_t at = 0; at < len; at += strlen(lines + at) + 1)
+		if (!has_line(t, lines + at))
+			log_warn("watcher", "%s", lines + at);
+	free(t->lines);
+	t->lines = lines;
+	t->len = len;
+	t->since = clock_unix_s();
+}
+
+static void clear_error(struct store *s, size_t at)
+{
 	s->error_changes++;
 	settle_poke(s->settle);
-	log_warn("watcher", "%s", message);
-	if (!found) {
-		add_trouble(s, at, where, message);
+	log_info("watcher", "%s: no error any more", s->troubles[at].where);
+	drop_trouble(s, at);
+}
+
+void store_set_error(struct store *s, const char *where, const char *message)
+{
+	struct trouble unkept = {0};
+	bool found;
+	size_t at = find_trouble(s, where, &found), len;
+	char *lines;
+
+	if (!message) {
+		if (found)
+			clear_error(s, at);
 		return;
 	}
-	free(t->message);
-	t->message = xstrdup(message);
-	t->since = clock_unix_s();
+	lines = lines_of(message, &len);
+	if (found && s->troubles[at].len == len && !memcmp(s->troubles[at].lines, lines, len)) {
+		free(lines);
+		return;
+	}
+	s->error_changes++;
+	settle_poke(s->settle);
+	if (!found && s->trouble_count == ERRORS_MOST) {
+		replace_lines(&unkept, lines, len);
+		free(unkept.lines);
+		return;
+	}
+	if (!found)
+		add_trouble(s, at, where);
+	replace_lines(&s->troubles[at], lines, len);
 }
 
 void store_each_error(const struct store *s, store_on_error_fn *fn, void *arg)
 {
-	for (size_t i = 0; i < s->trouble_count; i++)
-		fn(s->troubles[i].where, s->troubles[i].message, s->troubles[i].since, arg);
+	for (size_t i = 0; i < s->trouble_count; i++) {
+		const struct trouble *t = &s->troubles[i];
+
+		for (size_t at = 0; at < t->len; at += strlen(t->lines + at) + 1)
+			fn(t->where, t->lines + at, t->since, arg);
+	}
 }
 
 uint64_t store_error_changes(const struct store *s) { return s->error_changes; }

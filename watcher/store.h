@@ -34,8 +34,8 @@ void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source 
 /* Removed from the registry: all its facts are gone. */
 void store_drop_cluster(struct store *s, uint16_t cluster);
 
-/* The errors that a source has at this moment; a later call for the same `where` replaces the text,
- * NULL clears it.  Logged once per change. */
+/* The errors that a source has at this moment, each a line of `message`; a later call for the same
+ * `where` replaces them, NULL clears them.  Logged once per change. */
 void store_set_error(struct store *s, const char *where, const char *message);
 /* How often errors came, changed or went. */
 uint64_t store_error_changes(const struct store *s);

@@ -319,7 +319,7 @@ void folders_wait_gone(struct folders *f, const char *cluster)
 
 struct finding {
 	char where[512];
-	const char *message;
+	char messages[4096];
 	unsigned count;
 };
 
@@ -329,21 +329,25 @@ static void on_error(const char *where, const char *message, int64_t since, void
 
 	assert_true(since > 0);
 	finding->count++;
-	if (!strcmp(where, finding->where))
-		finding->message = message;
+	if (strcmp(where, finding->where) != 0)
+		return;
+	CHECK(strlen(finding->messages) + strlen(message) + 2 < sizeof(finding->messages));
+	if (finding->messages[0] != '\0')
+		strcat(finding->messages, "\n");
+	strcat(finding->messages, message);
 }
 
 const char *folders_error(struct folders *f, const char *path)
 {
-	static char text[1024];
+	static char text[4096];
 	struct finding finding = {.where = ""};
 	size_t root = strlen(f->root) + 1, len = 0;
 
 	(void)path_of(f, path, finding.where);
 	store_each_error(f->store, on_error, &finding);
-	if (!finding.message)
+	if (finding.messages[0] == '\0')
 		return NULL;
-	for (const char *at = finding.message; *at && len + 1 < sizeof(text);)
+	for (const char *at = finding.messages; *at && len + 1 < sizeof(text);)
 		if (!strncmp(at, f->root, root - 1) && at[root - 1] == '/')
 			at += root;
 		else
@@ -362,7 +366,7 @@ static bool has_error(struct folders *f, const void *arg)
 void folders_wait_error(struct folders *f, const char *path, const char *message)
 {
 	struct wanted w = {NULL, path, message, KNOWLEDGE_NEVER};
-	char what[1024];
+	char what[4096];
 	const char *have;
 	uint64_t end_ms = clock_monotonic_ms() + WAIT_MS;
 

@@ -56,7 +56,7 @@ void folders_wait_address(struct folders *f, const char *cluster, const char *se
 const struct cluster_state *folders_cluster(struct folders *f, const char *cluster);
 void folders_wait_knowledge(struct folders *f, const char *cluster, enum knowledge knowledge);
 void folders_wait_gone(struct folders *f, const char *cluster);
-/* The message about root/PATH without the root, NULL: none. */
+/* The messages about root/PATH, a line each, without the root; NULL: none. */
 const char *folders_error(struct folders *f, const char *path);
 void folders_wait_error(struct folders *f, const char *path, const char *message);
 unsigned folders_errors(struct folders *f);

@@ -435,6 +435,42 @@ static void test_a_broken_file_keeps_all_its_last_good_objects(void **state)
 	assert_int_equal(folders_cluster(f, "la")->knowledge, KNOWLEDGE_SYNCED);
 }
 
+static void test_every_error_of_a_file_is_told_with_its_line(void **state)
+{
+	struct folders *f = *state;
+
+	folders_write(f, "m/clusters/la/a.yaml",
+	              "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
+	              "spec: {ports: [{port: 70000}]}\n---\n"
+	              "{apiVersion: v1, kind: Service, metadata: {name: good}}\n---\n"
+	              "{apiVersion: v1, kind: Service, metadata: {name: [b]}}\n---\n"
+	              "kind: [\n");
+	folders_start(f, "m", NULL);
+	assert_string_equal(folders_error(f, "m/clusters/la/a.yaml"),
+	                    "m/clusters/la/a.yaml:1: Service default/a: spec.ports[0].port: "
+	                    "70000 is not a port\n"
+	                    "m/clusters/la/a.yaml:8: Service: metadata.name: is not a text\n"
+	                    "m/clusters/la/a.yaml:10: did not find expected node content");
+	assert_int_equal(folders_errors(f), 3);
+}
+
+static void test_of_more_than_20_errors_of_a_file_the_rest_is_counted(void **state)
+{
+	struct folders *f = *state;
+	char text[2048] = "";
+	const char *errors, *last;
+
+	for (int i = 0; i < 23; i++)
+		strcat(text, "{apiVersion: v1, kind: Service}\n---\n");
+	folders_write(f, "m/clusters/la/a.yaml", text);
+	folders_start(f, "m", NULL);
+	assert_int_equal(folders_errors(f), 21);
+	errors = folders_error(f, "m/clusters/la/a.yaml");
+	assert_non_null(strstr(errors, "m/clusters/la/a.yaml:39: "));
+	last = strrchr(errors, '\n') + 1;
+	assert_string_equal(last, "m/clusters/la/a.yaml: and 3 more");
+}
+
 static void test_a_broken_file_delays_no_other(void **state)
 {
 	struct folders *f = *state;
@@ -741,11 +777,13 @@ static void test_of_two_objects_in_a_file_the_first_counts(void **state)
 	folders_write(f, "m/clusters/la/a.yaml",
 	              "{apiVersion: v1, kind: Service, metadata: {name: a}}\n---\n"
 	              "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: "
-	              "1}]}}\n");
+	              "1}]}}\n---\n"
+	              "{apiVersion: v1, kind: Service, metadata: {name: a}}\n");
 	folders_start(f, "m", NULL);
 	assert_non_null(folders_address(f, "la", "a"));
 	assert_string_equal(folders_error(f, "m/clusters/la/a.yaml"),
-	                    "m/clusters/la/a.yaml:3: Service default/a is already in line 1");
+	                    "m/clusters/la/a.yaml:3: Service default/a is already in line 1\n"
+	                    "m/clusters/la/a.yaml:5: Service default/a is already in line 1");
 }
 
 static void test_the_order_of_DIRs_comes_before_that_of_names(void **state)
@@ -832,11 +870,17 @@ static void test_a_location_that_is_none_is_told_and_the_cluster_taken(void **st
 
 	folders_write(f, "m/host/la.yaml",
 	              "apiVersion: core.kubefed.io/v1beta1\nkind: KubeFedCluster\n"
-	              "metadata: {name: la, annotations: {nigh.dev/location: \"here\"}}\n");
+	              "metadata: {name: la, annotations: {nigh.dev/location: \"here\"}}\n"
+	              "---\n"
+	              "apiVersion: core.kubefed.io/v1beta1\nkind: KubeFedCluster\n"
+	              "metadata: {name: ny, annotations: {nigh.dev/location: \"91,0\"}}\n");
 	folders_start(f, "m", NULL);
-	assert_int_equal(facts_count(f->facts), 1);
+	assert_int_equal(facts_count(f->facts), 2);
 	assert_string_equal(folders_error(f, "m/host/la.yaml"),
 	                    "m/host/la.yaml:1: KubeFedCluster default/la: "
+	                    "metadata.annotations[nigh.dev/location]: is not a place "
+	                    "(\"34.05,-118.24\"); taken without\n"
+	                    "m/host/la.yaml:5: KubeFedCluster default/ny: "
 	                    "metadata.annotations[nigh.dev/location]: is not a place "
 	                    "(\"34.05,-118.24\"); taken without");
 }
@@ -884,6 +928,8 @@ int main(void)
 		TEST(test_a_member_that_a_swap_takes_away_goes_with_it),
 		TEST(test_the_objects_of_a_deleted_file_are_gone),
 		TEST(test_a_broken_file_keeps_all_its_last_good_objects),
+		TEST(test_every_error_of_a_file_is_told_with_its_line),
+		TEST(test_of_more_than_20_errors_of_a_file_the_rest_is_counted),
 		TEST(test_a_broken_file_delays_no_other),
 		TEST(test_an_unreadable_file_or_directory_keeps_its_last_good_objects),
 		TEST(test_files_that_can_be_named_but_not_reached_keep_their_objects),

@@ -182,6 +182,22 @@ static void test_errors_are_kept_in_order_replaced_and_cleared(void **state)
 	assert_int_equal(settle_count(w), 1);
 }
 
+static void test_each_line_of_a_message_is_an_error(void **state)
+{
+	struct world *w = *state;
+
+	store_set_error(w->store, "m", "1\n2\n3");
+	store_set_error(w->store, "n", "4");
+	expect_errors(w, "m=1;m=2;m=3;n=4;");
+	store_set_error(w->store, "m", "1\n2\n3");
+	assert_int_equal(store_error_changes(w->store), 2);
+	store_set_error(w->store, "m", "1\n3");
+	expect_errors(w, "m=1;m=3;n=4;");
+	assert_int_equal(store_error_changes(w->store), 3);
+	store_set_error(w->store, "m", NULL);
+	expect_errors(w, "n=4;");
+}
+
 static void count_error(const char *where, const char *message, int64_t since, void *arg)
 {
 	(void)where;
@@ -214,6 +230,7 @@ int main(void)
 		TEST(test_knowledge_settles_when_it_changes_and_keeps_its_time),
 		TEST(test_a_dropped_cluster_takes_its_facts_along),
 		TEST(test_errors_are_kept_in_order_replaced_and_cleared),
+		TEST(test_each_line_of_a_message_is_an_error),
 		TEST(test_no_more_than_10000_errors_are_kept),
 	};
 
