@@ -102,8 +102,9 @@ static bool all_sources_known(const struct pipeline *p)
 {
 	bool restored = p->saved != NULL && saved_was_restored(p->saved);
 
-	if (p->config->manifests.count > 0 && !restored &&
-	    (p->manifests == NULL || !manifests_is_read(p->manifests)))
+	/* Until the manifests have begun, nobody knows what was restored of which directory. */
+	if (p->config->manifests.count > 0 &&
+	    (p->manifests == NULL || (!restored && !manifests_is_read(p->manifests))))
 		return false;
 	for (uint16_t id = 0; id < facts_cluster_count(p->facts); id++)
 		if (!source_is_known(p, id))
@@ -546,6 +547,7 @@ static void drop_manifests(struct pipeline *p)
 		fact_unref(g.fact[i]);
 	}
 	free(g.fact);
+	store_set_known_dirs(p->store, (struct bytes){0});
 }
 
 static void begin_manifests(struct pipeline *p)

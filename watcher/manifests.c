@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "watcher/manifests_cluster.h"
+#include "watcher/manifests_dirs.h"
 #include "watcher/manifests_names.h"
 #include "watcher/manifests_pool.h"
 #include "watcher/manifests_watch.h"
@@ -37,8 +38,7 @@ enum {
 struct manifests {
 	uv_loop_t *loop;
 	struct store *store;
-	char **dirs;
-	size_t dir_count;
+	struct manifests_dirs *dirs;
 	uv_timer_t tick, due;
 	struct manifests_watch *watch;
 
@@ -145,6 +145,8 @@ static void note_read(struct manifests *m)
 	for (size_t i = 0; i < m->cluster_count; i++)
 		all = all && m->clusters[i]->tree;
 	m->is_read = m->is_read || all;
+	if (all)
+		manifests_dirs_keep(m->dirs);
 }
 
 static void watch_tree(struct manifests *m, struct manifests_cluster *c,
@@ -162,6 +164,8 @@ static void apply(struct manifests *m, struct manifests_cluster *c, struct manif
 	uint64_t now_ms = clock_monotonic_ms();
 
 	watch_tree(m, c, tree);
+	if (c == m->clusters[0])
+		manifests_dirs_note(m->dirs, m->roots, tree);
 	manifests_cluster_apply(c, tree, m->roots);
 	if (tree->list.unwatched && manifests_watch_fd(m->watch) >= 0 && !m->told_unwatched) {
 		log_warn("watcher",
@@ -327,7 +331,7 @@ static void start_scan(struct manifests *m, struct manifests_cluster *c)
 	struct manifests_job *job;
 
 	manifests_cluster_prepare(c, m->roots);
-	job = manifests_job_new(m, m->dirs, c, &settings);
+	job = manifests_job_new(m, m->dirs->paths, c, &settings);
 	job->world = m->world;
 	c->scanning = true;
 	c->dirty = false;
@@ -351,7 +355,7 @@ static void start_scans(struct manifests *m)
 
 static void add_cluster(struct manifests *m, const char *name)
 {
-	struct manifests_cluster *c = manifests_cluster_new(m->store, name, m->dirs, m->dir_count);
+	struct manifests_cluster *c = manifests_cluster_new(m->store, name, m->dirs);
 
 	m->clusters = xreallocarray(m->clusters, m->cluster_count + 1,
 	                            sizeof(struct manifests_cluster *));
@@ -459,7 +463,7 @@ static void begin_look(struct manifests *m)
 	if (m->looking)
 		return;
 	m->looking = true;
-	look = manifests_look_new(m, m->dirs, m->dir_count, m->clusters, m->cluster_count);
+	look = manifests_look_new(m, m->dirs->paths, m->dirs->count, m->clusters, m->cluster_count);
 	manifests_look_queue(look, m->loop, on_looked);
 }
 
@@ -473,15 +477,6 @@ static void on_tick(uv_timer_t *timer)
 
 /* --- life --- */
 
-static char *without_slashes(const char *dir)
-{
-	size_t len = strlen(dir);
-
-	while (len > 1 && dir[len - 1] == '/')
-		len--;
-	return xstrndup(dir, len);
-}
-
 struct manifests *manifests_start(uv_loop_t *loop, const char *const *dirs, size_t count,
                                   struct store *store)
 {
@@ -490,11 +485,8 @@ struct manifests *manifests_start(uv_loop_t *loop, const char *const *dirs, size
 	CHECK(count > 0 && count < UINT16_MAX);
 	m->loop = loop;
 	m->store = store;
-	m->dir_count = count;
-	m->dirs = xcalloc(count, sizeof(char *));
-	for (size_t i = 0; i < count; i++)
-		m->dirs[i] = without_slashes(dirs[i]);
-	m->names = manifests_names_new(store, m->dirs);
+	m->dirs = manifests_dirs_new(store, dirs, count);
+	m->names = manifests_names_new(store, m->dirs->paths);
 	m->watch = manifests_watch_start(loop, on_event, on_overflow, m);
 	uv_timer_init(loop, &m->tick);
 	uv_timer_init(loop, &m->due);
@@ -538,9 +530,7 @@ static void finish_stop(struct manifests *m)
 		manifests_cluster_free(m->clusters[i]);
 	free(m->clusters);
 	manifests_names_free(m->names);
-	for (size_t i = 0; i < m->dir_count; i++)
-		free(m->dirs[i]);
-	free(m->dirs);
+	manifests_dirs_free(m->dirs);
 	manifests_roots_free(m->roots);
 	free(m);
 	on_stopped(arg);

@@ -49,22 +49,25 @@ static char *path_in(const char *dir, const char *name)
 }
 
 struct manifests_cluster *manifests_cluster_new(struct store *store, const char *name,
-                                                char *const *dirs, size_t dir_count)
+                                                const struct manifests_dirs *dirs)
 {
 	struct manifests_cluster *c = xcalloc(1, sizeof(*c));
+	bool known;
 
 	c->store = store;
 	c->name = xstrdup(name);
 	c->id = store_cluster(store, bytes_of(name));
 	CHECK(c->id != UINT16_MAX);
-	c->dir_count = dir_count;
-	c->wanted = xcalloc(dir_count, sizeof(*c->wanted));
-	for (size_t i = 0; i < dir_count; i++)
-		c->wanted[i].path = path_in(dirs[i], name);
+	c->dirs = dirs;
+	c->dir_count = dirs->count;
+	c->wanted = xcalloc(dirs->count, sizeof(*c->wanted));
+	for (size_t i = 0; i < dirs->count; i++)
+		c->wanted[i].path = path_in(dirs->paths[i], name);
 	c->claims = manifests_claims_new(store, c->id);
 	c->restored = was_restored(c);
+	known = is_host(c) ? manifests_dirs_all_known(dirs) : c->restored;
 	store_set_knowledge(store, c->id, CLUSTER_MANIFESTS,
-	                    c->restored ? KNOWLEDGE_UNSEEN : KNOWLEDGE_NEVER, NULL);
+	                    known ? KNOWLEDGE_UNSEEN : KNOWLEDGE_NEVER, NULL);
 	return c;
 }
 
@@ -99,8 +102,8 @@ static bool is_anywhere(const struct manifests_cluster *c, const struct manifest
 }
 
 /* Whether a DIR had, or may have had, a folder of it, so that one that is missing is lost.  What
- * only the saved state knows may have been in any DIR that cannot be looked into, or, when no DIR
- * has it now, in any DIR. */
+ * only the saved state knows may have been in any DIR that is known and cannot be looked into, or,
+ * when no DIR has it now, in any DIR. */
 static bool is_known(const struct manifests_cluster *c, const struct manifests_roots *roots,
                      size_t dir)
 {
@@ -111,9 +114,9 @@ static bool is_known(const struct manifests_cluster *c, const struct manifests_r
 
 	if (c->tree && c->tree->folders[dir].was_read)
 		return true;
-	if (is_host(c) && root->dir.error)
+	if (is_host(c) && root->dir.error && c->dirs->known[dir])
 		return true; /* every DIR may have a host/ */
-	return c->restored && (blind || !is_anywhere(c, roots));
+	return c->restored && ((blind && c->dirs->known[dir]) || !is_anywhere(c, roots));
 }
 
 void manifests_cluster_prepare(struct manifests_cluster *c, const struct manifests_roots *roots)
@@ -143,31 +146,37 @@ bool manifests_cluster_has_moved(const struct manifests_cluster *c,
 
 /* --- knowledge --- */
 
-/* A host that has no folder: in a DIR with members, there is none; otherwise nothing is known yet. */
-static enum knowledge know_no_host(const struct manifests_roots *roots)
+/* By its folders; for the host, which need not have one, by its DIRs.  One that was never read could
+ * hold anything, whatever the others hold. */
+static enum knowledge know(const struct manifests_cluster *c)
 {
-	for (size_t i = 0; i < roots->count; i++)
-		if (roots->roots[i].clusters.error)
+	bool lost = false, never = true;
+
+	for (size_t i = 0; i < c->dir_count; i++) {
+		const struct manifests_folder *folder = &c->tree->folders[i];
+
+		if (folder->slot == MANIFESTS_LOST && !folder->was_read && !c->restored &&
+		    !is_host(c))
 			return KNOWLEDGE_NEVER;
-	return KNOWLEDGE_SYNCED;
+		lost = lost || folder->slot == MANIFESTS_LOST;
+		never = never && folder->slot == MANIFESTS_NONE;
+	}
+	if (is_host(c))
+		never = !manifests_dirs_all_known(c->dirs);
+	if (never)
+		return KNOWLEDGE_NEVER;
+	return lost ? KNOWLEDGE_UNSEEN : KNOWLEDGE_SYNCED;
 }
 
 static void tell_knowledge(struct manifests_cluster *c, const struct manifests_roots *roots)
 {
-	bool lost = false, was_read = c->restored;
-	enum knowledge knowledge = KNOWLEDGE_SYNCED;
+	enum knowledge knowledge = know(c);
 	struct text why = {0};
 
-	for (size_t i = 0; i < c->dir_count; i++) {
-		lost = lost || c->tree->folders[i].slot == MANIFESTS_LOST;
-		was_read = was_read || c->tree->folders[i].was_read;
-	}
-	if (lost)
-		knowledge = was_read ? KNOWLEDGE_UNSEEN : KNOWLEDGE_NEVER;
-	else if (!was_read)
-		knowledge = know_no_host(roots);
 	if (c->tree->why)
 		text_add(&why, c->tree->why);
+	else if (is_host(c))
+		manifests_dirs_print_unknown(c->dirs, roots, &why);
 	else if (knowledge == KNOWLEDGE_NEVER)
 		text_printf(&why, "%s: %s", c->wanted[0].path, strerror(ENOENT));
 	store_set_knowledge(c->store, c->id, CLUSTER_MANIFESTS, knowledge, why.data);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "watcher/manifests_claims.h"
+#include "watcher/manifests_dirs.h"
 #include "watcher/manifests_roots.h"
 #include "watcher/store.h"
 
@@ -20,6 +21,7 @@ struct manifests_cluster {
 	struct store *store;
 	char *name; /* "" for the host */
 	uint16_t id;
+	const struct manifests_dirs *dirs;
 	struct manifests_wanted *wanted; /* one for every DIR; owns the paths */
 	size_t dir_count;
 	bool restored;               /* the state may hold facts that no file claims now */
@@ -38,8 +40,9 @@ struct manifests_cluster {
 	struct manifests_tree *held; /* scanned, waits for the others of its batch */
 };
 
+/* Borrows both. */
 struct manifests_cluster *manifests_cluster_new(struct store *store, const char *name,
-                                                char *const *dirs, size_t dir_count);
+                                                const struct manifests_dirs *dirs);
 void manifests_cluster_free(struct manifests_cluster *c);
 
 /* Fills in what the next scan has to know of each DIR. */

@@ -24,6 +24,7 @@ struct store {
 	struct facts *facts;
 	struct settle *settle;
 	struct saved *saved; /* may be NULL */
+	struct buffer known_dirs;
 	uint64_t error_changes;
 	struct trouble *troubles; /* in order of where */
 	size_t trouble_count, trouble_room;
@@ -32,10 +33,13 @@ struct store {
 struct store *store_new(struct facts *facts, struct settle *settle, struct saved *saved)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
+	struct bytes dirs;
 
 	s->facts = facts;
 	s->settle = settle;
 	s->saved = saved;
+	if (saved && saved_find_value(saved, SAVED_DIRS, (struct bytes){0}, &dirs))
+		buffer_put(&s->known_dirs, dirs.data, dirs.len);
 	return s;
 }
 
@@ -48,6 +52,7 @@ void store_free(struct store *s)
 		free(s->troubles[i].lines);
 	}
 	free(s->troubles);
+	buffer_fini(&s->known_dirs);
 	free(s);
 }
 
@@ -144,6 +149,21 @@ void store_drop_cluster(struct store *s, uint16_t cluster)
 		saved_drop_cluster(s->saved, cluster);
 	log_write(LOG_INFO, "watcher", &context, "cluster is gone from the registry");
 	settle_poke(s->settle);
+}
+
+/* --- directories --- */
+
+void store_set_known_dirs(struct store *s, struct bytes dirs)
+{
+	buffer_reset(&s->known_dirs);
+	buffer_put(&s->known_dirs, dirs.data, dirs.len);
+	if (s->saved)
+		saved_put_value(s->saved, SAVED_DIRS, (struct bytes){0}, dirs);
+}
+
+struct bytes store_known_dirs(const struct store *s)
+{
+	return (struct bytes){s->known_dirs.data, s->known_dirs.len};
 }
 
 /* --- errors --- */

@@ -34,6 +34,11 @@ void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source 
 /* Removed from the registry: all its facts are gone. */
 void store_drop_cluster(struct store *s, uint16_t cluster);
 
+/* Which manifest directories were ever read, in the words of manifests_dirs.c (copied); empty at
+ * first.  Kept as long as the store and, with a state, over a restart. */
+void store_set_known_dirs(struct store *s, struct bytes dirs);
+struct bytes store_known_dirs(const struct store *s);
+
 /* The errors that a source has at this moment, each a line of `message`; a later call for the same
  * `where` replaces them, NULL clears them.  Logged once per change. */
 void store_set_error(struct store *s, const char *where, const char *message);

@@ -43,7 +43,7 @@ static void test_a_folder_that_is_not_there_is_a_warning(void **state)
 	struct world *w = *state;
 
 	world_remove(w, "manifests");
-	check_tells(w, 0, "warning: %M/host: No such file or directory\n");
+	check_tells(w, 0, "warning: %M: No such file or directory\n");
 }
 
 static void test_an_object_is_named_with_file_and_line(void **state)

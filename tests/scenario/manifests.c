@@ -344,6 +344,35 @@ static void test_a_missing_directory_is_unseen_at_start_and_read_when_it_comes(v
 	world_expect(w, "b.example.com", "A", NULL, "NXDOMAIN", 1000);
 }
 
+static void expect_unready(struct world *w)
+{
+	int http;
+
+	(void)world_get(w, "/readyz", &http);
+	assert_int_equal(http, 503);
+}
+
+static void test_one_directory_that_was_never_read_is_waited_for(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_config(w, "sources: {manifests: [manifests, second]}\n"
+	                "startup: {patience: 2s}");
+	world_start_unready(w);
+	world_expect_http(w, "/status", "\"knowledge\":\"synced\"", 1500);
+	expect_unready(w);
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "SERVFAIL", 0);
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 4000);
+	/* What was never read could hold the name. */
+	world_expect(w, "b.example.com", "A", NULL, "SERVFAIL", 0);
+	world_expect_http(w, "/status", "!\"unseen\"", 0);
+	world_expect_http(w, "/status", "\"errors\":[]", 0);
+	world_write(w, "second/host/a.yaml", "%s", ENDPOINT("a", "198.18.0.1"));
+	world_expect(w, "a.example.com", "A", NULL, "198.18.0.1", 1000);
+	world_expect(w, "b.example.com", "A", NULL, "NXDOMAIN", 1000);
+}
+
 static void test_a_directory_that_goes_is_unseen_and_its_names_stay(void **state)
 {
 	struct world *w = *state;
@@ -491,6 +520,7 @@ int main(void)
 		world_test(test_files_count_at_any_depth_unless_their_name_begins_with_a_dot),
 		world_test(test_unknown_kinds_are_passed_over),
 		world_test(test_a_missing_directory_is_unseen_at_start_and_read_when_it_comes),
+		world_test(test_one_directory_that_was_never_read_is_waited_for),
 		world_test(test_a_directory_that_goes_is_unseen_and_its_names_stay),
 		world_test(test_an_unreadable_host_folder_is_unseen_and_its_names_stay),
 		world_test(test_a_member_folder_that_goes_while_siblings_stay_is_gone),

@@ -197,6 +197,23 @@ static void test_another_directory_is_read_and_the_old_ones_clusters_go(void **s
 	world_expect_http(w, "/status", "\"name\":\"paris\"", 0);
 }
 
+static void test_a_directory_that_comes_and_is_missing_denies_nothing(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_start(w);
+	world_expect(w, "a.example.com", "A", NULL, "NXDOMAIN", 0);
+	world_config(w, "sources: {manifests: [manifests, second]}");
+	world_signal(w, SIGHUP);
+	world_expect(w, "a.example.com", "A", NULL, "SERVFAIL", 3000);
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.10", 0);
+	world_expect_http(w, "/readyz", "ok", 0);
+	world_expect_http(w, "/status", "!\"unseen\"", 1000);
+	world_folder(w, "second/host");
+	world_expect(w, "a.example.com", "A", NULL, "NXDOMAIN", 1000);
+}
+
 static void test_changed_networks_show_without_a_signal(void **state)
 {
 	struct world *w = *state;
@@ -247,6 +264,7 @@ int main(void)
 		world_test(test_reloads_and_the_end_may_overtake_each_other),
 		world_test(test_what_needs_a_restart_is_said),
 		world_test(test_another_directory_is_read_and_the_old_ones_clusters_go),
+		world_test(test_a_directory_that_comes_and_is_missing_denies_nothing),
 		world_test(test_changed_networks_show_without_a_signal),
 		world_test(test_broken_networks_keep_the_last_good_ones_and_name_the_line),
 		world_test(test_a_moved_cluster_gets_other_clients),

@@ -243,6 +243,38 @@ static void test_a_damaged_base_never_keeps_nighd_from_starting(void **state)
 	expect_number(w, "a", 0);
 }
 
+static void test_a_directory_that_the_state_does_not_know_is_waited_for(void **state)
+{
+	struct world *w = *state;
+	int http;
+
+	world_three_cities(w);
+	world_config(w, "state: state");
+	world_start(w);
+	world_expect_stays(w, "a.example.com", "A", NULL, "NXDOMAIN", SAVED_MS);
+	world_stop(w);
+	world_config(w, "state: state\n"
+	                "sources: {manifests: [manifests, second]}\n"
+	                "startup: {patience: 1500ms}");
+	world_start_unready(w);
+	world_expect_http(w, "/status", "!\"unseen\"", 1000);
+	(void)world_get(w, "/readyz", &http);
+	assert_int_equal(http, 503);
+	world_expect(w, "a.example.com", "A", NULL, "SERVFAIL", 0);
+	world_folder(w, "second/host");
+	world_expect(w, "a.example.com", "A", NULL, "NXDOMAIN", 1200);
+	world_expect_stays(w, "a.example.com", "A", NULL, "NXDOMAIN", SAVED_MS);
+	/* In the dark it is as known as the other. */
+	world_kill(w);
+	world_move(w, "manifests", "away");
+	world_remove(w, "second");
+	world_config(w, "state: state\n"
+	                "sources: {manifests: [manifests, second]}\n"
+	                "startup: {patience: 1m}");
+	world_start(w);
+	world_expect(w, "a.example.com", "A", NULL, "NXDOMAIN", 0);
+}
+
 static void test_two_nighds_cannot_share_a_state(void **state)
 {
 	struct world *w = *state;
@@ -278,6 +310,7 @@ int main(void)
 		world_test(test_a_torn_tail_of_the_journal_is_cut_off_and_counted),
 		world_test(test_a_foreign_file_is_set_aside_with_one_line_and_never_deleted),
 		world_test(test_a_damaged_base_never_keeps_nighd_from_starting),
+		world_test(test_a_directory_that_the_state_does_not_know_is_waited_for),
 		world_test(test_two_nighds_cannot_share_a_state),
 		world_test(test_without_a_state_it_starts_and_says_nothing_of_it),
 	};

@@ -87,6 +87,17 @@ void folders_remove(struct folders *f, const char *path)
 	CHECK(nftw(path_of(f, path, full), remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
 }
 
+void folders_mode(struct folders *f, const char *path, mode_t mode)
+{
+	char full[512];
+
+	if (geteuid() != getuid())
+		CHECK(seteuid(getuid()) == 0);
+	CHECK(chmod(path_of(f, path, full), mode) == 0);
+	if (geteuid() == 0)
+		CHECK(seteuid(65534) == 0);
+}
+
 void folders_service(struct folders *f, const char *path, const char *name, const char *address)
 {
 	char text[512];

@@ -7,6 +7,7 @@
 #define SUPPORT_WATCHER_FOLDERS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include <uv.h>
 
 #include "records/facts.h"
@@ -35,6 +36,8 @@ void folders_mkdir(struct folders *f, const char *path);
 void folders_link(struct folders *f, const char *target, const char *path); /* replaces, at once */
 void folders_rename(struct folders *f, const char *from, const char *to);
 void folders_remove(struct folders *f, const char *path); /* whatever it is */
+/* From the first call on as somebody who is not root, whom no permission stops. */
+void folders_mode(struct folders *f, const char *path, mode_t mode);
 /* A Service with one address, as a file. */
 void folders_service(struct folders *f, const char *path, const char *name, const char *address);
 

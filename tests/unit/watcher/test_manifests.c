@@ -486,24 +486,6 @@ static void test_a_broken_file_delays_no_other(void **state)
 	folders_wait_knowledge(f, "ny", KNOWLEDGE_SYNCED);
 }
 
-/* As somebody who is not root, whom no permission stops. */
-static void become_nobody(void)
-{
-	if (geteuid() == 0)
-		CHECK(seteuid(65534) == 0);
-}
-
-static void set_mode(struct folders *f, const char *path, mode_t mode)
-{
-	char full[256];
-
-	if (geteuid() != getuid())
-		CHECK(seteuid(getuid()) == 0);
-	(void)snprintf(full, sizeof(full), "%s/%s", f->root, path);
-	CHECK(chmod(full, mode) == 0);
-	become_nobody();
-}
-
 static void test_an_unreadable_file_or_directory_keeps_its_last_good_objects(void **state)
 {
 	struct folders *f = *state;
@@ -511,14 +493,14 @@ static void test_an_unreadable_file_or_directory_keeps_its_last_good_objects(voi
 	folders_service(f, "m/clusters/la/a.yaml", "a", "192.0.2.1");
 	folders_service(f, "m/clusters/la/sub/b.yaml", "b", "192.0.2.2");
 	folders_start(f, "m", NULL);
-	set_mode(f, "m/clusters/la/a.yaml", 0);
-	set_mode(f, "m/clusters/la/sub", 0);
+	folders_mode(f, "m/clusters/la/a.yaml", 0);
+	folders_mode(f, "m/clusters/la/sub", 0);
 	folders_wait_error(f, "m/clusters/la/a.yaml", "m/clusters/la/a.yaml:1: Permission denied");
 	folders_wait_error(f, "m/clusters/la/sub", "m/clusters/la/sub: Permission denied");
 	assert_string_equal(folders_address(f, "la", "a"), "192.0.2.1");
 	assert_string_equal(folders_address(f, "la", "b"), "192.0.2.2");
-	set_mode(f, "m/clusters/la/a.yaml", 0644);
-	set_mode(f, "m/clusters/la/sub", 0755);
+	folders_mode(f, "m/clusters/la/a.yaml", 0644);
+	folders_mode(f, "m/clusters/la/sub", 0755);
 	folders_wait_error(f, "m/clusters/la/a.yaml", NULL);
 	folders_wait_error(f, "m/clusters/la/sub", NULL);
 }
@@ -531,7 +513,7 @@ static void test_files_that_can_be_named_but_not_reached_keep_their_objects(void
 	folders_service(f, "m/clusters/la/sub/deep/c.yaml", "c", "192.0.2.3");
 	folders_service(f, "m/clusters/la/other.yaml", "other", "192.0.2.4");
 	folders_start(f, "m", NULL);
-	set_mode(f, "m/clusters/la/sub", 0444);
+	folders_mode(f, "m/clusters/la/sub", 0444);
 	folders_wait_error(f, "m/clusters/la/sub/b.yaml",
 	                   "m/clusters/la/sub/b.yaml:1: Permission denied");
 	folders_wait_error(f, "m/clusters/la/sub/deep",
@@ -540,13 +522,12 @@ static void test_files_that_can_be_named_but_not_reached_keep_their_objects(void
 	assert_string_equal(folders_address(f, "la", "b"), "192.0.2.2");
 	assert_string_equal(folders_address(f, "la", "c"), "192.0.2.3");
 	/* It holds up nobody else. */
-	set_mode(f, "m/clusters/la/sub", 0444);
 	CHECK(seteuid(getuid()) == 0);
 	folders_service(f, "m/clusters/la/other.yaml", "other", "192.0.2.5");
-	become_nobody();
+	folders_mode(f, "m/clusters/la/other.yaml", 0644);
 	folders_wait_address(f, "la", "other", "192.0.2.5");
 	assert_string_equal(folders_address(f, "la", "b"), "192.0.2.2");
-	set_mode(f, "m/clusters/la/sub", 0755);
+	folders_mode(f, "m/clusters/la/sub", 0755);
 	folders_wait_error(f, "m/clusters/la/sub/b.yaml", NULL);
 	folders_wait_error(f, "m/clusters/la/sub/deep", NULL);
 }
@@ -579,19 +560,19 @@ static void test_an_unreadable_member_is_unseen_and_no_error(void **state)
 	folders_service(f, "m/clusters/la/a.yaml", "a", "192.0.2.1");
 	folders_service(f, "m/clusters/ny/b.yaml", "b", "192.0.2.2");
 	folders_start(f, "m", NULL);
-	set_mode(f, "m/clusters/la", 0);
+	folders_mode(f, "m/clusters/la", 0);
 	folders_wait_knowledge(f, "la", KNOWLEDGE_UNSEEN);
 	assert_non_null(
 		strstr(folders_cluster(f, "la")->error, "m/clusters/la: Permission denied"));
 	folders_turn(f, 800);
 	assert_string_equal(folders_address(f, "la", "a"), "192.0.2.1");
 	assert_int_equal(folders_errors(f), 0);
-	set_mode(f, "m/clusters/la", 0755);
+	folders_mode(f, "m/clusters/la", 0755);
 	folders_wait_knowledge(f, "la", KNOWLEDGE_SYNCED);
-	set_mode(f, "m/clusters", 0);
+	folders_mode(f, "m/clusters", 0);
 	folders_wait_knowledge(f, "la", KNOWLEDGE_UNSEEN);
 	folders_wait_knowledge(f, "ny", KNOWLEDGE_UNSEEN);
-	set_mode(f, "m/clusters", 0755);
+	folders_mode(f, "m/clusters", 0755);
 	folders_wait_knowledge(f, "la", KNOWLEDGE_SYNCED);
 	assert_int_equal(folders_errors(f), 0);
 }
