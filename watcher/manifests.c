@@ -421,6 +421,7 @@ static void take_look(struct manifests *m, struct manifests_look *look)
 		m->members_ms = m->looked_ms;
 	manifests_roots_free(before);
 	mark_moved(m, look);
+	manifests_dirs_check(m->dirs, m->roots);
 	manifests_names_check(m->names, m->roots, on_name, m);
 	if (swapped)
 		begin_batch(m);

@@ -60,11 +60,41 @@ void manifests_dirs_free(struct manifests_dirs *d)
 
 /* --- what a look tells --- */
 
+static bool is_absent(const struct manifests_stamp *stamp)
+{
+	return stamp->error == ENOENT || stamp->error == ENOTDIR;
+}
+
+/* Of clusters/ or the names in it: 0 also where there is none. */
+static int clusters_error(const struct manifests_root *root)
+{
+	if (root->dir.error || is_absent(&root->clusters))
+		return 0;
+	if (root->clusters.error)
+		return root->clusters.error;
+	/* Too many are an error of their own, and no reason to wait. */
+	return root->members_error == EOVERFLOW ? 0 : root->members_error;
+}
+
+void manifests_dirs_check(const struct manifests_dirs *d, const struct manifests_roots *roots)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		int error = clusters_error(&roots->roots[i]);
+		struct text where = {0}, message = {0};
+
+		text_printf(&where, "%s/clusters", d->paths[i]);
+		text_printf(&message, "%s: %s", where.data, strerror(error));
+		store_set_error(d->store, where.data, error ? message.data : NULL);
+		text_fini(&where);
+		text_fini(&message);
+	}
+}
+
 /* Without host/ it has no host when it has members; otherwise it may be a volume that is not yet
  * filled. */
 static bool can_be_read(const struct manifests_root *root, const struct manifests_folder *host)
 {
-	if (root->dir.error)
+	if (root->dir.error || clusters_error(root))
 		return false;
 	return host->slot == MANIFESTS_READ ||
 	       (host->slot == MANIFESTS_NONE && !root->clusters.error);
@@ -122,6 +152,8 @@ void manifests_dirs_print_unknown(const struct manifests_dirs *d,
 	root = &roots->roots[dir];
 	if (root->dir.error)
 		text_printf(why, "%s: %s", d->paths[dir], strerror(root->dir.error));
+	else if (clusters_error(root))
+		text_printf(why, "%s/clusters: %s", d->paths[dir], strerror(clusters_error(root)));
 	else
 		text_printf(why, "%s/host: %s", d->paths[dir], strerror(ENOENT));
 }

@@ -27,6 +27,8 @@ struct manifests_dirs *manifests_dirs_new(struct store *store, const char *const
                                           size_t count); /* borrows the store */
 void manifests_dirs_free(struct manifests_dirs *d);
 
+/* Tells the store of clusters/ that are there and cannot be looked into, and those that can again. */
+void manifests_dirs_check(const struct manifests_dirs *d, const struct manifests_roots *roots);
 /* Which DIRs are known now, by a look and a scan of the host. */
 void manifests_dirs_note(struct manifests_dirs *d, const struct manifests_roots *roots,
                          const struct manifests_tree *host);

@@ -373,6 +373,27 @@ static void test_one_directory_that_was_never_read_is_waited_for(void **state)
 	world_expect(w, "b.example.com", "A", NULL, "NXDOMAIN", 1000);
 }
 
+static void test_clusters_that_cannot_be_read_at_start_are_waited_for(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_move(w, "manifests/clusters", "away");
+	/* A link to itself cannot be read by anyone, root included. */
+	world_link(w, "clusters", "manifests/clusters");
+	world_config(w, "startup: {patience: 1s}");
+	world_start_unready(w);
+	world_expect_http(w, "/status", "manifests/clusters: Too many levels", 500);
+	expect_unready(w);
+	world_expect(w, "example.com", "NS", NULL, "ns.example.com.", 3000);
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "SERVFAIL", 0);
+	world_remove(w, "manifests/clusters");
+	world_move(w, "away", "manifests/clusters");
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 1000);
+	world_expect(w, "b.example.com", "A", NULL, "NXDOMAIN", 1000);
+	world_expect_http(w, "/status", "\"errors\":[]", 500);
+}
+
 static void test_a_directory_that_goes_is_unseen_and_its_names_stay(void **state)
 {
 	struct world *w = *state;
@@ -521,6 +542,7 @@ int main(void)
 		world_test(test_unknown_kinds_are_passed_over),
 		world_test(test_a_missing_directory_is_unseen_at_start_and_read_when_it_comes),
 		world_test(test_one_directory_that_was_never_read_is_waited_for),
+		world_test(test_clusters_that_cannot_be_read_at_start_are_waited_for),
 		world_test(test_a_directory_that_goes_is_unseen_and_its_names_stay),
 		world_test(test_an_unreadable_host_folder_is_unseen_and_its_names_stay),
 		world_test(test_a_member_folder_that_goes_while_siblings_stay_is_gone),

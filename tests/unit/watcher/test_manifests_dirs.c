@@ -117,6 +117,43 @@ static void test_a_folder_that_was_never_read_leaves_its_member_not_known(void *
 	assert_string_equal(folders_address(f, "la", "b"), "192.0.2.2");
 }
 
+static void test_clusters_that_cannot_be_read_leave_the_host_not_known(void **state)
+{
+	struct folders *f = *state;
+
+	make_m(f);
+	folders_rename(f, "m/clusters", "away");
+	folders_link(f, "clusters", "m/clusters");
+	folders_start(f, "m", NULL);
+	assert_int_equal(of_host(f), KNOWLEDGE_NEVER);
+	assert_string_equal(folders_error(f, "m/clusters"),
+	                    "m/clusters: Too many levels of symbolic links");
+	folders_remove(f, "m/clusters");
+	folders_rename(f, "away", "m/clusters");
+	folders_wait_knowledge(f, "", KNOWLEDGE_SYNCED);
+	folders_wait_address(f, "la", "a", "192.0.2.1");
+	assert_int_equal(folders_errors(f), 0);
+}
+
+static void test_clusters_without_permission_are_an_error_and_were_not_read(void **state)
+{
+	struct folders *f = *state;
+
+	make_m(f);
+	folders_mode(f, "m/clusters", 0);
+	folders_start(f, "m", NULL);
+	assert_int_equal(of_host(f), KNOWLEDGE_NEVER);
+	assert_string_equal(folders_error(f, "m/clusters"), "m/clusters: Permission denied");
+	folders_mode(f, "m/clusters", 0755);
+	folders_wait_knowledge(f, "", KNOWLEDGE_SYNCED);
+	folders_wait_error(f, "m/clusters", NULL);
+	/* Once it was read, its members are unseen, and no more. */
+	folders_mode(f, "m/clusters", 0);
+	folders_wait_error(f, "m/clusters", "m/clusters: Permission denied");
+	folders_wait_knowledge(f, "la", KNOWLEDGE_UNSEEN);
+	assert_int_equal(of_host(f), KNOWLEDGE_SYNCED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folders_setup, folders_teardown)
 
 int main(void)
@@ -128,6 +165,8 @@ int main(void)
 		TEST(test_DIRs_that_were_read_before_are_unseen_in_the_dark),
 		TEST(test_a_DIR_that_was_taken_from_the_config_is_forgotten),
 		TEST(test_a_folder_that_was_never_read_leaves_its_member_not_known),
+		TEST(test_clusters_that_cannot_be_read_leave_the_host_not_known),
+		TEST(test_clusters_without_permission_are_an_error_and_were_not_read),
 	};
 
 	return cmocka_run_group_tests_name("watcher/manifests_dirs", tests, NULL, NULL);
