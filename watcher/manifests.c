@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watcher/manifests.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +136,59 @@ static void on_overflow(void *arg)
 	arm_due(m);
 }
 
+/* --- members --- */
+
+static void add_cluster(struct manifests *m, const char *name)
+{
+	struct manifests_cluster *c = manifests_cluster_new(m->store, name, m->dirs);
+
+	m->clusters = xreallocarray(m->clusters, m->cluster_count + 1,
+	                            sizeof(struct manifests_cluster *));
+	m->clusters[m->cluster_count++] = c;
+	mark_dirty(c, 0);
+}
+
+static bool has_cluster(const struct manifests *m, const char *name)
+{
+	for (size_t i = 0; i < m->cluster_count; i++)
+		if (!strcmp(m->clusters[i]->name, name))
+			return true;
+	return false;
+}
+
+static void on_name(const char *name, void *arg)
+{
+	if (!has_cluster(arg, name))
+		add_cluster(arg, name);
+}
+
+/* Members that only the state knows: their folders may come back. */
+static void add_restored(struct manifests *m)
+{
+	const struct facts *facts = store_facts(m->store);
+
+	for (uint16_t id = 1; id < facts_cluster_count(facts); id++) {
+		const struct cluster_state *state = facts_cluster(facts, id);
+
+		if (state->registered && state->source == CLUSTER_MANIFESTS)
+			add_cluster(m, facts_cluster_name(facts, id));
+	}
+}
+
+/* KubeFedClusters without a folder are members where folders stand in for clusters (decision 0007). */
+static void add_registered(struct manifests *m)
+{
+	bool stand_in = m->cluster_count > 1;
+
+	for (size_t i = 0; m->roots && i < m->roots->count; i++) {
+		int error = m->roots->roots[i].clusters.error;
+
+		stand_in = stand_in || (error != ENOENT && error != ENOTDIR);
+	}
+	if (stand_in)
+		manifests_names_each_registered(m->names, on_name, m);
+}
+
 /* --- applying --- */
 
 /* Stays true when members come later. */
@@ -167,6 +221,8 @@ static void apply(struct manifests *m, struct manifests_cluster *c, struct manif
 	if (c == m->clusters[0])
 		manifests_dirs_note(m->dirs, m->roots, tree);
 	manifests_cluster_apply(c, tree, m->roots);
+	if (c == m->clusters[0])
+		add_registered(m);
 	if (tree->list.unwatched && manifests_watch_fd(m->watch) >= 0 && !m->told_unwatched) {
 		log_warn("watcher",
 		         "inotify watches no more directories (see fs.inotify.max_user_watches): "
@@ -351,48 +407,10 @@ static void start_scans(struct manifests *m)
 	}
 }
 
-/* --- members --- */
-
-static void add_cluster(struct manifests *m, const char *name)
-{
-	struct manifests_cluster *c = manifests_cluster_new(m->store, name, m->dirs);
-
-	m->clusters = xreallocarray(m->clusters, m->cluster_count + 1,
-	                            sizeof(struct manifests_cluster *));
-	m->clusters[m->cluster_count++] = c;
-	mark_dirty(c, 0);
-}
-
-static bool has_cluster(const struct manifests *m, const char *name)
-{
-	for (size_t i = 0; i < m->cluster_count; i++)
-		if (!strcmp(m->clusters[i]->name, name))
-			return true;
-	return false;
-}
-
-static void on_name(const char *name, void *arg)
-{
-	if (!has_cluster(arg, name))
-		add_cluster(arg, name);
-}
-
-/* Members that only the state knows: their folders may come back. */
-static void add_restored(struct manifests *m)
-{
-	const struct facts *facts = store_facts(m->store);
-
-	for (uint16_t id = 1; id < facts_cluster_count(facts); id++) {
-		const struct cluster_state *state = facts_cluster(facts, id);
-
-		if (state->registered && state->source == CLUSTER_MANIFESTS)
-			add_cluster(m, facts_cluster_name(facts, id));
-	}
-}
-
 /* --- looks --- */
 
-/* Since the look began, clusters may have gone, but none have come. */
+/* Since the look began, clusters may have gone; those that came are behind the others, and yet to be
+ * scanned. */
 static void mark_moved(struct manifests *m, const struct manifests_look *look)
 {
 	size_t k = 0;
@@ -400,8 +418,10 @@ static void mark_moved(struct manifests *m, const struct manifests_look *look)
 	for (size_t i = 0; i < m->cluster_count; i++, k++) {
 		struct manifests_cluster *c = m->clusters[i];
 
-		while (look->clusters[k] != c)
+		while (k < look->count && look->clusters[k] != c)
 			k++;
+		if (k == look->count)
+			return;
 		/* Those that are being scanned were looked at too early. */
 		if (!c->scanning && !c->held &&
 		    (look->moved[k] || m->looked_ms >= c->rescan_ms ||
@@ -495,6 +515,7 @@ struct manifests *manifests_start(uv_loop_t *loop, const char *const *dirs, size
 	m->open_handles = 3;
 	add_cluster(m, "");
 	add_restored(m);
+	add_registered(m);
 	uv_timer_start(&m->tick, on_tick, LOOK_MS, LOOK_MS);
 	begin_look(m);
 	return m;

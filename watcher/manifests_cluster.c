@@ -230,7 +230,7 @@ enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c,
                                             const struct manifests_roots *roots, uint64_t now_ms,
                                             uint64_t members_ms, bool at_once)
 {
-	bool some_left = false, some_removed = false, news = false;
+	bool some_left = false, some_removed = false, registered, news = false;
 	uint64_t since_ms;
 
 	for (size_t i = 0; i < c->dir_count; i++) {
@@ -240,11 +240,12 @@ enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c,
 		some_removed = some_removed || removed;
 		some_left = some_left || there || (is_known(c, roots, i) && !removed);
 	}
-	if (!some_removed || is_registered(c)) {
+	registered = (some_removed || !some_left) && is_registered(c);
+	if (!some_removed || registered) {
 		c->missing_ms = 0;
 		for (size_t i = 0; i < c->dir_count; i++)
 			c->wanted[i].is_removed = false;
-		return some_left || some_removed ? MANIFESTS_STAYS : MANIFESTS_IS_GONE;
+		return some_left || registered ? MANIFESTS_STAYS : MANIFESTS_IS_GONE;
 	}
 	if (c->missing_ms == 0)
 		c->missing_ms = now_ms;

@@ -55,7 +55,7 @@ void manifests_cluster_apply(struct manifests_cluster *c, struct manifests_tree 
                              const struct manifests_roots *roots);
 
 enum manifests_fate { MANIFESTS_STAYS, MANIFESTS_SCAN_AGAIN, MANIFESTS_IS_GONE };
-/* Is a member gone?  A folder must have been missing for as long as its siblings were at rest, half
+/* Is a member gone?  Not while it has a KubeFedCluster.  A folder must have been missing for as long as its siblings were at rest, half
  * a second: several are often taken away one after the other. `at_once`: they were swapped as a whole.
  * `members_ms`: when the names in clusters/ changed last. */
 enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c,

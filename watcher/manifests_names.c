@@ -107,3 +107,30 @@ void manifests_names_check(struct manifests_names *n, const struct manifests_roo
 	}
 	keep_refused(n, refused, count);
 }
+
+/* --- registered ones --- */
+
+static void add_name(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct bytes name = fact_name(fact);
+
+	(void)cluster;
+	buffer_put(arg, name.data, name.len);
+	buffer_u8(arg, '\0');
+}
+
+void manifests_names_each_registered(struct manifests_names *n, manifests_on_name_fn *on_name,
+                                     void *arg)
+{
+	struct buffer names = {0}; /* first, because a new cluster changes the facts */
+
+	facts_each(store_facts(n->store), FACTS_HOST, FACT_KUBEFED_CLUSTER, add_name, &names);
+	for (size_t at = 0; at < names.len;) {
+		const char *name = (const char *)names.data + at;
+
+		if (!why_not(n, name))
+			on_name(name, arg);
+		at += strlen(name) + 1;
+	}
+	buffer_fini(&names);
+}

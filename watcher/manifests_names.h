@@ -1,4 +1,5 @@
-/* manifests_names.h -- which folders of clusters/ can be members, and the errors about those that cannot.
+/* manifests_names.h -- which folders of clusters/ and which KubeFedClusters can be members, and the errors
+ * about folders that cannot.
  *
  * On the loop's thread.
  */
@@ -20,5 +21,8 @@ typedef void manifests_on_name_fn(const char *name, void *arg);
  * the store of the others. */
 void manifests_names_check(struct manifests_names *n, const struct manifests_roots *roots,
                            manifests_on_name_fn *on_name, void *arg);
+/* Calls for the name of every KubeFedCluster that could have a folder. */
+void manifests_names_each_registered(struct manifests_names *n, manifests_on_name_fn *on_name,
+                                     void *arg);
 
 #endif

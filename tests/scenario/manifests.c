@@ -394,6 +394,27 @@ static void test_clusters_that_cannot_be_read_at_start_are_waited_for(void **sta
 	world_expect_http(w, "/status", "\"errors\":[]", 500);
 }
 
+static void test_a_registered_cluster_without_a_folder_is_waited_for(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_move(w, "manifests/clusters/houston", "away");
+	world_config(w, "startup: {patience: 1500ms}");
+	world_start_unready(w);
+	world_expect_http(w, "/status",
+	                  "\"name\":\"houston\",\"source\":\"manifests\","
+	                  "\"knowledge\":\"never\"",
+	                  1000);
+	world_expect_http(w, "/status", "clusters/houston: No such file or directory", 0);
+	expect_unready(w);
+	world_expect(w, WEB, "A", SAN_FRANCISCO, "198.18.3.10", 3000);
+	world_expect(w, "b.example.com", "A", NULL, "SERVFAIL", 0);
+	world_expect_http(w, "/status", "\"errors\":[]", 0);
+	world_move(w, "away", "manifests/clusters/houston");
+	world_expect(w, "b.example.com", "A", NULL, "NXDOMAIN", 1000);
+}
+
 static void test_a_directory_that_goes_is_unseen_and_its_names_stay(void **state)
 {
 	struct world *w = *state;
@@ -543,6 +564,7 @@ int main(void)
 		world_test(test_a_missing_directory_is_unseen_at_start_and_read_when_it_comes),
 		world_test(test_one_directory_that_was_never_read_is_waited_for),
 		world_test(test_clusters_that_cannot_be_read_at_start_are_waited_for),
+		world_test(test_a_registered_cluster_without_a_folder_is_waited_for),
 		world_test(test_a_directory_that_goes_is_unseen_and_its_names_stay),
 		world_test(test_an_unreadable_host_folder_is_unseen_and_its_names_stay),
 		world_test(test_a_member_folder_that_goes_while_siblings_stay_is_gone),
