@@ -30,9 +30,9 @@ enum {
 	REMOVAL_MOST_MS = 400,
 	RESTLESS_MS = 60,
 	RETRY_MS = 10,
-	PATIENCE_MS = 700, /* with folders that change under the scan, */
-	TRIES_LEAST = 8,   /* and how often to try at least */
-	BATCH_MS = 3000,   /* with the slowest cluster of a batch */
+	PATIENCE_MS = 500, /* with folders that change under the scan, from the first change on, */
+	TRIES_LEAST = 3,   /* and how often to try at least */
+	BATCH_MS = 3000,   /* with the slowest cluster of a batch, and with links that move */
 	ACTIVE_MOST = 64   /* scans under way at once */
 };
 
@@ -101,16 +101,23 @@ static void arm_due(struct manifests *m)
 	uv_timer_start(&m->due, on_due, first_ms > now_ms ? first_ms - now_ms : 1, 0);
 }
 
+/* However many more changes come. */
+static uint64_t latest_ms(const struct manifests_cluster *c)
+{
+	return c->dirty_ms + (c->removals ? REMOVAL_MOST_MS : QUIET_MOST_MS);
+}
+
 static void event_for(struct manifests_cluster *c, bool removed)
 {
-	uint64_t quiet_ms, most_ms, due_ms;
+	uint64_t due_ms;
 
 	mark_dirty(c, 0);
 	c->removals = c->removals || removed;
-	quiet_ms = c->removals ? REMOVAL_MS : QUIET_MS;
-	most_ms = c->removals ? REMOVAL_MOST_MS : QUIET_MOST_MS;
-	due_ms = clock_monotonic_ms() + quiet_ms;
-	c->due_ms = due_ms < c->dirty_ms + most_ms ? due_ms : c->dirty_ms + most_ms;
+	due_ms = clock_monotonic_ms() + (c->removals ? REMOVAL_MS : QUIET_MS);
+	if (due_ms < latest_ms(c))
+		c->due_ms = due_ms;
+	else if (c->due_ms < latest_ms(c))
+		c->due_ms = latest_ms(c);
 }
 
 static void on_event(void *owner, bool removed, void *arg)
@@ -229,7 +236,6 @@ static void apply(struct manifests *m, struct manifests_cluster *c, struct manif
 		         "these are looked at twice a second");
 		m->told_unwatched = true;
 	}
-	c->unsettled_ms = 0;
 	c->unsettled_count = 0;
 	c->rescan_ms = now_ms + (tree->list.unwatched ? UNWATCHED_MS : RESCAN_MS);
 	if (tree->restless)
@@ -313,18 +319,25 @@ static void begin_batch(struct manifests *m)
 
 static bool has_waited(const struct manifests_cluster *c, uint64_t most_ms)
 {
-	return c->unsettled_count >= TRIES_LEAST &&
-	       clock_monotonic_ms() > c->unsettled_ms + most_ms;
+	return c->unsettled_count >= TRIES_LEAST && clock_monotonic_ms() > c->scan_ms + most_ms;
 }
 
-/* The folders changed while they were scanned. */
+static enum manifests_patience patience_with(const struct manifests_cluster *c)
+{
+	if (has_waited(c, BATCH_MS))
+		return MANIFESTS_TAKE_ANY;
+	return has_waited(c, PATIENCE_MS) ? MANIFESTS_WAIT_FOR_LINKS : MANIFESTS_WAIT_FOR_ALL;
+}
+
+/* The folders changed while they were scanned.  The changes that led to the scan have waited since
+ * then; those that came meanwhile must not put it off any further. */
 static void scan_again(struct manifests_cluster *c)
 {
-	uint64_t now_ms = clock_monotonic_ms();
-
-	if (c->unsettled_count++ == 0)
-		c->unsettled_ms = now_ms;
+	c->unsettled_count++;
 	mark_dirty(c, RETRY_MS);
+	c->dirty_ms = c->scan_ms;
+	if (c->due_ms > latest_ms(c))
+		c->due_ms = clock_monotonic_ms() + RETRY_MS;
 }
 
 static void take_scan(struct manifests *m, struct manifests_cluster *c, struct manifests_job *job)
@@ -382,10 +395,11 @@ static void start_scan(struct manifests *m, struct manifests_cluster *c)
 	struct manifests_scan_settings settings = {
 		.role = c->name[0] == '\0' ? DECODE_HOST : DECODE_MEMBER,
 		.inotify = manifests_watch_fd(m->watch),
-		.impatient = has_waited(c, PATIENCE_MS),
 	};
 	struct manifests_job *job;
 
+	c->scan_ms = c->dirty_ms;
+	settings.patience = patience_with(c);
 	manifests_cluster_prepare(c, m->roots);
 	job = manifests_job_new(m, m->dirs->paths, c, &settings);
 	job->world = m->world;

@@ -30,11 +30,11 @@ struct manifests_cluster {
 	uint64_t missing_ms; /* since when it could be gone; 0: it is not */
 
 	/* manifests.c's plan */
-	bool dirty;    /* to be scanned, not before due_ms */
-	bool removals; /* among the changes that made it dirty */
-	uint64_t dirty_ms, due_ms, rescan_ms;
-	unsigned unsettled_count; /* scans in a row that saw changes under them, */
-	uint64_t unsettled_ms;    /* since when */
+	bool dirty;                           /* to be scanned, not before due_ms */
+	bool removals;                        /* among the changes that made it dirty */
+	uint64_t dirty_ms, due_ms, rescan_ms; /* dirty_ms: since when */
+	uint64_t scan_ms;                     /* dirty_ms of what is, or was last, being scanned */
+	unsigned unsettled_count;             /* scans in a row that saw changes under them */
 	bool scanning;
 	bool dropped;                /* to be freed when the scan has ended */
 	struct manifests_tree *held; /* scanned, waits for the others of its batch */

@@ -249,3 +249,16 @@ bool manifests_list_equal(const struct manifests_list *a, const struct manifests
 	       same_entries(a->files, b->files, a->file_count) &&
 	       same_entries(a->links, b->links, a->link_count);
 }
+
+bool manifests_list_same_links(const struct manifests_list *a, const struct manifests_list *b)
+{
+	bool same = a->link_count == b->link_count;
+
+	for (size_t i = 0; i < a->link_count && same; i++) {
+		const struct manifests_entry *x = &a->links[i], *y = &b->links[i];
+
+		same = x->stamp.dev == y->stamp.dev && x->stamp.ino == y->stamp.ino &&
+		       strcmp(x->path, y->path) == 0;
+	}
+	return same;
+}

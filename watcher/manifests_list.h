@@ -47,5 +47,7 @@ const char *manifests_list_why(int error);
 void manifests_list_fini(struct manifests_list *l); /* and the arena */
 /* Whether two lists saw the same. */
 bool manifests_list_equal(const struct manifests_list *a, const struct manifests_list *b);
+/* Whether at least their links lead to the same files and directories. */
+bool manifests_list_same_links(const struct manifests_list *a, const struct manifests_list *b);
 
 #endif

@@ -26,6 +26,7 @@ struct manifests_scan {
 	size_t *dir_end;       /* where a DIR's files end in list.files */
 	size_t file_room;
 	bool unsettled;
+	bool swapped;                /* unsettled by links, or folders, that lead elsewhere now */
 	struct manifests_tree *tree; /* in the making */
 };
 
@@ -64,17 +65,18 @@ static int compare_place(const struct manifests_file *f, size_t dir, const char 
 	return strcmp(f->path, path);
 }
 
-static struct manifests_file *find_before(const struct manifests_scan *s, size_t dir,
-                                          const char *path)
+/* In a tree (NULL: of none) whose first `count` files are in order. */
+static struct manifests_file *find_file(const struct manifests_tree *t, size_t count, size_t dir,
+                                        const char *path)
 {
-	size_t low = 0, high = s->before ? s->before->file_count : 0;
+	size_t low = 0, high = t ? count : 0;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = compare_place(s->before->files[middle], dir, path);
+		int order = compare_place(t->files[middle], dir, path);
 
 		if (order == 0)
-			return s->before->files[middle];
+			return t->files[middle];
 		if (order < 0)
 			low = middle + 1;
 		else
@@ -199,14 +201,15 @@ static bool same_folder(const struct manifests_scan *s, size_t dir)
 static bool verify(struct manifests_scan *s)
 {
 	struct manifests_list again = {.arena = arena_new()};
-	bool same = true;
+	bool same;
 
-	for (size_t dir = 0; dir < s->count && same; dir++) {
+	for (size_t dir = 0; dir < s->count && !s->swapped; dir++) {
 		if (s->fds[dir] >= 0)
 			manifests_list_add(&again, s->fds[dir], s->wanted[dir].path, -1);
-		same = same_folder(s, dir);
+		s->swapped = !same_folder(s, dir);
 	}
-	same = same && !again.unsettled && manifests_list_equal(&s->tree->list, &again);
+	s->swapped = s->swapped || !manifests_list_same_links(&s->tree->list, &again);
+	same = !s->swapped && !again.unsettled && manifests_list_equal(&s->tree->list, &again);
 	manifests_list_fini(&again);
 	return same;
 }
@@ -215,10 +218,11 @@ static bool verify(struct manifests_scan *s)
 
 static void read_file(struct manifests_scan *s, size_t dir, const struct manifests_entry *e)
 {
-	struct manifests_source source = {e->path, (uint16_t)dir, s->settings.role,
-	                                  find_before(s, dir, e->path)};
+	struct manifests_source source = {e->path, (uint16_t)dir, s->settings.role, NULL};
 	struct manifests_file *f;
 
+	if (s->before)
+		source.before = find_file(s->before, s->before->file_count, dir, e->path);
 	if (source.before && !source.before->restless && !e->stamp.error &&
 	    manifests_stamp_equal(&source.before->stamp, &e->stamp)) {
 		add_file(s, manifests_file_ref(source.before));
@@ -239,7 +243,9 @@ static void read_file(struct manifests_scan *s, size_t dir, const struct manifes
 
 static bool given_up(const struct manifests_scan *s)
 {
-	return s->unsettled && !s->settings.impatient;
+	if (!s->unsettled || s->settings.patience == MANIFESTS_TAKE_ANY)
+		return false;
+	return s->swapped || s->settings.patience == MANIFESTS_WAIT_FOR_ALL;
 }
 
 static void read_files(struct manifests_scan *s, uint64_t until_ms)
@@ -269,11 +275,39 @@ static int trouble_by_path(const void *a, const void *b)
 	              ((const struct manifests_trouble *)b)->path);
 }
 
-/* Sorts, and forgets what a tree needs no longer once it is read: the names of files. */
-static void finish_tree(struct manifests_tree *t)
+static void sort_files(struct manifests_tree *t)
 {
 	if (t->file_count > 1)
 		qsort(t->files, t->file_count, sizeof(struct manifests_file *), by_place);
+}
+
+/* A list of a directory that changes may lack names that are there: what is gone must really be. */
+static void keep_missed(struct manifests_scan *s)
+{
+	struct manifests_tree *t = s->tree;
+	size_t count = t->file_count;
+
+	for (size_t i = 0; s->before && i < s->before->file_count; i++) {
+		struct manifests_file *f = s->before->files[i];
+		struct stat st;
+
+		if (t->folders[f->dir].slot == MANIFESTS_READ &&
+		    !find_file(t, count, f->dir, f->path) &&
+		    (stat(f->path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR)))
+			add_file(s, manifests_file_ref(f));
+	}
+	sort_files(t);
+}
+
+/* Sorts, and forgets what a tree needs no longer once it is read: the names of files. */
+static void finish_tree(struct manifests_scan *s)
+{
+	struct manifests_tree *t = s->tree;
+
+	sort_files(t);
+	if (s->unsettled)
+		keep_missed(s);
+	t->restless = t->restless || s->unsettled;
 	if (t->list.trouble_count > 1)
 		qsort(t->list.troubles, t->list.trouble_count, sizeof(*t->list.troubles),
 		      trouble_by_path);
@@ -321,11 +355,10 @@ bool manifests_scan_step(struct manifests_scan *s)
 	if (s->phase == PHASE_READ)
 		read_files(s, until_ms);
 	if (s->phase == PHASE_VERIFY && clock_monotonic_ms() < until_ms) {
-		s->unsettled = s->unsettled || !verify(s);
 		if (!given_up(s))
-			finish_tree(s->tree);
-		if (s->unsettled)
-			s->tree->restless = true;
+			s->unsettled = !verify(s) || s->unsettled;
+		if (!given_up(s))
+			finish_tree(s);
 		s->phase = PHASE_END;
 	}
 	return s->phase == PHASE_END;

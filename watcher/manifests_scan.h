@@ -51,10 +51,17 @@ struct manifests_wanted {
 	bool is_removed;  /* it is gone for good, its files too */
 };
 
+/* With folders that keep changing under the scan. */
+enum manifests_patience {
+	MANIFESTS_WAIT_FOR_ALL,   /* what has changed is no tree */
+	MANIFESTS_WAIT_FOR_LINKS, /* take what can be had, but nothing torn by a swap of links */
+	MANIFESTS_TAKE_ANY
+};
+
 struct manifests_scan_settings {
 	enum decode_role role;
-	int inotify;    /* where directories are watched; -1: nowhere */
-	bool impatient; /* take what can be had while the folders keep changing */
+	int inotify; /* where directories are watched; -1: nowhere */
+	enum manifests_patience patience;
 };
 
 /* `before` (may be NULL) and the wanted paths are borrowed until the scan is freed. */
