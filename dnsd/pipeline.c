@@ -27,6 +27,8 @@
 enum {
 	TICK_MS = 250,
 	EVIDENCE_MS = 5000,
+	UNREADY_BUILD_MS = 3000,
+	MANY_FACTS = 10000,
 	TRIM_AFTER = 20000,
 	MEMBER_COUNTS_MS = 5 * 60 * 1000,
 	RELEASE_WAIT_S = 1
@@ -71,6 +73,8 @@ struct pipeline {
 	int64_t unix_ms_at_0; /* Unix time when the monotonic clock was 0, as it was at the start */
 	size_t untrimmed;     /* names built since memory was last given back */
 	bool busy;            /* something was built since the last tick */
+	bool waits;           /* something is to be built: see may_wait() */
+	uint64_t built_ms;
 	char *geo_errors;
 	const struct snapshot *last; /* published, good until the next */
 	uint64_t errors_told;
@@ -258,6 +262,7 @@ static void build(struct pipeline *p)
 		r = p->result;
 	} while (r->more);
 	p->busy = true;
+	p->built_ms = now_ms;
 	if (p->ranks_stale)
 		rank_clusters(p);
 	if (p->wants_stale || p->ranks_stale || p->targets_stale) {
@@ -280,10 +285,22 @@ static void build(struct pipeline *p)
 	call_again(p, now_ms);
 }
 
+/* Before it is ready nobody is answered, and names of several clusters would be built once for each
+ * cluster that has been read: where there are many, mostly when all have been. */
+static bool may_wait(const struct pipeline *p, uint64_t now_ms)
+{
+	return !p->ready && facts_count(p->facts) > MANY_FACTS && !all_sources_known(p) &&
+	       now_ms - p->built_ms < UNREADY_BUILD_MS &&
+	       now_ms - p->started_ms < p->config->patience_ms;
+}
+
 static void on_settled(void *arg)
 {
 	struct pipeline *p = arg;
 
+	p->waits = may_wait(p, clock_monotonic_ms());
+	if (p->waits)
+		return;
 	build(p);
 	admin_count_update(p->pulse, clock_monotonic_us() - settle_poked_us(p->settle));
 }
@@ -405,6 +422,8 @@ static void on_tick(uv_timer_t *timer)
 	p->tables_stale = true;
 	give_tables(p, now_ms);
 	publish(p);
+	if (p->waits)
+		poke(p);
 	trim_memory(p);
 }
 
