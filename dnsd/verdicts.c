@@ -154,9 +154,29 @@ static void judge_anew(struct verdicts *v, size_t index, const struct records_pr
 	j->down = entry->down;
 }
 
-void verdicts_set_targets(struct verdicts *v, const struct records_result *result)
+static bool is_wanted(const struct verdicts *v, const struct records_probe *probe)
+{
+	return probe->addr.family != ADDR_NONE && cluster_is_probed(v, probe->cluster);
+}
+
+/* How many of the indexes matter: up to the last that is to be probed, mostly none at all. */
+static size_t count_targets(const struct verdicts *v, const struct records_result *result)
 {
 	size_t count = result->probe_count;
+	bool any = v->config->probe.mode == CONFIG_PROBE_ALWAYS;
+
+	for (size_t i = 0; i < result->cluster_count && !any; i++)
+		any = cluster_is_probed(v, result->clusters[i].id);
+	if (!any)
+		return 0;
+	while (count > 0 && !is_wanted(v, &result->probes[count - 1]))
+		count--;
+	return count;
+}
+
+void verdicts_set_targets(struct verdicts *v, const struct records_result *result)
+{
+	size_t count = count_targets(v, result);
 	struct probe_target *targets = xcalloc(count + 1, sizeof *targets);
 	struct zones_probe *table = xcalloc(count + 1, sizeof *table);
 	struct judged *judged = xcalloc(count + 1, sizeof *judged);
@@ -165,8 +185,7 @@ void verdicts_set_targets(struct verdicts *v, const struct records_result *resul
 	forget_unwanted(v, result);
 	for (size_t i = 0; i < count; i++) {
 		const struct records_probe *probe = &result->probes[i];
-		bool wanted =
-			probe->addr.family != ADDR_NONE && cluster_is_probed(v, probe->cluster);
+		bool wanted = is_wanted(v, probe);
 
 		targets[i] = (struct probe_target){probe->addr, probe->port, wanted};
 		judged[i] = (struct judged){.probe = *probe, .wanted = wanted};
@@ -180,7 +199,7 @@ void verdicts_set_targets(struct verdicts *v, const struct records_result *resul
 	v->table = table;
 	v->judged = judged;
 	v->count = count;
-	v->may_restore &= count == 0;
+	v->may_restore &= result->probe_count == 0;
 	prober_set_targets(v->prober, targets, count);
 	for (size_t i = 0; i < count; i++)
 		if (is_new[i])
