@@ -296,6 +296,8 @@ enum err http_admin_start(const struct addr *addr, uint16_t port, const struct h
 	h->routes = routes;
 	h->arg = arg;
 	h->port = port_of(fd);
+	/* Handlers may run, and ask for the port, before the daemon is returned. */
+	*out = h;
 	h->daemon =
 		MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
 	                                 (addr->family == ADDR_IPV6 ? MHD_USE_IPv6 : 0),
@@ -309,9 +311,9 @@ enum err http_admin_start(const struct addr *addr, uint16_t port, const struct h
 	if (!h->daemon) {
 		close(fd);
 		free(h);
+		*out = NULL;
 		return reason_set(why, ERR_IO, "cannot start the HTTP thread");
 	}
-	*out = h;
 	return ERR_OK;
 }
 

@@ -38,7 +38,8 @@ struct http_route {
 	http_handler_fn *handler;
 };
 
-/* `routes` ends with a NULL path and outlives the server.  Port 0: the kernel chooses. */
+/* `routes` ends with a NULL path and outlives the server.  Port 0: the kernel chooses.
+ * *out is set before a handler is called, which may be before this returns; NULL on failure. */
 enum err http_admin_start(const struct addr *addr, uint16_t port, const struct http_route *routes,
                           void *arg, struct http_admin **out, struct reason *why) MUST_CHECK;
 uint16_t http_admin_port(const struct http_admin *h);

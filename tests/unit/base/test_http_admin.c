@@ -380,6 +380,94 @@ static void test_one_client_does_not_get_all_connections(void **state)
 		close(fd[i]);
 }
 
+struct starting {
+	struct http_admin *server;
+	atomic_uint calls, too_early;
+	atomic_bool ended;
+	uint16_t port;
+};
+
+static unsigned look_at_server(const struct http_request *r, void *arg, struct text *body,
+                               const char **content_type)
+{
+	struct starting *s = arg;
+
+	(void)r;
+	(void)content_type;
+	if (s->server == NULL || http_admin_port(s->server) != s->port)
+		atomic_fetch_add(&s->too_early, 1);
+	atomic_fetch_add(&s->calls, 1);
+	text_add(body, "{}");
+	return 200;
+}
+
+/* Asks over and over: some request comes as soon as there is a listener. */
+static void *ask_without_end(void *arg)
+{
+	static const char request[] = "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	struct timeval patience = {.tv_usec = 20000};
+	struct linger reset = {.l_onoff = 1};
+	struct starting *s = arg;
+	struct sockaddr_storage sa;
+	struct addr addr;
+	socklen_t len;
+
+	assert_true(addr_parse(bytes_of("127.0.0.1"), &addr));
+	len = addr_to_sockaddr(&addr, s->port, &sa);
+	while (!atomic_load(&s->ended)) {
+		int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		char answer[64];
+
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		if (connect(fd, (struct sockaddr *)&sa, len) == 0 &&
+		    send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0)
+			(void)recv(fd, answer, sizeof(answer), 0);
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Waits for one more call. */
+static bool is_called(const struct starting *s, unsigned before)
+{
+	for (unsigned tries = 0; tries < 100000; tries++) {
+		if (atomic_load(&s->calls) != before)
+			return true;
+		usleep(50);
+	}
+	return false;
+}
+
+static void test_a_request_during_the_start_finds_the_server(void **state)
+{
+	static const struct http_route only[] = {{"GET", "/hello", look_at_server},
+	                                         {NULL, NULL, NULL}};
+	struct starting s = {0};
+	struct addr addr;
+	struct reason why;
+	pthread_t client;
+
+	(void)state;
+	assert_true(addr_parse(bytes_of("127.0.0.1"), &addr));
+	assert_int_equal(http_admin_start(&addr, 0, only, &s, &s.server, &why), ERR_OK);
+	s.port = http_admin_port(s.server);
+	http_admin_stop(s.server);
+	assert_int_equal(pthread_create(&client, NULL, ask_without_end, &s), 0);
+	for (unsigned i = 0; i < 500 && atomic_load(&s.too_early) == 0; i++) {
+		unsigned before = atomic_load(&s.calls);
+
+		s.server = NULL;
+		assert_int_equal(http_admin_start(&addr, s.port, only, &s, &s.server, &why),
+		                 ERR_OK);
+		assert_true(is_called(&s, before));
+		http_admin_stop(s.server);
+	}
+	atomic_store(&s.ended, true);
+	assert_int_equal(pthread_join(client, NULL), 0);
+	assert_int_equal(atomic_load(&s.too_early), 0);
+}
+
 static void test_a_taken_port_gives_the_reason(void **state)
 {
 	const struct world *w = *state;
@@ -414,6 +502,7 @@ int main(void)
 		cmocka_unit_test(test_handlers_run_one_at_a_time),
 		cmocka_unit_test(test_stopping_ends_idle_connections),
 		cmocka_unit_test(test_one_client_does_not_get_all_connections),
+		cmocka_unit_test(test_a_request_during_the_start_finds_the_server),
 		cmocka_unit_test(test_a_taken_port_gives_the_reason),
 	};
 
