@@ -9,6 +9,8 @@ enum { CLASS_IN = 1, CLASS_ANY = 255 };
 enum { TYPE_TKEY = 249, TYPE_MAILB = 253, TYPE_MAILA = 254 };
 /* OPT, TSIG, and room for the unknown; at the first one more it stops. */
 enum { MAX_RECORDS = 4 };
+/* That are stepped over to find OPT behind them. */
+enum { MAX_QUESTIONS = 2 };
 
 struct record {
 	uint16_t type, class;
@@ -54,9 +56,9 @@ static const uint8_t *read_record(const uint8_t *at, const uint8_t *end, struct 
 }
 
 /* The records behind the question: the first `before` of them are not looked at, then come OPT and
- * TSIG; other records are passed over, as BIND does. */
-static enum rcode parse_records(const uint8_t *at, const uint8_t *end, unsigned before,
-                                unsigned count, struct query *q)
+ * TSIG; other records are passed over, as BIND does.  Inline for the sake of parse_sections(). */
+static inline enum rcode parse_records(const uint8_t *at, const uint8_t *end, unsigned before,
+                                       unsigned count, struct query *q)
 {
 	bool has_tsig = false;
 
@@ -104,6 +106,26 @@ static enum rcode judge_type(struct query *q)
 	}
 }
 
+/* The counts are wrong.  The answer to a query with OPT has one too (RFC 6891 7), so it is looked
+ * for, if the questions can be stepped over. */
+static enum rcode refuse_counts(const uint8_t *packet, size_t len, struct query *q)
+{
+	const uint8_t *at = packet + DNS_HEADER_LEN, *end = packet + len;
+	unsigned questions = bytes_get16(packet + 4);
+	unsigned before = (unsigned)bytes_get16(packet + 6) + bytes_get16(packet + 8);
+
+	if (questions > MAX_QUESTIONS)
+		return RCODE_FORMERR;
+	while (questions-- > 0) {
+		at = skip_name(at, end);
+		if (at == NULL || end - at < 4)
+			return RCODE_FORMERR;
+		at += 4;
+	}
+	(void)parse_records(at, end, before, before + bytes_get16(packet + 10), q);
+	return RCODE_FORMERR;
+}
+
 static enum rcode parse_sections(const uint8_t *packet, size_t len, struct query *q)
 {
 	const uint8_t *at = packet + DNS_HEADER_LEN, *end = packet + len;
@@ -114,7 +136,7 @@ static enum rcode parse_sections(const uint8_t *packet, size_t len, struct query
 
 	/* RFC 9619: exactly one question. */
 	if (bytes_get16(packet + 4) != 1)
-		return RCODE_FORMERR;
+		return refuse_counts(packet, len, q);
 	name_len = name_parse(&q->name, at, (size_t)(end - at));
 	if (name_len == 0 || (size_t)(end - at) - name_len < 4)
 		return RCODE_FORMERR;
@@ -125,7 +147,7 @@ static enum rcode parse_sections(const uint8_t *packet, size_t len, struct query
 	q->question_len = (uint16_t)(name_len + 4);
 	/* Only IXFR has a record before the additional section (RFC 1995 3). */
 	if (bytes_get16(packet + 6) != 0 || authority > (q->type == RR_IXFR ? 1 : 0))
-		return RCODE_FORMERR;
+		return refuse_counts(packet, len, q);
 	rcode = parse_records(at, end, authority, authority + bytes_get16(packet + 10), q);
 	if (rcode != RCODE_NOERROR)
 		return rcode;

@@ -306,7 +306,7 @@ static void test_answers_are_not_answered(void **state)
 static void test_malformed_queries_are_formerr(void **state)
 {
 	struct world *w = *state;
-	uint8_t query[512], *reply = malloc(WIRE_ROOM);
+	uint8_t query[512], opt_only[12 + 11], *reply = malloc(WIRE_ROOM);
 	size_t len;
 
 	start(w);
@@ -317,6 +317,12 @@ static void test_malformed_queries_are_formerr(void **state)
 	query[5] = 0;
 	assert_true(ask(w, query, len, reply) >= 12);
 	assert_int_equal(reply[3] & 0xf, FORMERR);
+	/* Nothing but OPT: it is answered with OPT. */
+	memcpy(opt_only, query, 12);
+	memcpy(opt_only + 12, query + len - 11, 11);
+	assert_int_equal(ask(w, opt_only, sizeof opt_only, reply), 12 + 11);
+	assert_int_equal(reply[3] & 0xf, FORMERR);
+	assert_int_equal(reply[11], 1);
 	/* Cut in the question; then a label that points forward. */
 	query[5] = 1;
 	assert_true(ask(w, query, 20, reply) >= 12);

@@ -120,6 +120,38 @@ static void test_there_is_one_question(void **state)
 	assert_rcode("1234 0100 ffff 0000 0000 0000" QUESTION, RCODE_FORMERR);
 }
 
+static void assert_format_error(const char *packet, bool has_opt)
+{
+	struct query q;
+
+	assert_rcode(packet, RCODE_FORMERR);
+	assert_true(parse(packet, &q));
+	if (q.edns.present != has_opt)
+		print_error("packet %s\n", packet);
+	assert_int_equal(q.edns.present, has_opt);
+}
+
+/* RFC 6891 7: the answer has OPT when the query had one that can be read. */
+static void test_a_format_error_in_the_counts_leaves_opt_to_be_found(void **state)
+{
+	(void)state;
+	assert_format_error("1234 0100 0000 0000 0000 0001 O", true);
+	assert_format_error("1234 0100 0002 0000 0000 0001" QUESTION QUESTION "O", true);
+	assert_format_error("1234 0100 0002 0000 0000 0001" QUESTION "c00c 001c 0001 O", true);
+	assert_format_error("1234 0100 0002 0000 0000 0001" QUESTION "O", false);
+	assert_format_error("1234 0100 0003 0000 0000 0001" QUESTION QUESTION QUESTION "O", false);
+	assert_format_error("1234 0100 0002 0000 0000 0001 Q 0001 00", false);
+	assert_format_error("1234 0100 0000 0000 0000 0001 00 0029 04d0", false);
+	/* OPT belongs behind the records of the other sections, and is not looked for among them. */
+	assert_format_error("1234 0100 0000 0001 0000 0001 00 0001 0001 00000000 0000 O", true);
+	assert_format_error("1234 0100 0000 0001 0000 0000 O", false);
+	assert_format_error("1234 0100 0000 ffff ffff ffff O", false);
+	assert_format_error(
+		"1234 0100 0001 0001 0000 0001" QUESTION "c00c 0001 0001 00000000 0000 O", true);
+	assert_format_error(
+		"1234 0100 0001 0000 0001 0001" QUESTION "c00c 0001 0001 00000000 0000 O", true);
+}
+
 static void test_a_malformed_name_is_a_format_error(void **state)
 {
 	(void)state;
@@ -284,6 +316,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_shorter_than_a_header_or_an_answer_gets_silence),
 		cmocka_unit_test(test_other_opcodes_are_not_implemented),
 		cmocka_unit_test(test_there_is_one_question),
+		cmocka_unit_test(test_a_format_error_in_the_counts_leaves_opt_to_be_found),
 		cmocka_unit_test(test_a_malformed_name_is_a_format_error),
 		cmocka_unit_test(test_a_name_has_at_most_255_octets),
 		cmocka_unit_test(test_the_root_may_be_asked_for),
