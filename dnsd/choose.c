@@ -25,6 +25,8 @@ struct tally {
 	struct ranking_position position; /* of best */
 	uint64_t score;                   /* of best, once it was in a tie */
 	bool tied;                        /* best won by its score */
+	size_t union_bytes;
+	bool is_cut; /* the union leaves out RRsets that do not fit */
 };
 
 /* ::ffff:a.b.c.d has the bucket of a.b.c.d, so nothing else in ::/48 may have one that holds it. */
@@ -143,6 +145,35 @@ static void find_nearest(const struct task *t, struct tally *y)
 	y->troubled = any_troubled;
 }
 
+/* As records of a message, whose owner is a pointer. */
+static size_t message_bytes(const struct rrset *rrset)
+{
+	enum { BEFORE_RDLENGTH = 10 };
+
+	return rrset->bytes + (size_t)rrset->count * BEFORE_RDLENGTH;
+}
+
+/* One more RRset of the union, if it fits: over TCP no client could ever get what does not. */
+static void join(const struct task *t, struct tally *y, struct choice *c, const struct site *site,
+                 const struct rrset *rrset)
+{
+	size_t bytes = message_bytes(rrset);
+
+	if (y->rrset == NULL) {
+		y->best = site;
+		c->rrset = y->rrset = rrset;
+		c->ttl = rrset->ttl;
+	} else if (c->more < CHOICE_UNION_MAX && y->union_bytes + bytes <= CHOICE_UNION_BYTES) {
+		t->is.more[c->more++] = rrset;
+	} else {
+		y->is_cut = true;
+		return;
+	}
+	y->union_bytes += bytes;
+	/* RFC 2181 5.2: one TTL for an RRset. */
+	c->ttl = rrset->ttl < c->ttl ? rrset->ttl : c->ttl;
+}
+
 /* The union.  A CNAME cannot stand beside anything: it answers only when no site has the type
  * itself. */
 static void find_all(const struct task *t, struct tally *y, struct choice *c)
@@ -166,14 +197,7 @@ static void find_all(const struct task *t, struct tally *y, struct choice *c)
 			alias = alias == NULL ? rrset : alias;
 			continue;
 		}
-		/* RFC 2181 5.2: one TTL for an RRset. */
-		c->ttl = c->rrset == NULL || rrset->ttl < c->ttl ? rrset->ttl : c->ttl;
-		if (y->rrset == NULL) {
-			y->best = site;
-			c->rrset = y->rrset = rrset;
-		} else if (c->more < CHOICE_UNION_MAX) {
-			t->is.more[c->more++] = rrset;
-		}
+		join(t, y, c, site, rrset);
 	}
 	if (y->rrset == NULL && alias != NULL) {
 		y->best = alias_site;
@@ -227,8 +251,33 @@ static void tell_nearest(const struct task *t, const struct tally *y)
 		t->is.rec->on_left(t->is.rec->arg, y->best);
 }
 
-static void tell_all(const struct task *t, const struct tally *y)
+static bool is_in_union(const struct task *t, const struct choice *c, const struct rrset *rrset)
 {
+	bool found = rrset == c->rrset;
+
+	for (unsigned i = 0; i < c->more; i++)
+		found |= rrset == t->is.more[i];
+	return found;
+}
+
+static void tell_fitting(const struct task *t, const struct choice *c)
+{
+	t->is.rec->on_step(t->is.rec->arg, "all",
+	                   "as many usable sites that have this type as fit one answer");
+	for (size_t i = 0; i < node_site_count(t->is.node); i++) {
+		const struct site *site = node_site(t->is.node, i);
+
+		if (is_usable(t, site, NULL) && is_in_union(t, c, site_rrset(site, t->is.type)))
+			t->is.rec->on_left(t->is.rec->arg, site);
+	}
+}
+
+static void tell_all(const struct task *t, const struct tally *y, const struct choice *c)
+{
+	if (y->is_cut) {
+		tell_fitting(t, c);
+		return;
+	}
 	t->is.rec->on_step(t->is.rec->arg, "all",
 	                   y->best != NULL ? "every usable site that has this type"
 	                                   : "no usable site has this type");
@@ -286,10 +335,10 @@ static struct choice choose_among(const struct task *t, struct tally *y)
 	return c;
 }
 
-static void tell(const struct task *t, const struct tally *y)
+static void tell(const struct task *t, const struct tally *y, const struct choice *c)
 {
 	if (snapshot_settings(t->is.s)->all)
-		tell_all(t, y);
+		tell_all(t, y, c);
 	else
 		tell_nearest(t, y);
 }
@@ -371,7 +420,7 @@ static struct choice choose_step_by_step(struct task *t)
 			}
 		}
 		if (rec != NULL)
-			tell(t, &y);
+			tell(t, &y, &c);
 	}
 	if (troubled && c.ttl > snapshot_settings(t->is.s)->degraded_ttl)
 		c.ttl = snapshot_settings(t->is.s)->degraded_ttl;

@@ -38,13 +38,19 @@ struct client {
 /* The recorder's detail when the client's order of clusters alone decided. */
 #define CHOICE_BY_ORDER "the nearest site that has this type"
 
-enum { CHOICE_UNION_MAX = 256, CHOICE_NO_CLUSTER = 0xffff };
+enum {
+	CHOICE_UNION_MAX = 256,
+	/* Of a union's records: a message of 65535 bytes has room for them, the question, OPT and a
+	 * short chain before. */
+	CHOICE_UNION_BYTES = 64000,
+	CHOICE_NO_CLUSTER = 0xffff
+};
 
 struct choice {
 	const struct rrset *rrset; /* NULL: no data of that type, for anybody */
 	uint32_t ttl;
 	uint16_t cluster; /* the site that answers; CHOICE_NO_CLUSTER: several or none */
-	uint16_t more;    /* RRsets written to `more` beside rrset (policy all) */
+	uint16_t more;    /* RRsets written to `more` beside rrset (policy all): those that fit */
 	uint8_t scope;    /* bits of the client's address that decided; 0: none */
 	enum stats_reason reason;
 };

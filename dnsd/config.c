@@ -112,7 +112,8 @@ static const struct conf_row rows[] = {
          .words = "nearest|all",
          .reloadable = true,
          .sentence =
-                 "Whether a client gets the nearest usable site or the union of all usable sites."},
+                 "Whether a client gets the nearest usable site or the union of all usable sites, "
+                 "as far as it fits a message."},
 	{.path = "defaults.ttl",
          .type = CONF_U64,
          AT(defaults.ttl_s),

@@ -252,6 +252,53 @@ static void test_flags_are_copied_or_clear(void **state)
 	assert_memory_equal(flags, "\x81\1\0\0", 4);
 }
 
+/* "CLUSTER: TTL TXT ..." of about that many bytes, beginning with the cluster's name. */
+static const char *long_line(char *out, const char *cluster, unsigned ttl, size_t len)
+{
+	size_t at = (size_t)sprintf(out, "%s: %u TXT %s", cluster, ttl, cluster);
+
+	for (; len > 200; len -= 200)
+		at += (size_t)sprintf(out + at, " %0199d", 0);
+	return out;
+}
+
+/* Over TCP there is no way to more: what does not fit is left out, and TC is not set. */
+static void test_a_union_too_long_for_any_message_has_what_fits(void **state)
+{
+	static const struct asking edns = {.edns = 1232, .tcp = true}, udp = {.edns = 1232};
+	static char line[4][40000];
+	struct asking how = edns;
+	size_t len;
+	bool truncated;
+	ldns_pkt *pkt;
+
+	(void)state;
+	world_cluster(w, "at", 0, 0);
+	world_cluster(w, "be", 0, 0);
+	world_settings(w)->all = true;
+	world_put_sites(w, "union.example.com", NULL, long_line(line[0], "at", 40, 30000),
+	                long_line(line[1], "be", 40, 30000), long_line(line[2], "la", 20, 30000),
+	                long_line(line[3], "ny", 30, 100), NULL);
+	world_put(w, "to.union.example.com", "300 CNAME union.example.com", NULL);
+	s = world_build(w);
+	for (unsigned i = 0; i < 4; i++) {
+		how.edns = i % 2 ? 1232 : 0;
+		pkt = encode(i < 2 ? "union.example.com TXT" : "to.union.example.com TXT", &how,
+		             65535, &len, &truncated);
+		assert_false(truncated);
+		/* The second big one as well, the third not, the small one again. */
+		assert_int_equal(ldns_rr_list_rr_count(ldns_pkt_answer(pkt)), i < 2 ? 3 : 4);
+		assert_int_equal(ldns_rr_ttl(ldns_rr_list_rr(ldns_pkt_answer(pkt), i < 2 ? 0 : 1)),
+		                 30);
+		assert_in_range(len, 59000, 65535);
+		ldns_pkt_free(pkt);
+	}
+	ldns_pkt_free(encode("union.example.com TXT", &udp, 1232, &len, &truncated));
+	assert_true(truncated);
+	world_settings(w)->all = false;
+	s = world_build(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_a_referral_without_room_for_its_glue_is_truncated),
 		cmocka_unit_test(test_udp_keeps_to_what_the_client_takes_and_to_1232),
 		cmocka_unit_test(test_what_is_cut_over_udp_is_whole_over_tcp),
+		cmocka_unit_test(test_a_union_too_long_for_any_message_has_what_fits),
 		cmocka_unit_test(test_flags_are_copied_or_clear),
 	};
 

@@ -331,6 +331,35 @@ static void test_a_site_of_status_names_has_its_addresses(void **state)
 	text_fini(&out);
 }
 
+static void test_a_union_that_is_cut_names_the_sites_that_are_left(void **state)
+{
+	static char line[2][40000];
+	static const char *const cluster[] = {"hou", "la"};
+	struct json_object *root;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		size_t len = (size_t)sprintf(line[i], "%s: 30 TXT %s", cluster[i], cluster[i]);
+
+		while (len < 35000)
+			len += (size_t)sprintf(line[i] + len, " %0199d", 0);
+	}
+	world_settings(w)->all = true;
+	world_put_sites(w, "union.example.com", NULL, line[0], line[1], "ny: 30 TXT ny", NULL);
+	s = world_build(w);
+	root = explain(&(struct explain_request){.name = "union.example.com", .type = "TXT"});
+	assert_string_equal(at(root, "steps.1.stage"), "all");
+	assert_string_equal(at(root, "steps.1.detail"),
+	                    "as many usable sites that have this type as fit one answer");
+	assert_string_equal(at(root, "steps.1.left.0"), "hou");
+	assert_string_equal(at(root, "steps.1.left.1"), "ny");
+	assert_string_equal(at(root, "steps.1.left.2"), "null");
+	assert_string_equal(at(root, "answer.records.2"), "null");
+	json_object_put(root);
+	world_settings(w)->all = false;
+	s = world_build(w);
+}
+
 int main(void)
 {
 	/* explain.c may not include records, but reads its bits. */
@@ -346,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_a_probe_that_failed_is_named_with_its_age),
 		cmocka_unit_test(test_bad_requests_have_a_reason),
 		cmocka_unit_test(test_what_explain_says_is_what_was_answered),
+		cmocka_unit_test(test_a_union_that_is_cut_names_the_sites_that_are_left),
 		cmocka_unit_test(test_a_site_of_status_names_has_its_addresses),
 	};
 
