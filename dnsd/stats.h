@@ -53,6 +53,7 @@ enum stats_reason {
 	X(STATS_TCP_REFUSED, "tcpRefused", "TCP connections closed for want of room")              \
 	X(STATS_TCP_EXPIRED, "tcpExpired",                                                         \
 	  "TCP connections closed: silent for too long, or not reading")                           \
+	X(STATS_TCP_WAITED, "tcpWaited", "times that a TCP connection stood in line for its turn") \
 	X(STATS_TCP_OVERSIZE, "tcpOversize", "TCP connections closed: a query of more than 8 KiB")
 
 enum stats_event {

@@ -36,9 +36,11 @@ struct connection {
 	uint64_t active_at;  /* last query that was answered */
 	uint64_t write_at;   /* last time that something waiting was taken; 0: nothing waits */
 	size_t unsent;
-	size_t queued;    /* what libuv still held at the last sweep */
-	bool ended;       /* the client sends no more */
-	uint8_t *pending; /* received, not answered yet */
+	size_t queued;                      /* what libuv still held at the last sweep */
+	bool ended;                         /* the client sends no more */
+	bool in_line;                       /* for its turn; not read from meanwhile */
+	struct connection *before, *behind; /* in line */
+	uint8_t *pending;                   /* received, not answered yet */
 	size_t pending_len;
 };
 
@@ -50,7 +52,10 @@ struct tcp {
 	struct listener *listeners;
 	struct connection *connections;
 	unsigned count, max;
-	uint64_t stop_at; /* 0: not stopping */
+	uv_idle_t turn;                    /* active while somebody is in line */
+	struct connection *first, *last;   /* in line */
+	unsigned answers_left, bytes_left; /* of this turn; at 0 everyone stands in line */
+	uint64_t stop_at;                  /* 0: not stopping */
 	uint8_t chunk[CHUNK];
 	uint8_t out[GATHER + ANSWER_MAX];
 };
@@ -62,6 +67,7 @@ struct waiting {
 };
 
 static void answer_pending(struct connection *c);
+static void on_turn(uv_idle_t *turn);
 
 static void count_event(struct tcp *t, enum stats_event event, uint64_t n)
 {
@@ -109,6 +115,69 @@ enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *por
 	return ERR_OK;
 }
 
+/* --- turns --- */
+
+static bool has_turn(const struct tcp *t) { return t->answers_left > 0 && t->bytes_left > 0; }
+
+static void spend(struct tcp *t, size_t answer)
+{
+	t->answers_left--;
+	t->bytes_left -= answer < t->bytes_left ? (unsigned)answer : t->bytes_left;
+}
+
+static void stand_in_line(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	(void)uv_read_stop((uv_stream_t *)&c->handle);
+	if (c->in_line)
+		return;
+	count_event(t, STATS_TCP_WAITED, 1);
+	c->in_line = true;
+	c->before = t->last;
+	c->behind = NULL;
+	if (t->last != NULL)
+		t->last->behind = c;
+	else
+		t->first = c;
+	t->last = c;
+	CHECK(uv_idle_start(&t->turn, on_turn) == 0);
+}
+
+static void leave_line(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	if (!c->in_line)
+		return;
+	c->in_line = false;
+	if (c->before != NULL)
+		c->before->behind = c->behind;
+	else
+		t->first = c->behind;
+	if (c->behind != NULL)
+		c->behind->before = c->before;
+	else
+		t->last = c->before;
+}
+
+/* Once in each turn of the loop, before it looks at the sockets, UDP's among them. */
+static void on_turn(uv_idle_t *turn)
+{
+	struct tcp *t = turn->data;
+
+	t->answers_left = TCP_TURN_ANSWERS;
+	t->bytes_left = TCP_TURN_BYTES;
+	while (t->first != NULL && has_turn(t)) {
+		struct connection *c = t->first;
+
+		leave_line(c);
+		answer_pending(c);
+	}
+	if (t->first == NULL)
+		CHECK(uv_idle_stop(turn) == 0);
+}
+
 /* --- the end of a connection --- */
 
 static void on_connection_closed(uv_handle_t *handle)
@@ -132,6 +201,7 @@ static void close_connection(struct connection *c)
 	if (c->next != NULL)
 		c->next->prev = c->prev;
 	t->count--;
+	leave_line(c);
 	uv_close((uv_handle_t *)&c->handle, on_connection_closed);
 }
 
@@ -202,14 +272,15 @@ static void send_answers(struct connection *c, const uint8_t *data, size_t len)
 static bool is_paused(const struct connection *c) { return c->unsent > TCP_MAX_UNSENT; }
 
 /* Answers the whole messages at `data`; returns how many bytes they took.  A client that does
- * not read makes it stop early. */
+ * not read makes it stop early, and so does the end of the turn. */
 static size_t answer_messages(struct connection *c, const uint8_t *data, size_t len)
 {
 	struct tcp *t = c->tcp;
 	const struct snapshot *s = reader_take(t->reader);
 	size_t used = 0, gathered = 0;
 
-	while (len - used >= 2 && !is_paused(c) && !uv_is_closing((uv_handle_t *)&c->handle)) {
+	while (len - used >= 2 && has_turn(t) && !is_paused(c) &&
+	       !uv_is_closing((uv_handle_t *)&c->handle)) {
 		size_t message = bytes_get16(data + used), answer;
 
 		if (message > TCP_MAX_QUERY) {
@@ -232,6 +303,7 @@ static size_t answer_messages(struct connection *c, const uint8_t *data, size_t 
 			break;
 		}
 		c->active_at = uv_now(t->loop);
+		spend(t, answer);
 		/* RFC 7766 8: length and message in one segment. */
 		bytes_put16(t->out + gathered, (uint16_t)answer);
 		gathered += 2 + answer;
@@ -287,10 +359,12 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 	}
 	if (is_paused(c))
 		(void)uv_read_stop(stream);
+	else if (!has_turn(c->tcp) && !uv_is_closing((uv_handle_t *)stream))
+		stand_in_line(c);
 }
 
-/* Goes on with what was received, then with reading; ends a connection that has nothing left to
- * do. */
+/* Goes on with what was received, then with reading, or in a later turn; ends a connection that has
+ * nothing left to do. */
 static void answer_pending(struct connection *c)
 {
 	uv_stream_t *stream = (uv_stream_t *)&c->handle;
@@ -305,7 +379,9 @@ static void answer_pending(struct connection *c)
 	}
 	if (uv_is_closing((uv_handle_t *)stream) || is_paused(c))
 		return;
-	if (c->unsent == 0 && (c->ended || c->tcp->stop_at != 0))
+	if (!has_turn(c->tcp))
+		stand_in_line(c);
+	else if (c->unsent == 0 && (c->ended || c->tcp->stop_at != 0))
 		close_connection(c);
 	else if (!c->ended && c->tcp->stop_at == 0)
 		(void)uv_read_start(stream, give_chunk, on_read);
@@ -428,8 +504,10 @@ static void on_sweep(uv_timer_t *timer)
 		if (expired || (t->stop_at != 0 && now - t->stop_at > STOP_MS))
 			close_connection(c);
 	}
-	if (t->stop_at != 0 && t->connections == NULL && !uv_is_closing((uv_handle_t *)timer))
+	if (t->stop_at != 0 && t->connections == NULL && !uv_is_closing((uv_handle_t *)timer)) {
 		uv_close((uv_handle_t *)timer, NULL);
+		uv_close((uv_handle_t *)&t->turn, NULL);
+	}
 }
 
 /* --- begin and end --- */
@@ -444,6 +522,10 @@ struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *re
 	t->responder = responder;
 	t->max = max_connections;
 	t->sweep.data = t;
+	t->turn.data = t;
+	t->answers_left = TCP_TURN_ANSWERS;
+	t->bytes_left = TCP_TURN_BYTES;
+	CHECK(uv_idle_init(loop, &t->turn) == 0);
 	CHECK(uv_timer_init(loop, &t->sweep) == 0);
 	CHECK(uv_timer_start(&t->sweep, on_sweep, SWEEP_MS, SWEEP_MS) == 0);
 	return t;
@@ -474,7 +556,7 @@ void tcp_stop(struct tcp *t)
 	for (struct connection *c = t->connections; c != NULL; c = next) {
 		next = c->next;
 		(void)uv_read_stop((uv_stream_t *)&c->handle);
-		if (c->unsent == 0)
+		if (c->unsent == 0 && !c->in_line)
 			close_connection(c);
 	}
 	CHECK(uv_timer_start(&t->sweep, on_sweep, 0, STOP_SWEEP_MS) == 0);

@@ -2,6 +2,8 @@
  *
  * Queries of one connection are answered in order, as many as there are.  All that a client
  * can fill has a limit: connections, a query's length, answers that it does not read, silence.
+ * What all of them get in one turn of the loop has one too, so that UDP, and each other connection,
+ * has its turn: who asks for more waits in line, its queries with it.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNSD_TCP_H
@@ -21,6 +23,8 @@ enum {
 	TCP_NETWORK_SHARE = 10,     /* one client network has at most 1/10 of them */
 	TCP_MAX_QUERY = 8192,       /* bytes; a longer one ends the connection */
 	TCP_MAX_UNSENT = 65536,     /* bytes of answers; above, reading pauses */
+	TCP_TURN_ANSWERS = 128,     /* of all connections in one turn of the loop ... */
+	TCP_TURN_BYTES = 131072,    /* ... and bytes; the last answer may go beyond */
 	TCP_IDLE_MS = 10000,        /* without a query that was answered */
 	TCP_WRITE_MS = 10000        /* without the client reading any of what waits */
 };

@@ -1,0 +1,332 @@
+/* TCP on a real loop, turn by turn: who waits for whom, and what the end still answers. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "dnsd/tcp.h"
+#include "dnsd/udp.h"
+#include "tests/support/dnsd_world.h"
+
+enum { STREAMS = 20, QUERIES = 400, MOST_TURNS = 100000, BIG = 20000, IN_ROOM = 1 << 20 };
+
+static struct world *w;
+static uint8_t small_query[512], big_query[512];
+static size_t small_len, big_len;
+
+/* A worker, as server.c makes one, that turns when the test says. */
+struct worker {
+	uv_loop_t loop;
+	struct reader *reader;
+	struct responder responder;
+	struct tcp *tcp;
+	struct udp_batch *batch;
+	struct udp *udp;
+	uint16_t tcp_port, udp_port;
+};
+
+/* One that asks: what it has to send yet, and what came. */
+struct asker {
+	int fd;
+	uint8_t *out, *in;
+	size_t out_len, sent, in_len, taken;
+	unsigned answers; /* whole ones */
+	bool in_order;    /* their IDs count up */
+};
+
+static int setup(void **state)
+{
+	static char line[2 * BIG];
+	static const struct asking plain;
+	size_t len = (size_t)sprintf(line, "300 TXT");
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN); /* as nighd does */
+	while (len < BIG)
+		len += (size_t)sprintf(line + len, " %0199d", 0);
+	w = world_new();
+	world_zones_are(w, "example.com");
+	world_put(w, "www.example.com", "300 A 192.0.2.1", NULL);
+	world_put(w, "big.example.com", line, NULL);
+	world_build(w);
+	small_len = world_query("www.example.com A", &plain, small_query);
+	big_len = world_query("big.example.com TXT", &plain, big_query);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	world_free(w);
+	return 0;
+}
+
+static const struct addr loopback = {.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}};
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof sa;
+	uint16_t port;
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+	(void)addr_from_sockaddr((struct sockaddr *)&sa, &port);
+	return port;
+}
+
+static void start(struct worker *k)
+{
+	struct reason why = {0};
+	int tcp, udp;
+
+	memset(k, 0, sizeof *k);
+	assert_int_equal(tcp_open(&loopback, 0, &tcp, &k->tcp_port, &why), ERR_OK);
+	assert_int_equal(udp_open(&loopback, 0, false, &udp, &why), ERR_OK);
+	k->udp_port = port_of(udp);
+	k->reader = handover_join(zones_handover(world_zones(w)));
+	k->responder.stats = stats_new();
+	assert_int_equal(uv_loop_init(&k->loop), 0);
+	k->tcp = tcp_new(&k->loop, k->reader, &k->responder, TCP_MAX_CONNECTIONS);
+	k->batch = udp_batch_new(k->reader, &k->responder);
+	k->udp = udp_start(&k->loop, udp, false, k->batch);
+	assert_int_equal(tcp_listen(k->tcp, tcp, &why), ERR_OK);
+}
+
+static void stop(struct worker *k)
+{
+	udp_stop(k->udp);
+	tcp_stop(k->tcp);
+	assert_int_equal(uv_run(&k->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&k->loop), 0);
+	udp_free(k->udp);
+	udp_batch_free(k->batch);
+	tcp_free(k->tcp);
+	handover_leave(k->reader);
+	free(k->responder.stats);
+}
+
+static void turn(struct worker *k) { (void)uv_run(&k->loop, UV_RUN_NOWAIT); }
+
+static uint64_t answered(const struct worker *k, enum stats_transport transport)
+{
+	return stats_read(&k->responder.stats->answers[transport][RCODE_NOERROR]);
+}
+
+static int dial(int type, uint16_t port)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = addr_to_sockaddr(&loopback, port, &sa);
+	int fd = socket(sa.ss_family, type | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, len), 0);
+	return fd;
+}
+
+/* With `count` queries to send, whose IDs count up from 0. */
+static void asker_init(struct asker *c, const struct worker *k, const uint8_t *query, size_t len,
+                       unsigned count)
+{
+	memset(c, 0, sizeof *c);
+	c->fd = dial(SOCK_STREAM, k->tcp_port);
+	c->out = malloc(count * (2 + len));
+	c->in = malloc(IN_ROOM);
+	c->in_order = true;
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t *at = c->out + c->out_len;
+
+		bytes_put16(at, (uint16_t)len);
+		memcpy(at + 2, query, len);
+		bytes_put16(at + 2, (uint16_t)i);
+		c->out_len += 2 + len;
+	}
+}
+
+static void asker_fini(struct asker *c)
+{
+	close(c->fd);
+	free(c->out);
+	free(c->in);
+}
+
+static void take_answers(struct asker *c)
+{
+	size_t at = 0;
+
+	while (c->in_len - at >= 2 && c->in_len - at >= 2U + bytes_get16(c->in + at)) {
+		c->in_order &= bytes_get16(c->in + at + 2) == c->answers;
+		c->answers++;
+		at += 2U + bytes_get16(c->in + at);
+	}
+	c->in_len -= at;
+	memmove(c->in, c->in + at, c->in_len);
+}
+
+/* Sends and reads what can be without waiting. */
+static void asker_go_on(struct asker *c)
+{
+	ssize_t n;
+
+	n = send(c->fd, c->out + c->sent, c->out_len - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+	c->sent += n > 0 ? (size_t)n : 0;
+	while ((n = recv(c->fd, c->in + c->in_len, IN_ROOM - c->in_len, MSG_DONTWAIT)) > 0) {
+		c->in_len += (size_t)n;
+		take_answers(c);
+	}
+}
+
+/* UDP asks before each turn and is answered in it; TCP gets no more than two turns' shares, as it
+ * has its own before the sockets are looked at, and who is read from has one. */
+static void assert_udp_has_its_turn(const uint8_t *query, size_t len, uint64_t most)
+{
+	struct asker stream[STREAMS];
+	uint64_t all = 0, before;
+	struct worker k;
+	int udp;
+
+	start(&k);
+	udp = dial(SOCK_DGRAM, k.udp_port);
+	for (unsigned i = 0; i < STREAMS; i++)
+		asker_init(&stream[i], &k, query, len, QUERIES);
+	for (unsigned turns = 0; turns < MOST_TURNS && all < STREAMS * QUERIES; turns++) {
+		all = 0;
+		for (unsigned i = 0; i < STREAMS; i++) {
+			asker_go_on(&stream[i]);
+			all += stream[i].answers;
+		}
+		before = answered(&k, STATS_TCP);
+		assert_int_equal(send(udp, small_query, small_len, 0), small_len);
+		turn(&k);
+		assert_int_equal(answered(&k, STATS_UDP), turns + 1);
+		assert_in_range(answered(&k, STATS_TCP) - before, 0, most);
+	}
+	for (unsigned i = 0; i < STREAMS; i++) {
+		assert_int_equal(stream[i].answers, QUERIES);
+		assert_true(stream[i].in_order);
+		asker_fini(&stream[i]);
+	}
+	close(udp);
+	assert_true(stats_read(&k.responder.stats->events[STATS_TCP_WAITED]) > 0);
+	stop(&k);
+}
+
+static void test_udp_has_its_turn_whatever_streams_of_queries_come(void **state)
+{
+	(void)state;
+	assert_udp_has_its_turn(small_query, small_len, 2 * TCP_TURN_ANSWERS);
+}
+
+static void test_udp_has_its_turn_whatever_long_answers_are_asked_for(void **state)
+{
+	(void)state;
+	assert_udp_has_its_turn(big_query, big_len, 2 * (TCP_TURN_BYTES / BIG + 1));
+}
+
+static void test_streams_are_served_in_turn_and_a_single_question_waits_for_each_but_once(
+	void **state)
+{
+	struct asker stream[STREAMS], single;
+	unsigned least = QUERIES, most = 0, waited = 0;
+	struct worker k;
+
+	(void)state;
+	start(&k);
+	for (unsigned i = 0; i < STREAMS; i++)
+		asker_init(&stream[i], &k, big_query, big_len, QUERIES);
+	for (unsigned turns = 0; turns < 10 * STREAMS; turns++) {
+		for (unsigned i = 0; i < STREAMS; i++)
+			asker_go_on(&stream[i]);
+		turn(&k);
+	}
+	for (unsigned i = 0; i < STREAMS; i++) {
+		least = stream[i].answers < least ? stream[i].answers : least;
+		most = stream[i].answers > most ? stream[i].answers : most;
+	}
+	assert_in_range(least, most / 2, most);
+	assert_in_range(most, 1, QUERIES - 1);
+	asker_init(&single, &k, small_query, small_len, 1);
+	while (single.answers == 0 && waited < MOST_TURNS) {
+		asker_go_on(&single);
+		for (unsigned i = 0; i < STREAMS; i++)
+			asker_go_on(&stream[i]);
+		turn(&k);
+		waited++;
+	}
+	/* Accepted, told to be readable, and then behind all others. */
+	assert_in_range(waited, 1, STREAMS + 5);
+	asker_fini(&single);
+	for (unsigned i = 0; i < STREAMS; i++)
+		asker_fini(&stream[i]);
+	stop(&k);
+}
+
+static void test_who_goes_while_in_line_is_forgotten(void **state)
+{
+	struct asker stream[STREAMS];
+	struct worker k;
+	unsigned turns;
+
+	(void)state;
+	start(&k);
+	for (unsigned i = 0; i < STREAMS; i++) {
+		asker_init(&stream[i], &k, big_query, big_len, QUERIES);
+		asker_go_on(&stream[i]);
+	}
+	turn(&k);
+	for (unsigned i = 1; i < STREAMS; i++)
+		asker_fini(&stream[i]);
+	for (turns = 0; turns < MOST_TURNS && stream[0].answers < QUERIES; turns++) {
+		asker_go_on(&stream[0]);
+		turn(&k);
+	}
+	assert_int_equal(stream[0].answers, QUERIES);
+	asker_fini(&stream[0]);
+	stop(&k);
+}
+
+static void test_the_end_answers_who_stands_in_line(void **state)
+{
+	enum { COUNT = 20 };
+	struct asker stream[STREAMS];
+	struct worker k;
+
+	(void)state;
+	start(&k);
+	for (unsigned i = 0; i < STREAMS; i++) {
+		asker_init(&stream[i], &k, small_query, small_len, COUNT);
+		asker_go_on(&stream[i]);
+	}
+	turn(&k);
+	turn(&k);
+	assert_in_range(answered(&k, STATS_TCP), 1, STREAMS * COUNT - 1);
+	stop(&k);
+	for (unsigned i = 0; i < STREAMS; i++) {
+		asker_go_on(&stream[i]);
+		assert_int_equal(stream[i].answers, COUNT);
+		asker_fini(&stream[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_udp_has_its_turn_whatever_streams_of_queries_come),
+		cmocka_unit_test(test_udp_has_its_turn_whatever_long_answers_are_asked_for),
+		cmocka_unit_test(
+			test_streams_are_served_in_turn_and_a_single_question_waits_for_each_but_once),
+		cmocka_unit_test(test_who_goes_while_in_line_is_forgotten),
+		cmocka_unit_test(test_the_end_answers_who_stands_in_line),
+	};
+
+	return cmocka_run_group_tests_name("dnsd/tcp", tests, setup, teardown);
+}
