@@ -185,8 +185,8 @@ unit-programs: $(TESTS)
 unit-of-asan: unit               ## unit tests under ASan and UBSan: make asan
 # Only what has threads: make tsan
 unit-of-tsan: $(foreach t,base/test_log base/test_http_admin zones/test_handover zones/test_tree zones/test_build \
-                watcher/test_saved watcher/test_manifests watcher/test_manifests_storm dnsd/test_server dnsd/test_admin \
-                dnsd/test_stats,$(addsuffix .run,$(filter %/$(t),$(TESTS))))
+                watcher/test_saved watcher/test_manifests watcher/test_manifests_storm dnsd/test_server dnsd/test_tcp \
+                dnsd/test_admin dnsd/test_stats dnsd/test_geo_loader,$(addsuffix .run,$(filter %/$(t),$(TESTS))))
 cover:                           ## line coverage per room
 	$(Q)$(MAKE) -j2 FLAVOR=cover unit
 	$(Q)for r in $(ROOMS) $(PROGRAMS); do gcov -n -o build/cover/$$r build/cover/$$r/*.o 2>/dev/null | \

@@ -19,7 +19,8 @@ enum {
 	ANSWER_MAX = 2 + 65535,
 	SWEEP_MS = 1000,
 	STOP_SWEEP_MS = 20,
-	STOP_MS = 500
+	LAST_CALL_MS = 100, /* for who asks without end */
+	STOP_MS = 500       /* in all */
 };
 
 struct listener {
@@ -52,10 +53,14 @@ struct tcp {
 	struct listener *listeners;
 	struct connection *connections;
 	unsigned count, max;
-	uv_idle_t turn;                    /* active while somebody is in line */
+
+	uv_idle_t turn; /* active while somebody is in line, and during the last call */
 	struct connection *first, *last;   /* in line */
 	unsigned answers_left, bytes_left; /* of this turn; at 0 everyone stands in line */
-	uint64_t stop_at;                  /* 0: not stopping */
+
+	uint64_t stop_at; /* since then it is the last call; 0: it is not */
+	bool was_busy;    /* since the turn began something came or went on */
+	bool is_ending;   /* the last call is over: nothing is read any more */
 	uint8_t chunk[CHUNK];
 	uint8_t out[GATHER + ANSWER_MAX];
 };
@@ -68,6 +73,7 @@ struct waiting {
 
 static void answer_pending(struct connection *c);
 static void on_turn(uv_idle_t *turn);
+static void begin_end(struct tcp *t);
 
 static void count_event(struct tcp *t, enum stats_event event, uint64_t n)
 {
@@ -161,6 +167,15 @@ static void leave_line(struct connection *c)
 		t->last = c->before;
 }
 
+/* A whole turn of the loop brought nothing more, or it takes too long. */
+static bool is_last_call_over(struct tcp *t)
+{
+	bool is_quiet = !t->was_busy;
+
+	t->was_busy = false;
+	return is_quiet || uv_now(t->loop) - t->stop_at > LAST_CALL_MS;
+}
+
 /* Once in each turn of the loop, before it looks at the sockets, UDP's among them. */
 static void on_turn(uv_idle_t *turn)
 {
@@ -174,8 +189,12 @@ static void on_turn(uv_idle_t *turn)
 		leave_line(c);
 		answer_pending(c);
 	}
-	if (t->first == NULL)
+	if (t->stop_at != 0 && !t->is_ending) {
+		if (is_last_call_over(t))
+			begin_end(t);
+	} else if (t->first == NULL) {
 		CHECK(uv_idle_stop(turn) == 0);
+	}
 }
 
 /* --- the end of a connection --- */
@@ -342,6 +361,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 
 	if (count == 0)
 		return;
+	c->tcp->was_busy = true;
 	if (count < 0) {
 		c->ended = true;
 		(void)uv_read_stop(stream);
@@ -370,6 +390,7 @@ static void answer_pending(struct connection *c)
 	uv_stream_t *stream = (uv_stream_t *)&c->handle;
 	size_t used = c->pending_len > 0 ? answer_messages(c, c->pending, c->pending_len) : 0;
 
+	c->tcp->was_busy = true;
 	c->pending_len -= used;
 	if (c->pending_len == 0) {
 		free(c->pending);
@@ -381,9 +402,9 @@ static void answer_pending(struct connection *c)
 		return;
 	if (!has_turn(c->tcp))
 		stand_in_line(c);
-	else if (c->unsent == 0 && (c->ended || c->tcp->stop_at != 0))
+	else if (c->unsent == 0 && (c->ended || c->tcp->is_ending))
 		close_connection(c);
-	else if (!c->ended && c->tcp->stop_at == 0)
+	else if (!c->ended && !c->tcp->is_ending)
 		(void)uv_read_start(stream, give_chunk, on_read);
 }
 
@@ -441,6 +462,7 @@ static void on_incoming(uv_stream_t *listener, int status)
 
 	if (status < 0)
 		return;
+	t->was_busy = true;
 	c = xcalloc(1, sizeof *c);
 	c->tcp = t;
 	c->handle.data = c;
@@ -501,10 +523,10 @@ static void on_sweep(uv_timer_t *timer)
 		expired = is_expired(c, now);
 		if (expired)
 			count_event(t, STATS_TCP_EXPIRED, 1);
-		if (expired || (t->stop_at != 0 && now - t->stop_at > STOP_MS))
+		if (expired || (t->is_ending && now - t->stop_at > STOP_MS))
 			close_connection(c);
 	}
-	if (t->stop_at != 0 && t->connections == NULL && !uv_is_closing((uv_handle_t *)timer)) {
+	if (t->is_ending && t->connections == NULL && !uv_is_closing((uv_handle_t *)timer)) {
 		uv_close((uv_handle_t *)timer, NULL);
 		uv_close((uv_handle_t *)&t->turn, NULL);
 	}
@@ -546,11 +568,11 @@ enum err tcp_listen(struct tcp *t, int take_fd, struct reason *why)
 	return status == 0 ? ERR_OK : reason_set(why, ERR_IO, "TCP: %s", uv_strerror(status));
 }
 
-void tcp_stop(struct tcp *t)
+static void begin_end(struct tcp *t)
 {
 	struct connection *next;
 
-	t->stop_at = uv_now(t->loop);
+	t->is_ending = true;
 	for (struct listener *l = t->listeners; l != NULL; l = l->next)
 		uv_close((uv_handle_t *)&l->handle, NULL);
 	for (struct connection *c = t->connections; c != NULL; c = next) {
@@ -560,6 +582,15 @@ void tcp_stop(struct tcp *t)
 			close_connection(c);
 	}
 	CHECK(uv_timer_start(&t->sweep, on_sweep, 0, STOP_SWEEP_MS) == 0);
+}
+
+/* What the kernel holds, connections and queries, is taken first. */
+void tcp_stop(struct tcp *t)
+{
+	uv_update_time(t->loop);
+	t->stop_at = uv_now(t->loop);
+	t->was_busy = true;
+	CHECK(uv_idle_start(&t->turn, on_turn) == 0);
 }
 
 void tcp_free(struct tcp *t)

@@ -43,8 +43,8 @@ struct addr tcp_network(const struct addr *client);
 struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *responder,
                     unsigned max_connections);
 enum err tcp_listen(struct tcp *t, int take_fd, struct reason *why) MUST_CHECK;
-/* Reads no more, sends what waits for half a second at most, closes.  Free after the loop has
- * ended. */
+/* Answers what has been sent by now, also on connections not accepted yet; then reads no more,
+ * sends what waits, closes: in half a second at most.  Free after the loop has ended. */
 void tcp_stop(struct tcp *t);
 void tcp_free(struct tcp *t);
 

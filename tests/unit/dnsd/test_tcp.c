@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "dnsd/tcp.h"
 #include "dnsd/udp.h"
 #include "tests/support/dnsd_world.h"
@@ -317,6 +319,85 @@ static void test_the_end_answers_who_stands_in_line(void **state)
 	}
 }
 
+/* They wait in the kernel's queue, with their queries; one has sent nothing, one but half. */
+static void test_the_end_answers_who_was_not_accepted_yet(void **state)
+{
+	enum { COUNT = 3 };
+	struct asker stream[STREAMS], silent, half;
+	struct worker k;
+	uint8_t byte;
+
+	(void)state;
+	start(&k);
+	for (unsigned i = 0; i < STREAMS; i++) {
+		asker_init(&stream[i], &k, small_query, small_len, COUNT);
+		asker_go_on(&stream[i]);
+	}
+	asker_init(&silent, &k, small_query, small_len, 0);
+	asker_init(&half, &k, small_query, small_len, 1);
+	half.out_len -= 5;
+	asker_go_on(&half);
+	stop(&k);
+	for (unsigned i = 0; i < STREAMS; i++) {
+		asker_go_on(&stream[i]);
+		assert_int_equal(stream[i].answers, COUNT);
+		assert_true(stream[i].in_order);
+		asker_fini(&stream[i]);
+	}
+	assert_int_equal(recv(silent.fd, &byte, 1, 0), 0);
+	asker_fini(&silent);
+	asker_fini(&half);
+}
+
+static void test_the_end_answers_what_was_sent_but_not_read(void **state)
+{
+	struct asker c;
+	struct worker k;
+
+	(void)state;
+	start(&k);
+	asker_init(&c, &k, small_query, small_len, 5000);
+	turn(&k);
+	turn(&k);
+	asker_go_on(&c);
+	stop(&k);
+	asker_go_on(&c);
+	assert_int_equal(c.sent, c.out_len);
+	assert_int_equal(c.answers, 5000);
+	asker_fini(&c);
+}
+
+/* Who goes on asking is not let hold it up. */
+static void *ask_without_end(void *arg)
+{
+	struct asker *c = arg;
+
+	while (send(c->fd, c->out, c->out_len, MSG_NOSIGNAL) > 0)
+		while (recv(c->fd, c->in, IN_ROOM, MSG_DONTWAIT) > 0)
+			;
+	return NULL;
+}
+
+static void test_the_end_comes_though_somebody_asks_without_end(void **state)
+{
+	struct asker c;
+	struct worker k;
+	pthread_t thread;
+	uint64_t begun;
+
+	(void)state;
+	start(&k);
+	asker_init(&c, &k, small_query, small_len, 100);
+	assert_int_equal(pthread_create(&thread, NULL, ask_without_end, &c), 0);
+	while (answered(&k, STATS_TCP) == 0)
+		turn(&k);
+	begun = clock_monotonic_ms();
+	stop(&k);
+	assert_in_range(clock_monotonic_ms() - begun, 0, 5000);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	asker_fini(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +407,9 @@ int main(void)
 			test_streams_are_served_in_turn_and_a_single_question_waits_for_each_but_once),
 		cmocka_unit_test(test_who_goes_while_in_line_is_forgotten),
 		cmocka_unit_test(test_the_end_answers_who_stands_in_line),
+		cmocka_unit_test(test_the_end_answers_who_was_not_accepted_yet),
+		cmocka_unit_test(test_the_end_answers_what_was_sent_but_not_read),
+		cmocka_unit_test(test_the_end_comes_though_somebody_asks_without_end),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/tcp", tests, setup, teardown);
