@@ -4,9 +4,9 @@
  * 10 minutes or when the journal outgrows half of it, and a checksummed journal of changes,
  * appended at most once a second.  Bytes follow the change.  A torn tail of the journal is cut off
  * and counted; a damaged or foreign file is set aside (renamed to *.bad-N) with one clear log
- * line, never deleted.  Writing is done in the thread pool; kill -9 at any moment leaves the old or
- * the new state.  While writing fails, everything goes on in memory; it is said
- * once and tried again.
+ * line, never deleted; a journal that is empty or missing is told.  Writing is done in the thread
+ * pool; kill -9 at any moment leaves the old or the new state.  While writing fails, everything
+ * goes on in memory; it is said once and tried again.
  * One process per directory (a lock file).  Except for saved_open(), on the loop's thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */

@@ -162,6 +162,11 @@ static enum err use_journal(struct loading *l, uint64_t generation, const char *
 		err = reason_set(&cause, ERR_PARSE, "it belongs to another base");
 	if (err)
 		return set_aside(l, name, cause.text, why);
+	if (file.len == 0)
+		log_warn("watcher",
+		         "%s in the state directory is empty: what changed since the file before "
+		         "it is lost, if anything did",
+		         name);
 	*whole = tail == SAVED_FILE_WHOLE;
 	apply_file(l, name, (struct bytes){file.data, good});
 	l->out->older_bytes += l->out->journal_bytes;
@@ -190,16 +195,35 @@ static enum err load_journal(struct loading *l, uint64_t generation, bool *whole
 	return err;
 }
 
+/* Generations follow each other without a gap.  After a base, none need have begun. */
+static void tell_missing(uint64_t expected, uint64_t found)
+{
+	char name[SAVED_DIR_NAME_SIZE];
+
+	if (found != expected)
+		log_warn("watcher", "%s in the state directory is missing: what it held is lost",
+		         saved_dir_name(SAVED_FILE_JOURNAL, expected, name));
+}
+
 static enum err load_journals(struct loading *l, struct reason *why)
 {
+	uint64_t expected = l->out->base.generation;
 	enum err err = ERR_OK;
 	bool whole = true;
 	size_t n = 0;
 
-	l->out->journal = l->out->base.generation;
-	for (; n < l->journal_count && whole && !err; n++)
-		if (l->journal[n] >= l->out->base.generation)
-			err = load_journal(l, l->journal[n], &whole, why);
+	l->out->journal = expected;
+	for (; n < l->journal_count && whole && !err; n++) {
+		if (l->journal[n] < l->out->base.generation)
+			continue;
+		tell_missing(expected, l->journal[n]);
+		expected = l->journal[n] + 1;
+		err = load_journal(l, l->journal[n], &whole, why);
+	}
+	if (expected == l->out->base.generation)
+		log_info("watcher",
+		         "no journal follows the base in the state directory: nothing changed "
+		         "since, or it was removed");
 	return err ? err : set_journals_aside(l, n, "the journal before it ends too early", why);
 }
 

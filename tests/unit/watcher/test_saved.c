@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "tests/support/watcher_saved.h"
 #include "watcher/saved.h"
 
@@ -514,6 +516,100 @@ static void test_a_journal_of_another_state_is_set_aside(void **state)
 	watcher_saved_remove_dir(other);
 }
 
+/* What a start writes to the log; the caller frees. */
+static char *words_of_start(struct life *l, const char *dir)
+{
+	int memory = memfd_create("log", MFD_CLOEXEC), before = dup(STDERR_FILENO);
+	off_t len;
+	char *text;
+
+	assert_true(memory >= 0 && before >= 0);
+	dup2(memory, STDERR_FILENO);
+	log_setup(LOG_INFO, LOG_FORMAT_TEXT);
+	live(l, dir);
+	log_setup(LOG_WARN, LOG_FORMAT_TEXT);
+	dup2(before, STDERR_FILENO);
+	close(before);
+	len = lseek(memory, 0, SEEK_END);
+	text = calloc(1, (size_t)len + 1);
+	assert_int_equal(pread(memory, text, (size_t)len, 0), len);
+	close(memory);
+	return text;
+}
+
+/* A start with "one", and of what the journals held with as much as these TTLs say. */
+static void assert_start_says(const char *dir, const char *name, const char *words, int two,
+                              int three)
+{
+	struct life l;
+	char *text = words_of_start(&l, dir);
+
+	if (strstr(text, name) == NULL || strstr(text, words) == NULL)
+		print_error("said: %s\n", text);
+	assert_non_null(strstr(text, name));
+	assert_non_null(strstr(text, words));
+	assert_int_equal(watcher_saved_ttl(l.facts, "la", "one"), 1);
+	assert_int_equal(watcher_saved_ttl(l.facts, "la", "two"), two);
+	assert_int_equal(watcher_saved_ttl(l.facts, "", "three"), three);
+	free(text);
+	end(&l);
+}
+
+static void remove_file(const char *dir, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void test_an_emptied_journal_is_told(void **state)
+{
+	char name[64];
+
+	write_some(*state);
+	watcher_saved_write(*state, watcher_saved_journal(*state, name), "", 0);
+	assert_start_says(*state, name, "is empty", -1, -1);
+}
+
+static void test_a_removed_journal_is_told_and_a_new_state_is_not(void **state)
+{
+	char *new = watcher_saved_dir(), name[64], *text;
+	struct life l;
+
+	text = words_of_start(&l, new);
+	assert_string_equal(text, "");
+	free(text);
+	end(&l);
+	watcher_saved_remove_dir(new);
+	write_some(*state);
+	remove_file(*state, watcher_saved_journal(*state, name));
+	assert_start_says(*state, " info ", "no journal follows the base", -1, -1);
+}
+
+/* While no base can be written, journals follow journals. */
+static void test_a_removed_journal_before_another_is_told(void **state)
+{
+	struct saved_pace pace = quick;
+	char name[64], path[512];
+	struct life l;
+
+	write_some(*state);
+	watcher_saved_journal(*state, name);
+	snprintf(path, sizeof(path), "%s/base.new", (const char *)*state);
+	assert_int_equal(mkdir(path, 0700), 0);
+	live(&l, *state);
+	pace.journal_enough = 1;
+	saved_set_pace(l.saved, &pace);
+	put(&l, LA, "four", 4);
+	RUN_UNTIL(&l, write_errors, 1);
+	put(&l, FACTS_HOST, "three", 33);
+	end(&l);
+	assert_int_equal(rmdir(path), 0);
+	remove_file(*state, name);
+	assert_start_says(*state, name, "is missing", -1, 33);
+}
+
 static void test_a_second_user_of_the_directory_is_refused(void **state)
 {
 	struct reason why = {""};
@@ -732,6 +828,9 @@ int main(void)
 		TEST(test_a_link_a_folder_and_a_pipe_are_foreign),
 		TEST(test_a_missing_base_sets_its_journals_aside),
 		TEST(test_a_journal_of_another_state_is_set_aside),
+		TEST(test_an_emptied_journal_is_told),
+		TEST(test_a_removed_journal_is_told_and_a_new_state_is_not),
+		TEST(test_a_removed_journal_before_another_is_told),
 		TEST(test_a_second_user_of_the_directory_is_refused),
 		TEST(test_a_place_that_is_no_directory_is_refused),
 		TEST(test_nobody_else_may_read_the_state),
