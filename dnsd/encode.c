@@ -198,33 +198,6 @@ static void put_record(struct writer *w, const struct answer_set *set, uint16_t 
 	bytes_put16(fixed + 8, (uint16_t)(w->at - before));
 }
 
-static bool rrset_has(const struct rrset *rrset, struct bytes rdata)
-{
-	struct bytes other;
-
-	for (size_t at = 0; rrset_next(rrset, &at, &other);) {
-		if (other.len == rdata.len && memcmp(other.data, rdata.data, rdata.len) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The i-th of the RRsets that a set is made of. */
-static const struct rrset *part(const struct answer *a, const struct answer_set *set, unsigned i)
-{
-	return i == 0 ? set->rrset : a->more[i - 1];
-}
-
-static bool came_before(const struct answer *a, const struct answer_set *set, unsigned parts,
-                        struct bytes rdata)
-{
-	for (unsigned i = 0; i < parts; i++) {
-		if (rrset_has(part(a, set, i), rdata))
-			return true;
-	}
-	return false;
-}
-
 static bool has_names(uint16_t type)
 {
 	enum { TYPES = 1 << RR_NS | 1 << RR_CNAME | 1 << RR_SOA | 1 << RR_PTR | 1 << RR_MX };
@@ -259,41 +232,64 @@ static bool put_plain(struct writer *w, const struct answer_set *set, uint16_t p
 	return true;
 }
 
-/* A whole RRset, or nothing: then false. */
-static bool put_any(struct writer *w, const struct answer *a, const struct answer_set *set,
-                    unsigned *count)
+/* Takes back what a set that does not fit has written. */
+static bool take_back(struct writer *w, size_t at, unsigned known)
 {
-	size_t start = w->at;
-	unsigned known = w->known_count, written = 0;
-	struct bytes rdata;
-
-	for (unsigned i = 0; i <= set->more && !w->full; i++) {
-		const struct rrset *rrset = part(a, set, i);
-
-		for (size_t at = 0; !w->full && rrset_next(rrset, &at, &rdata);) {
-			if (i > 0 && came_before(a, set, i, rdata))
-				continue;
-			put_record(w, set, rrset->type, rdata);
-			written++;
-		}
-	}
-	if (!w->full) {
-		*count += written;
-		return true;
-	}
-	w->at = start;
+	w->at = at;
 	w->known_count = known;
 	w->full = false;
 	return false;
 }
 
+/* A whole RRset, or nothing: then false. */
+static bool put_any(struct writer *w, const struct answer_set *set, unsigned *count)
+{
+	size_t start = w->at;
+	unsigned known = w->known_count;
+	struct bytes rdata;
+
+	for (size_t at = 0; !w->full && rrset_next(set->rrset, &at, &rdata);)
+		put_record(w, set, set->rrset->type, rdata);
+	if (w->full)
+		return take_back(w, start, known);
+	*count += set->rrset->count;
+	return true;
+}
+
+/* The same of several RRsets, where what came before is left out. */
+static bool put_union(struct writer *w, const struct answer *a, const struct answer_set *set,
+                      unsigned *count)
+{
+	size_t start = w->at;
+	unsigned known = w->known_count, before = *count;
+
+	for (unsigned i = 0; i <= set->more && !w->full; i++) {
+		const struct rrset *rrset = i == 0 ? set->rrset : a->more[i - 1];
+		struct bytes rdata;
+
+		for (size_t at = 0; !w->full && rrset_next(rrset, &at, &rdata);) {
+			if (i > 0 && rrsets_have(set->rrset, a->more, i - 1, rdata))
+				continue;
+			put_record(w, set, set->rrset->type, rdata);
+			++*count;
+		}
+	}
+	if (!w->full)
+		return true;
+	*count = before;
+	return take_back(w, start, known);
+}
+
 static bool put_set(struct writer *w, const struct answer *a, const struct answer_set *set,
                     unsigned *count)
 {
-	uint16_t pointer =
-		set->more == 0 && !has_names(set->rrset->type) ? find_pointer(w, set->owner) : 0;
+	uint16_t pointer = 0;
 
-	return pointer != 0 ? put_plain(w, set, pointer, count) : put_any(w, a, set, count);
+	if (set->more > 0)
+		return put_union(w, a, set, count);
+	if (!has_names(set->rrset->type))
+		pointer = find_pointer(w, set->owner);
+	return pointer != 0 ? put_plain(w, set, pointer, count) : put_any(w, set, count);
 }
 
 /* --- the message --- */

@@ -54,4 +54,8 @@ static inline _Bool rrset_next(const struct rrset *s, size_t *at, struct bytes *
 	return 1;
 }
 
+/* Is the record in one of these, `first` and `count` more of its type? */
+_Bool rrsets_have(const struct rrset *first, const struct rrset *const *more, size_t count,
+                  struct bytes rdata);
+
 #endif

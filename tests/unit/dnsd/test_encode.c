@@ -27,6 +27,8 @@ static int setup(void **state)
 	world_zones_are(w, "example.com");
 	world_cluster(w, "la", 34.05, -118.24);
 	world_cluster(w, "ny", 40.71, -74.0);
+	world_cluster(w, "at", 0, 0);
+	world_cluster(w, "be", 0, 0);
 	world_put(w, "small.example.com", "300 A 192.0.2.1", NULL);
 	world_put(w, "a.example.com", "300 CNAME b.example.com", NULL);
 	world_put(w, "b.example.com", "300 CNAME c.example.net.example.com", NULL);
@@ -273,8 +275,6 @@ static void test_a_union_too_long_for_any_message_has_what_fits(void **state)
 	ldns_pkt *pkt;
 
 	(void)state;
-	world_cluster(w, "at", 0, 0);
-	world_cluster(w, "be", 0, 0);
 	world_settings(w)->all = true;
 	world_put_sites(w, "union.example.com", NULL, long_line(line[0], "at", 40, 30000),
 	                long_line(line[1], "be", 40, 30000), long_line(line[2], "la", 20, 30000),
@@ -299,6 +299,36 @@ static void test_a_union_too_long_for_any_message_has_what_fits(void **state)
 	s = world_build(w);
 }
 
+/* Ranges that meet, touch and hold each other: what comes from several sites is there once. */
+static void test_a_union_has_each_address_once(void **state)
+{
+	static const struct asking edns = {.edns = 1232};
+	size_t len;
+	bool truncated;
+	ldns_pkt *pkt;
+
+	(void)state;
+	world_settings(w)->all = true;
+	world_put_sites(w, "once.example.com", NULL, "at: 30 A 192.0.2.2", "at: 30 A 192.0.2.4",
+	                "at: 30 A 192.0.2.6", "at: 30 A 192.0.2.8", "be: 30 A 192.0.2.1",
+	                "be: 30 A 192.0.2.2", "be: 30 A 192.0.2.3", "la: 30 A 192.0.2.4",
+	                "la: 30 A 192.0.2.5", "la: 30 A 192.0.2.6", "ny: 30 A 192.0.2.8",
+	                "ny: 30 A 192.0.2.9", "at: 30 AAAA 2001:db8::1", "be: 30 AAAA 2001:db8::1",
+	                "at: 30 TXT one", "be: 30 TXT one", "be: 30 TXT another", NULL);
+	s = world_build(w);
+	pkt = encode("once.example.com A", &edns, 1232, &len, &truncated);
+	assert_int_equal(ldns_rr_list_rr_count(ldns_pkt_answer(pkt)), 8);
+	ldns_pkt_free(pkt);
+	pkt = encode("once.example.com AAAA", &edns, 1232, &len, &truncated);
+	assert_int_equal(ldns_rr_list_rr_count(ldns_pkt_answer(pkt)), 1);
+	ldns_pkt_free(pkt);
+	pkt = encode("once.example.com TXT", &edns, 1232, &len, &truncated);
+	assert_int_equal(ldns_rr_list_rr_count(ldns_pkt_answer(pkt)), 2);
+	ldns_pkt_free(pkt);
+	world_settings(w)->all = false;
+	s = world_build(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_udp_keeps_to_what_the_client_takes_and_to_1232),
 		cmocka_unit_test(test_what_is_cut_over_udp_is_whole_over_tcp),
 		cmocka_unit_test(test_a_union_too_long_for_any_message_has_what_fits),
+		cmocka_unit_test(test_a_union_has_each_address_once),
 		cmocka_unit_test(test_flags_are_copied_or_clear),
 	};
 
