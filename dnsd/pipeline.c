@@ -595,15 +595,20 @@ static void on_manifests_stopped(void *arg)
 		begin_manifests(p);
 }
 
-static void end_manifests(struct pipeline *p)
+static void stop_manifests(struct pipeline *p)
 {
 	if (p->manifests_end)
 		return;
 	p->manifests_end = true;
+	manifests_stop(p->manifests, on_manifests_stopped, p);
+}
+
+static void change_manifests(struct pipeline *p)
+{
 	if (p->manifests != NULL)
-		manifests_stop(p->manifests, on_manifests_stopped, p);
+		stop_manifests(p);
 	else
-		on_manifests_stopped(p);
+		begin_manifests(p);
 }
 
 struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
@@ -661,10 +666,10 @@ static void take_up(struct pipeline *p, const struct config *config)
 	put_config_facts(p);
 	verdicts_configure(p->verdicts, config);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
-	if (!same_dirs)
-		end_manifests(p);
 	build(p);
 	rank_clusters(p);
+	if (!same_dirs)
+		change_manifests(p);
 }
 
 static void on_geo_tried(const char *errors, void *arg)
@@ -719,8 +724,9 @@ void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg)
 		build(p);
 	p->on_stopped = on_stopped;
 	p->stopped_arg = arg;
-	p->still_open = 7 + (p->resolver != NULL);
-	end_manifests(p);
+	p->still_open = 6U + (p->manifests != NULL) + (p->resolver != NULL);
+	if (p->manifests != NULL)
+		stop_manifests(p);
 	settle_stop(p->settle, closed_one, p);
 	verdicts_stop(p->verdicts, closed_one, p);
 	if (p->resolver != NULL)

@@ -153,6 +153,7 @@ static void note_conflicts(struct records *r, uint32_t hash, const uint8_t *owne
 	notes_begin(r->notes, NOTES_OF_NAME, hash_siphash(&r->key, wire.data, wire.len));
 	if (v->now_claims < 2)
 		return;
+	CHECK(v->winner != NULL);
 	for (size_t i = 0; i < count; i++) {
 		const struct source *s = sources_get(&r->sources, sources[i]);
 

@@ -175,7 +175,7 @@ static bool describe_conflicts(const struct manifests_claims *c, const struct ma
 		struct look look = look_for(c, object->fact);
 
 		shared = shared || look.count > 1;
-		if (look.first != object)
+		if (look.first != NULL && look.first != object)
 			add_conflict(e, file, object, look.first);
 	}
 	return shared;
