@@ -212,6 +212,8 @@ static struct apexes *find_zones(struct records *r)
 static void update_zones(struct records *r)
 {
 	r->apexes_was = r->apexes;
+	if (r->is_started && r->domains_changed)
+		kept_zones_release(r->guard, r->world.facts);
 	if (r->kept.count > 0)
 		r->domains_changed |= kept_zones_end(&r->kept, r->guard, r->world.facts, r->now_ms);
 	if (r->is_started && !r->domains_changed && !r->is_new_settings)
@@ -307,7 +309,7 @@ size_t records_holds(const struct records *r, const struct records_hold **out)
 struct take_held {
 	struct records *records;
 	const struct facts *facts;
-	int64_t unix_ms_at_0;
+	const struct records_times *now;
 	records_on_held_fn *fn;
 	void *arg;
 };
@@ -328,7 +330,7 @@ static void on_held(struct bytes owner, const struct endpoint *held,
 	struct buffer value = {NULL, 0, 0};
 
 	if (held) {
-		struct held_code_hold times = to_unix(hold, t->unix_ms_at_0);
+		struct held_code_hold times = to_unix(hold, t->now->unix_ms_at_0);
 
 		held_encode(&times, held, t->facts, t->records->wants, &value);
 	}
@@ -345,7 +347,7 @@ static void on_kept(struct bytes apex, const struct kept_zone *zone, void *arg)
 	buffer_u8(&key, 0);
 	buffer_put(&key, apex.data, apex.len);
 	if (zone) {
-		struct held_code_hold times = to_unix(&zone->hold, t->unix_ms_at_0);
+		struct held_code_hold times = to_unix(&zone->hold, t->now->unix_ms_at_0);
 
 		held_encode_zone(&times, zone->domain, &value);
 	}
@@ -354,10 +356,10 @@ static void on_kept(struct bytes apex, const struct kept_zone *zone, void *arg)
 	buffer_fini(&value);
 }
 
-void records_take_held(struct records *r, const struct facts *f, int64_t unix_ms_at_0,
+void records_take_held(struct records *r, const struct facts *f, const struct records_times *now,
                        records_on_held_fn *fn, void *arg)
 {
-	struct take_held t = {r, f, unix_ms_at_0, fn, arg};
+	struct take_held t = {r, f, now, fn, arg};
 
 	guard_take_changes(r->guard, on_held, &t);
 	kept_zones_take_changes(&r->kept, on_kept, &t);
@@ -369,16 +371,26 @@ static uint64_t on_clock(int64_t unix_ms, int64_t unix_ms_at_0)
 	return unix_ms > unix_ms_at_0 ? (uint64_t)(unix_ms - unix_ms_at_0) : 1;
 }
 
-static struct records_hold from_unix(const struct held_code_hold *times, int64_t unix_ms_at_0)
+/* Whatever has become of the wall clock, a hold lasts no longer from now than one that begins now. */
+static struct records_hold from_unix(const struct records *r, const struct held_code_hold *times,
+                                     const struct records_times *now)
 {
-	return (struct records_hold){
+	struct records_hold hold = {
 		.id = times->id,
-		.since_ms = on_clock(times->since_unix_ms, unix_ms_at_0),
-		.until_ms = times->until_unix_ms ? on_clock(times->until_unix_ms, unix_ms_at_0) : 0,
+		.since_ms = on_clock(times->since_unix_ms, now->unix_ms_at_0),
+		.until_ms = times->until_unix_ms ? on_clock(times->until_unix_ms, now->unix_ms_at_0)
+	                                         : 0,
 	};
+	uint64_t most = now->now_ms + r->settings.guard_hold_ms;
+
+	if (hold.since_ms > now->now_ms)
+		hold.since_ms = now->now_ms;
+	if (r->settings.guard_hold_ms && (hold.until_ms == 0 || hold.until_ms > most))
+		hold.until_ms = most;
+	return hold;
 }
 
-static bool restore_zone(struct records *r, int64_t unix_ms_at_0, struct bytes value)
+static bool restore_zone(struct records *r, const struct records_times *now, struct bytes value)
 {
 	struct held_code_hold times;
 	struct records_hold hold;
@@ -387,13 +399,13 @@ static bool restore_zone(struct records *r, int64_t unix_ms_at_0, struct bytes v
 
 	if (!held_decode_zone(value, &times, &domain))
 		return false;
-	hold = from_unix(&times, unix_ms_at_0);
+	hold = from_unix(r, &times, now);
 	good = kept_zones_restore(&r->kept, domain, &hold);
 	fact_unref(domain);
 	return good;
 }
 
-bool records_restore_held(struct records *r, struct facts *f, int64_t unix_ms_at_0,
+bool records_restore_held(struct records *r, struct facts *f, const struct records_times *now,
                           struct bytes owner, struct bytes value)
 {
 	struct arena *a;
@@ -403,11 +415,11 @@ bool records_restore_held(struct records *r, struct facts *f, int64_t unix_ms_at
 	bool good;
 
 	if (owner.len > 1 && owner.data[0] == 0)
-		return restore_zone(r, unix_ms_at_0, value);
+		return restore_zone(r, now, value);
 	a = arena_new();
 	good = held_decode(value, owner, f, r->wants, a, &times, &held);
 	if (good) {
-		hold = from_unix(&times, unix_ms_at_0);
+		hold = from_unix(r, &times, now);
 		guard_restore(r->guard, &hold, &held);
 	}
 	arena_free(a);

@@ -143,13 +143,17 @@ struct records_hold {
 };
 size_t records_holds(const struct records *r, const struct records_hold **out);
 /* What the guard holds, names and whole zones, outlives the process as values by keys (an owner in wire
- * form, or one of a zone), an empty one for what is held no more.  `unix_ms_at_0`: Unix time when the monotonic clock of records_build() was 0. */
+ * form, or one of a zone), an empty one for what is held no more. */
 typedef void records_on_held_fn(struct bytes owner, struct bytes value, void *arg);
+struct records_times {
+	uint64_t now_ms;      /* as for records_build() */
+	int64_t unix_ms_at_0; /* Unix time when that clock was 0 */
+};
 /* Those that differ since the last call.  After a build. */
-void records_take_held(struct records *r, const struct facts *f, int64_t unix_ms_at_0,
+void records_take_held(struct records *r, const struct facts *f, const struct records_times *now,
                        records_on_held_fn *fn, void *arg);
 /* Before the first build.  False: not a value of records_take_held(). */
-bool records_restore_held(struct records *r, struct facts *f, int64_t unix_ms_at_0,
+bool records_restore_held(struct records *r, struct facts *f, const struct records_times *now,
                           struct bytes owner, struct bytes value);
 
 /* Lets the zone's held changes pass at the next build.  ERR_NOTFOUND: nothing is held there. */

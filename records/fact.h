@@ -85,6 +85,7 @@ struct fact_value {
 		} cluster;
 		struct {
 			struct bytes domain;
+			uint64_t release_guard; /* nigh.dev/release-guard: id of a hold; 0: none */
 		} domain;
 		struct {
 			struct bytes domain_ref, dns_prefix, external_name;

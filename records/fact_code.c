@@ -141,6 +141,10 @@ static void write_endpoint(struct writer *w, const struct fact_endpoint *e,
 	uint8_t type = SHORT_TYPES - 1;
 	uint8_t first;
 
+	if (e->name.len > LENGTH_MOST) {
+		write_string(w, e->name); /* which refuses it */
+		return;
+	}
 	while (type > 0 && !bytes_equal_text(e->type, short_types[type]))
 		type--;
 	first = is_one_address(e, &(struct addr){0}) ? TYPE_ADDRESS : type;
@@ -212,6 +216,8 @@ static void write_kind(struct writer *w, const struct fact_value *v)
 		break;
 	case FACT_DOMAIN:
 		write_string(w, v->domain.domain);
+		if (v->domain.release_guard != 0)
+			write_number(w, v->domain.release_guard);
 		break;
 	case FACT_SERVICE_DNS_RECORD:
 		write_service_record(w, v);
@@ -483,6 +489,7 @@ static void read_kind(struct cursor *c, struct arena *a, struct fact_value *v)
 		break;
 	case FACT_DOMAIN:
 		v->domain.domain = read_string(c);
+		v->domain.release_guard = cursor_left(c) > 0 ? read_number(c) : 0;
 		break;
 	case FACT_SERVICE_DNS_RECORD:
 		read_service_record(c, v);

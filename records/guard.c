@@ -13,6 +13,8 @@
 #include "records/owner.h"
 #include "records/window.h"
 
+enum { FEW = 1024 };
+
 struct zone {
 	struct bytes apex;
 	char *text;
@@ -23,6 +25,7 @@ struct zone {
 	uint64_t since_ms, until_ms;
 	size_t held;
 	struct arena *arena; /* of the held endpoints; NULL while there are none */
+	size_t copies;       /* in it, also of names that are held no more */
 	bool is_released;
 	bool is_kept; /* in this build: its Domain is gone, and the zone is held as a whole */
 };
@@ -80,6 +83,7 @@ static void free_held(struct guard *g, struct held *h)
 	if (--h->zone->held == 0) {
 		arena_free(h->zone->arena);
 		h->zone->arena = NULL;
+		h->zone->copies = 0;
 	}
 	free(h);
 }
@@ -263,14 +267,31 @@ void guard_forget(struct guard *g, uint32_t hash, const uint8_t *owner)
 		free_held(g, h);
 }
 
+/* Names that come and go while a zone is held must not fill its arena. */
+static void copy_again(struct guard *g, struct zone *z)
+{
+	struct arena *a = z->held > 0 ? arena_new() : NULL;
+	struct held *h;
+
+	for (size_t at = 0; (h = table_next(g->held, &at)) != NULL;)
+		if (h->zone == z)
+			h->name.endpoint = endpoint_copy(a, h->name.endpoint);
+	arena_free(z->arena);
+	z->arena = a;
+	z->copies = z->held;
+}
+
 static struct held *hold(struct guard *g, struct zone *z, uint32_t hash,
                          const struct endpoint *endpoint)
 {
 	struct held *h = xcalloc(1, sizeof(*h));
 
+	if (z->copies > 2 * z->held + FEW)
+		copy_again(g, z);
 	h->zone = z;
 	if (!z->arena)
 		z->arena = arena_new();
+	z->copies++;
 	h->name.hash = hash;
 	h->name.endpoint = endpoint_copy(z->arena, endpoint);
 	for_each_probe(h->name.endpoint, g->wants, wants_keep_probe);
@@ -507,4 +528,12 @@ bool guard_release(struct guard *g, const char *zone)
 		}
 	}
 	return false;
+}
+
+void guard_release_hold(struct guard *g, struct bytes apex, uint64_t id)
+{
+	struct zone *z = find_zone(g, apex);
+
+	if (z && z->hold_id == id)
+		z->is_released = true;
 }

@@ -73,5 +73,7 @@ bool guard_end(struct guard *g, uint64_t *next_ms);
 
 size_t guard_list(const struct guard *g, const struct records_hold **out);
 bool guard_release(struct guard *g, const char *zone);
+/* The same if the zone's hold has that id. */
+void guard_release_hold(struct guard *g, struct bytes apex, uint64_t id);
 
 #endif

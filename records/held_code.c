@@ -235,7 +235,7 @@ bool held_decode(struct bytes value, struct bytes owner, struct facts *f, struct
 	for (size_t i = 0; i < out->site_count; i++)
 		get_site(&d, &sites[i]);
 	if (d.c.bad || cursor_left(&d.c) > 0 || out->owner.len == 0 ||
-	    !names_wire_equal(out->owner.data, owner.data))
+	    !bytes_equal(out->owner, owner))
 		return false;
 	want_probes(&d, out);
 	return true;

@@ -93,6 +93,25 @@ static bool has_domain(const struct facts *f, struct bytes apex)
 	return s.found;
 }
 
+static void release(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct arena *a = arena_new();
+	uint8_t apex[NAMES_WIRE_MAX];
+	struct fact_value v;
+	size_t len;
+
+	(void)cluster;
+	if (fact_decode(fact, a, &v) && v.domain.release_guard != 0 && read_apex(fact, apex, &len))
+		guard_release_hold((struct guard *)arg, (struct bytes){apex, len},
+		                   v.domain.release_guard);
+	arena_free(a);
+}
+
+void kept_zones_release(struct guard *g, const struct facts *f)
+{
+	facts_each(f, FACTS_HOST, FACT_DOMAIN, release, g);
+}
+
 bool kept_zones_end(struct kept_zones *k, const struct guard *g, const struct facts *f,
                     uint64_t now_ms)
 {

@@ -39,6 +39,8 @@ void kept_zones_lose(struct kept_zones *k, const struct fact *domain);
 /* Lets go of zones that have a Domain again, whose time is over, or which are released.  True: some. */
 bool kept_zones_end(struct kept_zones *k, const struct guard *g, const struct facts *f,
                     uint64_t now_ms);
+/* Releases what Domains say that it may go: annotation nigh.dev/release-guard with the hold's id. */
+void kept_zones_release(struct guard *g, const struct facts *f);
 /* Of the Domains deleted since the last build, keeps those whose zones must not go.  `was` and `now`: the
  * zones before, and those there would be.  True: some, so that the zones must be found anew. */
 bool kept_zones_begin(struct kept_zones *k, const struct guard *g,

@@ -29,7 +29,7 @@ void notes_free(struct notes *n);
 
 /* Forgets what was said of the subject; what follows is of it. */
 void notes_begin(struct notes *n, enum notes_of of, uint64_t subject);
-/* At most 20 of a subject are kept as text, the rest is counted.  The same line again is nothing. */
+/* At most 20 of a subject are kept as text, the rest is counted.  The same line as one of these again is nothing. */
 void notes_problem(struct notes *n, const char *where, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Of an object that is not the host's. */
 void notes_problem_in(struct notes *n, uint16_t cluster, const char *where, const char *fmt, ...)

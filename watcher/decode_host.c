@@ -3,6 +3,7 @@
 #include <json-c/json_object.h>
 
 #include "geo/place.h"
+#include "base/text.h"
 #include "watcher/decode_kind.h"
 
 static int64_t read_ttl(const struct field *of)
@@ -47,6 +48,19 @@ static void read_location(const struct field *object, struct fact_value *out)
 		                 "is not a place (\"34.05,-118.24\"); taken without");
 }
 
+/* What is neither does not drain, and is a warning: somebody meant something. */
+static void read_drain(const struct field *object, struct fact_value *out)
+{
+	struct bytes text = decode_annotation(object, "nigh.dev/drain");
+
+	out->cluster.drain = bytes_equal_text(text, "true");
+	if (text.len > 0 && !out->cluster.drain && !bytes_equal_text(text, "false") &&
+	    !object->reading->err)
+		(void)reason_set(object->reading->why, ERR_OK,
+		                 "metadata.annotations[nigh.dev/drain]: "
+		                 "is not \"true\" or \"false\"; not drained");
+}
+
 static void fill_cluster(const struct field *object, struct fact_value *out)
 {
 	struct field status = field_get(object, "status");
@@ -56,17 +70,31 @@ static void fill_cluster(const struct field *object, struct fact_value *out)
 	if (out->cluster.region.len == 0)
 		out->cluster.region = decode_topology(object, "region");
 	read_zones(object, &status, out);
-	out->cluster.drain = bytes_equal_text(decode_annotation(object, "nigh.dev/drain"), "true");
+	read_drain(object, out);
 	read_location(object, out);
 }
 
 /* --- Domain and the two DNS records --- */
+
+/* The id of the hold that may end, as /status shows it. */
+static void read_release(const struct field *object, struct fact_value *out)
+{
+	struct bytes text = decode_annotation(object, "nigh.dev/release-guard");
+
+	if (text.len == 0 || object->reading->err ||
+	    text_to_u64(text, UINT64_MAX, &out->domain.release_guard))
+		return;
+	(void)reason_set(object->reading->why, ERR_OK,
+	                 "metadata.annotations[nigh.dev/release-guard]: "
+	                 "is not the id of a hold; nothing is released");
+}
 
 static void fill_domain(const struct field *object, struct fact_value *out)
 {
 	struct field domain = field_get(object, "domain");
 
 	out->domain.domain = field_required(&domain);
+	read_release(object, out);
 }
 
 static void fill_service_record(const struct field *object, struct fact_value *out)

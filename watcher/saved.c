@@ -115,9 +115,9 @@ static void schedule(struct saved *s)
 	uint64_t base = base_due_ms(s), append = append_due_ms(s);
 	uint64_t now = clock_monotonic_ms(), due;
 
-	if (append <= now)
-		append = now + wait_ms(s, now);
 	due = base < append ? base : append;
+	if (due <= now)
+		due = now + wait_ms(s, now);
 	if (due == UINT64_MAX) {
 		uv_timer_stop(s->timer);
 		return;
@@ -314,10 +314,12 @@ static void on_timer(uv_timer_t *timer)
 	struct saved *s = timer->data;
 	uint64_t now = clock_monotonic_ms();
 
-	if (base_due_ms(s) <= now)
-		start_base(s);
-	if (append_due_ms(s) <= now && wait_ms(s, now) == 0)
-		start_append(s);
+	if (wait_ms(s, now) == 0) {
+		if (base_due_ms(s) <= now)
+			start_base(s);
+		if (append_due_ms(s) <= now)
+			start_append(s);
+	}
 	schedule(s);
 }
 

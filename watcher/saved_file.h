@@ -22,7 +22,8 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum { SAVED_FILE_VERSION = 1, SAVED_FILE_HEADER_SIZE = 40 };
+/* 2: DNSEndpoints share the ends of names, and of two API groups; what 1 wrote is read as well. */
+enum { SAVED_FILE_VERSION = 2, SAVED_FILE_HEADER_SIZE = 40 };
 /* Longer records are not written: nothing that an API server keeps comes near it. */
 enum { SAVED_FILE_MAX_RECORD = 64 << 20 };
 

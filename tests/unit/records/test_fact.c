@@ -191,6 +191,7 @@ static void test_too_long_a_string_or_list_is_refused(void **state)
 	static char text[65536 + 1];
 	static struct bytes list[65536];
 	struct fact_value v = {.kind = FACT_DOMAIN, .name = bytes_of("d")};
+	struct fact_endpoint endpoint[2] = {{.ttl = 0}};
 	const struct fact *f;
 	struct reason why;
 
@@ -208,6 +209,13 @@ static void test_too_long_a_string_or_list_is_refused(void **state)
 	v.ingress_record.ttl = 0;
 	assert_int_equal(fact_encode(&v, &f, &why), ERR_RANGE);
 	assert_string_equal(why.text, "a list of 65536 items is too long");
+	/* Also a name of which only the beginning would be written. */
+	endpoint[0].name = (struct bytes){(const uint8_t *)text + 1, 65535};
+	endpoint[1].name = (struct bytes){(const uint8_t *)text, 65536};
+	v = (struct fact_value){.kind = FACT_DNS_ENDPOINT, .name = bytes_of("d")};
+	v.dns_endpoint.endpoints = endpoint;
+	v.dns_endpoint.endpoint_count = 2;
+	assert_int_equal(fact_encode(&v, &f, &why), ERR_RANGE);
 }
 
 /* Every cut and every changed byte of every sample: refused or decoded, never beyond the bytes. */

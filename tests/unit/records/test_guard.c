@@ -451,6 +451,23 @@ static void keep(struct bytes owner, struct bytes value, void *arg)
 	buffer_put(&k->value[i], value.data, value.len);
 }
 
+static void take_held(struct records_world *w, int64_t unix_ms_at_0, struct kept *kept)
+{
+	struct records_times now = {w->now_ms, unix_ms_at_0};
+
+	records_take_held(w->records, w->facts, &now, keep, kept);
+}
+
+/* In a process whose monotonic clock was 0 at this Unix time. */
+static bool restore(struct records_world *w, int64_t unix_ms_at_0, const struct buffer *owner,
+                    struct bytes value)
+{
+	struct records_times now = {w->now_ms, unix_ms_at_0};
+
+	return records_restore_held(w->records, w->facts, &now,
+	                            (struct bytes){owner->data, owner->len}, value);
+}
+
 static size_t kept_names(const struct kept *k)
 {
 	size_t names = 0;
@@ -477,10 +494,8 @@ static struct records_world *after_restart(const struct kept *k, int64_t unix_ms
 	records_world_cluster(fresh, "another", true);
 	for (size_t i = 0; i < k->count; i++)
 		if (k->value[i].len > 0)
-			assert_true(records_restore_held(
-				fresh->records, fresh->facts, unix_ms_at_0,
-				(struct bytes){k->owner[i].data, k->owner[i].len},
-				(struct bytes){k->value[i].data, k->value[i].len}));
+			assert_true(restore(fresh, unix_ms_at_0, &k->owner[i],
+			                    (struct bytes){k->value[i].data, k->value[i].len}));
 	return fresh;
 }
 
@@ -496,7 +511,7 @@ static void test_a_hold_outlives_the_process(void **state)
 	records_world_cluster(w, "la", false);
 	records_world_build(w);
 	assert_int_equal(held(w), 20);
-	records_take_held(w->records, w->facts, 5000000, keep, &kept);
+	take_held(w, 5000000, &kept);
 	assert_int_equal(kept_names(&kept), 20);
 	later = after_restart(&kept, 5000000 + (int64_t)w->now_ms - 1000);
 	later->now_ms = 2000;
@@ -511,12 +526,12 @@ static void test_a_hold_outlives_the_process(void **state)
 	assert_int_equal(after->since_ms, 1000);
 	assert_int_equal(after->until_ms, 601000);
 	/* Nothing new to keep; and in its time it ends, here and in the state. */
-	records_take_held(later->records, later->facts, 5000000, keep, &kept);
+	take_held(later, 5000000, &kept);
 	assert_int_equal(kept_names(&kept), 20);
 	later->now_ms = 601000;
 	assert_int_equal(records_world_build(later), 20);
 	assert_int_equal(later->count, 0);
-	records_take_held(later->records, later->facts, 5000000, keep, &kept);
+	take_held(later, 5000000, &kept);
 	assert_int_equal(kept_names(&kept), 0);
 	kept_fini(&kept);
 	records_world_free(later);
@@ -532,11 +547,10 @@ static void test_a_kept_zone_outlives_the_process(void **state)
 	(void)state;
 	remove_domain(w);
 	records_world_build(w);
-	records_take_held(w->records, w->facts, 0, keep, &kept);
+	take_held(w, 0, &kept);
 	assert_int_equal(kept_names(&kept), 1);
-	assert_true(records_restore_held(later->records, later->facts, 0,
-	                                 (struct bytes){kept.owner[0].data, kept.owner[0].len},
-	                                 (struct bytes){kept.value[0].data, kept.value[0].len}));
+	assert_true(restore(later, 0, &kept.owner[0],
+	                    (struct bytes){kept.value[0].data, kept.value[0].len}));
 	put_names(later, 0, 40);
 	later->now_ms = w->now_ms + 1000;
 	records_world_build(later);
@@ -547,7 +561,7 @@ static void test_a_kept_zone_outlives_the_process(void **state)
 	assert_int_equal(after->until_ms, before->until_ms);
 	put_domain(later);
 	records_world_build(later);
-	records_take_held(later->records, later->facts, 0, keep, &kept);
+	take_held(later, 0, &kept);
 	assert_int_equal(kept_names(&kept), 0);
 	assert_int_equal(held(later), 0);
 	assert_int_equal(later->count, 40);
@@ -564,14 +578,14 @@ static void test_a_hold_that_ended_meanwhile_is_not_taken_up(void **state)
 	(void)state;
 	remove_names(w, 0, 20);
 	records_world_build(w);
-	records_take_held(w->records, w->facts, 0, keep, &kept);
+	take_held(w, 0, &kept);
 	assert_int_equal(kept_names(&kept), 20);
 	later = after_restart(&kept, (int64_t)w->now_ms + 600000);
 	later->now_ms = 1000;
 	records_world_build(later);
 	assert_int_equal(later->count, 0);
 	assert_int_equal(held(later), 0);
-	records_take_held(later->records, later->facts, 0, keep, &kept);
+	take_held(later, 0, &kept);
 	assert_int_equal(kept_names(&kept), 0);
 	kept_fini(&kept);
 	records_world_free(later);
@@ -587,17 +601,40 @@ static void test_what_was_not_written_as_a_hold_is_refused(void **state)
 	put_services(w);
 	records_world_cluster(w, "la", false);
 	records_world_build(w);
-	records_take_held(w->records, w->facts, 0, keep, &kept);
+	take_held(w, 0, &kept);
 	for (size_t len = 0; len < kept.value[0].len; len++)
 		assert_false(
-			records_restore_held(later->records, later->facts, 0,
-		                             (struct bytes){kept.owner[0].data, kept.owner[0].len},
-		                             (struct bytes){kept.value[0].data, len}));
-	assert_false(records_restore_held(later->records, later->facts, 0,
-	                                  (struct bytes){kept.owner[1].data, kept.owner[1].len},
-	                                  (struct bytes){kept.value[0].data, kept.value[0].len}));
+			restore(later, 0, &kept.owner[0], (struct bytes){kept.value[0].data, len}));
+	assert_false(restore(later, 0, &kept.owner[1],
+	                     (struct bytes){kept.value[0].data, kept.value[0].len}));
+	/* A key that is no name. */
+	kept.owner[0].len = 4;
+	assert_false(restore(later, 0, &kept.owner[0],
+	                     (struct bytes){kept.value[0].data, kept.value[0].len}));
 	records_world_build(later);
 	assert_int_equal(held(later), 0);
+	kept_fini(&kept);
+	records_world_free(later);
+	records_world_free(w);
+}
+
+static void test_a_hold_lasts_no_longer_than_a_new_one_whatever_the_clock_says(void **state)
+{
+	static const int64_t years = INT64_C(50) * 365 * 86400 * 1000;
+	struct records_world *w = world_of(40), *later;
+	const struct records_hold *list;
+	struct kept kept = {0};
+
+	(void)state;
+	remove_names(w, 0, 20);
+	records_world_build(w);
+	take_held(w, years, &kept);
+	later = after_restart(&kept, 0);
+	records_world_build(later);
+	assert_int_equal(held(later), 20);
+	assert_int_equal(records_holds(later->records, &list), 1);
+	assert_true(list[0].since_ms <= later->now_ms);
+	assert_int_equal(list[0].until_ms, later->now_ms + 600000);
 	kept_fini(&kept);
 	records_world_free(later);
 	records_world_free(w);
@@ -628,6 +665,8 @@ int main(void)
 		cmocka_unit_test(test_a_kept_zone_outlives_the_process),
 		cmocka_unit_test(test_a_hold_that_ended_meanwhile_is_not_taken_up),
 		cmocka_unit_test(test_what_was_not_written_as_a_hold_is_refused),
+		cmocka_unit_test(
+			test_a_hold_lasts_no_longer_than_a_new_one_whatever_the_clock_says),
 	};
 
 	return cmocka_run_group_tests_name("records/guard", tests, NULL, NULL);

@@ -227,6 +227,19 @@ static void test_lists_are_unfolded_and_their_items_completed(void **state)
 
 /* --- the host's kinds --- */
 
+static void test_a_drain_that_is_neither_true_nor_false_is_a_warning(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(decode(w, DECODE_HOST,
+	                        read_yaml(KFC "metadata: {name: la, annotations: "
+	                                      "{nigh.dev/drain: 'yes'}}\n")),
+	                 ERR_OK);
+	assert_non_null(w->fact);
+	assert_false(w->v.cluster.drain);
+	assert_non_null(strstr(w->why.text, "[nigh.dev/drain]: is not \"true\" or \"false\""));
+}
+
 static void test_a_cluster_has_place_region_zones_and_drain(void **state)
 {
 	struct world *w = *state;
@@ -510,6 +523,7 @@ int main(void)
 		TEST(test_kinds_count_by_group_version_and_role),
 		TEST(test_lists_are_unfolded_and_their_items_completed),
 		TEST(test_a_cluster_has_place_region_zones_and_drain),
+		TEST(test_a_drain_that_is_neither_true_nor_false_is_a_warning),
 		TEST(test_region_and_zone_come_from_labels_of_either_generation),
 		TEST(test_a_bad_location_is_a_warning),
 		TEST(test_domains_and_records),
