@@ -145,6 +145,11 @@ $(SCENARIOS:%=%.run): %.run: % all
 .PHONY: scenario $(SCENARIOS:%=%.run)
 scenario: $(SCENARIOS:%=%.run)    ## real nighd on loopback: every sentence a user could notice
 
+.PHONY: scenario-asan
+scenario-asan: $(SCENARIOS)       ## the same, with nighd and nighctl under ASan and UBSan
+	$(Q)$(MAKE) -j2 FLAVOR=asan all
+	$(Q)for s in $(SCENARIOS); do NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $$s || exit 1; done
+
 # --- the two commands ---
 .PHONY: demo test check need-build need-test
 need-build: ; $(Q)deploy/packages build
@@ -152,11 +157,11 @@ need-test:  ; $(Q)deploy/packages test
 demo: need-build                 ## three simulated clusters and a running nighd; Ctrl-C ends it
 	$(Q)$(MAKE) -j2 all
 	$(Q)deploy/demo/run $(BUILD)/bin/nighd
-test: need-test                  ## everything: check, asan, tsan, fuzz-replay, scenario
+test: need-test                  ## everything: check, asan, tsan, fuzz-replay, scenario, scenario-asan
 	$(Q)$(MAKE) check
 	$(Q)$(MAKE) asan tsan
 	$(Q)$(MAKE) fuzz-replay
-	$(Q)$(MAKE) -j2 all && $(MAKE) scenario
+	$(Q)$(MAKE) -j2 all && $(MAKE) scenario scenario-asan
 check: layers headers format-check  ## what the sources must obey
 	$(Q)$(MAKE) -j2 all
 
@@ -179,10 +184,12 @@ lint:                            ## cppcheck, clang-tidy, gcc -fanalyzer
 	  --suppress=missingInclude --suppress=nullPointerOutOfMemory -I. $(SOURCES)
 	$(Q)clang-tidy --quiet $(SOURCES) -- $(CSTD) -I. $(call pc,$(sort $(foreach r,$(ROOMS) $(PROGRAMS),$(call pkgnames,$(r)))),--cflags)
 	$(Q)$(MAKE) BUILD=$(BUILD)/analyzer CFLAGS="-fanalyzer -Wno-analyzer-too-complex" all
+asan:                            ## unit tests under ASan and UBSan
+tsan:                            ## what has threads, under TSan
 asan tsan: ; $(Q)$(MAKE) -j2 FLAVOR=$@ unit-programs && $(MAKE) FLAVOR=$@ unit-of-$@
 .PHONY: unit-programs unit-of-asan unit-of-tsan
 unit-programs: $(TESTS)
-unit-of-asan: unit               ## unit tests under ASan and UBSan: make asan
+unit-of-asan: unit
 # Only what has threads: make tsan
 unit-of-tsan: $(foreach t,base/test_log base/test_http_admin zones/test_handover zones/test_tree zones/test_build \
                 watcher/test_saved watcher/test_manifests watcher/test_manifests_storm dnsd/test_server dnsd/test_tcp \

@@ -14,6 +14,13 @@ uint8_t addr_bits(const struct addr *a)
 	return a->family == ADDR_IPV4 ? 32 : a->family == ADDR_IPV6 ? 128 : 0;
 }
 
+bool addr_is_any(const struct addr *a)
+{
+	static const uint8_t zeros[sizeof(a->bytes)];
+
+	return memcmp(a->bytes, zeros, sizeof(zeros)) == 0;
+}
+
 bool addr_equal(const struct addr *a, const struct addr *b) { return addr_compare(a, b) == 0; }
 
 int addr_compare(const struct addr *a, const struct addr *b)

@@ -17,18 +17,9 @@ struct token {
 	uint8_t apex[NAME_MAX_LEN], owner[NAME_MAX_LEN];
 };
 
-static size_t wire_len(const uint8_t *wire)
-{
-	size_t len = 0;
-
-	while (wire[len])
-		len += 1U + wire[len];
-	return len + 1;
-}
-
 static void add_hex(struct text *out, const uint8_t *wire)
 {
-	for (size_t i = 0; i < wire_len(wire); i++)
+	for (size_t i = 0; i < name_wire_len(wire); i++)
 		text_printf(out, "%02x", wire[i]);
 }
 

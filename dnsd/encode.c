@@ -80,15 +80,6 @@ static bool same_name(const uint8_t *lowered, const uint8_t *wire, size_t len)
 	return true;
 }
 
-static size_t wire_len(const uint8_t *wire)
-{
-	size_t len = 0;
-
-	while (wire[len] != 0)
-		len += 1U + wire[len];
-	return len + 1;
-}
-
 /* The place in the question of the longest suffix that `wire`, of `len` bytes, shares with it,
  * and how many bytes come before; 0: none is shared. */
 static unsigned find_suffix(const struct name *q, const uint8_t *wire, size_t len, size_t *before)
@@ -114,7 +105,7 @@ static unsigned find_suffix(const struct name *q, const uint8_t *wire, size_t le
  * whole length. */
 static size_t put_compressed(struct writer *w, const uint8_t *wire)
 {
-	size_t len = wire_len(wire), before = 0;
+	size_t len = name_wire_len(wire), before = 0;
 	unsigned pointer = find_suffix(&w->q->name, wire, len, &before);
 
 	if (pointer == 0) {

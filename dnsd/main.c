@@ -317,6 +317,12 @@ static void say_taken_up(const struct nighd *n)
 	text_fini(&restart);
 }
 
+static void refuse_config(struct nighd *n, const char *errors)
+{
+	log_lines(NOT_TAKEN_UP, errors);
+	pipeline_set_config_error(n->pipeline, errors);
+}
+
 static void begin_reload(struct nighd *n);
 
 static void on_reloaded(const char *errors, void *arg)
@@ -327,11 +333,12 @@ static void on_reloaded(const char *errors, void *arg)
 	if (errors == NULL) {
 		out = n->config;
 		n->config = n->fresh;
+		pipeline_set_config_error(n->pipeline, NULL);
 		say_taken_up(n);
 		log_setup((enum log_level)n->config->log_level,
 		          (enum log_format)n->config->log_format);
 	} else {
-		log_lines(NOT_TAKEN_UP, errors);
+		refuse_config(n, errors);
 	}
 	if (out != n->started)
 		config_free(out);
@@ -351,7 +358,7 @@ static void begin_reload(struct nighd *n)
 	if (n->fresh != NULL)
 		pipeline_reload(n->pipeline, n->fresh, on_reloaded, n);
 	else
-		log_lines(NOT_TAKEN_UP, errors.data);
+		refuse_config(n, errors.data);
 	text_fini(&errors);
 }
 

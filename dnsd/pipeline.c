@@ -75,7 +75,7 @@ struct pipeline {
 	bool busy;            /* something was built since the last tick */
 	bool waits;           /* something is to be built: see may_wait() */
 	uint64_t built_ms;
-	char *geo_errors;
+	struct wiring_errors errors; /* ours */
 	const struct snapshot *last; /* published, good until the next */
 	uint64_t errors_told;
 	size_t facts_told;
@@ -199,11 +199,11 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 	if (p->probes_stale)
 		zones_set_probes(p->zones, probes, probe_count);
 	if (p->tables_stale || p->probes_stale)
-		wiring_set_clusters(p->zones, p->result, probes,
+		wiring_set_clusters(p->zones, p->result, probes, probe_count,
 		                    &(struct wiring_times){settings.dark ? dark_ms : now_ms,
 		                                           p->config->defaults.unseen_after_ms});
 	if (p->report_stale)
-		wiring_set_report(p->zones, p->records, p->store, p->geo_errors, p->unix_ms_at_0,
+		wiring_set_report(p->zones, p->records, p->store, &p->errors, p->unix_ms_at_0,
 		                  &p->memory);
 	p->tables_stale = p->probes_stale = p->report_stale = false;
 }
@@ -243,7 +243,9 @@ static void take_step(struct pipeline *p, uint64_t now_ms)
 
 	p->result = r;
 	if (p->saved != NULL)
-		records_take_held(p->records, p->facts, p->unix_ms_at_0, save_held, p->saved);
+		records_take_held(p->records, p->facts,
+		                  &(struct records_times){now_ms, p->unix_ms_at_0}, save_held,
+		                  p->saved);
 	p->untrimmed += r->change_count;
 	give_names(p);
 	p->ranks_stale |= r->clusters_changed;
@@ -289,8 +291,11 @@ static void build(struct pipeline *p)
  * cluster that has been read: where there are many, mostly when all have been. */
 static bool may_wait(const struct pipeline *p, uint64_t now_ms)
 {
-	return !p->ready && facts_count(p->facts) > MANY_FACTS && !all_sources_known(p) &&
-	       now_ms - p->built_ms < UNREADY_BUILD_MS &&
+	bool restored = p->saved != NULL && saved_was_restored(p->saved);
+
+	/* What was restored may be lost meanwhile, and the guard must hear of it before the state does. */
+	return !p->ready && !restored && facts_count(p->facts) > MANY_FACTS &&
+	       !all_sources_known(p) && now_ms - p->built_ms < UNREADY_BUILD_MS &&
 	       now_ms - p->started_ms < p->config->patience_ms;
 }
 
@@ -354,8 +359,9 @@ static void restore_host(struct bytes host, struct bytes value, void *arg)
 static void restore_held(struct bytes owner, struct bytes value, void *arg)
 {
 	struct pipeline *p = arg;
+	struct records_times now = {p->started_ms, p->unix_ms_at_0};
 
-	if (!records_restore_held(p->records, p->facts, p->unix_ms_at_0, owner, value))
+	if (!records_restore_held(p->records, p->facts, &now, owner, value))
 		log_warn("dnsd", "a name that was held is not as it was saved, and is left out");
 }
 
@@ -381,8 +387,8 @@ static void on_geo_errors(const char *errors, void *arg)
 {
 	struct pipeline *p = arg;
 
-	free(p->geo_errors);
-	p->geo_errors = errors != NULL ? xstrdup(errors) : NULL;
+	free(p->errors.geo);
+	p->errors.geo = errors != NULL ? xstrdup(errors) : NULL;
 	p->report_stale = true;
 	poke(p);
 }
@@ -691,6 +697,15 @@ void pipeline_reload(struct pipeline *p, const struct config *config,
 	               &config->geo.unknown_order, on_geo_tried, p);
 }
 
+void pipeline_set_config_error(struct pipeline *p, const char *error)
+{
+	free(p->errors.config);
+	p->errors.config = error != NULL ? xstrdup(error) : NULL;
+	p->errors.config_since = clock_unix_s();
+	p->report_stale = true;
+	poke(p);
+}
+
 /* All neighbours have ended: nothing calls back any more. */
 static void closed_one(void *arg)
 {
@@ -709,7 +724,8 @@ static void closed_one(void *arg)
 	pthread_mutex_destroy(&p->release.lock);
 	pthread_cond_destroy(&p->release.answered);
 	wiring_memory_fini(&p->memory);
-	free(p->geo_errors);
+	free(p->errors.geo);
+	free(p->errors.config);
 	free(p->listening);
 	p->on_stopped(p->stopped_arg);
 	free(p);
@@ -719,9 +735,9 @@ static void on_handle_closed(uv_handle_t *handle) { closed_one(handle->data); }
 
 void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg)
 {
-	/* What was seen is saved, and so must be what the guard makes of it. */
-	if (facts_has_changes(p->facts))
-		build(p);
+	/* What was seen is saved, and so must be what the guard makes of it; and what it was asked to
+	 * release. */
+	build(p);
 	p->on_stopped = on_stopped;
 	p->stopped_arg = arg;
 	p->still_open = 6U + (p->manifests != NULL) + (p->resolver != NULL);

@@ -201,13 +201,6 @@ static void on_stop(uv_async_t *stop)
 	uv_close((uv_handle_t *)stop, NULL);
 }
 
-static bool is_wildcard(const struct addr *a)
-{
-	static const uint8_t none[16];
-
-	return memcmp(a->bytes, none, sizeof none) == 0;
-}
-
 static void open_sockets(struct worker *w, struct udp_batch *batch)
 {
 	const struct server *s = w->server;
@@ -216,7 +209,7 @@ static void open_sockets(struct worker *w, struct udp_batch *batch)
 		struct reason why = {0};
 
 		w->udp[i] =
-			udp_start(&w->loop, w->udp_fd[i], is_wildcard(&s->address[i].addr), batch);
+			udp_start(&w->loop, w->udp_fd[i], addr_is_any(&s->address[i].addr), batch);
 		w->udp_fd[i] = -1;
 		if (tcp_listen(w->tcp, w->tcp_fd[i], &why) != ERR_OK)
 			log_error("dnsd", "not listening: %s", why.text);

@@ -60,8 +60,7 @@ static void set_option(int fd, int level, int name, int value)
 
 static void set_options(int fd, const struct addr *addr)
 {
-	static const struct addr any = {0};
-	bool wildcard = memcmp(addr->bytes, any.bytes, sizeof any.bytes) == 0;
+	bool wildcard = addr_is_any(addr);
 
 	set_option(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
 	set_option(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);

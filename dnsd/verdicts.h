@@ -27,7 +27,8 @@ struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
 void verdicts_configure(struct verdicts *v, const struct config *config);
 /* The addresses as of this result, probed where mode and knowledge of the cluster ask for it. */
 void verdicts_set_targets(struct verdicts *v, const struct records_result *result);
-/* By index of the last result's probes. */
+/* By index of the last result's probes, up to the last one that is to be probed: *count may be less
+ * than there are, and 0. */
 const struct zones_probe *verdicts_table(const struct verdicts *v, size_t *count);
 /* While no cluster can be seen and no probe succeeds, the table stays as it was: it is our own network
  * that broke.  When the dark ends, it says again what the probes say. */

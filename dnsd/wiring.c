@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/wiring.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,13 +77,6 @@ static const struct config_zone *config_zone_of(const struct config *c, const ui
 	return NULL;
 }
 
-static bool is_wildcard(const struct addr *a)
-{
-	static const uint8_t zero[16];
-
-	return memcmp(a->bytes, zero, sizeof zero) == 0;
-}
-
 /* No name servers are said: ns.<zone> at the addresses that nighd listens on. */
 static void preset_nameserver(struct arena *a, struct zones_zone *zone,
                               const struct server_address *listening, size_t listening_count)
@@ -93,7 +87,7 @@ static void preset_nameserver(struct arena *a, struct zones_zone *zone,
 	size_t count = 0;
 
 	for (size_t i = 0; i < listening_count; i++)
-		if (!is_wildcard(&listening[i].addr))
+		if (!addr_is_any(&listening[i].addr))
 			addresses[count++] = listening[i].addr;
 	memcpy(wire, "\2ns", 3);
 	memcpy(wire + 3, zone->apex.data, zone->apex.len);
@@ -295,14 +289,14 @@ static bool is_expired(const struct cluster_state *state, const struct wiring_ti
 
 /* down[id]: the cluster has addresses that are probed, and none of them answers. */
 static bool *down_clusters(struct arena *a, const struct records_result *r,
-                           const struct zones_probe *probes)
+                           const struct zones_probe *probes, size_t count)
 {
 	bool *down = arena_calloc(a, FACTS_MAX_CLUSTERS, sizeof *down);
 	bool *up = arena_calloc(a, FACTS_MAX_CLUSTERS, sizeof *up);
 
 	for (size_t i = 0; i < r->probe_count; i++)
 		if (r->probes[i].addr.family != ADDR_NONE)
-			(probes[i].down ? down : up)[r->probes[i].cluster] = true;
+			(i < count && probes[i].down ? down : up)[r->probes[i].cluster] = true;
 	for (size_t id = 0; id < FACTS_MAX_CLUSTERS; id++)
 		down[id] = down[id] && !up[id];
 	return down;
@@ -336,11 +330,12 @@ static const char *knowledge_text(enum knowledge knowledge)
 }
 
 void wiring_set_clusters(struct zones *z, const struct records_result *r,
-                         const struct zones_probe *probes, const struct wiring_times *times)
+                         const struct zones_probe *probes, size_t probe_count,
+                         const struct wiring_times *times)
 {
 	struct arena *a = arena_new();
 	struct snapshot_cluster *list = arena_calloc(a, r->cluster_count + 1, sizeof *list);
-	const bool *down = down_clusters(a, r, probes);
+	const bool *down = down_clusters(a, r, probes, probe_count);
 
 	for (size_t i = 0; i < r->cluster_count; i++) {
 		const struct records_cluster *c = &r->clusters[i];
@@ -410,9 +405,24 @@ static int by_hash(const void *a, const void *b)
 	return (x->hash > y->hash) - (x->hash < y->hash);
 }
 
+struct wiring_hold {
+	uint64_t id;
+	char *zone;
+};
+
+static void forget_holds(struct wiring_memory *m)
+{
+	for (size_t i = 0; i < m->hold_count; i++)
+		free(m->holds[i].zone);
+	free(m->holds);
+	m->holds = NULL;
+	m->hold_count = 0;
+}
+
 void wiring_memory_fini(struct wiring_memory *m)
 {
 	free(m->known);
+	forget_holds(m);
 	*m = (struct wiring_memory){0};
 }
 
@@ -488,16 +498,55 @@ static void add_conflict(const struct records_conflict *conflict, void *arg)
 	r->conflict_count++;
 }
 
-static void add_geo_errors(struct report *r, const char *lines)
+/* `since` 0: as long as each line has been known, which is logged when it is new. */
+static void add_lines(struct report *r, const char *where, const char *lines, int64_t since)
 {
 	while (lines != NULL && *lines != '\0') {
 		size_t len = strcspn(lines, "\n");
 		const char *line = arena_strndup(r->arena, lines, len);
 
 		if (r->problem_count < MAX_PROBLEMS)
-			add_error("geo", line, since_when(r, "geo", "file not taken up", line), r);
+			add_error(where, line,
+			          since ? since : since_when(r, where, "file not taken up", line),
+			          r);
 		lines += len + (lines[len] == '\n');
 	}
+}
+
+static bool is_among(const struct snapshot_hold *list, size_t count, uint64_t id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].id == id)
+			return true;
+	return false;
+}
+
+static bool was_told(const struct wiring_memory *m, uint64_t id)
+{
+	for (size_t i = 0; i < m->hold_count; i++)
+		if (m->holds[i].id == id)
+			return true;
+	return false;
+}
+
+/* Somebody must decide whether so much was meant to go. */
+static void tell_holds(struct wiring_memory *m, const struct snapshot_hold *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!was_told(m, list[i].id))
+			log_warn("records",
+			         "the guard holds a mass change, 'nighctl guard release %s' lets "
+			         "it go "
+			         "zone=%s names=%" PRIu64,
+			         list[i].zone, list[i].zone, list[i].names);
+	for (size_t i = 0; i < m->hold_count; i++)
+		if (!is_among(list, count, m->holds[i].id))
+			log_info("records", "the guard holds nothing any more zone=%s",
+			         m->holds[i].zone);
+	forget_holds(m);
+	m->holds = xcalloc(count + 1, sizeof *m->holds);
+	for (size_t i = 0; i < count; i++)
+		m->holds[m->hold_count++] = (struct wiring_hold){list[i].id, xstrdup(list[i].zone)};
 }
 
 static const struct snapshot_hold *holds_of(struct report *r, const struct records *records,
@@ -522,7 +571,8 @@ static const struct snapshot_hold *holds_of(struct report *r, const struct recor
 }
 
 void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
-                       const char *geo_errors, int64_t unix_ms_at_0, struct wiring_memory *memory)
+                       const struct wiring_errors *errors, int64_t unix_ms_at_0,
+                       struct wiring_memory *memory)
 {
 	struct report r = {.arena = arena_new(), .before = memory, .time = clock_unix_s()};
 	struct snapshot_report report = {.fact_count = facts_count(store_facts(store))};
@@ -531,7 +581,8 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	r.conflicts = arena_calloc(r.arena, MAX_PROBLEMS, sizeof *r.conflicts);
 	r.now = xcalloc(2 * (size_t)MAX_PROBLEMS, sizeof *r.now);
 	store_each_error(store, add_error, &r);
-	add_geo_errors(&r, geo_errors);
+	add_lines(&r, "config", errors->config, errors->config_since);
+	add_lines(&r, "geo", errors->geo, 0);
 	records_each_problem(records, add_records_problem, &r);
 	zones_each_problem(z, add_problem, &r);
 	records_each_conflict(records, add_conflict, &r);
@@ -540,12 +591,14 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	report.conflicts = r.conflicts;
 	report.conflict_count = r.conflict_count;
 	report.holds = holds_of(&r, records, unix_ms_at_0, &report.hold_count);
+	tell_holds(memory, report.holds, report.hold_count);
 	zones_set_report(z, &report);
 	if (r.told > MAX_TOLD)
 		log_warn("records", "%u more problems and conflicts: see /status",
 		         r.told - MAX_TOLD);
 	arena_free(r.arena);
-	wiring_memory_fini(memory);
+	free(memory->known);
 	qsort(r.now, r.now_count, sizeof *r.now, by_hash);
-	*memory = (struct wiring_memory){r.now, r.now_count};
+	memory->known = r.now;
+	memory->count = r.now_count;
 }

@@ -27,7 +27,8 @@ void wiring_set_zones(struct zones *z, const struct records_result *r, const str
                       const struct server_address *listening, size_t listening_count,
                       struct saved *saved);
 
-/* Gives zones the table of clusters.  `probes`: to say whether a cluster is up. */
+/* Gives zones the table of clusters.  `probes`: to say whether a cluster is up; the table of verdicts,
+ * which may be shorter than the result's list. */
 struct wiring_times {
 	/* When clusters are as old as they are to be: now, or since when all is dark, so that none
 	 * expires while nothing can be seen, and none that has expired comes back. */
@@ -35,19 +36,30 @@ struct wiring_times {
 	uint64_t unseen_after_ms;
 };
 void wiring_set_clusters(struct zones *z, const struct records_result *r,
-                         const struct zones_probe *probes, const struct wiring_times *times);
+                         const struct zones_probe *probes, size_t probe_count,
+                         const struct wiring_times *times);
 
 /* Since when each problem and conflict has been there; what is new is logged. */
 struct wiring_memory {
 	struct wiring_since *known; /* sorted */
 	size_t count;
+	struct wiring_hold *holds; /* of the guard, as they were told */
+	size_t hold_count;
 };
 void wiring_memory_fini(struct wiring_memory *m);
 
-/* What /status lists. `geo_errors`: lines, or NULL; `unix_ms_at_0`: Unix time when the monotonic clock
+/* Errors that are no store's: lines, or NULL. */
+struct wiring_errors {
+	char *geo;
+	char *config;         /* why the config last asked for is not in force */
+	int64_t config_since; /* Unix seconds */
+};
+
+/* What /status lists. `unix_ms_at_0`: Unix time when the monotonic clock
  * was 0, always the same, so that a hold's times do not waver. */
 void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
-                       const char *geo_errors, int64_t unix_ms_at_0, struct wiring_memory *memory);
+                       const struct wiring_errors *errors, int64_t unix_ms_at_0,
+                       struct wiring_memory *memory);
 
 /* Does every registered cluster go unseen (and is there one)? *since_ms: since when. */
 bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms);

@@ -31,7 +31,16 @@ struct name {
  * QNAME needs none, RFC 9267).  Returns its length, or 0 when it is malformed or does not end within `max`. */
 size_t name_parse(struct name *out, const uint8_t *wire, size_t max);
 
-unsigned name_wire_labels(const uint8_t *wire); /* of a good stored name, without the root */
+/* Of a good stored name: bytes with the root label, and labels without it. */
+static inline size_t name_wire_len(const uint8_t *wire)
+{
+	size_t len = 0;
+
+	while (wire[len] != 0)
+		len += 1U + wire[len];
+	return len + 1;
+}
+unsigned name_wire_labels(const uint8_t *wire);
 /* Canonical order of RFC 4034 6.1. */
 int name_wire_compare(const uint8_t *a, const uint8_t *b);
 

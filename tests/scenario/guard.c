@@ -58,6 +58,8 @@ static void test_a_mass_deletion_is_held_and_listed_and_everything_else_passes(v
 	begin(w, "");
 	world_remove(w, "manifests/host/many.yaml");
 	world_expect_http(w, "/status", "\"guard\":[{\"zone\":\"example.com", 1000);
+	world_expect_log(
+		w, "'nighctl guard release example.com' lets it go zone=example.com names=100", 0);
 	world_endpoint(w, "other.yaml", "other", "other.example.com", "A", "198.18.2.2");
 	world_expect(w, "other.example.com", "A", NULL, "198.18.2.2", 1000);
 	world_expect_stays(w, "h0.example.com", "A", NULL, "198.18.1.1", 500);
@@ -96,6 +98,33 @@ static void test_nighctl_releases_the_hold(void **state)
 	world_expect_http(w, "/status", "\"guard\":[{", 1000);
 	world_expect_run(w, wrong, 1, "other.test");
 	world_expect_run(w, argv, 0, "released");
+	world_expect(w, "h0.example.com", "A", NULL, "NXDOMAIN", 1000);
+	world_expect_http(w, "/status", "\"guard\":[]", 1000);
+	world_expect_log(w, "the guard holds nothing any more zone=example.com", 0);
+}
+
+static void test_an_annotation_of_the_domain_releases_the_hold_it_names(void **state)
+{
+	static const char domain[] = "apiVersion: multiclusterdns.kubefed.io/v1alpha1\n"
+				     "kind: Domain\n"
+				     "metadata:\n"
+				     "  name: fed\n"
+				     "  namespace: kube-federation-system\n"
+				     "  annotations: {nigh.dev/release-guard: \"%s\"}\n"
+				     "domain: example.com\n";
+	struct world *w = *state;
+	struct json_object *status;
+	char id[64];
+
+	begin(w, "");
+	world_remove(w, "manifests/host/many.yaml");
+	world_expect_http(w, "/status", "\"guard\":[{", 1000);
+	status = world_json(w, "/status");
+	snprintf(id, sizeof(id), "%s", text_at(status, "/guard/0/id"));
+	json_object_put(status);
+	world_write(w, "manifests/host/domain-fed.yaml", domain, "7777");
+	world_expect_stays(w, "h0.example.com", "A", NULL, "198.18.1.1", 700);
+	world_write(w, "manifests/host/domain-fed.yaml", domain, id);
 	world_expect(w, "h0.example.com", "A", NULL, "NXDOMAIN", 1000);
 	world_expect_http(w, "/status", "\"guard\":[]", 1000);
 }
@@ -215,6 +244,7 @@ int main(void)
 		world_test(test_a_mass_deletion_is_held_and_listed_and_everything_else_passes),
 		world_test(test_the_hold_ends_when_the_names_come_back),
 		world_test(test_nighctl_releases_the_hold),
+		world_test(test_an_annotation_of_the_domain_releases_the_hold_it_names),
 		world_test(test_a_post_releases_the_hold_and_a_get_does_not),
 		world_test(test_the_hold_ends_after_its_time),
 		world_test(test_the_hold_outlives_a_kill_and_a_stop),

@@ -68,7 +68,8 @@ static void assert_refused_for_its_geography(struct world *w, const char *geo, c
 	world_expect(w, "www.b.test", "A", NULL, "REFUSED", 0);
 	if (strstr(world_log(w), "config taken up") != NULL)
 		world_fail(w, "a config is said to be taken up");
-	world_expect_http(w, "/status", "\"errors\":[]", 0);
+	world_expect_http(w, "/status", "\"errors\":[{\"where\":\"config\"", 1000);
+	world_expect_http(w, "/status", reason, 0);
 }
 
 static void test_a_config_with_a_broken_geographic_file_is_refused_whole(void **state)
@@ -84,6 +85,9 @@ static void test_a_config_with_a_broken_geographic_file_is_refused_whole(void **
 	assert_refused_for_its_geography(w, "geo: {networks: networks.csv, databases: [gone.mmdb]}",
 	                                 "gone.mmdb: cannot be read: No such file or directory");
 	world_expect_log(w, "error dnsd: config not taken up, the old one stays: ", 0);
+	world_config(w, ZONE("a.test", "\"www A 192.0.2.1\""));
+	world_signal(w, SIGHUP);
+	world_expect_http(w, "/status", "\"errors\":[]", 2000);
 }
 
 static void test_new_geographic_files_are_taken_up_with_the_rest(void **state)

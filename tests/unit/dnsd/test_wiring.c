@@ -13,6 +13,7 @@
 
 #include "dnsd/wiring.h"
 #include "watcher/saved.h"
+#include "zones/build.h"
 
 struct state {
 	char dir[32];
@@ -81,12 +82,41 @@ static void test_what_nobody_wants_any_more_does_not_pile_up_in_the_state(void *
 	assert_true(saved_find_value(s->saved, SAVED_PROBE, bytes_of("192.0.2.1:5"), &value));
 }
 
+/* The table of verdicts ends with the last address that is probed, mostly before the first. */
+static void test_a_cluster_of_addresses_that_are_not_probed_is_up(void **state)
+{
+	struct zones_probe *verdicts = calloc(1, sizeof *verdicts);
+	struct cluster_state synced = {.registered = true, .knowledge = KNOWLEDGE_SYNCED};
+	struct records_cluster clusters[2] = {
+		{.id = 1, .name = "la", .place_from = "", .state = &synced},
+		{.id = 2, .name = "ny", .place_from = "", .state = &synced}};
+	struct records_probe probes[100];
+	struct records_result r = {
+		.clusters = clusters, .cluster_count = 2, .probes = probes, .probe_count = 100};
+	struct zones *z = zones_new();
+	const struct snapshot *s;
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++)
+		probes[i] = (struct records_probe){{.family = ADDR_IPV4}, 80, i < 1 ? 1 : 2};
+	for (size_t count = 0; count < 2; count++) {
+		verdicts[0].down = true;
+		wiring_set_clusters(z, &r, verdicts, count, &(struct wiring_times){1, 0});
+		s = zones_build(z, 1);
+		assert_int_equal(snapshot_cluster(s, 1)->up, count == 0);
+		assert_true(snapshot_cluster(s, 2)->up);
+	}
+	zones_free(z);
+	free(verdicts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_what_nobody_wants_any_more_does_not_pile_up_in_the_state, setup,
 			teardown),
+		cmocka_unit_test(test_a_cluster_of_addresses_that_are_not_probed_is_up),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/wiring", tests, NULL, NULL);
