@@ -85,8 +85,9 @@ static const struct conf_row rows[] = {
          .custom = config_zones_read,
          .print = config_zones_print,
          .reloadable = true,
-         .sentence = "Zones beside those of Domain objects: a list of mappings with name, "
-                     "nameservers, ttl and records."},
+         .sentence =
+                 "Zones beside those of Domain objects, or of the same name to give such a zone "
+                 "name servers: a list of mappings with name, nameservers, ttl and records."},
 	{.path = "geo.databases",
          .type = CONF_PATHS,
          AT(geo.databases),
