@@ -41,19 +41,6 @@ struct zone_index *zone_index_build(const struct name *const *apex, size_t count
 	return a;
 }
 
-static inline bool is_apex(const struct zone_index_slot *s, const uint8_t *wire, size_t len)
-{
-	if (s->len != len)
-		return false;
-	return len >= 8 ? fold_same(s->wire, wire, len) : memcmp(s->wire, wire, len) == 0;
-}
-
-/* Where the last labels of a name begin, as many as an apex of that depth has; or the name's end. */
-static inline unsigned suffix_at(const struct name *name, unsigned depth)
-{
-	return name->labels < depth ? name->len : name->at[name->labels - depth];
-}
-
 /* The slot of an apex, or the empty one where it would be. */
 static const struct zone_index_slot *find_slot(const struct zone_index *a, const uint8_t *wire,
                                                size_t len)
@@ -62,15 +49,15 @@ static const struct zone_index_slot *find_slot(const struct zone_index *a, const
 	size_t i = hash & a->mask;
 
 	while (a->slot[i].zone != 0 &&
-	       (a->slot[i].hash != hash || !is_apex(&a->slot[i], wire, len)))
+	       (a->slot[i].hash != hash || !zone_index_is_apex(&a->slot[i], wire, len)))
 		i = (i + 1) & a->mask;
 	return &a->slot[i];
 }
 
-static uint32_t find_among_many(const struct zone_index *a, const struct name *name)
+uint32_t zone_index_find_among_many(const struct zone_index *a, const struct name *name)
 {
 	for (unsigned i = 0; i < a->depths; i++) {
-		unsigned at = suffix_at(name, a->depth[i]);
+		unsigned at = zone_index_suffix(name, a->depth[i]);
 		const struct zone_index_slot *s;
 
 		if (at == name->len)
@@ -80,15 +67,4 @@ static uint32_t find_among_many(const struct zone_index *a, const struct name *n
 			return (uint32_t)(s->zone - 1);
 	}
 	return ZONE_INDEX_NONE;
-}
-
-uint32_t zone_index_find(const struct zone_index *a, const struct name *name)
-{
-	unsigned at;
-
-	if (a->only == NULL)
-		return find_among_many(a, name);
-	/* Many servers have one zone: comparing it costs less than hashing. */
-	at = suffix_at(name, a->depth[0]);
-	return is_apex(a->only, name->wire + at, (size_t)name->len - at) ? 0 : ZONE_INDEX_NONE;
 }

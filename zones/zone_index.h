@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "zones/fold.h"
 #include "zones/name.h"
 #include "zones/part.h"
 
@@ -30,7 +31,34 @@ struct zone_index {
 /* apex[i] is zone i's; no two are equal.  Copied; the key is borrowed. */
 struct zone_index *zone_index_build(const struct name *const *apex, size_t count,
                                     const struct name_key *key);
+static inline bool zone_index_is_apex(const struct zone_index_slot *s, const uint8_t *wire,
+                                      size_t len)
+{
+	if (s->len != len)
+		return false;
+	return len >= 8 ? fold_same(s->wire, wire, len) : memcmp(s->wire, wire, len) == 0;
+}
+
+/* Where the last labels of a name begin, as many as an apex of that depth has; or the name's end. */
+static inline unsigned zone_index_suffix(const struct name *name, unsigned depth)
+{
+	return name->labels < depth ? name->len : name->at[name->labels - depth];
+}
+
+uint32_t zone_index_find_among_many(const struct zone_index *a, const struct name *name);
+
 /* The zone with the longest apex that the name ends in (RFC 1034 4.3.2 step 2), or ZONE_INDEX_NONE. */
-uint32_t zone_index_find(const struct zone_index *a, const struct name *name);
+static inline uint32_t zone_index_find(const struct zone_index *a, const struct name *name)
+{
+	unsigned at;
+
+	if (a->only == NULL)
+		return zone_index_find_among_many(a, name);
+	/* Many servers have one zone: comparing it costs less than hashing. */
+	at = zone_index_suffix(name, a->depth[0]);
+	return zone_index_is_apex(a->only, name->wire + at, (size_t)name->len - at)
+	               ? 0
+	               : ZONE_INDEX_NONE;
+}
 
 #endif
