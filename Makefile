@@ -148,7 +148,8 @@ scenario: $(SCENARIOS:%=%.run)    ## real nighd on loopback: every sentence a us
 .PHONY: scenario-asan
 scenario-asan: $(SCENARIOS)       ## the same, with nighd and nighctl under ASan and UBSan
 	$(Q)$(MAKE) -j2 FLAVOR=asan all
-	$(Q)for s in $(SCENARIOS); do NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $$s || exit 1; done
+	$(Q)for s in $(SCENARIOS); do LSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0 \
+	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $$s || exit 1; done
 
 # --- the two commands ---
 .PHONY: demo test check need-build need-test
