@@ -96,6 +96,19 @@ static inline void bytes_put32(uint8_t *p, uint32_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
+/* The top bit of each of eight bytes that is an ASCII capital: the carry into it says whether the lower seven bits
+ * reach 'A', or pass 'Z'.  Lengths of labels (0..63) lie below 'A', so whole names may be passed. */
+static inline uint64_t bytes_capitals8(uint64_t v)
+{
+	uint64_t ascii = v & 0x7f7f7f7f7f7f7f7f;
+	uint64_t from_a = ascii + 0x3f3f3f3f3f3f3f3f;
+	uint64_t past_z = ascii + 0x2525252525252525;
+
+	return (from_a ^ past_z) & ~v & 0x8080808080808080;
+}
+/* Capitals to small letters. */
+static inline uint64_t bytes_lower8(uint64_t v) { return v | bytes_capitals8(v) >> 2; }
+
 /* memcpy() without a call, for stretches that are short as a rule: the last step may overlap. */
 static inline void bytes_copy(uint8_t *restrict to, const uint8_t *restrict from, size_t len)
 {

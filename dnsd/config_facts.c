@@ -6,10 +6,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/check.h"
 #include "base/xalloc.h"
 #include "records/names.h"
 #include "zones/rdata.h"
 #include "zones/rrset.h"
+
+/* Of the facts: no object's, as it is no name. */
+#define NAMESPACE "(config)"
 
 /* A zone's records while they are read. */
 struct reading {
@@ -166,7 +170,7 @@ static bool encode(struct reading *r, const struct fact **out)
 	struct bytes *targets = xcalloc(r->count + 1, sizeof *targets);
 	struct fact_value value = {
 		.kind = FACT_DNS_ENDPOINT,
-		.namespace = bytes_of(CONFIG_FACTS_NAMESPACE),
+		.namespace = bytes_of(NAMESPACE),
 		.name = bytes_of(r->zone->name),
 		.created = FACT_CONFIG_TIME,
 		.dns_endpoint = {.endpoints = endpoints, .endpoint_count = r->count},
@@ -214,7 +218,8 @@ static bool read_zone(const struct config *c, const struct config_zone *zone,
 	return r.good;
 }
 
-bool config_facts_build(const struct config *c, const struct fact ***facts, struct text *errors)
+/* *facts: NULL-terminated; the caller unrefs and frees. */
+static bool build(const struct config *c, const struct fact ***facts, struct text *errors)
 {
 	const struct fact **list = xcalloc(c->zone_count + 1, sizeof(struct fact *));
 	size_t count = 0;
@@ -231,10 +236,43 @@ bool config_facts_build(const struct config *c, const struct fact ***facts, stru
 bool config_facts_check(const struct config *c, struct text *errors)
 {
 	const struct fact **facts;
-	bool good = config_facts_build(c, &facts, errors);
+	bool good = build(c, &facts, errors);
 
 	for (size_t i = 0; facts[i] != NULL; i++)
 		fact_unref(facts[i]);
 	free(facts);
 	return good;
+}
+
+static void note_name(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	(void)cluster;
+	if (fact_created(fact) == FACT_CONFIG_TIME)
+		buffer_str16(arg, fact_name(fact));
+}
+
+static void remove_all(struct facts *facts)
+{
+	struct buffer names = {0};
+	struct cursor c;
+
+	facts_each(facts, FACTS_HOST, FACT_DNS_ENDPOINT, note_name, &names);
+	c = cursor_over(names.data, names.len);
+	while (cursor_left(&c) > 0)
+		facts_remove(facts, FACTS_HOST, FACT_DNS_ENDPOINT, bytes_of(NAMESPACE),
+		             cursor_str16(&c));
+	buffer_fini(&names);
+}
+
+void config_facts_put(const struct config *c, struct facts *facts)
+{
+	const struct fact **fresh;
+	struct text errors = {0};
+
+	remove_all(facts);
+	CHECK(build(c, &fresh, &errors));
+	for (size_t i = 0; fresh[i] != NULL; i++)
+		facts_put(facts, FACTS_HOST, fresh[i]);
+	free(fresh);
+	text_fini(&errors);
 }

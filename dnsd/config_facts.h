@@ -10,15 +10,13 @@
 
 #include "base/text.h"
 #include "dnsd/config.h"
-#include "records/fact.h"
-
-/* Of the facts: no object's, as it is no name. */
-#define CONFIG_FACTS_NAMESPACE "(config)"
+#include "records/facts.h"
 
 /* Parses names and records of every zone of the config, and holds them to the rules of zones: what zones would
- * leave out is an error, a line "FILE:LINE: text".  *facts: one DNSEndpoint per zone with records, created at FACT_CONFIG_TIME (NULL-terminated; the caller unrefs and frees). */
-bool config_facts_build(const struct config *c, const struct fact ***facts, struct text *errors);
-/* Are they well formed?  Lines as above. */
+ * leave out is an error, a line "FILE:LINE: text". */
 bool config_facts_check(const struct config *c, struct text *errors);
+/* Puts them, in place of those that are there, as DNSEndpoints older than every object's (FACT_CONFIG_TIME), one for
+ * each zone with records.  Of a config that config_facts_check() found good. */
+void config_facts_put(const struct config *c, struct facts *facts);
 
 #endif

@@ -138,9 +138,7 @@ static bool clusters_same(const struct clusters *a, const struct clusters *b)
 		const struct ranking_cluster *one = &a->item[i], *other = &b->item[i];
 
 		if (one->id != other->id || strcmp(one->name, other->name) != 0 ||
-		    one->has_place != other->has_place ||
-		    one->place.latitude != other->place.latitude ||
-		    one->place.longitude != other->place.longitude)
+		    one->has_place != other->has_place || !place_equal(&one->place, &other->place))
 			return false;
 	}
 	return true;

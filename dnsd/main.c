@@ -48,8 +48,6 @@ struct nighd {
 	uv_signal_t hangup, terminate, interrupt;
 };
 
-#define NOT_TAKEN_UP "config not taken up, the old one stays"
-
 static const char usage_text[] =
 	"usage: nighd [-c FILE] [--manifests DIR]... [--dns ADDR:PORT]... [--http ADDR:PORT]\n"
 	"             [--workers N] [--state DIR] [--check] [--print-config] [-V]\n"
@@ -319,7 +317,7 @@ static void say_taken_up(const struct nighd *n)
 
 static void refuse_config(struct nighd *n, const char *errors)
 {
-	log_lines(NOT_TAKEN_UP, errors);
+	log_lines("config not taken up, the old one stays", errors);
 	pipeline_set_config_error(n->pipeline, errors);
 }
 

@@ -10,7 +10,6 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
 #include "dnsd/geo_loader.h"
@@ -102,13 +101,16 @@ static bool source_is_known(const struct pipeline *p, uint16_t id)
 	return state == NULL || !state->registered || state->knowledge != KNOWLEDGE_NEVER;
 }
 
+static bool was_restored(const struct pipeline *p)
+{
+	return p->saved != NULL && saved_was_restored(p->saved);
+}
+
 static bool all_sources_known(const struct pipeline *p)
 {
-	bool restored = p->saved != NULL && saved_was_restored(p->saved);
-
 	/* Until the manifests have begun, nobody knows what was restored of which directory. */
 	if (p->config->manifests.count > 0 &&
-	    (p->manifests == NULL || (!restored && !manifests_is_read(p->manifests))))
+	    (p->manifests == NULL || (!was_restored(p) && !manifests_is_read(p->manifests))))
 		return false;
 	for (uint16_t id = 0; id < facts_cluster_count(p->facts); id++)
 		if (!source_is_known(p, id))
@@ -291,10 +293,8 @@ static void build(struct pipeline *p)
  * cluster that has been read: where there are many, mostly when all have been. */
 static bool may_wait(const struct pipeline *p, uint64_t now_ms)
 {
-	bool restored = p->saved != NULL && saved_was_restored(p->saved);
-
 	/* What was restored may be lost meanwhile, and the guard must hear of it before the state does. */
-	return !p->ready && !restored && facts_count(p->facts) > MANY_FACTS &&
+	return !p->ready && !was_restored(p) && facts_count(p->facts) > MANY_FACTS &&
 	       !all_sources_known(p) && now_ms - p->built_ms < UNREADY_BUILD_MS &&
 	       now_ms - p->started_ms < p->config->patience_ms;
 }
@@ -479,38 +479,6 @@ bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct exp
 	return p->match.database[0] != '\0';
 }
 
-/* --- the records of the config --- */
-
-static void drop_config_fact(uint16_t cluster, const struct fact *fact, void *arg)
-{
-	struct buffer *names = arg;
-
-	(void)cluster;
-	if (fact_created(fact) == FACT_CONFIG_TIME)
-		buffer_str16(names, fact_name(fact));
-}
-
-/* The records of the config enter as facts that are older than every object's. */
-static void put_config_facts(struct pipeline *p)
-{
-	const struct fact **fresh;
-	struct buffer old = {0};
-	struct text errors = {0};
-	struct cursor c;
-
-	facts_each(p->facts, FACTS_HOST, FACT_DNS_ENDPOINT, drop_config_fact, &old);
-	c = cursor_over(old.data, old.len);
-	while (cursor_left(&c) > 0)
-		facts_remove(p->facts, FACTS_HOST, FACT_DNS_ENDPOINT,
-		             bytes_of(CONFIG_FACTS_NAMESPACE), cursor_str16(&c));
-	buffer_fini(&old);
-	CHECK(config_facts_build(p->config, &fresh, &errors));
-	for (size_t i = 0; fresh[i] != NULL; i++)
-		facts_put(p->facts, FACTS_HOST, fresh[i]);
-	free(fresh);
-	text_fini(&errors);
-}
-
 /* --- life --- */
 
 static void start_timers(struct pipeline *p)
@@ -648,11 +616,11 @@ enum err pipeline_start(struct pipeline *p, struct reason *why)
 		return err;
 	wiring_configure_records(&p->records, p->config);
 	start_neighbours(p);
-	if (p->saved != NULL)
+	if (p->saved != NULL) {
 		saved_each_value(p->saved, SAVED_HOST, restore_host, p);
-	if (p->saved != NULL)
 		saved_each_value(p->saved, SAVED_HELD, restore_held, p);
-	put_config_facts(p);
+	}
+	config_facts_put(p->config, p->facts);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	rank_clusters(p);
@@ -669,7 +637,7 @@ static void take_up(struct pipeline *p, const struct config *config)
 
 	p->config = config;
 	wiring_configure_records(&p->records, p->config);
-	put_config_facts(p);
+	config_facts_put(p->config, p->facts);
 	verdicts_configure(p->verdicts, config);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);

@@ -319,18 +319,6 @@ static void read_file(struct trial *t, const char *path)
 	text_fini(&errors);
 }
 
-static void put_config_facts(struct trial *t)
-{
-	const struct fact **list;
-	struct text errors = {0};
-
-	CHECK(config_facts_build(t->config, &list, &errors));
-	for (size_t i = 0; list[i] != NULL; i++)
-		facts_put(t->facts, FACTS_HOST, list[i]);
-	free(list);
-	text_fini(&errors);
-}
-
 static void give_zones(struct trial *t, const struct records_result *r)
 {
 	const struct config *c = t->config;
@@ -347,7 +335,7 @@ static void build(struct trial *t)
 	const struct records_result *r;
 
 	wiring_configure_records(&t->records, t->config);
-	put_config_facts(t);
+	config_facts_put(t->config, t->facts);
 	do {
 		r = records_build(t->records, t->facts, clock_monotonic_ms());
 		if (r->everything || r->zones_changed)

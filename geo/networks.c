@@ -177,11 +177,6 @@ static bool same_network(const struct network *a, const struct network *b)
 	return a->network.len == b->network.len && addr_equal(&a->network.addr, &b->network.addr);
 }
 
-static bool same_place(const struct network *a, const struct network *b)
-{
-	return a->place.latitude == b->place.latitude && a->place.longitude == b->place.longitude;
-}
-
 /* Of a network that is there twice the first line stays. */
 static enum err drop_doubles(struct networks *n, struct faults *all, struct reason *why)
 {
@@ -195,7 +190,7 @@ static enum err drop_doubles(struct networks *n, struct faults *all, struct reas
 
 		if (last == NULL || !same_network(last, fresh))
 			n->item[kept++] = *fresh;
-		else if (!same_place(last, fresh))
+		else if (!place_equal(&last->place, &fresh->place))
 			err = fail(all, fresh->line,
 			           reason_set(why, ERR_CONFLICT, "%s has another place in line %u",
 			                      addr_network_print(&fresh->network, show),

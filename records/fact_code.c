@@ -122,12 +122,12 @@ static bool is_one_address(const struct fact_endpoint *e, struct addr *out)
 	       addr_parse(e->targets[0], out) && out->family == ADDR_IPV4;
 }
 
-static void write_targets(struct writer *w, const struct fact_endpoint *e)
+/* `address`: the one that it is, or NULL. */
+static void write_targets(struct writer *w, const struct fact_endpoint *e,
+                          const struct addr *address)
 {
-	struct addr address;
-
-	if (is_one_address(e, &address))
-		buffer_put(w->out, address.bytes, 4);
+	if (address)
+		buffer_put(w->out, address->bytes, 4);
 	else if (e->target_count == 1)
 		write_string(w, e->targets[0]);
 	else
@@ -140,6 +140,8 @@ static void write_endpoint(struct writer *w, const struct fact_endpoint *e,
 	size_t shared = shared_end(e->name, name_before);
 	uint8_t type = SHORT_TYPES - 1;
 	uint8_t first;
+	struct addr address;
+	bool is_address = is_one_address(e, &address);
 
 	if (e->name.len > LENGTH_MOST) {
 		write_string(w, e->name); /* which refuses it */
@@ -147,7 +149,7 @@ static void write_endpoint(struct writer *w, const struct fact_endpoint *e,
 	}
 	while (type > 0 && !bytes_equal_text(e->type, short_types[type]))
 		type--;
-	first = is_one_address(e, &(struct addr){0}) ? TYPE_ADDRESS : type;
+	first = is_address ? TYPE_ADDRESS : type;
 	first |= e->set_identifier.len ? HAS_SET_IDENTIFIER : 0;
 	first |= e->ttl > 0 ? HAS_TTL : 0;
 	first |= e->target_count == 1 ? HAS_ONE_TARGET : 0;
@@ -162,7 +164,7 @@ static void write_endpoint(struct writer *w, const struct fact_endpoint *e,
 		write_string(w, e->set_identifier);
 	if (e->ttl > 0)
 		write_number(w, (uint64_t)e->ttl);
-	write_targets(w, e);
+	write_targets(w, e, is_address ? &address : NULL);
 }
 
 static void write_dns_endpoint(struct writer *w, const struct fact_value *v)

@@ -7,8 +7,9 @@
 #include "records/names.h"
 #include "records/owner.h"
 
-/* False: the Domain names no zone. */
-static bool read_apex(const struct fact *domain, uint8_t out[NAMES_WIRE_MAX], size_t *len)
+/* False: the Domain names no zone.  *release_guard: the hold that it lets go, or 0. */
+static bool read_domain(const struct fact *domain, uint8_t out[NAMES_WIRE_MAX], size_t *len,
+                        uint64_t *release_guard)
 {
 	struct arena *a = arena_new();
 	uint8_t wire[NAMES_WIRE_MAX];
@@ -16,10 +17,19 @@ static bool read_apex(const struct fact *domain, uint8_t out[NAMES_WIRE_MAX], si
 	bool good = fact_get_kind(domain) == FACT_DOMAIN && fact_decode(domain, a, &v) &&
 	            names_from_text(v.domain.domain, wire, len, NULL) == ERR_OK;
 
-	if (good)
+	if (good) {
 		owner_lower((struct bytes){wire, *len}, out);
+		*release_guard = v.domain.release_guard;
+	}
 	arena_free(a);
 	return good;
+}
+
+static bool read_apex(const struct fact *domain, uint8_t out[NAMES_WIRE_MAX], size_t *len)
+{
+	uint64_t release_guard;
+
+	return read_domain(domain, out, len, &release_guard);
 }
 
 static void add(struct kept_zones *k, const struct fact *domain, const struct records_hold *hold,
@@ -95,16 +105,13 @@ static bool has_domain(const struct facts *f, struct bytes apex)
 
 static void release(uint16_t cluster, const struct fact *fact, void *arg)
 {
-	struct arena *a = arena_new();
 	uint8_t apex[NAMES_WIRE_MAX];
-	struct fact_value v;
+	uint64_t id;
 	size_t len;
 
 	(void)cluster;
-	if (fact_decode(fact, a, &v) && v.domain.release_guard != 0 && read_apex(fact, apex, &len))
-		guard_release_hold((struct guard *)arg, (struct bytes){apex, len},
-		                   v.domain.release_guard);
-	arena_free(a);
+	if (read_domain(fact, apex, &len, &id) && id != 0)
+		guard_release_hold((struct guard *)arg, (struct bytes){apex, len}, id);
 }
 
 void kept_zones_release(struct guard *g, const struct facts *f)

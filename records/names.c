@@ -140,15 +140,6 @@ bool names_wire_is_good(struct bytes wire)
 	return at + 1 == wire.len;
 }
 
-size_t names_wire_len(const uint8_t *wire)
-{
-	size_t len = 0;
-
-	while (wire[len])
-		len += 1 + (size_t)wire[len];
-	return len + 1;
-}
-
 /* Label lengths are below 'A', so that lower() leaves them alone. */
 static bool same(const uint8_t *a, const uint8_t *b, size_t len)
 {

@@ -26,7 +26,15 @@ char *names_to_text(const uint8_t *wire, char out[NAMES_TEXT_SIZE]);
 
 /* Are these bytes exactly one name?  For what comes from a file. */
 bool names_wire_is_good(struct bytes wire);
-size_t names_wire_len(const uint8_t *wire);                /* of a good name */
+/* Of a good name; the root label counts. */
+static inline size_t names_wire_len(const uint8_t *wire)
+{
+	size_t len = 0;
+
+	while (wire[len] != 0)
+		len += 1U + wire[len];
+	return len + 1;
+}
 bool names_wire_equal(const uint8_t *a, const uint8_t *b); /* without case (RFC 4343) */
 /* Is `name` at or below `apex`? Without case. */
 bool names_wire_is_under(const uint8_t *name, const uint8_t *apex);

@@ -3,18 +3,6 @@
 
 #include <string.h>
 
-/* Eight letters at a time: the carry into a byte's top bit says whether its lower
- * seven bits reach 'A', or pass 'Z'; bytes with the top bit set are no letters. */
-static uint64_t lower_eight(uint64_t v)
-{
-	const uint64_t ones = 0x0101010101010101;
-	uint64_t low = v & (ones * 0x7f);
-	uint64_t from_a = low + ones * (0x80 - 'A');
-	uint64_t past_z = low + ones * (0x7f - 'Z');
-
-	return v | (((from_a ^ past_z) & ~v & (ones * 0x80)) >> 2);
-}
-
 /* Lengths of labels are at most 63, below 'A': all bytes may be treated alike. */
 void owner_lower(struct bytes wire, uint8_t out[NAMES_WIRE_MAX])
 {
@@ -22,18 +10,18 @@ void owner_lower(struct bytes wire, uint8_t out[NAMES_WIRE_MAX])
 
 	if (wire.len < sizeof(v)) {
 		memcpy(&v, wire.data, wire.len);
-		v = lower_eight(v);
+		v = bytes_lower8(v);
 		memcpy(out, &v, wire.len);
 		return;
 	}
 	for (size_t at = 0; at + sizeof(v) <= wire.len; at += sizeof(v)) {
 		memcpy(&v, wire.data + at, sizeof(v));
-		v = lower_eight(v);
+		v = bytes_lower8(v);
 		memcpy(out + at, &v, sizeof(v));
 	}
 	/* The last eight, some of them once more. */
 	memcpy(&v, wire.data + wire.len - sizeof(v), sizeof(v));
-	v = lower_eight(v);
+	v = bytes_lower8(v);
 	memcpy(out + wire.len - sizeof(v), &v, sizeof(v));
 }
 

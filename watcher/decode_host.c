@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json_object.h>
 
-#include "geo/place.h"
 #include "base/text.h"
+#include "geo/place.h"
 #include "watcher/decode_kind.h"
 
 static int64_t read_ttl(const struct field *of)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watcher/manifests.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,7 +189,7 @@ static void add_registered(struct manifests *m)
 	for (size_t i = 0; m->roots && i < m->roots->count; i++) {
 		int error = m->roots->roots[i].clusters.error;
 
-		stand_in = stand_in || (error != ENOENT && error != ENOTDIR);
+		stand_in = stand_in || !manifests_is_absent(error);
 	}
 	if (stand_in)
 		manifests_names_each_registered(m->names, on_name, m);

@@ -109,7 +109,7 @@ static bool is_known(const struct manifests_cluster *c, const struct manifests_r
 {
 	const struct manifests_root *root = &roots->roots[dir];
 	int error = is_host(c) ? root->dir.error : root->clusters.error;
-	bool blind = root->dir.error || (error && error != ENOENT && error != ENOTDIR) ||
+	bool blind = root->dir.error || (error && !manifests_is_absent(error)) ||
 	             (!is_host(c) && root->members_error);
 
 	if (c->tree && c->tree->folders[dir].was_read)

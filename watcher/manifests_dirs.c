@@ -60,15 +60,10 @@ void manifests_dirs_free(struct manifests_dirs *d)
 
 /* --- what a look tells --- */
 
-static bool is_absent(const struct manifests_stamp *stamp)
-{
-	return stamp->error == ENOENT || stamp->error == ENOTDIR;
-}
-
 /* Of clusters/ or the names in it: 0 also where there is none. */
 static int clusters_error(const struct manifests_root *root)
 {
-	if (root->dir.error || is_absent(&root->clusters))
+	if (root->dir.error || manifests_is_absent(root->clusters.error))
 		return 0;
 	if (root->clusters.error)
 		return root->clusters.error;

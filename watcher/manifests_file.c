@@ -288,7 +288,7 @@ struct manifests_file *manifests_file_read(const struct manifests_source *source
 	struct manifests_file *f;
 	struct stat st;
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (fd < 0 && manifests_is_absent(errno))
 		return NULL;
 	if (fd < 0 || fstat(fd, &st) != 0)
 		f = manifests_file_unreadable(source, strerror(errno));

@@ -8,6 +8,7 @@
 #ifndef WATCHER_MANIFESTS_FILE_H
 #define WATCHER_MANIFESTS_FILE_H
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,8 @@ struct manifests_stamp {
 	int64_t born_ns; /* of the tops of a DIR alone, else 0; never compared here */
 };
 
+/* Does this errno say that nothing is there? */
+static inline bool manifests_is_absent(int error) { return error == ENOENT || error == ENOTDIR; }
 struct manifests_stamp manifests_stamp_of(const struct stat *st);
 bool manifests_stamp_equal(const struct manifests_stamp *a, const struct manifests_stamp *b);
 

@@ -49,7 +49,7 @@ static void add_trouble(struct manifests_list *l, const char *path, const char *
 /* A name that is no longer there means that the listing is old; anything else is said. */
 static void add_failure(struct manifests_list *l, const char *path, int error)
 {
-	if (error == ENOENT || error == ENOTDIR)
+	if (manifests_is_absent(error))
 		l->unsettled = true;
 	else
 		add_trouble(l, path, strerror(error));
@@ -97,7 +97,7 @@ static void add_file(struct manifests_list *l, const struct manifests_entry *e)
 static void add_unreachable(struct walk *w, const struct dirent *d, struct manifests_entry *e,
                             int error)
 {
-	if (error == ENOENT || error == ENOTDIR || d->d_type == DT_DIR || !is_manifest(d->d_name)) {
+	if (manifests_is_absent(error) || d->d_type == DT_DIR || !is_manifest(d->d_name)) {
 		add_failure(w->list, e->path, error);
 		return;
 	}

@@ -96,7 +96,7 @@ static void read_members(struct manifests_root *root, int fd)
 
 		root->stamps[kept] = stamp_at(dirfd(dir), name);
 		root->members[kept] = name;
-		if (root->stamps[kept].error == ENOENT || root->stamps[kept].error == ENOTDIR)
+		if (manifests_is_absent(root->stamps[kept].error))
 			free(name); /* a file, or a link that leads nowhere: no folder */
 		else
 			kept++;
@@ -196,8 +196,7 @@ const struct manifests_stamp *manifests_roots_find(const struct manifests_roots 
 	char **found;
 
 	if (*member == '\0')
-		return root->host.error == ENOENT || root->host.error == ENOTDIR ? NULL
-		                                                                 : &root->host;
+		return manifests_is_absent(root->host.error) ? NULL : &root->host;
 	if (root->member_count == 0)
 		return NULL;
 	found = bsearch(&member, root->members, root->member_count, sizeof(char *), by_name);

@@ -162,7 +162,7 @@ static void open_folder(struct manifests_scan *s, size_t dir)
 	if (stat(wanted->path, &st) == 0)
 		folder->stamp = manifests_stamp_of(&st);
 	folder->stamp.error = error;
-	if ((error != ENOENT && error != ENOTDIR) || (wanted->is_known && !wanted->is_removed))
+	if (!manifests_is_absent(error) || (wanted->is_known && !wanted->is_removed))
 		lose_folder(s, dir, error);
 }
 
@@ -293,7 +293,7 @@ static void keep_missed(struct manifests_scan *s)
 
 		if (t->folders[f->dir].slot == MANIFESTS_READ &&
 		    !find_file(t, count, f->dir, f->path) &&
-		    (stat(f->path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR)))
+		    (stat(f->path, &st) == 0 || !manifests_is_absent(errno)))
 			add_file(s, manifests_file_ref(f));
 	}
 	sort_files(t);

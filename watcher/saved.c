@@ -327,12 +327,12 @@ static void on_timer(uv_timer_t *timer)
 
 static void put_unseen(struct saved *s, uint16_t cluster, int64_t unix_ms)
 {
-	uint8_t value[8];
+	struct buffer value = {0};
 
-	bytes_put32(value, (uint32_t)((uint64_t)unix_ms >> 32));
-	bytes_put32(value + 4, (uint32_t)unix_ms);
+	buffer_u64(&value, (uint64_t)unix_ms);
 	saved_put_value(s, SAVED_UNSEEN, saved_state_cluster(s->state, cluster),
-	                (struct bytes){value, sizeof(value)});
+	                (struct bytes){value.data, value.len});
+	buffer_fini(&value);
 }
 
 /* A restored cluster is as old as it was: a restart makes no cluster younger. */
@@ -341,6 +341,7 @@ static void date_cluster(struct saved *s, struct facts *f, uint16_t cluster)
 	struct cluster_state state = *facts_cluster(f, cluster);
 	int64_t age_ms;
 	struct bytes value;
+	struct cursor c;
 
 	if (!state.registered || state.knowledge != KNOWLEDGE_UNSEEN)
 		return;
@@ -349,8 +350,8 @@ static void date_cluster(struct saved *s, struct facts *f, uint16_t cluster)
 		put_unseen(s, cluster, clock_unix_ms());
 		return;
 	}
-	age_ms = clock_unix_ms() -
-	         (int64_t)((uint64_t)bytes_get32(value.data) << 32 | bytes_get32(value.data + 4));
+	c = cursor_over(value.data, value.len);
+	age_ms = clock_unix_ms() - (int64_t)cursor_u64(&c);
 	if (age_ms > 0)
 		state.since_ms -=
 			(uint64_t)age_ms < state.since_ms ? (uint64_t)age_ms : state.since_ms;

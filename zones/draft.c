@@ -218,9 +218,9 @@ static bool has_capitals(const uint8_t *owner, size_t len)
 	size_t whole = len & ~(size_t)7;
 
 	for (size_t i = 0; i < whole; i += 8)
-		capitals |= fold_capitals(fold_load(owner + i));
+		capitals |= bytes_capitals8(fold_load(owner + i));
 	memcpy(&rest, owner + whole, len - whole);
-	return (capitals | fold_capitals(rest)) != 0;
+	return (capitals | bytes_capitals8(rest)) != 0;
 }
 
 static void write_head(const uint8_t *owner, unsigned flags, size_t rrsets, uint32_t source,

@@ -39,17 +39,6 @@ static inline void fold_store(uint8_t *p, uint64_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
-/* The top bit of each byte that is an ASCII capital; label lengths (0..63) lie below 'A', so whole names
- * may be passed. */
-static inline uint64_t fold_capitals(uint64_t v)
-{
-	uint64_t ascii = v & 0x7f7f7f7f7f7f7f7f;
-	uint64_t from_a = ascii + 0x3f3f3f3f3f3f3f3f;
-	uint64_t past_z = ascii + 0x2525252525252525;
-
-	return (from_a ^ past_z) & ~v & 0x8080808080808080;
-}
-
 /* Are 16 bytes equal? */
 static inline bool fold_same_block(const uint8_t *a, const uint8_t *b)
 {

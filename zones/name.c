@@ -3,15 +3,13 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "records/names.h"
 #include "zones/fold.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
-
-/* ASCII capitals of eight bytes at once to small letters. */
-static inline uint64_t lower8(uint64_t v) { return v | fold_capitals(v) >> 2; }
 
 enum { BLOCK = 16 };
 
@@ -30,8 +28,8 @@ static inline void lower_block(uint8_t *to, const uint8_t *from)
 #else
 static inline void lower_block(uint8_t *to, const uint8_t *from)
 {
-	fold_store(to, lower8(fold_load(from)));
-	fold_store(to + 8, lower8(fold_load(from + 8)));
+	fold_store(to, bytes_lower8(fold_load(from)));
+	fold_store(to + 8, bytes_lower8(fold_load(from + 8)));
 }
 #endif
 
@@ -74,9 +72,9 @@ static void copy_lower_exactly(struct name *out, const uint8_t *wire, size_t len
 	size_t end = (len + 7) & ~(size_t)7, safe = end <= max ? end : end - 8, at = 0;
 
 	for (; at < safe; at += 8)
-		fold_store(out->wire + at, lower8(fold_load(wire + at)));
+		fold_store(out->wire + at, bytes_lower8(fold_load(wire + at)));
 	if (at < end)
-		fold_store(out->wire + at, lower8(load_tail(wire, at, len)));
+		fold_store(out->wire + at, bytes_lower8(load_tail(wire, at, len)));
 }
 
 /* Also zeroes the padding. */

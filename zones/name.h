@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "records/names.h"
+
 enum { NAME_MAX_LEN = 255, NAME_MAX_LABELS = 127, NAME_PADDING = 16 };
 
 /* Secrets of this process, so that strangers cannot choose names that collide. */
@@ -32,14 +34,7 @@ struct name {
 size_t name_parse(struct name *out, const uint8_t *wire, size_t max);
 
 /* Of a good stored name: bytes with the root label, and labels without it. */
-static inline size_t name_wire_len(const uint8_t *wire)
-{
-	size_t len = 0;
-
-	while (wire[len] != 0)
-		len += 1U + wire[len];
-	return len + 1;
-}
+static inline size_t name_wire_len(const uint8_t *wire) { return names_wire_len(wire); }
 unsigned name_wire_labels(const uint8_t *wire);
 /* Canonical order of RFC 4034 6.1. */
 int name_wire_compare(const uint8_t *a, const uint8_t *b);
