@@ -24,6 +24,7 @@ WIRES_dnsd       := watcher records kube
 PKGS_base        := libuv libmicrohttpd:http_admin yaml-0.1:yaml json-c:yaml,conf
 PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
+PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
 PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config
 PKGS_ctl         := json-c libcurl:http

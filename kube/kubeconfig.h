@@ -1,0 +1,36 @@
+/* kubeconfig.h -- kubectl's configuration file, and a pod's service account, to struct kube_access.
+ *
+ * Understood: contexts, clusters (server, certificate-authority[-data], insecure-skip-tls-verify,
+ * tls-server-name, proxy-url, disable-compression), users (token, tokenFile, client-certificate[-data],
+ * client-key[-data], username and password, exec, as).  What is there and not understood (auth-provider,
+ * impersonated groups ...) is an error that names it: half a credential is none.  Relative paths are relative to
+ * the file's folder.  Reads files; any thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KUBE_KUBECONFIG_H
+#define KUBE_KUBECONFIG_H
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "kube/access.h"
+
+enum { KUBECONFIG_MOST = 4 << 20 }; /* bytes of a file */
+
+/* Reads FILE; `context` NULL: its current-context.  Nothing is in `out` on error; `why` is
+ * "FILE: text" or "FILE:LINE: text".  Files that it names are read, too (kube_access_refresh); one that cannot be is
+ * an error.  `out` is a zeroed struct; the caller ends it with kube_access_fini(). */
+enum err kubeconfig_read(const char *file, const char *context, struct kube_access *out,
+                         struct reason *why) MUST_CHECK;
+/* The same from a text; `file` is its name and folder.  Reads none of the files that it names. */
+enum err kubeconfig_parse(struct bytes text, const char *file, const char *context,
+                          struct kube_access *out, struct reason *why) MUST_CHECK;
+/* What a pod is given: KUBERNETES_SERVICE_HOST and _PORT, and the files of
+ * /var/run/secrets/kubernetes.io/serviceaccount.  ERR_NOTFOUND outside of one. */
+enum err kubeconfig_in_cluster(struct kube_access *out, struct reason *why) MUST_CHECK;
+/* The file that kubectl would take: the first of KUBECONFIG's list that exists, else ~/.kube/config.  The caller
+ * frees; NULL: none. */
+char *kubeconfig_find(void);
+
+#endif
