@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "kube/secret.h"
 
@@ -55,7 +56,7 @@ struct kube_access {
 
 /* Frees and wipes; leaves zeros. */
 void kube_access_fini(struct kube_access *a);
-/* Would the same be dialled with the same credentials? */
+/* Would the same be dialled with the same credentials?  (The namespace aside.) */
 bool kube_access_equal(const struct kube_access *a, const struct kube_access *b);
 
 /* "HOST", "HOST:PORT" or a URL, as client-go and KubeFed's webhook take it -> "https://HOST:PORT/path" for
@@ -63,11 +64,20 @@ bool kube_access_equal(const struct kube_access *a, const struct kube_access *b)
  * port, when given, of 1..65535; no user, query or fragment.  ERR_PARSE says what is wrong with it
  * (spec/kubefed.md 1.1; kubefed_misc_vectors.json, api_endpoint). */
 enum err kube_endpoint_read(const char *text, char **out, struct reason *why) MUST_CHECK;
-/* Is it a proxy's URL as KubeFed takes it: http, https or socks5, a host? (proxy_url of the vectors) */
+/* Is it a proxy's URL as KubeFed takes it: http, https or socks5, a host? (proxy_url of the vectors)  A user and
+ * password may be in it.  Neither of the two repeats a part of the text in `why`. */
 enum err kube_proxy_check(const char *text, struct reason *why) MUST_CHECK;
 
-/* Reads again what comes from files (CA, token, client certificate and key), if they can be read; what cannot be
- * keeps what was there, and `why` names it (the first).  *changed: something is another now. */
+/* Reads again what comes from files (CA, token, client certificate and key), if they can be read and hold such a
+ * thing; what cannot be keeps what was there, and `why` names the first by its kubeconfig field ("tokenFile: No such
+ * file or directory").  A certificate and its key are replaced together.  *changed: something is another now. */
 enum err kube_access_refresh(struct kube_access *a, bool *changed, struct reason *why) MUST_CHECK;
+
+/* Without the white space around it. */
+struct bytes kube_token_trim(struct bytes text);
+/* May it stand in a header as it is: some visible ASCII, not more than KUBE_SECRET_MOST? */
+enum err kube_token_check(struct bytes token, struct reason *why) MUST_CHECK;
+/* Does it look like PEM at all, and is it one text? */
+enum err kube_pem_check(struct bytes pem, struct reason *why) MUST_CHECK;
 
 #endif
