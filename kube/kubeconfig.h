@@ -4,7 +4,8 @@
  * tls-server-name, proxy-url, disable-compression), users (token, tokenFile, client-certificate[-data],
  * client-key[-data], username and password, exec, as).  What is there and not understood (auth-provider,
  * impersonated groups ...) is an error that names it: half a credential is none.  Relative paths are relative to
- * the file's folder.  Reads files; any thread.
+ * the file's folder.  Data wins over a file.  A name that a list has twice is an error, as to kubectl.  Errors name
+ * line and field, and repeat no value of the file: a credential may stand in any place.  Reads files; any thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef KUBE_KUBECONFIG_H
@@ -29,8 +30,11 @@ enum err kubeconfig_parse(struct bytes text, const char *file, const char *conte
 /* What a pod is given: KUBERNETES_SERVICE_HOST and _PORT, and the files of
  * /var/run/secrets/kubernetes.io/serviceaccount.  ERR_NOTFOUND outside of one. */
 enum err kubeconfig_in_cluster(struct kube_access *out, struct reason *why) MUST_CHECK;
-/* The file that kubectl would take: the first of KUBECONFIG's list that exists, else ~/.kube/config.  The caller
- * frees; NULL: none. */
+/* The same with the files of another folder, for tests. */
+enum err kubeconfig_in_folder(const char *folder, struct kube_access *out,
+                              struct reason *why) MUST_CHECK;
+/* The file that kubectl would take: the first of KUBECONFIG's list that exists (the list is not merged), or
+ * without a list ~/.kube/config.  The caller frees; NULL: none. */
 char *kubeconfig_find(void);
 
 #endif
