@@ -135,6 +135,8 @@ static bool view_begin(struct admin *a, struct admin_view *view)
 		reader_rest(a->reader);
 		return false;
 	}
+	if (a->settings.notes)
+		view->notes = cluster_notes_take(a->settings.notes);
 	sum = stats_new();
 	if (view->server)
 		server_stats(view->server, sum);
@@ -150,6 +152,8 @@ static void view_end(struct admin *a, struct admin_view *view)
 	} stats = {view->stats};
 
 	reader_rest(a->reader);
+	if (view->notes)
+		cluster_notes_release(a->settings.notes, view->notes);
 	free(stats.owned);
 }
 

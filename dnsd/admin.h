@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "dnsd/cluster_notes.h"
 #include "dnsd/explain.h"
 #include "dnsd/server.h"
 #include "zones/handover.h"
@@ -34,6 +35,7 @@ struct admin_settings {
 	const struct server *server; /* counters and addresses */
 	struct handover *handover;
 	const struct admin_pulse *pulse;
+	struct cluster_notes *notes; /* of API servers; NULL: there are none */
 	/* Asks the control thread to release a zone's guard; called on the HTTP thread, waits for the answer (at most
 	 * a second). */
 	enum err (*release)(const char *zone, void *arg, struct reason *why);

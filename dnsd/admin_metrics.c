@@ -192,6 +192,124 @@ static void print_clusters(const struct admin_view *view, struct text *out)
 	}
 }
 
+/* --- a number for each API server --- */
+
+struct note_row {
+	const char *name;
+	enum metric_type type;
+	const char *sentence;
+	size_t offset; /* of a uint64_t in struct cluster_note */
+};
+
+#define NOTE(field) offsetof(struct cluster_note, field)
+
+static const struct note_row note_rows[] = {
+	{"watcher_api_requests_total", METRIC_COUNTER, "Requests to an API server.",
+         NOTE(requests)},
+	{"watcher_api_bytes_total", METRIC_COUNTER, "Bytes of answers of an API server, unpacked.",
+         NOTE(bytes)},
+	{"watcher_api_connections_total", METRIC_COUNTER, "Connections to an API server.",
+         NOTE(connections)},
+	{"watcher_api_replaced_total", METRIC_COUNTER,
+         "Connections given up because one of their streams hung or credentials changed.",
+         NOTE(replaced)},
+	{"watcher_api_throttled_total", METRIC_COUNTER,
+         "How often an API server had used up its share of the control thread's time.",
+         NOTE(throttled)},
+	{"watcher_api_lists_total", METRIC_COUNTER, "Whole lists that were begun.", NOTE(lists)},
+	{"watcher_api_watches_total", METRIC_COUNTER, "Watches that were begun.", NOTE(watches)},
+	{"watcher_api_events_total", METRIC_COUNTER, "Events of watches.", NOTE(events)},
+	{"watcher_api_skipped_total", METRIC_COUNTER, "Objects that were too large to be taken.",
+         NOTE(skipped)},
+	{"watcher_api_bad_events_total", METRIC_COUNTER,
+         "Events and objects that are none, or of another kind or time.", NOTE(bad_events)},
+};
+
+/* Host and members; the host's label is empty. */
+static const struct cluster_note *note_at(const struct admin_view *view, size_t i)
+{
+	const struct snapshot_cluster *c;
+
+	if (i == 0)
+		return cluster_notes_find(view->notes, "");
+	c = snapshot_cluster_at(view->snapshot, i - 1);
+	return c ? cluster_notes_find(view->notes, c->name) : NULL;
+}
+
+static size_t count_notes(const struct admin_view *view)
+{
+	size_t count = 1;
+
+	while (snapshot_cluster_at(view->snapshot, count - 1) != NULL)
+		count++;
+	return count;
+}
+
+static void print_note_row(const struct admin_view *view, const struct note_row *row,
+                           struct text *out)
+{
+	metric_head(out, row->name, row->type, row->sentence);
+	for (size_t i = 0; i < count_notes(view); i++) {
+		const struct cluster_note *note = note_at(view, i);
+		uint64_t value;
+
+		if (!note)
+			continue;
+		memcpy(&value, (const char *)note + row->offset, sizeof(value));
+		metric_sample(out, row->name, &(struct metric_label){"cluster", note->name}, 1,
+		              (double)value);
+	}
+}
+
+/* One sample for each kind that a credential may not see. */
+static void print_forbidden(const struct admin_view *view, struct text *out)
+{
+	static const char name[] = "watcher_api_forbidden";
+
+	metric_head(out, name, METRIC_GAUGE, "1 for a kind that the credential may not see.");
+	for (size_t i = 0; i < count_notes(view); i++) {
+		const struct cluster_note *note = note_at(view, i);
+		const char *at = note ? note->forbidden : "";
+
+		while (*at) {
+			char kind[128];
+			size_t len = strcspn(at, ",");
+
+			(void)snprintf(kind, sizeof(kind), "%.*s", (int)len, at);
+			metric_sample(
+				out, name,
+				(struct metric_label[]){{"cluster", note->name}, {"kind", kind}}, 2,
+				1);
+			at += len + strspn(at + len, ", ");
+		}
+	}
+}
+
+static void print_expiry(const struct admin_view *view, struct text *out)
+{
+	static const char name[] = "watcher_credential_expires_timestamp_seconds";
+
+	metric_head(out, name, METRIC_GAUGE,
+	            "When the credential of an API server ends, if it says so.");
+	for (size_t i = 0; i < count_notes(view); i++) {
+		const struct cluster_note *note = note_at(view, i);
+
+		if (note && note->expires)
+			metric_sample(out, name, &(struct metric_label){"cluster", note->name}, 1,
+			              (double)note->expires);
+	}
+}
+
+static void print_notes(const struct admin_view *view, struct text *out)
+{
+	if (!view->notes)
+		return;
+	for (size_t i = 0; i < sizeof(note_rows) / sizeof(note_rows[0]); i++)
+		print_note_row(view, &note_rows[i], out);
+	print_forbidden(view, out);
+	print_expiry(view, out);
+}
+
 /* --- a number for each zone --- */
 
 struct zone_row {
@@ -350,6 +468,7 @@ void admin_print_metrics(const struct admin_view *view, struct text *out)
 	metric_sample(out, "nigh_build_info", &version, 1, 1);
 	print_rows(view, out);
 	print_clusters(view, out);
+	print_notes(view, out);
 	print_zones(view, out);
 	print_answers(view->stats, out);
 	print_reasons(view->stats, out);

@@ -23,8 +23,9 @@ extern const double admin_update_bounds[ADMIN_UPDATE_BOUNDS];
 struct admin_view {
 	const struct snapshot *snapshot;
 	const struct admin_pulse *pulse;
-	const struct server *server; /* NULL: counts nothing, listens nowhere */
-	struct addr http;            /* where this page was asked for */
+	const struct cluster_notes_table *notes; /* may be NULL */
+	const struct server *server;             /* NULL: counts nothing, listens nowhere */
+	struct addr http;                        /* where this page was asked for */
 	uint16_t http_port;
 	const struct stats *stats; /* the sum over all workers */
 	uint64_t records;          /* resource records of all zones, each site's counted */

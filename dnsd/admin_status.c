@@ -98,8 +98,59 @@ static void add_location(const struct snapshot_cluster *c, struct text *out)
 	text_add(out, "}");
 }
 
-static void add_cluster(const struct snapshot_cluster *c, uint64_t now_ms, struct text *out)
+/* `,"key":["services","nodes"]` of "services, nodes". */
+static void add_kinds(struct text *out, const char *key, const char *kinds)
 {
+	text_printf(out, ",\"%s\":[", key);
+	while (*kinds) {
+		size_t len = strcspn(kinds, ",");
+
+		text_add_json(out, (struct bytes){(const uint8_t *)kinds, len});
+		kinds += len;
+		if (*kinds) {
+			text_add(out, ",");
+			kinds += strspn(kinds, ", ");
+		}
+	}
+	text_add(out, "]");
+}
+
+/* What only an API server has. */
+static void add_note(const struct cluster_note *note, struct text *out)
+{
+	if (!note)
+		return;
+	add_member(out, "version", note->version);
+	add_kinds(out, "forbidden", note->forbidden);
+	add_kinds(out, "absent", note->absent);
+	add_time(out, "credentialExpires", note->expires);
+	text_add(out, ",\"warnings\":[");
+	if (*note->warning)
+		text_add_json(out, bytes_of(note->warning));
+	text_add(out, "]");
+}
+
+/* The host's API server; null when none is configured. */
+static void add_host(const struct admin_view *view, struct text *out)
+{
+	const struct cluster_note *note = cluster_notes_find(view->notes, "");
+
+	if (!note) {
+		text_add(out, ",\"host\":null");
+		return;
+	}
+	text_add(out, ",\"host\":{\"source\":\"kubernetes\"");
+	add_member(out, "knowledge", note->knowledge);
+	text_printf(out, ",\"ageSeconds\":%" PRIu64, note->age_ms / 1000);
+	add_member(out, "error", note->error);
+	add_note(note, out);
+	text_add(out, "}");
+}
+
+static void add_cluster(const struct snapshot_cluster *c, const struct admin_view *view,
+                        struct text *out)
+{
+	uint64_t now_ms = view->now_ms;
 	bool synced = strcmp(c->knowledge, "synced") == 0;
 	uint64_t age_s = synced || now_ms < c->since_ms ? 0 : (now_ms - c->since_ms) / 1000;
 
@@ -119,6 +170,7 @@ static void add_cluster(const struct snapshot_cluster *c, uint64_t now_ms, struc
 	text_printf(out, ",\"drained\":%s,\"up\":%s", c->drained ? "true" : "false",
 	            c->up ? "true" : "false");
 	add_member(out, "error", c->error);
+	add_note(cluster_notes_find(view->notes, c->name), out);
 	text_add(out, "}");
 }
 
@@ -221,9 +273,10 @@ void admin_print_status(const struct admin_view *view, struct text *out)
 	text_add(out, ",\"clusters\":[");
 	for (size_t i = 0; (cluster = snapshot_cluster_at(view->snapshot, i)) != NULL; i++) {
 		text_add(out, i ? "," : "");
-		add_cluster(cluster, view->now_ms, out);
+		add_cluster(cluster, view, out);
 	}
 	text_add(out, "]");
+	add_host(view, out);
 	add_zones(view->snapshot, out);
 	add_guard(report, out);
 	add_errors(report, out);

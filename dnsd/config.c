@@ -18,18 +18,6 @@ enum {
 #define YEAR   (365 * 24 * 60 * MINUTE)
 
 /* Keys of the design whose time has not come: known, so that the refusal can say so. */
-static void refuse_kubernetes(struct conf_file *file, struct json_object *value, void *field)
-{
-	(void)field;
-	conf_complain(file, value, "sources.kubernetes: real clusters are not supported yet");
-}
-
-static void refuse_members(struct conf_file *file, struct json_object *value, void *field)
-{
-	(void)field;
-	conf_complain(file, value, "sources.members: real clusters are not supported yet");
-}
-
 static void refuse_rate_limit(struct conf_file *file, struct json_object *value, void *field)
 {
 	(void)field;
@@ -79,6 +67,58 @@ static const struct conf_row rows[] = {
          .reloadable = true,
          .sentence = "Folders that stand in for clusters: DIR/host is the host cluster, "
                      "DIR/clusters/NAME a member."},
+	{.path = "sources.kubernetes",
+         .type = CONF_CUSTOM,
+         AT(kubernetes),
+         .custom = config_kubernetes_read,
+         .print = config_kubernetes_print,
+         .reloadable = true,
+         .sentence = "The API server of the host cluster: a mapping with kubeconfig (a file) and "
+                     "context, or with inCluster: true; namespace, where KubeFedClusters, Domains "
+                     "and Secrets are (kube-federation-system); and allowLoopback, whether what "
+                     "KubeFedClusters name may be a loopback or link-local address (false)."},
+	{.path = "sources.members",
+         .type = CONF_CUSTOM,
+         AT(members),
+         .custom = config_members_read,
+         .print = config_members_print,
+         .reloadable = true,
+         .sentence = "Member clusters that need no KubeFedCluster: a list of mappings with name, "
+                     "kubeconfig and context, and location, region and drain."},
+	{.path = "watch.silence",
+         .type = CONF_DURATION,
+         AT(watch.silence_ms),
+         .preset = "90s",
+         .min = 100,
+         .max = 60 * MINUTE,
+         .reloadable = true,
+         .sentence = "After so long without a byte or a bookmark on a watch, the API server is "
+                     "asked whether it is there."},
+	{.path = "watch.reply",
+         .type = CONF_DURATION,
+         AT(watch.reply_ms),
+         .preset = "30s",
+         .min = 100,
+         .max = 10 * MINUTE,
+         .reloadable = true,
+         .sentence = "How long an API server may take to begin an answer, and to go on with one."},
+	{.path = "watch.backoff",
+         .type = CONF_DURATION,
+         AT(watch.backoff_ms),
+         .preset = "10s",
+         .max = 10 * MINUTE,
+         .reloadable = true,
+         .sentence = "The most that an API server that has failed is left alone; the time is "
+                     "random, and doubles up to this."},
+	{.path = "watch.maxObjectMiB",
+         .type = CONF_U64,
+         AT(watch.max_object_mib),
+         .preset = "16",
+         .min = 1,
+         .max = 1024,
+         .reloadable = true,
+         .sentence = "A larger API object is passed over and named in /status; its last good state "
+                     "stays."},
 	{.path = "zones",
          .type = CONF_CUSTOM,
          AT(zones),
@@ -247,14 +287,6 @@ static const struct conf_row rows[] = {
          .reloadable = true,
          .sentence = "Whether a line of the log is text or a JSON object."},
 	/* From here on: refused, in no manual. */
-	{.path = "sources.kubernetes",
-         .type = CONF_CUSTOM,
-         .custom = refuse_kubernetes,
-         .reloadable = true},
-	{.path = "sources.members",
-         .type = CONF_CUSTOM,
-         .custom = refuse_members,
-         .reloadable = true},
 	{.path = "rateLimit", .type = CONF_CUSTOM, .custom = refuse_rate_limit, .reloadable = true},
 	{.path = "defaults.maxAddresses",
          .type = CONF_CUSTOM,
@@ -262,7 +294,7 @@ static const struct conf_row rows[] = {
          .reloadable = true},
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), REFUSED_COUNT = 4 };
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), REFUSED_COUNT = 2 };
 
 _Static_assert((int)LOG_ERROR == 0 && (int)LOG_DEBUG == 3,
                "log.level's words follow enum log_level");
@@ -326,6 +358,8 @@ void config_free(struct config *c)
 	conf_fini(rows, ROW_COUNT, c);
 	config_dns_fini(c);
 	config_zones_fini(c);
+	config_kubernetes_fini(c);
+	config_members_fini(c);
 	free(c->file);
 	free(c);
 }

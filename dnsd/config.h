@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "geo/place.h"
 
 struct config_listen {
 	struct addr addr;
@@ -37,6 +38,23 @@ struct config_zone {
 	size_t record_count;
 	unsigned line; /* in the config file */
 };
+/* The API server of the host cluster. */
+struct config_kubernetes {
+	char *kubeconfig; /* a file; NULL: none is configured, or in_cluster */
+	char *context;    /* NULL: the current one */
+	char *namespace;  /* KubeFed's; NULL: kube-federation-system */
+	bool in_cluster;
+	bool allow_loopback;
+};
+/* A member that needs no KubeFedCluster. */
+struct config_member {
+	char *name;
+	char *kubeconfig;
+	char *context; /* NULL: the current one */
+	char *region;  /* NULL: not said */
+	bool has_location, drain;
+	struct place location;
+};
 enum config_policy { CONFIG_NEAREST, CONFIG_ALL };
 enum config_probe_mode { CONFIG_PROBE_UNSEEN, CONFIG_PROBE_ALWAYS, CONFIG_PROBE_OFF };
 
@@ -49,6 +67,13 @@ struct config {
 	char *user;                    /* NULL: stay who started it */
 	unsigned user_line;            /* of `user` in the file */
 	struct conf_strings manifests; /* directories */
+	struct config_kubernetes kubernetes;
+	struct config_member *members;
+	size_t member_count;
+	struct {
+		uint64_t silence_ms, reply_ms, backoff_ms;
+		uint64_t max_object_mib;
+	} watch; /* how patient nighd is with API servers */
 	struct config_zone *zones;
 	size_t zone_count;
 	struct {
@@ -82,6 +107,13 @@ struct config *config_read(const char *file, struct text *errors);
 /* Replaces one setting as a flag does (its path as in the file, lists as a whole: items joined with
  * newlines; relative paths are relative to the working directory). Bad values: a line in errors, false. */
 bool config_override(struct config *c, const char *path, const char *value, struct text *errors);
+/* --kubeconfig and --context (NULL: not given); a relative file is relative to the working directory. */
+bool config_override_host(struct config *c, const char *kubeconfig, const char *context,
+                          struct text *errors);
+/* Are API servers, and how they are watched, the same? */
+bool config_same_clusters(const struct config *a, const struct config *b);
+/* KubeFed's namespace. */
+const char *config_namespace(const struct config *c);
 /* What spans several settings; called once after overrides.  False with lines in errors. */
 bool config_check(const struct config *c, struct text *errors);
 void config_free(struct config *c);

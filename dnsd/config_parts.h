@@ -1,6 +1,6 @@
-/* config_parts.h -- the settings that are more than one value: addresses and zones.
+/* config_parts.h -- the settings that are more than one value: addresses, API servers and zones.
  *
- * For config.c alone: what its table's CONF_CUSTOM rows call.  A zone's or name
+ * For config*.c alone: what its table's CONF_CUSTOM rows call.  A zone's or name
  * server's name is held here to the form of a domain name (RFC 1035 5.1); what
  * needs wire form (record lines) is checked by the pipeline.
  */
@@ -24,5 +24,27 @@ void config_http_print(const void *field, struct text *out);
 void config_zones_read(struct conf_file *file, struct json_object *value, void *field);
 void config_zones_print(const void *field, struct text *out);
 void config_zones_fini(struct config *c);
+
+/* struct config.kubernetes */
+void config_kubernetes_read(struct conf_file *file, struct json_object *value, void *field);
+void config_kubernetes_print(const void *field, struct text *out);
+void config_kubernetes_fini(struct config *c);
+
+/* struct config.members and .member_count, by the address of .members; a list read twice is replaced. */
+void config_members_read(struct conf_file *file, struct json_object *value, void *field);
+void config_members_print(const void *field, struct text *out);
+void config_members_fini(struct config *c);
+
+/* --- values; a complaint names `key`, at the line of the value, else of what it stands in --- */
+/* NULL after a complaint. */
+const char *config_text(struct conf_file *file, struct json_object *mapping,
+                        struct json_object *value, const char *key);
+/* The items of a list; 0 for an empty one, after a complaint, or when "key:" stands alone. */
+size_t config_list(struct conf_file *file, struct json_object *value, const char *key);
+/* Calls `read` for every key of a mapping, an item of `list`; what `read` does not know is an error.  False: it is no mapping. */
+typedef bool config_key_fn(struct conf_file *file, struct json_object *mapping, const char *key,
+                           struct json_object *value, void *out);
+bool config_mapping(struct conf_file *file, struct json_object *list, struct json_object *mapping,
+                    const char *path, config_key_fn *read, void *out);
 
 #endif

@@ -74,23 +74,10 @@ static bool same_name(const char *a, const char *b)
 
 /* --- one value --- */
 
-/* NULL after a complaint. */
-static const char *get_text(struct conf_file *file, struct json_object *mapping,
-                            struct json_object *value, const char *key)
-{
-	const char *text = json_object_get_string(value);
-
-	if (json_object_is_type(value, json_type_string) && *text &&
-	    strlen(text) == (size_t)json_object_get_string_len(value))
-		return text;
-	conf_complain(file, value ? value : mapping, "%s must be a text", key);
-	return NULL;
-}
-
 static void read_name(struct conf_file *file, struct json_object *mapping,
                       struct json_object *value, const char *key, char **out)
 {
-	const char *text = value ? get_text(file, mapping, value, key) : NULL;
+	const char *text = value ? config_text(file, mapping, value, key) : NULL;
 	const char *fault = text ? name_fault(text) : NULL;
 
 	if (fault)
@@ -99,58 +86,20 @@ static void read_name(struct conf_file *file, struct json_object *mapping,
 		*out = xstrdup(text);
 }
 
-/* The items of a list; 0 for an empty one, after a complaint, or when "key:" stands alone. */
-static size_t get_list(struct conf_file *file, struct json_object *value, const char *key)
-{
-	if (json_object_is_type(value, json_type_array))
-		return json_object_array_length(value);
-	if (value)
-		conf_complain(file, value, "%s must be a list", key);
-	return 0;
-}
-
-/* Calls `read` for every key of a mapping; what `read` does not know is an error. */
-typedef bool read_key_fn(struct conf_file *file, struct json_object *mapping, const char *key,
-                         struct json_object *value, void *out);
-
-static bool read_mapping(struct conf_file *file, struct json_object *list,
-                         struct json_object *mapping, const char *path, read_key_fn *read,
-                         void *out)
-{
-	struct json_object_iterator at, end;
-
-	if (!json_object_is_type(mapping, json_type_object)) {
-		conf_complain(file, mapping ? mapping : list, "%s must be a list of mappings",
-		              path);
-		return false;
-	}
-	at = json_object_iter_begin(mapping);
-	end = json_object_iter_end(mapping);
-	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
-		const char *key = json_object_iter_peek_name(&at);
-		struct json_object *value = json_object_iter_peek_value(&at);
-
-		if (!read(file, mapping, key, value, out))
-			conf_complain(file, value ? value : mapping, "unknown key '%s.%.100s'",
-			              path, key);
-	}
-	return true;
-}
-
 /* --- name servers --- */
 
 static void read_addresses(struct conf_file *file, struct json_object *value,
                            struct config_nameserver *ns)
 {
 	static const char key[] = "zones.nameservers.addresses";
-	size_t count = get_list(file, value, key);
+	size_t count = config_list(file, value, key);
 
 	free(ns->addresses);
 	ns->addresses = xcalloc(count, sizeof(*ns->addresses));
 	ns->address_count = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *item = json_object_array_get_idx(value, i);
-		const char *text = get_text(file, value, item, key);
+		const char *text = config_text(file, value, item, key);
 		struct addr addr;
 
 		if (!text)
@@ -194,13 +143,13 @@ static void read_nameservers(struct conf_file *file, struct json_object *value,
                              struct config_zone *zone)
 {
 	static const char path[] = "zones.nameservers";
-	size_t count = get_list(file, value, path);
+	size_t count = config_list(file, value, path);
 
 	zone->nameservers = xcalloc(count, sizeof(*zone->nameservers));
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *item = json_object_array_get_idx(value, i);
 		struct config_nameserver ns = {0};
-		bool good = read_mapping(file, value, item, path, read_nameserver_key, &ns);
+		bool good = config_mapping(file, value, item, path, read_nameserver_key, &ns);
 
 		if (good && !json_object_object_get(item, "name"))
 			conf_complain(file, item, "%s needs a name", path);
@@ -232,12 +181,12 @@ static void read_ttl(struct conf_file *file, struct json_object *value, uint64_t
 static void read_records(struct conf_file *file, struct json_object *value,
                          struct config_zone *zone)
 {
-	size_t count = get_list(file, value, "zones.records");
+	size_t count = config_list(file, value, "zones.records");
 
 	zone->records = xcalloc(count, sizeof(*zone->records));
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *item = json_object_array_get_idx(value, i);
-		const char *text = get_text(file, value, item, "zones.records");
+		const char *text = config_text(file, value, item, "zones.records");
 
 		if (text)
 			zone->records[zone->record_count++] =
@@ -291,12 +240,12 @@ void config_zones_read(struct conf_file *file, struct json_object *value, void *
 	size_t count;
 
 	config_zones_fini(c);
-	count = get_list(file, value, "zones");
+	count = config_list(file, value, "zones");
 	c->zones = xcalloc(count, sizeof(*c->zones));
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *item = json_object_array_get_idx(value, i);
 		struct config_zone zone = {.line = yaml_line(item)};
-		bool good = read_mapping(file, value, item, "zones", read_zone_key, &zone);
+		bool good = config_mapping(file, value, item, "zones", read_zone_key, &zone);
 
 		if (good && !json_object_object_get(item, "name"))
 			conf_complain(file, item, "zones needs a name");

@@ -24,13 +24,14 @@
 #include "dnsd/sandbox.h"
 #include "dnsd/server.h"
 #include "dnsd/trial.h"
+#include "kube/transport.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct flags {
 	const char *config;
 	struct text manifests, dns; /* items, a newline between them */
-	const char *http, *workers, *state;
+	const char *http, *workers, *state, *kubeconfig, *context;
 	bool check, print;
 };
 
@@ -49,8 +50,9 @@ struct nighd {
 };
 
 static const char usage_text[] =
-	"usage: nighd [-c FILE] [--manifests DIR]... [--dns ADDR:PORT]... [--http ADDR:PORT]\n"
-	"             [--workers N] [--state DIR] [--check] [--print-config] [-V]\n"
+	"usage: nighd [-c FILE] [--manifests DIR]... [--kubeconfig FILE] [--context NAME]\n"
+	"             [--dns ADDR:PORT]... [--http ADDR:PORT] [--workers N] [--state DIR]\n"
+	"             [--check] [--print-config] [-V]\n"
 	"See nighd(8).\n";
 
 /* --- flags --- */
@@ -110,11 +112,11 @@ static int parse_flags(int argc, char **argv, struct flags *f)
 			f->print = true;
 			break;
 		case KUBECONFIG:
+			f->kubeconfig = optarg;
+			break;
 		case CONTEXT:
-			fputs("nighd: --kubeconfig and --context: API servers are not supported "
-			      "yet\n",
-			      stderr);
-			return EXIT_USAGE;
+			f->context = optarg;
+			break;
 		case 'V':
 			printf("nighd %s\n", NIGH_VERSION);
 			return EXIT_SUCCESS;
@@ -149,6 +151,8 @@ static struct config *read_config(const struct flags *f, struct text *errors, bo
 		good &= config_override(c, "workers", f->workers, errors);
 	if (good && f->state != NULL)
 		good &= config_override(c, "state", f->state, errors);
+	if (good && (f->kubeconfig != NULL || f->context != NULL))
+		good &= config_override_host(c, f->kubeconfig, f->context, errors);
 	if (c != NULL && !good && wrong_use != NULL)
 		*wrong_use = true;
 	if (good) {
@@ -231,12 +235,24 @@ static enum err start_admin(struct nighd *n, struct reason *why)
 		.server = n->server,
 		.handover = pipeline_handover(n->pipeline),
 		.pulse = &n->pulse,
+		.notes = pipeline_notes(n->pipeline),
 		.release = release,
 		.find_place = find_place,
 		.arg = n,
 	};
 
 	return admin_start(&settings, &n->admin, why);
+}
+
+/* A credential plugin is a program of its own, with needs that nobody knows. */
+static void enter_sandbox(const struct nighd *n)
+{
+	struct reason why = {0};
+
+	if (pipeline_runs_plugins(n->pipeline))
+		log_warn("dnsd", "system calls are not restricted: a kubeconfig has a plugin run");
+	else if (sandbox_enter(&why) != ERR_OK)
+		log_warn("dnsd", "system calls are not restricted: %s", why.text);
 }
 
 /* Sockets first, and said in the first line; then root is given up: state and files belong to the user that
@@ -261,8 +277,7 @@ static enum err start(struct nighd *n, struct reason *why)
 	if (err != ERR_OK)
 		return err;
 	server_start(n->server, pipeline_handover(n->pipeline));
-	if (sandbox_enter(why) != ERR_OK)
-		log_warn("dnsd", "system calls are not restricted: %s", why->text);
+	enter_sandbox(n);
 	return ERR_OK;
 }
 
@@ -450,6 +465,7 @@ int main(int argc, char **argv)
 			log_setup((enum log_level)n.config->log_level,
 			          (enum log_format)n.config->log_format);
 			no_core_files();
+			kube_transport_setup();
 			signal(SIGPIPE, SIG_IGN);
 			status = run(&n);
 		}

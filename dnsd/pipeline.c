@@ -16,6 +16,7 @@
 #include "dnsd/verdicts.h"
 #include "dnsd/wiring.h"
 #include "records/build.h"
+#include "watcher/fleet.h"
 #include "watcher/manifests.h"
 #include "watcher/resolve.h"
 #include "watcher/saved.h"
@@ -27,6 +28,7 @@ enum {
 	TICK_MS = 250,
 	EVIDENCE_MS = 5000,
 	UNREADY_BUILD_MS = 3000,
+	NOTES_MS = 1000,
 	MANY_FACTS = 10000,
 	TRIM_AFTER = 20000,
 	MEMBER_COUNTS_MS = 5 * 60 * 1000,
@@ -55,6 +57,10 @@ struct pipeline {
 	struct store *store;
 	struct manifests *manifests; /* NULL: no directory is configured */
 	bool manifests_end;          /* it is being stopped */
+	struct fleet *fleet;         /* API servers */
+	bool fleet_ends;             /* it is being stopped */
+	struct cluster_notes *notes;
+	uint64_t notes_ms; /* when they were last given */
 	struct verdicts *verdicts;
 	struct resolver *resolver;
 	struct geo_loader *geo;
@@ -403,6 +409,14 @@ static void trim_memory(struct pipeline *p)
 	p->busy = false;
 }
 
+static void give_notes(struct pipeline *p, uint64_t now_ms)
+{
+	if (p->fleet == NULL || now_ms - p->notes_ms < NOTES_MS)
+		return;
+	p->notes_ms = now_ms;
+	wiring_set_notes(p->notes, p->fleet, p->facts);
+}
+
 /* What time alone changes: readiness, expiry, the age of evidence. */
 static void on_tick(uv_timer_t *timer)
 {
@@ -421,6 +435,7 @@ static void on_tick(uv_timer_t *timer)
 		                      memory_order_relaxed);
 		atomic_store_explicit(&p->pulse->set_aside, counts.set_aside, memory_order_relaxed);
 	}
+	give_notes(p, now_ms);
 	if (now_ms - p->evidence_ms >= EVIDENCE_MS) {
 		p->evidence_ms = now_ms;
 		p->probes_stale = true;
@@ -585,6 +600,45 @@ static void change_manifests(struct pipeline *p)
 		begin_manifests(p);
 }
 
+/* --- API servers --- */
+
+/* An object of the host that a file has. */
+static bool is_in_a_file(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct pipeline *p = arg;
+
+	return p->manifests != NULL && manifests_find(p->manifests, cluster, fact, NULL) != NULL;
+}
+
+static void begin_fleet(struct pipeline *p)
+{
+	store_set_other_source(p->store, is_in_a_file, p);
+	p->fleet = wiring_start_fleet(p->loop, p->config, p->store);
+	p->notes_ms = 0;
+}
+
+static void on_fleet_stopped(void *arg)
+{
+	struct pipeline *p = arg;
+
+	p->fleet_ends = false;
+	if (p->on_stopped != NULL)
+		closed_one(p);
+	else
+		begin_fleet(p);
+}
+
+static void stop_fleet(struct pipeline *p)
+{
+	struct fleet *fleet = p->fleet;
+
+	p->fleet = NULL;
+	if (p->fleet_ends)
+		return;
+	p->fleet_ends = true;
+	fleet_stop(fleet, on_fleet_stopped, p);
+}
+
 struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
                               const struct server_address *listening, size_t listening_count,
                               struct admin_pulse *pulse)
@@ -602,6 +656,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	p->facts = facts_new();
 	p->zones = zones_new();
 	p->geo = geo_loader_start(loop, &events);
+	p->notes = cluster_notes_new();
 	start_timers(p);
 	return p;
 }
@@ -625,15 +680,24 @@ enum err pipeline_start(struct pipeline *p, struct reason *why)
 	build(p);
 	rank_clusters(p);
 	begin_manifests(p);
+	begin_fleet(p);
 	CHECK(uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS) == 0);
 	return ERR_OK;
 }
 
 struct handover *pipeline_handover(struct pipeline *p) { return zones_handover(p->zones); }
 
+struct cluster_notes *pipeline_notes(struct pipeline *p) { return p->notes; }
+
+bool pipeline_runs_plugins(const struct pipeline *p)
+{
+	return p->fleet != NULL && fleet_runs_plugins(p->fleet);
+}
+
 static void take_up(struct pipeline *p, const struct config *config)
 {
 	bool same_dirs = conf_strings_equal(&p->config->manifests, &config->manifests);
+	bool same_clusters = config_same_clusters(p->config, config);
 
 	p->config = config;
 	wiring_configure_records(&p->records, p->config);
@@ -644,6 +708,8 @@ static void take_up(struct pipeline *p, const struct config *config)
 	rank_clusters(p);
 	if (!same_dirs)
 		change_manifests(p);
+	if (!same_clusters)
+		stop_fleet(p);
 }
 
 static void on_geo_tried(const char *errors, void *arg)
@@ -692,6 +758,7 @@ static void closed_one(void *arg)
 	pthread_mutex_destroy(&p->release.lock);
 	pthread_cond_destroy(&p->release.answered);
 	wiring_memory_fini(&p->memory);
+	cluster_notes_free(p->notes);
 	free(p->errors.geo);
 	free(p->errors.config);
 	free(p->listening);
@@ -708,9 +775,10 @@ void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg)
 	build(p);
 	p->on_stopped = on_stopped;
 	p->stopped_arg = arg;
-	p->still_open = 6U + (p->manifests != NULL) + (p->resolver != NULL);
+	p->still_open = 7U + (p->manifests != NULL) + (p->resolver != NULL);
 	if (p->manifests != NULL)
 		stop_manifests(p);
+	stop_fleet(p);
 	settle_stop(p->settle, closed_one, p);
 	verdicts_stop(p->verdicts, closed_one, p);
 	if (p->resolver != NULL)

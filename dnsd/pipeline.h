@@ -30,6 +30,10 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
  * used; the process is to end then. */
 enum err pipeline_start(struct pipeline *p, struct reason *why) MUST_CHECK;
 struct handover *pipeline_handover(struct pipeline *p);
+/* What is known of API servers; any thread (cluster_notes.h). */
+struct cluster_notes *pipeline_notes(struct pipeline *p);
+/* Does a kubeconfig have a credential plugin run? */
+bool pipeline_runs_plugins(const struct pipeline *p);
 /* Takes up a new config as a whole once its geographic files are read, or not at all when one of them cannot be:
  * `errors` then says why, one line each; NULL: it is in force.  `config` is borrowed from now on.  One at a time;
  * on_reloaded may begin the next, and is not called any more after pipeline_stop(). */

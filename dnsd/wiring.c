@@ -30,8 +30,17 @@ static const struct addr_network *networks_of(const struct conf_strings *texts)
 	return list;
 }
 
-static struct records_settings settings_of(const struct config *c, struct bytes *zones)
+static struct records_settings settings_of(const struct config *c, struct bytes *zones,
+                                           struct records_member *members)
 {
+	for (size_t i = 0; i < c->member_count; i++)
+		members[i] = (struct records_member){
+			.name = bytes_of(c->members[i].name),
+			.has_location = c->members[i].has_location,
+			.location = c->members[i].location,
+			.region = bytes_of(c->members[i].region),
+			.drained = c->members[i].drain,
+		};
 	for (size_t i = 0; i < c->zone_count; i++)
 		zones[i] = bytes_of(c->zones[i].name);
 	return (struct records_settings){
@@ -45,13 +54,16 @@ static struct records_settings settings_of(const struct config *c, struct bytes 
 		.deny_count = c->publish.deny.count,
 		.zones = zones,
 		.zone_count = c->zone_count,
+		.members = members,
+		.member_count = c->member_count,
 	};
 }
 
 void wiring_configure_records(struct records **records, const struct config *c)
 {
 	struct bytes *zones = xcalloc(c->zone_count + 1, sizeof *zones);
-	struct records_settings settings = settings_of(c, zones);
+	struct records_member *members = xcalloc(c->member_count + 1, sizeof *members);
+	struct records_settings settings = settings_of(c, zones, members);
 
 	if (*records == NULL)
 		*records = records_new(&settings);
@@ -59,6 +71,7 @@ void wiring_configure_records(struct records **records, const struct config *c)
 		records_configure(*records, &settings);
 	free_networks(settings.allow);
 	free_networks(settings.deny);
+	free(members);
 	free(zones);
 }
 
@@ -601,4 +614,88 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	qsort(r.now, r.now_count, sizeof *r.now, by_hash);
 	memory->known = r.now;
 	memory->count = r.now_count;
+}
+
+/* --- API servers --- */
+
+struct fleet *wiring_start_fleet(uv_loop_t *loop, const struct config *c, struct store *store)
+{
+	struct fleet_member *members = xcalloc(c->member_count + 1, sizeof *members);
+	const struct fleet_settings settings = {
+		.has_host = c->kubernetes.kubeconfig != NULL || c->kubernetes.in_cluster,
+		.in_cluster = c->kubernetes.in_cluster,
+		.host = {c->kubernetes.kubeconfig, c->kubernetes.context},
+		.namespace = config_namespace(c),
+		.allow_loopback = c->kubernetes.allow_loopback,
+		.members = members,
+		.member_count = c->member_count,
+		.pace = {c->watch.silence_ms, c->watch.reply_ms, c->watch.backoff_ms,
+	                 c->watch.max_object_mib << 20},
+	};
+	struct fleet *fleet;
+
+	for (size_t i = 0; i < c->member_count; i++)
+		members[i] = (struct fleet_member){
+			c->members[i].name, {c->members[i].kubeconfig, c->members[i].context}};
+	fleet = fleet_start(loop, &settings, store);
+	free(members);
+	return fleet;
+}
+
+struct noting {
+	struct arena *arena;
+	const struct facts *facts;
+	struct cluster_note *list;
+	size_t count, room;
+};
+
+static const char *kept_text(struct arena *a, const char *text)
+{
+	return arena_strndup(a, text, strlen(text));
+}
+
+static void add_note(const struct fleet_note *from, void *arg)
+{
+	struct noting *n = arg;
+	const struct cluster_state *host = facts_cluster(n->facts, FACTS_HOST);
+	const struct kube_counts *wire = &from->report.wire;
+	const struct kube_watch_counts *watch = &from->report.watch;
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (n->count == n->room) {
+		n->room = n->room * 2 + 16;
+		n->list = xreallocarray(n->list, n->room, sizeof *n->list);
+	}
+	n->list[n->count++] = (struct cluster_note){
+		.name = kept_text(n->arena, from->name),
+		.knowledge = knowledge_text(host->knowledge),
+		.error = host->error,
+		.age_ms = host->knowledge == KNOWLEDGE_SYNCED ? 0 : now_ms - host->since_ms,
+		.version = kept_text(n->arena, from->version),
+		.forbidden = kept_text(n->arena, from->forbidden),
+		.absent = kept_text(n->arena, from->absent),
+		.warning = from->warning,
+		.expires = from->report.expires,
+		.requests = wire->requests,
+		.bytes = wire->bytes,
+		.connections = wire->connections,
+		.replaced = wire->replaced,
+		.throttled = wire->throttled,
+		.lists = watch->lists,
+		.watches = watch->watches,
+		.events = watch->events,
+		.skipped = watch->skipped,
+		.bad_events = watch->bad_events,
+	};
+}
+
+void wiring_set_notes(struct cluster_notes *notes, const struct fleet *fleet,
+                      const struct facts *facts)
+{
+	struct noting n = {.arena = arena_new(), .facts = facts};
+
+	fleet_each(fleet, add_note, &n);
+	cluster_notes_set(notes, n.list, n.count);
+	free(n.list);
+	arena_free(n.arena);
 }

@@ -65,6 +65,35 @@ void kube_access_fini(struct kube_access *a)
 	*a = (struct kube_access){0};
 }
 
+static char **copy_list(char *const *text, size_t count)
+{
+	char **copy = xcalloc(count + 1, sizeof(*copy));
+
+	for (size_t i = 0; i < count; i++)
+		copy[i] = xstrdup(text[i]);
+	return copy;
+}
+
+void kube_access_copy(struct kube_access *to, const struct kube_access *from)
+{
+	*to = *from;
+	for (size_t i = 0; i < TEXTS; i++) {
+		const char *text = text_at(from, texts[i]);
+		char *copy = text ? xstrdup(text) : NULL;
+
+		memcpy((char *)to + texts[i], &copy, sizeof(copy));
+	}
+	for (size_t i = 0; i < SECRETS; i++) {
+		struct kube_secret copy = {0};
+
+		kube_secret_set(&copy, kube_secret_bytes(secret_at(from, secrets[i])));
+		memcpy((char *)to + secrets[i], &copy, sizeof(copy));
+	}
+	to->namespace = from->namespace ? xstrdup(from->namespace) : NULL;
+	to->exec.arg = copy_list(from->exec.arg, from->exec.arg_count);
+	to->exec.env = copy_list(from->exec.env, from->exec.env_count);
+}
+
 static bool text_equal(const char *a, const char *b) { return a && b ? strcmp(a, b) == 0 : a == b; }
 
 static bool lists_equal(char *const *a, size_t a_count, char *const *b, size_t b_count)

@@ -54,6 +54,8 @@ struct kube_access {
 	struct kube_exec exec;
 };
 
+/* A copy of all of it into a zeroed struct. */
+void kube_access_copy(struct kube_access *to, const struct kube_access *from);
 /* Frees and wipes; leaves zeros. */
 void kube_access_fini(struct kube_access *a);
 /* Would the same be dialled with the same credentials?  (The namespace aside.) */

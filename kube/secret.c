@@ -32,3 +32,8 @@ bool kube_secret_equal(const struct kube_secret *a, const struct kube_secret *b)
 		differs |= (unsigned char)(a->data[i] ^ b->data[i]);
 	return differs == 0;
 }
+
+bool kube_secret_is_in(const struct kube_secret *s, struct bytes text)
+{
+	return s->len > 0 && text.len > 0 && memmem(text.data, text.len, s->data, s->len) != NULL;
+}

@@ -27,6 +27,8 @@ void kube_secret_set(struct kube_secret *s, struct bytes value);
 void kube_secret_fini(struct kube_secret *s);
 /* In a time that does not depend on where they differ. */
 bool kube_secret_equal(const struct kube_secret *a, const struct kube_secret *b);
+/* Does a stranger's text give it away?  An API server may send back what it was sent. */
+bool kube_secret_is_in(const struct kube_secret *s, struct bytes text);
 static inline struct bytes kube_secret_bytes(const struct kube_secret *s)
 {
 	return (struct bytes){(const uint8_t *)s->data, s->len};

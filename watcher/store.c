@@ -23,7 +23,9 @@ struct trouble {
 struct store {
 	struct facts *facts;
 	struct settle *settle;
-	struct saved *saved; /* may be NULL */
+	struct saved *saved;          /* may be NULL */
+	store_has_fact_fn *other_has; /* may be NULL */
+	void *other_arg;
 	struct buffer known_dirs;
 	uint64_t error_changes;
 	struct trouble *troubles; /* in order of where */
@@ -149,6 +151,20 @@ void store_drop_cluster(struct store *s, uint16_t cluster)
 		saved_drop_cluster(s->saved, cluster);
 	log_write(LOG_INFO, "watcher", &context, "cluster is gone from the registry");
 	settle_poke(s->settle);
+}
+
+/* --- two sources --- */
+
+void store_set_other_source(struct store *s, store_has_fact_fn *has_fact, void *arg)
+{
+	s->other_has = has_fact;
+	s->other_arg = arg;
+}
+
+bool store_is_elsewhere(const struct store *s, uint16_t cluster, const struct fact *fact)
+{
+	return fact_created(fact) == FACT_CONFIG_TIME ||
+	       (s->other_has && s->other_has(cluster, fact, s->other_arg));
 }
 
 /* --- directories --- */

@@ -34,6 +34,13 @@ void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source 
 /* Removed from the registry: all its facts are gone. */
 void store_drop_cluster(struct store *s, uint16_t cluster);
 
+/* Of two sources that may tell of objects of the host, this one is asked by the other whether it has that fact now, before it
+ * counts as gone. NULL: nobody. */
+typedef bool store_has_fact_fn(uint16_t cluster, const struct fact *fact, void *arg);
+void store_set_other_source(struct store *s, store_has_fact_fn *has_fact, void *arg);
+/* Is the fact the config's, or that other source's? */
+bool store_is_elsewhere(const struct store *s, uint16_t cluster, const struct fact *fact);
+
 /* Which manifest directories were ever read, in the words of manifests_dirs.c (copied); empty at
  * first.  Kept as long as the store and, with a state, over a restart. */
 void store_set_known_dirs(struct store *s, struct bytes dirs);

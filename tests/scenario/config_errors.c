@@ -52,10 +52,10 @@ static void test_each_mistake_in_a_config_is_named_with_file_and_line(void **sta
 	         "2: publish.allow: '10.0.0.1/8' has bits set behind its length"},
 		{"zones: [{name: a.test, file: a.zone}]\n",
 	         "1: zones.file: zone files are not supported yet"},
-		{"sources:\n  kubernetes: {inCluster: true}\n",
-	         "2: sources.kubernetes: real clusters are not supported yet"},
+		{"sources:\n  kubernetes: {}\n",
+	         "2: sources.kubernetes needs a kubeconfig, or inCluster: true"},
 		{"sources:\n  members: [{name: la}]\n",
-	         "2: sources.members: real clusters are not supported yet"},
+	         "2: sources.members needs a name and a kubeconfig"},
 		{"rateLimit: {mode: on}\n", "1: rateLimit: rate limiting is not supported yet"},
 		{"defaults: {maxAddresses: 16}\n",
 	         "1: defaults.maxAddresses: a limit of addresses is not supported yet"},
@@ -245,11 +245,11 @@ static void test_wrong_use_is_exit_status_2(void **state)
 {
 	const char *const unknown[] = {"$NIGHD", "--frobnicate", NULL};
 	const char *const argument[] = {"$NIGHD", "extra", NULL};
-	const char *const kubeconfig[] = {"$NIGHD", "--kubeconfig", "x", NULL};
+	const char *const context[] = {"$NIGHD", "--context", "x", NULL};
 
 	world_expect_run(*state, unknown, 2, "usage: nighd");
 	world_expect_run(*state, argument, 2, "unexpected argument 'extra'");
-	world_expect_run(*state, kubeconfig, 2, "not supported yet");
+	world_expect_run(*state, context, 2, "--context needs a kubeconfig");
 }
 
 static void test_a_bad_flag_is_told_without_a_line(void **state)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/object.h"
+
+#include <json-c/json_object.h>
+#include <json-c/json_tokener.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+struct bytes object_text(struct json_object *object, ...)
+{
+	va_list path;
+	const char *member;
+
+	va_start(path, object);
+	while ((member = va_arg(path, const char *)) != NULL && object)
+		if (!json_object_is_type(object, json_type_object) ||
+		    !json_object_object_get_ex(object, member, &object))
+			object = NULL;
+	va_end(path);
+	if (!json_object_is_type(object, json_type_string))
+		return (struct bytes){0};
+	return (struct bytes){(const uint8_t *)json_object_get_string(object),
+	                      (size_t)json_object_get_string_len(object)};
+}
+
+long object_number(struct json_object *object, const char *member, long absent)
+{
+	struct json_object *value;
+
+	if (!json_object_is_type(object, json_type_object) ||
+	    !json_object_object_get_ex(object, member, &value) ||
+	    !json_object_is_type(value, json_type_int))
+		return absent;
+	return (long)json_object_get_int64(value);
+}
+
+void object_complete(struct json_object *object, const char *kind, const char *api_version,
+                     bool always)
+{
+	if (always || object_text(object, "kind", NULL).len == 0)
+		json_object_object_add(object, "kind", json_object_new_string(kind));
+	if (always || object_text(object, "apiVersion", NULL).len == 0)
+		json_object_object_add(object, "apiVersion", json_object_new_string(api_version));
+}
+
+static bool is_decimal(struct bytes s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.data[i] < '0' || s.data[i] > '9')
+			return false;
+	return s.len > 0 && (s.data[0] != '0' || s.len == 1);
+}
+
+bool object_is_older(struct bytes a, struct bytes b)
+{
+	if (!is_decimal(a) || !is_decimal(b))
+		return false;
+	return a.len != b.len ? a.len < b.len : bytes_compare(a, b) < 0;
+}
+
+void object_read_version(struct bytes json, char *out, size_t room)
+{
+	char *text = xstrndup((const char *)json.data, json.len);
+	struct json_object *version = json_tokener_parse(text);
+	struct bytes given = object_text(version, "gitVersion", NULL);
+	size_t len = 0;
+
+	for (size_t i = 0; i < given.len && len + 1 < room; i++)
+		if (given.data[i] > ' ' && given.data[i] < 0x7f)
+			out[len++] = (char)given.data[i];
+	out[len] = '\0';
+	json_object_put(version);
+	free(text);
+}

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/apiserver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "kube/exec.h"
+#include "kube/expiry.h"
+#include "kube/object.h"
+
+enum {
+	TICK_MS = 1000,
+	PULSE_MS = 30000, /* /version: is it there, does it still know us? */
+	PULSE_REPLY_MS = 10000,
+	GRACE_MS = 5000,    /* an API server that has just started knows no custom kinds yet */
+	REFRESH_MS = 60000, /* files with credentials */
+	EXEC_EARLY_S = 60,  /* before a plugin's credential expires */
+	OBJECTS_MOST = 2000000,
+	VERSION_MOST = 64,
+	ANSWER_MOST = 64 * 1024
+};
+
+struct apiserver {
+	uv_loop_t *loop;
+	struct store *store;
+	uint16_t cluster;
+	enum cluster_source source;
+	struct apiserver_settings settings;
+	struct kube_access access; /* with what files and plugins give */
+	struct kube_client *client;
+	struct kube_backoff backoff;
+	struct apiserver_kind_around around;
+	struct apiserver_kind *kinds[APISERVER_HOST_KINDS];
+	size_t kind_count; /* 0: not begun */
+
+	uv_timer_t tick;
+	uint64_t pulse_ms, refreshed_ms;
+	uint64_t unauthorized; /* 401s that were looked at */
+	struct kube_request *pulse;
+	int pulse_status;
+	struct buffer answer; /* of /version */
+	char version[VERSION_MOST + 1];
+
+	struct kube_request *ready; /* /readyz */
+	int ready_status;
+	uint64_t ready_ms;   /* when it last said it is; 0: never */
+	uint64_t refused_ms; /* since when some kind has been refused; 0: none */
+
+	struct kube_exec_run *exec; /* a plugin that runs */
+	int64_t exec_expires;
+	bool stopping;
+	unsigned open;
+	void (*on_stopped)(void *arg);
+	void *stopped_arg;
+};
+
+/* --- what is known of the cluster --- */
+
+struct summary {
+	unsigned seen, pending, lost, refused;
+	const struct apiserver_kind *first_lost, *first_refused;
+};
+
+static bool is_refusal(enum kube_sight sight)
+{
+	return sight == KUBE_FORBIDDEN || sight == KUBE_ABSENT;
+}
+
+/* A refusal counts when the server has said since that it is ready, or when it goes on. */
+static bool is_settled(const struct apiserver *a)
+{
+	return a->refused_ms > 0 &&
+	       (a->ready_ms >= a->refused_ms || clock_monotonic_ms() - a->refused_ms >= GRACE_MS);
+}
+
+static void count_kind(const struct apiserver *a, const struct apiserver_kind *k, struct summary *s)
+{
+	enum kube_sight sight;
+	const char *why;
+	bool sighted = apiserver_kind_sight(k, &sight, &why);
+	bool optional = apiserver_kind_type(k)->optional;
+
+	if (!sighted) {
+		s->pending++;
+	} else if (sight == KUBE_SEEN) {
+		s->seen++;
+	} else if (is_refusal(sight) && (optional || !apiserver_kind_has_facts(k))) {
+		s->refused++;
+		s->pending += !is_settled(a);
+		if (!s->first_refused)
+			s->first_refused = k;
+	} else {
+		s->lost++;
+		if (!s->first_lost)
+			s->first_lost = k;
+	}
+}
+
+static struct summary summarise(const struct apiserver *a)
+{
+	struct summary s = {0};
+
+	for (size_t i = 0; i < a->kind_count; i++)
+		count_kind(a, a->kinds[i], &s);
+	return s;
+}
+
+static void print_trouble(const struct apiserver_kind *k, struct text *out)
+{
+	enum kube_sight sight;
+	const char *why;
+
+	apiserver_kind_sight(k, &sight, &why);
+	text_printf(out, "%s: %s%s", apiserver_kind_type(k)->resource.plural,
+	            sight == KUBE_ABSENT ? "not installed any more: " : "", why);
+}
+
+/* Is there a kind that one is let see at all?  A host whose CRDs are not installed has none, and needs none. */
+static bool is_blind(const struct apiserver *a, const struct summary *s)
+{
+	struct text forbidden = {0};
+	bool blind;
+
+	apiserver_print_kinds(a, KUBE_FORBIDDEN, &forbidden);
+	blind = s->seen == 0 && s->pending == 0 && forbidden.len > 0;
+	text_fini(&forbidden);
+	return blind;
+}
+
+static void ask_whether_ready(struct apiserver *a);
+
+static void note_refusals(struct apiserver *a, const struct summary *s)
+{
+	if (s->refused == 0) {
+		a->refused_ms = 0;
+	} else if (a->refused_ms == 0) {
+		a->refused_ms = clock_monotonic_ms();
+		ask_whether_ready(a);
+	}
+}
+
+static enum knowledge known_before(const struct apiserver *a)
+{
+	const struct cluster_state *state = facts_cluster(store_facts(a->store), a->cluster);
+
+	return state->registered ? state->knowledge : KNOWLEDGE_NEVER;
+}
+
+static void tell_knowledge(struct apiserver *a)
+{
+	struct summary s = summarise(a);
+	enum knowledge before = known_before(a), now = KNOWLEDGE_SYNCED;
+	struct text why = {0};
+
+	if (a->stopping || a->kind_count == 0)
+		return;
+	note_refusals(a, &s);
+	s = summarise(a);
+	if (s.lost > 0)
+		print_trouble(s.first_lost, &why);
+	else if (is_blind(a, &s))
+		print_trouble(s.first_refused, &why);
+	if (why.len > 0)
+		now = before == KNOWLEDGE_NEVER ? KNOWLEDGE_NEVER : KNOWLEDGE_UNSEEN;
+	else if (s.pending > 0)
+		now = before; /* not yet another one */
+	if (now != before || why.len > 0 || s.pending == 0)
+		store_set_knowledge(a->store, a->cluster, a->source, now, why.data);
+	text_fini(&why);
+}
+
+static void on_sight(void *arg) { tell_knowledge(arg); }
+
+/* --- the server itself --- */
+
+static void on_ready_status(int status, uint64_t retry_after_ms, void *arg)
+{
+	struct apiserver *a = arg;
+
+	(void)retry_after_ms;
+	a->ready_status = status;
+}
+
+static void on_ready_done(enum err err, const char *why, void *arg)
+{
+	struct apiserver *a = arg;
+
+	(void)why;
+	a->ready = NULL;
+	if (err == ERR_OK && a->ready_status == 200)
+		a->ready_ms = clock_monotonic_ms();
+	tell_knowledge(a);
+}
+
+/* 404 and 403 are what a server says, too, that has only just started. */
+static void ask_whether_ready(struct apiserver *a)
+{
+	const struct kube_events events = {on_ready_status, NULL, on_ready_done, a};
+	const struct kube_ask ask = {
+		.path = "/readyz", .reply_ms = PULSE_REPLY_MS, .silence_ms = PULSE_REPLY_MS};
+
+	if (a->ready || a->refused_ms == 0 || is_settled(a))
+		return;
+	a->ready_status = 0;
+	a->ready = kube_client_ask(a->client, &ask, &events);
+}
+
+static void on_version_status(int status, uint64_t retry_after_ms, void *arg)
+{
+	struct apiserver *a = arg;
+
+	(void)retry_after_ms;
+	a->pulse_status = status;
+}
+
+static void on_version_body(struct bytes piece, void *arg)
+{
+	struct apiserver *a = arg;
+
+	if (a->answer.len + piece.len <= ANSWER_MOST)
+		buffer_put(&a->answer, piece.data, piece.len);
+}
+
+/* It can be any text, also one that was sent to it. */
+static void read_version(struct apiserver *a)
+{
+	object_read_version((struct bytes){a->answer.data, a->answer.len}, a->version,
+	                    sizeof(a->version));
+	if (kube_secret_is_in(&a->access.token, bytes_of(a->version)))
+		a->version[0] = '\0';
+}
+
+static void begin_kinds(struct apiserver *a);
+
+static void on_version_done(enum err err, const char *why, void *arg)
+{
+	struct apiserver *a = arg;
+
+	(void)why;
+	a->pulse = NULL;
+	if (err == ERR_OK && a->pulse_status == 200)
+		read_version(a);
+	/* A watch is let go on with a token that is not good any more. */
+	if (err == ERR_OK && a->pulse_status == 401 && a->kind_count > 0)
+		kube_client_replace(a->client, "the server does not know the credential any more");
+	begin_kinds(a);
+}
+
+static void ask_version(struct apiserver *a)
+{
+	const struct kube_events events = {on_version_status, on_version_body, on_version_done, a};
+	const struct kube_ask ask = {
+		.path = "/version", .reply_ms = PULSE_REPLY_MS, .silence_ms = PULSE_REPLY_MS};
+
+	if (a->pulse)
+		return;
+	a->pulse_ms = clock_monotonic_ms();
+	a->pulse_status = 0;
+	buffer_reset(&a->answer);
+	a->pulse = kube_client_ask(a->client, &ask, &events);
+}
+
+/* --- kinds --- */
+
+/* From Kubernetes 1.32 on; whoever says so and does not is found out (kube/watch.h). */
+static bool offers_streaming_lists(const struct apiserver *a)
+{
+	unsigned major, minor;
+
+	return sscanf(a->version, "v%u.%u", &major, &minor) == 2 &&
+	       (major > 1 || (major == 1 && minor >= 32));
+}
+
+static void begin_kinds(struct apiserver *a)
+{
+	const struct kube_watch_settings settings = {
+		.namespace = a->settings.namespace,
+		.streaming_list = offers_streaming_lists(a),
+		.silence_ms = a->settings.pace.silence_ms,
+		.reply_ms = a->settings.pace.reply_ms,
+		.object_most = a->settings.pace.object_most,
+		.objects_most = OBJECTS_MOST,
+	};
+	bool is_host = a->cluster == FACTS_HOST;
+
+	if (a->kind_count > 0 || a->stopping)
+		return;
+	a->kind_count = is_host ? APISERVER_HOST_KINDS : APISERVER_MEMBER_KINDS;
+	for (size_t i = 0; i < a->kind_count; i++)
+		a->kinds[i] = apiserver_kind_start(
+			&a->around, is_host ? &apiserver_host_kinds[i] : &apiserver_member_kinds[i],
+			&settings);
+}
+
+/* --- credentials --- */
+
+static void use_access(struct apiserver *a)
+{
+	kube_client_set_access(a->client, &a->access);
+	for (size_t i = 0; i < a->kind_count; i++)
+		apiserver_kind_hurry(a->kinds[i]);
+}
+
+static void print_where(const struct apiserver *a, struct text *out)
+{
+	const char *name = facts_cluster_name(store_facts(a->store), a->cluster);
+
+	text_printf(out, "%s: credentials", *name != '\0' ? name : "(host)");
+}
+
+/* `why` NULL: nothing is wrong with them. */
+static void tell_credentials(struct apiserver *a, const char *why)
+{
+	struct text where = {0};
+
+	print_where(a, &where);
+	store_set_error(a->store, where.data, why);
+	text_fini(&where);
+}
+
+static void refresh_files(struct apiserver *a)
+{
+	struct reason why = {0};
+	bool changed = false;
+	enum err err = kube_access_refresh(&a->access, &changed, &why);
+
+	a->refreshed_ms = clock_monotonic_ms();
+	tell_credentials(a, err != ERR_OK ? why.text : NULL);
+	if (changed)
+		use_access(a);
+}
+
+static void on_exec(enum err err, struct kube_credential *got, const struct reason *why, void *arg)
+{
+	struct apiserver *a = arg;
+
+	a->exec = NULL;
+	a->refreshed_ms = clock_monotonic_ms();
+	tell_credentials(a, err != ERR_OK ? why->text : NULL);
+	if (err != ERR_OK)
+		return;
+	kube_secret_set(&a->access.token, kube_secret_bytes(&got->token));
+	if (got->certificate.len > 0) {
+		kube_secret_set(&a->access.certificate, kube_secret_bytes(&got->certificate));
+		kube_secret_set(&a->access.key, kube_secret_bytes(&got->key));
+	}
+	a->exec_expires = got->expires_at;
+	use_access(a);
+	ask_version(a);
+}
+
+static void run_plugin(struct apiserver *a)
+{
+	const struct kube_exec_cluster cluster = {
+		.server = a->access.server,
+		.ca = a->access.ca,
+		.server_name = a->access.server_name,
+		.proxy = a->access.proxy,
+		.any_certificate = a->access.any_certificate,
+	};
+
+	if (!a->exec)
+		a->exec = kube_exec_run(a->loop, &a->access.exec, &cluster, on_exec, a);
+}
+
+/* A plugin again when its credential is about to end or is refused, files each minute or then; a minute apart, when
+ * it does not help. */
+static void keep_credentials(struct apiserver *a, uint64_t now_ms)
+{
+	enum { AGAIN_MS = 5000 };
+	uint64_t refused = kube_client_counts(a->client).unauthorized;
+	bool was_refused = refused != a->unauthorized && now_ms - a->refreshed_ms >= AGAIN_MS;
+
+	if (was_refused)
+		a->unauthorized = refused;
+	if (a->access.exec.command) {
+		bool ends = a->exec_expires > 0 &&
+		            clock_unix_s() + EXEC_EARLY_S >= a->exec_expires &&
+		            now_ms - a->refreshed_ms >= AGAIN_MS;
+
+		if (ends || was_refused ||
+		    (a->exec_expires == 0 && a->access.token.len == 0 &&
+		     a->access.certificate.len == 0 && now_ms - a->refreshed_ms >= AGAIN_MS))
+			run_plugin(a);
+	} else if (was_refused || now_ms - a->refreshed_ms >= REFRESH_MS) {
+		refresh_files(a);
+	}
+}
+
+/* --- life --- */
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct apiserver *a = timer->data;
+	uint64_t now_ms = clock_monotonic_ms();
+
+	keep_credentials(a, now_ms);
+	if (now_ms - a->pulse_ms >= PULSE_MS)
+		ask_version(a);
+	ask_whether_ready(a);
+	/* A grace may have run out. */
+	if (a->refused_ms > 0)
+		tell_knowledge(a);
+}
+
+struct apiserver *apiserver_start(uv_loop_t *loop, struct store *store,
+                                  const struct apiserver_settings *settings)
+{
+	struct apiserver *a = xcalloc(1, sizeof(*a));
+
+	a->loop = loop;
+	a->store = store;
+	a->cluster = settings->cluster;
+	a->source = settings->source;
+	a->settings = *settings;
+	a->settings.access = NULL;
+	a->backoff.cap_ms = settings->pace.backoff_ms;
+	kube_access_copy(&a->access, settings->access);
+	a->client = kube_client_new(loop, &a->access);
+	a->around = (struct apiserver_kind_around){
+		loop,     a->client,  &a->backoff,
+		store,    a->cluster, a->settings.objects.on_object ? &a->settings.objects : NULL,
+		on_sight, a};
+	a->refreshed_ms = clock_monotonic_ms();
+	a->tick.data = a;
+	CHECK(uv_timer_init(loop, &a->tick) == 0);
+	CHECK(uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS) == 0);
+	if (a->access.exec.command)
+		run_plugin(a);
+	else
+		ask_version(a);
+	return a;
+}
+
+static void closed_one(void *arg)
+{
+	struct apiserver *a = arg;
+	void (*on_stopped)(void *arg) = a->on_stopped;
+	void *stopped_arg = a->stopped_arg;
+
+	if (--a->open > 0)
+		return;
+	kube_access_fini(&a->access);
+	buffer_fini(&a->answer);
+	free(a);
+	if (on_stopped)
+		on_stopped(stopped_arg);
+}
+
+static void on_tick_closed(uv_handle_t *handle) { closed_one(handle->data); }
+
+void apiserver_stop(struct apiserver *a, void (*on_stopped)(void *arg), void *arg)
+{
+	a->stopping = true;
+	a->on_stopped = on_stopped;
+	a->stopped_arg = arg;
+	a->open = 2;
+	for (size_t i = 0; i < a->kind_count; i++)
+		apiserver_kind_stop(a->kinds[i]);
+	kube_exec_cancel(a->exec);
+	tell_credentials(a, NULL);
+	kube_client_stop(a->client, closed_one, a);
+	uv_close((uv_handle_t *)&a->tick, on_tick_closed);
+}
+
+void apiserver_set_access(struct apiserver *a, const struct kube_access *access)
+{
+	kube_access_fini(&a->access);
+	kube_access_copy(&a->access, access);
+	use_access(a);
+	if (a->access.exec.command)
+		run_plugin(a);
+}
+
+struct kube_client *apiserver_client(struct apiserver *a) { return a->client; }
+
+struct kube_backoff *apiserver_backoff(struct apiserver *a) { return &a->backoff; }
+
+/* --- reports --- */
+
+static void add_counts(struct kube_watch_counts *sum, const struct kube_watch_counts *one)
+{
+	sum->lists += one->lists;
+	sum->watches += one->watches;
+	sum->events += one->events;
+	sum->skipped += one->skipped;
+	sum->bad_events += one->bad_events;
+}
+
+void apiserver_report(const struct apiserver *a, struct apiserver_report *out)
+{
+	int64_t expires = 0;
+
+	*out = (struct apiserver_report){.version = a->version,
+	                                 .wire = kube_client_counts(a->client)};
+	if (kube_expiry(&a->access, &expires))
+		out->expires = expires;
+	if (a->exec_expires > 0 && (out->expires == 0 || a->exec_expires < out->expires))
+		out->expires = a->exec_expires;
+	for (size_t i = 0; i < a->kind_count; i++) {
+		struct kube_watch_counts counts = apiserver_kind_counts(a->kinds[i]);
+
+		add_counts(&out->watch, &counts);
+	}
+}
+
+void apiserver_print_kinds(const struct apiserver *a, enum kube_sight sight, struct text *out)
+{
+	for (size_t i = 0; i < a->kind_count; i++) {
+		const struct kube_resource *r = &apiserver_kind_type(a->kinds[i])->resource;
+		enum kube_sight is;
+		const char *why;
+
+		if (!apiserver_kind_sight(a->kinds[i], &is, &why) || is != sight)
+			continue;
+		text_printf(out, "%s%s%s%s", out->len > 0 ? ", " : "", r->plural,
+		            r->group[0] != '\0' ? "." : "", r->group);
+	}
+}

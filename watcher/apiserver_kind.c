@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/apiserver_kind.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "kube/object.h"
+#include "watcher/keyset.h"
+
+enum { BAD_MOST = 1000 }; /* objects in trouble that are remembered by name, of a kind */
+
+#define DNS "multiclusterdns.kubefed.io", "v1alpha1"
+
+const struct apiserver_kind_type apiserver_host_kinds[APISERVER_HOST_KINDS] = {
+	{.resource = {"core.kubefed.io", "v1beta1", "kubefedclusters", "KubeFedCluster"},
+         .fact = FACT_KUBEFED_CLUSTER,
+         .in_namespace = true},
+	{.resource = {DNS, "domains", "Domain"}, .fact = FACT_DOMAIN, .in_namespace = true},
+	{.resource = {DNS, "servicednsrecords", "ServiceDNSRecord"},
+         .fact = FACT_SERVICE_DNS_RECORD},
+	{.resource = {DNS, "ingressdnsrecords", "IngressDNSRecord"},
+         .fact = FACT_INGRESS_DNS_RECORD},
+	{.resource = {DNS, "dnsendpoints", "DNSEndpoint"}, .fact = FACT_DNS_ENDPOINT},
+	{.resource = {"externaldns.k8s.io", "v1alpha1", "dnsendpoints", "DNSEndpoint"},
+         .fact = FACT_EXTERNAL_DNS_ENDPOINT},
+};
+
+const struct apiserver_kind_type apiserver_member_kinds[APISERVER_MEMBER_KINDS] = {
+	{.resource = {"", "v1", "services", "Service"}, .fact = FACT_SERVICE},
+	{.resource = {"discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"},
+         .fact = FACT_ENDPOINT_SLICE},
+	{.resource = {"networking.k8s.io", "v1", "ingresses", "Ingress"}, .fact = FACT_INGRESS},
+	{.resource = {"", "v1", "nodes", "Node"},
+         .fact = FACT_NODE,
+         .metadata_only = true,
+         .optional = true},
+};
+
+/* An object that cannot be taken. */
+struct bad {
+	char *namespace, *name;
+	bool seen; /* in the list that is coming */
+};
+
+struct apiserver_kind {
+	const struct apiserver_kind_type *type;
+	const struct apiserver_kind_around *around;
+	struct kube_watch *watch;
+	struct arena *arena;
+	struct keyset keys; /* of the list that is coming */
+	bool listing;
+	bool had_facts; /* there may be some */
+	bool sighted;
+	enum kube_sight sight;
+	char *why;
+	struct bad *bad;
+	size_t bad_count;
+};
+
+/* --- what cannot be taken --- */
+
+/* "losangeles: Service shop/web", the place of an error. */
+static void print_where(const struct apiserver_kind *k, struct bytes namespace, struct bytes name,
+                        struct text *out)
+{
+	const char *cluster = facts_cluster_name(store_facts(k->around->store), k->around->cluster);
+
+	text_printf(out, "%s: %s ", *cluster != '\0' ? cluster : "(host)", k->type->resource.kind);
+	text_add_bytes(out, namespace);
+	text_add(out, namespace.len > 0 ? "/" : "");
+	text_add_bytes(out, name);
+}
+
+static struct bad *find_bad(struct apiserver_kind *k, struct bytes namespace, struct bytes name)
+{
+	for (size_t i = 0; i < k->bad_count; i++)
+		if (bytes_equal_text(name, k->bad[i].name) &&
+		    bytes_equal_text(namespace, k->bad[i].namespace))
+			return &k->bad[i];
+	return NULL;
+}
+
+static void add_bad(struct apiserver_kind *k, struct bytes namespace, struct bytes name,
+                    const char *why)
+{
+	struct bad *bad = find_bad(k, namespace, name);
+	struct text where = {0};
+
+	if (!bad && k->bad_count == BAD_MOST)
+		return;
+	if (!bad) {
+		k->bad = xreallocarray(k->bad, k->bad_count + 1, sizeof(*k->bad));
+		bad = &k->bad[k->bad_count++];
+		bad->namespace = xstrndup((const char *)namespace.data, namespace.len);
+		bad->name = xstrndup((const char *)name.data, name.len);
+	}
+	bad->seen = true;
+	print_where(k, namespace, name, &where);
+	store_set_error(k->around->store, where.data, why);
+	text_fini(&where);
+}
+
+static void drop_bad(struct apiserver_kind *k, struct bad *bad)
+{
+	struct text where = {0};
+
+	print_where(k, bytes_of(bad->namespace), bytes_of(bad->name), &where);
+	store_set_error(k->around->store, where.data, NULL);
+	text_fini(&where);
+	free(bad->namespace);
+	free(bad->name);
+	*bad = k->bad[--k->bad_count];
+}
+
+static void clear_bad(struct apiserver_kind *k, struct bytes namespace, struct bytes name)
+{
+	struct bad *bad = k->bad_count > 0 ? find_bad(k, namespace, name) : NULL;
+
+	if (bad)
+		drop_bad(k, bad);
+}
+
+/* --- objects --- */
+
+static void on_list(void *arg)
+{
+	struct apiserver_kind *k = arg;
+
+	k->listing = true;
+	keyset_reset(&k->keys);
+	for (size_t i = 0; i < k->bad_count; i++)
+		k->bad[i].seen = false;
+}
+
+static void note_listed(struct apiserver_kind *k, struct bytes namespace, struct bytes name)
+{
+	if (k->listing)
+		keyset_add(&k->keys, namespace, name);
+}
+
+static enum decode_role role_of(const struct apiserver_kind *k)
+{
+	return k->around->cluster == FACTS_HOST ? DECODE_HOST : DECODE_MEMBER;
+}
+
+static void on_put(struct json_object *object, void *arg)
+{
+	struct apiserver_kind *k = arg;
+	struct bytes namespace = object_text(object, "metadata", "namespace", NULL);
+	struct bytes name = object_text(object, "metadata", "name", NULL);
+	const struct fact *fact = NULL;
+	struct reason why = {0};
+	enum err err = decode_object(object, role_of(k), k->arena, &fact, &why);
+
+	arena_reset(k->arena);
+	note_listed(k, namespace, name);
+	if (err != ERR_OK || why.text[0] != '\0')
+		add_bad(k, namespace, name, why.text);
+	else
+		clear_bad(k, namespace, name);
+	if (fact) {
+		k->had_facts = true;
+		store_put(k->around->store, k->around->cluster, fact);
+	}
+	if (k->around->objects)
+		k->around->objects->on_object(k->type, object, k->around->objects->arg);
+}
+
+static void on_gone(struct bytes namespace, struct bytes name, void *arg)
+{
+	struct apiserver_kind *k = arg;
+
+	clear_bad(k, namespace, name);
+	store_remove(k->around->store, k->around->cluster, k->type->fact, namespace, name);
+	if (k->around->objects)
+		k->around->objects->on_gone(k->type, name, k->around->objects->arg);
+}
+
+static void on_skipped(struct bytes namespace, struct bytes name, const char *why, void *arg)
+{
+	struct apiserver_kind *k = arg;
+
+	note_listed(k, namespace, name);
+	add_bad(k, namespace, name, why);
+}
+
+/* --- the end of a list --- */
+
+struct sweep {
+	const struct keyset *keys;
+	const struct store *store;
+	const struct fact **gone;
+	size_t count, room;
+};
+
+static void judge_fact(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct sweep *s = arg;
+
+	if (keyset_has(s->keys, fact_namespace(fact), fact_name(fact)) ||
+	    store_is_elsewhere(s->store, cluster, fact))
+		return;
+	if (s->count == s->room) {
+		s->room = s->room * 2 + 64;
+		s->gone = xreallocarray(s->gone, s->room, sizeof(const struct fact *));
+	}
+	s->gone[s->count++] = fact_ref(fact);
+}
+
+/* What the list lacks is gone. */
+static void sweep(struct apiserver_kind *k)
+{
+	struct sweep s = {.keys = &k->keys, .store = k->around->store};
+
+	facts_each(store_facts(k->around->store), k->around->cluster, (int)k->type->fact,
+	           judge_fact, &s);
+	for (size_t i = 0; i < s.count; i++) {
+		store_remove(k->around->store, k->around->cluster, k->type->fact,
+		             fact_namespace(s.gone[i]), fact_name(s.gone[i]));
+		fact_unref(s.gone[i]);
+	}
+	free(s.gone);
+	for (size_t i = k->bad_count; i > 0; i--)
+		if (!k->bad[i - 1].seen)
+			drop_bad(k, &k->bad[i - 1]);
+}
+
+static void on_listed(void *arg)
+{
+	struct apiserver_kind *k = arg;
+
+	k->listing = false;
+	sweep(k);
+	keyset_reset(&k->keys);
+	if (k->around->objects)
+		k->around->objects->on_listed(k->type, k->around->objects->arg);
+}
+
+static void on_sight(enum kube_sight sight, const char *why, void *arg)
+{
+	struct apiserver_kind *k = arg;
+
+	k->sighted = true;
+	k->sight = sight;
+	free(k->why);
+	k->why = why ? xstrdup(why) : NULL;
+	k->around->on_sight(k->around->arg);
+}
+
+/* --- life --- */
+
+static void note_any(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	(void)cluster;
+	*(bool *)arg = *(bool *)arg || fact_created(fact) != FACT_CONFIG_TIME;
+}
+
+static bool any_facts(const struct apiserver_kind *k)
+{
+	bool any = false;
+
+	facts_each(store_facts(k->around->store), k->around->cluster, (int)k->type->fact, note_any,
+	           &any);
+	return any;
+}
+
+struct apiserver_kind *apiserver_kind_start(const struct apiserver_kind_around *around,
+                                            const struct apiserver_kind_type *type,
+                                            const struct kube_watch_settings *settings)
+{
+	struct apiserver_kind *k = xcalloc(1, sizeof(*k));
+	const struct kube_watch_events events = {on_list,   on_put,   on_gone, on_skipped,
+	                                         on_listed, on_sight, k};
+	struct kube_watch_settings own = *settings;
+
+	k->type = type;
+	k->around = around;
+	k->arena = arena_new();
+	k->had_facts = any_facts(k);
+	own.resource = type->resource;
+	own.metadata_only = type->metadata_only;
+	if (!type->in_namespace)
+		own.namespace = NULL;
+	k->watch = kube_watch_start(around->loop, around->client, around->backoff, &own, &events);
+	return k;
+}
+
+void apiserver_kind_stop(struct apiserver_kind *k)
+{
+	kube_watch_stop(k->watch);
+	while (k->bad_count > 0)
+		drop_bad(k, &k->bad[k->bad_count - 1]);
+	free(k->bad);
+	free(k->why);
+	free(k->keys.slot);
+	arena_free(k->arena);
+	free(k);
+}
+
+const struct apiserver_kind_type *apiserver_kind_type(const struct apiserver_kind *k)
+{
+	return k->type;
+}
+
+bool apiserver_kind_sight(const struct apiserver_kind *k, enum kube_sight *sight, const char **why)
+{
+	*sight = k->sight;
+	*why = k->why ? k->why : "";
+	return k->sighted;
+}
+
+bool apiserver_kind_has_facts(const struct apiserver_kind *k)
+{
+	return k->had_facts && any_facts(k);
+}
+
+void apiserver_kind_hurry(struct apiserver_kind *k) { kube_watch_hurry(k->watch); }
+
+struct kube_watch_counts apiserver_kind_counts(const struct apiserver_kind *k)
+{
+	return kube_watch_counts(k->watch);
+}
