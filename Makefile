@@ -135,8 +135,8 @@ unit-%: ; $(Q)$(MAKE) $(filter $(B)/tests/unit/$*/%,$(TESTS:%=%.run))
 
 # --- scenarios: real programs on loopback, tests/scenario/<what>.c over tests/support/world.h ---
 SCENARIOS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/scenario/*.c))
-SCENARIO_PKGS = $(PKGS_tests) json-c ldns libcurl libseccomp
-SCENARIO_SUPPORT := $(call obj,$(wildcard tests/support/world*.c) tests/support/geo_mmdb.c)
+SCENARIO_PKGS = $(PKGS_tests) json-c ldns libcurl libseccomp libnghttp2 openssl zlib
+SCENARIO_SUPPORT := $(call obj,$(wildcard tests/support/world*.c tests/support/fakeapi*.c) tests/support/geo_mmdb.c)
 $(SCENARIOS:%=%.o) $(SCENARIO_SUPPORT): PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
 $(SCENARIOS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
@@ -192,11 +192,14 @@ tsan:                            ## what has threads, under TSan
 asan tsan: ; $(Q)$(MAKE) -j2 FLAVOR=$@ unit-programs && $(MAKE) FLAVOR=$@ unit-of-$@
 .PHONY: unit-programs unit-of-asan unit-of-tsan
 unit-programs: $(TESTS)
-unit-of-asan: unit
+unit-of-asan: unit fakeapi-alone
 # Only what has threads: make tsan
 unit-of-tsan: $(foreach t,base/test_log base/test_http_admin zones/test_handover zones/test_tree zones/test_build \
                 watcher/test_saved watcher/test_manifests watcher/test_manifests_storm dnsd/test_server dnsd/test_tcp \
-                dnsd/test_admin dnsd/test_stats dnsd/test_geo_loader,$(addsuffix .run,$(filter %/$(t),$(TESTS))))
+                dnsd/test_admin dnsd/test_stats dnsd/test_geo_loader,$(addsuffix .run,$(filter %/$(t),$(TESTS)))) fakeapi-alone
+.PHONY: fakeapi-alone
+# What scenarios rely on has a thread of its own, and needs no nighd.
+fakeapi-alone: $(B)/tests/scenario/fakeapi ; $(Q)$<
 cover:                           ## line coverage per room
 	$(Q)$(MAKE) -j2 FLAVOR=cover unit
 	$(Q)for r in $(ROOMS) $(PROGRAMS); do gcov -n -o build/cover/$$r build/cover/$$r/*.o 2>/dev/null | \

@@ -1,6 +1,6 @@
 /* world_inside.h -- what the parts of the world share: one struct, texts, and waiting.
  *
- * For tests/support/world*.c alone.
+ * For tests/support/world*.c and fakeapi*.c alone.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TESTS_SUPPORT_WORLD_INSIDE_H
