@@ -714,6 +714,37 @@ static void test_bad_certificates_are_refused(void **state)
 	assert_int_equal(fakeapi_requests(f, ""), 1);
 }
 
+static void show_certificate(struct transfer *t, bool expired, const struct fakeapi *f)
+{
+	char *certificate, *key;
+	struct curl_blob blob = {.flags = CURL_BLOB_COPY};
+
+	fakeapi_client_certificate(f, expired, &certificate, &key);
+	blob.data = certificate;
+	blob.len = strlen(certificate);
+	curl_easy_setopt(t->easy, CURLOPT_SSLCERT_BLOB, &blob);
+	blob.data = key;
+	blob.len = strlen(key);
+	curl_easy_setopt(t->easy, CURLOPT_SSLKEY_BLOB, &blob);
+	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
+	free(certificate);
+	free(key);
+}
+
+static void test_clients_may_show_certificates(void **state)
+{
+	struct bench *b = *state;
+	struct fakeapi *f = started(b, NULL);
+	struct transfer *good = ask(b, FAKEAPI_NODES), *expired = ask(b, FAKEAPI_NODES);
+
+	show_certificate(good, false, f);
+	show_certificate(expired, true, f);
+	expect_status(finish(b, good), 200);
+	expect_status(finish(b, expired), 401);
+	assert_string_equal(fakeapi_authorization(f), "");
+}
+
 static void test_several_run_at_once_and_write_kubeconfigs(void **state)
 {
 	struct world *w = *state;
@@ -760,6 +791,7 @@ int main(void)
 		bench_test(test_it_freezes_and_goes_down_and_comes_back),
 		bench_test(test_goaway_and_a_connection_frozen_for_ever),
 		bench_test(test_bad_certificates_are_refused),
+		bench_test(test_clients_may_show_certificates),
 		world_test(test_several_run_at_once_and_write_kubeconfigs),
 	};
 

@@ -506,6 +506,12 @@ const char *fakeapi_token(const struct fakeapi *f) { return f->token; }
 const char *fakeapi_ca_pem(const struct fakeapi *f) { return f->ca_pem; }
 const char *fakeapi_ca_base64(const struct fakeapi *f) { return f->ca_base64; }
 
+void fakeapi_client_certificate(const struct fakeapi *f, bool expired, char **certificate,
+                                char **key)
+{
+	tls_client(f->tls, expired, certificate, key);
+}
+
 void fakeapi_kubeconfig(const struct fakeapi *f, struct world *w, const char *name)
 {
 	world_write(w, name,

@@ -74,6 +74,9 @@ const char *fakeapi_token(const struct fakeapi *f);
 const char *fakeapi_ca_pem(const struct fakeapi *f);
 const char *fakeapi_ca_base64(
 	const struct fakeapi *f); /* of the PEM, as caBundle and kubeconfigs have it */
+/* Of a client that is let in without a token, unless it is expired: then it is 401.  PEM; the caller frees both. */
+void fakeapi_client_certificate(const struct fakeapi *f, bool expired, char **certificate,
+                                char **key);
 /* Writes a kubeconfig with server, certificate authority and token; `name` is relative to the world's folder. */
 void fakeapi_kubeconfig(const struct fakeapi *f, struct world *w, const char *name);
 

@@ -1,7 +1,8 @@
 /* fakeapi_inside.h -- what the parts of the fake API server share.
  *
  * One lock holds everything.  The server's thread has it but for the time in which it waits for sockets; only that
- * thread touches connections and streams.  Tests take the lock for each call.  For tests/support/fakeapi*.c alone.
+ * thread makes, writes and frees connections and streams.  Tests take the lock for each call, and may change what open
+ * watches have to say.  For tests/support/fakeapi*.c alone.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TESTS_SUPPORT_FAKEAPI_INSIDE_H
@@ -41,7 +42,7 @@ struct shape {
 	struct text json; /* with its quotes set right; what the others point to */
 	struct bytes kind, api_version;
 	struct bytes name, namespace;
-	struct text metadata; /* members but for nothing, "a,b" */
+	struct text metadata; /* its members: ",a,b" */
 	struct text others;   /* ",a,b" */
 	bool has_uid, has_version, has_time;
 };
@@ -291,6 +292,10 @@ void tls_free(struct tls *t);
 char *tls_ca_pem(const struct tls *t);
 void tls_certify(struct tls *t, enum fakeapi_certificate certificate, bool http1);
 SSL *tls_accept(struct tls *t, int fd);
+/* Of a client that is let in while it is not expired; PEM, the caller frees. */
+void tls_client(const struct tls *t, bool expired, char **certificate, char **key);
+/* Has it shown such a certificate? */
+bool tls_knows(const SSL *ssl);
 /* Standard base64; the caller frees. */
 char *tls_base64(const void *data, size_t len);
 

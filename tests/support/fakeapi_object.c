@@ -104,6 +104,12 @@ static struct bytes unquoted(struct bytes value)
 	return (struct bytes){value.data + 1, value.len - 2};
 }
 
+static void add_member(struct text *t, struct bytes member)
+{
+	text_add(t, ",");
+	text_add_bytes(t, member);
+}
+
 static void read_metadata(struct shape *s, struct bytes value)
 {
 	struct member m;
@@ -120,9 +126,7 @@ static void read_metadata(struct shape *s, struct bytes value)
 			s->has_version = true;
 		else if (bytes_equal_text(m.name, "creationTimestamp"))
 			s->has_time = true;
-		if (s->metadata.len > 0)
-			text_add(&s->metadata, ",");
-		text_add_bytes(&s->metadata, m.whole);
+		add_member(&s->metadata, m.whole);
 	}
 }
 
@@ -146,8 +150,7 @@ void shape_read(struct shape *s, const struct kind *k)
 		else if (bytes_equal_text(m.name, "metadata") && *m.value.data == '{')
 			read_metadata(s, m.value);
 		else
-			text_printf(&s->others, ",%.*s", (int)m.whole.len,
-			            (const char *)m.whole.data);
+			add_member(&s->others, m.whole);
 	}
 	if (s->name.len == 0 || (k->namespaced && s->namespace.len == 0))
 		fail_msg("fakeapi: not an object with the names that a %s needs: %s", k->name,
@@ -170,7 +173,8 @@ static void add_metadata(struct text *t, const struct shape *s, uint64_t version
 
 	text_add(t, "\"metadata\":");
 	o->meta_at = t->len;
-	text_printf(t, "{%s", s->metadata.data);
+	text_add(t, "{");
+	text_add(t, s->metadata.data + 1);
 	if (!s->has_uid)
 		text_printf(t, ",\"uid\":\"5ca1ab1e-0000-4000-8000-%012" PRIx64 "\"", uid);
 	if (!s->has_version) {
@@ -241,7 +245,8 @@ struct object *object_new(const struct shape *s, const struct kind *k, uint64_t 
 	text_add(&t, ",");
 	head.item_at = t.len;
 	add_metadata(&t, s, version, uid, managed_fields, &head);
-	text_printf(&t, "%s}", s->others.data);
+	text_add(&t, s->others.data);
+	text_add(&t, "}");
 	if (k->namespaced) {
 		head.namespace_len = s->namespace.len;
 		text_add_bytes(&key, s->namespace);

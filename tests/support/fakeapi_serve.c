@@ -426,9 +426,12 @@ static void answer_version(struct stream *s)
 	text_fini(&t);
 }
 
-static bool is_let_in(const struct fakeapi *f, const char *authorization)
+static bool is_let_in(const struct stream *s)
 {
-	if (!*f->token)
+	const struct fakeapi *f = s->conn->f;
+	const char *authorization = s->request.authorization;
+
+	if (!*f->token || (!authorization && tls_knows(s->conn->ssl)))
 		return true;
 	return authorization && strncasecmp(authorization, "Bearer ", 7) == 0 &&
 	       strcmp(authorization + 7, f->token) == 0;
@@ -442,7 +445,7 @@ static void answer_truly(struct stream *s)
 	struct kind *k;
 	bool is_one;
 
-	if (!is_let_in(f, s->request.authorization))
+	if (!is_let_in(s))
 		answer_status(s, 401, "Unauthorized");
 	else if (strcmp(s->request.method, "GET") != 0)
 		answer_status(s, 405,

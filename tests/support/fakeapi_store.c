@@ -407,7 +407,7 @@ bool choice_takes(const struct choice *c, const struct object *o)
 	return !c->name || strcmp(object_name(o), c->name) == 0;
 }
 
-/* All as of `version`, used once more. */
+/* All as of an earlier `version`, used once more. */
 static void copy_all(const struct kind *k, uint64_t version, struct object ***objects,
                      size_t *count)
 {
@@ -421,31 +421,45 @@ static void copy_all(const struct kind *k, uint64_t version, struct object ***ob
 		undo(objects, count, &room, &k->events[i - 1]);
 }
 
+static void choose(struct object *const *objects, size_t count, const struct choice *c,
+                   const char *after, size_t limit, struct list *out)
+{
+	bool found = false, all = !c->name && !c->namespace;
+	size_t from = after ? place_of(objects, count, after, &found) + found : 0, most;
+
+	most = limit && limit < count - from ? limit : count - from;
+	out->objects = xreallocarray(NULL, most + 1, sizeof(struct object *));
+	for (; from < count && !(all && out->count == most); from++) {
+		if (!all && !choice_takes(c, objects[from]))
+			continue;
+		if (out->count == most) {
+			out->remaining++;
+			continue;
+		}
+		out->bytes += objects[from]->len;
+		out->objects[out->count++] = object_use(objects[from]);
+	}
+	if (all)
+		out->remaining = count - from;
+}
+
 void store_list(struct fakeapi *f, const struct kind *k, const struct choice *c, uint64_t version,
                 const char *after, size_t limit, struct list *out)
 {
-	struct object **objects = NULL;
-	size_t count = 0, i = 0;
-	bool found = false;
+	bool is_past = version && kind_events_after(k, version) < kind_end(k);
+	struct object **past = NULL;
+	size_t count = 0;
 
 	*out = (struct list){.version = version ? version : f->version};
-	copy_all(k, out->version, &objects, &count);
-	if (after)
-		i = place_of(objects, count, after, &found);
-	for (size_t n = 0; n < i + found; n++)
-		object_drop(objects[n]);
-	for (i += found; i < count; i++) {
-		bool wanted = choice_takes(c, objects[i]);
-
-		if (wanted && (limit == 0 || out->count < limit)) {
-			out->bytes += objects[i]->len;
-			objects[out->count++] = objects[i];
-			continue;
-		}
-		out->remaining += wanted;
-		object_drop(objects[i]);
+	if (!is_past) {
+		choose(k->objects, k->count, c, after, limit, out);
+		return;
 	}
-	out->objects = objects;
+	copy_all(k, version, &past, &count);
+	choose(past, count, c, after, limit, out);
+	for (size_t i = 0; i < count; i++)
+		object_drop(past[i]);
+	free(past);
 }
 
 void list_fini(struct list *l)

@@ -60,7 +60,7 @@ static X509 *certify(const struct certificate_of *of, EVP_PKEY *key, X509 *issue
 	if (of->alternatives) {
 		add_extension(x, issuer, NID_basic_constraints, "critical,CA:FALSE");
 		add_extension(x, issuer, NID_key_usage, "critical,digitalSignature");
-		add_extension(x, issuer, NID_ext_key_usage, "serverAuth");
+		add_extension(x, issuer, NID_ext_key_usage, "serverAuth,clientAuth");
 		add_extension(x, issuer, NID_subject_alt_name, of->alternatives);
 	} else {
 		add_extension(x, x, NID_basic_constraints, "critical,CA:TRUE");
@@ -98,17 +98,42 @@ void tls_free(struct tls *t)
 	free(t);
 }
 
-char *tls_ca_pem(const struct tls *t)
+/* What was written into it; it is freed. */
+static char *text_of(BIO *b)
 {
-	BIO *b = BIO_new(BIO_s_mem());
 	char *data, *copy;
-	long len;
+	long len = BIO_get_mem_data(b, &data);
 
-	CHECK(b && PEM_write_bio_X509(b, t->ca));
-	len = BIO_get_mem_data(b, &data);
 	copy = xstrndup(data, (size_t)len);
 	BIO_free(b);
 	return copy;
+}
+
+static char *pem_of(X509 *x)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+
+	CHECK(b && PEM_write_bio_X509(b, x));
+	return text_of(b);
+}
+
+char *tls_ca_pem(const struct tls *t) { return pem_of(t->ca); }
+
+void tls_client(const struct tls *t, bool expired, char **certificate, char **key)
+{
+	const struct certificate_of of = {"reader", "DNS:reader", -365, expired ? -1 : 365};
+	X509 *x = certify(&of, t->key, t->ca, t->ca_key);
+	BIO *b = BIO_new(BIO_s_mem());
+
+	*certificate = pem_of(x);
+	X509_free(x);
+	CHECK(b && PEM_write_bio_PKCS8PrivateKey(b, t->key, NULL, NULL, 0, NULL, NULL));
+	*key = text_of(b);
+}
+
+bool tls_knows(const SSL *ssl)
+{
+	return ssl && SSL_get0_peer_certificate(ssl) && SSL_get_verify_result(ssl) == X509_V_OK;
 }
 
 char *tls_base64(const void *data, size_t len)
@@ -138,6 +163,14 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 	return SSL_TLSEXT_ERR_OK;
 }
 
+/* Clients are judged by their requests, which may be 401, as kube-apiserver does. */
+static int take_any(int is_good, X509_STORE_CTX *about)
+{
+	(void)is_good;
+	(void)about;
+	return 1;
+}
+
 void tls_certify(struct tls *t, enum fakeapi_certificate certificate, bool http1)
 {
 	static const struct certificate_of all[] = {
@@ -163,6 +196,10 @@ void tls_certify(struct tls *t, enum fakeapi_certificate certificate, bool http1
 	SSL_CTX_set_mode(server,
 	                 SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_session_cache_mode(server, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(server, SSL_OP_NO_TICKET);
+	SSL_CTX_set_num_tickets(server, 0);
+	SSL_CTX_set_verify(server, SSL_VERIFY_PEER, take_any);
+	CHECK(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), t->ca) == 1);
 	t->http1 = http1;
 	SSL_CTX_set_alpn_select_cb(server, choose_protocol, t);
 	SSL_CTX_free(t->server);
