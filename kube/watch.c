@@ -164,6 +164,11 @@ static void on_skipped(struct bytes type, struct bytes namespace, struct bytes n
                        void *arg);
 static void on_envelope(struct bytes json, void *arg);
 
+static uint64_t check_ms(const struct kube_watch *w)
+{
+	return w->settings.reply_ms < CHECK_MS ? w->settings.reply_ms : CHECK_MS;
+}
+
 static void ask_for(struct kube_watch *w, enum phase phase, const char *query)
 {
 	const struct kube_events events = {on_status, on_body, on_done, w};
@@ -178,7 +183,7 @@ static void ask_for(struct kube_watch *w, enum phase phase, const char *query)
 	buffer_reset(&w->words);
 	splitter_free(w->splitter);
 	w->splitter = splitter_new(mode, w->settings.object_most, &pieces);
-	ask(w, query, phase == CHECKING ? CHECK_MS : w->settings.reply_ms,
+	ask(w, query, phase == CHECKING ? check_ms(w) : w->settings.reply_ms,
 	    watches ? 0 : w->settings.reply_ms, !watches, &events, &w->request);
 }
 
@@ -337,7 +342,7 @@ static void probe_silence(struct kube_watch *w)
 	text_reset(&w->probe_version);
 	splitter_free(w->probe_splitter);
 	w->probe_splitter = splitter_new(SPLITTER_LIST, CHECK_OBJECT, &pieces);
-	ask(w, "limit=1", CHECK_MS, CHECK_MS, false, &events, &w->probe);
+	ask(w, "limit=1", check_ms(w), check_ms(w), false, &events, &w->probe);
 }
 
 /* A server that does not know WatchList may take it for an ordinary watch and wait. */
