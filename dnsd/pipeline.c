@@ -506,12 +506,21 @@ static void start_timers(struct pipeline *p)
 	CHECK(pthread_cond_init(&p->release.answered, NULL) == 0);
 }
 
+/* An object of the host that a file has. */
+static bool is_in_a_file(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct pipeline *p = arg;
+
+	return p->manifests != NULL && manifests_find(p->manifests, cluster, fact, NULL) != NULL;
+}
+
 static void start_neighbours(struct pipeline *p)
 {
 	struct reason why = {0};
 
 	p->settle = settle_new(p->loop, on_settled, p);
 	p->store = store_new(p->facts, p->settle, p->saved);
+	store_set_other_source(p->store, is_in_a_file, p);
 	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, on_verdict, p);
 	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
 		log_error("watcher", "host names are not resolved: %s", why.text);
@@ -537,7 +546,13 @@ static void gather_fact(uint16_t cluster, const struct fact *fact, void *arg)
 	g->fact[g->count++] = fact_ref(fact);
 }
 
-/* No directory is configured any more: what they told is gone from the registry. */
+static bool has_api_host(const struct config *c)
+{
+	return c->kubernetes.kubeconfig != NULL || c->kubernetes.in_cluster;
+}
+
+/* No directory is configured any more: what they told is gone from the registry.  What becomes of the host's objects,
+ * an API server's next list says, if there is one. */
 static void drop_manifests(struct pipeline *p)
 {
 	struct gathered g = {0};
@@ -548,7 +563,8 @@ static void drop_manifests(struct pipeline *p)
 		if (state->registered && state->source == CLUSTER_MANIFESTS)
 			store_drop_cluster(p->store, id);
 	}
-	facts_each(p->facts, FACTS_HOST, 0, gather_fact, &g);
+	if (!has_api_host(p->config))
+		facts_each(p->facts, FACTS_HOST, 0, gather_fact, &g);
 	for (size_t i = 0; i < g.count; i++) {
 		store_remove(p->store, FACTS_HOST, fact_get_kind(g.fact[i]),
 		             fact_namespace(g.fact[i]), fact_name(g.fact[i]));
@@ -562,6 +578,7 @@ static void begin_manifests(struct pipeline *p)
 {
 	const struct conf_strings *dirs = &p->config->manifests;
 
+	store_share_host(p->store, has_api_host(p->config));
 	if (dirs->count > 0)
 		p->manifests = manifests_start(p->loop, (const char *const *)dirs->item,
 		                               dirs->count, p->store);
@@ -602,17 +619,8 @@ static void change_manifests(struct pipeline *p)
 
 /* --- API servers --- */
 
-/* An object of the host that a file has. */
-static bool is_in_a_file(uint16_t cluster, const struct fact *fact, void *arg)
-{
-	struct pipeline *p = arg;
-
-	return p->manifests != NULL && manifests_find(p->manifests, cluster, fact, NULL) != NULL;
-}
-
 static void begin_fleet(struct pipeline *p)
 {
-	store_set_other_source(p->store, is_in_a_file, p);
 	p->fleet = wiring_start_fleet(p->loop, p->config, p->store);
 	p->notes_ms = 0;
 }
@@ -698,6 +706,7 @@ static void take_up(struct pipeline *p, const struct config *config)
 {
 	bool same_dirs = conf_strings_equal(&p->config->manifests, &config->manifests);
 	bool same_clusters = config_same_clusters(p->config, config);
+	bool same_host = has_api_host(p->config) == has_api_host(config);
 
 	p->config = config;
 	wiring_configure_records(&p->records, p->config);
@@ -706,7 +715,7 @@ static void take_up(struct pipeline *p, const struct config *config)
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	rank_clusters(p);
-	if (!same_dirs)
+	if (!same_dirs || !same_host)
 		change_manifests(p);
 	if (!same_clusters)
 		stop_fleet(p);

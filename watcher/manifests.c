@@ -186,6 +186,8 @@ static void add_registered(struct manifests *m)
 {
 	bool stand_in = m->cluster_count > 1;
 
+	if (store_host_is_shared(m->store))
+		return; /* they are dialled instead */
 	for (size_t i = 0; m->roots && i < m->roots->count; i++) {
 		int error = m->roots->roots[i].clusters.error;
 
@@ -546,7 +548,8 @@ const char *manifests_find(const struct manifests *m, uint16_t cluster, const st
 				: NULL;
 
 		if (object) {
-			*line = object->line;
+			if (line)
+				*line = object->line;
 			return manifests_file_of(object)->path;
 		}
 	}

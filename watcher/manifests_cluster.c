@@ -37,6 +37,12 @@ static bool was_restored(const struct manifests_cluster *c)
 	return facts.count > 0;
 }
 
+/* The host, when an API server tells of it, too. */
+static bool is_shared(const struct manifests_cluster *c)
+{
+	return is_host(c) && store_host_is_shared(c->store);
+}
+
 static char *path_in(const char *dir, const char *name)
 {
 	struct text path = {0};
@@ -66,6 +72,8 @@ struct manifests_cluster *manifests_cluster_new(struct store *store, const char 
 	c->claims = manifests_claims_new(store, c->id);
 	c->restored = was_restored(c);
 	known = is_host(c) ? manifests_dirs_all_known(dirs) : c->restored;
+	if (is_shared(c))
+		return c;
 	store_set_knowledge(store, c->id, CLUSTER_MANIFESTS,
 	                    known ? KNOWLEDGE_UNSEEN : KNOWLEDGE_NEVER, NULL);
 	return c;
@@ -173,6 +181,8 @@ static void tell_knowledge(struct manifests_cluster *c, const struct manifests_r
 	enum knowledge knowledge = know(c);
 	struct text why = {0};
 
+	if (is_shared(c))
+		return;
 	if (c->tree->why)
 		text_add(&why, c->tree->why);
 	else if (is_host(c))
@@ -192,7 +202,8 @@ void manifests_cluster_apply(struct manifests_cluster *c, struct manifests_tree 
 	tell_knowledge(c, roots);
 	/* What was restored stays as long as some file of it may still be unread. */
 	if (c->restored && tree->is_whole) {
-		manifests_claims_sweep(c->claims);
+		if (!is_shared(c))
+			manifests_claims_sweep(c->claims);
 		c->restored = false;
 	}
 }

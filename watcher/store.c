@@ -26,6 +26,7 @@ struct store {
 	struct saved *saved;          /* may be NULL */
 	store_has_fact_fn *other_has; /* may be NULL */
 	void *other_arg;
+	bool host_is_shared;
 	struct buffer known_dirs;
 	uint64_t error_changes;
 	struct trouble *troubles; /* in order of where */
@@ -160,6 +161,10 @@ void store_set_other_source(struct store *s, store_has_fact_fn *has_fact, void *
 	s->other_has = has_fact;
 	s->other_arg = arg;
 }
+
+void store_share_host(struct store *s, bool is_shared) { s->host_is_shared = is_shared; }
+
+bool store_host_is_shared(const struct store *s) { return s->host_is_shared; }
 
 bool store_is_elsewhere(const struct store *s, uint16_t cluster, const struct fact *fact)
 {

@@ -38,6 +38,10 @@ void store_drop_cluster(struct store *s, uint16_t cluster);
  * counts as gone. NULL: nobody. */
 typedef bool store_has_fact_fn(uint16_t cluster, const struct fact *fact, void *arg);
 void store_set_other_source(struct store *s, store_has_fact_fn *has_fact, void *arg);
+/* The host is an API server, and manifests have only some objects of it: its knowledge is the API server's, and so is what
+ * becomes of objects that no file has. */
+void store_share_host(struct store *s, bool is_shared);
+bool store_host_is_shared(const struct store *s);
 /* Is the fact the config's, or that other source's? */
 bool store_is_elsewhere(const struct store *s, uint16_t cluster, const struct fact *fact);
 
