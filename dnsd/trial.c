@@ -19,6 +19,7 @@
 #include "records/annotation_record.h"
 #include "records/build.h"
 #include "records/names.h"
+#include "kube/kubeconfig.h"
 #include "watcher/manifests.h"
 #include "watcher/settle.h"
 #include "watcher/store.h"
@@ -319,6 +320,26 @@ static void read_file(struct trial *t, const char *path)
 	text_fini(&errors);
 }
 
+static void try_kubeconfig(struct trial *t, const char *file, const char *context)
+{
+	struct kube_access access = {0};
+	struct reason why = {0};
+
+	if (file != NULL && kubeconfig_read(file, context, &access, &why) != ERR_OK)
+		tell_lines(t, NULL, why.text);
+	kube_access_fini(&access);
+}
+
+/* API servers are not asked: what they have is not in the hand of who writes the config. */
+static void try_kubeconfigs(struct trial *t)
+{
+	const struct config *c = t->config;
+
+	try_kubeconfig(t, c->kubernetes.kubeconfig, c->kubernetes.context);
+	for (size_t i = 0; i < c->member_count; i++)
+		try_kubeconfig(t, c->members[i].kubeconfig, c->members[i].context);
+}
+
 static void give_zones(struct trial *t, const struct records_result *r)
 {
 	const struct config *c = t->config;
@@ -381,6 +402,7 @@ static void run(struct trial *t)
 	start(t);
 	try_user(t);
 	try_geo(t);
+	try_kubeconfigs(t);
 	if (t->is_alone)
 		read_file(t, t->config->manifests.item[0]);
 	else
