@@ -265,7 +265,7 @@ static void test_api_servers_are_read_printed_and_compared(void **state)
 		"true}\n"
 		"  members:\n"
 		"  - {name: la, kubeconfig: la.yaml, location: \"34.05,-118.24\", region: "
-	        "us-west-2, "
+		"us-west-2, "
 		"drain: true}\n"
 		"  - {name: ny, kubeconfig: /etc/ny.yaml, context: ny}\n";
 	struct desk *d = *state;
