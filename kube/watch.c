@@ -148,10 +148,13 @@ static void ask(struct kube_watch *w, const char *query, uint64_t reply_ms, uint
 		kube_path_part(&path, bytes_of(w->settings.name));
 	}
 	a.path = path.data;
+	/* A watch is asked for objects: one that is asked for lists of them sends nothing. */
 	if (w->settings.metadata_only)
-		a.accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"
-			   "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,"
-			   "application/json";
+		a.accept = silence_ms > 0
+		                   ? "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;"
+		                     "v=v1,application/json"
+		                   : "application/json;as=PartialObjectMetadata;g=meta.k8s.io;"
+		                     "v=v1,application/json";
 	*out = kube_client_ask(w->client, &a, events);
 	text_fini(&path);
 }
