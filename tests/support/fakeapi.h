@@ -2,7 +2,7 @@
  *
  * It listens on 127.0.0.1 at a port of the kernel's choice, speaks TLS with a certificate authority of its own, HTTP/2
  * where the client offers it and HTTP/1.1 where not, and serves what it was given: lists with pages, watches with
- * bookmarks, single objects.  Then it is told to fail.  It runs in a thread of its own; several may run at once.
+ * bookmarks, single objects; and takes JSON merge patches of them.  Then it is told to fail.  It runs in a thread of its own; several may run at once.
  * All calls are for one test thread per server; they take effect at once, and what open watches are sent follows
  * without further doing.  A mistake of the test (an object without a name, an unknown resource) ends the test.
  */

@@ -34,7 +34,7 @@ static void consume(struct buffer *b, size_t len)
 }
 
 /* One whole request, of `len` bytes with its body; the head ends in a NUL. */
-static void take_request(struct conn *c, const char *head)
+static void take_request(struct conn *c, const char *head, struct text *body)
 {
 	struct stream *s = stream_new(c, 0);
 	const char *space = strchr(head, ' '), *line_end = strstr(head, "\r\n"), *second;
@@ -56,6 +56,8 @@ static void take_request(struct conn *c, const char *head)
 	s->closes = connection && strcasecmp(connection, "close") == 0;
 	free(encodings);
 	free(connection);
+	s->request.body = *body;
+	*body = (struct text){0};
 	serve_request(s);
 }
 
@@ -75,8 +77,12 @@ void h1_read(struct conn *c)
 		body_len = length ? strtoul(length, NULL, 10) : 0;
 		free(length);
 		if (c->in.len - head_len >= body_len) {
+			struct text body = {0};
+
+			text_add_bytes(&body, (struct bytes){c->in.data + head_len, body_len});
 			consume(&c->in, head_len + body_len);
-			take_request(c, head);
+			take_request(c, head, &body);
+			text_fini(&body);
 			body_len = 0;
 		}
 		free(head);

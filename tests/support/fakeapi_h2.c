@@ -51,6 +51,18 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 	return 0;
 }
 
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data,
+                   size_t len, void *arg)
+{
+	struct stream *s = nghttp2_session_get_stream_user_data(session, id);
+
+	(void)flags;
+	(void)arg;
+	if (s && s->phase == STREAM_READING)
+		text_add_bytes(&s->request.body, (struct bytes){data, len});
+	return 0;
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
 	struct stream *s = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
@@ -85,6 +97,7 @@ void h2_open(struct conn *c)
 	CHECK(nghttp2_session_callbacks_new(&callbacks) == 0);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
 	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
 	CHECK(nghttp2_session_server_new(&c->h2, callbacks, c) == 0);

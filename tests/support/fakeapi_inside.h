@@ -104,6 +104,8 @@ struct choice {
 struct kind *store_find(struct fakeapi *f, const char *path, size_t len);
 void store_init(struct fakeapi *f);
 void store_fini(struct fakeapi *f);
+/* Creates or replaces. */
+void store_put(struct fakeapi *f, struct kind *k, const struct shape *s);
 bool choice_takes(const struct choice *c, const struct object *o);
 /* The objects as of `version` (0: now) whose key is greater than `after` (NULL: all), at most `limit` (0: all). */
 void store_list(struct fakeapi *f, const struct kind *k, const struct choice *c, uint64_t version,
@@ -116,6 +118,11 @@ static inline const struct event *kind_event(const struct kind *k, uint64_t numb
 }
 /* The number of the first event newer than `version`. */
 uint64_t kind_events_after(const struct kind *k, uint64_t version);
+
+/* --- changes by clients (fakeapi_patch.c) --- */
+
+/* A JSON merge patch (RFC 7396) of one object; false: the patch is no JSON object. */
+bool patch_apply(struct fakeapi *f, struct kind *k, const struct object *o, struct bytes patch);
 
 /* --- rules (fakeapi_rules.c) --- */
 
@@ -158,6 +165,7 @@ struct request {
 	char *target; /* the same, decoded */
 	char *authorization, *accept;
 	bool accepts_gzip;
+	struct text body;
 };
 
 enum stream_phase { STREAM_READING, STREAM_WAITING, STREAM_STALLED, STREAM_ANSWERING };

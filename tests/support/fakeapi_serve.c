@@ -287,6 +287,22 @@ static void answer_object(struct stream *s, struct kind *k, const struct choice 
 	list_fini(&l);
 }
 
+static void answer_patch(struct stream *s, struct kind *k, const struct choice *c)
+{
+	struct bytes patch = {(const uint8_t *)s->request.body.data, s->request.body.len};
+	bool is_good = true;
+	struct list l;
+
+	store_list(s->conn->f, k, c, 0, NULL, 0, &l);
+	if (l.count > 0)
+		is_good = patch_apply(s->conn->f, k, l.objects[0], patch);
+	list_fini(&l);
+	if (is_good)
+		answer_object(s, k, c, false);
+	else
+		answer_status(s, 400, "the patch is no JSON object");
+}
+
 /* --- watches --- */
 
 static void answer_watch(struct stream *s, struct kind *k, struct choice *c, bool partial)
@@ -403,6 +419,8 @@ static void answer_resource(struct stream *s, struct kind *k, struct choice *c, 
 		            "object is %s list",
 		            partial_list ? "List" : "", partial_list ? "not a" : "a");
 		answer_status(s, 406, message.data);
+	} else if (strcmp(s->request.method, "PATCH") == 0) {
+		answer_patch(s, k, c);
 	} else if (watches) {
 		answer_watch(s, k, c, partial);
 	} else if (is_one) {
@@ -447,6 +465,9 @@ static void answer_truly(struct stream *s)
 
 	if (!is_let_in(s))
 		answer_status(s, 401, "Unauthorized");
+	else if (strcmp(s->request.method, "PATCH") == 0 &&
+	         (k = route(f, path, &c, &is_one)) != NULL && is_one)
+		answer_resource(s, k, &c, is_one);
 	else if (strcmp(s->request.method, "GET") != 0)
 		answer_status(s, 405,
 		              "the server does not allow this method on the requested resource");

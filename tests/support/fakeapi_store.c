@@ -195,7 +195,7 @@ static void note_event(struct kind *k, enum change change, struct object *object
 
 /* --- changes --- */
 
-static void put_shape(struct fakeapi *f, struct kind *k, const struct shape *s)
+void store_put(struct fakeapi *f, struct kind *k, const struct shape *s)
 {
 	uint64_t version = ++f->version;
 	struct object *o;
@@ -246,7 +246,7 @@ uint64_t fakeapi_put(struct fakeapi *f, const char *resource, const char *fmt, .
 	fake_unlock(f);
 	shape_read(&s, k);
 	fake_lock(f);
-	put_shape(f, k, &s);
+	store_put(f, k, &s);
 	version = f->version;
 	fake_unlock_and_wake(f);
 	shape_fini(&s);
@@ -267,7 +267,7 @@ void fakeapi_put_many(struct fakeapi *f, const char *resource, size_t count,
 		generate(&s.json, i, arg);
 		shape_read(&s, k);
 		fake_lock(f);
-		put_shape(f, k, &s);
+		store_put(f, k, &s);
 		if (i % BATCH == BATCH - 1 || i + 1 == count)
 			fake_wake(f);
 		fake_unlock(f);

@@ -38,6 +38,7 @@ void stream_free(struct stream *s)
 	free(s->request.target);
 	free(s->request.authorization);
 	free(s->request.accept);
+	text_fini(&s->request.body);
 	rule_free(s->rule);
 	list_fini(&s->list);
 	free(s->list_continue);
