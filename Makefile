@@ -27,7 +27,7 @@ PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
 PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config
-PKGS_ctl         := json-c libcurl:http
+PKGS_ctl         := json-c libcurl:http libuv:login
 PKGS_tests       := cmocka
 
 built     = $(foreach r,$(1),$(if $(wildcard $(r)/*.c),$(r)))

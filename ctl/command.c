@@ -72,6 +72,14 @@ int command_post(const struct command *c, const char *path, struct json_object *
 	return ask(c, path, true, root);
 }
 
+void command_add(const struct command *c, struct json_object *root, struct text *out)
+{
+	if (c->format == PRINT_JSON)
+		print_json(root, out);
+	else
+		print_yaml(root, out);
+}
+
 int command_show(const struct command *c, const char *path, command_print_fn *print)
 {
 	struct json_object *root;
@@ -80,18 +88,10 @@ int command_show(const struct command *c, const char *path, command_print_fn *pr
 
 	if (status != COMMAND_FINE)
 		return status;
-	switch (c->format) {
-	case PRINT_JSON:
-		print_json(root, &out);
-		break;
-	case PRINT_YAML:
-		print_yaml(root, &out);
-		break;
-	case PRINT_TABLE:
-	case PRINT_WIDE:
+	if (c->format == PRINT_TABLE || c->format == PRINT_WIDE)
 		print(root, c->format == PRINT_WIDE, &out);
-		break;
-	}
+	else
+		command_add(c, root, &out);
 	if (out.data)
 		fputs(out.data, stdout);
 	text_fini(&out);

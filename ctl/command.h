@@ -20,6 +20,9 @@ struct command {
 	const char *program; /* "nighctl" or "kubectl nigh" */
 	enum print_format format;
 	const char *server;                   /* URL */
+	const char *kubeconfig, *context;     /* NULL: not given */
+	const char *namespace;                /* KubeFed's */
+	const char *pods_namespace;           /* where nighd runs; NULL: not given */
 	const char *type, *client, *resolver; /* of explain; NULL: not given */
 	char *const *args;                    /* behind the command's word */
 	size_t arg_count;
@@ -28,6 +31,8 @@ struct command {
 /* GETs `path` (with arguments) from the server, shows it in c->format; `print` makes tables. */
 typedef void command_print_fn(struct json_object *root, bool wide, struct text *out);
 int command_show(const struct command *c, const char *path, command_print_fn *print);
+/* Appends the JSON in c->format, which is PRINT_JSON or PRINT_YAML. */
+void command_add(const struct command *c, struct json_object *root, struct text *out);
 /* POST; *root belongs to the caller. */
 int command_post(const struct command *c, const char *path, struct json_object **root);
 /* "PROGRAM: text" to standard error; returns COMMAND_FAILED. */

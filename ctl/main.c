@@ -12,6 +12,7 @@
 #include "ctl/command.h"
 
 static const char default_server[] = "http://127.0.0.1:8053";
+static const char default_namespace[] = "kube-federation-system";
 
 static int version_run(const struct command *c)
 {
@@ -24,38 +25,43 @@ static int version_run(const struct command *c)
 	}
 	root = json_object_new_object();
 	json_object_object_add(root, "version", json_object_new_string(NIGH_VERSION));
-	if (c->format == PRINT_JSON)
-		print_json(root, &out);
-	else
-		print_yaml(root, &out);
+	command_add(c, root, &out);
 	fputs(out.data, stdout);
 	text_fini(&out);
 	json_object_put(root);
 	return COMMAND_FINE;
 }
 
+/* Which flags a command has a use for. */
+enum { OF_NIGHD = 1, OF_API = 2, OF_NAMESPACE = 4, OF_QUESTION = 8 };
+
 static const struct word {
 	const char *name;
 	size_t fewest, most; /* arguments */
 	const char *usage;
 	int (*run)(const struct command *c);
+	unsigned flags;
 } words[] = {
-	{"status", 0, 0, "status", overview_run},
+	{"status", 0, 0, "status", overview_run, OF_NIGHD | OF_API},
 	{"explain", 1, 1, "explain NAME [--type T] [--client ADDR[/LEN]] [--resolver ADDR]",
-         story_run},
-	{"check", 1, INT_MAX, "check PATH...", verify_run},
-	{"guard", 2, 2, "guard release ZONE", release_run},
-	{"drain", 1, 1, "drain CLUSTER", drain_run},
-	{"undrain", 1, 1, "undrain CLUSTER", drain_undo_run},
-	{"version", 0, 0, "version", version_run},
-	{"completion", 1, 1, "completion bash|zsh|fish", completion_run},
+         story_run, OF_NIGHD | OF_API | OF_QUESTION},
+	{"check", 1, INT_MAX, "check PATH...", verify_run, 0},
+	{"guard", 2, 2, "guard release ZONE", release_run, OF_NIGHD | OF_API | OF_NAMESPACE},
+	{"drain", 1, 1, "drain CLUSTER", drain_run, OF_API | OF_NAMESPACE},
+	{"undrain", 1, 1, "undrain CLUSTER", drain_undo_run, OF_API | OF_NAMESPACE},
+	{"version", 0, 0, "version", version_run, 0},
+	{"completion", 1, 1, "completion bash|zsh|fish", completion_run, 0},
 };
 
 enum { WORD_COUNT = sizeof(words) / sizeof(words[0]) };
 
 static void print_usage(const char *program, FILE *out)
 {
-	fprintf(out, "usage: %s [-o table|wide|json|yaml] [--server URL] COMMAND\n", program);
+	fprintf(out,
+	        "usage: %s [-o table|wide|json|yaml] [--server URL]\n"
+	        "       [--kubeconfig FILE] [--context NAME] [-n NAMESPACE] [--pods-namespace "
+	        "NAMESPACE] COMMAND\n",
+	        program);
 	for (size_t i = 0; i < WORD_COUNT; i++)
 		fprintf(out, "       %s %s\n", program, words[i].usage);
 	fputs("See nighctl(1).\n", out);
@@ -83,7 +89,7 @@ static const char *program_name(const char *argv0)
 	return name && strcmp(name, "kubectl-nigh") == 0 ? "kubectl nigh" : "nighctl";
 }
 
-enum { KUBECONFIG = 256, CONTEXT, SERVER, TYPE, CLIENT, RESOLVER };
+enum { KUBECONFIG = 256, CONTEXT, PODS_IN, SERVER, TYPE, CLIENT, RESOLVER };
 
 static const struct option options[] = {
 	{"output", required_argument, NULL, 'o'},
@@ -93,6 +99,8 @@ static const struct option options[] = {
 	{"resolver", required_argument, NULL, RESOLVER},
 	{"kubeconfig", required_argument, NULL, KUBECONFIG},
 	{"context", required_argument, NULL, CONTEXT},
+	{"namespace", required_argument, NULL, 'n'},
+	{"pods-namespace", required_argument, NULL, PODS_IN},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{NULL, 0, NULL, 0},
@@ -103,7 +111,7 @@ static int parse_flags(struct command *c, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "o:hV", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:n:hV", options, NULL)) != -1) {
 		switch (option) {
 		case 'o':
 			if (!print_format_parse(optarg, &c->format))
@@ -122,10 +130,17 @@ static int parse_flags(struct command *c, int argc, char **argv)
 			c->resolver = optarg;
 			break;
 		case KUBECONFIG:
+			c->kubeconfig = optarg;
+			break;
 		case CONTEXT:
-			return command_fail(
-				c,
-				"--kubeconfig and --context: real clusters are not supported yet");
+			c->context = optarg;
+			break;
+		case 'n':
+			c->namespace = optarg;
+			break;
+		case PODS_IN:
+			c->pods_namespace = optarg;
+			break;
 		case 'h':
 			print_usage(c->program, stdout);
 			return COMMAND_FINE;
@@ -139,9 +154,41 @@ static int parse_flags(struct command *c, int argc, char **argv)
 	return -1;
 }
 
+/* What is wrong with this flag beside this command; NULL: nothing. */
+static const char *find_misuse(const struct command *c, unsigned flags)
+{
+	bool through_api = c->kubeconfig || c->context;
+
+	if ((c->type || c->client || c->resolver) && !(flags & OF_QUESTION))
+		return "--type, --client and --resolver belong to explain, not to ";
+	if (through_api && !(flags & OF_API))
+		return "no API server is asked (--kubeconfig, --context) by ";
+	if (c->namespace && !(flags & OF_NAMESPACE))
+		return "-n, the namespace of KubeFed, belongs to drain, undrain and guard, not to ";
+	if (c->pods_namespace && (!(flags & OF_NIGHD) || !through_api))
+		return "--pods-namespace belongs to status, explain and guard with --kubeconfig or "
+		       "--context, not to ";
+	if (c->namespace && (flags & OF_NIGHD) && !through_api)
+		return "-n goes with --kubeconfig or --context in ";
+	if (c->server && through_api)
+		return "either --server or --kubeconfig and --context, not both, for ";
+	return NULL;
+}
+
+static void set_defaults(struct command *c)
+{
+	const char *server = getenv("NIGH_SERVER");
+
+	if (!c->server)
+		c->server = server && *server ? server : default_server;
+	if (!c->namespace)
+		c->namespace = default_namespace;
+}
+
 static int run_word(struct command *c, const char *name)
 {
 	const struct word *word = NULL;
+	const char *misuse;
 
 	if (strcmp(name, "help") == 0) {
 		print_usage(c->program, stdout);
@@ -154,18 +201,16 @@ static int run_word(struct command *c, const char *name)
 		return wrong(c, "no such command: ", name);
 	if (c->arg_count < word->fewest || c->arg_count > word->most)
 		return wrong_use(c, word->usage);
-	if ((c->type || c->client || c->resolver) && word->run != story_run)
-		return wrong(c, "--type, --client and --resolver belong to explain, not to ", name);
+	misuse = find_misuse(c, word->flags);
+	if (misuse)
+		return wrong(c, misuse, name);
+	set_defaults(c);
 	return word->run(c);
 }
 
 int main(int argc, char **argv)
 {
-	const char *server = getenv("NIGH_SERVER");
-	struct command c = {
-		.program = program_name(argc > 0 ? argv[0] : NULL),
-		.server = server && *server ? server : default_server,
-	};
+	struct command c = {.program = program_name(argc > 0 ? argv[0] : NULL)};
 	int status = parse_flags(&c, argc, argv);
 
 	if (status >= 0)

@@ -9,8 +9,14 @@
 #include "ctl/command.h"
 #include "ctl/fields.h"
 #include "ctl/print.h"
+#include "ctl/replicas.h"
 
-int overview_run(const struct command *c) { return command_show(c, "/status", overview_print); }
+int overview_run(const struct command *c)
+{
+	if (replicas_are_meant(c))
+		return replicas_show(c, "/status", &replicas_status);
+	return command_show(c, "/status", overview_print);
+}
 
 static void number_cell(struct print_table *t, uint64_t number)
 {

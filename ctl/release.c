@@ -7,31 +7,41 @@
 
 #include "ctl/command.h"
 #include "ctl/http.h"
+#include "ctl/release_pods.h"
+#include "ctl/replicas.h"
+
+static int release_at_server(const struct command *c, struct json_object **root)
+{
+	struct text path = {0};
+	int status;
+
+	text_add(&path, "/guard/release");
+	http_add_arg(&path, "zone", c->args[1]);
+	status = command_post(c, path.data, root);
+	text_fini(&path);
+	return status;
+}
 
 int release_run(const struct command *c)
 {
-	struct text path = {0}, out = {0};
-	struct json_object *root;
+	struct json_object *root = NULL;
+	struct text out = {0};
 	int status;
 
 	if (strcmp(c->args[0], "release") != 0) {
 		fprintf(stderr, "usage: %s guard release ZONE\n", c->program);
 		return COMMAND_USAGE;
 	}
-	text_add(&path, "/guard/release");
-	http_add_arg(&path, "zone", c->args[1]);
-	status = command_post(c, path.data, &root);
+	status = replicas_are_meant(c) ? release_pods(c, c->args[1], &root)
+	                               : release_at_server(c, &root);
 	if (status == COMMAND_FINE) {
-		if (c->format == PRINT_JSON)
-			print_json(root, &out);
-		else if (c->format == PRINT_YAML)
-			print_yaml(root, &out);
+		if (c->format == PRINT_JSON || c->format == PRINT_YAML)
+			command_add(c, root, &out);
 		else
 			text_printf(&out, "the guard of %s is released\n", c->args[1]);
 		fputs(out.data, stdout);
 	}
 	json_object_put(root);
 	text_fini(&out);
-	text_fini(&path);
 	return status;
 }

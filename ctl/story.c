@@ -9,6 +9,7 @@
 #include "ctl/fields.h"
 #include "ctl/http.h"
 #include "ctl/print.h"
+#include "ctl/replicas.h"
 
 int story_run(const struct command *c)
 {
@@ -20,7 +21,8 @@ int story_run(const struct command *c)
 	http_add_arg(&path, "type", c->type);
 	http_add_arg(&path, "client", c->client);
 	http_add_arg(&path, "resolver", c->resolver);
-	status = command_show(c, path.data, story_print);
+	status = replicas_are_meant(c) ? replicas_show(c, path.data, &replicas_story)
+	                               : command_show(c, path.data, story_print);
 	text_fini(&path);
 	return status;
 }

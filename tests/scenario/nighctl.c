@@ -7,6 +7,7 @@
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -160,6 +161,9 @@ static void test_drain_prints_the_line_to_write_and_ends_with_1(void **state)
 	const char *const drain[] = {"$NIGHCTL", "drain", "houston", NULL};
 	const char *const undrain[] = {"$NIGHCTL", "undrain", "houston", NULL};
 
+	/* Nobody's own kubeconfig. */
+	setenv("KUBECONFIG", "/nowhere", 1);
+	unsetenv("KUBERNETES_SERVICE_HOST");
 	world_expect_run(w, drain, 1, "nigh.dev/drain: \"true\"\n");
 	world_expect_run(w, undrain, 1, "nigh.dev/drain: \"false\"\n");
 }

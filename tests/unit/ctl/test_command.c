@@ -66,6 +66,7 @@ static struct command command_of(char *const *args, size_t count)
 {
 	return (struct command){.program = "nighctl",
 	                        .server = "http://127.0.0.1:1",
+	                        .namespace = "fed",
 	                        .args = args,
 	                        .arg_count = count};
 }
@@ -88,6 +89,12 @@ static void test_drain_prints_the_line_and_says_that_it_is_not_done(void **state
 	run(&got, drain_undo_run, &c);
 	assert_int_equal(got.status, COMMAND_FAILED);
 	assert_string_equal(got.out, "nigh.dev/drain: \"false\"\n");
+	c.format = PRINT_JSON;
+	run(&got, drain_undo_run, &c);
+	assert_int_equal(got.status, COMMAND_FAILED);
+	assert_string_equal(got.out,
+	                    "{\n  \"cluster\": \"la\",\n  \"changed\": false,\n  \"write\": "
+	                    "\"nigh.dev/drain: \\\"false\\\"\"\n}\n");
 }
 
 static void test_drain_takes_only_names_of_objects(void **state)
@@ -261,6 +268,10 @@ static int start_server(void **state)
 	static struct http_admin *server;
 	struct addr addr;
 	struct reason why;
+
+	/* Nobody's own kubeconfig. */
+	setenv("KUBECONFIG", "/nowhere", 1);
+	unsetenv("KUBERNETES_SERVICE_HOST");
 
 	assert_true(addr_parse(bytes_of("127.0.0.1"), &addr));
 	assert_int_equal(http_admin_start(&addr, 0, routes, NULL, &server, &why), ERR_OK);

@@ -1,0 +1,47 @@
+/* pods.h -- the pods that nighd runs in, found and asked through an API server.
+ *
+ * A pod's HTTP port is asked through the server's proxy, /api/v1/namespaces/NS/pods/NAME:PORT/proxy/...
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTL_PODS_H
+#define CTL_PODS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "kube/access.h"
+
+struct json_object;
+
+#define PODS_LABEL     "app.kubernetes.io/name=nighd"
+#define PODS_NAMESPACE "nigh-system"
+
+struct pod {
+	char *namespace, *name;
+	unsigned port; /* of the container port `http`, else 8053 */
+	bool is_running, is_ready;
+	struct json_object *said; /* NULL: it was not asked, or `why` */
+	struct reason why;        /* "": nothing went wrong */
+};
+
+struct pods {
+	struct pod *list;
+	size_t count;
+};
+
+/* Adds the pods of a PodList that have not ended and are not about to. */
+void pods_decode(struct json_object *list, struct pods *out);
+/* Those of `namespace`; NULL: of all, or, to whom that is forbidden, of PODS_NAMESPACE.  ERR_NOTFOUND: there is none.
+ * `out` is zeroed; the caller ends it with pods_fini(). */
+enum err pods_find(const struct kube_access *access, const char *namespace, struct pods *out,
+                   struct reason *why) MUST_CHECK;
+void pods_fini(struct pods *p);
+
+/* GETs `path` ("/status") from one: `said`, or `why`. */
+void pods_ask(const struct kube_access *access, struct pod *pod, const char *path);
+/* The same of all that run, and of no other when `only_ready`; the others get a `why`. */
+void pods_ask_all(const struct kube_access *access, struct pods *p, const char *path,
+                  bool only_ready);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/remote.h"
+
+#include <json-c/json_object.h>
+#include <json-c/json_tokener.h>
+#include <limits.h>
+
+#include "base/check.h"
+#include "ctl/fields.h"
+#include "ctl/print.h"
+#include "kube/transport.h"
+
+enum { DEPTH_MOST = 64 };
+
+const struct kube_resource remote_clusters = {"core.kubefed.io", "v1beta1", "kubefedclusters",
+                                              "KubeFedCluster"};
+const struct kube_resource remote_domains = {"multiclusterdns.kubefed.io", "v1alpha1", "domains",
+                                             "Domain"};
+const struct kube_resource remote_pods = {"", "v1", "pods", "Pod"};
+
+static struct json_object *parse(const struct buffer *body)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MOST);
+	struct json_object *root;
+
+	CHECK(tokener != NULL);
+	CHECK(body->len < INT_MAX);
+	root = body->len ? json_tokener_parse_ex(tokener, (const char *)body->data, (int)body->len)
+	                 : NULL;
+	json_tokener_free(tokener);
+	return root;
+}
+
+/* A Status of an API server, or an {error} of a nighd behind it. */
+static enum err refuse(const struct kube_access *access, int status, struct json_object *said,
+                       struct reason *why)
+{
+	enum err err = status == 404                    ? ERR_NOTFOUND
+	               : status == 401 || status == 403 ? ERR_DENIED
+	               : status == 409                  ? ERR_CONFLICT
+	                                                : ERR_PARSE;
+	const char *text = fields_text(said, "message");
+	struct text safe = {0};
+
+	if (!*text)
+		text = fields_text(said, "error");
+	if (kube_secret_is_in(&access->token, bytes_of(text)) ||
+	    kube_secret_is_in(&access->password, bytes_of(text)))
+		text = "";
+	print_safe(text, &safe);
+	if (status == 401)
+		reason_set(why, err, "the credential is not taken (401)");
+	else if (safe.len)
+		reason_set(why, err, "%s", safe.data);
+	else
+		reason_set(why, err, "answered %d", status);
+	text_fini(&safe);
+	return err;
+}
+
+static enum err ask(const struct kube_access *access, const struct kube_ask *ask,
+                    struct json_object **root, struct reason *why)
+{
+	struct buffer body = {0};
+	int status = 0;
+	enum err err;
+
+	*root = NULL;
+	kube_transport_setup();
+	err = kube_call(access, ask, &status, &body, why);
+	if (err == ERR_OK) {
+		*root = parse(&body);
+		if (status < 200 || status > 299)
+			err = refuse(access, status, *root, why);
+		else if (!*root)
+			err = reason_set(why, ERR_PARSE, "the answer is not JSON");
+	}
+	if (err) {
+		json_object_put(*root);
+		*root = NULL;
+	}
+	buffer_fini(&body);
+	return err;
+}
+
+enum err remote_get(const struct kube_access *access, const char *path, struct json_object **root,
+                    struct reason *why)
+{
+	const struct kube_ask get = {
+		.path = path, .reply_ms = REMOTE_TIMEOUT_MS, .silence_ms = REMOTE_TIMEOUT_MS};
+
+	return ask(access, &get, root, why);
+}
+
+enum err remote_annotate(const struct kube_access *access, const char *path, const char *annotation,
+                         const char *value, struct reason *why)
+{
+	struct json_object *root;
+	struct text body = {0};
+	struct kube_ask patch = {.method = "PATCH",
+	                         .path = path,
+	                         .content_type = "application/merge-patch+json",
+	                         .reply_ms = REMOTE_TIMEOUT_MS,
+	                         .silence_ms = REMOTE_TIMEOUT_MS};
+	enum err err;
+
+	text_add(&body, "{\"metadata\":{\"annotations\":{");
+	text_add_json(&body, bytes_of(annotation));
+	text_add(&body, ":");
+	if (value)
+		text_add_json(&body, bytes_of(value));
+	else
+		text_add(&body, "null");
+	text_add(&body, "}}}");
+	patch.body = bytes_of(body.data);
+	err = ask(access, &patch, &root, why);
+	json_object_put(root);
+	text_fini(&body);
+	return err;
+}
+
+const char *remote_annotation(struct json_object *object, const char *annotation)
+{
+	struct json_object *annotations =
+		fields_find(fields_find(object, "metadata"), "annotations");
+
+	return fields_find(annotations, annotation) ? fields_text(annotations, annotation) : NULL;
+}

@@ -1,0 +1,33 @@
+/* remote.h -- one question to an API server, and what its refusals mean (kube/transport.h).
+ *
+ * Nothing that is said of an answer repeats the token, also where a server sends it back.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTL_REMOTE_H
+#define CTL_REMOTE_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "kube/access.h"
+#include "kube/path.h"
+
+struct json_object;
+
+enum { REMOTE_TIMEOUT_MS = 10000 };
+
+extern const struct kube_resource remote_clusters, remote_domains, remote_pods;
+
+/* GET; *root belongs to the caller, and is NULL on an error: ERR_NOTFOUND (404), ERR_DENIED (401, 403), ERR_CONFLICT
+ * (409), ERR_PARSE (another status, or no JSON), ERR_UNREACHABLE and the transport's others.  `why` is what the server
+ * says, without control characters. */
+enum err remote_get(const struct kube_access *access, const char *path, struct json_object **root,
+                    struct reason *why) MUST_CHECK;
+/* Sets an annotation of an object by a merge patch (RFC 7396); `value` NULL: takes it away. */
+enum err remote_annotate(const struct kube_access *access, const char *path, const char *annotation,
+                         const char *value, struct reason *why) MUST_CHECK;
+/* An annotation of an object, or NULL; borrowed. */
+const char *remote_annotation(struct json_object *object, const char *annotation);
+
+#endif
