@@ -11,6 +11,8 @@
 #include "ctl/print.h"
 #include "ctl/replicas.h"
 
+enum { DAY_S = 86400, CREDENTIAL_DAYS = 7 };
+
 int overview_run(const struct command *c)
 {
 	if (replicas_are_meant(c))
@@ -36,19 +38,33 @@ static void join_cell(struct print_table *t, struct json_object *object, const c
 }
 
 /* "42s", "7m", "3h", "2d": the largest unit that says enough. */
+static void add_age(struct text *out, uint64_t seconds)
+{
+	if (seconds < 120)
+		text_printf(out, "%" PRIu64 "s", seconds);
+	else if (seconds < 7200)
+		text_printf(out, "%" PRIu64 "m", seconds / 60);
+	else if (seconds < 2 * DAY_S)
+		text_printf(out, "%" PRIu64 "h", seconds / 3600);
+	else
+		text_printf(out, "%" PRIu64 "d", seconds / DAY_S);
+}
+
 static void age_cell(struct print_table *t, uint64_t seconds)
 {
-	char text[32];
+	struct text age = {0};
 
-	if (seconds < 120)
-		snprintf(text, sizeof(text), "%" PRIu64 "s", seconds);
-	else if (seconds < 7200)
-		snprintf(text, sizeof(text), "%" PRIu64 "m", seconds / 60);
-	else if (seconds < 48 * 3600)
-		snprintf(text, sizeof(text), "%" PRIu64 "h", seconds / 3600);
-	else
-		snprintf(text, sizeof(text), "%" PRIu64 "d", seconds / 86400);
-	print_cell(t, text);
+	add_age(&age, seconds);
+	print_cell(t, age.data);
+	text_fini(&age);
+}
+
+/* CREDENTIAL ENDS, FORBIDDEN, ABSENT */
+static void access_cells(struct print_table *t, struct json_object *server)
+{
+	print_cell(t, fields_text(server, "credentialExpires"));
+	join_cell(t, server, "forbidden");
+	join_cell(t, server, "absent");
 }
 
 static void place_cell(struct print_table *t, struct json_object *cluster)
@@ -86,10 +102,11 @@ static const char *state_of(struct json_object *cluster)
 
 static void print_clusters(struct json_object *status, bool wide, struct text *out)
 {
-	static const char *const heads[] = {"CLUSTER", "STATE",        "KNOWLEDGE", "AGE",
-	                                    "REGION",  "LOCATION",     "ERROR",     "SOURCE",
-	                                    "ZONES",   "LOCATION FROM"};
-	struct print_table *t = print_table_new(heads, wide ? 10 : 7);
+	static const char *const heads[] = {
+		"CLUSTER",       "STATE",           "KNOWLEDGE", "AGE",    "VERSION",
+		"REGION",        "LOCATION",        "ERROR",     "SOURCE", "ZONES",
+		"LOCATION FROM", "CREDENTIAL ENDS", "FORBIDDEN", "ABSENT"};
+	struct print_table *t = print_table_new(heads, wide ? 14 : 8);
 	size_t count = fields_count(status, "clusters");
 
 	for (size_t i = 0; i < count; i++) {
@@ -99,6 +116,7 @@ static void print_clusters(struct json_object *status, bool wide, struct text *o
 		print_cell(t, state_of(cluster));
 		print_cell(t, fields_text(cluster, "knowledge"));
 		age_cell(t, fields_u64(cluster, "ageSeconds"));
+		print_cell(t, fields_text(cluster, "version"));
 		print_cell(t, fields_text(cluster, "region"));
 		place_cell(t, cluster);
 		print_cell(t, fields_text(cluster, "error"));
@@ -106,7 +124,91 @@ static void print_clusters(struct json_object *status, bool wide, struct text *o
 			print_cell(t, fields_text(cluster, "source"));
 			join_cell(t, cluster, "zones");
 			print_cell(t, fields_text(fields_find(cluster, "location"), "from"));
+			access_cells(t, cluster);
 		}
+	}
+	print_table_end(t, out);
+}
+
+/* --- what an API server makes difficult --- */
+
+static void print_trouble(const char *name, const char *what, const char *detail, struct text *out)
+{
+	struct text line = {0};
+
+	text_printf(&line, "  %s: %s%s", name, what, detail);
+	print_safe(line.data, out);
+	text_add(out, "\n");
+	text_fini(&line);
+}
+
+static void print_end(const char *name, const char *ends, const char *now, struct text *out)
+{
+	int64_t end_s, now_s;
+	struct text when = {0};
+
+	if (!text_to_time(bytes_of(ends), &end_s) || !text_to_time(bytes_of(now), &now_s) ||
+	    end_s >= now_s + CREDENTIAL_DAYS * DAY_S)
+		return;
+	text_printf(&when, "%s", ends);
+	if (end_s > now_s) {
+		text_add(&when, ", in ");
+		add_age(&when, (uint64_t)(end_s - now_s));
+	}
+	print_trouble(name,
+	              end_s <= now_s ? "its credential has expired: " : "its credential ends ",
+	              when.data, out);
+	text_fini(&when);
+}
+
+static void print_troubles_of(const char *name, struct json_object *server, const char *now,
+                              struct text *out)
+{
+	size_t warnings = fields_count(server, "warnings");
+	struct text kinds = {0};
+
+	fields_join(server, "forbidden", ", ", &kinds);
+	if (kinds.len)
+		print_trouble(name, "forbidden: ", kinds.data, out);
+	print_end(name, fields_text(server, "credentialExpires"), now, out);
+	for (size_t i = 0; i < warnings; i++) {
+		struct json_object *warning = fields_item(server, "warnings", i);
+
+		if (json_object_is_type(warning, json_type_string))
+			print_trouble(name, "warning: ", json_object_get_string(warning), out);
+	}
+	text_fini(&kinds);
+}
+
+static void print_troubles(struct json_object *status, struct text *out)
+{
+	const char *now = fields_text(status, "now");
+	size_t count = fields_count(status, "clusters");
+
+	print_troubles_of("host", fields_find(status, "host"), now, out);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *cluster = fields_item(status, "clusters", i);
+
+		print_troubles_of(fields_text(cluster, "name"), cluster, now, out);
+	}
+}
+
+/* The API server whose objects say which clusters and records there are. */
+static void print_host(struct json_object *status, bool wide, struct text *out)
+{
+	static const char *const heads[] = {"HOST",  "KNOWLEDGE",       "AGE",       "VERSION",
+	                                    "ERROR", "CREDENTIAL ENDS", "FORBIDDEN", "ABSENT"};
+	struct json_object *host = fields_find(status, "host");
+	struct print_table *t = print_table_new(heads, wide ? 8 : 5);
+
+	if (host) {
+		print_cell(t, fields_text(host, "source"));
+		print_cell(t, fields_text(host, "knowledge"));
+		age_cell(t, fields_u64(host, "ageSeconds"));
+		print_cell(t, fields_text(host, "version"));
+		print_cell(t, fields_text(host, "error"));
+		if (wide)
+			access_cells(t, host);
 	}
 	print_table_end(t, out);
 }
@@ -130,8 +232,8 @@ static void print_zones(struct json_object *status, struct text *out)
 
 static void print_holds(struct json_object *status, struct text *out)
 {
-	static const char *const heads[] = {"GUARD HOLDS", "NAMES", "SINCE", "UNTIL"};
-	struct print_table *t = print_table_new(heads, 4);
+	static const char *const heads[] = {"GUARD HOLDS", "NAMES", "SINCE", "UNTIL", "ID"};
+	struct print_table *t = print_table_new(heads, 5);
 	size_t count = fields_count(status, "guard");
 
 	for (size_t i = 0; i < count; i++) {
@@ -142,6 +244,7 @@ static void print_holds(struct json_object *status, struct text *out)
 		number_cell(t, fields_u64(hold, "names"));
 		print_cell(t, fields_text(hold, "since"));
 		print_cell(t, *until ? until : "released");
+		print_cell(t, fields_text(hold, "id"));
 	}
 	print_table_end(t, out);
 }
@@ -206,7 +309,10 @@ void overview_print(struct json_object *status, bool wide, struct text *out)
 	struct text part = {0};
 
 	print_head(status, out);
+	print_host(status, wide, &part);
+	add_part(out, &part);
 	print_clusters(status, wide, &part);
+	print_troubles(status, &part);
 	add_part(out, &part);
 	print_zones(status, &part);
 	add_part(out, &part);

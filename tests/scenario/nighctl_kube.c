@@ -215,6 +215,7 @@ static void test_status_asks_every_pod_also_where_only_one_namespace_may_be_seen
 	fakeapi_answer(k->f, "/api/v1/pods", 0, 403, NULL);
 	out = world_expect_run(k->w, argv, 0, "pod nigh-system/nighd-a\nnighd " NIGH_VERSION);
 	assert_non_null(strstr(out, "pod nigh-system/nighd-b\nnighd " NIGH_VERSION));
+	assert_non_null(strstr(out, "kubernetes   synced"));
 	assert_null(strstr(out, "differ"));
 	fakeapi_answer(k->f, PODS "/nighd-b:8053", 0, 503, NULL);
 	out = world_expect_run(k->w, argv, 1, "nighctl: pod nigh-system/nighd-b: ");

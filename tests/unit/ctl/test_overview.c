@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <json-c/json.h>
+#include <string.h>
 
 #include "ctl/overview.h"
 
@@ -33,7 +34,8 @@ static const char full[] =
 	"\"region\":\"\","
 	"\"zones\":[],\"location\":null,\"drained\":true,\"up\":false,\"error\":\"no folder\"}],"
 	"\"zones\":[{\"name\":\"example.com\",\"serial\":1767323045,\"names\":12,\"held\":3}],"
-	"\"guard\":[{\"zone\":\"example.com\",\"names\":3,\"since\":\"S\",\"until\":null,\"id\":7}]"
+	"\"guard\":[{\"zone\":\"example.com\",\"names\":3,\"since\":\"S\",\"until\":null,\"id\":"
+	"\"7\"}]"
 	","
 	"\"errors\":[{\"where\":\"x.yaml:3\",\"message\":\"bad\\u001b\",\"since\":\"T\"},"
 	"{\"where\":\"y.yaml\",\"message\":\"y.yaml:1: bad\",\"since\":null}],"
@@ -48,16 +50,18 @@ static void test_everything_of_a_status_has_its_place(void **state)
 		"nighd 0.1.0, ready, listening on 127.0.0.1:53, [::1]:53\n"
 		"12 names, 30 records, 99 answers given\n"
 		"\n"
-		"CLUSTER   STATE           KNOWLEDGE   AGE   REGION      LOCATION        ERROR\n"
-		"la        up              synced      0s    us-west-2   34.05,-118.24   -\n"
-		"ny        drained, down   unseen      2h    -           -               no "
-		"folder\n"
+		"CLUSTER   STATE           KNOWLEDGE   AGE   VERSION   REGION      LOCATION        "
+		"ERROR\n"
+		"la        up              synced      0s    -         us-west-2   34.05,-118.24   "
+		"-\n"
+		"ny        drained, down   unseen      2h    -         -           -               "
+		"no folder\n"
 		"\n"
 		"ZONE          SERIAL       NAMES   HELD\n"
 		"example.com   1767323045   12      3\n"
 		"\n"
-		"GUARD HOLDS   NAMES   SINCE   UNTIL\n"
-		"example.com   3       S       released\n"
+		"GUARD HOLDS   NAMES   SINCE   UNTIL      ID\n"
+		"example.com   3       S       released   7\n"
 		"\n"
 		"2 errors\n"
 		"  x.yaml:3: bad? (since T)\n"
@@ -78,11 +82,60 @@ static void test_wide_adds_columns(void **state)
 	                "nighd 1, not ready, listening on nothing\n"
 	                "0 names, 0 records, 0 answers given\n"
 	                "\n"
-	                "CLUSTER   STATE   KNOWLEDGE   AGE   REGION   LOCATION   ERROR   SOURCE    "
-	                "  ZONES   "
-	                "LOCATION FROM\n"
-	                "la        up      synced      0s    -        1,2        -       manifests "
-	                "  a,b     region\n");
+	                "CLUSTER   STATE   KNOWLEDGE   AGE   VERSION   REGION   LOCATION   ERROR   "
+	                "SOURCE      ZONES   LOCATION FROM   CREDENTIAL ENDS   FORBIDDEN   ABSENT\n"
+	                "la        up      synced      0s    -         -        1,2        -       "
+	                "manifests   a,b     region          -                 -           -\n");
+}
+
+#define SERVERS                                                                                    \
+	"{\"version\":\"1\",\"ready\":true,\"listen\":[\"::1\"],\"now\":\"2026-01-10T00:00:00Z\"," \
+	"\"host\":{\"source\":\"kubernetes\",\"knowledge\":\"synced\",\"ageSeconds\":0,\"error\":" \
+	"\"\","                                                                                    \
+	"\"version\":\"v1.31.2\",\"forbidden\":[],\"absent\":[\"dnsendpoints.externaldns.k8s."     \
+	"io\"],"                                                                                   \
+	"\"credentialExpires\":\"2026-01-17T00:00:00Z\",\"warnings\":[]},"                         \
+	"\"clusters\":[{\"name\":\"la\",\"knowledge\":\"synced\",\"up\":true,\"version\":\"v1.30." \
+	"1\","                                                                                     \
+	"\"forbidden\":[\"services\",\"nodes\"],\"absent\":[],"                                    \
+	"\"credentialExpires\":\"2026-01-12T12:00:00Z\",\"warnings\":[\"it can\\u0007 write\"]},"  \
+	"{\"name\":\"ny\",\"knowledge\":\"unseen\",\"up\":true,\"version\":\"\",\"forbidden\":[]," \
+	"\"absent\":[],\"credentialExpires\":\"2026-01-09T00:00:00Z\",\"warnings\":[7]}]}"
+
+/* A credential that lasts a week is no trouble; kinds that are not installed are none. */
+static void test_what_api_servers_make_difficult_is_told_below_them(void **state)
+{
+	(void)state;
+	assert_overview(SERVERS, false,
+	                "nighd 1, ready, listening on ::1\n"
+	                "0 names, 0 records, 0 answers given\n"
+	                "\n"
+	                "HOST         KNOWLEDGE   AGE   VERSION   ERROR\n"
+	                "kubernetes   synced      0s    v1.31.2   -\n"
+	                "\n"
+	                "CLUSTER   STATE   KNOWLEDGE   AGE   VERSION   REGION   LOCATION   ERROR\n"
+	                "la        up      synced      0s    v1.30.1   -        -          -\n"
+	                "ny        up      unseen      0s    -         -        -          -\n"
+	                "  la: forbidden: services, nodes\n"
+	                "  la: its credential ends 2026-01-12T12:00:00Z, in 2d\n"
+	                "  la: warning: it can? write\n"
+	                "  ny: its credential has expired: 2026-01-09T00:00:00Z\n");
+}
+
+static void test_wide_says_when_every_credential_ends_and_what_is_absent(void **state)
+{
+	struct json_object *root = json_tokener_parse(SERVERS);
+	struct text out = {0};
+
+	(void)state;
+	overview_print(root, true, &out);
+	assert_non_null(strstr(out.data, "ERROR   CREDENTIAL ENDS        FORBIDDEN   ABSENT\n"
+	                                 "kubernetes   synced      0s    v1.31.2   -       "
+	                                 "2026-01-17T00:00:00Z   -           "
+	                                 "dnsendpoints.externaldns.k8s.io\n"));
+	assert_non_null(strstr(out.data, "2026-01-12T12:00:00Z   services,nodes   -\n"));
+	text_fini(&out);
+	json_object_put(root);
 }
 
 static void test_a_foreign_shape_is_shown_as_empty(void **state)
@@ -104,6 +157,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_of_a_status_has_its_place),
 		cmocka_unit_test(test_wide_adds_columns),
+		cmocka_unit_test(test_what_api_servers_make_difficult_is_told_below_them),
+		cmocka_unit_test(test_wide_says_when_every_credential_ends_and_what_is_absent),
 		cmocka_unit_test(test_a_foreign_shape_is_shown_as_empty),
 	};
 
