@@ -229,10 +229,16 @@ $(FUZZ:%=fuzz-%): fuzz-%:         # make fuzz-query FUZZ_SECONDS=600
 	$(BUILD)/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 tests/fuzz/corpus/$*
 
 # --- benchmarks, data ---
-.PHONY: bench geodb
-bench:                           ## tests/bench: CPU per query beside floor and peers, memory, updates, restart
+CLUSTERS := $(B)/tests/bench/clusters
+$(CLUSTERS).o: PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
+$(CLUSTERS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
+.PHONY: bench bench-programs geodb
+bench-programs: all $(CLUSTERS)  ## what tests/bench/run and its neighbours measure, and measure with
+bench:                           ## tests/bench: CPU per query beside floor and peers, API servers, memory, updates, restart
 	$(Q)deploy/packages bench
-	$(Q)$(MAKE) -j2 all
+	$(Q)$(MAKE) -j2 bench-programs
 	$(Q)tests/bench/table
 GEODB ?= $(BUILD)/geodb
 geodb:                           ## a whole-world city database (DB-IP, CC BY 4.0) and a CC0 country one, by npm

@@ -34,12 +34,13 @@ CLUSTERS = [("ny", 40.71, -74.01), ("hou", 29.76, -95.37), ("la", 34.05, -118.24
 
 
 class Nighd:
-    def __init__(self, folder, manifests, state=None):
+    def __init__(self, folder, manifests, state=None, more=""):
         self.port, self.http = free_port(), free_port()
         config = f'listen: {{dns: ["127.0.0.1:{self.port}"], http: "127.0.0.1:{self.http}"}}\nworkers: 1\n'
         config += "user: root\n" if os.geteuid() == 0 else ""
         config += f"sources: {{manifests: [{manifests}]}}\n" if manifests else ""
         config += f"state: {state}\n" if state else ""
+        config += more
         path = data.write(os.path.join(folder, "nighd.yaml"), config)
         self.log = open(os.path.join(folder, "log"), "w")
         self.began = time.monotonic()
