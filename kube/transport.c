@@ -18,7 +18,8 @@ enum {
 	 * list of gigabytes fits into the minute; who sends without end is slowed down. */
 	CREDIT_MOST_US = 60 * 1000000,
 	CREDIT_SHARE = 4,
-	PAUSE_MS = 200
+	PAUSE_MS = 200,
+	TURN_US = 20000
 };
 
 struct kube_request {
@@ -39,7 +40,8 @@ struct watched { /* a socket of libcurl's */
 	uv_poll_t poll;
 	struct kube_client *client;
 	curl_socket_t fd;
-	int events; /* UV_READABLE | UV_WRITABLE, as libcurl wants it */
+	int events;  /* UV_READABLE | UV_WRITABLE, as libcurl wants it */
+	bool is_due; /* to be asked for what it has read already */
 	struct watched *next, **at;
 };
 
@@ -49,6 +51,7 @@ struct kube_client {
 	CURLM *multi;
 	uv_timer_t timer; /* libcurl's */
 	uv_timer_t look;  /* deadlines, and the end of a pause */
+	uv_timer_t again; /* a turn was too short for all that had been read */
 	struct kube_request *requests;
 	struct watched *sockets;
 	struct kube_counts counts;
@@ -67,6 +70,7 @@ struct kube_client {
 void kube_transport_setup(void) { CHECK(curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK); }
 
 static void on_look(uv_timer_t *timer);
+static void on_again(uv_timer_t *timer);
 static void end_client(struct kube_client *c);
 
 /* --- requests --- */
@@ -302,6 +306,7 @@ static void pause_client(struct kube_client *c)
 static void resume_client(struct kube_client *c)
 {
 	c->paused_until_ms = 0;
+	uv_timer_start(&c->again, on_again, 1, 0);
 	for (struct watched *w = c->sockets; w; w = w->next)
 		set_polling(w, true);
 }
@@ -319,16 +324,50 @@ static void spend(struct kube_client *c, uint64_t from_us)
 		pause_client(c);
 }
 
+/* What libcurl 7.88 has read of one stream while it served another waits in its buffers, and no socket tells of it: it
+ * is asked again until nothing more comes.  After a while others have their turn first. */
+static void drain(struct kube_client *c, curl_socket_t fd, int events)
+{
+	uint64_t until_us = clock_monotonic_us() + TURN_US, before;
+	int running;
+
+	do {
+		before = c->counts.bytes;
+		curl_multi_socket_action(c->multi, fd, events, &running);
+		events = CURL_CSELECT_IN;
+	} while (fd != CURL_SOCKET_TIMEOUT && c->counts.bytes != before &&
+	         clock_monotonic_us() < until_us);
+	if (fd != CURL_SOCKET_TIMEOUT && c->counts.bytes != before)
+		uv_timer_start(&c->again, on_again, 1, 0);
+}
+
 static void act(struct kube_client *c, curl_socket_t fd, int events)
 {
 	uint64_t from_us = clock_monotonic_us();
-	int running;
 
 	c->busy = c->in_curl = true;
-	curl_multi_socket_action(c->multi, fd, events, &running);
+	drain(c, fd, events);
 	c->in_curl = false;
 	spend(c, from_us);
 	catch_up(c);
+}
+
+/* Sockets come and go meanwhile: the first that has not been asked, until all have been. */
+static void on_again(uv_timer_t *timer)
+{
+	struct kube_client *c = timer->data;
+	struct watched *w;
+
+	for (w = c->sockets; w; w = w->next)
+		w->is_due = c->paused_until_ms == 0;
+	do {
+		for (w = c->sockets; w && !w->is_due; w = w->next)
+			;
+		if (w) {
+			w->is_due = false;
+			act(c, w->fd, CURL_CSELECT_IN);
+		}
+	} while (w && !c->stopping);
 }
 
 /* --- libcurl's sockets and timer on the loop --- */
@@ -445,9 +484,10 @@ struct kube_client *kube_client_new(uv_loop_t *loop, const struct kube_access *a
 	kube_access_copy(&c->access, access);
 	c->credit_us = CREDIT_MOST_US;
 	c->credited_us = clock_monotonic_us();
-	c->timer.data = c->look.data = c;
+	c->timer.data = c->look.data = c->again.data = c;
 	CHECK(uv_timer_init(loop, &c->timer) == 0);
 	CHECK(uv_timer_init(loop, &c->look) == 0);
+	CHECK(uv_timer_init(loop, &c->again) == 0);
 	c->multi = new_multi(c);
 	return c;
 }
@@ -474,9 +514,10 @@ static void end_client(struct kube_client *c)
 		forget_socket(c->sockets);
 	kube_access_fini(&c->access);
 	free(c->replace_why);
-	c->open_handles = 2;
+	c->open_handles = 3;
 	uv_close((uv_handle_t *)&c->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&c->look, on_handle_closed);
+	uv_close((uv_handle_t *)&c->again, on_handle_closed);
 }
 
 void kube_client_stop(struct kube_client *c, void (*on_stopped)(void *arg), void *arg)
