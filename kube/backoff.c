@@ -7,14 +7,13 @@ static uint64_t new_wait(struct kube_backoff *b, uint64_t now_ms, uint64_t rando
 {
 	uint64_t bound;
 
-	if (now_ms - b->failed_ms >= BACKOFF_STABLE_MS + b->cap_ms)
+	if (now_ms - b->until_ms >= BACKOFF_STABLE_MS)
 		b->failures = 0;
 	bound = (uint64_t)BACKOFF_FIRST_MS << b->failures;
 	if (bound > b->cap_ms)
 		bound = b->cap_ms;
 	if (b->failures < DOUBLINGS_MOST)
 		b->failures++;
-	b->failed_ms = now_ms;
 	return bound > 0 ? random % (bound + 1) : 0;
 }
 
