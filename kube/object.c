@@ -3,10 +3,27 @@
 
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+
+struct json_object *object_parse(struct json_tokener *tokener, struct bytes json)
+{
+	struct json_object *object;
+
+	if (json.len == 0 || json.len > INT_MAX)
+		return NULL;
+	json_tokener_reset(tokener);
+	object = json_tokener_parse_ex(tokener, (const char *)json.data, (int)json.len);
+	if (json_tokener_get_error(tokener) != json_tokener_success ||
+	    !json_object_is_type(object, json_type_object)) {
+		json_object_put(object);
+		return NULL;
+	}
+	return object;
+}
 
 struct bytes object_text(struct json_object *object, ...)
 {

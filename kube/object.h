@@ -11,6 +11,10 @@
 #include "base/bytes.h"
 
 struct json_object;
+struct json_tokener;
+
+/* A whole JSON object, which the caller puts; NULL: it is none. */
+struct json_object *object_parse(struct json_tokener *tokener, struct bytes json);
 
 /* The text at that path of members, which ends with NULL; none when anything on the way is missing or of another
  * type: object_text(o, "metadata", "name", NULL). */

@@ -15,18 +15,18 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "kube/splitter.h"
+#include "kube/watch_event.h"
+#include "kube/watch_probe.h"
+#include "kube/watch_query.h"
 
 enum {
-	PAGE = 500,
 	JSON_DEPTH = SPLITTER_DEPTH + 2,
-	WORDS_MOST = 64 * 1024, /* of an answer that is no list and no watch */
-	WATCH_LEAST_S = 300,
-	WATCH_MORE_S = 300,
+	WORDS_MOST = 64 * 1024,  /* of an answer that is no list and no watch */
 	STREAM_BEGINS_MS = 5000, /* a WatchList; who knows it not may say nothing at all */
-	LONG_ENOUGH_MS = 1000,   /* a watch that ends sooner, without an event, has failed */
+	LONG_ENOUGH_MS = 1000,   /* a watch that ends sooner, without news, has failed */
 	LOOK_AGAIN_MS = 5000,    /* for a kind that is absent or forbidden */
 	CHECK_MS = 10000,
-	CHECK_OBJECT = 64 * 1024
+	RETRY_MOST_MS = 60000
 };
 
 enum phase {
@@ -44,7 +44,6 @@ struct kube_watch {
 	struct kube_watch_settings settings;
 	struct kube_watch_events events;
 	struct kube_watch_counts counts;
-	struct text path;        /* of the collection */
 	struct text api_version; /* "discovery.k8s.io/v1" */
 	uv_timer_t timer;
 
@@ -64,14 +63,14 @@ struct kube_watch {
 	bool must_check;     /* the connection broke since `version` */
 	bool no_streaming;   /* the server does not offer it after all */
 	size_t objects;      /* there are about so many */
+	bool page_has_any;   /* of them */
 	uint64_t began_ms;   /* the watch */
 	uint64_t heard_ms;   /* the last byte of it */
-	uint64_t events_at_begin; /* counts.events then */
+	bool moved;          /* `version` has, since then */
+	uint64_t anew_ms; /* the last time a list had to be begun for no other reason; 0: never */
 
-	struct kube_request *probe; /* beside a silent watch */
-	struct splitter *probe_splitter;
-	int probe_status;
-	struct text probe_version;
+	struct watch_probe *probe;   /* beside a silent watch */
+	struct text checked_version; /* that a list of one object had */
 
 	enum kube_sight sight;
 	bool sighted; /* on_sight has been called */
@@ -99,12 +98,19 @@ static void tell_sight(struct kube_watch *w, enum kube_sight sight, const char *
 
 /* --- going on --- */
 
+static void set_text(struct text *to, struct bytes from)
+{
+	text_reset(to);
+	text_add_bytes(to, from);
+}
+
 static void rest(struct kube_watch *w, uint64_t ms)
 {
 	w->phase = RESTING;
 	kube_request_cancel(w->request);
-	kube_request_cancel(w->probe);
-	w->request = w->probe = NULL;
+	watch_probe_cancel(w->probe);
+	w->request = NULL;
+	w->probe = NULL;
 	if (!w->stopped)
 		uv_timer_start(&w->timer, on_timer, ms, 0);
 }
@@ -117,6 +123,12 @@ static void fail_after(struct kube_watch *w, enum kube_sight sight, const char *
 	tell_sight(w, sight, why);
 }
 
+/* What a server may ask for. */
+static uint64_t patience_ms(uint64_t retry_after_ms)
+{
+	return retry_after_ms < RETRY_MOST_MS ? retry_after_ms : RETRY_MOST_MS;
+}
+
 static void fail(struct kube_watch *w, const char *why) { fail_after(w, KUBE_LOST, why, 0); }
 
 /* What is known is not the server's present any more. */
@@ -126,38 +138,21 @@ static void forget_version(struct kube_watch *w)
 	text_reset(&w->more);
 }
 
+/* At once, but not again and again: a server that answers every watch with 410 is given lists as rarely as one that
+ * fails. */
 static void list_anew(struct kube_watch *w)
 {
+	uint64_t now_ms = clock_monotonic_ms(), wait_ms = 0;
+
+	if (w->anew_ms > 0 && now_ms - w->anew_ms < BACKOFF_STABLE_MS)
+		wait_ms = kube_backoff_fail(w->backoff, now_ms, 0, random_u64());
+	w->anew_ms = now_ms;
 	forget_version(w);
 	w->failed = true;
-	rest(w, 0);
+	rest(w, wait_ms);
 }
 
 /* --- asking --- */
-
-static void ask(struct kube_watch *w, const char *query, uint64_t reply_ms, uint64_t silence_ms,
-                bool compressed, const struct kube_events *events, struct kube_request **out)
-{
-	struct text path = {0};
-	struct kube_ask a = {
-		.reply_ms = reply_ms, .silence_ms = silence_ms, .compressed = compressed};
-
-	text_printf(&path, "%s?%s", w->path.data, query);
-	if (w->settings.name) {
-		text_add(&path, "&fieldSelector=metadata.name%3D");
-		kube_path_part(&path, bytes_of(w->settings.name));
-	}
-	a.path = path.data;
-	/* A watch is asked for objects: one that is asked for lists of them sends nothing. */
-	if (w->settings.metadata_only)
-		a.accept = silence_ms > 0
-		                   ? "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;"
-		                     "v=v1,application/json"
-		                   : "application/json;as=PartialObjectMetadata;g=meta.k8s.io;"
-		                     "v=v1,application/json";
-	*out = kube_client_ask(w->client, &a, events);
-	text_fini(&path);
-}
 
 static void on_status(int status, uint64_t retry_after_ms, void *arg);
 static void on_body(struct bytes piece, void *arg);
@@ -172,73 +167,86 @@ static uint64_t check_ms(const struct kube_watch *w)
 	return w->settings.reply_ms < CHECK_MS ? w->settings.reply_ms : CHECK_MS;
 }
 
-static void ask_for(struct kube_watch *w, enum phase phase, const char *query)
+/* Takes the path. */
+static void ask_for(struct kube_watch *w, enum phase phase, struct text *path)
 {
 	const struct kube_events events = {on_status, on_body, on_done, w};
 	const struct splitter_events pieces = {on_object, on_skipped, on_envelope, w};
-	enum splitter_mode mode =
-		phase == LISTING || phase == CHECKING ? SPLITTER_LIST : SPLITTER_WATCH;
-	bool watches = mode == SPLITTER_WATCH;
+	bool watches = phase == STREAMING || phase == WATCHING;
+	const struct kube_ask a = {
+		.path = path->data,
+		.accept = watch_query_accept(&w->settings, watches),
+		.reply_ms = phase == CHECKING ? check_ms(w) : w->settings.reply_ms,
+		.silence_ms = watches ? 0 : w->settings.reply_ms,
+		.compressed = !watches,
+	};
 
 	w->phase = phase;
 	w->status = 0;
-	w->whole = w->failed = false;
+	w->whole = w->failed = w->page_has_any = false;
 	buffer_reset(&w->words);
 	splitter_free(w->splitter);
-	w->splitter = splitter_new(mode, w->settings.object_most, &pieces);
-	ask(w, query, phase == CHECKING ? check_ms(w) : w->settings.reply_ms,
-	    watches ? 0 : w->settings.reply_ms, !watches, &events, &w->request);
+	w->splitter = splitter_new(watches ? SPLITTER_WATCH : SPLITTER_LIST,
+	                           w->settings.object_most, &pieces);
+	w->request = kube_client_ask(w->client, &a, &events);
+	text_fini(path);
 }
 
 static void begin_list(struct kube_watch *w)
 {
-	struct text query = {0};
+	struct text path = {0};
 
 	if (w->more.len == 0) {
 		w->objects = 0;
 		w->counts.lists++;
 		w->events.on_list(w->events.arg);
 	}
-	text_printf(&query, "limit=%d", PAGE);
-	if (w->more.len > 0) {
-		text_add(&query, "&continue=");
-		kube_path_part(&query, bytes_of(w->more.data));
-	}
-	ask_for(w, LISTING, query.data);
-	text_fini(&query);
+	watch_query_page(&path, &w->settings, w->more.data);
+	ask_for(w, LISTING, &path);
+}
+
+static unsigned timeout_s(void)
+{
+	return WATCH_QUERY_LEAST_S + random_below(WATCH_QUERY_MOST_S - WATCH_QUERY_LEAST_S + 1);
 }
 
 static void begin_streaming(struct kube_watch *w)
 {
+	struct text path = {0};
+
 	w->objects = 0;
 	w->counts.lists++;
 	w->heard_ms = clock_monotonic_ms();
 	w->events.on_list(w->events.arg);
-	ask_for(w, STREAMING,
-	        "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion="
-	        "&allowWatchBookmarks=true&timeoutSeconds=600");
+	watch_query_stream(&path, &w->settings, timeout_s());
+	ask_for(w, STREAMING, &path);
 	uv_timer_start(&w->timer, on_timer, STREAM_BEGINS_MS, 0);
 }
 
 static void begin_watch(struct kube_watch *w)
 {
-	struct text query = {0};
+	struct text path = {0};
 
-	text_printf(&query, "watch=1&allowWatchBookmarks=true&timeoutSeconds=%u&resourceVersion=",
-	            WATCH_LEAST_S + random_below(WATCH_MORE_S + 1));
-	kube_path_part(&query, bytes_of(w->version.data));
 	w->counts.watches++;
 	w->began_ms = w->heard_ms = clock_monotonic_ms();
-	w->events_at_begin = w->counts.events;
-	ask_for(w, WATCHING, query.data);
-	text_fini(&query);
+	w->moved = false;
+	watch_query_watch(&path, &w->settings, w->version.data, timeout_s());
+	ask_for(w, WATCHING, &path);
 	uv_timer_start(&w->timer, on_timer, w->settings.silence_ms, 0);
+}
+
+static void begin_checking(struct kube_watch *w)
+{
+	struct text path = {0};
+
+	watch_query_one(&path, &w->settings);
+	ask_for(w, CHECKING, &path);
 }
 
 static void begin(struct kube_watch *w)
 {
 	if (w->version.len > 0 && w->must_check)
-		ask_for(w, CHECKING, "limit=1");
+		begin_checking(w);
 	else if (w->version.len > 0)
 		begin_watch(w);
 	else if (w->settings.streaming_list && !w->no_streaming && w->more.len == 0)
@@ -249,110 +257,49 @@ static void begin(struct kube_watch *w)
 
 /* --- silence --- */
 
-static void on_probe_status(int status, uint64_t retry_after_ms, void *arg)
-{
-	struct kube_watch *w = arg;
-
-	(void)retry_after_ms;
-	w->probe_status = status;
-}
-
-static bool on_probe_object(struct bytes json, void *arg)
-{
-	(void)json;
-	(void)arg;
-	return true;
-}
-
-static void on_probe_skipped(struct bytes type, struct bytes namespace, struct bytes name,
-                             uint64_t len, void *arg)
-{
-	(void)type;
-	(void)namespace;
-	(void)name;
-	(void)len;
-	(void)arg;
-}
-
-static struct json_object *parse(struct kube_watch *w, struct bytes json)
-{
-	struct json_object *object;
-
-	if (json.len == 0)
-		return NULL;
-	json_tokener_reset(w->tokener);
-	object = json_tokener_parse_ex(w->tokener, (const char *)json.data, (int)json.len);
-	if (json_tokener_get_error(w->tokener) != json_tokener_success ||
-	    !json_object_is_type(object, json_type_object)) {
-		json_object_put(object);
-		return NULL;
-	}
-	return object;
-}
-
-static void set_text(struct text *to, struct bytes from)
-{
-	text_reset(to);
-	text_add_bytes(to, from);
-}
-
-static void on_probe_envelope(struct bytes json, void *arg)
-{
-	struct kube_watch *w = arg;
-	struct json_object *list = parse(w, json);
-
-	set_text(&w->probe_version, object_text(list, "metadata", "resourceVersion", NULL));
-	json_object_put(list);
-}
-
-static void on_probe_body(struct bytes piece, void *arg)
-{
-	struct kube_watch *w = arg;
-	struct reason why;
-
-	if (w->probe_status == 200 && splitter_feed(w->probe_splitter, piece, &why) != ERR_OK)
-		w->probe_status = 0;
-}
-
 /* The server is there, so it is the stream that hangs, or nothing happens: begun again, either is the same. */
-static void on_probe_done(enum err err, const char *why, void *arg)
+static void on_probe_done(enum err err, struct bytes version, void *arg)
 {
 	struct kube_watch *w = arg;
 
-	(void)why;
 	w->probe = NULL;
-	if (err != ERR_OK || w->probe_status != 200 || w->probe_version.len == 0) {
-		kube_client_replace(w->client, "a watch is silent, and so is the server");
-		w->must_check = true;
-		fail(w, "a watch is silent, and so is the server");
-		return;
-	}
-	if (object_is_older(bytes_of(w->probe_version.data), bytes_of(w->version.data)))
+	if (err == ERR_OK && object_is_older(version, bytes_of(w->version.data))) {
 		list_anew(w);
-	else
+	} else if (err == ERR_OK) {
 		rest(w, 0);
+	} else {
+		w->must_check = true;
+		if (err == ERR_GONE) { /* replaced already, for another one */
+			rest(w, 0);
+			return;
+		}
+		kube_client_replace(w->client, "a watch is silent, and so is the server");
+		fail(w, "a watch is silent, and so is the server");
+	}
 }
 
 static void probe_silence(struct kube_watch *w)
 {
-	const struct kube_events events = {on_probe_status, on_probe_body, on_probe_done, w};
-	const struct splitter_events pieces = {on_probe_object, on_probe_skipped, on_probe_envelope,
-	                                       w};
+	struct kube_ask a = {.accept = watch_query_accept(&w->settings, false),
+	                     .reply_ms = check_ms(w),
+	                     .silence_ms = check_ms(w)};
+	struct text path = {0};
 
 	if (w->probe)
 		return;
-	w->probe_status = 0;
-	text_reset(&w->probe_version);
-	splitter_free(w->probe_splitter);
-	w->probe_splitter = splitter_new(SPLITTER_LIST, CHECK_OBJECT, &pieces);
-	ask(w, "limit=1", check_ms(w), check_ms(w), false, &events, &w->probe);
+	watch_query_one(&path, &w->settings);
+	a.path = path.data;
+	w->probe = watch_probe_start(w->client, &a, on_probe_done, w);
+	text_fini(&path);
 }
 
 /* A server that does not know WatchList may take it for an ordinary watch and wait. */
 static void give_up_streaming(struct kube_watch *w)
 {
 	w->no_streaming = true;
-	list_anew(w);
+	forget_version(w);
+	w->failed = true;
+	rest(w, 0);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -377,28 +324,24 @@ static void on_timer(uv_timer_t *timer)
 
 /* --- objects --- */
 
-static bool has_kind(const struct kube_watch *w, struct json_object *object)
+/* Not one of ours: a proxy that answers for another, or a list of something else. */
+static void on_strange(struct kube_watch *w, struct json_object *object, const char *why)
 {
-	return bytes_equal_text(object_text(object, "kind", NULL), w->settings.resource.kind);
+	w->counts.bad_events++;
+	w->events.on_skipped(object_text(object, "metadata", "namespace", NULL),
+	                     object_text(object, "metadata", "name", NULL), why, w->events.arg);
 }
 
-/* Not one of ours: a proxy that answers for another, or a list of something else. */
 static void put(struct kube_watch *w, struct json_object *object)
 {
-	struct bytes name = object_text(object, "metadata", "name", NULL);
-	struct bytes namespace = object_text(object, "metadata", "namespace", NULL);
-
 	object_complete(object, w->settings.resource.kind, w->api_version.data,
 	                w->settings.metadata_only);
-	if (name.len == 0 || !has_kind(w, object)) {
-		w->counts.bad_events++;
-		w->events.on_skipped(namespace, name,
-		                     name.len == 0 ? "an object without a name"
-		                                   : "an object of another kind",
-		                     w->events.arg);
-		return;
-	}
-	w->events.on_put(object, w->events.arg);
+	if (object_text(object, "metadata", "name", NULL).len == 0)
+		on_strange(w, object, "an object without a name");
+	else if (!bytes_equal_text(object_text(object, "kind", NULL), w->settings.resource.kind))
+		on_strange(w, object, "an object of another kind");
+	else
+		w->events.on_put(object, w->events.arg);
 }
 
 static bool has_room(struct kube_watch *w)
@@ -416,29 +359,18 @@ static bool has_room(struct kube_watch *w)
 
 /* --- events of a watch --- */
 
-static void on_error_event(struct kube_watch *w, struct json_object *status)
+static void on_error_event(struct kube_watch *w, const struct watch_event *e)
 {
-	long code = object_number(status, "code", 0);
 	char why[64];
 
-	if (w->phase == STREAMING && code != 410 && code != 429 && code != 503) {
+	if (w->phase == STREAMING && e->code != 410 && e->code != 429 && e->code != 503) {
 		give_up_streaming(w);
-		return;
-	}
-	if (code == 410) {
+	} else if (e->code == 410) {
 		list_anew(w);
-		return;
+	} else {
+		(void)snprintf(why, sizeof(why), "the watch ended with error %ld", e->code);
+		fail_after(w, KUBE_LOST, why, patience_ms(e->retry_after_ms));
 	}
-	(void)snprintf(why, sizeof(why), "the watch ended with error %ld", code);
-	fail(w, why);
-}
-
-static bool ends_initial_events(struct json_object *bookmark)
-{
-	struct bytes end =
-		object_text(bookmark, "metadata", "annotations", "k8s.io/initial-events-end", NULL);
-
-	return bytes_equal_text(end, "true");
 }
 
 static void become_listed(struct kube_watch *w)
@@ -448,13 +380,13 @@ static void become_listed(struct kube_watch *w)
 	tell_sight(w, KUBE_SEEN, NULL);
 }
 
-static void on_bookmark(struct kube_watch *w, struct json_object *object)
+/* The stream of a WatchList goes on as the watch. */
+static void on_streamed(struct kube_watch *w)
 {
-	if (w->phase != STREAMING || !ends_initial_events(object))
-		return;
 	w->phase = WATCHING;
 	w->began_ms = clock_monotonic_ms();
-	w->events_at_begin = w->counts.events;
+	w->moved = false;
+	uv_timer_start(&w->timer, on_timer, w->settings.silence_ms, 0);
 	become_listed(w);
 }
 
@@ -466,47 +398,71 @@ static void on_gone(struct kube_watch *w, struct json_object *object)
 	                  object_text(object, "metadata", "name", NULL), w->events.arg);
 }
 
-static void on_change(struct kube_watch *w, struct bytes type, struct json_object *object)
+/* Initial events come in any order, and before their end nothing is complete.  Afterwards an event of the past is no
+ * news: what is true now, a list says. */
+static bool follow_version(struct kube_watch *w, const struct watch_event *e)
 {
-	struct bytes version = object_text(object, "metadata", "resourceVersion", NULL);
-
-	/* Initial events come in any order.  Afterwards one of the past is no news: what is true now, a list says. */
-	if (w->phase == WATCHING && object_is_older(version, bytes_of(w->version.data))) {
+	if (w->phase == STREAMING && e->type != WATCH_EVENT_LISTED)
+		return true;
+	if (object_is_older(e->version, bytes_of(w->version.data))) {
 		w->counts.bad_events++;
 		list_anew(w);
-		return;
+		return false;
 	}
-	if (w->phase == WATCHING || bytes_equal_text(type, "BOOKMARK"))
-		set_text(&w->version, version);
-	if (bytes_equal_text(type, "BOOKMARK"))
-		on_bookmark(w, object);
-	else if (bytes_equal_text(type, "DELETED"))
-		on_gone(w, object);
-	else if (!bytes_equal_text(type, "ADDED") || has_room(w))
-		put(w, object);
+	if (e->version.len > 0) {
+		w->moved |= !bytes_equal_text(e->version, w->version.data);
+		set_text(&w->version, e->version);
+	}
+	return true;
 }
 
-static void on_event(struct kube_watch *w, struct json_object *event)
+static void act_on(struct kube_watch *w, const struct watch_event *e)
 {
-	struct bytes type = object_text(event, "type", NULL);
-	struct json_object *object = NULL;
+	switch (e->type) {
+	case WATCH_EVENT_ADDED:
+		if (has_room(w))
+			put(w, e->object);
+		break;
+	case WATCH_EVENT_MODIFIED:
+		put(w, e->object);
+		break;
+	case WATCH_EVENT_DELETED:
+		on_gone(w, e->object);
+		break;
+	case WATCH_EVENT_LISTED:
+		if (w->phase == STREAMING && w->version.len > 0)
+			on_streamed(w);
+		break;
+	case WATCH_EVENT_STRANGE:
+		on_strange(w, e->object, "an object of another kind");
+		break;
+	case WATCH_EVENT_ERROR:
+		on_error_event(w, e);
+		break;
+	case WATCH_EVENT_BAD:
+		w->counts.bad_events++;
+		break;
+	case WATCH_EVENT_BOOKMARK:
+		break;
+	}
+}
+
+static void on_event(struct kube_watch *w, struct json_object *json)
+{
+	struct watch_event e;
 
 	w->counts.events++;
-	json_object_object_get_ex(event, "object", &object);
-	if (bytes_equal_text(type, "ERROR"))
-		on_error_event(w, object);
-	else if (bytes_equal_text(type, "ADDED") || bytes_equal_text(type, "MODIFIED") ||
-	         bytes_equal_text(type, "DELETED") || bytes_equal_text(type, "BOOKMARK"))
-		on_change(w, type, object);
-	else
-		w->counts.bad_events++;
+	watch_event_read(json, w->settings.resource.kind, w->settings.metadata_only, &e);
+	if (follow_version(w, &e))
+		act_on(w, &e);
 }
 
 static bool on_object(struct bytes json, void *arg)
 {
 	struct kube_watch *w = arg;
-	struct json_object *object = parse(w, json);
+	struct json_object *object = object_parse(w->tokener, json);
 
+	w->page_has_any = true;
 	if (!object)
 		fail(w, "sends what is not JSON");
 	else if (w->phase == WATCHING || w->phase == STREAMING)
@@ -523,6 +479,7 @@ static void on_skipped(struct bytes type, struct bytes namespace, struct bytes n
 	struct kube_watch *w = arg;
 	char why[96];
 
+	w->page_has_any = true;
 	w->counts.skipped++;
 	if (bytes_equal_text(type, "DELETED") && name.len > 0) {
 		w->events.on_gone(namespace, name, w->events.arg);
@@ -555,14 +512,15 @@ static bool is_list_of(const struct kube_watch *w, struct json_object *list)
 static void on_envelope(struct bytes json, void *arg)
 {
 	struct kube_watch *w = arg;
-	struct json_object *list = parse(w, json);
+	struct json_object *list = object_parse(w->tokener, json);
 
 	w->whole = list && is_list_of(w, list);
 	if (w->whole && w->phase == LISTING) {
 		set_text(&w->version, object_text(list, "metadata", "resourceVersion", NULL));
 		set_text(&w->more, object_text(list, "metadata", "continue", NULL));
 	} else if (w->whole) {
-		set_text(&w->probe_version, object_text(list, "metadata", "resourceVersion", NULL));
+		set_text(&w->checked_version,
+		         object_text(list, "metadata", "resourceVersion", NULL));
 	}
 	json_object_put(list);
 }
@@ -574,7 +532,10 @@ static void on_page(struct kube_watch *w)
 		fail(w, "answers something else than a list of them");
 		return;
 	}
-	if (w->more.len > 0) {
+	if (w->more.len > 0 && !w->page_has_any) {
+		forget_version(w);
+		fail(w, "its list has an empty page that is not the last");
+	} else if (w->more.len > 0) {
 		text_reset(&w->version);
 		begin_list(w);
 	} else if (w->version.len == 0) {
@@ -593,7 +554,7 @@ static void on_checked(struct kube_watch *w)
 		return;
 	}
 	w->must_check = false;
-	if (object_is_older(bytes_of(w->probe_version.data), bytes_of(w->version.data)))
+	if (object_is_older(bytes_of(w->checked_version.data), bytes_of(w->version.data)))
 		list_anew(w);
 	else
 		begin_watch(w);
@@ -605,7 +566,8 @@ static void on_checked(struct kube_watch *w)
 static struct text server_words(struct kube_watch *w)
 {
 	enum { MOST = 200 };
-	struct json_object *status = parse(w, (struct bytes){w->words.data, w->words.len});
+	struct json_object *status =
+		object_parse(w->tokener, (struct bytes){w->words.data, w->words.len});
 	struct bytes message = object_text(status, "message", NULL);
 	const struct kube_access *access = kube_client_access(w->client);
 	struct text words = {0};
@@ -668,11 +630,10 @@ static void on_refused(struct kube_watch *w)
 
 static void on_status(int status, uint64_t retry_after_ms, void *arg)
 {
-	enum { RETRY_MOST_MS = 60000 };
 	struct kube_watch *w = arg;
 
 	w->status = status;
-	w->retry_after_ms = retry_after_ms < RETRY_MOST_MS ? retry_after_ms : RETRY_MOST_MS;
+	w->retry_after_ms = patience_ms(retry_after_ms);
 	w->heard_ms = clock_monotonic_ms();
 	if (status == 200 && w->phase == WATCHING)
 		tell_sight(w, KUBE_SEEN, NULL);
@@ -700,8 +661,7 @@ static void on_body(struct bytes piece, void *arg)
 
 static void on_watch_end(struct kube_watch *w)
 {
-	bool did_something = w->counts.events > w->events_at_begin ||
-	                     clock_monotonic_ms() - w->began_ms >= LONG_ENOUGH_MS;
+	bool did_something = w->moved || clock_monotonic_ms() - w->began_ms >= LONG_ENOUGH_MS;
 
 	if (!splitter_is_between(w->splitter))
 		fail(w, "a watch ended in the middle of an event");
@@ -721,9 +681,11 @@ static void on_broken(struct kube_watch *w, enum err err, const char *why)
 		rest(w, 0);
 		return;
 	}
-	/* One that hangs may have all others of its connection hang. */
-	if (err == ERR_TIMEOUT)
+	/* One that hangs may have all others of its connection hang.  What stands between may not know WatchList. */
+	if (err == ERR_TIMEOUT) {
 		kube_client_replace(w->client, why);
+		w->no_streaming |= w->phase == STREAMING;
+	}
 	fail(w, why);
 }
 
@@ -764,12 +726,11 @@ struct kube_watch *kube_watch_start(uv_loop_t *loop, struct kube_client *client,
 	w->backoff = backoff;
 	w->settings = *settings;
 	w->events = *events;
-	kube_path(&w->path, r, settings->namespace, NULL);
 	text_printf(&w->api_version, "%s%s%s", r->group, r->group[0] != '\0' ? "/" : "",
 	            r->version);
 	text_add(&w->version, "");
 	text_add(&w->more, "");
-	text_add(&w->probe_version, "");
+	text_add(&w->checked_version, "");
 	w->tokener = json_tokener_new_ex(JSON_DEPTH);
 	CHECK(w->tokener != NULL);
 	json_tokener_set_flags(w->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
@@ -784,14 +745,12 @@ static void on_closed(uv_handle_t *handle)
 	struct kube_watch *w = handle->data;
 
 	splitter_free(w->splitter);
-	splitter_free(w->probe_splitter);
 	json_tokener_free(w->tokener);
 	buffer_fini(&w->words);
-	text_fini(&w->path);
 	text_fini(&w->api_version);
 	text_fini(&w->version);
 	text_fini(&w->more);
-	text_fini(&w->probe_version);
+	text_fini(&w->checked_version);
 	text_fini(&w->why);
 	free(w);
 }
@@ -802,8 +761,9 @@ void kube_watch_stop(struct kube_watch *w)
 		return;
 	w->stopped = true;
 	kube_request_cancel(w->request);
-	kube_request_cancel(w->probe);
-	w->request = w->probe = NULL;
+	watch_probe_cancel(w->probe);
+	w->request = NULL;
+	w->probe = NULL;
 	uv_close((uv_handle_t *)&w->timer, on_closed);
 }
 

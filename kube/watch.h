@@ -49,7 +49,7 @@ struct kube_watch_events {
 	/* There is such an object, as it is now.  kind and apiVersion are always set. */
 	void (*on_put)(struct json_object *object, void *arg);
 	void (*on_gone)(struct bytes namespace, struct bytes name, void *arg);
-	/* There is one that cannot be taken (too long, not JSON); its name, as far as it is known, else "". */
+	/* There is one that cannot be taken (too long, of another kind); its name, as far as it is known, else "". */
 	void (*on_skipped)(struct bytes namespace, struct bytes name, const char *why, void *arg);
 	/* The list is complete: what it lacks is gone.  KUBE_SEEN follows. */
 	void (*on_listed)(void *arg);
