@@ -15,7 +15,9 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "kube/splitter.h"
-#include "kube/watch_event.h"
+#include "kube/watch_answer.h"
+#include "kube/watch_inside.h"
+#include "kube/watch_parse.h"
 #include "kube/watch_probe.h"
 #include "kube/watch_query.h"
 
@@ -29,61 +31,11 @@ enum {
 	RETRY_MOST_MS = 60000
 };
 
-enum phase {
-	RESTING,   /* the timer goes on with it */
-	LISTING,   /* pages */
-	STREAMING, /* WatchList: the initial events */
-	CHECKING,  /* a list of one object, before a watch goes on over a new connection */
-	WATCHING
-};
-
-struct kube_watch {
-	uv_loop_t *loop;
-	struct kube_client *client;
-	struct kube_backoff *backoff;
-	struct kube_watch_settings settings;
-	struct kube_watch_events events;
-	struct kube_watch_counts counts;
-	struct text api_version; /* "discovery.k8s.io/v1" */
-	uv_timer_t timer;
-
-	enum phase phase;
-	struct kube_request *request; /* of the phase */
-	struct splitter *splitter;
-	json_tokener *tokener;
-	int status; /* 0: no answer yet */
-	uint64_t retry_after_ms;
-	struct buffer words; /* of an answer that is no success */
-	bool whole;          /* the envelope of a list has come */
-	bool failed;         /* this request has been given up; its rest is not read */
-
-	struct text version; /* resourceVersion up to which all is known; empty: a list is needed */
-	struct text more;    /* continue token of the next page */
-	bool begun_over;     /* the list, because its token expired */
-	bool must_check;     /* the connection broke since `version` */
-	bool no_streaming;   /* the server does not offer it after all */
-	size_t objects;      /* there are about so many */
-	bool page_has_any;   /* of them */
-	uint64_t began_ms;   /* the watch */
-	uint64_t heard_ms;   /* the last byte of it */
-	bool moved;          /* `version` has, since then */
-	uint64_t anew_ms; /* the last time a list had to be begun for no other reason; 0: never */
-
-	struct watch_probe *probe;   /* beside a silent watch */
-	struct text checked_version; /* that a list of one object had */
-
-	enum kube_sight sight;
-	bool sighted; /* on_sight has been called */
-	struct text why;
-	bool stopped;
-};
-
 static void begin(struct kube_watch *w);
-static void on_timer(uv_timer_t *timer);
 
 /* --- what is told --- */
 
-static void tell_sight(struct kube_watch *w, enum kube_sight sight, const char *why)
+void watch_tell_sight(struct kube_watch *w, enum kube_sight sight, const char *why)
 {
 	bool same = w->sighted && w->sight == sight &&
 	            (why == NULL || bytes_equal_text(bytes_of(w->why.data), why));
@@ -98,7 +50,7 @@ static void tell_sight(struct kube_watch *w, enum kube_sight sight, const char *
 
 /* --- going on --- */
 
-static void set_text(struct text *to, struct bytes from)
+void watch_set_text(struct text *to, struct bytes from)
 {
 	text_reset(to);
 	text_add_bytes(to, from);
@@ -109,30 +61,32 @@ static void rest(struct kube_watch *w, uint64_t ms)
 	w->phase = RESTING;
 	kube_request_cancel(w->request);
 	watch_probe_cancel(w->probe);
+	watch_parse_free(w->parse);
 	w->request = NULL;
 	w->probe = NULL;
+	w->parse = NULL;
 	if (!w->stopped)
-		uv_timer_start(&w->timer, on_timer, ms, 0);
+		uv_timer_start(&w->timer, watch_on_timer, ms, 0);
 }
 
-static void fail_after(struct kube_watch *w, enum kube_sight sight, const char *why,
-                       uint64_t at_least_ms)
+void watch_fail_after(struct kube_watch *w, enum kube_sight sight, const char *why,
+                      uint64_t at_least_ms)
 {
 	w->failed = true;
 	rest(w, kube_backoff_fail(w->backoff, clock_monotonic_ms(), at_least_ms, random_u64()));
-	tell_sight(w, sight, why);
+	watch_tell_sight(w, sight, why);
 }
 
 /* What a server may ask for. */
-static uint64_t patience_ms(uint64_t retry_after_ms)
+uint64_t watch_patience_ms(uint64_t retry_after_ms)
 {
 	return retry_after_ms < RETRY_MOST_MS ? retry_after_ms : RETRY_MOST_MS;
 }
 
-static void fail(struct kube_watch *w, const char *why) { fail_after(w, KUBE_LOST, why, 0); }
+void watch_fail(struct kube_watch *w, const char *why) { watch_fail_after(w, KUBE_LOST, why, 0); }
 
 /* What is known is not the server's present any more. */
-static void forget_version(struct kube_watch *w)
+void watch_forget_version(struct kube_watch *w)
 {
 	text_reset(&w->version);
 	text_reset(&w->more);
@@ -140,14 +94,14 @@ static void forget_version(struct kube_watch *w)
 
 /* At once, but not again and again: a server that answers every watch with 410 is given lists as rarely as one that
  * fails. */
-static void list_anew(struct kube_watch *w)
+void watch_list_anew(struct kube_watch *w)
 {
 	uint64_t now_ms = clock_monotonic_ms(), wait_ms = 0;
 
 	if (w->anew_ms > 0 && now_ms - w->anew_ms < BACKOFF_STABLE_MS)
 		wait_ms = kube_backoff_fail(w->backoff, now_ms, 0, random_u64());
 	w->anew_ms = now_ms;
-	forget_version(w);
+	watch_forget_version(w);
 	w->failed = true;
 	rest(w, wait_ms);
 }
@@ -161,6 +115,20 @@ static bool on_object(struct bytes json, void *arg);
 static void on_skipped(struct bytes type, struct bytes namespace, struct bytes name, uint64_t len,
                        void *arg);
 static void on_envelope(struct bytes json, void *arg);
+static void on_idle(void *arg);
+
+/* Lists are parsed beside; pages of one list in their order. */
+static void prepare_parse(struct kube_watch *w, enum phase phase)
+{
+	const struct watch_parse_events events = {watch_take, on_idle, w};
+
+	if (phase == LISTING && w->parse)
+		return;
+	watch_parse_free(w->parse);
+	w->parse = phase == LISTING || phase == STREAMING
+	                   ? watch_parse_new(w->loop, JSON_DEPTH, &events)
+	                   : NULL;
+}
 
 static uint64_t check_ms(const struct kube_watch *w)
 {
@@ -183,7 +151,8 @@ static void ask_for(struct kube_watch *w, enum phase phase, struct text *path)
 
 	w->phase = phase;
 	w->status = 0;
-	w->whole = w->failed = w->page_has_any = false;
+	w->whole = w->failed = w->page_has_any = w->ended = false;
+	prepare_parse(w, phase);
 	buffer_reset(&w->words);
 	splitter_free(w->splitter);
 	w->splitter = splitter_new(watches ? SPLITTER_WATCH : SPLITTER_LIST,
@@ -220,7 +189,7 @@ static void begin_streaming(struct kube_watch *w)
 	w->events.on_list(w->events.arg);
 	watch_query_stream(&path, &w->settings, timeout_s());
 	ask_for(w, STREAMING, &path);
-	uv_timer_start(&w->timer, on_timer, STREAM_BEGINS_MS, 0);
+	uv_timer_start(&w->timer, watch_on_timer, STREAM_BEGINS_MS, 0);
 }
 
 static void begin_watch(struct kube_watch *w)
@@ -232,7 +201,7 @@ static void begin_watch(struct kube_watch *w)
 	w->moved = false;
 	watch_query_watch(&path, &w->settings, w->version.data, timeout_s());
 	ask_for(w, WATCHING, &path);
-	uv_timer_start(&w->timer, on_timer, w->settings.silence_ms, 0);
+	uv_timer_start(&w->timer, watch_on_timer, w->settings.silence_ms, 0);
 }
 
 static void begin_checking(struct kube_watch *w)
@@ -264,7 +233,7 @@ static void on_probe_done(enum err err, struct bytes version, void *arg)
 
 	w->probe = NULL;
 	if (err == ERR_OK && object_is_older(version, bytes_of(w->version.data))) {
-		list_anew(w);
+		watch_list_anew(w);
 	} else if (err == ERR_OK) {
 		rest(w, 0);
 	} else {
@@ -274,7 +243,7 @@ static void on_probe_done(enum err err, struct bytes version, void *arg)
 			return;
 		}
 		kube_client_replace(w->client, "a watch is silent, and so is the server");
-		fail(w, "a watch is silent, and so is the server");
+		watch_fail(w, "a watch is silent, and so is the server");
 	}
 }
 
@@ -294,15 +263,15 @@ static void probe_silence(struct kube_watch *w)
 }
 
 /* A server that does not know WatchList may take it for an ordinary watch and wait. */
-static void give_up_streaming(struct kube_watch *w)
+void watch_give_up_streaming(struct kube_watch *w)
 {
 	w->no_streaming = true;
-	forget_version(w);
+	watch_forget_version(w);
 	w->failed = true;
 	rest(w, 0);
 }
 
-static void on_timer(uv_timer_t *timer)
+void watch_on_timer(uv_timer_t *timer)
 {
 	struct kube_watch *w = timer->data;
 	uint64_t silent_ms = clock_monotonic_ms() - w->heard_ms;
@@ -315,162 +284,49 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	}
 	if (silent_ms < most_ms)
-		uv_timer_start(&w->timer, on_timer, most_ms - silent_ms, 0);
+		uv_timer_start(&w->timer, watch_on_timer, most_ms - silent_ms, 0);
 	else if (w->phase == STREAMING)
-		give_up_streaming(w);
+		watch_give_up_streaming(w);
 	else if (w->phase == WATCHING)
 		probe_silence(w);
 }
 
-/* --- objects --- */
+/* --- what comes --- */
 
-/* Not one of ours: a proxy that answers for another, or a list of something else. */
-static void on_strange(struct kube_watch *w, struct json_object *object, const char *why)
+/* Must what comes now stand behind something that is still being parsed? */
+static bool must_queue(const struct kube_watch *w)
 {
-	w->counts.bad_events++;
-	w->events.on_skipped(object_text(object, "metadata", "namespace", NULL),
-	                     object_text(object, "metadata", "name", NULL), why, w->events.arg);
-}
-
-static void put(struct kube_watch *w, struct json_object *object)
-{
-	object_complete(object, w->settings.resource.kind, w->api_version.data,
-	                w->settings.metadata_only);
-	if (object_text(object, "metadata", "name", NULL).len == 0)
-		on_strange(w, object, "an object without a name");
-	else if (!bytes_equal_text(object_text(object, "kind", NULL), w->settings.resource.kind))
-		on_strange(w, object, "an object of another kind");
-	else
-		w->events.on_put(object, w->events.arg);
-}
-
-static bool has_room(struct kube_watch *w)
-{
-	char why[96];
-
-	if (++w->objects <= w->settings.objects_most)
-		return true;
-	(void)snprintf(why, sizeof(why), "there are more than %zu of them",
-	               w->settings.objects_most);
-	forget_version(w);
-	fail(w, why);
-	return false;
-}
-
-/* --- events of a watch --- */
-
-static void on_error_event(struct kube_watch *w, const struct watch_event *e)
-{
-	char why[64];
-
-	if (w->phase == STREAMING && e->code != 410 && e->code != 429 && e->code != 503) {
-		give_up_streaming(w);
-	} else if (e->code == 410) {
-		list_anew(w);
-	} else {
-		(void)snprintf(why, sizeof(why), "the watch ended with error %ld", e->code);
-		fail_after(w, KUBE_LOST, why, patience_ms(e->retry_after_ms));
-	}
-}
-
-static void become_listed(struct kube_watch *w)
-{
-	w->begun_over = w->must_check = false;
-	w->events.on_listed(w->events.arg);
-	tell_sight(w, KUBE_SEEN, NULL);
-}
-
-/* The stream of a WatchList goes on as the watch. */
-static void on_streamed(struct kube_watch *w)
-{
-	w->phase = WATCHING;
-	w->began_ms = clock_monotonic_ms();
-	w->moved = false;
-	uv_timer_start(&w->timer, on_timer, w->settings.silence_ms, 0);
-	become_listed(w);
-}
-
-static void on_gone(struct kube_watch *w, struct json_object *object)
-{
-	if (w->objects > 0)
-		w->objects--;
-	w->events.on_gone(object_text(object, "metadata", "namespace", NULL),
-	                  object_text(object, "metadata", "name", NULL), w->events.arg);
-}
-
-/* Initial events come in any order, and before their end nothing is complete.  Afterwards an event of the past is no
- * news: what is true now, a list says. */
-static bool follow_version(struct kube_watch *w, const struct watch_event *e)
-{
-	if (w->phase == STREAMING && e->type != WATCH_EVENT_LISTED)
-		return true;
-	if (object_is_older(e->version, bytes_of(w->version.data))) {
-		w->counts.bad_events++;
-		list_anew(w);
-		return false;
-	}
-	if (e->version.len > 0) {
-		w->moved |= !bytes_equal_text(e->version, w->version.data);
-		set_text(&w->version, e->version);
-	}
-	return true;
-}
-
-static void act_on(struct kube_watch *w, const struct watch_event *e)
-{
-	switch (e->type) {
-	case WATCH_EVENT_ADDED:
-		if (has_room(w))
-			put(w, e->object);
-		break;
-	case WATCH_EVENT_MODIFIED:
-		put(w, e->object);
-		break;
-	case WATCH_EVENT_DELETED:
-		on_gone(w, e->object);
-		break;
-	case WATCH_EVENT_LISTED:
-		if (w->phase == STREAMING && w->version.len > 0)
-			on_streamed(w);
-		break;
-	case WATCH_EVENT_STRANGE:
-		on_strange(w, e->object, "an object of another kind");
-		break;
-	case WATCH_EVENT_ERROR:
-		on_error_event(w, e);
-		break;
-	case WATCH_EVENT_BAD:
-		w->counts.bad_events++;
-		break;
-	case WATCH_EVENT_BOOKMARK:
-		break;
-	}
-}
-
-static void on_event(struct kube_watch *w, struct json_object *json)
-{
-	struct watch_event e;
-
-	w->counts.events++;
-	watch_event_read(json, w->settings.resource.kind, w->settings.metadata_only, &e);
-	if (follow_version(w, &e))
-		act_on(w, &e);
+	return w->parse && !(w->phase == WATCHING && watch_parse_is_idle(w->parse));
 }
 
 static bool on_object(struct bytes json, void *arg)
 {
 	struct kube_watch *w = arg;
-	struct json_object *object = object_parse(w->tokener, json);
+	struct json_object *object;
 
 	w->page_has_any = true;
-	if (!object)
-		fail(w, "sends what is not JSON");
-	else if (w->phase == WATCHING || w->phase == STREAMING)
-		on_event(w, object);
-	else if (w->phase == LISTING && has_room(w))
-		put(w, object);
+	if (must_queue(w)) {
+		watch_parse_add(w->parse, json);
+		return true;
+	}
+	object = object_parse(w->tokener, json);
+	watch_take(object, w);
 	json_object_put(object);
 	return !w->failed && !w->stopped;
+}
+
+/* A deletion whose object was too long, as an event that has only its name (which is escaped as it came). */
+static void delete_by_name(struct kube_watch *w, struct bytes namespace, struct bytes name)
+{
+	struct text event = {0};
+
+	text_add(&event, "{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"namespace\":\"");
+	text_add_bytes(&event, namespace);
+	text_add(&event, "\",\"name\":\"");
+	text_add_bytes(&event, name);
+	text_add(&event, "\"}}}");
+	(void)on_object((struct bytes){(const uint8_t *)event.data, event.len}, w);
+	text_fini(&event);
 }
 
 static void on_skipped(struct bytes type, struct bytes namespace, struct bytes name, uint64_t len,
@@ -482,66 +338,52 @@ static void on_skipped(struct bytes type, struct bytes namespace, struct bytes n
 	w->page_has_any = true;
 	w->counts.skipped++;
 	if (bytes_equal_text(type, "DELETED") && name.len > 0) {
-		w->events.on_gone(namespace, name, w->events.arg);
+		delete_by_name(w, namespace, name);
 		return;
 	}
 	(void)snprintf(why, sizeof(why), "%" PRIu64 " bytes, more than the %zu that are taken", len,
 	               w->settings.object_most);
 	/* Without a name nobody could know that it is still there. */
 	if (name.len == 0)
-		fail(w, "sends an object that is too long, and not its name");
+		watch_fail(w, "sends an object that is too long, and not its name");
 	else
 		w->events.on_skipped(namespace, name, why, w->events.arg);
 }
 
 /* --- lists --- */
 
-static bool is_list_of(const struct kube_watch *w, struct json_object *list)
-{
-	struct bytes kind = object_text(list, "kind", NULL);
-	struct text want = {0};
-	bool is;
-
-	text_printf(&want, "%sList", w->settings.resource.kind);
-	is = bytes_equal_text(kind, want.data) || bytes_equal_text(kind, "List") ||
-	     (w->settings.metadata_only && bytes_equal_text(kind, "PartialObjectMetadataList"));
-	text_fini(&want);
-	return is;
-}
-
 static void on_envelope(struct bytes json, void *arg)
 {
 	struct kube_watch *w = arg;
 	struct json_object *list = object_parse(w->tokener, json);
+	bool checks = w->phase == CHECKING;
+	struct bytes version, more;
 
-	w->whole = list && is_list_of(w, list);
-	if (w->whole && w->phase == LISTING) {
-		set_text(&w->version, object_text(list, "metadata", "resourceVersion", NULL));
-		set_text(&w->more, object_text(list, "metadata", "continue", NULL));
-	} else if (w->whole) {
-		set_text(&w->checked_version,
-		         object_text(list, "metadata", "resourceVersion", NULL));
-	}
+	w->whole = watch_answer_is_list(list, &w->settings, &version, &more);
+	if (w->whole)
+		watch_set_text(checks ? &w->checked_version : &w->version, version);
+	if (w->whole && !checks)
+		watch_set_text(&w->more, more);
 	json_object_put(list);
 }
 
 static void on_page(struct kube_watch *w)
 {
 	if (!w->whole) {
-		forget_version(w);
-		fail(w, "answers something else than a list of them");
+		watch_forget_version(w);
+		watch_fail(w, "answers something else than a list of them");
 		return;
 	}
 	if (w->more.len > 0 && !w->page_has_any) {
-		forget_version(w);
-		fail(w, "its list has an empty page that is not the last");
+		watch_forget_version(w);
+		watch_fail(w, "its list has an empty page that is not the last");
 	} else if (w->more.len > 0) {
 		text_reset(&w->version);
 		begin_list(w);
 	} else if (w->version.len == 0) {
-		fail(w, "its list has no resourceVersion");
+		watch_fail(w, "its list has no resourceVersion");
 	} else {
-		become_listed(w);
+		watch_become_listed(w);
 		if (!w->stopped)
 			begin_watch(w);
 	}
@@ -550,45 +392,24 @@ static void on_page(struct kube_watch *w)
 static void on_checked(struct kube_watch *w)
 {
 	if (!w->whole) {
-		fail(w, "answers something else than a list of them");
+		watch_fail(w, "answers something else than a list of them");
 		return;
 	}
 	w->must_check = false;
 	if (object_is_older(bytes_of(w->checked_version.data), bytes_of(w->version.data)))
-		list_anew(w);
+		watch_list_anew(w);
 	else
 		begin_watch(w);
 }
 
 /* --- answers that are no success --- */
 
-/* The server's own words, unless they have a credential in them that was sent to it. */
-static struct text server_words(struct kube_watch *w)
-{
-	enum { MOST = 200 };
-	struct json_object *status =
-		object_parse(w->tokener, (struct bytes){w->words.data, w->words.len});
-	struct bytes message = object_text(status, "message", NULL);
-	const struct kube_access *access = kube_client_access(w->client);
-	struct text words = {0};
-
-	text_printf(&words, "%d", w->status);
-	if (!kube_secret_is_in(&access->token, message) &&
-	    !kube_secret_is_in(&access->password, message) && message.len > 0) {
-		text_add(&words, " ");
-		for (size_t i = 0; i < message.len && i < MOST; i++)
-			text_printf(&words, "%c", message.data[i] >= ' ' ? message.data[i] : ' ');
-	}
-	json_object_put(status);
-	return words;
-}
-
 static void look_again(struct kube_watch *w, enum kube_sight sight, const char *why)
 {
 	w->failed = true;
-	forget_version(w);
+	watch_forget_version(w);
 	rest(w, LOOK_AGAIN_MS + random_below(LOOK_AGAIN_MS));
-	tell_sight(w, sight, why);
+	watch_tell_sight(w, sight, why);
 }
 
 static void on_gone_version(struct kube_watch *w, const char *why)
@@ -597,32 +418,34 @@ static void on_gone_version(struct kube_watch *w, const char *why)
 
 	w->begun_over = w->phase == LISTING;
 	if (token_expired || w->phase == WATCHING || w->phase == CHECKING) {
-		list_anew(w);
+		watch_list_anew(w);
 		return;
 	}
-	forget_version(w);
-	fail(w, why);
+	watch_forget_version(w);
+	watch_fail(w, why);
 }
 
 static void on_refused(struct kube_watch *w)
 {
-	struct text why = server_words(w);
+	struct text why =
+		watch_answer_words(w->tokener, (struct bytes){w->words.data, w->words.len},
+	                           w->status, kube_client_access(w->client));
 	bool too_new = memmem(w->words.data, w->words.len, "ResourceVersionTooLarge", 23) != NULL;
 
 	if (w->phase == STREAMING && (w->status == 400 || w->status == 422 || w->status == 403))
-		give_up_streaming(w);
+		watch_give_up_streaming(w);
 	else if (w->status == 410)
 		on_gone_version(w, why.data);
 	else if (too_new)
-		list_anew(w);
+		watch_list_anew(w);
 	else if (w->status == 403)
 		look_again(w, KUBE_FORBIDDEN, why.data);
 	else if (w->status == 404)
 		look_again(w, KUBE_ABSENT, why.data);
 	else if (w->status >= 300 && w->status < 400)
-		fail(w, "answers with a redirect, which is not followed");
+		watch_fail(w, "answers with a redirect, which is not followed");
 	else
-		fail_after(w, KUBE_LOST, why.data, w->retry_after_ms);
+		watch_fail_after(w, KUBE_LOST, why.data, w->retry_after_ms);
 	text_fini(&why);
 }
 
@@ -633,10 +456,10 @@ static void on_status(int status, uint64_t retry_after_ms, void *arg)
 	struct kube_watch *w = arg;
 
 	w->status = status;
-	w->retry_after_ms = patience_ms(retry_after_ms);
+	w->retry_after_ms = watch_patience_ms(retry_after_ms);
 	w->heard_ms = clock_monotonic_ms();
 	if (status == 200 && w->phase == WATCHING)
-		tell_sight(w, KUBE_SEEN, NULL);
+		watch_tell_sight(w, KUBE_SEEN, NULL);
 }
 
 static void on_body(struct bytes piece, void *arg)
@@ -653,10 +476,13 @@ static void on_body(struct bytes piece, void *arg)
 			buffer_put(&w->words, piece.data, piece.len);
 		return;
 	}
-	if (splitter_feed(w->splitter, piece, &why) == ERR_OK || w->failed)
+	if (splitter_feed(w->splitter, piece, &why) == ERR_OK || w->failed) {
+		if (w->parse)
+			watch_parse_flush(w->parse);
 		return;
+	}
 	(void)snprintf(text, sizeof(text), "sends what is not JSON: %s", why.text);
-	fail(w, text);
+	watch_fail(w, text);
 }
 
 static void on_watch_end(struct kube_watch *w)
@@ -664,18 +490,18 @@ static void on_watch_end(struct kube_watch *w)
 	bool did_something = w->moved || clock_monotonic_ms() - w->began_ms >= LONG_ENOUGH_MS;
 
 	if (!splitter_is_between(w->splitter))
-		fail(w, "a watch ended in the middle of an event");
+		watch_fail(w, "a watch ended in the middle of an event");
 	else if (did_something)
 		rest(w, 0);
 	else
-		fail(w, "a watch ended at once");
+		watch_fail(w, "a watch ended at once");
 }
 
 static void on_broken(struct kube_watch *w, enum err err, const char *why)
 {
 	w->must_check = w->version.len > 0;
 	if (w->phase == LISTING)
-		forget_version(w);
+		watch_forget_version(w);
 	/* Another one's silence is no news of what this one sees. */
 	if (err == ERR_GONE) {
 		rest(w, 0);
@@ -686,7 +512,35 @@ static void on_broken(struct kube_watch *w, enum err err, const char *why)
 		kube_client_replace(w->client, why);
 		w->no_streaming |= w->phase == STREAMING;
 	}
-	fail(w, why);
+	watch_fail(w, why);
+}
+
+/* An answer has ended that was a success. */
+static void on_whole(struct kube_watch *w)
+{
+	bool goes_on = w->phase == LISTING && w->whole && w->more.len > 0;
+
+	/* The next page may be asked for while this one is being parsed. */
+	w->ended = w->parse && !goes_on && !watch_parse_is_idle(w->parse);
+	if (w->ended)
+		return;
+	if (w->phase == LISTING) {
+		on_page(w);
+	} else if (w->phase == CHECKING) {
+		on_checked(w);
+	} else if (w->phase == STREAMING) {
+		watch_give_up_streaming(w);
+	} else {
+		on_watch_end(w);
+	}
+}
+
+static void on_idle(void *arg)
+{
+	struct kube_watch *w = arg;
+
+	if (w->ended)
+		on_whole(w);
 }
 
 static void on_done(enum err err, const char *why, void *arg)
@@ -696,19 +550,12 @@ static void on_done(enum err err, const char *why, void *arg)
 	w->request = NULL;
 	if (w->stopped || w->failed)
 		return;
-	if (err != ERR_OK) {
+	if (err != ERR_OK)
 		on_broken(w, err, why);
-	} else if (w->status != 200) {
+	else if (w->status != 200)
 		on_refused(w);
-	} else if (w->phase == LISTING) {
-		on_page(w);
-	} else if (w->phase == CHECKING) {
-		on_checked(w);
-	} else if (w->phase == STREAMING) {
-		give_up_streaming(w);
-	} else {
-		on_watch_end(w);
-	}
+	else
+		on_whole(w);
 }
 
 /* --- life --- */
@@ -762,15 +609,17 @@ void kube_watch_stop(struct kube_watch *w)
 	w->stopped = true;
 	kube_request_cancel(w->request);
 	watch_probe_cancel(w->probe);
+	watch_parse_free(w->parse);
 	w->request = NULL;
 	w->probe = NULL;
+	w->parse = NULL;
 	uv_close((uv_handle_t *)&w->timer, on_closed);
 }
 
 void kube_watch_hurry(struct kube_watch *w)
 {
 	if (w->phase == RESTING && !w->stopped)
-		uv_timer_start(&w->timer, on_timer, 0, 0);
+		uv_timer_start(&w->timer, watch_on_timer, 0, 0);
 }
 
 struct kube_watch_counts kube_watch_counts(const struct kube_watch *w) { return w->counts; }
