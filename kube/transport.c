@@ -443,7 +443,8 @@ static int on_timeout(CURLM *multi, long after_ms, void *arg)
 {
 	struct kube_client *c = arg;
 
-	(void)multi;
+	if (multi != c->multi)
+		return 0; /* the one before it was replaced has its last word */
 	if (c->stopping || after_ms < 0)
 		uv_timer_stop(&c->timer);
 	else

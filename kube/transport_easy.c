@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/transport_easy.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,21 +23,29 @@ enum { CONNECT_MS = 10000 };
 
 /* --- where may be dialled --- */
 
-/* Loopback, link-local and "this host": what an object in a cluster must not make nighd talk to. */
+static bool is_loopback(const struct addr *a)
+{
+	static const uint8_t loopback[16] = {[15] = 1};
+
+	if (a->family == ADDR_IPV4)
+		return a->bytes[0] == 127;
+	return a->family == ADDR_IPV6 && !memcmp(a->bytes, loopback, sizeof(loopback));
+}
+
+/* Loopback, link-local, "this host" and a cloud's metadata: what an object in a cluster must not make nighd talk to. */
 static bool is_inward(const struct addr *address)
 {
+	/* Amazon's fd00:ec2::254; those of others are link-local. */
+	static const uint8_t metadata[16] = {0xfd, 0, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54};
 	struct addr a = addr_unmapped(address);
 
+	if (is_loopback(&a))
+		return true;
 	if (a.family == ADDR_IPV4)
-		return a.bytes[0] == 127 || a.bytes[0] == 0 ||
-		       (a.bytes[0] == 169 && a.bytes[1] == 254);
-	if (a.family == ADDR_IPV6) {
-		static const uint8_t loopback[16] = {[15] = 1};
-
-		return addr_is_any(&a) || !memcmp(a.bytes, loopback, sizeof(loopback)) ||
-		       (a.bytes[0] == 0xfe && (a.bytes[1] & 0xc0) == 0x80);
-	}
-	return true;
+		return a.bytes[0] == 0 || (a.bytes[0] == 169 && a.bytes[1] == 254);
+	return a.family != ADDR_IPV6 || addr_is_any(&a) ||
+	       (a.bytes[0] == 0xfe && (a.bytes[1] & 0xc0) == 0x80) ||
+	       !memcmp(a.bytes, metadata, sizeof(metadata));
 }
 
 /* The address that is looked at here is the one that is dialled: a name cannot change in between. */
@@ -53,24 +63,36 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 
 /* --- TLS --- */
 
+/* What OpenSSL stumbles over on its way would hide from libcurl that it is the certificate that is no good: every
+ * authority of Kubernetes is called "kubernetes", so the wrong one is found out by a signature that does not fit. */
+static int verify(X509_STORE_CTX *chain, void *arg)
+{
+	int good = X509_verify_cert(chain);
+
+	(void)arg;
+	if (good <= 0)
+		ERR_clear_error();
+	return good;
+}
+
 /* KubeFed's ValidityPeriod: the chain is verified as of one second after the leaf's notBefore. */
 static int verify_any_time(X509_STORE_CTX *chain, void *arg)
 {
 	X509 *leaf = X509_STORE_CTX_get0_cert(chain);
 	struct tm from;
 
-	(void)arg;
 	if (!leaf || !ASN1_TIME_to_tm(X509_get0_notBefore(leaf), &from))
 		return 0;
 	X509_STORE_CTX_set_time(chain, 0, timegm(&from) + 1);
-	return X509_verify_cert(chain);
+	return verify(chain, arg);
 }
 
-static CURLcode relax_time(CURL *curl, void *ssl_ctx, void *arg)
+static CURLcode set_verify(CURL *curl, void *ssl_ctx, void *arg)
 {
+	const struct transport_easy *e = arg;
+
 	(void)curl;
-	(void)arg;
-	SSL_CTX_set_cert_verify_callback(ssl_ctx, verify_any_time, NULL);
+	SSL_CTX_set_cert_verify_callback(ssl_ctx, e->any_time ? verify_any_time : verify, NULL);
 	return CURLE_OK;
 }
 
@@ -96,12 +118,62 @@ static void set_tls(struct transport_easy *e, const struct kube_access *a)
 	SET(CURLOPT_SSL_VERIFYHOST, a->any_certificate || a->any_name ? 0L : 2L);
 	if (ca.len > 0)
 		SET(CURLOPT_CAINFO_BLOB, &ca);
-	if (a->any_time && !a->any_certificate)
-		SET(CURLOPT_SSL_CTX_FUNCTION, relax_time);
+	e->any_time = a->any_time;
+	if (!a->any_certificate) {
+		SET(CURLOPT_SSL_CTX_FUNCTION, set_verify);
+		SET(CURLOPT_SSL_CTX_DATA, e);
+	}
 	if (certificate.len > 0)
 		SET(CURLOPT_SSLCERT_BLOB, &certificate);
 	if (key.len > 0)
 		SET(CURLOPT_SSLKEY_BLOB, &key);
+}
+
+/* --- this machine --- */
+
+static bool get_part(CURLU *url, CURLUPart part, unsigned flags, char **out)
+{
+	*out = NULL;
+	return curl_url_get(url, part, out, flags) == CURLUE_OK;
+}
+
+static bool is_host_here(struct bytes host)
+{
+	struct addr address;
+
+	if (host.len > 2 && host.data[0] == '[')
+		host = (struct bytes){host.data + 1, host.len - 2};
+	if (addr_parse(host, &address))
+		return is_loopback(&address);
+	return host.len == strlen("localhost") &&
+	       !strncasecmp((const char *)host.data, "localhost", host.len);
+}
+
+/* Does the URL say so by itself?  What another name resolves to may be elsewhere tomorrow. */
+static bool is_here(const char *server)
+{
+	CURLU *url = curl_url();
+	char *host = NULL;
+	bool is;
+
+	CHECK(url != NULL);
+	is = curl_url_set(url, CURLUPART_URL, server, 0) == CURLUE_OK &&
+	     get_part(url, CURLUPART_HOST, 0, &host) && is_host_here(bytes_of(host));
+	curl_free(host);
+	curl_url_cleanup(url);
+	return is;
+}
+
+/* One that is told wins over all that the environment says, no_proxy too.  Without one the environment's is taken, as
+ * kubectl does, but not to this machine. */
+static void set_proxy(struct transport_easy *e, const struct kube_access *a)
+{
+	if (a->proxy) {
+		SET(CURLOPT_PROXY, a->proxy);
+		SET(CURLOPT_NOPROXY, "");
+	} else if (is_here(a->server)) {
+		SET(CURLOPT_PROXY, "");
+	}
 }
 
 /* --- headers --- */
@@ -138,13 +210,7 @@ static void add_bearer(struct transport_easy *e, const struct kube_secret *token
 /* In the clear no credential leaves the machine. */
 static bool may_send_credentials(const struct kube_access *a)
 {
-	static const char *const safe[] = {"https://", "http://127.",
-	                                   "http://localhost:", "http://[::1]"};
-
-	for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++)
-		if (!strncmp(a->server, safe[i], strlen(safe[i])))
-			return true;
-	return false;
+	return !strncmp(a->server, "https://", 8) || (is_here(a->server) && !a->proxy);
 }
 
 static void set_headers(struct transport_easy *e, const struct kube_access *a,
@@ -164,12 +230,6 @@ static void set_headers(struct transport_easy *e, const struct kube_access *a,
 }
 
 /* --- the URL --- */
-
-static bool get_part(CURLU *url, CURLUPart part, unsigned flags, char **out)
-{
-	*out = NULL;
-	return curl_url_get(url, part, out, flags) == CURLUE_OK;
-}
 
 /* tls-server-name: the URL names it, so that SNI and the check of the certificate do, and the connection goes to the
  * host that the server's URL names. */
@@ -252,8 +312,7 @@ void transport_easy_init(struct transport_easy *e, const struct kube_access *acc
 	SET(CURLOPT_PIPEWAIT, 1L);
 	if (ask->compressed && !access->no_compression)
 		SET(CURLOPT_ACCEPT_ENCODING, "gzip");
-	if (access->proxy)
-		SET(CURLOPT_PROXY, access->proxy);
+	set_proxy(e, access);
 	if (access->no_loopback) {
 		SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
 		SET(CURLOPT_OPENSOCKETDATA, e);
@@ -286,6 +345,9 @@ enum err transport_easy_result(const struct transport_easy *e, CURLcode code, st
 		                  "a loopback or link-local address is not dialled "
 		                  "(sources.kubernetes.allowLoopback)");
 	switch ((int)code) {
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		/* libcurl's text may have the URL in it, and that a password. */
+		return reason_set(why, ERR_UNREACHABLE, "the proxy is not to be found by its URL");
 	case CURLE_OPERATION_TIMEDOUT:
 		return reason_set(why, ERR_TIMEOUT, "%s", text);
 	case CURLE_PEER_FAILED_VERIFICATION:

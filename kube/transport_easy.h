@@ -15,6 +15,7 @@
 struct transport_easy {
 	CURL *curl;
 	struct curl_slist *headers, *connect_to;
+	bool any_time;
 	bool refused; /* an address that may not be dialled */
 	char error[CURL_ERROR_SIZE];
 };
