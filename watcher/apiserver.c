@@ -17,7 +17,7 @@ enum {
 	TICK_MS = 1000,
 	PULSE_MS = 30000, /* /version: is it there, does it still know us? */
 	PULSE_REPLY_MS = 10000,
-	GRACE_MS = 5000,    /* an API server that has just started knows no custom kinds yet */
+	GRACE_MS = 5000,    /* to say whether it is ready */
 	REFRESH_MS = 60000, /* files with credentials */
 	EXEC_EARLY_S = 60,  /* before a plugin's credential expires */
 	OBJECTS_MOST = 2000000,
@@ -48,8 +48,8 @@ struct apiserver {
 
 	struct kube_request *ready; /* /readyz */
 	int ready_status;
-	uint64_t ready_ms;   /* when it last said it is; 0: never */
-	uint64_t refused_ms; /* since when some kind has been refused; 0: none */
+	uint64_t unsure_ms; /* since when some refusal has not been made sure of; 0: none is so */
+	bool is_unready;    /* it says so itself */
 
 	struct kube_exec_run *exec; /* a plugin that runs */
 	int64_t exec_expires;
@@ -62,7 +62,7 @@ struct apiserver {
 /* --- what is known of the cluster --- */
 
 struct summary {
-	unsigned seen, pending, lost, refused;
+	unsigned seen, pending, lost, unsure;
 	const struct apiserver_kind *first_lost, *first_refused;
 };
 
@@ -71,14 +71,7 @@ static bool is_refusal(enum kube_sight sight)
 	return sight == KUBE_FORBIDDEN || sight == KUBE_ABSENT;
 }
 
-/* A refusal counts when the server has said since that it is ready, or when it goes on. */
-static bool is_settled(const struct apiserver *a)
-{
-	return a->refused_ms > 0 &&
-	       (a->ready_ms >= a->refused_ms || clock_monotonic_ms() - a->refused_ms >= GRACE_MS);
-}
-
-static void count_kind(const struct apiserver *a, const struct apiserver_kind *k, struct summary *s)
+static void count_kind(const struct apiserver_kind *k, struct summary *s)
 {
 	enum kube_sight sight;
 	const char *why;
@@ -90,8 +83,7 @@ static void count_kind(const struct apiserver *a, const struct apiserver_kind *k
 	} else if (sight == KUBE_SEEN) {
 		s->seen++;
 	} else if (is_refusal(sight) && (optional || !apiserver_kind_has_facts(k))) {
-		s->refused++;
-		s->pending += !is_settled(a);
+		s->unsure += !apiserver_kind_is_sure(k);
 		if (!s->first_refused)
 			s->first_refused = k;
 	} else {
@@ -106,7 +98,7 @@ static struct summary summarise(const struct apiserver *a)
 	struct summary s = {0};
 
 	for (size_t i = 0; i < a->kind_count; i++)
-		count_kind(a, a->kinds[i], &s);
+		count_kind(a->kinds[i], &s);
 	return s;
 }
 
@@ -127,7 +119,7 @@ static bool is_blind(const struct apiserver *a, const struct summary *s)
 	bool blind;
 
 	apiserver_print_kinds(a, KUBE_FORBIDDEN, &forbidden);
-	blind = s->seen == 0 && s->pending == 0 && forbidden.len > 0;
+	blind = s->seen == 0 && s->pending == 0 && s->unsure == 0 && forbidden.len > 0;
 	text_fini(&forbidden);
 	return blind;
 }
@@ -136,10 +128,11 @@ static void ask_whether_ready(struct apiserver *a);
 
 static void note_refusals(struct apiserver *a, const struct summary *s)
 {
-	if (s->refused == 0) {
-		a->refused_ms = 0;
-	} else if (a->refused_ms == 0) {
-		a->refused_ms = clock_monotonic_ms();
+	if (s->unsure == 0) {
+		a->unsure_ms = 0;
+		a->is_unready = false;
+	} else if (a->unsure_ms == 0) {
+		a->unsure_ms = clock_monotonic_ms();
 		ask_whether_ready(a);
 	}
 }
@@ -160,16 +153,17 @@ static void tell_knowledge(struct apiserver *a)
 	if (a->stopping || a->kind_count == 0)
 		return;
 	note_refusals(a, &s);
-	s = summarise(a);
 	if (s.lost > 0)
 		print_trouble(s.first_lost, &why);
 	else if (is_blind(a, &s))
 		print_trouble(s.first_refused, &why);
+	else if (a->is_unready)
+		text_add(&why, "the server says that it is not ready");
 	if (why.len > 0)
 		now = before == KNOWLEDGE_NEVER ? KNOWLEDGE_NEVER : KNOWLEDGE_UNSEEN;
-	else if (s.pending > 0)
+	else if (s.pending + s.unsure > 0)
 		now = before; /* not yet another one */
-	if (now != before || why.len > 0 || s.pending == 0)
+	if (now != before || why.len > 0 || s.pending + s.unsure == 0)
 		store_set_knowledge(a->store, a->cluster, a->source, now, why.data);
 	text_fini(&why);
 }
@@ -177,6 +171,13 @@ static void tell_knowledge(struct apiserver *a)
 static void on_sight(void *arg) { tell_knowledge(arg); }
 
 /* --- the server itself --- */
+
+static uint64_t pulse_reply_ms(const struct apiserver *a)
+{
+	uint64_t reply_ms = a->settings.pace.reply_ms;
+
+	return reply_ms > 0 && reply_ms < PULSE_REPLY_MS ? reply_ms : PULSE_REPLY_MS;
+}
 
 static void on_ready_status(int status, uint64_t retry_after_ms, void *arg)
 {
@@ -186,14 +187,32 @@ static void on_ready_status(int status, uint64_t retry_after_ms, void *arg)
 	a->ready_status = status;
 }
 
+/* What was refused before may have been so because it was not ready: those kinds are asked for once more. */
+static void make_sure(struct apiserver *a)
+{
+	a->is_unready = false;
+	for (size_t i = 0; i < a->kind_count; i++) {
+		enum kube_sight sight;
+		const char *why;
+
+		if (apiserver_kind_sight(a->kinds[i], &sight, &why) && is_refusal(sight) &&
+		    !apiserver_kind_is_sure(a->kinds[i]))
+			apiserver_kind_make_sure(a->kinds[i]);
+	}
+}
+
 static void on_ready_done(enum err err, const char *why, void *arg)
 {
 	struct apiserver *a = arg;
 
 	(void)why;
 	a->ready = NULL;
-	if (err == ERR_OK && a->ready_status == 200)
-		a->ready_ms = clock_monotonic_ms();
+	if (err == ERR_OK && a->ready_status == 200) {
+		make_sure(a);
+	} else if (err == ERR_OK && (a->ready_status == 429 || a->ready_status >= 500)) {
+		a->is_unready = true;
+		a->unsure_ms = clock_monotonic_ms();
+	}
 	tell_knowledge(a);
 }
 
@@ -202,9 +221,9 @@ static void ask_whether_ready(struct apiserver *a)
 {
 	const struct kube_events events = {on_ready_status, NULL, on_ready_done, a};
 	const struct kube_ask ask = {
-		.path = "/readyz", .reply_ms = PULSE_REPLY_MS, .silence_ms = PULSE_REPLY_MS};
+		.path = "/readyz", .reply_ms = pulse_reply_ms(a), .silence_ms = pulse_reply_ms(a)};
 
-	if (a->ready || a->refused_ms == 0 || is_settled(a))
+	if (a->ready || a->unsure_ms == 0)
 		return;
 	a->ready_status = 0;
 	a->ready = kube_client_ask(a->client, &ask, &events);
@@ -229,10 +248,16 @@ static void on_version_body(struct bytes piece, void *arg)
 /* It can be any text, also one that was sent to it. */
 static void read_version(struct apiserver *a)
 {
-	object_read_version((struct bytes){a->answer.data, a->answer.len}, a->version,
-	                    sizeof(a->version));
-	if (kube_secret_is_in(&a->access.token, bytes_of(a->version)))
-		a->version[0] = '\0';
+	char *whole = xcalloc(1, a->answer.len + 1);
+
+	object_read_version((struct bytes){a->answer.data, a->answer.len}, whole,
+	                    a->answer.len + 1);
+	/* Before it is cut: a part of a long credential is one, too. */
+	if (kube_secret_is_in(&a->access.token, bytes_of(whole)) ||
+	    kube_secret_is_in(&a->access.password, bytes_of(whole)))
+		whole[0] = '\0';
+	(void)snprintf(a->version, sizeof(a->version), "%s", whole);
+	free(whole);
 }
 
 static void begin_kinds(struct apiserver *a);
@@ -255,7 +280,7 @@ static void ask_version(struct apiserver *a)
 {
 	const struct kube_events events = {on_version_status, on_version_body, on_version_done, a};
 	const struct kube_ask ask = {
-		.path = "/version", .reply_ms = PULSE_REPLY_MS, .silence_ms = PULSE_REPLY_MS};
+		.path = "/version", .reply_ms = pulse_reply_ms(a), .silence_ms = pulse_reply_ms(a)};
 
 	if (a->pulse)
 		return;
@@ -402,10 +427,11 @@ static void on_tick(uv_timer_t *timer)
 	keep_credentials(a, now_ms);
 	if (now_ms - a->pulse_ms >= PULSE_MS)
 		ask_version(a);
-	ask_whether_ready(a);
-	/* A grace may have run out. */
-	if (a->refused_ms > 0)
-		tell_knowledge(a);
+	/* One that does not say whether it is ready, or may not be asked. */
+	if (a->unsure_ms > 0 && now_ms - a->unsure_ms >= GRACE_MS)
+		make_sure(a);
+	else
+		ask_whether_ready(a);
 }
 
 struct apiserver *apiserver_start(uv_loop_t *loop, struct store *store,
@@ -468,11 +494,24 @@ void apiserver_stop(struct apiserver *a, void (*on_stopped)(void *arg), void *ar
 	uv_close((uv_handle_t *)&a->tick, on_tick_closed);
 }
 
+static bool same_text(const char *a, const char *b) { return !strcmp(a ? a : "", b ? b : ""); }
+
+bool apiserver_is_elsewhere(const struct kube_access *a, const struct kube_access *b)
+{
+	return !same_text(a->server, b->server) || !same_text(a->server_name, b->server_name) ||
+	       !same_text(a->proxy, b->proxy) || !same_text(a->ca, b->ca);
+}
+
+/* Another server knows nothing of the versions of this one. */
 void apiserver_set_access(struct apiserver *a, const struct kube_access *access)
 {
+	bool elsewhere = apiserver_is_elsewhere(&a->access, access);
+
 	kube_access_fini(&a->access);
 	kube_access_copy(&a->access, access);
 	use_access(a);
+	for (size_t i = 0; elsewhere && i < a->kind_count; i++)
+		apiserver_kind_restart(a->kinds[i]);
 	if (a->access.exec.command)
 		run_plugin(a);
 }
@@ -482,15 +521,6 @@ struct kube_client *apiserver_client(struct apiserver *a) { return a->client; }
 struct kube_backoff *apiserver_backoff(struct apiserver *a) { return &a->backoff; }
 
 /* --- reports --- */
-
-static void add_counts(struct kube_watch_counts *sum, const struct kube_watch_counts *one)
-{
-	sum->lists += one->lists;
-	sum->watches += one->watches;
-	sum->events += one->events;
-	sum->skipped += one->skipped;
-	sum->bad_events += one->bad_events;
-}
 
 void apiserver_report(const struct apiserver *a, struct apiserver_report *out)
 {
@@ -502,11 +532,8 @@ void apiserver_report(const struct apiserver *a, struct apiserver_report *out)
 		out->expires = expires;
 	if (a->exec_expires > 0 && (out->expires == 0 || a->exec_expires < out->expires))
 		out->expires = a->exec_expires;
-	for (size_t i = 0; i < a->kind_count; i++) {
-		struct kube_watch_counts counts = apiserver_kind_counts(a->kinds[i]);
-
-		add_counts(&out->watch, &counts);
-	}
+	for (size_t i = 0; i < a->kind_count; i++)
+		apiserver_kind_count(a->kinds[i], &out->watch);
 }
 
 void apiserver_print_kinds(const struct apiserver *a, enum kube_sight sight, struct text *out)

@@ -42,6 +42,8 @@ void apiserver_stop(struct apiserver *a, void (*on_stopped)(void *arg), void *ar
 
 /* Other credentials, or another address, of the same cluster. */
 void apiserver_set_access(struct apiserver *a, const struct kube_access *access);
+/* Do they lead to what may be another server? */
+bool apiserver_is_elsewhere(const struct kube_access *a, const struct kube_access *b);
 struct kube_client *apiserver_client(struct apiserver *a);
 struct kube_backoff *apiserver_backoff(struct apiserver *a);
 

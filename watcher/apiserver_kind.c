@@ -11,7 +11,11 @@
 #include "kube/object.h"
 #include "watcher/keyset.h"
 
-enum { BAD_MOST = 1000 }; /* objects in trouble that are remembered by name, of a kind */
+enum {
+	BAD_MOST = 1000, /* objects in trouble that are remembered by name, of a kind */
+	NAME_MOST = 253, /* of a name that is shown */
+	SHORT_SECRET = 16
+};
 
 #define DNS "multiclusterdns.kubefed.io", "v1alpha1"
 
@@ -50,15 +54,18 @@ struct apiserver_kind {
 	const struct apiserver_kind_type *type;
 	const struct apiserver_kind_around *around;
 	struct kube_watch *watch;
+	struct kube_watch_settings settings;
 	struct arena *arena;
 	struct keyset keys; /* of the list that is coming */
 	bool listing;
 	bool had_facts; /* there may be some */
 	bool sighted;
+	bool sure; /* asked again after the server had said that it is ready */
 	enum kube_sight sight;
 	char *why;
 	struct bad *bad;
 	size_t bad_count;
+	struct kube_watch_counts before; /* of watches before a restart */
 };
 
 /* --- what cannot be taken --- */
@@ -75,6 +82,24 @@ static void print_where(const struct apiserver_kind *k, struct bytes namespace, 
 	text_add_bytes(out, name);
 }
 
+/* A server may have put what it was sent into what it sends: that must not come to light as a name.  A short one is
+ * a word that names may hold. */
+static bool gives_away(const struct apiserver_kind *k, struct bytes text)
+{
+	const struct kube_access *a = kube_client_access(k->around->client);
+
+	return (a->token.len >= SHORT_SECRET && kube_secret_is_in(&a->token, text)) ||
+	       (a->password.len >= SHORT_SECRET && kube_secret_is_in(&a->password, text));
+}
+
+/* As much of a name as may be shown: it can be any text, of any length. */
+static struct bytes shown(const struct apiserver_kind *k, struct bytes name)
+{
+	if (gives_away(k, name))
+		return bytes_of("");
+	return (struct bytes){name.data, name.len < NAME_MOST ? name.len : NAME_MOST};
+}
+
 static struct bad *find_bad(struct apiserver_kind *k, struct bytes namespace, struct bytes name)
 {
 	for (size_t i = 0; i < k->bad_count; i++)
@@ -87,8 +112,12 @@ static struct bad *find_bad(struct apiserver_kind *k, struct bytes namespace, st
 static void add_bad(struct apiserver_kind *k, struct bytes namespace, struct bytes name,
                     const char *why)
 {
-	struct bad *bad = find_bad(k, namespace, name);
+	struct bad *bad;
 	struct text where = {0};
+
+	namespace = shown(k, namespace);
+	name = shown(k, name);
+	bad = find_bad(k, namespace, name);
 
 	if (!bad && k->bad_count == BAD_MOST)
 		return;
@@ -118,8 +147,10 @@ static void drop_bad(struct apiserver_kind *k, struct bad *bad)
 
 static void clear_bad(struct apiserver_kind *k, struct bytes namespace, struct bytes name)
 {
-	struct bad *bad = k->bad_count > 0 ? find_bad(k, namespace, name) : NULL;
+	struct bad *bad = NULL;
 
+	if (k->bad_count > 0)
+		bad = find_bad(k, shown(k, namespace), shown(k, name));
 	if (bad)
 		drop_bad(k, bad);
 }
@@ -147,6 +178,21 @@ static enum decode_role role_of(const struct apiserver_kind *k)
 	return k->around->cluster == FACTS_HOST ? DECODE_HOST : DECODE_MEMBER;
 }
 
+static void on_skipped(struct bytes namespace, struct bytes name, const char *why, void *arg)
+{
+	struct apiserver_kind *k = arg;
+
+	note_listed(k, namespace, name);
+	add_bad(k, namespace, name, why);
+	if (k->around->objects)
+		k->around->objects->on_skipped(k->type, name, k->around->objects->arg);
+}
+
+static bool is_fit(const struct apiserver_kind *k, const struct fact *fact, const char *why)
+{
+	return !gives_away(k, bytes_of(why)) && !(fact && gives_away(k, fact_bytes(fact)));
+}
+
 static void on_put(struct json_object *object, void *arg)
 {
 	struct apiserver_kind *k = arg;
@@ -157,6 +203,11 @@ static void on_put(struct json_object *object, void *arg)
 	enum err err = decode_object(object, role_of(k), k->arena, &fact, &why);
 
 	arena_reset(k->arena);
+	if (!is_fit(k, fact, why.text)) {
+		fact_unref(fact);
+		on_skipped(namespace, name, "has the credential in it that its server was sent", k);
+		return;
+	}
 	note_listed(k, namespace, name);
 	if (err != ERR_OK || why.text[0] != '\0')
 		add_bad(k, namespace, name, why.text);
@@ -178,14 +229,6 @@ static void on_gone(struct bytes namespace, struct bytes name, void *arg)
 	store_remove(k->around->store, k->around->cluster, k->type->fact, namespace, name);
 	if (k->around->objects)
 		k->around->objects->on_gone(k->type, name, k->around->objects->arg);
-}
-
-static void on_skipped(struct bytes namespace, struct bytes name, const char *why, void *arg)
-{
-	struct apiserver_kind *k = arg;
-
-	note_listed(k, namespace, name);
-	add_bad(k, namespace, name, why);
 }
 
 /* --- the end of a list --- */
@@ -245,6 +288,7 @@ static void on_sight(enum kube_sight sight, const char *why, void *arg)
 	struct apiserver_kind *k = arg;
 
 	k->sighted = true;
+	k->sure = k->sure && (sight == KUBE_FORBIDDEN || sight == KUBE_ABSENT);
 	k->sight = sight;
 	free(k->why);
 	k->why = why ? xstrdup(why) : NULL;
@@ -268,26 +312,60 @@ static bool any_facts(const struct apiserver_kind *k)
 	return any;
 }
 
+static void add_counts(struct kube_watch_counts *sum, const struct kube_watch_counts *one)
+{
+	sum->lists += one->lists;
+	sum->watches += one->watches;
+	sum->events += one->events;
+	sum->skipped += one->skipped;
+	sum->bad_events += one->bad_events;
+}
+
+static void start_watch(struct apiserver_kind *k)
+{
+	const struct kube_watch_events events = {on_list,   on_put,   on_gone, on_skipped,
+	                                         on_listed, on_sight, k};
+
+	k->watch = kube_watch_start(k->around->loop, k->around->client, k->around->backoff,
+	                            &k->settings, &events);
+}
+
 struct apiserver_kind *apiserver_kind_start(const struct apiserver_kind_around *around,
                                             const struct apiserver_kind_type *type,
                                             const struct kube_watch_settings *settings)
 {
 	struct apiserver_kind *k = xcalloc(1, sizeof(*k));
-	const struct kube_watch_events events = {on_list,   on_put,   on_gone, on_skipped,
-	                                         on_listed, on_sight, k};
-	struct kube_watch_settings own = *settings;
 
 	k->type = type;
 	k->around = around;
 	k->arena = arena_new();
 	k->had_facts = any_facts(k);
-	own.resource = type->resource;
-	own.metadata_only = type->metadata_only;
+	k->settings = *settings;
+	k->settings.resource = type->resource;
+	k->settings.metadata_only = type->metadata_only;
 	if (!type->in_namespace)
-		own.namespace = NULL;
-	k->watch = kube_watch_start(around->loop, around->client, around->backoff, &own, &events);
+		k->settings.namespace = NULL;
+	start_watch(k);
 	return k;
 }
+
+void apiserver_kind_restart(struct apiserver_kind *k)
+{
+	struct kube_watch_counts counts = kube_watch_counts(k->watch);
+
+	add_counts(&k->before, &counts);
+	kube_watch_stop(k->watch);
+	k->sighted = k->listing = k->sure = false;
+	start_watch(k);
+}
+
+void apiserver_kind_make_sure(struct apiserver_kind *k)
+{
+	apiserver_kind_restart(k);
+	k->sure = true;
+}
+
+bool apiserver_kind_is_sure(const struct apiserver_kind *k) { return k->sure; }
 
 void apiserver_kind_stop(struct apiserver_kind *k)
 {
@@ -320,7 +398,10 @@ bool apiserver_kind_has_facts(const struct apiserver_kind *k)
 
 void apiserver_kind_hurry(struct apiserver_kind *k) { kube_watch_hurry(k->watch); }
 
-struct kube_watch_counts apiserver_kind_counts(const struct apiserver_kind *k)
+void apiserver_kind_count(const struct apiserver_kind *k, struct kube_watch_counts *sum)
 {
-	return kube_watch_counts(k->watch);
+	struct kube_watch_counts now = kube_watch_counts(k->watch);
+
+	add_counts(sum, &k->before);
+	add_counts(sum, &now);
 }

@@ -32,6 +32,8 @@ struct apiserver_objects {
 	void (*on_object)(const struct apiserver_kind_type *type, struct json_object *object,
 	                  void *arg);
 	void (*on_gone)(const struct apiserver_kind_type *type, struct bytes name, void *arg);
+	/* There is one that cannot be taken. */
+	void (*on_skipped)(const struct apiserver_kind_type *type, struct bytes name, void *arg);
 	/* The list of them is complete. */
 	void (*on_listed)(const struct apiserver_kind_type *type, void *arg);
 	void *arg;
@@ -60,6 +62,12 @@ bool apiserver_kind_sight(const struct apiserver_kind *k, enum kube_sight *sight
 /* Are facts of it known, from now or from before? */
 bool apiserver_kind_has_facts(const struct apiserver_kind *k);
 void apiserver_kind_hurry(struct apiserver_kind *k);
-struct kube_watch_counts apiserver_kind_counts(const struct apiserver_kind *k);
+/* Begins with a list again, of a server that may be another one; what is known stays until it is complete. */
+void apiserver_kind_restart(struct apiserver_kind *k);
+/* The server has said that it is ready: it is asked again, and if it refuses the kind still, that is sure. */
+void apiserver_kind_make_sure(struct apiserver_kind *k);
+bool apiserver_kind_is_sure(const struct apiserver_kind *k);
+/* Adds what it has done. */
+void apiserver_kind_count(const struct apiserver_kind *k, struct kube_watch_counts *sum);
 
 #endif

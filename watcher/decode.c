@@ -72,7 +72,7 @@ static const char *text_of(struct json_object *object, const char *key)
 
 /* --- metadata --- */
 
-static bool is_name(struct bytes name)
+bool decode_is_name(struct bytes name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		uint8_t c = name.data[i];
@@ -104,7 +104,7 @@ static void read_key(const struct field *object, bool cluster_wide, struct fact_
 	struct field namespace = field_get(&metadata, "namespace");
 
 	out->name = field_required(&name);
-	if (!is_name(out->name))
+	if (!decode_is_name(out->name))
 		field_fail(&name, ERR_PARSE, "is not a name (letters, digits, '-' and '.')");
 	out->created = read_created(&metadata);
 	if (cluster_wide)
@@ -112,7 +112,7 @@ static void read_key(const struct field *object, bool cluster_wide, struct fact_
 	out->namespace = field_text(&namespace);
 	if (out->namespace.len == 0)
 		out->namespace = bytes_of("default");
-	if (!is_name(out->namespace))
+	if (!decode_is_name(out->namespace))
 		field_fail(&namespace, ERR_PARSE, "is not a name (letters, digits, '-' and '.')");
 }
 
@@ -121,8 +121,8 @@ static void read_key(const struct field *object, bool cluster_wide, struct fact_
 /* "Service shop/web: ", as far as the key is fit to be shown. */
 static void prefix_object(const char *kind, const struct fact_value *v, struct reason *why)
 {
-	bool named = is_name(v->name);
-	bool spaced = named && is_name(v->namespace);
+	bool named = decode_is_name(v->name);
+	bool spaced = named && decode_is_name(v->namespace);
 
 	reason_prefix(why, "%s%s%.*s%s%.*s: ", kind, named ? " " : "",
 	              spaced ? (int)v->namespace.len : 0,

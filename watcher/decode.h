@@ -25,6 +25,8 @@ enum decode_role { DECODE_HOST, DECODE_MEMBER }; /* whose object it is */
  * `a` is scratch.  `kind: List` is the caller's to unfold (decode_list_items). */
 enum err decode_object(struct json_object *object, enum decode_role role, struct arena *a,
                        const struct fact **out, struct reason *why) MUST_CHECK;
+/* Can it be the name of an object? */
+bool decode_is_name(struct bytes name);
 /* The items of a List (any kind that ends in "List" with an items array); NULL: it is not a list.
  * Items without a kind, as API servers give them, get that of the list (ServiceList: Service). */
 struct json_object *decode_list_items(struct json_object *object);

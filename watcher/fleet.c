@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "kube/kubeconfig.h"
 #include "kube/object.h"
+#include "watcher/decode.h"
 #include "watcher/decode_link.h"
 #include "watcher/fleet_secrets.h"
 
@@ -38,6 +39,7 @@ struct peer {
 	bool listed;               /* in the list of KubeFedClusters that is coming */
 	struct apiserver *server;  /* NULL: not dialled */
 	struct kube_access access; /* with which it is */
+	char *token_of;            /* the Secret that its token is of */
 };
 
 struct fleet {
@@ -83,6 +85,8 @@ static void on_host_object(const struct apiserver_kind_type *type, struct json_o
                            void *arg);
 static void on_host_object_gone(const struct apiserver_kind_type *type, struct bytes name,
                                 void *arg);
+static void on_host_object_skipped(const struct apiserver_kind_type *type, struct bytes name,
+                                   void *arg);
 static void on_host_listed(const struct apiserver_kind_type *type, void *arg);
 static void on_secret(const char *name, void *arg);
 
@@ -111,8 +115,9 @@ static void dial(struct peer *p)
 	};
 
 	if (p->id == FACTS_HOST)
-		settings.objects = (struct apiserver_objects){on_host_object, on_host_object_gone,
-		                                              on_host_listed, f};
+		settings.objects =
+			(struct apiserver_objects){on_host_object, on_host_object_gone,
+		                                   on_host_object_skipped, on_host_listed, f};
 	register_undialled(p, NULL);
 	p->server = apiserver_start(f->loop, f->store, &settings);
 	if (p->id == FACTS_HOST)
@@ -123,6 +128,7 @@ static void dial(struct peer *p)
 static void use(struct peer *p, struct kube_access *access)
 {
 	bool same = p->server && kube_access_equal(&p->access, access);
+	bool elsewhere = p->server && apiserver_is_elsewhere(&p->access, access);
 
 	if (same) {
 		kube_access_fini(access);
@@ -135,6 +141,8 @@ static void use(struct peer *p, struct kube_access *access)
 		apiserver_set_access(p->server, &p->access);
 	else
 		dial(p);
+	if (elsewhere && p->id == FACTS_HOST)
+		fleet_secrets_restart(p->fleet->secrets);
 }
 
 static void closed_one(void *arg);
@@ -161,32 +169,43 @@ static bool is_folder(const struct peer *p)
 
 /* --- members of KubeFedClusters --- */
 
+static void register_without_token(struct peer *p)
+{
+	const char *trouble = fleet_secrets_trouble(p->fleet->secrets, p->link.secret);
+	char why[300];
+
+	(void)snprintf(why, sizeof(why), "Secret %s: %s", p->link.secret, trouble ? trouble : "");
+	register_undialled(p, trouble ? why : NULL);
+}
+
+/* The token of its Secret.  Of one that is gone it is the last, which may be good still; but never that of another
+ * Secret, which may be for another endpoint. */
+static const struct kube_secret *find_token(const struct peer *p)
+{
+	const struct kube_secret *token = fleet_secrets_find(p->fleet->secrets, p->link.secret);
+
+	if (!token && p->server && p->token_of && !strcmp(p->token_of, p->link.secret))
+		token = &p->access.token;
+	return token;
+}
+
 static void use_link(struct peer *p)
 {
-	struct fleet *f = p->fleet;
-	const struct kube_secret *token =
-		f->secrets ? fleet_secrets_find(f->secrets, p->link.secret) : NULL;
+	const struct kube_secret *token = find_token(p);
 	struct kube_access access = {0};
 
 	if (is_folder(p)) {
 		hang_up(p);
-		return;
+	} else if (token) {
+		kube_access_copy(&access, &p->link.access);
+		access.no_loopback = !p->fleet->settings.allow_loopback;
+		kube_secret_set(&access.token, kube_secret_bytes(token));
+		free(p->token_of);
+		p->token_of = xstrdup(p->link.secret);
+		use(p, &access);
+	} else if (!p->server) {
+		register_without_token(p);
 	}
-	if (!token && !p->server) {
-		const char *trouble =
-			f->secrets ? fleet_secrets_trouble(f->secrets, p->link.secret) : NULL;
-		char why[300];
-
-		(void)snprintf(why, sizeof(why), "Secret %s: %s", p->link.secret,
-		               trouble ? trouble : "");
-		register_undialled(p, trouble ? why : NULL);
-		return;
-	}
-	kube_access_copy(&access, &p->link.access);
-	access.no_loopback = !f->settings.allow_loopback;
-	/* One that is gone: the last one may be good still. */
-	kube_secret_set(&access.token, kube_secret_bytes(token ? token : &p->access.token));
-	use(p, &access);
 }
 
 static void on_secret(const char *name, void *arg)
@@ -246,6 +265,16 @@ static bool is_kubefed_cluster(const struct apiserver_kind_type *type)
 	return type->fact == FACT_KUBEFED_CLUSTER;
 }
 
+static void tell_full(struct fleet *f, struct bytes name)
+{
+	char why[400];
+
+	(void)snprintf(why, sizeof(why),
+	               "KubeFedCluster %.*s is not taken: there are, or were, %d clusters already",
+	               (int)name.len, (const char *)name.data, FACTS_MAX_CLUSTERS);
+	store_set_error(f->store, "(host): KubeFedClusters", why);
+}
+
 static void on_host_object(const struct apiserver_kind_type *type, struct json_object *object,
                            void *arg)
 {
@@ -255,11 +284,13 @@ static void on_host_object(const struct apiserver_kind_type *type, struct json_o
 	struct reason why = {0};
 	struct peer *p;
 
-	if (!is_kubefed_cluster(type) || name.len == 0)
+	if (!is_kubefed_cluster(type) || !decode_is_name(name))
 		return;
 	p = find_peer(f, name);
 	if (!p)
 		p = add_peer(f, name, CLUSTER_KUBERNETES);
+	if (!p)
+		tell_full(f, name);
 	if (!p || p->source != CLUSTER_KUBERNETES)
 		return; /* the config says how to reach it */
 	p->listed = true;
@@ -282,6 +313,7 @@ static void free_peer(struct peer *p)
 		fleet_secrets_leave(p->fleet->secrets, p->link.secret);
 	decode_link_fini(&p->link);
 	kube_access_fini(&p->access);
+	free(p->token_of);
 	free(p->name);
 	free(p);
 }
@@ -311,17 +343,62 @@ static void on_host_object_gone(const struct apiserver_kind_type *type, struct b
 		remove_peer(p);
 }
 
-/* Clusters that a source told of once and now does not. */
+/* One that cannot be taken: what it was, it stays. */
+static void on_host_object_skipped(const struct apiserver_kind_type *type, struct bytes name,
+                                   void *arg)
+{
+	struct peer *p = is_kubefed_cluster(type) ? find_peer(arg, name) : NULL;
+
+	if (p)
+		p->listed = true;
+}
+
+/* Is there a KubeFedCluster of that name, as far as is known? */
+static bool is_in_registry(const struct fleet *f, const char *name)
+{
+	return f->settings.has_host &&
+	       facts_find(store_facts(f->store), FACTS_HOST, FACT_KUBEFED_CLUSTER,
+	                  bytes_of(f->settings.namespace), bytes_of(name)) != NULL;
+}
+
+/* Clusters that a source told of once and now does not.  A member of the config may be left to its KubeFedCluster:
+ * then it is not gone, only reached in another way. */
 static void drop_untold(struct fleet *f, enum cluster_source source)
 {
 	const struct facts *facts = store_facts(f->store);
+	bool told[FACTS_MAX_CLUSTERS + 1] = {false};
 
+	for (const struct peer *p = f->peers; p; p = p->next)
+		told[p->id] = true;
 	for (uint16_t id = FACTS_HOST + 1; id < facts_cluster_count(facts); id++) {
 		const struct cluster_state *state = facts_cluster(facts, id);
 
-		if (state->registered && state->source == source &&
-		    !find_peer(f, bytes_of(facts_cluster_name(facts, id))))
+		if (told[id] || !state->registered || state->source != source)
+			continue;
+		if (source == CLUSTER_MEMBER && is_in_registry(f, facts_cluster_name(facts, id)))
+			store_set_knowledge(f->store, id, CLUSTER_KUBERNETES, state->knowledge,
+			                    state->error);
+		else
 			store_drop_cluster(f->store, id);
+	}
+}
+
+/* What nobody watches may have changed: those of the registry of which the host has not told (yet) how they are
+ * reached. */
+static void mark_unwatched(struct fleet *f)
+{
+	const struct facts *facts = store_facts(f->store);
+	bool dialled[FACTS_MAX_CLUSTERS + 1] = {false};
+
+	for (const struct peer *p = f->peers; p; p = p->next)
+		dialled[p->id] = p->server != NULL;
+	for (uint16_t id = FACTS_HOST + 1; id < facts_cluster_count(facts); id++) {
+		const struct cluster_state *state = facts_cluster(facts, id);
+
+		if (!dialled[id] && state->registered && state->source == CLUSTER_KUBERNETES &&
+		    state->knowledge == KNOWLEDGE_SYNCED)
+			store_set_knowledge(f->store, id, CLUSTER_KUBERNETES, KNOWLEDGE_UNSEEN,
+			                    "the host has not told since how it is reached");
 	}
 }
 
@@ -398,6 +475,8 @@ static void on_tick(uv_timer_t *timer)
 				use_link(p);
 		}
 	}
+	if (files)
+		mark_unwatched(f);
 }
 
 /* --- life --- */

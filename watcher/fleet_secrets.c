@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "kube/object.h"
 #include "watcher/decode_link.h"
 
 struct one {
@@ -57,6 +58,9 @@ static void on_put(struct json_object *object, void *arg)
 	struct kube_secret token = {0};
 	struct reason why = {0};
 
+	/* Whoever does not know the selector must not give another one's token for it. */
+	if (!bytes_equal_text(object_text(object, "metadata", "name", NULL), o->name))
+		return;
 	o->seen = true;
 	if (decode_token(object, &token, &why) != ERR_OK) {
 		tell_trouble(o, why.text);
@@ -72,9 +76,11 @@ static void on_put(struct json_object *object, void *arg)
 
 static void on_gone(struct bytes namespace, struct bytes name, void *arg)
 {
+	struct one *o = arg;
+
 	(void)namespace;
-	(void)name;
-	tell_trouble(arg, "does not exist");
+	if (bytes_equal_text(name, o->name))
+		tell_trouble(o, "does not exist");
 }
 
 static void on_skipped(struct bytes namespace, struct bytes name, const char *why, void *arg)
@@ -140,6 +146,14 @@ static void start_watch(struct one *o)
 	settings.name = o->name;
 	o->watch =
 		kube_watch_start(o->all->loop, o->all->host, o->all->backoff, &settings, &events);
+}
+
+void fleet_secrets_restart(struct fleet_secrets *s)
+{
+	for (struct one *o = s->list; o; o = o->next) {
+		kube_watch_stop(o->watch);
+		start_watch(o);
+	}
 }
 
 void fleet_secrets_want(struct fleet_secrets *s, const char *name)

@@ -20,6 +20,8 @@ struct fleet_secrets *fleet_secrets_start(uv_loop_t *loop, struct kube_client *h
                                           void *arg);
 void fleet_secrets_stop(struct fleet_secrets *s);
 
+/* The host may be another one. */
+void fleet_secrets_restart(struct fleet_secrets *s);
 /* Wants it watched, or no longer. */
 void fleet_secrets_want(struct fleet_secrets *s, const char *name);
 void fleet_secrets_leave(struct fleet_secrets *s, const char *name);
