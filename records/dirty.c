@@ -219,12 +219,14 @@ struct slice_key {
 	uint32_t hash;
 };
 
+/* One that has nothing ready, or belongs to no Service, changes nothing; a cluster may have any number of such. */
 static bool read_slice(const struct records *r, uint16_t cluster, const struct fact *fact,
                        struct slice_key *out)
 {
 	struct fact_value v;
 
-	if (!fact || !fact_decode(fact, r->scratch, &v))
+	if (!fact || !fact_decode(fact, r->scratch, &v) || v.slice.ready == 0 ||
+	    v.slice.service.len == 0)
 		return false;
 	*out = (struct slice_key){
 		v.namespace, v.slice.service,
