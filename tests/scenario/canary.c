@@ -252,6 +252,7 @@ static void test_a_server_that_sends_it_back_in_other_ways_brings_nothing_to_lig
 	fakeapi_no_rule(la, NULL);
 	world_stop(f->world);
 	world_start(f->world); /* asks for the version */
+	world_fleet_expect_metric(f, "watcher_api_watches_total{cluster=\"la\"}", 4);
 	world_fleet_service(la, "la", OTHER);
 	world_fleet_expect(f, "la", OTHER);
 	expect_none_anywhere(f);

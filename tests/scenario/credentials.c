@@ -178,6 +178,8 @@ static void test_the_environments_proxy_is_not_asked_for_this_machine(void **sta
 	char url[64];
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u", world_proxy_port(proxy));
+	unsetenv("no_proxy");
+	unsetenv("NO_PROXY");
 	setenv("https_proxy", url, 1);
 	world_fleet_publish(f, la, "la", LA);
 	world_fleet_join(f, "la", la, "");
