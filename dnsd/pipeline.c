@@ -13,11 +13,10 @@
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
 #include "dnsd/geo_loader.h"
+#include "dnsd/sources.h"
 #include "dnsd/verdicts.h"
 #include "dnsd/wiring.h"
 #include "records/build.h"
-#include "watcher/fleet.h"
-#include "watcher/manifests.h"
 #include "watcher/resolve.h"
 #include "watcher/saved.h"
 #include "watcher/settle.h"
@@ -55,10 +54,7 @@ struct pipeline {
 	struct saved *saved; /* NULL: no state directory */
 	struct settle *settle;
 	struct store *store;
-	struct manifests *manifests; /* NULL: no directory is configured */
-	bool manifests_end;          /* it is being stopped */
-	struct fleet *fleet;         /* API servers */
-	bool fleet_ends;             /* it is being stopped */
+	struct sources *sources; /* NULL: not begun */
 	struct cluster_notes *notes;
 	uint64_t notes_ms; /* when they were last given */
 	struct verdicts *verdicts;
@@ -114,9 +110,8 @@ static bool was_restored(const struct pipeline *p)
 
 static bool all_sources_known(const struct pipeline *p)
 {
-	/* Until the manifests have begun, nobody knows what was restored of which directory. */
-	if (p->config->manifests.count > 0 &&
-	    (p->manifests == NULL || (!was_restored(p) && !manifests_is_read(p->manifests))))
+	/* Until they have begun, nobody knows what was restored of which. */
+	if (p->sources == NULL || !sources_manifests_are_read(p->sources, was_restored(p)))
 		return false;
 	for (uint16_t id = 0; id < facts_cluster_count(p->facts); id++)
 		if (!source_is_known(p, id))
@@ -411,10 +406,10 @@ static void trim_memory(struct pipeline *p)
 
 static void give_notes(struct pipeline *p, uint64_t now_ms)
 {
-	if (p->fleet == NULL || now_ms - p->notes_ms < NOTES_MS)
+	if (now_ms - p->notes_ms < NOTES_MS)
 		return;
 	p->notes_ms = now_ms;
-	wiring_set_notes(p->notes, p->fleet, p->facts);
+	sources_give_notes(p->sources, p->notes);
 }
 
 /* What time alone changes: readiness, expiry, the age of evidence. */
@@ -506,146 +501,19 @@ static void start_timers(struct pipeline *p)
 	CHECK(pthread_cond_init(&p->release.answered, NULL) == 0);
 }
 
-/* An object of the host that a file has. */
-static bool is_in_a_file(uint16_t cluster, const struct fact *fact, void *arg)
-{
-	struct pipeline *p = arg;
-
-	return p->manifests != NULL && manifests_find(p->manifests, cluster, fact, NULL) != NULL;
-}
-
 static void start_neighbours(struct pipeline *p)
 {
 	struct reason why = {0};
 
 	p->settle = settle_new(p->loop, on_settled, p);
 	p->store = store_new(p->facts, p->settle, p->saved);
-	store_set_other_source(p->store, is_in_a_file, p);
 	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, on_verdict, p);
 	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
 		log_error("watcher", "host names are not resolved: %s", why.text);
 	geo_loader_set_files(p->geo, &p->config->geo.databases, p->config->geo.networks);
 }
 
-struct gathered {
-	const struct fact **fact;
-	size_t count, room;
-};
-
-static void gather_fact(uint16_t cluster, const struct fact *fact, void *arg)
-{
-	struct gathered *g = arg;
-
-	(void)cluster;
-	if (fact_created(fact) == FACT_CONFIG_TIME)
-		return;
-	if (g->count == g->room) {
-		g->room = g->room * 2 + 64;
-		g->fact = xreallocarray(g->fact, g->room, sizeof(const struct fact *));
-	}
-	g->fact[g->count++] = fact_ref(fact);
-}
-
-static bool has_api_host(const struct config *c)
-{
-	return c->kubernetes.kubeconfig != NULL || c->kubernetes.in_cluster;
-}
-
-/* No directory is configured any more: what they told is gone from the registry.  What becomes of the host's objects,
- * an API server's next list says, if there is one. */
-static void drop_manifests(struct pipeline *p)
-{
-	struct gathered g = {0};
-
-	for (uint16_t id = FACTS_HOST + 1; id < facts_cluster_count(p->facts); id++) {
-		const struct cluster_state *state = facts_cluster(p->facts, id);
-
-		if (state->registered && state->source == CLUSTER_MANIFESTS)
-			store_drop_cluster(p->store, id);
-	}
-	if (!has_api_host(p->config))
-		facts_each(p->facts, FACTS_HOST, 0, gather_fact, &g);
-	for (size_t i = 0; i < g.count; i++) {
-		store_remove(p->store, FACTS_HOST, fact_get_kind(g.fact[i]),
-		             fact_namespace(g.fact[i]), fact_name(g.fact[i]));
-		fact_unref(g.fact[i]);
-	}
-	free(g.fact);
-	store_set_known_dirs(p->store, (struct bytes){0});
-}
-
-static void begin_manifests(struct pipeline *p)
-{
-	const struct conf_strings *dirs = &p->config->manifests;
-
-	store_share_host(p->store, has_api_host(p->config));
-	if (dirs->count > 0)
-		p->manifests = manifests_start(p->loop, (const char *const *)dirs->item,
-		                               dirs->count, p->store);
-	else
-		drop_manifests(p);
-}
-
 static void closed_one(void *arg);
-
-/* Of a reload, or of one that the end has overtaken. */
-static void on_manifests_stopped(void *arg)
-{
-	struct pipeline *p = arg;
-
-	p->manifests = NULL;
-	p->manifests_end = false;
-	if (p->on_stopped != NULL)
-		closed_one(p);
-	else
-		begin_manifests(p);
-}
-
-static void stop_manifests(struct pipeline *p)
-{
-	if (p->manifests_end)
-		return;
-	p->manifests_end = true;
-	manifests_stop(p->manifests, on_manifests_stopped, p);
-}
-
-static void change_manifests(struct pipeline *p)
-{
-	if (p->manifests != NULL)
-		stop_manifests(p);
-	else
-		begin_manifests(p);
-}
-
-/* --- API servers --- */
-
-static void begin_fleet(struct pipeline *p)
-{
-	p->fleet = wiring_start_fleet(p->loop, p->config, p->store);
-	p->notes_ms = 0;
-}
-
-static void on_fleet_stopped(void *arg)
-{
-	struct pipeline *p = arg;
-
-	p->fleet_ends = false;
-	if (p->on_stopped != NULL)
-		closed_one(p);
-	else
-		begin_fleet(p);
-}
-
-static void stop_fleet(struct pipeline *p)
-{
-	struct fleet *fleet = p->fleet;
-
-	p->fleet = NULL;
-	if (p->fleet_ends)
-		return;
-	p->fleet_ends = true;
-	fleet_stop(fleet, on_fleet_stopped, p);
-}
 
 struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
                               const struct server_address *listening, size_t listening_count,
@@ -687,8 +555,7 @@ enum err pipeline_start(struct pipeline *p, struct reason *why)
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	rank_clusters(p);
-	begin_manifests(p);
-	begin_fleet(p);
+	p->sources = sources_start(p->loop, p->config, p->facts, p->store);
 	CHECK(uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS) == 0);
 	return ERR_OK;
 }
@@ -697,17 +564,10 @@ struct handover *pipeline_handover(struct pipeline *p) { return zones_handover(p
 
 struct cluster_notes *pipeline_notes(struct pipeline *p) { return p->notes; }
 
-bool pipeline_runs_plugins(const struct pipeline *p)
-{
-	return p->fleet != NULL && fleet_runs_plugins(p->fleet);
-}
+bool pipeline_runs_plugins(const struct pipeline *p) { return sources_run_plugins(p->sources); }
 
 static void take_up(struct pipeline *p, const struct config *config)
 {
-	bool same_dirs = conf_strings_equal(&p->config->manifests, &config->manifests);
-	bool same_clusters = config_same_clusters(p->config, config);
-	bool same_host = has_api_host(p->config) == has_api_host(config);
-
 	p->config = config;
 	wiring_configure_records(&p->records, p->config);
 	config_facts_put(p->config, p->facts);
@@ -715,10 +575,7 @@ static void take_up(struct pipeline *p, const struct config *config)
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	rank_clusters(p);
-	if (!same_dirs || !same_host)
-		change_manifests(p);
-	if (!same_clusters)
-		stop_fleet(p);
+	sources_reload(p->sources, config);
 }
 
 static void on_geo_tried(const char *errors, void *arg)
@@ -784,10 +641,8 @@ void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg)
 	build(p);
 	p->on_stopped = on_stopped;
 	p->stopped_arg = arg;
-	p->still_open = 7U + (p->manifests != NULL) + (p->resolver != NULL);
-	if (p->manifests != NULL)
-		stop_manifests(p);
-	stop_fleet(p);
+	p->still_open = 7U + (p->resolver != NULL);
+	sources_stop(p->sources, closed_one, p);
 	settle_stop(p->settle, closed_one, p);
 	verdicts_stop(p->verdicts, closed_one, p);
 	if (p->resolver != NULL)
