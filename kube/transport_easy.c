@@ -334,10 +334,29 @@ void transport_easy_fini(struct transport_easy *e)
 	*e = (struct transport_easy){0};
 }
 
+/* libcurl says how long it took, which is another number each time: " after 12 ms", " after 10001 milliseconds". */
+static void without_duration(const char *text, char *out, size_t room)
+{
+	const char *from = strstr(text, " after ");
+	const char *to = from ? from + strlen(" after ") : NULL;
+	size_t digits = to ? strspn(to, "0123456789") : 0;
+
+	if (digits > 0) {
+		to += digits;
+		to += strspn(to, " ");
+		to += strncmp(to, "milliseconds", 12) == 0 ? 12 : strncmp(to, "ms", 2) == 0 ? 2 : 0;
+		(void)snprintf(out, room, "%.*s%s", (int)(from - text), text, to);
+	} else {
+		(void)snprintf(out, room, "%s", text);
+	}
+}
+
 enum err transport_easy_result(const struct transport_easy *e, CURLcode code, struct reason *why)
 {
-	const char *text = e->error[0] != '\0' ? e->error : curl_easy_strerror(code);
+	char text[CURL_ERROR_SIZE];
 
+	without_duration(e->error[0] != '\0' ? e->error : curl_easy_strerror(code), text,
+	                 sizeof(text));
 	if (code == CURLE_OK)
 		return ERR_OK;
 	if (e->refused)

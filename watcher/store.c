@@ -127,8 +127,12 @@ void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source 
 		return;
 	state.since_ms = same ? before->since_ms : clock_monotonic_ms();
 	facts_set_cluster(s->facts, cluster, &state);
-	if (same)
+	if (same) {
+		/* Why it cannot be seen is another reason now. */
+		if (state.error[0] != '\0')
+			log_knowledge(facts_cluster_name(s->facts, cluster), &state);
 		return;
+	}
 	/* Not while it was never seen: what is saved comes back as known. */
 	if (s->saved && knowledge != KNOWLEDGE_NEVER) {
 		saved_put_cluster(s->saved, cluster, source);
