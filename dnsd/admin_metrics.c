@@ -300,10 +300,25 @@ static void print_expiry(const struct admin_view *view, struct text *out)
 	}
 }
 
+/* The host is no row of clusters. */
+static void print_host_age(const struct admin_view *view, struct text *out)
+{
+	static const char name[] = "watcher_host_age_seconds";
+	const struct cluster_note *host = cluster_notes_find(view->notes, "");
+
+	if (!host)
+		return;
+	metric_head(
+		out, name, METRIC_GAUGE,
+		"Age of what is known of the host's registry and records; 0 while it can be seen.");
+	metric_sample(out, name, NULL, 0, (double)host->age_ms / 1000);
+}
+
 static void print_notes(const struct admin_view *view, struct text *out)
 {
 	if (!view->notes)
 		return;
+	print_host_age(view, out);
 	for (size_t i = 0; i < sizeof(note_rows) / sizeof(note_rows[0]); i++)
 		print_note_row(view, &note_rows[i], out);
 	print_forbidden(view, out);

@@ -143,6 +143,8 @@ static bool is_ready(struct pipeline *p, uint64_t now_ms)
 		           !patient;
 		if (p->ready)
 			log_info("dnsd", "ready");
+		p->memory.quiet = !p->ready;
+		p->report_stale |= p->ready;
 	}
 	return p->ready;
 }

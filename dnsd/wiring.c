@@ -450,6 +450,8 @@ static int64_t since_when(struct report *r, const char *room, const char *first,
 			? bsearch(&key, r->before->known, r->before->count, sizeof key, by_hash)
 			: NULL;
 
+	if (r->before->quiet)
+		return key.since;
 	if (known != NULL)
 		key.since = known->since;
 	else if (r->told++ < MAX_TOLD)

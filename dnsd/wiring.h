@@ -50,6 +50,7 @@ void wiring_set_notes(struct cluster_notes *notes, const struct fleet *fleet,
 struct wiring_memory {
 	struct wiring_since *known; /* sorted */
 	size_t count;
+	bool quiet; /* not every source is read yet: what is wrong now may come right by itself */
 	struct wiring_hold *holds; /* of the guard, as they were told */
 	size_t hold_count;
 };

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/check.h"
+#include "base/random.h"
 #include "base/table.h"
 #include "base/xalloc.h"
 #include "records/names.h"
@@ -63,6 +64,8 @@ struct guard *guard_new(struct wants *wants)
 
 	g->wants = wants;
 	g->held = table_new();
+	/* An annotation that released a hold once may stand there still: no hold of a later process is to have its id. */
+	g->last_id = random_u64() >> 16;
 	return g;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
@@ -283,10 +284,28 @@ static void on_listed(void *arg)
 		k->around->objects->on_listed(k->type, k->around->objects->arg);
 }
 
+/* That a kind is not seen at all is told once, as nothing else may come of it. */
+static void log_refusal(const struct apiserver_kind *k, enum kube_sight sight, const char *why)
+{
+	const char *name = facts_cluster_name(store_facts(k->around->store), k->around->cluster);
+	struct log_context context = {.key = "cluster", .value = *name ? name : "(host)"};
+	const struct kube_resource *r = &k->type->resource;
+
+	/* Asked once more, to be sure, it is the same refusal; k->sight is what it was before. */
+	if ((k->sighted || k->sure) && k->sight == sight)
+		return;
+	if (sight == KUBE_FORBIDDEN)
+		log_write(LOG_WARN, "watcher", &context, "%s may not be seen: %s", r->plural, why);
+	else if (sight == KUBE_ABSENT)
+		log_write(LOG_INFO, "watcher", &context, "%s%s%s are not installed", r->plural,
+		          r->group[0] != '\0' ? "." : "", r->group);
+}
+
 static void on_sight(enum kube_sight sight, const char *why, void *arg)
 {
 	struct apiserver_kind *k = arg;
 
+	log_refusal(k, sight, why);
 	k->sighted = true;
 	k->sure = k->sure && (sight == KUBE_FORBIDDEN || sight == KUBE_ABSENT);
 	k->sight = sight;

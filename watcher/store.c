@@ -256,11 +256,16 @@ static bool has_line(const struct trouble *t, const char *line)
 }
 
 /* Takes the lines; says those that are new. */
-static void replace_lines(struct trouble *t, char *lines, size_t len)
+static void replace_lines(struct trouble *t, const char *where, char *lines, size_t len)
 {
-	for (size_t at = 0; at < len; at += strlen(lines + at) + 1)
+	for (size_t at = 0; at < len; at += strlen(lines + at) + 1) {
+		/* Lines of a file name it, and the line. */
+		bool named = !strncmp(lines + at, where, strlen(where));
+
 		if (!has_line(t, lines + at))
-			log_warn("watcher", "%s", lines + at);
+			log_warn("watcher", "%s%s%s", named ? "" : where, named ? "" : ": ",
+			         lines + at);
+	}
 	free(t->lines);
 	t->lines = lines;
 	t->len = len;
@@ -295,13 +300,13 @@ void store_set_error(struct store *s, const char *where, const char *message)
 	s->error_changes++;
 	settle_poke(s->settle);
 	if (!found && s->trouble_count == ERRORS_MOST) {
-		replace_lines(&unkept, lines, len);
+		replace_lines(&unkept, where, lines, len);
 		free(unkept.lines);
 		return;
 	}
 	if (!found)
 		add_trouble(s, at, where);
-	replace_lines(&s->troubles[at], lines, len);
+	replace_lines(&s->troubles[at], where, lines, len);
 }
 
 void store_each_error(const struct store *s, store_on_error_fn *fn, void *arg)
