@@ -153,6 +153,22 @@ scenario-asan: $(SCENARIOS)       ## the same, with nighd and nighctl under ASan
 	$(Q)for s in $(filter-out %/sandbox,$(SCENARIOS)); do LSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0 \
 	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $$s || exit 1; done
 
+# --- end to end: real nighd and real API servers, tests/e2e/<what>.c over tests/e2e/support and the world ---
+E2E := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/e2e/harness.c tests/e2e/[!h]*.c))
+E2E_PKGS = $(SCENARIO_PKGS) openssl
+E2E_SUPPORT := $(call obj,$(wildcard tests/e2e/support/*.c))
+$(E2E:%=%.o) $(E2E_SUPPORT): PKG = $(call pc,$(E2E_PKGS),--cflags)
+$(E2E): %: %.o $(E2E_SUPPORT) $(SCENARIO_SUPPORT) $(B)/libbase.a $(B)/libgeo.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(E2E_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
+$(E2E:%=%.run): %.run: % all
+	$(Q)assets=$$(tests/e2e/build-servers) && KUBEBUILDER_ASSETS=$$assets NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl $<
+.PHONY: e2e $(E2E:%=%.run)
+e2e: need-test                    ## real nighd and real API servers (built once for a machine): members and host fail, DNS stays right
+	$(Q)tests/e2e/build-servers
+	$(Q)$(MAKE) -j2 all $(E2E)
+	$(Q)for e in $(E2E); do $(MAKE) $$e.run || exit 1; done
+
 # --- the two commands ---
 .PHONY: demo test check need-build need-test
 need-build: ; $(Q)deploy/packages build
@@ -160,11 +176,11 @@ need-test:  ; $(Q)deploy/packages test
 demo: need-build                 ## three simulated clusters and a running nighd; Ctrl-C ends it
 	$(Q)$(MAKE) -j2 all
 	$(Q)deploy/demo/run $(BUILD)/bin/nighd
-test: need-test                  ## everything: check, asan, tsan, fuzz-replay, scenario, scenario-asan
+test: need-test                  ## everything: check, asan, tsan, fuzz-replay, scenario, scenario-asan, e2e
 	$(Q)$(MAKE) check
 	$(Q)$(MAKE) asan tsan
 	$(Q)$(MAKE) fuzz-replay
-	$(Q)$(MAKE) -j2 all && $(MAKE) scenario scenario-asan
+	$(Q)$(MAKE) -j2 all && $(MAKE) scenario scenario-asan e2e
 check: layers headers format-check  ## what the sources must obey
 	$(Q)$(MAKE) -j2 all
 
@@ -177,7 +193,7 @@ layers:                          ## every #include is allowed by the tables abov
 headers:                         ## every header compiles by itself
 	$(Q)for h in $(foreach r,$(ROOMS) $(PROGRAMS),$(wildcard $(r)/*.h)); do \
 	  $(CC) $(CSTD) $(WARN) -I. -fsyntax-only -x c $$h || exit 1; done; echo "  headers ok"
-FORMATTED = $(wildcard $(foreach r,$(ROOMS) $(PROGRAMS) tests/unit/* tests/scenario tests/fuzz tests/support,$(r)/*.[ch]))
+FORMATTED = $(wildcard $(foreach r,$(ROOMS) $(PROGRAMS) tests/unit/* tests/scenario tests/e2e tests/e2e/support tests/fuzz tests/support,$(r)/*.[ch]))
 format: ; $(Q)clang-format -i $(FORMATTED)
 format-check:                    ## the sources are as .clang-format writes them
 	$(Q)clang-format --dry-run --Werror $(FORMATTED) && echo "  format ok"
@@ -265,6 +281,6 @@ dist:                            ## build/nigh-VERSION.tar.gz of what git has
 	$(Q)mkdir -p $(BUILD) && git archive --prefix=nigh-$(VERSION)/ -o $(BUILD)/nigh-$(VERSION).tar.gz HEAD && echo $(BUILD)/nigh-$(VERSION).tar.gz
 clean: ; rm -rf $(BUILD)
 help:                            ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):[^;\#]*\#\# */\1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z][a-z0-9-]*\):[^;\#]*\#\# */\1\t/p' Makefile | expand -t 16
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -231,7 +231,7 @@ static void become(const char *const *argv, int out, pid_t parent)
 	_exit(127);
 }
 
-static pid_t spawn(const char *const *argv, int out)
+pid_t inside_spawn(const char *const *argv, int out)
 {
 	pid_t parent = getpid(), child;
 
@@ -263,7 +263,7 @@ static void launch(struct world *w)
 	if (fd < 0 || fstat(fd, &st) != 0)
 		fail_msg("cannot write nighd.log: %s", strerror(errno));
 	w->log_from = (size_t)st.st_size;
-	w->pid = spawn(argv, fd);
+	w->pid = inside_spawn(argv, fd);
 	close(fd);
 }
 
@@ -443,7 +443,7 @@ int world_run(struct world *w, const char *const *argv, const char **out)
 	text_add(&w->output, "");
 	if (pipe2(pipe_fd, O_CLOEXEC) != 0)
 		fail_msg("cannot make a pipe: %s", strerror(errno));
-	child = spawn(words, pipe_fd[1]);
+	child = inside_spawn(words, pipe_fd[1]);
 	close(pipe_fd[1]);
 	if (!drink(pipe_fd[0], &w->output))
 		kill(child, SIGKILL);

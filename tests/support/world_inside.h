@@ -1,6 +1,6 @@
 /* world_inside.h -- what the parts of the world share: one struct, texts, and waiting.
  *
- * For tests/support/world*.c and fakeapi*.c alone.
+ * For tests/support/world*.c and fakeapi*.c, and for the clusters of tests/e2e/support beside them.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TESTS_SUPPORT_WORLD_INSIDE_H
@@ -41,5 +41,8 @@ bool inside_read_file(const char *path, struct text *out);
 /* $NAME, else `fallback`. */
 const char *inside_program(const char *name, const char *fallback);
 void inside_write_config(struct world *w);
+/* A program in its own process, its words to `out`; it dies with the thread that called this, also when that is
+ * killed. */
+pid_t inside_spawn(const char *const *argv, int out);
 
 #endif
