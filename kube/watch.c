@@ -56,8 +56,17 @@ void watch_set_text(struct text *to, struct bytes from)
 	text_add_bytes(to, from);
 }
 
+/* Of a list that is given up its next page can be asked for later, if all before it has been told: not while something
+ * of it is still being parsed, nor when it broke behind its envelope. */
+static bool is_list_lost(const struct kube_watch *w)
+{
+	return w->phase == LISTING && (w->whole || (w->parse && !watch_parse_is_idle(w->parse)));
+}
+
 static void rest(struct kube_watch *w, uint64_t ms)
 {
+	if (is_list_lost(w))
+		watch_forget_version(w);
 	w->phase = RESTING;
 	kube_request_cancel(w->request);
 	watch_probe_cancel(w->probe);
@@ -304,6 +313,8 @@ static bool on_object(struct bytes json, void *arg)
 	struct kube_watch *w = arg;
 	struct json_object *object;
 
+	if (w->failed)
+		return false;
 	w->page_has_any = true;
 	if (must_queue(w)) {
 		watch_parse_add(w->parse, json);
@@ -335,6 +346,8 @@ static void on_skipped(struct bytes type, struct bytes namespace, struct bytes n
 	struct kube_watch *w = arg;
 	char why[96];
 
+	if (w->failed)
+		return;
 	w->page_has_any = true;
 	w->counts.skipped++;
 	if (bytes_equal_text(type, "DELETED") && name.len > 0) {
@@ -355,10 +368,13 @@ static void on_skipped(struct bytes type, struct bytes namespace, struct bytes n
 static void on_envelope(struct bytes json, void *arg)
 {
 	struct kube_watch *w = arg;
-	struct json_object *list = object_parse(w->tokener, json);
+	struct json_object *list;
 	bool checks = w->phase == CHECKING;
 	struct bytes version, more;
 
+	if (w->failed)
+		return;
+	list = object_parse(w->tokener, json);
 	w->whole = watch_answer_is_list(list, &w->settings, &version, &more);
 	if (w->whole)
 		watch_set_text(checks ? &w->checked_version : &w->version, version);

@@ -204,4 +204,7 @@ void watch_parse_flush(struct watch_parse *p)
 		queue_open(p);
 }
 
-bool watch_parse_is_idle(const struct watch_parse *p) { return !p->open && !p->first; }
+bool watch_parse_is_idle(const struct watch_parse *p)
+{
+	return !p->open && !p->first && !p->giving;
+}

@@ -1,5 +1,6 @@
 /* watching.c -- how API servers are listed and watched, and what their mishaps change in answers: nothing. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,7 @@
 #define A_WATCH    "externaldns.k8s.io/v1alpha1/dnsendpoints?watch=1&allowWatchBookmarks=true"
 #define STREAMING  "externaldns.k8s.io/v1alpha1/dnsendpoints?watch=1&sendInitialEvents=true"
 
-enum { HOST_KINDS = 6, MEMBER_KINDS = 4 };
+enum { HOST_KINDS = 6, MEMBER_KINDS = 4, HEAVY = 1000000 };
 
 /* Changes happen that no watch of the host's will tell. */
 static void miss_changes(struct world_api *a)
@@ -182,6 +183,73 @@ static void test_a_page_token_that_expires_for_ever_withdraws_nothing(void **sta
 	world_api_await_answer(a, "old.example.com", "198.18.0.2");
 	world_api_await_answer(a, "h1199.example.com", "198.18.20.175");
 	fakeapi_no_rule(a->host, PAGES);
+	expect_changes(a);
+}
+
+/* A DNSEndpoint that takes long to parse, the last of the first page. */
+static void put_heavy(struct fakeapi *f)
+{
+	struct text object = {0};
+
+	text_add(&object, "{\"metadata\":{\"namespace\":\"shop\",\"name\":\"heavy\"},\"spec\":{"
+	                  "\"endpoints\":[{\"dnsName\":\"heavy.example.com\",\"recordType\":\"A\","
+	                  "\"targets\":[\"198.18.0.7\"]}],\"none\":[0");
+	for (unsigned i = 0; i < HEAVY; i++)
+		text_add(&object, ",[]");
+	text_add(&object, "]}}");
+	fakeapi_put(f, FAKEAPI_ENDPOINTS, "%s", object.data);
+	text_fini(&object);
+}
+
+/* What was sent is still being parsed when the next page is refused. */
+static void test_a_next_page_that_is_refused_loses_nothing_of_the_one_before(void **state)
+{
+	struct world_api *a = *state;
+
+	fakeapi_put_many(a->host, FAKEAPI_ENDPOINTS, 499, world_api_generate, NULL);
+	put_heavy(a->host); /* then "kept" and "old" */
+	start_with_old(a, WORLD_PACE);
+	world_api_await_answer(a, "heavy.example.com", "198.18.0.7");
+	fakeapi_answer(a->host, PAGES, 1, 500, NULL);
+	miss_changes(a);
+	expect_changes(a);
+	world_api_await_answer(a, "heavy.example.com", "198.18.0.7");
+}
+
+/* The next list says that it is of now, and breaks. */
+static void break_next_list(struct world_api *a, const char *items)
+{
+	struct text list = {0};
+
+	fakeapi_down(a->host);
+	fakeapi_delete(a->host, FAKEAPI_ENDPOINTS, "shop/old");
+	world_api_point(a->host, "new", "198.18.0.9");
+	fakeapi_compact(a->host);
+	text_printf(&list,
+	            "{\"kind\":\"DNSEndpointList\",\"apiVersion\":\"externaldns.k8s.io/v1alpha1\","
+	            "\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\"},\"items\":%s",
+	            fakeapi_version(a->host), items);
+	fakeapi_answer_bytes(a->host, FAKEAPI_ENDPOINTS "?limit=500", 1, 200, "application/json",
+	                     list.data, list.len);
+	text_fini(&list);
+	fakeapi_up(a->host);
+}
+
+static void test_a_list_with_an_item_that_is_not_json_is_no_list(void **state)
+{
+	struct world_api *a = *state;
+
+	start_with_old(a, WORLD_PACE);
+	break_next_list(a, "[{\"metadata\":{\"name\":tru}}]}");
+	expect_changes(a);
+}
+
+static void test_a_list_with_something_behind_it_is_no_list(void **state)
+{
+	struct world_api *a = *state;
+
+	start_with_old(a, WORLD_PACE);
+	break_next_list(a, "[]}x");
 	expect_changes(a);
 }
 
@@ -537,6 +605,9 @@ int main(void)
 		world_api_test(test_the_first_list_comes_in_pages_and_is_consistent),
 		world_api_test(test_an_expired_page_token_starts_the_list_over),
 		world_api_test(test_a_page_token_that_expires_for_ever_withdraws_nothing),
+		world_api_test(test_a_next_page_that_is_refused_loses_nothing_of_the_one_before),
+		world_api_test(test_a_list_with_an_item_that_is_not_json_is_no_list),
+		world_api_test(test_a_list_with_something_behind_it_is_no_list),
 		world_api_test(test_a_server_that_offers_streaming_lists_is_asked_for_them),
 		world_api_test(test_a_streaming_list_that_is_begun_anew_drops_what_is_gone),
 		world_api_test(test_a_server_that_refuses_streaming_lists_is_asked_for_pages),
