@@ -166,6 +166,8 @@ static void on_list(void *arg)
 	keyset_reset(&k->keys);
 	for (size_t i = 0; i < k->bad_count; i++)
 		k->bad[i].seen = false;
+	if (k->around->objects)
+		k->around->objects->on_list(k->type, k->around->objects->arg);
 }
 
 static void note_listed(struct apiserver_kind *k, struct bytes namespace, struct bytes name)

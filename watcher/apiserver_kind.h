@@ -29,6 +29,8 @@ enum { APISERVER_HOST_KINDS = 6, APISERVER_MEMBER_KINDS = 4 };
 
 /* The objects themselves, for who needs more of them than their facts. */
 struct apiserver_objects {
+	/* A list of them begins, or is begun over. */
+	void (*on_list)(const struct apiserver_kind_type *type, void *arg);
 	void (*on_object)(const struct apiserver_kind_type *type, struct json_object *object,
 	                  void *arg);
 	void (*on_gone)(const struct apiserver_kind_type *type, struct bytes name, void *arg);

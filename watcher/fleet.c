@@ -87,6 +87,7 @@ static void on_host_object_gone(const struct apiserver_kind_type *type, struct b
                                 void *arg);
 static void on_host_object_skipped(const struct apiserver_kind_type *type, struct bytes name,
                                    void *arg);
+static void on_host_list(const struct apiserver_kind_type *type, void *arg);
 static void on_host_listed(const struct apiserver_kind_type *type, void *arg);
 static void on_secret(const char *name, void *arg);
 
@@ -115,9 +116,9 @@ static void dial(struct peer *p)
 	};
 
 	if (p->id == FACTS_HOST)
-		settings.objects =
-			(struct apiserver_objects){on_host_object, on_host_object_gone,
-		                                   on_host_object_skipped, on_host_listed, f};
+		settings.objects = (struct apiserver_objects){
+			on_host_list,           on_host_object, on_host_object_gone,
+			on_host_object_skipped, on_host_listed, f};
 	register_undialled(p, NULL);
 	p->server = apiserver_start(f->loop, f->store, &settings);
 	if (p->id == FACTS_HOST)
@@ -402,6 +403,15 @@ static void mark_unwatched(struct fleet *f)
 	}
 }
 
+/* What events of a watch told since the last one does not count. */
+static void on_host_list(const struct apiserver_kind_type *type, void *arg)
+{
+	const struct fleet *f = arg;
+
+	for (struct peer *p = f->peers; p && is_kubefed_cluster(type); p = p->next)
+		p->listed = false;
+}
+
 static void on_host_listed(const struct apiserver_kind_type *type, void *arg)
 {
 	struct fleet *f = arg;
@@ -413,8 +423,6 @@ static void on_host_listed(const struct apiserver_kind_type *type, void *arg)
 		next = p->next;
 		if (p->source == CLUSTER_KUBERNETES && p->id != FACTS_HOST && !p->listed)
 			remove_peer(p);
-		else
-			p->listed = false; /* for the next list */
 	}
 	drop_untold(f, CLUSTER_KUBERNETES);
 }

@@ -379,6 +379,28 @@ static void test_a_cluster_removed_from_the_registry_is_gone_also_while_unseen(v
 	world_fleet_expect(f, "houston", "NXDOMAIN");
 }
 
+/* Known by a watch's event, not by the list: the next list counts all the same. */
+static void test_a_cluster_that_changed_and_went_unseen_is_gone_by_the_next_list(void **state)
+{
+	struct world_fleet *f = *state;
+	struct fakeapi *la = world_fleet_api(f, NULL);
+
+	world_fleet_publish(f, la, "la", LA);
+	world_start(f->world);
+	world_fleet_expect_status(f,
+	                          "\"host\":{\"source\":\"kubernetes\",\"knowledge\":\"synced\"");
+	world_fleet_join(f, "la", la, "");
+	world_fleet_expect(f, "la", LA);
+	fakeapi_down(f->host);
+	world_fleet_expect_status(f,
+	                          "\"host\":{\"source\":\"kubernetes\",\"knowledge\":\"unseen\"");
+	fakeapi_delete(f->host, FAKEAPI_CLUSTERS, WORLD_FLEET_NAMESPACE "/la");
+	fakeapi_compact(f->host);
+	fakeapi_up(f->host);
+	world_fleet_expect(f, "la", "NXDOMAIN");
+	world_fleet_expect_status(f, "!\"name\":\"la\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +420,8 @@ int main(void)
 			test_a_new_config_without_the_host_in_sight_marks_what_is_not_seen),
 		world_fleet_test(
 			test_a_cluster_removed_from_the_registry_is_gone_also_while_unseen),
+		world_fleet_test(
+			test_a_cluster_that_changed_and_went_unseen_is_gone_by_the_next_list),
 	};
 
 	return cmocka_run_group_tests_name("scenario/fleet", tests, NULL, NULL);
