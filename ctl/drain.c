@@ -64,6 +64,9 @@ static int tell_line(const struct command *c, bool drain)
 		        "apiVersion: core.kubefed.io/v1beta1, kind: KubeFedCluster, "
 		        "metadata: {name: %s, annotations: {nigh.dev/drain: \"true\"}})\n",
 		        cluster, cluster);
+	fprintf(stderr,
+	        "(a member of nighd's own config has `drain: %s` there, in sources.members)\n",
+	        drain ? "true" : "false");
 	text_fini(&line);
 	json_object_put(root);
 	return COMMAND_FAILED;

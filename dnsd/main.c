@@ -253,6 +253,8 @@ static void enter_sandbox(const struct nighd *n)
 		log_warn("dnsd", "system calls are not restricted: a kubeconfig has a plugin run");
 	else if (sandbox_enter(&why) != ERR_OK)
 		log_warn("dnsd", "system calls are not restricted: %s", why.text);
+	else
+		pipeline_forbid_plugins(n->pipeline);
 }
 
 /* Sockets first, and said in the first line; then root is given up: state and files belong to the user that

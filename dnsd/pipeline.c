@@ -566,6 +566,8 @@ struct handover *pipeline_handover(struct pipeline *p) { return zones_handover(p
 
 struct cluster_notes *pipeline_notes(struct pipeline *p) { return p->notes; }
 
+void pipeline_forbid_plugins(struct pipeline *p) { sources_forbid_plugins(p->sources); }
+
 bool pipeline_runs_plugins(const struct pipeline *p) { return sources_run_plugins(p->sources); }
 
 static void take_up(struct pipeline *p, const struct config *config)

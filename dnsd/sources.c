@@ -16,7 +16,7 @@ struct sources {
 	struct manifests *manifests; /* NULL: no directory is configured */
 	bool manifests_end;          /* it is being stopped */
 	struct fleet *fleet;         /* API servers; NULL: being stopped */
-	bool fleet_ends;
+	bool fleet_ends, no_plugins;
 	unsigned still_open; /* of what sources_stop() waits for */
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
@@ -123,12 +123,15 @@ static void change_manifests(struct sources *s)
 		begin_manifests(s);
 }
 
-/* An object of the host that a file has. */
+/* An object of the host that a file has, or may have: not all of them are read. */
 static bool is_in_a_file(uint16_t cluster, const struct fact *fact, void *arg)
 {
 	struct sources *s = arg;
 
-	return s->manifests != NULL && manifests_find(s->manifests, cluster, fact, NULL) != NULL;
+	if (s->manifests == NULL)
+		return s->config->manifests.count > 0;
+	return !manifests_host_is_whole(s->manifests) ||
+	       manifests_find(s->manifests, cluster, fact, NULL) != NULL;
 }
 
 /* --- API servers --- */
@@ -141,7 +144,7 @@ static void on_fleet_stopped(void *arg)
 	if (s->on_stopped != NULL)
 		closed_one(s);
 	else
-		s->fleet = wiring_start_fleet(s->loop, s->config, s->store);
+		s->fleet = wiring_start_fleet(s->loop, s->config, s->store, s->no_plugins);
 }
 
 static void stop_fleet(struct sources *s)
@@ -168,7 +171,7 @@ struct sources *sources_start(uv_loop_t *loop, const struct config *config, stru
 	s->store = store;
 	store_set_other_source(store, is_in_a_file, s);
 	begin_manifests(s);
-	s->fleet = wiring_start_fleet(loop, config, store);
+	s->fleet = wiring_start_fleet(loop, config, store, false);
 	return s;
 }
 
@@ -205,6 +208,13 @@ bool sources_manifests_are_read(const struct sources *s, bool restored)
 bool sources_run_plugins(const struct sources *s)
 {
 	return s->fleet != NULL && fleet_runs_plugins(s->fleet);
+}
+
+void sources_forbid_plugins(struct sources *s)
+{
+	s->no_plugins = true;
+	if (s->fleet != NULL)
+		fleet_forbid_plugins(s->fleet);
 }
 
 void sources_give_notes(const struct sources *s, struct cluster_notes *notes)

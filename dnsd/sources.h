@@ -29,6 +29,8 @@ void sources_stop(struct sources *s, void (*on_stopped)(void *arg), void *arg);
 bool sources_manifests_are_read(const struct sources *s, bool restored);
 /* Does a kubeconfig have a credential plugin run? */
 bool sources_run_plugins(const struct sources *s);
+/* From now on none can be: system calls are restricted. */
+void sources_forbid_plugins(struct sources *s);
 void sources_give_notes(const struct sources *s, struct cluster_notes *notes);
 
 #endif

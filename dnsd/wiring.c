@@ -620,7 +620,8 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 
 /* --- API servers --- */
 
-struct fleet *wiring_start_fleet(uv_loop_t *loop, const struct config *c, struct store *store)
+struct fleet *wiring_start_fleet(uv_loop_t *loop, const struct config *c, struct store *store,
+                                 bool no_plugins)
 {
 	struct fleet_member *members = xcalloc(c->member_count + 1, sizeof *members);
 	const struct fleet_settings settings = {
@@ -628,6 +629,7 @@ struct fleet *wiring_start_fleet(uv_loop_t *loop, const struct config *c, struct
 		.in_cluster = c->kubernetes.in_cluster,
 		.host = {c->kubernetes.kubeconfig, c->kubernetes.context},
 		.namespace = config_namespace(c),
+		.no_plugins = no_plugins,
 		.allow_loopback = c->kubernetes.allow_loopback,
 		.members = members,
 		.member_count = c->member_count,

@@ -42,7 +42,8 @@ void wiring_set_clusters(struct zones *z, const struct records_result *r,
                          const struct wiring_times *times);
 
 /* The API servers that the config names, and those that their objects name. */
-struct fleet *wiring_start_fleet(uv_loop_t *loop, const struct config *c, struct store *store);
+struct fleet *wiring_start_fleet(uv_loop_t *loop, const struct config *c, struct store *store,
+                                 bool no_plugins);
 void wiring_set_notes(struct cluster_notes *notes, const struct fleet *fleet,
                       const struct facts *facts);
 

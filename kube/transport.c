@@ -437,7 +437,15 @@ static int on_socket(CURL *curl, curl_socket_t fd, int what, void *arg, void *kn
 	return 0;
 }
 
-static void on_timer(uv_timer_t *timer) { act(timer->data, CURL_SOCKET_TIMEOUT, 0); }
+static void on_timer(uv_timer_t *timer)
+{
+	struct kube_client *c = timer->data;
+
+	if (c->paused_until_ms > 0)
+		uv_timer_start(timer, on_timer, PAUSE_MS, 0);
+	else
+		act(c, CURL_SOCKET_TIMEOUT, 0);
+}
 
 static int on_timeout(CURLM *multi, long after_ms, void *arg)
 {

@@ -350,6 +350,8 @@ static void on_skipped(struct bytes type, struct bytes namespace, struct bytes n
 		return;
 	w->page_has_any = true;
 	w->counts.skipped++;
+	if (w->phase != WATCHING && !watch_has_room(w))
+		return;
 	if (bytes_equal_text(type, "DELETED") && name.len > 0) {
 		delete_by_name(w, namespace, name);
 		return;
@@ -446,13 +448,15 @@ static void on_refused(struct kube_watch *w)
 	struct text why =
 		watch_answer_words(w->tokener, (struct bytes){w->words.data, w->words.len},
 	                           w->status, kube_client_access(w->client));
-	bool too_new = memmem(w->words.data, w->words.len, "ResourceVersionTooLarge", 23) != NULL;
+	bool too_new = w->words.len > 0 &&
+	               memmem(w->words.data, w->words.len, "ResourceVersionTooLarge", 23) != NULL;
+	bool unreadable = w->phase == WATCHING && (w->status == 400 || w->status == 422);
 
 	if (w->phase == STREAMING && (w->status == 400 || w->status == 422 || w->status == 403))
 		watch_give_up_streaming(w);
 	else if (w->status == 410)
 		on_gone_version(w, why.data);
-	else if (too_new)
+	else if (too_new || unreadable) /* another server's version, perhaps */
 		watch_list_anew(w);
 	else if (w->status == 403)
 		look_again(w, KUBE_FORBIDDEN, why.data);

@@ -83,6 +83,8 @@ void watch_on_timer(uv_timer_t *timer);
 /* --- watch_take.c --- */
 /* One whole object: an item of a list, or an event; NULL: it was not JSON. */
 void watch_take(struct json_object *object, void *watch);
+/* One more of them: false when there are too many, and it has failed. */
+bool watch_has_room(struct kube_watch *w);
 /* The list is complete. */
 void watch_become_listed(struct kube_watch *w);
 

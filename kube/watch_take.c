@@ -29,7 +29,7 @@ static void put(struct kube_watch *w, struct json_object *object)
 		w->events.on_put(object, w->events.arg);
 }
 
-static bool has_room(struct kube_watch *w)
+bool watch_has_room(struct kube_watch *w)
 {
 	char why[96];
 
@@ -105,11 +105,13 @@ static void act_on(struct kube_watch *w, const struct watch_event *e)
 {
 	switch (e->type) {
 	case WATCH_EVENT_ADDED:
-		if (has_room(w))
+		if (watch_has_room(w))
 			put(w, e->object);
 		break;
 	case WATCH_EVENT_MODIFIED:
-		put(w, e->object);
+		/* Of a list, each counts, as each may be another. */
+		if (w->phase != STREAMING || watch_has_room(w))
+			put(w, e->object);
 		break;
 	case WATCH_EVENT_DELETED:
 		on_gone(w, e->object);
@@ -150,6 +152,6 @@ void watch_take(struct json_object *object, void *arg)
 		watch_fail(w, "sends what is not JSON");
 	else if (w->phase == WATCHING || w->phase == STREAMING)
 		on_event(w, object);
-	else if (w->phase == LISTING && has_room(w))
+	else if (w->phase == LISTING && watch_has_room(w))
 		put(w, object);
 }

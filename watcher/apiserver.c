@@ -15,7 +15,7 @@
 
 enum {
 	TICK_MS = 1000,
-	PULSE_MS = 30000, /* /version: is it there, does it still know us? */
+	PULSE_MS = 15000, /* is it there, does it still know us, are we still let see? */
 	PULSE_REPLY_MS = 10000,
 	GRACE_MS = 5000,    /* to say whether it is ready */
 	REFRESH_MS = 60000, /* files with credentials */
@@ -292,13 +292,13 @@ static void ask_version(struct apiserver *a)
 
 /* --- kinds --- */
 
-/* From Kubernetes 1.32 on; whoever says so and does not is found out (kube/watch.h). */
+/* From Kubernetes 1.32 on, and what was built without a version (v0.0.0-master); whoever says so and does not is found
+ * out (kube/watch.h). */
 static bool offers_streaming_lists(const struct apiserver *a)
 {
 	unsigned major, minor;
 
-	return sscanf(a->version, "v%u.%u", &major, &minor) == 2 &&
-	       (major > 1 || (major == 1 && minor >= 32));
+	return sscanf(a->version, "v%u.%u", &major, &minor) == 2 && (major != 1 || minor >= 32);
 }
 
 static void begin_kinds(struct apiserver *a)
@@ -425,8 +425,11 @@ static void on_tick(uv_timer_t *timer)
 	uint64_t now_ms = clock_monotonic_ms();
 
 	keep_credentials(a, now_ms);
-	if (now_ms - a->pulse_ms >= PULSE_MS)
+	if (now_ms - a->pulse_ms >= PULSE_MS) {
 		ask_version(a);
+		for (size_t i = 0; i < a->kind_count; i++)
+			apiserver_kind_check_right(a->kinds[i]);
+	}
 	/* One that does not say whether it is ready, or may not be asked. */
 	if (a->unsure_ms > 0 && now_ms - a->unsure_ms >= GRACE_MS)
 		make_sure(a);
@@ -507,6 +510,10 @@ void apiserver_set_access(struct apiserver *a, const struct kube_access *access)
 {
 	bool elsewhere = apiserver_is_elsewhere(&a->access, access);
 
+	/* What a plugin of before gives is for that one. */
+	kube_exec_cancel(a->exec);
+	a->exec = NULL;
+	a->exec_expires = 0;
 	kube_access_fini(&a->access);
 	kube_access_copy(&a->access, access);
 	use_access(a);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
+#include "kube/watch_query.h"
 #include "watcher/keyset.h"
 
 enum {
@@ -57,9 +58,12 @@ struct apiserver_kind {
 	struct kube_watch *watch;
 	struct kube_watch_settings settings;
 	struct arena *arena;
+	struct kube_request *check; /* whether it may still be seen */
+	int check_status;
 	struct keyset keys; /* of the list that is coming */
 	bool listing;
-	bool had_facts; /* there may be some */
+	size_t kept_count; /* facts of it, and their bytes */
+	uint64_t kept_bytes;
 	bool sighted;
 	bool sure; /* asked again after the server had said that it is ready */
 	enum kube_sight sight;
@@ -156,6 +160,63 @@ static void clear_bad(struct apiserver_kind *k, struct bytes namespace, struct b
 		drop_bad(k, bad);
 }
 
+/* --- what is kept, and how much of it --- */
+
+static void count_fact(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct apiserver_kind *k = arg;
+
+	(void)cluster;
+	k->kept_count += fact_created(fact) != FACT_CONFIG_TIME;
+	k->kept_bytes += fact_bytes(fact).len;
+}
+
+static void count_kept(struct apiserver_kind *k)
+{
+	k->kept_count = 0;
+	k->kept_bytes = 0;
+	facts_each(store_facts(k->around->store), k->around->cluster, (int)k->type->fact,
+	           count_fact, k);
+}
+
+static const struct fact *find_fact(const struct apiserver_kind *k, struct bytes namespace,
+                                    struct bytes name)
+{
+	return facts_find(store_facts(k->around->store), k->around->cluster, k->type->fact,
+	                  namespace, name);
+}
+
+/* Takes the reference.  One cluster may fill so much and no more: what it has then stays as it is. */
+static void put_fact(struct apiserver_kind *k, struct bytes namespace, struct bytes name,
+                     const struct fact *fact)
+{
+	const struct fact *before = find_fact(k, fact_namespace(fact), fact_name(fact));
+	uint64_t more = fact_bytes(fact).len, less = before ? fact_bytes(before).len : 0;
+
+	if (more > less && k->kept_bytes + more - less > APISERVER_KEPT_MOST) {
+		fact_unref(fact);
+		add_bad(k, namespace, name, "is left out: the cluster has more than is kept of it");
+		return;
+	}
+	k->kept_bytes += more - less;
+	k->kept_count += before == NULL;
+	store_put(k->around->store, k->around->cluster, fact);
+}
+
+/* It is gone. */
+static void remove_fact(struct apiserver_kind *k, struct bytes namespace, struct bytes name)
+{
+	const struct fact *before = find_fact(k, namespace, name);
+
+	if (!before)
+		return;
+	/* Another source may have put it. */
+	k->kept_bytes -=
+		k->kept_bytes < fact_bytes(before).len ? k->kept_bytes : fact_bytes(before).len;
+	k->kept_count -= k->kept_count > 0;
+	store_remove(k->around->store, k->around->cluster, k->type->fact, namespace, name);
+}
+
 /* --- objects --- */
 
 static void on_list(void *arg)
@@ -163,6 +224,7 @@ static void on_list(void *arg)
 	struct apiserver_kind *k = arg;
 
 	k->listing = true;
+	count_kept(k);
 	keyset_reset(&k->keys);
 	for (size_t i = 0; i < k->bad_count; i++)
 		k->bad[i].seen = false;
@@ -216,10 +278,8 @@ static void on_put(struct json_object *object, void *arg)
 		add_bad(k, namespace, name, why.text);
 	else
 		clear_bad(k, namespace, name);
-	if (fact) {
-		k->had_facts = true;
-		store_put(k->around->store, k->around->cluster, fact);
-	}
+	if (fact)
+		put_fact(k, namespace, name, fact);
 	if (k->around->objects)
 		k->around->objects->on_object(k->type, object, k->around->objects->arg);
 }
@@ -229,7 +289,7 @@ static void on_gone(struct bytes namespace, struct bytes name, void *arg)
 	struct apiserver_kind *k = arg;
 
 	clear_bad(k, namespace, name);
-	store_remove(k->around->store, k->around->cluster, k->type->fact, namespace, name);
+	remove_fact(k, namespace, name);
 	if (k->around->objects)
 		k->around->objects->on_gone(k->type, name, k->around->objects->arg);
 }
@@ -265,8 +325,7 @@ static void sweep(struct apiserver_kind *k)
 	facts_each(store_facts(k->around->store), k->around->cluster, (int)k->type->fact,
 	           judge_fact, &s);
 	for (size_t i = 0; i < s.count; i++) {
-		store_remove(k->around->store, k->around->cluster, k->type->fact,
-		             fact_namespace(s.gone[i]), fact_name(s.gone[i]));
+		remove_fact(k, fact_namespace(s.gone[i]), fact_name(s.gone[i]));
 		fact_unref(s.gone[i]);
 	}
 	free(s.gone);
@@ -360,7 +419,7 @@ struct apiserver_kind *apiserver_kind_start(const struct apiserver_kind_around *
 	k->type = type;
 	k->around = around;
 	k->arena = arena_new();
-	k->had_facts = any_facts(k);
+	count_kept(k);
 	k->settings = *settings;
 	k->settings.resource = type->resource;
 	k->settings.metadata_only = type->metadata_only;
@@ -380,6 +439,39 @@ void apiserver_kind_restart(struct apiserver_kind *k)
 	start_watch(k);
 }
 
+static void on_check_status(int status, uint64_t retry_after_ms, void *arg)
+{
+	(void)retry_after_ms;
+	((struct apiserver_kind *)arg)->check_status = status;
+}
+
+static void on_checked(enum err err, const char *why, void *arg)
+{
+	struct apiserver_kind *k = arg;
+
+	(void)why;
+	k->check = NULL;
+	if (err == ERR_OK && k->check_status == 403 && k->sighted && k->sight == KUBE_SEEN)
+		apiserver_kind_restart(k);
+}
+
+void apiserver_kind_check_right(struct apiserver_kind *k)
+{
+	const struct kube_events events = {on_check_status, NULL, on_checked, k};
+	struct kube_ask ask = {.accept = watch_query_accept(&k->settings, false),
+	                       .reply_ms = k->settings.reply_ms,
+	                       .silence_ms = k->settings.reply_ms};
+	struct text path = {0};
+
+	if (k->check || !k->sighted || k->sight != KUBE_SEEN)
+		return;
+	watch_query_one(&path, &k->settings);
+	ask.path = path.data;
+	k->check_status = 0;
+	k->check = kube_client_ask(k->around->client, &ask, &events);
+	text_fini(&path);
+}
+
 void apiserver_kind_make_sure(struct apiserver_kind *k)
 {
 	apiserver_kind_restart(k);
@@ -390,6 +482,7 @@ bool apiserver_kind_is_sure(const struct apiserver_kind *k) { return k->sure; }
 
 void apiserver_kind_stop(struct apiserver_kind *k)
 {
+	kube_request_cancel(k->check);
 	kube_watch_stop(k->watch);
 	while (k->bad_count > 0)
 		drop_bad(k, &k->bad[k->bad_count - 1]);
@@ -414,7 +507,7 @@ bool apiserver_kind_sight(const struct apiserver_kind *k, enum kube_sight *sight
 
 bool apiserver_kind_has_facts(const struct apiserver_kind *k)
 {
-	return k->had_facts && any_facts(k);
+	return k->kept_count > 0 && any_facts(k);
 }
 
 void apiserver_kind_hurry(struct apiserver_kind *k) { kube_watch_hurry(k->watch); }

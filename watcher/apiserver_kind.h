@@ -26,6 +26,8 @@ struct apiserver_kind_type {
 extern const struct apiserver_kind_type apiserver_host_kinds[];
 extern const struct apiserver_kind_type apiserver_member_kinds[];
 enum { APISERVER_HOST_KINDS = 6, APISERVER_MEMBER_KINDS = 4 };
+/* Bytes of facts of one kind that one cluster may have: some four million Services. */
+enum { APISERVER_KEPT_MOST = 512 << 20 };
 
 /* The objects themselves, for who needs more of them than their facts. */
 struct apiserver_objects {
@@ -64,6 +66,8 @@ bool apiserver_kind_sight(const struct apiserver_kind *k, enum kube_sight *sight
 /* Are facts of it known, from now or from before? */
 bool apiserver_kind_has_facts(const struct apiserver_kind *k);
 void apiserver_kind_hurry(struct apiserver_kind *k);
+/* A right is looked at when a watch begins and not again: may it still be seen?  If not, the watch is begun anew. */
+void apiserver_kind_check_right(struct apiserver_kind *k);
 /* Begins with a list again, of a server that may be another one; what is known stays until it is complete. */
 void apiserver_kind_restart(struct apiserver_kind *k);
 /* The server has said that it is ready: it is asked again, and if it refuses the kind still, that is sure. */

@@ -453,6 +453,14 @@ static void read_kubeconfig(struct peer *p)
 	p->stamp = stamp_of(p->at.file);
 	err = p->in_cluster ? kubeconfig_in_cluster(&access, &why)
 	                    : kubeconfig_read(p->at.file, p->at.context, &access, &why);
+	if (err == ERR_OK && access.exec.command && p->fleet->settings.no_plugins) {
+		kube_access_fini(&access);
+		err = reason_set(
+			&why, ERR_DENIED,
+			"%s: it has a credential plugin now, and nighd has restricted its system "
+			"calls: it needs a restart",
+			p->at.file);
+	}
 	tell(p, "kubeconfig", err != ERR_OK ? why.text : NULL);
 	if (err == ERR_OK)
 		use(p, &access);
@@ -617,6 +625,8 @@ void fleet_stop(struct fleet *f, void (*on_stopped)(void *arg), void *arg)
 }
 
 /* --- notes --- */
+
+void fleet_forbid_plugins(struct fleet *f) { f->settings.no_plugins = true; }
 
 bool fleet_runs_plugins(const struct fleet *f)
 {

@@ -29,6 +29,7 @@ struct fleet_settings {
 	bool in_cluster;              /* the host is where this process runs as a pod */
 	struct fleet_kubeconfig host; /* else this says where it is */
 	const char *namespace;        /* KubeFed's */
+	bool no_plugins;              /* see fleet_forbid_plugins() */
 	bool allow_loopback;          /* for what KubeFedClusters say */
 	const struct fleet_member {
 		const char *name;
@@ -44,6 +45,8 @@ struct fleet *fleet_start(uv_loop_t *loop, const struct fleet_settings *settings
                           struct store *store);
 void fleet_stop(struct fleet *f, void (*on_stopped)(void *arg), void *arg);
 
+/* System calls are restricted from now on: no plugin could run.  A kubeconfig that comes to want one is told as an error. */
+void fleet_forbid_plugins(struct fleet *f);
 /* Does the kubeconfig of one of them have a credential plugin run? */
 bool fleet_runs_plugins(const struct fleet *f);
 

@@ -538,6 +538,13 @@ struct manifests *manifests_start(uv_loop_t *loop, const char *const *dirs, size
 
 bool manifests_is_read(const struct manifests *m) { return m->is_read; }
 
+bool manifests_host_is_whole(const struct manifests *m)
+{
+	const struct manifests_tree *tree = m->clusters[0]->tree;
+
+	return tree && tree->is_whole;
+}
+
 const char *manifests_find(const struct manifests *m, uint16_t cluster, const struct fact *fact,
                            unsigned *line)
 {

@@ -24,6 +24,8 @@ struct manifests *manifests_start(uv_loop_t *loop, const char *const *dirs, size
                                   struct store *store);
 /* Has every directory been read once (or found missing or unreadable)? */
 bool manifests_is_read(const struct manifests *m);
+/* Has every file of the host been read as it is now? */
+bool manifests_host_is_whole(const struct manifests *m);
 /* The file in which the fact's object stands (borrowed until the loop turns), and the line on which it begins
  * (`line` may be NULL); NULL: in none. */
 const char *manifests_find(const struct manifests *m, uint16_t cluster, const struct fact *fact,
