@@ -377,6 +377,31 @@ static void test_a_plugin_gives_the_token_and_runs_again_when_it_is_refused(void
 	assert_non_null(strstr(world_log(f->world), "a kubeconfig has a plugin run"));
 }
 
+/* System calls are restricted by then. */
+static void test_a_plugin_that_comes_later_needs_a_restart_and_ends_nothing(void **state)
+{
+	struct world_fleet *f = *state;
+	struct fakeapi *la = world_fleet_api(f, NULL);
+	char plugin[512];
+
+	snprintf(plugin, sizeof(plugin), "%s", world_path(f->world, "plugin"));
+	write_plugin(f, fakeapi_token(la), "");
+	write_la(f, la, "token: \"%s\"", fakeapi_token(la));
+	start_with_la(f, la);
+	write_la(f, la,
+	         "exec: {apiVersion: client.authentication.k8s.io/v1, command: \"%s\", "
+	         "interactiveMode: Never}",
+	         plugin);
+	world_fleet_expect_status(f, "needs a restart");
+	world_fleet_expect_stays(f, "la", LA, 500);
+	world_fleet_service(la, "la", OTHER); /* it goes on with what it had */
+	world_fleet_expect(f, "la", OTHER);
+	world_stop(f->world);
+	world_start(f->world);
+	world_fleet_expect(f, "la", OTHER);
+	world_fleet_expect_status(f, "!needs a restart");
+}
+
 static void test_a_plugin_that_fails_is_named_and_tried_again(void **state)
 {
 	struct world_fleet *f = *state;
@@ -495,6 +520,7 @@ int main(void)
 		world_fleet_test(test_an_authority_of_a_file),
 		world_fleet_test(test_a_server_name_of_its_own_and_a_proxy),
 		world_fleet_test(test_a_plugin_gives_the_token_and_runs_again_when_it_is_refused),
+		world_fleet_test(test_a_plugin_that_comes_later_needs_a_restart_and_ends_nothing),
 		world_fleet_test(test_a_plugin_that_fails_is_named_and_tried_again),
 		world_fleet_test(test_no_program_of_an_object_is_run),
 		world_fleet_test(test_loopback_endpoints_of_kubefedclusters_are_refused),

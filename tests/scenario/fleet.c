@@ -401,6 +401,32 @@ static void test_a_cluster_that_changed_and_went_unseen_is_gone_by_the_next_list
 	world_fleet_expect_status(f, "!\"name\":\"la\"");
 }
 
+/* What files of the host told is not the API server's to take back: not while they cannot be read. */
+static void test_what_a_directory_told_of_the_host_stays_while_it_cannot_be_read(void **state)
+{
+	struct world_fleet *f = *state;
+	char from[512], to[512];
+
+	world_write(f->world, "dir/host/filed.yaml",
+	            "apiVersion: externaldns.k8s.io/v1alpha1\nkind: DNSEndpoint\n"
+	            "metadata: {name: filed, namespace: shop}\nspec:\n  endpoints:\n"
+	            "  - {dnsName: filed.shop.fed.svc.example.com, recordType: A, "
+	            "targets: [198.18.5.5]}\n");
+	world_fleet_config(f, WORLD_FLEET_HOST ", manifests: [dir]", "state: state");
+	world_start(f->world);
+	world_fleet_expect(f, "filed", "198.18.5.5");
+	world_kill(f->world);
+	snprintf(from, sizeof(from), "%s", world_path(f->world, "dir"));
+	snprintf(to, sizeof(to), "%s", world_path(f->world, "away"));
+	assert_int_equal(rename(from, to), 0);
+	world_start(f->world);
+	world_fleet_expect_status(f,
+	                          "\"host\":{\"source\":\"kubernetes\",\"knowledge\":\"synced\"");
+	world_fleet_expect_stays(f, "filed", "198.18.5.5", 1500);
+	assert_int_equal(rename(to, from), 0);
+	world_fleet_expect_stays(f, "filed", "198.18.5.5", 1500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +448,8 @@ int main(void)
 			test_a_cluster_removed_from_the_registry_is_gone_also_while_unseen),
 		world_fleet_test(
 			test_a_cluster_that_changed_and_went_unseen_is_gone_by_the_next_list),
+		world_fleet_test(
+			test_what_a_directory_told_of_the_host_stays_while_it_cannot_be_read),
 	};
 
 	return cmocka_run_group_tests_name("scenario/fleet", tests, NULL, NULL);

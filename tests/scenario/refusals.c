@@ -262,6 +262,22 @@ static void test_a_kind_that_is_forbidden_later_withdraws_nothing(void **state)
 	                  WORLD_FLEET_PATIENCE_MS);
 }
 
+/* A server looks at a right when a watch begins. */
+static void test_a_right_that_is_taken_away_is_noticed_while_the_watch_lasts(void **state)
+{
+	enum { CHECKED_MS = 40000 };
+	struct world_fleet *f = *state;
+	struct fakeapi *la = joined(f);
+
+	world_config(f->world, "sources: {" WORLD_FLEET_HOST "}\n"
+	                       "watch: {silence: 5m, reply: 5s, backoff: 500ms}\n");
+	world_start(f->world);
+	world_fleet_expect(f, "la", LA);
+	fakeapi_forbid(la, FAKEAPI_SERVICES);
+	world_expect_http(f->world, "/status", "\"forbidden\":[\"services\"]", CHECKED_MS);
+	world_fleet_expect_stays(f, "la", LA, 500);
+}
+
 /* --- what is asked for --- */
 
 static void test_of_nodes_only_metadata_is_asked_for(void **state)
@@ -381,6 +397,7 @@ int main(void)
 		world_fleet_test(test_a_crd_that_is_deleted_withdraws_nothing),
 		world_fleet_test(test_kinds_forbidden_from_the_start_are_named_and_the_rest_works),
 		world_fleet_test(test_a_kind_that_is_forbidden_later_withdraws_nothing),
+		world_fleet_test(test_a_right_that_is_taken_away_is_noticed_while_the_watch_lasts),
 		world_fleet_test(test_of_nodes_only_metadata_is_asked_for),
 		world_fleet_test(test_secrets_are_asked_for_one_by_one),
 		world_fleet_test(test_endpoints_null_is_none),
