@@ -210,7 +210,7 @@ asan tsan: ; $(Q)$(MAKE) -j2 FLAVOR=$@ unit-programs && $(MAKE) FLAVOR=$@ unit-o
 unit-programs: $(TESTS)
 unit-of-asan: unit fakeapi-alone
 # Only what has threads: make tsan
-unit-of-tsan: $(foreach t,kube/test_watch_parse base/test_log base/test_http_admin zones/test_handover zones/test_tree zones/test_build \
+unit-of-tsan: $(foreach t,base/test_log base/test_http_admin zones/test_handover zones/test_tree zones/test_build \
                 watcher/test_saved watcher/test_manifests watcher/test_manifests_storm dnsd/test_server dnsd/test_tcp \
                 dnsd/test_admin dnsd/test_stats dnsd/test_geo_loader,$(addsuffix .run,$(filter %/$(t),$(TESTS)))) fakeapi-alone
 .PHONY: fakeapi-alone

@@ -5,15 +5,52 @@
 #include <json-c/json_tokener.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "base/xalloc.h"
+
+/* The bytes of a text that it begins with that are ASCII, eight at a time. */
+static size_t ascii_len(struct bytes s)
+{
+	size_t at = 0;
+
+	for (; s.len - at >= 8; at += 8) {
+		uint64_t eight;
+
+		memcpy(&eight, s.data + at, 8);
+		if (eight & 0x8080808080808080)
+			break;
+	}
+	while (at < s.len && s.data[at] < 0x80)
+		at++;
+	return at;
+}
+
+/* json-c can see to it as well, byte by byte, at a sixth of the cost of parsing. */
+static bool is_utf8(struct bytes s)
+{
+	for (size_t len = ascii_len(s); s.len > 0; len = ascii_len(s)) {
+		s.data += len;
+		s.len -= len;
+		if (s.len == 0)
+			break;
+		len = text_utf8(s, NULL);
+		if (len == 0)
+			return false;
+		s.data += len;
+		s.len -= len;
+	}
+	return true;
+}
 
 struct json_object *object_parse(struct json_tokener *tokener, struct bytes json)
 {
 	struct json_object *object;
 
-	if (json.len == 0 || json.len > INT_MAX)
+	if (json.len == 0 || json.len > INT_MAX || !is_utf8(json))
 		return NULL;
 	json_tokener_reset(tokener);
 	object = json_tokener_parse_ex(tokener, (const char *)json.data, (int)json.len);

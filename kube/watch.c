@@ -17,7 +17,6 @@
 #include "kube/splitter.h"
 #include "kube/watch_answer.h"
 #include "kube/watch_inside.h"
-#include "kube/watch_parse.h"
 #include "kube/watch_probe.h"
 #include "kube/watch_query.h"
 
@@ -56,24 +55,16 @@ void watch_set_text(struct text *to, struct bytes from)
 	text_add_bytes(to, from);
 }
 
-/* Of a list that is given up its next page can be asked for later, if all before it has been told: not while something
- * of it is still being parsed, nor when it broke behind its envelope. */
-static bool is_list_lost(const struct kube_watch *w)
-{
-	return w->phase == LISTING && (w->whole || (w->parse && !watch_parse_is_idle(w->parse)));
-}
-
 static void rest(struct kube_watch *w, uint64_t ms)
 {
-	if (is_list_lost(w))
+	/* A list that broke behind its envelope is none; the next page of one that did not can be asked for later. */
+	if (w->phase == LISTING && w->whole)
 		watch_forget_version(w);
 	w->phase = RESTING;
 	kube_request_cancel(w->request);
 	watch_probe_cancel(w->probe);
-	watch_parse_free(w->parse);
 	w->request = NULL;
 	w->probe = NULL;
-	w->parse = NULL;
 	if (!w->stopped)
 		uv_timer_start(&w->timer, watch_on_timer, ms, 0);
 }
@@ -124,20 +115,6 @@ static bool on_object(struct bytes json, void *arg);
 static void on_skipped(struct bytes type, struct bytes namespace, struct bytes name, uint64_t len,
                        void *arg);
 static void on_envelope(struct bytes json, void *arg);
-static void on_idle(void *arg);
-
-/* Lists are parsed beside; pages of one list in their order. */
-static void prepare_parse(struct kube_watch *w, enum phase phase)
-{
-	const struct watch_parse_events events = {watch_take, on_idle, w};
-
-	if (phase == LISTING && w->parse)
-		return;
-	watch_parse_free(w->parse);
-	w->parse = phase == LISTING || phase == STREAMING
-	                   ? watch_parse_new(w->loop, JSON_DEPTH, &events)
-	                   : NULL;
-}
 
 static uint64_t check_ms(const struct kube_watch *w)
 {
@@ -160,8 +137,7 @@ static void ask_for(struct kube_watch *w, enum phase phase, struct text *path)
 
 	w->phase = phase;
 	w->status = 0;
-	w->whole = w->failed = w->page_has_any = w->ended = false;
-	prepare_parse(w, phase);
+	w->whole = w->failed = w->page_has_any = false;
 	buffer_reset(&w->words);
 	splitter_free(w->splitter);
 	w->splitter = splitter_new(watches ? SPLITTER_WATCH : SPLITTER_LIST,
@@ -302,12 +278,6 @@ void watch_on_timer(uv_timer_t *timer)
 
 /* --- what comes --- */
 
-/* Must what comes now stand behind something that is still being parsed? */
-static bool must_queue(const struct kube_watch *w)
-{
-	return w->parse && !(w->phase == WATCHING && watch_parse_is_idle(w->parse));
-}
-
 static bool on_object(struct bytes json, void *arg)
 {
 	struct kube_watch *w = arg;
@@ -316,28 +286,10 @@ static bool on_object(struct bytes json, void *arg)
 	if (w->failed)
 		return false;
 	w->page_has_any = true;
-	if (must_queue(w)) {
-		watch_parse_add(w->parse, json);
-		return true;
-	}
 	object = object_parse(w->tokener, json);
 	watch_take(object, w);
 	json_object_put(object);
 	return !w->failed && !w->stopped;
-}
-
-/* A deletion whose object was too long, as an event that has only its name (which is escaped as it came). */
-static void delete_by_name(struct kube_watch *w, struct bytes namespace, struct bytes name)
-{
-	struct text event = {0};
-
-	text_add(&event, "{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"namespace\":\"");
-	text_add_bytes(&event, namespace);
-	text_add(&event, "\",\"name\":\"");
-	text_add_bytes(&event, name);
-	text_add(&event, "\"}}}");
-	(void)on_object((struct bytes){(const uint8_t *)event.data, event.len}, w);
-	text_fini(&event);
 }
 
 static void on_skipped(struct bytes type, struct bytes namespace, struct bytes name, uint64_t len,
@@ -353,7 +305,7 @@ static void on_skipped(struct bytes type, struct bytes namespace, struct bytes n
 	if (w->phase != WATCHING && !watch_has_room(w))
 		return;
 	if (bytes_equal_text(type, "DELETED") && name.len > 0) {
-		delete_by_name(w, namespace, name);
+		w->events.on_gone(namespace, name, w->events.arg);
 		return;
 	}
 	(void)snprintf(why, sizeof(why), "%" PRIu64 " bytes, more than the %zu that are taken", len,
@@ -496,11 +448,8 @@ static void on_body(struct bytes piece, void *arg)
 			buffer_put(&w->words, piece.data, piece.len);
 		return;
 	}
-	if (splitter_feed(w->splitter, piece, &why) == ERR_OK || w->failed) {
-		if (w->parse)
-			watch_parse_flush(w->parse);
+	if (splitter_feed(w->splitter, piece, &why) == ERR_OK || w->failed)
 		return;
-	}
 	(void)snprintf(text, sizeof(text), "sends what is not JSON: %s", why.text);
 	watch_fail(w, text);
 }
@@ -538,12 +487,6 @@ static void on_broken(struct kube_watch *w, enum err err, const char *why)
 /* An answer has ended that was a success. */
 static void on_whole(struct kube_watch *w)
 {
-	bool goes_on = w->phase == LISTING && w->whole && w->more.len > 0;
-
-	/* The next page may be asked for while this one is being parsed. */
-	w->ended = w->parse && !goes_on && !watch_parse_is_idle(w->parse);
-	if (w->ended)
-		return;
 	if (w->phase == LISTING) {
 		on_page(w);
 	} else if (w->phase == CHECKING) {
@@ -553,14 +496,6 @@ static void on_whole(struct kube_watch *w)
 	} else {
 		on_watch_end(w);
 	}
-}
-
-static void on_idle(void *arg)
-{
-	struct kube_watch *w = arg;
-
-	if (w->ended)
-		on_whole(w);
 }
 
 static void on_done(enum err err, const char *why, void *arg)
@@ -600,7 +535,7 @@ struct kube_watch *kube_watch_start(uv_loop_t *loop, struct kube_client *client,
 	text_add(&w->checked_version, "");
 	w->tokener = json_tokener_new_ex(JSON_DEPTH);
 	CHECK(w->tokener != NULL);
-	json_tokener_set_flags(w->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(w->tokener, JSON_TOKENER_STRICT);
 	w->timer.data = w;
 	CHECK(uv_timer_init(loop, &w->timer) == 0);
 	rest(w, 0);
@@ -629,10 +564,8 @@ void kube_watch_stop(struct kube_watch *w)
 	w->stopped = true;
 	kube_request_cancel(w->request);
 	watch_probe_cancel(w->probe);
-	watch_parse_free(w->parse);
 	w->request = NULL;
 	w->probe = NULL;
-	w->parse = NULL;
 	uv_close((uv_handle_t *)&w->timer, on_closed);
 }
 

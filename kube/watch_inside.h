@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "kube/splitter.h"
 #include "kube/watch.h"
-#include "kube/watch_parse.h"
 #include "kube/watch_probe.h"
 
 enum phase {
@@ -35,8 +34,6 @@ struct kube_watch {
 	enum phase phase;
 	struct kube_request *request; /* of the phase */
 	struct splitter *splitter;
-	struct watch_parse *parse; /* of a list; NULL: what comes is parsed at once */
-	bool ended;                /* the request has, and waits for what is still being parsed */
 	json_tokener *tokener;
 	int status; /* 0: no answer yet */
 	uint64_t retry_after_ms;

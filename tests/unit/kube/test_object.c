@@ -149,9 +149,36 @@ static void test_only_a_whole_object_is_one(void **state)
 	json_tokener_free(tokener);
 }
 
+static void test_what_is_not_utf8_is_no_object(void **state)
+{
+	static const struct {
+		const char *json;
+		bool good;
+	} cases[] = {
+		{"{\"a\":\"plain and long enough for eight at a time\"}", true},
+		{"{\"a\":\"\xc3\xa9t\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"}", true},
+		{"{\"a\":\"0123456789\xc3\"}", false},          /* cut */
+		{"{\"a\":\"\xff\"}", false},                    /* never */
+		{"{\"a\":\"01234567\xc0\xaf\"}", false},        /* overlong */
+		{"{\"a\":\"\xed\xa0\x80\"}", false},            /* a surrogate */
+		{"{\"\xe2\x82\":1,\"b\":\"01234567\"}", false}, /* in a name */
+	};
+	json_tokener *tokener = json_tokener_new_ex(32);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct json_object *object = object_parse(tokener, bytes_of(cases[i].json));
+
+		assert_int_equal(object != NULL, cases[i].good);
+		json_object_put(object);
+	}
+	json_tokener_free(tokener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_not_utf8_is_no_object),
 		cmocka_unit_test(test_a_text_is_found_by_its_path_or_is_none),
 		cmocka_unit_test(test_a_text_may_have_a_nul_in_it),
 		cmocka_unit_test(test_a_number_is_whole_or_absent),
