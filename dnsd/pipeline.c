@@ -78,6 +78,7 @@ struct pipeline {
 	uint64_t built_ms;
 	struct wiring_errors errors; /* ours */
 	const struct snapshot *last; /* published, good until the next */
+	bool incomplete;             /* some source of which nothing was read could hold any name */
 	uint64_t errors_told;
 	size_t facts_told;
 	struct wiring_memory memory;
@@ -197,7 +198,9 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 		.dark = is_dark(p, &dark_ms),
 	};
 
-	settings.incomplete = settings.ready && is_incomplete(p, now_ms);
+	/* What was read last counts when it is in force: a tick may come before the build. */
+	p->incomplete = is_incomplete(p, now_ms) || (p->incomplete && facts_has_changes(p->facts));
+	settings.incomplete = settings.ready && p->incomplete;
 	zones_set_settings(p->zones, &settings);
 	verdicts_set_dark(p->verdicts, settings.dark);
 	probes = verdicts_table(p->verdicts, &probe_count);
