@@ -158,7 +158,7 @@ static struct anchor *put_anchor(struct reader *r, const yaml_char_t *text,
 	if (!r->anchors)
 		r->anchors = table_new();
 	a = arena_calloc(r->arena, 1, sizeof(*a));
-	a->name = arena_strndup(r->arena, name, strlen(name));
+	a->name = arena_strdup(r->arena, name);
 	a->value = value;
 	(void)table_replace(r->anchors, anchor_hash(r, name), anchor_matches, name, a);
 	return a;

@@ -68,8 +68,7 @@ static void on_plugin(enum err err, struct kube_credential *got, const struct re
 
 static enum err run_plugin(struct kube_access *access, struct reason *why)
 {
-	const struct kube_exec_cluster cluster = {access->server, access->ca, access->server_name,
-	                                          access->proxy, access->any_certificate};
+	const struct kube_exec_cluster cluster = kube_exec_cluster_of(access);
 	struct plugin plugin = {access, ERR_OK, why};
 	uv_loop_t loop;
 

@@ -42,11 +42,6 @@ void cluster_notes_free(struct cluster_notes *n)
 	free(n);
 }
 
-static const char *copy(struct arena *a, const char *text)
-{
-	return arena_strndup(a, text, strlen(text));
-}
-
 static struct cluster_notes_table *new_table(const struct cluster_note *list, size_t count)
 {
 	struct arena *a = arena_new();
@@ -56,13 +51,13 @@ static struct cluster_notes_table *new_table(const struct cluster_note *list, si
 	for (size_t i = 0; i < count; i++) {
 		struct cluster_note *note = &t->list[i];
 
-		note->name = copy(a, note->name);
-		note->knowledge = copy(a, note->knowledge);
-		note->error = copy(a, note->error);
-		note->version = copy(a, note->version);
-		note->forbidden = copy(a, note->forbidden);
-		note->absent = copy(a, note->absent);
-		note->warning = copy(a, note->warning);
+		note->name = arena_strdup(a, note->name);
+		note->knowledge = arena_strdup(a, note->knowledge);
+		note->error = arena_strdup(a, note->error);
+		note->version = arena_strdup(a, note->version);
+		note->forbidden = arena_strdup(a, note->forbidden);
+		note->absent = arena_strdup(a, note->absent);
+		note->warning = arena_strdup(a, note->warning);
 	}
 	return t;
 }

@@ -112,6 +112,11 @@ bool config_override_host(struct config *c, const char *kubeconfig, const char *
                           struct text *errors);
 /* Are API servers, and how they are watched, the same? */
 bool config_same_clusters(const struct config *a, const struct config *b);
+/* Is the API server of a host configured? */
+static inline bool config_has_host(const struct config *c)
+{
+	return c->kubernetes.kubeconfig != NULL || c->kubernetes.in_cluster;
+}
 /* KubeFed's namespace. */
 const char *config_namespace(const struct config *c);
 /* What spans several settings; called once after overrides.  False with lines in errors. */

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/arena.h"
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "dnsd/wiring.h"
 #include "watcher/fleet.h"
@@ -22,11 +24,6 @@ struct sources {
 	void *stopped_arg;
 };
 
-static bool has_api_host(const struct config *c)
-{
-	return c->kubernetes.kubeconfig != NULL || c->kubernetes.in_cluster;
-}
-
 static void closed_one(struct sources *s)
 {
 	void (*on_stopped)(void *arg) = s->on_stopped;
@@ -40,45 +37,25 @@ static void closed_one(struct sources *s)
 
 /* --- manifest directories --- */
 
-struct gathered {
-	const struct fact **fact;
-	size_t count, room;
-};
-
-static void gather_fact(uint16_t cluster, const struct fact *fact, void *arg)
+static bool is_no_configs(uint16_t cluster, const struct fact *fact, void *arg)
 {
-	struct gathered *g = arg;
-
 	(void)cluster;
-	if (fact_created(fact) == FACT_CONFIG_TIME)
-		return;
-	if (g->count == g->room) {
-		g->room = g->room * 2 + 64;
-		g->fact = xreallocarray(g->fact, g->room, sizeof(const struct fact *));
-	}
-	g->fact[g->count++] = fact_ref(fact);
+	(void)arg;
+	return fact_created(fact) != FACT_CONFIG_TIME;
 }
 
 /* No directory is configured any more: what they told is gone from the registry.  What becomes of the host's objects,
  * an API server's next list says, if there is one. */
 static void drop_manifests(struct sources *s)
 {
-	struct gathered g = {0};
-
 	for (uint16_t id = FACTS_HOST + 1; id < facts_cluster_count(s->facts); id++) {
 		const struct cluster_state *state = facts_cluster(s->facts, id);
 
 		if (state->registered && state->source == CLUSTER_MANIFESTS)
 			store_drop_cluster(s->store, id);
 	}
-	if (!has_api_host(s->config))
-		facts_each(s->facts, FACTS_HOST, 0, gather_fact, &g);
-	for (size_t i = 0; i < g.count; i++) {
-		store_remove(s->store, FACTS_HOST, fact_get_kind(g.fact[i]),
-		             fact_namespace(g.fact[i]), fact_name(g.fact[i]));
-		fact_unref(g.fact[i]);
-	}
-	free(g.fact);
+	if (!config_has_host(s->config))
+		store_remove_each(s->store, FACTS_HOST, 0, is_no_configs, NULL);
 	store_set_known_dirs(s->store, (struct bytes){0});
 }
 
@@ -86,7 +63,7 @@ static void begin_manifests(struct sources *s)
 {
 	const struct conf_strings *dirs = &s->config->manifests;
 
-	store_share_host(s->store, has_api_host(s->config));
+	store_share_host(s->store, config_has_host(s->config));
 	if (dirs->count > 0)
 		s->manifests = manifests_start(s->loop, (const char *const *)dirs->item,
 		                               dirs->count, s->store);
@@ -136,6 +113,30 @@ static bool is_in_a_file(uint16_t cluster, const struct fact *fact, void *arg)
 
 /* --- API servers --- */
 
+static void begin_fleet(struct sources *s)
+{
+	const struct config *c = s->config;
+	struct fleet_member *members = xcalloc(c->member_count + 1, sizeof *members);
+	const struct fleet_settings settings = {
+		.has_host = config_has_host(c),
+		.in_cluster = c->kubernetes.in_cluster,
+		.host = {c->kubernetes.kubeconfig, c->kubernetes.context},
+		.namespace = config_namespace(c),
+		.no_plugins = s->no_plugins,
+		.allow_loopback = c->kubernetes.allow_loopback,
+		.members = members,
+		.member_count = c->member_count,
+		.pace = {c->watch.silence_ms, c->watch.reply_ms, c->watch.backoff_ms,
+	                 c->watch.max_object_mib << 20},
+	};
+
+	for (size_t i = 0; i < c->member_count; i++)
+		members[i] = (struct fleet_member){
+			c->members[i].name, {c->members[i].kubeconfig, c->members[i].context}};
+	s->fleet = fleet_start(s->loop, &settings, s->store);
+	free(members);
+}
+
 static void on_fleet_stopped(void *arg)
 {
 	struct sources *s = arg;
@@ -144,7 +145,7 @@ static void on_fleet_stopped(void *arg)
 	if (s->on_stopped != NULL)
 		closed_one(s);
 	else
-		s->fleet = wiring_start_fleet(s->loop, s->config, s->store, s->no_plugins);
+		begin_fleet(s);
 }
 
 static void stop_fleet(struct sources *s)
@@ -171,7 +172,7 @@ struct sources *sources_start(uv_loop_t *loop, const struct config *config, stru
 	s->store = store;
 	store_set_other_source(store, is_in_a_file, s);
 	begin_manifests(s);
-	s->fleet = wiring_start_fleet(loop, config, store, false);
+	begin_fleet(s);
 	return s;
 }
 
@@ -179,7 +180,7 @@ void sources_reload(struct sources *s, const struct config *config)
 {
 	bool same_dirs = conf_strings_equal(&s->config->manifests, &config->manifests);
 	bool same_clusters = config_same_clusters(s->config, config);
-	bool same_host = has_api_host(s->config) == has_api_host(config);
+	bool same_host = config_has_host(s->config) == config_has_host(config);
 
 	s->config = config;
 	if (!same_dirs || !same_host)
@@ -217,8 +218,59 @@ void sources_forbid_plugins(struct sources *s)
 		fleet_forbid_plugins(s->fleet);
 }
 
+/* --- notes --- */
+
+struct noting {
+	struct arena *arena;
+	const struct facts *facts;
+	struct cluster_note *list;
+	size_t count, room;
+};
+
+static void add_note(const struct fleet_note *from, void *arg)
+{
+	struct noting *n = arg;
+	const struct cluster_state *host = facts_cluster(n->facts, FACTS_HOST);
+	const struct kube_counts *wire = &from->report.wire;
+	const struct kube_watch_counts *watch = &from->report.watch;
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (n->count == n->room) {
+		n->room = n->room * 2 + 16;
+		n->list = xreallocarray(n->list, n->room, sizeof *n->list);
+	}
+	n->list[n->count++] = (struct cluster_note){
+		.name = arena_strdup(n->arena, from->name),
+		.knowledge = wiring_knowledge_text(host->knowledge),
+		.error = host->error,
+		.age_ms = host->knowledge == KNOWLEDGE_SYNCED ? 0 : now_ms - host->since_ms,
+		.version = arena_strdup(n->arena, from->version),
+		.forbidden = arena_strdup(n->arena, from->forbidden),
+		.absent = arena_strdup(n->arena, from->absent),
+		.warning = from->warning,
+		.expires = from->report.expires,
+		.requests = wire->requests,
+		.bytes = wire->bytes,
+		.connections = wire->connections,
+		.replaced = wire->replaced,
+		.throttled = wire->throttled,
+		.lists = watch->lists,
+		.watches = watch->watches,
+		.events = watch->events,
+		.skipped = watch->skipped,
+		.bad_events = watch->bad_events,
+	};
+}
+
 void sources_give_notes(const struct sources *s, struct cluster_notes *notes)
 {
-	if (s->fleet != NULL)
-		wiring_set_notes(notes, s->fleet, s->facts);
+	struct noting n = {.facts = s->facts};
+
+	if (s->fleet == NULL)
+		return;
+	n.arena = arena_new();
+	fleet_each(s->fleet, add_note, &n);
+	cluster_notes_set(notes, n.list, n.count);
+	free(n.list);
+	arena_free(n.arena);
 }

@@ -271,7 +271,7 @@ static void forget_probes(const struct records_result *r, struct saved *saved)
 		if (r->probes[i].addr.family == ADDR_NONE)
 			continue;
 		addr_port_print(&r->probes[i].addr, r->probes[i].port, text);
-		wanted[count++] = bytes_of(arena_strndup(a, text, strlen(text)));
+		wanted[count++] = bytes_of(arena_strdup(a, text));
 	}
 	qsort(wanted, count, sizeof *wanted, by_bytes);
 	forget(saved, SAVED_PROBE, wanted, count);
@@ -333,7 +333,7 @@ static const char *source_text(enum cluster_source source)
 	return text[source];
 }
 
-static const char *knowledge_text(enum knowledge knowledge)
+const char *wiring_knowledge_text(enum knowledge knowledge)
 {
 	static const char *const text[] = {[KNOWLEDGE_NEVER] = "never",
 	                                   [KNOWLEDGE_SYNCED] = "synced",
@@ -357,7 +357,7 @@ void wiring_set_clusters(struct zones *z, const struct records_result *r,
 			.id = c->id,
 			.name = c->name,
 			.source = source_text(c->state->source),
-			.knowledge = knowledge_text(c->state->knowledge),
+			.knowledge = wiring_knowledge_text(c->state->knowledge),
 			.since_ms = c->state->since_ms,
 			.region = arena_strndup(a, (const char *)c->region.data, c->region.len),
 			.zones = zones_text(a, c),
@@ -460,11 +460,6 @@ static int64_t since_when(struct report *r, const char *room, const char *first,
 	return key.since;
 }
 
-static const char *kept(struct report *r, const char *text)
-{
-	return arena_strndup(r->arena, text, strlen(text));
-}
-
 /* Names are shown without the last dot, as everywhere in HTTP. */
 static const char *undotted(struct report *r, const char *name)
 {
@@ -479,8 +474,8 @@ static void add_error(const char *where, const char *message, int64_t since, voi
 	struct report *r = arg;
 
 	if (r->problem_count < MAX_PROBLEMS)
-		r->problems[r->problem_count++] =
-			(struct snapshot_problem){kept(r, where), kept(r, message), since};
+		r->problems[r->problem_count++] = (struct snapshot_problem){
+			arena_strdup(r->arena, where), arena_strdup(r->arena, message), since};
 }
 
 static void add_problem(const char *where, const char *message, void *arg)
@@ -503,8 +498,9 @@ static void add_conflict(const struct records_conflict *conflict, void *arg)
 
 	if (r->conflict_count == MAX_PROBLEMS)
 		return;
-	*c = (struct snapshot_conflict){undotted(r, conflict->name), kept(r, conflict->winner),
-	                                kept(r, conflict->loser)};
+	*c = (struct snapshot_conflict){undotted(r, conflict->name),
+	                                arena_strdup(r->arena, conflict->winner),
+	                                arena_strdup(r->arena, conflict->loser)};
 	(void)since_when(
 		r, "records", c->name,
 		arena_printf(r->arena,
@@ -616,90 +612,4 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	qsort(r.now, r.now_count, sizeof *r.now, by_hash);
 	memory->known = r.now;
 	memory->count = r.now_count;
-}
-
-/* --- API servers --- */
-
-struct fleet *wiring_start_fleet(uv_loop_t *loop, const struct config *c, struct store *store,
-                                 bool no_plugins)
-{
-	struct fleet_member *members = xcalloc(c->member_count + 1, sizeof *members);
-	const struct fleet_settings settings = {
-		.has_host = c->kubernetes.kubeconfig != NULL || c->kubernetes.in_cluster,
-		.in_cluster = c->kubernetes.in_cluster,
-		.host = {c->kubernetes.kubeconfig, c->kubernetes.context},
-		.namespace = config_namespace(c),
-		.no_plugins = no_plugins,
-		.allow_loopback = c->kubernetes.allow_loopback,
-		.members = members,
-		.member_count = c->member_count,
-		.pace = {c->watch.silence_ms, c->watch.reply_ms, c->watch.backoff_ms,
-	                 c->watch.max_object_mib << 20},
-	};
-	struct fleet *fleet;
-
-	for (size_t i = 0; i < c->member_count; i++)
-		members[i] = (struct fleet_member){
-			c->members[i].name, {c->members[i].kubeconfig, c->members[i].context}};
-	fleet = fleet_start(loop, &settings, store);
-	free(members);
-	return fleet;
-}
-
-struct noting {
-	struct arena *arena;
-	const struct facts *facts;
-	struct cluster_note *list;
-	size_t count, room;
-};
-
-static const char *kept_text(struct arena *a, const char *text)
-{
-	return arena_strndup(a, text, strlen(text));
-}
-
-static void add_note(const struct fleet_note *from, void *arg)
-{
-	struct noting *n = arg;
-	const struct cluster_state *host = facts_cluster(n->facts, FACTS_HOST);
-	const struct kube_counts *wire = &from->report.wire;
-	const struct kube_watch_counts *watch = &from->report.watch;
-	uint64_t now_ms = clock_monotonic_ms();
-
-	if (n->count == n->room) {
-		n->room = n->room * 2 + 16;
-		n->list = xreallocarray(n->list, n->room, sizeof *n->list);
-	}
-	n->list[n->count++] = (struct cluster_note){
-		.name = kept_text(n->arena, from->name),
-		.knowledge = knowledge_text(host->knowledge),
-		.error = host->error,
-		.age_ms = host->knowledge == KNOWLEDGE_SYNCED ? 0 : now_ms - host->since_ms,
-		.version = kept_text(n->arena, from->version),
-		.forbidden = kept_text(n->arena, from->forbidden),
-		.absent = kept_text(n->arena, from->absent),
-		.warning = from->warning,
-		.expires = from->report.expires,
-		.requests = wire->requests,
-		.bytes = wire->bytes,
-		.connections = wire->connections,
-		.replaced = wire->replaced,
-		.throttled = wire->throttled,
-		.lists = watch->lists,
-		.watches = watch->watches,
-		.events = watch->events,
-		.skipped = watch->skipped,
-		.bad_events = watch->bad_events,
-	};
-}
-
-void wiring_set_notes(struct cluster_notes *notes, const struct fleet *fleet,
-                      const struct facts *facts)
-{
-	struct noting n = {.arena = arena_new(), .facts = facts};
-
-	fleet_each(fleet, add_note, &n);
-	cluster_notes_set(notes, n.list, n.count);
-	free(n.list);
-	arena_free(n.arena);
 }

@@ -12,11 +12,9 @@
 
 #include "base/arena.h"
 #include "base/text.h"
-#include "dnsd/cluster_notes.h"
 #include "dnsd/config.h"
 #include "dnsd/server.h"
 #include "records/build.h"
-#include "watcher/fleet.h"
 #include "watcher/saved.h"
 #include "watcher/store.h"
 #include "zones/build.h"
@@ -41,11 +39,8 @@ void wiring_set_clusters(struct zones *z, const struct records_result *r,
                          const struct zones_probe *probes, size_t probe_count,
                          const struct wiring_times *times);
 
-/* The API servers that the config names, and those that their objects name. */
-struct fleet *wiring_start_fleet(uv_loop_t *loop, const struct config *c, struct store *store,
-                                 bool no_plugins);
-void wiring_set_notes(struct cluster_notes *notes, const struct fleet *fleet,
-                      const struct facts *facts);
+/* "never", "synced", "unseen". */
+const char *wiring_knowledge_text(enum knowledge knowledge);
 
 /* Since when each problem and conflict has been there; what is new is logged. */
 struct wiring_memory {

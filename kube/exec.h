@@ -36,6 +36,13 @@ struct kube_credential {
 
 void kube_credential_fini(struct kube_credential *c);
 
+/* What there is to tell of one; borrowed. */
+static inline struct kube_exec_cluster kube_exec_cluster_of(const struct kube_access *a)
+{
+	return (struct kube_exec_cluster){a->server, a->ca, a->server_name, a->proxy,
+	                                  a->any_certificate};
+}
+
 struct kube_exec_run;
 
 /* Once, and never from within kube_exec_run().  `got` is good during the call (its secrets may be moved out); on an

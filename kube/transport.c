@@ -552,11 +552,6 @@ void kube_client_set_access(struct kube_client *c, const struct kube_access *acc
 
 const struct kube_access *kube_client_access(const struct kube_client *c) { return &c->access; }
 
-void kube_client_set_token(struct kube_client *c, struct bytes token)
-{
-	kube_secret_set(&c->access.token, token);
-}
-
 void kube_client_replace(struct kube_client *c, const char *why)
 {
 	free(c->replace_why);

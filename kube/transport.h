@@ -32,8 +32,6 @@ void kube_client_stop(struct kube_client *c, void (*on_stopped)(void *arg), void
  * looks at a credential when a watch begins and not again. */
 void kube_client_set_access(struct kube_client *c, const struct kube_access *access);
 const struct kube_access *kube_client_access(const struct kube_client *c);
-/* The bearer token is another one now (of a file or a plugin); the connection stays. */
-void kube_client_set_token(struct kube_client *c, struct bytes token);
 /* Ends the connection: what is under way fails with ERR_GONE and `why`, soon; what is asked then goes over a new
  * one. */
 void kube_client_replace(struct kube_client *c, const char *why);

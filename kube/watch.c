@@ -212,10 +212,11 @@ static void begin(struct kube_watch *w)
 /* --- silence --- */
 
 /* The server is there, so it is the stream that hangs, or nothing happens: begun again, either is the same. */
-static void on_probe_done(enum err err, struct bytes version, void *arg)
+static void on_probe_done(enum err err, int status, struct bytes version, void *arg)
 {
 	struct kube_watch *w = arg;
 
+	(void)status;
 	w->probe = NULL;
 	if (err == ERR_OK && object_is_older(version, bytes_of(w->version.data))) {
 		watch_list_anew(w);
@@ -232,19 +233,42 @@ static void on_probe_done(enum err err, struct bytes version, void *arg)
 	}
 }
 
-static void probe_silence(struct kube_watch *w)
+static struct watch_probe *start_probe(struct kube_watch *w, watch_probe_on_done_fn *told)
 {
 	struct kube_ask a = {.accept = watch_query_accept(&w->settings, false),
 	                     .reply_ms = check_ms(w),
 	                     .silence_ms = check_ms(w)};
 	struct text path = {0};
+	struct watch_probe *probe;
 
-	if (w->probe)
-		return;
 	watch_query_one(&path, &w->settings);
 	a.path = path.data;
-	w->probe = watch_probe_start(w->client, &a, on_probe_done, w);
+	probe = watch_probe_start(w->client, &a, told, w);
 	text_fini(&path);
+	return probe;
+}
+
+static void probe_silence(struct kube_watch *w)
+{
+	if (!w->probe)
+		w->probe = start_probe(w, on_probe_done);
+}
+
+static void on_right_done(enum err err, int status, struct bytes version, void *arg)
+{
+	struct kube_watch *w = arg;
+
+	(void)err;
+	(void)version;
+	w->right = NULL;
+	if (status == 403 && w->phase == WATCHING)
+		watch_list_anew(w);
+}
+
+void kube_watch_check_right(struct kube_watch *w)
+{
+	if (!w->right && !w->stopped && w->phase == WATCHING && w->sight == KUBE_SEEN)
+		w->right = start_probe(w, on_right_done);
 }
 
 /* A server that does not know WatchList may take it for an ordinary watch and wait. */
@@ -523,7 +547,6 @@ struct kube_watch *kube_watch_start(uv_loop_t *loop, struct kube_client *client,
 	struct kube_watch *w = xcalloc(1, sizeof(*w));
 	const struct kube_resource *r = &settings->resource;
 
-	w->loop = loop;
 	w->client = client;
 	w->backoff = backoff;
 	w->settings = *settings;
@@ -564,8 +587,9 @@ void kube_watch_stop(struct kube_watch *w)
 	w->stopped = true;
 	kube_request_cancel(w->request);
 	watch_probe_cancel(w->probe);
+	watch_probe_cancel(w->right);
 	w->request = NULL;
-	w->probe = NULL;
+	w->probe = w->right = NULL;
 	uv_close((uv_handle_t *)&w->timer, on_closed);
 }
 

@@ -67,6 +67,8 @@ struct kube_watch *kube_watch_start(uv_loop_t *loop, struct kube_client *client,
 void kube_watch_stop(struct kube_watch *w);
 /* Something has changed (a credential, a CRD): do not wait any longer. */
 void kube_watch_hurry(struct kube_watch *w);
+/* A server looks at a right when a watch begins and not again: may it still be seen?  If not, it is listed anew, and refused. */
+void kube_watch_check_right(struct kube_watch *w);
 
 /* Since the start. */
 struct kube_watch_counts {

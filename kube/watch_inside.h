@@ -22,7 +22,6 @@ enum phase {
 };
 
 struct kube_watch {
-	uv_loop_t *loop;
 	struct kube_client *client;
 	struct kube_backoff *backoff;
 	struct kube_watch_settings settings;
@@ -54,6 +53,7 @@ struct kube_watch {
 	uint64_t anew_ms; /* the last time a list had to be begun for no other reason; 0: never */
 
 	struct watch_probe *probe;   /* beside a silent watch */
+	struct watch_probe *right;   /* whether it may still be seen */
 	struct text checked_version; /* that a list of one object had */
 
 	enum kube_sight sight;

@@ -85,7 +85,7 @@ static void on_done(enum err err, const char *why, void *arg)
 	(void)why;
 	if (err == ERR_OK && (p->failed || p->status != 200 || p->version.len == 0))
 		err = ERR_UNREACHABLE;
-	p->on_done(err, bytes_of(p->version.data), p->arg);
+	p->on_done(err, p->status, bytes_of(p->version.data), p->arg);
 	free_probe(p);
 }
 

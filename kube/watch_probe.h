@@ -12,8 +12,8 @@
 struct watch_probe;
 
 /* It has ended and is freed.  ERR_OK: there is a list, of that resourceVersion; ERR_GONE: its connection was replaced;
- * any other error: there is none. */
-typedef void watch_probe_on_done_fn(enum err err, struct bytes version, void *arg);
+ * any other error: there is none.  `status`: of the answer; 0: none came. */
+typedef void watch_probe_on_done_fn(enum err err, int status, struct bytes version, void *arg);
 
 /* `ask` is of a list of one object. */
 struct watch_probe *watch_probe_start(struct kube_client *client, const struct kube_ask *ask,

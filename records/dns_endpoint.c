@@ -66,7 +66,7 @@ static const char *owner_text(const struct merge *m, const struct endpoint *e)
 	char text[NAMES_TEXT_SIZE];
 
 	names_to_text(e->owner.data, text);
-	return arena_strndup(m->w->scratch, text, strlen(text));
+	return arena_strdup(m->w->scratch, text);
 }
 
 static uint32_t ttl_of(const struct merge *m, const struct fact_endpoint *from)

@@ -205,6 +205,6 @@ struct endpoint *endpoint_copy(struct arena *a, const struct endpoint *e)
 	copy->fixed = copy_rrsets(a, e->fixed, e->fixed_count);
 	copy->owner = copy_bytes(a, e->owner);
 	copy->fallback = copy_bytes(a, e->fallback);
-	copy->source = arena_strndup(a, e->source, strlen(e->source));
+	copy->source = arena_strdup(a, e->source);
 	return copy;
 }

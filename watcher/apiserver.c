@@ -331,19 +331,12 @@ static void use_access(struct apiserver *a)
 		apiserver_kind_hurry(a->kinds[i]);
 }
 
-static void print_where(const struct apiserver *a, struct text *out)
-{
-	const char *name = facts_cluster_name(store_facts(a->store), a->cluster);
-
-	text_printf(out, "%s: credentials", *name != '\0' ? name : "(host)");
-}
-
 /* `why` NULL: nothing is wrong with them. */
 static void tell_credentials(struct apiserver *a, const char *why)
 {
 	struct text where = {0};
 
-	print_where(a, &where);
+	text_printf(&where, "%s: credentials", store_shown_name(a->store, a->cluster));
 	store_set_error(a->store, where.data, why);
 	text_fini(&where);
 }
@@ -381,13 +374,7 @@ static void on_exec(enum err err, struct kube_credential *got, const struct reas
 
 static void run_plugin(struct apiserver *a)
 {
-	const struct kube_exec_cluster cluster = {
-		.server = a->access.server,
-		.ca = a->access.ca,
-		.server_name = a->access.server_name,
-		.proxy = a->access.proxy,
-		.any_certificate = a->access.any_certificate,
-	};
+	const struct kube_exec_cluster cluster = kube_exec_cluster_of(&a->access);
 
 	if (!a->exec)
 		a->exec = kube_exec_run(a->loop, &a->access.exec, &cluster, on_exec, a);

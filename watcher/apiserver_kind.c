@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
-#include "kube/watch_query.h"
 #include "watcher/keyset.h"
 
 enum {
@@ -58,12 +57,9 @@ struct apiserver_kind {
 	struct kube_watch *watch;
 	struct kube_watch_settings settings;
 	struct arena *arena;
-	struct kube_request *check; /* whether it may still be seen */
-	int check_status;
 	struct keyset keys; /* of the list that is coming */
 	bool listing;
-	size_t kept_count; /* facts of it, and their bytes */
-	uint64_t kept_bytes;
+	uint64_t kept_bytes; /* of its facts */
 	bool sighted;
 	bool sure; /* asked again after the server had said that it is ready */
 	enum kube_sight sight;
@@ -79,9 +75,8 @@ struct apiserver_kind {
 static void print_where(const struct apiserver_kind *k, struct bytes namespace, struct bytes name,
                         struct text *out)
 {
-	const char *cluster = facts_cluster_name(store_facts(k->around->store), k->around->cluster);
-
-	text_printf(out, "%s: %s ", *cluster != '\0' ? cluster : "(host)", k->type->resource.kind);
+	text_printf(out, "%s: %s ", store_shown_name(k->around->store, k->around->cluster),
+	            k->type->resource.kind);
 	text_add_bytes(out, namespace);
 	text_add(out, namespace.len > 0 ? "/" : "");
 	text_add_bytes(out, name);
@@ -167,13 +162,11 @@ static void count_fact(uint16_t cluster, const struct fact *fact, void *arg)
 	struct apiserver_kind *k = arg;
 
 	(void)cluster;
-	k->kept_count += fact_created(fact) != FACT_CONFIG_TIME;
 	k->kept_bytes += fact_bytes(fact).len;
 }
 
 static void count_kept(struct apiserver_kind *k)
 {
-	k->kept_count = 0;
 	k->kept_bytes = 0;
 	facts_each(store_facts(k->around->store), k->around->cluster, (int)k->type->fact,
 	           count_fact, k);
@@ -199,8 +192,15 @@ static void put_fact(struct apiserver_kind *k, struct bytes namespace, struct by
 		return;
 	}
 	k->kept_bytes += more - less;
-	k->kept_count += before == NULL;
 	store_put(k->around->store, k->around->cluster, fact);
+}
+
+/* Another source may have put it, so that it was not counted. */
+static void count_out(struct apiserver_kind *k, const struct fact *fact)
+{
+	uint64_t len = fact_bytes(fact).len;
+
+	k->kept_bytes -= k->kept_bytes < len ? k->kept_bytes : len;
 }
 
 /* It is gone. */
@@ -210,10 +210,7 @@ static void remove_fact(struct apiserver_kind *k, struct bytes namespace, struct
 
 	if (!before)
 		return;
-	/* Another source may have put it. */
-	k->kept_bytes -=
-		k->kept_bytes < fact_bytes(before).len ? k->kept_bytes : fact_bytes(before).len;
-	k->kept_count -= k->kept_count > 0;
+	count_out(k, before);
 	store_remove(k->around->store, k->around->cluster, k->type->fact, namespace, name);
 }
 
@@ -296,39 +293,21 @@ static void on_gone(struct bytes namespace, struct bytes name, void *arg)
 
 /* --- the end of a list --- */
 
-struct sweep {
-	const struct keyset *keys;
-	const struct store *store;
-	const struct fact **gone;
-	size_t count, room;
-};
-
-static void judge_fact(uint16_t cluster, const struct fact *fact, void *arg)
+static bool is_gone(uint16_t cluster, const struct fact *fact, void *arg)
 {
-	struct sweep *s = arg;
+	struct apiserver_kind *k = arg;
+	bool gone = !keyset_has(&k->keys, fact_namespace(fact), fact_name(fact)) &&
+	            !store_is_elsewhere(k->around->store, cluster, fact);
 
-	if (keyset_has(s->keys, fact_namespace(fact), fact_name(fact)) ||
-	    store_is_elsewhere(s->store, cluster, fact))
-		return;
-	if (s->count == s->room) {
-		s->room = s->room * 2 + 64;
-		s->gone = xreallocarray(s->gone, s->room, sizeof(const struct fact *));
-	}
-	s->gone[s->count++] = fact_ref(fact);
+	if (gone)
+		count_out(k, fact);
+	return gone;
 }
 
 /* What the list lacks is gone. */
 static void sweep(struct apiserver_kind *k)
 {
-	struct sweep s = {.keys = &k->keys, .store = k->around->store};
-
-	facts_each(store_facts(k->around->store), k->around->cluster, (int)k->type->fact,
-	           judge_fact, &s);
-	for (size_t i = 0; i < s.count; i++) {
-		remove_fact(k, fact_namespace(s.gone[i]), fact_name(s.gone[i]));
-		fact_unref(s.gone[i]);
-	}
-	free(s.gone);
+	store_remove_each(k->around->store, k->around->cluster, (int)k->type->fact, is_gone, k);
 	for (size_t i = k->bad_count; i > 0; i--)
 		if (!k->bad[i - 1].seen)
 			drop_bad(k, &k->bad[i - 1]);
@@ -348,8 +327,8 @@ static void on_listed(void *arg)
 /* That a kind is not seen at all is told once, as nothing else may come of it. */
 static void log_refusal(const struct apiserver_kind *k, enum kube_sight sight, const char *why)
 {
-	const char *name = facts_cluster_name(store_facts(k->around->store), k->around->cluster);
-	struct log_context context = {.key = "cluster", .value = *name ? name : "(host)"};
+	struct log_context context = {
+		.key = "cluster", .value = store_shown_name(k->around->store, k->around->cluster)};
 	const struct kube_resource *r = &k->type->resource;
 
 	/* Asked once more, to be sure, it is the same refusal; k->sight is what it was before. */
@@ -419,7 +398,6 @@ struct apiserver_kind *apiserver_kind_start(const struct apiserver_kind_around *
 	k->type = type;
 	k->around = around;
 	k->arena = arena_new();
-	count_kept(k);
 	k->settings = *settings;
 	k->settings.resource = type->resource;
 	k->settings.metadata_only = type->metadata_only;
@@ -439,39 +417,6 @@ void apiserver_kind_restart(struct apiserver_kind *k)
 	start_watch(k);
 }
 
-static void on_check_status(int status, uint64_t retry_after_ms, void *arg)
-{
-	(void)retry_after_ms;
-	((struct apiserver_kind *)arg)->check_status = status;
-}
-
-static void on_checked(enum err err, const char *why, void *arg)
-{
-	struct apiserver_kind *k = arg;
-
-	(void)why;
-	k->check = NULL;
-	if (err == ERR_OK && k->check_status == 403 && k->sighted && k->sight == KUBE_SEEN)
-		apiserver_kind_restart(k);
-}
-
-void apiserver_kind_check_right(struct apiserver_kind *k)
-{
-	const struct kube_events events = {on_check_status, NULL, on_checked, k};
-	struct kube_ask ask = {.accept = watch_query_accept(&k->settings, false),
-	                       .reply_ms = k->settings.reply_ms,
-	                       .silence_ms = k->settings.reply_ms};
-	struct text path = {0};
-
-	if (k->check || !k->sighted || k->sight != KUBE_SEEN)
-		return;
-	watch_query_one(&path, &k->settings);
-	ask.path = path.data;
-	k->check_status = 0;
-	k->check = kube_client_ask(k->around->client, &ask, &events);
-	text_fini(&path);
-}
-
 void apiserver_kind_make_sure(struct apiserver_kind *k)
 {
 	apiserver_kind_restart(k);
@@ -482,7 +427,6 @@ bool apiserver_kind_is_sure(const struct apiserver_kind *k) { return k->sure; }
 
 void apiserver_kind_stop(struct apiserver_kind *k)
 {
-	kube_request_cancel(k->check);
 	kube_watch_stop(k->watch);
 	while (k->bad_count > 0)
 		drop_bad(k, &k->bad[k->bad_count - 1]);
@@ -507,10 +451,12 @@ bool apiserver_kind_sight(const struct apiserver_kind *k, enum kube_sight *sight
 
 bool apiserver_kind_has_facts(const struct apiserver_kind *k)
 {
-	return k->kept_count > 0 && any_facts(k);
+	return k->kept_bytes > 0 && any_facts(k);
 }
 
 void apiserver_kind_hurry(struct apiserver_kind *k) { kube_watch_hurry(k->watch); }
+
+void apiserver_kind_check_right(struct apiserver_kind *k) { kube_watch_check_right(k->watch); }
 
 void apiserver_kind_count(const struct apiserver_kind *k, struct kube_watch_counts *sum)
 {

@@ -66,7 +66,6 @@ bool apiserver_kind_sight(const struct apiserver_kind *k, enum kube_sight *sight
 /* Are facts of it known, from now or from before? */
 bool apiserver_kind_has_facts(const struct apiserver_kind *k);
 void apiserver_kind_hurry(struct apiserver_kind *k);
-/* A right is looked at when a watch begins and not again: may it still be seen?  If not, the watch is begun anew. */
 void apiserver_kind_check_right(struct apiserver_kind *k);
 /* Begins with a list again, of a server that may be another one; what is known stays until it is complete. */
 void apiserver_kind_restart(struct apiserver_kind *k);

@@ -51,7 +51,6 @@ struct fleet {
 	struct fleet_secrets *secrets; /* NULL: no host is dialled */
 	uv_timer_t tick;
 	unsigned ticks;
-	bool stopping;
 	unsigned open;
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
@@ -63,7 +62,7 @@ static void tell(struct peer *p, const char *what, const char *why)
 {
 	struct text where = {0};
 
-	text_printf(&where, "%s: %s", p->name[0] != '\0' ? p->name : "(host)", what);
+	text_printf(&where, "%s: %s", store_shown_name(p->fleet->store, p->id), what);
 	store_set_error(p->fleet->store, where.data, why);
 	text_fini(&where);
 }
@@ -508,42 +507,24 @@ static void add_configured(struct fleet *f, const char *name, enum cluster_sourc
 	p->in_cluster = in_cluster;
 }
 
-struct leftovers {
-	const struct store *store;
-	const struct fact **list;
-	size_t count;
-};
-
-static void note_leftover(uint16_t cluster, const struct fact *fact, void *arg)
+static bool is_left_over(uint16_t cluster, const struct fact *fact, void *arg)
 {
-	struct leftovers *l = arg;
-
-	if (store_is_elsewhere(l->store, cluster, fact))
-		return;
-	l->list = xreallocarray(l->list, l->count + 1, sizeof(const struct fact *));
-	l->list[l->count++] = fact_ref(fact);
+	return !store_is_elsewhere(arg, cluster, fact);
 }
 
 /* The host was an API server, and is none any more. */
 static void drop_host(struct fleet *f)
 {
 	const struct cluster_state *state = facts_cluster(store_facts(f->store), FACTS_HOST);
-	struct leftovers l = {.store = f->store};
 
 	if (!state->registered || state->source != CLUSTER_KUBERNETES)
 		return;
-	facts_each(store_facts(f->store), FACTS_HOST, 0, note_leftover, &l);
-	for (size_t i = 0; i < l.count; i++) {
-		store_remove(f->store, FACTS_HOST, fact_get_kind(l.list[i]),
-		             fact_namespace(l.list[i]), fact_name(l.list[i]));
-		fact_unref(l.list[i]);
-	}
-	free(l.list);
+	store_remove_each(f->store, FACTS_HOST, 0, is_left_over, f->store);
 }
 
 static const char *copy(struct arena *a, const char *text)
 {
-	return text ? arena_strndup(a, text, strlen(text)) : NULL;
+	return text ? arena_strdup(a, text) : NULL;
 }
 
 static void copy_settings(struct fleet *f, const struct fleet_settings *from)
@@ -609,7 +590,6 @@ static void on_tick_closed(uv_handle_t *handle) { closed_one(handle->data); }
 
 void fleet_stop(struct fleet *f, void (*on_stopped)(void *arg), void *arg)
 {
-	f->stopping = true;
 	f->on_stopped = on_stopped;
 	f->stopped_arg = arg;
 	if (f->secrets)

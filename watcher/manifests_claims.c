@@ -352,34 +352,14 @@ void manifests_claims_apply(struct manifests_claims *c, const struct manifests_t
 
 /* --- facts that no file claims --- */
 
-struct sweeping {
-	struct manifests_claims *claims;
-	struct buffer facts; /* of const struct fact * */
-};
-
-static void on_fact(uint16_t cluster, const struct fact *fact, void *arg)
+static bool is_unclaimed(uint16_t cluster, const struct fact *fact, void *arg)
 {
-	struct sweeping *s = arg;
-
 	(void)cluster;
 	/* What the configuration says is not a file's to take back. */
-	if (fact_created(fact) == FACT_CONFIG_TIME || look_for(s->claims, fact).count > 0)
-		return;
-	fact_ref(fact);
-	buffer_put(&s->facts, &fact, sizeof(fact));
+	return fact_created(fact) != FACT_CONFIG_TIME && look_for(arg, fact).count == 0;
 }
 
 void manifests_claims_sweep(struct manifests_claims *c)
 {
-	struct sweeping s = {.claims = c};
-	const struct fact **facts;
-
-	facts_each(store_facts(c->store), c->cluster, 0, on_fact, &s);
-	facts = (void *)s.facts.data;
-	for (size_t i = 0; i < s.facts.len / sizeof(*facts); i++) {
-		(void)store_remove(c->store, c->cluster, fact_get_kind(facts[i]),
-		                   fact_namespace(facts[i]), fact_name(facts[i]));
-		fact_unref(facts[i]);
-	}
-	buffer_fini(&s.facts);
+	store_remove_each(c->store, c->cluster, 0, is_unclaimed, c);
 }

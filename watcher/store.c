@@ -66,6 +66,13 @@ uint16_t store_cluster(struct store *s, struct bytes name)
 
 const struct facts *store_facts(const struct store *s) { return s->facts; }
 
+const char *store_shown_name(const struct store *s, uint16_t cluster)
+{
+	const char *name = facts_cluster_name(s->facts, cluster);
+
+	return *name ? name : "(host)";
+}
+
 /* --- facts --- */
 
 bool store_put(struct store *s, uint16_t cluster, const struct fact *fact)
@@ -96,6 +103,42 @@ bool store_remove(struct store *s, uint16_t cluster, enum fact_kind kind, struct
 	return true;
 }
 
+struct removing {
+	store_is_gone_fn *is_gone;
+	void *arg;
+	const struct fact **gone;
+	size_t count, room;
+};
+
+static void judge(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct removing *r = arg;
+
+	if (!r->is_gone(cluster, fact, r->arg))
+		return;
+	if (r->count == r->room) {
+		r->room = r->room * 2 + 64;
+		r->gone = xreallocarray(r->gone, r->room, sizeof(const struct fact *));
+	}
+	r->gone[r->count++] = fact_ref(fact);
+}
+
+void store_remove_each(struct store *s, uint16_t cluster, int kind, store_is_gone_fn *is_gone,
+                       void *arg)
+{
+	struct removing r = {.is_gone = is_gone, .arg = arg};
+
+	facts_each(s->facts, cluster, kind, judge, &r);
+	for (size_t i = 0; i < r.count; i++) {
+		const struct fact *fact = r.gone[i];
+
+		(void)store_remove(s, cluster, fact_get_kind(fact), fact_namespace(fact),
+		                   fact_name(fact));
+		fact_unref(fact);
+	}
+	free(r.gone);
+}
+
 /* --- clusters --- */
 
 static const char *const knowledge_text[] = {
@@ -104,9 +147,10 @@ static const char *const knowledge_text[] = {
 	[KNOWLEDGE_UNSEEN] = "unseen",
 };
 
-static void log_knowledge(const char *cluster, const struct cluster_state *state)
+static void log_knowledge(const struct store *s, uint16_t cluster,
+                          const struct cluster_state *state)
 {
-	struct log_context context = {.key = "cluster", .value = *cluster ? cluster : "(host)"};
+	struct log_context context = {.key = "cluster", .value = store_shown_name(s, cluster)};
 	enum log_level level = state->knowledge == KNOWLEDGE_SYNCED ? LOG_INFO : LOG_WARN;
 
 	log_write(level, "watcher", &context, "cluster is %s%s%s", knowledge_text[state->knowledge],
@@ -130,7 +174,7 @@ void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source 
 	if (same) {
 		/* Why it cannot be seen is another reason now. */
 		if (state.error[0] != '\0')
-			log_knowledge(facts_cluster_name(s->facts, cluster), &state);
+			log_knowledge(s, cluster, &state);
 		return;
 	}
 	/* Not while it was never seen: what is saved comes back as known. */
@@ -139,7 +183,7 @@ void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source 
 		saved_put_knowledge(s->saved, cluster, knowledge);
 	}
 	if (knowledge != KNOWLEDGE_NEVER || why)
-		log_knowledge(facts_cluster_name(s->facts, cluster), &state);
+		log_knowledge(s, cluster, &state);
 	settle_poke(s->settle);
 }
 

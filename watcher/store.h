@@ -24,10 +24,17 @@ void store_free(struct store *s);
 
 uint16_t store_cluster(struct store *s, struct bytes name); /* facts_cluster_id() */
 const struct facts *store_facts(const struct store *s);
+/* The name of a cluster as it is told to people: the host's is "(host)". */
+const char *store_shown_name(const struct store *s, uint16_t cluster);
 /* Takes the reference.  False: nothing that matters changed, and the story ends. */
 bool store_put(struct store *s, uint16_t cluster, const struct fact *fact);
 bool store_remove(struct store *s, uint16_t cluster, enum fact_kind kind, struct bytes namespace,
                   struct bytes name);
+/* Removes the facts of a cluster (kind 0: of all kinds) of which `is_gone` says that they go; it is asked once for each,
+ * before any is removed. */
+typedef bool store_is_gone_fn(uint16_t cluster, const struct fact *fact, void *arg);
+void store_remove_each(struct store *s, uint16_t cluster, int kind, store_is_gone_fn *is_gone,
+                       void *arg);
 /* Knowledge of a cluster; saved when it comes or goes. `why` may be NULL. */
 void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source source,
                          enum knowledge knowledge, const char *why);

@@ -4,10 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *copy(struct arena *a, const char *s)
-{
-	return s ? arena_strndup(a, s, strlen(s)) : "";
-}
+static const char *copy(struct arena *a, const char *s) { return s ? arena_strdup(a, s) : ""; }
 
 static bool same_text(const char *a, const char *b) { return strcmp(a, b) == 0; }
 

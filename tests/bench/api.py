@@ -25,7 +25,6 @@ import statistics
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -516,16 +515,7 @@ def main():
     args = arguments()
     if not os.access(CLUSTERS, os.X_OK):
         sys.exit("api.py: the scripted clusters are not built: make bench-programs")
-    work = os.environ.get("BENCH_DIR") or tempfile.mkdtemp(prefix="bench-")
-    work = os.path.abspath(work)
-    os.makedirs(work, exist_ok=True)
-    try:
-        for plan in args.plans or PLANS:
-            print(f"\n### {plan}\n", flush=True)
-            PLANS[plan](work, args)
-    finally:
-        if "BENCH_DIR" not in os.environ:
-            shutil.rmtree(work, ignore_errors=True)
+    own.run_plans(args.plans or PLANS, PLANS, args)
 
 
 if __name__ == "__main__":

@@ -206,6 +206,19 @@ def restart(work, args):
               f"(of 5: {min(times):.2f} to {max(times):.2f})", flush=True)
 
 
+def run_plans(names, plans, args):
+    """Each plan with a folder to work in: BENCH_DIR, which stays, or a temporary one."""
+    work = os.path.abspath(os.environ.get("BENCH_DIR") or tempfile.mkdtemp(prefix="bench-"))
+    os.makedirs(work, exist_ok=True)
+    try:
+        for name in names:
+            print(f"\n### {name}\n", flush=True)
+            plans[name](work, args)
+    finally:
+        if "BENCH_DIR" not in os.environ:
+            shutil.rmtree(work, ignore_errors=True)
+
+
 def main():
     p = argparse.ArgumentParser(formatter_class=argparse.RawDescriptionHelpFormatter, description=__doc__)
     p.add_argument("plans", nargs="*", metavar="PLAN", help="memory, change, restart; without any, all of them")
@@ -215,15 +228,7 @@ def main():
     plans = {"memory": memory, "change": change, "restart": restart}
     for unknown in set(args.plans) - set(plans):
         p.error(f"no plan named {unknown}")
-    work = os.environ.get("BENCH_DIR") or tempfile.mkdtemp(prefix="bench-")
-    os.makedirs(work, exist_ok=True)
-    try:
-        for plan in args.plans or plans:
-            print(f"\n### {plan}\n", flush=True)
-            plans[plan](work, args)
-    finally:
-        if "BENCH_DIR" not in os.environ:
-            shutil.rmtree(work, ignore_errors=True)
+    run_plans(args.plans or plans, plans, args)
 
 
 if __name__ == "__main__":

@@ -25,22 +25,6 @@
 
 enum { HOST_KINDS = 6, MEMBER_KINDS = 4, HEAVY = 1000000 };
 
-/* Changes happen that no watch of the host's will tell. */
-static void miss_changes(struct world_api *a)
-{
-	fakeapi_down(a->host);
-	fakeapi_delete(a->host, FAKEAPI_ENDPOINTS, "shop/old");
-	world_api_point(a->host, "new", "198.18.0.9");
-	fakeapi_compact(a->host);
-	fakeapi_up(a->host);
-}
-
-static void expect_changes(struct world_api *a)
-{
-	world_api_await_answer(a, "new.example.com", "198.18.0.9");
-	world_api_await_answer(a, "old.example.com", "NXDOMAIN");
-}
-
 static void start_with_old(struct world_api *a, const char *yaml)
 {
 	world_api_point(a->host, "old", "198.18.0.2");
@@ -116,7 +100,7 @@ static void test_a_connection_that_hangs_is_replaced_by_one(void **state)
 	fakeapi_freeze_open(a->host);
 	world_api_point(a->host, "new", "198.18.0.9");
 	fakeapi_delete(a->host, FAKEAPI_ENDPOINTS, "shop/old");
-	expect_changes(a);
+	world_api_expect_changes(a);
 	world_api_await_count(a, "", "replaced_total", 1);
 	world_api_pass(a, 2000);
 	assert_int_equal(fakeapi_connections_ever(a->host), 2);
@@ -130,8 +114,8 @@ static void test_a_list_that_hangs_has_the_connection_replaced(void **state)
 
 	start_with_old(a, "watch: {silence: 20s, reply: 1s, backoff: 500ms}\n");
 	fakeapi_hang(a->host, LISTS, 1, 100);
-	miss_changes(a);
-	expect_changes(a);
+	world_api_miss_changes(a);
+	world_api_expect_changes(a);
 	world_api_await_count(a, "", "replaced_total", 1);
 	world_api_await_watches(a, a->host, "", HOST_KINDS);
 }
@@ -161,9 +145,9 @@ static void test_an_expired_page_token_starts_the_list_over(void **state)
 	fakeapi_put_many(a->host, FAKEAPI_ENDPOINTS, 1200, world_api_generate, NULL);
 	start_with_old(a, WORLD_PACE);
 	fakeapi_answer(a->host, PAGES, 1, 410, NULL);
-	miss_changes(a);
+	world_api_miss_changes(a);
 	world_api_await_requests(a, a->host, FIRST_PAGE, 2);
-	expect_changes(a);
+	world_api_expect_changes(a);
 	world_api_await_answer(a, "h1199.example.com", "198.18.20.175");
 	assert_int_equal(fakeapi_requests(a->host, FIRST_PAGE), 2);
 	assert_int_equal(fakeapi_requests(a->host, NEXT_PAGE), 3);
@@ -177,13 +161,13 @@ static void test_a_page_token_that_expires_for_ever_withdraws_nothing(void **sta
 	fakeapi_put_many(a->host, FAKEAPI_ENDPOINTS, 1200, world_api_generate, NULL);
 	start_with_old(a, WORLD_PACE);
 	fakeapi_answer(a->host, PAGES, 0, 410, NULL);
-	miss_changes(a);
+	world_api_miss_changes(a);
 	world_api_await_requests(a, a->host, FIRST_PAGE, 4);
 	world_api_await_answer(a, "new.example.com", "NXDOMAIN"); /* is behind the first page */
 	world_api_await_answer(a, "old.example.com", "198.18.0.2");
 	world_api_await_answer(a, "h1199.example.com", "198.18.20.175");
 	fakeapi_no_rule(a->host, PAGES);
-	expect_changes(a);
+	world_api_expect_changes(a);
 }
 
 /* A DNSEndpoint that takes long to parse, the last of the first page. */
@@ -211,8 +195,8 @@ static void test_a_next_page_that_is_refused_loses_nothing_of_the_one_before(voi
 	start_with_old(a, WORLD_PACE);
 	world_api_await_answer(a, "heavy.example.com", "198.18.0.7");
 	fakeapi_answer(a->host, PAGES, 1, 500, NULL);
-	miss_changes(a);
-	expect_changes(a);
+	world_api_miss_changes(a);
+	world_api_expect_changes(a);
 	world_api_await_answer(a, "heavy.example.com", "198.18.0.7");
 }
 
@@ -241,7 +225,7 @@ static void test_a_list_with_an_item_that_is_not_json_is_no_list(void **state)
 
 	start_with_old(a, WORLD_PACE);
 	break_next_list(a, "[{\"metadata\":{\"name\":tru}}]}");
-	expect_changes(a);
+	world_api_expect_changes(a);
 }
 
 static void test_a_list_with_something_behind_it_is_no_list(void **state)
@@ -250,7 +234,7 @@ static void test_a_list_with_something_behind_it_is_no_list(void **state)
 
 	start_with_old(a, WORLD_PACE);
 	break_next_list(a, "[]}x");
-	expect_changes(a);
+	world_api_expect_changes(a);
 }
 
 /* --- WatchList --- */
@@ -278,7 +262,7 @@ static void test_a_server_that_offers_streaming_lists_is_asked_for_them(void **s
 	/* The same stream goes on as the watch. */
 	world_api_point(a->host, "new", "198.18.0.9");
 	fakeapi_delete(a->host, FAKEAPI_ENDPOINTS, "shop/old");
-	expect_changes(a);
+	world_api_expect_changes(a);
 	assert_int_equal(fakeapi_requests(a->host, A_WATCH), 0);
 	/* 1.31 does not. */
 	assert_int_equal(fakeapi_requests(a->east, "sendInitialEvents"), 0);
@@ -290,8 +274,8 @@ static void test_a_streaming_list_that_is_begun_anew_drops_what_is_gone(void **s
 
 	stream(a, FAKEAPI_WATCH_LIST_SERVED);
 	start_with_old(a, WORLD_PACE);
-	miss_changes(a);
-	expect_changes(a);
+	world_api_miss_changes(a);
+	world_api_expect_changes(a);
 	assert_int_equal(fakeapi_requests(a->host, "limit=500"), 0);
 }
 
@@ -301,8 +285,8 @@ static void expect_fallback(struct world_api *a)
 	world_api_await_answer(a, "old.example.com", "198.18.0.2");
 	assert_true(fakeapi_requests(a->host, STREAMING) >= 1);
 	assert_int_equal(fakeapi_requests(a->host, FIRST_PAGE), 1);
-	miss_changes(a);
-	expect_changes(a);
+	world_api_miss_changes(a);
+	world_api_expect_changes(a);
 }
 
 static void test_a_server_that_refuses_streaming_lists_is_asked_for_pages(void **state)
@@ -339,13 +323,13 @@ static void test_a_streaming_list_cut_behind_a_bookmark_is_no_list(void **state)
 	stream(a, FAKEAPI_WATCH_LIST_SERVED);
 	start_with_old(a, WORLD_PACE);
 	fakeapi_set_watch_list(a->host, FAKEAPI_WATCH_LIST_IGNORED);
-	miss_changes(a);
+	world_api_miss_changes(a);
 	world_api_await_answer(a, "new.example.com", "198.18.0.9");
 	fakeapi_bookmark(a->host, WATCHES);
 	world_api_await_count(a, "", "bad_events_total", 0);
 	world_api_pass(a, 500);
 	fakeapi_drop(a->host, FAKEAPI_CUT_RESET);
-	expect_changes(a);
+	world_api_expect_changes(a);
 }
 
 /* --- watches --- */
@@ -467,8 +451,8 @@ static void test_410_as_an_error_event_means_a_new_list(void **state)
 	struct world_api *a = *state;
 
 	start_with_old(a, WORLD_PACE);
-	miss_changes(a); /* so it answers to the old version */
-	expect_changes(a);
+	world_api_miss_changes(a); /* so it answers to the old version */
+	world_api_expect_changes(a);
 	assert_int_equal(fakeapi_requests(a->host, FIRST_PAGE), 1);
 	world_api_await_requests(a, a->host, A_WATCH, 2);
 }
@@ -479,8 +463,8 @@ static void test_410_as_a_status_means_a_new_list(void **state)
 
 	start_with_old(a, WORLD_PACE);
 	fakeapi_answer(a->host, WATCHES, 1, 410, NULL);
-	miss_changes(a);
-	expect_changes(a);
+	world_api_miss_changes(a);
+	world_api_expect_changes(a);
 	assert_int_equal(fakeapi_requests(a->host, FIRST_PAGE), 1);
 }
 
@@ -490,8 +474,8 @@ static void test_410_to_a_first_page_is_asked_again(void **state)
 
 	start_with_old(a, WORLD_PACE);
 	fakeapi_answer(a->host, LISTS, 3, 410, NULL);
-	miss_changes(a);
-	expect_changes(a);
+	world_api_miss_changes(a);
+	world_api_expect_changes(a);
 }
 
 static void test_410_to_every_watch_is_no_storm_of_lists(void **state)

@@ -43,22 +43,6 @@ static void send_event(struct world_api *a, const char *type, const char *kind, 
 	fakeapi_send_line(a->host, WATCHES, "{'type':'%s','object':%s}", type, object);
 }
 
-/* Nothing but a list tells of these. */
-static void miss_changes(struct world_api *a)
-{
-	fakeapi_down(a->host);
-	fakeapi_delete(a->host, FAKEAPI_ENDPOINTS, "shop/old");
-	world_api_point(a->host, "new", "198.18.0.9");
-	fakeapi_compact(a->host);
-	fakeapi_up(a->host);
-}
-
-static void expect_changes(struct world_api *a)
-{
-	world_api_await_answer(a, "new.example.com", "198.18.0.9");
-	world_api_await_answer(a, "old.example.com", "NXDOMAIN");
-}
-
 /* --- cuts --- */
 
 static void cut_events(struct world_api *a)
@@ -138,9 +122,9 @@ static void test_a_list_that_is_cut_withdraws_nothing(void **state)
 	start(a, WORLD_PACE);
 	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++)
 		fakeapi_cut(a->host, LISTS, 1, offsets[i], (enum fakeapi_cut)(i % 3));
-	miss_changes(a);
+	world_api_miss_changes(a);
 	world_api_await_requests(a, a->host, FIRST_PAGE, 6);
-	expect_changes(a);
+	world_api_expect_changes(a);
 	world_api_await_answer(a, "h699.example.com", "198.18.18.187");
 }
 
@@ -151,8 +135,8 @@ static void test_a_second_page_that_is_cut_has_the_list_begun_again(void **state
 	fakeapi_put_many(a->host, FAKEAPI_ENDPOINTS, 700, world_api_generate, NULL);
 	start(a, WORLD_PACE);
 	fakeapi_cut(a->host, FAKEAPI_ENDPOINTS "?continue=", 3, 1000, FAKEAPI_CUT_STREAM);
-	miss_changes(a);
-	expect_changes(a);
+	world_api_miss_changes(a);
+	world_api_expect_changes(a);
 	assert_true(fakeapi_requests(a->host, FIRST_PAGE) >= 4);
 }
 
@@ -165,14 +149,14 @@ static void test_empty_pages_without_end_are_no_list(void **state)
 
 	start(a, "watch: {silence: 20s, reply: 10s, backoff: 2s}\n");
 	fakeapi_answer_bytes(a->host, LISTS, 0, 200, "application/json", page, strlen(page));
-	miss_changes(a);
+	world_api_miss_changes(a);
 	world_api_await_status(a, "an empty page that is not the last");
 	fakeapi_forget_requests(a->host);
 	world_api_pass(a, 3000);
 	assert_in_range(fakeapi_requests(a->host, "limit=500"), 0, 30);
 	world_api_await_answer(a, "old.example.com", "198.18.0.2");
 	fakeapi_no_rule(a->host, NULL);
-	expect_changes(a);
+	world_api_expect_changes(a);
 }
 
 /* --- sizes --- */
@@ -237,8 +221,8 @@ static void test_one_that_grows_over_the_cap_stays_as_it_was(void **state)
 	world_api_await_answer(a, "zoo.example.com", "198.18.0.5");
 	world_api_await_answer(a, "big.example.com", "198.18.0.3");
 	/* A list has it, if not readable: it is not gone. */
-	miss_changes(a);
-	expect_changes(a);
+	world_api_miss_changes(a);
+	world_api_expect_changes(a);
 	world_api_await_answer(a, "big.example.com", "198.18.0.3");
 	world_api_await_status(a, BIG_WHERE);
 	fakeapi_delete(a->host, FAKEAPI_ENDPOINTS, "shop/big");
@@ -377,9 +361,9 @@ static void test_a_list_of_another_kind_is_none(void **state)
 	start(a, WORLD_PACE);
 	fakeapi_answer_bytes(a->host, LISTS, 2, 200, "application/json", pods, strlen(pods));
 	fakeapi_answer_bytes(a->host, LISTS, 2, 200, "text/html", page, strlen(page));
-	miss_changes(a);
+	world_api_miss_changes(a);
 	world_api_await_requests(a, a->host, FIRST_PAGE, 5);
-	expect_changes(a);
+	world_api_expect_changes(a);
 }
 
 static void test_events_that_come_twice_are_told_once_more(void **state)
@@ -391,7 +375,7 @@ static void test_events_that_come_twice_are_told_once_more(void **state)
 		send_event(a, "ADDED", "DNSEndpoint", "new", "198.18.0.9", 1);
 	for (int i = 0; i < 3; i++)
 		send_event(a, "DELETED", "DNSEndpoint", "old", "198.18.0.2", 2);
-	expect_changes(a);
+	world_api_expect_changes(a);
 	assert_int_equal(fakeapi_requests(a->host, ""), 0);
 }
 

@@ -248,3 +248,18 @@ void world_api_pass(struct world_api *a, unsigned ms)
 		inside_rest();
 	}
 }
+
+void world_api_miss_changes(struct world_api *a)
+{
+	fakeapi_down(a->host);
+	fakeapi_delete(a->host, FAKEAPI_ENDPOINTS, "shop/old");
+	world_api_point(a->host, "new", "198.18.0.9");
+	fakeapi_compact(a->host);
+	fakeapi_up(a->host);
+}
+
+void world_api_expect_changes(struct world_api *a)
+{
+	world_api_await_answer(a, "new.example.com", "198.18.0.9");
+	world_api_await_answer(a, "old.example.com", "NXDOMAIN");
+}

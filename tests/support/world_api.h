@@ -56,6 +56,10 @@ void world_api_await_watches(struct world_api *a, struct fakeapi *f, const char 
 void world_api_await_connections(struct world_api *a, struct fakeapi *f, unsigned ever);
 /* /status has, or with a leading '!' has not, that text. */
 void world_api_await_status(struct world_api *a, const char *text);
+/* The host goes, and changes, and no watch will tell: `old` is deleted, `new` is at 198.18.0.9, all before is compacted. */
+void world_api_miss_changes(struct world_api *a);
+/* That is known. */
+void world_api_expect_changes(struct world_api *a);
 /* "watcher_api_NAME" of the host ("" ) or a member. */
 double world_api_count(struct world_api *a, const char *cluster, const char *name);
 void world_api_await_count(struct world_api *a, const char *cluster, const char *name,

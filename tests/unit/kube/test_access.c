@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/xalloc.h"
 #include "kube/access.h"
+#include "tests/support/kube_folder.h"
 
 /* --- URLs --- */
 
@@ -260,45 +261,21 @@ static void test_a_token_may_stand_in_a_header(void **state)
 
 /* --- files --- */
 
-static char folder[] = "/tmp/nigh-access-XXXXXX";
-
-static char *path_of(const char *name)
-{
-	static char path[4][128];
-	static unsigned turn;
-	char *out = path[turn++ % 4];
-
-	snprintf(out, sizeof(path[0]), "%s/%s", folder, name);
-	return out;
-}
-
-static void put(const char *name, const char *text)
-{
-	FILE *f = fopen(path_of(name), "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
 #define PEM(what) "-----BEGIN X-----\n" what "\n-----END X-----\n"
-
-static const char *const names[] = {"ca", "token", "cert", "key", "link", "big", "fifo"};
 
 static int setup(void **state)
 {
 	struct kube_access *a = xcalloc(1, sizeof(*a));
 
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
-	CHECK(mkdtemp(folder) != NULL);
-	put("ca", PEM("ca"));
-	put("token", "  one\n");
-	put("cert", PEM("cert"));
-	put("key", PEM("key"));
-	a->ca_file = xstrdup(path_of("ca"));
-	a->token_file = xstrdup(path_of("token"));
-	a->certificate_file = xstrdup(path_of("cert"));
-	a->key_file = xstrdup(path_of("key"));
+	kube_folder_make();
+	kube_folder_put("ca", PEM("ca"));
+	kube_folder_put("token", "  one\n");
+	kube_folder_put("cert", PEM("cert"));
+	kube_folder_put("key", PEM("key"));
+	a->ca_file = xstrdup(kube_folder_path("ca"));
+	a->token_file = xstrdup(kube_folder_path("token"));
+	a->certificate_file = xstrdup(kube_folder_path("cert"));
+	a->key_file = xstrdup(kube_folder_path("key"));
 	*state = a;
 	return 0;
 }
@@ -307,9 +284,7 @@ static int teardown(void **state)
 {
 	kube_access_fini(*state);
 	free(*state);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		unlink(path_of(names[i]));
-	rmdir(folder);
+	kube_folder_remove();
 	return 0;
 }
 
@@ -353,10 +328,10 @@ static void test_what_changed_is_read_again(void **state)
 	struct kube_access *a = *state;
 
 	refresh(a, true);
-	put("token", "two");
+	kube_folder_put("token", "two");
 	refresh(a, true);
 	assert_string_equal(a->token.data, "two");
-	put("ca", PEM("other"));
+	kube_folder_put("ca", PEM("other"));
 	refresh(a, true);
 	assert_string_equal(a->ca, PEM("other"));
 }
@@ -366,11 +341,11 @@ static void test_a_file_that_cannot_be_read_leaves_what_was_there(void **state)
 	struct kube_access *a = *state;
 
 	refresh(a, true);
-	unlink(path_of("token"));
+	unlink(kube_folder_path("token"));
 	refresh_fails(a, ERR_NOTFOUND, "tokenFile: No such file or directory");
-	put("token", "\n");
+	kube_folder_put("token", "\n");
 	refresh_fails(a, ERR_PARSE, "tokenFile: empty");
-	put("token", "a\nb");
+	kube_folder_put("token", "a\nb");
 	refresh_fails(a, ERR_PARSE,
 	              "tokenFile: holds a space, a control character or one that is not ASCII");
 }
@@ -380,10 +355,10 @@ static void test_a_key_is_not_replaced_without_its_certificate(void **state)
 	struct kube_access *a = *state;
 
 	refresh(a, true);
-	put("cert", "");
-	put("key", PEM("new"));
+	kube_folder_put("cert", "");
+	kube_folder_put("key", PEM("new"));
 	refresh_fails(a, ERR_PARSE, "client-certificate: has no PEM in it");
-	put("cert", PEM("new"));
+	kube_folder_put("cert", PEM("new"));
 	refresh(a, true);
 	assert_string_equal(a->key.data, PEM("new"));
 }
@@ -394,8 +369,8 @@ static void test_the_first_of_many_troubles_is_told_and_the_rest_is_read(void **
 	struct reason why;
 	bool changed;
 
-	unlink(path_of("ca"));
-	unlink(path_of("key"));
+	unlink(kube_folder_path("ca"));
+	unlink(kube_folder_path("key"));
 	assert_int_equal(kube_access_refresh(a, &changed, &why), ERR_NOTFOUND);
 	assert_string_equal(why.text, "certificate-authority: No such file or directory");
 	assert_true(changed);
@@ -406,16 +381,16 @@ static void test_links_are_followed_and_only_regular_files_read(void **state)
 {
 	struct kube_access *a = *state;
 
-	assert_int_equal(symlink(path_of("token"), path_of("link")), 0);
-	assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
+	assert_int_equal(symlink(kube_folder_path("token"), kube_folder_path("link")), 0);
+	assert_int_equal(mkfifo(kube_folder_path("fifo"), 0600), 0);
 	free(a->token_file);
-	a->token_file = xstrdup(path_of("link"));
+	a->token_file = xstrdup(kube_folder_path("link"));
 	refresh(a, true);
 	free(a->token_file);
-	a->token_file = xstrdup(path_of("fifo"));
+	a->token_file = xstrdup(kube_folder_path("fifo"));
 	refresh_fails(a, ERR_IO, "tokenFile: not a regular file");
 	free(a->token_file);
-	a->token_file = xstrdup(folder);
+	a->token_file = xstrdup(kube_folder());
 	refresh_fails(a, ERR_IO, "tokenFile: not a regular file");
 }
 
@@ -427,10 +402,10 @@ static void test_files_are_bounded(void **state)
 	refresh(a, true);
 	memset(big, 'a', KUBE_SECRET_MOST + 1);
 	big[KUBE_SECRET_MOST + 1] = '\0';
-	put("token", big);
+	kube_folder_put("token", big);
 	refresh_fails(a, ERR_RANGE, "tokenFile: more than 1048576 bytes");
 	big[KUBE_SECRET_MOST] = '\0';
-	put("token", big);
+	kube_folder_put("token", big);
 	refresh(a, true);
 	assert_int_equal(a->token.len, KUBE_SECRET_MOST);
 	free(big);

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/kubeconfig.h"
+#include "tests/support/kube_folder.h"
 
 /* base64 of "-----BEGIN CA-----\n" and so on: PEM enough to be taken */
 #define CA64   "LS0tLS1CRUdJTiBDQS0tLS0tCg=="
@@ -518,40 +519,15 @@ static void test_no_error_of_a_damaged_file_holds_a_credential(void **state)
 
 /* --- files --- */
 
-static char folder[] = "/tmp/nigh-kubeconfig-XXXXXX";
-static const char *const names[] = {"config", "ca.crt", "token", "namespace"};
-
-static char *path_of(const char *name)
-{
-	static char path[4][128];
-	static unsigned turn;
-	char *out = path[turn++ % 4];
-
-	snprintf(out, sizeof(path[0]), "%s/%s", folder, name);
-	return out;
-}
-
-static void put(const char *name, const char *text)
-{
-	FILE *f = fopen(path_of(name), "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
 static int setup_files(void **state)
 {
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
-	CHECK(mkdtemp(folder) != NULL);
+	kube_folder_make();
 	return setup(state);
 }
 
 static int teardown_files(void **state)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		unlink(path_of(names[i]));
-	rmdir(folder);
+	kube_folder_remove();
 	unsetenv("KUBERNETES_SERVICE_HOST");
 	unsetenv("KUBERNETES_SERVICE_PORT");
 	unsetenv("KUBECONFIG");
@@ -563,13 +539,13 @@ static void test_a_file_is_read_with_the_files_that_it_names(void **state)
 	struct text said = {0};
 
 	(void)state;
-	put("config", HEAD SERVER "users: [{name: u, user: {tokenFile: token}}]\n");
-	assert_int_equal(kubeconfig_read(path_of("config"), NULL, &a, &why), ERR_NOTFOUND);
-	text_printf(&said, "%s: tokenFile: No such file or directory", path_of("config"));
+	kube_folder_put("config", HEAD SERVER "users: [{name: u, user: {tokenFile: token}}]\n");
+	assert_int_equal(kubeconfig_read(kube_folder_path("config"), NULL, &a, &why), ERR_NOTFOUND);
+	text_printf(&said, "%s: tokenFile: No such file or directory", kube_folder_path("config"));
 	assert_string_equal(why.text, said.data);
 	assert_null(a.server);
-	put("token", "secret\n");
-	assert_int_equal(kubeconfig_read(path_of("config"), NULL, &a, &why), ERR_OK);
+	kube_folder_put("token", "secret\n");
+	assert_int_equal(kubeconfig_read(kube_folder_path("config"), NULL, &a, &why), ERR_OK);
 	assert_string_equal(a.token.data, "secret");
 	text_fini(&said);
 }
@@ -579,8 +555,8 @@ static void test_a_file_that_is_not_there_is_named(void **state)
 	struct text said = {0};
 
 	(void)state;
-	assert_int_equal(kubeconfig_read(path_of("config"), NULL, &a, &why), ERR_NOTFOUND);
-	text_printf(&said, "%s: No such file or directory", path_of("config"));
+	assert_int_equal(kubeconfig_read(kube_folder_path("config"), NULL, &a, &why), ERR_NOTFOUND);
+	text_printf(&said, "%s: No such file or directory", kube_folder_path("config"));
 	assert_string_equal(why.text, said.data);
 	text_fini(&said);
 }
@@ -588,25 +564,25 @@ static void test_a_file_that_is_not_there_is_named(void **state)
 static void test_a_pod_has_an_access(void **state)
 {
 	(void)state;
-	assert_int_equal(kubeconfig_in_folder(folder, &a, &why), ERR_NOTFOUND);
+	assert_int_equal(kubeconfig_in_folder(kube_folder(), &a, &why), ERR_NOTFOUND);
 	setenv("KUBERNETES_SERVICE_HOST", "2001:db8::1", 1);
 	setenv("KUBERNETES_SERVICE_PORT", "443", 1);
-	assert_int_equal(kubeconfig_in_folder(folder, &a, &why), ERR_NOTFOUND);
+	assert_int_equal(kubeconfig_in_folder(kube_folder(), &a, &why), ERR_NOTFOUND);
 	assert_null(a.server);
-	put("ca.crt", "-----BEGIN CERTIFICATE-----\n");
-	put("token", "abc");
-	assert_int_equal(kubeconfig_in_folder(folder, &a, &why), ERR_OK);
+	kube_folder_put("ca.crt", "-----BEGIN CERTIFICATE-----\n");
+	kube_folder_put("token", "abc");
+	assert_int_equal(kubeconfig_in_folder(kube_folder(), &a, &why), ERR_OK);
 	assert_string_equal(a.server, "https://[2001:db8::1]:443");
 	assert_string_equal(a.token.data, "abc");
-	assert_string_equal(a.token_file, path_of("token"));
+	assert_string_equal(a.token_file, kube_folder_path("token"));
 	assert_null(a.namespace);
 	kube_access_fini(&a);
-	put("namespace", "dns\n");
-	assert_int_equal(kubeconfig_in_folder(folder, &a, &why), ERR_OK);
+	kube_folder_put("namespace", "dns\n");
+	assert_int_equal(kubeconfig_in_folder(kube_folder(), &a, &why), ERR_OK);
 	assert_string_equal(a.namespace, "dns");
 	kube_access_fini(&a);
 	setenv("KUBERNETES_SERVICE_PORT", "x", 1);
-	assert_int_equal(kubeconfig_in_folder(folder, &a, &why), ERR_PARSE);
+	assert_int_equal(kubeconfig_in_folder(kube_folder(), &a, &why), ERR_PARSE);
 	assert_string_equal(why.text, "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: its "
 	                              "port is not 1..65535");
 }
@@ -617,27 +593,28 @@ static void test_kubectls_file_is_found(void **state)
 	char *found;
 
 	(void)state;
-	text_printf(&list, ":%s/absent:%s/config:%s/token", folder, folder, folder);
+	text_printf(&list, ":%s/absent:%s/config:%s/token", kube_folder(), kube_folder(),
+	            kube_folder());
 	setenv("KUBECONFIG", list.data, 1);
 	assert_null(kubeconfig_find());
-	put("token", "");
+	kube_folder_put("token", "");
 	found = kubeconfig_find();
-	assert_string_equal(found, path_of("token"));
+	assert_string_equal(found, kube_folder_path("token"));
 	free(found);
-	put("config", "");
+	kube_folder_put("config", "");
 	found = kubeconfig_find();
-	assert_string_equal(found, path_of("config"));
+	assert_string_equal(found, kube_folder_path("config"));
 	free(found);
 	unsetenv("KUBECONFIG");
-	setenv("HOME", folder, 1);
+	setenv("HOME", kube_folder(), 1);
 	assert_null(kubeconfig_find());
-	assert_int_equal(mkdir(path_of(".kube"), 0700), 0);
-	assert_int_equal(rename(path_of("config"), path_of(".kube/config")), 0);
+	assert_int_equal(mkdir(kube_folder_path(".kube"), 0700), 0);
+	assert_int_equal(rename(kube_folder_path("config"), kube_folder_path(".kube/config")), 0);
 	found = kubeconfig_find();
-	assert_string_equal(found, path_of(".kube/config"));
+	assert_string_equal(found, kube_folder_path(".kube/config"));
 	free(found);
-	unlink(path_of(".kube/config"));
-	rmdir(path_of(".kube"));
+	unlink(kube_folder_path(".kube/config"));
+	rmdir(kube_folder_path(".kube"));
 	text_fini(&list);
 }
 
