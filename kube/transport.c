@@ -19,7 +19,11 @@ enum {
 	CREDIT_MOST_US = 60 * 1000000,
 	CREDIT_SHARE = 4,
 	PAUSE_MS = 200,
-	TURN_US = 20000
+	TURN_US = 20000,
+	/* Of one answer in one turn.  libcurl reads 1.6 MB of a stream at most: what is 80 times that when unpacked is
+	 * made to keep the loop busy. */
+	TURN_MOST = 128 << 20,
+	ASK_MS = 1000
 };
 
 struct kube_request {
@@ -29,6 +33,8 @@ struct kube_request {
 	struct kube_events events;
 	struct transport_easy easy;
 	uint64_t deadline_ms, silence_ms;
+	uint64_t turn; /* of the client's, in which it was last sent something */
+	size_t turn_bytes;
 	bool answered;  /* on_status was called */
 	bool cancelled; /* freed as soon as libcurl lets go of it */
 	bool ended;     /* libcurl is done with it */
@@ -60,6 +66,8 @@ struct kube_client {
 	char *replace_why; /* not NULL: the connection is to be replaced */
 	int64_t credit_us; /* of the loop's time */
 	uint64_t credited_us;
+	uint64_t turn;            /* a number */
+	uint64_t asked_ms;        /* when all sockets were asked */
 	uint64_t paused_until_ms; /* 0: not paused */
 	bool stopping;
 	unsigned open_handles;
@@ -136,6 +144,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	size_t len = size * count;
 
 	r->client->counts.bytes += len;
+	if (r->turn != r->client->turn) {
+		r->turn = r->client->turn;
+		r->turn_bytes = 0;
+	}
+	r->turn_bytes += len;
+	if (r->turn_bytes > TURN_MOST) {
+		r->easy.flooded = true;
+		return 0;
+	}
 	if (r->silence_ms)
 		r->deadline_ms = clock_monotonic_ms() + r->silence_ms;
 	if (!r->cancelled && r->events.on_body)
@@ -325,10 +342,11 @@ static void spend(struct kube_client *c, uint64_t from_us)
 }
 
 /* What libcurl 7.88 has read of one stream while it served another waits in its buffers, and no socket tells of it: it
- * is asked again until nothing more comes.  After a while others have their turn first. */
+ * is asked again until nothing more comes, once more in a turn of its own, and, should that have been in vain, each
+ * second (on_look).  After a while others have their turn first. */
 static void drain(struct kube_client *c, curl_socket_t fd, int events)
 {
-	uint64_t until_us = clock_monotonic_us() + TURN_US, before;
+	uint64_t until_us = clock_monotonic_us() + TURN_US, first = c->counts.bytes, before;
 	int running;
 
 	do {
@@ -337,7 +355,7 @@ static void drain(struct kube_client *c, curl_socket_t fd, int events)
 		events = CURL_CSELECT_IN;
 	} while (fd != CURL_SOCKET_TIMEOUT && c->counts.bytes != before &&
 	         clock_monotonic_us() < until_us);
-	if (fd != CURL_SOCKET_TIMEOUT && c->counts.bytes != before)
+	if (fd != CURL_SOCKET_TIMEOUT && c->counts.bytes != first)
 		uv_timer_start(&c->again, on_again, 1, 0);
 }
 
@@ -345,6 +363,7 @@ static void act(struct kube_client *c, curl_socket_t fd, int events)
 {
 	uint64_t from_us = clock_monotonic_us();
 
+	c->turn++;
 	c->busy = c->in_curl = true;
 	drain(c, fd, events);
 	c->in_curl = false;
@@ -358,6 +377,7 @@ static void on_again(uv_timer_t *timer)
 	struct kube_client *c = timer->data;
 	struct watched *w;
 
+	c->asked_ms = clock_monotonic_ms();
 	for (w = c->sockets; w; w = w->next)
 		w->is_due = c->paused_until_ms == 0;
 	do {
@@ -478,6 +498,8 @@ static void on_look(uv_timer_t *timer)
 			               r->answered ? "the answer does not go on"
 			                           : "no answer in time");
 		}
+	if (now_ms - c->asked_ms >= ASK_MS)
+		on_again(&c->again);
 	if (!c->requests && c->paused_until_ms == 0 && !c->replace_why)
 		uv_timer_stop(&c->look);
 	catch_up(c);

@@ -363,6 +363,8 @@ enum err transport_easy_result(const struct transport_easy *e, CURLcode code, st
 		return reason_set(why, ERR_DENIED,
 		                  "a loopback or link-local address is not dialled "
 		                  "(sources.kubernetes.allowLoopback)");
+	if (e->flooded)
+		return reason_set(why, ERR_UNREACHABLE, "sends too much at once");
 	switch ((int)code) {
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		/* libcurl's text may have the URL in it, and that a password. */

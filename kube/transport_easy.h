@@ -17,6 +17,7 @@ struct transport_easy {
 	struct curl_slist *headers, *connect_to;
 	bool any_time;
 	bool refused; /* an address that may not be dialled */
+	bool flooded; /* it was given up, as it kept the loop too long */
 	char error[CURL_ERROR_SIZE];
 };
 
