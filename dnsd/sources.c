@@ -111,6 +111,13 @@ static bool is_in_a_file(uint16_t cluster, const struct fact *fact, void *arg)
 	       manifests_find(s->manifests, cluster, fact, NULL) != NULL;
 }
 
+static bool relist(enum fact_kind kind, void *arg)
+{
+	struct sources *s = arg;
+
+	return s->fleet != NULL && fleet_relist_host(s->fleet, kind);
+}
+
 /* --- API servers --- */
 
 static void begin_fleet(struct sources *s)
@@ -170,7 +177,7 @@ struct sources *sources_start(uv_loop_t *loop, const struct config *config, stru
 	s->config = config;
 	s->facts = facts;
 	s->store = store;
-	store_set_other_source(store, is_in_a_file, s);
+	store_set_two_sources(store, &(struct store_two_sources){is_in_a_file, relist, s});
 	begin_manifests(s);
 	begin_fleet(s);
 	return s;
@@ -194,7 +201,7 @@ void sources_stop(struct sources *s, void (*on_stopped)(void *arg), void *arg)
 	s->on_stopped = on_stopped;
 	s->stopped_arg = arg;
 	s->still_open = 1U + (s->manifests != NULL);
-	store_set_other_source(s->store, NULL, NULL);
+	store_set_two_sources(s->store, &(struct store_two_sources){0});
 	if (s->manifests != NULL)
 		stop_manifests(s);
 	stop_fleet(s);

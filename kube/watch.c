@@ -271,6 +271,17 @@ void kube_watch_check_right(struct kube_watch *w)
 		w->right = start_probe(w, on_right_done);
 }
 
+void kube_watch_relist(struct kube_watch *w)
+{
+	if (w->stopped || w->phase == LISTING || w->phase == STREAMING)
+		return;
+	watch_forget_version(w);
+	if (w->phase == RESTING)
+		return;
+	w->failed = true;
+	rest(w, 0);
+}
+
 /* A server that does not know WatchList may take it for an ordinary watch and wait. */
 void watch_give_up_streaming(struct kube_watch *w)
 {

@@ -69,6 +69,8 @@ void kube_watch_stop(struct kube_watch *w);
 void kube_watch_hurry(struct kube_watch *w);
 /* A server looks at a right when a watch begins and not again: may it still be seen?  If not, it is listed anew, and refused. */
 void kube_watch_check_right(struct kube_watch *w);
+/* Something else has changed what was taken of it: it is listed anew. */
+void kube_watch_relist(struct kube_watch *w);
 
 /* Since the start. */
 struct kube_watch_counts {

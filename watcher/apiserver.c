@@ -493,6 +493,14 @@ bool apiserver_is_elsewhere(const struct kube_access *a, const struct kube_acces
 }
 
 /* Another server knows nothing of the versions of this one. */
+bool apiserver_relist(struct apiserver *a, enum fact_kind kind)
+{
+	for (size_t i = 0; i < a->kind_count; i++)
+		if (apiserver_kind_type(a->kinds[i])->fact == kind)
+			return apiserver_kind_relist(a->kinds[i]);
+	return false;
+}
+
 void apiserver_set_access(struct apiserver *a, const struct kube_access *access)
 {
 	bool elsewhere = apiserver_is_elsewhere(&a->access, access);

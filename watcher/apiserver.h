@@ -46,6 +46,8 @@ void apiserver_set_access(struct apiserver *a, const struct kube_access *access)
 bool apiserver_is_elsewhere(const struct kube_access *a, const struct kube_access *b);
 struct kube_client *apiserver_client(struct apiserver *a);
 struct kube_backoff *apiserver_backoff(struct apiserver *a);
+/* Has it tell anew what there is of that kind; false: it will not. */
+bool apiserver_relist(struct apiserver *a, enum fact_kind kind);
 
 /* For /status and /metrics; borrowed until the loop turns. */
 struct apiserver_report {

@@ -203,12 +203,12 @@ static void count_out(struct apiserver_kind *k, const struct fact *fact)
 	k->kept_bytes -= k->kept_bytes < len ? k->kept_bytes : len;
 }
 
-/* It is gone. */
+/* It is gone from this server. */
 static void remove_fact(struct apiserver_kind *k, struct bytes namespace, struct bytes name)
 {
 	const struct fact *before = find_fact(k, namespace, name);
 
-	if (!before)
+	if (!before || store_is_elsewhere(k->around->store, k->around->cluster, before))
 		return;
 	count_out(k, before);
 	store_remove(k->around->store, k->around->cluster, k->type->fact, namespace, name);
@@ -457,6 +457,14 @@ bool apiserver_kind_has_facts(const struct apiserver_kind *k)
 void apiserver_kind_hurry(struct apiserver_kind *k) { kube_watch_hurry(k->watch); }
 
 void apiserver_kind_check_right(struct apiserver_kind *k) { kube_watch_check_right(k->watch); }
+
+bool apiserver_kind_relist(struct apiserver_kind *k)
+{
+	if (!k->sighted || (k->sight != KUBE_SEEN && k->sight != KUBE_LOST))
+		return false;
+	kube_watch_relist(k->watch);
+	return true;
+}
 
 void apiserver_kind_count(const struct apiserver_kind *k, struct kube_watch_counts *sum)
 {

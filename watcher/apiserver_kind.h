@@ -67,6 +67,8 @@ bool apiserver_kind_sight(const struct apiserver_kind *k, enum kube_sight *sight
 bool apiserver_kind_has_facts(const struct apiserver_kind *k);
 void apiserver_kind_hurry(struct apiserver_kind *k);
 void apiserver_kind_check_right(struct apiserver_kind *k);
+/* Lists it anew.  False: it was never seen, or is not to be seen, and no list would come. */
+bool apiserver_kind_relist(struct apiserver_kind *k);
 /* Begins with a list again, of a server that may be another one; what is known stays until it is complete. */
 void apiserver_kind_restart(struct apiserver_kind *k);
 /* The server has said that it is ready: it is asked again, and if it refuses the kind still, that is sure. */

@@ -604,6 +604,13 @@ void fleet_stop(struct fleet *f, void (*on_stopped)(void *arg), void *arg)
 	uv_close((uv_handle_t *)&f->tick, on_tick_closed);
 }
 
+bool fleet_relist_host(struct fleet *f, enum fact_kind kind)
+{
+	const struct peer *host = find_peer(f, (struct bytes){0});
+
+	return host && host->server && apiserver_relist(host->server, kind);
+}
+
 /* --- notes --- */
 
 void fleet_forbid_plugins(struct fleet *f) { f->settings.no_plugins = true; }

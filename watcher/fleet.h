@@ -50,6 +50,9 @@ void fleet_forbid_plugins(struct fleet *f);
 /* Does the kubeconfig of one of them have a credential plugin run? */
 bool fleet_runs_plugins(const struct fleet *f);
 
+/* Has the host tell anew what it has of that kind; false: it will not. */
+bool fleet_relist_host(struct fleet *f, enum fact_kind kind);
+
 /* Every API server that is known, for /status and /metrics; `name` "" is the host. */
 struct fleet_note {
 	const char *name;

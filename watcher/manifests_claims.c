@@ -304,6 +304,8 @@ static bool settle_key(struct manifests_claims *c, const struct fact *fact)
 		mark_all(c, fact);
 	if (look.first)
 		return store_put(c->store, c->cluster, fact_ref(look.first->fact));
+	if (store_leaves_to_host(c->store, c->cluster, fact_get_kind(fact)))
+		return true;
 	return store_remove(c->store, c->cluster, fact_get_kind(fact), fact_namespace(fact),
 	                    fact_name(fact));
 }

@@ -237,10 +237,21 @@ static bool was_removed(const struct manifests_root *root)
 	return !root->clusters.error && !root->members_error && root->member_count > 0;
 }
 
+/* No folder stands in any more for a KubeFedCluster that an API server tells of: that says how it is reached. */
+static bool is_given_back(const struct manifests_cluster *c, const struct manifests_roots *roots)
+{
+	for (size_t i = 0; i < c->dir_count; i++)
+		if (is_there(c, roots, i) || roots->roots[i].clusters.error ||
+		    roots->roots[i].members_error)
+			return false;
+	return store_host_is_shared(c->store) && is_registered(c);
+}
+
 enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c,
                                             const struct manifests_roots *roots, uint64_t now_ms,
                                             uint64_t members_ms, bool at_once)
 {
+	bool given_back = is_given_back(c, roots);
 	bool some_left = false, some_removed = false, registered, news = false;
 	uint64_t since_ms;
 
@@ -252,7 +263,7 @@ enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c,
 		some_left = some_left || there || (is_known(c, roots, i) && !removed);
 	}
 	registered = (some_removed || !some_left) && is_registered(c);
-	if (!some_removed || registered) {
+	if (!given_back && (!some_removed || registered)) {
 		c->missing_ms = 0;
 		for (size_t i = 0; i < c->dir_count; i++)
 			c->wanted[i].is_removed = false;
@@ -263,7 +274,7 @@ enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c,
 	since_ms = c->missing_ms > members_ms ? c->missing_ms : members_ms;
 	if (!at_once && now_ms < since_ms + GONE_MS)
 		return MANIFESTS_STAYS;
-	if (!some_left)
+	if (!some_left || given_back)
 		return MANIFESTS_IS_GONE;
 	for (size_t i = 0; i < c->dir_count; i++) {
 		bool removed = !is_there(c, roots, i) && was_removed(&roots->roots[i]);
@@ -276,6 +287,14 @@ enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c,
 
 void manifests_cluster_drop(struct manifests_cluster *c)
 {
+	/* What it told is kept until the server has told. */
+	if (store_host_is_shared(c->store) && is_registered(c)) {
+		store_set_knowledge(c->store, c->id, CLUSTER_KUBERNETES, KNOWLEDGE_UNSEEN,
+		                    "its folder is gone");
+		manifests_tree_unref(c->tree);
+		c->tree = NULL;
+		return;
+	}
 	manifests_claims_apply(c->claims, c->tree, NULL);
 	manifests_tree_unref(c->tree);
 	c->tree = NULL;

@@ -55,13 +55,13 @@ void manifests_cluster_apply(struct manifests_cluster *c, struct manifests_tree 
                              const struct manifests_roots *roots);
 
 enum manifests_fate { MANIFESTS_STAYS, MANIFESTS_SCAN_AGAIN, MANIFESTS_IS_GONE };
-/* Is a member gone?  Not while it has a KubeFedCluster.  A folder must have been missing for as long as its siblings were at rest, half
+/* Is a member gone?  Not while it has a KubeFedCluster, but where an API server tells of that one. A folder must have been missing for as long as its siblings were at rest, half
  * a second: several are often taken away one after the other. `at_once`: they were swapped as a whole.
  * `members_ms`: when the names in clusters/ changed last. */
 enum manifests_fate manifests_cluster_judge(struct manifests_cluster *c,
                                             const struct manifests_roots *roots, uint64_t now_ms,
                                             uint64_t members_ms, bool at_once);
-/* Out of the registry, with all facts and errors. */
+/* Out of the registry, with all facts and errors; or left to its KubeFedCluster, with all facts. */
 void manifests_cluster_drop(struct manifests_cluster *c);
 
 #endif

@@ -23,9 +23,8 @@ struct trouble {
 struct store {
 	struct facts *facts;
 	struct settle *settle;
-	struct saved *saved;          /* may be NULL */
-	store_has_fact_fn *other_has; /* may be NULL */
-	void *other_arg;
+	struct saved *saved; /* may be NULL */
+	struct store_two_sources two;
 	bool host_is_shared;
 	struct buffer known_dirs;
 	uint64_t error_changes;
@@ -204,11 +203,7 @@ void store_drop_cluster(struct store *s, uint16_t cluster)
 
 /* --- two sources --- */
 
-void store_set_other_source(struct store *s, store_has_fact_fn *has_fact, void *arg)
-{
-	s->other_has = has_fact;
-	s->other_arg = arg;
-}
+void store_set_two_sources(struct store *s, const struct store_two_sources *two) { s->two = *two; }
 
 void store_share_host(struct store *s, bool is_shared) { s->host_is_shared = is_shared; }
 
@@ -217,7 +212,13 @@ bool store_host_is_shared(const struct store *s) { return s->host_is_shared; }
 bool store_is_elsewhere(const struct store *s, uint16_t cluster, const struct fact *fact)
 {
 	return fact_created(fact) == FACT_CONFIG_TIME ||
-	       (s->other_has && s->other_has(cluster, fact, s->other_arg));
+	       (s->two.files_have && s->two.files_have(cluster, fact, s->two.arg));
+}
+
+bool store_leaves_to_host(const struct store *s, uint16_t cluster, enum fact_kind kind)
+{
+	return cluster == FACTS_HOST && s->host_is_shared && s->two.relist &&
+	       s->two.relist(kind, s->two.arg);
 }
 
 /* --- directories --- */

@@ -41,16 +41,24 @@ void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source 
 /* Removed from the registry: all its facts are gone. */
 void store_drop_cluster(struct store *s, uint16_t cluster);
 
-/* Of two sources that may tell of objects of the host, this one is asked by the other whether it has that fact now, before it
- * counts as gone. NULL: nobody. */
-typedef bool store_has_fact_fn(uint16_t cluster, const struct fact *fact, void *arg);
-void store_set_other_source(struct store *s, store_has_fact_fn *has_fact, void *arg);
+/* Files and an API server may both tell of an object of the host, before one of them it counts as gone the other one is asked. */
+struct store_two_sources {
+	/* Have files the fact now? */
+	bool (*files_have)(uint16_t cluster, const struct fact *fact, void *arg);
+	/* Has the API server tell anew what it has of that kind; false: it will not. */
+	bool (*relist)(enum fact_kind kind, void *arg);
+	void *arg;
+};
+/* Copied; zeroed: there are none. */
+void store_set_two_sources(struct store *s, const struct store_two_sources *two);
 /* The host is an API server, and manifests have only some objects of it: its knowledge is the API server's, and so is what
  * becomes of objects that no file has. */
 void store_share_host(struct store *s, bool is_shared);
 bool store_host_is_shared(const struct store *s);
-/* Is the fact the config's, or that other source's? */
+/* Is the fact the config's, or a file's? */
 bool store_is_elsewhere(const struct store *s, uint16_t cluster, const struct fact *fact);
+/* No file has the fact any more.  True: it stays until the API server has told what becomes of it, which it will. */
+bool store_leaves_to_host(const struct store *s, uint16_t cluster, enum fact_kind kind);
 
 /* Which manifest directories were ever read, in the words of manifests_dirs.c (copied); empty at
  * first.  Kept as long as the store and, with a state, over a restart. */

@@ -401,17 +401,25 @@ static void test_a_cluster_that_changed_and_went_unseen_is_gone_by_the_next_list
 	world_fleet_expect_status(f, "!\"name\":\"la\"");
 }
 
+/* --- files and an API server at the same time --- */
+
+static void write_filed(struct world_fleet *f, const char *address)
+{
+	world_write(f->world, "dir/host/filed.yaml",
+	            "apiVersion: externaldns.k8s.io/v1alpha1\nkind: DNSEndpoint\n"
+	            "metadata: {name: filed, namespace: shop}\nspec:\n  endpoints:\n"
+	            "  - {dnsName: filed.shop.fed.svc.example.com, recordType: A, "
+	            "targets: [%s]}\n",
+	            address);
+}
+
 /* What files of the host told is not the API server's to take back: not while they cannot be read. */
 static void test_what_a_directory_told_of_the_host_stays_while_it_cannot_be_read(void **state)
 {
 	struct world_fleet *f = *state;
 	char from[512], to[512];
 
-	world_write(f->world, "dir/host/filed.yaml",
-	            "apiVersion: externaldns.k8s.io/v1alpha1\nkind: DNSEndpoint\n"
-	            "metadata: {name: filed, namespace: shop}\nspec:\n  endpoints:\n"
-	            "  - {dnsName: filed.shop.fed.svc.example.com, recordType: A, "
-	            "targets: [198.18.5.5]}\n");
+	write_filed(f, "198.18.5.5");
 	world_fleet_config(f, WORLD_FLEET_HOST ", manifests: [dir]", "state: state");
 	world_start(f->world);
 	world_fleet_expect(f, "filed", "198.18.5.5");
@@ -425,6 +433,63 @@ static void test_what_a_directory_told_of_the_host_stays_while_it_cannot_be_read
 	world_fleet_expect_stays(f, "filed", "198.18.5.5", 1500);
 	assert_int_equal(rename(to, from), 0);
 	world_fleet_expect_stays(f, "filed", "198.18.5.5", 1500);
+}
+
+static void test_an_object_of_a_file_and_of_the_host_is_gone_when_both_are(void **state)
+{
+	struct world_fleet *f = *state;
+
+	fakeapi_put(f->host, FAKEAPI_ENDPOINTS,
+	            "{'metadata':{'name':'filed','namespace':'shop'},'spec':{'endpoints':["
+	            "{'dnsName':'filed.shop.fed.svc.example.com','recordType':'A',"
+	            "'targets':['198.18.5.6']}]}}");
+	world_folder(f->world, "dir/host");
+	world_fleet_config(f, WORLD_FLEET_HOST ", manifests: [dir]", "");
+	world_start(f->world);
+	world_fleet_expect(f, "filed", "198.18.5.6");
+	/* The file's came last, and goes first. */
+	write_filed(f, "198.18.5.7");
+	world_fleet_expect(f, "filed", "198.18.5.7");
+	world_remove(f->world, "dir/host/filed.yaml");
+	world_fleet_expect(f, "filed", "198.18.5.6");
+	/* The server's goes first. */
+	write_filed(f, "198.18.5.7");
+	world_fleet_expect(f, "filed", "198.18.5.7");
+	fakeapi_delete(f->host, FAKEAPI_ENDPOINTS, "shop/filed");
+	world_fleet_expect_stays(f, "filed", "198.18.5.7", 500);
+	world_remove(f->world, "dir/host/filed.yaml");
+	world_fleet_expect(f, "filed", "NXDOMAIN");
+}
+
+/* Never dialled while the folder is there, and as soon as it is not; nothing is withdrawn meanwhile. */
+static void test_a_cluster_whose_folder_goes_is_dialled(void **state)
+{
+	struct world_fleet *f = *state;
+	struct fakeapi *la = world_fleet_api(f, NULL);
+
+	world_fleet_publish(f, la, "la", LA);
+	world_fleet_join(f, "la", la, "");
+	world_write(f->world, "dir/clusters/la/web.yaml",
+	            "apiVersion: v1\nkind: Service\nmetadata: {name: la, namespace: shop}\n"
+	            "spec: {type: LoadBalancer, ports: [{port: 80}]}\n"
+	            "status: {loadBalancer: {ingress: [{ip: 198.18.3.77}]}}\n"
+	            "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+	            "metadata: {name: la-1, namespace: shop, labels: "
+	            "{kubernetes.io/service-name: la}}\naddressType: IPv4\n"
+	            "endpoints: [{addresses: [10.1.0.4], conditions: {ready: true}}]\n");
+	world_fleet_config(f, WORLD_FLEET_HOST ", manifests: [dir]", "");
+	world_start(f->world);
+	world_fleet_expect(f, "la", "198.18.3.77");
+	world_fleet_expect_stays(f, "la", "198.18.3.77", 1500);
+	fakeapi_forget_requests(la);
+	world_fleet_expect_stays(f, "la", "198.18.3.77", 1500);
+	assert_int_equal(fakeapi_requests(la, ""), 0);
+	fakeapi_stall(la, FAKEAPI_SERVICES, 0);
+	world_remove(f->world, "dir/clusters/la");
+	world_fleet_expect_stays(f, "la", "198.18.3.77", 1500);
+	fakeapi_no_rule(la, NULL);
+	world_fleet_expect(f, "la", LA);
+	world_fleet_expect_status(f, "\"name\":\"la\",\"source\":\"kubernetes\"");
 }
 
 int main(void)
@@ -450,6 +515,8 @@ int main(void)
 			test_a_cluster_that_changed_and_went_unseen_is_gone_by_the_next_list),
 		world_fleet_test(
 			test_what_a_directory_told_of_the_host_stays_while_it_cannot_be_read),
+		world_fleet_test(test_an_object_of_a_file_and_of_the_host_is_gone_when_both_are),
+		world_fleet_test(test_a_cluster_whose_folder_goes_is_dialled),
 	};
 
 	return cmocka_run_group_tests_name("scenario/fleet", tests, NULL, NULL);
