@@ -78,7 +78,7 @@ void story_refuse(struct story *s, enum site site);
 void story_furnish_host(struct story *s);
 void story_furnish(struct story *s, enum site site);
 
-/* That client is sent to that city: over UDP within that time, and then so over TCP, with an honest scope, and explained. */
+/* That client is sent to that city: over UDP within that time, and then so over TCP, with an honest scope, explained, and with /status and /metrics that agree. */
 void story_expect(struct story *s, const char *client, enum site site, unsigned within_ms);
 /* The nearest city answers each client, now, and for that time. */
 void story_expect_nothing_changes(struct story *s, unsigned for_ms);

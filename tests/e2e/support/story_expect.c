@@ -9,6 +9,74 @@
 
 enum { SHOWN_MS = 2000, PATH_ROOM = 256 };
 
+/* --- status --- */
+
+static bool has(const char *text, const char *wanted)
+{
+	bool absent = *wanted == '!';
+
+	return (strstr(text, wanted + absent) != NULL) != absent;
+}
+
+/* What /status says of a cluster, "" when it does not know it. */
+static void status_of(struct story *s, const char *name, struct text *out)
+{
+	struct json_object *root = world_json(s->nighd, "/status"), *clusters = NULL, *value;
+
+	text_reset(out);
+	text_add(out, "");
+	json_object_object_get_ex(root, "clusters", &clusters);
+	for (size_t i = 0; clusters && i < json_object_array_length(clusters); i++) {
+		struct json_object *c = json_object_array_get_idx(clusters, i);
+
+		if (json_object_object_get_ex(c, "name", &value) &&
+		    strcmp(json_object_get_string(value), name) == 0)
+			text_add(out, json_object_to_json_string_ext(
+					      c, JSON_C_TO_STRING_PLAIN |
+							 JSON_C_TO_STRING_NOSLASHESCAPE));
+	}
+	json_object_put(root);
+}
+
+/* In /metrics it is 0 as long as the city is seen. */
+static double age_of(struct story *s, enum site site)
+{
+	char sample[96];
+
+	snprintf(sample, sizeof(sample), "watcher_cluster_age_seconds{cluster=\"%s\"}",
+	         s->site[site].name);
+	return world_metric(s->nighd, sample);
+}
+
+/* Of a city that it does not know /metrics has no sample. */
+static bool is_told(struct story *s, enum site site)
+{
+	struct text status = {0};
+	bool synced, known;
+	double age;
+
+	status_of(s, s->site[site].name, &status);
+	known = status.len > 0;
+	synced = has(status.data, "\"knowledge\":\"synced\"");
+	age = age_of(s, site);
+	text_fini(&status);
+	return !known || (age == 0) == synced;
+}
+
+/* /status and /metrics say the same of each city. */
+static void expect_told(struct story *s)
+{
+	struct deadline deadline = inside_deadline(SHOWN_MS);
+
+	for (enum site i = 0; i < SITES; i++)
+		while (!is_told(s, i)) {
+			if (!inside_has_time(deadline))
+				world_fail(s->nighd, "%s: /status and /metrics differ: age %g s",
+				           s->site[i].name, age_of(s, i));
+			inside_rest();
+		}
+}
+
 /* --- answers --- */
 
 static void expect_over_tcp(struct story *s, const char *client, const char *address)
@@ -51,6 +119,7 @@ void story_expect(struct story *s, const char *client, enum site site, unsigned 
 	expect_over_tcp(s, client, at->web);
 	expect_scope(s, client, at->web);
 	expect_explained(s, client, at);
+	expect_told(s);
 }
 
 void story_expect_nothing_changes(struct story *s, unsigned for_ms)
@@ -67,34 +136,7 @@ void story_expect_nothing_changes(struct story *s, unsigned for_ms)
 		story_expect(s, clients[i], i, 0);
 }
 
-/* --- status --- */
-
-static bool has(const char *text, const char *wanted)
-{
-	bool absent = *wanted == '!';
-
-	return (strstr(text, wanted + absent) != NULL) != absent;
-}
-
-/* What /status says of a cluster, "" when it does not know it. */
-static void status_of(struct story *s, const char *name, struct text *out)
-{
-	struct json_object *root = world_json(s->nighd, "/status"), *clusters = NULL, *value;
-
-	text_reset(out);
-	text_add(out, "");
-	json_object_object_get_ex(root, "clusters", &clusters);
-	for (size_t i = 0; clusters && i < json_object_array_length(clusters); i++) {
-		struct json_object *c = json_object_array_get_idx(clusters, i);
-
-		if (json_object_object_get_ex(c, "name", &value) &&
-		    strcmp(json_object_get_string(value), name) == 0)
-			text_add(out, json_object_to_json_string_ext(
-					      c, JSON_C_TO_STRING_PLAIN |
-							 JSON_C_TO_STRING_NOSLASHESCAPE));
-	}
-	json_object_put(root);
-}
+/* --- status, told --- */
 
 void story_expect_status(struct story *s, enum site site, const char *text, unsigned within_ms)
 {
@@ -113,20 +155,11 @@ void story_expect_status(struct story *s, enum site site, const char *text, unsi
 void story_expect_knowledge(struct story *s, enum site site, const char *knowledge,
                             unsigned within_ms)
 {
-	struct deadline deadline = inside_deadline(SHOWN_MS);
-	bool is_synced = strcmp(knowledge, "synced") == 0;
-	char text[64], sample[96];
+	char text[64];
 
 	snprintf(text, sizeof(text), "\"knowledge\":\"%s\"", knowledge);
 	story_expect_status(s, site, text, within_ms);
-	snprintf(sample, sizeof(sample), "watcher_cluster_age_seconds{cluster=\"%s\"}",
-	         s->site[site].name);
-	while ((world_metric(s->nighd, sample) == 0) != is_synced) {
-		if (!inside_has_time(deadline))
-			world_fail(s->nighd, "%s is %s, but its age is %g s", s->site[site].name,
-			           knowledge, world_metric(s->nighd, sample));
-		inside_rest();
-	}
+	expect_told(s);
 }
 
 /* --- the asker --- */
