@@ -93,6 +93,26 @@ static void expect_none_of_process(struct world_fleet *f, const char *what)
 	text_fini(&words);
 }
 
+/* Its memory has them all: it is written to no file, whatever the caller allows. */
+static void expect_no_core(struct world_fleet *f)
+{
+	char path[64], line[256];
+	bool none = false;
+	FILE *limits;
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", world_pid(f->world));
+	limits = fopen(path, "r");
+	assert_non_null(limits);
+	while (fgets(line, sizeof(line), limits)) {
+		unsigned long soft = 1, hard = 1;
+
+		if (sscanf(line, "Max core file size %lu %lu", &soft, &hard) == 2)
+			none = soft == 0 && hard == 0;
+	}
+	fclose(limits);
+	assert_true(none);
+}
+
 static void expect_none_anywhere(struct world_fleet *f)
 {
 	static const char *const paths[] = {"/status", "/metrics", "/status/names?zone=example.com",
@@ -104,6 +124,7 @@ static void expect_none_anywhere(struct world_fleet *f)
 		expect_none_at(f, paths[i]);
 	expect_none_of_process(f, "environ");
 	expect_none_of_process(f, "cmdline");
+	expect_no_core(f);
 	text_add(&words, world_log(f->world));
 	expect_none_in(f, &words, "the log");
 	text_reset(&words);
