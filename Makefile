@@ -26,7 +26,7 @@ PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
 PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve
-PKGS_dnsd        := libuv libseccomp:sandbox json-c:config
+PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
 PKGS_tests       := cmocka
 

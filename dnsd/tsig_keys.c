@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/params.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/xalloc.h"
+#include "dnsd/tsig_inside.h"
+
+enum { FILE_MOST = 1 << 20, SECRET_MOST = 512, KEYS_MOST = 10000 };
+
+#define ALGORITHM(bits, bytes)                                                                     \
+	{                                                                                          \
+		"hmac-sha" #bits, (const uint8_t *)"\013hmac-sha" #bits, 13, bytes, "SHA2-" #bits  \
+	}
+
+static const struct tsig_algorithm algorithms[] = {ALGORITHM(256, 32), ALGORITHM(384, 48),
+                                                   ALGORITHM(512, 64)};
+
+const struct tsig_algorithm *tsig_algorithm_find(struct bytes name)
+{
+	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
+		if (name.len == strlen(algorithms[i].name) &&
+		    strncasecmp((const char *)name.data, algorithms[i].name, name.len) == 0)
+			return &algorithms[i];
+	return NULL;
+}
+
+/* --- words of the file: names, "texts", and { } ; --- */
+
+struct reader {
+	const char *file;
+	const uint8_t *at, *end;
+	unsigned line;
+	struct reason *why;
+};
+
+static enum err complain(const struct reader *r, const char *what)
+{
+	return reason_set(r->why, ERR_PARSE, "%s:%u: %s", r->file, r->line, what);
+}
+
+static bool follows(const struct reader *r, const char *text)
+{
+	size_t len = strlen(text);
+
+	return (size_t)(r->end - r->at) >= len && memcmp(r->at, text, len) == 0;
+}
+
+static void skip(struct reader *r, size_t len)
+{
+	for (; len > 0 && r->at < r->end; len--)
+		r->line += *r->at++ == '\n';
+}
+
+static void skip_to(struct reader *r, const char *text)
+{
+	while (r->at < r->end && !follows(r, text))
+		skip(r, 1);
+}
+
+static void skip_blanks(struct reader *r)
+{
+	for (;;) {
+		if (r->at < r->end && isspace(*r->at)) {
+			skip(r, 1);
+		} else if (follows(r, "//") || follows(r, "#")) {
+			skip_to(r, "\n");
+		} else if (follows(r, "/*")) {
+			skip(r, 2);
+			skip_to(r, "*/");
+			skip(r, 2);
+		} else {
+			return;
+		}
+	}
+}
+
+/* One of { } ; or a name, or a text without its quotes; none at the end. */
+static struct bytes next_word(struct reader *r, bool *quoted)
+{
+	struct bytes word = {0};
+
+	skip_blanks(r);
+	*quoted = follows(r, "\"");
+	if (*quoted) {
+		skip(r, 1);
+		word.data = r->at;
+		skip_to(r, "\"");
+		word.len = (size_t)(r->at - word.data);
+		skip(r, 1);
+		return word;
+	}
+	word.data = r->at;
+	if (r->at < r->end && strchr("{};", *r->at)) {
+		skip(r, 1);
+		word.len = 1;
+		return word;
+	}
+	while (r->at < r->end && !isspace(*r->at) && !strchr("{};\"", *r->at))
+		skip(r, 1);
+	word.len = (size_t)(r->at - word.data);
+	return word;
+}
+
+static bool expect(struct reader *r, const char *mark)
+{
+	bool quoted;
+	struct bytes word = next_word(r, &quoted);
+
+	return !quoted && bytes_equal_text(word, mark);
+}
+
+/* --- one key --- */
+
+/* Standard base64, padded; blanks within are passed over, as BIND does.  0: it is none, or too long. */
+static size_t read_secret(struct bytes text, uint8_t out[SECRET_MOST])
+{
+	uint8_t clean[SECRET_MOST / 3 * 4 + 4] = {0};
+	size_t len = 0, padding = 0;
+	int got = -1;
+
+	for (size_t i = 0; i < text.len; i++)
+		if (!isspace(text.data[i])) {
+			if (len == SECRET_MOST / 3 * 4)
+				return 0;
+			clean[len++] = text.data[i];
+		}
+	while (padding < 2 && padding < len && clean[len - 1 - padding] == '=')
+		padding++;
+	if (len > 0 && len % 4 == 0)
+		got = EVP_DecodeBlock(out, clean, (int)len);
+	OPENSSL_cleanse(clean, sizeof(clean));
+	return got > 0 ? (size_t)got - padding : 0;
+}
+
+static EVP_MAC_CTX *begin_mac(const struct tsig_algorithm *algorithm, struct bytes secret)
+{
+	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *mac = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+	                                         (char *)(uintptr_t)algorithm->digest, 0),
+		OSSL_PARAM_construct_end()};
+
+	CHECK(mac != NULL && EVP_MAC_init(mac, secret.data, secret.len, params) == 1);
+	EVP_MAC_free(hmac);
+	return mac;
+}
+
+static enum err read_name(const struct reader *r, struct bytes word, struct tsig_key *key)
+{
+	struct reason why = {0};
+	size_t len;
+
+	if (names_from_text(word, key->name, &len, &why) != ERR_OK)
+		return reason_set(r->why, ERR_PARSE, "%s:%u: the name of a key: %s", r->file,
+		                  r->line, why.text);
+	for (size_t i = 0; i < len; i++)
+		key->name[i] = (uint8_t)tolower(key->name[i]);
+	return ERR_OK;
+}
+
+struct body {
+	const struct tsig_algorithm *algorithm;
+	uint8_t secret[SECRET_MOST];
+	size_t secret_len;
+};
+
+static enum err read_statement(struct reader *r, struct bytes word, struct body *body)
+{
+	bool quoted;
+	struct bytes value = next_word(r, &quoted);
+
+	if (bytes_equal_text(word, "algorithm")) {
+		body->algorithm = tsig_algorithm_find(value);
+		if (!body->algorithm)
+			return complain(r, "the algorithm is none of hmac-sha256, hmac-sha384, "
+			                   "hmac-sha512");
+	} else if (bytes_equal_text(word, "secret")) {
+		body->secret_len = read_secret(value, body->secret);
+		if (body->secret_len == 0)
+			return complain(r, "the secret is not base64, or longer than 510 bytes");
+	} else {
+		return complain(r, "a key has an algorithm and a secret, each once, ended by ;");
+	}
+	return expect(r, ";") ? ERR_OK : complain(r, "a ; is missing");
+}
+
+static enum err read_body(struct reader *r, struct body *body)
+{
+	bool quoted;
+	enum err err = ERR_OK;
+
+	if (!expect(r, "{"))
+		return complain(r, "a { is missing behind the name of a key");
+	while (err == ERR_OK) {
+		struct bytes word = next_word(r, &quoted);
+
+		if (bytes_equal_text(word, "}"))
+			break;
+		err = read_statement(r, word, body);
+	}
+	if (err == ERR_OK && !expect(r, ";"))
+		err = complain(r, "a ; is missing behind a }");
+	if (err == ERR_OK && (!body->algorithm || body->secret_len == 0))
+		err = complain(r, "a key needs an algorithm and a secret");
+	return err;
+}
+
+static void free_key(struct tsig_key *key)
+{
+	EVP_MAC_CTX_free(key->mac);
+	free(key);
+}
+
+static enum err read_key(struct reader *r, struct tsig_keys *keys)
+{
+	struct tsig_key *key = xcalloc(1, sizeof(*key));
+	struct body body = {0};
+	bool quoted;
+	enum err err = read_name(r, next_word(r, &quoted), key);
+
+	if (err == ERR_OK && tsig_keys_find(keys, key->name))
+		err = complain(r, "a key of this name is there already");
+	if (err == ERR_OK)
+		err = read_body(r, &body);
+	if (err == ERR_OK) {
+		key->algorithm = body.algorithm;
+		key->mac = begin_mac(body.algorithm, (struct bytes){body.secret, body.secret_len});
+		key->next = keys->first;
+		keys->first = key;
+	} else {
+		free_key(key);
+	}
+	OPENSSL_cleanse(&body, sizeof(body));
+	return err;
+}
+
+/* --- all of them --- */
+
+enum err tsig_keys_parse(const char *file, struct bytes text, struct tsig_keys **out,
+                         struct reason *why)
+{
+	struct reader r = {.file = file, .at = text.data, .line = 1, .why = why};
+	enum err err = ERR_OK;
+
+	r.end = text.len > 0 ? text.data + text.len : text.data;
+	*out = xcalloc(1, sizeof(**out));
+	for (size_t count = 0; err == ERR_OK; count++) {
+		bool quoted;
+		struct bytes word = next_word(&r, &quoted);
+
+		if (word.len == 0 && !quoted && r.at == r.end)
+			return ERR_OK;
+		if (!bytes_equal_text(word, "key") || count == KEYS_MOST)
+			err = complain(&r, "expected: key \"name\" { algorithm hmac-sha256; "
+			                   "secret \"base64\"; };");
+		else
+			err = read_key(&r, *out);
+	}
+	tsig_keys_free(*out);
+	*out = NULL;
+	return err;
+}
+
+static enum err open_file(const char *file, int *fd, size_t *len, struct reason *why)
+{
+	struct stat st;
+
+	*fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (*fd < 0 || fstat(*fd, &st) != 0)
+		return reason_set(why, ERR_IO, "%s: %s", file, strerror(errno));
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MOST)
+		return reason_set(why, ERR_IO, "%s: not a file of at most 1 MiB", file);
+	if (st.st_mode & (S_IROTH | S_IWOTH))
+		return reason_set(why, ERR_DENIED,
+		                  "%s: has secrets, and everybody may read or write it", file);
+	*len = (size_t)st.st_size;
+	return ERR_OK;
+}
+
+enum err tsig_keys_read(const char *file, struct tsig_keys **out, struct reason *why)
+{
+	uint8_t *text = NULL;
+	size_t len = 0;
+	ssize_t got;
+	int fd;
+	enum err err = open_file(file, &fd, &len, why);
+
+	*out = NULL;
+	if (err == ERR_OK) {
+		text = xcalloc(1, len + 1);
+		got = read(fd, text, len);
+		if (got < 0)
+			err = reason_set(why, ERR_IO, "%s: %s", file, strerror(errno));
+		else
+			err = tsig_keys_parse(file, (struct bytes){text, (size_t)got}, out, why);
+		OPENSSL_cleanse(text, len);
+		free(text);
+	}
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+void tsig_keys_free(struct tsig_keys *keys)
+{
+	while (keys && keys->first) {
+		struct tsig_key *key = keys->first;
+
+		keys->first = key->next;
+		free_key(key);
+	}
+	free(keys);
+}
+
+const struct tsig_key *tsig_keys_find(const struct tsig_keys *keys, const uint8_t *name)
+{
+	const struct tsig_key *key = keys ? keys->first : NULL;
+
+	while (key && !names_wire_equal(key->name, name))
+		key = key->next;
+	return key;
+}
+
+const uint8_t *tsig_key_name(const struct tsig_key *key) { return key->name; }
