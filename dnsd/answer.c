@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "dnsd/additional.h"
 #include "zones/rdata.h"
 
 /* One query on its way along a chain of names. */
@@ -320,6 +321,8 @@ static void answer_node(struct walk *w, const struct zone *zone, const struct no
 		deny(w, zone, RCODE_NOERROR);
 	else if (goes_on(w, rrset))
 		w->target = first_rdata(rrset);
+	else if (additional_is_wanted(w->q->type)) /* to ANY, as little as may be (RFC 8482) */
+		additional_find(w->s, &w->client, w->out, &w->parsed);
 }
 
 /* RFC 4035 3.1.4.1: DS lives above the cut; when that zone is ours too, it answers. */

@@ -197,11 +197,11 @@ enum tsig_error tsig_verify(const struct tsig_keys *keys, const uint8_t *message
 
 size_t tsig_room(const struct tsig *t)
 {
-	size_t mac = t->key ? t->key->algorithm->mac_len : 0;
-	size_t other = t->error == TSIG_BADTIME ? (size_t)TSIG_TIME_LEN : 0;
+	size_t len = t->name_len + (size_t)t->algorithm_len + FIXED_LEN + TSIG_TIME_LEN + 10;
 
-	return t->name_len + FIXED_LEN + t->algorithm_len + TSIG_TIME_LEN + 2 + 2 + mac + 2 + 2 +
-	       2 + other;
+	if (t->key)
+		len += t->key->algorithm->mac_len;
+	return t->error == TSIG_BADTIME ? len + TSIG_TIME_LEN : len;
 }
 
 static uint8_t *put_number(uint8_t *at, uint64_t number, size_t len)

@@ -313,7 +313,8 @@ static void test_the_apex_has_soa_and_name_servers(void **state)
 	assert_begins("example.com SOA", NULL,
 	              "NOERROR aa / an example.com. 3600 SOA ns1.example.com. ");
 	assert_answer("example.com NS", NULL,
-	              "NOERROR aa / an example.com. 3600 NS ns1.example.com.");
+	              "NOERROR aa / an example.com. 3600 NS ns1.example.com."
+	              " / ar ns1.example.com. 3600 A 192.0.2.53");
 	assert_answer("ns1.example.com A", NULL,
 	              "NOERROR aa / an ns1.example.com. 3600 A 192.0.2.53");
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/additional.h"
+
+/* Of an RRset: who has more tells clients enough. */
+enum { TARGETS_MOST = 16 };
+
+struct search {
+	const struct snapshot *s;
+	struct client *client;
+	struct answer *out;
+	const struct name *target;
+	const uint8_t *owner; /* the same name, as it is written */
+};
+
+static void put(struct search *a, const struct rrset *rrset, uint32_t ttl)
+{
+	struct answer *out = a->out;
+
+	if (out->glue_count == ANSWER_MAX_GLUE)
+		return;
+	out->glue[out->glue_count++] =
+		(struct answer_set){.owner = a->owner, .rrset = rrset, .ttl = ttl};
+}
+
+/* --- a host with sites --- */
+
+static const struct site *same_site(const struct search *a, const struct node *n)
+{
+	const struct site *site = NULL;
+
+	if (a->out->cluster != CHOICE_NO_CLUSTER)
+		site = node_find_site(n, a->out->cluster);
+	return site != NULL && snapshot_site_is_usable(a->s, site, NULL) ? site : NULL;
+}
+
+static bool is_troubled(const struct search *a, const struct node *n)
+{
+	bool any = false, troubled;
+
+	for (size_t i = 0; i < node_site_count(n); i++) {
+		(void)snapshot_site_is_usable(a->s, node_site(n, i), &troubled);
+		any |= troubled;
+	}
+	return any;
+}
+
+static void put_of_site(struct search *a, const struct node *n, const struct site *site,
+                        uint16_t type)
+{
+	const struct rrset *rrset = site_rrset(site, type);
+	uint32_t degraded = snapshot_settings(a->s)->degraded_ttl;
+
+	if (rrset == NULL || rrset->type != type)
+		return;
+	put(a, rrset, rrset->ttl > degraded && is_troubled(a, n) ? degraded : rrset->ttl);
+}
+
+/* An RRset goes whole or not at all (RFC 2181 5): there is no room for a union here. */
+static void put_chosen(struct search *a, const struct node *n, uint16_t type)
+{
+	const struct rrset *more[CHOICE_UNION_MAX];
+	struct choice c;
+
+	choose(&(struct choosing){a->s, n, a->target, type, a->client, more, NULL}, &c);
+	if (c.rrset == NULL || c.rrset->type != type || c.more > 0)
+		return;
+	put(a, c.rrset, c.ttl);
+	if (c.scope > a->out->scope)
+		a->out->scope = c.scope;
+}
+
+/* --- any host --- */
+
+static void put_type(struct search *a, const struct node *n, uint16_t type)
+{
+	const struct rrset *rrset = node_rrset(n, type);
+	const struct site *site;
+
+	if (rrset != NULL && rrset->type == type) {
+		put(a, rrset, rrset->ttl);
+		return;
+	}
+	if ((node_flags(n) & NODE_SITES) == 0)
+		return;
+	site = same_site(a, n);
+	if (site != NULL)
+		put_of_site(a, n, site, type);
+	else
+		put_chosen(a, n, type);
+}
+
+/* What is below a cut is the child's to say, and no data of ours (RFC 2181 6.1). */
+static void put_target(struct search *a)
+{
+	const struct zone *zone = snapshot_find_zone(a->s, a->target);
+	struct zone_hit hit;
+
+	if (zone == NULL)
+		return;
+	hit = zone_find(zone, a->target);
+	if (hit.match != ZONE_EXACT && hit.match != ZONE_WILDCARD)
+		return;
+	put_type(a, hit.node, RR_A);
+	put_type(a, hit.node, RR_AAAA);
+}
+
+/* How many bytes of RDATA come before the name. */
+static size_t before_target(uint16_t type)
+{
+	switch (type) {
+	case RR_SRV:
+		return 6;
+	case RR_MX:
+	case RR_SVCB:
+	case RR_HTTPS:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+void additional_find(const struct snapshot *s, struct client *client, struct answer *out,
+                     struct name *name)
+{
+	const struct answer_set *set = &out->set[out->set_count - 1];
+	bool is_service = set->rrset->type == RR_SVCB || set->rrset->type == RR_HTTPS;
+	size_t before = before_target(set->rrset->type);
+	struct bytes rdata;
+
+	for (size_t at = 0, seen = 0; seen < TARGETS_MOST && rrset_next(set->rrset, &at, &rdata);
+	     seen++) {
+		struct search a = {s, client, out, name, NULL};
+
+		if (rdata.len <= before)
+			continue;
+		a.owner = rdata.data + before;
+		/* RFC 9460 2.5.2: "." is the owner itself; elsewhere it is nobody (RFC 2782, 7505). */
+		if (*a.owner == 0 && is_service)
+			a.owner = set->owner;
+		if (*a.owner != 0 && name_parse(name, a.owner, name_wire_len(a.owner)) > 0)
+			put_target(&a);
+	}
+}
