@@ -49,6 +49,13 @@ static const struct conf_row rows[] = {
          .custom = config_http_read,
          .print = config_http_print,
          .sentence = "The address and port of the HTTP interface: status, metrics, explain."},
+	{.path = "listen.proxyFrom",
+         .type = CONF_NETWORKS,
+         AT(proxy_from),
+         .sentence =
+                 "Networks of load balancers that set a header of the PROXY protocol, version 2, "
+                 "before each DNS message over UDP: its client counts as the one who asks; "
+                 "without a good header they get no answer; from others no header is read."},
 	{.path = "workers",
          .type = CONF_U64,
          AT(workers),

@@ -63,10 +63,11 @@ struct config {
 	struct config_listen *dns;
 	size_t dns_count;
 	struct config_listen http;
-	uint64_t workers;              /* 0: usable CPUs */
-	char *user;                    /* NULL: stay who started it */
-	unsigned user_line;            /* of `user` in the file */
-	struct conf_strings manifests; /* directories */
+	struct conf_strings proxy_from; /* networks */
+	uint64_t workers;               /* 0: usable CPUs */
+	char *user;                     /* NULL: stay who started it */
+	unsigned user_line;             /* of `user` in the file */
+	struct conf_strings manifests;  /* directories */
 	struct config_kubernetes kubernetes;
 	struct config_member *members;
 	size_t member_count;

@@ -185,6 +185,8 @@ static enum err bind_server(struct nighd *n, struct reason *why)
 		list[i] = (struct server_address){c->dns[i].addr, c->dns[i].port};
 	err = server_bind(list, c->dns_count, workers, &n->server, why);
 	free(list);
+	if (err == ERR_OK)
+		server_set_proxies(n->server, &c->proxy_from);
 	return err;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/addr.h"
 #include "dnsd/answer.h"
+#include "dnsd/netset.h"
 #include "dnsd/query.h"
 #include "dnsd/stats.h"
 #include "zones/snapshot.h"
@@ -18,6 +19,7 @@
 /* One worker's working room, reused for every query and never cleared. */
 struct responder {
 	struct stats *stats;
+	const struct netset *proxies; /* whose PROXY headers are believed; NULL: nobody's */
 	struct query query;
 	struct answer answer;
 };

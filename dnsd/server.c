@@ -42,6 +42,7 @@ struct server {
 	struct worker *worker;
 	unsigned worker_count;
 	unsigned tcp_most; /* connections of one worker */
+	struct netset *proxies;
 	bool started;
 };
 
@@ -183,6 +184,14 @@ enum err server_bind(const struct server_address *addresses, size_t count, unsig
 	return ERR_OK;
 }
 
+void server_set_proxies(struct server *s, const struct conf_strings *networks)
+{
+	CHECK(!s->started && s->proxies == NULL);
+	s->proxies = netset_new(networks);
+	for (unsigned i = 0; i < s->worker_count; i++)
+		s->worker[i].responder.proxies = s->proxies;
+}
+
 const struct server_address *server_addresses(const struct server *s, size_t *count)
 {
 	*count = s->address_count;
@@ -287,6 +296,7 @@ void server_free(struct server *s)
 		free(w->tcp_fd);
 		free(w->udp);
 	}
+	netset_free(s->proxies);
 	free(s->worker);
 	free(s->address);
 	free(s);

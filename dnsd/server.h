@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/conf.h"
 #include "base/err.h"
 #include "dnsd/stats.h"
 #include "zones/handover.h"
@@ -27,6 +28,8 @@ struct server_address {
  * the same for UDP and TCP.  ERR_DENIED, ERR_CONFLICT, ERR_IO with the address in `why`. */
 enum err server_bind(const struct server_address *addresses, size_t count, unsigned workers,
                      struct server **out, struct reason *why) MUST_CHECK;
+/* Networks from which the PROXY protocol is spoken, and only that (copied); before server_start(). */
+void server_set_proxies(struct server *s, const struct conf_strings *networks);
 /* The addresses as bound. */
 const struct server_address *server_addresses(const struct server *s, size_t *count);
 /* Starts the worker threads; they read snapshots from `h`. */

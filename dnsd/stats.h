@@ -48,6 +48,9 @@ enum stats_reason {
 	X(STATS_TRUNCATED, "truncated", "answers with TC set")                                     \
 	X(STATS_EDNS, "edns", "queries with an OPT record")                                        \
 	X(STATS_ECS, "ecs", "queries with a client subnet")                                        \
+	X(STATS_PROXIED, "proxied", "messages over UDP behind a PROXY header")                     \
+	X(STATS_PROXY_BROKEN, "proxyBroken",                                                       \
+	  "messages over UDP dropped: from a listed proxy without a good PROXY header")            \
 	X(STATS_BATCHES, "batches", "batches received over UDP")                                   \
 	X(STATS_TCP_OPENED, "tcpOpened", "TCP connections accepted")                               \
 	X(STATS_TCP_REFUSED, "tcpRefused", "TCP connections closed for want of room")              \

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/xalloc.h"
+#include "dnsd/proxy.h"
 
 enum {
 	BATCH = 64,
@@ -172,17 +173,45 @@ static void find_client(const union source *source, struct addr *out)
 		memcpy(out->bytes, &source->v4.sin_addr, 4);
 }
 
+/* What a message asks, and who does. */
+struct asked {
+	const uint8_t *query;
+	size_t len;
+	struct addr client;
+};
+
+/* From a listed proxy, the header says who asks; without one that is whole nobody knows, so nobody is answered. */
+static bool take_off_header(struct responder *r, struct asked *m)
+{
+	struct proxy header;
+	struct stats *stats = r->stats;
+
+	if (proxy_parse(m->query, m->len, &header) != PROXY_WHOLE) {
+		stats_add(&stats->events[STATS_RECEIVED], 1);
+		stats_add(&stats->events[STATS_PROXY_BROKEN], 1);
+		return false;
+	}
+	stats_add(&stats->events[STATS_PROXIED], 1);
+	m->query += header.len;
+	m->len -= header.len;
+	if (header.client.family != ADDR_NONE)
+		m->client = header.client;
+	return true;
+}
+
 /* Answers message i into place `to` of the outgoing batch; false: nothing to say. */
 static bool answer(struct udp_batch *b, const struct snapshot *s, unsigned i, unsigned to)
 {
 	struct msghdr *in = &b->in[i].msg_hdr, *out = &b->out[to].msg_hdr;
 	struct slot *slot = &b->slot[i];
-	struct addr client;
+	struct asked m = {.query = b->query[i], .len = b->in[i].msg_len};
+	struct responder *r = b->responder;
 	size_t len;
 
-	find_client(&slot->source, &client);
-	len = respond(b->responder, s, STATS_UDP, &client, b->query[i], b->in[i].msg_len,
-	              b->answer[i]);
+	find_client(&slot->source, &m.client);
+	if (r->proxies != NULL && netset_has(r->proxies, &m.client) && !take_off_header(r, &m))
+		return false;
+	len = respond(r, s, STATS_UDP, &m.client, m.query, m.len, b->answer[i]);
 	if (len == 0)
 		return false;
 	slot->out.iov_len = len;

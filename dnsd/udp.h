@@ -1,7 +1,8 @@
 /* udp.h -- DNS over UDP: batches in, batches out.
  *
  * Each worker has one socket per listening address and one set of buffers for all of
- * them.  A batch is received, answered from one snapshot and sent; nothing waits.
+ * them.  A batch is received, answered from one snapshot and sent; nothing waits.  From the
+ * responder's proxies, a PROXY header stands before each message and names the client.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNSD_UDP_H
