@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "dnsd/additional.h"
+#include "dnsd/terms.h"
 #include "zones/rdata.h"
 
 /* One query on its way along a chain of names. */
@@ -412,6 +413,28 @@ static void prepare_client(struct client *c, const struct query *q, const struct
 	c->source = c->has_scope ? &q->edns.ecs.addr : resolver;
 }
 
+/* What is said of this server itself, in the class CHAOS (RFC 4892); NULL: nothing. */
+static const struct rrset *find_identity(const struct snapshot *s, const struct query *q)
+{
+	const struct terms *terms = s != NULL ? snapshot_terms(s) : NULL;
+
+	if (q->rcode != RCODE_REFUSED || q->class != CLASS_CH || terms == NULL)
+		return NULL;
+	return q->type == RR_TXT || q->type == RR_ANY ? terms_identity(terms, &q->name) : NULL;
+}
+
+/* A query that no zone answers. */
+static void answer_unzoned(const struct snapshot *s, const struct query *q, struct answer *out)
+{
+	const struct rrset *identity = find_identity(s, q);
+
+	if (identity != NULL)
+		put_set(out, out->qname, identity, identity->ttl);
+	else
+		fail(out, q->rcode, q->ede,
+		     q->rcode == RCODE_REFUSED ? STATS_OUTSIDE : STATS_ERROR);
+}
+
 void answer_decide(const struct snapshot *s, const struct query *q, const struct addr *resolver,
                    struct answer *out, const struct recorder *rec)
 {
@@ -421,8 +444,7 @@ void answer_decide(const struct snapshot *s, const struct query *q, const struct
 	prepare(out);
 	out->qname = q->packet + DNS_HEADER_LEN;
 	if (q->rcode != RCODE_NOERROR) {
-		fail(out, q->rcode, q->ede,
-		     q->rcode == RCODE_REFUSED ? STATS_OUTSIDE : STATS_ERROR);
+		answer_unzoned(s, q, out);
 		return;
 	}
 	if (s == NULL || !snapshot_settings(s)->ready) {

@@ -135,6 +135,30 @@ static const struct conf_row rows[] = {
          .sentence =
                  "Zones beside those of Domain objects, or of the same name to give such a zone "
                  "name servers: a list of mappings with name, nameservers, ttl and records."},
+	{.path = "identity.nsid",
+         .type = CONF_CUSTOM,
+         AT(identity.nsid),
+         .custom = config_nsid_read,
+         .print = config_identity_print,
+         .reloadable = true,
+         .sentence = "The text, of at most 128 bytes, that who asks for it with EDNS gets as this "
+                     "server's NSID (RFC 5001); without it, nobody does."},
+	{.path = "identity.hostname",
+         .type = CONF_CUSTOM,
+         AT(identity.hostname),
+         .custom = config_hostname_read,
+         .print = config_identity_print,
+         .reloadable = true,
+         .sentence = "What TXT of hostname.bind and id.server is in the class CHAOS, at most 255 "
+                     "bytes; without it, they are REFUSED."},
+	{.path = "identity.version",
+         .type = CONF_CUSTOM,
+         AT(identity.version),
+         .custom = config_version_read,
+         .print = config_identity_print,
+         .reloadable = true,
+         .sentence = "What TXT of version.bind and version.server is in the class CHAOS, at most "
+                     "255 bytes; without it, they are REFUSED."},
 	{.path = "geo.databases",
          .type = CONF_PATHS,
          AT(geo.databases),
@@ -365,6 +389,7 @@ void config_free(struct config *c)
 	conf_fini(rows, ROW_COUNT, c);
 	config_dns_fini(c);
 	config_zones_fini(c);
+	config_identity_fini(c);
 	config_kubernetes_fini(c);
 	config_members_fini(c);
 	free(c->file);

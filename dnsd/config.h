@@ -95,6 +95,9 @@ struct config {
 		struct conf_strings allow, deny; /* networks */
 	} publish;
 	struct {
+		char *nsid, *hostname, *version; /* NULL: not said */
+	} identity;
+	struct {
 		uint64_t min_names, max_withdraw_percent, hold_for_ms;
 	} guard;
 	uint64_t patience_ms; /* startup.patience */

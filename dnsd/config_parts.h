@@ -25,6 +25,13 @@ void config_zones_read(struct conf_file *file, struct json_object *value, void *
 void config_zones_print(const void *field, struct text *out);
 void config_zones_fini(struct config *c);
 
+/* Of struct config.identity, a text that is said over the wire. */
+void config_nsid_read(struct conf_file *file, struct json_object *value, void *field);
+void config_hostname_read(struct conf_file *file, struct json_object *value, void *field);
+void config_version_read(struct conf_file *file, struct json_object *value, void *field);
+void config_identity_print(const void *field, struct text *out);
+void config_identity_fini(struct config *c);
+
 /* struct config.kubernetes */
 void config_kubernetes_read(struct conf_file *file, struct json_object *value, void *field);
 void config_kubernetes_print(const void *field, struct text *out);

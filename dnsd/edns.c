@@ -3,9 +3,10 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "zones/rrset.h"
 
-enum { OPTION_ECS = 8, OPTION_EDE = 15, ECS_FIXED = 4, MIN_UDP_SIZE = 512 };
+enum { ECS_FIXED = 4, MIN_UDP_SIZE = 512 };
 enum { FLAG_DO = 0x8000 };
 enum { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2 };
 
@@ -36,6 +37,20 @@ static bool parse_ecs(struct bytes option, struct edns_ecs *out)
 	return true;
 }
 
+/* False: malformed. */
+static bool parse_option(unsigned code, struct bytes option, struct edns *out)
+{
+	switch (code) {
+	case OPTION_ECS:
+		return parse_ecs(option, &out->ecs);
+	case OPTION_NSID: /* RFC 5001 2.1: what a query has in it is ignored */
+		out->asked |= EDNS_ASKED_NSID;
+		return true;
+	default:
+		return true;
+	}
+}
+
 static bool parse_options(struct bytes rdata, struct edns *out)
 {
 	const uint8_t *at = rdata.data, *end = rdata.data + rdata.len;
@@ -50,7 +65,7 @@ static bool parse_options(struct bytes rdata, struct edns *out)
 		option = (struct bytes){at + 4, bytes_get16(at + 2)};
 		if ((size_t)(end - option.data) < option.len)
 			return false;
-		if (code == OPTION_ECS && !parse_ecs(option, &out->ecs))
+		if (!parse_option(code, option, out))
 			return false;
 		at = option.data + option.len;
 	}
@@ -64,10 +79,28 @@ bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *o
 	out->version = (uint8_t)(ttl >> 16);
 	out->dnssec_ok = (ttl & FLAG_DO) != 0;
 	out->ecs.present = false;
+	out->asked = 0;
+	out->extra_len = 0;
 	if (out->version != 0 || parse_options(rdata, out))
 		return true;
-	out->ecs.present = false; /* a subnet before the fault is not to be repeated */
+	/* What came before the fault is not to be answered. */
+	out->ecs.present = false;
+	out->asked = 0;
 	return false;
+}
+
+static uint8_t *write_option(uint8_t *at, unsigned code, struct bytes data)
+{
+	bytes_put16(at, (uint16_t)code);
+	bytes_put16(at + 2, (uint16_t)data.len);
+	bytes_copy(at + EDNS_OPTION_LEN, data.data, data.len);
+	return at + EDNS_OPTION_LEN + data.len;
+}
+
+void edns_add(struct edns *e, uint16_t code, struct bytes data)
+{
+	CHECK(e->extra_len + EDNS_OPTION_LEN + data.len <= EDNS_EXTRA_MOST);
+	e->extra_len = (uint16_t)(write_option(e->extra + e->extra_len, code, data) - e->extra);
 }
 
 static uint8_t *write_ecs(const struct edns_ecs *ecs, uint8_t scope, uint8_t *at)
@@ -94,11 +127,13 @@ size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum 
 	bytes_put16(out + 7, query->dnssec_ok ? FLAG_DO : 0); /* RFC 3225 3: copied */
 	if (query->ecs.present)
 		at = write_ecs(&query->ecs, scope, at);
+	bytes_copy(at, query->extra, query->extra_len);
+	at += query->extra_len;
 	if (ede != EDE_NONE) {
-		bytes_put16(at, OPTION_EDE);
-		bytes_put16(at + 2, 2);
-		bytes_put16(at + 4, (uint16_t)ede);
-		at += EDNS_EDE_LEN;
+		uint8_t code[2];
+
+		bytes_put16(code, (uint16_t)ede);
+		at = write_option(at, OPTION_EDE, (struct bytes){code, sizeof code});
 	}
 	bytes_put16(out + 9, (uint16_t)(at - out - EDNS_OPT_LEN));
 	return (size_t)(at - out);

@@ -1,4 +1,4 @@
-/* edns.h -- the OPT record (RFC 6891) and the client subnet in it (RFC 7871).
+/* edns.h -- the OPT record (RFC 6891) and its options: the client subnet (RFC 7871), NSID (RFC 5001).
  *
  * Reads foreign bytes, never past their end.  Any thread.
  */
@@ -17,8 +17,17 @@ enum {
 	EDNS_UDP_SIZE = 1232, /* announced and kept to (RFC 9715) */
 	EDNS_OPT_LEN = 11,    /* without options */
 	EDNS_ECS_LEN = 4 + 4, /* option header and fixed part, before the address */
-	EDNS_EDE_LEN = 4 + 2
+	EDNS_EDE_LEN = 4 + 2,
+	EDNS_OPTION_LEN = 4, /* code and length, before an option's data */
+	EDNS_NSID_MOST = 128,
+	EDNS_EXTRA_MOST = EDNS_OPTION_LEN + EDNS_NSID_MOST
 };
+
+/* Options that ask for one in the answer: bits of struct edns.asked. */
+enum edns_asked { EDNS_ASKED_NSID = 1 };
+
+/* Options' codes. */
+enum edns_option { OPTION_NSID = 3, OPTION_ECS = 8, OPTION_EDE = 15 };
 
 /* RFC 8914; 0 stands for none here, as we never say "other". */
 enum edns_ede { EDE_NONE = 0, EDE_NOT_READY = 14, EDE_PROHIBITED = 18, EDE_NOT_AUTHORITATIVE = 20 };
@@ -35,16 +44,23 @@ struct edns {
 	bool present;
 	bool dnssec_ok;
 	uint8_t version;
+	uint8_t asked;       /* enum edns_asked */
 	uint16_t udp_size;   /* at least 512 */
+	uint16_t extra_len;  /* of extra; 0 when parsed */
 	struct edns_ecs ecs; /* only `present` is set when it is false */
+	/* The options that its answer has besides ECS and EDE, by edns_add(). */
+	uint8_t extra[EDNS_EXTRA_MOST];
 };
 
 /* Takes the OPT's CLASS, TTL and RDATA.  False: FORMERR, without a subnet.  The options of a version that we do not
  * know are not looked at. */
 bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *out);
 
+/* One more option for the answer, each at most once. */
+void edns_add(struct edns *e, uint16_t code, struct bytes data);
+
 /* Writes an OPT record that answers `query` and returns its length.  `out` has room for
- * EDNS_OPT_LEN + EDNS_ECS_LEN + 16 + EDNS_EDE_LEN; `rcode` is the whole 12 bits. */
+ * EDNS_OPT_LEN + EDNS_ECS_LEN + 16 + EDNS_EXTRA_MOST + EDNS_EDE_LEN; `rcode` is the whole 12 bits. */
 size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum edns_ede ede,
                   uint8_t *out);
 /* The length that edns_write() will take without EDE. */
@@ -53,8 +69,8 @@ static inline size_t edns_len(const struct edns *query)
 	if (!query->present)
 		return 0;
 	if (!query->ecs.present)
-		return EDNS_OPT_LEN;
-	return (size_t)EDNS_OPT_LEN + EDNS_ECS_LEN + query->ecs.len;
+		return (size_t)EDNS_OPT_LEN + query->extra_len;
+	return (size_t)EDNS_OPT_LEN + EDNS_ECS_LEN + query->ecs.len + query->extra_len;
 }
 
 #endif

@@ -14,7 +14,6 @@ enum {
 	POINTER = 0xc000,
 	POINTER_LIMIT = 0x4000,
 	QNAME_POINTER = POINTER | DNS_HEADER_LEN,
-	CLASS_IN = 1,
 	MAX_KNOWN = 80 /* names whose place is remembered */
 };
 
@@ -181,7 +180,7 @@ static void put_record(struct writer *w, const struct answer_set *set, uint16_t 
 		return;
 	fixed = w->out + w->at;
 	bytes_put16(fixed, type);
-	bytes_put16(fixed + 2, CLASS_IN);
+	bytes_put16(fixed + 2, w->q->class);
 	bytes_put32(fixed + 4, set->ttl);
 	w->at += 10;
 	before = w->at;
@@ -208,7 +207,7 @@ static bool put_plain(struct writer *w, const struct answer_set *set, uint16_t p
 		return false;
 	bytes_put16(head, pointer);
 	bytes_put16(head + 2, rrset->type);
-	bytes_put16(head + 4, CLASS_IN);
+	bytes_put16(head + 4, w->q->class);
 	bytes_put32(head + 6, set->ttl);
 	while (from < end) {
 		size_t len = 2U + bytes_get16(from);

@@ -14,6 +14,7 @@
 #include "dnsd/config_facts.h"
 #include "dnsd/geo_loader.h"
 #include "dnsd/sources.h"
+#include "dnsd/terms.h"
 #include "dnsd/verdicts.h"
 #include "dnsd/wiring.h"
 #include "records/build.h"
@@ -557,6 +558,7 @@ enum err pipeline_start(struct pipeline *p, struct reason *why)
 		saved_each_value(p->saved, SAVED_HELD, restore_held, p);
 	}
 	config_facts_put(p->config, p->facts);
+	zones_set_terms(p->zones, terms_build(p->config), terms_free);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	rank_clusters(p);
@@ -579,6 +581,7 @@ static void take_up(struct pipeline *p, const struct config *config)
 	wiring_configure_records(&p->records, p->config);
 	config_facts_put(p->config, p->facts);
 	verdicts_configure(p->verdicts, config);
+	zones_set_terms(p->zones, terms_build(config), terms_free);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	rank_clusters(p);

@@ -5,7 +5,6 @@
 #include "zones/rrset.h"
 
 enum { FLAG_QR = 0x8000, OPCODE_MASK = 0x7800 };
-enum { CLASS_IN = 1, CLASS_ANY = 255 };
 enum { TYPE_TKEY = 249, TYPE_MAILB = 253, TYPE_MAILA = 254 };
 /* OPT, TSIG, and room for the unknown; at the first one more it stops. */
 enum { MAX_RECORDS = 4 };
@@ -130,7 +129,6 @@ static enum rcode parse_sections(const uint8_t *packet, size_t len, struct query
 {
 	const uint8_t *at = packet + DNS_HEADER_LEN, *end = packet + len;
 	unsigned authority = bytes_get16(packet + 8);
-	uint16_t class;
 	size_t name_len;
 	enum rcode rcode;
 
@@ -142,7 +140,7 @@ static enum rcode parse_sections(const uint8_t *packet, size_t len, struct query
 		return RCODE_FORMERR;
 	at += name_len;
 	q->type = bytes_get16(at);
-	class = bytes_get16(at + 2);
+	q->class = bytes_get16(at + 2);
 	at += 4;
 	q->question_len = (uint16_t)(name_len + 4);
 	/* Only IXFR has a record before the additional section (RFC 1995 3). */
@@ -151,7 +149,7 @@ static enum rcode parse_sections(const uint8_t *packet, size_t len, struct query
 	rcode = parse_records(at, end, authority, authority + bytes_get16(packet + 10), q);
 	if (rcode != RCODE_NOERROR)
 		return rcode;
-	if (class != CLASS_IN) {
+	if (q->class != CLASS_IN) {
 		q->ede = EDE_NOT_AUTHORITATIVE;
 		return RCODE_REFUSED;
 	}
@@ -171,6 +169,8 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *out)
 	out->question_len = 0;
 	out->edns.present = false;
 	out->edns.ecs.present = false;
+	out->edns.asked = 0;
+	out->edns.extra_len = 0;
 	out->rcode = parse_sections(packet, len, out);
 	if ((out->flags & OPCODE_MASK) != 0) {
 		out->rcode = RCODE_NOTIMP;

@@ -15,6 +15,7 @@
 #include "zones/name.h"
 
 enum { DNS_HEADER_LEN = 12 };
+enum { CLASS_IN = 1, CLASS_CH = 3, CLASS_ANY = 255 };
 
 enum rcode {
 	RCODE_NOERROR = 0,
@@ -35,8 +36,8 @@ struct query {
 	enum rcode rcode;      /* NOERROR: to be answered from a zone; else answer just this */
 	enum edns_ede ede;     /* what explains that rcode */
 	uint16_t question_len; /* QNAME, QTYPE, QCLASS; 0: not to be echoed */
-	uint16_t type;
-	struct name name; /* set when question_len > 0 */
+	uint16_t type, class;  /* set when question_len > 0 */
+	struct name name;      /* set when question_len > 0 */
 	struct edns edns;
 };
 
@@ -45,7 +46,8 @@ struct query {
  * error: NOTIMP (any opcode but QUERY; all sections stay empty), FORMERR (QDCOUNT not 1, QNAME
  * malformed or compressed, cut records, records where none belong, OPT twice, not at the root,
  * or with bad options; meta types as QTYPE), BADVERS, NOTAUTH (TSIG: no key is configured),
- * REFUSED (class, transfers). */
+ * REFUSED (transfers, and classes
+ * other than IN; whether CHAOS has an answer after all, answer_decide() knows). */
 bool query_parse(const uint8_t *packet, size_t len, struct query *out);
 
 #endif

@@ -2,6 +2,7 @@
 #include "dnsd/respond.h"
 
 #include "dnsd/encode.h"
+#include "dnsd/terms.h"
 
 static void count_answer(struct stats *s, enum stats_transport transport, const struct query *q,
                          const struct answer *a, bool truncated)
@@ -24,6 +25,15 @@ static void count_answer(struct stats *s, enum stats_transport transport, const 
 		stats_add(&s->events[STATS_ECS], 1);
 }
 
+/* The options that the query asked for. */
+static void add_options(struct edns *e, const struct terms *terms)
+{
+	if (terms == NULL)
+		return;
+	if ((e->asked & EDNS_ASKED_NSID) != 0 && terms->nsid.len > 0)
+		edns_add(e, OPTION_NSID, terms->nsid);
+}
+
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
                const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out)
 {
@@ -36,6 +46,8 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 		return 0;
 	}
 	answer_decide(s, &r->query, client, &r->answer, NULL);
+	if (r->query.edns.asked != 0)
+		add_options(&r->query.edns, s != NULL ? snapshot_terms(s) : NULL);
 	limit = transport == STATS_UDP ? encode_udp_limit(&r->query) : UINT16_MAX;
 	out_len = answer_encode(&r->answer, &r->query, out, limit, &truncated);
 	count_answer(r->stats, transport, &r->query, &r->answer, truncated);

@@ -42,6 +42,7 @@ struct zones {
 	struct probes *probes;
 	struct report *report;
 	struct ranked *ranked;
+	struct carried *carried;
 	bool differs; /* from the current snapshot, zones' data aside */
 	struct snapshot *current;
 };
@@ -70,6 +71,7 @@ static void snapshot_drop(const void *thing)
 	part_unref(s->probes);
 	part_unref(s->report);
 	part_unref(s->ranked);
+	part_unref(s->carried);
 	free(s->zone);
 	free(s);
 }
@@ -81,6 +83,7 @@ static struct snapshot *snapshot_new(struct zones *z)
 	s->head = (struct snapshot_head){
 		.settings = z->settings,
 		.ranking = z->ranked->ranking,
+		.terms = z->carried->terms,
 		.is_calm = !z->clusters->any_troubled && !z->probes->any_down,
 	};
 	s->base = slab_base(z->slab);
@@ -90,6 +93,7 @@ static struct snapshot *snapshot_new(struct zones *z)
 	s->probes = part_ref(z->probes);
 	s->report = part_ref(z->report);
 	s->ranked = part_ref(z->ranked);
+	s->carried = part_ref(z->carried);
 	s->zone = xcalloc(z->count, sizeof(struct zone *));
 	s->zone_count = z->count;
 	for (size_t i = 0; i < z->count; i++) {
@@ -162,6 +166,7 @@ struct zones *zones_new(void)
 	z->probes = tables_probes(NULL, 0);
 	z->report = tables_report(&(struct snapshot_report){NULL, 0, NULL, 0, NULL, 0, 0});
 	z->ranked = tables_ranked(NULL);
+	z->carried = tables_carried(NULL, NULL);
 	publish(z);
 	return z;
 }
@@ -180,6 +185,7 @@ void zones_free(struct zones *z)
 	part_unref(z->probes);
 	part_unref(z->report);
 	part_unref(z->ranked);
+	part_unref(z->carried);
 	problems_free(z->problems);
 	buffer_fini(&z->compile.scratch);
 	buffer_fini(&z->image);
@@ -412,6 +418,14 @@ void zones_set_ranking(struct zones *z, const struct ranking *take_ranking)
 {
 	part_unref(z->ranked);
 	z->ranked = tables_ranked((struct ranking *)(uintptr_t)take_ranking);
+	z->differs = true;
+}
+
+void zones_set_terms(struct zones *z, const struct terms *take_terms,
+                     void (*on_free)(const struct terms *terms))
+{
+	part_unref(z->carried);
+	z->carried = tables_carried(take_terms, on_free);
 	z->differs = true;
 }
 

@@ -57,6 +57,10 @@ struct zones_probe {
 void zones_set_probes(struct zones *z, const struct zones_probe *probes, size_t count);
 void zones_set_settings(struct zones *z, const struct snapshot_settings *settings);
 void zones_set_ranking(struct zones *z, const struct ranking *take_ranking);
+/* What is handed over with each snapshot from now on.  Takes it (NULL: nothing): on_free gets it on this
+ * thread when no worker can hold it any more. */
+void zones_set_terms(struct zones *z, const struct terms *take_terms,
+                     void (*on_free)(const struct terms *terms));
 /* Copied whole. */
 void zones_set_report(struct zones *z, const struct snapshot_report *report);
 

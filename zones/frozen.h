@@ -51,6 +51,12 @@ struct ranked {
 	struct ranking *ranking;
 };
 
+struct carried {
+	struct part part;
+	const struct terms *terms;
+	void (*on_free)(const struct terms *terms);
+};
+
 struct snapshot {
 	struct snapshot_head head; /* first: see snapshot_head() */
 	const uint8_t *base;
@@ -61,6 +67,7 @@ struct snapshot {
 	struct probes *probes;
 	struct report *report;
 	struct ranked *ranked;
+	struct carried *carried;
 	struct zones *home;          /* the writer's, as all below */
 	struct tree_garbage garbage; /* what the next one does not have any more */
 };

@@ -16,6 +16,7 @@
 #include "zones/zone.h"
 
 struct snapshot;
+struct terms; /* dnsd's: to whom it answers, and how; carried along, never looked into here */
 
 /* The table of clusters: state that changes without any record. */
 struct snapshot_cluster {
@@ -71,6 +72,7 @@ struct snapshot_settings {
 struct snapshot_head {
 	struct snapshot_settings settings;
 	const struct ranking *ranking;
+	const struct terms *terms;
 	bool is_calm;
 };
 static inline const struct snapshot_head *snapshot_head(const struct snapshot *s)
@@ -85,6 +87,10 @@ static inline const struct snapshot_settings *snapshot_settings(const struct sna
 static inline const struct ranking *snapshot_ranking(const struct snapshot *s) /* never NULL */
 {
 	return snapshot_head(s)->ranking;
+}
+static inline const struct terms *snapshot_terms(const struct snapshot *s) /* NULL: none were set */
+{
+	return snapshot_head(s)->terms;
 }
 /* True: no cluster is drained or expired and no probed address is down, so that
  * snapshot_site_is_usable() would call no site troubled. */

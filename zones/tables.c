@@ -189,3 +189,22 @@ struct ranked *tables_ranked(struct ranking *take_ranking)
 	t->part.on_free = free_ranking;
 	return t;
 }
+
+static void free_terms(struct part *p)
+{
+	const struct carried *c = (const struct carried *)p;
+
+	if (c->terms)
+		c->on_free(c->terms);
+}
+
+struct carried *tables_carried(const struct terms *take_terms,
+                               void (*on_free)(const struct terms *terms))
+{
+	struct carried *t = part_new(sizeof(*t));
+
+	t->terms = take_terms;
+	t->on_free = on_free;
+	t->part.on_free = free_terms;
+	return t;
+}

@@ -20,5 +20,8 @@ struct report *tables_report(const struct snapshot_report *report);
 bool tables_same_report(const struct report *a, const struct report *b);
 /* Takes the ranking; NULL: one that knows nothing. */
 struct ranked *tables_ranked(struct ranking *take_ranking);
+/* Takes the terms; NULL: none. */
+struct carried *tables_carried(const struct terms *take_terms,
+                               void (*on_free)(const struct terms *terms));
 
 #endif

@@ -102,7 +102,9 @@ struct world_answer {
 	char records[2048];    /* as world_ask() */
 	char authority[2048];  /* "NAME TYPE RDATA", joined by "; " */
 	char additional[2048]; /* the same, without OPT */
-	int address_count;     /* A and AAAA records of the answer section */
+	char options[512];     /* of EDNS: "CODE=HEX", joined by " "; "" also without OPT */
+	bool has_opt;
+	int address_count; /* A and AAAA records of the answer section */
 };
 /* What a query can be besides. */
 struct world_question {
@@ -110,8 +112,10 @@ struct world_question {
 	const char *from, *to;            /* loopback addresses; NULL: 127.0.0.1 */
 	unsigned port;                    /* 0: that of nighd's first address */
 	bool tcp, no_edns;
-	unsigned size;    /* of EDNS; 0: 1232 */
-	unsigned version; /* of EDNS */
+	unsigned size;       /* of EDNS; 0: 1232 */
+	unsigned version;    /* of EDNS */
+	unsigned dns_class;  /* 0: IN */
+	const char *options; /* of EDNS, behind client's: "CODE=HEX", joined by " "; NULL: none */
 };
 struct world_answer world_question(struct world *w, const struct world_question *q);
 struct world_answer world_query(struct world *w, const char *name, const char *type,

@@ -106,6 +106,17 @@ static bool has_type(const ldns_rr_list *list, ldns_rr_type type)
 
 /* --- a reply --- */
 
+static void add_option(unsigned code, const uint8_t *data, size_t len, struct world_answer *out)
+{
+	struct text one = {0};
+
+	text_printf(&one, "%u=", code);
+	for (size_t i = 0; i < len; i++)
+		text_printf(&one, "%02x", data[i]);
+	add(out->options, sizeof(out->options), " ", one.data);
+	text_fini(&one);
+}
+
 static void read_options(const ldns_pkt *pkt, struct world_answer *out)
 {
 	const ldns_rdf *data = ldns_pkt_edns_data(pkt);
@@ -117,6 +128,7 @@ static void read_options(const ldns_pkt *pkt, struct world_answer *out)
 
 		if (len > left - 4)
 			fail_msg("an EDNS option is longer than the record");
+		add_option(code, at + 4, len, out);
 		if (code == OPTION_ECS && len >= 4)
 			out->scope = at[4 + 3];
 		if (code == OPTION_EDE && len >= 2 && out->ede < 0)
@@ -163,6 +175,7 @@ struct world_answer world_wire_read(struct world *w, const uint8_t *reply, size_
 	out.authoritative = ldns_pkt_aa(pkt);
 	out.truncated = ldns_pkt_tc(pkt);
 	out.ttl = first_ttl(pkt);
+	out.has_opt = ldns_pkt_edns(pkt);
 	read_options(pkt, &out);
 	print_answer(answer, out.records, sizeof(out.records));
 	if (!out.records[0] || out.rcode != LDNS_RCODE_NOERROR)

@@ -59,6 +59,26 @@ static void put_ecs(struct writer *w, const char *client)
 	put(w, addr.bytes, octets);
 }
 
+/* "3= 10=0102030405060708" */
+static void put_options(struct writer *w, const char *options)
+{
+	while (*options) {
+		char *at;
+		uint8_t *length;
+
+		put16(w, (unsigned)strtoul(options, &at, 10));
+		if (*at++ != '=')
+			fail_msg("'%s' is not CODE=HEX", options);
+		length = w->at;
+		put16(w, 0);
+		for (; *at && *at != ' '; at += 2)
+			put8(w, (unsigned)strtoul((char[]){at[0], at[1], 0}, NULL, 16));
+		length[0] = (uint8_t)((w->at - length - 2) >> 8);
+		length[1] = (uint8_t)(w->at - length - 2);
+		options = *at ? at + 1 : at;
+	}
+}
+
 static void put_opt(struct writer *w, const struct world_question *q)
 {
 	uint8_t *length;
@@ -73,6 +93,9 @@ static void put_opt(struct writer *w, const struct world_question *q)
 	put16(w, 0);
 	if (q->client)
 		put_ecs(w, q->client);
+	if (q->options)
+		put_options(w, q->options);
+	length[0] = (uint8_t)((w->at - length - 2) >> 8);
 	length[1] = (uint8_t)(w->at - length - 2);
 }
 
@@ -92,7 +115,7 @@ size_t world_wire_build(const struct world_question *q, uint16_t id, uint8_t out
 	put(&w, ldns_rdf_data(name), ldns_rdf_size(name));
 	ldns_rdf_deep_free(name);
 	put16(&w, ldns_get_rr_type_by_name(q->type));
-	put16(&w, 1);
+	put16(&w, q->dns_class ? q->dns_class : 1);
 	if (!q->no_edns)
 		put_opt(&w, q);
 	return (size_t)(w.at - out);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/terms.h"
+
+#include <string.h>
+
+/* One TXT record of one string, which is not to be kept by anybody. */
+static const struct rrset *make_txt(struct arena *a, const char *text)
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+	struct rrset *set;
+
+	if (text == NULL)
+		return NULL;
+	set = arena_calloc(a, 1, sizeof *set + 3 + len);
+	set->type = RR_TXT;
+	set->count = 1;
+	set->bytes = (uint32_t)(3 + len);
+	bytes_put16(set->data, (uint16_t)(1 + len));
+	set->data[2] = (uint8_t)len;
+	memcpy(set->data + 3, text, len);
+	return set;
+}
+
+static struct bytes copy_text(struct arena *a, const char *text)
+{
+	return text != NULL ? bytes_of(arena_strdup(a, text)) : (struct bytes){0};
+}
+
+const struct terms *terms_build(const struct config *c)
+{
+	struct arena *a = arena_new();
+	struct terms *t = arena_calloc(a, 1, sizeof *t);
+
+	t->arena = a;
+	t->nsid = copy_text(a, c->identity.nsid);
+	t->hostname = make_txt(a, c->identity.hostname);
+	t->version = make_txt(a, c->identity.version);
+	return t;
+}
+
+void terms_free(const struct terms *t)
+{
+	if (t != NULL)
+		arena_free(t->arena);
+}
+
+static bool is_one_of(const struct name *name, const char *a, size_t a_len, const char *b,
+                      size_t b_len)
+{
+	return (name->len == a_len && memcmp(name->wire, a, a_len) == 0) ||
+	       (name->len == b_len && memcmp(name->wire, b, b_len) == 0);
+}
+
+const struct rrset *terms_identity(const struct terms *t, const struct name *name)
+{
+	static const char version_bind[] = "\7version\4bind",
+			  version_server[] = "\7version\6server",
+			  hostname_bind[] = "\10hostname\4bind", id_server[] = "\2id\6server";
+
+	/* The strings' ends are the roots. */
+	if (is_one_of(name, version_bind, sizeof version_bind, version_server,
+	              sizeof version_server))
+		return t->version;
+	return is_one_of(name, hostname_bind, sizeof hostname_bind, id_server, sizeof id_server)
+	               ? t->hostname
+	               : NULL;
+}

@@ -1,0 +1,29 @@
+/* terms.h -- to whom this server answers, and how: what the config says of the wire, ready for use.
+ *
+ * Built on the control thread from one config, carried along by snapshots, read by any
+ * worker.  Nothing in it changes.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_TERMS_H
+#define DNSD_TERMS_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "dnsd/config.h"
+#include "zones/name.h"
+#include "zones/rrset.h"
+
+struct terms {
+	struct arena *arena;                    /* holds all that it points to */
+	struct bytes nsid;                      /* RFC 5001; none: not said */
+	const struct rrset *hostname, *version; /* TXT in the class CHAOS; NULL: not said */
+};
+
+/* Copies what it needs of the config. */
+const struct terms *terms_build(const struct config *c);
+void terms_free(const struct terms *t); /* NULL is fine */
+
+/* The TXT of a name in the class CHAOS (RFC 4892 2); NULL: none. */
+const struct rrset *terms_identity(const struct terms *t, const struct name *name);
+
+#endif

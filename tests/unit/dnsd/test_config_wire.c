@@ -1,0 +1,112 @@
+/* What the config says of the wire: identity, cookies, client subnets, who may ask. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "dnsd/config.h"
+
+/* A config file of this text, read; what was wrong with it in *errors, each line without the file's name. */
+static struct config *read_yaml(const char *yaml, struct text *errors)
+{
+	char path[] = "/tmp/nigh-config-XXXXXX";
+	struct text told = {0};
+	struct config *c;
+	FILE *f = fdopen(mkstemp(path), "w");
+
+	assert_non_null(f);
+	assert_true(fputs(yaml, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	c = config_read(path, &told);
+	for (char *at = told.data; at != NULL && *at != '\0';) {
+		size_t len = strcspn(at, "\n");
+
+		assert_memory_equal(at, path, strlen(path));
+		text_printf(errors, "%.*s\n", (int)(len - strlen(path) - 1), at + strlen(path) + 1);
+		at += len + 1;
+	}
+	unlink(path);
+	text_fini(&told);
+	return c;
+}
+
+static void assert_refused(const char *yaml, const char *line)
+{
+	struct text errors = {0};
+
+	assert_null(read_yaml(yaml, &errors));
+	assert_string_equal(errors.data, line);
+	text_fini(&errors);
+}
+
+static struct config *must_read(const char *yaml)
+{
+	struct text errors = {0};
+	struct config *c = read_yaml(yaml, &errors);
+
+	if (c == NULL)
+		print_error("%s", errors.data);
+	assert_non_null(c);
+	text_fini(&errors);
+	return c;
+}
+
+/* What is printed of it says the same when it is read. */
+static struct config *read_again(struct config *c)
+{
+	struct text first = {0}, second = {0};
+	struct config *again;
+
+	config_print(c, &first);
+	again = must_read(first.data);
+	config_print(again, &second);
+	assert_string_equal(first.data, second.data);
+	text_fini(&first);
+	text_fini(&second);
+	config_free(c);
+	return again;
+}
+
+static void test_an_identity_is_a_text_of_some_length_and_absent_by_default(void **state)
+{
+	struct config *c = must_read("{}\n");
+	char yaml[512], many[300];
+
+	(void)state;
+	assert_null(c->identity.nsid);
+	assert_null(c->identity.hostname);
+	assert_null(c->identity.version);
+	config_free(c);
+	c = read_again(must_read("identity: {nsid: \"a \\\"b\", hostname: h, version: \"1\"}\n"));
+	assert_string_equal(c->identity.nsid, "a \"b");
+	assert_string_equal(c->identity.hostname, "h");
+	assert_string_equal(c->identity.version, "1");
+	config_free(c);
+	memset(many, 'x', sizeof many);
+	snprintf(yaml, sizeof yaml, "identity: {nsid: %.128s, hostname: %.255s}\n", many, many);
+	config_free(must_read(yaml));
+	snprintf(yaml, sizeof yaml, "identity:\n  nsid: %.129s\n", many);
+	assert_refused(yaml, "2: identity.nsid must be at most 128 bytes\n");
+	snprintf(yaml, sizeof yaml, "identity:\n  hostname: %.256s\n", many);
+	assert_refused(yaml, "2: identity.hostname must be at most 255 bytes\n");
+	assert_refused("identity: {version: 1}\n", "1: identity.version must be a text\n");
+	assert_refused("identity: {version: \"\"}\n", "1: identity.version must be a text\n");
+	assert_refused("identity: {name: x}\n", "1: unknown key 'identity.name'\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_identity_is_a_text_of_some_length_and_absent_by_default),
+	};
+
+	return cmocka_run_group_tests_name("dnsd/config_wire", tests, NULL, NULL);
+}
