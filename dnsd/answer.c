@@ -430,6 +430,8 @@ static void answer_unzoned(const struct snapshot *s, const struct query *q, stru
 
 	if (identity != NULL)
 		put_set(out, out->qname, identity, identity->ttl);
+	else if (q->is_cookie_only)
+		out->authoritative = false;
 	else
 		fail(out, q->rcode, q->ede,
 		     q->rcode == RCODE_REFUSED ? STATS_OUTSIDE : STATS_ERROR);

@@ -159,6 +159,23 @@ static const struct conf_row rows[] = {
          .reloadable = true,
          .sentence = "What TXT of version.bind and version.server is in the class CHAOS, at most "
                      "255 bytes; without it, they are REFUSED."},
+	{.path = "cookies.mode",
+         .type = CONF_ENUM,
+         AT(cookies.mode),
+         .preset = "on",
+         .words = "on|off|required-for-large",
+         .reloadable = true,
+         .sentence = "Whether DNS cookies (RFC 7873, RFC 9018) are answered; with "
+                     "required-for-large, who asks over UDP without a good one gets no answer of "
+                     "more than 512 bytes: it is truncated, and asked for again over TCP."},
+	{.path = "cookies.secretFile",
+         .type = CONF_PATH,
+         AT(cookies.secret_file),
+         .reloadable = true,
+         .sentence = "The file with the secrets of cookies, 32 hexadecimal digits in each line, 8 "
+                     "lines at most, readable by its owner alone: the first makes cookies, all "
+                     "verify them. It is read again when it changes; replicas share one. Without "
+                     "it, each start has a random secret."},
 	{.path = "geo.databases",
          .type = CONF_PATHS,
          AT(geo.databases),

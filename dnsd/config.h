@@ -56,6 +56,7 @@ struct config_member {
 	struct place location;
 };
 enum config_policy { CONFIG_NEAREST, CONFIG_ALL };
+enum config_cookies { CONFIG_COOKIES_ON, CONFIG_COOKIES_OFF, CONFIG_COOKIES_REQUIRED };
 enum config_probe_mode { CONFIG_PROBE_UNSEEN, CONFIG_PROBE_ALWAYS, CONFIG_PROBE_OFF };
 
 struct config {
@@ -97,6 +98,10 @@ struct config {
 	struct {
 		char *nsid, *hostname, *version; /* NULL: not said */
 	} identity;
+	struct {
+		int mode;          /* enum config_cookies */
+		char *secret_file; /* NULL: a random secret */
+	} cookies;
 	struct {
 		uint64_t min_names, max_withdraw_percent, hold_for_ms;
 	} guard;

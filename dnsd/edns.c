@@ -46,6 +46,11 @@ static bool parse_option(unsigned code, struct bytes option, struct edns *out)
 	case OPTION_NSID: /* RFC 5001 2.1: what a query has in it is ignored */
 		out->asked |= EDNS_ASKED_NSID;
 		return true;
+	case OPTION_COOKIE: /* RFC 7873 5.2: of several the first counts */
+		if ((out->asked & EDNS_ASKED_COOKIE) == 0)
+			out->cookie = option;
+		out->asked |= EDNS_ASKED_COOKIE;
+		return true;
 	default:
 		return true;
 	}
@@ -80,6 +85,7 @@ bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *o
 	out->dnssec_ok = (ttl & FLAG_DO) != 0;
 	out->ecs.present = false;
 	out->asked = 0;
+	out->has_good_cookie = false;
 	out->extra_len = 0;
 	if (out->version != 0 || parse_options(rdata, out))
 		return true;

@@ -1,4 +1,5 @@
-/* edns.h -- the OPT record (RFC 6891) and its options: the client subnet (RFC 7871), NSID (RFC 5001).
+/* edns.h -- the OPT record (RFC 6891) and its options: the client subnet (RFC 7871), NSID (RFC 5001),
+ * cookies (RFC 7873).
  *
  * Reads foreign bytes, never past their end.  Any thread.
  */
@@ -20,14 +21,14 @@ enum {
 	EDNS_EDE_LEN = 4 + 2,
 	EDNS_OPTION_LEN = 4, /* code and length, before an option's data */
 	EDNS_NSID_MOST = 128,
-	EDNS_EXTRA_MOST = EDNS_OPTION_LEN + EDNS_NSID_MOST
+	EDNS_EXTRA_MOST = EDNS_OPTION_LEN + EDNS_NSID_MOST + EDNS_OPTION_LEN + 24
 };
 
 /* Options that ask for one in the answer: bits of struct edns.asked. */
-enum edns_asked { EDNS_ASKED_NSID = 1 };
+enum edns_asked { EDNS_ASKED_NSID = 1, EDNS_ASKED_COOKIE = 2 };
 
 /* Options' codes. */
-enum edns_option { OPTION_NSID = 3, OPTION_ECS = 8, OPTION_EDE = 15 };
+enum edns_option { OPTION_NSID = 3, OPTION_ECS = 8, OPTION_COOKIE = 10, OPTION_EDE = 15 };
 
 /* RFC 8914; 0 stands for none here, as we never say "other". */
 enum edns_ede { EDE_NONE = 0, EDE_NOT_READY = 14, EDE_PROHIBITED = 18, EDE_NOT_AUTHORITATIVE = 20 };
@@ -44,10 +45,12 @@ struct edns {
 	bool present;
 	bool dnssec_ok;
 	uint8_t version;
-	uint8_t asked;       /* enum edns_asked */
-	uint16_t udp_size;   /* at least 512 */
-	uint16_t extra_len;  /* of extra; 0 when parsed */
-	struct edns_ecs ecs; /* only `present` is set when it is false */
+	uint8_t asked;        /* enum edns_asked */
+	bool has_good_cookie; /* it has a server cookie of ours; false when parsed */
+	uint16_t udp_size;    /* at least 512 */
+	uint16_t extra_len;   /* of extra; 0 when parsed */
+	struct edns_ecs ecs;  /* only `present` is set when it is false */
+	struct bytes cookie;  /* as sent, of any length, in the packet; with EDNS_ASKED_COOKIE */
 	/* The options that its answer has besides ECS and EDE, by edns_add(). */
 	uint8_t extra[EDNS_EXTRA_MOST];
 };

@@ -337,6 +337,8 @@ static const char *rcode_text(enum rcode rcode)
 		return "NOTAUTH";
 	case RCODE_BADVERS:
 		return "BADVERS";
+	case RCODE_BADCOOKIE:
+		return "BADCOOKIE";
 	}
 	return "";
 }

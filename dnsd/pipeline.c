@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
+#include "dnsd/cookie_jar.h"
 #include "dnsd/geo_loader.h"
 #include "dnsd/sources.h"
 #include "dnsd/terms.h"
@@ -29,6 +30,7 @@ enum {
 	EVIDENCE_MS = 5000,
 	UNREADY_BUILD_MS = 3000,
 	NOTES_MS = 1000,
+	COOKIES_MS = 1000,
 	MANY_FACTS = 10000,
 	TRIM_AFTER = 20000,
 	MEMBER_COUNTS_MS = 5 * 60 * 1000,
@@ -61,6 +63,8 @@ struct pipeline {
 	struct verdicts *verdicts;
 	struct resolver *resolver;
 	struct geo_loader *geo;
+	struct cookie_jar cookies;
+	uint64_t cookies_ms; /* when their file was last looked at */
 	struct records *records;
 	struct zones *zones;
 	const struct records_result *result; /* of the last build */
@@ -418,6 +422,34 @@ static void give_notes(struct pipeline *p, uint64_t now_ms)
 	sources_give_notes(p->sources, p->notes);
 }
 
+static void give_terms(struct pipeline *p)
+{
+	zones_set_terms(p->zones, terms_build(p->config, &p->cookies.secrets), terms_free);
+}
+
+/* Replicas share the file with the cookies' secrets, and roll them over by changing it. */
+static void watch_cookies(struct pipeline *p, uint64_t now_ms)
+{
+	static const char where[] = "cookies.secretFile";
+	const char *file = p->config->cookies.secret_file;
+	struct reason why = {0};
+
+	if (now_ms - p->cookies_ms < COOKIES_MS)
+		return;
+	p->cookies_ms = now_ms;
+	if (!cookie_jar_is_stale(&p->cookies, file))
+		return;
+	if (cookie_jar_fill(&p->cookies, file, &why) == ERR_OK) {
+		log_info("dnsd", "secrets of cookies read again");
+		store_set_error(p->store, where, NULL);
+		give_terms(p);
+	} else {
+		store_set_error(p->store, where, why.text);
+	}
+	if (p->errors_told != store_error_changes(p->store))
+		poke(p);
+}
+
 /* What time alone changes: readiness, expiry, the age of evidence. */
 static void on_tick(uv_timer_t *timer)
 {
@@ -437,6 +469,7 @@ static void on_tick(uv_timer_t *timer)
 		atomic_store_explicit(&p->pulse->set_aside, counts.set_aside, memory_order_relaxed);
 	}
 	give_notes(p, now_ms);
+	watch_cookies(p, now_ms);
 	if (now_ms - p->evidence_ms >= EVIDENCE_MS) {
 		p->evidence_ms = now_ms;
 		p->probes_stale = true;
@@ -539,15 +572,16 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	p->zones = zones_new();
 	p->geo = geo_loader_start(loop, &events);
 	p->notes = cluster_notes_new();
+	cookie_jar_init(&p->cookies);
 	start_timers(p);
 	return p;
 }
 
 enum err pipeline_start(struct pipeline *p, struct reason *why)
 {
-	enum err err = ERR_OK;
+	enum err err = cookie_jar_fill(&p->cookies, p->config->cookies.secret_file, why);
 
-	if (p->config->state != NULL)
+	if (err == ERR_OK && p->config->state != NULL)
 		err = saved_open(p->loop, p->config->state, p->facts, &p->saved, why);
 	if (err != ERR_OK)
 		return err;
@@ -558,7 +592,7 @@ enum err pipeline_start(struct pipeline *p, struct reason *why)
 		saved_each_value(p->saved, SAVED_HELD, restore_held, p);
 	}
 	config_facts_put(p->config, p->facts);
-	zones_set_terms(p->zones, terms_build(p->config), terms_free);
+	give_terms(p);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	rank_clusters(p);
@@ -581,7 +615,8 @@ static void take_up(struct pipeline *p, const struct config *config)
 	wiring_configure_records(&p->records, p->config);
 	config_facts_put(p->config, p->facts);
 	verdicts_configure(p->verdicts, config);
-	zones_set_terms(p->zones, terms_build(config), terms_free);
+	store_set_error(p->store, "cookies.secretFile", NULL);
+	give_terms(p);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	rank_clusters(p);
@@ -591,7 +626,11 @@ static void take_up(struct pipeline *p, const struct config *config)
 static void on_geo_tried(const char *errors, void *arg)
 {
 	struct pipeline *p = arg;
+	struct reason why = {0};
 
+	if (errors == NULL &&
+	    cookie_jar_fill(&p->cookies, p->fresh->cookies.secret_file, &why) != ERR_OK)
+		errors = why.text;
 	if (errors == NULL)
 		take_up(p, p->fresh);
 	p->on_reloaded(errors, p->reloaded_arg);
@@ -635,6 +674,7 @@ static void closed_one(void *arg)
 	pthread_cond_destroy(&p->release.answered);
 	wiring_memory_fini(&p->memory);
 	cluster_notes_free(p->notes);
+	cookie_jar_fini(&p->cookies);
 	free(p->errors.geo);
 	free(p->errors.config);
 	free(p->listening);

@@ -35,7 +35,7 @@ struct cluster_notes *pipeline_notes(struct pipeline *p);
 /* Does a kubeconfig have a credential plugin run? */
 bool pipeline_runs_plugins(const struct pipeline *p);
 void pipeline_forbid_plugins(struct pipeline *p);
-/* Takes up a new config as a whole once its geographic files are read, or not at all when one of them cannot be:
+/* Takes up a new config as a whole once its geographic files and the secrets of cookies are read, or not at all when one of them cannot be:
  * `errors` then says why, one line each; NULL: it is in force.  `config` is borrowed from now on.  One at a time;
  * on_reloaded may begin the next, and is not called any more after pipeline_stop(). */
 typedef void pipeline_on_reloaded_fn(const char *errors, void *arg);

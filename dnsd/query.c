@@ -112,6 +112,8 @@ static enum rcode refuse_counts(const uint8_t *packet, size_t len, struct query 
 	const uint8_t *at = packet + DNS_HEADER_LEN, *end = packet + len;
 	unsigned questions = bytes_get16(packet + 4);
 	unsigned before = (unsigned)bytes_get16(packet + 6) + bytes_get16(packet + 8);
+	bool is_bare = questions == 0 && before == 0;
+	enum rcode rcode;
 
 	if (questions > MAX_QUESTIONS)
 		return RCODE_FORMERR;
@@ -121,7 +123,9 @@ static enum rcode refuse_counts(const uint8_t *packet, size_t len, struct query 
 			return RCODE_FORMERR;
 		at += 4;
 	}
-	(void)parse_records(at, end, before, before + bytes_get16(packet + 10), q);
+	rcode = parse_records(at, end, before, before + bytes_get16(packet + 10), q);
+	q->is_cookie_only =
+		is_bare && rcode == RCODE_NOERROR && (q->edns.asked & EDNS_ASKED_COOKIE) != 0;
 	return RCODE_FORMERR;
 }
 
@@ -167,15 +171,18 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *out)
 	out->id = bytes_get16(packet);
 	out->ede = EDE_NONE;
 	out->question_len = 0;
+	out->is_cookie_only = false;
 	out->edns.present = false;
 	out->edns.ecs.present = false;
 	out->edns.asked = 0;
+	out->edns.has_good_cookie = false;
 	out->edns.extra_len = 0;
 	out->rcode = parse_sections(packet, len, out);
 	if ((out->flags & OPCODE_MASK) != 0) {
 		out->rcode = RCODE_NOTIMP;
 		out->ede = EDE_NONE;
 		out->question_len = 0;
+		out->is_cookie_only = false;
 	}
 	return true;
 }

@@ -26,15 +26,17 @@ enum rcode {
 	RCODE_REFUSED = 5,
 	RCODE_YXDOMAIN = 6,
 	RCODE_NOTAUTH = 9,
-	RCODE_BADVERS = 16
+	RCODE_BADVERS = 16,
+	RCODE_BADCOOKIE = 23
 };
 
 struct query {
 	const uint8_t *packet;
 	uint16_t id;
-	uint16_t flags;        /* as received: QR, OPCODE, AA ... */
-	enum rcode rcode;      /* NOERROR: to be answered from a zone; else answer just this */
-	enum edns_ede ede;     /* what explains that rcode */
+	uint16_t flags;      /* as received: QR, OPCODE, AA ... */
+	enum rcode rcode;    /* NOERROR: to be answered from a zone; else answer just this */
+	enum edns_ede ede;   /* what explains that rcode */
+	bool is_cookie_only; /* FORMERR, but for a cookie: no question, nothing else (RFC 7873 5.4) */
 	uint16_t question_len; /* QNAME, QTYPE, QCLASS; 0: not to be echoed */
 	uint16_t type, class;  /* set when question_len > 0 */
 	struct name name;      /* set when question_len > 0 */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/respond.h"
 
+#include "base/clock.h"
 #include "dnsd/encode.h"
 #include "dnsd/terms.h"
 
@@ -25,7 +26,46 @@ static void count_answer(struct stats *s, enum stats_transport transport, const 
 		stats_add(&s->events[STATS_ECS], 1);
 }
 
-/* The options that the query asked for. */
+/* A fault in an option: nothing of the OPT is answered. */
+static void refuse_options(struct query *q)
+{
+	q->edns.asked = 0;
+	q->edns.ecs.present = false;
+	q->is_cookie_only = false;
+	if (q->rcode == RCODE_NOTIMP)
+		return;
+	q->rcode = RCODE_FORMERR;
+	q->ede = EDE_NONE;
+}
+
+/* RFC 7873 5.2: none but the client's part, or a bad one of ours, is answered with a new one. */
+static void heed_cookie(struct responder *r, const struct terms *terms, const struct addr *client)
+{
+	struct query *q = &r->query;
+	struct edns *e = &q->edns;
+	uint8_t cookie[COOKIE_LEN];
+
+	if (terms == NULL || terms->cookies == CONFIG_COOKIES_OFF) {
+		q->is_cookie_only = false;
+		return;
+	}
+	stats_add(&r->stats->events[STATS_COOKIE], 1);
+	if (!cookie_is_well_formed(e->cookie.len)) {
+		refuse_options(q);
+		return;
+	}
+	e->has_good_cookie =
+		cookie_answer(&terms->secrets, e->cookie, client, (uint32_t)clock_unix_s(), cookie);
+	stats_add(&r->stats->events[STATS_GOOD_COOKIE], e->has_good_cookie);
+	edns_add(e, OPTION_COOKIE, (struct bytes){cookie, sizeof cookie});
+	/* RFC 7873 5.4: this is how a client asks whether its cookie is good. */
+	if (q->is_cookie_only && !e->has_good_cookie && e->cookie.len > COOKIE_CLIENT_LEN) {
+		q->is_cookie_only = false;
+		q->rcode = RCODE_BADCOOKIE;
+	}
+}
+
+/* The other options that the query asked for. */
 static void add_options(struct edns *e, const struct terms *terms)
 {
 	if (terms == NULL)
@@ -34,9 +74,23 @@ static void add_options(struct edns *e, const struct terms *terms)
 		edns_add(e, OPTION_NSID, terms->nsid);
 }
 
+/* What the terms make of the query's EDNS, before anything is decided. */
+static void heed_edns(struct responder *r, const struct terms *terms,
+                      enum stats_transport transport, const struct addr *client)
+{
+	struct edns *e = &r->query.edns;
+
+	if ((e->asked & EDNS_ASKED_COOKIE) != 0)
+		heed_cookie(r, terms, client);
+	if (terms != NULL && terms->cookies == CONFIG_COOKIES_REQUIRED && transport == STATS_UDP &&
+	    !e->has_good_cookie)
+		e->udp_size = ENCODE_MIN_ROOM;
+}
+
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
                const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out)
 {
+	const struct terms *terms = s != NULL ? snapshot_terms(s) : NULL;
 	bool truncated;
 	size_t limit, out_len;
 
@@ -45,9 +99,11 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 		stats_add(&r->stats->events[STATS_SILENT], 1);
 		return 0;
 	}
+	if (r->query.edns.present)
+		heed_edns(r, terms, transport, client);
 	answer_decide(s, &r->query, client, &r->answer, NULL);
 	if (r->query.edns.asked != 0)
-		add_options(&r->query.edns, s != NULL ? snapshot_terms(s) : NULL);
+		add_options(&r->query.edns, terms);
 	limit = transport == STATS_UDP ? encode_udp_limit(&r->query) : UINT16_MAX;
 	out_len = answer_encode(&r->answer, &r->query, out, limit, &truncated);
 	count_answer(r->stats, transport, &r->query, &r->answer, truncated);

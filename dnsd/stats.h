@@ -51,6 +51,8 @@ enum stats_reason {
 	X(STATS_PROXIED, "proxied", "messages over UDP behind a PROXY header")                     \
 	X(STATS_PROXY_BROKEN, "proxyBroken",                                                       \
 	  "messages over UDP dropped: from a listed proxy without a good PROXY header")            \
+	X(STATS_COOKIE, "cookies", "queries with a DNS cookie")                                    \
+	X(STATS_GOOD_COOKIE, "goodCookies", "queries with a server cookie of ours")                \
 	X(STATS_BATCHES, "batches", "batches received over UDP")                                   \
 	X(STATS_TCP_OPENED, "tcpOpened", "TCP connections accepted")                               \
 	X(STATS_TCP_REFUSED, "tcpRefused", "TCP connections closed for want of room")              \

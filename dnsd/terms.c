@@ -26,7 +26,7 @@ static struct bytes copy_text(struct arena *a, const char *text)
 	return text != NULL ? bytes_of(arena_strdup(a, text)) : (struct bytes){0};
 }
 
-const struct terms *terms_build(const struct config *c)
+const struct terms *terms_build(const struct config *c, const struct cookie_secrets *secrets)
 {
 	struct arena *a = arena_new();
 	struct terms *t = arena_calloc(a, 1, sizeof *t);
@@ -35,13 +35,17 @@ const struct terms *terms_build(const struct config *c)
 	t->nsid = copy_text(a, c->identity.nsid);
 	t->hostname = make_txt(a, c->identity.hostname);
 	t->version = make_txt(a, c->identity.version);
+	t->cookies = (enum config_cookies)c->cookies.mode;
+	t->secrets = *secrets;
 	return t;
 }
 
 void terms_free(const struct terms *t)
 {
-	if (t != NULL)
-		arena_free(t->arena);
+	if (t == NULL)
+		return;
+	explicit_bzero((void *)(uintptr_t)&t->secrets, sizeof t->secrets);
+	arena_free(t->arena);
 }
 
 static bool is_one_of(const struct name *name, const char *a, size_t a_len, const char *b,

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "dnsd/config.h"
+#include "dnsd/cookie.h"
 #include "zones/name.h"
 #include "zones/rrset.h"
 
@@ -17,10 +18,12 @@ struct terms {
 	struct arena *arena;                    /* holds all that it points to */
 	struct bytes nsid;                      /* RFC 5001; none: not said */
 	const struct rrset *hostname, *version; /* TXT in the class CHAOS; NULL: not said */
+	enum config_cookies cookies;
+	struct cookie_secrets secrets;
 };
 
-/* Copies what it needs of the config. */
-const struct terms *terms_build(const struct config *c);
+/* Copies what it needs of the config, and the secrets of cookies. */
+const struct terms *terms_build(const struct config *c, const struct cookie_secrets *secrets);
 void terms_free(const struct terms *t); /* NULL is fine */
 
 /* The TXT of a name in the class CHAOS (RFC 4892 2); NULL: none. */

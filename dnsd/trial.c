@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
+#include "dnsd/cookie_jar.h"
 #include "dnsd/lone_file.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/whereabouts.h"
@@ -289,6 +290,17 @@ static void try_geo(struct trial *t)
 	geodb_free(geodb);
 }
 
+static void try_cookies(struct trial *t)
+{
+	struct cookie_jar jar;
+	struct reason why = {0};
+
+	cookie_jar_init(&jar);
+	if (cookie_jar_fill(&jar, t->config->cookies.secret_file, &why) != ERR_OK)
+		tell_lines(t, NULL, why.text);
+	cookie_jar_fini(&jar);
+}
+
 static void on_settled(void *arg) { (void)arg; }
 static void on_stopped(void *arg) { (void)arg; }
 
@@ -402,6 +414,7 @@ static void run(struct trial *t)
 	start(t);
 	try_user(t);
 	try_geo(t);
+	try_cookies(t);
 	try_kubeconfigs(t);
 	if (t->is_alone)
 		read_file(t, t->config->manifests.item[0]);

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/xalloc.h"
 #include "dnsd/respond.h"
+#include "dnsd/terms.h"
 #include "zones/build.h"
 #include "zones/rdata.h"
 
@@ -101,6 +102,16 @@ static void put_tables(struct zones *z)
 	zones_set_ranking(z, ranking_build(ranked, 3, NULL, 0, NULL));
 }
 
+/* All that may be asked for is there. */
+static void put_terms(struct zones *z)
+{
+	static const struct cookie_secrets secrets = {.count = 1, .key = {{1, 2}}};
+	char nsid[] = "nsid", hostname[] = "hostname", version[] = "version";
+	const struct config config = {.identity = {nsid, hostname, version}};
+
+	zones_set_terms(z, terms_build(&config, &secrets), terms_free);
+}
+
 static const struct snapshot *small_world(void)
 {
 	struct zones *z = zones_new();
@@ -119,6 +130,7 @@ static const struct snapshot *small_world(void)
 	free((void *)(uintptr_t)apex[1].data);
 	free((void *)(uintptr_t)ns.data);
 	put_tables(z);
+	put_terms(z);
 	put(z, "www.a.test", "A", "192.0.2.1");
 	put(z, "*.w.a.test", "AAAA", "2001:db8::1");
 	put(z, "c.a.test", "CNAME", "d.b.test");

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/xalloc.h"
 #include "dnsd/encode.h"
+#include "dnsd/terms.h"
 #include "zones/rdata.h"
 
 enum { MAX_ITEMS = 512 };
@@ -189,6 +190,25 @@ const struct snapshot *world_build(struct world *w)
 	return zones_build(w->zones, 1700000000);
 }
 
+void world_terms(struct world *w, const char *yaml)
+{
+	static const struct cookie_secrets secrets = {.count = 1, .key = {{1, 2}}};
+	char path[] = "/tmp/nigh-world-XXXXXX";
+	struct text errors = {0};
+	int fd = mkstemp(path);
+	struct config *c;
+
+	CHECK(fd >= 0 && write(fd, yaml, strlen(yaml)) == (ssize_t)strlen(yaml) && close(fd) == 0);
+	c = config_read(path, &errors);
+	if (c == NULL)
+		fprintf(stderr, "%s\n", errors.data);
+	CHECK(c != NULL);
+	zones_set_terms(w->zones, terms_build(c, &secrets), terms_free);
+	config_free(c);
+	text_fini(&errors);
+	unlink(path);
+}
+
 /* --- names --- */
 
 /* "TTL TYPE RDATA" into the list, where RRsets of one type are put together. */
@@ -337,6 +357,7 @@ size_t world_query(const char *question, const struct asking *how, uint8_t packe
 	struct buffer b = {0};
 	uint16_t number;
 	size_t len;
+	bool has_opt = how->edns > 0 || how->ecs != NULL || how->options != NULL;
 
 	CHECK(sscanf(question, "%299s %31s", name, type) == 2);
 	number = strcmp(type, "ANY") == 0 ? RR_ANY : rdata_type(bytes_of(type));
@@ -344,13 +365,17 @@ size_t world_query(const char *question, const struct asking *how, uint8_t packe
 		number = (uint16_t)ldns_get_rr_type_by_name(type);
 	buffer_u32(&b, 0x12340100); /* RD */
 	buffer_u32(&b, 0x00010000);
-	buffer_u32(&b, how->edns > 0 || how->ecs != NULL);
+	buffer_u32(&b, has_opt);
 	CHECK(rdata_from_text(RR_PTR, bytes_of(name), &b, NULL) == ERR_OK);
 	buffer_u16(&b, number);
 	buffer_u16(&b, 1);
-	if (how->edns > 0 || how->ecs != NULL) {
-		uint8_t option[64];
+	if (has_opt) {
+		uint8_t option[256];
 		size_t option_len = how->ecs != NULL ? put_option_ecs(option, how->ecs) : 0;
+
+		for (const char *hex = how->options; hex != NULL && *hex != '\0'; hex += 2)
+			option[option_len++] =
+				(uint8_t)strtoul((char[]){hex[0], hex[1], 0}, NULL, 16);
 
 		buffer_u8(&b, 0);
 		buffer_u16(&b, RR_OPT);

@@ -42,6 +42,9 @@ void world_put(struct world *w, const char *name, ...);
  * no ready endpoint; "CLUSTER#3:" is probed as index 3.  `fallback` NULL: fails open. */
 void world_put_sites(struct world *w, const char *name, const char *fallback, ...);
 
+/* What a config of this YAML says of the wire; cookies have a secret that is always the same. */
+void world_terms(struct world *w, const char *yaml);
+
 const struct snapshot *world_build(struct world *w);
 
 /* How to ask; a zeroed one is a plain query from 192.0.2.99. */
@@ -49,7 +52,8 @@ struct asking {
 	const char *resolver; /* source address */
 	unsigned edns;        /* UDP size announced; 0: no OPT */
 	bool dnssec_ok;
-	const char *ecs; /* "198.51.100.0/24"; implies EDNS */
+	const char *ecs;     /* "198.51.100.0/24"; implies EDNS */
+	const char *options; /* further options in hex: "00030000" asks for NSID; implies EDNS */
 	bool tcp;
 };
 

@@ -102,10 +102,31 @@ static void test_an_identity_is_a_text_of_some_length_and_absent_by_default(void
 	assert_refused("identity: {name: x}\n", "1: unknown key 'identity.name'\n");
 }
 
+static void test_cookies_are_on_with_a_random_secret_by_default(void **state)
+{
+	struct config *c = must_read("{}\n");
+
+	(void)state;
+	assert_int_equal(c->cookies.mode, CONFIG_COOKIES_ON);
+	assert_null(c->cookies.secret_file);
+	config_free(c);
+	c = read_again(must_read("cookies: {mode: required-for-large, secretFile: s}\n"));
+	assert_int_equal(c->cookies.mode, CONFIG_COOKIES_REQUIRED);
+	assert_string_equal(c->cookies.secret_file, "/tmp/s");
+	config_free(c);
+	c = read_again(must_read("cookies: {mode: off}\n"));
+	assert_int_equal(c->cookies.mode, CONFIG_COOKIES_OFF);
+	config_free(c);
+	config_free(must_read("cookies: {mode: on}\n"));
+	assert_refused("cookies:\n  mode: required\n",
+	               "2: cookies.mode must be one of on|off|required-for-large\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_identity_is_a_text_of_some_length_and_absent_by_default),
+		cmocka_unit_test(test_cookies_are_on_with_a_random_secret_by_default),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/config_wire", tests, NULL, NULL);

@@ -32,6 +32,7 @@ static int setup(void **state)
 	world_put(w, "*.wild.example.com", "300 CNAME sites.example.com", NULL);
 	world_put_sites(w, "sites.example.com", NULL, "la: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2",
 	                NULL);
+	world_terms(w, "identity: {nsid: here, version: \"1\"}\n");
 	s = world_build(w);
 	return 0;
 }
@@ -65,13 +66,23 @@ static void test_mutated_queries_are_answered_or_silent(void **state)
 	static const char *const questions[] = {"www.example.com A",      "x.tree.example.com A",
 	                                        "x.child.example.com DS", "q.wild.example.com A",
 	                                        "sites.example.com ANY",  "example.net TXT"};
+	/* NSID, two cookies, EXPIRE, keepalive, padding, one that nobody knows. */
+	static const char every_option[] =
+		"00030000"
+		"000a00080102030405060708"
+		"000a00180102030405060708010000005cf79f111f8130c3eee29480"
+		"00090000"
+		"000b0000"
+		"000c00020000"
+		"00640000";
 	uint8_t packet[512], mutated[512], header[12];
 
 	(void)state;
 	srandom(7);
 	for (unsigned round = 0; round < 60000; round++) {
 		struct asking how = {.ecs = round % 3 > 0 ? "198.51.100.0/24" : NULL,
-		                     .edns = round % 5 > 0 ? 1232 : 0};
+		                     .edns = round % 5 > 0 ? 1232 : 0,
+		                     .options = round % 2 > 0 ? every_option : NULL};
 		size_t len = world_query(questions[round % 6], &how, packet);
 
 		memcpy(mutated, packet, len);
