@@ -34,6 +34,10 @@ static double get_other_zones(const struct admin_view *view)
 {
 	return (double)stats_read(&view->stats->other_zones);
 }
+static double get_connections(const struct admin_view *view)
+{
+	return view->server ? server_connections(view->server) : 0;
+}
 static double get_objects(const struct admin_view *view)
 {
 	return (double)snapshot_report(view->snapshot)->fact_count;
@@ -110,6 +114,8 @@ static const struct row rows[] = {
 	{"dnsd_updates_total", METRIC_COUNTER, "Snapshots published.", get_updates},
 	{"dnsd_other_zone_answers_total", METRIC_COUNTER,
          "Answers from zones that the table of counters has no room for.", get_other_zones},
+	{"dnsd_tcp_connections", METRIC_GAUGE, "TCP connections open at this moment.",
+         get_connections},
 	{"dnsd_errors", METRIC_GAUGE, "Errors that the status lists at this moment.", get_errors},
 	{"dnsd_conflicts", METRIC_GAUGE,
          "Names of two sources that the status lists at this moment.", get_conflicts},

@@ -68,6 +68,31 @@ static const struct conf_row rows[] = {
          .line_offset = offsetof(struct config, user_line),
          .sentence = "Started as root, become this user when the sockets are bound; without it, "
                      "stay who started it."},
+	{.path = "tcp.maxConnections",
+         .type = CONF_U64,
+         AT(tcp.max_connections),
+         .preset = "10000",
+         .min = 1,
+         .max = 1000000,
+         .sentence =
+                 "How many connections there may be, over TCP and TLS together; for one more the "
+                 "idlest is closed."},
+	{.path = "tcp.maxPerNetwork",
+         .type = CONF_U64,
+         AT(tcp.max_per_network),
+         .preset = "200",
+         .min = 1,
+         .max = 1000000,
+         .sentence = "How many of them one client may have: an IPv4 address, or an IPv6 /56; one "
+                     "more is closed. Loopback may have all."},
+	{.path = "tcp.idle",
+         .type = CONF_DURATION,
+         AT(tcp.idle_ms),
+         .preset = "10s",
+         .min = 100,
+         .max = 60 * MINUTE,
+         .sentence = "How long a connection may be silent; less when more than half of all are "
+                     "taken, a fifth when all are."},
 	{.path = "sources.manifests",
          .type = CONF_PATHS,
          AT(manifests),

@@ -103,6 +103,9 @@ struct config {
 		char *secret_file; /* NULL: a random secret */
 	} cookies;
 	struct {
+		uint64_t max_connections, max_per_network, idle_ms;
+	} tcp;
+	struct {
 		uint64_t min_names, max_withdraw_percent, hold_for_ms;
 	} guard;
 	uint64_t patience_ms; /* startup.patience */

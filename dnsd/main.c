@@ -179,15 +179,21 @@ static enum err bind_server(struct nighd *n, struct reason *why)
 	const struct config *c = n->config;
 	struct server_address *list = xcalloc(c->dns_count, sizeof *list);
 	unsigned workers = c->workers != 0 ? (unsigned)c->workers : usable_cpus();
+	struct tcp_limits limits = tcp_limits_usual();
 	enum err err;
 
 	for (size_t i = 0; i < c->dns_count; i++)
 		list[i] = (struct server_address){c->dns[i].addr, c->dns[i].port};
 	err = server_bind(list, c->dns_count, workers, &n->server, why);
 	free(list);
-	if (err == ERR_OK)
-		server_set_proxies(n->server, &c->proxy_from);
-	return err;
+	if (err != ERR_OK)
+		return err;
+	server_set_proxies(n->server, &c->proxy_from);
+	limits.max_connections = c->tcp.max_connections;
+	limits.max_per_network = c->tcp.max_per_network;
+	limits.idle_ms = c->tcp.idle_ms;
+	server_limit_tcp(n->server, &limits);
+	return ERR_OK;
 }
 
 static enum err release(const char *zone, void *arg, struct reason *why)

@@ -20,6 +20,8 @@
 struct responder {
 	struct stats *stats;
 	const struct netset *proxies; /* whose PROXY headers are believed; NULL: nobody's */
+	uint64_t
+		idle_ms; /* how long a connection may be silent at present; for who sends a keepalive */
 	struct query query;
 	struct answer answer;
 };

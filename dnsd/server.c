@@ -41,8 +41,10 @@ struct server {
 	size_t address_count;
 	struct worker *worker;
 	unsigned worker_count;
-	unsigned tcp_most; /* connections of one worker */
 	struct netset *proxies;
+	uint64_t descriptors; /* that the process may have */
+	struct tcp_limits tcp_limits;
+	struct quota *quota; /* of connections */
 	bool started;
 };
 
@@ -131,14 +133,14 @@ static struct server *server_new(const struct server_address *addresses, size_t 
 	return s;
 }
 
-unsigned server_tcp_share(uint64_t descriptors, unsigned workers)
+unsigned server_tcp_most(uint64_t descriptors, unsigned workers, uint64_t wanted)
 {
-	uint64_t each =
-		descriptors > KEPT_DESCRIPTORS ? (descriptors - KEPT_DESCRIPTORS) / workers : 0;
+	uint64_t there = descriptors > KEPT_DESCRIPTORS ? descriptors - KEPT_DESCRIPTORS : 0;
+	uint64_t least = (uint64_t)workers * TCP_MIN_CONNECTIONS;
 
-	if (each < TCP_MIN_CONNECTIONS)
-		return TCP_MIN_CONNECTIONS;
-	return each < TCP_MAX_CONNECTIONS ? (unsigned)each : TCP_MAX_CONNECTIONS;
+	if (there < least)
+		there = least;
+	return (unsigned)(wanted < there ? wanted : there);
 }
 
 /* Takes all descriptors that this process may have; returns how many. */
@@ -161,11 +163,13 @@ enum err server_bind(const struct server_address *addresses, size_t count, unsig
                      struct server **out, struct reason *why)
 {
 	struct server *s = server_new(addresses, count, workers);
+	struct tcp_limits usual = tcp_limits_usual();
 	enum err err = ERR_OK;
 	size_t i;
 
 	*out = NULL;
-	s->tcp_most = server_tcp_share(raise_descriptors(), s->worker_count);
+	s->descriptors = raise_descriptors();
+	server_limit_tcp(s, &usual);
 	for (i = 0; i < count && err == ERR_OK; i++)
 		err = probe_address(&s->address[i], why);
 	if (err == ERR_OK) {
@@ -237,7 +241,7 @@ static void *worker_run(void *arg)
 	snprintf(name, sizeof name, "dns-%u", w->number);
 	(void)pthread_setname_np(pthread_self(), name);
 	batch = udp_batch_new(reader, &w->responder);
-	w->tcp = tcp_new(&w->loop, reader, &w->responder, w->server->tcp_most);
+	w->tcp = tcp_new(&w->loop, reader, &w->responder, &w->server->tcp_limits, w->server->quota);
 	open_sockets(w, batch);
 	(void)uv_run(&w->loop, UV_RUN_DEFAULT);
 	for (size_t i = 0; i < w->server->address_count; i++)
@@ -247,6 +251,20 @@ static void *worker_run(void *arg)
 	handover_leave(reader);
 	return NULL;
 }
+
+void server_limit_tcp(struct server *s, const struct tcp_limits *limits)
+{
+	unsigned most = server_tcp_most(s->descriptors, s->worker_count, limits->max_connections);
+
+	if (most < limits->max_connections)
+		log_warn("dnsd", "no more than %u connections: the limit of open files is %llu",
+		         most, (unsigned long long)s->descriptors);
+	s->tcp_limits = *limits;
+	quota_free(s->quota);
+	s->quota = quota_new(most, (unsigned)limits->max_per_network);
+}
+
+unsigned server_connections(const struct server *s) { return quota_count(s->quota); }
 
 void server_start(struct server *s, struct handover *h)
 {
@@ -297,6 +315,7 @@ void server_free(struct server *s)
 		free(w->udp);
 	}
 	netset_free(s->proxies);
+	quota_free(s->quota);
 	free(s->worker);
 	free(s->address);
 	free(s);

@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "dnsd/stats.h"
+#include "dnsd/tcp.h"
 #include "zones/handover.h"
 
 struct server;
@@ -32,14 +33,18 @@ enum err server_bind(const struct server_address *addresses, size_t count, unsig
 void server_set_proxies(struct server *s, const struct conf_strings *networks);
 /* The addresses as bound. */
 const struct server_address *server_addresses(const struct server *s, size_t *count);
+/* Before the start, and before another thread looks; else tcp_limits_usual() hold.  Fewer connections where the process may not open so many files. */
+void server_limit_tcp(struct server *s, const struct tcp_limits *limits);
+/* Connections at this moment.  Any thread. */
+unsigned server_connections(const struct server *s);
 /* Starts the worker threads; they read snapshots from `h`. */
 void server_start(struct server *s, struct handover *h);
 /* Answers what was received, then ends the workers and closes the sockets.  Blocks for at most a second. */
 void server_stop(struct server *s);
 void server_free(struct server *s);
-/* How many connections each of the workers may have when the process may open `descriptors` files:
- * some are kept back for files, probes and the status. */
-unsigned server_tcp_share(uint64_t descriptors, unsigned workers);
+/* How many connections of `wanted` there can be when the process may open `descriptors` files: some are kept back for
+ * files, probes and the status; each worker has TCP_MIN_CONNECTIONS, unless fewer are wanted. */
+unsigned server_tcp_most(uint64_t descriptors, unsigned workers, uint64_t wanted);
 /* The sum over all workers.  Any thread. */
 void server_stats(const struct server *s, struct stats *out);
 

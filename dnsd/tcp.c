@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/tcp.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/xalloc.h"
 
 enum {
-	BACKLOG = 511,
 	CHUNK = 4096,   /* bytes read at once: small, as UDP waits meanwhile */
 	GATHER = 16384, /* answers written in one call, if there are so many */
 	ANSWER_MAX = 2 + 65535,
-	SWEEP_MS = 1000,
+	SWEEP_MS = 1000, /* at most; oftener where the idle time is short */
+	SWEEP_MIN_MS = 50,
 	STOP_SWEEP_MS = 20,
 	LAST_CALL_MS = 100, /* for who asks without end */
 	STOP_MS = 500       /* in all */
@@ -33,7 +29,8 @@ struct connection {
 	struct tcp *tcp;
 	struct connection *prev, *next;
 	struct addr client;
-	struct addr network; /* of the client; ADDR_NONE: not limited */
+	struct addr network; /* of the client, counted; ADDR_NONE: not limited */
+	uint64_t queries;    /* that were answered */
 	uint64_t active_at;  /* last query that was answered */
 	uint64_t write_at;   /* last time that something waiting was taken; 0: nothing waits */
 	size_t unsent;
@@ -50,9 +47,10 @@ struct tcp {
 	struct reader *reader;
 	struct responder *responder;
 	uv_timer_t sweep;
+	struct tcp_limits limits;
+	struct quota *quota;
 	struct listener *listeners;
-	struct connection *connections;
-	unsigned count, max;
+	struct connection *first_connection, *last_connection; /* the idlest is the last */
 
 	uv_idle_t turn; /* active while somebody is in line, and during the last call */
 	struct connection *first, *last;   /* in line */
@@ -78,47 +76,6 @@ static void begin_end(struct tcp *t);
 static void count_event(struct tcp *t, enum stats_event event, uint64_t n)
 {
 	stats_add(&t->responder->stats->events[event], n);
-}
-
-/* --- sockets --- */
-
-static enum err fail(int fd, struct reason *why)
-{
-	int saved = errno;
-
-	if (fd >= 0)
-		close(fd);
-	return reason_set(why,
-	                  saved == EACCES       ? ERR_DENIED
-	                  : saved == EADDRINUSE ? ERR_CONFLICT
-	                                        : ERR_IO,
-	                  "TCP: %s", strerror(saved));
-}
-
-enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *port_out,
-                  struct reason *why)
-{
-	struct sockaddr_storage sa;
-	socklen_t sa_len = addr_to_sockaddr(addr, port, &sa);
-	int on = 1;
-
-	*fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (*fd < 0)
-		return fail(-1, why);
-	if (setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
-	    setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
-		return fail(*fd, why);
-	if (addr->family == ADDR_IPV6 &&
-	    setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
-		return fail(*fd, why);
-	/* Who connects before the workers run waits in the queue, as UDP's messages do. */
-	if (bind(*fd, (struct sockaddr *)&sa, sa_len) != 0 || listen(*fd, BACKLOG) != 0)
-		return fail(*fd, why);
-	sa_len = sizeof sa;
-	if (getsockname(*fd, (struct sockaddr *)&sa, &sa_len) != 0)
-		return fail(*fd, why);
-	(void)addr_from_sockaddr((struct sockaddr *)&sa, port_out);
-	return ERR_OK;
 }
 
 /* --- turns --- */
@@ -197,6 +154,46 @@ static void on_turn(uv_idle_t *turn)
 	}
 }
 
+/* --- the list of connections --- */
+
+static void put_first(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	c->prev = NULL;
+	c->next = t->first_connection;
+	if (c->next != NULL)
+		c->next->prev = c;
+	else
+		t->last_connection = c;
+	t->first_connection = c;
+}
+
+static void take_out(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		t->first_connection = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	else
+		t->last_connection = c->prev;
+}
+
+/* It got an answer. */
+static void note_active(struct connection *c)
+{
+	c->active_at = uv_now(c->tcp->loop);
+	c->queries++;
+	if (c->prev != NULL) {
+		take_out(c);
+		put_first(c);
+	}
+}
+
 /* --- the end of a connection --- */
 
 static void on_connection_closed(uv_handle_t *handle)
@@ -213,13 +210,10 @@ static void close_connection(struct connection *c)
 
 	if (uv_is_closing((uv_handle_t *)&c->handle))
 		return;
-	if (c->prev != NULL)
-		c->prev->next = c->next;
-	else
-		t->connections = c->next;
-	if (c->next != NULL)
-		c->next->prev = c->prev;
-	t->count--;
+	take_out(c);
+	quota_leave(t->quota);
+	if (c->network.family != ADDR_NONE)
+		quota_leave_network(t->quota, &c->network);
 	leave_line(c);
 	uv_close((uv_handle_t *)&c->handle, on_connection_closed);
 }
@@ -290,6 +284,12 @@ static void send_answers(struct connection *c, const uint8_t *data, size_t len)
 
 static bool is_paused(const struct connection *c) { return c->unsent > TCP_MAX_UNSENT; }
 
+static bool may_answer(const struct connection *c)
+{
+	return has_turn(c->tcp) && !is_paused(c) && c->queries < c->tcp->limits.max_queries &&
+	       !uv_is_closing((const uv_handle_t *)&c->handle);
+}
+
 /* Answers the whole messages at `data`; returns how many bytes they took.  A client that does
  * not read makes it stop early, and so does the end of the turn. */
 static size_t answer_messages(struct connection *c, const uint8_t *data, size_t len)
@@ -298,8 +298,7 @@ static size_t answer_messages(struct connection *c, const uint8_t *data, size_t 
 	const struct snapshot *s = reader_take(t->reader);
 	size_t used = 0, gathered = 0;
 
-	while (len - used >= 2 && has_turn(t) && !is_paused(c) &&
-	       !uv_is_closing((uv_handle_t *)&c->handle)) {
+	while (len - used >= 2 && may_answer(c)) {
 		size_t message = bytes_get16(data + used), answer;
 
 		if (message > TCP_MAX_QUERY) {
@@ -321,7 +320,7 @@ static size_t answer_messages(struct connection *c, const uint8_t *data, size_t 
 			close_connection(c);
 			break;
 		}
-		c->active_at = uv_now(t->loop);
+		note_active(c);
 		spend(t, answer);
 		/* RFC 7766 8: length and message in one segment. */
 		bytes_put16(t->out + gathered, (uint16_t)answer);
@@ -354,10 +353,59 @@ static void keep(struct connection *c, const uint8_t *data, size_t len)
 	c->pending_len += len;
 }
 
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf);
+
+/* Answers what was kept, as far as it goes. */
+static void answer_kept(struct connection *c)
+{
+	size_t used = c->pending_len > 0 ? answer_messages(c, c->pending, c->pending_len) : 0;
+
+	c->pending_len -= used;
+	if (c->pending_len == 0) {
+		free(c->pending);
+		c->pending = NULL;
+	} else {
+		memmove(c->pending, c->pending + used, c->pending_len);
+	}
+}
+
+/* The bytes that come next in the stream. */
+static void take(struct connection *c, const uint8_t *data, size_t len)
+{
+	if (c->pending_len == 0) {
+		size_t used = answer_messages(c, data, len);
+
+		keep(c, data + used, len - used);
+	} else {
+		keep(c, data, len);
+		answer_kept(c);
+	}
+}
+
+/* Reading, waiting for the client to read, for a turn, or the end, when nothing is left to do. */
+static void go_on(struct connection *c)
+{
+	uv_stream_t *stream = (uv_stream_t *)&c->handle;
+	struct tcp *t = c->tcp;
+
+	if (uv_is_closing((uv_handle_t *)stream))
+		return;
+	c->ended |= c->queries >= t->limits.max_queries;
+	if (is_paused(c) || c->ended)
+		(void)uv_read_stop(stream);
+	if (is_paused(c))
+		return;
+	if (!has_turn(t))
+		stand_in_line(c);
+	else if (c->unsent == 0 && (c->ended || t->is_ending))
+		close_connection(c);
+	else if (!c->ended && !t->is_ending)
+		(void)uv_read_start(stream, give_chunk, on_read);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
 	struct connection *c = stream->data;
-	const uint8_t *data = (const uint8_t *)buf->base;
 
 	if (count == 0)
 		return;
@@ -369,80 +417,34 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 			close_connection(c);
 		return;
 	}
-	if (c->pending_len == 0) {
-		size_t used = answer_messages(c, data, (size_t)count);
-
-		keep(c, data + used, (size_t)count - used);
-	} else {
-		keep(c, data, (size_t)count);
-		answer_pending(c);
-	}
-	if (is_paused(c))
-		(void)uv_read_stop(stream);
-	else if (!has_turn(c->tcp) && !uv_is_closing((uv_handle_t *)stream))
-		stand_in_line(c);
+	take(c, (const uint8_t *)buf->base, (size_t)count);
+	go_on(c);
 }
 
-/* Goes on with what was received, then with reading, or in a later turn; ends a connection that has
- * nothing left to do. */
+/* Goes on with what was received, then with reading, or in a later turn. */
 static void answer_pending(struct connection *c)
 {
-	uv_stream_t *stream = (uv_stream_t *)&c->handle;
-	size_t used = c->pending_len > 0 ? answer_messages(c, c->pending, c->pending_len) : 0;
-
 	c->tcp->was_busy = true;
-	c->pending_len -= used;
-	if (c->pending_len == 0) {
-		free(c->pending);
-		c->pending = NULL;
-	} else {
-		memmove(c->pending, c->pending + used, c->pending_len);
-	}
-	if (uv_is_closing((uv_handle_t *)stream) || is_paused(c))
-		return;
-	if (!has_turn(c->tcp))
-		stand_in_line(c);
-	else if (c->unsent == 0 && (c->ended || c->tcp->is_ending))
-		close_connection(c);
-	else if (!c->ended && !c->tcp->is_ending)
-		(void)uv_read_start(stream, give_chunk, on_read);
+	answer_kept(c);
+	go_on(c);
 }
 
 /* --- connections --- */
 
-struct addr tcp_network(const struct addr *client)
+/* Its network's share is limited, and taken by others. */
+static bool is_greedy(struct connection *c)
 {
-	static const struct addr loopback = {.family = ADDR_IPV6, .bytes = {[15] = 1}};
-	static const struct addr none;
+	const struct tcp_limits *limits = &c->tcp->limits;
+	struct addr network = tcp_network(&c->client);
 
-	if (addr_equal(client, &loopback) ||
-	    (client->family == ADDR_IPV4 && client->bytes[0] == 127))
-		return none;
-	return client->family == ADDR_IPV6 ? addr_masked(client, 56) : *client;
-}
-
-/* Does the newcomer's network have its share without it? */
-static bool is_greedy(const struct connection *newcomer)
-{
-	const struct tcp *t = newcomer->tcp;
-	unsigned most = t->max / TCP_NETWORK_SHARE, count = 0;
-
-	if (newcomer->network.family == ADDR_NONE)
-		return false;
-	for (const struct connection *c = t->connections; c != NULL; c = c->next)
-		count += addr_equal(&c->network, &newcomer->network);
-	return count > (most > 0 ? most : 1);
-}
-
-/* The list's end is the oldest: of equals, it goes first. */
-static void close_idlest(struct tcp *t)
-{
-	struct connection *idlest = t->connections;
-
-	for (struct connection *c = t->connections; c != NULL; c = c->next)
-		if (c->active_at <= idlest->active_at)
-			idlest = c;
-	close_connection(idlest);
+	for (size_t i = 0; i < limits->exempt_count; i++) {
+		if (addr_network_has(&limits->exempt[i], &c->client))
+			return false;
+	}
+	if (!quota_enter_network(c->tcp->quota, &network))
+		return true;
+	c->network = network;
+	return false;
 }
 
 static void find_client(struct connection *c)
@@ -452,13 +454,13 @@ static void find_client(struct connection *c)
 
 	if (uv_tcp_getpeername(&c->handle, (struct sockaddr *)&sa, &len) == 0)
 		c->client = addr_from_sockaddr((struct sockaddr *)&sa, NULL);
-	c->network = tcp_network(&c->client);
 }
 
 static void on_incoming(uv_stream_t *listener, int status)
 {
 	struct tcp *t = listener->data;
 	struct connection *c;
+	bool has_room;
 
 	if (status < 0)
 		return;
@@ -468,11 +470,8 @@ static void on_incoming(uv_stream_t *listener, int status)
 	c->handle.data = c;
 	c->active_at = uv_now(t->loop);
 	CHECK(uv_tcp_init(t->loop, &c->handle) == 0);
-	c->next = t->connections;
-	if (c->next != NULL)
-		c->next->prev = c;
-	t->connections = c;
-	t->count++;
+	put_first(c);
+	has_room = quota_enter(t->quota);
 	if (uv_accept(listener, (uv_stream_t *)&c->handle) != 0) {
 		close_connection(c);
 		return;
@@ -483,11 +482,14 @@ static void on_incoming(uv_stream_t *listener, int status)
 		close_connection(c);
 		return;
 	}
-	if (t->count > t->max) {
-		count_event(t, STATS_TCP_REFUSED, 1);
-		close_idlest(t);
-	}
 	count_event(t, STATS_TCP_OPENED, 1);
+	if (!has_room) {
+		/* This worker's idlest; another one's may be idler still. */
+		count_event(t, STATS_TCP_REFUSED, 1);
+		close_connection(t->last_connection);
+	}
+	if (uv_is_closing((uv_handle_t *)&c->handle))
+		return;
 	(void)uv_tcp_nodelay(&c->handle, 1);
 	(void)uv_read_start((uv_stream_t *)&c->handle, give_chunk, on_read);
 }
@@ -506,7 +508,14 @@ static bool is_expired(const struct connection *c, uint64_t now)
 {
 	if (c->unsent > 0)
 		return now - c->write_at > TCP_WRITE_MS;
-	return now - c->active_at > TCP_IDLE_MS;
+	return now - c->active_at > c->tcp->responder->idle_ms;
+}
+
+/* What silence is allowed now (RFC 7766 6.2.3: less when there are many). */
+static void find_idle(struct tcp *t)
+{
+	t->responder->idle_ms =
+		tcp_idle(t->limits.idle_ms, quota_count(t->quota), quota_most(t->quota));
 }
 
 static void on_sweep(uv_timer_t *timer)
@@ -515,7 +524,8 @@ static void on_sweep(uv_timer_t *timer)
 	uint64_t now = uv_now(t->loop);
 	struct connection *next;
 
-	for (struct connection *c = t->connections; c != NULL; c = next) {
+	find_idle(t);
+	for (struct connection *c = t->first_connection; c != NULL; c = next) {
 		bool expired;
 
 		next = c->next;
@@ -526,7 +536,7 @@ static void on_sweep(uv_timer_t *timer)
 		if (expired || (t->is_ending && now - t->stop_at > STOP_MS))
 			close_connection(c);
 	}
-	if (t->is_ending && t->connections == NULL && !uv_is_closing((uv_handle_t *)timer)) {
+	if (t->is_ending && t->first_connection == NULL && !uv_is_closing((uv_handle_t *)timer)) {
 		uv_close((uv_handle_t *)timer, NULL);
 		uv_close((uv_handle_t *)&t->turn, NULL);
 	}
@@ -534,22 +544,32 @@ static void on_sweep(uv_timer_t *timer)
 
 /* --- begin and end --- */
 
+static uint64_t sweep_ms(uint64_t idle_ms)
+{
+	uint64_t wanted = idle_ms / 10;
+
+	return wanted > SWEEP_MS ? SWEEP_MS : wanted < SWEEP_MIN_MS ? SWEEP_MIN_MS : wanted;
+}
+
 struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *responder,
-                    unsigned max_connections)
+                    const struct tcp_limits *limits, struct quota *quota)
 {
 	struct tcp *t = xcalloc(1, sizeof *t);
+	uint64_t sweep = sweep_ms(limits->idle_ms);
 
 	t->loop = loop;
 	t->reader = reader;
 	t->responder = responder;
-	t->max = max_connections;
+	t->limits = *limits;
+	t->quota = quota;
+	find_idle(t);
 	t->sweep.data = t;
 	t->turn.data = t;
 	t->answers_left = TCP_TURN_ANSWERS;
 	t->bytes_left = TCP_TURN_BYTES;
 	CHECK(uv_idle_init(loop, &t->turn) == 0);
 	CHECK(uv_timer_init(loop, &t->sweep) == 0);
-	CHECK(uv_timer_start(&t->sweep, on_sweep, SWEEP_MS, SWEEP_MS) == 0);
+	CHECK(uv_timer_start(&t->sweep, on_sweep, sweep, sweep) == 0);
 	return t;
 }
 
@@ -564,7 +584,7 @@ enum err tcp_listen(struct tcp *t, int take_fd, struct reason *why)
 	t->listeners = l;
 	status = uv_tcp_open(&l->handle, take_fd);
 	if (status == 0)
-		status = uv_listen((uv_stream_t *)&l->handle, BACKLOG, on_incoming);
+		status = uv_listen((uv_stream_t *)&l->handle, TCP_BACKLOG, on_incoming);
 	return status == 0 ? ERR_OK : reason_set(why, ERR_IO, "TCP: %s", uv_strerror(status));
 }
 
@@ -575,7 +595,7 @@ static void begin_end(struct tcp *t)
 	t->is_ending = true;
 	for (struct listener *l = t->listeners; l != NULL; l = l->next)
 		uv_close((uv_handle_t *)&l->handle, NULL);
-	for (struct connection *c = t->connections; c != NULL; c = next) {
+	for (struct connection *c = t->first_connection; c != NULL; c = next) {
 		next = c->next;
 		(void)uv_read_stop((uv_stream_t *)&c->handle);
 		if (c->unsent == 0 && !c->in_line)

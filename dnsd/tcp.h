@@ -14,34 +14,49 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "dnsd/quota.h"
 #include "dnsd/respond.h"
 #include "zones/handover.h"
 
 enum {
-	TCP_MAX_CONNECTIONS = 1000, /* of one worker; for one more, the idlest is closed */
-	TCP_MIN_CONNECTIONS = 8,    /* of one worker, however few descriptors there are */
-	TCP_NETWORK_SHARE = 10,     /* one client network has at most 1/10 of them */
-	TCP_MAX_QUERY = 8192,       /* bytes; a longer one ends the connection */
-	TCP_MAX_UNSENT = 65536,     /* bytes of answers; above, reading pauses */
-	TCP_TURN_ANSWERS = 128,     /* of all connections in one turn of the loop ... */
-	TCP_TURN_BYTES = 131072,    /* ... and bytes; the last answer may go beyond */
-	TCP_IDLE_MS = 10000,        /* without a query that was answered */
-	TCP_WRITE_MS = 10000        /* without the client reading any of what waits */
+	TCP_BACKLOG = 511,         /* connections that wait in the kernel to be accepted */
+	TCP_MIN_CONNECTIONS = 8,   /* of each worker, however few descriptors there are */
+	TCP_MAX_QUERY = 8192,      /* bytes; a longer one ends the connection */
+	TCP_MAX_QUERIES = 1 << 23, /* of one connection, which then ends */
+	TCP_MAX_UNSENT = 65536,    /* bytes of answers; above, reading pauses */
+	TCP_TURN_ANSWERS = 128,    /* of all connections in one turn of the loop ... */
+	TCP_TURN_BYTES = 131072,   /* ... and bytes; the last answer may go beyond */
+	TCP_WRITE_MS = 10000       /* without the client reading any of what waits */
 };
 
 struct tcp;
+
+/* What an operator may set, and what a test may. */
+struct tcp_limits {
+	uint64_t max_connections; /* of all workers; for one more, the idlest is closed */
+	uint64_t max_per_network; /* of all workers; one more is closed */
+	uint64_t idle_ms;         /* without a query that was answered, while there is room */
+	uint64_t max_queries;     /* of one connection */
+	const struct addr_network *exempt; /* max_per_network does not hold for these; borrowed */
+	size_t exempt_count;
+};
+/* 10,000, 200, 10 s, TCP_MAX_QUERIES; loopback is exempt. */
+struct tcp_limits tcp_limits_usual(void);
 
 /* A socket bound to the address with SO_REUSEPORT, and listening.  Port 0: the kernel chooses, see
  * *port_out.  ERR_DENIED, ERR_CONFLICT, ERR_IO. */
 enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *port_out,
                   struct reason *why) MUST_CHECK;
 
-/* What counts as one client: its /32 (IPv4) or /56 (IPv6).  ADDR_NONE: loopback, not limited. */
+/* What counts as one client: its /32 (IPv4) or /56 (IPv6). */
 struct addr tcp_network(const struct addr *client);
+/* The silence that is allowed while `count` of `most` connections are there: up to half of them idle_ms, then less
+ * and less, a fifth of it when all are taken (RFC 7766 6.2.3). */
+uint64_t tcp_idle(uint64_t idle_ms, unsigned count, unsigned most);
 
-/* Borrows reader and responder.  `max_connections` is at least TCP_MIN_CONNECTIONS. */
+/* Borrows reader, responder (whose idle_ms it keeps true) and quota, which says how many connections there may be. */
 struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *responder,
-                    unsigned max_connections);
+                    const struct tcp_limits *limits, struct quota *quota);
 enum err tcp_listen(struct tcp *t, int take_fd, struct reason *why) MUST_CHECK;
 /* Answers what has been sent by now, also on connections not accepted yet; then reads no more,
  * sends what waits, closes: in half a second at most.  Free after the loop has ended. */

@@ -99,6 +99,9 @@ static void test_without_a_file_the_defaults_of_the_design_hold(void **state)
 	assert_string_equal(addr_port_print(&c->http.addr, c->http.port, text), "127.0.0.1:8053");
 	assert_int_equal(c->workers, 0);
 	assert_null(c->user);
+	assert_int_equal(c->tcp.max_connections, 10000);
+	assert_int_equal(c->tcp.max_per_network, 200);
+	assert_int_equal(c->tcp.idle_ms, 10000);
 	assert_null(c->state);
 	assert_int_equal(c->manifests.count, 0);
 	assert_int_equal(c->zone_count, 0);
@@ -143,7 +146,8 @@ static const char whole[] =
 	"guard: {minNames: 1, maxWithdrawPercent: 100, holdFor: 0}\n"
 	"startup: {patience: 3s}\n"
 	"state: saved\n"
-	"log: {level: debug, format: json}\n";
+	"log: {level: debug, format: json}\n"
+	"tcp: {maxConnections: 7, maxPerNetwork: 3, idle: 1500ms}\n";
 
 static void assert_is_whole(const struct config *c, const char *folder)
 {
@@ -156,6 +160,9 @@ static void assert_is_whole(const struct config *c, const char *folder)
 	assert_int_equal(c->http.port, 80);
 	assert_int_equal(c->workers, 4);
 	assert_string_equal(c->user, "nighd");
+	assert_int_equal(c->tcp.max_connections, 7);
+	assert_int_equal(c->tcp.max_per_network, 3);
+	assert_int_equal(c->tcp.idle_ms, 1500);
 	snprintf(path, sizeof(path), "%s/clusters", folder);
 	assert_int_equal(c->manifests.count, 2);
 	assert_string_equal(c->manifests.item[0], path);
@@ -509,8 +516,8 @@ static void test_a_change_of_listen_or_workers_needs_a_restart(void **state)
 
 static void test_the_manual_tells_every_key_that_may_be_used_and_no_other(void **state)
 {
-	static const char *const keys[] = {"listen.dns", "zones", "probe.interval", "log.format",
-	                                   "state"};
+	static const char *const keys[] = {"listen.dns", "zones", "probe.interval",
+	                                   "log.format", "state", "tcp.idle"};
 	struct text out = {0};
 
 	(void)state;

@@ -31,6 +31,7 @@ struct worker {
 	uv_loop_t loop;
 	struct reader *reader;
 	struct responder responder;
+	struct quota *quota;
 	struct tcp *tcp;
 	struct udp_batch *batch;
 	struct udp *udp;
@@ -86,7 +87,7 @@ static uint16_t port_of(int fd)
 	return port;
 }
 
-static void start(struct worker *k)
+static void start_with(struct worker *k, const struct tcp_limits *limits)
 {
 	struct reason why = {0};
 	int tcp, udp;
@@ -98,10 +99,18 @@ static void start(struct worker *k)
 	k->reader = handover_join(zones_handover(world_zones(w)));
 	k->responder.stats = stats_new();
 	assert_int_equal(uv_loop_init(&k->loop), 0);
-	k->tcp = tcp_new(&k->loop, k->reader, &k->responder, TCP_MAX_CONNECTIONS);
+	k->quota = quota_new((unsigned)limits->max_connections, (unsigned)limits->max_per_network);
+	k->tcp = tcp_new(&k->loop, k->reader, &k->responder, limits, k->quota);
 	k->batch = udp_batch_new(k->reader, &k->responder);
 	k->udp = udp_start(&k->loop, udp, false, k->batch);
 	assert_int_equal(tcp_listen(k->tcp, tcp, &why), ERR_OK);
+}
+
+static void start(struct worker *k)
+{
+	struct tcp_limits usual = tcp_limits_usual();
+
+	start_with(k, &usual);
 }
 
 static void stop(struct worker *k)
@@ -113,6 +122,8 @@ static void stop(struct worker *k)
 	udp_free(k->udp);
 	udp_batch_free(k->batch);
 	tcp_free(k->tcp);
+	assert_int_equal(quota_count(k->quota), 0);
+	quota_free(k->quota);
 	handover_leave(k->reader);
 	free(k->responder.stats);
 }
@@ -398,6 +409,124 @@ static void test_the_end_comes_though_somebody_asks_without_end(void **state)
 	asker_fini(&c);
 }
 
+static void test_silence_is_allowed_for_less_time_where_connections_are_many(void **state)
+{
+	(void)state;
+	assert_int_equal(tcp_idle(10000, 0, 100), 10000);
+	assert_int_equal(tcp_idle(10000, 50, 100), 10000);
+	assert_int_equal(tcp_idle(10000, 75, 100), 6000);
+	assert_int_equal(tcp_idle(10000, 100, 100), 2000);
+	assert_int_equal(tcp_idle(10000, 150, 100), 2000);
+	assert_int_equal(tcp_idle(10000, 1, 1), 2000);
+	for (unsigned i = 1; i <= 101; i++)
+		assert_true(tcp_idle(10000, i, 101) <= tcp_idle(10000, i - 1, 101));
+}
+
+static bool is_ended(const struct asker *c)
+{
+	uint8_t byte;
+
+	return recv(c->fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+/* Six of eight are silent: 60 % of the idle time.  The seventh goes on asking. */
+static void test_the_silent_are_closed_and_the_sooner_the_more_there_are(void **state)
+{
+	enum { SILENT = 5, IDLE_MS = 1000 };
+	struct tcp_limits limits = tcp_limits_usual();
+	struct asker silent[SILENT], busy;
+	struct worker k;
+	unsigned ended = 0;
+	uint64_t begun = clock_monotonic_ms();
+
+	(void)state;
+	limits.max_connections = 8;
+	limits.idle_ms = IDLE_MS;
+	start_with(&k, &limits);
+	for (unsigned i = 0; i < SILENT; i++)
+		asker_init(&silent[i], &k, small_query, small_len, 0);
+	asker_init(&busy, &k, small_query, small_len, 50000);
+	busy.out_len -= busy.out_len % (2 + small_len);
+	while (ended < SILENT && clock_monotonic_ms() - begun < 5000) {
+		size_t all = busy.out_len;
+
+		busy.out_len = busy.sent + 2 + small_len <= all ? busy.sent + 2 + small_len : all;
+		asker_go_on(&busy);
+		busy.out_len = all;
+		turn(&k);
+		usleep(1000);
+		ended = 0;
+		for (unsigned i = 0; i < SILENT; i++)
+			ended += is_ended(&silent[i]);
+	}
+	assert_int_equal(ended, SILENT);
+	assert_in_range(clock_monotonic_ms() - begun, 500, IDLE_MS - 50);
+	assert_false(is_ended(&busy));
+	assert_true(busy.in_order);
+	for (unsigned i = 0; i < SILENT; i++)
+		asker_fini(&silent[i]);
+	asker_fini(&busy);
+	stop(&k);
+}
+
+static void test_a_connection_ends_after_its_queries_with_all_answered(void **state)
+{
+	struct tcp_limits limits = tcp_limits_usual();
+	struct asker c;
+	struct worker k;
+
+	(void)state;
+	limits.max_queries = 300;
+	start_with(&k, &limits);
+	asker_init(&c, &k, small_query, small_len, 400);
+	c.out_len = 300 * (2 + small_len);
+	for (unsigned turns = 0; turns < MOST_TURNS && c.answers < 300; turns++) {
+		asker_go_on(&c);
+		turn(&k);
+	}
+	assert_int_equal(c.answers, 300);
+	assert_true(c.in_order);
+	assert_true(is_ended(&c));
+	asker_fini(&c);
+	stop(&k);
+}
+
+static void test_a_network_that_is_not_exempt_has_its_share_and_no_more(void **state)
+{
+	enum { SHARE = 3 };
+	struct tcp_limits limits = tcp_limits_usual();
+	struct asker c[SHARE + 1], again;
+	struct worker k;
+
+	(void)state;
+	limits.max_per_network = SHARE;
+	limits.exempt_count = 0;
+	start_with(&k, &limits);
+	for (unsigned i = 0; i <= SHARE; i++) {
+		asker_init(&c[i], &k, small_query, small_len, 1);
+		turn(&k);
+	}
+	for (unsigned turns = 0; turns < 20; turns++)
+		turn(&k);
+	assert_int_equal(quota_count(k.quota), SHARE);
+	assert_int_equal(stats_read(&k.responder.stats->events[STATS_TCP_REFUSED]), 1);
+	assert_true(is_ended(&c[SHARE]));
+	assert_false(is_ended(&c[0]));
+	asker_fini(&c[0]);
+	for (unsigned turns = 0; turns < 20; turns++)
+		turn(&k);
+	asker_init(&again, &k, small_query, small_len, 1);
+	for (unsigned turns = 0; turns < 20; turns++) {
+		asker_go_on(&again);
+		turn(&k);
+	}
+	assert_int_equal(again.answers, 1);
+	asker_fini(&again);
+	for (unsigned i = 1; i <= SHARE; i++)
+		asker_fini(&c[i]);
+	stop(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +539,10 @@ int main(void)
 		cmocka_unit_test(test_the_end_answers_who_was_not_accepted_yet),
 		cmocka_unit_test(test_the_end_answers_what_was_sent_but_not_read),
 		cmocka_unit_test(test_the_end_comes_though_somebody_asks_without_end),
+		cmocka_unit_test(test_silence_is_allowed_for_less_time_where_connections_are_many),
+		cmocka_unit_test(test_the_silent_are_closed_and_the_sooner_the_more_there_are),
+		cmocka_unit_test(test_a_connection_ends_after_its_queries_with_all_answered),
+		cmocka_unit_test(test_a_network_that_is_not_exempt_has_its_share_and_no_more),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/tcp", tests, setup, teardown);
