@@ -201,6 +201,14 @@ static const struct conf_row rows[] = {
                      "lines at most, readable by its owner alone: the first makes cookies, all "
                      "verify them. It is read again when it changes; replicas share one. Without "
                      "it, each start has a random secret."},
+	{.path = "tsig",
+         .type = CONF_PATH,
+         AT(tsig),
+         .reloadable = true,
+         .sentence = "The file with the keys of transaction signatures (TSIG, RFC 8945), in BIND's "
+                     "syntax, of hmac-sha256, hmac-sha384 or hmac-sha512, which not everybody may "
+                     "read. Who signs with one of them gets signed answers; it is read again with "
+                     "SIGHUP."},
 	{.path = "geo.databases",
          .type = CONF_PATHS,
          AT(geo.databases),

@@ -102,6 +102,7 @@ struct config {
 		int mode;          /* enum config_cookies */
 		char *secret_file; /* NULL: a random secret */
 	} cookies;
+	char *tsig; /* the file with keys; NULL: none */
 	struct {
 		uint64_t max_connections, max_per_network, idle_ms;
 	} tcp;

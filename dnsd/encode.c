@@ -337,7 +337,7 @@ size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out
 	struct writer w;
 	enum edns_ede ede = a->ede;
 
-	CHECK(limit >= ENCODE_MIN_ROOM);
+	CHECK(limit >= ENCODE_LEAST(q));
 	w.out = out;
 	w.at = DNS_HEADER_LEN;
 	w.limit = limit - edns_len(&q->edns);

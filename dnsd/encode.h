@@ -25,7 +25,11 @@ static inline size_t encode_udp_limit(const struct query *q)
 	return announced < EDNS_UDP_SIZE ? announced : EDNS_UDP_SIZE;
 }
 
-/* Writes at most `limit` bytes (ENCODE_MIN_ROOM..65535) and returns how many.  *truncated: TC is
+/* What an answer without records takes. */
+#define ENCODE_LEAST(query)                                                                        \
+	((size_t)DNS_HEADER_LEN + (query)->question_len + edns_len(&(query)->edns))
+
+/* Writes at most `limit` bytes (ENCODE_LEAST..65535) and returns how many.  *truncated: TC is
  * set. */
 size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
                      bool *truncated);

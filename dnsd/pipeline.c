@@ -64,7 +64,8 @@ struct pipeline {
 	struct resolver *resolver;
 	struct geo_loader *geo;
 	struct cookie_jar cookies;
-	uint64_t cookies_ms; /* when their file was last looked at */
+	const struct tsig_keys *keys; /* NULL: none */
+	uint64_t cookies_ms;          /* when their file was last looked at */
 	struct records *records;
 	struct zones *zones;
 	const struct records_result *result; /* of the last build */
@@ -422,9 +423,28 @@ static void give_notes(struct pipeline *p, uint64_t now_ms)
 	sources_give_notes(p->sources, p->notes);
 }
 
+/* What files of this config have to be read, all or nothing. */
+static enum err read_secrets(struct pipeline *p, const struct config *config, struct reason *why)
+{
+	const struct tsig_keys *keys = NULL;
+	enum err err = ERR_OK;
+
+	if (config->tsig != NULL)
+		err = tsig_keys_read(config->tsig, &keys, why);
+	if (err == ERR_OK)
+		err = cookie_jar_fill(&p->cookies, config->cookies.secret_file, why);
+	if (err == ERR_OK) {
+		tsig_keys_unref(p->keys);
+		p->keys = keys;
+	} else {
+		tsig_keys_unref(keys);
+	}
+	return err;
+}
+
 static void give_terms(struct pipeline *p)
 {
-	zones_set_terms(p->zones, terms_build(p->config, &p->cookies.secrets), terms_free);
+	zones_set_terms(p->zones, terms_build(p->config, &p->cookies.secrets, p->keys), terms_free);
 }
 
 /* Replicas share the file with the cookies' secrets, and roll them over by changing it. */
@@ -579,7 +599,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 
 enum err pipeline_start(struct pipeline *p, struct reason *why)
 {
-	enum err err = cookie_jar_fill(&p->cookies, p->config->cookies.secret_file, why);
+	enum err err = read_secrets(p, p->config, why);
 
 	if (err == ERR_OK && p->config->state != NULL)
 		err = saved_open(p->loop, p->config->state, p->facts, &p->saved, why);
@@ -628,8 +648,7 @@ static void on_geo_tried(const char *errors, void *arg)
 	struct pipeline *p = arg;
 	struct reason why = {0};
 
-	if (errors == NULL &&
-	    cookie_jar_fill(&p->cookies, p->fresh->cookies.secret_file, &why) != ERR_OK)
+	if (errors == NULL && read_secrets(p, p->fresh, &why) != ERR_OK)
 		errors = why.text;
 	if (errors == NULL)
 		take_up(p, p->fresh);
@@ -675,6 +694,7 @@ static void closed_one(void *arg)
 	wiring_memory_fini(&p->memory);
 	cluster_notes_free(p->notes);
 	cookie_jar_fini(&p->cookies);
+	tsig_keys_unref(p->keys);
 	free(p->errors.geo);
 	free(p->errors.config);
 	free(p->listening);

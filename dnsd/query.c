@@ -59,18 +59,18 @@ static const uint8_t *read_record(const uint8_t *at, const uint8_t *end, struct 
 static inline enum rcode parse_records(const uint8_t *at, const uint8_t *end, unsigned before,
                                        unsigned count, struct query *q)
 {
-	bool has_tsig = false;
-
 	for (unsigned i = 0; i < count; i++) {
+		const uint8_t *from = at;
 		struct record r;
 
 		/* RFC 8945 5.1: TSIG is the last record. */
-		if (i == MAX_RECORDS || has_tsig)
+		if (i == MAX_RECORDS || q->tsig_at != 0)
 			return RCODE_FORMERR;
 		at = read_record(at, end, &r);
 		if (at == NULL)
 			return RCODE_FORMERR;
-		has_tsig = r.type == RR_TSIG && i >= before;
+		if (r.type == RR_TSIG && i >= before)
+			q->tsig_at = (uint16_t)(from - q->packet);
 		if (r.type != RR_OPT)
 			continue;
 		/* RFC 6891 6.1.1: one, owned by the root, in the additional section. */
@@ -80,7 +80,7 @@ static inline enum rcode parse_records(const uint8_t *at, const uint8_t *end, un
 	}
 	if (q->edns.present && q->edns.version != 0)
 		return RCODE_BADVERS;
-	return has_tsig ? RCODE_NOTAUTH : RCODE_NOERROR;
+	return RCODE_NOERROR;
 }
 
 /* What BIND answers to types that are no data (RFC 6895 3.1). */
@@ -170,6 +170,7 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *out)
 	out->packet = packet;
 	out->id = bytes_get16(packet);
 	out->ede = EDE_NONE;
+	out->tsig_at = 0;
 	out->question_len = 0;
 	out->is_cookie_only = false;
 	out->edns.present = false;
@@ -181,7 +182,7 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *out)
 	if ((out->flags & OPCODE_MASK) != 0) {
 		out->rcode = RCODE_NOTIMP;
 		out->ede = EDE_NONE;
-		out->question_len = 0;
+		out->tsig_at = out->question_len = 0;
 		out->is_cookie_only = false;
 	}
 	return true;

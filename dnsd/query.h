@@ -37,6 +37,7 @@ struct query {
 	enum rcode rcode;    /* NOERROR: to be answered from a zone; else answer just this */
 	enum edns_ede ede;   /* what explains that rcode */
 	bool is_cookie_only; /* FORMERR, but for a cookie: no question, nothing else (RFC 7873 5.4) */
+	uint16_t tsig_at;    /* where its TSIG record begins; 0: it has none */
 	uint16_t question_len; /* QNAME, QTYPE, QCLASS; 0: not to be echoed */
 	uint16_t type, class;  /* set when question_len > 0 */
 	struct name name;      /* set when question_len > 0 */
@@ -47,9 +48,9 @@ struct query {
  * answer each other for ever).  Else an answer is due, and out->rcode says whether it is an
  * error: NOTIMP (any opcode but QUERY; all sections stay empty), FORMERR (QDCOUNT not 1, QNAME
  * malformed or compressed, cut records, records where none belong, OPT twice, not at the root,
- * or with bad options; meta types as QTYPE), BADVERS, NOTAUTH (TSIG: no key is configured),
+ * or with bad options; meta types as QTYPE), BADVERS,
  * REFUSED (transfers, and classes
- * other than IN; whether CHAOS has an answer after all, answer_decide() knows). */
+ * other than IN; whether CHAOS has an answer after all, answer_decide() knows).  A signature is only found here. */
 bool query_parse(const uint8_t *packet, size_t len, struct query *out);
 
 #endif

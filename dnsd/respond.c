@@ -87,6 +87,28 @@ static void heed_edns(struct responder *r, const struct terms *terms,
 		e->udp_size = ENCODE_MIN_ROOM;
 }
 
+/* Whoever signs wrongly gets no data (RFC 8945 5.2); a record that cannot be read is a format error, and is not answered with
+ * one.  So is a name that leaves no room for the answer. */
+static void heed_signature(struct responder *r, const struct terms *terms, size_t limit, size_t len)
+{
+	struct query *q = &r->query;
+	enum tsig_error error = tsig_verify(terms != NULL ? terms->keys : NULL, q->packet, len,
+	                                    q->tsig_at, (uint64_t)clock_unix_s(), &r->tsig);
+
+	stats_add(&r->stats->events[STATS_SIGNED], 1);
+	if (error == TSIG_GOOD)
+		return;
+	stats_add(&r->stats->events[STATS_BAD_SIGNATURE], 1);
+	if (error == TSIG_MALFORMED || limit < ENCODE_LEAST(q) + tsig_room(&r->tsig)) {
+		q->tsig_at = 0;
+		q->rcode = RCODE_FORMERR;
+	} else {
+		q->rcode = RCODE_NOTAUTH;
+	}
+	q->ede = EDE_NONE;
+	q->is_cookie_only = false;
+}
+
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
                const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out)
 {
@@ -101,11 +123,17 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 	}
 	if (r->query.edns.present)
 		heed_edns(r, terms, transport, client);
-	answer_decide(s, &r->query, client, &r->answer, NULL);
 	if (r->query.edns.asked != 0)
 		add_options(&r->query.edns, terms);
 	limit = transport == STATS_UDP ? encode_udp_limit(&r->query) : UINT16_MAX;
+	if (r->query.tsig_at != 0)
+		heed_signature(r, terms, limit, len);
+	answer_decide(s, &r->query, client, &r->answer, NULL);
+	if (r->query.tsig_at != 0)
+		limit -= tsig_room(&r->tsig);
 	out_len = answer_encode(&r->answer, &r->query, out, limit, &truncated);
+	if (r->query.tsig_at != 0)
+		out_len = tsig_sign(&r->tsig, out, out_len, (uint64_t)clock_unix_s());
 	count_answer(r->stats, transport, &r->query, &r->answer, truncated);
 	return out_len;
 }

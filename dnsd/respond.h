@@ -14,6 +14,7 @@
 #include "dnsd/netset.h"
 #include "dnsd/query.h"
 #include "dnsd/stats.h"
+#include "dnsd/tsig.h"
 #include "zones/snapshot.h"
 
 /* One worker's working room, reused for every query and never cleared. */
@@ -23,6 +24,7 @@ struct responder {
 	uint64_t
 		idle_ms; /* how long a connection may be silent at present; for who sends a keepalive */
 	struct query query;
+	struct tsig tsig; /* of the query, when it has one */
 	struct answer answer;
 };
 

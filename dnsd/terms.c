@@ -26,7 +26,8 @@ static struct bytes copy_text(struct arena *a, const char *text)
 	return text != NULL ? bytes_of(arena_strdup(a, text)) : (struct bytes){0};
 }
 
-const struct terms *terms_build(const struct config *c, const struct cookie_secrets *secrets)
+const struct terms *terms_build(const struct config *c, const struct cookie_secrets *secrets,
+                                const struct tsig_keys *keys)
 {
 	struct arena *a = arena_new();
 	struct terms *t = arena_calloc(a, 1, sizeof *t);
@@ -37,6 +38,7 @@ const struct terms *terms_build(const struct config *c, const struct cookie_secr
 	t->version = make_txt(a, c->identity.version);
 	t->cookies = (enum config_cookies)c->cookies.mode;
 	t->secrets = *secrets;
+	t->keys = tsig_keys_ref(keys);
 	return t;
 }
 
@@ -44,6 +46,7 @@ void terms_free(const struct terms *t)
 {
 	if (t == NULL)
 		return;
+	tsig_keys_unref(t->keys);
 	explicit_bzero((void *)(uintptr_t)&t->secrets, sizeof t->secrets);
 	arena_free(t->arena);
 }

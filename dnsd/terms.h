@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "dnsd/config.h"
 #include "dnsd/cookie.h"
+#include "dnsd/tsig.h"
 #include "zones/name.h"
 #include "zones/rrset.h"
 
@@ -20,10 +21,12 @@ struct terms {
 	const struct rrset *hostname, *version; /* TXT in the class CHAOS; NULL: not said */
 	enum config_cookies cookies;
 	struct cookie_secrets secrets;
+	const struct tsig_keys *keys; /* NULL: none */
 };
 
-/* Copies what it needs of the config, and the secrets of cookies. */
-const struct terms *terms_build(const struct config *c, const struct cookie_secrets *secrets);
+/* Copies what it needs of the config, and the secrets of cookies; shares the keys, which may be NULL. */
+const struct terms *terms_build(const struct config *c, const struct cookie_secrets *secrets,
+                                const struct tsig_keys *keys);
 void terms_free(const struct terms *t); /* NULL is fine */
 
 /* The TXT of a name in the class CHAOS (RFC 4892 2); NULL: none. */

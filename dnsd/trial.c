@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
 #include "dnsd/cookie_jar.h"
+#include "dnsd/tsig.h"
 #include "dnsd/lone_file.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/whereabouts.h"
@@ -301,6 +302,16 @@ static void try_cookies(struct trial *t)
 	cookie_jar_fini(&jar);
 }
 
+static void try_keys(struct trial *t)
+{
+	const struct tsig_keys *keys = NULL;
+	struct reason why = {0};
+
+	if (t->config->tsig != NULL && tsig_keys_read(t->config->tsig, &keys, &why) != ERR_OK)
+		tell_lines(t, NULL, why.text);
+	tsig_keys_unref(keys);
+}
+
 static void on_settled(void *arg) { (void)arg; }
 static void on_stopped(void *arg) { (void)arg; }
 
@@ -415,6 +426,7 @@ static void run(struct trial *t)
 	try_user(t);
 	try_geo(t);
 	try_cookies(t);
+	try_keys(t);
 	try_kubeconfigs(t);
 	if (t->is_alone)
 		read_file(t, t->config->manifests.item[0]);

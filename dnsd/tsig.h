@@ -18,13 +18,18 @@
 struct tsig_key;
 struct tsig_keys;
 
-/* `key "name" { algorithm hmac-sha256; secret "base64"; };`, any number, with comments as in C, C++ and the shell.  The file
+/* Keys are shared: by the control thread alone, which counts.
+ * `key "name" { algorithm hmac-sha256; secret "base64"; };`, any number, with comments as in C, C++ and the shell.  The file
  * must not be readable by everybody.  ERR_IO, ERR_DENIED, ERR_PARSE with a reason that begins with FILE or FILE:LINE. */
-enum err tsig_keys_read(const char *file, struct tsig_keys **out, struct reason *why) MUST_CHECK;
+enum err tsig_keys_read(const char *file, const struct tsig_keys **out,
+                        struct reason *why) MUST_CHECK;
 /* The same from a text; `file` is only its name. */
-enum err tsig_keys_parse(const char *file, struct bytes text, struct tsig_keys **out,
+enum err tsig_keys_parse(const char *file, struct bytes text, const struct tsig_keys **out,
                          struct reason *why) MUST_CHECK;
-void tsig_keys_free(struct tsig_keys *keys); /* wipes the secrets; NULL is fine */
+/* One more owner; returns keys.  NULL is fine. */
+const struct tsig_keys *tsig_keys_ref(const struct tsig_keys *keys);
+void tsig_keys_unref(
+	const struct tsig_keys *keys); /* the last one wipes the secrets; NULL is fine */
 /* The key of that name (wire form, without case); NULL: there is none.  `keys` may be NULL. */
 const struct tsig_key *tsig_keys_find(const struct tsig_keys *keys, const uint8_t *name);
 const uint8_t *tsig_key_name(const struct tsig_key *key); /* wire form, lower case */

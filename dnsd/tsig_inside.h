@@ -22,6 +22,7 @@ struct tsig_key {
 };
 
 struct tsig_keys {
+	unsigned owners;
 	struct tsig_key *first;
 };
 

@@ -248,14 +248,16 @@ static enum err read_key(struct reader *r, struct tsig_keys *keys)
 
 /* --- all of them --- */
 
-enum err tsig_keys_parse(const char *file, struct bytes text, struct tsig_keys **out,
+enum err tsig_keys_parse(const char *file, struct bytes text, const struct tsig_keys **out,
                          struct reason *why)
 {
+	struct tsig_keys *keys = xcalloc(1, sizeof(*keys));
 	struct reader r = {.file = file, .at = text.data, .line = 1, .why = why};
 	enum err err = ERR_OK;
 
 	r.end = text.len > 0 ? text.data + text.len : text.data;
-	*out = xcalloc(1, sizeof(**out));
+	keys->owners = 1;
+	*out = keys;
 	for (size_t count = 0; err == ERR_OK; count++) {
 		bool quoted;
 		struct bytes word = next_word(&r, &quoted);
@@ -266,9 +268,9 @@ enum err tsig_keys_parse(const char *file, struct bytes text, struct tsig_keys *
 			err = complain(&r, "expected: key \"name\" { algorithm hmac-sha256; "
 			                   "secret \"base64\"; };");
 		else
-			err = read_key(&r, *out);
+			err = read_key(&r, keys);
 	}
-	tsig_keys_free(*out);
+	tsig_keys_unref(keys);
 	*out = NULL;
 	return err;
 }
@@ -289,7 +291,7 @@ static enum err open_file(const char *file, int *fd, size_t *len, struct reason 
 	return ERR_OK;
 }
 
-enum err tsig_keys_read(const char *file, struct tsig_keys **out, struct reason *why)
+enum err tsig_keys_read(const char *file, const struct tsig_keys **out, struct reason *why)
 {
 	uint8_t *text = NULL;
 	size_t len = 0;
@@ -313,9 +315,26 @@ enum err tsig_keys_read(const char *file, struct tsig_keys **out, struct reason 
 	return err;
 }
 
-void tsig_keys_free(struct tsig_keys *keys)
+/* To count is not to change what it is. */
+static struct tsig_keys *counted(const struct tsig_keys *keys)
 {
-	while (keys && keys->first) {
+	return (struct tsig_keys *)(uintptr_t)keys;
+}
+
+const struct tsig_keys *tsig_keys_ref(const struct tsig_keys *keys)
+{
+	if (keys)
+		counted(keys)->owners++;
+	return keys;
+}
+
+void tsig_keys_unref(const struct tsig_keys *shared)
+{
+	struct tsig_keys *keys = counted(shared);
+
+	if (!keys || --keys->owners > 0)
+		return;
+	while (keys->first) {
 		struct tsig_key *key = keys->first;
 
 		keys->first = key->next;

@@ -109,7 +109,12 @@ static void put_terms(struct zones *z)
 	char nsid[] = "nsid", hostname[] = "hostname", version[] = "version";
 	const struct config config = {.identity = {nsid, hostname, version}};
 
-	zones_set_terms(z, terms_build(&config, &secrets), terms_free);
+	static const char text[] = "key a.test { algorithm hmac-sha256; secret \"c2VjcmV0\"; };";
+	const struct tsig_keys *keys;
+
+	CHECK(tsig_keys_parse("keys", bytes_of(text), &keys, NULL) == ERR_OK);
+	zones_set_terms(z, terms_build(&config, &secrets, keys), terms_free);
+	tsig_keys_unref(keys);
 }
 
 static const struct snapshot *small_world(void)

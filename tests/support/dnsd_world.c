@@ -203,7 +203,7 @@ void world_terms(struct world *w, const char *yaml)
 	if (c == NULL)
 		fprintf(stderr, "%s\n", errors.data);
 	CHECK(c != NULL);
-	zones_set_terms(w->zones, terms_build(c, &secrets), terms_free);
+	zones_set_terms(w->zones, terms_build(c, &secrets, NULL), terms_free);
 	config_free(c);
 	text_fini(&errors);
 	unlink(path);

@@ -28,9 +28,9 @@
 
 enum { ROOM = 4096 };
 
-static struct tsig_keys *must_parse(const char *text)
+static const struct tsig_keys *must_parse(const char *text)
 {
-	struct tsig_keys *keys;
+	const struct tsig_keys *keys;
 	struct reason why = {0};
 
 	if (tsig_keys_parse("keys", bytes_of(text), &keys, &why) != ERR_OK)
@@ -76,12 +76,12 @@ static uint64_t now(void) { return (uint64_t)time(NULL); }
 
 static enum tsig_error check_at(const struct query *q, uint64_t now_s, struct tsig *t)
 {
-	struct tsig_keys *keys = must_parse(KEYS);
+	const struct tsig_keys *keys = must_parse(KEYS);
 	enum tsig_error error = tsig_verify(keys, q->wire, q->len, q->at, now_s, t);
 
 	assert_int_equal(error, t->error);
 	t->key = NULL; /* goes with the keys */
-	tsig_keys_free(keys);
+	tsig_keys_unref(keys);
 	return error;
 }
 
@@ -255,7 +255,7 @@ static bool ldns_believes(const uint8_t *wire, size_t len, const ldns_rdf *mac, 
 static void test_ldns_believes_each_message_of_an_answer(void **state)
 {
 	struct query q = ask("transfer.example.", "hmac-sha256.", SECRET);
-	struct tsig_keys *keys = must_parse(KEYS);
+	const struct tsig_keys *keys = must_parse(KEYS);
 	ldns_rdf *mac = ldns_rdf_clone(q.mac);
 	struct tsig t;
 
@@ -276,13 +276,13 @@ static void test_ldns_believes_each_message_of_an_answer(void **state)
 		assert_false(ldns_believes(wire, len, mac, i > 0));
 	}
 	ldns_rdf_deep_free(mac);
-	tsig_keys_free(keys);
+	tsig_keys_unref(keys);
 	forget(&q);
 }
 
 static ldns_pkt *refuse(const struct query *q, uint64_t now_s, enum tsig_error error)
 {
-	struct tsig_keys *keys = must_parse(KEYS);
+	const struct tsig_keys *keys = must_parse(KEYS);
 	uint8_t wire[ROOM];
 	size_t bare = answer(q, wire), len;
 	struct tsig t;
@@ -295,7 +295,7 @@ static ldns_pkt *refuse(const struct query *q, uint64_t now_s, enum tsig_error e
 	assert_int_equal(ldns_rdf2native_int16(ldns_rr_rdf(ldns_pkt_tsig(pkt), 5)), error);
 	if (error == TSIG_BADTIME)
 		assert_true(ldns_believes(wire, len, q->mac, false));
-	tsig_keys_free(keys);
+	tsig_keys_unref(keys);
 	return pkt;
 }
 
@@ -333,7 +333,7 @@ static void test_badtime_is_signed_and_tells_both_times(void **state)
 
 static void test_keys_are_found_without_case(void **state)
 {
-	struct tsig_keys *keys = must_parse(KEYS);
+	const struct tsig_keys *keys = must_parse(KEYS);
 	const struct tsig_key *key =
 		tsig_keys_find(keys, (const uint8_t *)"\010TRANSFER\007example");
 
@@ -341,7 +341,7 @@ static void test_keys_are_found_without_case(void **state)
 	assert_non_null(key);
 	assert_memory_equal(tsig_key_name(key), "\010transfer\007example", 18);
 	assert_null(tsig_keys_find(keys, (const uint8_t *)"\007example"));
-	tsig_keys_free(keys);
+	tsig_keys_unref(keys);
 }
 
 static void test_each_error_of_a_key_file_names_its_line(void **state)
@@ -368,7 +368,7 @@ static void test_each_error_of_a_key_file_names_its_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		struct tsig_keys *keys;
+		const struct tsig_keys *keys;
 		struct reason why = {0};
 		enum err err = tsig_keys_parse("keys", bytes_of(wrong[i][0]), &keys, &why);
 
@@ -376,7 +376,7 @@ static void test_each_error_of_a_key_file_names_its_line(void **state)
 			fail_msg("%s: %s", wrong[i][0], why.text);
 		assert_int_equal(err == ERR_OK, !wrong[i][1]);
 		assert_null(strstr(why.text, SECRET));
-		tsig_keys_free(keys);
+		tsig_keys_unref(keys);
 	}
 }
 
@@ -384,7 +384,7 @@ static void test_a_file_that_everybody_may_read_is_refused(void **state)
 {
 	char path[] = "/tmp/nigh-tsig-XXXXXX";
 	int fd = mkstemp(path);
-	struct tsig_keys *keys;
+	const struct tsig_keys *keys;
 	struct reason why = {0};
 
 	(void)state;
@@ -394,7 +394,7 @@ static void test_a_file_that_everybody_may_read_is_refused(void **state)
 	assert_null(keys);
 	assert_int_equal(fchmod(fd, 0640), 0);
 	assert_int_equal(tsig_keys_read(path, &keys, &why), ERR_OK);
-	tsig_keys_free(keys);
+	tsig_keys_unref(keys);
 	close(fd);
 	unlink(path);
 	assert_int_equal(tsig_keys_read(path, &keys, &why), ERR_IO);
