@@ -278,6 +278,27 @@ static uint16_t pick_type(const struct node *n)
 	}
 }
 
+/* Is any of it from a cluster that cannot be seen, so only what was known of it last?  What was chosen stands in the
+ * order of the sites. */
+static bool is_stale(const struct walk *w, const struct node *n, const struct choice *c)
+{
+	const struct rrset *next = c->rrset;
+	unsigned taken = 0;
+
+	for (size_t i = 0; i < node_site_count(n) && next != NULL; i++) {
+		const struct site *site = node_site(n, i);
+		const struct snapshot_cluster *cluster;
+
+		if (site_rrset(site, c->rrset->type) != next)
+			continue;
+		cluster = snapshot_cluster(w->s, site_cluster(site));
+		if (cluster != NULL && cluster->unseen)
+			return true;
+		next = taken < c->more ? w->out->more[taken++] : NULL;
+	}
+	return false;
+}
+
 static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 {
 	struct answer *out = w->out;
@@ -293,6 +314,10 @@ static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 	out->cluster = c.cluster;
 	if (c.scope > out->scope)
 		out->scope = c.scope;
+	if (snapshot_any_unseen(w->s) && is_stale(w, n, &c)) {
+		out->ede = EDE_STALE;
+		tell(w, "stale", "a cluster of the answer cannot be seen: its last known data");
+	}
 	return c.rrset;
 }
 

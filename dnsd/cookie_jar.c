@@ -41,7 +41,8 @@ static bool parse_line(const char *line, size_t len, struct cookie_secrets *out)
 		int high = digit(line[2 * i]), low = digit(line[2 * i + 1]);
 
 		good = high >= 0 && low >= 0;
-		bytes[i] = (uint8_t)(high << 4 | low);
+		if (good)
+			bytes[i] = (uint8_t)(high << 4 | low);
 	}
 	if (good)
 		out->key[out->count++] = cookie_secret(bytes);

@@ -51,6 +51,12 @@ static bool parse_option(unsigned code, struct bytes option, struct edns *out)
 			out->cookie = option;
 		out->asked |= EDNS_ASKED_COOKIE;
 		return true;
+	case OPTION_EXPIRE:
+		out->asked |= EDNS_ASKED_EXPIRE;
+		return true;
+	case OPTION_KEEPALIVE: /* RFC 7828 3.2.1: a client has no timeout to tell */
+		out->asked |= option.len == 0 ? EDNS_ASKED_KEEPALIVE : 0;
+		return true;
 	default:
 		return true;
 	}

@@ -1,5 +1,5 @@
 /* edns.h -- the OPT record (RFC 6891) and its options: the client subnet (RFC 7871), NSID (RFC 5001),
- * cookies (RFC 7873).
+ * cookies (RFC 7873), EXPIRE (RFC 7314), edns-tcp-keepalive (RFC 7828).
  *
  * Reads foreign bytes, never past their end.  Any thread.
  */
@@ -21,17 +21,36 @@ enum {
 	EDNS_EDE_LEN = 4 + 2,
 	EDNS_OPTION_LEN = 4, /* code and length, before an option's data */
 	EDNS_NSID_MOST = 128,
-	EDNS_EXTRA_MOST = EDNS_OPTION_LEN + EDNS_NSID_MOST + EDNS_OPTION_LEN + 24
+	EDNS_COOKIE_LEN = 24,
+	EDNS_EXTRA_MOST = 4 * EDNS_OPTION_LEN + EDNS_NSID_MOST + EDNS_COOKIE_LEN + 4 + 2
 };
 
 /* Options that ask for one in the answer: bits of struct edns.asked. */
-enum edns_asked { EDNS_ASKED_NSID = 1, EDNS_ASKED_COOKIE = 2 };
+enum edns_asked {
+	EDNS_ASKED_NSID = 1,
+	EDNS_ASKED_COOKIE = 2,
+	EDNS_ASKED_EXPIRE = 4,
+	EDNS_ASKED_KEEPALIVE = 8
+};
 
 /* Options' codes. */
-enum edns_option { OPTION_NSID = 3, OPTION_ECS = 8, OPTION_COOKIE = 10, OPTION_EDE = 15 };
+enum edns_option {
+	OPTION_NSID = 3,
+	OPTION_ECS = 8,
+	OPTION_EXPIRE = 9,
+	OPTION_COOKIE = 10,
+	OPTION_KEEPALIVE = 11,
+	OPTION_EDE = 15
+};
 
 /* RFC 8914; 0 stands for none here, as we never say "other". */
-enum edns_ede { EDE_NONE = 0, EDE_NOT_READY = 14, EDE_PROHIBITED = 18, EDE_NOT_AUTHORITATIVE = 20 };
+enum edns_ede {
+	EDE_NONE = 0,
+	EDE_STALE = 3,
+	EDE_NOT_READY = 14,
+	EDE_PROHIBITED = 18,
+	EDE_NOT_AUTHORITATIVE = 20
+};
 
 struct edns_ecs {
 	bool present;

@@ -65,13 +65,43 @@ static void heed_cookie(struct responder *r, const struct terms *terms, const st
 	}
 }
 
-/* The other options that the query asked for. */
-static void add_options(struct edns *e, const struct terms *terms)
+/* RFC 7314 3.2: what a primary has in its SOA. */
+static void add_expire(struct edns *e, const struct answer *a)
 {
-	if (terms == NULL)
+	enum { EXPIRE_AND_MINIMUM = 8, EXPIRE_LEN = 4 };
+	struct bytes soa = {0};
+	size_t at = 0;
+
+	if (a->zone == NULL || (a->rcode != RCODE_NOERROR && a->rcode != RCODE_NXDOMAIN))
 		return;
-	if ((e->asked & EDNS_ASKED_NSID) != 0 && terms->nsid.len > 0)
+	if (rrset_next(zone_soa(a->zone), &at, &soa) && soa.len > EXPIRE_AND_MINIMUM)
+		edns_add(e, OPTION_EXPIRE,
+		         (struct bytes){soa.data + soa.len - EXPIRE_AND_MINIMUM, EXPIRE_LEN});
+}
+
+/* RFC 7828 3.3.2; over UDP it means nothing. */
+static void add_keepalive(struct edns *e, unsigned idle_ms)
+{
+	enum { UNIT_MS = 100 };
+	unsigned units = idle_ms / UNIT_MS;
+	uint8_t timeout[2];
+
+	bytes_put16(timeout, (uint16_t)(units < UINT16_MAX ? units : UINT16_MAX));
+	edns_add(e, OPTION_KEEPALIVE, (struct bytes){timeout, sizeof timeout});
+}
+
+/* The other options that the query asked for. */
+static void add_options(struct responder *r, const struct terms *terms,
+                        enum stats_transport transport)
+{
+	struct edns *e = &r->query.edns;
+
+	if ((e->asked & EDNS_ASKED_NSID) != 0 && terms != NULL && terms->nsid.len > 0)
 		edns_add(e, OPTION_NSID, terms->nsid);
+	if ((e->asked & EDNS_ASKED_EXPIRE) != 0)
+		add_expire(e, &r->answer);
+	if ((e->asked & EDNS_ASKED_KEEPALIVE) != 0 && transport != STATS_UDP && r->idle_ms > 0)
+		add_keepalive(e, r->idle_ms);
 }
 
 /* What the terms make of the query's EDNS, before anything is decided. */
@@ -124,7 +154,7 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 	if (r->query.edns.present)
 		heed_edns(r, terms, transport, client);
 	if (r->query.edns.asked != 0)
-		add_options(&r->query.edns, terms);
+		add_options(r, terms, transport);
 	limit = transport == STATS_UDP ? encode_udp_limit(&r->query) : UINT16_MAX;
 	if (r->query.tsig_at != 0)
 		heed_signature(r, terms, limit, len);

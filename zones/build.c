@@ -85,6 +85,7 @@ static struct snapshot *snapshot_new(struct zones *z)
 		.ranking = z->ranked->ranking,
 		.terms = z->carried->terms,
 		.is_calm = !z->clusters->any_troubled && !z->probes->any_down,
+		.any_unseen = z->clusters->any_unseen,
 	};
 	s->base = slab_base(z->slab);
 	s->home = z;

@@ -31,6 +31,7 @@ struct clusters {
 	const struct snapshot_cluster **by_id; /* `ids` of them */
 	size_t ids;
 	bool any_troubled; /* one is drained or expired */
+	bool any_unseen;
 };
 
 struct probes {

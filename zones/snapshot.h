@@ -24,6 +24,7 @@ struct snapshot_cluster {
 	const char *name;
 	const char *source;       /* "kubernetes", "manifests", "member" */
 	const char *knowledge;    /* "synced", "unseen", "never" */
+	bool unseen;              /* knowledge is that: its data are the last known; set by zones */
 	uint64_t since_ms;        /* monotonic, of knowledge */
 	const char *region;       /* "" when unknown */
 	const char *const *zones; /* NULL-terminated */
@@ -74,6 +75,7 @@ struct snapshot_head {
 	const struct ranking *ranking;
 	const struct terms *terms;
 	bool is_calm;
+	bool any_unseen;
 };
 static inline const struct snapshot_head *snapshot_head(const struct snapshot *s)
 {
@@ -95,6 +97,12 @@ static inline const struct terms *snapshot_terms(const struct snapshot *s) /* NU
 /* True: no cluster is drained or expired and no probed address is down, so that
  * snapshot_site_is_usable() would call no site troubled. */
 static inline bool snapshot_is_calm(const struct snapshot *s) { return snapshot_head(s)->is_calm; }
+
+/* False: of no cluster are the data only the last known. */
+static inline bool snapshot_any_unseen(const struct snapshot *s)
+{
+	return snapshot_head(s)->any_unseen;
+}
 
 const struct snapshot_report *snapshot_report(const struct snapshot *s); /* never NULL */
 

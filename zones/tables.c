@@ -57,6 +57,8 @@ struct clusters *tables_clusters(const struct snapshot_cluster *cluster, size_t 
 		if (c->id >= t->ids)
 			t->ids = c->id + 1U;
 		t->any_troubled |= c->drained || c->expired;
+		c->unseen = same_text(c->knowledge, "unseen");
+		t->any_unseen |= c->unseen;
 	}
 	if (count)
 		qsort(t->item, count, sizeof(*t->item), by_name);

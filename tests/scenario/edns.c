@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -343,6 +344,72 @@ static void test_a_file_of_secrets_must_be_there_and_private(void **state)
 	world_expect_run(w, check, 1, "cookies:1: a secret is 32 hexadecimal digits");
 }
 
+/* --- EXPIRE, keepalive, extended errors --- */
+
+static void test_expire_is_what_the_soa_says(void **state)
+{
+	struct world *w = *state;
+	struct world_question q = {.name = "example.com", .type = "SOA", .options = "9="};
+	struct world_answer a;
+	char wanted[32], soa[256];
+	unsigned expire = 0;
+
+	start(w, "");
+	a = world_question(w, &q);
+	snprintf(soa, sizeof soa, "%.200s", a.records);
+	assert_int_equal(sscanf(soa, "%*s %*s %*u %*u %*u %u", &expire), 1);
+	assert_true(expire > 0);
+	snprintf(wanted, sizeof wanted, "9=%08x", expire);
+	assert_string_equal(a.options, wanted);
+	assert_string_equal(with_options(w, "9=", true).options, wanted);
+	q.name = "absent.example.com";
+	assert_string_equal(world_question(w, &q).options, wanted);
+	q.name = "elsewhere.test";
+	a = world_question(w, &q);
+	assert_int_equal(a.ede, 20);
+	assert_string_equal(a.options, "15=0014");
+}
+
+static void test_keepalive_is_for_tcp(void **state)
+{
+	struct world *w = *state;
+
+	start(w, "");
+	assert_string_equal(with_options(w, "11=", true).options, "11=0064");
+	assert_string_equal(with_options(w, "", true).options, "");
+	assert_string_equal(with_options(w, "11=", false).options, "");
+	/* A client has no timeout to tell. */
+	assert_string_equal(with_options(w, "11=0064", true).options, "");
+	assert_string_equal(with_options(w, "11=0064", true).records, "192.0.2.1");
+	assert_string_equal(with_options(w, "11=0064", false).records, "192.0.2.1");
+}
+
+static void expect_ede(struct world *w, const char *name, const char *client, int ede)
+{
+	for (unsigned i = 0; world_query(w, name, "A", client).ede != ede; i++) {
+		assert_in_range(i, 0, 500);
+		usleep(10000);
+	}
+}
+
+static void test_what_is_only_last_known_is_said_to_be_stale(void **state)
+{
+	static const char web[] = "web.shop.fed.svc.example.com", near_la[] = "203.0.113.0/24",
+			  near_ny[] = "192.0.2.0/24";
+	struct world *w = *state;
+
+	world_config(w, "probe: {mode: off}\n");
+	world_three_cities(w);
+	world_start(w);
+	assert_int_equal(world_query(w, web, "A", near_la).ede, -1);
+	world_remove(w, "manifests/clusters/losangeles");
+	expect_ede(w, web, near_la, 3);
+	assert_string_equal(world_ask(w, web, "A", near_la), "198.18.3.10");
+	assert_int_equal(world_query(w, web, "A", near_ny).ede, -1);
+	world_service(w, "losangeles", "web", "198.18.3.10", true, "");
+	expect_ede(w, web, near_la, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +424,9 @@ int main(void)
 		world_test(test_a_cookie_alone_needs_no_question),
 		world_test(test_large_answers_can_need_a_good_cookie),
 		world_test(test_secrets_are_rolled_over_while_it_runs),
+		world_test(test_expire_is_what_the_soa_says),
+		world_test(test_keepalive_is_for_tcp),
+		world_test(test_what_is_only_last_known_is_said_to_be_stale),
 		world_test(test_a_file_of_secrets_must_be_there_and_private),
 	};
 

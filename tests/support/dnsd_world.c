@@ -137,6 +137,15 @@ void world_drain(struct world *w, const char *name, bool drained)
 	zones_set_clusters(w->zones, w->cluster, w->cluster_count);
 }
 
+void world_unseen(struct world *w, const char *name, bool unseen)
+{
+	struct snapshot_cluster *c = find_cluster(w, bytes_of(name));
+
+	CHECK(c != NULL);
+	c->knowledge = unseen ? "unseen" : "synced";
+	zones_set_clusters(w->zones, w->cluster, w->cluster_count);
+}
+
 void world_networks(struct world *w, const char *csv)
 {
 	char path[] = "/tmp/nigh-world-XXXXXX";

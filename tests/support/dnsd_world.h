@@ -31,6 +31,8 @@ struct snapshot_settings *world_settings(struct world *w);
 /* A cluster; lat and lon outside the earth: no place.  Again: changes it. */
 void world_cluster(struct world *w, const char *name, double lat, double lon);
 void world_drain(struct world *w, const char *name, bool drained);
+/* Its data are the last known; takes effect with the next world_build(). */
+void world_unseen(struct world *w, const char *name, bool unseen);
 /* Text of a networks CSV ("network,latitude,longitude" lines); NULL: nobody has a place. */
 void world_networks(struct world *w, const char *csv);
 /* Verdicts of probes by index. */

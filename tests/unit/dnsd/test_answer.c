@@ -372,6 +372,44 @@ static void test_while_a_source_was_never_read_no_name_is_denied(void **state)
 	world_build(w);
 }
 
+/* RFC 8914 4.4 */
+static void test_what_comes_of_an_unseen_cluster_is_stale(void **state)
+{
+	struct world *mine = world_new();
+
+	(void)state;
+	world_zones_are(mine, "example.com");
+	world_cluster(mine, "la", 34.05, -118.24);
+	world_cluster(mine, "ny", 40.71, -74.0);
+	world_put_sites(mine, "la.example.com", NULL, "la: 30 A 192.0.2.1", NULL);
+	world_put_sites(mine, "ny.example.com", NULL, "ny: 30 A 192.0.2.2", NULL);
+	world_put_sites(mine, "alias.example.com", NULL, "la: 30 CNAME ny.example.com", NULL);
+	world_put_sites(mine, "both.example.com", NULL, "la: 30 A 192.0.2.1", "la: 30 TXT only",
+	                "ny: 30 A 192.0.2.2", NULL);
+	world_settings(mine)->all = true;
+	world_build(mine);
+	assert_null(strstr(world_ask(mine, "both.example.com A", &edns), "ede="));
+	world_unseen(mine, "la", true);
+	world_build(mine);
+	assert_non_null(strstr(world_ask(mine, "la.example.com A", &edns), "NOERROR aa ede=3 /"));
+	assert_non_null(strstr(world_ask(mine, "alias.example.com A", &edns), "ede=3"));
+	assert_non_null(strstr(world_ask(mine, "both.example.com A", &edns), "ede=3"));
+	assert_null(strstr(world_ask(mine, "ny.example.com A", &edns), "ede="));
+	assert_null(strstr(world_ask(mine, "la.example.com MX", &edns), "ede="));
+	assert_null(strstr(world_ask(mine, "absent.example.com A", &edns), "ede="));
+	world_unseen(mine, "la", false);
+	world_unseen(mine, "ny", true);
+	world_build(mine);
+	assert_null(strstr(world_ask(mine, "both.example.com TXT", &edns), "ede="));
+	assert_non_null(strstr(world_ask(mine, "both.example.com A", &edns), "ede=3"));
+	assert_non_null(strstr(world_ask(mine, "alias.example.com A", &edns), "ede=3"));
+	world_settings(mine)->all = false;
+	world_build(mine);
+	assert_null(strstr(world_ask(mine, "la.example.com A", &edns), "ede="));
+	assert_non_null(strstr(world_ask(mine, "ny.example.com A", &edns), "ede=3"));
+	world_free(mine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +441,7 @@ int main(void)
 		cmocka_unit_test(test_what_depends_on_nobody_has_scope_0),
 		cmocka_unit_test(test_before_the_sources_are_read_all_is_servfail),
 		cmocka_unit_test(test_while_a_source_was_never_read_no_name_is_denied),
+		cmocka_unit_test(test_what_comes_of_an_unseen_cluster_is_stale),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/answer", tests, setup, teardown);

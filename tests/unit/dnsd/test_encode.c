@@ -329,6 +329,54 @@ static void test_a_union_has_each_address_once(void **state)
 	s = world_build(w);
 }
 
+/* RFC 8914 3: the answer comes first, then the options that were asked for. */
+static void test_an_extended_error_is_dropped_first(void **state)
+{
+	struct world *mine = world_new();
+	struct asking how = {.edns = 512, .options = "0003000000090000000a00080102030405060708"};
+	uint8_t *out = malloc(UINT16_MAX);
+	unsigned with = 0, without = 0;
+
+	(void)state;
+	world_zones_are(mine, "example.com");
+	world_cluster(mine, "la", 34.05, -118.24);
+	world_terms(mine, "identity: {nsid: here}\n");
+	for (int i = 0; i < 60; i++) {
+		char name[64], text[600];
+
+		snprintf(name, sizeof name, "t%d.example.com", i);
+		snprintf(text, sizeof text, "la: 30 TXT %0200d %0*d", 1, 150 + i, 1);
+		world_put_sites(mine, name, NULL, text, NULL);
+	}
+	world_unseen(mine, "la", true);
+	world_build(mine);
+	for (int i = 0; i < 60; i++) {
+		char question[64];
+		const uint8_t *options;
+		size_t len;
+		bool has_ede;
+
+		snprintf(question, sizeof question, "t%d.example.com TXT", i);
+		len = world_ask_raw(mine, question, &how, out);
+		assert_in_range(len, 12, 512);
+		if ((out[2] & 2) != 0)
+			continue;
+		assert_int_equal(out[7], 1);
+		has_ede = memcmp(out + len - EDNS_EDE_LEN, "\0\17\0\2\0\3", EDNS_EDE_LEN) == 0;
+		with += has_ede ? 1 : 0;
+		without += has_ede ? 0 : 1;
+		/* What was asked for is there in any case: NSID, EXPIRE, and the cookie before them. */
+		options = out + len - (has_ede ? EDNS_EDE_LEN : 0) - 28 - 8 - 8;
+		assert_memory_equal(options, "\0\12\0\30", 4);
+		assert_memory_equal(options + 28, "\0\3\0\4here\0\11\0\4", 12);
+		assert_true(has_ede || len + EDNS_EDE_LEN > 512);
+	}
+	assert_true(with > 0);
+	assert_int_equal(without, EDNS_EDE_LEN);
+	free(out);
+	world_free(mine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_a_union_too_long_for_any_message_has_what_fits),
 		cmocka_unit_test(test_a_union_has_each_address_once),
 		cmocka_unit_test(test_flags_are_copied_or_clear),
+		cmocka_unit_test(test_an_extended_error_is_dropped_first),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/encode", tests, setup, teardown);
