@@ -80,21 +80,22 @@ static void add_expire(struct edns *e, const struct answer *a)
 }
 
 /* RFC 7828 3.3.2; over UDP it means nothing. */
-static void add_keepalive(struct edns *e, unsigned idle_ms)
+static void add_keepalive(struct edns *e, uint64_t idle_ms)
 {
 	enum { UNIT_MS = 100 };
-	unsigned units = idle_ms / UNIT_MS;
+	uint64_t units = idle_ms / UNIT_MS;
 	uint8_t timeout[2];
 
 	bytes_put16(timeout, (uint16_t)(units < UINT16_MAX ? units : UINT16_MAX));
 	edns_add(e, OPTION_KEEPALIVE, (struct bytes){timeout, sizeof timeout});
 }
 
-/* The other options that the query asked for. */
+/* The other options that the query asked for, when they fit. */
 static void add_options(struct responder *r, const struct terms *terms,
-                        enum stats_transport transport)
+                        enum stats_transport transport, size_t limit)
 {
 	struct edns *e = &r->query.edns;
+	uint16_t before = e->extra_len;
 
 	if ((e->asked & EDNS_ASKED_NSID) != 0 && terms != NULL && terms->nsid.len > 0)
 		edns_add(e, OPTION_NSID, terms->nsid);
@@ -102,6 +103,8 @@ static void add_options(struct responder *r, const struct terms *terms,
 		add_expire(e, &r->answer);
 	if ((e->asked & EDNS_ASKED_KEEPALIVE) != 0 && transport != STATS_UDP && r->idle_ms > 0)
 		add_keepalive(e, r->idle_ms);
+	if (limit < ENCODE_LEAST(&r->query))
+		e->extra_len = before;
 }
 
 /* What the terms make of the query's EDNS, before anything is decided. */
@@ -117,26 +120,26 @@ static void heed_edns(struct responder *r, const struct terms *terms,
 		e->udp_size = ENCODE_MIN_ROOM;
 }
 
-/* Whoever signs wrongly gets no data (RFC 8945 5.2); a record that cannot be read is a format error, and is not answered with
- * one.  So is a name that leaves no room for the answer. */
-static void heed_signature(struct responder *r, const struct terms *terms, size_t limit, size_t len)
+/* Whoever signs wrongly gets no data (RFC 8945 5.2).  A record that cannot be read is a format error, and so are names that
+ * leave no room for any answer; these are not signed.  Returns how much of the answer the signature takes. */
+static size_t heed_signature(struct responder *r, const struct terms *terms, size_t limit,
+                             size_t len)
 {
 	struct query *q = &r->query;
 	enum tsig_error error = tsig_verify(terms != NULL ? terms->keys : NULL, q->packet, len,
 	                                    q->tsig_at, (uint64_t)clock_unix_s(), &r->tsig);
+	bool fits = error != TSIG_MALFORMED && limit >= ENCODE_LEAST(q) + tsig_room(&r->tsig);
 
 	stats_add(&r->stats->events[STATS_SIGNED], 1);
-	if (error == TSIG_GOOD)
-		return;
-	stats_add(&r->stats->events[STATS_BAD_SIGNATURE], 1);
-	if (error == TSIG_MALFORMED || limit < ENCODE_LEAST(q) + tsig_room(&r->tsig)) {
-		q->tsig_at = 0;
-		q->rcode = RCODE_FORMERR;
-	} else {
-		q->rcode = RCODE_NOTAUTH;
+	stats_add(&r->stats->events[STATS_BAD_SIGNATURE], error != TSIG_GOOD);
+	if (error != TSIG_GOOD || !fits) {
+		q->rcode = fits ? RCODE_NOTAUTH : RCODE_FORMERR;
+		q->ede = EDE_NONE;
+		q->is_cookie_only = false;
 	}
-	q->ede = EDE_NONE;
-	q->is_cookie_only = false;
+	if (!fits)
+		q->tsig_at = 0;
+	return fits ? tsig_room(&r->tsig) : 0;
 }
 
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
@@ -153,14 +156,12 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 	}
 	if (r->query.edns.present)
 		heed_edns(r, terms, transport, client);
-	if (r->query.edns.asked != 0)
-		add_options(r, terms, transport);
 	limit = transport == STATS_UDP ? encode_udp_limit(&r->query) : UINT16_MAX;
 	if (r->query.tsig_at != 0)
-		heed_signature(r, terms, limit, len);
+		limit -= heed_signature(r, terms, limit, len);
 	answer_decide(s, &r->query, client, &r->answer, NULL);
-	if (r->query.tsig_at != 0)
-		limit -= tsig_room(&r->tsig);
+	if (r->query.edns.asked != 0)
+		add_options(r, terms, transport, limit);
 	out_len = answer_encode(&r->answer, &r->query, out, limit, &truncated);
 	if (r->query.tsig_at != 0)
 		out_len = tsig_sign(&r->tsig, out, out_len, (uint64_t)clock_unix_s());

@@ -99,6 +99,66 @@ static void test_mutated_queries_are_answered_or_silent(void **state)
 	}
 }
 
+/* "NAME" of about so many octets, in wire form. */
+static size_t long_name(uint8_t *out, size_t len)
+{
+	size_t at = 0;
+
+	while (len - at > 2) {
+		size_t label = len - at - 2 < 63 ? len - at - 2 : 63;
+
+		out[at] = (uint8_t)label;
+		memset(out + at + 1, 'x', label);
+		at += 1 + label;
+	}
+	out[at] = 0;
+	return at + 1;
+}
+
+/* A question, OPT with every option, TSIG of an unknown key and algorithm: the answer would have all of them. */
+static size_t sign_at_length(uint8_t *out, size_t question, size_t key, size_t algorithm)
+{
+	static const uint8_t header[12] = {0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2},
+			     type[4] = {0, 1, 0, 1},
+			     opt[] = {0, 0, 41, 2, 0, 0, 0, 0, 0, 0, 24, 0, 3, 0, 0,  0, 10, 0,
+	                              8, 1, 2,  3, 4, 5, 6, 7, 8, 0, 9,  0, 0, 0, 11, 0, 0},
+			     tsig[8] = {0, 250, 0, 255}, times[16] = {0};
+	uint8_t *at = out, *rdata;
+
+	memcpy(at, header, sizeof header);
+	at += sizeof header;
+	at += long_name(at, question);
+	memcpy(at, type, sizeof type);
+	at += sizeof type;
+	memcpy(at, opt, sizeof opt);
+	at += sizeof opt;
+	at += long_name(at, key);
+	memcpy(at, tsig, sizeof tsig);
+	rdata = at += sizeof tsig + 2;
+	at += long_name(at, algorithm);
+	memcpy(at, times, sizeof times);
+	at += sizeof times;
+	bytes_put16(rdata - 2, (uint16_t)(at - rdata));
+	return (size_t)(at - out);
+}
+
+static void test_a_signature_never_makes_an_answer_too_long(void **state)
+{
+	uint8_t packet[1200], header[12];
+
+	(void)state;
+	for (size_t question = 3; question < 256; question += 11)
+		for (size_t key = 3; key < 256; key += 7)
+			for (size_t algorithm = 3; algorithm < 256; algorithm += 84) {
+				size_t len = sign_at_length(packet, question, key, algorithm);
+				size_t answer = ask(packet, len, header);
+
+				assert_in_range(answer, 12, 512);
+				/* NOTAUTH, or FORMERR where it does not fit. */
+				assert_true((header[3] & 15) == 9 || (header[3] & 15) == 1);
+			}
+}
+
 static void test_answers_are_counted_by_rcode_reason_cluster_and_zone(void **state)
 {
 	uint8_t packet[512], header[12];
@@ -144,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mutated_queries_are_answered_or_silent),
+		cmocka_unit_test(test_a_signature_never_makes_an_answer_too_long),
 		cmocka_unit_test(test_answers_are_counted_by_rcode_reason_cluster_and_zone),
 		cmocka_unit_test(test_every_message_is_counted_once),
 		cmocka_unit_test(test_without_a_snapshot_all_is_servfail),
