@@ -167,8 +167,13 @@ size_t world_wire_udp(struct world *w, const struct world_question *q, const uin
 
 int world_wire_connect(struct world *w)
 {
+	return world_wire_connect_to(w, &(struct world_question){0});
+}
+
+int world_wire_connect_to(struct world *w, const struct world_question *q)
+{
 	struct sockaddr_storage remote;
-	socklen_t len = to_sockaddr(NULL, w->dns_port, &remote);
+	socklen_t len = to_sockaddr(q->to, q->port ? q->port : w->dns_port, &remote);
 	int fd = socket(remote.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || connect(fd, (void *)&remote, len) != 0)

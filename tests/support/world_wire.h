@@ -20,6 +20,8 @@ size_t world_wire_udp(struct world *w, const struct world_question *q, const uin
                       size_t len, uint8_t *reply, unsigned within_ms);
 /* A connection to nighd; the caller closes it. */
 int world_wire_connect(struct world *w);
+/* The same to q's `to` and `port`. */
+int world_wire_connect_to(struct world *w, const struct world_question *q);
 /* Bytes as they are, so that a message can come in pieces; frame it first. */
 void world_wire_send(struct world *w, int fd, const uint8_t *bytes, size_t len);
 /* Two bytes of length, then the message; returns the length of both. */
