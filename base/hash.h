@@ -15,6 +15,8 @@ struct hash_key {
 
 /* SipHash-2-4 (Aumasson and Bernstein, 2012; the one of RFC 9018 4.4). */
 uint64_t hash_siphash(const struct hash_key *key, const void *data, size_t len);
+/* The same of 16 bytes: two numbers, little end first. */
+uint64_t hash_siphash_two(const struct hash_key *key, uint64_t a, uint64_t b);
 
 /* The same on every machine and in every run: for choices that all replicas
  * must make alike, and for check sums of what we wrote.  Not for tables that

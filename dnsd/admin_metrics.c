@@ -468,6 +468,27 @@ static void print_events(const struct stats *stats, struct text *out)
 	}
 }
 
+static void print_limits(const struct stats *stats, struct text *out)
+{
+	for (int i = 0; i < STATS_LIMITS; i++) {
+		enum stats_limit limit = (enum stats_limit)i;
+		struct text name = {0}, sentence = {0};
+
+		text_printf(&name, "dnsd_rate_limit_%s_total", stats_limit_label(limit));
+		text_printf(&sentence, "%s.", stats_limit_sentence(limit));
+		metric_head(out, name.data, METRIC_COUNTER, sentence.data);
+		for (int k = 0; k < STATS_CLASSES; k++) {
+			struct metric_label label = {"class",
+			                             stats_class_label((enum stats_class)k)};
+
+			metric_sample(out, name.data, &label, 1,
+			              (double)stats_read(&stats->limits[i][k]));
+		}
+		text_fini(&name);
+		text_fini(&sentence);
+	}
+}
+
 static void print_updates(const struct admin_pulse *pulse, struct text *out)
 {
 	static const char name[] = "dnsd_update_seconds";
@@ -494,5 +515,6 @@ void admin_print_metrics(const struct admin_view *view, struct text *out)
 	print_answers(view->stats, out);
 	print_reasons(view->stats, out);
 	print_events(view->stats, out);
+	print_limits(view->stats, out);
 	print_updates(view->pulse, out);
 }

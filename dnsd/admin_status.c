@@ -245,6 +245,18 @@ static void add_errors(const struct snapshot_report *report, struct text *out)
 	text_add(out, "]");
 }
 
+/* How many answers went over the rate limit, and what became of them. */
+static void add_limits(const struct stats *stats, struct text *out)
+{
+	for (int i = 0; i < STATS_LIMITS; i++) {
+		enum stats_limit limit = (enum stats_limit)i;
+
+		text_printf(out, "%s\"%s\":%" PRIu64, i ? "," : ",\"rateLimit\":{",
+		            stats_limit_label(limit), stats_limits(stats, limit));
+	}
+	text_add(out, "}");
+}
+
 static void add_counts(const struct admin_view *view, struct text *out)
 {
 	const struct zone *zone;
@@ -280,6 +292,7 @@ void admin_print_status(const struct admin_view *view, struct text *out)
 	add_zones(view->snapshot, out);
 	add_guard(report, out);
 	add_errors(report, out);
+	add_limits(view->stats, out);
 	add_counts(view, out);
 	text_add(out, "}\n");
 }

@@ -373,6 +373,8 @@ static void answer_link(struct walk *w, const struct zone *zone)
 {
 	struct zone_hit hit = zone_find(zone, w->name);
 
+	if (w->out->origin == NULL)
+		w->out->origin = hit.node;
 	switch (hit.match) {
 	case ZONE_EXACT:
 	case ZONE_WILDCARD:
@@ -429,6 +431,7 @@ static void prepare(struct answer *out)
 	out->glue_required = out->link_count = 0;
 	out->cluster = CHOICE_NO_CLUSTER;
 	out->zone = NULL;
+	out->origin = NULL;
 }
 
 static void prepare_client(struct client *c, const struct query *q, const struct addr *resolver)

@@ -42,7 +42,10 @@ struct answer {
 	uint8_t link_count;      /* used of link[] */
 	uint16_t cluster;        /* of the last choice, or CHOICE_NO_CLUSTER */
 	const struct zone *zone; /* of the first name; NULL: none of ours */
-	const uint8_t *qname;    /* as asked; answer_set.owner of the first link */
+	/* Where the first name was found: its node, or that of the wildcard, delegation or DNAME, or the closest encloser;
+	 * set with `zone`. */
+	const struct node *origin;
+	const uint8_t *qname; /* as asked; answer_set.owner of the first link */
 	struct answer_set set[ANSWER_MAX_SETS];
 	struct answer_set authority[1];
 	struct answer_set glue[ANSWER_MAX_GLUE];

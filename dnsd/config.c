@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "dnsd/config_parts.h"
+#include "dnsd/rrl.h"
 
 enum {
 	WORKERS_MOST = 60,    /* the handover has 64 places for readers */
@@ -18,12 +19,6 @@ enum {
 #define YEAR   (365 * 24 * 60 * MINUTE)
 
 /* Keys of the design whose time has not come: known, so that the refusal can say so. */
-static void refuse_rate_limit(struct conf_file *file, struct json_object *value, void *field)
-{
-	(void)field;
-	conf_complain(file, value, "rateLimit: rate limiting is not supported yet");
-}
-
 static void refuse_max_addresses(struct conf_file *file, struct json_object *value, void *field)
 {
 	(void)field;
@@ -318,6 +313,41 @@ static const struct conf_row rows[] = {
          AT(publish.deny),
          .reloadable = true,
          .sentence = "Networks whose addresses are never published."},
+	{.path = "rateLimit.mode",
+         .type = CONF_ENUM,
+         AT(rate_limit.mode),
+         .preset = "on",
+         .words = "off|log-only|on",
+         .reloadable = true,
+         .sentence = "Whether answers over UDP to a client's network (/24, IPv6 /56) are limited, "
+                     "or what would be is "
+                     "only counted and logged."},
+	{.path = "rateLimit.perSecond",
+         .type = CONF_U64,
+         AT(rate_limit.per_second),
+         .preset = "200",
+         .min = 1,
+         .max = RRL_MOST_PER_SECOND,
+         .reloadable = true,
+         .sentence =
+                 "The answers that a network gets in a second of each class: those of a name or a "
+                 "wildcard, its absence of data, names that a zone does not have, a referral, "
+                 "errors."},
+	{.path = "rateLimit.slip",
+         .type = CONF_U64,
+         AT(rate_limit.slip),
+         .preset = "2",
+         .max = RRL_MOST_SLIP,
+         .reloadable = true,
+         .sentence = "Each so many-th answer over the limit is sent empty with TC set, so that who "
+                     "is there asks "
+                     "again over TCP; the others are not sent. 0: none is."},
+	{.path = "rateLimit.exempt",
+         .type = CONF_NETWORKS,
+         AT(rate_limit.exempt),
+         .preset = "[127.0.0.0/8, \"::1/128\"]",
+         .reloadable = true,
+         .sentence = "Networks that are counted, but never limited."},
 	{.path = "guard.minNames",
          .type = CONF_U64,
          AT(guard.min_names),
@@ -368,17 +398,18 @@ static const struct conf_row rows[] = {
          .reloadable = true,
          .sentence = "Whether a line of the log is text or a JSON object."},
 	/* From here on: refused, in no manual. */
-	{.path = "rateLimit", .type = CONF_CUSTOM, .custom = refuse_rate_limit, .reloadable = true},
 	{.path = "defaults.maxAddresses",
          .type = CONF_CUSTOM,
          .custom = refuse_max_addresses,
          .reloadable = true},
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), REFUSED_COUNT = 2 };
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), REFUSED_COUNT = 1 };
 
 _Static_assert((int)LOG_ERROR == 0 && (int)LOG_DEBUG == 3,
                "log.level's words follow enum log_level");
+_Static_assert((int)RRL_OFF == 0 && (int)RRL_LOG_ONLY == 1 && (int)RRL_ON == 2,
+               "rateLimit.mode's words follow enum rrl_mode");
 _Static_assert((int)LOG_FORMAT_JSON == 1, "log.format's words follow enum log_format");
 
 /* --- reading --- */

@@ -107,6 +107,11 @@ struct config {
 		uint64_t max_connections, max_per_network, idle_ms;
 	} tcp;
 	struct {
+		int mode; /* enum rrl_mode */
+		uint64_t per_second, slip;
+		struct conf_strings exempt; /* networks */
+	} rate_limit;
+	struct {
 		uint64_t min_names, max_withdraw_percent, hold_for_ms;
 	} guard;
 	uint64_t patience_ms; /* startup.patience */

@@ -47,6 +47,7 @@ struct nighd {
 	struct pipeline *pipeline;
 	struct admin_pulse pulse;
 	uv_signal_t hangup, terminate, interrupt;
+	uv_timer_t listening; /* to what the workers would have said */
 };
 
 static const char usage_text[] =
@@ -196,6 +197,31 @@ static enum err bind_server(struct nighd *n, struct reason *why)
 	return ERR_OK;
 }
 
+static void set_limits(const struct nighd *n)
+{
+	const struct config *c = n->config;
+	const struct rrl_settings settings = {
+		.mode = (enum rrl_mode)c->rate_limit.mode,
+		.per_second = (uint32_t)c->rate_limit.per_second,
+		.slip = (uint32_t)c->rate_limit.slip,
+		.exempt = &c->rate_limit.exempt,
+	};
+
+	server_set_limits(n->server, &settings);
+}
+
+/* Workers do not log.  Each message names its network, so that none is taken for a repeat. */
+static void on_listening(uv_timer_t *timer)
+{
+	struct nighd *n = timer->data;
+	struct addr_network network;
+	char text[ADDR_NETWORK_TEXT_SIZE];
+
+	while (server_next_limited(n->server, &network))
+		log_warn("dnsd", "more answers to %s than rateLimit.perSecond",
+		         addr_network_print(&network, text));
+}
+
 static enum err release(const char *zone, void *arg, struct reason *why)
 {
 	struct nighd *n = arg;
@@ -286,7 +312,9 @@ static enum err start(struct nighd *n, struct reason *why)
 		err = pipeline_start(n->pipeline, why);
 	if (err != ERR_OK)
 		return err;
+	set_limits(n);
 	server_start(n->server, pipeline_handover(n->pipeline));
+	CHECK(uv_timer_start(&n->listening, on_listening, 1000, 1000) == 0);
 	enter_sandbox(n);
 	return ERR_OK;
 }
@@ -299,6 +327,7 @@ static void on_pipeline_stopped(void *arg)
 	uv_close((uv_handle_t *)&n->hangup, NULL);
 	uv_close((uv_handle_t *)&n->terminate, NULL);
 	uv_close((uv_handle_t *)&n->interrupt, NULL);
+	uv_close((uv_handle_t *)&n->listening, NULL);
 }
 
 /* Readers leave first: workers answer what they have, then the status ends, then the writer. */
@@ -310,6 +339,7 @@ static void on_terminate(uv_signal_t *handle, int signum)
 	uv_signal_stop(&n->terminate);
 	uv_signal_stop(&n->interrupt);
 	uv_signal_stop(&n->hangup);
+	uv_timer_stop(&n->listening);
 	server_stop(n->server);
 	admin_stop(n->admin);
 	pipeline_stop(n->pipeline, on_pipeline_stopped, n);
@@ -356,6 +386,7 @@ static void on_reloaded(const char *errors, void *arg)
 	if (errors == NULL) {
 		out = n->config;
 		n->config = n->fresh;
+		set_limits(n);
 		pipeline_set_config_error(n->pipeline, NULL);
 		say_taken_up(n);
 		log_setup((enum log_level)n->config->log_level,
@@ -396,6 +427,8 @@ static void on_hangup(uv_signal_t *handle, int signum)
 
 static void watch_signals(struct nighd *n)
 {
+	n->listening.data = n;
+	CHECK(uv_timer_init(&n->loop, &n->listening) == 0);
 	n->hangup.data = n->terminate.data = n->interrupt.data = n;
 	CHECK(uv_signal_init(&n->loop, &n->hangup) == 0);
 	CHECK(uv_signal_init(&n->loop, &n->terminate) == 0);

@@ -142,6 +142,27 @@ static size_t heed_signature(struct responder *r, const struct terms *terms, siz
 	return fits ? tsig_room(&r->tsig) : 0;
 }
 
+/* All that is left is the question, OPT and TC: who is there asks again over TCP. */
+static void strip(struct answer *a)
+{
+	a->set_count = a->authority_count = a->glue_count = a->glue_required = 0;
+	a->glue_missing = true;
+	a->ede = EDE_NONE; /* so that the answer is no longer than the query */
+}
+
+/* False: the answer is over the limit, and nothing is said.  Who has shown that the address is his, by a cookie or a
+ * signature, cannot be made a victim of. */
+static bool pass_limits(struct responder *r, const struct addr *client)
+{
+	bool is_known = r->query.edns.has_good_cookie ||
+	                (r->query.tsig_at != 0 && r->tsig.error == TSIG_GOOD);
+	enum rrl_verdict verdict = rrl_judge(r->limits, client, &r->answer, is_known);
+
+	if (verdict == RRL_SLIP)
+		strip(&r->answer);
+	return verdict != RRL_DROP;
+}
+
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
                const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out)
 {
@@ -160,6 +181,8 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 	if (r->query.tsig_at != 0)
 		limit -= heed_signature(r, terms, limit, len);
 	answer_decide(s, &r->query, client, &r->answer, NULL);
+	if (transport == STATS_UDP && r->limits != NULL && !pass_limits(r, client))
+		return 0;
 	if (r->query.edns.asked != 0)
 		add_options(r, terms, transport, limit);
 	out_len = answer_encode(&r->answer, &r->query, out, limit, &truncated);

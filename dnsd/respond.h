@@ -13,6 +13,7 @@
 #include "dnsd/answer.h"
 #include "dnsd/netset.h"
 #include "dnsd/query.h"
+#include "dnsd/rrl.h"
 #include "dnsd/stats.h"
 #include "dnsd/tsig.h"
 #include "zones/snapshot.h"
@@ -23,6 +24,7 @@ struct responder {
 	const struct netset *proxies; /* whose PROXY headers are believed; NULL: nobody's */
 	uint64_t
 		idle_ms; /* how long a connection may be silent at present; for who sends a keepalive */
+	struct rrl *limits; /* of answers over UDP; NULL: none */
 	struct query query;
 	struct tsig tsig; /* of the query, when it has one */
 	struct answer answer;

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,8 @@ struct worker {
 	int *udp_fd, *tcp_fd; /* one per address; -1: none, or taken over by the loop */
 	uv_loop_t loop;
 	uv_async_t stop;
+	uv_async_t renew;                  /* there are new rules */
+	_Atomic(struct rrl_rules *) rules; /* not yet taken up; NULL: none */
 	struct handover *handover;
 	struct responder responder;
 	struct tcp *tcp;
@@ -45,6 +48,7 @@ struct server {
 	uint64_t descriptors; /* that the process may have */
 	struct tcp_limits tcp_limits;
 	struct quota *quota; /* of connections */
+	struct rrl_table *limits;
 	bool started;
 };
 
@@ -118,12 +122,14 @@ static struct server *server_new(const struct server_address *addresses, size_t 
 	s->worker = xcalloc(s->worker_count, sizeof *s->worker);
 	s->address = xmemdup(addresses, count * sizeof *addresses);
 	s->address_count = count;
+	s->limits = rrl_table_new();
 	for (unsigned w = 0; w < s->worker_count; w++) {
 		struct worker *worker = &s->worker[w];
 
 		worker->number = w;
 		worker->server = s;
 		worker->responder.stats = stats_new();
+		worker->responder.limits = rrl_new(s->limits, worker->responder.stats);
 		worker->udp_fd = xcalloc(count, sizeof *worker->udp_fd);
 		worker->tcp_fd = xcalloc(count, sizeof *worker->tcp_fd);
 		worker->udp = xcalloc(count, sizeof(struct udp *));
@@ -196,6 +202,24 @@ void server_set_proxies(struct server *s, const struct conf_strings *networks)
 		s->worker[i].responder.proxies = s->proxies;
 }
 
+/* Old rules that a worker has not seen yet are none's any more. */
+void server_set_limits(struct server *s, const struct rrl_settings *settings)
+{
+	for (unsigned i = 0; i < s->worker_count; i++) {
+		struct worker *w = &s->worker[i];
+		struct rrl_rules *fresh = rrl_rules_new(settings, s->worker_count);
+
+		rrl_rules_free(atomic_exchange(&w->rules, fresh));
+		if (s->started)
+			CHECK(uv_async_send(&w->renew) == 0);
+	}
+}
+
+bool server_next_limited(struct server *s, struct addr_network *out)
+{
+	return rrl_table_notice(s->limits, out);
+}
+
 const struct server_address *server_addresses(const struct server *s, size_t *count)
 {
 	*count = s->address_count;
@@ -203,6 +227,16 @@ const struct server_address *server_addresses(const struct server *s, size_t *co
 }
 
 /* --- a worker's life --- */
+
+static void take_up_rules(struct worker *w)
+{
+	struct rrl_rules *fresh = atomic_exchange(&w->rules, NULL);
+
+	if (fresh != NULL)
+		rrl_set_rules(w->responder.limits, fresh);
+}
+
+static void on_renew(uv_async_t *renew) { take_up_rules(renew->data); }
 
 static void on_stop(uv_async_t *stop)
 {
@@ -212,6 +246,7 @@ static void on_stop(uv_async_t *stop)
 		udp_stop(w->udp[i]);
 	tcp_stop(w->tcp);
 	uv_close((uv_handle_t *)stop, NULL);
+	uv_close((uv_handle_t *)&w->renew, NULL);
 }
 
 static void open_sockets(struct worker *w, struct udp_batch *batch)
@@ -240,6 +275,7 @@ static void *worker_run(void *arg)
 	CHECK(reader != NULL);
 	snprintf(name, sizeof name, "dns-%u", w->number);
 	(void)pthread_setname_np(pthread_self(), name);
+	take_up_rules(w);
 	batch = udp_batch_new(reader, &w->responder);
 	w->tcp = tcp_new(&w->loop, reader, &w->responder, &w->server->tcp_limits, w->server->quota);
 	open_sockets(w, batch);
@@ -277,9 +313,10 @@ void server_start(struct server *s, struct handover *h)
 		struct worker *w = &s->worker[i];
 
 		w->handover = h;
-		w->stop.data = w;
+		w->stop.data = w->renew.data = w;
 		CHECK(uv_loop_init(&w->loop) == 0);
 		CHECK(uv_async_init(&w->loop, &w->stop, on_stop) == 0);
+		CHECK(uv_async_init(&w->loop, &w->renew, on_renew) == 0);
 		CHECK(pthread_create(&w->thread, NULL, worker_run, w) == 0);
 	}
 	CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
@@ -309,6 +346,8 @@ void server_free(struct server *s)
 	for (unsigned i = 0; i < s->worker_count; i++) {
 		struct worker *w = &s->worker[i];
 
+		rrl_free(w->responder.limits);
+		rrl_rules_free(w->rules);
 		free(w->responder.stats);
 		free(w->udp_fd);
 		free(w->tcp_fd);
@@ -316,6 +355,7 @@ void server_free(struct server *s)
 	}
 	netset_free(s->proxies);
 	quota_free(s->quota);
+	rrl_table_free(s->limits);
 	free(s->worker);
 	free(s->address);
 	free(s);

@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/conf.h"
 #include "base/err.h"
+#include "dnsd/rrl.h"
 #include "dnsd/stats.h"
 #include "dnsd/tcp.h"
 #include "zones/handover.h"
@@ -31,6 +32,10 @@ enum err server_bind(const struct server_address *addresses, size_t count, unsig
                      struct server **out, struct reason *why) MUST_CHECK;
 /* Networks from which the PROXY protocol is spoken, and only that (copied); before server_start(). */
 void server_set_proxies(struct server *s, const struct conf_strings *networks);
+/* Limits the rate of answers over UDP from now on; whenever, on one thread. */
+void server_set_limits(struct server *s, const struct rrl_settings *settings);
+/* As rrl_table_notice(), on the same thread. */
+bool server_next_limited(struct server *s, struct addr_network *out);
 /* The addresses as bound. */
 const struct server_address *server_addresses(const struct server *s, size_t *count);
 /* Before the start, and before another thread looks; else tcp_limits_usual() hold.  Fewer connections where the process may not open so many files. */

@@ -65,6 +65,10 @@ void stats_merge(struct stats *into, const struct stats *from)
 		stats_add(&into->reasons[i], stats_read(&from->reasons[i]));
 	for (unsigned i = 0; i < STATS_EVENTS; i++)
 		stats_add(&into->events[i], stats_read(&from->events[i]));
+	for (unsigned i = 0; i < STATS_LIMITS; i++) {
+		for (unsigned k = 0; k < STATS_CLASSES; k++)
+			stats_add(&into->limits[i][k], stats_read(&from->limits[i][k]));
+	}
 	for (unsigned i = 0; i < RANKING_MAX_CLUSTERS; i++)
 		stats_add(&into->clusters[i], stats_read(&from->clusters[i]));
 	for (unsigned i = 0; i < STATS_ZONES; i++) {
@@ -118,4 +122,46 @@ const char *stats_event_sentence(enum stats_event event)
 	};
 
 	return sentences[event];
+}
+
+const char *stats_class_label(enum stats_class class)
+{
+	static const char *const labels[] = {
+#define CLASS_LABEL(code, label) label,
+		STATS_CLASS_LIST(CLASS_LABEL)
+#undef CLASS_LABEL
+	};
+
+	return labels[class];
+}
+
+const char *stats_limit_label(enum stats_limit limit)
+{
+	static const char *const labels[] = {
+#define LIMIT_LABEL(code, label, sentence) label,
+		STATS_LIMIT_LIST(LIMIT_LABEL)
+#undef LIMIT_LABEL
+	};
+
+	return labels[limit];
+}
+
+const char *stats_limit_sentence(enum stats_limit limit)
+{
+	static const char *const sentences[] = {
+#define LIMIT_SENTENCE(code, label, sentence) sentence,
+		STATS_LIMIT_LIST(LIMIT_SENTENCE)
+#undef LIMIT_SENTENCE
+	};
+
+	return sentences[limit];
+}
+
+uint64_t stats_limits(const struct stats *s, enum stats_limit limit)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < STATS_CLASSES; i++)
+		sum += stats_read(&s->limits[limit][i]);
+	return sum;
 }

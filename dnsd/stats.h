@@ -70,6 +70,37 @@ enum stats_event {
 		STATS_EVENTS
 };
 
+/* What answers are limited by, beside the network that they go to.  X(code, label) */
+#define STATS_CLASS_LIST(X)                                                                        \
+	X(STATS_CLASS_POSITIVE, "positive") /* of a name, or of the wildcard that covers it */     \
+	X(STATS_CLASS_NXDOMAIN, "nxdomain") /* of a zone */                                        \
+	X(STATS_CLASS_NODATA, "nodata")     /* of a name */                                        \
+	X(STATS_CLASS_REFERRAL, "referral") /* of a delegation */                                  \
+	X(STATS_CLASS_ERROR, "error")       /* REFUSED, SERVFAIL, FORMERR and the like */
+
+enum stats_class {
+#define STATS_CLASS_CODE(code, label) code,
+	STATS_CLASS_LIST(STATS_CLASS_CODE)
+#undef STATS_CLASS_CODE
+		STATS_CLASSES
+};
+
+/* What became of answers over the limit.  X(code, label, one-line meaning) */
+#define STATS_LIMIT_LIST(X)                                                                        \
+	X(STATS_LIMIT_LIMITED, "limited",                                                          \
+	  "Answers over the rate limit: slipped, dropped, or only logged")                         \
+	X(STATS_LIMIT_SLIPPED, "slipped", "Answers over the rate limit sent empty, with TC set")   \
+	X(STATS_LIMIT_DROPPED, "dropped", "Answers over the rate limit not sent")                  \
+	X(STATS_LIMIT_EXEMPT, "exempt",                                                            \
+	  "Answers over the rate limit sent, as the network is exempt")
+
+enum stats_limit {
+#define STATS_LIMIT_CODE(code, label, sentence) code,
+	STATS_LIMIT_LIST(STATS_LIMIT_CODE)
+#undef STATS_LIMIT_CODE
+		STATS_LIMITS
+};
+
 enum {
 	STATS_RCODES = 24, /* 0..22 as they are; 23: any other */
 	STATS_ZONES = 1024 /* a power of two */
@@ -79,6 +110,7 @@ struct stats {
 	_Atomic uint64_t answers[STATS_TRANSPORTS][STATS_RCODES];
 	_Atomic uint64_t reasons[STATS_REASONS];
 	_Atomic uint64_t events[STATS_EVENTS];
+	_Atomic uint64_t limits[STATS_LIMITS][STATS_CLASSES];
 	_Atomic uint64_t other_zones; /* answers from zones for which the table had no room */
 	struct {
 		_Atomic uint64_t key; /* 0: free */
@@ -122,5 +154,10 @@ uint64_t stats_answers(const struct stats *s);
 const char *stats_reason_label(enum stats_reason reason);
 const char *stats_event_label(enum stats_event event);
 const char *stats_event_sentence(enum stats_event event);
+const char *stats_class_label(enum stats_class class);
+const char *stats_limit_label(enum stats_limit limit);
+const char *stats_limit_sentence(enum stats_limit limit);
+/* Of all classes. */
+uint64_t stats_limits(const struct stats *s, enum stats_limit limit);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "dnsd/proxy.h"
 
@@ -264,6 +265,8 @@ static unsigned answer_batch(struct udp *u)
 	if (count == 0)
 		return 0;
 	stats_add(&b->responder->stats->events[STATS_BATCHES], 1);
+	if (b->responder->limits != NULL)
+		rrl_set_now(b->responder->limits, clock_monotonic_ms());
 	s = reader_take(b->reader);
 	for (unsigned i = 0; i < count; i++)
 		to += answer(b, s, i, to);

@@ -56,7 +56,7 @@ static void test_each_mistake_in_a_config_is_named_with_file_and_line(void **sta
 	         "2: sources.kubernetes needs a kubeconfig, or inCluster: true"},
 		{"sources:\n  members: [{name: la}]\n",
 	         "2: sources.members needs a name and a kubeconfig"},
-		{"rateLimit: {mode: on}\n", "1: rateLimit: rate limiting is not supported yet"},
+		{"rateLimit: {mode: loud}\n", "1: rateLimit.mode must be one of off|log-only|on"},
 		{"defaults: {maxAddresses: 16}\n",
 	         "1: defaults.maxAddresses: a limit of addresses is not supported yet"},
 		{"zones:\n- ttl: 3\n", "2: zones needs a name"},

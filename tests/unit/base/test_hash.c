@@ -20,16 +20,25 @@ static void test_siphash_gives_the_values_of_its_authors(void **state)
 		uint64_t want;
 	} vector[] = {
 		{0, 0x726fdb47dd0e0e31}, {1, 0x74f839c593dc67fd},  {7, 0xab0200f58b01d137},
-		{8, 0x93f5f5799a932462}, {15, 0xa129ca6149be45e5},
+		{8, 0x93f5f5799a932462}, {15, 0xa129ca6149be45e5}, {16, 0x3f2acc7f57c29bdb},
 	};
 	const struct hash_key key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
-	uint8_t message[15];
+	uint8_t message[16];
 
 	(void)state;
 	for (uint8_t i = 0; i < sizeof(message); i++)
 		message[i] = i;
 	for (size_t i = 0; i < sizeof(vector) / sizeof(vector[0]); i++)
 		assert_true(hash_siphash(&key, message, vector[i].len) == vector[i].want);
+}
+
+static void test_siphash_of_two_numbers_is_that_of_their_bytes(void **state)
+{
+	const struct hash_key key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+
+	(void)state;
+	assert_true(hash_siphash_two(&key, 0x0706050403020100, 0x0f0e0d0c0b0a0908) ==
+	            0x3f2acc7f57c29bdb);
 }
 
 /* The values are promises: all replicas choose alike by them. */
@@ -75,6 +84,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_siphash_gives_the_values_of_its_authors),
+		cmocka_unit_test(test_siphash_of_two_numbers_is_that_of_their_bytes),
 		cmocka_unit_test(test_fixed_hashes_never_change),
 		cmocka_unit_test(test_mixing_is_even),
 		cmocka_unit_test(test_every_bit_of_both_sides_reaches_half_of_the_mix),

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "dnsd/config.h"
+#include "dnsd/rrl.h"
 
 /* --- a folder for config files --- */
 
@@ -235,10 +236,33 @@ static void test_keys_whose_time_has_not_come_are_refused_with_one_line_each(voi
 {
 	REFUSED(*state, "zones: [{name: a.example, file: a.zone}]\n",
 	        "1: zones.file: zone files are not supported yet");
-	REFUSED(*state, "workers: 1\nrateLimit: {mode: on}\n",
-	        "2: rateLimit: rate limiting is not supported yet");
 	REFUSED(*state, "defaults:\n  maxAddresses: 16\n",
 	        "2: defaults.maxAddresses: a limit of addresses is not supported yet");
+}
+
+static void test_rates_are_limited_by_default_but_for_loopback(void **state)
+{
+	struct config *c = must_read(*state, "workers: 1\n");
+
+	assert_int_equal(c->rate_limit.mode, RRL_ON);
+	assert_int_equal(c->rate_limit.per_second, 200);
+	assert_int_equal(c->rate_limit.slip, 2);
+	assert_int_equal(c->rate_limit.exempt.count, 2);
+	assert_string_equal(c->rate_limit.exempt.item[0], "127.0.0.0/8");
+	assert_string_equal(c->rate_limit.exempt.item[1], "::1/128");
+	config_free(c);
+	c = must_read(*state, "rateLimit: {mode: log-only, perSecond: 7, slip: 0, exempt: []}\n");
+	assert_int_equal(c->rate_limit.mode, RRL_LOG_ONLY);
+	assert_int_equal(c->rate_limit.per_second, 7);
+	assert_int_equal(c->rate_limit.slip, 0);
+	assert_int_equal(c->rate_limit.exempt.count, 0);
+	config_free(c);
+	REFUSED(*state, "rateLimit: {perSecond: 0}\n",
+	        "1: rateLimit.perSecond must be 1 to 1000000");
+	REFUSED(*state, "rateLimit: {mode: of}\n",
+	        "1: rateLimit.mode must be one of off|log-only|on");
+	REFUSED(*state, "rateLimit: {exempt: [10.0.0.1/8]}\n",
+	        "1: rateLimit.exempt: '10.0.0.1/8' has bits set behind its length");
 }
 
 static void test_api_servers_are_refused_where_it_is_not_clear_how_to_reach_them(void **state)
@@ -528,7 +552,7 @@ static void test_the_manual_tells_every_key_that_may_be_used_and_no_other(void *
 		snprintf(line, sizeof(line), ".It Ic %s\n", keys[i]);
 		assert_non_null(strstr(out.data, line));
 	}
-	assert_null(strstr(out.data, "rateLimit"));
+	assert_null(strstr(out.data, "maxAddresses"));
 	text_fini(&out);
 }
 
@@ -558,6 +582,7 @@ int main(void)
 		TEST(test_every_key_arrives_and_paths_are_relative_to_the_file),
 		TEST(test_what_is_printed_reads_back_to_the_same),
 		TEST(test_keys_whose_time_has_not_come_are_refused_with_one_line_each),
+		TEST(test_rates_are_limited_by_default_but_for_loopback),
 		TEST(test_api_servers_are_refused_where_it_is_not_clear_how_to_reach_them),
 		TEST(test_api_servers_are_read_printed_and_compared),
 		TEST(test_a_flag_names_another_host),

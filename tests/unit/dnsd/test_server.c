@@ -522,6 +522,57 @@ static void test_stopping_answers_what_it_has_and_takes_less_than_a_second(void 
 	close(tcp);
 }
 
+/* Rules change while workers answer: none is lost, and the last ones count. */
+static void test_limits_change_while_workers_answer(void **state)
+{
+	struct server_address a = {{.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}}, 0};
+	const struct conf_strings none = {0};
+	struct rrl_settings settings = {RRL_ON, 5, 0, &none};
+	struct server *other;
+	struct reason why = {0};
+	struct addr_network network;
+	struct stats *sum = stats_new();
+	size_t count, answered = 0;
+	uint8_t answer[2048];
+	int udp;
+
+	(void)state;
+	assert_int_equal(server_bind(&a, 1, 2, &other, &why), ERR_OK);
+	a = server_addresses(other, &count)[0];
+	server_set_limits(other, &settings);
+	server_start(other, zones_handover(world_zones(w)));
+	udp = dial(SOCK_DGRAM, &a.addr, a.port);
+	for (unsigned i = 0; i < 200; i++) {
+		settings.mode = i % 2 ? RRL_ON : RRL_OFF;
+		server_set_limits(other, &settings);
+		assert_int_equal(send(udp, query, query_len, 0), query_len);
+		(void)server_next_limited(other, &network);
+	}
+	settings.mode = RRL_OFF;
+	server_set_limits(other, &settings);
+	/* Off is in force once a burst is answered whole. */
+	for (unsigned tries = 0; tries < 100 && answered < 50; tries++) {
+		struct pollfd p = {.fd = udp, .events = POLLIN};
+
+		answered = 0;
+		while (poll(&p, 1, 100) == 1)
+			(void)recv(udp, answer, sizeof answer, 0);
+		for (unsigned i = 0; i < 50; i++)
+			assert_int_equal(send(udp, query, query_len, 0), query_len);
+		while (answered < 50 && poll(&p, 1, 100) == 1 &&
+		       recv(udp, answer, sizeof answer, 0) > 0)
+			answered++;
+	}
+	assert_int_equal(answered, 50);
+	server_stop(other);
+	server_stats(other, sum);
+	assert_int_equal(stats_read(&sum->events[STATS_RECEIVED]),
+	                 stats_answers(sum) + stats_limits(sum, STATS_LIMIT_DROPPED));
+	free(sum);
+	server_free(other);
+	close(udp);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,6 +594,7 @@ int main(void)
 		cmocka_unit_test(test_a_client_is_an_ipv4_address_or_an_ipv6_56),
 		cmocka_unit_test(test_connections_leave_descriptors_for_the_rest),
 		cmocka_unit_test(test_binding_raises_the_limit_of_open_files),
+		cmocka_unit_test(test_limits_change_while_workers_answer),
 		cmocka_unit_test(test_stopping_answers_what_it_has_and_takes_less_than_a_second),
 	};
 
