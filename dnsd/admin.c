@@ -241,7 +241,7 @@ static enum err explain(struct admin *a, const struct snapshot *s,
 	struct explain_request placed = *asked;
 	struct explain_place place = {.database = ""};
 	struct addr decides;
-	enum err err = explain_address(asked, &decides, why);
+	enum err err = explain_address(s, asked, &decides, why);
 
 	if (err)
 		return err;

@@ -16,6 +16,7 @@ struct walk {
 	const struct query *q;
 	struct answer *out;
 	const struct recorder *rec;
+	const struct addr *resolver;
 	struct client client;
 	const struct name *name; /* of the current link */
 	const uint8_t *owner;    /* the same name, as it was written */
@@ -113,6 +114,12 @@ static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
 	                             : "the name has no records of this type");
 }
 
+/* May the resolver ask for names of this zone? */
+static bool is_admitted(const struct walk *w, const struct zone *zone)
+{
+	return terms_admit(snapshot_terms(w->s), zone_apex(zone), w->resolver);
+}
+
 /* --- referrals --- */
 
 static void put_glue(struct answer *out, const uint8_t *owner, const struct node *n, uint16_t type,
@@ -160,6 +167,8 @@ static void find_glue(struct walk *w, const struct rrset *ns, unsigned cut_label
 			continue;
 		is_inside = ends_alike(target, w->name, cut_labels);
 		zone = is_inside == inside ? snapshot_find_zone(w->s, target) : NULL;
+		if (zone != NULL && !inside && !is_admitted(w, zone))
+			continue;
 		n = zone != NULL ? zone_find_node(zone, target) : NULL;
 		if (n == NULL)
 			continue;
@@ -395,11 +404,12 @@ static void answer_link(struct walk *w, const struct zone *zone)
 	}
 }
 
-/* The zone of the next link, or NULL when the chain ends: it leaves our zones, or comes back to
- * itself. */
+/* The zone of the next link, or NULL when the chain ends: it leaves our zones, or those
+ * that may be asked for, or comes back to itself. */
 static const struct zone *next_zone(struct walk *w)
 {
 	struct answer *out = w->out;
+	const struct zone *zone;
 
 	if (w->target.len == 0)
 		return NULL;
@@ -416,7 +426,8 @@ static const struct zone *next_zone(struct walk *w)
 	w->name = &w->parsed;
 	w->owner = w->target.data;
 	w->target = (struct bytes){0};
-	return snapshot_find_zone(w->s, w->name);
+	zone = snapshot_find_zone(w->s, w->name);
+	return zone != NULL && is_admitted(w, zone) ? zone : NULL;
 }
 
 static void prepare(struct answer *out)
@@ -434,11 +445,20 @@ static void prepare(struct answer *out)
 	out->origin = NULL;
 }
 
-static void prepare_client(struct client *c, const struct query *q, const struct addr *resolver)
+bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,
+                         const struct addr *resolver)
 {
+	return q->edns.ecs.present && q->edns.ecs.source > 0 &&
+	       terms_believe(snapshot_terms(s), resolver);
+}
+
+static void prepare_client(const struct walk *w, struct client *c)
+{
+	const struct query *q = w->q;
+
 	c->is_placed = false;
-	c->has_scope = q->edns.ecs.present && q->edns.ecs.source > 0;
-	c->source = c->has_scope ? &q->edns.ecs.addr : resolver;
+	c->has_scope = answer_is_by_subnet(w->s, q, w->resolver);
+	c->source = c->has_scope ? &q->edns.ecs.addr : w->resolver;
 }
 
 /* What is said of this server itself, in the class CHAOS (RFC 4892); NULL: nothing. */
@@ -495,8 +515,14 @@ void answer_decide(const struct snapshot *s, const struct query *q, const struct
 	w.name = &q->name;
 	w.owner = out->qname;
 	w.target = (struct bytes){0};
-	prepare_client(&w.client, q, resolver);
+	w.resolver = resolver;
+	prepare_client(&w, &w.client);
 	zone = zone_above(&w, zone);
+	if (!is_admitted(&w, zone)) {
+		report(rec, "prohibited", "the resolver's address may not ask for this zone");
+		fail(out, RCODE_REFUSED, EDE_PROHIBITED, STATS_PROHIBITED);
+		return;
+	}
 	out->zone = zone;
 	for (unsigned links = 0; zone != NULL && links < ANSWER_MAX_LINKS; links++) {
 		answer_link(&w, zone);

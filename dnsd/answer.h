@@ -58,4 +58,8 @@ struct answer {
 void answer_decide(const struct snapshot *s, const struct query *q, const struct addr *resolver,
                    struct answer *out, const struct recorder *rec);
 
+/* Is it the client subnet of the query that decides, not the resolver's address? */
+bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,
+                         const struct addr *resolver);
+
 #endif

@@ -154,7 +154,8 @@ static const struct conf_row rows[] = {
          .reloadable = true,
          .sentence =
                  "Zones beside those of Domain objects, or of the same name to give such a zone "
-                 "name servers: a list of mappings with name, nameservers, ttl and records."},
+                 "name servers: a list of mappings with name, nameservers, ttl, records and "
+                 "allowQuery."},
 	{.path = "identity.nsid",
          .type = CONF_CUSTOM,
          AT(identity.nsid),
@@ -204,6 +205,16 @@ static const struct conf_row rows[] = {
                      "syntax, of hmac-sha256, hmac-sha384 or hmac-sha512, which not everybody may "
                      "read. Who signs with one of them gets signed answers; it is read again with "
                      "SIGHUP."},
+	{.path = "ecs.from",
+         .type = CONF_CUSTOM,
+         AT(ecs_from),
+         .preset = "any",
+         .custom = config_ecs_read,
+         .print = config_ecs_print,
+         .reloadable = true,
+         .sentence = "The networks of resolvers whose client subnets (RFC 7871) are believed, or "
+                     "any; the subnets of others are answered with scope 0, as if their own "
+                     "address decided. No right comes of a client subnet."},
 	{.path = "geo.databases",
          .type = CONF_PATHS,
          AT(geo.databases),
@@ -471,6 +482,7 @@ void config_free(struct config *c)
 	config_dns_fini(c);
 	config_zones_fini(c);
 	config_identity_fini(c);
+	config_networks_fini(&c->ecs_from);
 	config_kubernetes_fini(c);
 	config_members_fini(c);
 	free(c->file);

@@ -29,6 +29,12 @@ struct config_record {
 	char *text; /* "www 300 IN A 192.0.2.1" */
 	unsigned line;
 };
+/* Some networks, where all might be meant. */
+struct config_networks {
+	bool limited; /* false: every address is one of them */
+	struct addr_network *item;
+	size_t count;
+};
 struct config_zone {
 	char *name; /* presentation form */
 	struct config_nameserver *nameservers;
@@ -36,7 +42,8 @@ struct config_zone {
 	uint64_t ttl_s; /* 0: defaults.ttl */
 	struct config_record *records;
 	size_t record_count;
-	unsigned line; /* in the config file */
+	struct config_networks allow_query; /* who may ask */
+	unsigned line;                      /* in the config file */
 };
 /* The API server of the host cluster. */
 struct config_kubernetes {
@@ -111,6 +118,7 @@ struct config {
 		uint64_t per_second, slip;
 		struct conf_strings exempt; /* networks */
 	} rate_limit;
+	struct config_networks ecs_from; /* of resolvers whose client subnets are believed */
 	struct {
 		uint64_t min_names, max_withdraw_percent, hold_for_ms;
 	} guard;

@@ -32,6 +32,15 @@ void config_version_read(struct conf_file *file, struct json_object *value, void
 void config_identity_print(const void *field, struct text *out);
 void config_identity_fini(struct config *c);
 
+/* A list of networks; `key` is named by complaints.  A list read twice is replaced. */
+void config_networks_read(struct conf_file *file, struct json_object *value, const char *key,
+                          struct config_networks *out);
+void config_networks_print(const struct config_networks *networks, struct text *out);
+void config_networks_fini(struct config_networks *networks);
+/* Of struct config.ecs_from: such a list, or "any". */
+void config_ecs_read(struct conf_file *file, struct json_object *value, void *field);
+void config_ecs_print(const void *field, struct text *out);
+
 /* struct config.kubernetes */
 void config_kubernetes_read(struct conf_file *file, struct json_object *value, void *field);
 void config_kubernetes_print(const void *field, struct text *out);

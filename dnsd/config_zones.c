@@ -207,6 +207,8 @@ static bool read_zone_key(struct conf_file *file, struct json_object *mapping, c
 		read_ttl(file, value, &zone->ttl_s);
 	else if (strcmp(key, "records") == 0)
 		read_records(file, value, zone);
+	else if (strcmp(key, "allowQuery") == 0)
+		config_networks_read(file, value, "zones.allowQuery", &zone->allow_query);
 	else if (strcmp(key, "file") == 0)
 		conf_complain(file, value ? value : mapping,
 		              "zones.file: zone files are not supported yet");
@@ -223,6 +225,7 @@ static void zone_fini(struct config_zone *zone)
 		free(zone->records[i].text);
 	free(zone->nameservers);
 	free(zone->records);
+	config_networks_fini(&zone->allow_query);
 	free(zone->name);
 }
 
@@ -297,6 +300,10 @@ static void print_zone(const struct config_zone *zone, struct text *out)
 		text_printf(out, ", ttl: %" PRIu64, zone->ttl_s);
 	if (zone->nameserver_count)
 		print_nameservers(zone, out);
+	if (zone->allow_query.limited) {
+		text_add(out, ", allowQuery: ");
+		config_networks_print(&zone->allow_query, out);
+	}
 	if (zone->record_count)
 		text_add(out, ",\n   records: [");
 	for (size_t i = 0; i < zone->record_count; i++) {

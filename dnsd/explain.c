@@ -8,6 +8,7 @@
 
 #include "base/xalloc.h"
 #include "dnsd/answer.h"
+#include "dnsd/terms.h"
 #include "zones/rdata.h"
 
 /* The layers of a site that come from objects: bits of site_layers(). */
@@ -19,6 +20,7 @@ struct notes {
 	const struct explain_request *request;
 	const struct explain_place *place;
 	struct text steps; /* the objects, the last one still open */
+	bool by_subnet;    /* it decides, not the resolver */
 	bool open;
 	bool has_left; /* the open one's list has an item */
 	struct text candidates;
@@ -297,21 +299,23 @@ static enum err parse_question(const struct explain_request *r, struct buffer *p
 	return ERR_OK;
 }
 
-enum err explain_address(const struct explain_request *r, struct addr *out, struct reason *why)
+enum err explain_address(const struct snapshot *s, const struct explain_request *r,
+                         struct addr *out, struct reason *why)
 {
 	struct edns_ecs ecs = {0};
-	enum err err;
+	struct addr resolver;
+	enum err err = ERR_OK;
 
-	if (is_given(r->client)) {
+	if (is_given(r->client))
 		err = parse_client(r->client, &ecs, why);
-		if (err != ERR_OK || ecs.source > 0) {
-			*out = ecs.addr;
-			return err;
-		}
-	}
-	err = parse_resolver(r->resolver, out, why);
-	*out = addr_unmapped(out);
-	return err;
+	if (err == ERR_OK)
+		err = parse_resolver(r->resolver, &resolver, why);
+	if (err != ERR_OK)
+		return err;
+	*out = ecs.source > 0 && terms_believe(snapshot_terms(s), &resolver)
+	               ? ecs.addr
+	               : addr_unmapped(&resolver);
+	return ERR_OK;
 }
 
 /* --- the whole --- */
@@ -343,16 +347,11 @@ static const char *rcode_text(enum rcode rcode)
 	return "";
 }
 
-static bool is_by_subnet(const struct query *q)
+static void add_client(const struct notes *n, const struct addr *address, struct text *out)
 {
-	return q->edns.ecs.present && q->edns.ecs.source > 0;
-}
-
-static void add_client(const struct snapshot *s, const struct explain_place *place,
-                       const struct query *q, const struct addr *address, struct text *out)
-{
+	const struct explain_place *place = n->place;
 	char text[ADDR_NETWORK_TEXT_SIZE];
-	uint8_t depth = ranking_find(snapshot_ranking(s), address).depth;
+	uint8_t depth = ranking_find(snapshot_ranking(n->s), address).depth;
 	struct addr_network network = {addr_masked(address, depth), depth};
 
 	text_printf(out, "\"client\":{\"address\":\"%s\"", addr_print(address, text));
@@ -362,7 +361,7 @@ static void add_client(const struct snapshot *s, const struct explain_place *pla
 		            place->place.latitude, place->place.longitude);
 	else
 		text_add(out, ",\"place\":null");
-	text_printf(out, ",\"from\":\"%s\",\"database\":", is_by_subnet(q) ? "ecs" : "resolver");
+	text_printf(out, ",\"from\":\"%s\",\"database\":", n->by_subnet ? "ecs" : "resolver");
 	add_text(out, place != NULL ? place->database : "");
 	text_add(out, "}");
 }
@@ -447,7 +446,7 @@ static void print_all(const struct notes *n, const struct query *q, const struct
 	else
 		text_add(out, "null");
 	text_add(out, ",");
-	add_client(n->s, n->place, q, address, out);
+	add_client(n, address, out);
 	text_printf(out, ",\"candidates\":[%s],\"steps\":[%s],",
 	            n->candidates.len > 0 ? n->candidates.data : "",
 	            n->steps.len > 0 ? n->steps.data : "");
@@ -471,7 +470,8 @@ enum err explain_print(const struct snapshot *s, const struct explain_request *r
 	if (err == ERR_OK)
 		err = parse_resolver(r->resolver, &resolver, why);
 	if (err == ERR_OK) {
-		address = is_by_subnet(q) ? q->edns.ecs.addr : addr_unmapped(&resolver);
+		n.by_subnet = answer_is_by_subnet(s, q, &resolver);
+		address = n.by_subnet ? q->edns.ecs.addr : addr_unmapped(&resolver);
 		answer_decide(s, q, &resolver, a, &rec);
 		end_step(&n);
 		print_all(&n, q, &address, a, out);

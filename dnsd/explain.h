@@ -34,10 +34,10 @@ struct explain_request {
 	uint64_t now_ms;                   /* monotonic, for ages */
 };
 
-/* The address that decides (the client's, else the resolver's), for looking its place up.
+/* The address that decides (the client's when it is believed, else the resolver's), for looking its place up.
  * ERR_PARSE. */
-enum err explain_address(const struct explain_request *r, struct addr *out,
-                         struct reason *why) MUST_CHECK;
+enum err explain_address(const struct snapshot *s, const struct explain_request *r,
+                         struct addr *out, struct reason *why) MUST_CHECK;
 
 /* The whole object of /explain.  ERR_PARSE with a reason for a bad name, type, client or
  * resolver. */

@@ -26,9 +26,10 @@ enum stats_transport { STATS_UDP, STATS_TCP, STATS_TRANSPORTS };
 	X(STATS_NODATA, "nodata")                                                                  \
 	X(STATS_NXDOMAIN, "nxdomain")                                                              \
 	X(STATS_REFERRAL, "referral")                                                              \
-	X(STATS_OUTSIDE, "outside")    /* no zone of ours, or not served to anyone */              \
-	X(STATS_NOT_READY, "notReady") /* sources not read yet */                                  \
-	X(STATS_ERROR, "error")        /* FORMERR, NOTIMP, BADVERS and the like */
+	X(STATS_OUTSIDE, "outside")       /* no zone of ours, or not served to anyone */           \
+	X(STATS_PROHIBITED, "prohibited") /* a zone of ours, but not for this client */            \
+	X(STATS_NOT_READY, "notReady")    /* sources not read yet */                               \
+	X(STATS_ERROR, "error")           /* FORMERR, NOTIMP, BADVERS and the like */
 
 enum stats_reason {
 #define STATS_REASON_CODE(code, label) code,

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/terms.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "zones/rdata.h"
+
+/* --- identity --- */
 
 /* One TXT record of one string, which is not to be kept by anybody. */
 static const struct rrset *make_txt(struct arena *a, const char *text)
@@ -26,6 +31,61 @@ static struct bytes copy_text(struct arena *a, const char *text)
 	return text != NULL ? bytes_of(arena_strdup(a, text)) : (struct bytes){0};
 }
 
+/* --- networks --- */
+
+static struct prefix_tree *make_tree(const struct config_networks *networks)
+{
+	struct prefix_tree *tree = prefix_tree_new();
+
+	for (size_t i = 0; i < networks->count; i++)
+		prefix_tree_put(tree, &networks->item[i], 0);
+	prefix_tree_finish(tree);
+	return tree;
+}
+
+static struct bytes make_apex(struct arena *a, const char *text)
+{
+	struct buffer wire = {0};
+	struct name name;
+	struct bytes apex = {0};
+
+	/* What is no name is no zone either, and nobody finds the empty one. */
+	if (rdata_from_text(RR_PTR, bytes_of(text), &wire, NULL) == ERR_OK &&
+	    name_parse(&name, wire.data, wire.len) > 0)
+		apex = (struct bytes){arena_memdup(a, name.wire, name.len), name.len};
+	buffer_fini(&wire);
+	return apex;
+}
+
+static int by_apex(const void *a, const void *b)
+{
+	const struct terms_zone *x = a, *y = b;
+
+	return bytes_compare(x->apex, y->apex);
+}
+
+static void make_zones(struct terms *t, const struct config *c)
+{
+	t->zone = arena_calloc(t->arena, c->zone_count + 1, sizeof *t->zone);
+	for (size_t i = 0; i < c->zone_count; i++)
+		if (c->zones[i].allow_query.limited)
+			t->zone[t->zone_count++] =
+				(struct terms_zone){make_apex(t->arena, c->zones[i].name),
+			                            make_tree(&c->zones[i].allow_query)};
+	qsort(t->zone, t->zone_count, sizeof *t->zone, by_apex);
+}
+
+bool terms_admit_to(const struct terms *t, const uint8_t *apex, const struct addr *client)
+{
+	struct terms_zone asked = {.apex = {apex, name_wire_len(apex)}};
+	const struct terms_zone *zone =
+		bsearch(&asked, t->zone, t->zone_count, sizeof *t->zone, by_apex);
+
+	return zone == NULL || prefix_tree_find(zone->allowed, client).value != PREFIX_NONE;
+}
+
+/* --- life --- */
+
 const struct terms *terms_build(const struct config *c, const struct cookie_secrets *secrets,
                                 const struct tsig_keys *keys)
 {
@@ -39,6 +99,9 @@ const struct terms *terms_build(const struct config *c, const struct cookie_secr
 	t->cookies = (enum config_cookies)c->cookies.mode;
 	t->secrets = *secrets;
 	t->keys = tsig_keys_ref(keys);
+	if (c->ecs_from.limited)
+		t->ecs_from = make_tree(&c->ecs_from);
+	make_zones(t, c);
 	return t;
 }
 
@@ -47,6 +110,9 @@ void terms_free(const struct terms *t)
 	if (t == NULL)
 		return;
 	tsig_keys_unref(t->keys);
+	prefix_tree_free(t->ecs_from);
+	for (size_t i = 0; i < t->zone_count; i++)
+		prefix_tree_free(t->zone[i].allowed);
 	explicit_bzero((void *)(uintptr_t)&t->secrets, sizeof t->secrets);
 	arena_free(t->arena);
 }

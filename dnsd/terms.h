@@ -7,13 +7,25 @@
 #ifndef DNSD_TERMS_H
 #define DNSD_TERMS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "dnsd/config.h"
 #include "dnsd/cookie.h"
 #include "dnsd/tsig.h"
+#include "geo/prefix_tree.h"
 #include "zones/name.h"
 #include "zones/rrset.h"
+
+/* A zone that not everybody may ask for. */
+struct terms_zone {
+	struct bytes apex; /* wire form, lower case */
+	struct prefix_tree *allowed;
+};
 
 struct terms {
 	struct arena *arena;                    /* holds all that it points to */
@@ -22,12 +34,30 @@ struct terms {
 	enum config_cookies cookies;
 	struct cookie_secrets secrets;
 	const struct tsig_keys *keys; /* NULL: none */
+	struct prefix_tree *ecs_from; /* NULL: any */
+	struct terms_zone *zone;      /* by apex */
+	size_t zone_count;
 };
 
 /* Copies what it needs of the config, and the secrets of cookies; shares the keys, which may be NULL. */
 const struct terms *terms_build(const struct config *c, const struct cookie_secrets *secrets,
                                 const struct tsig_keys *keys);
 void terms_free(const struct terms *t); /* NULL is fine */
+
+/* Are client subnets that come from this address believed?  `t` NULL: they are. */
+static inline bool terms_believe(const struct terms *t, const struct addr *resolver)
+{
+	return t == NULL || t->ecs_from == NULL ||
+	       prefix_tree_find(t->ecs_from, resolver).value != PREFIX_NONE;
+}
+
+/* May this address ask for names of the zone (its apex in wire form, lower case)?  `t` NULL: it may. */
+bool terms_admit_to(const struct terms *t, const uint8_t *apex, const struct addr *client);
+static inline bool terms_admit(const struct terms *t, const uint8_t *apex,
+                               const struct addr *client)
+{
+	return t == NULL || t->zone_count == 0 || terms_admit_to(t, apex, client);
+}
 
 /* The TXT of a name in the class CHAOS (RFC 4892 2); NULL: none. */
 const struct rrset *terms_identity(const struct terms *t, const struct name *name);

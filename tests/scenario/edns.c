@@ -410,6 +410,72 @@ static void test_what_is_only_last_known_is_said_to_be_stale(void **state)
 	expect_ede(w, web, near_la, -1);
 }
 
+/* --- who may ask, and who is believed --- */
+
+static void test_a_zone_answers_only_who_may_ask(void **state)
+{
+	struct world *w = *state;
+	struct world_question q = {.name = "www.closed.example", .type = "A", .from = "127.0.0.2"};
+	struct world_answer a;
+
+	start(w, "- name: closed.example\n"
+	         "  nameservers: [{name: ns1.closed.example, addresses: [192.0.2.53]}]\n"
+	         "  records: [\"www 300 IN A 192.0.2.7\"]\n"
+	         "  allowQuery: [127.0.0.2]\n");
+	assert_string_equal(world_question(w, &q).records, "192.0.2.7");
+	q.from = "127.0.0.3";
+	a = world_question(w, &q);
+	assert_int_equal(a.rcode, REFUSED);
+	assert_int_equal(a.ede, 18);
+	assert_string_equal(a.authority, "");
+	/* Who claims to ask for 127.0.0.2 is no better. */
+	q.client = "127.0.0.2/32";
+	assert_int_equal(world_question(w, &q).rcode, REFUSED);
+	a = world_question(
+		w, &(struct world_question){.name = "closed.example", .type = "SOA", .tcp = true});
+	assert_int_equal(a.rcode, REFUSED);
+	assert_int_equal(a.ede, 18);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 0);
+	assert_int_equal((int)world_metric(w, "dnsd_answer_reasons_total{reason=\"prohibited\"}"),
+	                 3);
+	/* A reload opens it. */
+	world_config(w, ZONE "- {name: closed.example, records: [\"www 300 IN A 192.0.2.7\"]}\n");
+	world_signal(w, SIGHUP);
+	world_expect(w, "www.closed.example", "A", NULL, "192.0.2.7", 5000);
+}
+
+static void test_subnets_are_believed_from_whom_the_config_says(void **state)
+{
+	static const char web[] = "web.shop.fed.svc.example.com";
+	struct world *w = *state;
+	struct world_question q = {
+		.name = web, .type = "A", .client = "203.0.113.0/24", .from = "127.0.0.2"};
+	struct world_answer a;
+
+	world_config(w, "ecs: {from: [127.0.0.2]}\n");
+	world_three_cities(w);
+	world_start(w);
+	a = world_question(w, &q);
+	assert_string_equal(a.records, "198.18.3.10");
+	assert_true(a.scope > 0);
+	q.client = "192.0.2.0/24";
+	assert_string_equal(world_question(w, &q).records, "198.18.1.10");
+	q.from = "127.0.0.3";
+	a = world_question(w, &q);
+	assert_int_equal(a.scope, 0);
+	q.client = NULL;
+	assert_string_equal(world_question(w, &q).records, a.records);
+	/* What explain says is what was answered. */
+	world_expect_http(w,
+	                  "/explain?name=web.shop.fed.svc.example.com&client=203.0.113.0/24"
+	                  "&resolver=127.0.0.2",
+	                  "\"from\":\"ecs\"", 0);
+	world_expect_http(w,
+	                  "/explain?name=web.shop.fed.svc.example.com&client=203.0.113.0/24"
+	                  "&resolver=127.0.0.3",
+	                  "\"from\":\"resolver\"", 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +493,8 @@ int main(void)
 		world_test(test_expire_is_what_the_soa_says),
 		world_test(test_keepalive_is_for_tcp),
 		world_test(test_what_is_only_last_known_is_said_to_be_stale),
+		world_test(test_a_zone_answers_only_who_may_ask),
+		world_test(test_subnets_are_believed_from_whom_the_config_says),
 		world_test(test_a_file_of_secrets_must_be_there_and_private),
 	};
 

@@ -410,6 +410,88 @@ static void test_what_comes_of_an_unseen_cluster_is_stale(void **state)
 	world_free(mine);
 }
 
+/* --- who may ask --- */
+
+static void assert_for(struct world *mine, const char *question, const char *resolver,
+                       const char *answer)
+{
+	struct asking how = {.edns = 1232, .resolver = resolver};
+
+	assert_string_equal(world_ask(mine, question, &how), answer);
+}
+
+static void test_a_zone_that_is_not_for_all_refuses_the_others(void **state)
+{
+	struct world *mine = world_new();
+	struct asking ecs = {.ecs = "10.1.2.0/24", .resolver = "192.0.2.1"};
+
+	(void)state;
+	world_zones_are(mine, "open.example closed.example in.open.example");
+	world_put(mine, "www.open.example", "300 A 192.0.2.1", NULL);
+	world_put(mine, "www.closed.example", "300 A 192.0.2.2", NULL);
+	world_put(mine, "in.open.example", "300 NS ns1.in.open.example", NULL);
+	world_put(mine, "www.in.open.example", "300 A 192.0.2.3", NULL);
+	world_put(mine, "to.open.example", "300 CNAME www.closed.example", NULL);
+	world_put(mine, "cut.open.example", "300 NS www.closed.example", NULL);
+	world_terms(mine, "zones:\n"
+	                  "- {name: Closed.Example., allowQuery: [10.0.0.0/8, \"2001:db8::/32\"]}\n"
+	                  "- {name: in.open.example, allowQuery: []}\n");
+	world_build(mine);
+	assert_for(mine, "www.open.example A", "192.0.2.1",
+	           "NOERROR aa / an www.open.example. 300 A 192.0.2.1");
+	assert_for(mine, "WWW.closed.example A", "192.0.2.1", "REFUSED ede=18");
+	assert_for(mine, "absent.closed.example A", "192.0.2.1", "REFUSED ede=18");
+	assert_for(mine, "www.closed.example A", "11.0.0.1", "REFUSED ede=18");
+	assert_for(mine, "www.closed.example A", "2001:db9::1", "REFUSED ede=18");
+	assert_for(mine, "www.closed.example A", "10.9.9.9",
+	           "NOERROR aa / an www.closed.example. 300 A 192.0.2.2");
+	assert_for(mine, "www.closed.example A", "2001:db8::1",
+	           "NOERROR aa / an www.closed.example. 300 A 192.0.2.2");
+	assert_for(mine, "www.in.open.example A", "10.9.9.9", "REFUSED ede=18");
+	/* No right comes of a client subnet. */
+	assert_string_equal(world_ask(mine, "www.closed.example A", &ecs),
+	                    "REFUSED scope=0 ede=18");
+	/* A chain and a referral show nothing of it either. */
+	assert_for(mine, "to.open.example A", "192.0.2.1",
+	           "NOERROR aa / an to.open.example. 300 CNAME www.closed.example.");
+	assert_for(mine, "to.open.example A", "10.9.9.9",
+	           "NOERROR aa / an to.open.example. 300 CNAME www.closed.example. / an "
+	           "www.closed.example. 300 A 192.0.2.2");
+	assert_for(mine, "x.cut.open.example A", "192.0.2.1",
+	           "NOERROR / ns cut.open.example. 300 NS www.closed.example.");
+	assert_for(mine, "x.cut.open.example A", "10.9.9.9",
+	           "NOERROR / ns cut.open.example. 300 NS www.closed.example. / ar "
+	           "www.closed.example. 300 A 192.0.2.2");
+	world_free(mine);
+}
+
+/* Sites at two ends of the world; clients of 198.51.100.0/24 are at one, all others at the other. */
+static void test_a_subnet_that_is_not_believed_decides_nothing(void **state)
+{
+	struct world *mine = world_new();
+	struct asking trusted = {.ecs = "198.51.100.0/24", .resolver = "10.0.0.1"},
+		      stranger = {.ecs = "198.51.100.0/24", .resolver = "11.0.0.1"};
+
+	(void)state;
+	world_zones_are(mine, "example.com");
+	world_cluster(mine, "la", 34.05, -118.24);
+	world_cluster(mine, "ny", 40.71, -74.0);
+	world_networks(mine, "198.51.100.0/24,40.7,-74\n10.0.0.0/8,34,-118\n11.0.0.0/8,34,-118\n");
+	world_put_sites(mine, "www.example.com", NULL, "la: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2",
+	                NULL);
+	world_terms(mine, "ecs: {from: [10.0.0.0/8]}\n");
+	world_build(mine);
+	assert_string_equal(world_ask(mine, "www.example.com A", &trusted),
+	                    "NOERROR aa scope=24 / an www.example.com. 30 A 192.0.2.2");
+	assert_string_equal(world_ask(mine, "www.example.com A", &stranger),
+	                    "NOERROR aa scope=0 / an www.example.com. 30 A 192.0.2.1");
+	world_terms(mine, "{}\n");
+	world_build(mine);
+	assert_string_equal(world_ask(mine, "www.example.com A", &stranger),
+	                    "NOERROR aa scope=24 / an www.example.com. 30 A 192.0.2.2");
+	world_free(mine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +524,8 @@ int main(void)
 		cmocka_unit_test(test_before_the_sources_are_read_all_is_servfail),
 		cmocka_unit_test(test_while_a_source_was_never_read_no_name_is_denied),
 		cmocka_unit_test(test_what_comes_of_an_unseen_cluster_is_stale),
+		cmocka_unit_test(test_a_zone_that_is_not_for_all_refuses_the_others),
+		cmocka_unit_test(test_a_subnet_that_is_not_believed_decides_nothing),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/answer", tests, setup, teardown);

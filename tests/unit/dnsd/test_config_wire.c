@@ -122,11 +122,60 @@ static void test_cookies_are_on_with_a_random_secret_by_default(void **state)
 	               "2: cookies.mode must be one of on|off|required-for-large\n");
 }
 
+static void test_client_subnets_are_believed_from_anybody_by_default(void **state)
+{
+	struct config *c = must_read("{}\n");
+
+	(void)state;
+	assert_false(c->ecs_from.limited);
+	config_free(c);
+	c = read_again(must_read("ecs: {from: any}\n"));
+	assert_false(c->ecs_from.limited);
+	config_free(c);
+	c = read_again(must_read("ecs: {from: []}\n"));
+	assert_true(c->ecs_from.limited);
+	assert_int_equal(c->ecs_from.count, 0);
+	config_free(c);
+	c = read_again(must_read("ecs: {from: [192.0.2.0/24, \"2001:db8::/32\", 10.1.2.3]}\n"));
+	assert_int_equal(c->ecs_from.count, 3);
+	assert_int_equal(c->ecs_from.item[0].len, 24);
+	assert_int_equal(c->ecs_from.item[1].len, 32);
+	assert_int_equal(c->ecs_from.item[2].len, 32);
+	config_free(c);
+	assert_refused("ecs: {from: all}\n", "1: ecs.from must be any, or a list of networks\n");
+	assert_refused("ecs:\n  from: [3]\n", "2: ecs.from must be a text\n");
+	assert_refused("ecs: {form: any}\n", "1: unknown key 'ecs.form'\n");
+}
+
+static void test_a_zone_may_be_for_some_networks(void **state)
+{
+	struct config *c = must_read("zones: [{name: a.example}]\n");
+	struct text errors = {0};
+
+	(void)state;
+	assert_false(c->zones[0].allow_query.limited);
+	config_free(c);
+	c = read_again(must_read("zones:\n- {name: a.example, allowQuery: []}\n"
+	                         "- {name: b.example, allowQuery: [127.0.0.0/8, \"::1\"]}\n"));
+	assert_true(c->zones[0].allow_query.limited);
+	assert_int_equal(c->zones[0].allow_query.count, 0);
+	assert_int_equal(c->zones[1].allow_query.count, 2);
+	assert_int_equal(c->zones[1].allow_query.item[1].len, 128);
+	config_free(c);
+	assert_refused("zones:\n- name: a.example\n  allowQuery: 10.0.0.0/8\n",
+	               "3: zones.allowQuery must be a list\n");
+	assert_null(read_yaml("zones:\n- name: a.example\n  allowQuery: [10.0.0.1/8]\n", &errors));
+	assert_memory_equal(errors.data, "3: zones.allowQuery: ", 21);
+	text_fini(&errors);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_identity_is_a_text_of_some_length_and_absent_by_default),
 		cmocka_unit_test(test_cookies_are_on_with_a_random_secret_by_default),
+		cmocka_unit_test(test_client_subnets_are_believed_from_anybody_by_default),
+		cmocka_unit_test(test_a_zone_may_be_for_some_networks),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/config_wire", tests, NULL, NULL);
