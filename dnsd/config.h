@@ -35,6 +35,21 @@ struct config_networks {
 	struct addr_network *item;
 	size_t count;
 };
+/* Who may have a zone transferred: all that a rule names must be so. */
+enum config_transport { CONFIG_TRANSFER_ANY, CONFIG_TRANSFER_TCP, CONFIG_TRANSFER_TLS };
+struct config_transfer_rule {
+	bool has_network;
+	struct addr_network network;
+	char *key;     /* of `tsig`, presentation form; NULL: none is asked for */
+	int transport; /* enum config_transport */
+};
+struct config_transfer {
+	struct config_transfer_rule *rules;
+	size_t rule_count;
+	struct config_listen *notify; /* who is told of changes */
+	size_t notify_count;
+	char *as; /* the cluster whose sites are transferred; NULL: all */
+};
 struct config_zone {
 	char *name; /* presentation form */
 	struct config_nameserver *nameservers;
@@ -43,7 +58,8 @@ struct config_zone {
 	struct config_record *records;
 	size_t record_count;
 	struct config_networks allow_query; /* who may ask */
-	unsigned line;                      /* in the config file */
+	struct config_transfer transfer;
+	unsigned line; /* in the config file */
 };
 /* The API server of the host cluster. */
 struct config_kubernetes {

@@ -41,6 +41,20 @@ void config_networks_fini(struct config_networks *networks);
 void config_ecs_read(struct conf_file *file, struct json_object *value, void *field);
 void config_ecs_print(const void *field, struct text *out);
 
+/* struct config_zone.transfer */
+void config_transfer_read(struct conf_file *file, struct json_object *mapping,
+                          struct json_object *value, struct config_transfer *out);
+void config_transfer_print(const struct config_transfer *t,
+                           struct text *out); /* nothing when not given */
+void config_transfer_fini(struct config_transfer *t);
+static inline bool config_transfer_is_given(const struct config_transfer *t)
+{
+	return t->rule_count > 0 || t->notify_count > 0 || t->as != NULL;
+}
+/* A domain name in presentation form; *out is set when it is one and was NULL. */
+void config_name_read(struct conf_file *file, struct json_object *mapping,
+                      struct json_object *value, const char *key, char **out);
+
 /* struct config.kubernetes */
 void config_kubernetes_read(struct conf_file *file, struct json_object *value, void *field);
 void config_kubernetes_print(const void *field, struct text *out);

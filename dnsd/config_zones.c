@@ -74,7 +74,7 @@ static bool same_name(const char *a, const char *b)
 
 /* --- one value --- */
 
-static void read_name(struct conf_file *file, struct json_object *mapping,
+void config_name_read(struct conf_file *file, struct json_object *mapping,
                       struct json_object *value, const char *key, char **out)
 {
 	const char *text = value ? config_text(file, mapping, value, key) : NULL;
@@ -117,7 +117,7 @@ static bool read_nameserver_key(struct conf_file *file, struct json_object *mapp
 	struct config_nameserver *ns = out;
 
 	if (strcmp(key, "name") == 0)
-		read_name(file, mapping, value, "zones.nameservers.name", &ns->name);
+		config_name_read(file, mapping, value, "zones.nameservers.name", &ns->name);
 	else if (strcmp(key, "addresses") == 0)
 		read_addresses(file, value, ns);
 	else
@@ -200,7 +200,7 @@ static bool read_zone_key(struct conf_file *file, struct json_object *mapping, c
 	struct config_zone *zone = out;
 
 	if (strcmp(key, "name") == 0)
-		read_name(file, mapping, value, "zones.name", &zone->name);
+		config_name_read(file, mapping, value, "zones.name", &zone->name);
 	else if (strcmp(key, "nameservers") == 0)
 		read_nameservers(file, value, zone);
 	else if (strcmp(key, "ttl") == 0)
@@ -209,6 +209,8 @@ static bool read_zone_key(struct conf_file *file, struct json_object *mapping, c
 		read_records(file, value, zone);
 	else if (strcmp(key, "allowQuery") == 0)
 		config_networks_read(file, value, "zones.allowQuery", &zone->allow_query);
+	else if (strcmp(key, "transfer") == 0)
+		config_transfer_read(file, mapping, value, &zone->transfer);
 	else if (strcmp(key, "file") == 0)
 		conf_complain(file, value ? value : mapping,
 		              "zones.file: zone files are not supported yet");
@@ -226,6 +228,7 @@ static void zone_fini(struct config_zone *zone)
 	free(zone->nameservers);
 	free(zone->records);
 	config_networks_fini(&zone->allow_query);
+	config_transfer_fini(&zone->transfer);
 	free(zone->name);
 }
 
@@ -304,6 +307,7 @@ static void print_zone(const struct config_zone *zone, struct text *out)
 		text_add(out, ", allowQuery: ");
 		config_networks_print(&zone->allow_query, out);
 	}
+	config_transfer_print(&zone->transfer, out);
 	if (zone->record_count)
 		text_add(out, ",\n   records: [");
 	for (size_t i = 0; i < zone->record_count; i++) {

@@ -8,6 +8,7 @@ enum { FLAG_QR = 0x8000, OPCODE_MASK = 0x7800 };
 enum { TYPE_TKEY = 249, TYPE_MAILB = 253, TYPE_MAILA = 254 };
 /* OPT, TSIG, and room for the unknown; at the first one more it stops. */
 enum { MAX_RECORDS = 4 };
+enum { SOA_NUMBERS = 20 }; /* bytes at the end of its RDATA: five numbers, SERIAL first */
 /* That are stepped over to find OPT behind them. */
 enum { MAX_QUESTIONS = 2 };
 
@@ -69,6 +70,10 @@ static inline enum rcode parse_records(const uint8_t *at, const uint8_t *end, un
 		at = read_record(at, end, &r);
 		if (at == NULL)
 			return RCODE_FORMERR;
+		if (r.type == RR_SOA && i < before && r.rdata.len >= SOA_NUMBERS) {
+			q->has_serial = true;
+			q->serial = bytes_get32(r.rdata.data + r.rdata.len - SOA_NUMBERS);
+		}
 		if (r.type == RR_TSIG && i >= before)
 			q->tsig_at = (uint16_t)(from - q->packet);
 		if (r.type != RR_OPT)
@@ -170,6 +175,7 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *out)
 	out->packet = packet;
 	out->id = bytes_get16(packet);
 	out->ede = EDE_NONE;
+	out->has_serial = false;
 	out->tsig_at = 0;
 	out->question_len = 0;
 	out->is_cookie_only = false;

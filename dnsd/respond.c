@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/respond.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "dnsd/encode.h"
 #include "dnsd/terms.h"
@@ -163,6 +165,50 @@ static bool pass_limits(struct responder *r, const struct addr *client)
 	return verdict != RRL_DROP;
 }
 
+/* --- transfers --- */
+
+/* RFC 1995 2: over UDP the newest SOA alone, which tells a secondary to ask over TCP if that is news.  RFC 5936 4.2 has no AXFR
+ * over UDP. */
+static void answer_over_udp(struct query *q)
+{
+	q->ede = EDE_NONE;
+	q->rcode = q->type == RR_IXFR ? RCODE_NOERROR : RCODE_FORMERR;
+	q->type = RR_SOA;
+}
+
+/* The query was refused by its type alone; who may have the zone gets it. */
+static void heed_transfer(struct responder *r, const struct snapshot *s,
+                          enum stats_transport transport, const struct addr *client)
+{
+	struct query *q = &r->query;
+	const struct zone *zone =
+		s != NULL && snapshot_settings(s)->ready ? snapshot_find_zone(s, &q->name) : NULL;
+	const struct tsig_key *key = q->tsig_at != 0 ? r->tsig.key : NULL;
+
+	if (zone == NULL || zone_apex_labels(zone) != q->name.labels ||
+	    !terms_may_transfer(snapshot_terms(s), zone_apex(zone), client, key,
+	                        (int)transport > (int)STATS_TCP))
+		return;
+	if (transport == STATS_UDP) {
+		answer_over_udp(q);
+		return;
+	}
+	if (q->type == RR_IXFR && !q->has_serial) {
+		q->rcode = RCODE_FORMERR;
+		q->ede = EDE_NONE;
+		return;
+	}
+	r->transfer.is_wanted = true;
+	r->transfer.is_signed = q->tsig_at != 0;
+	memcpy(r->transfer.apex, zone_apex(zone), name_wire_len(zone_apex(zone)));
+}
+
+static bool asks_transfer(const struct query *q)
+{
+	return q->rcode == RCODE_REFUSED && q->question_len > 0 && q->class == CLASS_IN &&
+	       (q->type == RR_AXFR || q->type == RR_IXFR);
+}
+
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
                const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out)
 {
@@ -180,6 +226,11 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 	limit = transport == STATS_UDP ? encode_udp_limit(&r->query) : UINT16_MAX;
 	if (r->query.tsig_at != 0)
 		limit -= heed_signature(r, terms, limit, len);
+	r->transfer.is_wanted = false;
+	if (asks_transfer(&r->query))
+		heed_transfer(r, s, transport, client);
+	if (r->transfer.is_wanted)
+		return 0;
 	answer_decide(s, &r->query, client, &r->answer, NULL);
 	if (transport == STATS_UDP && r->limits != NULL && !pass_limits(r, client))
 		return 0;

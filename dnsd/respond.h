@@ -28,9 +28,14 @@ struct responder {
 	struct query query;
 	struct tsig tsig; /* of the query, when it has one */
 	struct answer answer;
+	struct {
+		bool is_wanted; /* the query is for a transfer that may be had, which answers it */
+		bool is_signed; /* with `tsig` */
+		uint8_t apex[NAME_MAX_LEN];
+	} transfer;
 };
 
-/* Writes the answer to `out`, which holds 65535 bytes for STATS_TCP and EDNS_UDP_SIZE for
+/* A query that a transfer answers (transfer.is_wanted, over TCP and TLS alone) is left to the caller: 0.  Else writes the answer to `out`, which holds 65535 bytes for STATS_TCP and EDNS_UDP_SIZE for
  * STATS_UDP. Returns its length; 0: say nothing.  `s` may be NULL (not ready). */
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
                const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out);

@@ -171,6 +171,7 @@ static enum stats_class class_of(const struct answer *a)
 	case STATS_REFERRAL:
 		return STATS_CLASS_REFERRAL;
 	case STATS_OUTSIDE:
+	case STATS_PROHIBITED:
 	case STATS_NOT_READY:
 	case STATS_ERROR:
 		return STATS_CLASS_ERROR;

@@ -84,6 +84,79 @@ bool terms_admit_to(const struct terms *t, const uint8_t *apex, const struct add
 	return zone == NULL || prefix_tree_find(zone->allowed, client).value != PREFIX_NONE;
 }
 
+/* --- transfers --- */
+
+/* A rule whose key is no name, which the config has refused, is none at all. */
+static size_t make_rules(struct arena *a, const struct config_transfer *from,
+                         struct terms_rule *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < from->rule_count; i++) {
+		const struct config_transfer_rule *rule = &from->rules[i];
+		const uint8_t *key = rule->key != NULL ? make_apex(a, rule->key).data : NULL;
+
+		if (rule->key == NULL || key != NULL)
+			out[count++] = (struct terms_rule){rule->has_network, rule->network, key,
+			                                   rule->transport};
+	}
+	return count;
+}
+
+static struct terms_transfer make_transfer(struct arena *a, const struct config_zone *zone)
+{
+	struct terms_rule *rules = arena_calloc(a, zone->transfer.rule_count + 1, sizeof *rules);
+
+	return (struct terms_transfer){make_apex(a, zone->name), rules,
+	                               make_rules(a, &zone->transfer, rules)};
+}
+
+static int by_transfer_apex(const void *a, const void *b)
+{
+	const struct terms_transfer *x = a, *y = b;
+
+	return bytes_compare(x->apex, y->apex);
+}
+
+static void make_transfers(struct terms *t, const struct config *c)
+{
+	t->transfer = arena_calloc(t->arena, c->zone_count + 1, sizeof *t->transfer);
+	for (size_t i = 0; i < c->zone_count; i++)
+		if (c->zones[i].transfer.rule_count > 0)
+			t->transfer[t->transfer_count++] = make_transfer(t->arena, &c->zones[i]);
+	qsort(t->transfer, t->transfer_count, sizeof *t->transfer, by_transfer_apex);
+}
+
+/* Address and transport and key (CVE-2026-12490: one that is bypassed by another transport is none). */
+static bool holds(const struct terms_rule *rule, const struct addr *client,
+                  const struct tsig_key *key, bool over_tls)
+{
+	struct addr from = addr_unmapped(client);
+
+	if (rule->has_network && !addr_network_has(&rule->network, &from))
+		return false;
+	if (rule->transport != CONFIG_TRANSFER_ANY &&
+	    over_tls != (rule->transport == CONFIG_TRANSFER_TLS))
+		return false;
+	return rule->key == NULL ||
+	       (key != NULL && names_wire_equal(rule->key, tsig_key_name(key)));
+}
+
+bool terms_may_transfer(const struct terms *t, const uint8_t *apex, const struct addr *client,
+                        const struct tsig_key *key, bool over_tls)
+{
+	struct terms_transfer asked = {.apex = {apex, name_wire_len(apex)}};
+	const struct terms_transfer *zone = NULL;
+
+	if (t != NULL && t->transfer_count > 0)
+		zone = bsearch(&asked, t->transfer, t->transfer_count, sizeof *t->transfer,
+		               by_transfer_apex);
+	for (size_t i = 0; zone != NULL && i < zone->count; i++)
+		if (holds(&zone->rules[i], client, key, over_tls))
+			return true;
+	return false;
+}
+
 /* --- life --- */
 
 const struct terms *terms_build(const struct config *c, const struct cookie_secrets *secrets,
@@ -102,6 +175,7 @@ const struct terms *terms_build(const struct config *c, const struct cookie_secr
 	if (c->ecs_from.limited)
 		t->ecs_from = make_tree(&c->ecs_from);
 	make_zones(t, c);
+	make_transfers(t, c);
 	return t;
 }
 

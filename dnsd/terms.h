@@ -27,6 +27,19 @@ struct terms_zone {
 	struct prefix_tree *allowed;
 };
 
+/* A rule for who may have a zone transferred: all that it names must be so. */
+struct terms_rule {
+	bool has_network;
+	struct addr_network network;
+	const uint8_t *key; /* wire form, lower case; NULL: none is asked for */
+	int transport;      /* enum config_transport */
+};
+struct terms_transfer {
+	struct bytes apex; /* wire form, lower case */
+	const struct terms_rule *rules;
+	size_t count;
+};
+
 struct terms {
 	struct arena *arena;                    /* holds all that it points to */
 	struct bytes nsid;                      /* RFC 5001; none: not said */
@@ -37,6 +50,8 @@ struct terms {
 	struct prefix_tree *ecs_from; /* NULL: any */
 	struct terms_zone *zone;      /* by apex */
 	size_t zone_count;
+	struct terms_transfer *transfer; /* zones that may be transferred, by apex */
+	size_t transfer_count;
 };
 
 /* Copies what it needs of the config, and the secrets of cookies; shares the keys, which may be NULL. */
@@ -58,6 +73,11 @@ static inline bool terms_admit(const struct terms *t, const uint8_t *apex,
 {
 	return t == NULL || t->zone_count == 0 || terms_admit_to(t, apex, client);
 }
+
+/* May the zone be transferred to this address, which has signed with that key (NULL: with none that is good), over TLS or not?
+ * `t` NULL: nothing may. */
+bool terms_may_transfer(const struct terms *t, const uint8_t *apex, const struct addr *client,
+                        const struct tsig_key *key, bool over_tls);
 
 /* The TXT of a name in the class CHAOS (RFC 4892 2); NULL: none. */
 const struct rrset *terms_identity(const struct terms *t, const struct name *name);

@@ -9,3 +9,10 @@ uint32_t serial_next(uint32_t last, int64_t unix_s)
 
 	return next ? next : 1;
 }
+
+bool serial_is_after(uint32_t a, uint32_t b)
+{
+	uint32_t apart = a - b;
+
+	return apart != 0 && apart < 1U << 31;
+}

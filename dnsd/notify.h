@@ -1,0 +1,25 @@
+/* notify.h -- tells secondaries that a zone has changed (RFC 1996): again and again, ever more rarely, until they have heard.
+ *
+ * Over UDP, on a loop's thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_NOTIFY_H
+#define DNSD_NOTIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/bytes.h"
+#include "dnsd/config.h"
+
+struct notify;
+
+/* For one zone (its apex in wire form); all is copied. */
+struct notify *notify_start(uv_loop_t *loop, const uint8_t *apex, const struct config_listen *to,
+                            size_t count);
+/* The zone's SOA record (whole, in wire form) is this now: all are told at once, whatever they had not heard of before. */
+void notify_tell(struct notify *n, struct bytes soa);
+void notify_free(struct notify *n); /* NULL is fine; the loop must turn once more */
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/transfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/xalloc.h"
+#include "dnsd/query.h"
+#include "dnsd/zone_image.h"
+
+enum { QUESTION_MOST = NAME_MAX_LEN + 4, MESSAGE_MOST = 65535, FLAGS = 0x8400 /* QR, AA */ };
+
+struct part {
+	struct bytes left; /* to be sent */
+	const void *held;
+	void (*release)(const void *held);
+};
+
+struct transfer {
+	struct part *parts;
+	size_t count, at; /* the part that is being sent */
+	uint16_t id, question_len;
+	uint8_t question[QUESTION_MOST];
+	bool is_signed;
+	struct tsig tsig;
+};
+
+struct transfer *transfer_new(void) { return xcalloc(1, sizeof(struct transfer)); }
+
+void transfer_add(struct transfer *t, struct bytes records, const void *held,
+                  void (*release)(const void *held))
+{
+	t->parts = xreallocarray(t->parts, t->count + 1, sizeof(*t->parts));
+	t->parts[t->count++] = (struct part){records, held, release};
+}
+
+void transfer_free(struct transfer *t)
+{
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < t->count; i++)
+		if (t->parts[i].release != NULL)
+			t->parts[i].release(t->parts[i].held);
+	free(t->parts);
+	free(t);
+}
+
+void transfer_answers(struct transfer *t, uint16_t id, struct bytes question,
+                      const struct tsig *tsig)
+{
+	CHECK(question.len <= sizeof(t->question));
+	t->id = id;
+	t->question_len = (uint16_t)question.len;
+	memcpy(t->question, question.data, question.len);
+	t->is_signed = tsig != NULL;
+	if (tsig != NULL)
+		t->tsig = *tsig;
+}
+
+/* The next record; none when all have been taken. */
+static struct bytes peek(struct transfer *t)
+{
+	while (t->at < t->count && t->parts[t->at].left.len == 0)
+		t->at++;
+	return t->at < t->count ? zone_image_record(t->parts[t->at].left) : (struct bytes){0};
+}
+
+static void take(struct transfer *t, size_t len)
+{
+	t->parts[t->at].left.data += len;
+	t->parts[t->at].left.len -= len;
+}
+
+/* The question stands in each message, so that owners can point to it: all of them end in its name. */
+static size_t put(uint8_t *out, struct bytes record, const uint8_t *question)
+{
+	enum { POINTER_TO_QUESTION = 0xc000 | DNS_HEADER_LEN };
+	size_t owner = name_wire_len(record.data), apex = name_wire_len(question);
+	size_t own = owner - apex; /* labels of its own */
+
+	memcpy(out, record.data, own);
+	bytes_put16(out + own, POINTER_TO_QUESTION);
+	memcpy(out + own + 2, record.data + owner, record.len - owner);
+	return own + 2 + record.len - owner;
+}
+
+static size_t begin(const struct transfer *t, uint8_t *out)
+{
+	memset(out, 0, DNS_HEADER_LEN);
+	bytes_put16(out, t->id);
+	bytes_put16(out + 2, FLAGS);
+	bytes_put16(out + 4, 1);
+	memcpy(out + DNS_HEADER_LEN, t->question, t->question_len);
+	return (size_t)DNS_HEADER_LEN + t->question_len;
+}
+
+size_t transfer_next(struct transfer *t, uint64_t now_s, uint8_t *out)
+{
+	size_t len = begin(t, out), room = t->is_signed ? tsig_room(&t->tsig) : 0;
+	struct bytes record = peek(t);
+	uint16_t count = 0;
+
+	if (record.len == 0)
+		return 0;
+	while (record.len > 0 && count < UINT16_MAX) {
+		size_t after = len + record.len + room;
+
+		if (after > MESSAGE_MOST || (count > 0 && after > TRANSFER_MESSAGE))
+			break;
+		len += put(out + len, record, t->question);
+		take(t, record.len);
+		count++;
+		record = peek(t);
+	}
+	/* A record that no message holds: the transfer ends without its end, and the secondary keeps what it has. */
+	if (count == 0)
+		return 0;
+	bytes_put16(out + 6, count);
+	return t->is_signed ? tsig_sign(&t->tsig, out, len, now_s) : len;
+}
+
+bool transfer_fits(const struct transfer *t, size_t limit)
+{
+	size_t len = (size_t)DNS_HEADER_LEN + t->question_len;
+
+	len += t->is_signed ? tsig_room(&t->tsig) : 0;
+	for (size_t i = t->at; i < t->count && len <= limit; i++)
+		len += t->parts[i].left.len;
+	return len <= limit;
+}

@@ -1,0 +1,35 @@
+/* transfer.h -- a zone on its way to a secondary: one record after the other, in as many messages as it takes.
+ *
+ * A transfer holds what it sends: the zone may go on changing.  Made and freed by any thread; used by one at a time.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_TRANSFER_H
+#define DNSD_TRANSFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "dnsd/tsig.h"
+
+struct transfer;
+
+enum { TRANSFER_MESSAGE = 16384 /* bytes, but for a record that is longer */ };
+
+/* Nothing to send yet. */
+struct transfer *transfer_new(void);
+/* More records to send, behind those before; `held` is released by `release` when the transfer is freed (both may be NULL). */
+void transfer_add(struct transfer *t, struct bytes records, const void *held,
+                  void (*release)(const void *held));
+void transfer_free(struct transfer *t); /* NULL is fine */
+
+/* Whom it answers: ID and the question as asked (copied), and the signature of the query (NULL: it had none). */
+void transfer_answers(struct transfer *t, uint16_t id, struct bytes question,
+                      const struct tsig *tsig);
+/* Writes the next message to `out`, which has room for 65535 bytes, and returns its length; 0: all have been sent. */
+size_t transfer_next(struct transfer *t, uint64_t now_s, uint8_t *out);
+/* Would all of it, with `limit` bytes, be one message? (RFC 1995 4: over UDP.) */
+bool transfer_fits(const struct transfer *t, size_t limit);
+
+#endif
