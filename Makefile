@@ -26,7 +26,7 @@ PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
 PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve
-PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tsig,tsig_inside,tsig_keys
+PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tls,tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
 PKGS_tests       := cmocka
 
@@ -136,7 +136,7 @@ unit-%: ; $(Q)$(MAKE) $(filter $(B)/tests/unit/$*/%,$(TESTS:%=%.run))
 # --- scenarios: real programs on loopback, tests/scenario/<what>.c over tests/support/world.h ---
 SCENARIOS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/scenario/*.c))
 SCENARIO_PKGS = $(PKGS_tests) json-c ldns libcurl libseccomp libnghttp2 openssl zlib
-SCENARIO_SUPPORT := $(call obj,$(wildcard tests/support/world*.c tests/support/fakeapi*.c) tests/support/geo_mmdb.c)
+SCENARIO_SUPPORT := $(call obj,$(wildcard tests/support/world*.c tests/support/fakeapi*.c) tests/support/geo_mmdb.c tests/support/dnsd_certificate.c)
 $(SCENARIOS:%=%.o) $(SCENARIO_SUPPORT): PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
 $(SCENARIOS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
@@ -211,7 +211,7 @@ unit-programs: $(TESTS)
 unit-of-asan: unit fakeapi-alone
 # Only what has threads: make tsan
 unit-of-tsan: $(foreach t,base/test_log base/test_http_admin zones/test_handover zones/test_tree zones/test_build \
-                watcher/test_saved watcher/test_manifests watcher/test_manifests_storm dnsd/test_server dnsd/test_tcp \
+                watcher/test_saved watcher/test_manifests watcher/test_manifests_storm dnsd/test_server dnsd/test_tcp dnsd/test_quota \
                 dnsd/test_admin dnsd/test_stats dnsd/test_geo_loader,$(addsuffix .run,$(filter %/$(t),$(TESTS)))) fakeapi-alone
 .PHONY: fakeapi-alone
 # What scenarios rely on has a thread of its own, and needs no nighd.

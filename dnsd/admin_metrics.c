@@ -38,6 +38,12 @@ static double get_connections(const struct admin_view *view)
 {
 	return view->server ? server_connections(view->server) : 0;
 }
+static double get_certificate_end(const struct admin_view *view)
+{
+	const struct tls *tls = view->server ? server_tls(view->server) : NULL;
+
+	return tls ? (double)tls_expires(tls) : 0;
+}
 static double get_objects(const struct admin_view *view)
 {
 	return (double)snapshot_report(view->snapshot)->fact_count;
@@ -114,8 +120,11 @@ static const struct row rows[] = {
 	{"dnsd_updates_total", METRIC_COUNTER, "Snapshots published.", get_updates},
 	{"dnsd_other_zone_answers_total", METRIC_COUNTER,
          "Answers from zones that the table of counters has no room for.", get_other_zones},
-	{"dnsd_tcp_connections", METRIC_GAUGE, "TCP connections open at this moment.",
-         get_connections},
+	{"dnsd_tcp_connections", METRIC_GAUGE,
+         "TCP connections open at this moment, those with TLS among them.", get_connections},
+	{"dnsd_tls_certificate_end_seconds", METRIC_GAUGE,
+         "Unix time at which the certificate of listen.tls ends; 0 without one.",
+         get_certificate_end},
 	{"dnsd_errors", METRIC_GAUGE, "Errors that the status lists at this moment.", get_errors},
 	{"dnsd_conflicts", METRIC_GAUGE,
          "Names of two sources that the status lists at this moment.", get_conflicts},
@@ -426,7 +435,7 @@ static void print_answers(const struct stats *stats, struct text *out)
 			uint64_t count = stats_read(&stats->answers[t][rcode]);
 			char text[32];
 			struct metric_label labels[] = {
-				{"transport", t == STATS_UDP ? "udp" : "tcp"},
+				{"transport", stats_transport_label((enum stats_transport)t)},
 				{"rcode", rcode_label(rcode, text)}};
 
 			if (count || rcode <= 5)

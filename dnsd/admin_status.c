@@ -72,17 +72,30 @@ static void add_time(struct text *out, const char *key, int64_t unix_s)
 		text_printf(out, ",\"%s\":null", key);
 }
 
-static void add_listen(const struct admin_view *view, struct text *out)
+static void add_addresses(const struct server_address *list, size_t count, struct text *out)
 {
-	const struct server *server = view->server;
-	size_t count = 0;
-	const struct server_address *list = server ? server_addresses(server, &count) : NULL;
 	char text[ADDR_PORT_TEXT_SIZE];
 
-	text_add(out, ",\"listen\":[");
 	for (size_t i = 0; i < count; i++)
 		text_printf(out, "%s\"%s\"", i ? "," : "",
 		            addr_port_print(&list[i].addr, list[i].port, text));
+}
+
+/* `listen` has all on which DNS is answered, `tls` those of them that take TLS alone. */
+static void add_listen(const struct admin_view *view, struct text *out)
+{
+	const struct server *server = view->server;
+	size_t count = 0, tls_count = 0;
+	const struct server_address *list = server ? server_addresses(server, &count) : NULL;
+	const struct server_address *tls = server ? server_tls_addresses(server, &tls_count) : NULL;
+	char text[ADDR_PORT_TEXT_SIZE];
+
+	text_add(out, ",\"listen\":[");
+	add_addresses(list, count, out);
+	text_add(out, tls_count ? "," : "");
+	add_addresses(tls, tls_count, out);
+	text_add(out, "],\"tls\":[");
+	add_addresses(tls, tls_count, out);
 	text_printf(out, "],\"http\":\"%s\"", addr_port_print(&view->http, view->http_port, text));
 }
 

@@ -51,6 +51,16 @@ static const struct conf_row rows[] = {
                  "Networks of load balancers that set a header of the PROXY protocol, version 2, "
                  "before each DNS message over UDP: its client counts as the one who asks; "
                  "without a good header they get no answer; from others no header is read."},
+	{.path = "listen.tls",
+         .type = CONF_CUSTOM,
+         AT(tls),
+         .line_offset = offsetof(struct config, tls_line),
+         .custom = config_tls_read,
+         .print = config_tls_print,
+         .sentence =
+                 "DNS over TLS: a mapping with addresses, a list as listen.dns; certificate, a PEM "
+                 "file with the certificate and what leads to its issuer; and key, a PEM file "
+                 "with its key. The files are read again when they change, and at SIGHUP."},
 	{.path = "workers",
          .type = CONF_U64,
          AT(workers),
@@ -480,6 +490,7 @@ void config_free(struct config *c)
 		return;
 	conf_fini(rows, ROW_COUNT, c);
 	config_dns_fini(c);
+	config_tls_fini(c);
 	config_zones_fini(c);
 	config_identity_fini(c);
 	config_networks_fini(&c->ecs_from);
@@ -596,6 +607,31 @@ static bool check_http(const struct config *c, const char *file, struct text *er
 	return true;
 }
 
+/* TLS has its addresses for itself (RFC 7858 3.1). */
+static bool check_tls(const struct config *c, const char *file, struct text *errors)
+{
+	const struct config_tls *tls = &c->tls;
+	char text[ADDR_PORT_TEXT_SIZE];
+	size_t before = errors->len;
+
+	for (size_t i = 0; i < tls->address_count; i++) {
+		const struct config_listen *l = &tls->addresses[i];
+		const char *other = NULL;
+
+		if (!l->port)
+			continue;
+		if (c->http.port == l->port && addr_equal(&c->http.addr, &l->addr))
+			other = "http";
+		for (size_t k = 0; k < c->dns_count; k++)
+			if (c->dns[k].port == l->port && addr_equal(&c->dns[k].addr, &l->addr))
+				other = "dns";
+		if (other)
+			text_printf(errors, "%s%s is both listen.tls.addresses and listen.%s\n",
+			            file, addr_port_print(&l->addr, l->port, text), other);
+	}
+	return errors->len == before;
+}
+
 static bool check_publish(const struct config *c, const char *file, struct text *errors)
 {
 	bool good = true;
@@ -620,6 +656,7 @@ bool config_check(const struct config *c, struct text *errors)
 	else
 		text_add(&file, "");
 	good = check_http(c, file.data, errors);
+	good = check_tls(c, file.data, errors) && good;
 	good = check_publish(c, file.data, errors) && good;
 	text_fini(&file);
 	return good;

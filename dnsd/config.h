@@ -20,6 +20,12 @@ struct config_listen {
 	struct addr addr;
 	uint16_t port; /* 0: the kernel chooses */
 };
+/* DNS over TLS; without addresses there is none. */
+struct config_tls {
+	struct config_listen *addresses;
+	size_t address_count;
+	char *certificate, *key; /* files */
+};
 struct config_nameserver {
 	char *name; /* absolute, presentation form */
 	struct addr *addresses;
@@ -87,6 +93,8 @@ struct config {
 	struct config_listen *dns;
 	size_t dns_count;
 	struct config_listen http;
+	struct config_tls tls;          /* listen.tls */
+	unsigned tls_line;              /* of `listen.tls` in the file */
 	struct conf_strings proxy_from; /* networks */
 	uint64_t workers;               /* 0: usable CPUs */
 	char *user;                     /* NULL: stay who started it */

@@ -20,6 +20,11 @@ void config_dns_fini(struct config *c);
 void config_http_read(struct conf_file *file, struct json_object *value, void *field);
 void config_http_print(const void *field, struct text *out);
 
+/* struct config_tls; a mapping read twice is replaced. */
+void config_tls_read(struct conf_file *file, struct json_object *value, void *field);
+void config_tls_print(const void *field, struct text *out);
+void config_tls_fini(struct config *c);
+
 /* struct config.zones and .zone_count, by the address of .zones; a list read twice is replaced. */
 void config_zones_read(struct conf_file *file, struct json_object *value, void *field);
 void config_zones_print(const void *field, struct text *out);

@@ -23,6 +23,8 @@
 #include "dnsd/pipeline.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/server.h"
+#include "dnsd/tls.h"
+#include "dnsd/tls_watch.h"
 #include "dnsd/trial.h"
 #include "kube/transport.h"
 
@@ -43,6 +45,8 @@ struct nighd {
 	struct config *fresh;   /* being taken up, or NULL */
 	bool hung_up;           /* the config is to be read again */
 	struct server *server;
+	struct tls *tls; /* NULL: none is configured */
+	struct tls_watch *tls_watch;
 	struct admin *admin;
 	struct pipeline *pipeline;
 	struct admin_pulse pulse;
@@ -222,6 +226,28 @@ static void on_listening(uv_timer_t *timer)
 		         addr_network_print(&network, text));
 }
 
+/* Before root is given up, so that the key may be root's alone; then it cannot be read again, though. */
+static enum err bind_tls(struct nighd *n, struct reason *why)
+{
+	const struct config_tls *c = &n->config->tls;
+	struct server_address *list;
+	enum err err;
+
+	if (c->address_count == 0)
+		return ERR_OK;
+	err = tls_new(c->certificate, c->key, &n->tls, why);
+	if (err != ERR_OK) {
+		reason_prefix(why, "listen.tls: ");
+		return err;
+	}
+	list = xcalloc(c->address_count, sizeof *list);
+	for (size_t i = 0; i < c->address_count; i++)
+		list[i] = (struct server_address){c->addresses[i].addr, c->addresses[i].port};
+	err = server_bind_tls(n->server, list, c->address_count, n->tls, why);
+	free(list);
+	return err;
+}
+
 static enum err release(const char *zone, void *arg, struct reason *why)
 {
 	struct nighd *n = arg;
@@ -236,19 +262,31 @@ static bool find_place(const struct addr *addr, void *arg, struct explain_place 
 	return pipeline_find_place(n->pipeline, addr, out);
 }
 
+static void add_addresses(const struct server_address *list, size_t count, const char *before,
+                          struct text *out)
+{
+	char text[ADDR_PORT_TEXT_SIZE];
+
+	for (size_t i = 0; i < count; i++)
+		text_printf(out, "%s%s", i > 0 ? "," : before,
+		            addr_port_print(&list[i].addr, list[i].port, text));
+}
+
 static void say_listening(const struct nighd *n)
 {
 	size_t count;
 	const struct server_address *list = server_addresses(n->server, &count);
-	struct text dns = {0};
-	char text[ADDR_PORT_TEXT_SIZE], http[ADDR_PORT_TEXT_SIZE];
+	struct text dns = {0}, tls = {0};
+	char http[ADDR_PORT_TEXT_SIZE];
 
-	for (size_t i = 0; i < count; i++)
-		text_printf(&dns, "%s%s", i > 0 ? "," : "",
-		            addr_port_print(&list[i].addr, list[i].port, text));
-	log_info("dnsd", "nighd %s listening dns=%s http=%s", NIGH_VERSION, dns.data,
+	add_addresses(list, count, "", &dns);
+	list = server_tls_addresses(n->server, &count);
+	add_addresses(list, count, " tls=", &tls);
+	log_info("dnsd", "nighd %s listening dns=%s%s http=%s", NIGH_VERSION, dns.data,
+	         tls.len > 0 ? tls.data : "",
 	         addr_port_print(&n->config->http.addr, admin_port(n->admin), http));
 	text_fini(&dns);
+	text_fini(&tls);
 }
 
 static enum err give_up_root(const struct nighd *n, struct reason *why)
@@ -291,6 +329,33 @@ static void enter_sandbox(const struct nighd *n)
 		pipeline_forbid_plugins(n->pipeline);
 }
 
+/* Who asks from now on sees the new certificate; a broken one changes nothing. */
+static void reload_tls(void *arg)
+{
+	struct nighd *n = arg;
+	struct reason why = {0};
+
+	if (n->tls == NULL)
+		return;
+	if (tls_reload(n->tls, &why) == ERR_OK) {
+		pipeline_set_tls_error(n->pipeline, NULL);
+		log_info("dnsd", "certificate of listen.tls taken up");
+	} else {
+		pipeline_set_tls_error(n->pipeline, why.text);
+		log_error("dnsd", "certificate of listen.tls not taken up, the old one stays: %s",
+		          why.text);
+	}
+}
+
+static void watch_tls(struct nighd *n)
+{
+	const struct config_tls *c = &n->config->tls;
+
+	if (n->tls != NULL)
+		n->tls_watch =
+			tls_watch_start(&n->loop, n->tls, c->certificate, c->key, reload_tls, n);
+}
+
 /* Sockets first, and said in the first line; then root is given up: state and files belong to the user that
  * serves. */
 static enum err start(struct nighd *n, struct reason *why)
@@ -299,6 +364,8 @@ static enum err start(struct nighd *n, struct reason *why)
 	const struct server_address *listening;
 	enum err err = bind_server(n, why);
 
+	if (err == ERR_OK)
+		err = bind_tls(n, why);
 	if (err != ERR_OK)
 		return err;
 	listening = server_addresses(n->server, &count);
@@ -315,6 +382,7 @@ static enum err start(struct nighd *n, struct reason *why)
 	set_limits(n);
 	server_start(n->server, pipeline_handover(n->pipeline));
 	CHECK(uv_timer_start(&n->listening, on_listening, 1000, 1000) == 0);
+	watch_tls(n);
 	enter_sandbox(n);
 	return ERR_OK;
 }
@@ -340,6 +408,7 @@ static void on_terminate(uv_signal_t *handle, int signum)
 	uv_signal_stop(&n->interrupt);
 	uv_signal_stop(&n->hangup);
 	uv_timer_stop(&n->listening);
+	tls_watch_stop(n->tls_watch);
 	server_stop(n->server);
 	admin_stop(n->admin);
 	pipeline_stop(n->pipeline, on_pipeline_stopped, n);
@@ -422,6 +491,7 @@ static void on_hangup(uv_signal_t *handle, int signum)
 
 	(void)signum;
 	n->hung_up = true;
+	reload_tls(n);
 	begin_reload(n);
 }
 
@@ -454,6 +524,7 @@ static int run(struct nighd *n)
 	left = uv_loop_close(&n->loop);
 	CHECK(left == 0);
 	server_free(n->server);
+	tls_free(n->tls);
 	return EXIT_SUCCESS;
 }
 

@@ -674,6 +674,15 @@ void pipeline_set_config_error(struct pipeline *p, const char *error)
 	poke(p);
 }
 
+void pipeline_set_tls_error(struct pipeline *p, const char *error)
+{
+	free(p->errors.tls);
+	p->errors.tls = error != NULL ? xstrdup(error) : NULL;
+	p->errors.tls_since = clock_unix_s();
+	p->report_stale = true;
+	poke(p);
+}
+
 /* All neighbours have ended: nothing calls back any more. */
 static void closed_one(void *arg)
 {
@@ -697,6 +706,7 @@ static void closed_one(void *arg)
 	tsig_keys_unref(p->keys);
 	free(p->errors.geo);
 	free(p->errors.config);
+	free(p->errors.tls);
 	free(p->listening);
 	p->on_stopped(p->stopped_arg);
 	free(p);

@@ -43,6 +43,8 @@ void pipeline_reload(struct pipeline *p, const struct config *config,
                      pipeline_on_reloaded_fn *on_reloaded, void *arg);
 /* For /status: why the config last asked for is not in force; NULL: it is. */
 void pipeline_set_config_error(struct pipeline *p, const char *error);
+/* The same of the files of listen.tls. */
+void pipeline_set_tls_error(struct pipeline *p, const char *error);
 /* Releases the guard of a zone.  Any thread but the control thread; waits for it, at most a second. */
 enum err pipeline_release(struct pipeline *p, const char *zone, struct reason *why);
 /* What the geographic files say of an address; false: nothing.  `database` of out is good until the next

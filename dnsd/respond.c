@@ -187,7 +187,7 @@ static void heed_transfer(struct responder *r, const struct snapshot *s,
 
 	if (zone == NULL || zone_apex_labels(zone) != q->name.labels ||
 	    !terms_may_transfer(snapshot_terms(s), zone_apex(zone), client, key,
-	                        (int)transport > (int)STATS_TCP))
+	                        transport == STATS_TLS))
 		return;
 	if (transport == STATS_UDP) {
 		answer_over_udp(q);

@@ -35,8 +35,9 @@ struct responder {
 	} transfer;
 };
 
-/* A query that a transfer answers (transfer.is_wanted, over TCP and TLS alone) is left to the caller: 0.  Else writes the answer to `out`, which holds 65535 bytes for STATS_TCP and EDNS_UDP_SIZE for
- * STATS_UDP. Returns its length; 0: say nothing.  `s` may be NULL (not ready). */
+/* Writes the answer to `out`, which holds EDNS_UDP_SIZE bytes for STATS_UDP, else 65535.  Returns its length; 0: say nothing; or,
+ * with transfer.is_wanted (not over UDP), it is a transfer that answers, which is for the caller to do.  `s` may be NULL (not
+ * ready). */
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
                const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out);
 

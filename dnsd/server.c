@@ -29,6 +29,7 @@ struct worker {
 	struct server *server;
 	pthread_t thread;
 	int *udp_fd, *tcp_fd; /* one per address; -1: none, or taken over by the loop */
+	int *tls_fd;          /* one per address of TLS, likewise; NULL: none */
 	uv_loop_t loop;
 	uv_async_t stop;
 	uv_async_t renew;                  /* there are new rules */
@@ -42,6 +43,9 @@ struct worker {
 struct server {
 	struct server_address *address;
 	size_t address_count;
+	struct server_address *tls_address;
+	size_t tls_count;
+	struct tls *tls; /* NULL: none */
 	struct worker *worker;
 	unsigned worker_count;
 	struct netset *proxies;
@@ -76,7 +80,7 @@ static enum err open_address(struct server *s, size_t i, struct reason *why)
 
 	for (unsigned w = 0; w < s->worker_count; w++) {
 		struct worker *worker = &s->worker[w];
-		enum err err = tcp_open(&a->addr, chosen, &worker->tcp_fd[i], &chosen, why);
+		enum err err = tcp_open(&a->addr, chosen, true, &worker->tcp_fd[i], &chosen, why);
 
 		if (err == ERR_OK)
 			err = udp_open(&a->addr, chosen, true, &worker->udp_fd[i], why);
@@ -220,6 +224,63 @@ bool server_next_limited(struct server *s, struct addr_network *out)
 	return rrl_table_notice(s->limits, out);
 }
 
+/* All workers' sockets for TLS on one address. */
+static enum err open_tls(struct server *s, size_t i, struct reason *why)
+{
+	struct server_address *a = &s->tls_address[i];
+	enum err err;
+	int fd;
+
+	if (a->port != 0) {
+		/* As probe_address(), without SO_REUSEPORT. */
+		err = tcp_open(&a->addr, a->port, false, &fd, &a->port, why);
+		if (err != ERR_OK)
+			return err;
+		close(fd);
+	}
+	for (unsigned w = 0; w < s->worker_count; w++) {
+		err = tcp_open(&a->addr, a->port, true, &s->worker[w].tls_fd[i], &a->port, why);
+		if (err != ERR_OK) {
+			s->worker[w].tls_fd[i] = -1;
+			return err;
+		}
+	}
+	return ERR_OK;
+}
+
+enum err server_bind_tls(struct server *s, const struct server_address *addresses, size_t count,
+                         struct tls *tls, struct reason *why)
+{
+	char text[ADDR_PORT_TEXT_SIZE];
+
+	CHECK(s->tls == NULL && !s->started);
+	s->tls = tls;
+	s->tls_address = xmemdup(addresses, count * sizeof *addresses);
+	s->tls_count = count;
+	for (unsigned w = 0; w < s->worker_count; w++) {
+		s->worker[w].tls_fd = xcalloc(count, sizeof(int));
+		memset(s->worker[w].tls_fd, 0xff, count * sizeof(int));
+	}
+	for (size_t i = 0; i < count; i++) {
+		enum err err = open_tls(s, i, why);
+
+		if (err != ERR_OK) {
+			reason_prefix(why, "%s: TLS: ",
+			              addr_port_print(&addresses[i].addr, addresses[i].port, text));
+			return err;
+		}
+	}
+	return ERR_OK;
+}
+
+const struct server_address *server_tls_addresses(const struct server *s, size_t *count)
+{
+	*count = s->tls_count;
+	return s->tls_address;
+}
+
+const struct tls *server_tls(const struct server *s) { return s->tls; }
+
 const struct server_address *server_addresses(const struct server *s, size_t *count)
 {
 	*count = s->address_count;
@@ -259,9 +320,16 @@ static void open_sockets(struct worker *w, struct udp_batch *batch)
 		w->udp[i] =
 			udp_start(&w->loop, w->udp_fd[i], addr_is_any(&s->address[i].addr), batch);
 		w->udp_fd[i] = -1;
-		if (tcp_listen(w->tcp, w->tcp_fd[i], &why) != ERR_OK)
+		if (tcp_listen(w->tcp, w->tcp_fd[i], NULL, &why) != ERR_OK)
 			log_error("dnsd", "not listening: %s", why.text);
 		w->tcp_fd[i] = -1;
+	}
+	for (size_t i = 0; i < s->tls_count; i++) {
+		struct reason why = {0};
+
+		if (tcp_listen(w->tcp, w->tls_fd[i], s->tls, &why) != ERR_OK)
+			log_error("dnsd", "not listening: TLS: %s", why.text);
+		w->tls_fd[i] = -1;
 	}
 }
 
@@ -348,6 +416,11 @@ void server_free(struct server *s)
 
 		rrl_free(w->responder.limits);
 		rrl_rules_free(w->rules);
+		for (size_t k = 0; w->tls_fd != NULL && k < s->tls_count; k++) {
+			if (w->tls_fd[k] >= 0)
+				close(w->tls_fd[k]);
+		}
+		free(w->tls_fd);
 		free(w->responder.stats);
 		free(w->udp_fd);
 		free(w->tcp_fd);
@@ -358,6 +431,7 @@ void server_free(struct server *s)
 	rrl_table_free(s->limits);
 	free(s->worker);
 	free(s->address);
+	free(s->tls_address);
 	free(s);
 }
 

@@ -38,6 +38,13 @@ void server_set_limits(struct server *s, const struct rrl_settings *settings);
 bool server_next_limited(struct server *s, struct addr_network *out);
 /* The addresses as bound. */
 const struct server_address *server_addresses(const struct server *s, size_t *count);
+/* Binds all workers' sockets for DNS over TLS as well, once and before the start; `tls` is borrowed until server_free().
+ * Errors as server_bind(). */
+enum err server_bind_tls(struct server *s, const struct server_address *addresses, size_t count,
+                         struct tls *tls, struct reason *why) MUST_CHECK;
+/* The addresses for TLS as bound, and what is shown there; NULL: none. */
+const struct server_address *server_tls_addresses(const struct server *s, size_t *count);
+const struct tls *server_tls(const struct server *s);
 /* Before the start, and before another thread looks; else tcp_limits_usual() hold.  Fewer connections where the process may not open so many files. */
 void server_limit_tcp(struct server *s, const struct tcp_limits *limits);
 /* Connections at this moment.  Any thread. */

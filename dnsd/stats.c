@@ -91,6 +91,13 @@ uint64_t stats_answers(const struct stats *s)
 	return sum;
 }
 
+const char *stats_transport_label(enum stats_transport transport)
+{
+	static const char *const labels[] = {"udp", "tcp", "tls"};
+
+	return labels[transport];
+}
+
 const char *stats_reason_label(enum stats_reason reason)
 {
 	static const char *const labels[] = {

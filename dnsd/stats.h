@@ -14,7 +14,7 @@
 
 #include "geo/ranking.h"
 
-enum stats_transport { STATS_UDP, STATS_TCP, STATS_TRANSPORTS };
+enum stats_transport { STATS_UDP, STATS_TCP, STATS_TLS, STATS_TRANSPORTS };
 
 /* Why an answer was what it was.  X(code, label) */
 #define STATS_REASON_LIST(X)                                                                       \
@@ -62,7 +62,10 @@ enum stats_reason {
 	X(STATS_TCP_EXPIRED, "tcpExpired",                                                         \
 	  "TCP connections closed: silent for too long, or not reading")                           \
 	X(STATS_TCP_WAITED, "tcpWaited", "times that a TCP connection stood in line for its turn") \
-	X(STATS_TCP_OVERSIZE, "tcpOversize", "TCP connections closed: a query of more than 8 KiB")
+	X(STATS_TCP_OVERSIZE, "tcpOversize", "TCP connections closed: a query of more than 8 KiB") \
+	X(STATS_TLS_OPENED, "tlsOpened", "TLS handshakes done")                                    \
+	X(STATS_TLS_RESUMED, "tlsResumed", "TLS handshakes that resumed a session")                \
+	X(STATS_TLS_FAILED, "tlsFailed", "TLS connections that ended before the handshake was done")
 
 enum stats_event {
 #define STATS_EVENT_CODE(code, label, sentence) code,
@@ -152,6 +155,7 @@ uint64_t stats_zone(const struct stats *s, uint64_t zone_key);
 
 /* All answers, and all answers of a reason's or event's label; labels are never NULL. */
 uint64_t stats_answers(const struct stats *s);
+const char *stats_transport_label(enum stats_transport transport);
 const char *stats_reason_label(enum stats_reason reason);
 const char *stats_event_label(enum stats_event event);
 const char *stats_event_sentence(enum stats_event event);

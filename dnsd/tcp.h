@@ -1,4 +1,4 @@
-/* tcp.h -- DNS over TCP (RFC 7766) on a worker's loop.
+/* tcp.h -- DNS over TCP (RFC 7766), and over TLS on it (RFC 7858), on a worker's loop.
  *
  * Queries of one connection are answered in order, as many as there are.  All that a client
  * can fill has a limit: connections, a query's length, answers that it does not read, silence.
@@ -9,6 +9,7 @@
 #ifndef DNSD_TCP_H
 #define DNSD_TCP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -16,6 +17,7 @@
 #include "base/err.h"
 #include "dnsd/quota.h"
 #include "dnsd/respond.h"
+#include "dnsd/tls.h"
 #include "zones/handover.h"
 
 enum {
@@ -26,6 +28,8 @@ enum {
 	TCP_MAX_UNSENT = 65536,    /* bytes of answers; above, reading pauses */
 	TCP_TURN_ANSWERS = 128,    /* of all connections in one turn of the loop ... */
 	TCP_TURN_BYTES = 131072,   /* ... and bytes; the last answer may go beyond */
+	TCP_HANDSHAKE_MS = 5000,   /* for a TLS handshake, or the idle time when that is less */
+	TCP_HANDSHAKE_COST = 64,   /* answers of a turn that a step of a TLS handshake stands for */
 	TCP_WRITE_MS = 10000       /* without the client reading any of what waits */
 };
 
@@ -43,9 +47,9 @@ struct tcp_limits {
 /* 10,000, 200, 10 s, TCP_MAX_QUERIES; loopback is exempt. */
 struct tcp_limits tcp_limits_usual(void);
 
-/* A socket bound to the address with SO_REUSEPORT, and listening.  Port 0: the kernel chooses, see
+/* A socket bound to the address (shared: with SO_REUSEPORT), and listening.  Port 0: the kernel chooses, see
  * *port_out.  ERR_DENIED, ERR_CONFLICT, ERR_IO. */
-enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *port_out,
+enum err tcp_open(const struct addr *addr, uint16_t port, bool shared, int *fd, uint16_t *port_out,
                   struct reason *why) MUST_CHECK;
 
 /* What counts as one client: its /32 (IPv4) or /56 (IPv6). */
@@ -57,7 +61,8 @@ uint64_t tcp_idle(uint64_t idle_ms, unsigned count, unsigned most);
 /* Borrows reader, responder (whose idle_ms it keeps true) and quota, which says how many connections there may be. */
 struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *responder,
                     const struct tcp_limits *limits, struct quota *quota);
-enum err tcp_listen(struct tcp *t, int take_fd, struct reason *why) MUST_CHECK;
+/* `tls` (borrowed): what comes is TLS and nothing else; NULL: plain. */
+enum err tcp_listen(struct tcp *t, int take_fd, struct tls *tls, struct reason *why) MUST_CHECK;
 /* Answers what has been sent by now, also on connections not accepted yet; then reads no more,
  * sends what waits, closes: in half a second at most.  Free after the loop has ended. */
 void tcp_stop(struct tcp *t);

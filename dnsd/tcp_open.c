@@ -20,7 +20,7 @@ static enum err fail(int fd, struct reason *why)
 	                  "TCP: %s", strerror(saved));
 }
 
-enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *port_out,
+enum err tcp_open(const struct addr *addr, uint16_t port, bool shared, int *fd, uint16_t *port_out,
                   struct reason *why)
 {
 	struct sockaddr_storage sa;
@@ -30,7 +30,7 @@ enum err tcp_open(const struct addr *addr, uint16_t port, int *fd, uint16_t *por
 	*fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (*fd < 0)
 		return fail(-1, why);
-	if (setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
+	if ((shared && setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) ||
 	    setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
 		return fail(*fd, why);
 	if (addr->family == ADDR_IPV6 &&

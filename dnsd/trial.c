@@ -13,6 +13,7 @@
 #include "dnsd/tsig.h"
 #include "dnsd/lone_file.h"
 #include "dnsd/sandbox.h"
+#include "dnsd/tls.h"
 #include "dnsd/whereabouts.h"
 #include "dnsd/wiring.h"
 #include "geo/geodb.h"
@@ -245,6 +246,22 @@ static void try_user(struct trial *t)
 	}
 }
 
+static void try_tls(struct trial *t)
+{
+	const struct config *c = t->config;
+	struct tls *tls;
+	struct reason why;
+
+	if (c->tls.address_count == 0)
+		return;
+	if (tls_new(c->tls.certificate, c->tls.key, &tls, &why) == ERR_OK) {
+		tls_free(tls);
+		return;
+	}
+	text_printf(t->told, "%s:%u: listen.tls: %s\n", c->file, c->tls_line, why.text);
+	t->error_count++;
+}
+
 /* Reading ends with a file's first fault; whoever mends it wants to know all. */
 static void tell_networks(struct trial *t, const char *file)
 {
@@ -424,6 +441,7 @@ static void run(struct trial *t)
 {
 	start(t);
 	try_user(t);
+	try_tls(t);
 	try_geo(t);
 	try_cookies(t);
 	try_keys(t);

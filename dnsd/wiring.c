@@ -593,6 +593,7 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	r.now = xcalloc(2 * (size_t)MAX_PROBLEMS, sizeof *r.now);
 	store_each_error(store, add_error, &r);
 	add_lines(&r, "config", errors->config, errors->config_since);
+	add_lines(&r, "tls", errors->tls, errors->tls_since);
 	add_lines(&r, "geo", errors->geo, 0);
 	records_each_problem(records, add_records_problem, &r);
 	zones_each_problem(z, add_problem, &r);

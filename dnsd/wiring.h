@@ -57,6 +57,8 @@ struct wiring_errors {
 	char *geo;
 	char *config;         /* why the config last asked for is not in force */
 	int64_t config_since; /* Unix seconds */
+	char *tls;            /* why certificate and key as they are now are not in force */
+	int64_t tls_since;    /* Unix seconds */
 };
 
 /* What /status lists. `unix_ms_at_0`: Unix time when the monotonic clock

@@ -25,6 +25,7 @@ enum { ASKED = 200, WITHIN_MS = 250, ROOM = 1 << 20 };
 static void start(struct world *w, const char *more)
 {
 	world_config(w, more);
+	world_folder(w, "manifests/host");
 	world_start(w);
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 5000);
 }

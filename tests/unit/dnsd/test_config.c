@@ -379,6 +379,51 @@ static void test_bounds_hold(void **state)
 	        "1: zones.ttl must be 1 to 2147483647");
 }
 
+static void test_tls_has_addresses_of_its_own_a_certificate_and_a_key(void **state)
+{
+	struct desk *d = *state;
+	struct config *c = must_read(d, "listen:\n  tls: {addresses: [\"127.0.0.1:853\", "
+	                                "\"[::1]:0\"], certificate: c.pem, key: /k.pem}\n");
+	struct config *other;
+	struct text out = {0};
+	char path[128];
+
+	assert_int_equal(c->tls.address_count, 2);
+	assert_int_equal(c->tls.addresses[0].port, 853);
+	assert_int_equal(c->tls.addresses[1].addr.family, ADDR_IPV6);
+	snprintf(path, sizeof(path), "%s/c.pem", d->folder);
+	assert_string_equal(c->tls.certificate, path);
+	assert_string_equal(c->tls.key, "/k.pem");
+	assert_int_equal(c->tls_line, 2);
+	assert_true(config_check(c, &d->errors));
+	config_print(c, &out);
+	other = must_read(d, out.data);
+	text_reset(&out);
+	config_needs_restart(c, other, &out);
+	assert_int_equal(out.len, 0);
+	config_free(other);
+	other = must_read(d, "workers: 0\n");
+	config_needs_restart(c, other, &out);
+	assert_string_equal(out.data, "listen.tls");
+	config_free(other);
+	config_free(c);
+	REFUSED(d, "listen: {tls: 853}\n", "1: listen.tls must be a mapping");
+	REFUSED(d, "listen:\n  tls: {addresses: [\"127.0.0.1:853\"], key: k}\n",
+	        "2: listen.tls needs addresses, certificate and key");
+	REFUSED(d, "listen:\n  tls: {addresses: [], certificate: c, key: k}\n",
+	        "2: listen.tls.addresses must be a list of at least one address");
+	REFUSED(d, "listen:\n  tls: {addresses: [\"::1:1\"], certificate: c, key: k, ca: x}\n",
+	        "2: listen.tls.addresses: '::1:1' is not A.B.C.D:PORT or [V6]:PORT",
+	        "2: unknown key 'listen.tls.ca'");
+	c = must_read(d, "listen: {dns: [\"127.0.0.1:853\"], tls: {addresses: [\"127.0.0.1:853\"], "
+	                 "certificate: c, key: k}}\n");
+	assert_false(config_check(c, &d->errors));
+	assert_non_null(strstr(d->errors.data,
+	                       "127.0.0.1:853 is both listen.tls.addresses and listen.dns\n"));
+	config_free(c);
+	text_fini(&out);
+}
+
 static void test_addresses_are_an_address_and_a_port(void **state)
 {
 	struct desk *d = *state;
@@ -540,8 +585,8 @@ static void test_a_change_of_listen_or_workers_needs_a_restart(void **state)
 
 static void test_the_manual_tells_every_key_that_may_be_used_and_no_other(void **state)
 {
-	static const char *const keys[] = {"listen.dns", "zones", "probe.interval",
-	                                   "log.format", "state", "tcp.idle"};
+	static const char *const keys[] = {"listen.dns", "zones",    "probe.interval", "log.format",
+	                                   "state",      "tcp.idle", "listen.tls"};
 	struct text out = {0};
 
 	(void)state;
@@ -590,6 +635,7 @@ int main(void)
 		TEST(test_a_doubled_key_is_an_error_of_its_line),
 		TEST(test_all_errors_of_a_file_are_told_at_once),
 		TEST(test_bounds_hold),
+		TEST(test_tls_has_addresses_of_its_own_a_certificate_and_a_key),
 		TEST(test_addresses_are_an_address_and_a_port),
 		TEST(test_zones_need_good_names_each_once),
 		TEST(test_a_name_may_be_as_long_as_dns_allows_and_no_longer),

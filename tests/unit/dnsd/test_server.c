@@ -10,7 +10,9 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,6 +22,7 @@
 #include "base/clock.h"
 #include "dnsd/server.h"
 #include "dnsd/tcp.h"
+#include "tests/support/dnsd_certificate.h"
 #include "tests/support/dnsd_world.h"
 
 enum { ADDRESSES = 3, WORKERS = 2, WAIT_MS = 5000 };
@@ -573,6 +576,73 @@ static void test_limits_change_while_workers_answer(void **state)
 	close(udp);
 }
 
+/* A session of its own, one query, its end. */
+static void ask_over_tls(const struct server_address *a)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(context);
+	int fd = dial(SOCK_STREAM, &a->addr, a->port);
+	uint8_t out[600], in[600];
+	size_t len = framed(out), got = 0, n;
+
+	assert_int_equal(SSL_set_fd(ssl, fd), 1);
+	assert_int_equal(SSL_connect(ssl), 1);
+	assert_int_equal(SSL_write(ssl, out, (int)len), len);
+	while (got < len + 16 && SSL_read_ex(ssl, in + got, sizeof in - got, &n) == 1)
+		got += n;
+	assert_int_equal(got, len + 16);
+	assert_memory_equal(in + 2, query, 2);
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	close(fd);
+}
+
+static void test_tls_goes_on_with_all_workers_while_its_files_are_read_again(void **state)
+{
+	struct server_address a = {{.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}}, 0}, plain = a;
+	char folder[] = "/tmp/nigh-server-XXXXXX", certificate[64], key[64];
+	struct reason why = {0};
+	struct server *both;
+	struct tls *tls;
+	size_t count;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(certificate, sizeof certificate, "%s/cert.pem", folder);
+	snprintf(key, sizeof key, "%s/key.pem", folder);
+	certificate_write(certificate, key, "test");
+	assert_int_equal(tls_new(certificate, key, &tls, &why), ERR_OK);
+	assert_int_equal(server_bind(&plain, 1, 3, &both, &why), ERR_OK);
+	assert_int_equal(server_bind_tls(both, &a, 1, tls, &why), ERR_OK);
+	a = server_tls_addresses(both, &count)[0];
+	assert_int_equal(count, 1);
+	server_start(both, zones_handover(world_zones(w)));
+	for (unsigned i = 0; i < 60; i++) {
+		ask_over_tls(&a);
+		if (i % 3 == 0)
+			assert_int_equal(tls_reload(tls, &why), ERR_OK);
+		if (i % 5 == 0)
+			tls_rotate(tls);
+	}
+	server_stop(both);
+	server_free(both);
+	tls_free(tls);
+	assert_int_equal(unlink(certificate) + unlink(key) + rmdir(folder), 0);
+}
+
+static void test_a_tls_port_in_use_is_a_conflict_that_names_the_address(void **state)
+{
+	struct server_address plain = {{.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}}, 0};
+	struct reason why = {0};
+	struct server *second;
+
+	(void)state;
+	assert_int_equal(server_bind(&plain, 1, 1, &second, &why), ERR_OK);
+	assert_int_equal(server_bind_tls(second, bound, 1, NULL, &why), ERR_CONFLICT);
+	assert_non_null(strstr(why.text, "127.0.0.1:"));
+	server_free(second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -595,6 +665,8 @@ int main(void)
 		cmocka_unit_test(test_connections_leave_descriptors_for_the_rest),
 		cmocka_unit_test(test_binding_raises_the_limit_of_open_files),
 		cmocka_unit_test(test_limits_change_while_workers_answer),
+		cmocka_unit_test(test_tls_goes_on_with_all_workers_while_its_files_are_read_again),
+		cmocka_unit_test(test_a_tls_port_in_use_is_a_conflict_that_names_the_address),
 		cmocka_unit_test(test_stopping_answers_what_it_has_and_takes_less_than_a_second),
 	};
 

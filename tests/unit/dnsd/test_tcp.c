@@ -93,7 +93,7 @@ static void start_with(struct worker *k, const struct tcp_limits *limits)
 	int tcp, udp;
 
 	memset(k, 0, sizeof *k);
-	assert_int_equal(tcp_open(&loopback, 0, &tcp, &k->tcp_port, &why), ERR_OK);
+	assert_int_equal(tcp_open(&loopback, 0, true, &tcp, &k->tcp_port, &why), ERR_OK);
 	assert_int_equal(udp_open(&loopback, 0, false, &udp, &why), ERR_OK);
 	k->udp_port = port_of(udp);
 	k->reader = handover_join(zones_handover(world_zones(w)));
@@ -103,7 +103,7 @@ static void start_with(struct worker *k, const struct tcp_limits *limits)
 	k->tcp = tcp_new(&k->loop, k->reader, &k->responder, limits, k->quota);
 	k->batch = udp_batch_new(k->reader, &k->responder);
 	k->udp = udp_start(&k->loop, udp, false, k->batch);
-	assert_int_equal(tcp_listen(k->tcp, tcp, &why), ERR_OK);
+	assert_int_equal(tcp_listen(k->tcp, tcp, NULL, &why), ERR_OK);
 }
 
 static void start(struct worker *k)

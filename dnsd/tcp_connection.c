@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/xalloc.h"
+#include "dnsd/tcp_inside.h"
+
+enum { LAST_CALL_MS = 100 }; /* for who asks without end */
+
+struct waiting {
+	uv_write_t request;
+	size_t len;
+	uint8_t data[];
+};
+
+static void answer_pending(struct connection *c);
+
+/* --- turns --- */
+
+static bool has_turn(const struct tcp *t) { return t->answers_left > 0 && t->bytes_left > 0; }
+
+static void spend(struct tcp *t, size_t answer)
+{
+	t->answers_left--;
+	t->bytes_left -= answer < t->bytes_left ? (unsigned)answer : t->bytes_left;
+}
+
+/* A handshake costs as much as many answers, and so it counts. */
+static void spend_handshake(struct tcp *t)
+{
+	t->answers_left -= t->answers_left < TCP_HANDSHAKE_COST ? t->answers_left
+	                                                        : (unsigned)TCP_HANDSHAKE_COST;
+}
+
+static void stand_in_line(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	(void)uv_read_stop((uv_stream_t *)&c->handle);
+	if (c->in_line)
+		return;
+	tcp_count(t, STATS_TCP_WAITED, 1);
+	c->in_line = true;
+	c->before = t->last;
+	c->behind = NULL;
+	if (t->last != NULL)
+		t->last->behind = c;
+	else
+		t->first = c;
+	t->last = c;
+	CHECK(uv_idle_start(&t->turn, tcp_take_turn) == 0);
+}
+
+static void leave_line(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	if (!c->in_line)
+		return;
+	c->in_line = false;
+	if (c->before != NULL)
+		c->before->behind = c->behind;
+	else
+		t->first = c->behind;
+	if (c->behind != NULL)
+		c->behind->before = c->before;
+	else
+		t->last = c->before;
+}
+
+/* A whole turn of the loop brought nothing more, or it takes too long. */
+static bool is_last_call_over(struct tcp *t)
+{
+	bool is_quiet = !t->was_busy;
+
+	t->was_busy = false;
+	return is_quiet || uv_now(t->loop) - t->stop_at > LAST_CALL_MS;
+}
+
+void tcp_take_turn(uv_idle_t *turn)
+{
+	struct tcp *t = turn->data;
+
+	t->answers_left = TCP_TURN_ANSWERS;
+	t->bytes_left = TCP_TURN_BYTES;
+	while (t->first != NULL && has_turn(t)) {
+		struct connection *c = t->first;
+
+		leave_line(c);
+		answer_pending(c);
+	}
+	if (t->stop_at != 0 && !t->is_ending) {
+		if (is_last_call_over(t))
+			tcp_begin_end(t);
+	} else if (t->first == NULL) {
+		CHECK(uv_idle_stop(turn) == 0);
+	}
+}
+
+/* --- the list of connections --- */
+
+void tcp_connection_put(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	c->prev = NULL;
+	c->next = t->first_connection;
+	if (c->next != NULL)
+		c->next->prev = c;
+	else
+		t->last_connection = c;
+	t->first_connection = c;
+}
+
+static void take_out(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		t->first_connection = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	else
+		t->last_connection = c->prev;
+}
+
+/* It got an answer. */
+static void note_active(struct connection *c)
+{
+	c->active_at = uv_now(c->tcp->loop);
+	c->queries++;
+	if (c->prev != NULL) {
+		take_out(c);
+		tcp_connection_put(c);
+	}
+}
+
+/* --- the end of a connection --- */
+
+static void on_connection_closed(uv_handle_t *handle)
+{
+	struct connection *c = handle->data;
+
+	tls_stream_free(c->tls);
+	free(c->pending);
+	free(c);
+}
+
+/* close_notify, or the alert that says what was wrong: if it can go at once. */
+static void say_goodbye(struct connection *c)
+{
+	struct bytes last;
+
+	if (!c->is_open)
+		tcp_count(c->tcp, STATS_TLS_FAILED, 1);
+	if (c->unsent > 0)
+		return;
+	tls_stream_end(c->tls);
+	last = tls_stream_output(c->tls);
+	if (last.len > 0) {
+		uv_buf_t buf = uv_buf_init((char *)(uintptr_t)last.data, (unsigned)last.len);
+
+		(void)uv_try_write((uv_stream_t *)&c->handle, &buf, 1);
+	}
+}
+
+void tcp_connection_close(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	if (uv_is_closing((uv_handle_t *)&c->handle))
+		return;
+	if (c->tls != NULL)
+		say_goodbye(c);
+	take_out(c);
+	quota_leave(t->quota);
+	if (c->network.family != ADDR_NONE)
+		quota_leave_network(t->quota, &c->network);
+	leave_line(c);
+	uv_close((uv_handle_t *)&c->handle, on_connection_closed);
+}
+
+/* --- answers out --- */
+
+static void on_written(uv_write_t *request, int status)
+{
+	struct waiting *w = request->data;
+	struct connection *c = request->handle->data;
+
+	c->unsent -= w->len;
+	free(w);
+	if (status < 0)
+		tcp_count(c->tcp, STATS_UNSENT, 1);
+	if (uv_is_closing((uv_handle_t *)&c->handle))
+		return;
+	if (status < 0) {
+		tcp_connection_close(c);
+		return;
+	}
+	c->write_at = c->unsent > 0 ? uv_now(c->tcp->loop) : 0;
+	if (c->unsent == 0)
+		answer_pending(c);
+}
+
+static void wait_to_send(struct connection *c, const uint8_t *data, size_t len)
+{
+	struct waiting *w = xmalloc(sizeof *w + len);
+	uv_buf_t buf;
+
+	w->request.data = w;
+	w->len = len;
+	memcpy(w->data, data, len);
+	buf = uv_buf_init((char *)w->data, (unsigned)len);
+	if (uv_write(&w->request, (uv_stream_t *)&c->handle, &buf, 1, on_written) != 0) {
+		free(w);
+		tcp_connection_close(c);
+		return;
+	}
+	if (c->unsent == 0)
+		c->write_at = uv_now(c->tcp->loop);
+	c->unsent += len;
+}
+
+static void send_bytes(struct connection *c, const uint8_t *data, size_t len)
+{
+	size_t sent = 0;
+
+	if (len == 0 || uv_is_closing((uv_handle_t *)&c->handle))
+		return;
+	if (c->unsent == 0) {
+		uv_buf_t buf = uv_buf_init((char *)(uintptr_t)data, (unsigned)len);
+		int n = uv_try_write((uv_stream_t *)&c->handle, &buf, 1);
+
+		if (n < 0 && n != UV_EAGAIN) {
+			tcp_count(c->tcp, STATS_UNSENT, 1);
+			tcp_connection_close(c);
+			return;
+		}
+		sent = n > 0 ? (size_t)n : 0;
+	}
+	if (sent < len)
+		wait_to_send(c, data + sent, len - sent);
+}
+
+/* What TLS has for the wire: answers, and what it says itself. */
+static void send_sealed(struct connection *c)
+{
+	struct bytes sealed = tls_stream_output(c->tls);
+
+	if (sealed.len == 0)
+		return;
+	send_bytes(c, sealed.data, sealed.len);
+	tls_stream_sent(c->tls);
+}
+
+static void send_answers(struct connection *c, const uint8_t *data, size_t len)
+{
+	if (c->tls == NULL) {
+		send_bytes(c, data, len);
+		return;
+	}
+	if (len == 0 || uv_is_closing((uv_handle_t *)&c->handle))
+		return;
+	if (tls_stream_write(c->tls, data, len))
+		send_sealed(c);
+	else
+		tcp_connection_close(c);
+}
+
+/* --- queries in --- */
+
+static bool is_paused(const struct connection *c) { return c->unsent > TCP_MAX_UNSENT; }
+
+static bool may_answer(const struct connection *c)
+{
+	return has_turn(c->tcp) && !is_paused(c) && c->queries < c->tcp->limits.max_queries &&
+	       !uv_is_closing((const uv_handle_t *)&c->handle);
+}
+
+/* A message that no longer fits the record, of what was gathered before it, begins the next: what came before is sent.
+ * Returns where it stands now. */
+static size_t begin_record(struct connection *c, size_t gathered, size_t len)
+{
+	struct tcp *t = c->tcp;
+
+	send_answers(c, t->out, gathered);
+	memmove(t->out, t->out + gathered, len);
+	return 0;
+}
+
+/* Answers the whole messages at `data`; returns how many bytes they took.  A client that does
+ * not read makes it stop early, and so does the end of the turn. */
+static size_t answer_messages(struct connection *c, const uint8_t *data, size_t len)
+{
+	struct tcp *t = c->tcp;
+	const struct snapshot *s = reader_take(t->reader);
+	enum stats_transport transport = c->tls == NULL ? STATS_TCP : STATS_TLS;
+	size_t used = 0, gathered = 0;
+
+	while (len - used >= 2 && may_answer(c)) {
+		size_t message = bytes_get16(data + used), answer;
+
+		if (message > TCP_MAX_QUERY) {
+			tcp_count(t, STATS_TCP_OVERSIZE, 1);
+			send_answers(c, t->out, gathered);
+			gathered = 0;
+			tcp_connection_close(c);
+			break;
+		}
+		if (len - used - 2 < message)
+			break;
+		answer = respond(t->responder, s, transport, &c->client, data + used + 2, message,
+		                 t->out + gathered + 2);
+		used += 2 + message;
+		if (answer == 0) {
+			/* No query: who sends such things is not kept waiting for (RFC 7766 6.2.3). */
+			send_answers(c, t->out, gathered);
+			gathered = 0;
+			tcp_connection_close(c);
+			break;
+		}
+		note_active(c);
+		spend(t, answer);
+		/* RFC 7766 8: length and message in one segment. */
+		bytes_put16(t->out + gathered, (uint16_t)answer);
+		if (transport == STATS_TLS && gathered + 2 + answer > TLS_RECORD)
+			gathered = begin_record(c, gathered, 2 + answer);
+		gathered += 2 + answer;
+		if (gathered > TCP_GATHER) {
+			send_answers(c, t->out, gathered);
+			gathered = 0;
+		}
+	}
+	reader_rest(t->reader);
+	send_answers(c, t->out, gathered);
+	return used;
+}
+
+static void give_chunk(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+	struct connection *c = handle->data;
+
+	(void)suggested;
+	*buf = uv_buf_init((char *)c->tcp->chunk, TCP_CHUNK);
+}
+
+/* Keeps what is not answered; at most a query that is not whole yet, or a chunk more. */
+static void keep(struct connection *c, const uint8_t *data, size_t len)
+{
+	if (len == 0)
+		return;
+	c->pending = xrealloc(c->pending, c->pending_len + len);
+	memcpy(c->pending + c->pending_len, data, len);
+	c->pending_len += len;
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf);
+
+/* Answers what was kept, as far as it goes. */
+static void answer_kept(struct connection *c)
+{
+	size_t used = c->pending_len > 0 ? answer_messages(c, c->pending, c->pending_len) : 0;
+
+	c->pending_len -= used;
+	if (c->pending_len == 0) {
+		free(c->pending);
+		c->pending = NULL;
+	} else {
+		memmove(c->pending, c->pending + used, c->pending_len);
+	}
+}
+
+/* The bytes that come next in the stream. */
+static void take(struct connection *c, const uint8_t *data, size_t len)
+{
+	if (c->pending_len == 0) {
+		size_t used = answer_messages(c, data, len);
+
+		keep(c, data + used, len - used);
+	} else {
+		keep(c, data, len);
+		answer_kept(c);
+	}
+}
+
+static void note_open(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	c->is_open = true;
+	c->active_at = uv_now(t->loop);
+	tcp_count(t, STATS_TLS_OPENED, 1);
+	if (tls_stream_is_resumed(c->tls))
+		tcp_count(t, STATS_TLS_RESUMED, 1);
+}
+
+/* Takes what can be read of a TLS stream, while the turn lasts and the client reads. */
+static void unseal(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+	enum tls_result result = TLS_DATA;
+
+	while (result == TLS_DATA && may_answer(c)) {
+		size_t len;
+
+		if (!c->is_open)
+			spend_handshake(t);
+		result = tls_stream_read(c->tls, t->plain, sizeof t->plain, &len);
+		if (!c->is_open && tls_stream_is_open(c->tls))
+			note_open(c);
+		if (result == TLS_BROKEN) {
+			tcp_connection_close(c);
+			return;
+		}
+		send_sealed(c);
+		if (len > 0)
+			take(c, t->plain, len);
+	}
+	c->ended |= result == TLS_END;
+}
+
+/* Reading, waiting for the client to read, for a turn, or the end, when nothing is left to do. */
+static void go_on(struct connection *c)
+{
+	uv_stream_t *stream = (uv_stream_t *)&c->handle;
+	struct tcp *t = c->tcp;
+
+	if (uv_is_closing((uv_handle_t *)stream))
+		return;
+	c->ended |= c->queries >= t->limits.max_queries;
+	if (is_paused(c) || c->ended)
+		(void)uv_read_stop(stream);
+	if (is_paused(c))
+		return;
+	if (!has_turn(t))
+		stand_in_line(c);
+	else if (c->unsent == 0 && (c->ended || t->is_ending))
+		tcp_connection_close(c);
+	else if (!c->ended && !t->is_ending)
+		(void)uv_read_start(stream, give_chunk, on_read);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+	struct connection *c = stream->data;
+
+	if (count == 0)
+		return;
+	c->tcp->was_busy = true;
+	if (count < 0) {
+		c->ended = true;
+		(void)uv_read_stop(stream);
+		if (count != UV_EOF || c->unsent == 0)
+			tcp_connection_close(c);
+		return;
+	}
+	if (c->tls == NULL) {
+		take(c, (const uint8_t *)buf->base, (size_t)count);
+	} else {
+		tls_stream_feed(c->tls, (const uint8_t *)buf->base, (size_t)count);
+		unseal(c);
+	}
+	go_on(c);
+}
+
+/* Goes on with what was received, then with reading, or in a later turn. */
+static void answer_pending(struct connection *c)
+{
+	c->tcp->was_busy = true;
+	answer_kept(c);
+	if (c->tls != NULL)
+		unseal(c);
+	go_on(c);
+}
+
+void tcp_connection_start(struct connection *c)
+{
+	(void)uv_read_start((uv_stream_t *)&c->handle, give_chunk, on_read);
+}

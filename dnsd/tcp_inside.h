@@ -1,0 +1,84 @@
+/* tcp_inside.h -- what tcp*.c share: a worker's connections, and what becomes of one.
+ *
+ * tcp.c lets connections in, ends those that are silent, and ends all; tcp_connection.c has their
+ * bytes: turns, queries in, answers out, plain or sealed.  The worker's thread alone.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_TCP_INSIDE_H
+#define DNSD_TCP_INSIDE_H
+
+#include "dnsd/tcp.h"
+#include "dnsd/tls_stream.h"
+
+enum {
+	TCP_CHUNK = 4096,   /* bytes read at once: small, as UDP waits meanwhile */
+	TCP_GATHER = 16384, /* answers written in one call, if there are so many */
+	TCP_ANSWER_MAX = 2 + 65535
+};
+
+struct listener {
+	uv_tcp_t handle;
+	struct tcp *tcp;
+	struct tls *tls; /* NULL: plain */
+	struct listener *next;
+};
+
+struct connection {
+	uv_tcp_t handle;
+	struct tcp *tcp;
+	struct tls_stream *tls; /* NULL: plain */
+	struct connection *prev, *next;
+	struct addr client;
+	struct addr network; /* of the client, counted; ADDR_NONE: not limited */
+	uint64_t queries;    /* that were answered */
+	uint64_t active_at;  /* last query that was answered */
+	uint64_t write_at;   /* last time that something waiting was taken; 0: nothing waits */
+	size_t unsent;
+	size_t queued;                      /* what libuv still held at the last sweep */
+	bool is_open;                       /* a TLS handshake is done */
+	bool ended;                         /* the client sends no more */
+	bool in_line;                       /* for its turn; not read from meanwhile */
+	struct connection *before, *behind; /* in line */
+	uint8_t *pending;                   /* received, not answered yet */
+	size_t pending_len;
+};
+
+struct tcp {
+	uv_loop_t *loop;
+	struct reader *reader;
+	struct responder *responder;
+	uv_timer_t sweep;
+	struct tcp_limits limits;
+	struct quota *quota;
+	struct listener *listeners;
+	struct connection *first_connection, *last_connection; /* the idlest is the last */
+
+	uv_idle_t turn; /* active while somebody is in line, and during the last call */
+	struct connection *first, *last;   /* in line */
+	unsigned answers_left, bytes_left; /* of this turn; at 0 everyone stands in line */
+
+	uint64_t stop_at; /* since then it is the last call; 0: it is not */
+	bool was_busy;    /* since the turn began something came or went on */
+	bool is_ending;   /* the last call is over: nothing is read any more */
+	uint8_t chunk[TCP_CHUNK];
+	uint8_t plain[TLS_RECORD];
+	uint8_t out[TCP_GATHER + TCP_ANSWER_MAX];
+};
+
+static inline void tcp_count(struct tcp *t, enum stats_event event, uint64_t n)
+{
+	stats_add(&t->responder->stats->events[event], n);
+}
+
+/* A new connection, among the others of its tcp. */
+void tcp_connection_put(struct connection *c);
+/* Begins to read from it. */
+void tcp_connection_start(struct connection *c);
+/* It is freed once the loop has closed it; twice is once. */
+void tcp_connection_close(struct connection *c);
+/* Once in each turn of the loop, before it looks at the sockets, UDP's among them: who stands in line has a turn. */
+void tcp_take_turn(uv_idle_t *turn);
+/* The last call is over: nothing is accepted or read any more (in tcp.c). */
+void tcp_begin_end(struct tcp *t);
+
+#endif
