@@ -57,6 +57,9 @@ static bool parse_option(unsigned code, struct bytes option, struct edns *out)
 	case OPTION_KEEPALIVE: /* RFC 7828 3.2.1: a client has no timeout to tell */
 		out->asked |= option.len == 0 ? EDNS_ASKED_KEEPALIVE : 0;
 		return true;
+	case OPTION_PADDING: /* RFC 7830 4: of any length and content */
+		out->asked |= EDNS_ASKED_PADDING;
+		return true;
 	default:
 		return true;
 	}
@@ -92,6 +95,7 @@ bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *o
 	out->ecs.present = false;
 	out->asked = 0;
 	out->has_good_cookie = false;
+	out->pads = false;
 	out->extra_len = 0;
 	if (out->version != 0 || parse_options(rdata, out))
 		return true;
@@ -149,4 +153,20 @@ size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum 
 	}
 	bytes_put16(out + 9, (uint16_t)(at - out - EDNS_OPT_LEN));
 	return (size_t)(at - out);
+}
+
+size_t edns_pad(uint8_t *message, size_t len, size_t opt_len, size_t beside, size_t limit)
+{
+	uint8_t *rdata_len = message + len - opt_len + EDNS_OPT_LEN - 2, *at = message + len;
+	size_t least = len + EDNS_OPTION_LEN, whole, padding;
+
+	if (least > limit)
+		return 0;
+	whole = (least + beside + EDNS_PAD_BLOCK - 1) / EDNS_PAD_BLOCK * EDNS_PAD_BLOCK - beside;
+	padding = (whole < limit ? whole : limit) - least;
+	bytes_put16(at, OPTION_PADDING);
+	bytes_put16(at + 2, (uint16_t)padding);
+	memset(at + EDNS_OPTION_LEN, 0, padding); /* RFC 7830 3: NULs */
+	bytes_put16(rdata_len, (uint16_t)(opt_len - EDNS_OPT_LEN + EDNS_OPTION_LEN + padding));
+	return EDNS_OPTION_LEN + padding;
 }

@@ -1,5 +1,5 @@
 /* edns.h -- the OPT record (RFC 6891) and its options: the client subnet (RFC 7871), NSID (RFC 5001),
- * cookies (RFC 7873), EXPIRE (RFC 7314), edns-tcp-keepalive (RFC 7828).
+ * cookies (RFC 7873), EXPIRE (RFC 7314), edns-tcp-keepalive (RFC 7828), padding (RFC 7830).
  *
  * Reads foreign bytes, never past their end.  Any thread.
  */
@@ -19,7 +19,8 @@ enum {
 	EDNS_OPT_LEN = 11,    /* without options */
 	EDNS_ECS_LEN = 4 + 4, /* option header and fixed part, before the address */
 	EDNS_EDE_LEN = 4 + 2,
-	EDNS_OPTION_LEN = 4, /* code and length, before an option's data */
+	EDNS_OPTION_LEN = 4,  /* code and length, before an option's data */
+	EDNS_PAD_BLOCK = 468, /* answers are padded to multiples of this (RFC 8467 4.1) */
 	EDNS_NSID_MOST = 128,
 	EDNS_COOKIE_LEN = 24,
 	EDNS_EXTRA_MOST = 4 * EDNS_OPTION_LEN + EDNS_NSID_MOST + EDNS_COOKIE_LEN + 4 + 2
@@ -30,7 +31,8 @@ enum edns_asked {
 	EDNS_ASKED_NSID = 1,
 	EDNS_ASKED_COOKIE = 2,
 	EDNS_ASKED_EXPIRE = 4,
-	EDNS_ASKED_KEEPALIVE = 8
+	EDNS_ASKED_KEEPALIVE = 8,
+	EDNS_ASKED_PADDING = 16
 };
 
 /* Options' codes. */
@@ -40,6 +42,7 @@ enum edns_option {
 	OPTION_EXPIRE = 9,
 	OPTION_COOKIE = 10,
 	OPTION_KEEPALIVE = 11,
+	OPTION_PADDING = 12,
 	OPTION_EDE = 15
 };
 
@@ -66,8 +69,10 @@ struct edns {
 	uint8_t version;
 	uint8_t asked;        /* enum edns_asked */
 	bool has_good_cookie; /* it has a server cookie of ours; false when parsed */
+	bool pads;            /* its answer is padded; false when parsed */
 	uint16_t udp_size;    /* at least 512 */
 	uint16_t extra_len;   /* of extra; 0 when parsed */
+	uint16_t pad_beside;  /* bytes that come behind the padded answer: its signature */
 	struct edns_ecs ecs;  /* only `present` is set when it is false */
 	struct bytes cookie;  /* as sent, of any length, in the packet; with EDNS_ASKED_COOKIE */
 	/* The options that its answer has besides ECS and EDE, by edns_add(). */
@@ -85,6 +90,10 @@ void edns_add(struct edns *e, uint16_t code, struct bytes data);
  * EDNS_OPT_LEN + EDNS_ECS_LEN + 16 + EDNS_EXTRA_MOST + EDNS_EDE_LEN; `rcode` is the whole 12 bits. */
 size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum edns_ede ede,
                   uint8_t *out);
+/* Adds the padding option to the OPT record of opt_len bytes that ends a message of `len` bytes, so that with
+ * `beside` more it is a multiple of EDNS_PAD_BLOCK, or as long as `limit` allows; nothing when there is no room.
+ * Returns how many bytes came to it. */
+size_t edns_pad(uint8_t *message, size_t len, size_t opt_len, size_t beside, size_t limit);
 /* The length that edns_write() will take without EDE. */
 static inline size_t edns_len(const struct edns *query)
 {

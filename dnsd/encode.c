@@ -336,6 +336,7 @@ size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out
 	unsigned count[3] = {0};
 	struct writer w;
 	enum edns_ede ede = a->ede;
+	size_t opt_len;
 
 	CHECK(limit >= ENCODE_LEAST(q));
 	w.out = out;
@@ -353,7 +354,10 @@ size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out
 		/* RFC 8914 3: dropped first when space is short. */
 		if (w.limit - w.at < EDNS_EDE_LEN)
 			ede = EDE_NONE;
-		w.at += edns_write(&q->edns, (uint16_t)a->rcode, a->scope, ede, out + w.at);
+		opt_len = edns_write(&q->edns, (uint16_t)a->rcode, a->scope, ede, out + w.at);
+		w.at += opt_len;
+		if (q->edns.pads)
+			w.at += edns_pad(out, w.at, opt_len, q->edns.pad_beside, limit);
 		count[2]++;
 	}
 	put_header(out, a, q, *truncated, count);

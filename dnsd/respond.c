@@ -107,6 +107,9 @@ static void add_options(struct responder *r, const struct terms *terms,
 		add_keepalive(e, r->idle_ms);
 	if (limit < ENCODE_LEAST(&r->query))
 		e->extra_len = before;
+	/* RFC 7830 6: where nobody sees the length but by it; limit has taken off the signature. */
+	e->pads = (e->asked & EDNS_ASKED_PADDING) != 0 && transport == STATS_TLS;
+	e->pad_beside = (uint16_t)(e->pads ? UINT16_MAX - limit : 0);
 }
 
 /* What the terms make of the query's EDNS, before anything is decided. */

@@ -166,5 +166,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	CHECK(respond(&r, s, STATS_UDP, &client, data, size, udp) <= EDNS_UDP_SIZE);
 	CHECK(respond(&r, s, STATS_TCP, &client, data, size, tcp) <= UINT16_MAX);
+	CHECK(respond(&r, s, STATS_TLS, &client, data, size, tcp) <= UINT16_MAX);
 	return 0;
 }

@@ -345,6 +345,44 @@ static void test_the_end_of_nighd_is_said_to_sessions(void **state)
 	client_close(&c);
 }
 
+/* The length of the answer to a query with a padding option of so many octets; < 0: without one. */
+static size_t answer_len(struct world *w, struct client *c, int padding)
+{
+	struct world_question q = {.name = "www.example.com", .type = "A"};
+	uint8_t query[1024] = {0}, out[1026], *reply = malloc(WIRE_ROOM);
+	size_t len = world_wire_build(&q, 3, query), got;
+
+	if (padding >= 0) {
+		bytes_put16(query + len - 2, (uint16_t)(4 + padding));
+		bytes_put16(query + len, 12);
+		bytes_put16(query + len + 2, (uint16_t)padding);
+		len += 4 + (size_t)padding;
+	}
+	if (c == NULL) {
+		got = world_wire_udp(w, NULL, query, len, reply, WAIT_MS);
+	} else {
+		len = world_wire_frame(query, len, out);
+		assert_int_equal(SSL_write(c->ssl, out, (int)len), len);
+		got = receive(c, reply);
+	}
+	free(reply);
+	return got;
+}
+
+static void test_who_pads_is_answered_in_blocks(void **state)
+{
+	struct world *w = *state;
+	struct client c;
+
+	start(w);
+	client_open(w, &c);
+	assert_int_equal(answer_len(w, &c, 83), 468);
+	assert_int_equal(answer_len(w, &c, 0), 468);
+	assert_in_range(answer_len(w, &c, -1), 12, 100);
+	assert_in_range(answer_len(w, NULL, 83), 12, 100);
+	client_close(&c);
+}
+
 /* --- early ends --- */
 
 /* Goes on until the client has sent `most` bytes; then it is away, by FIN or by RST.  False: it came to its end before. */
@@ -553,6 +591,7 @@ int main(void)
 		world_test(test_plain_dns_gets_no_answer_on_the_tls_port),
 		world_test(test_silence_ends_a_session_and_a_handshake),
 		world_test(test_the_end_of_nighd_is_said_to_sessions),
+		world_test(test_who_pads_is_answered_in_blocks),
 		world_test(test_a_client_may_be_gone_after_each_byte),
 		world_test(test_ten_thousand_half_handshakes_cost_bounded_memory_and_end),
 		world_test(test_a_new_certificate_is_taken_up_without_a_dropped_session),

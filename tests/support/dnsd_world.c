@@ -446,10 +446,13 @@ size_t world_ask_raw(struct world *w, const char *question, const struct asking 
 	struct addr client;
 
 	CHECK(addr_parse(bytes_of(how->resolver != NULL ? how->resolver : "192.0.2.99"), &client));
-	len = respond(&w->responder, s, how->tcp ? STATS_TCP : STATS_UDP, &client, packet, len,
-	              out);
+	len = respond(&w->responder, s,
+	              how->tls   ? STATS_TLS
+	              : how->tcp ? STATS_TCP
+	                         : STATS_UDP,
+	              &client, packet, len, out);
 	if (len > 0)
-		check_explained_alike(w, s, how->tcp, &client, out, len);
+		check_explained_alike(w, s, how->tcp || how->tls, &client, out, len);
 	handover_leave(reader);
 	return len;
 }

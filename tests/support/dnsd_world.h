@@ -56,7 +56,7 @@ struct asking {
 	bool dnssec_ok;
 	const char *ecs;     /* "198.51.100.0/24"; implies EDNS */
 	const char *options; /* further options in hex: "00030000" asks for NSID; implies EDNS */
-	bool tcp;
+	bool tcp, tls;
 };
 
 /* A query packet for "NAME TYPE"; returns its length. */

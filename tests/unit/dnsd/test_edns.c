@@ -137,6 +137,40 @@ static void test_an_answers_opt_repeats_the_subnet_and_adds_the_scope(void **sta
 	assert_memory_equal(out + sizeof wanted, "\0\17\0\2\0\24", 6);
 }
 
+static void test_a_message_is_padded_to_a_multiple_of_468(void **state)
+{
+	static const struct {
+		size_t len, beside, limit, padded;
+	} cases[] = {
+		{50, 0, 65535, 468},      {463, 0, 65535, 468},     {464, 0, 65535, 468},
+		{465, 0, 65535, 936},     {50, 100, 65435, 368},    {464, 1, 65534, 935},
+		{65531, 0, 65535, 65535}, {65516, 0, 65535, 65520}, {65517, 0, 65535, 65535},
+		{65532, 0, 65535, 65532}, {65535, 0, 65535, 65535},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		size_t len = cases[i].len, limit = cases[i].limit, added, rdata;
+		uint8_t *message = malloc(limit);
+		struct edns e;
+
+		memset(message, 0xff, limit);
+		assert_true(edns_parse(1232, 0, (struct bytes){0}, &e));
+		assert_int_equal(edns_write(&e, 0, 0, EDE_NONE, message + len - 11), 11);
+		added = edns_pad(message, len, 11, cases[i].beside, limit);
+		assert_int_equal(len + added, cases[i].padded);
+		rdata = (size_t)message[len - 2] << 8 | message[len - 1];
+		assert_int_equal(rdata, added);
+		if (added > 0) {
+			assert_true(edns_parse(1232, 0, (struct bytes){message + len, added}, &e));
+			assert_int_equal(e.asked, EDNS_ASKED_PADDING);
+		}
+		for (size_t k = len + 4; k < len + added; k++)
+			assert_int_equal(message[k], 0);
+		free(message);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +182,7 @@ int main(void)
 		cmocka_unit_test(test_bad_subnets_are_refused),
 		cmocka_unit_test(test_a_good_subnet_before_a_fault_is_forgotten),
 		cmocka_unit_test(test_an_answers_opt_repeats_the_subnet_and_adds_the_scope),
+		cmocka_unit_test(test_a_message_is_padded_to_a_multiple_of_468),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/edns", tests, NULL, NULL);

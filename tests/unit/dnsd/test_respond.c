@@ -99,6 +99,33 @@ static void test_mutated_queries_are_answered_or_silent(void **state)
 	}
 }
 
+/* One name for each transport: with the option and without. */
+static void test_padding_is_for_tls_and_for_who_pads(void **state)
+{
+	static const char *const questions[] = {"www.example.com A", "none.example.com A",
+	                                        "example.net TXT", "x.child.example.com DS"};
+	uint8_t *out = malloc(UINT16_MAX);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+		struct asking how = {.edns = 1232};
+		size_t plain = world_ask_raw(w, questions[i], &how, out);
+
+		how.tls = true;
+		assert_int_equal(world_ask_raw(w, questions[i], &how, out), plain);
+		how.options = "000c0000";
+		assert_int_equal(world_ask_raw(w, questions[i], &how, out) % 468, 0);
+		how.options = "0003000000640000000c0003ffffff";
+		assert_int_equal(world_ask_raw(w, questions[i], &how, out) % 468, 0);
+		how.tls = false;
+		how.options = "000c0003ffffff";
+		assert_int_equal(world_ask_raw(w, questions[i], &how, out), plain);
+		how.tcp = true;
+		assert_int_equal(world_ask_raw(w, questions[i], &how, out), plain);
+	}
+	free(out);
+}
+
 /* "NAME" of about so many octets, in wire form. */
 static size_t long_name(uint8_t *out, size_t len)
 {
@@ -204,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mutated_queries_are_answered_or_silent),
+		cmocka_unit_test(test_padding_is_for_tls_and_for_who_pads),
 		cmocka_unit_test(test_a_signature_never_makes_an_answer_too_long),
 		cmocka_unit_test(test_answers_are_counted_by_rcode_reason_cluster_and_zone),
 		cmocka_unit_test(test_every_message_is_counted_once),
