@@ -23,6 +23,7 @@
 #include "dnsd/pipeline.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/server.h"
+#include "dnsd/transfers.h"
 #include "dnsd/tls.h"
 #include "dnsd/tls_watch.h"
 #include "dnsd/trial.h"
@@ -45,6 +46,7 @@ struct nighd {
 	struct config *fresh;   /* being taken up, or NULL */
 	bool hung_up;           /* the config is to be read again */
 	struct server *server;
+	struct transfers *transfers;
 	struct tls *tls; /* NULL: none is configured */
 	struct tls_watch *tls_watch;
 	struct admin *admin;
@@ -380,6 +382,9 @@ static enum err start(struct nighd *n, struct reason *why)
 	if (err != ERR_OK)
 		return err;
 	set_limits(n);
+	n->transfers = transfers_start(pipeline_handover(n->pipeline), n->config);
+	pipeline_set_transfers(n->pipeline, n->transfers);
+	server_set_transfers(n->server, n->transfers);
 	server_start(n->server, pipeline_handover(n->pipeline));
 	CHECK(uv_timer_start(&n->listening, on_listening, 1000, 1000) == 0);
 	watch_tls(n);
@@ -410,6 +415,8 @@ static void on_terminate(uv_signal_t *handle, int signum)
 	uv_timer_stop(&n->listening);
 	tls_watch_stop(n->tls_watch);
 	server_stop(n->server);
+	pipeline_set_transfers(n->pipeline, NULL);
+	transfers_stop(n->transfers);
 	admin_stop(n->admin);
 	pipeline_stop(n->pipeline, on_pipeline_stopped, n);
 }

@@ -16,6 +16,7 @@
 #include "dnsd/geo_loader.h"
 #include "dnsd/sources.h"
 #include "dnsd/terms.h"
+#include "dnsd/transfers.h"
 #include "dnsd/verdicts.h"
 #include "dnsd/wiring.h"
 #include "records/build.h"
@@ -62,6 +63,7 @@ struct pipeline {
 	uint64_t notes_ms; /* when they were last given */
 	struct verdicts *verdicts;
 	struct resolver *resolver;
+	struct transfers *transfers; /* NULL: none */
 	struct geo_loader *geo;
 	struct cookie_jar cookies;
 	const struct tsig_keys *keys; /* NULL: none */
@@ -229,6 +231,8 @@ static void publish(struct pipeline *p)
 	if (p->saved != NULL)
 		wiring_save_serials(s, p->saved);
 	p->last = s;
+	if (p->transfers != NULL)
+		transfers_poke(p->transfers);
 	atomic_store_explicit(&p->pulse->memory_names, zones_memory(p->zones),
 	                      memory_order_relaxed);
 }
@@ -621,6 +625,8 @@ enum err pipeline_start(struct pipeline *p, struct reason *why)
 	return ERR_OK;
 }
 
+void pipeline_set_transfers(struct pipeline *p, struct transfers *t) { p->transfers = t; }
+
 struct handover *pipeline_handover(struct pipeline *p) { return zones_handover(p->zones); }
 
 struct cluster_notes *pipeline_notes(struct pipeline *p) { return p->notes; }
@@ -637,6 +643,8 @@ static void take_up(struct pipeline *p, const struct config *config)
 	verdicts_configure(p->verdicts, config);
 	store_set_error(p->store, "cookies.secretFile", NULL);
 	give_terms(p);
+	if (p->transfers != NULL)
+		transfers_configure(p->transfers, config);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	rank_clusters(p);

@@ -19,6 +19,7 @@
 #include "zones/handover.h"
 
 struct pipeline;
+struct transfers;
 
 /* Makes what others hold on to before anything is read: the handover with an empty, not-ready snapshot.
  * `config` is borrowed until pipeline_reload() gives another or pipeline_stop() is done; `listening`:
@@ -30,6 +31,8 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
  * used; the process is to end then. */
 enum err pipeline_start(struct pipeline *p, struct reason *why) MUST_CHECK;
 struct handover *pipeline_handover(struct pipeline *p);
+/* To be told of publications and of configs (borrowed). */
+void pipeline_set_transfers(struct pipeline *p, struct transfers *t);
 /* What is known of API servers; any thread (cluster_notes.h). */
 struct cluster_notes *pipeline_notes(struct pipeline *p);
 /* Does a kubeconfig have a credential plugin run? */

@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 #include "dnsd/respond.h"
 #include "dnsd/tcp.h"
+#include "dnsd/transfers.h"
 #include "dnsd/udp.h"
 
 enum {
@@ -37,7 +38,8 @@ struct worker {
 	struct handover *handover;
 	struct responder responder;
 	struct tcp *tcp;
-	struct udp **udp; /* one per address */
+	struct transfers_desk *desk; /* NULL: none */
+	struct udp **udp;            /* one per address */
 };
 
 struct server {
@@ -49,7 +51,8 @@ struct server {
 	struct worker *worker;
 	unsigned worker_count;
 	struct netset *proxies;
-	uint64_t descriptors; /* that the process may have */
+	struct transfers *transfers; /* NULL: none */
+	uint64_t descriptors;        /* that the process may have */
 	struct tcp_limits tcp_limits;
 	struct quota *quota; /* of connections */
 	struct rrl_table *limits;
@@ -306,6 +309,8 @@ static void on_stop(uv_async_t *stop)
 	for (size_t i = 0; i < w->server->address_count; i++)
 		udp_stop(w->udp[i]);
 	tcp_stop(w->tcp);
+	if (w->desk != NULL)
+		transfers_desk_close(w->desk);
 	uv_close((uv_handle_t *)stop, NULL);
 	uv_close((uv_handle_t *)&w->renew, NULL);
 }
@@ -346,6 +351,10 @@ static void *worker_run(void *arg)
 	take_up_rules(w);
 	batch = udp_batch_new(reader, &w->responder);
 	w->tcp = tcp_new(&w->loop, reader, &w->responder, &w->server->tcp_limits, w->server->quota);
+	if (w->server->transfers != NULL) {
+		w->desk = transfers_desk_open(w->server->transfers, &w->loop);
+		tcp_set_desk(w->tcp, w->desk);
+	}
 	open_sockets(w, batch);
 	(void)uv_run(&w->loop, UV_RUN_DEFAULT);
 	for (size_t i = 0; i < w->server->address_count; i++)
@@ -369,6 +378,8 @@ void server_limit_tcp(struct server *s, const struct tcp_limits *limits)
 }
 
 unsigned server_connections(const struct server *s) { return quota_count(s->quota); }
+
+void server_set_transfers(struct server *s, struct transfers *t) { s->transfers = t; }
 
 void server_start(struct server *s, struct handover *h)
 {

@@ -19,6 +19,7 @@
 #include "zones/handover.h"
 
 struct server;
+struct transfers;
 
 struct server_address {
 	struct addr addr;
@@ -51,6 +52,8 @@ void server_limit_tcp(struct server *s, const struct tcp_limits *limits);
 unsigned server_connections(const struct server *s);
 /* Starts the worker threads; they read snapshots from `h`. */
 void server_start(struct server *s, struct handover *h);
+/* Before server_start(): where zones for secondaries are to be had (borrowed). */
+void server_set_transfers(struct server *s, struct transfers *t);
 /* Answers what was received, then ends the workers and closes the sockets.  Blocks for at most a second. */
 void server_stop(struct server *s);
 void server_free(struct server *s);

@@ -54,6 +54,7 @@ enum stats_reason {
 	  "messages over UDP dropped: from a listed proxy without a good PROXY header")            \
 	X(STATS_COOKIE, "cookies", "queries with a DNS cookie")                                    \
 	X(STATS_GOOD_COOKIE, "goodCookies", "queries with a server cookie of ours")                \
+	X(STATS_TRANSFERS, "transfers", "transfers begun")                                         \
 	X(STATS_SIGNED, "signed", "queries with a TSIG record")                                    \
 	X(STATS_BAD_SIGNATURE, "badSignatures", "of them, those that are not believed")            \
 	X(STATS_BATCHES, "batches", "batches received over UDP")                                   \

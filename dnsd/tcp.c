@@ -192,15 +192,18 @@ void tcp_begin_end(struct tcp *t)
 	for (struct connection *c = t->first_connection; c != NULL; c = next) {
 		next = c->next;
 		(void)uv_read_stop((uv_stream_t *)&c->handle);
-		if (c->unsent == 0 && !c->in_line)
+		if (c->unsent == 0 && (!c->in_line || c->transfer != NULL))
 			tcp_connection_close(c);
 	}
 	CHECK(uv_timer_start(&t->sweep, on_sweep, 0, STOP_SWEEP_MS) == 0);
 }
 
 /* What the kernel holds, connections and queries, is taken first. */
+void tcp_set_desk(struct tcp *t, struct transfers_desk *desk) { t->desk = desk; }
+
 void tcp_stop(struct tcp *t)
 {
+	t->desk = NULL;
 	uv_update_time(t->loop);
 	t->stop_at = uv_now(t->loop);
 	t->was_busy = true;

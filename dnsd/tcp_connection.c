@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "dnsd/tcp_inside.h"
 
@@ -12,6 +13,15 @@ struct waiting {
 	uv_write_t request;
 	size_t len;
 	uint8_t data[];
+};
+
+/* A query for a transfer, until there is one. */
+struct waited {
+	struct transfers_request *request;
+	uint16_t id, question_len;
+	uint8_t question[NAME_MAX_LEN + 4];
+	bool is_signed;
+	struct tsig tsig;
 };
 
 static void answer_pending(struct connection *c);
@@ -140,6 +150,23 @@ static void note_active(struct connection *c)
 
 /* --- the end of a connection --- */
 
+static void forget_waited(struct connection *c)
+{
+	free(c->waited);
+	c->waited = NULL;
+}
+
+static void forget_transfer(struct connection *c)
+{
+	if (c->waited != NULL)
+		transfers_forget(c->waited->request);
+	if (c->waited != NULL || c->transfer != NULL)
+		c->tcp->transfers--;
+	forget_waited(c);
+	transfer_free(c->transfer);
+	c->transfer = NULL;
+}
+
 static void on_connection_closed(uv_handle_t *handle)
 {
 	struct connection *c = handle->data;
@@ -180,6 +207,7 @@ void tcp_connection_close(struct connection *c)
 	if (c->network.family != ADDR_NONE)
 		quota_leave_network(t->quota, &c->network);
 	leave_line(c);
+	forget_transfer(c);
 	uv_close((uv_handle_t *)&c->handle, on_connection_closed);
 }
 
@@ -276,7 +304,8 @@ static bool is_paused(const struct connection *c) { return c->unsent > TCP_MAX_U
 
 static bool may_answer(const struct connection *c)
 {
-	return has_turn(c->tcp) && !is_paused(c) && c->queries < c->tcp->limits.max_queries &&
+	return has_turn(c->tcp) && !is_paused(c) && c->waited == NULL && c->transfer == NULL &&
+	       c->queries < c->tcp->limits.max_queries &&
 	       !uv_is_closing((const uv_handle_t *)&c->handle);
 }
 
@@ -289,6 +318,89 @@ static size_t begin_record(struct connection *c, size_t gathered, size_t len)
 	send_answers(c, t->out, gathered);
 	memmove(t->out, t->out + gathered, len);
 	return 0;
+}
+
+/* --- transfers --- */
+
+/* In the turn, as far as the client reads. */
+static void send_transfer(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+
+	while (c->transfer != NULL && has_turn(t) && !is_paused(c)) {
+		size_t len = transfer_next(c->transfer, (uint64_t)clock_unix_s(), t->out + 2);
+
+		if (len == 0) {
+			forget_transfer(c);
+			return;
+		}
+		bytes_put16(t->out, (uint16_t)len);
+		spend(t, len);
+		c->active_at = uv_now(t->loop);
+		send_answers(c, t->out, 2 + len);
+	}
+}
+
+/* There is nothing to be sent: SERVFAIL. */
+static void refuse_transfer(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+	struct waited *w = c->waited;
+	uint8_t *out = t->out + 2;
+	size_t len = (size_t)DNS_HEADER_LEN + w->question_len;
+
+	memset(out, 0, DNS_HEADER_LEN);
+	bytes_put16(out, w->id);
+	bytes_put16(out + 2, 0x8000 | RCODE_SERVFAIL);
+	bytes_put16(out + 4, 1);
+	memcpy(out + DNS_HEADER_LEN, w->question, w->question_len);
+	if (w->is_signed)
+		len = tsig_sign(&w->tsig, out, len, (uint64_t)clock_unix_s());
+	bytes_put16(t->out, (uint16_t)len);
+	forget_transfer(c);
+	send_answers(c, t->out, 2 + len);
+}
+
+static void on_transfer(struct transfer *take_transfer, void *arg)
+{
+	struct connection *c = arg;
+	struct waited *w = c->waited;
+
+	w->request = NULL;
+	if (take_transfer == NULL) {
+		refuse_transfer(c);
+	} else {
+		transfer_answers(take_transfer, w->id, (struct bytes){w->question, w->question_len},
+		                 w->is_signed ? &w->tsig : NULL);
+		c->transfer = take_transfer;
+		forget_waited(c);
+	}
+	answer_pending(c);
+}
+
+/* The query that was just taken apart asks for one: the connection waits for it. */
+static void begin_transfer(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+	const struct responder *r = t->responder;
+	const struct query *q = &r->query;
+	struct waited *w = xcalloc(1, sizeof *w);
+
+	note_active(c);
+	c->waited = w;
+	t->transfers++;
+	w->id = q->id;
+	w->question_len = q->question_len;
+	memcpy(w->question, q->packet + DNS_HEADER_LEN, q->question_len);
+	w->is_signed = r->transfer.is_signed;
+	if (w->is_signed)
+		w->tsig = r->tsig;
+	tcp_count(t, STATS_TRANSFERS, 1);
+	if (t->desk == NULL || t->transfers > TCP_TRANSFERS_MOST)
+		refuse_transfer(c);
+	else
+		w->request = transfers_ask(t->desk, r->transfer.apex,
+		                           q->type == RR_IXFR ? &q->serial : NULL, on_transfer, c);
 }
 
 /* Answers the whole messages at `data`; returns how many bytes they took.  A client that does
@@ -315,6 +427,12 @@ static size_t answer_messages(struct connection *c, const uint8_t *data, size_t 
 		answer = respond(t->responder, s, transport, &c->client, data + used + 2, message,
 		                 t->out + gathered + 2);
 		used += 2 + message;
+		if (answer == 0 && t->responder->transfer.is_wanted) {
+			send_answers(c, t->out, gathered);
+			gathered = 0;
+			begin_transfer(c);
+			continue;
+		}
 		if (answer == 0) {
 			/* No query: who sends such things is not kept waiting for (RFC 7766 6.2.3). */
 			send_answers(c, t->out, gathered);
@@ -435,7 +553,9 @@ static void go_on(struct connection *c)
 		(void)uv_read_stop(stream);
 	if (is_paused(c))
 		return;
-	if (!has_turn(t))
+	if (c->waited != NULL)
+		(void)uv_read_stop(stream);
+	else if (!has_turn(t))
 		stand_in_line(c);
 	else if (c->unsent == 0 && (c->ended || t->is_ending))
 		tcp_connection_close(c);
@@ -470,6 +590,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 static void answer_pending(struct connection *c)
 {
 	c->tcp->was_busy = true;
+	send_transfer(c);
 	answer_kept(c);
 	if (c->tls != NULL)
 		unseal(c);

@@ -9,11 +9,13 @@
 
 #include "dnsd/tcp.h"
 #include "dnsd/tls_stream.h"
+#include "dnsd/transfers.h"
 
 enum {
 	TCP_CHUNK = 4096,   /* bytes read at once: small, as UDP waits meanwhile */
 	TCP_GATHER = 16384, /* answers written in one call, if there are so many */
-	TCP_ANSWER_MAX = 2 + 65535
+	TCP_ANSWER_MAX = 2 + 65535,
+	TCP_TRANSFERS_MOST = 32 /* of a worker at a time */
 };
 
 struct listener {
@@ -39,12 +41,16 @@ struct connection {
 	bool ended;                         /* the client sends no more */
 	bool in_line;                       /* for its turn; not read from meanwhile */
 	struct connection *before, *behind; /* in line */
+	struct waited *waited;              /* for a transfer that is asked for; NULL: none */
+	struct transfer *transfer;          /* that is being sent; NULL: none */
 	uint8_t *pending;                   /* received, not answered yet */
 	size_t pending_len;
 };
 
 struct tcp {
 	uv_loop_t *loop;
+	struct transfers_desk *desk; /* where transfers are asked for; NULL: nowhere */
+	unsigned transfers;          /* under way */
 	struct reader *reader;
 	struct responder *responder;
 	uv_timer_t sweep;

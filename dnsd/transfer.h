@@ -15,7 +15,7 @@
 
 struct transfer;
 
-enum { TRANSFER_MESSAGE = 16384 /* bytes, but for a record that is longer */ };
+enum { TRANSFER_MESSAGE = 16000 /* bytes, but for a record that is longer */ };
 
 /* Nothing to send yet. */
 struct transfer *transfer_new(void);
