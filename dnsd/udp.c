@@ -18,7 +18,8 @@ enum {
 	ROUNDS = 16,      /* full batches before other sockets have their turn */
 	QUERY_MAX = 4096, /* the rest of a longer one is cut, so that it is FORMERR */
 	CONTROL_SIZE = CMSG_SPACE(sizeof(struct in6_pktinfo)),
-	SOCKET_BUFFER = 4 << 20
+	SOCKET_BUFFER = 4 << 20,
+	IPV6_LEAST_MTU = 1280 /* RFC 8200 5 */
 };
 
 union source {
@@ -72,6 +73,9 @@ static void set_options(int fd, const struct addr *addr)
 	} else {
 		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 		set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+		/* What every path takes, and in one piece: no answer is longer. */
+		set_option(fd, IPPROTO_IPV6, IPV6_MTU, IPV6_LEAST_MTU);
+		set_option(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, wildcard);
 	}
 }
