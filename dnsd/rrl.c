@@ -13,6 +13,7 @@
 
 enum {
 	LEVEL_BITS = 15, /* networks' levels of one worker */
+	MEMO_BITS = 10,  /* those over them that it remembers */
 	SET_BITS = 14,   /* of the table ... */
 	WAYS = 4,        /* ... and entries in each set */
 	WHOLE = 1000,    /* one answer, in the thousandths that a millisecond adds */
@@ -32,6 +33,13 @@ struct entry {
 	_Atomic uint64_t tag;     /* the keyed hash of both; 0: free */
 	_Atomic uint64_t state;   /* thousandths left << 32 | ms when they were counted */
 	_Atomic uint32_t refused; /* since it was made: which one slips */
+};
+
+/* What was worked out for the last one in this place, so that a flood does not have it worked out each time. */
+struct memo {
+	uint64_t network, subject;
+	uint64_t tag;       /* their hash; never 0 */
+	struct addr exempt; /* ADDR_NONE: none yet */
 };
 
 struct notice {
@@ -62,6 +70,7 @@ struct rrl {
 	struct stats *stats;
 	uint64_t now_ms;
 	struct level level[1 << LEVEL_BITS];
+	struct memo memo[1 << MEMO_BITS];
 };
 
 /* --- making --- */
@@ -122,6 +131,7 @@ void rrl_free(struct rrl *r)
 
 void rrl_set_rules(struct rrl *r, struct rrl_rules *take_rules)
 {
+	memset(r->memo, 0, sizeof r->memo);
 	rrl_rules_free(r->rules);
 	r->rules = take_rules;
 	if (take_rules->mode == RRL_OFF) {
@@ -189,8 +199,9 @@ static enum stats_class class_of(const struct answer *a)
 /* What answers of the class are counted together: made-up names that do not exist are their zone's, made-up names
  * that a wildcard answers are the wildcard's, other names are themselves.  The place in memory stands for it: when data
  * change it may get another, and with it a new allowance. */
-static uint64_t subject_of(const struct answer *a, enum stats_class class)
+static uint64_t subject_of(const struct answer *a)
 {
+	enum stats_class class = class_of(a);
 	uint64_t of = class == STATS_CLASS_ERROR      ? 0
 	              : class == STATS_CLASS_NXDOMAIN ? zone_key(a->zone)
 	                                              : (uint64_t)(uintptr_t)a->origin;
@@ -198,14 +209,14 @@ static uint64_t subject_of(const struct answer *a, enum stats_class class)
 	return of << 3 | class;
 }
 
+static enum stats_class class_in(uint64_t subject) { return (enum stats_class)(subject & 7); }
+
 /* --- the first look --- */
 
 /* Puts one answer on the level; true: it is so low that nobody who shares it can be over the limit. */
-static bool is_calm(struct rrl *r, uint64_t network, uint64_t subject)
+static bool is_calm(struct rrl *r, uint64_t place)
 {
 	const struct rrl_rules *rules = r->rules;
-	const uint64_t *spread = r->table->spread;
-	uint64_t place = (network * spread[0] + subject * spread[1]) >> (64 - LEVEL_BITS);
 	struct level *level = &r->level[place];
 	uint32_t now_ms = (uint32_t)r->now_ms;
 	uint64_t sunk = (uint64_t)(now_ms - level->at_ms) * rules->sink;
@@ -228,6 +239,18 @@ static uint32_t passed_since(const struct rrl *r, uint64_t state)
 }
 
 static uint64_t pack(uint64_t left, uint64_t now_ms) { return left << 32 | (uint32_t)now_ms; }
+
+static struct memo *find_memo(struct rrl *r, uint64_t place, uint64_t network, uint64_t subject)
+{
+	struct memo *m = &r->memo[place & ((1 << MEMO_BITS) - 1)];
+	uint64_t tag;
+
+	if (m->network == network && m->subject == subject)
+		return m;
+	tag = hash_siphash_two(&r->table->key, network, subject);
+	*m = (struct memo){network, subject, tag | (tag == 0), {0}};
+	return m;
+}
 
 /* The entry of the set that has been idle for longest, made new. */
 static struct entry *make_entry(struct rrl *r, struct entry *set, uint64_t tag)
@@ -302,18 +325,29 @@ bool rrl_table_notice(struct rrl_table *t, struct addr_network *out)
 	return false;
 }
 
-static enum rrl_verdict refuse(struct rrl *r, const struct addr *client, uint64_t network,
-                               enum stats_class class, struct entry *e)
+static bool is_exempt(const struct rrl *r, struct memo *m, const struct addr *client)
 {
+	if (memcmp(&m->exempt, client, sizeof *client) == 0)
+		return true;
+	if (!netset_has(r->rules->exempt, client))
+		return false;
+	m->exempt = *client;
+	return true;
+}
+
+static enum rrl_verdict refuse(struct rrl *r, const struct addr *client, struct memo *m,
+                               struct entry *e)
+{
+	enum stats_class class = class_in(m->subject);
 	struct stats *s = r->stats;
 	uint32_t refused;
 
-	if (netset_has(r->rules->exempt, client)) {
+	if (is_exempt(r, m, client)) {
 		stats_add(&s->limits[STATS_LIMIT_EXEMPT][class], 1);
 		return RRL_ANSWER;
 	}
 	stats_add(&s->limits[STATS_LIMIT_LIMITED][class], 1);
-	notice(r, network);
+	notice(r, m->network);
 	if (r->rules->mode == RRL_LOG_ONLY)
 		return RRL_ANSWER;
 	refused = atomic_load_explicit(&e->refused, memory_order_relaxed) + 1;
@@ -329,18 +363,19 @@ static enum rrl_verdict refuse(struct rrl *r, const struct addr *client, uint64_
 enum rrl_verdict rrl_judge(struct rrl *r, const struct addr *client, const struct answer *a,
                            bool proven)
 {
-	uint64_t network, subject, tag;
-	enum stats_class class;
+	const uint64_t *spread = r->table->spread;
+	uint64_t network, subject, place;
+	struct memo *m;
 	struct entry *e;
 
 	if (r->rules == NULL || proven)
 		return RRL_ANSWER;
 	network = network_of(client);
-	class = class_of(a);
-	subject = subject_of(a, class);
-	if (is_calm(r, network, subject))
+	subject = subject_of(a);
+	place = (network * spread[0] + subject * spread[1]) >> (64 - LEVEL_BITS);
+	if (is_calm(r, place))
 		return RRL_ANSWER;
-	tag = hash_siphash_two(&r->table->key, network, subject);
-	e = find_entry(r, tag | (tag == 0));
-	return take(r, e) ? RRL_ANSWER : refuse(r, client, network, class, e);
+	m = find_memo(r, place, network, subject);
+	e = find_entry(r, m->tag);
+	return take(r, e) ? RRL_ANSWER : refuse(r, client, m, e);
 }

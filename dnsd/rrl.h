@@ -50,7 +50,7 @@ bool rrl_table_notice(struct rrl_table *t, struct addr_network *out);
 struct rrl_rules *rrl_rules_new(const struct rrl_settings *settings, unsigned workers);
 void rrl_rules_free(struct rrl_rules *r);
 
-/* A worker's own part, 256 KB; counts in `stats`.  Nothing is limited before rrl_set_rules(). */
+/* A worker's own part, 300 KB; counts in `stats`.  Nothing is limited before rrl_set_rules(). */
 struct rrl *rrl_new(struct rrl_table *table, struct stats *stats);
 void rrl_free(struct rrl *r); /* NULL is fine */
 /* By the worker, between queries; takes the rules and frees those before. */

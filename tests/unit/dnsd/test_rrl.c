@@ -267,6 +267,23 @@ static void test_the_exempt_are_counted_but_not_limited(void **state)
 	assert_int_equal(stats_limits(d->stats, STATS_LIMIT_LIMITED), 0);
 }
 
+/* Networks are counted as a /24, but exempt as they are written. */
+static void test_one_address_may_be_exempt_beside_others_of_its_network(void **state)
+{
+	struct desk *d = *state;
+	char one[] = "192.0.2.5", *items[] = {one};
+	const struct conf_strings exempt = {items, 1};
+	const struct rrl_settings settings = {RRL_ON, PER_SECOND, 0, &exempt};
+
+	rrl_set_rules(d->rrl, rrl_rules_new(&settings, 1));
+	assert_int_equal(count_answers(d, "192.0.2.5", STATS_FIXED, 0, 1000), 1000);
+	assert_int_equal(count_answers(d, "192.0.2.6", STATS_FIXED, 0, 1000), 0);
+	assert_int_equal(count_answers(d, "192.0.2.5", STATS_FIXED, 0, 1000), 1000);
+	/* New rules forget who was exempt. */
+	set_rules(d, RRL_ON, PER_SECOND, 0);
+	assert_int_equal(count_answers(d, "192.0.2.5", STATS_FIXED, 0, 1000), 0);
+}
+
 static void test_a_proven_client_is_not_limited(void **state)
 {
 	struct desk *d = *state;
@@ -386,6 +403,7 @@ int main(void)
 		TEST(test_each_so_many_th_over_the_limit_slips),
 		TEST(test_slip_one_is_all_and_none_is_nobody),
 		TEST(test_the_exempt_are_counted_but_not_limited),
+		TEST(test_one_address_may_be_exempt_beside_others_of_its_network),
 		TEST(test_a_proven_client_is_not_limited),
 		TEST(test_log_only_counts_and_answers_and_off_does_neither),
 		TEST(test_a_network_is_told_once_in_a_minute),
