@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "dnsd/additional.h"
 #include "dnsd/terms.h"
@@ -61,6 +62,7 @@ static void fill(struct answer_set *set, const uint8_t *owner, const struct rrse
 	set->rrset = rrset;
 	set->ttl = ttl;
 	set->more = 0;
+	set->from = 0;
 }
 
 static void put_set(struct answer *out, const uint8_t *owner, const struct rrset *rrset,
@@ -120,6 +122,69 @@ static bool is_admitted(const struct walk *w, const struct zone *zone)
 	return terms_admit(snapshot_terms(w->s), zone_apex(zone), w->resolver);
 }
 
+/* --- more addresses than are told --- */
+
+static bool is_address(uint16_t type) { return type == RR_A || type == RR_AAAA; }
+
+struct told answer_told_some(const struct answer *a, const struct answer_set *set, unsigned part)
+{
+	const struct rrset *rrset = part == 0 ? set->rrset : a->more[part - 1];
+	unsigned parts = set->more + 1U, share = a->most / parts;
+	size_t step = 2U + bytes_get16(rrset->data);
+
+	/* What is left over goes to some of them, others for other clients. */
+	share += (part + set->from) % parts < a->most % parts;
+	return (struct told){rrset, set->from % rrset->count * step,
+	                     share < rrset->count ? share : rrset->count};
+}
+
+bool answer_told_before(const struct answer *a, const struct answer_set *set, unsigned part,
+                        struct bytes rdata)
+{
+	if (part == 0)
+		return false;
+	if (set->from == 0)
+		return rrsets_have(set->rrset, a->more, part - 1, rdata);
+	for (unsigned i = 0; i < part; i++) {
+		struct told t = answer_told_some(a, set, i);
+		size_t count = t.rrset->count, place = rrset_find_address(t.rrset, rdata);
+
+		/* So many places behind the first that is told. */
+		if (place < count && (place + count - t.at / (2 + rdata.len)) % count < t.left)
+			return true;
+	}
+	return false;
+}
+
+static unsigned count_addresses(const struct answer *out, const struct answer_set *set)
+{
+	unsigned count = set->rrset->count;
+
+	for (unsigned i = 0; i < set->more; i++)
+		count += out->more[i]->count;
+	return count;
+}
+
+/* Which ones is a matter of the client's bucket and the name, so that all are told to somebody, and each client is told
+ * the same again, by every replica. */
+static void limit_addresses(struct walk *w)
+{
+	struct answer *out = w->out;
+	struct answer_set *set = &out->set[out->set_count - 1];
+	unsigned bits;
+	uint64_t bucket;
+
+	if (out->most == 0 || !is_address(set->rrset->type) ||
+	    count_addresses(out, set) <= out->most)
+		return;
+	bucket = client_bucket(&w->client, &bits);
+	bucket = hash_mix(bucket, hash_fixed((struct bytes){w->name->wire, w->name->len}));
+	set->from = (uint16_t)(1 + bucket % (UINT16_MAX - 1));
+	if (w->client.has_scope && bits > out->scope)
+		out->scope = (uint8_t)bits;
+	tell(w, "maxAddresses", "there are more addresses than are told at once");
+}
+
 /* --- referrals --- */
 
 static void put_glue(struct answer *out, const uint8_t *owner, const struct node *n, uint16_t type,
@@ -133,7 +198,10 @@ static void put_glue(struct answer *out, const uint8_t *owner, const struct node
 		out->glue_missing |= required;
 		return;
 	}
-	fill(&out->glue[out->glue_count++], owner, rrset, rrset->ttl);
+	fill(&out->glue[out->glue_count], owner, rrset, rrset->ttl);
+	if (out->most != 0 && rrset->count > out->most)
+		out->glue[out->glue_count].from = 1;
+	out->glue_count++;
 	if (required)
 		out->glue_required = out->glue_count;
 }
@@ -327,6 +395,8 @@ static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 		out->ede = EDE_STALE;
 		tell(w, "stale", "a cluster of the answer cannot be seen: its last known data");
 	}
+	if (c.more > 0 || c.rrset->count > out->most)
+		limit_addresses(w);
 	return c.rrset;
 }
 
@@ -346,6 +416,8 @@ static void answer_node(struct walk *w, const struct zone *zone, const struct no
 		if (rrset != NULL) {
 			put_set(w->out, w->owner, rrset, rrset->ttl);
 			w->out->reason = STATS_FIXED;
+			if (rrset->count > w->out->most)
+				limit_addresses(w);
 			if (!goes_on(w, rrset))
 				tell(w, "fixed", "the same for every client");
 		}
@@ -443,6 +515,7 @@ static void prepare(struct answer *out)
 	out->cluster = CHOICE_NO_CLUSTER;
 	out->zone = NULL;
 	out->origin = NULL;
+	out->most = 0;
 }
 
 bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,
@@ -508,6 +581,7 @@ void answer_decide(const struct snapshot *s, const struct query *q, const struct
 		fail(out, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, STATS_OUTSIDE);
 		return;
 	}
+	out->most = snapshot_settings(s)->max_addresses;
 	w.s = s;
 	w.q = q;
 	w.out = out;

@@ -28,6 +28,9 @@ struct answer_set {
 	const struct rrset *rrset;
 	uint32_t ttl;
 	uint16_t more; /* RRsets of answer.more that are merged with it, duplicates left out */
+	/* 0: all records are told; else too many addresses are there: of each RRset some are told, beginning with the
+	 * from-th (modulo their count), answer.most in all. */
+	uint16_t from;
 };
 
 struct answer {
@@ -40,6 +43,7 @@ struct answer {
 	uint8_t set_count, authority_count, glue_count;
 	uint8_t glue_required;   /* the first ones: in-domain glue, or TC (RFC 9471) */
 	uint8_t link_count;      /* used of link[] */
+	uint16_t most;           /* addresses of a set that are told; 0: all */
 	uint16_t cluster;        /* of the last choice, or CHOICE_NO_CLUSTER */
 	const struct zone *zone; /* of the first name; NULL: none of ours */
 	/* Where the first name was found: its node, or that of the wildcard, delegation or DNAME, or the closest encloser;
@@ -52,6 +56,37 @@ struct answer {
 	const struct rrset *more[CHOICE_UNION_MAX];
 	_Alignas(4) uint8_t link[ANSWER_MAX_LINKS][ANSWER_LINK_SIZE];
 };
+
+/* The records of a set that are told; part 0 is set->rrset, and the others are answer.more's. */
+struct told {
+	const struct rrset *rrset;
+	size_t at;
+	unsigned left; /* to be told */
+};
+/* Of a set that has more addresses than are told: each of its RRsets gives an equal share. */
+struct told answer_told_some(const struct answer *a, const struct answer_set *set, unsigned part);
+static inline struct told answer_told(const struct answer *a, const struct answer_set *set,
+                                      unsigned part)
+{
+	const struct rrset *rrset = part == 0 ? set->rrset : a->more[part - 1];
+
+	if (set->from == 0)
+		return (struct told){rrset, 0, rrset->count};
+	return answer_told_some(a, set, part);
+}
+/* Is that record of a part told by a part before it? */
+bool answer_told_before(const struct answer *a, const struct answer_set *set, unsigned part,
+                        struct bytes rdata);
+/* for (struct told t = answer_told(a, set, part); told_next(&t, &rdata);) */
+static inline bool told_next(struct told *t, struct bytes *rdata)
+{
+	if (t->left == 0)
+		return false;
+	t->left--;
+	if (t->at >= t->rrset->bytes)
+		t->at = 0;
+	return rrset_next(t->rrset, &t->at, rdata);
+}
 
 /* `s` NULL: nothing was ever published, SERVFAIL.  `resolver`: the query's source address.
  * `rec` may be NULL, and is so in the answering path.  Sets every field of `out` that counts. */

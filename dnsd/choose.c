@@ -41,15 +41,31 @@ static unsigned bucket_bits(const struct addr *a)
 	return MAPPED_BITS + (addr_unmapped(a).family == ADDR_IPV4 ? BUCKET_BITS_IPV4 : 0u);
 }
 
-/* Rendezvous hash: all replicas and all runs agree; a site that goes moves only its own clients. */
-static uint64_t tie_score(const struct task *t, const struct site *site)
+static uint64_t bucket_of(const struct addr *a)
 {
-	const struct snapshot_cluster *c = snapshot_cluster(t->is.s, site_cluster(site));
-	struct addr client = addr_unmapped(&t->is.client->addr);
+	struct addr client = addr_unmapped(a);
 	uint64_t bucket = client.family;
 
 	for (unsigned i = 0; i < bucket_bits(&client) / 8; i++)
 		bucket = bucket << 8 | client.bytes[i];
+	return bucket;
+}
+
+/* As place_client() has it: a mapped subnet stays IPv6. */
+uint64_t client_bucket(const struct client *c, unsigned *bits)
+{
+	struct addr a = c->has_scope ? *c->source : addr_unmapped(c->source);
+
+	*bits = bucket_bits(&a);
+	return bucket_of(&a);
+}
+
+/* Rendezvous hash: all replicas and all runs agree; a site that goes moves only its own clients. */
+static uint64_t tie_score(const struct task *t, const struct site *site)
+{
+	const struct snapshot_cluster *c = snapshot_cluster(t->is.s, site_cluster(site));
+	uint64_t bucket = bucket_of(&t->is.client->addr);
+
 	return hash_mix(
 		hash_mix(bucket, hash_fixed((struct bytes){t->is.asked->wire, t->is.asked->len})),
 		hash_fixed(bytes_of(c != NULL ? c->name : NULL)));

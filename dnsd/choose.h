@@ -66,6 +66,10 @@ struct choosing {
 	const struct recorder *rec; /* or NULL */
 };
 
+/* A number that all addresses of the client's bucket (design.md 4) share; *bits: the bucket's length, in bits of the
+ * source. */
+uint64_t client_bucket(const struct client *c, unsigned *bits);
+
 /* The answer of a name with sites to a type. */
 void choose(const struct choosing *how, struct choice *out);
 

@@ -11,20 +11,13 @@
 #include "dnsd/rrl.h"
 
 enum {
-	WORKERS_MOST = 60,    /* the handover has 64 places for readers */
-	TTL_MOST = 2147483647 /* RFC 2181 8 */
+	ADDRESSES_MOST = 1000, /* they fit a message */
+	WORKERS_MOST = 60,     /* the handover has 64 places for readers */
+	TTL_MOST = 2147483647  /* RFC 2181 8 */
 };
 
 #define MINUTE (60 * 1000ULL)
 #define YEAR   (365 * 24 * 60 * MINUTE)
-
-/* Keys of the design whose time has not come: known, so that the refusal can say so. */
-static void refuse_max_addresses(struct conf_file *file, struct json_object *value, void *field)
-{
-	(void)field;
-	conf_complain(file, value,
-	              "defaults.maxAddresses: a limit of addresses is not supported yet");
-}
 
 #define AT(field) .offset = offsetof(struct config, field)
 
@@ -281,6 +274,16 @@ static const struct conf_row rows[] = {
          .max = YEAR,
          .sentence = "How long the last data of a cluster that cannot be seen are answered; 0 is "
                      "for ever."},
+	{.path = "defaults.maxAddresses",
+         .type = CONF_U64,
+         AT(defaults.max_addresses),
+         .preset = "16",
+         .min = 1,
+         .max = ADDRESSES_MOST,
+         .reloadable = true,
+         .sentence = "The most addresses of a name and type in one answer; where there are more, "
+                     "other clients "
+                     "are told others of them."},
 	{.path = "probe.mode",
          .type = CONF_ENUM,
          AT(probe.mode),
@@ -418,14 +421,9 @@ static const struct conf_row rows[] = {
          .words = "text|json",
          .reloadable = true,
          .sentence = "Whether a line of the log is text or a JSON object."},
-	/* From here on: refused, in no manual. */
-	{.path = "defaults.maxAddresses",
-         .type = CONF_CUSTOM,
-         .custom = refuse_max_addresses,
-         .reloadable = true},
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), REFUSED_COUNT = 1 };
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 _Static_assert((int)LOG_ERROR == 0 && (int)LOG_DEBUG == 3,
                "log.level's words follow enum log_level");
@@ -669,4 +667,4 @@ void config_needs_restart(const struct config *before, const struct config *afte
 	conf_changed(rows, ROW_COUNT, before, after, out);
 }
 
-void config_manual(struct text *out) { conf_manual(rows, ROW_COUNT - REFUSED_COUNT, out); }
+void config_manual(struct text *out) { conf_manual(rows, ROW_COUNT, out); }

@@ -232,17 +232,20 @@ static bool take_back(struct writer *w, size_t at, unsigned known)
 }
 
 /* A whole RRset, or nothing: then false. */
-static bool put_any(struct writer *w, const struct answer_set *set, unsigned *count)
+static bool put_any(struct writer *w, const struct answer *a, const struct answer_set *set,
+                    unsigned *count)
 {
 	size_t start = w->at;
 	unsigned known = w->known_count;
+	struct told told = answer_told(a, set, 0);
+	unsigned records = told.left;
 	struct bytes rdata;
 
-	for (size_t at = 0; !w->full && rrset_next(set->rrset, &at, &rdata);)
+	while (!w->full && told_next(&told, &rdata))
 		put_record(w, set, set->rrset->type, rdata);
 	if (w->full)
 		return take_back(w, start, known);
-	*count += set->rrset->count;
+	*count += records;
 	return true;
 }
 
@@ -254,11 +257,11 @@ static bool put_union(struct writer *w, const struct answer *a, const struct ans
 	unsigned known = w->known_count, before = *count;
 
 	for (unsigned i = 0; i <= set->more && !w->full; i++) {
-		const struct rrset *rrset = i == 0 ? set->rrset : a->more[i - 1];
+		struct told told = answer_told(a, set, i);
 		struct bytes rdata;
 
-		for (size_t at = 0; !w->full && rrset_next(rrset, &at, &rdata);) {
-			if (i > 0 && rrsets_have(set->rrset, a->more, i - 1, rdata))
+		while (!w->full && told_next(&told, &rdata)) {
+			if (answer_told_before(a, set, i, rdata))
 				continue;
 			put_record(w, set, set->rrset->type, rdata);
 			++*count;
@@ -277,9 +280,9 @@ static bool put_set(struct writer *w, const struct answer *a, const struct answe
 
 	if (set->more > 0)
 		return put_union(w, a, set, count);
-	if (!has_names(set->rrset->type))
+	if (!has_names(set->rrset->type) && set->from == 0)
 		pointer = find_pointer(w, set->owner);
-	return pointer != 0 ? put_plain(w, set, pointer, count) : put_any(w, set, count);
+	return pointer != 0 ? put_plain(w, set, pointer, count) : put_any(w, a, set, count);
 }
 
 /* --- the message --- */

@@ -399,11 +399,11 @@ static void add_records(const struct answer *a, struct text *out)
 
 	for (unsigned i = 0; i < a->set_count; i++) {
 		for (unsigned part = 0; part <= a->set[i].more; part++) {
-			const struct rrset *rrset = part == 0 ? a->set[i].rrset : a->more[part - 1];
+			struct told told = answer_told(a, &a->set[i], part);
 			struct bytes rdata;
 
-			for (size_t at = 0; rrset_next(rrset, &at, &rdata);)
-				add_record(&a->set[i], rrset, rdata, &list);
+			while (told_next(&told, &rdata))
+				add_record(&a->set[i], told.rrset, rdata, &list);
 		}
 	}
 	text_printf(out, "\"records\":[%s]", list.len > 0 ? list.data : "");

@@ -202,6 +202,7 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 	struct snapshot_settings settings = {
 		.all = p->config->defaults.policy == CONFIG_ALL,
 		.degraded_ttl = (uint32_t)p->config->defaults.degraded_ttl_s,
+		.max_addresses = (uint16_t)p->config->defaults.max_addresses,
 		.ready = is_ready(p, now_ms),
 		.dark = is_dark(p, &dark_ms),
 	};

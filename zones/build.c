@@ -411,7 +411,8 @@ void zones_set_settings(struct zones *z, const struct snapshot_settings *setting
 	const struct snapshot_settings *a = settings, *b = &z->settings;
 
 	z->differs |= a->all != b->all || a->degraded_ttl != b->degraded_ttl ||
-	              a->ready != b->ready || a->incomplete != b->incomplete || a->dark != b->dark;
+	              a->max_addresses != b->max_addresses || a->ready != b->ready ||
+	              a->incomplete != b->incomplete || a->dark != b->dark;
 	z->settings = *settings;
 }
 

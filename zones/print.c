@@ -127,6 +127,8 @@ void snapshot_print(const struct snapshot *s, struct text *out)
 	text_printf(out, "settings policy=%s degradedTTL=%u%s%s%s\n", set->all ? "all" : "nearest",
 	            set->degraded_ttl, set->ready ? " ready" : "",
 	            set->incomplete ? " incomplete" : "", set->dark ? " dark" : "");
+	if (set->max_addresses != 0)
+		text_printf(out, "settings maxAddresses=%u\n", set->max_addresses);
 	for (size_t i = 0; (c = snapshot_cluster_at(s, i)) != NULL; i++)
 		print_cluster(c, out);
 	for (size_t i = 0; (z = snapshot_zone(s, i)) != NULL; i++)

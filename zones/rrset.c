@@ -17,26 +17,26 @@ static bool has_any(const struct rrset *rrset, struct bytes rdata)
 
 /* Addresses are of one length and in order.  The union of many sites has thousands, in ranges that
  * seldom meet: so the ends come first. */
-static bool has_address(const struct rrset *rrset, struct bytes rdata)
+size_t rrset_find_address(const struct rrset *rrset, struct bytes rdata)
 {
 	const uint8_t *first = rrset->data + 2;
 	size_t step = 2U + rdata.len, from = 0, to = rrset->count;
 
 	if (memcmp(rdata.data, first, rdata.len) < 0 ||
 	    memcmp(rdata.data, first + (to - 1) * step, rdata.len) > 0)
-		return false;
+		return rrset->count;
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
 		int order = memcmp(rdata.data, first + middle * step, rdata.len);
 
 		if (order == 0)
-			return true;
+			return middle;
 		if (order < 0)
 			to = middle;
 		else
 			from = middle + 1;
 	}
-	return false;
+	return rrset->count;
 }
 
 static bool has(const struct rrset *rrset, struct bytes rdata)
@@ -44,7 +44,7 @@ static bool has(const struct rrset *rrset, struct bytes rdata)
 	bool is_address = rrset->type == RR_A || rrset->type == RR_AAAA;
 
 	if (is_address && rrset->count > 1 && rrset->bytes == rrset->count * (2 + rdata.len))
-		return has_address(rrset, rdata);
+		return rrset_find_address(rrset, rdata) < rrset->count;
 	return has_any(rrset, rdata);
 }
 

@@ -54,6 +54,8 @@ static inline _Bool rrset_next(const struct rrset *s, size_t *at, struct bytes *
 	return 1;
 }
 
+/* The number of an address record, count when it is not there; of an RRset of at least one address record. */
+size_t rrset_find_address(const struct rrset *rrset, struct bytes rdata);
 /* Is the record in one of these, `first` and `count` more of its type? */
 _Bool rrsets_have(const struct rrset *first, const struct rrset *const *more, size_t count,
                   struct bytes rdata);

@@ -63,7 +63,8 @@ struct snapshot_report {
 struct snapshot_settings {
 	bool all; /* defaults.policy is all: every usable site in one answer */
 	uint32_t degraded_ttl;
-	bool ready;      /* false: SERVFAIL, "not ready" (RFC 8914 code 14) */
+	uint16_t max_addresses; /* that an answer tells of a name and type; 0: all */
+	bool ready;             /* false: SERVFAIL, "not ready" (RFC 8914 code 14) */
 	bool incomplete; /* ready, but some source was never read: no NXDOMAIN, SERVFAIL instead */
 	bool dark; /* every cluster unseen, no probe succeeded since: the tables of clusters and probes
 	            * are held as last known */

@@ -77,7 +77,8 @@ static void put_sites(struct zones *z, const char *name, bool fail_open)
 
 static void put_tables(struct zones *z)
 {
-	static const struct snapshot_settings settings = {.degraded_ttl = 5, .ready = true};
+	static const struct snapshot_settings settings = {
+		.degraded_ttl = 5, .max_addresses = 1, .ready = true};
 	static const char *const none[] = {NULL};
 	static const char *const names[3] = {"x", "y", "z"};
 	struct snapshot_cluster cluster[3];

@@ -412,6 +412,45 @@ static void test_behind_a_proxy_each_client_has_its_own_limit(void **state)
 	assert_string_equal(ask_behind(w, "127.0.0.9", "203.0.113.7", REPLY_MS), "198.18.3.10");
 }
 
+/* --- names with many addresses --- */
+
+static void test_of_ten_thousand_addresses_an_answer_tells_sixteen(void **state)
+{
+	enum { MANY = 10000, TEXT = 20 };
+	struct world *w = *state;
+	struct world_question q = {
+		.name = "big.example.com", .type = "A", .client = "192.0.2.0/24"};
+	char *targets = calloc(MANY, TEXT), *at = targets, first[2048];
+	struct world_answer a;
+
+	for (int i = 0; i < MANY; i++)
+		at += sprintf(at, "%s198.18.%d.%d", i ? ", " : "", i / 250, i % 250);
+	world_domain(w, "fed", "example.com");
+	world_endpoint(w, "big.yaml", "big", "big.example.com", "A", targets);
+	free(targets);
+	world_start(w);
+	a = world_question(w, &q);
+	assert_int_equal(a.address_count, 16);
+	assert_int_equal(a.scope, 24);
+	assert_false(a.truncated);
+	snprintf(first, sizeof(first), "%s", a.records);
+	assert_string_equal(world_question(w, &q).records, first);
+	q.tcp = true;
+	assert_string_equal(world_question(w, &q).records, first);
+	q.client = "198.51.100.0/24";
+	a = world_question(w, &q);
+	assert_int_equal(a.address_count, 16);
+	assert_string_not_equal(a.records, first);
+	world_config(w, "defaults: {maxAddresses: 1000}\n");
+	world_signal(w, SIGHUP);
+	world_expect_log(w, "config taken up", 5000);
+	for (unsigned i = 0; i < 50 && a.address_count != 1000; i++) {
+		nanosleep(&(struct timespec){0, 100000000}, NULL);
+		a = world_question(w, &q);
+	}
+	assert_int_equal(a.address_count, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +466,7 @@ int main(void)
 		world_test(test_a_network_over_the_limit_is_logged_once),
 		world_test(test_a_reload_changes_the_limit),
 		world_test(test_behind_a_proxy_each_client_has_its_own_limit),
+		world_test(test_of_ten_thousand_addresses_an_answer_tells_sixteen),
 	};
 
 	return cmocka_run_group_tests_name("scenario/floods", tests, NULL, NULL);

@@ -241,6 +241,7 @@ static void big_name(struct world *w)
 	for (int i = 0; i < 60; i++)
 		snprintf(targets + strlen(targets), sizeof(targets) - strlen(targets),
 		         "%s198.18.7.%d", i ? ", " : "", i);
+	world_config(w, "defaults: {maxAddresses: 60}\n");
 	world_domain(w, "fed", "example.com");
 	world_endpoint(w, "big.yaml", "big", "big.example.com", "A", targets);
 	world_start(w);
