@@ -451,6 +451,108 @@ static void test_of_ten_thousand_addresses_an_answer_tells_sixteen(void **state)
 	assert_int_equal(a.address_count, 1000);
 }
 
+/* --- how much comes back for how little --- */
+
+/* Octets that one query of that length brings back, and a flood of it. */
+struct factors {
+	size_t query_len, answer_len;
+	double of_flood, most; /* what the limit allows in the time that it took */
+};
+
+static struct factors measure(struct world *w, const char *from, const struct world_question *q)
+{
+	static uint8_t reply[WIRE_ROOM];
+	uint8_t query[512];
+	int fd = open_client(w, from);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct factors f = {.query_len = world_wire_build(q, 7, query)};
+	uint64_t begin = now_ms();
+	size_t back = 0;
+	double whole;
+
+	for (unsigned i = 0; i < FLOOD; i++) {
+		int wait_ms = i == 0 ? REPLY_MS : i + 1 == FLOOD ? SILENCE_MS : i % 10 == 9;
+
+		assert_int_equal(send(fd, query, f.query_len, 0), (ssize_t)f.query_len);
+		while (poll(&p, 1, wait_ms) == 1) {
+			ssize_t len = recv(fd, reply, sizeof reply, 0);
+
+			assert_true(len >= 12);
+			back += (size_t)len;
+			if (i == 0)
+				f.answer_len = (size_t)len;
+			if (i == 0)
+				break;
+		}
+	}
+	whole = PER_SECOND * 1.25 + (double)(now_ms() - begin) * PER_SECOND / 1000 + 2;
+	f.of_flood = (double)back / (double)(FLOOD * f.query_len);
+	/* Every other one of the rest, no longer than the query. */
+	f.most = whole / FLOOD * (double)f.answer_len / (double)f.query_len + 0.5;
+	close(fd);
+	return f;
+}
+
+/* 30 addresses and a text that fills a message. */
+static void start_with_large_answers(struct world *w)
+{
+	char zone[8192], *at = zone;
+
+	at += sprintf(at, ZONE);
+	at = strrchr(zone, ']');
+	for (int i = 0; i < 30; i++)
+		at += sprintf(at, ", \"many 300 IN A 192.0.2.%d\"", i);
+	at += sprintf(at, ", \"text 300 IN TXT");
+	for (int i = 0; i < 5; i++)
+		at += sprintf(at, " %0200d", i);
+	at += sprintf(at, "\", \"child 300 IN NS ns.child\", \"ns.child 300 IN A 192.0.2.7\"]\n");
+	sprintf(at, "rateLimit: {perSecond: 50, slip: 2, exempt: []}\n");
+	start_with(w, zone);
+}
+
+static void test_what_comes_back_is_measured_for_each_kind_of_query(void **state)
+{
+	static const struct {
+		const char *label;
+		struct world_question q;
+	} kinds[] = {
+		{"one address", {.name = "www.example.com", .type = "A"}},
+		{"the same, no EDNS", {.name = "www.example.com", .type = "A", .no_edns = true}},
+		{"16 of 30 addresses", {.name = "many.example.com", .type = "A"}},
+		{"1000 octets of text", {.name = "text.example.com", .type = "TXT"}},
+		{"the same, no EDNS", {.name = "text.example.com", .type = "TXT", .no_edns = true}},
+		{"ANY", {.name = "example.com", .type = "ANY"}},
+		{"SOA", {.name = "example.com", .type = "SOA"}},
+		{"NS", {.name = "example.com", .type = "NS"}},
+		{"DNSKEY", {.name = "example.com", .type = "DNSKEY"}},
+		{"wildcard", {.name = "a.wild.example.com", .type = "A"}},
+		{"no such type", {.name = "www.example.com", .type = "AAAA"}},
+		{"no such name", {.name = "absent.example.com", .type = "A"}},
+		{"referral with glue", {.name = "a.child.example.com", .type = "A"}},
+		{"no zone of ours", {.name = "www.elsewhere.test", .type = "A"}},
+	};
+	struct world *w = *state;
+
+	start_with_large_answers(w);
+	print_message("%-22s %6s %6s %8s %8s\n", "amplification", "query", "answer", "one",
+	              "flood");
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char from[32];
+		struct factors f;
+		double one;
+
+		snprintf(from, sizeof from, "127.0.%u.1", 10 + i);
+		f = measure(w, from, &kinds[i].q);
+		one = (double)f.answer_len / (double)f.query_len;
+		print_message("%-22s %6zu %6zu %8.1f %8.2f\n", kinds[i].label, f.query_len,
+		              f.answer_len, one, f.of_flood);
+		assert_true(f.answer_len > 0 && f.answer_len <= 1232);
+		if (kinds[i].q.no_edns)
+			assert_true(f.answer_len <= 512);
+		assert_true(f.of_flood <= f.most);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +569,7 @@ int main(void)
 		world_test(test_a_reload_changes_the_limit),
 		world_test(test_behind_a_proxy_each_client_has_its_own_limit),
 		world_test(test_of_ten_thousand_addresses_an_answer_tells_sixteen),
+		world_test(test_what_comes_back_is_measured_for_each_kind_of_query),
 	};
 
 	return cmocka_run_group_tests_name("scenario/floods", tests, NULL, NULL);
