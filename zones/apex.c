@@ -7,6 +7,8 @@
 #include "records/names.h"
 #include "zones/compile.h"
 #include "zones/draft.h"
+#include "zones/image.h"
+#include "zones/layers.h"
 
 enum { REFRESH = 3600, RETRY = 900, EXPIRE = 604800 };
 
@@ -32,13 +34,24 @@ static void add_addresses(struct arena *a, struct draft_rrsets *set, uint16_t ty
 		draft_drop(set, type);
 }
 
+/* A zone file knows better where its name servers are; an alias has no addresses. */
+static bool has_addresses_of_its_own(const struct draft *file)
+{
+	return draft_find(&file->fixed, RR_A) || draft_find(&file->fixed, RR_AAAA) ||
+	       draft_find(&file->fixed, RR_CNAME);
+}
+
 void apex_nameserver_image(const struct served *s, const struct served_nameserver *ns,
                            struct buffer *image)
 {
 	struct draft d = {.owner = ns->wire, .source = own_source(s)};
 
-	add_addresses(s->arena, &d.fixed, RR_A, s->ttl, ns);
-	add_addresses(s->arena, &d.fixed, RR_AAAA, s->ttl, ns);
+	if (ns->file.len)
+		d.fixed = draft_from_node(s->arena, image_node(&ns->file)).fixed;
+	if (!has_addresses_of_its_own(&d)) {
+		add_addresses(s->arena, &d.fixed, RR_A, s->ttl, ns);
+		add_addresses(s->arena, &d.fixed, RR_AAAA, s->ttl, ns);
+	}
 	draft_sort(&d.fixed);
 	draft_write(&d, image);
 }
@@ -52,6 +65,16 @@ static void put_mailbox(const struct served *s, struct buffer *rdata)
 	if (len + sizeof(hostmaster) - 1 <= NAME_MAX_LEN)
 		buffer_put(rdata, hostmaster, sizeof(hostmaster) - 1);
 	buffer_put(rdata, s->apex, len);
+}
+
+/* The file's, but for the serial. */
+static void renew_soa(const struct served *s, struct draft_rrset *soa)
+{
+	enum { SOA_NUMBERS = 20 };
+	uint8_t *rdata = arena_memdup(s->arena, soa->rdata[0].data, soa->rdata[0].len);
+
+	bytes_put32(rdata + soa->rdata[0].len - SOA_NUMBERS, s->serial);
+	soa->rdata[0].data = rdata;
 }
 
 static void add_soa(const struct served *s, struct draft_rrsets *set)
@@ -81,7 +104,8 @@ static void add_nameservers(const struct served *s, struct draft_rrsets *set)
 
 	if (s->nameserver_count == 0)
 		return;
-	ns = draft_rrset(s->arena, set, RR_NS, s->ttl, s->nameserver_count);
+	ns = draft_find(set, RR_NS);
+	ns = draft_rrset(s->arena, set, RR_NS, ns ? ns->ttl : s->ttl, s->nameserver_count);
 	for (size_t i = 0; i < s->nameserver_count; i++)
 		ns->rdata[ns->count++] =
 			(struct bytes){s->nameserver[i].wire, s->nameserver[i].name.len};
@@ -123,20 +147,39 @@ static void add_own_addresses(const struct served *s, struct draft *d)
 	text_fini(&message);
 }
 
-void apex_image(const struct served *s, struct buffer *image)
+/* What endpoint and file have there; its source with a use of it. */
+static struct draft others(struct served *s)
 {
-	struct draft d = {.owner = s->apex, .flags = NODE_APEX};
+	struct draft d = {.owner = s->apex};
 
-	if (s->apex_endpoint.len) {
-		d = draft_from_node(s->arena,
-		                    (const struct node *)(const void *)s->apex_endpoint.data);
-		d.owner = s->apex;
+	if (s->apex_file.len && s->apex_endpoint.len)
+		d = layers_merge(s, &s->edit.apex, &s->apex_file, &s->apex_endpoint);
+	else if (s->apex_file.len)
+		d = draft_from_node(s->arena, image_node(&s->apex_file));
+	else if (s->apex_endpoint.len)
+		d = draft_from_node(s->arena, image_node(&s->apex_endpoint));
+	if (!s->apex_file.len || !s->apex_endpoint.len)
+		problems_set(s->problems, PROBLEMS_FILE, &s->edit.apex, NULL, NULL);
+	if (d.source)
 		source_ref(s->edit.tree->slab, d.source);
-	} else {
+	else
 		d.source = own_source(s);
-	}
-	add_own_addresses(s, &d);
-	add_soa(s, &d.fixed);
+	return d;
+}
+
+void apex_image(struct served *s, struct buffer *image)
+{
+	struct draft d = others(s);
+	struct draft_rrset *soa = draft_find(&d.fixed, RR_SOA);
+
+	d.owner = s->apex;
+	d.flags |= NODE_APEX;
+	if (!s->apex_file.len || !has_addresses_of_its_own(&d))
+		add_own_addresses(s, &d);
+	if (soa)
+		renew_soa(s, soa);
+	else
+		add_soa(s, &d.fixed);
 	add_nameservers(s, &d.fixed);
 	draft_sort(&d.fixed);
 	draft_write(&d, image);

@@ -172,14 +172,19 @@ struct zones *zones_new(void)
 	return z;
 }
 
+static void free_zones(struct served **served, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		served_free(served[i]);
+	free(served);
+}
+
 void zones_free(struct zones *z)
 {
 	if (!z)
 		return;
 	handover_free(z->handover);
-	for (size_t i = 0; i < z->count; i++)
-		served_free(z->served[i]);
-	free(z->served);
+	free_zones(z->served, z->count);
 	free(z->tree.garbage.link);
 	part_unref(z->apexes);
 	part_unref(z->clusters);
@@ -261,17 +266,27 @@ static void remember_serials(struct zones *z)
 	}
 }
 
-static void forget_zones(struct zones *z)
+/* The zones from before, which the caller frees. */
+static struct served **forget_zones(struct zones *z)
 {
 	remember_serials(z);
-	for (size_t i = 0; i < z->count; i++)
-		served_free(z->served[i]);
-	free(z->served);
 	problems_clear(z->problems);
 	part_unref(z->apexes);
+	return z->served;
 }
 
-/* New zones, empty; every name must be put again. */
+static struct served *find_served(struct served *const *served, size_t count,
+                                  const struct name *apex)
+{
+	for (size_t i = 0; i < count; i++)
+		if (name_wire_compare(served[i]->edit.apex.wire, apex->wire) == 0)
+			return served[i];
+	return NULL;
+}
+
+struct name_key zones_key(const struct zones *z) { return z->key; }
+
+/* New zones, empty but for their files; every endpoint must be put again. */
 static void make_zones(struct zones *z, const struct zones_zone *zone, size_t count)
 {
 	struct served_tools tools = {&z->tree, &z->sources, z->problems, z->arena};
@@ -304,14 +319,35 @@ static bool owns(const struct served *s, const struct name *name, void *arg)
 void zones_set_zones(struct zones *z, const struct zones_zone *zone, size_t count)
 {
 	struct zones_zone *sorted = in_order(zone, &count);
+	size_t before_count = z->count;
+	struct served **before = NULL;
+	const struct served *from;
 
 	if (!same_apexes(z, sorted, count)) {
-		forget_zones(z);
+		before = forget_zones(z);
 		make_zones(z, sorted, count);
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		served_configure(z->served[i], &sorted[i], owns, z);
+		from = before ? find_served(before, before_count, &z->served[i]->edit.apex) : NULL;
+		if (from)
+			served_carry_file(z->served[i], from);
+	}
+	if (before)
+		free_zones(before, before_count);
 	free(sorted);
+}
+
+bool zones_set_file(struct zones *z, struct bytes apex, const struct zonefile *file)
+{
+	struct served *s;
+	struct name name;
+
+	CHECK(name_parse(&name, apex.data, apex.len) == apex.len);
+	s = find_served(z->served, z->count, &name);
+	if (s)
+		served_set_file(s, file);
+	return s != NULL;
 }
 
 /* --- names --- */

@@ -19,6 +19,7 @@
 #include "zones/snapshot.h"
 
 struct zones;
+struct zonefile;
 
 struct zones_nameserver {
 	struct bytes name;            /* wire form */
@@ -32,6 +33,7 @@ struct zones_zone {
 	const struct zones_nameserver *nameservers; /* at least one */
 	size_t nameserver_count;
 	uint32_t serial; /* the last one ever served (from state); 0: none */
+	bool has_file; /* a zone file: until zones_set_file() has given it, what clusters do not have is not denied */
 };
 
 struct zones *zones_new(void);
@@ -47,6 +49,12 @@ void zones_set_zones(struct zones *z, const struct zones_zone *zone, size_t coun
  * does not parse, a CNAME beside other data and the like are left out, each with a problem. */
 void zones_put(struct zones *z, const struct endpoint *e);
 void zones_remove(struct zones *z, struct bytes owner); /* wire form */
+
+/* A zone's file, which differs as it tells itself from the one in force; NULL: it has none any more.  Borrowed until the
+ * next of the zone (over zones_set_zones() too), or until the zone goes.  False: there is no such zone. */
+bool zones_set_file(struct zones *z, struct bytes apex, const struct zonefile *file);
+/* What zonefile_read() needs of it; always the same. */
+struct name_key zones_key(const struct zones *z);
 
 /* Tables (copied). */
 void zones_set_clusters(struct zones *z, const struct snapshot_cluster *clusters, size_t count);

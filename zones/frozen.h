@@ -21,6 +21,7 @@ struct zone {
 	uint64_t apex_hash;
 	size_t names;
 	uint8_t apex_labels;
+	bool incomplete; /* it has a file, of which nothing good was ever read */
 	uint8_t apex_wire[NAME_MAX_LEN + 1];
 };
 

@@ -1,7 +1,7 @@
 /* node.h -- everything at one owner name, frozen and flat.
  *
  * A node holds fixed RRsets, the same for every client, or sites, each with the
- * RRsets of one cluster, to be chosen by the client; a zone's apex may hold both.  Made by
+ * RRsets of one cluster, to be chosen by the client; the apex, and a name of a zone file, may hold both.  Made by
  * zones_build(); read by any worker.  Accessors allocate nothing.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -71,6 +71,9 @@ static inline const struct rrset *node_first_rrset(const struct node *n)
 		body += node_sites(n)->fixed;
 	return (const struct rrset *)(const void *)body;
 }
+
+/* Has it RRsets that are the same for every client? */
+static inline bool node_has_fixed(const struct node *n) { return (n->bits & NODE_RRSETS) != 0; }
 
 static inline const struct rrset *rrset_after(const struct rrset *s)
 {

@@ -146,6 +146,82 @@ enum err plain_parse_text(struct bytes text, struct buffer *out, struct reason *
 	return ERR_OK;
 }
 
+/* One byte, perhaps escaped, of a text at *at; false: an escape that is none. */
+static bool take_byte(struct bytes text, size_t *at, uint8_t *out)
+{
+	const uint8_t *p = text.data + *at;
+	size_t left = text.len - *at;
+	unsigned value = 0;
+
+	*out = p[0];
+	*at += 1;
+	if (p[0] != '\\')
+		return true;
+	if (left < 2)
+		return false;
+	*out = p[1];
+	*at += 1;
+	if (p[1] < '0' || p[1] > '9')
+		return true;
+	for (size_t i = 1; i < 4; i++) {
+		if (i >= left || p[i] < '0' || p[i] > '9')
+			return false;
+		value = value * 10 + (p[i] - '0');
+	}
+	*out = (uint8_t)value;
+	*at += 2;
+	return value <= UINT8_MAX;
+}
+
+static enum err parse_string(struct bytes text, size_t *at, struct buffer *out, struct reason *why)
+{
+	bool quoted = text.data[*at] == '"';
+	size_t begin = out->len;
+
+	*at += quoted;
+	buffer_u8(out, 0);
+	while (*at < text.len) {
+		uint8_t c = text.data[*at];
+
+		if (c == '"' || (!quoted && is_space(c)))
+			break;
+		if (!take_byte(text, at, &c))
+			return reason_set(why, ERR_PARSE, "a backslash that begins no escape");
+		if (out->len - begin > STRING_MAX)
+			return reason_set(why, ERR_RANGE, "a text is longer than 255 bytes");
+		buffer_u8(out, c);
+	}
+	if (quoted) {
+		if (*at == text.len)
+			return reason_set(why, ERR_PARSE, "a quotation mark is open");
+		*at += 1;
+	}
+	if (*at < text.len && !is_space(text.data[*at]))
+		return reason_set(why, ERR_PARSE, "no space between two texts");
+	out->data[begin] = (uint8_t)(out->len - begin - 1);
+	return ERR_OK;
+}
+
+enum err plain_parse_strings(struct bytes text, struct buffer *out, struct reason *why)
+{
+	size_t begin = out->len, at = 0;
+
+	text = plain_trim(text);
+	if (text.len == 0)
+		return reason_set(why, ERR_PARSE, "a text is missing");
+	while (at < text.len) {
+		enum err err = parse_string(text, &at, out, why);
+
+		if (err)
+			return err;
+		while (at < text.len && is_space(text.data[at]))
+			at++;
+	}
+	if (out->len - begin > RDATA_MAX)
+		return reason_set(why, ERR_RANGE, "longer than 64 KiB");
+	return ERR_OK;
+}
+
 static int hex_digit(uint8_t c)
 {
 	if (c >= '0' && c <= '9')

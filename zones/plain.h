@@ -30,6 +30,8 @@ enum err plain_parse_address(uint16_t type, struct bytes text, struct buffer *ou
                              struct reason *why) MUST_CHECK;
 /* One text, cut into strings of 255 bytes. */
 enum err plain_parse_text(struct bytes text, struct buffer *out, struct reason *why) MUST_CHECK;
+/* Texts with or without quotation marks, as in master files (RFC 1035 5.1): at least one, each of 255 bytes at most. */
+enum err plain_parse_strings(struct bytes text, struct buffer *out, struct reason *why) MUST_CHECK;
 /* What follows "\#" (RFC 3597 5). */
 enum err plain_parse_generic(struct bytes text, struct buffer *out, struct reason *why) MUST_CHECK;
 

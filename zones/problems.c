@@ -17,7 +17,7 @@ struct entry {
 
 struct problems {
 	const struct name_key *key;
-	struct table *table[2]; /* by enum problems_kind */
+	struct table *table[PROBLEMS_KINDS]; /* by enum problems_kind */
 };
 
 struct problems *problems_new(const struct name_key *key)
@@ -25,8 +25,8 @@ struct problems *problems_new(const struct name_key *key)
 	struct problems *p = xmalloc(sizeof(*p));
 
 	p->key = key;
-	p->table[PROBLEMS_ENDPOINT] = table_new();
-	p->table[PROBLEMS_BUILT_IN] = table_new();
+	for (size_t i = 0; i < PROBLEMS_KINDS; i++)
+		p->table[i] = table_new();
 	return p;
 }
 
@@ -50,7 +50,7 @@ static void free_entries(struct table *t)
 
 void problems_clear(struct problems *p)
 {
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < PROBLEMS_KINDS; i++) {
 		free_entries(p->table[i]);
 		p->table[i] = table_new();
 	}
@@ -60,7 +60,7 @@ void problems_free(struct problems *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < PROBLEMS_KINDS; i++)
 		free_entries(p->table[i]);
 	free(p);
 }
@@ -134,13 +134,21 @@ static size_t collect(const struct table *t, struct line *line, char **texts)
 
 void problems_each(const struct problems *p, zones_on_problem_fn *fn, void *arg)
 {
-	size_t first = table_count(p->table[0]), entries = first + table_count(p->table[1]), count;
-	struct line *line =
-		xcalloc(count_lines(p->table[0]) + count_lines(p->table[1]), sizeof(*line));
-	char **text = xcalloc(entries, sizeof(*text));
+	size_t entries = 0, lines = 0, count = 0;
+	struct line *line;
+	char **text;
 
-	count = collect(p->table[0], line, text);
-	count += collect(p->table[1], line + count, text + first);
+	for (size_t i = 0; i < PROBLEMS_KINDS; i++) {
+		entries += table_count(p->table[i]);
+		lines += count_lines(p->table[i]);
+	}
+	line = xcalloc(lines, sizeof(*line));
+	text = xcalloc(entries, sizeof(*text));
+	entries = 0;
+	for (size_t i = 0; i < PROBLEMS_KINDS; i++) {
+		count += collect(p->table[i], line + count, text + entries);
+		entries += table_count(p->table[i]);
+	}
 	qsort(line, count, sizeof(*line), by_where);
 	for (size_t i = 0; i < count; i++)
 		fn(line[i].where, line[i].message, arg);

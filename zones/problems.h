@@ -14,7 +14,9 @@ struct problems;
 
 enum problems_kind {
 	PROBLEMS_ENDPOINT, /* of the endpoint itself */
-	PROBLEMS_BUILT_IN  /* it lost against the zone's own data */
+	PROBLEMS_BUILT_IN, /* it lost against the zone's own data */
+	PROBLEMS_FILE,     /* it lost against the zone's file */
+	PROBLEMS_KINDS
 };
 
 struct problems *problems_new(const struct name_key *key); /* borrowed */

@@ -238,6 +238,20 @@ enum err rdata_from_text(uint16_t type, struct bytes text, struct buffer *out, s
 	return parse_checked(type, text, NULL, out, why);
 }
 
+enum err rdata_from_master(uint16_t type, struct bytes text, const uint8_t *origin,
+                           struct buffer *out, struct reason *why)
+{
+	size_t before = out->len;
+	enum err err;
+
+	if (!is_text_type(type) || (text.len >= 2 && memcmp(text.data, "\\#", 2) == 0))
+		return parse_checked(type, text, origin, out, why);
+	err = plain_parse_strings(text, out, why);
+	if (err)
+		out->len = before;
+	return err;
+}
+
 /* --- wire to text --- */
 
 static bool print_by_ldns(uint16_t type, struct bytes rdata, struct text *out)

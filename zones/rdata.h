@@ -27,6 +27,10 @@ char *rdata_type_text(uint16_t type, char out[16]);
  * bytes.  \# form of RFC 3597 for every type.  ERR_PARSE, ERR_RANGE, ERR_UNSUPPORTED. */
 enum err rdata_from_text(uint16_t type, struct bytes text, struct buffer *out,
                          struct reason *why) MUST_CHECK;
+/* The same of a master file (RFC 1035 5.1): names without last dot are relative to `origin` (wire form), texts without
+ * quotation marks are one a word.  Without comments and parentheses.  On an error nothing is appended. */
+enum err rdata_from_master(uint16_t type, struct bytes text, const uint8_t *origin,
+                           struct buffer *out, struct reason *why) MUST_CHECK;
 /* Presentation form, on one line; \# form when ldns cannot.  Caller frees. */
 char *rdata_to_text(uint16_t type, struct bytes rdata);
 

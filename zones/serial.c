@@ -16,3 +16,8 @@ bool serial_is_after(uint32_t a, uint32_t b)
 
 	return apart != 0 && apart < 1U << 31;
 }
+
+uint32_t serial_at_least(uint32_t serial, uint32_t least)
+{
+	return least != 0 && least - serial < UINT32_C(0x80000000) ? least : serial;
+}

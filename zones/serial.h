@@ -9,6 +9,8 @@
 
 /* The serial after `last` (0: there was none): Unix time when that is ahead, else one more.  Never 0. */
 uint32_t serial_next(uint32_t last, int64_t unix_s);
+/* `serial`, or `least` when that is ahead of it. */
+uint32_t serial_at_least(uint32_t serial, uint32_t least);
 
 /* Does `a` come after `b`?  False where RFC 1982 3.2 does not say, half the circle apart. */
 bool serial_is_after(uint32_t a, uint32_t b);

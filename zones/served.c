@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "zones/served.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "base/xalloc.h"
 #include "records/names.h"
 #include "zones/apex.h"
+#include "zones/image.h"
+#include "zones/layers.h"
 #include "zones/serial.h"
 
 static struct slab *slab_of(const struct served *s) { return s->edit.tree->slab; }
@@ -16,27 +19,6 @@ static struct slab *slab_of(const struct served *s) { return s->edit.tree->slab;
 static bool same_name(const struct name *a, const struct name *b)
 {
 	return a->len == b->len && memcmp(a->wire, b->wire, a->len) == 0;
-}
-
-static uint32_t image_source(const struct buffer *image)
-{
-	return image->len ? node_source((const struct node *)(const void *)image->data) : 0;
-}
-
-static void image_drop(struct served *s, struct buffer *image)
-{
-	source_unref(slab_of(s), image_source(image));
-	buffer_reset(image);
-}
-
-/* Takes one use of the source.  False: it was there already. */
-static bool image_set(struct served *s, struct buffer *image, const struct buffer *from)
-{
-	bool same = image->len == from->len && memcmp(image->data, from->data, from->len) == 0;
-
-	image_drop(s, image);
-	buffer_put(image, from->data, from->len);
-	return !same;
 }
 
 struct served *served_new(const struct served_tools *tools, const struct name *apex,
@@ -57,8 +39,10 @@ struct served *served_new(const struct served_tools *tools, const struct name *a
 static void nameservers_free(struct served *s, struct served_nameserver *ns, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		image_drop(s, &ns[i].endpoint);
+		image_drop(slab_of(s), &ns[i].endpoint);
 		buffer_fini(&ns[i].endpoint);
+		image_drop(slab_of(s), &ns[i].file);
+		buffer_fini(&ns[i].file);
 		free(ns[i].wire);
 		free(ns[i].addresses);
 	}
@@ -71,8 +55,12 @@ void served_free(struct served *s)
 		return;
 	tree_discard(s->edit.tree, &s->edit.root);
 	nameservers_free(s, s->nameserver, s->nameserver_count);
-	image_drop(s, &s->apex_endpoint);
+	image_drop(slab_of(s), &s->apex_endpoint);
 	buffer_fini(&s->apex_endpoint);
+	image_drop(slab_of(s), &s->apex_file);
+	buffer_fini(&s->apex_file);
+	layers_free(s);
+	source_unref(slab_of(s), s->file_source);
 	free(s->apex);
 	free(s);
 }
@@ -144,28 +132,28 @@ static void put_builtin(struct served *s, const struct served_nameserver *ns)
 	buffer_fini(&image);
 }
 
-/* Its addresses go; what an endpoint has there shows again. */
+/* Its addresses go; what an endpoint and the file have there shows again. */
 static void uncover(struct served *s, struct served_nameserver *ns)
 {
 	problems_set(s->problems, PROBLEMS_BUILT_IN, &ns->name, NULL, NULL);
+	edit_remove(&s->edit, &ns->name);
+	if (ns->file.len)
+		layers_put_file(s, &ns->name, &ns->file);
 	if (ns->endpoint.len)
-		edit_put(&s->edit, &ns->name, &ns->endpoint);
-	else
-		edit_remove(&s->edit, &ns->name);
+		layers_put_endpoint(s, &ns->name, &ns->endpoint);
+	buffer_reset(&ns->file);
 	buffer_reset(&ns->endpoint);
 }
 
-/* Its addresses come, or change: the endpoint's node is kept aside. */
+/* Its addresses come, or change: what an endpoint and the file have is kept aside. */
 static void cover(struct served *s, struct served_nameserver *ns, struct served_nameserver *before)
 {
-	const struct node *n = before ? NULL : edit_find(&s->edit, &ns->name);
-
 	if (before) {
 		ns->endpoint = before->endpoint;
-		before->endpoint = (struct buffer){NULL, 0, 0};
-	} else if (n && !(node_flags(n) & NODE_EMPTY)) {
-		edit_image(n, &ns->endpoint);
-		source_ref(slab_of(s), node_source(n));
+		ns->file = before->file;
+		before->endpoint = before->file = (struct buffer){NULL, 0, 0};
+	} else {
+		layers_take(s, &ns->name, &ns->file, &ns->endpoint);
 	}
 	tell_shadowed(s, ns);
 	put_builtin(s, ns);
@@ -188,6 +176,8 @@ void served_configure(struct served *s, const struct zones_zone *config, served_
 	struct served_nameserver *before = s->nameserver;
 	size_t count = s->nameserver_count;
 
+	s->stale |= s->wants_file != config->has_file;
+	s->wants_file = config->has_file;
 	if (same_config(s, config, owns, arg))
 		return;
 	free(s->apex);
@@ -213,46 +203,39 @@ void served_configure(struct served *s, const struct zones_zone *config, served_
 
 /* --- endpoints --- */
 
-/* Where the endpoint's node of a name is kept aside; NULL: it is in the tree. */
-static struct buffer *aside(struct served *s, const struct name *name,
-                            struct served_nameserver **ns)
+/* The nameserver with addresses of its own that has this name; NULL: none, or it is the apex. */
+static struct served_nameserver *builtin_of(struct served *s, const struct name *name)
 {
-	*ns = NULL;
-	if (same_name(name, &s->edit.apex))
-		return &s->apex_endpoint;
-	*ns = find_builtin(s->nameserver, s->nameserver_count, s, name);
-	return *ns ? &(*ns)->endpoint : NULL;
+	return find_builtin(s->nameserver, s->nameserver_count, s, name);
 }
 
 void served_put(struct served *s, const struct name *name, const struct buffer *image)
 {
-	struct served_nameserver *ns;
-	struct buffer *kept = aside(s, name, &ns);
+	struct served_nameserver *ns = builtin_of(s, name);
 
-	if (!kept) {
-		edit_put(&s->edit, name, image);
-		return;
-	}
-	if (image_set(s, kept, image) && !ns)
-		s->stale = true;
-	if (ns)
+	if (same_name(name, &s->edit.apex)) {
+		s->stale |= image_set(slab_of(s), &s->apex_endpoint, image);
+	} else if (ns) {
+		image_set(slab_of(s), &ns->endpoint, image);
 		tell_shadowed(s, ns);
+	} else {
+		layers_put_endpoint(s, name, image);
+	}
 }
 
 void served_remove(struct served *s, const struct name *name)
 {
-	struct served_nameserver *ns;
-	struct buffer *kept = aside(s, name, &ns);
+	struct served_nameserver *ns = builtin_of(s, name);
 
-	if (!kept) {
-		edit_remove(&s->edit, name);
-		return;
-	}
-	if (kept->len && !ns)
-		s->stale = true;
-	image_drop(s, kept);
-	if (ns)
+	if (same_name(name, &s->edit.apex)) {
+		s->stale |= s->apex_endpoint.len > 0;
+		image_drop(slab_of(s), &s->apex_endpoint);
+	} else if (ns) {
+		image_drop(slab_of(s), &ns->endpoint);
 		tell_shadowed(s, ns);
+	} else {
+		layers_remove_endpoint(s, name);
+	}
 }
 
 uint32_t served_source(const struct served *s, const struct name *name)
@@ -262,7 +245,211 @@ uint32_t served_source(const struct served *s, const struct name *name)
 	return n ? node_source(n) : 0;
 }
 
+/* --- the zone file --- */
+
+/* Takes one use of the image's source. */
+static void put_of_file(struct served *s, const struct name *name, const struct buffer *image)
+{
+	struct served_nameserver *ns = builtin_of(s, name);
+
+	if (same_name(name, &s->edit.apex)) {
+		s->stale |= image_set(slab_of(s), &s->apex_file, image);
+	} else if (ns) {
+		image_set(slab_of(s), &ns->file, image);
+		put_builtin(s, ns);
+	} else {
+		layers_put_file(s, name, image);
+	}
+}
+
+static void remove_of_file(struct served *s, const struct name *name)
+{
+	struct served_nameserver *ns = builtin_of(s, name);
+
+	if (same_name(name, &s->edit.apex)) {
+		s->stale |= s->apex_file.len > 0;
+		image_drop(slab_of(s), &s->apex_file);
+	} else if (ns) {
+		image_drop(slab_of(s), &ns->file);
+		put_builtin(s, ns);
+	} else {
+		layers_remove_file(s, name);
+	}
+}
+
+/* Names of the file, in wire form one behind the other. */
+struct names {
+	const struct served *s;
+	const uint64_t *gone; /* hashes, ascending: only these; NULL: all */
+	size_t gone_count;
+	struct buffer wires;
+};
+
+static bool is_wanted(const struct names *n, uint64_t hash)
+{
+	size_t low = 0, high = n->gone_count;
+
+	while (n->gone && low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (n->gone[middle] == hash)
+			return true;
+		if (n->gone[middle] < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return !n->gone;
+}
+
+static void note_name(const struct name *name, const struct buffer *image, void *arg)
+{
+	struct names *n = arg;
+
+	(void)image;
+	if (is_wanted(n, fold_suffix(name, 0, n->s->edit.tree->key)))
+		buffer_put(&n->wires, name->wire, name->len);
+}
+
+static void note_node(const struct node *n, void *arg)
+{
+	struct names *names = arg;
+	const uint8_t *wire = node_owner(n);
+	struct name name;
+
+	if (node_source(n) == names->s->file_source && !(node_flags(n) & NODE_EMPTY) &&
+	    name_parse(&name, wire, name_wire_len(wire)) > 0)
+		note_name(&name, NULL, names);
+}
+
+static void remove_names(struct served *s, const uint64_t *gone, size_t count)
+{
+	struct names n = {.s = s, .gone = gone, .gone_count = count};
+	struct name name;
+
+	if (!s->file_source)
+		return;
+	tree_each(slab_base(slab_of(s)), s->edit.root, note_node, &n);
+	layers_each(s, note_name, &n);
+	for (size_t i = 0; i < s->nameserver_count; i++)
+		if (s->nameserver[i].file.len)
+			note_name(&s->nameserver[i].name, NULL, &n);
+	if (s->apex_file.len)
+		note_name(&s->edit.apex, NULL, &n);
+	for (size_t at = 0; at < n.wires.len; at += name.len) {
+		CHECK(name_parse(&name, n.wires.data + at, n.wires.len - at) > 0);
+		remove_of_file(s, &name);
+	}
+	buffer_fini(&n.wires);
+}
+
+static void need_source(struct served *s)
+{
+	char name[NAMES_TEXT_SIZE], text[NAMES_TEXT_SIZE + 16];
+
+	if (s->file_source)
+		return;
+	names_to_text(s->edit.apex.wire, name);
+	snprintf(text, sizeof(text), "zone file of %.*s", (int)(strlen(name) - (strlen(name) > 1)),
+	         name);
+	s->file_source = source_take(s->sources, text);
+	s->stale = true;
+}
+
+void served_set_file(struct served *s, const struct zonefile *file)
+{
+	struct buffer image = {NULL, 0, 0};
+	struct bytes from;
+	size_t gone_count;
+	const uint64_t *gone;
+
+	s->file = file;
+	if (!file) {
+		remove_names(s, NULL, 0);
+		source_unref(slab_of(s), s->file_source);
+		s->file_source = 0;
+		s->stale = true;
+		return;
+	}
+	need_source(s);
+	gone = zonefile_gone(file, &gone_count);
+	if (gone_count)
+		remove_names(s, gone, gone_count);
+	for (size_t at = 0; zonefile_next(file, &at, &from);) {
+		struct name name;
+
+		buffer_reset(&image);
+		buffer_put(&image, from.data, from.len);
+		((struct node *)(void *)image.data)->source =
+			source_ref(slab_of(s), s->file_source);
+		CHECK(name_parse(&name, node_owner(image_node(&image)), NAME_MAX_LEN) > 0);
+		put_of_file(s, &name, &image);
+	}
+	layers_tell_again(s);
+	buffer_fini(&image);
+}
+
+static void carry(struct served *s, const struct name *name, const struct buffer *image)
+{
+	struct buffer copy = {NULL, 0, 0};
+
+	if (image->len == 0)
+		return;
+	buffer_put(&copy, image->data, image->len);
+	((struct node *)(void *)copy.data)->source = source_ref(slab_of(s), s->file_source);
+	put_of_file(s, name, &copy);
+	buffer_fini(&copy);
+}
+
+static void carry_overlap(const struct name *name, const struct buffer *image, void *arg)
+{
+	carry(arg, name, image);
+}
+
+struct carrying {
+	struct served *to;
+	const struct served *from;
+	struct buffer image;
+};
+
+static void carry_node(const struct node *n, void *arg)
+{
+	struct carrying *c = arg;
+	const uint8_t *wire = node_owner(n);
+	struct name name;
+
+	if (node_source(n) != c->from->file_source || node_flags(n) & NODE_EMPTY)
+		return;
+	CHECK(name_parse(&name, wire, name_wire_len(wire)) > 0);
+	if (same_name(&name, &c->from->edit.apex))
+		return;
+	edit_image(n, &c->image);
+	carry(c->to, &name, &c->image);
+}
+
+void served_carry_file(struct served *s, const struct served *from)
+{
+	struct carrying c = {s, from, {NULL, 0, 0}};
+
+	if (!from->file_source)
+		return;
+	s->file = from->file;
+	need_source(s);
+	tree_each(slab_base(slab_of(s)), from->edit.root, carry_node, &c);
+	layers_each(from, carry_overlap, s);
+	for (size_t i = 0; i < from->nameserver_count; i++)
+		carry(s, &from->nameserver[i].name, &from->nameserver[i].file);
+	carry(s, &s->edit.apex, &from->apex_file);
+	buffer_fini(&c.image);
+}
+
 /* --- freezing --- */
+
+/* The last field of the SOA. */
+static uint32_t minimum_of(const struct rrset *soa)
+{
+	return bytes_get32(soa->data + soa->bytes - sizeof(uint32_t));
+}
 
 static struct zone *zone_new(const struct served *s)
 {
@@ -275,8 +462,10 @@ static struct zone *zone_new(const struct served *s)
 	z->apex = edit_find(e, &e->apex);
 	CHECK(z->apex);
 	z->soa = node_rrset(z->apex, RR_SOA);
+	CHECK(z->soa);
 	z->serial = s->serial;
-	z->negative_ttl = s->ttl < s->negative_ttl ? s->ttl : s->negative_ttl;
+	z->negative_ttl = z->soa->ttl < minimum_of(z->soa) ? z->soa->ttl : minimum_of(z->soa);
+	z->incomplete = s->wants_file && !s->file_source;
 	z->names = e->names;
 	z->apex_labels = e->apex.labels;
 	z->apex_hash = fold_suffix(&e->apex, 0, e->tree->key);
@@ -294,6 +483,8 @@ struct zone *served_freeze(struct served *s, int64_t unix_s)
 		struct buffer image = {NULL, 0, 0};
 
 		s->serial = serial_next(s->serial, unix_s);
+		if (s->file)
+			s->serial = serial_at_least(s->serial, zonefile_serial(s->file));
 		arena_reset(s->arena);
 		apex_image(s, &image);
 		edit_put(e, &e->apex, &image);

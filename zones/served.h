@@ -2,7 +2,7 @@
  *
  * By itself: SOA, NS, and the addresses of nameservers inside the zone.  At those names the
  * endpoint's node is kept aside: at the apex both are merged, at a nameserver
- * with addresses the zone's own win.  Writer's thread.
+ * with addresses the zone's own win.  The names of a zone file: layers.h.  Writer's thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ZONES_SERVED_H
@@ -13,6 +13,9 @@
 #include "zones/frozen.h"
 #include "zones/problems.h"
 #include "zones/source.h"
+#include "zones/zonefile.h"
+
+struct table;
 
 struct served_nameserver {
 	uint8_t *wire;
@@ -20,6 +23,7 @@ struct served_nameserver {
 	struct addr *addresses; /* none when the name is not inside the zone */
 	size_t address_count;
 	struct buffer endpoint; /* image of the endpoint's node of this name, empty: none */
+	struct buffer file;     /* of the zone file's */
 };
 
 struct served {
@@ -32,9 +36,14 @@ struct served {
 	struct served_nameserver *nameserver;
 	size_t nameserver_count;
 	struct buffer apex_endpoint; /* like served_nameserver.endpoint */
-	bool stale;                  /* what it adds by itself changed */
-	uint32_t serial;             /* the last one, 0: none yet */
-	struct zone *frozen;         /* as last published, NULL: never */
+	bool wants_file;             /* it has a file */
+	const struct zonefile *file; /* in force, borrowed; NULL: none was ever good */
+	uint32_t file_source;    /* one use, of the source of all the file's names; 0: no file */
+	struct buffer apex_file; /* the file's, at the apex */
+	struct table *overlaps;  /* layers.c's; NULL: none */
+	bool stale;              /* what it adds by itself changed */
+	uint32_t serial;         /* the last one, 0: none yet */
+	struct zone *frozen;     /* as last published, NULL: never */
 };
 
 struct served_tools {
@@ -58,6 +67,12 @@ void served_configure(struct served *s, const struct zones_zone *config, served_
 /* The endpoint's image; takes one use of its source. */
 void served_put(struct served *s, const struct name *name, const struct buffer *image);
 void served_remove(struct served *s, const struct name *name);
+
+/* The file's names, as they differ from those of the file in force; NULL: the zone has none any more.  `file` is
+ * borrowed until the next call, or served_free(). */
+void served_set_file(struct served *s, const struct zonefile *file);
+/* The same file's names as `from`, a zone of the same apex that is to go, has them. */
+void served_carry_file(struct served *s, const struct served *from);
 
 /* The zone as it is now: the one from before when nothing changed.  The serial moves when data did. */
 struct zone *served_freeze(struct served *s, int64_t unix_s);

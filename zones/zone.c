@@ -18,6 +18,8 @@ uint32_t zone_serial(const struct zone *z) { return z->serial; }
 
 size_t zone_name_count(const struct zone *z) { return z->names; }
 
+bool zone_is_incomplete(const struct zone *z) { return z->incomplete; }
+
 const struct node *zone_apex_node(const struct zone *z) { return z->apex; }
 
 const struct rrset *zone_soa(const struct zone *z) { return z->soa; }

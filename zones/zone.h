@@ -4,6 +4,7 @@
 #ifndef ZONES_ZONE_H
 #define ZONES_ZONE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "zones/name.h"
@@ -17,6 +18,8 @@ unsigned zone_apex_labels(const struct zone *z);
 uint64_t zone_key(const struct zone *z);
 uint32_t zone_serial(const struct zone *z);
 size_t zone_name_count(const struct zone *z); /* owner names with data */
+/* It has a file that was never read: what clusters have is answered, and nothing is denied. */
+bool zone_is_incomplete(const struct zone *z);
 const struct node *zone_apex_node(const struct zone *z);
 const struct rrset *zone_soa(const struct zone *z); /* its TTL as served */
 uint32_t zone_negative_ttl(const struct zone *z);   /* min(SOA TTL, MINIMUM), RFC 2308 */

@@ -1,0 +1,73 @@
+/* zonefile.h -- a zone in master file format (RFC 1035 5), read and held to the rules of zones.
+ *
+ * zonefile_read() reads the file and what it includes, in the thread pool; the product is frozen.
+ * It has the names that differ from those of the reading before, as images for zones_set_file(), and an index
+ * of all names (20 bytes each) for telling lines and for comparing the next reading with.
+ * A zone with an error has none of its names.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ZONES_ZONEFILE_H
+#define ZONES_ZONEFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/bytes.h"
+#include "zones/name.h"
+
+enum { ZONEFILE_MAX_BYTES = 1 << 30, ZONEFILE_MAX_FILES = 1000, ZONEFILE_MAX_DEPTH = 8 };
+
+struct zonefile;
+
+struct zonefile_request {
+	const char *path;
+	struct bytes apex;             /* wire form */
+	uint32_t ttl;                  /* seconds, of records that no TTL is said for */
+	bool has_nameservers;          /* the config has some: the file need not */
+	struct name_key key;           /* the same for all readings of a zone */
+	const struct zonefile *before; /* the last good reading that is in force; NULL: none */
+};
+
+/* Never NULL; the caller frees.  Any thread. */
+struct zonefile *zonefile_read(const struct zonefile_request *request);
+void zonefile_free(struct zonefile *z); /* NULL is fine */
+
+/* Without an error: all of it may be served. */
+bool zonefile_is_good(const struct zonefile *z);
+/* "FILE:LINE: text" each, at most 100 and how many more; NULL: none. */
+const char *zonefile_errors(const struct zonefile *z);
+/* The same of what is left out or made right and served all the same. */
+const char *zonefile_warnings(const struct zonefile *z);
+
+size_t zonefile_name_count(const struct zonefile *z);
+uint32_t zonefile_serial(const struct zonefile *z); /* of its SOA */
+/* Names that are not as in `before`, or not there any more. */
+size_t zonefile_change_count(const struct zonefile *z);
+
+/* A file that was read, as it was then. */
+struct zonefile_stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified, changed;
+};
+/* All zero when there is none. */
+struct zonefile_stamp zonefile_stamp(const char *path);
+bool zonefile_same_stamp(const struct zonefile_stamp *a, const struct zonefile_stamp *b);
+/* The i-th file, those that could not be read included; NULL past the last. */
+const char *zonefile_file(const struct zonefile *z, size_t i, struct zonefile_stamp *stamp);
+
+/* Where the name (lower case, of `hash` by the request's key) first stands: "FILE:LINE" into out.  False: nowhere. */
+bool zonefile_find(const struct zonefile *z, uint64_t hash, char *out, size_t room);
+
+/* for (size_t at = 0; zonefile_next(z, &at, &image);) -- each changed name's image (draft.h), its source 0.  After
+ * zonefile_drop_images() there are none. */
+bool zonefile_next(const struct zonefile *z, size_t *at, struct bytes *image);
+void zonefile_drop_images(struct zonefile *z);
+/* Hashes of names that `before` had and this has not, ascending. */
+const uint64_t *zonefile_gone(const struct zonefile *z, size_t *count);
+
+#endif
