@@ -102,7 +102,8 @@ static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
 {
 	struct answer *out = w->out;
 
-	if (rcode == RCODE_NXDOMAIN && snapshot_settings(w->s)->incomplete) {
+	if ((rcode == RCODE_NXDOMAIN && snapshot_settings(w->s)->incomplete) ||
+	    zone_is_incomplete(zone)) {
 		tell(w, "incomplete", "no such name so far, but a source was never read");
 		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
 		return;
@@ -410,8 +411,13 @@ static void answer_node(struct walk *w, const struct zone *zone, const struct no
 	unsigned flags = node_flags(n);
 	const struct rrset *rrset = NULL;
 
-	/* Only an apex has both: SOA and NS beside its sites. */
-	if ((flags & NODE_SITES) == 0 || (flags & NODE_APEX) != 0) {
+	/* Of what the zone says of itself the file that was not read knows better. */
+	if ((flags & NODE_APEX) != 0 && zone_is_incomplete(zone)) {
+		deny(w, zone, RCODE_NOERROR);
+		return;
+	}
+	/* An apex has both, SOA and NS beside its sites, and so may a name of a zone file. */
+	if (node_has_fixed(n)) {
 		rrset = pick_fixed(n, w->q->type);
 		if (rrset != NULL) {
 			put_set(w->out, w->owner, rrset, rrset->ttl);

@@ -157,8 +157,8 @@ static const struct conf_row rows[] = {
          .reloadable = true,
          .sentence =
                  "Zones beside those of Domain objects, or of the same name to give such a zone "
-                 "name servers: a list of mappings with name, nameservers, ttl, records and "
-                 "allowQuery."},
+                 "name servers: a list of mappings with name, nameservers, ttl, file, records, "
+                 "allowQuery and transfer."},
 	{.path = "identity.nsid",
          .type = CONF_CUSTOM,
          AT(identity.nsid),

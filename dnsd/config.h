@@ -65,7 +65,9 @@ struct config_zone {
 	size_t record_count;
 	struct config_networks allow_query; /* who may ask */
 	struct config_transfer transfer;
-	unsigned line; /* in the config file */
+	char *file;         /* in master file format; NULL: none */
+	unsigned file_line; /* of `file` in the config file */
+	unsigned line;      /* in the config file */
 };
 /* The API server of the host cluster. */
 struct config_kubernetes {

@@ -194,6 +194,17 @@ static void read_records(struct conf_file *file, struct json_object *value,
 	}
 }
 
+static void read_file(struct conf_file *file, struct json_object *mapping,
+                      struct json_object *value, struct config_zone *zone)
+{
+	const char *text = value ? config_text(file, mapping, value, "zones.file") : NULL;
+
+	if (text && !zone->file) {
+		zone->file = conf_relative(file, text);
+		zone->file_line = yaml_line(value);
+	}
+}
+
 static bool read_zone_key(struct conf_file *file, struct json_object *mapping, const char *key,
                           struct json_object *value, void *out)
 {
@@ -212,8 +223,7 @@ static bool read_zone_key(struct conf_file *file, struct json_object *mapping, c
 	else if (strcmp(key, "transfer") == 0)
 		config_transfer_read(file, mapping, value, &zone->transfer);
 	else if (strcmp(key, "file") == 0)
-		conf_complain(file, value ? value : mapping,
-		              "zones.file: zone files are not supported yet");
+		read_file(file, mapping, value, zone);
 	else
 		return false;
 	return true;
@@ -229,6 +239,7 @@ static void zone_fini(struct config_zone *zone)
 	free(zone->records);
 	config_networks_fini(&zone->allow_query);
 	config_transfer_fini(&zone->transfer);
+	free(zone->file);
 	free(zone->name);
 }
 
@@ -308,6 +319,10 @@ static void print_zone(const struct config_zone *zone, struct text *out)
 		config_networks_print(&zone->allow_query, out);
 	}
 	config_transfer_print(&zone->transfer, out);
+	if (zone->file) {
+		text_add(out, ", file: ");
+		text_add_json(out, bytes_of(zone->file));
+	}
 	if (zone->record_count)
 		text_add(out, ",\n   records: [");
 	for (size_t i = 0; i < zone->record_count; i++) {

@@ -19,6 +19,7 @@
 #include "dnsd/transfers.h"
 #include "dnsd/verdicts.h"
 #include "dnsd/wiring.h"
+#include "dnsd/zone_loader.h"
 #include "records/build.h"
 #include "watcher/resolve.h"
 #include "watcher/saved.h"
@@ -68,6 +69,7 @@ struct pipeline {
 	struct cookie_jar cookies;
 	const struct tsig_keys *keys; /* NULL: none */
 	uint64_t cookies_ms;          /* when their file was last looked at */
+	struct zone_loader *zone_files;
 	struct records *records;
 	struct zones *zones;
 	const struct records_result *result; /* of the last build */
@@ -148,7 +150,7 @@ static bool is_ready(struct pipeline *p, uint64_t now_ms)
 
 		/* What was read must be in force, and clients placed by it. */
 		p->ready = (all_sources_known(p) && !facts_has_changes(p->facts) &&
-		            geo_loader_is_current(p->geo)) ||
+		            geo_loader_is_current(p->geo) && zone_loader_is_read(p->zone_files)) ||
 		           !patient;
 		if (p->ready)
 			log_info("dnsd", "ready");
@@ -410,6 +412,40 @@ static void on_geo_errors(const char *errors, void *arg)
 	poke(p);
 }
 
+static void on_zone_file(struct bytes apex, const struct zonefile *file, void *arg)
+{
+	struct pipeline *p = arg;
+
+	zones_set_file(p->zones, apex, file);
+	/* Whatever has changed, all of it was read. */
+	p->untrimmed += file != NULL ? zonefile_name_count(file) : 0;
+	p->report_stale = true;
+	poke(p);
+}
+
+static void on_zone_errors(void *arg)
+{
+	struct pipeline *p = arg;
+	struct text lines = {0};
+
+	zone_loader_print(p->zone_files, &lines);
+	free(p->errors.zone_files);
+	p->errors.zone_files = lines.len > 0 ? text_take(&lines) : NULL;
+	text_fini(&lines);
+	p->report_stale = true;
+	poke(p);
+}
+
+static void set_zone_files(struct pipeline *p)
+{
+	struct arena *a = arena_new();
+	const struct zone_loader_zone *zones;
+	size_t count = wiring_zone_files(a, p->config, &zones);
+
+	zone_loader_set(p->zone_files, zones, count);
+	arena_free(a);
+}
+
 /* Reading a large world leaves several times its size in free blocks: given back when calm. */
 static void trim_memory(struct pipeline *p)
 {
@@ -585,6 +621,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 {
 	struct pipeline *p = xcalloc(1, sizeof *p);
 	struct geo_loader_events events = {on_ranking, on_geo_errors, p};
+	struct name_key key;
 
 	p->loop = loop;
 	p->config = config;
@@ -596,6 +633,9 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	p->facts = facts_new();
 	p->zones = zones_new();
 	p->geo = geo_loader_start(loop, &events);
+	key = zones_key(p->zones);
+	p->zone_files = zone_loader_start(
+		loop, &key, &(struct zone_loader_events){on_zone_file, on_zone_errors, p});
 	p->notes = cluster_notes_new();
 	cookie_jar_init(&p->cookies);
 	start_timers(p);
@@ -619,6 +659,7 @@ enum err pipeline_start(struct pipeline *p, struct reason *why)
 	config_facts_put(p->config, p->facts);
 	give_terms(p);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
+	set_zone_files(p);
 	build(p);
 	rank_clusters(p);
 	p->sources = sources_start(p->loop, p->config, p->facts, p->store);
@@ -648,6 +689,7 @@ static void take_up(struct pipeline *p, const struct config *config)
 		transfers_configure(p->transfers, config);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
+	set_zone_files(p);
 	rank_clusters(p);
 	sources_reload(p->sources, config);
 }
@@ -714,6 +756,7 @@ static void closed_one(void *arg)
 	cookie_jar_fini(&p->cookies);
 	tsig_keys_unref(p->keys);
 	free(p->errors.geo);
+	free(p->errors.zone_files);
 	free(p->errors.config);
 	free(p->errors.tls);
 	free(p->listening);
@@ -730,13 +773,14 @@ void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg)
 	build(p);
 	p->on_stopped = on_stopped;
 	p->stopped_arg = arg;
-	p->still_open = 7U + (p->resolver != NULL);
+	p->still_open = 8U + (p->resolver != NULL);
 	sources_stop(p->sources, closed_one, p);
 	settle_stop(p->settle, closed_one, p);
 	verdicts_stop(p->verdicts, closed_one, p);
 	if (p->resolver != NULL)
 		resolver_stop(p->resolver, closed_one, p);
 	geo_loader_stop(p->geo, closed_one, p);
+	zone_loader_stop(p->zone_files, closed_one, p);
 	uv_close((uv_handle_t *)&p->tick, on_handle_closed);
 	uv_close((uv_handle_t *)&p->again, on_handle_closed);
 	uv_close((uv_handle_t *)&p->release.wake, on_handle_closed);

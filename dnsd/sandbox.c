@@ -130,6 +130,7 @@ static const int allowed[] = {
 	SCMP_SYS(newfstatat),
 	SCMP_SYS(open),
 	SCMP_SYS(openat),
+	SCMP_SYS(openat2),
 	SCMP_SYS(pipe2),
 	SCMP_SYS(poll),
 	SCMP_SYS(ppoll),

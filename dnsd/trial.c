@@ -45,6 +45,8 @@ struct trial {
 	struct records *records;
 	struct zones *zones;
 	struct whereabouts *whereabouts; /* of all objects */
+	struct zonefile **zone_files;    /* those in force in `zones` */
+	size_t zone_file_count;
 };
 
 /* --- what is told --- */
@@ -391,6 +393,38 @@ static void give_zones(struct trial *t, const struct records_result *r)
 	free(listening);
 }
 
+static void read_zone_file(struct trial *t, const struct zone_loader_zone *zone)
+{
+	struct zonefile *file = zonefile_read(&(struct zonefile_request){
+		.path = zone->path,
+		.apex = zone->apex,
+		.ttl = zone->ttl,
+		.has_nameservers = zone->has_nameservers,
+		.key = zones_key(t->zones),
+	});
+
+	if (zonefile_errors(file) != NULL)
+		tell_lines(t, NULL, zonefile_errors(file));
+	zone_loader_print_warnings(zonefile_warnings(file), t->told);
+	if (zonefile_is_good(file))
+		zones_set_file(t->zones, zone->apex, file);
+	t->zone_files[t->zone_file_count++] = file;
+}
+
+/* Once the zones are there, before the names of objects: what both have is told. */
+static void read_zone_files(struct trial *t)
+{
+	struct arena *a = arena_new();
+	const struct zone_loader_zone *list;
+	size_t count = wiring_zone_files(a, t->config, &list);
+
+	if (t->zone_files == NULL)
+		t->zone_files = xcalloc(count + 1, sizeof(struct zonefile *));
+	for (size_t i = t->zone_file_count; i < count; i++)
+		read_zone_file(t, &list[i]);
+	arena_free(a);
+}
+
 static void build(struct trial *t)
 {
 	const struct records_result *r;
@@ -401,6 +435,7 @@ static void build(struct trial *t)
 		r = records_build(t->records, t->facts, clock_monotonic_ms());
 		if (r->everything || r->zones_changed)
 			give_zones(t, r);
+		read_zone_files(t);
 		for (size_t i = 0; i < r->change_count; i++)
 			if (r->changes[i].endpoint != NULL)
 				zones_put(t->zones, r->changes[i].endpoint);
@@ -432,6 +467,9 @@ static void end(struct trial *t)
 	CHECK(uv_loop_close(&t->loop) == 0);
 	records_free(t->records);
 	zones_free(t->zones);
+	for (size_t i = 0; i < t->zone_file_count; i++)
+		zonefile_free(t->zone_files[i]);
+	free(t->zone_files);
 	store_free(t->store);
 	facts_free(t->facts);
 	whereabouts_free(t->whereabouts);

@@ -165,6 +165,33 @@ static void reserve_serials(struct saved *saved, struct bytes apex, uint32_t ser
 		put_serial(saved, apex, serial + SERIALS_AHEAD);
 }
 
+size_t wiring_zone_files(struct arena *a, const struct config *c,
+                         const struct zone_loader_zone **out)
+{
+	struct zone_loader_zone *list = arena_calloc(a, c->zone_count + 1, sizeof *list);
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->zone_count; i++) {
+		const struct config_zone *zone = &c->zones[i];
+		uint8_t wire[NAMES_WIRE_MAX];
+		struct name name;
+		size_t len;
+
+		if (zone->file == NULL ||
+		    names_from_text(bytes_of(zone->name), wire, &len, NULL) != ERR_OK ||
+		    name_parse(&name, wire, len) != len)
+			continue;
+		list[count++] = (struct zone_loader_zone){
+			.apex = {arena_memdup(a, name.wire, len), len},
+			.path = zone->file,
+			.ttl = (uint32_t)(zone->ttl_s != 0 ? zone->ttl_s : c->defaults.ttl_s),
+			.has_nameservers = zone->nameserver_count > 0,
+		};
+	}
+	*out = list;
+	return count;
+}
+
 void wiring_set_zones(struct zones *z, const struct records_result *r, const struct config *c,
                       const struct server_address *listening, size_t listening_count,
                       struct saved *saved)
@@ -181,9 +208,10 @@ void wiring_set_zones(struct zones *z, const struct records_result *r, const str
 		zone->ttl = (uint32_t)(from != NULL && from->ttl_s != 0 ? from->ttl_s
 		                                                        : c->defaults.ttl_s);
 		zone->negative_ttl = (uint32_t)c->defaults.negative_ttl_s;
+		zone->has_file = from != NULL && from->file != NULL;
 		if (from != NULL && from->nameserver_count > 0) {
 			config_nameservers(a, zone, from);
-		} else {
+		} else if (!zone->has_file) {
 			preset_nameserver(a, zone, listening, listening_count);
 			log_warn(
 				"dnsd",
@@ -510,16 +538,15 @@ static void add_conflict(const struct records_conflict *conflict, void *arg)
 }
 
 /* `since` 0: as long as each line has been known, which is logged when it is new. */
-static void add_lines(struct report *r, const char *where, const char *lines, int64_t since)
+static void add_lines(struct report *r, const char *where, const char *says, const char *lines,
+                      int64_t since)
 {
 	while (lines != NULL && *lines != '\0') {
 		size_t len = strcspn(lines, "\n");
 		const char *line = arena_strndup(r->arena, lines, len);
 
 		if (r->problem_count < MAX_PROBLEMS)
-			add_error(where, line,
-			          since ? since : since_when(r, where, "file not taken up", line),
-			          r);
+			add_error(where, line, since ? since : since_when(r, where, says, line), r);
 		lines += len + (lines[len] == '\n');
 	}
 }
@@ -592,9 +619,10 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	r.conflicts = arena_calloc(r.arena, MAX_PROBLEMS, sizeof *r.conflicts);
 	r.now = xcalloc(2 * (size_t)MAX_PROBLEMS, sizeof *r.now);
 	store_each_error(store, add_error, &r);
-	add_lines(&r, "config", errors->config, errors->config_since);
-	add_lines(&r, "tls", errors->tls, errors->tls_since);
-	add_lines(&r, "geo", errors->geo, 0);
+	add_lines(&r, "config", "", errors->config, errors->config_since);
+	add_lines(&r, "tls", "", errors->tls, errors->tls_since);
+	add_lines(&r, "geo", "file not taken up", errors->geo, 0);
+	add_lines(&r, "zones", "in a zone file", errors->zone_files, 0);
 	records_each_problem(records, add_records_problem, &r);
 	zones_each_problem(z, add_problem, &r);
 	records_each_conflict(records, add_conflict, &r);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "dnsd/config.h"
 #include "dnsd/server.h"
+#include "dnsd/zone_loader.h"
 #include "records/build.h"
 #include "watcher/saved.h"
 #include "watcher/store.h"
@@ -26,6 +27,10 @@ void wiring_configure_records(struct records **records, const struct config *c);
 void wiring_set_zones(struct zones *z, const struct records_result *r, const struct config *c,
                       const struct server_address *listening, size_t listening_count,
                       struct saved *saved);
+
+/* The zones of the config that have files, in the arena; returns how many. */
+size_t wiring_zone_files(struct arena *a, const struct config *c,
+                         const struct zone_loader_zone **out);
 
 /* Gives zones the table of clusters.  `probes`: to say whether a cluster is up; the table of verdicts,
  * which may be shorter than the result's list. */
@@ -55,6 +60,7 @@ void wiring_memory_fini(struct wiring_memory *m);
 /* Errors that are no store's: lines, or NULL. */
 struct wiring_errors {
 	char *geo;
+	char *zone_files;
 	char *config;         /* why the config last asked for is not in force */
 	int64_t config_since; /* Unix seconds */
 	char *tls;            /* why certificate and key as they are now are not in force */

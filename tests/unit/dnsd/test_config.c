@@ -139,7 +139,7 @@ static const char whole[] =
 	"      - name: ns.example.net.\n"
 	"    ttl: 60\n"
 	"    records: [\"www 300 IN A 192.0.2.1\", 'note TXT \"two words\"']\n"
-	"  - {name: \"a\\\\.b.example\", records: }\n"
+	"  - {name: \"a\\\\.b.example\", file: zones/b.zone, records: }\n"
 	"geo: {databases: [city.mmdb], networks: nets.csv, unknownOrder: [ny, la]}\n"
 	"defaults: {policy: all, ttl: 0, degradedTTL: 2, negativeTTL: 7, unseenAfter: 2h}\n"
 	"probe: {mode: always, interval: 500ms, timeout: 10ms, down: 1, up: 100}\n"
@@ -182,6 +182,9 @@ static void assert_is_whole(const struct config *c, const char *folder)
 	assert_string_equal(c->zones[1].name, "a\\.b.example");
 	assert_int_equal(c->zones[1].ttl_s, 0);
 	assert_int_equal(c->zones[1].record_count, 0);
+	assert_null(c->zones[0].file);
+	snprintf(path, sizeof(path), "%s/zones/b.zone", folder);
+	assert_string_equal(c->zones[1].file, path);
 	assert_int_equal(c->geo.databases.count, 1);
 	snprintf(path, sizeof(path), "%s/nets.csv", folder);
 	assert_string_equal(c->geo.networks, path);
@@ -231,12 +234,6 @@ static void test_what_is_printed_reads_back_to_the_same(void **state)
 }
 
 /* --- refusing --- */
-
-static void test_keys_whose_time_has_not_come_are_refused_with_one_line_each(void **state)
-{
-	REFUSED(*state, "zones: [{name: a.example, file: a.zone}]\n",
-	        "1: zones.file: zone files are not supported yet");
-}
 
 static void test_rates_are_limited_by_default_but_for_loopback(void **state)
 {
@@ -625,7 +622,6 @@ int main(void)
 		TEST(test_without_a_file_the_defaults_of_the_design_hold),
 		TEST(test_every_key_arrives_and_paths_are_relative_to_the_file),
 		TEST(test_what_is_printed_reads_back_to_the_same),
-		TEST(test_keys_whose_time_has_not_come_are_refused_with_one_line_each),
 		TEST(test_rates_are_limited_by_default_but_for_loopback),
 		TEST(test_api_servers_are_refused_where_it_is_not_clear_how_to_reach_them),
 		TEST(test_api_servers_are_read_printed_and_compared),

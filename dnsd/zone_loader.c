@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/zone_loader.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "records/names.h"
+
+enum { LOOK_MS = 100, RESTLESS_LOOKS = 10 };
+
+struct seen {
+	char *path;
+	struct zonefile_stamp read, looked; /* when it was read; at the last look */
+};
+
+struct entry {
+	struct zone_loader *loader;
+	uint8_t *apex;
+	size_t apex_len;
+	char *path;
+	uint32_t ttl;
+	bool has_nameservers;
+	struct zonefile *current; /* in force; NULL: none was good yet */
+	struct seen *seen;        /* of the last reading */
+	size_t seen_count;
+	unsigned restless; /* looks that saw a change since the last reading */
+	char *errors;      /* of the last reading; NULL: none */
+	char *warnings;    /* of the one in force */
+	bool must_read, busy, doomed;
+	/* the job */
+	uv_work_t work;
+	struct zonefile_request request;
+	char *request_path;
+	struct zonefile *fresh;
+	uint64_t begun_ms;
+};
+
+struct zone_loader {
+	uv_loop_t *loop;
+	uv_timer_t timer;
+	struct name_key key;
+	struct zone_loader_events events;
+	struct entry **entries;
+	size_t count;
+	unsigned busy; /* jobs, those of doomed entries too */
+	bool stopping;
+	void (*on_stopped)(void *arg);
+	void *stopped_arg;
+};
+
+static char *copy(const char *text) { return text ? xstrdup(text) : NULL; }
+
+static void forget_seen(struct entry *e)
+{
+	for (size_t i = 0; i < e->seen_count; i++)
+		free(e->seen[i].path);
+	free(e->seen);
+	e->seen = NULL;
+	e->seen_count = 0;
+}
+
+static void entry_free(struct entry *e)
+{
+	forget_seen(e);
+	zonefile_free(e->current);
+	zonefile_free(e->fresh);
+	free(e->request_path);
+	free(e->errors);
+	free(e->warnings);
+	free(e->path);
+	free(e->apex);
+	free(e);
+}
+
+/* --- one reading --- */
+
+static void work(uv_work_t *w)
+{
+	struct entry *e = w->data;
+
+	e->fresh = zonefile_read(&e->request);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct zone_loader *l = handle->data;
+
+	for (size_t i = 0; i < l->count; i++)
+		entry_free(l->entries[i]);
+	free(l->entries);
+	l->on_stopped(l->stopped_arg);
+	free(l);
+}
+
+static void end(struct zone_loader *l) { uv_close((uv_handle_t *)&l->timer, on_timer_closed); }
+
+static void note_seen(struct entry *e)
+{
+	struct zonefile_stamp stamp;
+	const char *path;
+
+	forget_seen(e);
+	while ((path = zonefile_file(e->fresh, e->seen_count, &stamp)) != NULL) {
+		e->seen = xreallocarray(e->seen, e->seen_count + 1, sizeof *e->seen);
+		e->seen[e->seen_count++] = (struct seen){xstrdup(path), stamp, stamp};
+	}
+}
+
+static void put_in_force(struct entry *e)
+{
+	struct zone_loader *l = e->loader;
+	struct zonefile *before = e->current;
+	char apex[NAMES_TEXT_SIZE];
+
+	e->current = e->fresh;
+	e->fresh = NULL;
+	free(e->warnings);
+	e->warnings = copy(zonefile_warnings(e->current));
+	l->events.on_file((struct bytes){e->apex, e->apex_len}, e->current, l->events.arg);
+	zonefile_drop_images(e->current);
+	zonefile_free(before);
+	log_info("dnsd",
+	         "zone file read zone=%s names=%zu changed=%zu serial=%" PRIu32 " ms=%" PRIu64,
+	         names_to_text(e->apex, apex), zonefile_name_count(e->current),
+	         zonefile_change_count(e->current), zonefile_serial(e->current),
+	         clock_monotonic_ms() - e->begun_ms);
+}
+
+static void refuse(struct entry *e)
+{
+	char apex[NAMES_TEXT_SIZE];
+
+	log_warn("dnsd", "zone file has errors, %s zone=%s file=%s",
+	         e->current ? "the last good one stays" : "none was good yet",
+	         names_to_text(e->apex, apex), e->path);
+	zonefile_free(e->fresh);
+	e->fresh = NULL;
+}
+
+static void take_up(struct entry *e)
+{
+	note_seen(e);
+	free(e->errors);
+	e->errors = copy(zonefile_errors(e->fresh));
+	if (zonefile_is_good(e->fresh))
+		put_in_force(e);
+	else
+		refuse(e);
+	e->loader->events.on_errors(e->loader->events.arg);
+}
+
+static void begin(struct entry *e);
+
+static void after_work(uv_work_t *w, int status)
+{
+	struct entry *e = w->data;
+	struct zone_loader *l = e->loader;
+
+	CHECK(status == 0);
+	e->busy = false;
+	l->busy--;
+	if (e->doomed)
+		entry_free(e);
+	else if (!l->stopping && !e->must_read)
+		take_up(e);
+	else if (!l->stopping)
+		begin(e);
+	if (l->stopping && l->busy == 0)
+		end(l);
+}
+
+static void begin(struct entry *e)
+{
+	if (e->busy)
+		return;
+	zonefile_free(e->fresh);
+	e->fresh = NULL;
+	free(e->request_path);
+	e->request_path = xstrdup(e->path);
+	e->request = (struct zonefile_request){
+		.path = e->request_path,
+		.apex = {e->apex, e->apex_len},
+		.ttl = e->ttl,
+		.has_nameservers = e->has_nameservers,
+		.key = e->loader->key,
+		.before = e->current,
+	};
+	e->must_read = false;
+	e->restless = 0;
+	e->busy = true;
+	e->loader->busy++;
+	e->begun_ms = clock_monotonic_ms();
+	e->work.data = e;
+	CHECK(uv_queue_work(e->loader->loop, &e->work, work, after_work) == 0);
+}
+
+/* --- looking --- */
+
+/* Has a file changed, and does it rest? */
+static void look(struct entry *e)
+{
+	bool changed = false, rests = true;
+
+	for (size_t i = 0; i < e->seen_count; i++) {
+		struct seen *s = &e->seen[i];
+		struct zonefile_stamp now = zonefile_stamp(s->path);
+
+		changed |= !zonefile_same_stamp(&now, &s->read);
+		rests &= zonefile_same_stamp(&now, &s->looked);
+		s->looked = now;
+	}
+	e->restless = changed ? e->restless + 1 : 0;
+	if (changed && (rests || e->restless >= RESTLESS_LOOKS))
+		begin(e);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct zone_loader *l = timer->data;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (!l->entries[i]->busy)
+			look(l->entries[i]);
+}
+
+/* --- which zones --- */
+
+static struct entry *take_entry(struct zone_loader *l, struct bytes apex)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		struct entry *e = l->entries[i];
+
+		if (e && bytes_equal((struct bytes){e->apex, e->apex_len}, apex)) {
+			l->entries[i] = NULL;
+			return e;
+		}
+	}
+	return NULL;
+}
+
+static struct entry *entry_new(struct zone_loader *l, struct bytes apex)
+{
+	struct entry *e = xcalloc(1, sizeof *e);
+
+	e->loader = l;
+	e->apex = xmemdup(apex.data, apex.len);
+	e->apex_len = apex.len;
+	return e;
+}
+
+static void configure(struct entry *e, const struct zone_loader_zone *zone)
+{
+	if (e->path && strcmp(e->path, zone->path) == 0 && e->ttl == zone->ttl &&
+	    e->has_nameservers == zone->has_nameservers)
+		return;
+	free(e->path);
+	e->path = xstrdup(zone->path);
+	e->ttl = zone->ttl;
+	e->has_nameservers = zone->has_nameservers;
+	e->must_read = true;
+	begin(e);
+}
+
+/* Its names go; it goes itself, or when its job is done. */
+static void drop(struct entry *e)
+{
+	struct zone_loader *l = e->loader;
+
+	l->events.on_file((struct bytes){e->apex, e->apex_len}, NULL, l->events.arg);
+	if (e->busy)
+		e->doomed = true;
+	else
+		entry_free(e);
+}
+
+void zone_loader_set(struct zone_loader *l, const struct zone_loader_zone *zones, size_t count)
+{
+	struct entry **entries = xcalloc(count + 1, sizeof(struct entry *));
+
+	for (size_t i = 0; i < count; i++) {
+		entries[i] = take_entry(l, zones[i].apex);
+		if (!entries[i])
+			entries[i] = entry_new(l, zones[i].apex);
+		configure(entries[i], &zones[i]);
+	}
+	for (size_t i = 0; i < l->count; i++)
+		if (l->entries[i])
+			drop(l->entries[i]);
+	free(l->entries);
+	l->entries = entries;
+	l->count = count;
+	l->events.on_errors(l->events.arg);
+}
+
+bool zone_loader_is_read(const struct zone_loader *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (!l->entries[i]->current)
+			return false;
+	return true;
+}
+
+void zone_loader_print_warnings(const char *lines, struct text *out)
+{
+	while (lines && *lines) {
+		size_t len = strcspn(lines, "\n");
+		const char *text = strstr(lines, ": ");
+		size_t place = text && text < lines + len ? (size_t)(text - lines) + 2 : 0;
+
+		text_printf(out, "%.*swarning: %.*s\n", (int)place, lines, (int)(len - place),
+		            lines + place);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
+void zone_loader_print(const struct zone_loader *l, struct text *out)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->entries[i]->errors)
+			text_add(out, l->entries[i]->errors);
+		zone_loader_print_warnings(l->entries[i]->warnings, out);
+	}
+}
+
+/* --- life --- */
+
+struct zone_loader *zone_loader_start(uv_loop_t *loop, const struct name_key *key,
+                                      const struct zone_loader_events *events)
+{
+	struct zone_loader *l = xcalloc(1, sizeof *l);
+
+	l->loop = loop;
+	l->key = *key;
+	l->events = *events;
+	l->timer.data = l;
+	CHECK(uv_timer_init(loop, &l->timer) == 0);
+	CHECK(uv_timer_start(&l->timer, on_timer, LOOK_MS, LOOK_MS) == 0);
+	return l;
+}
+
+void zone_loader_stop(struct zone_loader *l, void (*on_stopped)(void *arg), void *arg)
+{
+	l->stopping = true;
+	l->on_stopped = on_stopped;
+	l->stopped_arg = arg;
+	uv_timer_stop(&l->timer);
+	if (l->busy == 0)
+		end(l);
+}

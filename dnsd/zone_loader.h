@@ -1,0 +1,51 @@
+/* zone_loader.h -- reads the files of zones when they change, each in the thread pool.
+ *
+ * Files and what they include are looked at ten times a second; one that has changed is read when it has
+ * rested from one look to the next (after a second even so).  Of a file with errors the last good
+ * reading stays in force.  Control thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_ZONE_LOADER_H
+#define DNSD_ZONE_LOADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "zones/zonefile.h"
+
+struct zone_loader;
+
+struct zone_loader_events {
+	/* A good reading, to be in force from now on (borrowed until the next); NULL: the zone has no file any more. */
+	void (*on_file)(struct bytes apex, const struct zonefile *file, void *arg);
+	/* What zone_loader_print() says has changed. */
+	void (*on_errors)(void *arg);
+	void *arg;
+};
+struct zone_loader_zone {
+	struct bytes apex; /* wire form, lower case */
+	const char *path;
+	uint32_t ttl;         /* seconds, where the file says none */
+	bool has_nameservers; /* in the config */
+};
+
+struct zone_loader *zone_loader_start(uv_loop_t *loop, const struct name_key *key,
+                                      const struct zone_loader_events *events);
+/* The zones that have files (copied); what is new is read at once.  For those that have none any more
+ * on_file is called before this returns. */
+void zone_loader_set(struct zone_loader *l, const struct zone_loader_zone *zones, size_t count);
+/* Was there a good reading of every file? */
+bool zone_loader_is_read(const struct zone_loader *l);
+/* Lines "FILE:LINE: [warning: ]text" of all files. */
+void zone_loader_print(const struct zone_loader *l, struct text *out);
+/* Frees.  No event follows; what is in force may be looked at until on_stopped. */
+void zone_loader_stop(struct zone_loader *l, void (*on_stopped)(void *arg), void *arg);
+
+/* Appends lines, each with "warning: " behind its place. */
+void zone_loader_print_warnings(const char *lines, struct text *out);
+
+#endif

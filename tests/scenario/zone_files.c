@@ -1,0 +1,251 @@
+/* zone_files.c -- zones from master files: beside clusters, changed, broken and mended under questions. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/world.h"
+
+#define HEAD   "$TTL 300\n@ SOA ns1 host 7 3600 900 604800 60\n NS ns1\nns1 A 127.0.0.1\n"
+#define CONFIG "zones: [{name: example.com, file: zones/example.zone}]\n"
+#define FILE_  "zones/example.zone"
+#define WEB    "web.shop.fed.svc.example.com"
+#define BOSTON "192.0.2.0/24"
+
+/* All there is to see besides is an empty host. */
+static void start(struct world *w, const char *config)
+{
+	world_folder(w, "manifests/host");
+	world_config(w, config);
+	world_start(w);
+}
+
+static void test_a_zone_is_served_from_its_file(void **state)
+{
+	struct world *w = *state;
+	struct world_answer a;
+
+	world_write(w, FILE_, "%s%s", HEAD,
+	            "@ MX 10 mail\nmail 60 A 192.0.2.25\nwww CNAME mail\n* TXT wild\n"
+	            "sub NS ns.sub\nns.sub A 192.0.2.53\nold DNAME example.net.\n"
+	            "t TYPE65280 \\# 4 01020304\n$INCLUDE more.inc inc\n");
+	world_write(w, "zones/more.inc", "a.b AAAA 2001:db8::1\n");
+	start(w, CONFIG);
+	world_expect(w, "example.com", "MX", NULL, "10 mail.example.com.", 0);
+	world_expect(w, "www.example.com", "A", NULL, "mail.example.com. 192.0.2.25", 0);
+	world_expect(w, "any.example.com", "TXT", NULL, "\"wild\"", 0);
+	world_expect(w, "a.b.inc.example.com", "AAAA", NULL, "2001:db8::1", 0);
+	world_expect(w, "b.inc.example.com", "AAAA", NULL, "NODATA", 0);
+	world_expect(w, "example.com", "NS", NULL, "ns1.example.com.", 0);
+	world_expect(w, "x.sub.example.com", "A", NULL, "REFERRAL", 0);
+	a = world_query(w, "x.sub.example.com", "A", NULL);
+	assert_string_equal(a.additional, "ns.sub.example.com. A 192.0.2.53");
+	a = world_query(w, "mail.example.com", "MX", NULL);
+	assert_int_equal(a.ttl, 60);
+	assert_non_null(
+		strstr(a.authority, "example.com. SOA ns1.example.com. host.example.com. "));
+	assert_true(world_metric(w, "dnsd_answers_total{transport=\"udp\",rcode=\"NOERROR\"}") >=
+	            8);
+}
+
+static void test_clusters_and_file_give_one_zone(void **state)
+{
+	struct world *w = *state;
+
+	world_write(w, FILE_, "%s%s", HEAD,
+	            "web.shop.fed.svc TXT file\nwww A 192.0.2.80\nalias CNAME web.shop.fed.svc\n");
+	world_three_cities(w);
+	world_endpoint(w, "www.yaml", "www", "www.example.com", "A", "198.18.0.1");
+	start(w, CONFIG);
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.10", 1000);
+	world_expect(w, WEB, "TXT", BOSTON, "\"file\"", 0);
+	world_expect(w, WEB, "MX", BOSTON, "NODATA", 0);
+	world_expect(w, "alias.example.com", "A", BOSTON, WEB ". 198.18.1.10", 0);
+	/* Both have this one: the file's counts, and both are named. */
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.80", 0);
+	world_expect_http(w, "/status",
+	                  "example.zone:6\",\"message\":\"www.example.com. A: the zone file", 1000);
+	world_expect_http(w, "/status", "what DNSEndpoint shop/www has is left out", 0);
+	/* What explain says of a name of both is what was answered. */
+	world_expect_http(w, "/explain?name=" WEB "&type=TXT&client=192.0.2.0/24",
+	                  "TXT \\\"file\\\"", 0);
+	world_write(w, FILE_, "%s", HEAD);
+	world_expect(w, "www.example.com", "A", NULL, "198.18.0.1", 1000);
+	world_expect(w, WEB, "TXT", BOSTON, "NODATA", 0);
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.10", 0);
+	world_expect_http(w, "/status", "!the zone file", 1000);
+}
+
+static void test_every_way_to_change_a_file_shows_within_a_second(void **state)
+{
+	struct world *w = *state;
+
+	world_write(w, "v1/example.zone", "%s%s", HEAD, "www A 192.0.2.1\n");
+	world_write(w, "v2/example.zone", "%s%s", HEAD, "www A 192.0.2.2\n");
+	world_link(w, "v1", "zones");
+	start(w, CONFIG);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 0);
+	world_link(w, "v2", "zones");
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.2", 1000);
+	world_write(w, "v2/example.zone", "%s%s", HEAD, "www A 192.0.2.3\n");
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.3", 1000);
+	world_write_in_place(w, "v2/example.zone", HEAD "www A 192.0.2.4\n$INCLUDE inc\n");
+	world_expect_http(w, "/status", "inc cannot be read: No such file or directory", 1000);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.3", 0);
+	world_write(w, "v2/inc", "inc A 192.0.2.5\n");
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.4", 1000);
+	world_expect(w, "inc.example.com", "A", NULL, "192.0.2.5", 0);
+	world_write(w, "v2/inc", "inc A 192.0.2.6\n");
+	world_expect(w, "inc.example.com", "A", NULL, "192.0.2.6", 1000);
+}
+
+static void test_a_broken_file_changes_nothing_until_it_is_mended(void **state)
+{
+	struct world *w = *state;
+
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.1\n");
+	start(w, CONFIG);
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.2\nwww CNAME a\n");
+	world_expect_http(
+		w, "/status",
+		"example.zone:6: www.example.com.: a CNAME beside other data (see line 5)", 1000);
+	world_expect_log(w, "zone file has errors, the last good one stays zone=example.com.", 0);
+	world_expect_stays(w, "www.example.com", "A", NULL, "192.0.2.1", 300);
+	world_write(w, FILE_, "%s", "");
+	world_expect_http(w, "/status", "the zone has no SOA", 1000);
+	world_remove(w, FILE_);
+	world_expect_http(w, "/status", "cannot be read: No such file or directory", 1000);
+	world_expect_stays(w, "www.example.com", "A", NULL, "192.0.2.1", 300);
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.3\n");
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.3", 1000);
+	world_expect_http(w, "/status", "\"errors\":[]", 1000);
+}
+
+/* What clusters have is answered; nothing is denied, as the file could hold it. */
+static void test_a_zone_whose_file_was_never_good_denies_nothing(void **state)
+{
+	struct world *w = *state;
+	struct world_answer a;
+
+	world_three_cities(w);
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2\n");
+	start(w, CONFIG "startup: {patience: 500ms}\n");
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.10", 0);
+	world_expect(w, WEB, "TXT", BOSTON, "SERVFAIL", 0);
+	world_expect(w, "example.com", "SOA", NULL, "SERVFAIL", 0);
+	world_expect(w, "www.example.com", "A", NULL, "SERVFAIL", 0);
+	a = world_query(w, "www.example.com", "A", NULL);
+	assert_int_equal(a.ede, 14);
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.1\n");
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+	world_expect(w, WEB, "TXT", BOSTON, "NODATA", 0);
+	world_expect(w, "nothing.example.com", "A", NULL, "NXDOMAIN", 0);
+}
+
+static void test_no_file_outside_is_included(void **state)
+{
+	struct world *w = *state;
+
+	world_write(w, "secret", "secret A 192.0.2.66\n");
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.1\n");
+	start(w, CONFIG);
+	world_link(w, "../secret", "zones/link");
+	world_write(w, FILE_, "%s%s", HEAD, "$INCLUDE link\n$INCLUDE ../secret\n");
+	world_expect_http(w, "/status", "example.zone:5: $INCLUDE: link leads out of", 1000);
+	world_expect_http(w, "/status", "example.zone:6: $INCLUDE: ../secret leads out of", 0);
+	world_expect(w, "secret.example.com", "A", NULL, "NXDOMAIN", 0);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 0);
+}
+
+static void test_answers_go_on_while_a_file_changes(void **state)
+{
+	struct world *w = *state;
+	struct world_answer first = {0};
+
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.1\nstays A 192.0.2.9\n");
+	start(w, CONFIG);
+	first = world_query(w, "example.com", "SOA", NULL);
+	for (unsigned i = 2; i < 12; i++) {
+		char expected[32];
+
+		snprintf(expected, sizeof(expected), "192.0.2.%u", i);
+		world_write(w, FILE_, "%swww A %s\nstays A 192.0.2.9\n", HEAD, expected);
+		world_expect_stays(w, "stays.example.com", "A", NULL, "192.0.2.9", 50);
+		world_expect(w, "www.example.com", "A", NULL, expected, 1000);
+		world_expect(w, "stays.example.com", "A", NULL, "192.0.2.9", 0);
+	}
+	assert_string_not_equal(world_query(w, "example.com", "SOA", NULL).records, first.records);
+}
+
+static void test_a_new_config_gives_and_takes_a_file(void **state)
+{
+	struct world *w = *state;
+
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.1\n");
+	world_write(w, "zones/net.zone", "%s%s", HEAD, "www A 192.0.2.2\n");
+	start(w, CONFIG);
+	world_config(w, "zones: [{name: example.com, file: zones/example.zone}, "
+	                "{name: example.net, file: zones/net.zone}]\n");
+	world_signal(w, SIGHUP);
+	world_expect(w, "www.example.net", "A", NULL, "192.0.2.2", 2000);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 0);
+	world_config(w, "zones: [{name: example.com, records: [\"www A 192.0.2.7\"]}]\n");
+	world_signal(w, SIGHUP);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.7", 2000);
+	world_expect(w, "www.example.net", "A", NULL, "REFUSED", 1000);
+	world_expect(w, "example.com", "NS", NULL, "ns.example.com.", 0);
+}
+
+static void test_check_tells_every_error_with_its_line(void **state)
+{
+	struct world *w = *state;
+	char config[256], expected[512];
+	const char *const argv[] = {"$NIGHD", "--check", "-c", config, NULL};
+
+	world_write(w, FILE_, "%s%s", HEAD,
+	            "a A 192.0.2\n$GENERATE 1-2 b$ A 192.0.2.1\nc CNAME a\nc CNAME b\n"
+	            "other.net. A 192.0.2.1\n");
+	world_write(w, "check.yaml", CONFIG);
+	snprintf(config, sizeof(config), "%s", world_path(w, "check.yaml"));
+	snprintf(expected, sizeof(expected), "%s:5: A: '192.0.2' is not an IPv4 address\n",
+	         world_path(w, FILE_));
+	world_expect_run(w, argv, 1, expected);
+	world_expect_run(w, argv, 1, "example.zone:6: $GENERATE is not supported");
+	world_expect_run(w, argv, 1,
+	                 "example.zone:8: c.example.com.: more than one CNAME (see line 7)");
+	world_expect_run(w, argv, 1, "example.zone:9: warning: other.net. lies outside the zone");
+	world_write(w, FILE_, "%s%s", HEAD, "other.net. A 192.0.2.1\n");
+	world_expect_run(w, argv, 0, "example.zone:5: warning: other.net. lies outside the zone");
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.1\n");
+	world_write(w, "check.yaml",
+	            "zones: [{name: example.com, file: zones/example.zone, "
+	            "records: [\"www A 192.0.2.2\"]}]\n");
+	world_expect_run(
+		w, argv, 1,
+		"example.zone:5: www.example.com. A: the zone file has this name's data; what "
+		"config zone example.com has is left out\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(test_a_zone_is_served_from_its_file),
+		world_test(test_clusters_and_file_give_one_zone),
+		world_test(test_every_way_to_change_a_file_shows_within_a_second),
+		world_test(test_a_broken_file_changes_nothing_until_it_is_mended),
+		world_test(test_a_zone_whose_file_was_never_good_denies_nothing),
+		world_test(test_no_file_outside_is_included),
+		world_test(test_answers_go_on_while_a_file_changes),
+		world_test(test_a_new_config_gives_and_takes_a_file),
+		world_test(test_check_tells_every_error_with_its_line),
+	};
+
+	return cmocka_run_group_tests_name("zone files", tests, NULL, NULL);
+}
