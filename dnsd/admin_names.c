@@ -119,7 +119,7 @@ static void add_item(const struct snapshot *s, const struct node *n, uint64_t no
 		explain_print_site(s, node_site(n, i), now_ms, out);
 	}
 	text_add(out, "]");
-	if (!(node_flags(n) & NODE_SITES))
+	if (!(node_flags(n) & NODE_SITES) || node_has_fixed(n))
 		add_records(n, out);
 	text_add(out, "}");
 }
