@@ -67,6 +67,11 @@ static int ask(const struct command *c, const char *path, bool is_post, struct j
 	return status;
 }
 
+int command_get(const struct command *c, const char *path, struct json_object **root)
+{
+	return ask(c, path, false, root);
+}
+
 int command_post(const struct command *c, const char *path, struct json_object **root)
 {
 	return ask(c, path, true, root);

@@ -33,6 +33,8 @@ typedef void command_print_fn(struct json_object *root, bool wide, struct text *
 int command_show(const struct command *c, const char *path, command_print_fn *print);
 /* Appends the JSON in c->format, which is PRINT_JSON or PRINT_YAML. */
 void command_add(const struct command *c, struct json_object *root, struct text *out);
+/* GET; *root belongs to the caller. */
+int command_get(const struct command *c, const char *path, struct json_object **root);
 /* POST; *root belongs to the caller. */
 int command_post(const struct command *c, const char *path, struct json_object **root);
 /* "PROGRAM: text" to standard error; returns COMMAND_FAILED. */
@@ -42,6 +44,7 @@ int overview_run(const struct command *c);   /* status */
 int story_run(const struct command *c);      /* explain NAME */
 int verify_run(const struct command *c);     /* check PATH... */
 int release_run(const struct command *c);    /* guard release ZONE */
+int zone_run(const struct command *c);       /* zone status|export ZONE */
 int drain_run(const struct command *c);      /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */
 int completion_run(const struct command *c); /* completion SHELL */

@@ -6,7 +6,7 @@
 
 #include "ctl/command.h"
 
-#define COMMANDS "status explain check guard drain undrain version completion help"
+#define COMMANDS "status explain check guard zone drain undrain version completion help"
 
 static const char bash_text[] =
 	"# nighctl for bash: source <(nighctl completion bash)\n"
@@ -35,6 +35,7 @@ static const char bash_text[] =
 	"\"$word\")) ;;\n"
 	"\t,*) COMPREPLY=($(compgen -W '" COMMANDS "' -- \"$word\")) ;;\n"
 	"\tcheck,*) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
+	"\tzone,*) COMPREPLY=($(compgen -W 'status export' -- \"$word\")) ;;\n"
 	"\tguard,*) COMPREPLY=($(compgen -W 'release' -- \"$word\")) ;;\n"
 	"\tcompletion,*) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\")) ;;\n"
 	"\tesac\n"
@@ -61,6 +62,7 @@ static const char zsh_text[] =
 	"\t\t'*::argument:->argument'\n"
 	"\tcase $line[1] in\n"
 	"\tcheck) _files ;;\n"
+	"\tzone) ((CURRENT > 1)) || compadd status export ;;\n"
 	"\tguard) ((CURRENT > 1)) || compadd release ;;\n"
 	"\tcompletion) compadd bash zsh fish ;;\n"
 	"\tesac\n"
@@ -74,6 +76,7 @@ static const char fish_text[] =
 	"complete -c nighctl -f\n"
 	"complete -c nighctl -n \"not __fish_seen_subcommand_from $commands\" -a \"$commands\"\n"
 	"complete -c nighctl -n '__fish_seen_subcommand_from check' -F\n"
+	"complete -c nighctl -n '__fish_seen_subcommand_from zone' -a 'status export'\n"
 	"complete -c nighctl -n '__fish_seen_subcommand_from guard' -a release\n"
 	"complete -c nighctl -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
 	"complete -c nighctl -s o -l output -x -a 'table wide json yaml' -d 'form of the output'\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/admin.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,8 @@ enum {
 	LOOP_STUCK_MS = 10000, /* a control loop silent for longer does not turn */
 	COUNT_SHARE = 20,      /* counting may take one twentieth of the time */
 	NAMES_LIMIT = 100,
-	NAMES_LIMIT_MOST = 1000
+	NAMES_LIMIT_MOST = 1000,
+	RECORDS_LIMIT_MOST = 100000
 };
 
 struct admin {
@@ -207,32 +209,49 @@ static unsigned on_metrics(const struct http_request *r, void *arg, struct text 
 	return 200;
 }
 
-static unsigned on_names(const struct http_request *r, void *arg, struct text *body,
-                         const char **content_type)
+static unsigned tell_names(const struct http_request *r, struct admin *a, bool as_records,
+                           struct text *body)
 {
 	const char *limit = http_request_arg(r, "limit");
+	uint64_t most = as_records ? RECORDS_LIMIT_MOST : NAMES_LIMIT_MOST, count = NAMES_LIMIT;
 	struct admin_names asked = {
 		.zone = http_request_arg(r, "zone"),
 		.prefix = http_request_arg(r, "prefix"),
 		.from = http_request_arg(r, "continue"),
-		.limit = NAMES_LIMIT,
+		.as_records = as_records,
 	};
-	uint64_t count = NAMES_LIMIT;
 	struct admin_view view;
 	struct reason why = {0};
 	enum err err;
 
-	(void)content_type;
-	if (limit && (!text_to_u64(bytes_of(limit), NAMES_LIMIT_MOST, &count) || count == 0))
-		return http_error(body, 400, "limit must be 1 to %d", NAMES_LIMIT_MOST);
+	if (limit && (!text_to_u64(bytes_of(limit), most, &count) || count == 0))
+		return http_error(body, 400, "limit must be 1 to %" PRIu64, most);
 	asked.limit = (size_t)count;
-	if (!view_begin(arg, &view))
+	if (!view_begin(a, &view))
 		return not_published(body);
 	err = admin_print_names(&view, &asked, body, &why);
-	view_end(arg, &view);
+	view_end(a, &view);
 	if (err)
 		return http_error(body, err == ERR_NOTFOUND ? 404 : 400, "%s", why.text);
 	return 200;
+}
+
+static unsigned on_names(const struct http_request *r, void *arg, struct text *body,
+                         const char **content_type)
+{
+	(void)content_type;
+	return tell_names(r, arg, false, body);
+}
+
+static unsigned on_records(const struct http_request *r, void *arg, struct text *body,
+                           const char **content_type)
+{
+	const char *zone = http_request_arg(r, "zone");
+
+	(void)content_type;
+	if (!zone || !*zone)
+		return http_error(body, 400, "zone is missing: /status/records?zone=ZONE");
+	return tell_names(r, arg, true, body);
 }
 
 static enum err explain(struct admin *a, const struct snapshot *s,
@@ -324,6 +343,7 @@ static unsigned on_index(const struct http_request *r, void *arg, struct text *b
 	         "/healthz?verbose       both, line by line\n"
 	         "/status                clusters, zones, errors\n"
 	         "/status/names          names and their sites: zone= prefix= limit= continue=\n"
+	         "/status/records        a zone as a master file: zone= prefix= limit= continue=\n"
 	         "/explain?name=NAME     why a client gets its answer: type= client= resolver=\n"
 	         "/metrics               counters for Prometheus\n\n"
 	         "POST /guard/release?zone=ZONE, from this machine only: "
@@ -332,11 +352,17 @@ static unsigned on_index(const struct http_request *r, void *arg, struct text *b
 }
 
 static const struct http_route routes[] = {
-	{"GET", "/livez", on_livez},     {"GET", "/readyz", on_readyz},
-	{"GET", "/healthz", on_healthz}, {"GET", "/metrics", on_metrics},
-	{"GET", "/status", on_status},   {"GET", "/status/names", on_names},
-	{"GET", "/explain", on_explain}, {"POST", "/guard/release", on_release},
-	{"GET", "/", on_index},          {NULL, NULL, NULL},
+	{"GET", "/livez", on_livez},
+	{"GET", "/readyz", on_readyz},
+	{"GET", "/healthz", on_healthz},
+	{"GET", "/metrics", on_metrics},
+	{"GET", "/status", on_status},
+	{"GET", "/status/names", on_names},
+	{"GET", "/status/records", on_records},
+	{"GET", "/explain", on_explain},
+	{"POST", "/guard/release", on_release},
+	{"GET", "/", on_index},
+	{NULL, NULL, NULL},
 };
 
 /* --- life --- */

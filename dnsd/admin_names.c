@@ -162,12 +162,16 @@ static bool on_node(const struct node *n, void *arg)
 		return true;
 	if (!has_prefix(owner, w->asked->prefix))
 		return true;
-	if (w->count == w->asked->limit) {
+	if (w->count == w->asked->limit || (w->count > 0 && w->out->len > ADMIN_PAGE_MOST)) {
 		w->more = true;
 		return false;
 	}
-	text_add(w->out, w->count ? "," : "");
-	add_item(w->view->snapshot, n, w->view->now_ms, w->out);
+	if (w->asked->as_records) {
+		admin_add_records(n, w->count == 0, w->out);
+	} else {
+		text_add(w->out, w->count ? "," : "");
+		add_item(w->view->snapshot, n, w->view->now_ms, w->out);
+	}
 	w->count++;
 	text_reset(&w->last);
 	add_hex(&w->last, zone_apex(w->zone));

@@ -44,8 +44,14 @@ struct admin_names {
 	const char *zone;   /* name of a zone, or NULL: all */
 	const char *prefix; /* of owner names, without case, or NULL */
 	const char *from;   /* `continue` of the page before, or NULL */
-	size_t limit;       /* 1..1000 */
+	size_t limit;       /* how many names, at least 1 */
+	bool as_records; /* lines of a master file, those of all sites together: /status/records */
 };
+enum {
+	ADMIN_PAGE_MOST = 8 << 20
+}; /* bytes, and one name more: then a page ends before its limit */
+/* Items of a page of records; those of one name without any that cannot stand together. */
+void admin_add_records(const struct node *n, bool is_first, struct text *out);
 /* ERR_NOTFOUND: no such zone.  ERR_PARSE: not a token of ours. */
 enum err admin_print_names(const struct admin_view *view, const struct admin_names *asked,
                            struct text *out, struct reason *why) MUST_CHECK;

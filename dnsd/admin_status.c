@@ -197,6 +197,22 @@ static uint64_t held_in(const struct snapshot_report *report, const char *zone)
 	return held;
 }
 
+/* The zone's file, when it has one. */
+static void add_zone_file(const struct snapshot_report *report, const char *zone, struct text *out)
+{
+	for (size_t i = 0; i < report->file_count; i++) {
+		const struct snapshot_zone_file *file = &report->files[i];
+
+		if (!admin_same_name(file->zone, zone))
+			continue;
+		text_add(out, ",\"file\":{\"path\":");
+		text_add_json(out, bytes_of(file->path));
+		add_time(out, "readAt", file->read_at);
+		text_printf(out, ",\"serial\":%" PRIu32 ",\"names\":%" PRIu64 ",\"good\":%s}",
+		            file->serial, file->names, file->broken ? "false" : "true");
+	}
+}
+
 static void add_zones(const struct snapshot *s, struct text *out)
 {
 	const struct zone *zone;
@@ -208,9 +224,11 @@ static void add_zones(const struct snapshot *s, struct text *out)
 		admin_add_name(&name, zone_apex(zone));
 		text_add(out, i ? ",{\"name\":" : "{\"name\":");
 		text_add_json(out, bytes_of(name.data));
-		text_printf(out, ",\"serial\":%" PRIu32 ",\"names\":%zu,\"held\":%" PRIu64 "}",
+		text_printf(out, ",\"serial\":%" PRIu32 ",\"names\":%zu,\"held\":%" PRIu64,
 		            zone_serial(zone), zone_name_count(zone),
 		            held_in(snapshot_report(s), name.data));
+		add_zone_file(snapshot_report(s), name.data, out);
+		text_add(out, "}");
 		text_fini(&name);
 	}
 	text_add(out, "]");

@@ -636,6 +636,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	key = zones_key(p->zones);
 	p->zone_files = zone_loader_start(
 		loop, &key, &(struct zone_loader_events){on_zone_file, on_zone_errors, p});
+	p->errors.files = p->zone_files;
 	p->notes = cluster_notes_new();
 	cookie_jar_init(&p->cookies);
 	start_timers(p);

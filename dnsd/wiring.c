@@ -608,6 +608,20 @@ static const struct snapshot_hold *holds_of(struct report *r, const struct recor
 	return list;
 }
 
+static const struct snapshot_zone_file *files_of(struct report *r, const struct zone_loader *from,
+                                                 size_t *count)
+{
+	struct snapshot_zone_file *list, one;
+	size_t all = 0;
+
+	while (from != NULL && zone_loader_file(from, all, &one))
+		all++;
+	list = arena_calloc(r->arena, all + 1, sizeof *list);
+	for (*count = 0; *count < all; ++*count)
+		(void)zone_loader_file(from, *count, &list[*count]);
+	return list;
+}
+
 void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
                        const struct wiring_errors *errors, int64_t unix_ms_at_0,
                        struct wiring_memory *memory)
@@ -631,6 +645,7 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	report.conflicts = r.conflicts;
 	report.conflict_count = r.conflict_count;
 	report.holds = holds_of(&r, records, unix_ms_at_0, &report.hold_count);
+	report.files = files_of(&r, errors->files, &report.file_count);
 	tell_holds(memory, report.holds, report.hold_count);
 	zones_set_report(z, &report);
 	if (r.told > MAX_TOLD)

@@ -61,10 +61,11 @@ void wiring_memory_fini(struct wiring_memory *m);
 struct wiring_errors {
 	char *geo;
 	char *zone_files;
-	char *config;         /* why the config last asked for is not in force */
-	int64_t config_since; /* Unix seconds */
-	char *tls;            /* why certificate and key as they are now are not in force */
-	int64_t tls_since;    /* Unix seconds */
+	const struct zone_loader *files; /* not lines: which there are */
+	char *config;                    /* why the config last asked for is not in force */
+	int64_t config_since;            /* Unix seconds */
+	char *tls;         /* why certificate and key as they are now are not in force */
+	int64_t tls_since; /* Unix seconds */
 };
 
 /* What /status lists. `unix_ms_at_0`: Unix time when the monotonic clock

@@ -23,6 +23,8 @@ struct entry {
 	uint8_t *apex;
 	size_t apex_len;
 	char *path;
+	char name[NAMES_TEXT_SIZE]; /* of the apex */
+	int64_t read_at;            /* Unix seconds, of the one in force */
 	uint32_t ttl;
 	bool has_nameservers;
 	struct zonefile *current; /* in force; NULL: none was good yet */
@@ -115,9 +117,9 @@ static void put_in_force(struct entry *e)
 {
 	struct zone_loader *l = e->loader;
 	struct zonefile *before = e->current;
-	char apex[NAMES_TEXT_SIZE];
 
 	e->current = e->fresh;
+	e->read_at = clock_unix_s();
 	e->fresh = NULL;
 	free(e->warnings);
 	e->warnings = copy(zonefile_warnings(e->current));
@@ -126,18 +128,14 @@ static void put_in_force(struct entry *e)
 	zonefile_free(before);
 	log_info("dnsd",
 	         "zone file read zone=%s names=%zu changed=%zu serial=%" PRIu32 " ms=%" PRIu64,
-	         names_to_text(e->apex, apex), zonefile_name_count(e->current),
-	         zonefile_change_count(e->current), zonefile_serial(e->current),
-	         clock_monotonic_ms() - e->begun_ms);
+	         e->name, zonefile_name_count(e->current), zonefile_change_count(e->current),
+	         zonefile_serial(e->current), clock_monotonic_ms() - e->begun_ms);
 }
 
 static void refuse(struct entry *e)
 {
-	char apex[NAMES_TEXT_SIZE];
-
 	log_warn("dnsd", "zone file has errors, %s zone=%s file=%s",
-	         e->current ? "the last good one stays" : "none was good yet",
-	         names_to_text(e->apex, apex), e->path);
+	         e->current ? "the last good one stays" : "none was good yet", e->name, e->path);
 	zonefile_free(e->fresh);
 	e->fresh = NULL;
 }
@@ -250,6 +248,7 @@ static struct entry *entry_new(struct zone_loader *l, struct bytes apex)
 	e->loader = l;
 	e->apex = xmemdup(apex.data, apex.len);
 	e->apex_len = apex.len;
+	names_to_text(e->apex, e->name);
 	return e;
 }
 
@@ -325,6 +324,23 @@ void zone_loader_print(const struct zone_loader *l, struct text *out)
 			text_add(out, l->entries[i]->errors);
 		zone_loader_print_warnings(l->entries[i]->warnings, out);
 	}
+}
+
+bool zone_loader_file(const struct zone_loader *l, size_t i, struct snapshot_zone_file *out)
+{
+	const struct entry *e = i < l->count ? l->entries[i] : NULL;
+
+	if (!e)
+		return false;
+	*out = (struct snapshot_zone_file){
+		.zone = e->name,
+		.path = e->path,
+		.read_at = e->read_at,
+		.names = e->current ? zonefile_name_count(e->current) : 0,
+		.serial = e->current ? zonefile_serial(e->current) : 0,
+		.broken = e->errors != NULL,
+	};
+	return true;
 }
 
 /* --- life --- */

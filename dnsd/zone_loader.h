@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "zones/snapshot.h"
 #include "zones/zonefile.h"
 
 struct zone_loader;
@@ -42,6 +43,8 @@ void zone_loader_set(struct zone_loader *l, const struct zone_loader_zone *zones
 bool zone_loader_is_read(const struct zone_loader *l);
 /* Lines "FILE:LINE: [warning: ]text" of all files. */
 void zone_loader_print(const struct zone_loader *l, struct text *out);
+/* The i-th zone with a file; its texts are good until the next call of any other function. */
+bool zone_loader_file(const struct zone_loader *l, size_t i, struct snapshot_zone_file *out);
 /* Frees.  No event follows; what is in force may be looked at until on_stopped. */
 void zone_loader_stop(struct zone_loader *l, void (*on_stopped)(void *arg), void *arg);
 

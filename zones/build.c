@@ -165,7 +165,7 @@ struct zones *zones_new(void)
 	z->apexes = zone_index_build(NULL, 0, &z->key);
 	z->clusters = tables_clusters(NULL, 0);
 	z->probes = tables_probes(NULL, 0);
-	z->report = tables_report(&(struct snapshot_report){NULL, 0, NULL, 0, NULL, 0, 0});
+	z->report = tables_report(&(struct snapshot_report){0});
 	z->ranked = tables_ranked(NULL);
 	z->carried = tables_carried(NULL, NULL);
 	publish(z);

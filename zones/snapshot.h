@@ -48,6 +48,14 @@ struct snapshot_hold {
 	uint64_t names, id;
 	int64_t since, until; /* Unix seconds; until 0: until released */
 };
+struct snapshot_zone_file {
+	const char *zone; /* as zone_apex() in text, with the last dot */
+	const char *path;
+	int64_t read_at; /* Unix seconds, of the reading in force; 0: none was good yet */
+	uint64_t names;  /* in it */
+	uint32_t serial; /* as written in it */
+	bool broken;     /* as it is now it has errors */
+};
 /* What /status tells beside names: made by the wiring, carried along, freed with the last snapshot. */
 struct snapshot_report {
 	const struct snapshot_problem *problems;
@@ -57,6 +65,8 @@ struct snapshot_report {
 	const struct snapshot_hold *holds;
 	size_t hold_count;
 	uint64_t fact_count;
+	const struct snapshot_zone_file *files;
+	size_t file_count;
 };
 
 /* What holds for all zones. */

@@ -124,6 +124,7 @@ struct report *tables_report(const struct snapshot_report *from)
 	struct snapshot_conflict *conflict =
 		arena_calloc(a, from->conflict_count, sizeof(*conflict));
 	struct snapshot_hold *hold = arena_calloc(a, from->hold_count, sizeof(*hold));
+	struct snapshot_zone_file *file = arena_calloc(a, from->file_count, sizeof(*file));
 
 	for (size_t i = 0; i < from->problem_count; i++)
 		problem[i] = (struct snapshot_problem){copy(a, from->problems[i].where),
@@ -137,7 +138,13 @@ struct report *tables_report(const struct snapshot_report *from)
 		hold[i] = from->holds[i];
 		hold[i].zone = copy(a, hold[i].zone);
 	}
+	for (size_t i = 0; i < from->file_count; i++) {
+		file[i] = from->files[i];
+		file[i].zone = copy(a, file[i].zone);
+		file[i].path = copy(a, file[i].path);
+	}
 	t->is = *from;
+	t->is.files = file;
 	t->is.problems = problem;
 	t->is.conflicts = conflict;
 	t->is.holds = hold;
@@ -162,12 +169,20 @@ static bool same_hold(const struct snapshot_hold *a, const struct snapshot_hold 
 	       a->since == b->since && a->until == b->until;
 }
 
+static bool same_file(const struct snapshot_zone_file *a, const struct snapshot_zone_file *b)
+{
+	return same_text(a->zone, b->zone) && same_text(a->path, b->path) &&
+	       a->read_at == b->read_at && a->names == b->names && a->serial == b->serial &&
+	       a->broken == b->broken;
+}
+
 bool tables_same_report(const struct report *x, const struct report *y)
 {
 	const struct snapshot_report *a = &x->is, *b = &y->is;
 
 	if (a->problem_count != b->problem_count || a->conflict_count != b->conflict_count ||
-	    a->hold_count != b->hold_count || a->fact_count != b->fact_count)
+	    a->hold_count != b->hold_count || a->file_count != b->file_count ||
+	    a->fact_count != b->fact_count)
 		return false;
 	for (size_t i = 0; i < a->problem_count; i++)
 		if (!same_problem(&a->problems[i], &b->problems[i]))
@@ -177,6 +192,9 @@ bool tables_same_report(const struct report *x, const struct report *y)
 			return false;
 	for (size_t i = 0; i < a->hold_count; i++)
 		if (!same_hold(&a->holds[i], &b->holds[i]))
+			return false;
+	for (size_t i = 0; i < a->file_count; i++)
+		if (!same_file(&a->files[i], &b->files[i]))
 			return false;
 	return true;
 }

@@ -233,6 +233,46 @@ static void test_check_tells_every_error_with_its_line(void **state)
 		"config zone example.com has is left out\n");
 }
 
+/* What is exported is the zone: loaded again it gives the same. */
+static void test_a_zone_is_exported_and_told_of(void **state)
+{
+	struct world *w = *state;
+	const char *const status[] = {"$NIGHCTL", "zone", "status", "example.com", NULL};
+	const char *const export[] = {"$NIGHCTL", "zone", "export", "example.com.", NULL};
+	const char *const nothing[] = {"$NIGHCTL", "zone", "export", "example.net", NULL};
+	const char *out;
+	char *first;
+
+	world_three_cities(w);
+	world_write(w, FILE_, "%s%s", HEAD, "z TXT \"a b\" c\na MX 10 z\n" WEB ". TXT file\n");
+	start(w, CONFIG);
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.10", 1000);
+	out = world_expect_run(w, status, 0, "file      ");
+	assert_non_null(strstr(out, "zones/example.zone"));
+	assert_null(strstr(out, "errors"));
+	out = world_expect_run(w, export, 0,
+	                       "example.com. 300 IN SOA ns1.example.com. host.example.com. ");
+	assert_int_equal(strncmp(out, "example.com. 300 IN SOA ", 24), 0);
+	assert_non_null(strstr(out, "\n" WEB ". 180 IN A 198.18.1.10\n" WEB
+	                            ". 180 IN A 198.18.2.10\n" WEB ". 180 IN A 198.18.3.10\n" WEB
+	                            ". 300 IN TXT \"file\"\n"));
+	first = strdup(out);
+	world_stop(w);
+	world_remove(w, "manifests");
+	world_folder(w, "manifests/host");
+	world_write(w, FILE_, "%s", first);
+	world_start(w);
+	out = world_expect_run(w, export, 0, "SOA");
+	/* But for the serial. */
+	assert_string_equal(strchr(out, '\n'), strchr(first, '\n'));
+	free(first);
+	world_expect_run(w, nothing, 1, "no such zone");
+	world_write(w, FILE_, "%s", "bad\n");
+	world_expect_http(w, "/status", "\"good\":false", 1000);
+	world_expect_run(w, status, 0,
+	                 "errors    it has errors now: the last good one is in force");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +285,7 @@ int main(void)
 		world_test(test_answers_go_on_while_a_file_changes),
 		world_test(test_a_new_config_gives_and_takes_a_file),
 		world_test(test_check_tells_every_error_with_its_line),
+		world_test(test_a_zone_is_exported_and_told_of),
 	};
 
 	return cmocka_run_group_tests_name("zone files", tests, NULL, NULL);

@@ -1,0 +1,145 @@
+/* zone.c -- nighctl zone: one zone of /status, and all its records as a master file. */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <json-c/json_object.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ctl/command.h"
+#include "ctl/fields.h"
+#include "ctl/http.h"
+
+/* --- status --- */
+
+static bool same_name(const char *a, const char *b)
+{
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	a_len -= a_len > 1 && a[a_len - 1] == '.';
+	b_len -= b_len > 1 && b[b_len - 1] == '.';
+	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
+}
+
+static void add_line(struct text *out, const char *what, const char *value)
+{
+	text_printf(out, "%-10s", what);
+	print_safe(*value ? value : "-", out);
+	text_add(out, "\n");
+}
+
+static void add_number(struct text *out, const char *what, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+	add_line(out, what, text);
+}
+
+static void print_status(struct json_object *zone, struct text *out)
+{
+	struct json_object *file = fields_find(zone, "file");
+
+	add_line(out, "zone", fields_text(zone, "name"));
+	add_number(out, "serial", fields_u64(zone, "serial"));
+	add_number(out, "names", fields_u64(zone, "names"));
+	add_number(out, "held", fields_u64(zone, "held"));
+	if (!file)
+		return;
+	add_line(out, "file", fields_text(file, "path"));
+	add_line(out, "read", fields_text(file, "readAt"));
+	add_number(out, "of it", fields_u64(file, "names"));
+	if (!fields_bool(file, "good"))
+		add_line(out, "errors",
+		         *fields_text(file, "readAt")
+		                 ? "it has errors now: the last good one is in force"
+		                 : "it has errors, and none was good yet");
+}
+
+static struct json_object *find_zone(struct json_object *status, const char *name)
+{
+	for (size_t i = 0; i < fields_count(status, "zones"); i++) {
+		struct json_object *zone = fields_item(status, "zones", i);
+
+		if (same_name(fields_text(zone, "name"), name))
+			return zone;
+	}
+	return NULL;
+}
+
+static int status_run(const struct command *c)
+{
+	struct json_object *root, *zone;
+	struct text out = {0};
+	int status = command_get(c, "/status", &root);
+
+	if (status != COMMAND_FINE)
+		return status;
+	zone = find_zone(root, c->args[1]);
+	if (!zone)
+		status = command_fail(c, "%s: there is no zone %s", c->server, c->args[1]);
+	else if (c->format == PRINT_TABLE || c->format == PRINT_WIDE)
+		print_status(zone, &out);
+	else
+		command_add(c, zone, &out);
+	if (out.data)
+		fputs(out.data, stdout);
+	text_fini(&out);
+	json_object_put(root);
+	return status;
+}
+
+/* --- export --- */
+
+static void print_page(struct json_object *page, struct text *out)
+{
+	for (size_t i = 0; i < fields_count(page, "items"); i++) {
+		struct json_object *item = fields_item(page, "items", i);
+		const char *line = json_object_is_type(item, json_type_string)
+		                           ? json_object_get_string(item)
+		                           : "";
+
+		print_safe(line, out);
+		text_add(out, "\n");
+	}
+}
+
+/* Page after page: a zone may be larger than any answer. */
+static int export_run(const struct command *c)
+{
+	struct text from = {0}, path = {0}, out = {0};
+	int status = COMMAND_FINE;
+
+	do {
+		struct json_object *page;
+
+		text_reset(&path);
+		text_add(&path, "/status/records");
+		http_add_arg(&path, "zone", c->args[1]);
+		http_add_arg(&path, "limit", "100000");
+		http_add_arg(&path, "continue", from.data);
+		status = command_get(c, path.data, &page);
+		if (status != COMMAND_FINE)
+			break;
+		text_reset(&out);
+		print_page(page, &out);
+		fputs(out.data ? out.data : "", stdout);
+		text_reset(&from);
+		text_add(&from, fields_text(page, "continue"));
+		json_object_put(page);
+	} while (from.len > 0);
+	text_fini(&from);
+	text_fini(&path);
+	text_fini(&out);
+	return status;
+}
+
+int zone_run(const struct command *c)
+{
+	if (strcmp(c->args[0], "status") == 0)
+		return status_run(c);
+	if (strcmp(c->args[0], "export") == 0)
+		return export_run(c);
+	fprintf(stderr, "usage: %s zone status|export ZONE\n", c->program);
+	return COMMAND_USAGE;
+}
