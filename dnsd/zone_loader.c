@@ -117,6 +117,7 @@ static void put_in_force(struct entry *e)
 {
 	struct zone_loader *l = e->loader;
 	struct zonefile *before = e->current;
+	uint64_t read_ms = clock_monotonic_ms();
 
 	e->current = e->fresh;
 	e->read_at = clock_unix_s();
@@ -127,9 +128,11 @@ static void put_in_force(struct entry *e)
 	zonefile_drop_images(e->current);
 	zonefile_free(before);
 	log_info("dnsd",
-	         "zone file read zone=%s names=%zu changed=%zu serial=%" PRIu32 " ms=%" PRIu64,
+	         "zone file read zone=%s names=%zu changed=%zu serial=%" PRIu32 " read_ms=%" PRIu64
+	         " build_ms=%" PRIu64,
 	         e->name, zonefile_name_count(e->current), zonefile_change_count(e->current),
-	         zonefile_serial(e->current), clock_monotonic_ms() - e->begun_ms);
+	         zonefile_serial(e->current), read_ms - e->begun_ms,
+	         clock_monotonic_ms() - read_ms);
 }
 
 static void refuse(struct entry *e)

@@ -180,7 +180,7 @@ static void test_the_report_is_carried_along(void **state)
 	struct snapshot_problem problem = {"x.yaml:3", "broken", 5};
 	struct snapshot_conflict conflict = {"www", "a", "b"};
 	struct snapshot_hold hold = {"example.com", 60, 9, 100, 700};
-	struct snapshot_report report = {&problem, 1, &conflict, 1, &hold, 1, 42};
+	struct snapshot_report report = {&problem, 1, &conflict, 1, &hold, 1, 42, NULL, 0};
 	const struct snapshot *s;
 
 	zones_set_report(*state, &report);
