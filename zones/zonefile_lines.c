@@ -256,7 +256,7 @@ static void take_ttl(struct reading *r, struct line *l)
 		               shown(word), (const char *)word.data, MOST_TTL);
 }
 
-/* Relative to the zone file's directory, wherever the including file stands. */
+/* Relative to the zone file's directory, wherever the including file stands, or beginning with it. */
 static void take_include(struct reading *r, struct line *l)
 {
 	struct bytes word = plain_word(&l->text), origin = plain_word(&l->text);
@@ -268,6 +268,9 @@ static void take_include(struct reading *r, struct line *l)
 
 	if (word.len >= 2 && word.data[0] == '"' && word.data[word.len - 1] == '"')
 		word = (struct bytes){word.data + 1, word.len - 2};
+	if (dir_len > 0 && word.len > (size_t)dir_len &&
+	    memcmp(word.data, r->request->path, (size_t)dir_len) == 0)
+		word = (struct bytes){word.data + dir_len, word.len - (size_t)dir_len};
 	buffer_reset(&r->wire);
 	if (word.len == 0)
 		zonefile_error(r->z, l->where, "$INCLUDE: a file name is missing");
@@ -365,8 +368,11 @@ static void take_part(struct reading *r, const char *path, const char *name, uin
 	stamp = zonefile_stamp(path);
 	if (!name)
 		zonefile_add_place(r->z, part, 1);
-	err = zonefile_open(name ? r->dir : -1, name ? name : path, ZONEFILE_MAX_BYTES - r->bytes,
-	                    &text, &stamp, &why);
+	if (name && r->dir < 0)
+		err = reason_set(&why, ERR_IO, "cannot be included: the directory is not readable");
+	else
+		err = zonefile_open(name ? r->dir : -1, name ? name : path,
+		                    ZONEFILE_MAX_BYTES - r->bytes, &text, &stamp, &why);
 	r->z->parts[part].stamp = stamp;
 	if (!err && is_open(r, &stamp))
 		err = reason_set(&why, ERR_CONFLICT, "is including itself");

@@ -250,6 +250,8 @@ static void test_no_include_leaves_the_directory(void **state)
 	        "zone:10: $INCLUDE: a file name is missing\n"
 	        "zone:11: $INCLUDE: gone cannot be read: No such file or directory\n");
 	warned(f, "$INCLUDE here\n", "");
+	snprintf(path, sizeof(path), "$INCLUDE %s/inc\n", f->folder);
+	warned(f, path, "");
 }
 
 static void expect_unreadable(const struct zfiles *f, const char *error)
