@@ -175,8 +175,7 @@ static void limit_addresses(struct walk *w)
 	unsigned bits;
 	uint64_t bucket;
 
-	if (out->most == 0 || !is_address(set->rrset->type) ||
-	    count_addresses(out, set) <= out->most)
+	if (!is_address(set->rrset->type) || count_addresses(out, set) <= out->most)
 		return;
 	bucket = client_bucket(&w->client, &bits);
 	bucket = hash_mix(bucket, hash_fixed((struct bytes){w->name->wire, w->name->len}));
@@ -200,7 +199,7 @@ static void put_glue(struct answer *out, const uint8_t *owner, const struct node
 		return;
 	}
 	fill(&out->glue[out->glue_count], owner, rrset, rrset->ttl);
-	if (out->most != 0 && rrset->count > out->most)
+	if (rrset->count > out->most)
 		out->glue[out->glue_count].from = 1;
 	out->glue_count++;
 	if (required)
@@ -521,7 +520,6 @@ static void prepare(struct answer *out)
 	out->cluster = CHOICE_NO_CLUSTER;
 	out->zone = NULL;
 	out->origin = NULL;
-	out->most = 0;
 }
 
 bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,
@@ -588,6 +586,8 @@ void answer_decide(const struct snapshot *s, const struct query *q, const struct
 		return;
 	}
 	out->most = snapshot_settings(s)->max_addresses;
+	if (out->most == 0)
+		out->most = UINT16_MAX;
 	w.s = s;
 	w.q = q;
 	w.out = out;

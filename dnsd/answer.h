@@ -43,7 +43,7 @@ struct answer {
 	uint8_t set_count, authority_count, glue_count;
 	uint8_t glue_required;   /* the first ones: in-domain glue, or TC (RFC 9471) */
 	uint8_t link_count;      /* used of link[] */
-	uint16_t most;           /* addresses of a set that are told; 0: all */
+	uint16_t most;           /* addresses of a set that are told */
 	uint16_t cluster;        /* of the last choice, or CHOICE_NO_CLUSTER */
 	const struct zone *zone; /* of the first name; NULL: none of ours */
 	/* Where the first name was found: its node, or that of the wildcard, delegation or DNAME, or the closest encloser;

@@ -232,25 +232,22 @@ static bool take_back(struct writer *w, size_t at, unsigned known)
 }
 
 /* A whole RRset, or nothing: then false. */
-static bool put_any(struct writer *w, const struct answer *a, const struct answer_set *set,
-                    unsigned *count)
+static bool put_any(struct writer *w, const struct answer_set *set, unsigned *count)
 {
 	size_t start = w->at;
 	unsigned known = w->known_count;
-	struct told told = answer_told(a, set, 0);
-	unsigned records = told.left;
 	struct bytes rdata;
 
-	while (!w->full && told_next(&told, &rdata))
+	for (size_t at = 0; !w->full && rrset_next(set->rrset, &at, &rdata);)
 		put_record(w, set, set->rrset->type, rdata);
 	if (w->full)
 		return take_back(w, start, known);
-	*count += records;
+	*count += set->rrset->count;
 	return true;
 }
 
-/* The same of several RRsets, where what came before is left out. */
-static bool put_union(struct writer *w, const struct answer *a, const struct answer_set *set,
+/* The same of several RRsets, or of more addresses than are told: what came before is left out. */
+static bool put_parts(struct writer *w, const struct answer *a, const struct answer_set *set,
                       unsigned *count)
 {
 	size_t start = w->at;
@@ -278,11 +275,11 @@ static bool put_set(struct writer *w, const struct answer *a, const struct answe
 {
 	uint16_t pointer = 0;
 
-	if (set->more > 0)
-		return put_union(w, a, set, count);
-	if (!has_names(set->rrset->type) && set->from == 0)
+	if (set->more > 0 || set->from > 0)
+		return put_parts(w, a, set, count);
+	if (!has_names(set->rrset->type))
 		pointer = find_pointer(w, set->owner);
-	return pointer != 0 ? put_plain(w, set, pointer, count) : put_any(w, a, set, count);
+	return pointer != 0 ? put_plain(w, set, pointer, count) : put_any(w, set, count);
 }
 
 /* --- the message --- */

@@ -171,37 +171,20 @@ static struct addr_network print_network(uint64_t network)
 	return out;
 }
 
-static enum stats_class class_of(const struct answer *a)
-{
-	switch (a->reason) {
-	case STATS_NXDOMAIN:
-		return STATS_CLASS_NXDOMAIN;
-	case STATS_NODATA:
-		return STATS_CLASS_NODATA;
-	case STATS_REFERRAL:
-		return STATS_CLASS_REFERRAL;
-	case STATS_OUTSIDE:
-	case STATS_PROHIBITED:
-	case STATS_NOT_READY:
-	case STATS_ERROR:
-		return STATS_CLASS_ERROR;
-	case STATS_FIXED:
-	case STATS_NEAREST:
-	case STATS_ALL:
-	case STATS_FAIL_OPEN:
-	case STATS_FALLBACK:
-	case STATS_REASONS:
-		break;
-	}
-	return STATS_CLASS_POSITIVE;
-}
+/* Those not named are STATS_CLASS_POSITIVE. */
+static const uint8_t classes[STATS_REASONS] = {
+	[STATS_NXDOMAIN] = STATS_CLASS_NXDOMAIN, [STATS_NODATA] = STATS_CLASS_NODATA,
+	[STATS_REFERRAL] = STATS_CLASS_REFERRAL, [STATS_OUTSIDE] = STATS_CLASS_ERROR,
+	[STATS_NOT_READY] = STATS_CLASS_ERROR,   [STATS_ERROR] = STATS_CLASS_ERROR,
+	[STATS_PROHIBITED] = STATS_CLASS_ERROR,
+};
 
 /* What answers of the class are counted together: made-up names that do not exist are their zone's, made-up names
  * that a wildcard answers are the wildcard's, other names are themselves.  The place in memory stands for it: when data
  * change it may get another, and with it a new allowance. */
 static uint64_t subject_of(const struct answer *a)
 {
-	enum stats_class class = class_of(a);
+	unsigned class = classes[a->reason];
 	uint64_t of = class == STATS_CLASS_ERROR      ? 0
 	              : class == STATS_CLASS_NXDOMAIN ? zone_key(a->zone)
 	                                              : (uint64_t)(uintptr_t)a->origin;
