@@ -42,7 +42,8 @@ static const struct conf_row rows[] = {
          AT(proxy_from),
          .sentence =
                  "Networks of load balancers that set a header of the PROXY protocol, version 2, "
-                 "before each DNS message over UDP: its client counts as the one who asks; "
+                 "before each DNS message over UDP, and before all else on a TCP connection, TLS "
+                 "too: its client counts as the one who asks; "
                  "without a good header they get no answer; from others no header is read."},
 	{.path = "listen.tls",
          .type = CONF_CUSTOM,
@@ -82,7 +83,7 @@ static const struct conf_row rows[] = {
          .min = 1,
          .max = 1000000,
          .sentence = "How many of them one client may have: an IPv4 address, or an IPv6 /56; one "
-                     "more is closed. Loopback may have all."},
+                     "more is closed. Networks of rateLimit.exempt may have all."},
 	{.path = "tcp.idle",
          .type = CONF_DURATION,
          AT(tcp.idle_ms),

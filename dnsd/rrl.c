@@ -66,7 +66,8 @@ struct rrl_rules {
 
 struct rrl {
 	struct rrl_table *table;
-	struct rrl_rules *rules;
+	struct rrl_rules *taken; /* NULL: none yet */
+	struct rrl_rules *rules; /* the same; NULL: nothing is limited */
 	struct stats *stats;
 	uint64_t now_ms;
 	struct level level[1 << LEVEL_BITS];
@@ -125,19 +126,16 @@ void rrl_free(struct rrl *r)
 {
 	if (r == NULL)
 		return;
-	rrl_rules_free(r->rules);
+	rrl_rules_free(r->taken);
 	free(r);
 }
 
 void rrl_set_rules(struct rrl *r, struct rrl_rules *take_rules)
 {
 	memset(r->memo, 0, sizeof r->memo);
-	rrl_rules_free(r->rules);
-	r->rules = take_rules;
-	if (take_rules->mode == RRL_OFF) {
-		rrl_rules_free(take_rules);
-		r->rules = NULL;
-	}
+	rrl_rules_free(r->taken);
+	r->taken = take_rules;
+	r->rules = take_rules->mode == RRL_OFF ? NULL : take_rules;
 }
 
 void rrl_set_now(struct rrl *r, uint64_t now_ms) { r->now_ms = now_ms; }
@@ -341,6 +339,11 @@ static enum rrl_verdict refuse(struct rrl *r, const struct addr *client, struct 
 	}
 	stats_add(&s->limits[STATS_LIMIT_DROPPED][class], 1);
 	return RRL_DROP;
+}
+
+bool rrl_exempts(const struct rrl *r, const struct addr *client)
+{
+	return r != NULL && r->taken != NULL && netset_has(r->taken->exempt, client);
 }
 
 enum rrl_verdict rrl_judge(struct rrl *r, const struct addr *client, const struct answer *a,

@@ -55,6 +55,8 @@ struct rrl *rrl_new(struct rrl_table *table, struct stats *stats);
 void rrl_free(struct rrl *r); /* NULL is fine */
 /* By the worker, between queries; takes the rules and frees those before. */
 void rrl_set_rules(struct rrl *r, struct rrl_rules *take_rules);
+/* Is it in a network of `exempt`, whatever the mode?  NULL, or no rules yet: no. */
+bool rrl_exempts(const struct rrl *r, const struct addr *client);
 /* The time that counts for what follows; once for each batch. */
 void rrl_set_now(struct rrl *r, uint64_t now_ms);
 

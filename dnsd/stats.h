@@ -64,6 +64,9 @@ enum stats_reason {
 	  "TCP connections closed: silent for too long, or not reading")                           \
 	X(STATS_TCP_WAITED, "tcpWaited", "times that a TCP connection stood in line for its turn") \
 	X(STATS_TCP_OVERSIZE, "tcpOversize", "TCP connections closed: a query of more than 8 KiB") \
+	X(STATS_TCP_PROXIED, "tcpProxied", "TCP connections behind a PROXY header")                \
+	X(STATS_TCP_PROXY_BROKEN, "tcpProxyBroken",                                                \
+	  "TCP connections closed: from a listed proxy without a good PROXY header")               \
 	X(STATS_TLS_OPENED, "tlsOpened", "TLS handshakes done")                                    \
 	X(STATS_TLS_RESUMED, "tlsResumed", "TLS handshakes that resumed a session")                \
 	X(STATS_TLS_FAILED, "tlsFailed", "TLS connections that ended before the handshake was done")

@@ -16,22 +16,6 @@ enum {
 
 /* --- connections --- */
 
-/* Its network's share is limited, and taken by others. */
-static bool is_greedy(struct connection *c)
-{
-	const struct tcp_limits *limits = &c->tcp->limits;
-	struct addr network = tcp_network(&c->client);
-
-	for (size_t i = 0; i < limits->exempt_count; i++) {
-		if (addr_network_has(&limits->exempt[i], &c->client))
-			return false;
-	}
-	if (!quota_enter_network(c->tcp->quota, &network))
-		return true;
-	c->network = network;
-	return false;
-}
-
 static void find_client(struct connection *c)
 {
 	struct sockaddr_storage sa;
@@ -63,11 +47,9 @@ static void on_incoming(uv_stream_t *listener, int status)
 		return;
 	}
 	find_client(c);
-	if (is_greedy(c)) {
-		tcp_count(t, STATS_TCP_REFUSED, 1);
-		tcp_connection_close(c);
+	c->awaits_header = netset_has(t->responder->proxies, &c->client);
+	if (!c->awaits_header && !tcp_connection_admit(c))
 		return;
-	}
 	tcp_count(t, STATS_TCP_OPENED, 1);
 	if (!has_room) {
 		/* This worker's idlest; another one's may be idler still. */
@@ -98,7 +80,7 @@ static bool is_expired(const struct connection *c, uint64_t now)
 
 	if (c->unsent > 0)
 		return now - c->write_at > TCP_WRITE_MS;
-	if (c->tls != NULL && !c->is_open && silence > TCP_HANDSHAKE_MS)
+	if ((c->awaits_header || (c->tls != NULL && !c->is_open)) && silence > TCP_HANDSHAKE_MS)
 		silence = TCP_HANDSHAKE_MS;
 	return now - c->active_at > silence;
 }

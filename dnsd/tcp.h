@@ -2,6 +2,7 @@
  *
  * Queries of one connection are answered in order, as many as there are.  All that a client
  * can fill has a limit: connections, a query's length, answers that it does not read, silence.
+ * From the responder's proxies a PROXY header comes before all else, and names the client.
  * What all of them get in one turn of the loop has one too, so that UDP, and each other connection,
  * has its turn: who asks for more waits in line, its queries with it.
  */
@@ -28,9 +29,10 @@ enum {
 	TCP_MAX_UNSENT = 65536,    /* bytes of answers; above, reading pauses */
 	TCP_TURN_ANSWERS = 128,    /* of all connections in one turn of the loop ... */
 	TCP_TURN_BYTES = 131072,   /* ... and bytes; the last answer may go beyond */
-	TCP_HANDSHAKE_MS = 5000,   /* for a TLS handshake, or the idle time when that is less */
-	TCP_HANDSHAKE_COST = 64,   /* answers of a turn that a step of a TLS handshake stands for */
-	TCP_WRITE_MS = 10000       /* without the client reading any of what waits */
+	TCP_HANDSHAKE_MS =
+		5000, /* for a PROXY header and a TLS handshake, or the idle time when that is less */
+	TCP_HANDSHAKE_COST = 64, /* answers of a turn that a step of a TLS handshake stands for */
+	TCP_WRITE_MS = 10000     /* without the client reading any of what waits */
 };
 
 struct tcp;
@@ -39,13 +41,12 @@ struct transfers_desk;
 /* What an operator may set, and what a test may. */
 struct tcp_limits {
 	uint64_t max_connections; /* of all workers; for one more, the idlest is closed */
-	uint64_t max_per_network; /* of all workers; one more is closed */
-	uint64_t idle_ms;         /* without a query that was answered, while there is room */
-	uint64_t max_queries;     /* of one connection */
-	const struct addr_network *exempt; /* max_per_network does not hold for these; borrowed */
-	size_t exempt_count;
+	uint64_t
+		max_per_network; /* of all workers; one more is closed, unless the responder's limits exempt it */
+	uint64_t idle_ms;     /* without a query that was answered, while there is room */
+	uint64_t max_queries; /* of one connection */
 };
-/* 10,000, 200, 10 s, TCP_MAX_QUERIES; loopback is exempt. */
+/* 10,000, 200, 10 s, TCP_MAX_QUERIES. */
 struct tcp_limits tcp_limits_usual(void);
 
 /* A socket bound to the address (shared: with SO_REUSEPORT), and listening.  Port 0: the kernel chooses, see

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "dnsd/proxy.h"
 #include "dnsd/tcp_inside.h"
 
 enum { LAST_CALL_MS = 100 }; /* for who asks without end */
@@ -304,8 +305,8 @@ static bool is_paused(const struct connection *c) { return c->unsent > TCP_MAX_U
 
 static bool may_answer(const struct connection *c)
 {
-	return has_turn(c->tcp) && !is_paused(c) && c->waited == NULL && c->transfer == NULL &&
-	       c->queries < c->tcp->limits.max_queries &&
+	return has_turn(c->tcp) && !is_paused(c) && !c->awaits_header && c->waited == NULL &&
+	       c->transfer == NULL && c->queries < c->tcp->limits.max_queries &&
 	       !uv_is_closing((const uv_handle_t *)&c->handle);
 }
 
@@ -540,6 +541,62 @@ static void unseal(struct connection *c)
 	c->ended |= result == TLS_END;
 }
 
+bool tcp_connection_admit(struct connection *c)
+{
+	struct addr network = tcp_network(&c->client);
+
+	if (rrl_exempts(c->tcp->responder->limits, &c->client))
+		return true;
+	if (quota_enter_network(c->tcp->quota, &network)) {
+		c->network = network;
+		return true;
+	}
+	tcp_count(c->tcp, STATS_TCP_REFUSED, 1);
+	tcp_connection_close(c);
+	return false;
+}
+
+/* The header is whole: who asks is known, and the stream begins behind it. */
+static void begin_behind(struct connection *c, const struct proxy *header)
+{
+	size_t rest = c->pending_len - header->len;
+
+	c->awaits_header = false;
+	tcp_count(c->tcp, STATS_TCP_PROXIED, 1);
+	if (header->client.family != ADDR_NONE)
+		c->client = header->client;
+	if (!tcp_connection_admit(c))
+		return;
+	if (c->tls != NULL) {
+		tls_stream_feed(c->tls, c->pending + header->len, rest);
+		rest = 0;
+	}
+	memmove(c->pending, c->pending + header->len, rest);
+	c->pending_len = rest;
+	answer_kept(c);
+	if (c->tls != NULL)
+		unseal(c);
+}
+
+/* A listed proxy says first who asks; who does not is not listened to. */
+static void take_header(struct connection *c, const uint8_t *data, size_t len)
+{
+	struct proxy header;
+
+	keep(c, data, len);
+	switch (proxy_parse(c->pending, c->pending_len, &header)) {
+	case PROXY_MORE:
+		return;
+	case PROXY_BROKEN:
+		tcp_count(c->tcp, STATS_TCP_PROXY_BROKEN, 1);
+		tcp_connection_close(c);
+		return;
+	case PROXY_WHOLE:
+		begin_behind(c, &header);
+		return;
+	}
+}
+
 /* Reading, waiting for the client to read, for a turn, or the end, when nothing is left to do. */
 static void go_on(struct connection *c)
 {
@@ -577,7 +634,9 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 			tcp_connection_close(c);
 		return;
 	}
-	if (c->tls == NULL) {
+	if (c->awaits_header) {
+		take_header(c, (const uint8_t *)buf->base, (size_t)count);
+	} else if (c->tls == NULL) {
 		take(c, (const uint8_t *)buf->base, (size_t)count);
 	} else {
 		tls_stream_feed(c->tls, (const uint8_t *)buf->base, (size_t)count);

@@ -37,6 +37,7 @@ struct connection {
 	uint64_t write_at;   /* last time that something waiting was taken; 0: nothing waits */
 	size_t unsent;
 	size_t queued;                      /* what libuv still held at the last sweep */
+	bool awaits_header;                 /* of the PROXY protocol; pending is to become one */
 	bool is_open;                       /* a TLS handshake is done */
 	bool ended;                         /* the client sends no more */
 	bool in_line;                       /* for its turn; not read from meanwhile */
@@ -78,6 +79,8 @@ static inline void tcp_count(struct tcp *t, enum stats_event event, uint64_t n)
 
 /* A new connection, among the others of its tcp. */
 void tcp_connection_put(struct connection *c);
+/* Has its client not too many?  Else it is closed, and counted as refused. */
+bool tcp_connection_admit(struct connection *c);
 /* Begins to read from it. */
 void tcp_connection_start(struct connection *c);
 /* It is freed once the loop has closed it; twice is once. */

@@ -62,17 +62,10 @@ uint64_t tcp_idle(uint64_t idle_ms, unsigned count, unsigned most)
 
 struct tcp_limits tcp_limits_usual(void)
 {
-	static const struct addr_network loopback[] = {
-		{{.family = ADDR_IPV4, .bytes = {127}}, 8},
-		{{.family = ADDR_IPV6, .bytes = {[15] = 1}}, 128},
-	};
-
 	return (struct tcp_limits){
 		.max_connections = 10000,
 		.max_per_network = 200,
 		.idle_ms = 10000,
 		.max_queries = TCP_MAX_QUERIES,
-		.exempt = loopback,
-		.exempt_count = sizeof loopback / sizeof *loopback,
 	};
 }

@@ -509,6 +509,109 @@ static void test_ten_thousand_half_handshakes_cost_bounded_memory_and_end(void *
 	free(reply);
 }
 
+/* --- behind a proxy --- */
+
+/* What is behind 127.0.0.9 sends such a header first, over TCP and over TLS. */
+static size_t put_header(uint8_t out[28], const char *client)
+{
+	static const char begin[16] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c";
+	struct addr a;
+
+	assert_true(addr_parse(bytes_of(client), &a));
+	memcpy(out, begin, 16);
+	memcpy(out + 16, a.bytes, 4);
+	memcpy(out + 20, "\x7f\0\0\1\xd4\x31\0\x35", 8);
+	return 28;
+}
+
+static int dial_behind(struct world *w, unsigned port, const char *client)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000009)},
+			   to = {.sin_family = AF_INET,
+	                         .sin_port = htons((uint16_t)port),
+	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct timeval wait = {WAIT_MS / 1000, 0};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint8_t header[28];
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait), 0);
+	if (client != NULL)
+		world_wire_send(w, fd, header, put_header(header, client));
+	return fd;
+}
+
+static const char *read_web(struct world *w, const uint8_t *reply, size_t len)
+{
+	static char records[2048];
+
+	assert_true(len > 12);
+	snprintf(records, sizeof records, "%s", world_wire_read(w, reply, len).records);
+	return records;
+}
+
+static const char *web_over_tls(struct world *w, const char *client)
+{
+	struct world_question q = {.name = "web.shop.fed.svc.example.com", .type = "A"};
+	uint8_t query[512], out[FRAME], *reply = malloc(WIRE_ROOM);
+	size_t len = world_wire_frame(query, world_wire_build(&q, 5, query), out);
+	struct client c = {.context = SSL_CTX_new(TLS_client_method())};
+	const char *records;
+
+	c.ssl = SSL_new(c.context);
+	c.fd = dial_behind(w, tls_port, client);
+	assert_int_equal(SSL_set_fd(c.ssl, c.fd), 1);
+	assert_int_equal(SSL_connect(c.ssl), 1);
+	assert_int_equal(SSL_write(c.ssl, out, (int)len), len);
+	records = read_web(w, reply, receive(&c, reply));
+	client_close(&c);
+	free(reply);
+	return records;
+}
+
+static const char *web_over_tcp(struct world *w, const char *client)
+{
+	struct world_question q = {.name = "web.shop.fed.svc.example.com", .type = "A"};
+	uint8_t query[512], out[FRAME], *reply = malloc(WIRE_ROOM);
+	size_t len = world_wire_frame(query, world_wire_build(&q, 5, query), out);
+	int fd = dial_behind(w, world_dns_port(w), client);
+	const char *records;
+
+	world_wire_send(w, fd, out, len);
+	records = read_web(w, reply, world_wire_receive(w, fd, reply, WAIT_MS));
+	close(fd);
+	free(reply);
+	return records;
+}
+
+static void test_behind_a_proxy_the_client_decides_over_tcp_and_tls(void **state)
+{
+	struct world *w = *state;
+	uint8_t out[FRAME], byte;
+	size_t len = frame(7, out);
+	int fd;
+
+	renew(w, "first");
+	world_three_cities(w);
+	world_config(w, "listen: {dns: [\"127.0.0.1:0\"], http: \"127.0.0.1:0\", proxyFrom: "
+	                "[127.0.0.9/32], tls: {addresses: [\"127.0.0.1:0\"], certificate: "
+	                "cert.pem, key: key.pem}}\n"
+	                "publish: {allow: [198.18.0.0/16]}\n");
+	world_start(w);
+	find_port(w);
+	assert_string_equal(web_over_tcp(w, "192.0.2.7"), "198.18.1.10");
+	assert_string_equal(web_over_tcp(w, "203.0.113.7"), "198.18.3.10");
+	assert_string_equal(web_over_tls(w, "192.0.2.7"), "198.18.1.10");
+	assert_string_equal(web_over_tls(w, "198.51.100.7"), "198.18.2.10");
+	assert_true(world_metric(w, "dnsd_tcp_proxied_total") == 4);
+	fd = dial_behind(w, world_dns_port(w), NULL);
+	world_wire_send(w, fd, out, len);
+	assert_true(recv(fd, &byte, 1, 0) <= 0);
+	close(fd);
+	assert_true(world_metric(w, "dnsd_tcp_proxy_broken_total") == 1);
+}
+
 /* --- the certificate --- */
 
 static void test_a_new_certificate_is_taken_up_without_a_dropped_session(void **state)
@@ -594,6 +697,7 @@ int main(void)
 		world_test(test_who_pads_is_answered_in_blocks),
 		world_test(test_a_client_may_be_gone_after_each_byte),
 		world_test(test_ten_thousand_half_handshakes_cost_bounded_memory_and_end),
+		world_test(test_behind_a_proxy_the_client_decides_over_tcp_and_tls),
 		world_test(test_a_new_certificate_is_taken_up_without_a_dropped_session),
 		world_test(test_a_broken_certificate_changes_nothing_but_the_status),
 		world_test(test_sighup_reads_the_certificate_again),

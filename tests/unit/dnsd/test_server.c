@@ -380,6 +380,7 @@ static void test_when_all_connections_are_taken_the_idlest_makes_room(void **sta
 
 	(void)state;
 	limits.max_connections = MOST;
+	limits.max_per_network = MOST + 1;
 	one = start_one(&bound[0].addr, &limits, &a);
 	for (int i = 0; i < MOST; i++) {
 		fd[i] = dial(SOCK_STREAM, &a.addr, a.port);
@@ -419,6 +420,9 @@ static bool find_own_address(struct addr *out)
 static void test_one_client_gets_its_share_and_loopback_all(void **state)
 {
 	enum { SHARE = 20 };
+	char loopback[] = "127.0.0.0/8", *exempt[] = {loopback};
+	const struct conf_strings list = {exempt, 1};
+	const struct rrl_settings rules = {RRL_OFF, 1, 0, &list};
 	struct tcp_limits limits = tcp_limits_usual();
 	static const struct addr any = {.family = ADDR_IPV4};
 	struct server_address a;
@@ -431,6 +435,7 @@ static void test_one_client_gets_its_share_and_loopback_all(void **state)
 		skip();
 	limits.max_per_network = SHARE;
 	one = start_one(&any, &limits, &a);
+	server_set_limits(one, &rules);
 	for (int i = 0; i < SHARE; i++) {
 		fd[i] = dial(SOCK_STREAM, &own, a.port);
 		assert_answers(fd[i]);

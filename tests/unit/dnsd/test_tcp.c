@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "dnsd/netset.h"
 #include "dnsd/tcp.h"
 #include "dnsd/udp.h"
 #include "tests/support/dnsd_world.h"
@@ -139,10 +142,12 @@ static int dial(int type, uint16_t port)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = addr_to_sockaddr(&loopback, port, &sa);
-	int fd = socket(sa.ss_family, type | SOCK_CLOEXEC, 0);
+	int fd = socket(sa.ss_family, type | SOCK_CLOEXEC, 0), on = 1;
 
 	assert_true(fd >= 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&sa, len), 0);
+	if (type == SOCK_STREAM)
+		assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
 	return fd;
 }
 
@@ -426,7 +431,7 @@ static bool is_ended(const struct asker *c)
 {
 	uint8_t byte;
 
-	return recv(c->fd, &byte, 1, MSG_DONTWAIT) == 0;
+	return recv(c->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
 }
 
 /* Six of eight are silent: 60 % of the idle time.  The seventh goes on asking. */
@@ -500,7 +505,6 @@ static void test_a_network_that_is_not_exempt_has_its_share_and_no_more(void **s
 
 	(void)state;
 	limits.max_per_network = SHARE;
-	limits.exempt_count = 0;
 	start_with(&k, &limits);
 	for (unsigned i = 0; i <= SHARE; i++) {
 		asker_init(&c[i], &k, small_query, small_len, 1);
@@ -527,6 +531,151 @@ static void test_a_network_that_is_not_exempt_has_its_share_and_no_more(void **s
 	stop(&k);
 }
 
+/* --- behind a proxy --- */
+
+/* A header that names 198.51.100.CLIENT over TCP. */
+static size_t put_header(uint8_t out[28], uint8_t client)
+{
+	static const uint8_t header[28] = {
+		0x0d, 0x0a, 0x0d, 0x0a, 0,   0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a, 0x21, 0x11,
+		0,    12,   198,  51,   100, 0,    127,  0,    0,    1,    0xd4, 0x31, 0,    53};
+
+	memcpy(out, header, sizeof header);
+	out[19] = client;
+	return sizeof header;
+}
+
+static void start_behind(struct worker *k, struct tcp_limits *limits, struct netset *proxies)
+{
+	start_with(k, limits);
+	k->responder.proxies = proxies;
+}
+
+/* A client whose stream begins with these bytes. */
+static void asker_init_behind(struct asker *c, const struct worker *k, const uint8_t *header,
+                              size_t header_len)
+{
+	asker_init(c, k, small_query, small_len, 3);
+	c->out = realloc(c->out, c->out_len + header_len);
+	memmove(c->out + header_len, c->out, c->out_len);
+	memcpy(c->out, header, header_len);
+	c->out_len += header_len;
+}
+
+/* So many bytes at a time. */
+static void asker_go_on_by(struct asker *c, struct worker *k, size_t step)
+{
+	size_t all = c->out_len;
+
+	for (unsigned turns = 0; turns < 2000 && c->answers < 3 && !is_ended(c); turns++) {
+		c->out_len = c->sent + step < all ? c->sent + step : all;
+		asker_go_on(c);
+		c->out_len = all;
+		turn(k);
+	}
+}
+
+static void test_behind_a_listed_proxy_the_header_comes_first_in_any_pieces(void **state)
+{
+	char own[] = "127.0.0.0/8", *list[] = {own};
+	const struct conf_strings networks = {list, 1};
+	struct netset *proxies = netset_new(&networks);
+	struct tcp_limits limits = tcp_limits_usual();
+	struct worker k;
+	uint8_t header[28];
+
+	(void)state;
+	limits.max_per_network = 1;
+	start_behind(&k, &limits, proxies);
+	put_header(header, 7);
+	for (size_t step = 1; step < 100; step += 9) {
+		struct asker c;
+
+		asker_init_behind(&c, &k, header, sizeof header);
+		asker_go_on_by(&c, &k, step);
+		assert_int_equal(c.answers, 3);
+		assert_true(c.in_order);
+		asker_fini(&c);
+		for (unsigned turns = 0; turns < 10; turns++)
+			turn(&k);
+	}
+	assert_int_equal(stats_read(&k.responder.stats->events[STATS_TCP_PROXIED]), 11);
+	stop(&k);
+	netset_free(proxies);
+}
+
+static void test_shares_are_those_of_the_clients_that_a_proxy_names(void **state)
+{
+	char own[] = "127.0.0.0/8", *list[] = {own};
+	const struct conf_strings networks = {list, 1};
+	struct netset *proxies = netset_new(&networks);
+	struct tcp_limits limits = tcp_limits_usual();
+	struct asker first, second, again;
+	struct worker k;
+	uint8_t header[28];
+
+	(void)state;
+	limits.max_per_network = 1;
+	start_behind(&k, &limits, proxies);
+	asker_init_behind(&first, &k, header, put_header(header, 7));
+	asker_go_on_by(&first, &k, 100);
+	asker_init_behind(&second, &k, header, put_header(header, 8));
+	asker_go_on_by(&second, &k, 100);
+	asker_init_behind(&again, &k, header, put_header(header, 7));
+	asker_go_on_by(&again, &k, 100);
+	assert_int_equal(first.answers, 3);
+	assert_int_equal(second.answers, 3);
+	assert_int_equal(again.answers, 0);
+	assert_int_equal(stats_read(&k.responder.stats->events[STATS_TCP_REFUSED]), 1);
+	asker_fini(&first);
+	asker_fini(&second);
+	asker_fini(&again);
+	stop(&k);
+	netset_free(proxies);
+}
+
+static void test_a_listed_proxy_without_a_good_header_is_not_listened_to(void **state)
+{
+	char own[] = "127.0.0.0/8", *list[] = {own};
+	const struct conf_strings networks = {list, 1};
+	struct netset *proxies = netset_new(&networks);
+	struct tcp_limits limits = tcp_limits_usual();
+	struct worker k;
+	uint8_t header[28];
+
+	(void)state;
+	limits.idle_ms = 300;
+	start_behind(&k, &limits, proxies);
+	for (unsigned spoiled = 0; spoiled < 14; spoiled++) {
+		struct asker c;
+
+		put_header(header, 7);
+		header[spoiled] ^= 0x40;
+		asker_init_behind(&c, &k, header, spoiled % 2 ? sizeof header : 0);
+		asker_go_on_by(&c, &k, 100);
+		assert_int_equal(c.answers, 0);
+		asker_fini(&c);
+	}
+	assert_int_equal(stats_read(&k.responder.stats->events[STATS_TCP_PROXY_BROKEN]), 14);
+	/* And one that never comes to its end. */
+	for (size_t len = 0; len < sizeof header; len += 9) {
+		struct asker c;
+		uint64_t begun = clock_monotonic_ms();
+
+		put_header(header, 7);
+		asker_init_behind(&c, &k, header, sizeof header);
+		c.out_len = len;
+		while (clock_monotonic_ms() - begun < 3000 && !is_ended(&c)) {
+			asker_go_on(&c);
+			turn(&k);
+		}
+		assert_in_range(clock_monotonic_ms() - begun, 200, 2500);
+		asker_fini(&c);
+	}
+	stop(&k);
+	netset_free(proxies);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,6 +692,9 @@ int main(void)
 		cmocka_unit_test(test_the_silent_are_closed_and_the_sooner_the_more_there_are),
 		cmocka_unit_test(test_a_connection_ends_after_its_queries_with_all_answered),
 		cmocka_unit_test(test_a_network_that_is_not_exempt_has_its_share_and_no_more),
+		cmocka_unit_test(test_behind_a_listed_proxy_the_header_comes_first_in_any_pieces),
+		cmocka_unit_test(test_shares_are_those_of_the_clients_that_a_proxy_names),
+		cmocka_unit_test(test_a_listed_proxy_without_a_good_header_is_not_listened_to),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/tcp", tests, setup, teardown);
