@@ -516,6 +516,22 @@ static void note_open(struct connection *c)
 		tcp_count(t, STATS_TLS_RESUMED, 1);
 }
 
+/* As much as has come, so that what was sent in many records is answered in few. */
+static enum tls_result gather_plain(struct connection *c, size_t *len)
+{
+	struct tcp *t = c->tcp;
+	enum tls_result result;
+
+	*len = 0;
+	do {
+		size_t got;
+
+		result = tls_stream_read(c->tls, t->plain + *len, sizeof t->plain - *len, &got);
+		*len += got;
+	} while (result == TLS_DATA && *len < sizeof t->plain);
+	return result;
+}
+
 /* Takes what can be read of a TLS stream, while the turn lasts and the client reads. */
 static void unseal(struct connection *c)
 {
@@ -527,17 +543,15 @@ static void unseal(struct connection *c)
 
 		if (!c->is_open)
 			spend_handshake(t);
-		result = tls_stream_read(c->tls, t->plain, sizeof t->plain, &len);
+		result = gather_plain(c, &len);
 		if (!c->is_open && tls_stream_is_open(c->tls))
 			note_open(c);
-		if (result == TLS_BROKEN) {
-			tcp_connection_close(c);
-			return;
-		}
 		send_sealed(c);
 		if (len > 0)
 			take(c, t->plain, len);
 	}
+	if (result == TLS_BROKEN)
+		tcp_connection_close(c);
 	c->ended |= result == TLS_END;
 }
 
