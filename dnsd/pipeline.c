@@ -473,6 +473,8 @@ static enum err read_secrets(struct pipeline *p, const struct config *config, st
 	if (config->tsig != NULL)
 		err = tsig_keys_read(config->tsig, &keys, why);
 	if (err == ERR_OK)
+		err = terms_check_keys(config, keys, why);
+	if (err == ERR_OK)
 		err = cookie_jar_fill(&p->cookies, config->cookies.secret_file, why);
 	if (err == ERR_OK) {
 		tsig_keys_unref(p->keys);

@@ -127,6 +127,27 @@ static void make_transfers(struct terms *t, const struct config *c)
 	qsort(t->transfer, t->transfer_count, sizeof *t->transfer, by_transfer_apex);
 }
 
+enum err terms_check_keys(const struct config *c, const struct tsig_keys *keys, struct reason *why)
+{
+	struct arena *a = arena_new();
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < c->zone_count; i++)
+		for (size_t k = 0; k < c->zones[i].transfer.rule_count && err == ERR_OK; k++) {
+			const char *key = c->zones[i].transfer.rules[k].key;
+			const uint8_t *wire = key != NULL ? make_apex(a, key).data : NULL;
+
+			if (key != NULL && (wire == NULL || tsig_keys_find(keys, wire) == NULL))
+				err = reason_set(why, ERR_NOTFOUND,
+				                 "zones.transfer.allow.key of %s: %s is not in %s",
+				                 c->zones[i].name, key,
+				                 c->tsig != NULL ? c->tsig
+				                                 : "any file: there is no tsig");
+		}
+	arena_free(a);
+	return err;
+}
+
 /* Address and transport and key (CVE-2026-12490: one that is bypassed by another transport is none). */
 static bool holds(const struct terms_rule *rule, const struct addr *client,
                   const struct tsig_key *key, bool over_tls)

@@ -59,6 +59,10 @@ const struct terms *terms_build(const struct config *c, const struct cookie_secr
                                 const struct tsig_keys *keys);
 void terms_free(const struct terms *t); /* NULL is fine */
 
+/* Is every key that a transfer asks for there?  ERR_NOTFOUND names the first that is not. */
+enum err terms_check_keys(const struct config *c, const struct tsig_keys *keys,
+                          struct reason *why) MUST_CHECK;
+
 /* Are client subnets that come from this address believed?  `t` NULL: they are. */
 static inline bool terms_believe(const struct terms *t, const struct addr *resolver)
 {

@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
 #include "dnsd/cookie_jar.h"
+#include "dnsd/terms.h"
 #include "dnsd/tsig.h"
 #include "dnsd/lone_file.h"
 #include "dnsd/sandbox.h"
@@ -327,6 +328,8 @@ static void try_keys(struct trial *t)
 	struct reason why = {0};
 
 	if (t->config->tsig != NULL && tsig_keys_read(t->config->tsig, &keys, &why) != ERR_OK)
+		tell_lines(t, NULL, why.text);
+	else if (terms_check_keys(t->config, keys, &why) != ERR_OK)
 		tell_lines(t, NULL, why.text);
 	tsig_keys_unref(keys);
 }

@@ -179,6 +179,20 @@ static void test_a_rule_for_tls_is_none_for_tcp(void **state)
 	expect(w, "127.0.0.4", "", true);
 }
 
+static void test_a_rule_with_a_key_that_is_not_there_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	start(w, "allow: [{key: transfer}]");
+	expect(w, "127.0.0.1", KEY, true);
+	world_write(w, "keys",
+	            "key \"other\" { algorithm hmac-sha256; secret \"" SECRET "\"; };\n");
+	assert_int_equal(chmod(world_path(w, "keys"), 0640), 0);
+	world_signal(w, SIGHUP);
+	world_expect_log(w, "zones.transfer.allow.key of example.com: transfer is not in", SOON_MS);
+	expect(w, "127.0.0.1", KEY, true);
+}
+
 /* --- changes --- */
 
 static void test_ixfr_says_what_went_and_what_came(void **state)
@@ -455,6 +469,7 @@ int main(void)
 		world_test(test_without_a_rule_nobody_gets_the_zone),
 		world_test(test_address_and_key_must_both_be_right_where_both_are_asked_for),
 		world_test(test_a_rule_for_tls_is_none_for_tcp),
+		world_test(test_a_rule_with_a_key_that_is_not_there_is_refused),
 		world_test(test_ixfr_says_what_went_and_what_came),
 		world_test(test_a_transfer_has_what_was_published_before_it),
 		world_test(test_a_secondary_is_told_until_it_answers),

@@ -196,8 +196,7 @@ static void test_sites_are_told_all_together_or_those_of_one_cluster(void **stat
 	world_put_sites(w, "idle.example.com", NULL, "la: 30 A 192.0.2.3", "ny!: 30 A 192.0.2.4",
 	                NULL);
 	world_put_sites(w, "down.example.com", NULL, "la!: 30 A 192.0.2.5", NULL);
-	world_put_sites(w, "level.example.com", "next.example.com", "la!: 30 A 192.0.2.6",
-	                NULL);
+	world_put_sites(w, "level.example.com", "next.example.com", "la!: 30 A 192.0.2.6", NULL);
 	world_drain(w, "ny", true);
 	s = world_build(w);
 	zone_history_add(h, make(s, NULL));
