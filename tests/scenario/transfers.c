@@ -27,6 +27,7 @@
 #include "tests/support/world_inside.h"
 
 #define SECRET "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IDEyMzQ="
+#define NIGHD  "127.0.0.1"
 #define KEY    "hmac-sha256:transfer:" SECRET
 
 enum { NAMES = 30, CHANGES = 1000, SOON_MS = 5000, FOLLOWED_MS = 30000, SECONDARIES = 3 };
@@ -72,10 +73,10 @@ static void change(struct world *w, unsigned step)
 /* --- dig --- */
 
 /* What it prints of a transfer from that port: records, sorted, one a line with single blanks; "" when it failed. */
-static char *dig(struct world *w, unsigned port, const char *from, const char *key,
+static char *dig(struct world *w, const char *to, unsigned port, const char *from, const char *key,
                  const char *type)
 {
-	char port_text[16];
+	char port_text[16], to_text[32];
 	const char *argv[] = {
 		"dig",     "-p",       port_text, "@127.0.0.1",  "-b", from, "+noall", "+answer",
 		"+onesoa", "+tries=1", "+time=5", "example.com", type, NULL, NULL,     NULL};
@@ -88,7 +89,10 @@ static char *dig(struct world *w, unsigned port, const char *from, const char *k
 		argv[14] = key;
 	}
 	snprintf(port_text, sizeof(port_text), "%u", port);
+	snprintf(to_text, sizeof(to_text), "@%s", to);
 	(void)world_run(w, argv, &out);
+	if (strstr(out, "Transfer failed") || strstr(out, "failed:"))
+		fprintf(stderr, "%s", out);
 	return xstrdup(strstr(out, "Transfer failed") || strstr(out, "failed:") ? "" : out);
 }
 
@@ -128,16 +132,16 @@ static unsigned serial_in(const char *text)
 	return at ? (unsigned)strtoul(at + strlen("hostmaster.example.com. "), NULL, 10) : 0;
 }
 
-static char *zone_at(struct world *w, unsigned port)
+static char *zone_at(struct world *w, const char *address, unsigned port)
 {
-	return sorted(dig(w, port, "127.0.0.1", "", "AXFR"));
+	return sorted(dig(w, address, port, "127.0.0.1", "", "AXFR"));
 }
 
 /* --- who gets it --- */
 
 static void expect(struct world *w, const char *from, const char *key, bool gets)
 {
-	char *out = dig(w, world_dns_port(w), from, key, "AXFR");
+	char *out = dig(w, NIGHD, world_dns_port(w), from, key, "AXFR");
 
 	if ((strstr(out, "192.0.2.1") != NULL) != gets)
 		world_fail(w, "from %s with '%s': %s", from, key, out);
@@ -204,21 +208,21 @@ static void test_ixfr_says_what_went_and_what_came(void **state)
 	start(w, "allow: [{address: 127.0.0.0/8}]");
 	world_endpoint(w, "a.yaml", "a", "a.example.com", "A", "198.18.0.1");
 	world_expect(w, "a.example.com", "A", NULL, "198.18.0.1", SOON_MS);
-	out = zone_at(w, world_dns_port(w));
+	out = zone_at(w, NIGHD, world_dns_port(w));
 	serial = serial_in(out);
 	assert_true(serial > 0);
 	free(out);
 	world_endpoint(w, "a.yaml", "a", "b.example.com", "A", "198.18.0.2");
 	world_expect(w, "b.example.com", "A", NULL, "198.18.0.2", SOON_MS);
 	snprintf(type, sizeof(type), "IXFR=%u", serial);
-	out = dig(w, world_dns_port(w), "127.0.0.1", "", type);
+	out = dig(w, NIGHD, world_dns_port(w), "127.0.0.1", "", type);
 	assert_non_null(strstr(out, "198.18.0.1"));
 	assert_non_null(strstr(out, "198.18.0.2"));
 	assert_null(strstr(out, "192.0.2.1\n"));
 	assert_true(strstr(out, "198.18.0.1") < strstr(out, "198.18.0.2"));
 	free(out);
 	/* Long ago: the whole zone. */
-	out = dig(w, world_dns_port(w), "127.0.0.1", "", "IXFR=1");
+	out = dig(w, NIGHD, world_dns_port(w), "127.0.0.1", "", "IXFR=1");
 	assert_non_null(strstr(out, "192.0.2.1"));
 	assert_null(strstr(out, "198.18.0.1"));
 	free(out);
@@ -236,7 +240,7 @@ static void test_a_transfer_has_what_was_published_before_it(void **state)
 		snprintf(address, sizeof(address), "198.18.1.%u", i + 1);
 		world_endpoint(w, "a.yaml", "a", "a.example.com", "A", address);
 		world_expect(w, "a.example.com", "A", NULL, address, SOON_MS);
-		out = zone_at(w, world_dns_port(w));
+		out = zone_at(w, NIGHD, world_dns_port(w));
 		strcat(address, "\n");
 		if (!strstr(out, address))
 			world_fail(w, "no %s in %s", address, out);
@@ -305,18 +309,10 @@ static void test_a_secondary_is_told_until_it_answers(void **state)
 /* --- real secondaries --- */
 
 struct secondary {
-	const char *name;
+	const char *name, *address;
 	unsigned port;
 	pid_t pid;
 };
-
-static unsigned free_port(void)
-{
-	unsigned port;
-
-	close(listen_udp(&port));
-	return port;
-}
 
 static pid_t run(struct world *w, const char *name, const char *const *argv)
 {
@@ -338,14 +334,14 @@ static void start_knot(struct world *w, struct secondary *s)
 
 	snprintf(dir, sizeof(dir), "%s", world_path(w, "knot"));
 	world_write(w, "knot/c",
-	            "server:\n  rundir: %s\n  listen: 127.0.0.1@%u\n"
+	            "server:\n  rundir: %s\n  listen: %s@%u\n"
 	            "database:\n  storage: %s\n"
 	            "key:\n  - id: transfer\n    algorithm: hmac-sha256\n    secret: " SECRET "\n"
 	            "remote:\n  - id: primary\n    address: 127.0.0.1@%u\n    key: transfer\n"
 	            "acl:\n  - id: all\n    address: 127.0.0.0/8\n    action: [transfer, notify]\n"
 	            "zone:\n  - domain: example.com\n    master: primary\n    acl: all\n"
 	            "    storage: %s\n",
-	            dir, s->port, dir, world_dns_port(w), dir);
+	            dir, s->address, s->port, dir, world_dns_port(w), dir);
 	snprintf(config, sizeof(config), "%s/c", dir);
 	s->pid = run(w, "knot", (const char *[]){"knotd", "-c", config, NULL});
 }
@@ -356,7 +352,7 @@ static void start_nsd(struct world *w, struct secondary *s)
 
 	snprintf(dir, sizeof(dir), "%s", world_path(w, "nsd"));
 	world_write(w, "nsd/c",
-	            "server:\n  ip-address: 127.0.0.1\n  port: %u\n  username: \"\"\n"
+	            "server:\n  ip-address: %s\n  port: %u\n  username: \"\"\n"
 	            "  zonesdir: \"%s\"\n  database: \"\"\n  pidfile: \"%s/pid\"\n"
 	            "  xfrdfile: \"%s/xfrd\"\n  xfrdir: \"%s\"\n  zonelistfile: \"%s/list\"\n"
 	            "  server-count: 1\n  verbosity: 2\n"
@@ -365,7 +361,7 @@ static void start_nsd(struct world *w, struct secondary *s)
 	            "zone:\n  name: example.com\n  zonefile: zone\n"
 	            "  request-xfr: 127.0.0.1@%u transfer\n  allow-notify: 127.0.0.1 NOKEY\n"
 	            "  provide-xfr: 127.0.0.0/8 NOKEY\n",
-	            s->port, dir, dir, dir, dir, dir, world_dns_port(w));
+	            s->address, s->port, dir, dir, dir, dir, dir, world_dns_port(w));
 	snprintf(config, sizeof(config), "%s/c", dir);
 	s->pid = run(w, "nsd", (const char *[]){"nsd", "-d", "-c", config, NULL});
 }
@@ -377,7 +373,7 @@ static void start_named(struct world *w, struct secondary *s)
 	snprintf(dir, sizeof(dir), "%s", world_path(w, "named"));
 	world_write(
 		w, "named/c",
-		"options { directory \"%s\"; listen-on port %u { 127.0.0.1; };\n"
+		"options { directory \"%s\"; listen-on port %u { %s; };\n"
 		"  listen-on-v6 { none; }; pid-file \"%s/pid\"; session-keyfile \"%s/session\";\n"
 		"  lock-file none; recursion no; dnssec-validation no; notify no;\n"
 		"  allow-transfer { any; }; };\n"
@@ -385,7 +381,7 @@ static void start_named(struct world *w, struct secondary *s)
 		"key \"transfer\" { algorithm hmac-sha256; secret \"" SECRET "\"; };\n"
 		"zone \"example.com\" { type secondary; file \"zone\"; allow-notify { any; };\n"
 		"  primaries port %u { 127.0.0.1 key transfer; }; };\n",
-		dir, s->port, dir, dir, world_dns_port(w));
+		dir, s->port, s->address, dir, dir, world_dns_port(w));
 	snprintf(config, sizeof(config), "%s/c", dir);
 	s->pid = run(w, "named", (const char *[]){"named", "-g", "-c", config, NULL});
 }
@@ -404,11 +400,13 @@ static void stop_all(struct secondary *s)
 static bool have_all(struct world *w, struct secondary *s, const char *zone, char **differs)
 {
 	for (int i = 0; i < SECONDARIES; i++) {
-		char *its = zone_at(w, s[i].port);
+		char *its = zone_at(w, s[i].address, s[i].port);
 
 		if (strcmp(its, zone) != 0) {
 			free(*differs);
 			*differs = its;
+			if (*its == '\0')
+				*differs = xstrdup(s[i].name);
 			return false;
 		}
 		free(its);
@@ -416,37 +414,57 @@ static bool have_all(struct world *w, struct secondary *s, const char *zone, cha
 	return true;
 }
 
+static void print_logs(struct world *w, const struct secondary *s)
+{
+	for (int i = 0; i < SECONDARIES; i++) {
+		char log[64];
+		const char *out;
+
+		snprintf(log, sizeof(log), "%s/log", s[i].name);
+		(void)world_run(w, (const char *[]){"tail", "-n", "15", world_path(w, log), NULL},
+		                &out);
+		fprintf(stderr, "--- %s ---\n%s", s[i].name, out);
+	}
+}
+
 static void expect_followed(struct world *w, struct secondary *s)
 {
 	struct deadline deadline = inside_deadline(FOLLOWED_MS);
-	char *zone = zone_at(w, world_dns_port(w)), *differs = NULL;
+	char *zone = zone_at(w, NIGHD, world_dns_port(w)), *differs = NULL;
 
 	while (*zone == '\0' || !have_all(w, s, zone, &differs)) {
 		if (!inside_has_time(deadline)) {
+			print_logs(w, s);
 			stop_all(s);
 			world_fail(w, "a secondary has\n%s\nand nighd has\n%s",
-			           differs ? differs : "", zone);
+			           differs ? differs : "nothing", zone);
 		}
 		inside_rest();
 		free(zone);
-		zone = zone_at(w, world_dns_port(w));
+		zone = zone_at(w, NIGHD, world_dns_port(w));
 	}
 	free(differs);
 	free(zone);
 }
 
+/* Ports are held until nighd has its own, so that no two get the same. */
 static void test_bind_knot_and_nsd_follow_a_thousand_changes(void **state)
 {
 	struct world *w = *state;
 	struct secondary s[SECONDARIES] = {
-		{"knot", free_port(), 0}, {"nsd", free_port(), 0}, {"named", free_port(), 0}};
+		{"knot", NIGHD, 0, 0}, {"nsd", NIGHD, 0, 0}, {"named", NIGHD, 0, 0}};
 	char transfer[256], step[16];
+	int held[SECONDARIES];
 
+	for (int i = 0; i < SECONDARIES; i++)
+		held[i] = listen_udp(&s[i].port);
 	snprintf(transfer, sizeof(transfer),
 	         "allow: [{address: 127.0.0.1/32}, {key: transfer}], notify: [\"127.0.0.1:%u\", "
 	         "\"127.0.0.1:%u\", \"127.0.0.1:%u\"]",
 	         s[0].port, s[1].port, s[2].port);
 	start(w, transfer);
+	for (int i = 0; i < SECONDARIES; i++)
+		close(held[i]);
 	start_knot(w, &s[0]);
 	start_nsd(w, &s[1]);
 	start_named(w, &s[2]);
