@@ -406,6 +406,27 @@ static void print_zones(const struct admin_view *view, struct text *out)
 	}
 }
 
+/* Zones without a file have none. */
+static void print_zone_files(const struct snapshot_report *report, struct text *out)
+{
+	static const char name[] = "zones_file_good";
+
+	metric_head(out, name, METRIC_GAUGE,
+	            "Is the zone's file, as it is now, without errors and in force? 1 or 0.");
+	for (size_t i = 0; i < report->file_count; i++) {
+		const struct snapshot_zone_file *file = &report->files[i];
+		size_t len = strlen(file->zone);
+		struct text zone = {0};
+		struct metric_label label;
+
+		/* Named like all zones, without the last dot. */
+		text_printf(&zone, "%.*s", (int)(len > 1 ? len - 1 : len), file->zone);
+		label = (struct metric_label){"zone", zone.data};
+		metric_sample(out, name, &label, 1, file->broken ? 0 : file->read_at != 0);
+		text_fini(&zone);
+	}
+}
+
 /* --- answers --- */
 
 /* RFC 1035 4.1.1, RFC 2136 2.2, RFC 6891 9; the last cell of the counters is all others. */
@@ -521,6 +542,7 @@ void admin_print_metrics(const struct admin_view *view, struct text *out)
 	print_clusters(view, out);
 	print_notes(view, out);
 	print_zones(view, out);
+	print_zone_files(snapshot_report(view->snapshot), out);
 	print_answers(view->stats, out);
 	print_reasons(view->stats, out);
 	print_events(view->stats, out);

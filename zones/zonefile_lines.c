@@ -209,15 +209,16 @@ static void take_record(struct reading *r, struct line *l, bool is_indented)
 
 	if (!take_owner(r, l, is_indented) || !parse_head(r, l, &record) || r->scope->outside)
 		return;
-	rdata_type_text(record.type, type);
 	if (is_of_signing(record.type)) {
-		zonefile_warn(r->z, l->where, "%s of a file is not served, and left out", type);
+		zonefile_warn(r->z, l->where, "%s of a file is not served, and left out",
+		              rdata_type_text(record.type, type));
 		return;
 	}
 	buffer_reset(&r->rdata);
 	if (rdata_from_master(record.type, plain_trim(l->text), r->scope->origin, &r->rdata,
 	                      &why) != ERR_OK) {
-		zonefile_error(r->z, l->where, "%s: %s", type, why.text);
+		zonefile_error(r->z, l->where, "%s: %s", rdata_type_text(record.type, type),
+		               why.text);
 		return;
 	}
 	r->z->has_dname |= record.type == RR_DNAME;

@@ -118,6 +118,7 @@ static void test_a_broken_file_changes_nothing_until_it_is_mended(void **state)
 		"example.zone:6: www.example.com.: a CNAME beside other data (see line 5)", 1000);
 	world_expect_log(w, "zone file has errors, the last good one stays zone=example.com.", 0);
 	world_expect_stays(w, "www.example.com", "A", NULL, "192.0.2.1", 300);
+	assert_true(world_metric(w, "zones_file_good{zone=\"example.com\"}") == 0);
 	world_write(w, FILE_, "%s", "");
 	world_expect_http(w, "/status", "the zone has no SOA", 1000);
 	world_remove(w, FILE_);
@@ -126,6 +127,7 @@ static void test_a_broken_file_changes_nothing_until_it_is_mended(void **state)
 	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.3\n");
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.3", 1000);
 	world_expect_http(w, "/status", "\"errors\":[]", 1000);
+	assert_true(world_metric(w, "zones_file_good{zone=\"example.com\"}") == 1);
 }
 
 /* What clusters have is answered; nothing is denied, as the file could hold it. */
