@@ -134,6 +134,26 @@ static void test_the_apex_is_of_both(void **state)
 	zones_free(z);
 }
 
+static void test_an_apex_may_have_sites_beside_the_file(void **state)
+{
+	static const struct zworld_site site[] = {A_SITE};
+	struct zones *z = new_zones();
+
+	zworld_put_sites(z, "example.com", site, 1, NULL, true);
+	load(*state, z, "@ 60 MX 10 m\n");
+	expect(z,
+	       " name example.com. apex sites fail-open from test example.com\n"
+	       "  300 NS ns1.example.com.\n"
+	       "  300 SOA ns1.example.com. host.example.com. - 3600 900 604800 60\n"
+	       "  60 MX 10 m.example.com.\n"
+	       "  site c0 endpoints loadBalancer probes=0 down=0\n    30 A 192.0.2.10\n",
+	       NULL);
+	load(*state, z, "@ 60 A 192.0.2.1\n");
+	expect(z, " name example.com. apex from test example.com\n  60 A 192.0.2.1\n",
+	       "example.com. A: the zone file");
+	zones_free(z);
+}
+
 /* The config's name servers stand beside the file's, and the file knows their addresses better. */
 static void test_name_servers_of_the_config_are_added(void **state)
 {
@@ -321,6 +341,7 @@ int main(void)
 		with_files(test_beside_a_cname_nothing_of_the_other_stands),
 		with_files(test_a_fallback_cannot_stand_beside_the_files_data),
 		with_files(test_the_apex_is_of_both),
+		with_files(test_an_apex_may_have_sites_beside_the_file),
 		with_files(test_name_servers_of_the_config_are_added),
 		with_files(test_the_file_stays_when_zones_come_and_go),
 		with_files(test_without_its_file_a_zone_has_the_endpoints),
