@@ -233,7 +233,7 @@ static void take_record(struct reading *r, struct line *l, bool is_indented)
 /* --- directives --- */
 
 static void take_part(struct reading *r, const char *path, const char *name, uint32_t where,
-                      const struct scope *from);
+                      struct scope *scope);
 
 static void take_origin(struct reading *r, struct line *l)
 {
@@ -357,9 +357,9 @@ static bool is_open(const struct reading *r, const struct zonefile_stamp *stamp)
 
 /* `name`: below the zone file's directory; NULL: the zone file itself.  `where`: of the $INCLUDE. */
 static void take_part(struct reading *r, const char *path, const char *name, uint32_t where,
-                      const struct scope *from)
+                      struct scope *scope)
 {
-	struct scope scope = *from, *outer = r->scope;
+	struct scope *outer = r->scope;
 	struct buffer text = {NULL, 0, 0};
 	struct reason why = {""};
 	uint32_t part = zonefile_add_part(r->z, path);
@@ -384,9 +384,9 @@ static void take_part(struct reading *r, const char *path, const char *name, uin
 		return;
 	}
 	r->bytes += text.len;
-	scope.part = part;
-	scope.outer = outer;
-	r->scope = &scope;
+	scope->part = part;
+	scope->outer = outer;
+	r->scope = scope;
 	if (name)
 		zonefile_add_place(r->z, part, 1);
 	take_lines(r, (struct bytes){text.data, text.len});
