@@ -234,13 +234,16 @@ fuzz-replay:                     ## every kept input through every fuzz target, 
 	$(Q)for f in $(FUZZ); do $(BUILD)/asan/fuzz/$$f tests/fuzz/corpus/$$f/* || exit 1; done
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ:%=$(B)/fuzz/%)
+# What a target needs beside the rooms.
+FUZZ_WITH_tls := tests/support/dnsd_certificate.c
+$(B)/fuzz/tls: $(FUZZ_WITH_tls)
 $(B)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(ROOMS:%=$(B)/lib%.a) $(PROGRAMS:%=$(B)/lib%.a)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(call pc,$(ALL_PKGS),--cflags) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) \
 	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call pc,$(ALL_PKGS),--libs) -lm -lpthread
 $(FUZZ:%=fuzz-%): fuzz-%:         # make fuzz-query FUZZ_SECONDS=600
 	$(Q)mkdir -p $(BUILD)/fuzz
-	clang $(CSTD) -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $(BUILD)/fuzz/$* tests/fuzz/fuzz_$*.c \
+	clang $(CSTD) -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $(BUILD)/fuzz/$* tests/fuzz/fuzz_$*.c $(FUZZ_WITH_$*) \
 	  $(foreach r,$(ROOMS) $(PROGRAMS),$(call src_of,$(r))) $(call pc,$(ALL_PKGS),--cflags --libs) -lm
 	$(BUILD)/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 tests/fuzz/corpus/$*
 
