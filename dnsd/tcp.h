@@ -63,9 +63,9 @@ uint64_t tcp_idle(uint64_t idle_ms, unsigned count, unsigned most);
 /* Borrows reader, responder (whose idle_ms it keeps true) and quota, which says how many connections there may be. */
 struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *responder,
                     const struct tcp_limits *limits, struct quota *quota);
-/* `tls` (borrowed): what comes is TLS and nothing else; NULL: plain. */
 /* Where transfers are asked for (borrowed); NULL, as at first: there are none, and who asks gets SERVFAIL. */
 void tcp_set_desk(struct tcp *t, struct transfers_desk *desk);
+/* `tls` (borrowed): what comes is TLS and nothing else; NULL: plain. */
 enum err tcp_listen(struct tcp *t, int take_fd, struct tls *tls, struct reason *why) MUST_CHECK;
 /* Answers what has been sent by now, also on connections not accepted yet; then reads no more,
  * sends what waits, closes: in half a second at most.  Free after the loop has ended. */

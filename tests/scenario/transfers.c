@@ -91,8 +91,6 @@ static char *dig(struct world *w, const char *to, unsigned port, const char *fro
 	snprintf(port_text, sizeof(port_text), "%u", port);
 	snprintf(to_text, sizeof(to_text), "@%s", to);
 	(void)world_run(w, argv, &out);
-	if (strstr(out, "Transfer failed") || strstr(out, "failed:"))
-		fprintf(stderr, "%s", out);
 	return xstrdup(strstr(out, "Transfer failed") || strstr(out, "failed:") ? "" : out);
 }
 
