@@ -277,7 +277,7 @@ static void test_large_answers_can_need_a_good_cookie(void **state)
 		         "%s198.18.7.%d", i ? ", " : "", i);
 	world_domain(w, "fed", "example.com");
 	world_endpoint(w, "big.yaml", "big", "big.example.com", "A", targets);
-	start(w, "cookies: {mode: required-for-large}\n");
+	start(w, "cookies: {mode: required-for-large}\ndefaults: {maxAddresses: 60}\n");
 	assert_true(world_question(w, &q).truncated);
 	q.options = "10=" CLIENT_COOKIE;
 	assert_true(world_question(w, &q).truncated);
