@@ -20,9 +20,9 @@ enum {
 	CREDIT_SHARE = 4,
 	PAUSE_MS = 200,
 	TURN_US = 20000,
-	/* Of one answer in one turn.  libcurl reads 1.6 MB of a stream at most: what is 80 times that when unpacked is
+	/* Of one answer in one turn.  libcurl reads 1.6 MB of a stream at most: what is 40 times that when unpacked is
 	 * made to keep the loop busy. */
-	TURN_MOST = 128 << 20,
+	TURN_MOST = 64 << 20,
 	ASK_MS = 1000
 };
 
