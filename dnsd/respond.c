@@ -7,6 +7,9 @@
 #include "dnsd/encode.h"
 #include "dnsd/terms.h"
 
+/* Few queries come there, and the others are not to carry it. */
+#define RARE __attribute__((noinline))
+
 static void count_answer(struct stats *s, enum stats_transport transport, const struct query *q,
                          const struct answer *a, bool truncated)
 {
@@ -29,7 +32,7 @@ static void count_answer(struct stats *s, enum stats_transport transport, const 
 }
 
 /* A fault in an option: nothing of the OPT is answered. */
-static void refuse_options(struct query *q)
+RARE static void refuse_options(struct query *q)
 {
 	q->edns.asked = 0;
 	q->edns.ecs.present = false;
@@ -41,7 +44,8 @@ static void refuse_options(struct query *q)
 }
 
 /* RFC 7873 5.2: none but the client's part, or a bad one of ours, is answered with a new one. */
-static void heed_cookie(struct responder *r, const struct terms *terms, const struct addr *client)
+RARE static void heed_cookie(struct responder *r, const struct terms *terms,
+                             const struct addr *client)
 {
 	struct query *q = &r->query;
 	struct edns *e = &q->edns;
@@ -93,8 +97,8 @@ static void add_keepalive(struct edns *e, uint64_t idle_ms)
 }
 
 /* The other options that the query asked for, when they fit. */
-static void add_options(struct responder *r, const struct terms *terms,
-                        enum stats_transport transport, size_t limit)
+RARE static void add_options(struct responder *r, const struct terms *terms,
+                             enum stats_transport transport, size_t limit)
 {
 	struct edns *e = &r->query.edns;
 	uint16_t before = e->extra_len;
@@ -127,8 +131,8 @@ static void heed_edns(struct responder *r, const struct terms *terms,
 
 /* Whoever signs wrongly gets no data (RFC 8945 5.2).  A record that cannot be read is a format error, and so are names that
  * leave no room for any answer; these are not signed.  Returns how much of the answer the signature takes. */
-static size_t heed_signature(struct responder *r, const struct terms *terms, size_t limit,
-                             size_t len)
+RARE static size_t heed_signature(struct responder *r, const struct terms *terms, size_t limit,
+                                  size_t len)
 {
 	struct query *q = &r->query;
 	enum tsig_error error = tsig_verify(terms != NULL ? terms->keys : NULL, q->packet, len,
@@ -180,8 +184,8 @@ static void answer_over_udp(struct query *q)
 }
 
 /* The query was refused by its type alone; who may have the zone gets it. */
-static void heed_transfer(struct responder *r, const struct snapshot *s,
-                          enum stats_transport transport, const struct addr *client)
+RARE static void heed_transfer(struct responder *r, const struct snapshot *s,
+                               enum stats_transport transport, const struct addr *client)
 {
 	struct query *q = &r->query;
 	const struct zone *zone =
