@@ -206,7 +206,6 @@ RARE static void heed_transfer(struct responder *r, const struct snapshot *s,
 		return;
 	}
 	r->transfer.is_wanted = true;
-	r->transfer.is_signed = q->tsig_at != 0;
 	memcpy(r->transfer.apex, zone_apex(zone), name_wire_len(zone_apex(zone)));
 }
 

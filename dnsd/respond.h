@@ -30,7 +30,6 @@ struct responder {
 	struct answer answer;
 	struct {
 		bool is_wanted; /* the query is for a transfer that may be had, which answers it */
-		bool is_signed; /* with `tsig` */
 		uint8_t apex[NAME_MAX_LEN];
 	} transfer;
 };

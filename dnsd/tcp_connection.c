@@ -16,15 +16,6 @@ struct waiting {
 	uint8_t data[];
 };
 
-/* A query for a transfer, until there is one. */
-struct waited {
-	struct transfers_request *request;
-	uint16_t id, question_len;
-	uint8_t question[NAME_MAX_LEN + 4];
-	bool is_signed;
-	struct tsig tsig;
-};
-
 static void answer_pending(struct connection *c);
 
 /* --- turns --- */
@@ -151,20 +142,13 @@ static void note_active(struct connection *c)
 
 /* --- the end of a connection --- */
 
-static void forget_waited(struct connection *c)
-{
-	free(c->waited);
-	c->waited = NULL;
-}
-
 static void forget_transfer(struct connection *c)
 {
-	if (c->waited != NULL)
-		transfers_forget(c->waited->request);
-	if (c->waited != NULL || c->transfer != NULL)
+	if (c->asked != NULL || c->transfer != NULL)
 		c->tcp->transfers--;
-	forget_waited(c);
+	transfers_forget(c->asked);
 	transfer_free(c->transfer);
+	c->asked = NULL;
 	c->transfer = NULL;
 }
 
@@ -305,7 +289,7 @@ static bool is_paused(const struct connection *c) { return c->unsent > TCP_MAX_U
 
 static bool may_answer(const struct connection *c)
 {
-	return has_turn(c->tcp) && !is_paused(c) && !c->awaits_header && c->waited == NULL &&
+	return has_turn(c->tcp) && !is_paused(c) && !c->awaits_header && c->asked == NULL &&
 	       c->transfer == NULL && c->queries < c->tcp->limits.max_queries &&
 	       !uv_is_closing((const uv_handle_t *)&c->handle);
 }
@@ -342,40 +326,12 @@ static void send_transfer(struct connection *c)
 	}
 }
 
-/* There is nothing to be sent: SERVFAIL. */
-static void refuse_transfer(struct connection *c)
-{
-	struct tcp *t = c->tcp;
-	struct waited *w = c->waited;
-	uint8_t *out = t->out + 2;
-	size_t len = (size_t)DNS_HEADER_LEN + w->question_len;
-
-	memset(out, 0, DNS_HEADER_LEN);
-	bytes_put16(out, w->id);
-	bytes_put16(out + 2, 0x8000 | RCODE_SERVFAIL);
-	bytes_put16(out + 4, 1);
-	memcpy(out + DNS_HEADER_LEN, w->question, w->question_len);
-	if (w->is_signed)
-		len = tsig_sign(&w->tsig, out, len, (uint64_t)clock_unix_s());
-	bytes_put16(t->out, (uint16_t)len);
-	forget_transfer(c);
-	send_answers(c, t->out, 2 + len);
-}
-
 static void on_transfer(struct transfer *take_transfer, void *arg)
 {
 	struct connection *c = arg;
-	struct waited *w = c->waited;
 
-	w->request = NULL;
-	if (take_transfer == NULL) {
-		refuse_transfer(c);
-	} else {
-		transfer_answers(take_transfer, w->id, (struct bytes){w->question, w->question_len},
-		                 w->is_signed ? &w->tsig : NULL);
-		c->transfer = take_transfer;
-		forget_waited(c);
-	}
+	c->asked = NULL;
+	c->transfer = take_transfer;
 	answer_pending(c);
 }
 
@@ -385,23 +341,19 @@ static void begin_transfer(struct connection *c)
 	struct tcp *t = c->tcp;
 	const struct responder *r = t->responder;
 	const struct query *q = &r->query;
-	struct waited *w = xcalloc(1, sizeof *w);
+	struct transfer *transfer =
+		transfer_new(q->id, (struct bytes){q->packet + DNS_HEADER_LEN, q->question_len},
+	                     q->tsig_at != 0 ? &r->tsig : NULL);
 
 	note_active(c);
-	c->waited = w;
-	t->transfers++;
-	w->id = q->id;
-	w->question_len = q->question_len;
-	memcpy(w->question, q->packet + DNS_HEADER_LEN, q->question_len);
-	w->is_signed = r->transfer.is_signed;
-	if (w->is_signed)
-		w->tsig = r->tsig;
 	tcp_count(t, STATS_TRANSFERS, 1);
-	if (t->desk == NULL || t->transfers > TCP_TRANSFERS_MOST)
-		refuse_transfer(c);
+	if (t->desk == NULL || t->transfers >= TCP_TRANSFERS_MOST)
+		c->transfer = transfer; /* empty: a refusal */
 	else
-		w->request = transfers_ask(t->desk, r->transfer.apex,
-		                           q->type == RR_IXFR ? &q->serial : NULL, on_transfer, c);
+		c->asked = transfers_ask(t->desk, transfer, r->transfer.apex,
+		                         q->type == RR_IXFR ? &q->serial : NULL, on_transfer, c);
+	t->transfers++;
+	send_transfer(c);
 }
 
 /* Answers the whole messages at `data`; returns how many bytes they took.  A client that does
@@ -624,7 +576,7 @@ static void go_on(struct connection *c)
 		(void)uv_read_stop(stream);
 	if (is_paused(c))
 		return;
-	if (c->waited != NULL)
+	if (c->asked != NULL)
 		(void)uv_read_stop(stream);
 	else if (!has_turn(t))
 		stand_in_line(c);

@@ -42,7 +42,7 @@ struct connection {
 	bool ended;                         /* the client sends no more */
 	bool in_line;                       /* for its turn; not read from meanwhile */
 	struct connection *before, *behind; /* in line */
-	struct waited *waited;              /* for a transfer that is asked for; NULL: none */
+	struct transfers_request *asked;    /* for a transfer, and nothing is sent meanwhile */
 	struct transfer *transfer;          /* that is being sent; NULL: none */
 	uint8_t *pending;                   /* received, not answered yet */
 	size_t pending_len;

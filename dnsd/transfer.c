@@ -9,7 +9,8 @@
 #include "dnsd/query.h"
 #include "dnsd/zone_image.h"
 
-enum { QUESTION_MOST = NAME_MAX_LEN + 4, MESSAGE_MOST = 65535, FLAGS = 0x8400 /* QR, AA */ };
+enum { QUESTION_MOST = NAME_MAX_LEN + 4, MESSAGE_MOST = 65535 };
+enum { FLAG_QR = 0x8000, FLAG_AA = 0x0400 };
 
 struct part {
 	struct bytes left; /* to be sent */
@@ -22,11 +23,24 @@ struct transfer {
 	size_t count, at; /* the part that is being sent */
 	uint16_t id, question_len;
 	uint8_t question[QUESTION_MOST];
+	bool is_refused; /* and that has been said */
 	bool is_signed;
 	struct tsig tsig;
 };
 
-struct transfer *transfer_new(void) { return xcalloc(1, sizeof(struct transfer)); }
+struct transfer *transfer_new(uint16_t id, struct bytes question, const struct tsig *tsig)
+{
+	struct transfer *t = xcalloc(1, sizeof(*t));
+
+	CHECK(question.len <= sizeof(t->question));
+	t->id = id;
+	t->question_len = (uint16_t)question.len;
+	memcpy(t->question, question.data, question.len);
+	t->is_signed = tsig != NULL;
+	if (tsig != NULL)
+		t->tsig = *tsig;
+	return t;
+}
 
 void transfer_add(struct transfer *t, struct bytes records, const void *held,
                   void (*release)(const void *held))
@@ -44,18 +58,6 @@ void transfer_free(struct transfer *t)
 			t->parts[i].release(t->parts[i].held);
 	free(t->parts);
 	free(t);
-}
-
-void transfer_answers(struct transfer *t, uint16_t id, struct bytes question,
-                      const struct tsig *tsig)
-{
-	CHECK(question.len <= sizeof(t->question));
-	t->id = id;
-	t->question_len = (uint16_t)question.len;
-	memcpy(t->question, question.data, question.len);
-	t->is_signed = tsig != NULL;
-	if (tsig != NULL)
-		t->tsig = *tsig;
 }
 
 /* The next record; none when all have been taken. */
@@ -85,22 +87,38 @@ static size_t put(uint8_t *out, struct bytes record, const uint8_t *question)
 	return own + 2 + record.len - owner;
 }
 
-static size_t begin(const struct transfer *t, uint8_t *out)
+static size_t begin(const struct transfer *t, unsigned flags, uint8_t *out)
 {
 	memset(out, 0, DNS_HEADER_LEN);
 	bytes_put16(out, t->id);
-	bytes_put16(out + 2, FLAGS);
+	bytes_put16(out + 2, (uint16_t)flags);
 	bytes_put16(out + 4, 1);
 	memcpy(out + DNS_HEADER_LEN, t->question, t->question_len);
 	return (size_t)DNS_HEADER_LEN + t->question_len;
 }
 
+static size_t end(struct transfer *t, size_t len, uint64_t now_s, uint8_t *out)
+{
+	return t->is_signed ? tsig_sign(&t->tsig, out, len, now_s) : len;
+}
+
+static size_t refuse(struct transfer *t, uint64_t now_s, uint8_t *out)
+{
+	if (t->is_refused)
+		return 0;
+	t->is_refused = true;
+	return end(t, begin(t, FLAG_QR | RCODE_SERVFAIL, out), now_s, out);
+}
+
 size_t transfer_next(struct transfer *t, uint64_t now_s, uint8_t *out)
 {
-	size_t len = begin(t, out), room = t->is_signed ? tsig_room(&t->tsig) : 0;
+	size_t len = begin(t, FLAG_QR | FLAG_AA, out),
+	       room = t->is_signed ? tsig_room(&t->tsig) : 0;
 	struct bytes record = peek(t);
 	uint16_t count = 0;
 
+	if (t->count == 0)
+		return refuse(t, now_s, out);
 	if (record.len == 0)
 		return 0;
 	while (record.len > 0 && count < UINT16_MAX) {
@@ -117,15 +135,5 @@ size_t transfer_next(struct transfer *t, uint64_t now_s, uint8_t *out)
 	if (count == 0)
 		return 0;
 	bytes_put16(out + 6, count);
-	return t->is_signed ? tsig_sign(&t->tsig, out, len, now_s) : len;
-}
-
-bool transfer_fits(const struct transfer *t, size_t limit)
-{
-	size_t len = (size_t)DNS_HEADER_LEN + t->question_len;
-
-	len += t->is_signed ? tsig_room(&t->tsig) : 0;
-	for (size_t i = t->at; i < t->count && len <= limit; i++)
-		len += t->parts[i].left.len;
-	return len <= limit;
+	return end(t, len, now_s, out);
 }

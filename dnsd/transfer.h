@@ -17,19 +17,14 @@ struct transfer;
 
 enum { TRANSFER_MESSAGE = 16000 /* bytes, but for a record that is longer */ };
 
-/* Nothing to send yet. */
-struct transfer *transfer_new(void);
+/* Whom it answers: ID and the question as asked (copied), and the signature of the query (NULL: it had none).  As long as
+ * nothing was added it is a refusal: SERVFAIL. */
+struct transfer *transfer_new(uint16_t id, struct bytes question, const struct tsig *tsig);
 /* More records to send, behind those before; `held` is released by `release` when the transfer is freed (both may be NULL). */
 void transfer_add(struct transfer *t, struct bytes records, const void *held,
                   void (*release)(const void *held));
 void transfer_free(struct transfer *t); /* NULL is fine */
 
-/* Whom it answers: ID and the question as asked (copied), and the signature of the query (NULL: it had none). */
-void transfer_answers(struct transfer *t, uint16_t id, struct bytes question,
-                      const struct tsig *tsig);
 /* Writes the next message to `out`, which has room for 65535 bytes, and returns its length; 0: all have been sent. */
 size_t transfer_next(struct transfer *t, uint64_t now_s, uint8_t *out);
-/* Would all of it, with `limit` bytes, be one message? (RFC 1995 4: over UDP.) */
-bool transfer_fits(const struct transfer *t, size_t limit);
-
 #endif

@@ -40,7 +40,7 @@ struct transfers_request {
 	bool is_ixfr;
 	uint32_t from;
 	bool is_forgotten;
-	struct transfer *transfer; /* when it is ready */
+	struct transfer *transfer;
 	transfers_on_ready_fn *ready;
 	void *arg;
 };
@@ -224,10 +224,10 @@ static void answer(struct transfers *t, struct transfers_request *r)
 		return;
 	z->is_watched = true;
 	(void)look(t, z, clock_monotonic_ms());
-	if (!zone_history_newest(z->history))
-		return;
-	r->transfer =
-		r->is_ixfr ? zone_history_ixfr(z->history, r->from) : zone_history_axfr(z->history);
+	if (r->is_ixfr)
+		zone_history_ixfr(z->history, r->from, r->transfer);
+	else
+		zone_history_axfr(z->history, r->transfer);
 }
 
 static void give_back(struct transfers *t, struct transfers_request *r)
@@ -402,14 +402,15 @@ void transfers_desk_close(struct transfers_desk *d)
 	close_when_done(d);
 }
 
-struct transfers_request *transfers_ask(struct transfers_desk *d, const uint8_t *apex,
-                                        const uint32_t *from, transfers_on_ready_fn *ready,
-                                        void *arg)
+struct transfers_request *transfers_ask(struct transfers_desk *d, struct transfer *take,
+                                        const uint8_t *apex, const uint32_t *from,
+                                        transfers_on_ready_fn *ready, void *arg)
 {
 	struct transfers_request *r = xcalloc(1, sizeof(*r));
 	struct transfers *t = d->transfers;
 
 	r->desk = d;
+	r->transfer = take;
 	memcpy(r->apex, apex, name_wire_len(apex));
 	r->is_ixfr = from != NULL;
 	r->from = from ? *from : 0;

@@ -34,12 +34,13 @@ struct transfers_desk *transfers_desk_open(struct transfers *t, uv_loop_t *loop)
 /* Every request has been forgotten. Frees the desk when the loop has closed its handle. */
 void transfers_desk_close(struct transfers_desk *d);
 
-/* `ready` is called once, later, on this thread, unless the request was forgotten before: with a transfer that the callee
- * frees, or NULL: there is none to be had.  `from`: what an IXFR has; NULL: the whole zone. */
+/* Takes the transfer, which has nothing yet, and has it filled; `ready` is called once, later, on this thread, with what the callee
+ * frees, unless the request was forgotten before.  One that is still empty then is a refusal: there is no such zone.  `from`:
+ * what an IXFR has; NULL: the whole zone. */
 typedef void transfers_on_ready_fn(struct transfer *take, void *arg);
-struct transfers_request *transfers_ask(struct transfers_desk *d, const uint8_t *apex,
-                                        const uint32_t *from, transfers_on_ready_fn *ready,
-                                        void *arg);
+struct transfers_request *transfers_ask(struct transfers_desk *d, struct transfer *take,
+                                        const uint8_t *apex, const uint32_t *from,
+                                        transfers_on_ready_fn *ready, void *arg);
 void transfers_forget(struct transfers_request *r); /* NULL is fine */
 
 #endif

@@ -147,14 +147,13 @@ static void add_soa(struct transfer *t, const struct zone_image *i)
 	transfer_add(t, zone_image_soa(i), zone_image_ref(i), release_image);
 }
 
-struct transfer *zone_history_axfr(const struct zone_history *h)
+void zone_history_axfr(const struct zone_history *h, struct transfer *t)
 {
-	struct transfer *t = transfer_new();
-
+	if (h->newest == NULL)
+		return;
 	add_soa(t, h->newest);
 	transfer_add(t, zone_image_records(h->newest), NULL, NULL);
 	add_soa(t, h->newest);
-	return t;
 }
 
 /* The first change since that serial; NULL: it is not known, or the whole zone would be shorter. */
@@ -170,25 +169,21 @@ static struct change *find_change(const struct zone_history *h, uint32_t from)
 	return bytes > zone_image_records(h->newest).len + WORTH_IT ? NULL : c;
 }
 
-struct transfer *zone_history_ixfr(const struct zone_history *h, uint32_t from)
+void zone_history_ixfr(const struct zone_history *h, uint32_t from, struct transfer *t)
 {
-	uint32_t newest = zone_image_serial(h->newest);
-	struct change *c = NULL;
-	struct transfer *t;
+	bool is_news = h->newest != NULL && serial_is_after(zone_image_serial(h->newest), from);
+	struct change *c = is_news ? find_change(h, from) : NULL;
 
-	if (serial_is_after(newest, from)) {
-		c = find_change(h, from);
-		if (c == NULL)
-			return zone_history_axfr(h);
+	if (h->newest == NULL || (is_news && c == NULL)) {
+		zone_history_axfr(h, t);
+		return;
 	}
-	t = transfer_new();
 	add_soa(t, h->newest);
 	for (struct change *each = c; each != NULL; each = each->next) {
 		atomic_fetch_add_explicit(&each->owners, 1, memory_order_relaxed);
 		transfer_add(t, (struct bytes){each->records.data, each->records.len}, each,
 		             release_change);
 	}
-	if (c != NULL)
+	if (is_news)
 		add_soa(t, h->newest);
-	return t;
 }

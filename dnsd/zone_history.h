@@ -1,6 +1,6 @@
 /* zone_history.h -- what a zone was and became: its newest image, and the changes that led to it, as far back as there is room.
  *
- * One thread owns a history.  Transfers that it makes (transfer.h) may go to any thread.
+ * One thread owns a history.  Transfers that it fills (transfer.h) may go to any thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNSD_ZONE_HISTORY_H
@@ -23,10 +23,10 @@ void zone_history_add(struct zone_history *h, const struct zone_image *take_imag
 /* The newest; NULL: none yet.  Borrowed until the next is added. */
 const struct zone_image *zone_history_newest(const struct zone_history *h);
 
-/* The whole zone (RFC 5936). */
-struct transfer *zone_history_axfr(const struct zone_history *h);
-/* What has changed since that serial (RFC 1995): the SOA alone when nothing has, or when it is of the future; the whole zone when
- * the history does not reach so far back. */
-struct transfer *zone_history_ixfr(const struct zone_history *h, uint32_t from);
+/* Into `t`, which has nothing yet, the whole zone (RFC 5936).  Without an image it stays a refusal, here and below. */
+void zone_history_axfr(const struct zone_history *h, struct transfer *t);
+/* Likewise what has changed since that serial (RFC 1995): the SOA alone when nothing has, or when it is of the future; the whole
+ * zone when the history does not reach so far back. */
+void zone_history_ixfr(const struct zone_history *h, uint32_t from, struct transfer *t);
 
 #endif

@@ -34,6 +34,28 @@ static const struct zone_image *make(const struct snapshot *s, const char *clust
 	return zone_image_make(s, snapshot_zone(s, 0), cluster);
 }
 
+static struct transfer *ask(void)
+{
+	return transfer_new(4711, (struct bytes){(const uint8_t *)QUESTION, sizeof QUESTION - 1},
+	                    NULL);
+}
+
+static struct transfer *axfr(const struct zone_history *h)
+{
+	struct transfer *t = ask();
+
+	zone_history_axfr(h, t);
+	return t;
+}
+
+static struct transfer *ixfr(const struct zone_history *h, uint32_t from)
+{
+	struct transfer *t = ask();
+
+	zone_history_ixfr(h, from, t);
+	return t;
+}
+
 /* --- what a transfer says, as text, one record a line --- */
 
 /* "OWNER TTL IN TYPE RDATA", as ldns prints it. */
@@ -61,8 +83,6 @@ static unsigned print_transfer(struct transfer *t, struct text *out)
 	unsigned count = 0;
 	size_t len;
 
-	transfer_answers(t, 4711, (struct bytes){(const uint8_t *)QUESTION, sizeof QUESTION - 1},
-	                 NULL);
 	text_add(out, "");
 	while ((len = transfer_next(t, 0, message)) > 0) {
 		print_records(message, len, out);
@@ -146,7 +166,7 @@ static void assert_same(struct lines *l, const struct zone_image *i)
 	struct lines whole = {0};
 
 	zone_history_add(h, zone_image_ref(i));
-	print_transfer(zone_history_axfr(h), &all);
+	print_transfer(axfr(h), &all);
 	follow(&whole, all.data);
 	qsort(l->line, l->count, sizeof(*l->line), by_text);
 	qsort(whole.line, whole.count, sizeof(*whole.line), by_text);
@@ -172,7 +192,7 @@ static void test_a_zone_begins_and_ends_with_its_soa(void **state)
 	world_put(w, "child.example.com", "300 NS ns.child.example.com", NULL);
 	world_put(w, "ns.child.example.com", "300 A 192.0.2.2", NULL);
 	zone_history_add(h, make(world_build(w), NULL));
-	assert_int_equal(print_transfer(zone_history_axfr(h), &out), 1);
+	assert_int_equal(print_transfer(axfr(h), &out), 1);
 	assert_int_equal(strncmp(out.data, soa, strlen(soa)), 0);
 	assert_non_null(strstr(out.data + 1, soa));
 	/* Glue is there, too (RFC 5936 3.5). */
@@ -201,8 +221,8 @@ static void test_sites_are_told_all_together_or_those_of_one_cluster(void **stat
 	s = world_build(w);
 	zone_history_add(h, make(s, NULL));
 	zone_history_add(of_la, make(s, "la"));
-	print_transfer(zone_history_axfr(h), &all);
-	print_transfer(zone_history_axfr(of_la), &one);
+	print_transfer(axfr(h), &all);
+	print_transfer(axfr(of_la), &one);
 	/* One TTL for an RRset, each record once; a drain changes nothing, nor has it a serial. */
 	assert_non_null(strstr(all.data, "www.example.com.\t30\tIN\tA\t192.0.2.1\n"
 	                                 "www.example.com.\t30\tIN\tA\t192.0.2.2\n"));
@@ -231,7 +251,7 @@ static void test_a_large_zone_takes_many_messages(void **state)
 		world_put(w, name, "300 A 192.0.2.1", NULL);
 	}
 	zone_history_add(h, make(world_build(w), NULL));
-	assert_in_range(print_transfer(zone_history_axfr(h), &out), 5, 20);
+	assert_in_range(print_transfer(axfr(h), &out), 5, 20);
 	assert_int_equal(count_lines(out.data), 5000 + 4);
 	text_fini(&out);
 	zone_history_free(h);
@@ -277,9 +297,9 @@ static void test_who_follows_from_any_serial_has_the_zone(void **state)
 		struct text all = {0}, news = {0};
 
 		zone_history_add(then, zone_image_ref(images[step]));
-		print_transfer(zone_history_axfr(then), &all);
+		print_transfer(axfr(then), &all);
 		follow(&had, all.data);
-		print_transfer(zone_history_ixfr(h, zone_image_serial(images[step])), &news);
+		print_transfer(ixfr(h, zone_image_serial(images[step])), &news);
 		follow(&had, news.data);
 		assert_same(&had, images[STEPS - 1]);
 		forget(&had);
@@ -298,7 +318,7 @@ static unsigned lines_since(const struct zone_history *h, uint32_t from)
 	struct text out = {0};
 	unsigned count;
 
-	print_transfer(zone_history_ixfr(h, from), &out);
+	print_transfer(ixfr(h, from), &out);
 	count = count_lines(out.data);
 	text_fini(&out);
 	return count;
@@ -343,7 +363,7 @@ static void test_a_transfer_outlives_its_history(void **state)
 	(void)state;
 	world_put(w, "a.example.com", "300 A 192.0.2.1", NULL);
 	zone_history_add(h, make(world_build(w), NULL));
-	t = zone_history_axfr(h);
+	t = axfr(h);
 	world_put(w, "a.example.com", "300 A 192.0.2.2", NULL);
 	zone_history_add(h, make(world_build(w), NULL));
 	zone_history_free(h);
@@ -352,6 +372,23 @@ static void test_a_transfer_outlives_its_history(void **state)
 	assert_non_null(strstr(out.data, "192.0.2.1"));
 	assert_null(strstr(out.data, "192.0.2.2"));
 	text_fini(&out);
+}
+
+static void test_what_nothing_was_put_into_is_refused_once(void **state)
+{
+	struct zone_history *h = zone_history_new(HISTORY);
+	struct transfer *t = ixfr(h, 1);
+	uint8_t *message = xmalloc(MESSAGE_ROOM);
+
+	(void)state;
+	assert_int_equal(transfer_next(t, 0, message), 12 + sizeof QUESTION - 1);
+	assert_int_equal(bytes_get16(message), 4711);
+	assert_int_equal(bytes_get16(message + 2), 0x8002);
+	assert_memory_equal(message + 12, QUESTION, sizeof QUESTION - 1);
+	assert_int_equal(transfer_next(t, 0, message), 0);
+	transfer_free(t);
+	free(message);
+	zone_history_free(h);
 }
 
 int main(void)
@@ -364,6 +401,7 @@ int main(void)
 		cmocka_unit_test(
 			test_what_is_not_known_is_the_whole_zone_and_no_news_the_soa_alone),
 		cmocka_unit_test(test_a_transfer_outlives_its_history),
+		cmocka_unit_test(test_what_nothing_was_put_into_is_refused_once),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/zone_history", tests, NULL, NULL);
