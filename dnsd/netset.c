@@ -11,22 +11,27 @@ struct netset {
 	struct prefix_tree *tree;
 };
 
+struct netset *netset_of(const struct addr_network *networks, size_t count)
+{
+	struct netset *n = xcalloc(1, sizeof *n);
+
+	n->tree = prefix_tree_new();
+	for (size_t i = 0; i < count; i++)
+		prefix_tree_put(n->tree, &networks[i], 0);
+	prefix_tree_finish(n->tree);
+	return n;
+}
+
 struct netset *netset_new(const struct conf_strings *networks)
 {
-	struct netset *n;
+	struct addr_network *list = xcalloc(networks->count + 1, sizeof *list);
+	struct netset *n = NULL;
 
-	if (networks->count == 0)
-		return NULL;
-	n = xcalloc(1, sizeof *n);
-	n->tree = prefix_tree_new();
-	for (size_t i = 0; i < networks->count; i++) {
-		struct addr_network network;
-		struct reason why;
-
-		CHECK(addr_network_parse(bytes_of(networks->item[i]), &network, &why) == ERR_OK);
-		prefix_tree_put(n->tree, &network, 0);
-	}
-	prefix_tree_finish(n->tree);
+	for (size_t i = 0; i < networks->count; i++)
+		CHECK(addr_network_parse(bytes_of(networks->item[i]), &list[i], NULL) == ERR_OK);
+	if (networks->count > 0)
+		n = netset_of(list, networks->count);
+	free(list);
 	return n;
 }
 

@@ -233,9 +233,9 @@ static void publish(struct pipeline *p)
 
 	if (p->saved != NULL)
 		wiring_save_serials(s, p->saved);
-	p->last = s;
-	if (p->transfers != NULL)
+	if (p->transfers != NULL && s != p->last)
 		transfers_poke(p->transfers);
+	p->last = s;
 	atomic_store_explicit(&p->pulse->memory_names, zones_memory(p->zones),
 	                      memory_order_relaxed);
 }

@@ -189,12 +189,11 @@ RARE static void heed_transfer(struct responder *r, const struct snapshot *s,
 {
 	struct query *q = &r->query;
 	const struct zone *zone =
-		s != NULL && snapshot_settings(s)->ready ? snapshot_find_zone(s, &q->name) : NULL;
+		s != NULL && snapshot_settings(s)->ready ? snapshot_find_apex(s, &q->name) : NULL;
 	const struct tsig_key *key = q->tsig_at != 0 ? r->tsig.key : NULL;
 
-	if (zone == NULL || zone_apex_labels(zone) != q->name.labels ||
-	    !terms_may_transfer(snapshot_terms(s), zone_apex(zone), client, key,
-	                        transport == STATS_TLS))
+	if (zone == NULL || !terms_may_transfer(snapshot_terms(s), zone_apex(zone), client, key,
+	                                        transport == STATS_TLS))
 		return;
 	if (transport == STATS_UDP) {
 		answer_over_udp(q);
@@ -205,8 +204,7 @@ RARE static void heed_transfer(struct responder *r, const struct snapshot *s,
 		q->ede = EDE_NONE;
 		return;
 	}
-	r->transfer.is_wanted = true;
-	memcpy(r->transfer.apex, zone_apex(zone), name_wire_len(zone_apex(zone)));
+	r->wants_transfer = true;
 }
 
 static bool asks_transfer(const struct query *q)
@@ -232,10 +230,10 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 	limit = transport == STATS_UDP ? encode_udp_limit(&r->query) : UINT16_MAX;
 	if (r->query.tsig_at != 0)
 		limit -= heed_signature(r, terms, limit, len);
-	r->transfer.is_wanted = false;
+	r->wants_transfer = false;
 	if (asks_transfer(&r->query))
 		heed_transfer(r, s, transport, client);
-	if (r->transfer.is_wanted)
+	if (r->wants_transfer)
 		return 0;
 	answer_decide(s, &r->query, client, &r->answer, NULL);
 	if (transport == STATS_UDP && r->limits != NULL && !pass_limits(r, client))

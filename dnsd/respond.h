@@ -28,14 +28,11 @@ struct responder {
 	struct query query;
 	struct tsig tsig; /* of the query, when it has one */
 	struct answer answer;
-	struct {
-		bool is_wanted; /* the query is for a transfer that may be had, which answers it */
-		uint8_t apex[NAME_MAX_LEN];
-	} transfer;
+	bool wants_transfer; /* the query is for a transfer that may be had, which answers it */
 };
 
 /* Writes the answer to `out`, which holds EDNS_UDP_SIZE bytes for STATS_UDP, else 65535.  Returns its length; 0: say nothing; or,
- * with transfer.is_wanted (not over UDP), it is a transfer that answers, which is for the caller to do.  `s` may be NULL (not
+ * with wants_transfer (not over UDP), it is a transfer that answers, which is for the caller to do.  `s` may be NULL (not
  * ready). */
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
                const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out);

@@ -350,7 +350,7 @@ static void begin_transfer(struct connection *c)
 	if (t->desk == NULL || t->transfers >= TCP_TRANSFERS_MOST)
 		c->transfer = transfer; /* empty: a refusal */
 	else
-		c->asked = transfers_ask(t->desk, transfer, r->transfer.apex,
+		c->asked = transfers_ask(t->desk, transfer, &q->name,
 		                         q->type == RR_IXFR ? &q->serial : NULL, on_transfer, c);
 	t->transfers++;
 	send_transfer(c);
@@ -380,7 +380,7 @@ static size_t answer_messages(struct connection *c, const uint8_t *data, size_t 
 		answer = respond(t->responder, s, transport, &c->client, data + used + 2, message,
 		                 t->out + gathered + 2);
 		used += 2 + message;
-		if (answer == 0 && t->responder->transfer.is_wanted) {
+		if (answer == 0 && t->responder->wants_transfer) {
 			send_answers(c, t->out, gathered);
 			gathered = 0;
 			begin_transfer(c);

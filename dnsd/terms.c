@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "zones/rdata.h"
-
 /* --- identity --- */
 
 /* One TXT record of one string, which is not to be kept by anybody. */
@@ -31,30 +29,43 @@ static struct bytes copy_text(struct arena *a, const char *text)
 	return text != NULL ? bytes_of(arena_strdup(a, text)) : (struct bytes){0};
 }
 
-/* --- networks --- */
+/* --- zones: who may ask, and who may have them --- */
 
-static struct prefix_tree *make_tree(const struct config_networks *networks)
+/* What is no name is no zone either, and nobody finds the empty one. */
+static struct bytes copy_name(struct arena *a, const char *text)
 {
-	struct prefix_tree *tree = prefix_tree_new();
+	struct name name;
 
-	for (size_t i = 0; i < networks->count; i++)
-		prefix_tree_put(tree, &networks->item[i], 0);
-	prefix_tree_finish(tree);
-	return tree;
+	if (name_from_text(&name, bytes_of(text), NULL) != ERR_OK)
+		return (struct bytes){0};
+	return (struct bytes){arena_memdup(a, name.wire, name.len), name.len};
 }
 
-static struct bytes make_apex(struct arena *a, const char *text)
+/* A rule whose key is no name, which the config has refused, is none at all. */
+static size_t make_rules(struct arena *a, const struct config_transfer *from,
+                         struct terms_rule *out)
 {
-	struct buffer wire = {0};
-	struct name name;
-	struct bytes apex = {0};
+	size_t count = 0;
 
-	/* What is no name is no zone either, and nobody finds the empty one. */
-	if (rdata_from_text(RR_PTR, bytes_of(text), &wire, NULL) == ERR_OK &&
-	    name_parse(&name, wire.data, wire.len) > 0)
-		apex = (struct bytes){arena_memdup(a, name.wire, name.len), name.len};
-	buffer_fini(&wire);
-	return apex;
+	for (size_t i = 0; i < from->rule_count; i++) {
+		const struct config_transfer_rule *rule = &from->rules[i];
+		const uint8_t *key = rule->key != NULL ? copy_name(a, rule->key).data : NULL;
+
+		if (rule->key == NULL || key != NULL)
+			out[count++] = (struct terms_rule){rule->has_network, rule->network, key,
+			                                   rule->transport};
+	}
+	return count;
+}
+
+static struct terms_zone make_zone(struct arena *a, const struct config_zone *from)
+{
+	const struct config_networks *query = &from->allow_query;
+	struct terms_rule *rules = arena_calloc(a, from->transfer.rule_count + 1, sizeof *rules);
+
+	return (struct terms_zone){copy_name(a, from->name),
+	                           query->limited ? netset_of(query->item, query->count) : NULL,
+	                           rules, make_rules(a, &from->transfer, rules)};
 }
 
 static int by_apex(const void *a, const void *b)
@@ -67,64 +78,28 @@ static int by_apex(const void *a, const void *b)
 static void make_zones(struct terms *t, const struct config *c)
 {
 	t->zone = arena_calloc(t->arena, c->zone_count + 1, sizeof *t->zone);
-	for (size_t i = 0; i < c->zone_count; i++)
-		if (c->zones[i].allow_query.limited)
-			t->zone[t->zone_count++] =
-				(struct terms_zone){make_apex(t->arena, c->zones[i].name),
-			                            make_tree(&c->zones[i].allow_query)};
+	for (size_t i = 0; i < c->zone_count; i++) {
+		const struct config_zone *from = &c->zones[i];
+
+		t->any_closed |= from->allow_query.limited;
+		if (from->allow_query.limited || from->transfer.rule_count > 0)
+			t->zone[t->zone_count++] = make_zone(t->arena, from);
+	}
 	qsort(t->zone, t->zone_count, sizeof *t->zone, by_apex);
+}
+
+static const struct terms_zone *find_zone(const struct terms *t, const uint8_t *apex)
+{
+	struct terms_zone asked = {.apex = {apex, name_wire_len(apex)}};
+
+	return bsearch(&asked, t->zone, t->zone_count, sizeof *t->zone, by_apex);
 }
 
 bool terms_admit_to(const struct terms *t, const uint8_t *apex, const struct addr *client)
 {
-	struct terms_zone asked = {.apex = {apex, name_wire_len(apex)}};
-	const struct terms_zone *zone =
-		bsearch(&asked, t->zone, t->zone_count, sizeof *t->zone, by_apex);
+	const struct terms_zone *zone = find_zone(t, apex);
 
-	return zone == NULL || prefix_tree_find(zone->allowed, client).value != PREFIX_NONE;
-}
-
-/* --- transfers --- */
-
-/* A rule whose key is no name, which the config has refused, is none at all. */
-static size_t make_rules(struct arena *a, const struct config_transfer *from,
-                         struct terms_rule *out)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < from->rule_count; i++) {
-		const struct config_transfer_rule *rule = &from->rules[i];
-		const uint8_t *key = rule->key != NULL ? make_apex(a, rule->key).data : NULL;
-
-		if (rule->key == NULL || key != NULL)
-			out[count++] = (struct terms_rule){rule->has_network, rule->network, key,
-			                                   rule->transport};
-	}
-	return count;
-}
-
-static struct terms_transfer make_transfer(struct arena *a, const struct config_zone *zone)
-{
-	struct terms_rule *rules = arena_calloc(a, zone->transfer.rule_count + 1, sizeof *rules);
-
-	return (struct terms_transfer){make_apex(a, zone->name), rules,
-	                               make_rules(a, &zone->transfer, rules)};
-}
-
-static int by_transfer_apex(const void *a, const void *b)
-{
-	const struct terms_transfer *x = a, *y = b;
-
-	return bytes_compare(x->apex, y->apex);
-}
-
-static void make_transfers(struct terms *t, const struct config *c)
-{
-	t->transfer = arena_calloc(t->arena, c->zone_count + 1, sizeof *t->transfer);
-	for (size_t i = 0; i < c->zone_count; i++)
-		if (c->zones[i].transfer.rule_count > 0)
-			t->transfer[t->transfer_count++] = make_transfer(t->arena, &c->zones[i]);
-	qsort(t->transfer, t->transfer_count, sizeof *t->transfer, by_transfer_apex);
+	return zone == NULL || zone->admitted == NULL || netset_has(zone->admitted, client);
 }
 
 enum err terms_check_keys(const struct config *c, const struct tsig_keys *keys, struct reason *why)
@@ -135,7 +110,7 @@ enum err terms_check_keys(const struct config *c, const struct tsig_keys *keys, 
 	for (size_t i = 0; i < c->zone_count; i++)
 		for (size_t k = 0; k < c->zones[i].transfer.rule_count && err == ERR_OK; k++) {
 			const char *key = c->zones[i].transfer.rules[k].key;
-			const uint8_t *wire = key != NULL ? make_apex(a, key).data : NULL;
+			const uint8_t *wire = key != NULL ? copy_name(a, key).data : NULL;
 
 			if (key != NULL && (wire == NULL || tsig_keys_find(keys, wire) == NULL))
 				err = reason_set(why, ERR_NOTFOUND,
@@ -166,13 +141,9 @@ static bool holds(const struct terms_rule *rule, const struct addr *client,
 bool terms_may_transfer(const struct terms *t, const uint8_t *apex, const struct addr *client,
                         const struct tsig_key *key, bool over_tls)
 {
-	struct terms_transfer asked = {.apex = {apex, name_wire_len(apex)}};
-	const struct terms_transfer *zone = NULL;
+	const struct terms_zone *zone = t != NULL ? find_zone(t, apex) : NULL;
 
-	if (t != NULL && t->transfer_count > 0)
-		zone = bsearch(&asked, t->transfer, t->transfer_count, sizeof *t->transfer,
-		               by_transfer_apex);
-	for (size_t i = 0; zone != NULL && i < zone->count; i++)
+	for (size_t i = 0; zone != NULL && i < zone->rule_count; i++)
 		if (holds(&zone->rules[i], client, key, over_tls))
 			return true;
 	return false;
@@ -194,9 +165,8 @@ const struct terms *terms_build(const struct config *c, const struct cookie_secr
 	t->secrets = *secrets;
 	t->keys = tsig_keys_ref(keys);
 	if (c->ecs_from.limited)
-		t->ecs_from = make_tree(&c->ecs_from);
+		t->ecs_from = netset_of(c->ecs_from.item, c->ecs_from.count);
 	make_zones(t, c);
-	make_transfers(t, c);
 	return t;
 }
 
@@ -205,9 +175,9 @@ void terms_free(const struct terms *t)
 	if (t == NULL)
 		return;
 	tsig_keys_unref(t->keys);
-	prefix_tree_free(t->ecs_from);
+	netset_free(t->ecs_from);
 	for (size_t i = 0; i < t->zone_count; i++)
-		prefix_tree_free(t->zone[i].allowed);
+		netset_free(t->zone[i].admitted);
 	explicit_bzero((void *)(uintptr_t)&t->secrets, sizeof t->secrets);
 	arena_free(t->arena);
 }

@@ -16,16 +16,10 @@
 #include "base/bytes.h"
 #include "dnsd/config.h"
 #include "dnsd/cookie.h"
+#include "dnsd/netset.h"
 #include "dnsd/tsig.h"
-#include "geo/prefix_tree.h"
 #include "zones/name.h"
 #include "zones/rrset.h"
-
-/* A zone that not everybody may ask for. */
-struct terms_zone {
-	struct bytes apex; /* wire form, lower case */
-	struct prefix_tree *allowed;
-};
 
 /* A rule for who may have a zone transferred: all that it names must be so. */
 struct terms_rule {
@@ -34,10 +28,13 @@ struct terms_rule {
 	const uint8_t *key; /* wire form, lower case; NULL: none is asked for */
 	int transport;      /* enum config_transport */
 };
-struct terms_transfer {
-	struct bytes apex; /* wire form, lower case */
+
+/* A zone that not everybody may ask for, or that somebody may have. */
+struct terms_zone {
+	struct bytes apex;       /* wire form, lower case */
+	struct netset *admitted; /* who may ask; NULL: everybody */
 	const struct terms_rule *rules;
-	size_t count;
+	size_t rule_count;
 };
 
 struct terms {
@@ -47,11 +44,10 @@ struct terms {
 	enum config_cookies cookies;
 	struct cookie_secrets secrets;
 	const struct tsig_keys *keys; /* NULL: none */
-	struct prefix_tree *ecs_from; /* NULL: any */
+	struct netset *ecs_from;      /* NULL: any */
 	struct terms_zone *zone;      /* by apex */
 	size_t zone_count;
-	struct terms_transfer *transfer; /* zones that may be transferred, by apex */
-	size_t transfer_count;
+	bool any_closed; /* some zone is not for everybody */
 };
 
 /* Copies what it needs of the config, and the secrets of cookies; shares the keys, which may be NULL. */
@@ -66,8 +62,7 @@ enum err terms_check_keys(const struct config *c, const struct tsig_keys *keys,
 /* Are client subnets that come from this address believed?  `t` NULL: they are. */
 static inline bool terms_believe(const struct terms *t, const struct addr *resolver)
 {
-	return t == NULL || t->ecs_from == NULL ||
-	       prefix_tree_find(t->ecs_from, resolver).value != PREFIX_NONE;
+	return t == NULL || t->ecs_from == NULL || netset_has(t->ecs_from, resolver);
 }
 
 /* May this address ask for names of the zone (its apex in wire form, lower case)?  `t` NULL: it may. */
@@ -75,7 +70,7 @@ bool terms_admit_to(const struct terms *t, const uint8_t *apex, const struct add
 static inline bool terms_admit(const struct terms *t, const uint8_t *apex,
                                const struct addr *client)
 {
-	return t == NULL || t->zone_count == 0 || terms_admit_to(t, apex, client);
+	return t == NULL || !t->any_closed || terms_admit_to(t, apex, client);
 }
 
 /* May the zone be transferred to this address, which has signed with that key (NULL: with none that is good), over TLS or not?

@@ -11,7 +11,6 @@
 #include "base/xalloc.h"
 #include "dnsd/notify.h"
 #include "dnsd/zone_history.h"
-#include "zones/rdata.h"
 
 enum {
 	HISTORY_MOST = 16 << 20, /* bytes of changes of one zone */
@@ -22,7 +21,7 @@ enum {
 /* A zone that is transferred. */
 struct served {
 	struct served *next;
-	uint8_t apex[NAME_MAX_LEN];
+	struct name apex;
 	char *as; /* NULL: all */
 	struct config_listen *notify;
 	size_t notify_count;
@@ -36,7 +35,7 @@ struct served {
 struct transfers_request {
 	struct transfers_request *next; /* waiting, or ready at its desk */
 	struct transfers_desk *desk;
-	uint8_t apex[NAME_MAX_LEN];
+	struct name apex;
 	bool is_ixfr;
 	uint32_t from;
 	bool is_forgotten;
@@ -80,19 +79,6 @@ static void free_served(struct served *z)
 	free(z);
 }
 
-static bool read_apex(const char *text, uint8_t out[NAME_MAX_LEN])
-{
-	struct buffer wire = {0};
-	struct name name;
-	bool good = rdata_from_text(RR_PTR, bytes_of(text), &wire, NULL) == ERR_OK &&
-	            name_parse(&name, wire.data, wire.len) > 0;
-
-	if (good)
-		memcpy(out, name.wire, name.len);
-	buffer_fini(&wire);
-	return good;
-}
-
 static struct served *make_list(const struct config *c)
 {
 	struct served *list = NULL;
@@ -109,7 +95,7 @@ static struct served *make_list(const struct config *c)
 		z->notify_count = from->notify_count;
 		z->next = list;
 		list = z;
-		if (!read_apex(c->zones[i].name, z->apex)) {
+		if (name_from_text(&z->apex, bytes_of(c->zones[i].name), NULL) != ERR_OK) {
 			list = z->next;
 			free_served(z);
 		}
@@ -117,9 +103,9 @@ static struct served *make_list(const struct config *c)
 	return list;
 }
 
-static struct served *find(struct served *list, const uint8_t *apex)
+static struct served *find(struct served *list, const struct name *apex)
 {
-	while (list && !names_wire_equal(list->apex, apex))
+	while (list && !names_wire_equal(list->apex.wire, apex->wire))
 		list = list->next;
 	return list;
 }
@@ -155,12 +141,13 @@ static void take_up(struct transfers *t, struct served *list)
 	struct served *before = t->served;
 
 	for (struct served *z = list; z; z = z->next) {
-		keep(z, find(before, z->apex));
+		keep(z, find(before, &z->apex));
 		if (!z->history)
 			z->history = zone_history_new(HISTORY_MOST);
 		if (z->notify_count > 0) {
 			z->is_watched = true;
-			z->notifying = notify_start(&t->loop, z->apex, z->notify, z->notify_count);
+			z->notifying =
+				notify_start(&t->loop, z->apex.wire, z->notify, z->notify_count);
 		}
 	}
 	free_list(before);
@@ -169,21 +156,12 @@ static void take_up(struct transfers *t, struct served *list)
 
 /* --- images --- */
 
-static const struct zone *find_zone(const struct snapshot *s, const uint8_t *apex)
-{
-	const struct zone *z;
-
-	for (size_t i = 0; s && (z = snapshot_zone(s, i)) != NULL; i++)
-		if (names_wire_equal(zone_apex(z), apex))
-			return z;
-	return NULL;
-}
-
 /* True: the newest image is that of the snapshot, as far as there is one. */
 static bool look(struct transfers *t, struct served *z, uint64_t now_ms)
 {
 	const struct snapshot *s = reader_take(t->reader);
-	const struct zone *zone = s && snapshot_settings(s)->ready ? find_zone(s, z->apex) : NULL;
+	const struct zone *zone =
+		s && snapshot_settings(s)->ready ? snapshot_find_apex(s, &z->apex) : NULL;
 	const struct zone_image *newest = zone_history_newest(z->history);
 	bool is_old = zone && (!newest || zone_image_serial(newest) != zone_serial(zone));
 	bool may = is_old && now_ms >= z->rest_until_ms;
@@ -218,7 +196,7 @@ static void on_later(uv_timer_t *timer) { look_at_all(timer->data); }
 
 static void answer(struct transfers *t, struct transfers_request *r)
 {
-	struct served *z = find(t->served, r->apex);
+	struct served *z = find(t->served, &r->apex);
 
 	if (!z)
 		return;
@@ -403,7 +381,7 @@ void transfers_desk_close(struct transfers_desk *d)
 }
 
 struct transfers_request *transfers_ask(struct transfers_desk *d, struct transfer *take,
-                                        const uint8_t *apex, const uint32_t *from,
+                                        const struct name *apex, const uint32_t *from,
                                         transfers_on_ready_fn *ready, void *arg)
 {
 	struct transfers_request *r = xcalloc(1, sizeof(*r));
@@ -411,7 +389,7 @@ struct transfers_request *transfers_ask(struct transfers_desk *d, struct transfe
 
 	r->desk = d;
 	r->transfer = take;
-	memcpy(r->apex, apex, name_wire_len(apex));
+	r->apex = *apex;
 	r->is_ixfr = from != NULL;
 	r->from = from ? *from : 0;
 	r->ready = ready;

@@ -39,7 +39,7 @@ void transfers_desk_close(struct transfers_desk *d);
  * what an IXFR has; NULL: the whole zone. */
 typedef void transfers_on_ready_fn(struct transfer *take, void *arg);
 struct transfers_request *transfers_ask(struct transfers_desk *d, struct transfer *take,
-                                        const uint8_t *apex, const uint32_t *from,
+                                        const struct name *apex, const uint32_t *from,
                                         transfers_on_ready_fn *ready, void *arg);
 void transfers_forget(struct transfers_request *r); /* NULL is fine */
 

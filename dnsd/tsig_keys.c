@@ -160,13 +160,12 @@ static EVP_MAC_CTX *begin_mac(const struct tsig_algorithm *algorithm, struct byt
 static enum err read_name(const struct reader *r, struct bytes word, struct tsig_key *key)
 {
 	struct reason why = {0};
-	size_t len;
+	struct name name;
 
-	if (names_from_text(word, key->name, &len, &why) != ERR_OK)
+	if (name_from_text(&name, word, &why) != ERR_OK)
 		return reason_set(r->why, ERR_PARSE, "%s:%u: the name of a key: %s", r->file,
 		                  r->line, why.text);
-	for (size_t i = 0; i < len; i++)
-		key->name[i] = (uint8_t)tolower(key->name[i]);
+	memcpy(key->name, name.wire, name.len);
 	return ERR_OK;
 }
 

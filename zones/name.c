@@ -109,6 +109,17 @@ uint64_t name_wire_hash(const uint8_t *wire, const struct name_key *key)
 	return name_parse(&n, wire, names_wire_len(wire)) ? fold_suffix(&n, 0, key) : 0;
 }
 
+enum err name_from_text(struct name *out, struct bytes text, struct reason *why)
+{
+	uint8_t wire[NAMES_WIRE_MAX];
+	size_t len;
+	enum err err = names_from_text(text, wire, &len, why);
+
+	if (err == ERR_OK)
+		(void)name_parse(out, wire, len);
+	return err;
+}
+
 unsigned name_wire_labels(const uint8_t *wire)
 {
 	unsigned labels = 0;

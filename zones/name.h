@@ -33,6 +33,9 @@ struct name {
  * QNAME needs none, RFC 9267).  Returns its length, or 0 when it is malformed or does not end within `max`. */
 size_t name_parse(struct name *out, const uint8_t *wire, size_t max);
 
+/* The same of a presentation form, with or without the last dot.  ERR_PARSE or ERR_RANGE as names_from_text(). */
+enum err name_from_text(struct name *out, struct bytes text, struct reason *why) MUST_CHECK;
+
 /* Of a good stored name: bytes with the root label, and labels without it. */
 static inline size_t name_wire_len(const uint8_t *wire) { return names_wire_len(wire); }
 unsigned name_wire_labels(const uint8_t *wire);

@@ -19,6 +19,13 @@ const struct zone *snapshot_find_zone(const struct snapshot *s, const struct nam
 	return i == ZONE_INDEX_NONE ? NULL : s->zone[i];
 }
 
+const struct zone *snapshot_find_apex(const struct snapshot *s, const struct name *name)
+{
+	const struct zone *zone = snapshot_find_zone(s, name);
+
+	return zone != NULL && zone_apex_labels(zone) == name->labels ? zone : NULL;
+}
+
 const struct zone *snapshot_zone(const struct snapshot *s, size_t i)
 {
 	return i < s->zone_count ? s->zone[i] : NULL;

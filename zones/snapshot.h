@@ -120,6 +120,8 @@ const struct snapshot_report *snapshot_report(const struct snapshot *s); /* neve
 /* The zone to answer `name` from: the longest apex that `name` ends in, or NULL
  * (say REFUSED).  RFC 1034 4.3.2 step 2. */
 const struct zone *snapshot_find_zone(const struct snapshot *s, const struct name *name);
+/* The zone whose apex is that very name, or NULL. */
+const struct zone *snapshot_find_apex(const struct snapshot *s, const struct name *name);
 /* The i-th zone by name; NULL past the last. */
 const struct zone *snapshot_zone(const struct snapshot *s, size_t i);
 
