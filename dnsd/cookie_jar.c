@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/cookie_jar.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/random.h"
+#include "dnsd/secret_file.h"
 
 enum { SECRET_LEN = 16, LINE_LEN = 2 * SECRET_LEN, FILE_MOST = 4096 };
 
@@ -73,27 +71,15 @@ static enum err parse(const char *file, const char *text, size_t len, struct coo
 	return ERR_OK;
 }
 
-static enum err read_open(const char *file, int fd, struct stat *as, struct cookie_secrets *out,
-                          struct reason *why)
+static enum err read_secrets(const char *file, struct stat *as, struct cookie_secrets *out,
+                             struct reason *why)
 {
-	char text[FILE_MOST];
-	ssize_t len;
-	enum err err;
+	struct buffer text = {0};
+	enum err err = secret_file_read(file, SECRET_FILE_OWNER, FILE_MOST, &text, as, why);
 
-	if (fstat(fd, as) != 0)
-		return reason_set(why, ERR_IO, "%s: %s", file, strerror(errno));
-	if (!S_ISREG(as->st_mode))
-		return reason_set(why, ERR_IO, "%s: not a regular file", file);
-	if ((as->st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return reason_set(why, ERR_DENIED, "%s: open to others than its owner: chmod 600",
-		                  file);
-	if (as->st_size > FILE_MOST)
-		return reason_set(why, ERR_PARSE, "%s: too long", file);
-	len = read(fd, text, sizeof text);
-	if (len < 0)
-		return reason_set(why, ERR_IO, "%s: %s", file, strerror(errno));
-	err = parse(file, text, (size_t)len, out, why);
-	explicit_bzero(text, sizeof text);
+	if (err == ERR_OK)
+		err = parse(file, (const char *)text.data, text.len, out, why);
+	smallfile_wipe(&text);
 	return err;
 }
 
@@ -102,42 +88,28 @@ enum err cookie_jar_fill(struct cookie_jar *jar, const char *file, struct reason
 	struct cookie_secrets found = {0};
 	struct stat as = {0};
 	enum err err;
-	int fd;
 
 	if (file == NULL) {
 		jar->secrets = jar->random;
 		jar->is_wrong = false;
 		return ERR_OK;
 	}
-	/* A FIFO would make it wait. */
-	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	err = fd < 0 ? reason_set(why, ERR_IO, "%s: %s", file, strerror(errno))
-	             : read_open(file, fd, &as, &found, why);
-	if (fd >= 0)
-		close(fd);
+	err = read_secrets(file, &as, &found, why);
 	jar->is_wrong = err != ERR_OK;
 	if (err == ERR_OK) {
 		jar->secrets = found;
-		jar->read = as;
+		jar->read = stamp_of(&as);
 	}
 	explicit_bzero(&found, sizeof found);
 	return err;
 }
 
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 bool cookie_jar_is_stale(const struct cookie_jar *jar, const char *file)
 {
-	const struct stat *was = &jar->read;
-	struct stat is;
+	struct stamp now;
 
 	if (file == NULL)
 		return false;
-	return jar->is_wrong || stat(file, &is) != 0 || is.st_dev != was->st_dev ||
-	       is.st_ino != was->st_ino || is.st_size != was->st_size ||
-	       is.st_mode != was->st_mode || !same_time(&is.st_mtim, &was->st_mtim) ||
-	       !same_time(&is.st_ctim, &was->st_ctim);
+	now = stamp_at(file);
+	return jar->is_wrong || !stamp_equal(&now, &jar->read);
 }

@@ -8,15 +8,15 @@
 #define DNSD_COOKIE_JAR_H
 
 #include <stdbool.h>
-#include <sys/stat.h>
 
 #include "base/err.h"
+#include "base/stamp.h"
 #include "dnsd/cookie.h"
 
 struct cookie_jar {
 	struct cookie_secrets secrets; /* in force */
 	struct cookie_secrets random;  /* of this start */
-	struct stat read;              /* the file as it was read last */
+	struct stamp read;             /* of the file as it was read last */
 	bool is_wrong;                 /* it could not be read since */
 };
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/params.h>
@@ -9,11 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/xalloc.h"
+#include "dnsd/secret_file.h"
 #include "dnsd/tsig_inside.h"
 
 enum { FILE_MOST = 1 << 20, SECRET_MOST = 512, KEYS_MOST = 10000 };
@@ -274,43 +271,16 @@ enum err tsig_keys_parse(const char *file, struct bytes text, const struct tsig_
 	return err;
 }
 
-static enum err open_file(const char *file, int *fd, size_t *len, struct reason *why)
-{
-	struct stat st;
-
-	*fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (*fd < 0 || fstat(*fd, &st) != 0)
-		return reason_set(why, ERR_IO, "%s: %s", file, strerror(errno));
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MOST)
-		return reason_set(why, ERR_IO, "%s: not a file of at most 1 MiB", file);
-	if (st.st_mode & (S_IROTH | S_IWOTH))
-		return reason_set(why, ERR_DENIED,
-		                  "%s: has secrets, and everybody may read or write it", file);
-	*len = (size_t)st.st_size;
-	return ERR_OK;
-}
-
 enum err tsig_keys_read(const char *file, const struct tsig_keys **out, struct reason *why)
 {
-	uint8_t *text = NULL;
-	size_t len = 0;
-	ssize_t got;
-	int fd;
-	enum err err = open_file(file, &fd, &len, why);
+	struct buffer text = {0};
+	struct stat as;
+	enum err err = secret_file_read(file, SECRET_FILE_GROUP, FILE_MOST, &text, &as, why);
 
 	*out = NULL;
-	if (err == ERR_OK) {
-		text = xcalloc(1, len + 1);
-		got = read(fd, text, len);
-		if (got < 0)
-			err = reason_set(why, ERR_IO, "%s: %s", file, strerror(errno));
-		else
-			err = tsig_keys_parse(file, (struct bytes){text, (size_t)got}, out, why);
-		OPENSSL_cleanse(text, len);
-		free(text);
-	}
-	if (fd >= 0)
-		close(fd);
+	if (err == ERR_OK)
+		err = tsig_keys_parse(file, (struct bytes){text.data, text.len}, out, why);
+	smallfile_wipe(&text);
 	return err;
 }
 

@@ -15,7 +15,7 @@ enum { LOOK_MS = 100, RESTLESS_LOOKS = 10 };
 
 struct seen {
 	char *path;
-	struct zonefile_stamp read, looked; /* when it was read; at the last look */
+	struct stamp read, looked; /* when it was read; at the last look */
 };
 
 struct entry {
@@ -103,7 +103,7 @@ static void end(struct zone_loader *l) { uv_close((uv_handle_t *)&l->timer, on_t
 
 static void note_seen(struct entry *e)
 {
-	struct zonefile_stamp stamp;
+	struct stamp stamp;
 	const char *path;
 
 	forget_seen(e);
@@ -209,10 +209,10 @@ static void look(struct entry *e)
 
 	for (size_t i = 0; i < e->seen_count; i++) {
 		struct seen *s = &e->seen[i];
-		struct zonefile_stamp now = zonefile_stamp(s->path);
+		struct stamp now = stamp_at(s->path);
 
-		changed |= !zonefile_same_stamp(&now, &s->read);
-		rests &= zonefile_same_stamp(&now, &s->looked);
+		changed |= !stamp_equal(&now, &s->read);
+		rests &= stamp_equal(&now, &s->looked);
 		s->looked = now;
 	}
 	e->restless = changed ? e->restless + 1 : 0;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "kube/smallfile.h"
+#include "base/smallfile.h"
 
 /* --- the value --- */
 
@@ -176,7 +176,7 @@ static bool read_sound(struct refresh *r, const char *path, const char *field,
                        enum err (*check)(struct bytes, struct reason *), struct buffer *out)
 {
 	struct reason why = {""};
-	enum err err = smallfile_read(path, KUBE_SECRET_MOST, out, &why);
+	enum err err = smallfile_read(path, KUBE_SECRET_MOST, out, NULL, &why);
 	struct bytes read = {out->data, out->len};
 
 	if (!err)

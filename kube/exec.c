@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "base/xalloc.h"
-#include "kube/smallfile.h"
+#include "base/smallfile.h"
 
 /* How long a program that has ended may be survived by one that holds its output open. */
 enum { LINGER_MS = 1000 };

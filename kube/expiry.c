@@ -13,7 +13,7 @@
 
 #include "base/check.h"
 #include "kube/base64.h"
-#include "kube/smallfile.h"
+#include "base/smallfile.h"
 
 enum { DEPTH_MOST = 16, JWT_MOST = 64 * 1024 };
 

@@ -9,7 +9,7 @@
 #include "base/yaml.h"
 #include "kube/kubeconfig_user.h"
 #include "kube/kubefields.h"
-#include "kube/smallfile.h"
+#include "base/smallfile.h"
 
 enum { LIST_MOST = 10000, NAMESPACE_MOST = 63 };
 
@@ -263,7 +263,7 @@ enum err kubeconfig_read(const char *file, const char *context, struct kube_acce
 {
 	struct buffer text = {0};
 	bool changed;
-	enum err err = smallfile_read(file, KUBECONFIG_MOST, &text, why);
+	enum err err = smallfile_read(file, KUBECONFIG_MOST, &text, NULL, why);
 
 	*out = (struct kube_access){0};
 	if (err) {

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/kubeconfig.h"
-#include "kube/smallfile.h"
+#include "base/smallfile.h"
 
 enum { NAMESPACE_FILE_MOST = 1024 };
 
@@ -49,7 +49,7 @@ static char *read_namespace(const char *folder)
 	struct buffer read = {0};
 	struct bytes text;
 
-	if (smallfile_read(path, NAMESPACE_FILE_MOST, &read, NULL) == ERR_OK) {
+	if (smallfile_read(path, NAMESPACE_FILE_MOST, &read, NULL, NULL) == ERR_OK) {
 		text = kube_token_trim((struct bytes){read.data, read.len});
 		if (kube_token_check(text, NULL) == ERR_OK && !memchr(text.data, '/', text.len))
 			name = xstrndup((const char *)text.data, text.len);

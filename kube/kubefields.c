@@ -10,7 +10,7 @@
 #include "base/xalloc.h"
 #include "base/yaml.h"
 #include "kube/base64.h"
-#include "kube/smallfile.h"
+#include "base/smallfile.h"
 
 void kubefields_fail(const struct kubefields *f, const char *key, enum err err, const char *fmt,
                      ...)

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/check.h"
+#include "base/stamp.h"
 #include "base/xalloc.h"
 #include "kube/kubeconfig.h"
 #include "kube/object.h"
@@ -16,14 +16,6 @@
 #include "watcher/fleet_secrets.h"
 
 enum { TICK_MS = 1000, FILES_EVERY = 5 /* ticks */ };
-
-/* What a file was when it was read. */
-struct stamp {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec changed;
-};
 
 /* One API server that there should be. */
 struct peer {
@@ -428,19 +420,9 @@ static void on_host_listed(const struct apiserver_kind_type *type, void *arg)
 
 /* --- kubeconfigs --- */
 
-static struct stamp stamp_of(const char *file)
+static struct stamp look(const struct peer *p)
 {
-	struct stat st;
-
-	if (!file || stat(file, &st) != 0)
-		return (struct stamp){0};
-	return (struct stamp){st.st_dev, st.st_ino, st.st_size, st.st_ctim};
-}
-
-static bool same_stamp(const struct stamp *a, const struct stamp *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+	return p->at.file ? stamp_at(p->at.file) : (struct stamp){0};
 }
 
 static void read_kubeconfig(struct peer *p)
@@ -449,7 +431,7 @@ static void read_kubeconfig(struct peer *p)
 	struct reason why = {0};
 	enum err err;
 
-	p->stamp = stamp_of(p->at.file);
+	p->stamp = look(p);
 	err = p->in_cluster ? kubeconfig_in_cluster(&access, &why)
 	                    : kubeconfig_read(p->at.file, p->at.context, &access, &why);
 	if (err == ERR_OK && access.exec.command && p->fleet->settings.no_plugins) {
@@ -470,9 +452,9 @@ static void read_kubeconfig(struct peer *p)
 /* Once it is dialled, what a pod is given is read again as the files that they are. */
 static void look_at_file(struct peer *p)
 {
-	struct stamp now = stamp_of(p->at.file);
+	struct stamp now = look(p);
 
-	if (p->in_cluster ? p->server == NULL : !same_stamp(&now, &p->stamp) || !p->server)
+	if (p->in_cluster ? p->server == NULL : !stamp_equal(&now, &p->stamp) || !p->server)
 		read_kubeconfig(p);
 }
 

@@ -105,7 +105,7 @@ void zonefile_add_place(struct zonefile *z, uint32_t part, uint32_t line)
 	z->places[z->place_count++] = (struct zonefile_place){z->next_where, line, part};
 }
 
-const char *zonefile_file(const struct zonefile *z, size_t i, struct zonefile_stamp *stamp)
+const char *zonefile_file(const struct zonefile *z, size_t i, struct stamp *stamp)
 {
 	if (i >= z->part_count)
 		return NULL;

@@ -12,10 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
-#include <time.h>
 
 #include "base/bytes.h"
+#include "base/stamp.h"
 #include "zones/name.h"
 
 enum { ZONEFILE_MAX_BYTES = 1 << 30, ZONEFILE_MAX_FILES = 1000, ZONEFILE_MAX_DEPTH = 8 };
@@ -47,18 +46,8 @@ uint32_t zonefile_serial(const struct zonefile *z); /* of its SOA */
 /* Names that are not as in `before`, or not there any more. */
 size_t zonefile_change_count(const struct zonefile *z);
 
-/* A file that was read, as it was then. */
-struct zonefile_stamp {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified, changed;
-};
-/* All zero when there is none. */
-struct zonefile_stamp zonefile_stamp(const char *path);
-bool zonefile_same_stamp(const struct zonefile_stamp *a, const struct zonefile_stamp *b);
 /* The i-th file, those that could not be read included; NULL past the last. */
-const char *zonefile_file(const struct zonefile *z, size_t i, struct zonefile_stamp *stamp);
+const char *zonefile_file(const struct zonefile *z, size_t i, struct stamp *stamp);
 
 /* Where the name (lower case, of `hash` by the request's key) first stands: "FILE:LINE" into out.  False: nowhere. */
 bool zonefile_find(const struct zonefile *z, uint64_t hash, char *out, size_t room);

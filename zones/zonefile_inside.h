@@ -29,7 +29,7 @@ struct zonefile_place {
 };
 struct zonefile_part {
 	char *path;
-	struct zonefile_stamp stamp;
+	struct stamp stamp;
 };
 
 struct zonefile {
@@ -79,7 +79,7 @@ void zonefile_add_place(struct zonefile *z, uint32_t part, uint32_t line);
 /* --- zonefile_open.c --- */
 /* All bytes of a regular file; `dir` -1: path itself, else below that directory, wherever links lead. */
 enum err zonefile_open(int dir, const char *path, size_t limit, struct buffer *out,
-                       struct zonefile_stamp *stamp, struct reason *why) MUST_CHECK;
+                       struct stamp *stamp, struct reason *why) MUST_CHECK;
 /* The directory that a file stands in; -1: it cannot be opened. */
 int zonefile_open_dir(const char *path);
 

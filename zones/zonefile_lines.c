@@ -347,10 +347,10 @@ static void take_lines(struct reading *r, struct bytes text)
 }
 
 /* Is it one of the files that are read just now? */
-static bool is_open(const struct reading *r, const struct zonefile_stamp *stamp)
+static bool is_open(const struct reading *r, const struct stamp *stamp)
 {
 	for (const struct scope *s = r->scope; s; s = s->outer)
-		if (zonefile_same_stamp(&r->z->parts[s->part].stamp, stamp))
+		if (stamp_equal(&r->z->parts[s->part].stamp, stamp))
 			return true;
 	return false;
 }
@@ -363,10 +363,10 @@ static void take_part(struct reading *r, const char *path, const char *name, uin
 	struct buffer text = {NULL, 0, 0};
 	struct reason why = {""};
 	uint32_t part = zonefile_add_part(r->z, path);
-	struct zonefile_stamp stamp;
+	struct stamp stamp;
 	enum err err;
 
-	stamp = zonefile_stamp(path);
+	stamp = stamp_at(path);
 	if (!name)
 		zonefile_add_place(r->z, part, 1);
 	if (name && r->dir < 0)

@@ -13,30 +13,6 @@
 
 enum { PIECE = 1 << 20, MEGABYTE_BITS = 20 };
 
-static struct zonefile_stamp stamp_of(const struct stat *st)
-{
-	return (struct zonefile_stamp){st->st_dev, st->st_ino, st->st_size, st->st_mtim,
-	                               st->st_ctim};
-}
-
-struct zonefile_stamp zonefile_stamp(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? stamp_of(&st) : (struct zonefile_stamp){0};
-}
-
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-bool zonefile_same_stamp(const struct zonefile_stamp *a, const struct zonefile_stamp *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       same_time(&a->modified, &b->modified) && same_time(&a->changed, &b->changed);
-}
-
 static enum err failed(struct reason *why)
 {
 	return reason_set(why, ERR_IO, "cannot be read: %s", strerror(errno));
@@ -82,10 +58,10 @@ static enum err read_all(int fd, size_t limit, struct buffer *out, struct reason
 	}
 }
 
-static enum err read_open(int fd, size_t limit, struct buffer *out, struct zonefile_stamp *stamp,
+static enum err read_open(int fd, size_t limit, struct buffer *out, struct stamp *stamp,
                           struct reason *why)
 {
-	struct zonefile_stamp after;
+	struct stamp after;
 	struct stat st;
 	enum err err;
 
@@ -100,13 +76,13 @@ static enum err read_open(int fd, size_t limit, struct buffer *out, struct zonef
 	if (fstat(fd, &st) != 0)
 		return failed(why);
 	after = stamp_of(&st);
-	if (!zonefile_same_stamp(&after, stamp))
+	if (!stamp_equal(&after, stamp))
 		return reason_set(why, ERR_IO, "was written while it was read");
 	return ERR_OK;
 }
 
 enum err zonefile_open(int dir, const char *path, size_t limit, struct buffer *out,
-                       struct zonefile_stamp *stamp, struct reason *why)
+                       struct stamp *stamp, struct reason *why)
 {
 	int fd = open_it(dir, path);
 	enum err err;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kube/smallfile.h"
+#include "base/smallfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static enum err failed(struct reason *why)
@@ -38,11 +37,12 @@ static enum err read_open(int fd, size_t size, struct buffer *out, struct reason
 	return n < 0 ? failed(why) : reason_set(why, ERR_IO, "grows while it is read");
 }
 
-enum err smallfile_read(const char *path, size_t most, struct buffer *out, struct reason *why)
+enum err smallfile_read(const char *path, size_t most, struct buffer *out, struct stat *as,
+                        struct reason *why)
 {
 	/* Not blocking: a FIFO would wait for its writer. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
+	struct stat st = {0};
 	enum err err;
 
 	if (fd < 0)
@@ -56,6 +56,8 @@ enum err smallfile_read(const char *path, size_t most, struct buffer *out, struc
 	else
 		err = read_open(fd, (size_t)st.st_size, out, why);
 	(void)close(fd);
+	if (as)
+		*as = st;
 	return err;
 }
 
