@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "dnsd/name_records.h"
 
 enum { CLASS_IN = 1, FIXED_LEN = 10 /* TYPE to RDLENGTH */ };
 
@@ -44,46 +45,24 @@ int zone_image_compare(struct bytes a, struct bytes b)
 		(struct bytes){b.data + owner_b + FIXED_LEN, b.len - owner_b - FIXED_LEN});
 }
 
-static void put_record(struct buffer *out, const uint8_t *owner, uint16_t type, uint32_t ttl,
-                       struct bytes rdata)
+static void put_record(struct buffer *out, const uint8_t *owner, const struct name_record *r)
 {
 	buffer_put(out, owner, name_wire_len(owner));
-	buffer_u16(out, type);
+	buffer_u16(out, r->type);
 	buffer_u16(out, CLASS_IN);
-	buffer_u32(out, ttl);
-	buffer_u16(out, (uint16_t)rdata.len);
-	buffer_put(out, rdata.data, rdata.len);
+	buffer_u32(out, r->ttl);
+	buffer_u16(out, (uint16_t)r->rdata.len);
+	buffer_put(out, r->rdata.data, r->rdata.len);
 }
 
 /* --- what a name has --- */
 
-struct item {
-	uint16_t type;
-	uint32_t ttl;
-	struct bytes rdata;
-};
-
-/* The records of one name; kept, as its room is used again for the next. */
 struct making {
 	const struct snapshot *s;
 	uint16_t cluster; /* UINT16_MAX: all */
 	struct zone_image *image;
-	struct item *items;
-	size_t count, room;
+	struct name_records records; /* of one name; its room is used again */
 };
-
-static void add_rrset(struct making *m, const struct rrset *rrset)
-{
-	struct bytes rdata;
-
-	for (size_t at = 0; rrset_next(rrset, &at, &rdata);) {
-		if (m->count == m->room) {
-			m->room = m->room * 2 + 16;
-			m->items = xreallocarray(m->items, m->room, sizeof(*m->items));
-		}
-		m->items[m->count++] = (struct item){rrset->type, rrset->ttl, rdata};
-	}
-}
 
 static bool counts(const struct making *m, const struct site *site, bool ready_only)
 {
@@ -91,28 +70,20 @@ static bool counts(const struct making *m, const struct site *site, bool ready_o
 	       (!ready_only || site_layers(site) == SITE_WHOLE);
 }
 
-static void add_site(struct making *m, const struct site *site)
-{
-	const struct rrset *rrset;
-
-	for (size_t i = 0; (rrset = site_rrset_at(site, i)) != NULL; i++)
-		add_rrset(m, rrset);
-}
-
 static bool add_sites(struct making *m, const struct node *n, bool ready_only)
 {
-	size_t before = m->count;
+	size_t before = m->records.count;
 
 	for (size_t i = 0; i < node_site_count(n); i++)
 		if (counts(m, node_site(n, i), ready_only))
-			add_site(m, node_site(n, i));
-	return m->count > before;
+			name_records_add_site(&m->records, node_site(n, i));
+	return m->records.count > before;
 }
 
-static bool has_address(const struct making *m)
+static bool has_address(const struct name_records *r)
 {
-	for (size_t i = 0; i < m->count; i++)
-		if (m->items[i].type == RR_A || m->items[i].type == RR_AAAA)
+	for (size_t i = 0; i < r->count; i++)
+		if (r->item[i].type == RR_A || r->item[i].type == RR_AAAA)
 			return true;
 	return false;
 }
@@ -120,82 +91,34 @@ static bool has_address(const struct making *m)
 /* As choose() has it (design.md 4): ready sites; without an address among them the next level; else all of them. */
 static void gather_sites(struct making *m, const struct node *n)
 {
-	size_t before = m->count;
+	size_t before = m->records.count;
 	bool any = add_sites(m, n, true);
 	const struct rrset *fallback = node_fallback(n);
 
-	if (fallback != NULL && !has_address(m) && (node_flags(n) & NODE_FAIL_OPEN) == 0) {
-		m->count = before;
-		add_rrset(m, fallback);
+	if (fallback != NULL && !has_address(&m->records) &&
+	    (node_flags(n) & NODE_FAIL_OPEN) == 0) {
+		m->records.count = before;
+		name_records_add(&m->records, fallback);
 	} else if (!any) {
 		(void)add_sites(m, n, false);
-	}
-}
-
-static int by_type_and_rdata(const void *a, const void *b)
-{
-	const struct item *x = a, *y = b;
-
-	if (x->type != y->type)
-		return x->type < y->type ? -1 : 1;
-	return bytes_compare(x->rdata, y->rdata);
-}
-
-/* A CNAME stands alone (RFC 1034 3.6.2): beside data of other sites it goes, and of several the first stays. */
-static void settle_aliases(struct making *m)
-{
-	size_t others = 0, kept = 0;
-
-	for (size_t i = 0; i < m->count; i++)
-		others += m->items[i].type != RR_CNAME;
-	for (size_t i = 0; i < m->count; i++)
-		if (m->items[i].type != RR_CNAME || (others == 0 && kept == 0))
-			m->items[kept++] = m->items[i];
-	m->count = kept;
-}
-
-/* RFC 2181 5.2: one TTL for an RRset, the least. */
-static uint32_t ttl_of(const struct making *m, size_t first)
-{
-	uint32_t ttl = m->items[first].ttl;
-
-	for (size_t i = first; i < m->count && m->items[i].type == m->items[first].type; i++)
-		ttl = m->items[i].ttl < ttl ? m->items[i].ttl : ttl;
-	return ttl;
-}
-
-static void put_items(struct making *m, const uint8_t *owner)
-{
-	uint32_t ttl = 0;
-
-	if (m->count > 1)
-		qsort(m->items, m->count, sizeof(*m->items), by_type_and_rdata);
-	for (size_t i = 0; i < m->count; i++) {
-		const struct item *item = &m->items[i];
-		bool is_first = i == 0 || item[-1].type != item->type;
-
-		if (is_first)
-			ttl = ttl_of(m, i);
-		if (!is_first && bytes_equal(item[-1].rdata, item->rdata))
-			continue;
-		put_record(item->type == RR_SOA ? &m->image->soa : &m->image->records, owner,
-		           item->type, ttl, item->rdata);
 	}
 }
 
 static bool on_node(const struct node *n, void *arg)
 {
 	struct making *m = arg;
-	const struct rrset *rrset;
 
-	m->count = 0;
-	for (size_t i = 0; (rrset = node_rrset_at(n, i)) != NULL; i++)
-		add_rrset(m, rrset);
-	if (node_site_count(n) > 0) {
+	m->records.count = 0;
+	name_records_add_fixed(&m->records, n);
+	if (node_site_count(n) > 0)
 		gather_sites(m, n);
-		settle_aliases(m);
+	name_records_settle(&m->records);
+	for (size_t i = 0; i < m->records.count; i++) {
+		const struct name_record *r = &m->records.item[i];
+
+		put_record(r->type == RR_SOA ? &m->image->soa : &m->image->records, node_owner(n),
+		           r);
 	}
-	put_items(m, node_owner(n));
 	return true;
 }
 
@@ -223,7 +146,7 @@ const struct zone_image *zone_image_make(const struct snapshot *s, const struct 
 	image->serial = zone_serial(z);
 	memcpy(image->apex, zone_apex(z), name_wire_len(zone_apex(z)));
 	zone_each(z, NULL, on_node, &m);
-	free(m.items);
+	name_records_fini(&m.records);
 	return image;
 }
 
