@@ -41,7 +41,7 @@ void store_set_knowledge(struct store *s, uint16_t cluster, enum cluster_source 
 /* Removed from the registry: all its facts are gone. */
 void store_drop_cluster(struct store *s, uint16_t cluster);
 
-/* Files and an API server may both tell of an object of the host, before one of them it counts as gone the other one is asked. */
+/* Files and an API server may both tell of an object of the host: before it counts as gone for one, the other is asked. */
 struct store_two_sources {
 	/* Have files the fact now? */
 	bool (*files_have)(uint16_t cluster, const struct fact *fact, void *arg);

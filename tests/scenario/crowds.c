@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,25 +51,6 @@ static void expect_udp_undisturbed(struct world *w)
 
 static double resident(struct world *w) { return world_metric(w, "process_resident_memory_bytes"); }
 
-/* What a sanitizer keeps of freed memory is not nighd's. */
-static double sanitizers(void)
-{
-	const char *nighd = getenv("NIGHD");
-
-	return nighd && strstr(nighd, "/asan/") ? 512e6 : 0;
-}
-
-/* So many as this process may open, and not more than asked for. */
-static unsigned many(unsigned wanted)
-{
-	struct rlimit limit;
-
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	return limit.rlim_cur < wanted + 100 ? (unsigned)limit.rlim_cur - 100 : wanted;
-}
-
 /* By FIN or RST, which may be on its way still. */
 static bool is_ended(int fd)
 {
@@ -87,7 +67,7 @@ static bool is_ended(int fd)
 static void test_ten_thousand_idle_connections_leave_udp_alone(void **state)
 {
 	struct world *w = *state;
-	unsigned count = many(10000), ended = 0;
+	unsigned count = world_descriptors(10000), ended = 0;
 	int *fd = calloc(count, sizeof *fd);
 	double before;
 
@@ -96,7 +76,7 @@ static void test_ten_thousand_idle_connections_leave_udp_alone(void **state)
 	for (unsigned i = 0; i < count; i++)
 		fd[i] = world_wire_connect(w);
 	expect_udp_undisturbed(w);
-	assert_true(resident(w) - before < 50e6 + sanitizers());
+	assert_true(resident(w) - before < 50e6 + world_sanitizer_bytes());
 	assert_true(world_metric(w, "dnsd_tcp_opened_total") >= count);
 	/* They have a fifth of 10 s; the last to come goes too. */
 	world_expect_http(w, "/metrics", "dnsd_tcp_connections 0\n", 15000);
@@ -129,7 +109,7 @@ static void test_a_thousand_that_never_read_cost_bounded_memory_and_end(void **s
 		(void)send(fd[i], stream, all, MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
 	expect_udp_undisturbed(w);
-	assert_true(resident(w) - before < COUNT * 200e3 + sanitizers());
+	assert_true(resident(w) - before < COUNT * 200e3 + world_sanitizer_bytes());
 	world_expect_http(w, "/metrics", "dnsd_tcp_connections 0\n", 30000);
 	for (unsigned i = 0; i < COUNT; i++)
 		close(fd[i]);
@@ -171,7 +151,7 @@ static void test_a_million_pipelined_queries_are_answered_beside_udp(void **stat
 			world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 0);
 	}
 	assert_int_equal(got, whole);
-	assert_true(resident(w) - before < 20e6 + sanitizers());
+	assert_true(resident(w) - before < 20e6 + world_sanitizer_bytes());
 	close(fd);
 	free(part);
 	free(in);

@@ -37,13 +37,6 @@ static struct fakeapi *two_clusters(struct world_fleet *f, struct fakeapi **hous
 	return la;
 }
 
-static bool is_sanitized(void)
-{
-	const char *nighd = getenv("NIGHD");
-
-	return nighd && strstr(nighd, "/asan/");
-}
-
 /* Each change of Houston's shows within seconds on a busy machine, and nighd is alive.  A turn of the loop is up to 1.6 MB of each
  * stream, which sanitizers may spend a second on. */
 static void expect_no_harm(struct world_fleet *f, struct fakeapi *houston)
@@ -55,20 +48,17 @@ static void expect_no_harm(struct world_fleet *f, struct fakeapi *houston)
 		snprintf(address, sizeof(address), "198.18.2.%d", 100 + i);
 		world_fleet_service(houston, "houston", address);
 		world_expect(f->world, HOUSTON_NAME, "A", NULL, address,
-		             is_sanitized() ? SOON_SANITIZED_MS : SOON_MS);
+		             world_is_sanitized() ? SOON_SANITIZED_MS : SOON_MS);
 		world_get(f->world, "/livez", &status);
 		assert_int_equal(status, 200);
 	}
 }
 
-/* ASan keeps what has been freed for a while, up to 256 MiB, and a margin around all. */
-static long sanitizers_kb(void) { return is_sanitized() ? 512 * 1024 : 0; }
-
 static void expect_bounded(struct world_fleet *f, long before_kb, long more_kb)
 {
 	long now_kb = world_fleet_memory_kb(f);
 
-	more_kb += sanitizers_kb();
+	more_kb += (long)(world_sanitizer_bytes() / 1024);
 	if (now_kb > before_kb + more_kb)
 		world_fail(f->world, "nighd has grown from %ld to %ld KiB", before_kb, now_kb);
 }

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -445,24 +444,6 @@ static void test_a_client_may_be_gone_after_each_byte(void **state)
 
 /* --- crowds --- */
 
-/* What a sanitizer keeps of freed memory is not nighd's. */
-static double sanitizers(void)
-{
-	const char *nighd = getenv("NIGHD");
-
-	return nighd && strstr(nighd, "/asan/") ? 512e6 : 0;
-}
-
-static unsigned many(unsigned wanted)
-{
-	struct rlimit limit;
-
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	return limit.rlim_cur < wanted + 100 ? (unsigned)limit.rlim_cur - 100 : wanted;
-}
-
 static size_t make_hello(uint8_t *out, size_t room)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -485,7 +466,7 @@ static size_t make_hello(uint8_t *out, size_t room)
 static void test_ten_thousand_half_handshakes_cost_bounded_memory_and_end(void **state)
 {
 	struct world *w = *state;
-	unsigned count = many(10000), late = 0;
+	unsigned count = world_descriptors(10000), late = 0;
 	int *fd = calloc(count, sizeof *fd);
 	uint8_t hello[4096], query[512], *reply = malloc(WIRE_ROOM);
 	struct world_question q = {.name = "www.example.com", .type = "A"};
@@ -506,7 +487,7 @@ static void test_ten_thousand_half_handshakes_cost_bounded_memory_and_end(void *
 	assert_in_range(late, 0, 2);
 	after = world_metric(w, "process_resident_memory_bytes");
 	print_message("%.0f bytes for each of %u\n", (after - before) / count, count);
-	assert_true(after - before < count * 65536.0 + sanitizers());
+	assert_true(after - before < count * 65536.0 + world_sanitizer_bytes());
 	client_open(w, &c);
 	assert_answers(&c, 1);
 	client_close(&c);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -469,4 +470,25 @@ const char *world_expect_run(struct world *w, const char *const *argv, int statu
 	if (!strstr(out, text))
 		world_fail(w, "%s %s does not say '%s' but:\n%s", argv[0], argv[1], text, out);
 	return out;
+}
+
+/* --- this machine and build --- */
+
+bool world_is_sanitized(void)
+{
+	return strstr(inside_program("NIGHD", "build/bin/nighd"), "/asan/") != NULL;
+}
+
+double world_sanitizer_bytes(void) { return world_is_sanitized() ? 512e6 : 0; }
+
+unsigned world_descriptors(unsigned wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		fail_msg("getrlimit: %s", strerror(errno));
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		fail_msg("setrlimit: %s", strerror(errno));
+	return limit.rlim_cur < wanted + 100 ? (unsigned)limit.rlim_cur - 100 : wanted;
 }

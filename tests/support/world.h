@@ -147,4 +147,12 @@ const char *world_expect_run(struct world *w, const char *const *argv, int statu
 unsigned world_dns_port(const struct world *w);
 unsigned world_http_port(const struct world *w);
 
+/* --- what to expect of this machine and build --- */
+/* Is $NIGHD built with sanitizers?  It is several times slower then, ... */
+bool world_is_sanitized(void);
+/* ... and keeps so many bytes of what was freed, which are not nighd's; 0 otherwise. */
+double world_sanitizer_bytes(void);
+/* So many descriptors as this process may open beside its own, and not more than wanted. */
+unsigned world_descriptors(unsigned wanted);
+
 #endif
