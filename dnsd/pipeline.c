@@ -12,10 +12,9 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
-#include "dnsd/cookie_jar.h"
 #include "dnsd/geo_loader.h"
+#include "dnsd/secrets.h"
 #include "dnsd/sources.h"
-#include "dnsd/terms.h"
 #include "dnsd/transfers.h"
 #include "dnsd/verdicts.h"
 #include "dnsd/wiring.h"
@@ -32,7 +31,6 @@ enum {
 	EVIDENCE_MS = 5000,
 	UNREADY_BUILD_MS = 3000,
 	NOTES_MS = 1000,
-	COOKIES_MS = 1000,
 	MANY_FACTS = 10000,
 	TRIM_AFTER = 20000,
 	MEMBER_COUNTS_MS = 5 * 60 * 1000,
@@ -66,9 +64,7 @@ struct pipeline {
 	struct resolver *resolver;
 	struct transfers *transfers; /* NULL: none */
 	struct geo_loader *geo;
-	struct cookie_jar cookies;
-	const struct tsig_keys *keys; /* NULL: none */
-	uint64_t cookies_ms;          /* when their file was last looked at */
+	struct secrets secrets;
 	struct zone_loader *zone_files;
 	struct records *records;
 	struct zones *zones;
@@ -464,50 +460,27 @@ static void give_notes(struct pipeline *p, uint64_t now_ms)
 	sources_give_notes(p->sources, p->notes);
 }
 
-/* What files of this config have to be read, all or nothing. */
-static enum err read_secrets(struct pipeline *p, const struct config *config, struct reason *why)
-{
-	const struct tsig_keys *keys = NULL;
-	enum err err = ERR_OK;
-
-	if (config->tsig != NULL)
-		err = tsig_keys_read(config->tsig, &keys, why);
-	if (err == ERR_OK)
-		err = terms_check_keys(config, keys, why);
-	if (err == ERR_OK)
-		err = cookie_jar_fill(&p->cookies, config->cookies.secret_file, why);
-	if (err == ERR_OK) {
-		tsig_keys_unref(p->keys);
-		p->keys = keys;
-	} else {
-		tsig_keys_unref(keys);
-	}
-	return err;
-}
-
 static void give_terms(struct pipeline *p)
 {
-	zones_set_terms(p->zones, terms_build(p->config, &p->cookies.secrets, p->keys), terms_free);
+	zones_set_terms(p->zones, secrets_make_terms(&p->secrets, p->config), terms_free);
 }
 
-/* Replicas share the file with the cookies' secrets, and roll them over by changing it. */
-static void watch_cookies(struct pipeline *p, uint64_t now_ms)
+static void look_at_secrets(struct pipeline *p, uint64_t now_ms)
 {
 	static const char where[] = "cookies.secretFile";
-	const char *file = p->config->cookies.secret_file;
 	struct reason why = {0};
 
-	if (now_ms - p->cookies_ms < COOKIES_MS)
+	switch (secrets_look(&p->secrets, p->config, now_ms, &why)) {
+	case SECRETS_SAME:
 		return;
-	p->cookies_ms = now_ms;
-	if (!cookie_jar_is_stale(&p->cookies, file))
-		return;
-	if (cookie_jar_fill(&p->cookies, file, &why) == ERR_OK) {
+	case SECRETS_NEW:
 		log_info("dnsd", "secrets of cookies read again");
 		store_set_error(p->store, where, NULL);
 		give_terms(p);
-	} else {
+		break;
+	case SECRETS_BROKEN:
 		store_set_error(p->store, where, why.text);
+		break;
 	}
 	if (p->errors_told != store_error_changes(p->store))
 		poke(p);
@@ -532,7 +505,7 @@ static void on_tick(uv_timer_t *timer)
 		atomic_store_explicit(&p->pulse->set_aside, counts.set_aside, memory_order_relaxed);
 	}
 	give_notes(p, now_ms);
-	watch_cookies(p, now_ms);
+	look_at_secrets(p, now_ms);
 	if (now_ms - p->evidence_ms >= EVIDENCE_MS) {
 		p->evidence_ms = now_ms;
 		p->probes_stale = true;
@@ -640,14 +613,14 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 		loop, &key, &(struct zone_loader_events){on_zone_file, on_zone_errors, p});
 	p->errors.files = p->zone_files;
 	p->notes = cluster_notes_new();
-	cookie_jar_init(&p->cookies);
+	secrets_init(&p->secrets);
 	start_timers(p);
 	return p;
 }
 
 enum err pipeline_start(struct pipeline *p, struct reason *why)
 {
-	enum err err = read_secrets(p, p->config, why);
+	enum err err = secrets_read(&p->secrets, p->config, why);
 
 	if (err == ERR_OK && p->config->state != NULL)
 		err = saved_open(p->loop, p->config->state, p->facts, &p->saved, why);
@@ -702,7 +675,7 @@ static void on_geo_tried(const char *errors, void *arg)
 	struct pipeline *p = arg;
 	struct reason why = {0};
 
-	if (errors == NULL && read_secrets(p, p->fresh, &why) != ERR_OK)
+	if (errors == NULL && secrets_read(&p->secrets, p->fresh, &why) != ERR_OK)
 		errors = why.text;
 	if (errors == NULL)
 		take_up(p, p->fresh);
@@ -756,8 +729,7 @@ static void closed_one(void *arg)
 	pthread_cond_destroy(&p->release.answered);
 	wiring_memory_fini(&p->memory);
 	cluster_notes_free(p->notes);
-	cookie_jar_fini(&p->cookies);
-	tsig_keys_unref(p->keys);
+	secrets_fini(&p->secrets);
 	free(p->errors.geo);
 	free(p->errors.zone_files);
 	free(p->errors.config);

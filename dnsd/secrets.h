@@ -1,0 +1,37 @@
+/* secrets.h -- what the wire's terms need besides the config: secrets of cookies and keys of signatures, from their files.
+ *
+ * Control thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_SECRETS_H
+#define DNSD_SECRETS_H
+
+#include <stdint.h>
+
+#include "dnsd/config.h"
+#include "dnsd/cookie_jar.h"
+#include "dnsd/terms.h"
+
+struct secrets {
+	struct cookie_jar cookies;
+	const struct tsig_keys *keys; /* NULL: none */
+	uint64_t looked_ms;           /* when the cookies' file was last looked at */
+};
+
+void secrets_init(struct secrets *s);
+void secrets_fini(struct secrets *s);
+/* All files of this config, or nothing: on an error those that were stay. */
+enum err secrets_read(struct secrets *s, const struct config *c, struct reason *why) MUST_CHECK;
+
+enum secrets_news {
+	SECRETS_SAME,
+	SECRETS_NEW,
+	SECRETS_BROKEN /* what was in force stays; `why` */
+};
+/* Replicas share the file with the cookies' secrets, and roll them over by changing it: looks at most once a second. */
+enum secrets_news secrets_look(struct secrets *s, const struct config *c, uint64_t now_ms,
+                               struct reason *why);
+/* The terms of this config with them. */
+const struct terms *secrets_make_terms(const struct secrets *s, const struct config *c);
+
+#endif
