@@ -7,6 +7,7 @@
 // usage: streamload -p PORT -f QUERIES -P PID[,PID...] [-c CONNECTIONS] [-d DEPTH] [-t SECONDS] [-u WARMUP] [-T] [-r [-R]]
 // QUERIES: as for udpload.
 #define _GNU_SOURCE
+#include "clocks.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -23,8 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_CONNECTIONS = 4096, MAX_PIDS = 64, ROOM = 1 << 17 };
-static int pids[MAX_PIDS], npids, port, depth = 1;
+enum { MAX_CONNECTIONS = 4096, ROOM = 1 << 17 };
+static int port, depth = 1;
 static uint8_t *queries;
 static uint32_t query_len, query_count, next_query;
 static SSL_CTX *context;
@@ -36,25 +37,6 @@ struct connection {
 	size_t in_flight, have;
 	uint8_t in[ROOM];
 };
-
-static double now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static uint64_t server_cpu_ns(void)
-{
-	uint64_t sum = 0;
-	for (int i = 0; i < npids; i++) {
-		clockid_t clock;
-		struct timespec t;
-		if (!clock_getcpuclockid(pids[i], &clock) && !clock_gettime(clock, &t))
-			sum += (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-	}
-	return sum;
-}
 
 static void die(const char *what)
 {
@@ -197,10 +179,7 @@ int main(int argc, char **argv)
 			fclose(f);
 			break;
 		}
-		case 'P':
-			for (char *s = strtok(optarg, ","); s && npids < MAX_PIDS; s = strtok(NULL, ","))
-				pids[npids++] = atoi(s);
-			break;
+		case 'P': read_pids(optarg); break;
 		case 'c': count = atoi(optarg); break;
 		case 'd': depth = atoi(optarg); break;
 		case 't': seconds = atof(optarg); break;
