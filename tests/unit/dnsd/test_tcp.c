@@ -545,6 +545,14 @@ static size_t put_header(uint8_t out[28], uint8_t client)
 	return sizeof header;
 }
 
+static struct netset *own_network(void)
+{
+	char own[] = "127.0.0.0/8", *list[] = {own};
+	const struct conf_strings networks = {list, 1};
+
+	return netset_new(&networks);
+}
+
 static void start_behind(struct worker *k, struct tcp_limits *limits, struct netset *proxies)
 {
 	start_with(k, limits);
@@ -577,9 +585,7 @@ static void asker_go_on_by(struct asker *c, struct worker *k, size_t step)
 
 static void test_behind_a_listed_proxy_the_header_comes_first_in_any_pieces(void **state)
 {
-	char own[] = "127.0.0.0/8", *list[] = {own};
-	const struct conf_strings networks = {list, 1};
-	struct netset *proxies = netset_new(&networks);
+	struct netset *proxies = own_network();
 	struct tcp_limits limits = tcp_limits_usual();
 	struct worker k;
 	uint8_t header[28];
@@ -606,9 +612,7 @@ static void test_behind_a_listed_proxy_the_header_comes_first_in_any_pieces(void
 
 static void test_shares_are_those_of_the_clients_that_a_proxy_names(void **state)
 {
-	char own[] = "127.0.0.0/8", *list[] = {own};
-	const struct conf_strings networks = {list, 1};
-	struct netset *proxies = netset_new(&networks);
+	struct netset *proxies = own_network();
 	struct tcp_limits limits = tcp_limits_usual();
 	struct asker first, second, again;
 	struct worker k;
@@ -636,9 +640,7 @@ static void test_shares_are_those_of_the_clients_that_a_proxy_names(void **state
 
 static void test_a_listed_proxy_without_a_good_header_is_not_listened_to(void **state)
 {
-	char own[] = "127.0.0.0/8", *list[] = {own};
-	const struct conf_strings networks = {list, 1};
-	struct netset *proxies = netset_new(&networks);
+	struct netset *proxies = own_network();
 	struct tcp_limits limits = tcp_limits_usual();
 	struct worker k;
 	uint8_t header[28];
