@@ -176,8 +176,8 @@ need-test:  ; $(Q)deploy/packages test
 demo: need-build                 ## three simulated clusters and a running nighd; Ctrl-C ends it
 	$(Q)$(MAKE) -j2 all
 	$(Q)deploy/demo/run $(BUILD)/bin/nighd
-test: need-test                  ## everything: check, asan, tsan, fuzz-replay, scenario, scenario-asan, e2e
-	$(Q)$(MAKE) check
+test: need-test                  ## everything: check, instructions, asan, tsan, fuzz-replay, scenario, scenario-asan, e2e
+	$(Q)$(MAKE) check instructions
 	$(Q)$(MAKE) asan tsan
 	$(Q)$(MAKE) fuzz-replay
 	$(Q)$(MAKE) -j2 all && $(MAKE) scenario scenario-asan e2e
@@ -253,7 +253,14 @@ $(CLUSTERS).o: PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
 $(CLUSTERS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
-.PHONY: bench bench-programs geodb
+INSTRUCTIONS := $(B)/tests/bench/instructions
+$(INSTRUCTIONS).o: PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
+$(INSTRUCTIONS): %: %.o $(call SUPPORT,dnsd) $(B)/libdnsd.a $(call libs_of,dnsd)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call pc,$(call pkgs_of,dnsd) json-c,--libs) -lm -lpthread
+.PHONY: bench bench-programs geodb instructions
+instructions: $(INSTRUCTIONS)    ## instructions of an answer, by callgrind, beside those that tests/bench/instructions.txt allows
+	$(Q)tests/bench/instructions $(INSTRUCTIONS) tests/bench/instructions.txt
 bench-programs: all $(CLUSTERS)  ## what tests/bench/run and its neighbours measure, and measure with
 bench:                           ## tests/bench: CPU per query beside floor and peers, API servers, memory, updates, restart
 	$(Q)deploy/packages bench

@@ -318,7 +318,8 @@ static void add_site_line(struct world *w, struct endpoint_site *list, size_t *c
 		add_line(w, sets, &site->rrset_count, rest + 1);
 }
 
-void world_put_sites(struct world *w, const char *name, const char *fallback, ...)
+void world_put_site_lines(struct world *w, const char *name, const char *fallback,
+                          const char *const *lines, size_t count)
 {
 	struct endpoint_site *list = xcalloc(MAX_ITEMS, sizeof *list);
 	struct endpoint e = {.owner = wire_of(w, name),
@@ -326,20 +327,29 @@ void world_put_sites(struct world *w, const char *name, const char *fallback, ..
 	                     .has_sites = true,
 	                     .fail_open = fallback == NULL,
 	                     .sites = list};
-	const char *line;
-	va_list args;
 
 	if (fallback != NULL) {
 		e.fallback = wire_of(w, fallback);
 		e.fallback_ttl = 180;
 	}
-	va_start(args, fallback);
-	while ((line = va_arg(args, const char *)) != NULL)
-		add_site_line(w, list, &e.site_count, line);
-	va_end(args);
+	for (size_t i = 0; i < count; i++)
+		add_site_line(w, list, &e.site_count, lines[i]);
 	qsort_r(list, e.site_count, sizeof *list, by_cluster_name, w);
 	zones_put(w->zones, &e);
 	free(list);
+}
+
+void world_put_sites(struct world *w, const char *name, const char *fallback, ...)
+{
+	const char *lines[MAX_ITEMS];
+	size_t count = 0;
+	va_list args;
+
+	va_start(args, fallback);
+	while (count < MAX_ITEMS && (lines[count] = va_arg(args, const char *)) != NULL)
+		count++;
+	va_end(args);
+	world_put_site_lines(w, name, fallback, lines, count);
 }
 
 /* --- asking --- */

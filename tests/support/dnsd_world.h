@@ -43,6 +43,9 @@ void world_put(struct world *w, const char *name, ...);
 /* A name with sites: lines "CLUSTER: TTL TYPE RDATA"; "CLUSTER:" has no records; "CLUSTER!:" has
  * no ready endpoint; "CLUSTER#3:" is probed as index 3.  `fallback` NULL: fails open. */
 void world_put_sites(struct world *w, const char *name, const char *fallback, ...);
+/* The same of `count` lines. */
+void world_put_site_lines(struct world *w, const char *name, const char *fallback,
+                          const char *const *lines, size_t count);
 
 /* What a config of this YAML says of the wire; cookies have a secret that is always the same. */
 void world_terms(struct world *w, const char *yaml);
