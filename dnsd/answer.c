@@ -112,6 +112,7 @@ static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
 	out->reason = rcode == RCODE_NXDOMAIN ? STATS_NXDOMAIN : STATS_NODATA;
 	put_authority(out, ancestor(w, zone_apex_labels(zone)), zone_soa(zone),
 	              zone_negative_ttl(zone));
+	out->denial = zone_denial(zone);
 	tell(w, rcode == RCODE_NXDOMAIN ? "nxdomain" : "nodata",
 	     rcode == RCODE_NXDOMAIN ? "the name does not exist"
 	                             : "the name has no records of this type");
@@ -520,6 +521,7 @@ static void prepare(struct answer *out)
 	out->cluster = CHOICE_NO_CLUSTER;
 	out->zone = NULL;
 	out->origin = NULL;
+	out->denial = NULL;
 }
 
 bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,

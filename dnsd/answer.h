@@ -49,7 +49,8 @@ struct answer {
 	/* Where the first name was found: its node, or that of the wildcard, delegation or DNAME, or the closest encloser;
 	 * set with `zone`. */
 	const struct node *origin;
-	const uint8_t *qname; /* as asked; answer_set.owner of the first link */
+	const uint8_t *qname;        /* as asked; answer_set.owner of the first link */
+	const struct denial *denial; /* authority[0] made ready, when it is a SOA; else NULL */
 	struct answer_set set[ANSWER_MAX_SETS];
 	struct answer_set authority[1];
 	struct answer_set glue[ANSWER_MAX_GLUE];

@@ -11,6 +11,18 @@ enum { FLAG_DO = 0x8000 };
 enum { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2 };
 
 /* RFC 7871 6: no more address than the prefix needs, nothing behind it but zeros. */
+static bool parse_ecs_address(const uint8_t *from, struct edns_ecs *out)
+{
+	if (out->source % 8 != 0 && (from[out->len - 1] & (0xffu >> out->source % 8)) != 0)
+		return false;
+	if (out->source > 0) {
+		out->addr =
+			(struct addr){.family = out->family == FAMILY_IPV4 ? ADDR_IPV4 : ADDR_IPV6};
+		bytes_copy(out->addr.bytes, from, out->len);
+	}
+	return true;
+}
+
 static bool parse_ecs(struct bytes option, struct edns_ecs *out)
 {
 	unsigned source, bits, len;
@@ -21,50 +33,42 @@ static bool parse_ecs(struct bytes option, struct edns_ecs *out)
 	source = option.data[2];
 	bits = out->family == FAMILY_IPV4 ? 32 : out->family == FAMILY_IPV6 ? 128 : 0;
 	len = (source + 7) / 8;
-	if (source > bits || option.data[3] != 0 || option.len != ECS_FIXED + len)
+	if (source > bits || option.data[3] != 0 || option.len != ECS_FIXED + len ||
+	    out->family > FAMILY_IPV6)
 		return false;
-	if (out->family > FAMILY_IPV6)
-		return false;
-	if (source % 8 != 0 && (option.data[ECS_FIXED + len - 1] & (0xffu >> source % 8)) != 0)
-		return false;
-	out->present = true;
 	out->source = (uint8_t)source;
 	out->len = (uint8_t)len;
-	if (source > 0) {
-		out->addr = (struct addr){.family = bits == 32 ? ADDR_IPV4 : ADDR_IPV6};
-		bytes_copy(out->addr.bytes, option.data + ECS_FIXED, len);
-	}
-	return true;
+	out->present = parse_ecs_address(option.data + ECS_FIXED, out);
+	return out->present;
 }
 
-/* False: malformed. */
-static bool parse_option(unsigned code, struct bytes option, struct edns *out)
+/* Those that cannot be malformed, or not by themselves. */
+static void note_option(unsigned code, struct bytes option, struct edns *out)
 {
 	switch (code) {
-	case OPTION_ECS:
-		return parse_ecs(option, &out->ecs);
 	case OPTION_NSID: /* RFC 5001 2.1: what a query has in it is ignored */
 		out->asked |= EDNS_ASKED_NSID;
-		return true;
+		return;
 	case OPTION_COOKIE: /* RFC 7873 5.2: of several the first counts */
 		if ((out->asked & EDNS_ASKED_COOKIE) == 0)
 			out->cookie = option;
 		out->asked |= EDNS_ASKED_COOKIE;
-		return true;
+		return;
 	case OPTION_EXPIRE:
 		out->asked |= EDNS_ASKED_EXPIRE;
-		return true;
+		return;
 	case OPTION_KEEPALIVE: /* RFC 7828 3.2.1: a client has no timeout to tell */
 		out->asked |= option.len == 0 ? EDNS_ASKED_KEEPALIVE : 0;
-		return true;
+		return;
 	case OPTION_PADDING: /* RFC 7830 4: of any length and content */
 		out->asked |= EDNS_ASKED_PADDING;
-		return true;
+		return;
 	default:
-		return true;
+		return;
 	}
 }
 
+/* False: malformed. */
 static bool parse_options(struct bytes rdata, struct edns *out)
 {
 	const uint8_t *at = rdata.data, *end = rdata.data + rdata.len;
@@ -79,7 +83,9 @@ static bool parse_options(struct bytes rdata, struct edns *out)
 		option = (struct bytes){at + 4, bytes_get16(at + 2)};
 		if ((size_t)(end - option.data) < option.len)
 			return false;
-		if (!parse_option(code, option, out))
+		if (code != OPTION_ECS)
+			note_option(code, option, out);
+		else if (!parse_ecs(option, &out->ecs))
 			return false;
 		at = option.data + option.len;
 	}
@@ -88,16 +94,12 @@ static bool parse_options(struct bytes rdata, struct edns *out)
 
 bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *out)
 {
+	edns_clear(out);
 	out->present = true;
 	out->udp_size = class < MIN_UDP_SIZE ? MIN_UDP_SIZE : class;
 	out->version = (uint8_t)(ttl >> 16);
 	out->dnssec_ok = (ttl & FLAG_DO) != 0;
-	out->ecs.present = false;
-	out->asked = 0;
-	out->has_good_cookie = false;
-	out->pads = false;
-	out->extra_len = 0;
-	if (out->version != 0 || parse_options(rdata, out))
+	if (rdata.len == 0 || out->version != 0 || parse_options(rdata, out))
 		return true;
 	/* What came before the fault is not to be answered. */
 	out->ecs.present = false;

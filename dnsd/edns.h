@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/addr.h"
 #include "base/bytes.h"
@@ -63,6 +64,7 @@ struct edns_ecs {
 	struct addr addr; /* first address of the prefix; set only when source > 0 */
 };
 
+/* What every query sets stands together in front: edns_clear() is one store. */
 struct edns {
 	bool present;
 	bool dnssec_ok;
@@ -78,6 +80,9 @@ struct edns {
 	/* The options that its answer has besides ECS and EDE, by edns_add(). */
 	uint8_t extra[EDNS_EXTRA_MOST];
 };
+
+/* As for a query without OPT. */
+static inline void edns_clear(struct edns *e) { memset(e, 0, offsetof(struct edns, ecs.family)); }
 
 /* Takes the OPT's CLASS, TTL and RDATA.  False: FORMERR, without a subnet.  The options of a version that we do not
  * know are not looked at. */

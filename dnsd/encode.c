@@ -14,7 +14,8 @@ enum {
 	POINTER = 0xc000,
 	POINTER_LIMIT = 0x4000,
 	QNAME_POINTER = POINTER | DNS_HEADER_LEN,
-	MAX_KNOWN = 80 /* names whose place is remembered */
+	PLAIN_HEAD = 10, /* of a record before RDLENGTH, its owner being a pointer */
+	MAX_KNOWN = 80   /* names whose place is remembered */
 };
 
 /* A name in the zones' data, and where the message holds it whole. */
@@ -195,29 +196,42 @@ static bool has_names(uint16_t type)
 	return type <= RR_MX && (TYPES >> type & 1) != 0;
 }
 
-/* The common RRset: a pointer as owner, RDATA as it lies there with its length. */
-static bool put_plain(struct writer *w, const struct answer_set *set, uint16_t pointer,
-                      unsigned *count)
+/* A whole RRset: a pointer as owner, RDATA as it lies there with its length.  Returns its end. */
+static inline uint8_t *write_plain(uint8_t *to, const struct rrset *rrset, uint16_t pointer,
+                                   uint16_t class, uint32_t ttl)
 {
-	const struct rrset *rrset = set->rrset;
 	const uint8_t *from = rrset->data, *end = from + rrset->bytes;
-	uint8_t head[10], *to = w->out + w->at;
+	uint8_t head[PLAIN_HEAD];
 
-	if (w->limit - w->at < rrset->bytes + rrset->count * sizeof head)
-		return false;
 	bytes_put16(head, pointer);
 	bytes_put16(head + 2, rrset->type);
-	bytes_put16(head + 4, w->q->class);
-	bytes_put32(head + 6, set->ttl);
-	while (from < end) {
+	bytes_put16(head + 4, class);
+	bytes_put32(head + 6, ttl);
+	do {
 		size_t len = 2U + bytes_get16(from);
 
 		memcpy(to, head, sizeof head);
 		bytes_copy(to + sizeof head, from, len);
 		to += sizeof head + len;
 		from += len;
-	}
-	w->at = (size_t)(to - w->out);
+	} while (from < end);
+	return to;
+}
+
+static inline size_t plain_len(const struct rrset *rrset)
+{
+	return rrset->bytes + (size_t)rrset->count * PLAIN_HEAD;
+}
+
+static bool put_plain(struct writer *w, const struct answer_set *set, uint16_t pointer,
+                      unsigned *count)
+{
+	const struct rrset *rrset = set->rrset;
+
+	if (w->limit - w->at < plain_len(rrset))
+		return false;
+	w->at = (size_t)(write_plain(w->out + w->at, rrset, pointer, w->q->class, set->ttl) -
+	                 w->out);
 	*count += rrset->count;
 	return true;
 }
@@ -310,8 +324,8 @@ static void put_optional(struct writer *w, const struct answer *a, unsigned coun
 	}
 }
 
-static void put_header(uint8_t *out, const struct answer *a, const struct query *q, bool truncated,
-                       const unsigned count[3])
+static inline void put_header(uint8_t *out, const struct answer *a, const struct query *q,
+                              bool truncated, const unsigned count[3])
 {
 	unsigned flags = FLAG_QR | (q->flags & FLAG_OPCODE) | ((unsigned)a->rcode & 15);
 
@@ -330,15 +344,14 @@ static void put_header(uint8_t *out, const struct answer *a, const struct query 
 	bytes_put16(out + 10, (uint16_t)count[2]);
 }
 
-size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
-                     bool *truncated)
+static size_t encode_any(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
+                         bool *truncated)
 {
 	unsigned count[3] = {0};
 	struct writer w;
 	enum edns_ede ede = a->ede;
 	size_t opt_len;
 
-	CHECK(limit >= ENCODE_LEAST(q));
 	w.out = out;
 	w.at = DNS_HEADER_LEN;
 	w.limit = limit - edns_len(&q->edns);
@@ -362,4 +375,68 @@ size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out
 	}
 	put_header(out, a, q, *truncated, count);
 	return w.at;
+}
+
+/* --- what nearly all messages are --- */
+
+/* The question, then one RRset of the name asked for or one SOA, then OPT. */
+static inline bool is_simple(const struct answer *a, const struct query *q)
+{
+	const struct answer_set *set = &a->set[0];
+
+	if (a->glue_count > 0 || a->glue_missing || a->ede != EDE_NONE || q->edns.pads)
+		return false;
+	if (a->set_count == 0)
+		return a->denial != NULL && a->authority_count == 1;
+	return a->set_count == 1 && a->authority_count == 0 && set->owner == a->qname &&
+	       set->more == 0 && set->from == 0 && !has_names(set->rrset->type);
+}
+
+/* Its owner stands in the question, whatever follows it there. */
+static inline uint8_t *write_denial(uint8_t *to, const struct denial *d, const uint8_t *owner,
+                                    const uint8_t *qname)
+{
+	uint16_t pointer = (uint16_t)(QNAME_POINTER + (owner - qname));
+
+	bytes_put16(to, pointer);
+	bytes_copy(to + 2, d->data, d->len);
+	for (unsigned i = 0; i < d->pointers; i++)
+		bytes_put16(to + 2 + d->pointer[i], pointer);
+	return to + 2 + d->len;
+}
+
+/* Returns 0 when it does not fit. */
+static inline size_t encode_simple(const struct answer *a, const struct query *q, uint8_t *out,
+                                   size_t limit)
+{
+	unsigned count[3] = {a->set_count, a->authority_count, q->edns.present};
+	const struct rrset *rrset = a->set[0].rrset;
+	size_t len = a->set_count > 0 ? plain_len(rrset) : 2U + a->denial->len;
+	uint8_t *to = out + DNS_HEADER_LEN;
+
+	if (limit - ENCODE_LEAST(q) < len)
+		return 0;
+	bytes_copy(to, q->packet + DNS_HEADER_LEN, q->question_len);
+	to += q->question_len;
+	if (a->set_count > 0) {
+		to = write_plain(to, rrset, QNAME_POINTER, q->class, a->set[0].ttl);
+		count[0] = rrset->count;
+	} else {
+		to = write_denial(to, a->denial, a->authority[0].owner, a->qname);
+	}
+	if (q->edns.present)
+		to += edns_write(&q->edns, (uint16_t)a->rcode, a->scope, EDE_NONE, to);
+	put_header(out, a, q, false, count);
+	return (size_t)(to - out);
+}
+
+size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
+                     bool *truncated)
+{
+	size_t len;
+
+	CHECK(limit >= ENCODE_LEAST(q));
+	*truncated = false;
+	len = is_simple(a, q) ? encode_simple(a, q, out, limit) : 0;
+	return len > 0 ? len : encode_any(a, q, out, limit, truncated);
 }

@@ -2,6 +2,7 @@
 #include "dnsd/query.h"
 
 #include "base/bytes.h"
+#include "zones/name_apart.h"
 #include "zones/rrset.h"
 
 enum { FLAG_QR = 0x8000, OPCODE_MASK = 0x7800 };
@@ -56,9 +57,9 @@ static const uint8_t *read_record(const uint8_t *at, const uint8_t *end, struct 
 }
 
 /* The records behind the question: the first `before` of them are not looked at, then come OPT and
- * TSIG; other records are passed over, as BIND does.  Inline for the sake of parse_sections(). */
-static inline enum rcode parse_records(const uint8_t *at, const uint8_t *end, unsigned before,
-                                       unsigned count, struct query *q)
+ * TSIG; other records are passed over, as BIND does. */
+static enum rcode parse_records(const uint8_t *at, const uint8_t *end, unsigned before,
+                                unsigned count, struct query *q)
 {
 	for (unsigned i = 0; i < count; i++) {
 		const uint8_t *from = at;
@@ -134,17 +135,35 @@ static enum rcode refuse_counts(const uint8_t *packet, size_t len, struct query 
 	return RCODE_FORMERR;
 }
 
-static enum rcode parse_sections(const uint8_t *packet, size_t len, struct query *q)
+/* What nearly all queries have behind the question: nothing, or OPT by itself. */
+static inline enum rcode parse_additional(const uint8_t *at, const uint8_t *end, unsigned count,
+                                          struct query *q)
+{
+	size_t left = (size_t)(end - at), rdata_len;
+
+	if (count == 0)
+		return RCODE_NOERROR;
+	if (count > 1 || left < EDNS_OPT_LEN || *at != 0 || bytes_get16(at + 1) != RR_OPT)
+		return parse_records(at, end, 0, count, q);
+	rdata_len = bytes_get16(at + 9);
+	if (left - EDNS_OPT_LEN < rdata_len ||
+	    !edns_parse(bytes_get16(at + 3), bytes_get32(at + 5),
+	                (struct bytes){at + EDNS_OPT_LEN, rdata_len}, &q->edns))
+		return RCODE_FORMERR;
+	return q->edns.version != 0 ? RCODE_BADVERS : RCODE_NOERROR;
+}
+
+static inline enum rcode parse_sections(const uint8_t *packet, size_t len, struct query *q)
 {
 	const uint8_t *at = packet + DNS_HEADER_LEN, *end = packet + len;
-	unsigned authority = bytes_get16(packet + 8);
+	unsigned authority = bytes_get16(packet + 8), additional = bytes_get16(packet + 10);
 	size_t name_len;
 	enum rcode rcode;
 
 	/* RFC 9619: exactly one question. */
 	if (bytes_get16(packet + 4) != 1)
 		return refuse_counts(packet, len, q);
-	name_len = name_parse(&q->name, at, (size_t)(end - at));
+	name_len = name_take_apart(&q->name, at, (size_t)(end - at));
 	if (name_len == 0 || (size_t)(end - at) - name_len < 4)
 		return RCODE_FORMERR;
 	at += name_len;
@@ -152,10 +171,13 @@ static enum rcode parse_sections(const uint8_t *packet, size_t len, struct query
 	q->class = bytes_get16(at + 2);
 	at += 4;
 	q->question_len = (uint16_t)(name_len + 4);
+	if (bytes_get32(packet + 6) == 0)
+		rcode = parse_additional(at, end, additional, q);
 	/* Only IXFR has a record before the additional section (RFC 1995 3). */
-	if (bytes_get16(packet + 6) != 0 || authority > (q->type == RR_IXFR ? 1 : 0))
+	else if (bytes_get16(packet + 6) != 0 || authority > (q->type == RR_IXFR ? 1 : 0))
 		return refuse_counts(packet, len, q);
-	rcode = parse_records(at, end, authority, authority + bytes_get16(packet + 10), q);
+	else
+		rcode = parse_records(at, end, authority, authority + additional, q);
 	if (rcode != RCODE_NOERROR)
 		return rcode;
 	if (q->class != CLASS_IN) {
@@ -175,15 +197,11 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *out)
 	out->packet = packet;
 	out->id = bytes_get16(packet);
 	out->ede = EDE_NONE;
+	out->is_cookie_only = false;
 	out->has_serial = false;
 	out->tsig_at = 0;
 	out->question_len = 0;
-	out->is_cookie_only = false;
-	out->edns.present = false;
-	out->edns.ecs.present = false;
-	out->edns.asked = 0;
-	out->edns.has_good_cookie = false;
-	out->edns.extra_len = 0;
+	edns_clear(&out->edns);
 	out->rcode = parse_sections(packet, len, out);
 	if ((out->flags & OPCODE_MASK) != 0) {
 		out->rcode = RCODE_NOTIMP;

@@ -37,11 +37,11 @@ struct query {
 	enum rcode rcode;    /* NOERROR: to be answered from a zone; else answer just this */
 	enum edns_ede ede;   /* what explains that rcode */
 	bool is_cookie_only; /* FORMERR, but for a cookie: no question, nothing else (RFC 7873 5.4) */
-	bool has_serial;     /* IXFR: it says what it has, */
-	uint32_t serial;     /* this */
+	bool has_serial;     /* IXFR: it says what it has */
 	uint16_t tsig_at;    /* where its TSIG record begins; 0: it has none */
 	uint16_t question_len; /* QNAME, QTYPE, QCLASS; 0: not to be echoed */
 	uint16_t type, class;  /* set when question_len > 0 */
+	uint32_t serial;       /* what it has, with has_serial */
 	struct name name;      /* set when question_len > 0 */
 	struct edns edns;
 };

@@ -4,10 +4,11 @@
 #ifndef ZONES_FROZEN_H
 #define ZONES_FROZEN_H
 
-#include "zones/zone_index.h"
+#include "zones/denial.h"
 #include "zones/part.h"
 #include "zones/snapshot.h"
 #include "zones/tree.h"
+#include "zones/zone_index.h"
 
 struct zone {
 	unsigned users;      /* snapshots; the writer's */
@@ -23,6 +24,7 @@ struct zone {
 	uint8_t apex_labels;
 	bool incomplete; /* it has a file, of which nothing good was ever read */
 	uint8_t apex_wire[NAME_MAX_LEN + 1];
+	struct denial denial;
 };
 
 struct clusters {

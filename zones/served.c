@@ -470,6 +470,7 @@ static struct zone *zone_new(const struct served *s)
 	z->apex_labels = e->apex.labels;
 	z->apex_hash = fold_suffix(&e->apex, 0, e->tree->key);
 	memcpy(z->apex_wire, e->apex.wire, e->apex.len);
+	denial_make(z->soa, z->negative_ttl, z->apex_wire, &z->denial);
 	return z;
 }
 

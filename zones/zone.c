@@ -24,6 +24,8 @@ const struct node *zone_apex_node(const struct zone *z) { return z->apex; }
 
 const struct rrset *zone_soa(const struct zone *z) { return z->soa; }
 
+const struct denial *zone_denial(const struct zone *z) { return &z->denial; }
+
 uint32_t zone_negative_ttl(const struct zone *z) { return z->negative_ttl; }
 
 static inline const struct node *find_suffix(const struct zone *z, const struct name *name,

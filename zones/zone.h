@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "zones/denial.h"
 #include "zones/name.h"
 #include "zones/node.h"
 
@@ -21,8 +22,9 @@ size_t zone_name_count(const struct zone *z); /* owner names with data */
 /* It has a file that was never read: what clusters have is answered, and nothing is denied. */
 bool zone_is_incomplete(const struct zone *z);
 const struct node *zone_apex_node(const struct zone *z);
-const struct rrset *zone_soa(const struct zone *z); /* its TTL as served */
-uint32_t zone_negative_ttl(const struct zone *z);   /* min(SOA TTL, MINIMUM), RFC 2308 */
+const struct rrset *zone_soa(const struct zone *z);     /* its TTL as served */
+uint32_t zone_negative_ttl(const struct zone *z);       /* min(SOA TTL, MINIMUM), RFC 2308 */
+const struct denial *zone_denial(const struct zone *z); /* the SOA with that TTL */
 
 enum zone_match {
 	ZONE_EXACT,    /* node: the name itself (perhaps NODE_EMPTY) */
