@@ -11,6 +11,9 @@
 #include "dnsd/terms.h"
 #include "zones/rdata.h"
 
+/* Few queries come there, and the others are not to carry it. */
+#define RARE __attribute__((noinline))
+
 /* One query on its way along a chain of names. */
 struct walk {
 	const struct snapshot *s;
@@ -39,7 +42,7 @@ static void tell(const struct walk *w, const char *stage, const char *detail)
 }
 
 /* The answering path has no recorder, and allocates nothing. */
-static void tell_alias(const struct walk *w)
+RARE static void tell_alias(const struct walk *w)
 {
 	struct text detail = {0};
 	char *owner, *target;
@@ -79,7 +82,8 @@ static void put_authority(struct answer *out, const uint8_t *owner, const struct
 	out->authority_count = 1;
 }
 
-static void fail(struct answer *out, enum rcode rcode, enum edns_ede ede, enum stats_reason reason)
+RARE static void fail(struct answer *out, enum rcode rcode, enum edns_ede ede,
+                      enum stats_reason reason)
 {
 	out->rcode = rcode;
 	out->ede = ede;
@@ -169,7 +173,7 @@ static unsigned count_addresses(const struct answer *out, const struct answer_se
 
 /* Which ones is a matter of the client's bucket and the name, so that all are told to somebody, and each client is told
  * the same again, by every replica. */
-static void limit_addresses(struct walk *w)
+RARE static void limit_addresses(struct walk *w)
 {
 	struct answer *out = w->out;
 	struct answer_set *set = &out->set[out->set_count - 1];
@@ -377,7 +381,7 @@ static bool is_stale(const struct walk *w, const struct node *n, const struct ch
 	return false;
 }
 
-static const struct rrset *answer_sites(struct walk *w, const struct node *n)
+RARE static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 {
 	struct answer *out = w->out;
 	uint16_t type = w->q->type == RR_ANY ? pick_type(n) : w->q->type;
@@ -439,58 +443,55 @@ static void answer_node(struct walk *w, const struct zone *zone, const struct no
 }
 
 /* RFC 4035 3.1.4.1: DS lives above the cut; when that zone is ours too, it answers. */
-static const struct zone *zone_above(struct walk *w, const struct zone *zone)
+RARE static const struct zone *zone_above(struct walk *w, const struct zone *zone)
 {
 	const struct name *n = w->name;
 	const struct zone *above;
 	struct zone_hit hit;
 
-	if (w->q->type != RR_DS || n->labels == 0 || zone_apex_labels(zone) != n->labels)
+	if (n->labels == 0 || zone_apex_labels(zone) != n->labels)
 		return zone;
 	if (name_parse(&w->parsed, n->wire + n->at[1], (size_t)(n->len - n->at[1])) == 0)
 		return zone;
 	above = snapshot_find_zone(w->s, &w->parsed);
 	if (above == NULL)
 		return zone;
-	hit = zone_find(above, n);
+	hit = zone_walk_down(above, n, zone_find_node(above, n));
 	return hit.match == ZONE_CUT && hit.encloser_labels == n->labels ? above : zone;
+}
+
+/* A name that is not found, or found to be somebody else's. */
+RARE static void answer_beyond(struct walk *w, const struct zone *zone, const struct zone_hit *hit)
+{
+	if (hit->match == ZONE_ABSENT)
+		deny(w, zone, RCODE_NXDOMAIN);
+	else if (hit->match == ZONE_DNAME)
+		answer_dname(w, hit);
+	else
+		refer(w, hit);
 }
 
 static void answer_link(struct walk *w, const struct zone *zone)
 {
 	struct zone_hit hit = zone_find(zone, w->name);
+	bool is_ours = hit.match == ZONE_EXACT || hit.match == ZONE_WILDCARD;
 
 	if (w->out->origin == NULL)
 		w->out->origin = hit.node;
-	switch (hit.match) {
-	case ZONE_EXACT:
-	case ZONE_WILDCARD:
+	if (is_ours || (hit.match == ZONE_CUT && w->q->type == RR_DS &&
+	                hit.encloser_labels == w->name->labels))
 		answer_node(w, zone, hit.node);
-		break;
-	case ZONE_CUT:
-		if (w->q->type == RR_DS && hit.encloser_labels == w->name->labels)
-			answer_node(w, zone, hit.node);
-		else
-			refer(w, &hit);
-		break;
-	case ZONE_DNAME:
-		answer_dname(w, &hit);
-		break;
-	case ZONE_ABSENT:
-		deny(w, zone, RCODE_NXDOMAIN);
-		break;
-	}
+	else
+		answer_beyond(w, zone, &hit);
 }
 
 /* The zone of the next link, or NULL when the chain ends: it leaves our zones, or those
  * that may be asked for, or comes back to itself. */
-static const struct zone *next_zone(struct walk *w)
+RARE static const struct zone *next_zone(struct walk *w)
 {
 	struct answer *out = w->out;
 	const struct zone *zone;
 
-	if (w->target.len == 0)
-		return NULL;
 	tell_alias(w);
 	for (unsigned i = 0; i < out->set_count; i++) {
 		const struct answer_set *set = &out->set[i];
@@ -510,18 +511,9 @@ static const struct zone *next_zone(struct walk *w)
 
 static void prepare(struct answer *out)
 {
-	out->rcode = RCODE_NOERROR;
-	out->ede = EDE_NONE;
-	out->reason = STATS_FIXED;
+	memset(out, 0, offsetof(struct answer, set));
 	out->authoritative = true;
-	out->glue_missing = false;
-	out->scope = 0;
-	out->set_count = out->authority_count = out->glue_count = 0;
-	out->glue_required = out->link_count = 0;
 	out->cluster = CHOICE_NO_CLUSTER;
-	out->zone = NULL;
-	out->origin = NULL;
-	out->denial = NULL;
 }
 
 bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,
@@ -551,7 +543,7 @@ static const struct rrset *find_identity(const struct snapshot *s, const struct 
 }
 
 /* A query that no zone answers. */
-static void answer_unzoned(const struct snapshot *s, const struct query *q, struct answer *out)
+RARE static void answer_unzoned(const struct snapshot *s, const struct query *q, struct answer *out)
 {
 	const struct rrset *identity = find_identity(s, q);
 
@@ -599,7 +591,8 @@ void answer_decide(const struct snapshot *s, const struct query *q, const struct
 	w.target = (struct bytes){0};
 	w.resolver = resolver;
 	prepare_client(&w, &w.client);
-	zone = zone_above(&w, zone);
+	if (q->type == RR_DS)
+		zone = zone_above(&w, zone);
 	if (!is_admitted(&w, zone)) {
 		report(rec, "prohibited", "the resolver's address may not ask for this zone");
 		fail(out, RCODE_REFUSED, EDE_PROHIBITED, STATS_PROHIBITED);
@@ -608,6 +601,6 @@ void answer_decide(const struct snapshot *s, const struct query *q, const struct
 	out->zone = zone;
 	for (unsigned links = 0; zone != NULL && links < ANSWER_MAX_LINKS; links++) {
 		answer_link(&w, zone);
-		zone = next_zone(&w);
+		zone = w.target.len > 0 ? next_zone(&w) : NULL;
 	}
 }

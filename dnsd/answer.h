@@ -37,10 +37,10 @@ struct answer {
 	enum rcode rcode;
 	enum edns_ede ede;        /* said only with EDNS */
 	enum stats_reason reason; /* of the last link */
-	bool authoritative;       /* AA */
-	bool glue_missing;        /* more required glue than ANSWER_MAX_GLUE: TC */
-	uint8_t scope;            /* for ECS: the longest of the links */
 	uint8_t set_count, authority_count, glue_count;
+	bool glue_missing;       /* more required glue than ANSWER_MAX_GLUE: TC */
+	bool authoritative;      /* AA */
+	uint8_t scope;           /* for ECS: the longest of the links */
 	uint8_t glue_required;   /* the first ones: in-domain glue, or TC (RFC 9471) */
 	uint8_t link_count;      /* used of link[] */
 	uint16_t most;           /* addresses of a set that are told */

@@ -7,7 +7,6 @@
 #include "zones/rrset.h"
 
 enum { ECS_FIXED = 4, MIN_UDP_SIZE = 512 };
-enum { FLAG_DO = 0x8000 };
 enum { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2 };
 
 /* RFC 7871 6: no more address than the prefix needs, nothing behind it but zeros. */
@@ -98,7 +97,7 @@ bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *o
 	out->present = true;
 	out->udp_size = class < MIN_UDP_SIZE ? MIN_UDP_SIZE : class;
 	out->version = (uint8_t)(ttl >> 16);
-	out->dnssec_ok = (ttl & FLAG_DO) != 0;
+	out->dnssec_ok = (ttl & EDNS_FLAG_DO) != 0;
 	if (rdata.len == 0 || out->version != 0 || parse_options(rdata, out))
 		return true;
 	/* What came before the fault is not to be answered. */
@@ -121,30 +120,19 @@ void edns_add(struct edns *e, uint16_t code, struct bytes data)
 	e->extra_len = (uint16_t)(write_option(e->extra + e->extra_len, code, data) - e->extra);
 }
 
-static uint8_t *write_ecs(const struct edns_ecs *ecs, uint8_t scope, uint8_t *at)
+uint8_t *edns_write_options(const struct edns *query, uint8_t scope, enum edns_ede ede, uint8_t *at)
 {
-	bytes_put16(at, OPTION_ECS);
-	bytes_put16(at + 2, (uint16_t)(ECS_FIXED + ecs->len));
-	bytes_put16(at + 4, ecs->family);
-	at[6] = ecs->source;
-	at[7] = scope;
-	bytes_copy(at + 8, ecs->addr.bytes, ecs->len);
-	return at + 8 + ecs->len;
-}
+	const struct edns_ecs *ecs = &query->ecs;
 
-size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum edns_ede ede,
-                  uint8_t *out)
-{
-	uint8_t *at = out + EDNS_OPT_LEN;
-
-	out[0] = 0;
-	bytes_put16(out + 1, RR_OPT);
-	bytes_put16(out + 3, EDNS_UDP_SIZE);
-	out[5] = (uint8_t)(rcode >> 4);
-	out[6] = 0;
-	bytes_put16(out + 7, query->dnssec_ok ? FLAG_DO : 0); /* RFC 3225 3: copied */
-	if (query->ecs.present)
-		at = write_ecs(&query->ecs, scope, at);
+	if (ecs->present) {
+		bytes_put16(at, OPTION_ECS);
+		bytes_put16(at + 2, (uint16_t)(ECS_FIXED + ecs->len));
+		bytes_put16(at + 4, ecs->family);
+		at[6] = ecs->source;
+		at[7] = scope;
+		bytes_copy(at + 8, ecs->addr.bytes, ecs->len);
+		at += EDNS_ECS_LEN + ecs->len;
+	}
 	bytes_copy(at, query->extra, query->extra_len);
 	at += query->extra_len;
 	if (ede != EDE_NONE) {
@@ -153,8 +141,7 @@ size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum 
 		bytes_put16(code, (uint16_t)ede);
 		at = write_option(at, OPTION_EDE, (struct bytes){code, sizeof code});
 	}
-	bytes_put16(out + 9, (uint16_t)(at - out - EDNS_OPT_LEN));
-	return (size_t)(at - out);
+	return at;
 }
 
 size_t edns_pad(uint8_t *message, size_t len, size_t opt_len, size_t beside, size_t limit)

@@ -14,10 +14,12 @@
 
 #include "base/addr.h"
 #include "base/bytes.h"
+#include "zones/rrset.h"
 
 enum {
 	EDNS_UDP_SIZE = 1232, /* announced and kept to (RFC 9715) */
 	EDNS_OPT_LEN = 11,    /* without options */
+	EDNS_FLAG_DO = 0x8000,
 	EDNS_ECS_LEN = 4 + 4, /* option header and fixed part, before the address */
 	EDNS_EDE_LEN = 4 + 2,
 	EDNS_OPTION_LEN = 4,  /* code and length, before an option's data */
@@ -91,10 +93,27 @@ bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *o
 /* One more option for the answer, each at most once. */
 void edns_add(struct edns *e, uint16_t code, struct bytes data);
 
+/* The options of the OPT that answers `query`; returns their end. */
+uint8_t *edns_write_options(const struct edns *query, uint8_t scope, enum edns_ede ede,
+                            uint8_t *at);
 /* Writes an OPT record that answers `query` and returns its length.  `out` has room for
  * EDNS_OPT_LEN + EDNS_ECS_LEN + 16 + EDNS_EXTRA_MOST + EDNS_EDE_LEN; `rcode` is the whole 12 bits. */
-size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope, enum edns_ede ede,
-                  uint8_t *out);
+static inline size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope,
+                                enum edns_ede ede, uint8_t *out)
+{
+	uint8_t *end = out + EDNS_OPT_LEN;
+
+	out[0] = 0;
+	bytes_put16(out + 1, RR_OPT);
+	bytes_put16(out + 3, EDNS_UDP_SIZE);
+	out[5] = (uint8_t)(rcode >> 4);
+	out[6] = 0;
+	bytes_put16(out + 7, query->dnssec_ok ? EDNS_FLAG_DO : 0); /* RFC 3225 3: copied */
+	if (query->ecs.present || query->extra_len > 0 || ede != EDE_NONE)
+		end = edns_write_options(query, scope, ede, end);
+	bytes_put16(out + 9, (uint16_t)(end - out - EDNS_OPT_LEN));
+	return (size_t)(end - out);
+}
 /* Adds the padding option to the OPT record of opt_len bytes that ends a message of `len` bytes, so that with
  * `beside` more it is a multiple of EDNS_PAD_BLOCK, or as long as `limit` allows; nothing when there is no room.
  * Returns how many bytes came to it. */

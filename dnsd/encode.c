@@ -201,18 +201,17 @@ static inline uint8_t *write_plain(uint8_t *to, const struct rrset *rrset, uint1
                                    uint16_t class, uint32_t ttl)
 {
 	const uint8_t *from = rrset->data, *end = from + rrset->bytes;
-	uint8_t head[PLAIN_HEAD];
+	/* What each record begins with, but for the TTL's last two bytes. */
+	uint64_t head = htobe64((uint64_t)pointer << 48 | (uint64_t)rrset->type << 32 |
+	                        (uint64_t) class << 16 | ttl >> 16);
 
-	bytes_put16(head, pointer);
-	bytes_put16(head + 2, rrset->type);
-	bytes_put16(head + 4, class);
-	bytes_put32(head + 6, ttl);
 	do {
 		size_t len = 2U + bytes_get16(from);
 
-		memcpy(to, head, sizeof head);
-		bytes_copy(to + sizeof head, from, len);
-		to += sizeof head + len;
+		memcpy(to, &head, sizeof head);
+		bytes_put16(to + sizeof head, (uint16_t)ttl);
+		bytes_copy(to + PLAIN_HEAD, from, len);
+		to += PLAIN_HEAD + len;
 		from += len;
 	} while (from < end);
 	return to;
@@ -324,24 +323,25 @@ static void put_optional(struct writer *w, const struct answer *a, unsigned coun
 	}
 }
 
-static inline void put_header(uint8_t *out, const struct answer *a, const struct query *q,
-                              bool truncated, const unsigned count[3])
+static inline unsigned flags_of(const struct answer *a, const struct query *q)
 {
 	unsigned flags = FLAG_QR | (q->flags & FLAG_OPCODE) | ((unsigned)a->rcode & 15);
 
 	/* RFC 8906 3.1.4: to an unknown opcode all flags are clear. */
 	if ((q->flags & FLAG_OPCODE) == 0)
 		flags |= q->flags & FLAG_RD;
-	if (a->authoritative)
-		flags |= FLAG_AA;
-	if (truncated)
-		flags |= FLAG_TC;
+	return a->authoritative ? flags | FLAG_AA : flags;
+}
+
+static inline void put_header(uint8_t *out, const struct query *q, unsigned flags, unsigned answers,
+                              unsigned authority, unsigned additional)
+{
 	bytes_put16(out, q->id);
 	bytes_put16(out + 2, (uint16_t)flags);
 	bytes_put16(out + 4, q->question_len > 0);
-	bytes_put16(out + 6, (uint16_t)count[0]);
-	bytes_put16(out + 8, (uint16_t)count[1]);
-	bytes_put16(out + 10, (uint16_t)count[2]);
+	bytes_put16(out + 6, (uint16_t)answers);
+	bytes_put16(out + 8, (uint16_t)authority);
+	bytes_put16(out + 10, (uint16_t)additional);
 }
 
 static size_t encode_any(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
@@ -373,7 +373,8 @@ static size_t encode_any(const struct answer *a, const struct query *q, uint8_t 
 			w.at += edns_pad(out, w.at, opt_len, q->edns.pad_beside, limit);
 		count[2]++;
 	}
-	put_header(out, a, q, *truncated, count);
+	put_header(out, q, flags_of(a, q) | (*truncated ? FLAG_TC : 0), count[0], count[1],
+	           count[2]);
 	return w.at;
 }
 
@@ -405,38 +406,38 @@ static inline uint8_t *write_denial(uint8_t *to, const struct denial *d, const u
 	return to + 2 + d->len;
 }
 
-/* Returns 0 when it does not fit. */
+/* `room`: for records.  Returns 0 when they do not fit. */
 static inline size_t encode_simple(const struct answer *a, const struct query *q, uint8_t *out,
-                                   size_t limit)
+                                   size_t room)
 {
-	unsigned count[3] = {a->set_count, a->authority_count, q->edns.present};
 	const struct rrset *rrset = a->set[0].rrset;
-	size_t len = a->set_count > 0 ? plain_len(rrset) : 2U + a->denial->len;
-	uint8_t *to = out + DNS_HEADER_LEN;
+	unsigned answers = 0;
+	uint8_t *to = out + DNS_HEADER_LEN + q->question_len;
 
-	if (limit - ENCODE_LEAST(q) < len)
-		return 0;
-	bytes_copy(to, q->packet + DNS_HEADER_LEN, q->question_len);
-	to += q->question_len;
 	if (a->set_count > 0) {
+		if (room < plain_len(rrset))
+			return 0;
+		answers = rrset->count;
 		to = write_plain(to, rrset, QNAME_POINTER, q->class, a->set[0].ttl);
-		count[0] = rrset->count;
 	} else {
+		if (room < 2U + a->denial->len)
+			return 0;
 		to = write_denial(to, a->denial, a->authority[0].owner, a->qname);
 	}
+	bytes_copy(out + DNS_HEADER_LEN, a->qname, q->question_len);
+	put_header(out, q, flags_of(a, q), answers, a->authority_count, q->edns.present);
 	if (q->edns.present)
 		to += edns_write(&q->edns, (uint16_t)a->rcode, a->scope, EDE_NONE, to);
-	put_header(out, a, q, false, count);
 	return (size_t)(to - out);
 }
 
 size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
                      bool *truncated)
 {
-	size_t len;
+	size_t least = ENCODE_LEAST(q), len;
 
-	CHECK(limit >= ENCODE_LEAST(q));
+	CHECK(limit >= least);
 	*truncated = false;
-	len = is_simple(a, q) ? encode_simple(a, q, out, limit) : 0;
+	len = is_simple(a, q) ? encode_simple(a, q, out, limit - least) : 0;
 	return len > 0 ? len : encode_any(a, q, out, limit, truncated);
 }

@@ -12,14 +12,14 @@
 enum { QUESTION_MOST = NAME_MAX_LEN + 4, MESSAGE_MOST = 65535 };
 enum { FLAG_QR = 0x8000, FLAG_AA = 0x0400 };
 
-struct part {
+struct piece {
 	struct bytes left; /* to be sent */
 	const void *held;
 	void (*release)(const void *held);
 };
 
 struct transfer {
-	struct part *parts;
+	struct piece *pieces;
 	size_t count, at; /* the part that is being sent */
 	uint16_t id, question_len;
 	uint8_t question[QUESTION_MOST];
@@ -45,8 +45,8 @@ struct transfer *transfer_new(uint16_t id, struct bytes question, const struct t
 void transfer_add(struct transfer *t, struct bytes records, const void *held,
                   void (*release)(const void *held))
 {
-	t->parts = xreallocarray(t->parts, t->count + 1, sizeof(*t->parts));
-	t->parts[t->count++] = (struct part){records, held, release};
+	t->pieces = xreallocarray(t->pieces, t->count + 1, sizeof(*t->pieces));
+	t->pieces[t->count++] = (struct piece){records, held, release};
 }
 
 void transfer_free(struct transfer *t)
@@ -54,24 +54,24 @@ void transfer_free(struct transfer *t)
 	if (t == NULL)
 		return;
 	for (size_t i = 0; i < t->count; i++)
-		if (t->parts[i].release != NULL)
-			t->parts[i].release(t->parts[i].held);
-	free(t->parts);
+		if (t->pieces[i].release != NULL)
+			t->pieces[i].release(t->pieces[i].held);
+	free(t->pieces);
 	free(t);
 }
 
 /* The next record; none when all have been taken. */
 static struct bytes peek(struct transfer *t)
 {
-	while (t->at < t->count && t->parts[t->at].left.len == 0)
+	while (t->at < t->count && t->pieces[t->at].left.len == 0)
 		t->at++;
-	return t->at < t->count ? zone_image_record(t->parts[t->at].left) : (struct bytes){0};
+	return t->at < t->count ? zone_image_record(t->pieces[t->at].left) : (struct bytes){0};
 }
 
 static void take(struct transfer *t, size_t len)
 {
-	t->parts[t->at].left.data += len;
-	t->parts[t->at].left.len -= len;
+	t->pieces[t->at].left.data += len;
+	t->pieces[t->at].left.len -= len;
 }
 
 /* The question stands in each message, so that owners can point to it: all of them end in its name. */

@@ -65,14 +65,14 @@ static void snapshot_drop(const void *thing)
 
 	tree_free_garbage(slab, &s->garbage, unref_source, slab);
 	for (size_t i = 0; i < s->zone_count; i++)
-		zone_unref(s->zone[i]);
-	part_unref(s->apexes);
+		zone_unref(s->head.zone[i]);
+	part_unref(s->head.apexes);
 	part_unref(s->clusters);
 	part_unref(s->probes);
 	part_unref(s->report);
 	part_unref(s->ranked);
 	part_unref(s->carried);
-	free(s->zone);
+	free(s->head.zone);
 	free(s);
 }
 
@@ -89,17 +89,17 @@ static struct snapshot *snapshot_new(struct zones *z)
 	};
 	s->base = slab_base(z->slab);
 	s->home = z;
-	s->apexes = part_ref(z->apexes);
+	s->head.apexes = part_ref(z->apexes);
 	s->clusters = part_ref(z->clusters);
 	s->probes = part_ref(z->probes);
 	s->report = part_ref(z->report);
 	s->ranked = part_ref(z->ranked);
 	s->carried = part_ref(z->carried);
-	s->zone = xcalloc(z->count, sizeof(struct zone *));
+	s->head.zone = xcalloc(z->count, sizeof(struct zone *));
 	s->zone_count = z->count;
 	for (size_t i = 0; i < z->count; i++) {
-		s->zone[i] = z->served[i]->frozen;
-		s->zone[i]->users++;
+		s->head.zone[i] = z->served[i]->frozen;
+		s->head.zone[i]->users++;
 	}
 	return s;
 }

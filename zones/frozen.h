@@ -4,28 +4,10 @@
 #ifndef ZONES_FROZEN_H
 #define ZONES_FROZEN_H
 
-#include "zones/denial.h"
 #include "zones/part.h"
 #include "zones/snapshot.h"
 #include "zones/tree.h"
 #include "zones/zone_index.h"
-
-struct zone {
-	unsigned users;      /* snapshots; the writer's */
-	uint32_t root;       /* link of its tree */
-	const uint8_t *base; /* of the slab */
-	const struct name_key *key;
-	const struct node *apex;
-	const struct rrset *soa;
-	uint32_t serial;
-	uint32_t negative_ttl;
-	uint64_t apex_hash;
-	size_t names;
-	uint8_t apex_labels;
-	bool incomplete; /* it has a file, of which nothing good was ever read */
-	uint8_t apex_wire[NAME_MAX_LEN + 1];
-	struct denial denial;
-};
 
 struct clusters {
 	struct part part;
@@ -64,8 +46,6 @@ struct carried {
 struct snapshot {
 	struct snapshot_head head; /* first: see snapshot_head() */
 	const uint8_t *base;
-	struct zone_index *apexes;
-	struct zone **zone; /* by name, zone_count of them */
 	size_t zone_count;
 	struct clusters *clusters;
 	struct probes *probes;

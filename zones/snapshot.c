@@ -12,13 +12,6 @@ const char *snapshot_source(const struct snapshot *s, uint32_t source)
 	return source_text(s->base, source);
 }
 
-const struct zone *snapshot_find_zone(const struct snapshot *s, const struct name *name)
-{
-	uint32_t i = zone_index_find(s->apexes, name);
-
-	return i == ZONE_INDEX_NONE ? NULL : s->zone[i];
-}
-
 const struct zone *snapshot_find_apex(const struct snapshot *s, const struct name *name)
 {
 	const struct zone *zone = snapshot_find_zone(s, name);
@@ -28,7 +21,7 @@ const struct zone *snapshot_find_apex(const struct snapshot *s, const struct nam
 
 const struct zone *snapshot_zone(const struct snapshot *s, size_t i)
 {
-	return i < s->zone_count ? s->zone[i] : NULL;
+	return i < s->zone_count ? s->head.zone[i] : NULL;
 }
 
 const struct snapshot_cluster *snapshot_cluster(const struct snapshot *s, uint16_t id)

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "geo/ranking.h"
 #include "zones/zone.h"
+#include "zones/zone_index.h"
 
 struct snapshot;
 struct terms; /* dnsd's: to whom it answers, and how; carried along, never looked into here */
@@ -83,6 +84,8 @@ struct snapshot_settings {
 /* What every query looks at: the beginning of each snapshot, open so that looking costs no call. */
 struct snapshot_head {
 	struct snapshot_settings settings;
+	struct zone_index *apexes;
+	struct zone **zone; /* by name */
 	const struct ranking *ranking;
 	const struct terms *terms;
 	bool is_calm;
@@ -119,7 +122,14 @@ const struct snapshot_report *snapshot_report(const struct snapshot *s); /* neve
 
 /* The zone to answer `name` from: the longest apex that `name` ends in, or NULL
  * (say REFUSED).  RFC 1034 4.3.2 step 2. */
-const struct zone *snapshot_find_zone(const struct snapshot *s, const struct name *name);
+static inline const struct zone *snapshot_find_zone(const struct snapshot *s,
+                                                    const struct name *name)
+{
+	const struct snapshot_head *head = snapshot_head(s);
+	uint32_t i = zone_index_find(head->apexes, name);
+
+	return i == ZONE_INDEX_NONE ? NULL : head->zone[i];
+}
 /* The zone whose apex is that very name, or NULL. */
 const struct zone *snapshot_find_apex(const struct snapshot *s, const struct name *name);
 /* The i-th zone by name; NULL past the last. */

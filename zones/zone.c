@@ -8,26 +8,6 @@
 #include "zones/fold.h"
 #include "zones/frozen.h"
 
-const uint8_t *zone_apex(const struct zone *z) { return z->apex_wire; }
-
-unsigned zone_apex_labels(const struct zone *z) { return z->apex_labels; }
-
-uint64_t zone_key(const struct zone *z) { return z->apex_hash; }
-
-uint32_t zone_serial(const struct zone *z) { return z->serial; }
-
-size_t zone_name_count(const struct zone *z) { return z->names; }
-
-bool zone_is_incomplete(const struct zone *z) { return z->incomplete; }
-
-const struct node *zone_apex_node(const struct zone *z) { return z->apex; }
-
-const struct rrset *zone_soa(const struct zone *z) { return z->soa; }
-
-const struct denial *zone_denial(const struct zone *z) { return &z->denial; }
-
-uint32_t zone_negative_ttl(const struct zone *z) { return z->negative_ttl; }
-
 static inline const struct node *find_suffix(const struct zone *z, const struct name *name,
                                              unsigned label)
 {
@@ -35,11 +15,6 @@ static inline const struct node *find_suffix(const struct zone *z, const struct 
 	size_t len = (size_t)name->len - name->at[label];
 
 	return tree_find(z->base, z->root, fold_name(wire, len, z->key), wire, len);
-}
-
-const struct node *zone_find_node(const struct zone *z, const struct name *name)
-{
-	return find_suffix(z, name, 0);
 }
 
 /* RFC 4592 2.2.1: only the "*" directly below the closest encloser may cover the name. */
@@ -61,9 +36,9 @@ static struct zone_hit find_wildcard(const struct zone *z, const struct name *na
 	return (struct zone_hit){ZONE_ABSENT, labels, encloser};
 }
 
-/* Down from the apex, label by label: RFC 1034 4.3.2 step 3.  `found`: of the whole name. */
-static struct zone_hit walk_down(const struct zone *z, const struct name *name,
-                                 const struct node *found)
+/* Down from the apex, label by label: RFC 1034 4.3.2 step 3. */
+struct zone_hit zone_walk_down(const struct zone *z, const struct name *name,
+                               const struct node *found)
 {
 	const struct node *n = z->apex;
 	unsigned label = (unsigned)name->labels - z->apex_labels;
@@ -83,16 +58,6 @@ static struct zone_hit walk_down(const struct zone *z, const struct name *name,
 		n = next;
 		label--;
 	}
-}
-
-struct zone_hit zone_find(const struct zone *z, const struct name *name)
-{
-	const struct node *n = find_suffix(z, name, 0);
-
-	/* A name that no cut and no DNAME stands above is found at once. */
-	if (n && !(node_flags(n) & (NODE_CUT | NODE_OCCLUDED)))
-		return (struct zone_hit){ZONE_EXACT, name->labels, n};
-	return walk_down(z, name, n);
 }
 
 /* --- in order --- */
