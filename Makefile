@@ -55,6 +55,10 @@ WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 HARDEN   := -fstack-protector-strong -fPIE
 FLAGS_debug   := -Og -g3 -fno-omit-frame-pointer
 FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
+# nighd is optimized as a whole, across its modules; libraries and objects are good for ordinary links as well.
+is_clang      := $(findstring clang,$(CC))
+LTO_release   := $(if $(is_clang),,-flto=auto)
+OBJ_release   := $(if $(is_clang),,-flto -ffat-lto-objects)
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan    := -O1 -g -fsanitize=thread
 FLAGS_cover   := -O0 -g --coverage
@@ -67,8 +71,8 @@ endif
 
 CFLAGS  ?=
 LDFLAGS ?=
-ALL_CFLAGS  = $(CSTD) $(WARN) $(HARDEN) $(FLAGS_$(FLAVOR)) -I. -MMD -MP $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS = $(FLAGS_$(FLAVOR)) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+ALL_CFLAGS  = $(CSTD) $(WARN) $(HARDEN) $(FLAGS_$(FLAVOR)) $(OBJ_$(FLAVOR)) -I. -MMD -MP $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(FLAGS_$(FLAVOR)) $(or $(LTO),-fno-lto) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
 # closure(room): the room and all it stands on, lowest last (link order).
 closure  = $(if $(filter $(1),$(2)),$(error the rooms go in a circle:$(2) $(1)),$(1) \
@@ -102,16 +106,17 @@ $(foreach r,$(ROOMS) $(PROGRAMS),$(eval $(call room_rules,$(r))))
 
 $(B)/lib%.a:
 	$(call say,AR,$@)
-	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(if $(OBJ_$(FLAVOR)),gcc-ar,$(AR)) rcs $@ $^
 
 $(B)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(PKG) -c -o $@ $<
 
 define program_rules
+$(B)/bin/$(NAME_$(1)): LTO = $(LTO_$(FLAVOR))
 $(B)/bin/$(NAME_$(1)): $(B)/$(1)/main.o $(B)/lib$(1).a $(call libs_of,$(1))
 	$$(call say,LD,$$@)
-	$$(Q)mkdir -p $$(@D) && $(CC) $(ALL_LDFLAGS) -o $$@ $$^ $$(call pc,$(call pkgs_of,$(1)),--libs) -lm -lpthread
+	$$(Q)mkdir -p $$(@D) && $(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(call pc,$(call pkgs_of,$(1)),--libs) -lm -lpthread
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
 
@@ -202,7 +207,7 @@ lint:                            ## cppcheck, clang-tidy, gcc -fanalyzer
 	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
 	  --suppress=missingInclude --suppress=nullPointerOutOfMemory -I. $(SOURCES)
 	$(Q)clang-tidy --quiet $(SOURCES) -- $(CSTD) -I. $(call pc,$(sort $(foreach r,$(ROOMS) $(PROGRAMS),$(call pkgnames,$(r)))),--cflags)
-	$(Q)$(MAKE) BUILD=$(BUILD)/analyzer CFLAGS="-fanalyzer -Wno-analyzer-too-complex" all
+	$(Q)$(MAKE) BUILD=$(BUILD)/analyzer OBJ_release= LTO_release= CFLAGS="-fanalyzer -Wno-analyzer-too-complex" all
 asan:                            ## unit tests under ASan and UBSan
 tsan:                            ## what has threads, under TSan
 asan tsan: ; $(Q)$(MAKE) -j2 FLAVOR=$@ unit-programs && $(MAKE) FLAVOR=$@ unit-of-$@
@@ -254,6 +259,7 @@ $(CLUSTERS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libge
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
 INSTRUCTIONS := $(B)/tests/bench/instructions
+$(INSTRUCTIONS): LTO = $(LTO_$(FLAVOR))
 $(INSTRUCTIONS).o: PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 $(INSTRUCTIONS): %: %.o $(call SUPPORT,dnsd) $(B)/libdnsd.a $(call libs_of,dnsd)
 	$(call say,LD,$@)

@@ -13,6 +13,8 @@
 
 /* Few queries come there, and the others are not to carry it. */
 #define RARE __attribute__((noinline))
+/* All do, and it is compiled once for them and once for explain. */
+#define ALWAYS __attribute__((always_inline))
 
 /* One query on its way along a chain of names. */
 struct walk {
@@ -381,7 +383,7 @@ static bool is_stale(const struct walk *w, const struct node *n, const struct ch
 	return false;
 }
 
-RARE static const struct rrset *answer_sites(struct walk *w, const struct node *n)
+static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 {
 	struct answer *out = w->out;
 	uint16_t type = w->q->type == RR_ANY ? pick_type(n) : w->q->type;
@@ -410,7 +412,7 @@ static bool goes_on(const struct walk *w, const struct rrset *rrset)
 	return rrset->type == RR_CNAME && w->q->type != RR_CNAME && w->q->type != RR_ANY;
 }
 
-static void answer_node(struct walk *w, const struct zone *zone, const struct node *n)
+ALWAYS static inline void answer_node(struct walk *w, const struct zone *zone, const struct node *n)
 {
 	unsigned flags = node_flags(n);
 	const struct rrset *rrset = NULL;
@@ -471,7 +473,7 @@ RARE static void answer_beyond(struct walk *w, const struct zone *zone, const st
 		refer(w, hit);
 }
 
-static void answer_link(struct walk *w, const struct zone *zone)
+ALWAYS static inline void answer_link(struct walk *w, const struct zone *zone)
 {
 	struct zone_hit hit = zone_find(zone, w->name);
 	bool is_ours = hit.match == ZONE_EXACT || hit.match == ZONE_WILDCARD;
@@ -556,8 +558,9 @@ RARE static void answer_unzoned(const struct snapshot *s, const struct query *q,
 		     q->rcode == RCODE_REFUSED ? STATS_OUTSIDE : STATS_ERROR);
 }
 
-void answer_decide(const struct snapshot *s, const struct query *q, const struct addr *resolver,
-                   struct answer *out, const struct recorder *rec)
+ALWAYS static inline void decide(const struct snapshot *s, const struct query *q,
+                                 const struct addr *resolver, struct answer *out,
+                                 const struct recorder *rec)
 {
 	const struct zone *zone;
 	struct walk w;
@@ -603,4 +606,16 @@ void answer_decide(const struct snapshot *s, const struct query *q, const struct
 		answer_link(&w, zone);
 		zone = w.target.len > 0 ? next_zone(&w) : NULL;
 	}
+}
+
+void answer_decide(const struct snapshot *s, const struct query *q, const struct addr *resolver,
+                   struct answer *out)
+{
+	decide(s, q, resolver, out, NULL);
+}
+
+void answer_explain(const struct snapshot *s, const struct query *q, const struct addr *resolver,
+                    struct answer *out, const struct recorder *rec)
+{
+	decide(s, q, resolver, out, rec);
 }

@@ -90,9 +90,12 @@ static inline bool told_next(struct told *t, struct bytes *rdata)
 }
 
 /* `s` NULL: nothing was ever published, SERVFAIL.  `resolver`: the query's source address.
- * `rec` may be NULL, and is so in the answering path.  Sets every field of `out` that counts. */
+ * Sets every field of `out` that counts. */
 void answer_decide(const struct snapshot *s, const struct query *q, const struct addr *resolver,
-                   struct answer *out, const struct recorder *rec);
+                   struct answer *out);
+/* The same, and a recorder hears why. */
+void answer_explain(const struct snapshot *s, const struct query *q, const struct addr *resolver,
+                    struct answer *out, const struct recorder *rec);
 
 /* Is it the client subnet of the query that decides, not the resolver's address? */
 bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,

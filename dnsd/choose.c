@@ -369,9 +369,7 @@ static bool another_has_type(const struct node *n, const struct site *site, uint
 	return false;
 }
 
-/* On a calm day the first site on the way down the client's order answers, and the others need
- * not be looked at.  False: it is not that simple. */
-static bool choose_at_once(const struct choosing *how, struct choice *out)
+bool choose_at_once(const struct choosing *how, struct choice *out)
 {
 	struct client *client = how->client;
 	const struct snapshot *s = how->s;
@@ -402,8 +400,7 @@ static bool choose_at_once(const struct choosing *how, struct choice *out)
 	return true;
 }
 
-/* The decision with all its steps, which the recorder hears. */
-static struct choice choose_step_by_step(struct task *t)
+static struct choice take_steps(struct task *t)
 {
 	const struct rrset *fallback = node_fallback(t->is.node);
 	const struct recorder *rec = t->is.rec;
@@ -443,12 +440,9 @@ static struct choice choose_step_by_step(struct task *t)
 	return c;
 }
 
-void choose(const struct choosing *how, struct choice *out)
+void choose_step_by_step(const struct choosing *how, struct choice *out)
 {
-	struct task t;
+	struct task t = {.is = *how, .asks_address = node_fallback(how->node) != NULL};
 
-	if (how->rec == NULL && choose_at_once(how, out))
-		return;
-	t = (struct task){.is = *how, .asks_address = node_fallback(how->node) != NULL};
-	*out = choose_step_by_step(&t);
+	*out = take_steps(&t);
 }

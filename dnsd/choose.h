@@ -70,7 +70,17 @@ struct choosing {
  * source. */
 uint64_t client_bucket(const struct client *c, unsigned *bits);
 
+/* On a calm day the first site on the way down the client's order answers, and the others need
+ * not be looked at.  False: it is not that simple. */
+bool choose_at_once(const struct choosing *how, struct choice *out);
+/* The same decision with all its steps, which the recorder hears. */
+void choose_step_by_step(const struct choosing *how, struct choice *out);
+
 /* The answer of a name with sites to a type. */
-void choose(const struct choosing *how, struct choice *out);
+static inline void choose(const struct choosing *how, struct choice *out)
+{
+	if (how->rec != NULL || !choose_at_once(how, out))
+		choose_step_by_step(how, out);
+}
 
 #endif

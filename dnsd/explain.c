@@ -472,7 +472,7 @@ enum err explain_print(const struct snapshot *s, const struct explain_request *r
 	if (err == ERR_OK) {
 		n.by_subnet = answer_is_by_subnet(s, q, &resolver);
 		address = n.by_subnet ? q->edns.ecs.addr : addr_unmapped(&resolver);
-		answer_decide(s, q, &resolver, a, &rec);
+		answer_explain(s, q, &resolver, a, &rec);
 		end_step(&n);
 		print_all(&n, q, &address, a, out);
 	}

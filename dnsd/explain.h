@@ -1,6 +1,6 @@
 /* explain.h -- why a client gets its answer, as JSON.
  *
- * Runs the same answer_decide() as a query does, with a recorder; it cannot disagree
+ * Runs the same decision as a query does, with a recorder; it cannot disagree
  * with the answer.  For the HTTP thread: it allocates.  Shapes: design.md 5.
  */
 /* SPDX-License-Identifier: Apache-2.0 */

@@ -235,7 +235,7 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 		heed_transfer(r, s, transport, client);
 	if (r->wants_transfer)
 		return 0;
-	answer_decide(s, &r->query, client, &r->answer, NULL);
+	answer_decide(s, &r->query, client, &r->answer);
 	if (transport == STATS_UDP && r->limits != NULL && !pass_limits(r, client))
 		return 0;
 	if (r->query.edns.asked != 0)

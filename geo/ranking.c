@@ -69,7 +69,8 @@ static void group_clusters(struct ranking *r, const struct ranking_cluster *sort
 	uint16_t *group = xcalloc(count + 1, sizeof(*group));
 
 	groups->at = xcalloc(count + 1, sizeof(*groups->at));
-	memset(group, 0xff, count * sizeof(*group));
+	for (size_t i = 0; i < count; i++)
+		group[i] = NO_GROUP;
 	for (size_t i = 0; i < count; i++) {
 		if (!sorted[i].has_place || group[i] != NO_GROUP)
 			continue;

@@ -13,7 +13,7 @@
 #include "base/xalloc.h"
 #include "tests/support/dnsd_world.h"
 
-enum { NAMES = 20000, SERVICES = 50, NETWORKS = 2000, CLUSTERS = 300, QUESTIONS = 2048, BATCH = 8 };
+enum { NAMES = 20000, SERVICES = 50, NETWORKS = 2000, CLUSTERS = 300, QUESTIONS = 2048 };
 
 struct packet {
 	uint8_t data[512];
@@ -50,15 +50,14 @@ static void measure(struct bench *b, const char *label)
 {
 	static const struct addr client = {.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}};
 	static uint8_t out[EDNS_UDP_SIZE];
-	uint64_t now_ms = 1000000;
 
 	b->snapshot = world_build(b->world);
+	/* The clock stands still: what is asked for again and again is over the limit, but exempt. */
+	rrl_set_now(b->responder.limits, 1000000);
 	for (int is_counted = 0; is_counted < 2; is_counted++) {
 		if (is_counted)
 			CALLGRIND_START_INSTRUMENTATION;
 		for (unsigned i = 0; i < QUESTIONS; i++) {
-			if (i % BATCH == 0)
-				rrl_set_now(b->responder.limits, now_ms + i / 64);
 			CHECK(respond(&b->responder, b->snapshot, STATS_UDP, &client,
 			              b->packet[i].data, b->packet[i].len, out) > 0);
 		}

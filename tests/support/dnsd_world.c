@@ -439,7 +439,7 @@ static void check_explained_alike(struct world *w, const struct snapshot *s, boo
 	uint8_t *out = xmalloc(65535);
 	bool truncated;
 
-	answer_decide(s, q, client, again, &rec);
+	answer_explain(s, q, client, again, &rec);
 	CHECK(answer_encode(again, q, out, tcp ? UINT16_MAX : encode_udp_limit(q), &truncated) ==
 	      len);
 	CHECK(memcmp(out, answered, len) == 0);

@@ -87,7 +87,7 @@ static ldns_pkt *encode(const char *question, const struct asking *how, size_t l
 	ldns_pkt *pkt = NULL;
 
 	assert_true(query_parse(packet, query_len, q));
-	answer_decide(s, q, &client, a, NULL);
+	answer_decide(s, q, &client, a);
 	*len = answer_encode(a, q, out, limit, truncated);
 	assert_true(*len <= limit);
 	assert_int_equal(ldns_wire2pkt(&pkt, out, *len), LDNS_STATUS_OK);
@@ -232,7 +232,7 @@ static void flags_of(const char *header, uint8_t out[4])
 	memcpy(packet, header, 12);
 	memcpy(packet + 12, "\5small\7example\3com\0\0\1\0\1", 23);
 	assert_true(query_parse(packet, packet[5] > 0 ? 35 : 12, q));
-	answer_decide(s, q, &client, a, NULL);
+	answer_decide(s, q, &client, a);
 	assert_true(answer_encode(a, q, answer, sizeof answer, &truncated) >= 12);
 	memcpy(out, answer + 2, 4);
 	free(q);
