@@ -389,7 +389,10 @@ static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 	uint16_t type = w->q->type == RR_ANY ? pick_type(n) : w->q->type;
 	struct choice c;
 
-	choose(&(struct choosing){w->s, n, w->name, type, &w->client, out->more, w->rec}, &c);
+	struct choosing how = {w->s, n, w->name, type, &w->client, out->more, w->rec};
+
+	if (w->rec != NULL || !choose_at_once(&how, &c))
+		choose_step_by_step(&how, &c);
 	if (c.rrset == NULL)
 		return NULL;
 	put_set(out, w->owner, c.rrset, c.ttl);

@@ -51,20 +51,41 @@ static uint64_t bucket_of(const struct addr *a)
 	return bucket;
 }
 
-/* As place_client() has it: a mapped subnet stays IPv6. */
+/* A mapped subnet stays IPv6, the ranking knows it: the scope is in bits of its own family. */
+static struct addr deciding(const struct client *c)
+{
+	return c->has_scope ? *c->source : addr_unmapped(c->source);
+}
+
+void choose_place_resolver(const struct ranking *ranking, struct client *c)
+{
+	struct addr a = deciding(c);
+
+	c->leaf = ranking_find(ranking, &a);
+}
+
 uint64_t client_bucket(const struct client *c, unsigned *bits)
 {
-	struct addr a = c->has_scope ? *c->source : addr_unmapped(c->source);
+	struct addr a = deciding(c);
 
 	*bits = bucket_bits(&a);
 	return bucket_of(&a);
+}
+
+static unsigned bits_of(const struct client *c)
+{
+	unsigned bits;
+
+	(void)client_bucket(c, &bits);
+	return bits;
 }
 
 /* Rendezvous hash: all replicas and all runs agree; a site that goes moves only its own clients. */
 static uint64_t tie_score(const struct task *t, const struct site *site)
 {
 	const struct snapshot_cluster *c = snapshot_cluster(t->is.s, site_cluster(site));
-	uint64_t bucket = bucket_of(&t->is.client->addr);
+	unsigned bits;
+	uint64_t bucket = client_bucket(t->is.client, &bits);
 
 	return hash_mix(
 		hash_mix(bucket, hash_fixed((struct bytes){t->is.asked->wire, t->is.asked->len})),
@@ -76,11 +97,6 @@ static bool is_usable(const struct task *t, const struct site *site, bool *troub
 	bool usable = snapshot_site_is_usable(t->is.s, site, troubled);
 
 	return usable || t->everyone;
-}
-
-static bool has_address(const struct site *site)
-{
-	return site_rrset(site, RR_A) != NULL || site_rrset(site, RR_AAAA) != NULL;
 }
 
 static void put_best(struct tally *y, const struct site *site, const struct rrset *rrset,
@@ -133,7 +149,7 @@ static void consider(const struct task *t, struct tally *y, const struct site *s
 
 	y->any_usable |= usable;
 	if (usable && t->asks_address && !y->has_address)
-		y->has_address = has_address(site);
+		y->has_address = site_has_address(site);
 	if (rrset == NULL)
 		return;
 	y->with_type++;
@@ -205,7 +221,7 @@ static void find_all(const struct task *t, struct tally *y, struct choice *c)
 		y->troubled |= troubled;
 		y->any_usable |= usable;
 		if (usable && t->asks_address && !y->has_address)
-			y->has_address = has_address(site);
+			y->has_address = site_has_address(site);
 		if (rrset == NULL)
 			continue;
 		if (rrset->type == RR_CNAME) {
@@ -257,7 +273,7 @@ static void tell_nearest(const struct task *t, const struct tally *y)
 	else if (y->tied)
 		snprintf(detail, sizeof detail,
 		         "equally near sites, told apart by the client's /%u",
-		         bucket_bits(&t->is.client->addr));
+		         bits_of(t->is.client));
 	else if (y->with_type < 2)
 		snprintf(detail, sizeof detail, "the only site that has this type");
 	else
@@ -311,17 +327,9 @@ static uint8_t scope_of(const struct task *t, const struct tally *y)
 
 	if (!t->is.client->has_scope || y->with_type < 2)
 		return 0;
-	if (y->tied && depth < bucket_bits(&t->is.client->addr))
-		depth = bucket_bits(&t->is.client->addr);
+	if (y->tied && depth < bits_of(t->is.client))
+		depth = bits_of(t->is.client);
 	return (uint8_t)depth;
-}
-
-/* A mapped subnet stays IPv6, the ranking knows it: the scope is in bits of its own family. */
-static void place_client(const struct ranking *ranking, struct client *c)
-{
-	c->addr = c->has_scope ? *c->source : addr_unmapped(c->source);
-	c->leaf = ranking_find(ranking, &c->addr);
-	c->is_placed = true;
 }
 
 static struct choice choose_nearest(const struct task *t, struct tally *y)
@@ -329,7 +337,7 @@ static struct choice choose_nearest(const struct task *t, struct tally *y)
 	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_NEAREST};
 
 	if (!t->is.client->is_placed && node_site_count(t->is.node) > 1)
-		place_client(snapshot_ranking(t->is.s), t->is.client);
+		choose_place(snapshot_ranking(t->is.s), t->is.client);
 	find_nearest(t, y);
 	if (y->best == NULL)
 		return c;
@@ -357,47 +365,6 @@ static void tell(const struct task *t, const struct tally *y, const struct choic
 		tell_all(t, y, c);
 	else
 		tell_nearest(t, y);
-}
-
-/* --- the decision at once --- */
-
-static bool another_has_type(const struct node *n, const struct site *site, uint16_t type)
-{
-	for (size_t i = 0, count = node_site_count(n); i < count; i++)
-		if (node_site(n, i) != site && site_rrset(node_site(n, i), type) != NULL)
-			return true;
-	return false;
-}
-
-bool choose_at_once(const struct choosing *how, struct choice *out)
-{
-	struct client *client = how->client;
-	const struct snapshot *s = how->s;
-	const struct node *n = how->node;
-	const struct site *site = NULL;
-	const struct rrset *rrset;
-	const uint16_t *nearest;
-	bool is_shared;
-
-	if (snapshot_settings(s)->all || !snapshot_is_calm(s) || node_site_count(n) < 2)
-		return false;
-	if (!client->is_placed)
-		place_client(snapshot_ranking(s), client);
-	nearest = client->leaf.order->nearest;
-	while (site == NULL && *nearest != RANKING_NO_CLUSTER)
-		site = node_find_site(n, *nearest++);
-	rrset = site != NULL ? site_rrset(site, how->type) : NULL;
-	if (rrset == NULL || !snapshot_site_is_whole(s, site))
-		return false;
-	if (node_fallback(n) != NULL && !has_address(site))
-		return false;
-	is_shared = client->has_scope && another_has_type(n, site, how->type);
-	*out = (struct choice){.rrset = rrset,
-	                       .ttl = rrset->ttl,
-	                       .cluster = site_cluster(site),
-	                       .scope = is_shared ? client->leaf.depth : 0,
-	                       .reason = STATS_NEAREST};
-	return true;
 }
 
 static struct choice take_steps(struct task *t)
@@ -445,4 +412,10 @@ void choose_step_by_step(const struct choosing *how, struct choice *out)
 	struct task t = {.is = *how, .asks_address = node_fallback(how->node) != NULL};
 
 	*out = take_steps(&t);
+}
+
+void choose(const struct choosing *how, struct choice *out)
+{
+	if (how->rec != NULL || !choose_at_once(how, out))
+		choose_step_by_step(how, out);
 }

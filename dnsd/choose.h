@@ -31,8 +31,7 @@ struct client {
 	const struct addr *source; /* of ECS the first address of the prefix, else the resolver's */
 	bool has_scope;            /* ECS with source > 0: an answer may say how far it holds */
 	bool is_placed;
-	struct addr addr; /* decides: the source, unmapped when it is the resolver's */
-	struct ranking_leaf leaf;
+	struct ranking_leaf leaf; /* of the source, unmapped when it is the resolver's */
 };
 
 /* The recorder's detail when the client's order of clusters alone decided. */
@@ -70,17 +69,72 @@ struct choosing {
  * source. */
 uint64_t client_bucket(const struct client *c, unsigned *bits);
 
-/* On a calm day the first site on the way down the client's order answers, and the others need
- * not be looked at.  False: it is not that simple. */
-bool choose_at_once(const struct choosing *how, struct choice *out);
-/* The same decision with all its steps, which the recorder hears. */
+/* The answer of a name with sites to a type. */
+void choose(const struct choosing *how, struct choice *out);
+
+/* --- the same in two, for the answering path --- */
+
+/* With all its steps, which the recorder hears. */
 void choose_step_by_step(const struct choosing *how, struct choice *out);
 
-/* The answer of a name with sites to a type. */
-static inline void choose(const struct choosing *how, struct choice *out)
+/* For a client without a scope of its own, whose address may be a mapped one. */
+void choose_place_resolver(const struct ranking *ranking, struct client *c);
+
+static inline void choose_place(const struct ranking *ranking, struct client *c)
 {
-	if (how->rec != NULL || !choose_at_once(how, out))
-		choose_step_by_step(how, out);
+	if (c->has_scope)
+		c->leaf = ranking_find(ranking, c->source);
+	else
+		choose_place_resolver(ranking, c);
+	c->is_placed = true;
+}
+
+static inline bool site_has_address(const struct site *site)
+{
+	return site_rrset(site, RR_A) != NULL || site_rrset(site, RR_AAAA) != NULL;
+}
+
+static inline bool choose_another_has_type(const struct node *n, const struct site *site,
+                                           uint16_t type)
+{
+	for (size_t i = 0, count = node_site_count(n); i < count; i++)
+		if (node_site(n, i) != site && site_rrset(node_site(n, i), type) != NULL)
+			return true;
+	return false;
+}
+
+/* On a calm day the first site on the way down the client's order answers, and the others need
+ * not be looked at.  False: it is not that simple. */
+__attribute__((always_inline)) static inline bool choose_at_once(const struct choosing *how,
+                                                                 struct choice *out)
+{
+	struct client *client = how->client;
+	const struct node *n = how->node;
+	const struct site *site = NULL;
+	const struct rrset *rrset;
+	const uint16_t *nearest;
+	bool is_shared;
+
+	if (!snapshot_head(how->s)->first_site_answers || node_site_count(n) < 2)
+		return false;
+	if (!client->is_placed)
+		choose_place(snapshot_ranking(how->s), client);
+	nearest = client->leaf.order->nearest;
+	while (site == NULL && *nearest != RANKING_NO_CLUSTER)
+		site = node_find_site(n, *nearest++);
+	rrset = site != NULL ? site_rrset(site, how->type) : NULL;
+	if (rrset == NULL || !snapshot_site_is_whole(how->s, site))
+		return false;
+	if (node_fallback(n) != NULL && !site_has_address(site))
+		return false;
+	is_shared = client->has_scope && choose_another_has_type(n, site, how->type);
+	out->rrset = rrset;
+	out->ttl = rrset->ttl;
+	out->cluster = site_cluster(site);
+	out->more = 0;
+	out->scope = is_shared ? client->leaf.depth : 0;
+	out->reason = STATS_NEAREST;
+	return true;
 }
 
 #endif

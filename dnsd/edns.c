@@ -22,6 +22,27 @@ static bool parse_ecs_address(const uint8_t *from, struct edns_ecs *out)
 	return true;
 }
 
+/* The subnet as most resolvers send it: the only option, an IPv4 /24.  False: it is another. */
+static inline bool take_usual_ecs(struct bytes rdata, struct edns_ecs *out)
+{
+	enum { SOURCE = 24, BYTES = 3 };
+	static const uint8_t usual[EDNS_ECS_LEN] = {0, OPTION_ECS,  0,      ECS_FIXED + BYTES,
+	                                            0, FAMILY_IPV4, SOURCE, 0};
+
+	if (rdata.len != EDNS_ECS_LEN + BYTES || memcmp(rdata.data, usual, sizeof usual) != 0)
+		return false;
+	out->present = true;
+	out->source = SOURCE;
+	out->len = BYTES;
+	out->family = FAMILY_IPV4;
+	out->sent = rdata.data;
+	out->addr = (struct addr){.family = ADDR_IPV4,
+	                          .bytes = {rdata.data[EDNS_ECS_LEN], rdata.data[EDNS_ECS_LEN + 1],
+	                                    rdata.data[EDNS_ECS_LEN + 2]}};
+	return true;
+}
+
+/* Its code and length stand before it. */
 static bool parse_ecs(struct bytes option, struct edns_ecs *out)
 {
 	unsigned source, bits, len;
@@ -37,6 +58,7 @@ static bool parse_ecs(struct bytes option, struct edns_ecs *out)
 		return false;
 	out->source = (uint8_t)source;
 	out->len = (uint8_t)len;
+	out->sent = option.data - EDNS_OPTION_LEN;
 	out->present = parse_ecs_address(option.data + ECS_FIXED, out);
 	return out->present;
 }
@@ -68,7 +90,7 @@ static void note_option(unsigned code, struct bytes option, struct edns *out)
 }
 
 /* False: malformed. */
-static bool parse_options(struct bytes rdata, struct edns *out)
+__attribute__((noinline)) static bool parse_options(struct bytes rdata, struct edns *out)
 {
 	const uint8_t *at = rdata.data, *end = rdata.data + rdata.len;
 
@@ -98,7 +120,8 @@ bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *o
 	out->udp_size = class < MIN_UDP_SIZE ? MIN_UDP_SIZE : class;
 	out->version = (uint8_t)(ttl >> 16);
 	out->dnssec_ok = (ttl & EDNS_FLAG_DO) != 0;
-	if (rdata.len == 0 || out->version != 0 || parse_options(rdata, out))
+	if (rdata.len == 0 || out->version != 0 || take_usual_ecs(rdata, &out->ecs) ||
+	    parse_options(rdata, out))
 		return true;
 	/* What came before the fault is not to be answered. */
 	out->ecs.present = false;
@@ -120,19 +143,8 @@ void edns_add(struct edns *e, uint16_t code, struct bytes data)
 	e->extra_len = (uint16_t)(write_option(e->extra + e->extra_len, code, data) - e->extra);
 }
 
-uint8_t *edns_write_options(const struct edns *query, uint8_t scope, enum edns_ede ede, uint8_t *at)
+uint8_t *edns_write_options(const struct edns *query, enum edns_ede ede, uint8_t *at)
 {
-	const struct edns_ecs *ecs = &query->ecs;
-
-	if (ecs->present) {
-		bytes_put16(at, OPTION_ECS);
-		bytes_put16(at + 2, (uint16_t)(ECS_FIXED + ecs->len));
-		bytes_put16(at + 4, ecs->family);
-		at[6] = ecs->source;
-		at[7] = scope;
-		bytes_copy(at + 8, ecs->addr.bytes, ecs->len);
-		at += EDNS_ECS_LEN + ecs->len;
-	}
 	bytes_copy(at, query->extra, query->extra_len);
 	at += query->extra_len;
 	if (ede != EDE_NONE) {

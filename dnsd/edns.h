@@ -60,9 +60,11 @@ enum edns_ede {
 
 struct edns_ecs {
 	bool present;
-	uint8_t source;   /* prefix length as sent */
-	uint8_t len;      /* bytes of address as sent: ceil(source / 8) */
-	uint16_t family;  /* as sent: 1, 2, or 0 with source 0 */
+	uint8_t source;  /* prefix length as sent */
+	uint8_t len;     /* bytes of address as sent: ceil(source / 8) */
+	uint16_t family; /* as sent: 1, 2, or 0 with source 0 */
+	const uint8_t
+		*sent;    /* the option in the packet, which the answer repeats but for the scope */
 	struct addr addr; /* first address of the prefix; set only when source > 0 */
 };
 
@@ -93,9 +95,8 @@ bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *o
 /* One more option for the answer, each at most once. */
 void edns_add(struct edns *e, uint16_t code, struct bytes data);
 
-/* The options of the OPT that answers `query`; returns their end. */
-uint8_t *edns_write_options(const struct edns *query, uint8_t scope, enum edns_ede ede,
-                            uint8_t *at);
+/* The options of the OPT that answers `query`, but for its subnet; returns their end. */
+uint8_t *edns_write_options(const struct edns *query, enum edns_ede ede, uint8_t *at);
 /* Writes an OPT record that answers `query` and returns its length.  `out` has room for
  * EDNS_OPT_LEN + EDNS_ECS_LEN + 16 + EDNS_EXTRA_MOST + EDNS_EDE_LEN; `rcode` is the whole 12 bits. */
 static inline size_t edns_write(const struct edns *query, uint16_t rcode, uint8_t scope,
@@ -109,8 +110,15 @@ static inline size_t edns_write(const struct edns *query, uint16_t rcode, uint8_
 	out[5] = (uint8_t)(rcode >> 4);
 	out[6] = 0;
 	bytes_put16(out + 7, query->dnssec_ok ? EDNS_FLAG_DO : 0); /* RFC 3225 3: copied */
-	if (query->ecs.present || query->extra_len > 0 || ede != EDE_NONE)
-		end = edns_write_options(query, scope, ede, end);
+	if (query->ecs.present) {
+		size_t len = (size_t)EDNS_ECS_LEN + query->ecs.len;
+
+		bytes_copy(end, query->ecs.sent, len);
+		end[EDNS_ECS_LEN - 1] = scope;
+		end += len;
+	}
+	if (query->extra_len > 0 || ede != EDE_NONE)
+		end = edns_write_options(query, ede, end);
 	bytes_put16(out + 9, (uint16_t)(end - out - EDNS_OPT_LEN));
 	return (size_t)(end - out);
 }

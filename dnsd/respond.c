@@ -116,19 +116,6 @@ RARE static void add_options(struct responder *r, const struct terms *terms,
 	e->pad_beside = (uint16_t)(e->pads ? UINT16_MAX - limit : 0);
 }
 
-/* What the terms make of the query's EDNS, before anything is decided. */
-static void heed_edns(struct responder *r, const struct terms *terms,
-                      enum stats_transport transport, const struct addr *client)
-{
-	struct edns *e = &r->query.edns;
-
-	if ((e->asked & EDNS_ASKED_COOKIE) != 0)
-		heed_cookie(r, terms, client);
-	if (terms != NULL && terms->cookies == CONFIG_COOKIES_REQUIRED && transport == STATS_UDP &&
-	    !e->has_good_cookie)
-		e->udp_size = ENCODE_MIN_ROOM;
-}
-
 /* Whoever signs wrongly gets no data (RFC 8945 5.2).  A record that cannot be read is a format error, and so are names that
  * leave no room for any answer; these are not signed.  Returns how much of the answer the signature takes. */
 RARE static size_t heed_signature(struct responder *r, const struct terms *terms, size_t limit,
@@ -159,13 +146,17 @@ static void strip(struct answer *a)
 	a->ede = EDE_NONE; /* so that the answer is no longer than the query */
 }
 
-/* False: the answer is over the limit, and nothing is said.  Who has shown that the address is his, by a cookie or a
- * signature, cannot be made a victim of. */
-static bool pass_limits(struct responder *r, const struct addr *client)
+/* Who has shown that the address is his, by a cookie or a signature, cannot be made a victim of. */
+static bool is_proven(const struct responder *r)
 {
-	bool is_known = r->query.edns.has_good_cookie ||
-	                (r->query.tsig_at != 0 && r->tsig.error == TSIG_GOOD);
-	enum rrl_verdict verdict = rrl_judge(r->limits, client, &r->answer, is_known);
+	return r->query.edns.has_good_cookie ||
+	       (r->query.tsig_at != 0 && r->tsig.error == TSIG_GOOD);
+}
+
+/* False: the answer is over the limit, and nothing is said. */
+static inline bool pass_limits(struct responder *r, const struct addr *client, bool is_proven)
+{
+	enum rrl_verdict verdict = rrl_judge(r->limits, client, &r->answer, is_proven);
 
 	if (verdict == RRL_SLIP)
 		strip(&r->answer);
@@ -213,36 +204,71 @@ static bool asks_transfer(const struct query *q)
 	       (q->type == RR_AXFR || q->type == RR_IXFR);
 }
 
+/* --- answers --- */
+
+/* The query has neither faults nor wishes: no signature, no option but a subnet, and is for no transfer. */
+static inline bool is_plain(const struct query *q)
+{
+	return q->rcode == RCODE_NOERROR && q->tsig_at == 0 && q->edns.asked == 0;
+}
+
+/* The most that the answer may have, before its signature. */
+static inline size_t limit_of(const struct query *q, const struct terms *terms,
+                              enum stats_transport transport)
+{
+	if (transport != STATS_UDP)
+		return UINT16_MAX;
+	if (terms != NULL && terms->cookies == CONFIG_COOKIES_REQUIRED && !q->edns.has_good_cookie)
+		return ENCODE_MIN_ROOM;
+	return encode_udp_limit(q);
+}
+
+/* Before anything is decided: cookie, signature, transfer.  Returns the limit. */
+RARE static size_t heed_wishes(struct responder *r, const struct snapshot *s,
+                               enum stats_transport transport, const struct addr *client,
+                               size_t len)
+{
+	const struct terms *terms = s != NULL ? snapshot_terms(s) : NULL;
+	struct query *q = &r->query;
+	size_t limit;
+
+	if ((q->edns.asked & EDNS_ASKED_COOKIE) != 0)
+		heed_cookie(r, terms, client);
+	limit = limit_of(q, terms, transport);
+	if (q->tsig_at != 0)
+		limit -= heed_signature(r, terms, limit, len);
+	if (asks_transfer(q))
+		heed_transfer(r, s, transport, client);
+	return limit;
+}
+
 size_t respond(struct responder *r, const struct snapshot *s, enum stats_transport transport,
                const struct addr *client, const uint8_t *packet, size_t len, uint8_t *out)
 {
 	const struct terms *terms = s != NULL ? snapshot_terms(s) : NULL;
-	bool truncated;
+	struct query *q = &r->query;
+	bool plain, truncated;
 	size_t limit, out_len;
 
 	stats_add(&r->stats->events[STATS_RECEIVED], 1);
-	if (!query_parse(packet, len, &r->query)) {
+	if (!query_parse(packet, len, q)) {
 		stats_add(&r->stats->events[STATS_SILENT], 1);
 		return 0;
 	}
-	if (r->query.edns.present)
-		heed_edns(r, terms, transport, client);
-	limit = transport == STATS_UDP ? encode_udp_limit(&r->query) : UINT16_MAX;
-	if (r->query.tsig_at != 0)
-		limit -= heed_signature(r, terms, limit, len);
 	r->wants_transfer = false;
-	if (asks_transfer(&r->query))
-		heed_transfer(r, s, transport, client);
+	plain = is_plain(q);
+	limit = plain ? limit_of(q, terms, transport) : heed_wishes(r, s, transport, client, len);
 	if (r->wants_transfer)
 		return 0;
-	answer_decide(s, &r->query, client, &r->answer);
-	if (transport == STATS_UDP && r->limits != NULL && !pass_limits(r, client))
+	answer_decide(s, q, client, &r->answer);
+	if (transport == STATS_UDP && r->limits != NULL &&
+	    !pass_limits(r, client, !plain && is_proven(r)))
 		return 0;
-	if (r->query.edns.asked != 0)
+	if (!plain && q->edns.asked != 0)
 		add_options(r, terms, transport, limit);
-	out_len = answer_encode(&r->answer, &r->query, out, limit, &truncated);
-	if (r->query.tsig_at != 0)
+	out_len = answer_encode(&r->answer, q, out, limit, &truncated);
+	if (!plain && q->tsig_at != 0)
 		out_len = tsig_sign(&r->tsig, out, out_len, (uint64_t)clock_unix_s());
-	count_answer(r->stats, transport, &r->query, &r->answer, truncated);
+	count_answer(r->stats, transport, q, &r->answer, truncated);
 	return out_len;
 }

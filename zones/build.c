@@ -86,6 +86,8 @@ static struct snapshot *snapshot_new(struct zones *z)
 		.terms = z->carried->terms,
 		.is_calm = !z->clusters->any_troubled && !z->probes->any_down,
 		.any_unseen = z->clusters->any_unseen,
+		.first_site_answers =
+			!z->settings.all && !z->clusters->any_troubled && !z->probes->any_down,
 	};
 	s->base = slab_base(z->slab);
 	s->home = z;

@@ -90,6 +90,7 @@ struct snapshot_head {
 	const struct terms *terms;
 	bool is_calm;
 	bool any_unseen;
+	bool first_site_answers; /* calm, and the policy is nearest */
 };
 static inline const struct snapshot_head *snapshot_head(const struct snapshot *s)
 {

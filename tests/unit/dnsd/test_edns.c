@@ -11,21 +11,20 @@
 
 #include "dnsd/edns.h"
 
+/* As in a packet, an OPT's fixed part stands before its RDATA; what is parsed borrows it until the next call. */
 static bool parse(const char *hex, struct edns *out)
 {
-	size_t len = 0;
-	uint8_t *data = malloc(strlen(hex) + 1);
-	bool good;
+	static uint8_t *packet;
+	size_t len = EDNS_OPT_LEN;
 
+	free(packet);
+	packet = calloc(1, len + strlen(hex) / 2);
 	for (; *hex != '\0'; hex += 2) {
 		char digits[3] = {hex[0], hex[1], 0};
 
-		data[len++] = (uint8_t)strtoul(digits, NULL, 16);
+		packet[len++] = (uint8_t)strtoul(digits, NULL, 16);
 	}
-	data = realloc(data, len > 0 ? len : 1);
-	good = edns_parse(4096, 0, (struct bytes){data, len}, out);
-	free(data);
-	return good;
+	return edns_parse(4096, 0, (struct bytes){packet + EDNS_OPT_LEN, len - EDNS_OPT_LEN}, out);
 }
 
 static bool is_good(const char *hex)
