@@ -81,15 +81,26 @@ static unsigned bits_of(const struct client *c)
 }
 
 /* Rendezvous hash: all replicas and all runs agree; a site that goes moves only its own clients. */
+static uint64_t score_of(const struct snapshot *s, uint64_t asker, const struct site *site)
+{
+	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
+
+	return hash_mix(asker, c != NULL ? c->name_hash : hash_fixed((struct bytes){0}));
+}
+
+/* The half of it that is of the client's bucket and the name; *bits as client_bucket() has it. */
+static uint64_t asker_of(const struct choosing *how, unsigned *bits)
+{
+	uint64_t bucket = client_bucket(how->client, bits);
+
+	return hash_mix(bucket, hash_fixed((struct bytes){how->asked->wire, how->asked->len}));
+}
+
 static uint64_t tie_score(const struct task *t, const struct site *site)
 {
-	const struct snapshot_cluster *c = snapshot_cluster(t->is.s, site_cluster(site));
 	unsigned bits;
-	uint64_t bucket = client_bucket(t->is.client, &bits);
 
-	return hash_mix(
-		hash_mix(bucket, hash_fixed((struct bytes){t->is.asked->wire, t->is.asked->len})),
-		hash_fixed(bytes_of(c != NULL ? c->name : NULL)));
+	return score_of(t->is.s, asker_of(&t->is, &bits), site);
 }
 
 static bool is_usable(const struct task *t, const struct site *site, bool *troubled)
@@ -412,6 +423,65 @@ void choose_step_by_step(const struct choosing *how, struct choice *out)
 	struct task t = {.is = *how, .asks_address = node_fallback(how->node) != NULL};
 
 	*out = take_steps(&t);
+}
+
+/* --- the decision at once, when the nearest place has several clusters --- */
+
+/* A site that has the type, and can be sent to on a calm day; else nothing is that simple. */
+static bool is_candidate(const struct choosing *how, const struct site *site)
+{
+	return site_rrset(site, how->type) != NULL && snapshot_site_is_whole(how->s, site) &&
+	       (node_fallback(how->node) == NULL || site_has_address(site));
+}
+
+/* The site of the next of these clusters that has one, NULL: none has.  Both lists are by name, so the search goes on where
+ * it was. */
+static const struct site *next_site(const struct node *n, const uint16_t **member, size_t *at)
+{
+	const struct site *site = NULL;
+
+	while (site == NULL && **member != RANKING_NO_CLUSTER)
+		site = node_find_site_from(n, *(*member)++, at);
+	return site;
+}
+
+/* Of several sites, the one with the highest score. */
+static const struct site *win(const struct choosing *how, uint64_t asker, const struct site *a,
+                              const struct site *b, uint64_t *score)
+{
+	uint64_t other = score_of(how->s, asker, b);
+
+	if (other <= *score)
+		return a;
+	*score = other;
+	return b;
+}
+
+enum choose_group choose_in_group(const struct choosing *how, uint16_t group, struct choice *out)
+{
+	const uint16_t *member = ranking_members(snapshot_ranking(how->s), group);
+	uint64_t asker = 0, score = 0;
+	unsigned bits = 0;
+	size_t at = 0;
+	const struct site *best = next_site(how->node, &member, &at), *site = best;
+
+	if (best == NULL)
+		return CHOOSE_NOBODY;
+	while (is_candidate(how, site)) {
+		site = next_site(how->node, &member, &at);
+		if (site == NULL) {
+			choose_put(how, best, site_rrset(best, how->type), out);
+			if (how->client->has_scope && out->scope < bits)
+				out->scope = (uint8_t)bits;
+			return CHOOSE_DONE;
+		}
+		if (bits == 0) {
+			asker = asker_of(how, &bits);
+			score = score_of(how->s, asker, best);
+		}
+		best = win(how, asker, best, site, &score);
+	}
+	return CHOOSE_NOT_SIMPLE;
 }
 
 void choose(const struct choosing *how, struct choice *out)

@@ -103,7 +103,26 @@ static inline bool choose_another_has_type(const struct node *n, const struct si
 	return false;
 }
 
-/* On a calm day the first site on the way down the client's order answers, and the others need
+/* The answer of this site, its RRset of the type. */
+static inline void choose_put(const struct choosing *how, const struct site *site,
+                              const struct rrset *rrset, struct choice *out)
+{
+	const struct client *client = how->client;
+	bool is_shared = client->has_scope && choose_another_has_type(how->node, site, how->type);
+
+	out->rrset = rrset;
+	out->ttl = rrset->ttl;
+	out->cluster = site_cluster(site);
+	out->more = 0;
+	out->scope = is_shared ? client->leaf.depth : 0;
+	out->reason = STATS_NEAREST;
+}
+
+/* Among the sites of clusters that count as one place. */
+enum choose_group { CHOOSE_DONE, CHOOSE_NOBODY /* has a site there */, CHOOSE_NOT_SIMPLE };
+enum choose_group choose_in_group(const struct choosing *how, uint16_t group, struct choice *out);
+
+/* On a calm day the first place with a site on the way down the client's order answers, and the others need
  * not be looked at.  False: it is not that simple. */
 __attribute__((always_inline)) static inline bool choose_at_once(const struct choosing *how,
                                                                  struct choice *out)
@@ -112,28 +131,28 @@ __attribute__((always_inline)) static inline bool choose_at_once(const struct ch
 	const struct node *n = how->node;
 	const struct site *site = NULL;
 	const struct rrset *rrset;
-	const uint16_t *nearest;
-	bool is_shared;
 
 	if (!snapshot_head(how->s)->first_site_answers || node_site_count(n) < 2)
 		return false;
 	if (!client->is_placed)
 		choose_place(snapshot_ranking(how->s), client);
-	nearest = client->leaf.order->nearest;
-	while (site == NULL && *nearest != RANKING_NO_CLUSTER)
-		site = node_find_site(n, *nearest++);
-	rrset = site != NULL ? site_rrset(site, how->type) : NULL;
-	if (rrset == NULL || !snapshot_site_is_whole(how->s, site))
+	for (const uint16_t *at = client->leaf.order->nearest; site == NULL; at++) {
+		if ((*at & RANKING_GROUP) == 0) {
+			site = node_find_site(n, *at);
+		} else {
+			enum choose_group found = CHOOSE_NOT_SIMPLE;
+
+			if (*at != RANKING_NO_CLUSTER)
+				found = choose_in_group(how, *at, out);
+			if (found != CHOOSE_NOBODY)
+				return found == CHOOSE_DONE;
+		}
+	}
+	rrset = site_rrset(site, how->type);
+	if (rrset == NULL || !snapshot_site_is_whole(how->s, site) ||
+	    (node_fallback(n) != NULL && !site_has_address(site)))
 		return false;
-	if (node_fallback(n) != NULL && !site_has_address(site))
-		return false;
-	is_shared = client->has_scope && choose_another_has_type(n, site, how->type);
-	out->rrset = rrset;
-	out->ttl = rrset->ttl;
-	out->cluster = site_cluster(site);
-	out->more = 0;
-	out->scope = is_shared ? client->leaf.depth : 0;
-	out->reason = STATS_NEAREST;
+	choose_put(how, site, rrset, out);
 	return true;
 }
 

@@ -28,6 +28,7 @@ struct ranking {
 	struct standing absent;       /* for ids that the build did not know */
 	struct ranking_order *orders; /* the first is the unknown order */
 	size_t order_count;
+	uint16_t *members; /* of groups of several clusters, one after the other */
 	struct ranking_tree tree;
 };
 
@@ -167,22 +168,30 @@ static uint32_t *find_orders(struct ranking *r, const struct ranking_groups *gro
 
 /* --- the heads of orders --- */
 
-/* By group, its cluster when that is the only one, else RANKING_NO_CLUSTER.  The caller frees it. */
-static uint16_t *find_loners(const struct ranking *r, size_t group_count)
+/* By group, how it stands in `nearest`: its cluster when that is the only one, else where its members are.  The caller
+ * frees it. */
+static uint16_t *find_entries(struct ranking *r, const struct ranking_cluster *sorted,
+                              size_t cluster_count, size_t group_count)
 {
-	uint16_t *loner = xcalloc(group_count + 1, sizeof(*loner));
-	bool *is_taken = xcalloc(group_count + 1, sizeof(*is_taken));
+	uint16_t *entry = xcalloc(group_count + 1, sizeof(*entry));
+	size_t to = 0;
 
-	for (size_t id = 0; id < r->standing_count; id++) {
-		const struct standing *s = &r->standings[id];
+	r->members = xcalloc(2 * cluster_count + 1, sizeof(*r->members));
+	for (size_t group = 0; group < group_count; group++) {
+		size_t from = to;
 
-		if (!s->is_there)
-			continue;
-		loner[s->group] = is_taken[s->group] ? RANKING_NO_CLUSTER : (uint16_t)id;
-		is_taken[s->group] = true;
+		for (size_t i = 0; i < cluster_count; i++)
+			if (r->standings[sorted[i].id].group == group)
+				r->members[to++] = sorted[i].id;
+		entry[group] = r->members[from];
+		if (to - from == 1)
+			to = from;
+		else
+			r->members[to++] = RANKING_NO_CLUSTER;
+		if (to > from)
+			entry[group] = (uint16_t)(RANKING_GROUP | from);
 	}
-	free(is_taken);
-	return loner;
+	return entry;
 }
 
 /* The first groups in the order at a place, as ranking_compare() has it; returns how many. */
@@ -207,19 +216,21 @@ static size_t first_groups(const struct ranking_groups *groups, const struct vec
 	return count;
 }
 
-static void find_heads(struct ranking *r, const struct ranking_groups *groups)
+static void find_heads(struct ranking *r, const struct ranking_cluster *sorted,
+                       size_t cluster_count, const struct ranking_groups *groups)
 {
-	uint16_t *loner = find_loners(r, groups->count), first[RANKING_NEAREST];
+	uint16_t *entry = find_entries(r, sorted, cluster_count, groups->count);
+	uint16_t first[RANKING_NEAREST];
 
 	for (size_t i = 0; i < r->order_count; i++) {
 		struct ranking_order *order = &r->orders[i];
-		size_t count = i > 0 ? first_groups(groups, &order->at, first) : 0, to = 0;
+		size_t count = i > 0 ? first_groups(groups, &order->at, first) : 0;
 
 		memset(order->nearest, 0xff, sizeof(order->nearest));
-		for (; to < count && loner[first[to]] != RANKING_NO_CLUSTER; to++)
-			order->nearest[to] = loner[first[to]];
+		for (size_t to = 0; to < count; to++)
+			order->nearest[to] = entry[first[to]];
 	}
-	free(loner);
+	free(entry);
 	/* In the unknown order every cluster stands alone. */
 	for (size_t id = 0; id < r->standing_count; id++)
 		if (r->standings[id].is_there && r->standings[id].rank < RANKING_NEAREST)
@@ -290,7 +301,7 @@ struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t clu
 	rank_unknown(r, sorted, cluster_count, unknown_order, unknown_count);
 	r->absent = (struct standing){.bias = (double)INFINITY, .group = (uint16_t)groups.count};
 	order_of = find_orders(r, &groups, cluster_count, g);
-	find_heads(r, &groups);
+	find_heads(r, sorted, cluster_count, &groups);
 	r->tree = compile(g, order_of);
 	free(order_of);
 	free(groups.at);
@@ -306,6 +317,7 @@ void ranking_free(struct ranking *r)
 	free(r->standings);
 	free(r->places);
 	free(r->orders);
+	free(r->members);
 	free(r);
 }
 
@@ -317,6 +329,11 @@ struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a)
 		return (struct ranking_leaf){r->orders, 0};
 	leaf = ranking_tree_find(&r->tree, a);
 	return (struct ranking_leaf){r->orders + leaf.value, leaf.depth};
+}
+
+const uint16_t *ranking_members(const struct ranking *r, uint16_t group)
+{
+	return r->members + (group & ~RANKING_GROUP);
 }
 
 /* Clusters that came after the build are placeless, and last in the unknown order. */

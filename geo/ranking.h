@@ -24,11 +24,16 @@
 
 struct ranking;
 
-enum { RANKING_MAX_CLUSTERS = 4096, RANKING_NEAREST = 8, RANKING_NO_CLUSTER = 0xffff };
+enum {
+	RANKING_MAX_CLUSTERS = 4096,
+	RANKING_NEAREST = 8,
+	RANKING_GROUP = 0x8000, /* a flag: not a cluster's id, but for ranking_members() */
+	RANKING_NO_CLUSTER = 0xffff
+};
 
 /* One order of clusters, and a place that has it.
- * `nearest`: the clusters at its head, nearest first, ended by RANKING_NO_CLUSTER: as many as stand
- * alone in their place, and RANKING_NEAREST at most.  All others are farther away than these. */
+ * `nearest`: the first places at its head, nearest first, ended by RANKING_NO_CLUSTER: RANKING_NEAREST at most.  Each is a
+ * cluster, or a group of them that count as one place.  All others are farther away than these. */
 struct ranking_order {
 	uint16_t nearest[RANKING_NEAREST + 1];
 	struct vector at; /* the place; private */
@@ -56,6 +61,9 @@ struct ranking_leaf {
 	uint8_t depth;
 };
 struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a);
+
+/* The clusters of a group in `nearest`, by name, ended by RANKING_NO_CLUSTER. */
+const uint16_t *ranking_members(const struct ranking *r, uint16_t group);
 
 /* How good a cluster is in an order: compare with ranking_compare() only.  O(1). */
 struct ranking_position {

@@ -150,6 +150,23 @@ static inline const struct site *node_find_site(const struct node *n, uint16_t c
 	return i < count ? node_site(n, i) : NULL;
 }
 
+/* The same for many clusters, in the order of their names: `*at`, 0 in the beginning, is where the search begins, and moves to
+ * what it finds. */
+static inline const struct site *node_find_site_from(const struct node *n, uint16_t cluster,
+                                                     size_t *at)
+{
+	const struct node_sites *s = node_sites(n);
+	size_t from = *at & ~(size_t)(FIND16_LANES - 1), i;
+
+	if (node_site_count(n) == 0)
+		return NULL;
+	i = from + find16(node_clusters(s) + from, s->count - from, cluster);
+	if (i >= s->count)
+		return NULL;
+	*at = i;
+	return node_site(n, i);
+}
+
 static inline uint16_t site_cluster(const struct site *s) { return s->cluster; }
 /* enum site_layer of records/endpoint.h; all of them together are SITE_WHOLE. */
 enum { SITE_WHOLE = 3 };

@@ -23,6 +23,7 @@ struct terms; /* dnsd's: to whom it answers, and how; carried along, never looke
 struct snapshot_cluster {
 	uint16_t id;
 	const char *name;
+	uint64_t name_hash;       /* hash_fixed(); set by zones */
 	const char *source;       /* "kubernetes", "manifests", "member" */
 	const char *knowledge;    /* "synced", "unseen", "never" */
 	bool unseen;              /* knowledge is that: its data are the last known; set by zones */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 static const char *copy(struct arena *a, const char *s) { return s ? arena_strdup(a, s) : ""; }
 
 static bool same_text(const char *a, const char *b) { return strcmp(a, b) == 0; }
@@ -48,6 +49,7 @@ struct clusters *tables_clusters(const struct snapshot_cluster *cluster, size_t 
 
 		*c = cluster[i];
 		c->name = copy(a, c->name);
+		c->name_hash = hash_fixed(bytes_of(c->name));
 		c->source = copy(a, c->source);
 		c->knowledge = copy(a, c->knowledge);
 		c->region = copy(a, c->region);

@@ -119,17 +119,19 @@ static void put_everywhere(struct bench *b, unsigned service, unsigned clusters)
 		free(line[i]);
 }
 
-/* Services that each cluster has, and clients of random networks. */
-static void run_geo(const char *label, unsigned clusters)
+/* Services that each cluster has, the clusters in so many places, and clients of random networks. */
+static void run_geo(const char *label, unsigned clusters, unsigned places)
 {
 	struct bench *b = xcalloc(1, sizeof *b);
 	char text[128], subnet[32];
 
 	set_up(b, "geo.test");
 	for (unsigned i = 0; i < clusters; i++) {
+		unsigned place = i % places;
+
 		snprintf(text, sizeof text, "c%03u", i);
-		world_cluster(b->world, text, (int)random_below(120) - 60 + 0.5,
-		              (int)random_below(360) - 180 + 0.5);
+		world_cluster(b->world, text, place * 37 % 120 - 60.0 + 0.5,
+		              place * 101 % 360 - 180.0 + 0.5);
 	}
 	add_networks(b);
 	for (unsigned k = 0; k < SERVICES; k++)
@@ -152,8 +154,11 @@ int main(void)
 	run_static("edns", 0, &(struct asking){.edns = 1232});
 	run_static("nx", 50, &(struct asking){.edns = 1232});
 	run_static("cookie", 0, &(struct asking){.options = "000a00080102030405060708"});
-	run_geo("geo3", 3);
-	run_geo("geo30", 30);
-	run_geo("geo300", 300);
+	run_geo("geo3", 3, 3);
+	run_geo("geo30", 30, 30);
+	run_geo("geo300", 300, 300);
+	/* Several clusters in each place. */
+	run_geo("tie30", 30, 16);
+	run_geo("tie300", 300, 16);
 	return 0;
 }

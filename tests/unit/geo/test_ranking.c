@@ -266,7 +266,25 @@ static int ranked_compare(const struct world *w, const struct ranking_order *ord
 	                       ranking_position(w->r, order, w->clusters[b].id));
 }
 
-/* Everybody who is not at the head of an order is farther away than those who are, one by one. */
+/* The clusters of one place in `nearest`; returns how many. */
+static size_t entry_clusters(const struct world *w, uint16_t entry, size_t at[MAX_CLUSTERS])
+{
+	size_t count = 0;
+
+	if ((entry & RANKING_GROUP) == 0) {
+		at[0] = entry / 3u;
+		return 1;
+	}
+	for (const uint16_t *m = ranking_members(w->r, entry); *m != RANKING_NO_CLUSTER; m++) {
+		at[count] = *m / 3u;
+		assert_true(count == 0 || strcmp(w->names[at[count - 1]], w->names[at[count]]) < 0);
+		count++;
+	}
+	assert_true(count > 1);
+	return count;
+}
+
+/* Everybody who is not at the head of an order is farther away than those who are, place by place. */
 static void assert_head(const struct world *w, const struct ranking_order *order)
 {
 	const uint16_t *nearest = order->nearest;
@@ -274,16 +292,20 @@ static void assert_head(const struct world *w, const struct ranking_order *order
 	size_t count = 0;
 
 	for (; nearest[count] != RANKING_NO_CLUSTER; count++) {
-		size_t at = nearest[count] / 3u;
+		size_t at[MAX_CLUSTERS], members = entry_clusters(w, nearest[count], at);
 
-		assert_true(count < RANKING_NEAREST && at < w->cluster_count && !passed[at]);
-		passed[at] = true;
+		assert_true(count < RANKING_NEAREST);
+		for (size_t i = 0; i < members; i++) {
+			assert_true(at[i] < w->cluster_count && !passed[at[i]]);
+			passed[at[i]] = true;
+			assert_int_equal(ranked_compare(w, order, at[0], at[i]), 0);
+		}
 		for (size_t i = 0; i < w->cluster_count; i++)
 			if (!passed[i])
-				assert_true(ranked_compare(w, order, at, i) < 0);
+				assert_true(ranked_compare(w, order, at[0], i) < 0);
 	}
-	if (count == 0)
-		assert_true(w->cluster_count > 1 || !w->clusters[0].has_place);
+	for (size_t i = 0; count == 0 && i < w->cluster_count; i++)
+		assert_false(w->clusters[i].has_place);
 }
 
 static void assert_order_at(const struct world *w, const struct addr *a)
