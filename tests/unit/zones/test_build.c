@@ -437,6 +437,7 @@ static void *watch(void *arg)
 			char text[64];
 			uint8_t wire[NAMES_WIRE_MAX];
 			struct name name;
+			const struct zone *z;
 			struct zone_hit hit;
 			size_t len;
 
@@ -444,7 +445,10 @@ static void *watch(void *arg)
 			if (names_from_text(bytes_of(text), wire, &len, NULL) != ERR_OK ||
 			    !name_parse(&name, wire, len))
 				abort();
-			hit = zone_find(snapshot_find_zone(s, &name), &name);
+			z = snapshot_find_zone(s, &name);
+			if (z == NULL)
+				abort();
+			hit = zone_find(z, &name);
 			if (hit.match != ZONE_EXACT ||
 			    (i > 0 && must(node_rrset(hit.node, RR_A))->data[5] != last))
 				abort();
