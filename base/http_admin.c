@@ -30,6 +30,7 @@ struct http_admin {
 	const struct http_route *routes;
 	void *arg;
 	uint16_t port;
+	int listener; /* -1: given up */
 };
 
 /* One request, from its first header line to the end of its answer. */
@@ -249,8 +250,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
 
 /* --- the server --- */
 
-/* A socket of our own, so that the reason of a failure can be told. */
-static enum err open_listener(const struct addr *addr, uint16_t port, int *out, struct reason *why)
+enum err http_admin_open(const struct addr *addr, uint16_t port, int *out, struct reason *why)
 {
 	struct sockaddr_storage sa;
 	socklen_t sa_len = addr_to_sockaddr(addr, port, &sa);
@@ -283,33 +283,27 @@ static uint16_t port_of(int fd)
 	return port;
 }
 
-enum err http_admin_start(const struct addr *addr, uint16_t port, const struct http_route *routes,
-                          void *arg, struct http_admin **out, struct reason *why)
+enum err http_admin_start_on(int take_fd, const struct http_route *routes, void *arg,
+                             struct http_admin **out, struct reason *why)
 {
-	struct http_admin *h;
-	int fd = -1;
-	enum err err = open_listener(addr, port, &fd, why);
+	struct http_admin *h = xcalloc(1, sizeof(*h));
 
-	if (err)
-		return err;
-	h = xcalloc(1, sizeof(*h));
 	h->routes = routes;
 	h->arg = arg;
-	h->port = port_of(fd);
+	h->listener = take_fd;
+	h->port = port_of(take_fd);
 	/* Handlers may run, and ask for the port, before the daemon is returned. */
 	*out = h;
-	h->daemon =
-		MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
-	                                 (addr->family == ADDR_IPV6 ? MHD_USE_IPv6 : 0),
-	                         0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
-	                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-	                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CLIENT_CONNECTIONS,
-	                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
-	                         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL,
-	                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+	h->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, h,
+		MHD_OPTION_LISTEN_SOCKET, take_fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		(unsigned)CLIENT_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
+		MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, NULL, MHD_OPTION_END);
 	if (!h->daemon) {
-		close(fd);
+		close(take_fd);
 		free(h);
 		*out = NULL;
 		return reason_set(why, ERR_IO, "cannot start the HTTP thread");
@@ -317,7 +311,36 @@ enum err http_admin_start(const struct addr *addr, uint16_t port, const struct h
 	return ERR_OK;
 }
 
+/* A socket of our own, so that the reason of a failure can be told. */
+enum err http_admin_start(const struct addr *addr, uint16_t port, const struct http_route *routes,
+                          void *arg, struct http_admin **out, struct reason *why)
+{
+	int fd = -1;
+	enum err err = http_admin_open(addr, port, &fd, why);
+
+	return err ? err : http_admin_start_on(fd, routes, arg, out, why);
+}
+
 uint16_t http_admin_port(const struct http_admin *h) { return h->port; }
+
+int http_admin_listener(const struct http_admin *h) { return h->listener; }
+
+void http_admin_retire(struct http_admin *h)
+{
+	if (h->listener < 0)
+		return;
+	(void)MHD_quiesce_daemon(h->daemon);
+	close(h->listener);
+	h->listener = -1;
+}
+
+bool http_admin_is_idle(const struct http_admin *h)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info && info->num_connections == 0;
+}
 
 void http_admin_stop(struct http_admin *h)
 {

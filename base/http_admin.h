@@ -43,6 +43,19 @@ struct http_route {
 enum err http_admin_start(const struct addr *addr, uint16_t port, const struct http_route *routes,
                           void *arg, struct http_admin **out, struct reason *why) MUST_CHECK;
 uint16_t http_admin_port(const struct http_admin *h);
+
+/* The same in two steps: the socket, which may also be another process's, and the server on it. */
+enum err http_admin_open(const struct addr *addr, uint16_t port, int *out,
+                         struct reason *why) MUST_CHECK;
+enum err http_admin_start_on(int take_fd, const struct http_route *routes, void *arg,
+                             struct http_admin **out, struct reason *why) MUST_CHECK;
+/* The socket, for another process to have as well. */
+int http_admin_listener(const struct http_admin *h);
+/* Another process has the socket now: no connection is accepted any more, those that are there go on. */
+void http_admin_retire(struct http_admin *h);
+/* Is there no connection? */
+bool http_admin_is_idle(const struct http_admin *h);
+
 /* Waits for the handler that runs, then ends.  NULL is fine. */
 void http_admin_stop(struct http_admin *h);
 

@@ -379,6 +379,8 @@ enum err admin_start(const struct admin_settings *settings, struct admin **out, 
 	a->reader = handover_join(settings->handover);
 	if (!a->reader)
 		err = reason_set(why, ERR_NOSPACE, "no place left for another reader of snapshots");
+	else if (settings->has_listener)
+		err = http_admin_start_on(settings->take_listener, routes, a, &a->http, why);
 	else
 		err = http_admin_start(&settings->addr, settings->port, routes, a, &a->http, why);
 	if (err == ERR_OK) {
@@ -392,6 +394,12 @@ enum err admin_start(const struct admin_settings *settings, struct admin **out, 
 }
 
 uint16_t admin_port(const struct admin *a) { return http_admin_port(a->http); }
+
+int admin_listener(const struct admin *a) { return http_admin_listener(a->http); }
+
+void admin_retire(struct admin *a) { http_admin_retire(a->http); }
+
+bool admin_is_idle(const struct admin *a) { return http_admin_is_idle(a->http); }
 
 void admin_stop(struct admin *a)
 {

@@ -32,6 +32,8 @@ void admin_count_update(struct admin_pulse *pulse, uint64_t latency_us); /* cont
 struct admin_settings {
 	struct addr addr;
 	uint16_t port;
+	bool has_listener;           /* a socket for it is there already ... */
+	int take_listener;           /* ... this one */
 	const struct server *server; /* counters and addresses */
 	struct handover *handover;
 	const struct admin_pulse *pulse;
@@ -50,6 +52,10 @@ struct admin;
 enum err admin_start(const struct admin_settings *settings, struct admin **out,
                      struct reason *why) MUST_CHECK;
 uint16_t admin_port(const struct admin *a);
+/* As http_admin_listener(), _retire() and _is_idle(). */
+int admin_listener(const struct admin *a);
+void admin_retire(struct admin *a);
+bool admin_is_idle(const struct admin *a);
 void admin_stop(struct admin *a); /* NULL is fine */
 
 #endif

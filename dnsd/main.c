@@ -191,7 +191,7 @@ static enum err bind_server(struct nighd *n, struct reason *why)
 
 	for (size_t i = 0; i < c->dns_count; i++)
 		list[i] = (struct server_address){c->dns[i].addr, c->dns[i].port};
-	err = server_bind(list, c->dns_count, workers, &n->server, why);
+	err = server_bind(list, c->dns_count, workers, NULL, &n->server, why);
 	free(list);
 	if (err != ERR_OK)
 		return err;
@@ -245,7 +245,7 @@ static enum err bind_tls(struct nighd *n, struct reason *why)
 	list = xcalloc(c->address_count, sizeof *list);
 	for (size_t i = 0; i < c->address_count; i++)
 		list[i] = (struct server_address){c->addresses[i].addr, c->addresses[i].port};
-	err = server_bind_tls(n->server, list, c->address_count, n->tls, why);
+	err = server_bind_tls(n->server, list, c->address_count, NULL, n->tls, why);
 	free(list);
 	return err;
 }

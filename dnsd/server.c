@@ -21,7 +21,6 @@
 
 enum {
 	MAX_WORKERS = 60,      /* below the handover's places for readers */
-	BIND_TRIES = 32,       /* to find one port that is free for UDP and TCP */
 	KEPT_DESCRIPTORS = 256 /* for everything but TCP connections */
 };
 
@@ -29,17 +28,18 @@ struct worker {
 	unsigned number;
 	struct server *server;
 	pthread_t thread;
-	int *udp_fd, *tcp_fd; /* one per address; -1: none, or taken over by the loop */
-	int *tls_fd;          /* one per address of TLS, likewise; NULL: none */
 	uv_loop_t loop;
 	uv_async_t stop;
+	uv_async_t retire;
 	uv_async_t renew;                  /* there are new rules */
 	_Atomic(struct rrl_rules *) rules; /* not yet taken up; NULL: none */
 	struct handover *handover;
 	struct responder responder;
 	struct tcp *tcp;
 	struct transfers_desk *desk; /* NULL: none */
-	struct udp **udp;            /* one per address */
+	struct udp **udp;            /* one for each of its sockets */
+	size_t udp_count;
+	bool is_retired;
 };
 
 struct server {
@@ -47,7 +47,8 @@ struct server {
 	size_t address_count;
 	struct server_address *tls_address;
 	size_t tls_count;
-	struct tls *tls; /* NULL: none */
+	struct tls *tls;        /* NULL: none */
+	struct sockets sockets; /* once started they are the workers' loops' */
 	struct worker *worker;
 	unsigned worker_count;
 	struct netset *proxies;
@@ -61,63 +62,27 @@ struct server {
 
 /* --- binding --- */
 
-static void close_address(struct server *s, size_t i)
+static void say_where(const struct server_address *a, const char *what, struct reason *why)
 {
-	for (unsigned w = 0; w < s->worker_count; w++) {
-		struct worker *worker = &s->worker[w];
+	char text[ADDR_PORT_TEXT_SIZE];
 
-		if (worker->udp_fd[i] >= 0)
-			close(worker->udp_fd[i]);
-		if (worker->tcp_fd[i] >= 0)
-			close(worker->tcp_fd[i]);
-		worker->udp_fd[i] = worker->tcp_fd[i] = -1;
-	}
+	reason_prefix(why, "%s: %s", addr_port_print(&a->addr, a->port, text), what);
 }
 
-/* All workers' sockets of one address, on the port that is there, or on one that the kernel
- * chooses for the first of them. */
-static enum err open_address(struct server *s, size_t i, struct reason *why)
+/* The row's sockets that were another process's; false: there are none. */
+static bool take_given(struct server *s, struct sockets *given, struct server_address *a,
+                       enum sockets_kind kind)
 {
-	struct server_address *a = &s->address[i];
-	uint16_t chosen = a->port;
+	struct sockets_item row = {.kind = kind, .addr = a->addr, .asked = a->port};
+	uint16_t port = 0;
 
-	for (unsigned w = 0; w < s->worker_count; w++) {
-		struct worker *worker = &s->worker[w];
-		enum err err = tcp_open(&a->addr, chosen, true, &worker->tcp_fd[i], &chosen, why);
-
-		if (err == ERR_OK)
-			err = udp_open(&a->addr, chosen, true, &worker->udp_fd[i], why);
-		if (err != ERR_OK) {
-			close_address(s, i);
-			return err;
-		}
-	}
-	a->port = chosen;
-	return ERR_OK;
-}
-
-static enum err bind_address(struct server *s, size_t i, struct reason *why)
-{
-	bool chooses = s->address[i].port == 0;
-	enum err err = ERR_CONFLICT;
-
-	for (unsigned tries = 0; tries < (chooses ? BIND_TRIES : 1) && err == ERR_CONFLICT; tries++)
-		err = open_address(s, i, why);
-	return err;
-}
-
-/* SO_REUSEPORT would let two nighds of one user share a port unawares: look first, without it. */
-static enum err probe_address(const struct server_address *a, struct reason *why)
-{
-	int fd;
-	enum err err;
-
-	if (a->port == 0)
-		return ERR_OK;
-	err = udp_open(&a->addr, a->port, false, &fd, why);
-	if (err == ERR_OK)
-		close(fd);
-	return err;
+	if (given == NULL || sockets_move(given, &s->sockets, &row, s->worker_count, &port) == 0)
+		return false;
+	row.kind = SOCKETS_TCP;
+	if (kind == SOCKETS_UDP)
+		(void)sockets_move(given, &s->sockets, &row, s->worker_count, &port);
+	a->port = port;
+	return true;
 }
 
 static struct server *server_new(const struct server_address *addresses, size_t count,
@@ -137,11 +102,6 @@ static struct server *server_new(const struct server_address *addresses, size_t 
 		worker->server = s;
 		worker->responder.stats = stats_new();
 		worker->responder.limits = rrl_new(s->limits, worker->responder.stats);
-		worker->udp_fd = xcalloc(count, sizeof *worker->udp_fd);
-		worker->tcp_fd = xcalloc(count, sizeof *worker->tcp_fd);
-		worker->udp = xcalloc(count, sizeof(struct udp *));
-		for (size_t i = 0; i < count; i++)
-			worker->udp_fd[i] = worker->tcp_fd[i] = -1;
 	}
 	return s;
 }
@@ -172,28 +132,45 @@ static uint64_t raise_descriptors(void)
 	return limit.rlim_cur;
 }
 
+/* What was given, and what can be bound: all of it is looked at before anything is. */
+static enum err bind_all(struct server *s, struct sockets *given, size_t *at, struct reason *why)
+{
+	bool *is_given = xcalloc(s->address_count + 1, sizeof *is_given);
+	enum err err = ERR_OK;
+
+	for (*at = 0; *at < s->address_count && err == ERR_OK; ++*at) {
+		struct server_address *a = &s->address[*at];
+
+		is_given[*at] = take_given(s, given, a, SOCKETS_UDP);
+		if (!is_given[*at])
+			err = sockets_probe(&a->addr, a->port, why);
+	}
+	for (size_t i = 0; i < s->address_count && err == ERR_OK; i++) {
+		struct server_address *a = &s->address[i];
+
+		*at = i + 1;
+		if (!is_given[i])
+			err = sockets_open_dns(&s->sockets, &a->addr, s->worker_count, &a->port,
+			                       why);
+	}
+	free(is_given);
+	return err;
+}
+
 enum err server_bind(const struct server_address *addresses, size_t count, unsigned workers,
-                     struct server **out, struct reason *why)
+                     struct sockets *given, struct server **out, struct reason *why)
 {
 	struct server *s = server_new(addresses, count, workers);
 	struct tcp_limits usual = tcp_limits_usual();
-	enum err err = ERR_OK;
-	size_t i;
+	size_t at;
+	enum err err;
 
 	*out = NULL;
 	s->descriptors = raise_descriptors();
 	server_limit_tcp(s, &usual);
-	for (i = 0; i < count && err == ERR_OK; i++)
-		err = probe_address(&s->address[i], why);
-	if (err == ERR_OK) {
-		for (i = 0; i < count && err == ERR_OK; i++)
-			err = bind_address(s, i, why);
-	}
+	err = bind_all(s, given, &at, why);
 	if (err != ERR_OK) {
-		char text[ADDR_PORT_TEXT_SIZE];
-
-		reason_prefix(why, "%s: ",
-		              addr_port_print(&addresses[i - 1].addr, addresses[i - 1].port, text));
+		say_where(&addresses[at - 1], "", why);
 		server_free(s);
 		return err;
 	}
@@ -227,49 +204,22 @@ bool server_next_limited(struct server *s, struct addr_network *out)
 	return rrl_table_notice(s->limits, out);
 }
 
-/* All workers' sockets for TLS on one address. */
-static enum err open_tls(struct server *s, size_t i, struct reason *why)
-{
-	struct server_address *a = &s->tls_address[i];
-	enum err err;
-	int fd;
-
-	if (a->port != 0) {
-		/* As probe_address(), without SO_REUSEPORT. */
-		err = tcp_open(&a->addr, a->port, false, &fd, &a->port, why);
-		if (err != ERR_OK)
-			return err;
-		close(fd);
-	}
-	for (unsigned w = 0; w < s->worker_count; w++) {
-		err = tcp_open(&a->addr, a->port, true, &s->worker[w].tls_fd[i], &a->port, why);
-		if (err != ERR_OK) {
-			s->worker[w].tls_fd[i] = -1;
-			return err;
-		}
-	}
-	return ERR_OK;
-}
-
 enum err server_bind_tls(struct server *s, const struct server_address *addresses, size_t count,
-                         struct tls *tls, struct reason *why)
+                         struct sockets *given, struct tls *tls, struct reason *why)
 {
-	char text[ADDR_PORT_TEXT_SIZE];
-
 	CHECK(s->tls == NULL && !s->started);
 	s->tls = tls;
 	s->tls_address = xmemdup(addresses, count * sizeof *addresses);
 	s->tls_count = count;
-	for (unsigned w = 0; w < s->worker_count; w++) {
-		s->worker[w].tls_fd = xcalloc(count, sizeof(int));
-		memset(s->worker[w].tls_fd, 0xff, count * sizeof(int));
-	}
 	for (size_t i = 0; i < count; i++) {
-		enum err err = open_tls(s, i, why);
+		struct server_address *a = &s->tls_address[i];
+		enum err err = ERR_OK;
 
+		if (!take_given(s, given, a, SOCKETS_TLS))
+			err = sockets_open_tls(&s->sockets, &a->addr, s->worker_count, &a->port,
+			                       why);
 		if (err != ERR_OK) {
-			reason_prefix(why, "%s: TLS: ",
-			              addr_port_print(&addresses[i].addr, addresses[i].port, text));
+			say_where(&addresses[i], "TLS: ", why);
 			return err;
 		}
 	}
@@ -302,39 +252,55 @@ static void take_up_rules(struct worker *w)
 
 static void on_renew(uv_async_t *renew) { take_up_rules(renew->data); }
 
+static void stop_udp(struct worker *w)
+{
+	for (size_t i = 0; i < w->udp_count && !w->is_retired; i++)
+		udp_stop(w->udp[i]);
+}
+
+static void on_retire(uv_async_t *retire)
+{
+	struct worker *w = retire->data;
+
+	stop_udp(w);
+	w->is_retired = true;
+	tcp_retire(w->tcp);
+}
+
 static void on_stop(uv_async_t *stop)
 {
 	struct worker *w = stop->data;
 
-	for (size_t i = 0; i < w->server->address_count; i++)
-		udp_stop(w->udp[i]);
+	stop_udp(w);
 	tcp_stop(w->tcp);
 	if (w->desk != NULL)
 		transfers_desk_close(w->desk);
 	uv_close((uv_handle_t *)stop, NULL);
+	uv_close((uv_handle_t *)&w->retire, NULL);
 	uv_close((uv_handle_t *)&w->renew, NULL);
+}
+
+static void start_udp(struct worker *w, const struct sockets_item *item, struct udp_batch *batch)
+{
+	w->udp = xreallocarray(w->udp, w->udp_count + 1, sizeof(struct udp *));
+	w->udp[w->udp_count++] = udp_start(&w->loop, item->fd, addr_is_any(&item->addr), batch);
 }
 
 static void open_sockets(struct worker *w, struct udp_batch *batch)
 {
 	const struct server *s = w->server;
 
-	for (size_t i = 0; i < s->address_count; i++) {
+	for (size_t i = 0; i < s->sockets.count; i++) {
+		const struct sockets_item *item = &s->sockets.item[i];
+		bool is_tls = item->kind == SOCKETS_TLS;
 		struct reason why = {0};
 
-		w->udp[i] =
-			udp_start(&w->loop, w->udp_fd[i], addr_is_any(&s->address[i].addr), batch);
-		w->udp_fd[i] = -1;
-		if (tcp_listen(w->tcp, w->tcp_fd[i], NULL, &why) != ERR_OK)
-			log_error("dnsd", "not listening: %s", why.text);
-		w->tcp_fd[i] = -1;
-	}
-	for (size_t i = 0; i < s->tls_count; i++) {
-		struct reason why = {0};
-
-		if (tcp_listen(w->tcp, w->tls_fd[i], s->tls, &why) != ERR_OK)
-			log_error("dnsd", "not listening: TLS: %s", why.text);
-		w->tls_fd[i] = -1;
+		if (item->worker != w->number)
+			continue;
+		if (item->kind == SOCKETS_UDP)
+			start_udp(w, item, batch);
+		else if (tcp_listen(w->tcp, item->fd, is_tls ? s->tls : NULL, &why) != ERR_OK)
+			log_error("dnsd", "not listening: %s%s", is_tls ? "TLS: " : "", why.text);
 	}
 }
 
@@ -357,7 +323,7 @@ static void *worker_run(void *arg)
 	}
 	open_sockets(w, batch);
 	(void)uv_run(&w->loop, UV_RUN_DEFAULT);
-	for (size_t i = 0; i < w->server->address_count; i++)
+	for (size_t i = 0; i < w->udp_count; i++)
 		udp_free(w->udp[i]);
 	tcp_free(w->tcp);
 	udp_batch_free(batch);
@@ -385,6 +351,7 @@ void server_start(struct server *s, struct handover *h)
 {
 	sigset_t all, before;
 
+	sockets_widen(&s->sockets, s->worker_count);
 	/* Signals are the control thread's. */
 	sigfillset(&all);
 	CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
@@ -392,14 +359,23 @@ void server_start(struct server *s, struct handover *h)
 		struct worker *w = &s->worker[i];
 
 		w->handover = h;
-		w->stop.data = w->renew.data = w;
+		w->stop.data = w->renew.data = w->retire.data = w;
 		CHECK(uv_loop_init(&w->loop) == 0);
 		CHECK(uv_async_init(&w->loop, &w->stop, on_stop) == 0);
+		CHECK(uv_async_init(&w->loop, &w->retire, on_retire) == 0);
 		CHECK(uv_async_init(&w->loop, &w->renew, on_renew) == 0);
 		CHECK(pthread_create(&w->thread, NULL, worker_run, w) == 0);
 	}
 	CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
 	s->started = true;
+}
+
+const struct sockets *server_sockets(const struct server *s) { return &s->sockets; }
+
+void server_retire(struct server *s)
+{
+	for (unsigned i = 0; i < s->worker_count && s->started; i++)
+		CHECK(uv_async_send(&s->worker[i].retire) == 0);
 }
 
 void server_stop(struct server *s)
@@ -412,6 +388,8 @@ void server_stop(struct server *s)
 		CHECK(pthread_join(s->worker[i].thread, NULL) == 0);
 		CHECK(uv_loop_close(&s->worker[i].loop) == 0);
 	}
+	/* The loops have closed them. */
+	s->sockets.count = 0;
 	s->started = false;
 }
 
@@ -420,21 +398,13 @@ void server_free(struct server *s)
 	if (s == NULL)
 		return;
 	server_stop(s);
-	for (size_t i = 0; i < s->address_count; i++)
-		close_address(s, i);
+	sockets_close(&s->sockets);
 	for (unsigned i = 0; i < s->worker_count; i++) {
 		struct worker *w = &s->worker[i];
 
 		rrl_free(w->responder.limits);
 		rrl_rules_free(w->rules);
-		for (size_t k = 0; w->tls_fd != NULL && k < s->tls_count; k++) {
-			if (w->tls_fd[k] >= 0)
-				close(w->tls_fd[k]);
-		}
-		free(w->tls_fd);
 		free(w->responder.stats);
-		free(w->udp_fd);
-		free(w->tcp_fd);
 		free(w->udp);
 	}
 	netset_free(s->proxies);

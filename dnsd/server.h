@@ -1,6 +1,6 @@
 /* server.h -- sockets and workers: everything between the kernel and answer_decide().
  *
- * N workers, each a thread with its own loop and its own SO_REUSEPORT sockets, UDP and
+ * N workers, each a thread with its own loop and its own SO_REUSEPORT sockets (sockets.h), UDP and
  * TCP, on every listening address.  A worker takes a snapshot per batch and rests.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "dnsd/rrl.h"
+#include "dnsd/sockets.h"
 #include "dnsd/stats.h"
 #include "dnsd/tcp.h"
 #include "zones/handover.h"
@@ -28,9 +29,10 @@ struct server_address {
 
 /* Binds all sockets of all workers (before privileges are dropped), and raises the process's limit of
  * open files to what it may have, for TCP.  Port 0: the kernel chooses one,
- * the same for UDP and TCP.  ERR_DENIED, ERR_CONFLICT, ERR_IO with the address in `why`. */
+ * the same for UDP and TCP.  Addresses that `given` (NULL: none) has sockets of are not bound: these are taken out of
+ * it.  ERR_DENIED, ERR_CONFLICT, ERR_IO with the address in `why`. */
 enum err server_bind(const struct server_address *addresses, size_t count, unsigned workers,
-                     struct server **out, struct reason *why) MUST_CHECK;
+                     struct sockets *given, struct server **out, struct reason *why) MUST_CHECK;
 /* Networks from which the PROXY protocol is spoken, and only that (copied); before server_start(). */
 void server_set_proxies(struct server *s, const struct conf_strings *networks);
 /* Limits the rate of answers over UDP from now on; whenever, on one thread. */
@@ -42,7 +44,7 @@ const struct server_address *server_addresses(const struct server *s, size_t *co
 /* Binds all workers' sockets for DNS over TLS as well, once and before the start; `tls` is borrowed until server_free().
  * Errors as server_bind(). */
 enum err server_bind_tls(struct server *s, const struct server_address *addresses, size_t count,
-                         struct tls *tls, struct reason *why) MUST_CHECK;
+                         struct sockets *given, struct tls *tls, struct reason *why) MUST_CHECK;
 /* The addresses for TLS as bound, and what is shown there; NULL: none. */
 const struct server_address *server_tls_addresses(const struct server *s, size_t *count);
 const struct tls *server_tls(const struct server *s);
@@ -50,10 +52,17 @@ const struct tls *server_tls(const struct server *s);
 void server_limit_tcp(struct server *s, const struct tcp_limits *limits);
 /* Connections at this moment.  Any thread. */
 unsigned server_connections(const struct server *s);
-/* Starts the worker threads; they read snapshots from `h`. */
+/* Starts the worker threads; they read snapshots from `h`.  Where sockets were given and are fewer than workers, further
+ * ones are opened now. */
 void server_start(struct server *s, struct handover *h);
 /* Before server_start(): where zones for secondaries are to be had (borrowed). */
 void server_set_transfers(struct server *s, struct transfers *t);
+/* What the workers of a started server listen with, for another process to have as well; nobody closes these but the
+ * server. */
+const struct sockets *server_sockets(const struct server *s);
+/* Another process has the sockets now: no more is taken from them, connections go on until they end, have been silent
+ * for TCP_RETIRED_IDLE_MS, or server_stop(). */
+void server_retire(struct server *s);
 /* Answers what was received, then ends the workers and closes the sockets.  Blocks for at most a second. */
 void server_stop(struct server *s);
 void server_free(struct server *s);

@@ -164,13 +164,31 @@ enum err tcp_listen(struct tcp *t, int take_fd, struct tls *tls, struct reason *
 	return status == 0 ? ERR_OK : reason_set(why, ERR_IO, "TCP: %s", uv_strerror(status));
 }
 
+static void close_listeners(struct tcp *t)
+{
+	for (struct listener *l = t->listeners; l != NULL; l = l->next)
+		if (!uv_is_closing((uv_handle_t *)&l->handle))
+			uv_close((uv_handle_t *)&l->handle, NULL);
+}
+
+void tcp_retire(struct tcp *t)
+{
+	uint64_t sweep;
+
+	close_listeners(t);
+	if (t->limits.idle_ms > TCP_RETIRED_IDLE_MS)
+		t->limits.idle_ms = TCP_RETIRED_IDLE_MS;
+	find_idle(t);
+	sweep = sweep_ms(t->limits.idle_ms);
+	CHECK(uv_timer_start(&t->sweep, on_sweep, sweep, sweep) == 0);
+}
+
 void tcp_begin_end(struct tcp *t)
 {
 	struct connection *next;
 
 	t->is_ending = true;
-	for (struct listener *l = t->listeners; l != NULL; l = l->next)
-		uv_close((uv_handle_t *)&l->handle, NULL);
+	close_listeners(t);
 	for (struct connection *c = t->first_connection; c != NULL; c = next) {
 		next = c->next;
 		(void)uv_read_stop((uv_stream_t *)&c->handle);

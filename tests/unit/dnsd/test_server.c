@@ -58,7 +58,7 @@ static int setup(void **state)
 	          "300 A 192.0.2.1", NULL);
 	world_build(w);
 	query_len = world_query("www.example.com A", &edns, query);
-	if (server_bind(list, ADDRESSES, WORKERS, &server, &why) != ERR_OK) {
+	if (server_bind(list, ADDRESSES, WORKERS, NULL, &server, &why) != ERR_OK) {
 		print_error("%s\n", why.text);
 		return -1;
 	}
@@ -329,7 +329,7 @@ static void test_a_port_in_use_is_a_conflict_that_names_the_address(void **state
 	struct reason why = {0};
 
 	(void)state;
-	assert_int_equal(server_bind(bound, 1, 1, &second, &why), ERR_CONFLICT);
+	assert_int_equal(server_bind(bound, 1, 1, NULL, &second, &why), ERR_CONFLICT);
 	assert_non_null(strstr(why.text, "127.0.0.1:"));
 	assert_null(second);
 }
@@ -341,7 +341,7 @@ static void test_an_address_of_another_machine_is_an_error(void **state)
 	struct reason why = {0};
 
 	(void)state;
-	assert_int_equal(server_bind(&away, 1, 1, &second, &why), ERR_IO);
+	assert_int_equal(server_bind(&away, 1, 1, NULL, &second, &why), ERR_IO);
 	assert_non_null(strstr(why.text, "192.0.2.1:0"));
 }
 
@@ -354,7 +354,7 @@ static struct server *start_one(const struct addr *addr, const struct tcp_limits
 	struct reason why = {0};
 	size_t count;
 
-	assert_int_equal(server_bind(&a, 1, 1, &one, &why), ERR_OK);
+	assert_int_equal(server_bind(&a, 1, 1, NULL, &one, &why), ERR_OK);
 	server_limit_tcp(one, limits);
 	*out = server_addresses(one, &count)[0];
 	server_start(one, zones_handover(world_zones(w)));
@@ -495,7 +495,7 @@ static void test_binding_raises_the_limit_of_open_files(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	limit.rlim_cur = 200;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	assert_int_equal(server_bind(&a, 1, 1, &one, &why), ERR_OK);
+	assert_int_equal(server_bind(&a, 1, 1, NULL, &one, &why), ERR_OK);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
 	assert_int_equal(after.rlim_cur, limit.rlim_max);
 	server_free(one);
@@ -512,7 +512,7 @@ static void test_stopping_answers_what_it_has_and_takes_less_than_a_second(void 
 	int udp, tcp;
 
 	(void)state;
-	assert_int_equal(server_bind(&a, 1, 1, &other, &why), ERR_OK);
+	assert_int_equal(server_bind(&a, 1, 1, NULL, &other, &why), ERR_OK);
 	a = server_addresses(other, &count)[0];
 	udp = dial(SOCK_DGRAM, &a.addr, a.port);
 	for (unsigned i = 0; i < 50; i++)
@@ -545,7 +545,7 @@ static void test_limits_change_while_workers_answer(void **state)
 	int udp;
 
 	(void)state;
-	assert_int_equal(server_bind(&a, 1, 2, &other, &why), ERR_OK);
+	assert_int_equal(server_bind(&a, 1, 2, NULL, &other, &why), ERR_OK);
 	a = server_addresses(other, &count)[0];
 	server_set_limits(other, &settings);
 	server_start(other, zones_handover(world_zones(w)));
@@ -617,8 +617,8 @@ static void test_tls_goes_on_with_all_workers_while_its_files_are_read_again(voi
 	snprintf(key, sizeof key, "%s/key.pem", folder);
 	certificate_write(certificate, key, "test");
 	assert_int_equal(tls_new(certificate, key, &tls, &why), ERR_OK);
-	assert_int_equal(server_bind(&plain, 1, 3, &both, &why), ERR_OK);
-	assert_int_equal(server_bind_tls(both, &a, 1, tls, &why), ERR_OK);
+	assert_int_equal(server_bind(&plain, 1, 3, NULL, &both, &why), ERR_OK);
+	assert_int_equal(server_bind_tls(both, &a, 1, NULL, tls, &why), ERR_OK);
 	a = server_tls_addresses(both, &count)[0];
 	assert_int_equal(count, 1);
 	server_start(both, zones_handover(world_zones(w)));
@@ -642,8 +642,8 @@ static void test_a_tls_port_in_use_is_a_conflict_that_names_the_address(void **s
 	struct server *second;
 
 	(void)state;
-	assert_int_equal(server_bind(&plain, 1, 1, &second, &why), ERR_OK);
-	assert_int_equal(server_bind_tls(second, bound, 1, NULL, &why), ERR_CONFLICT);
+	assert_int_equal(server_bind(&plain, 1, 1, NULL, &second, &why), ERR_OK);
+	assert_int_equal(server_bind_tls(second, bound, 1, NULL, NULL, &why), ERR_CONFLICT);
 	assert_non_null(strstr(why.text, "127.0.0.1:"));
 	server_free(second);
 }
