@@ -48,8 +48,10 @@ struct job {
 struct saved {
 	uv_loop_t *loop;
 	struct saved_pace pace;
-	uv_timer_t *timer; /* freed by its close callback */
-	struct saved_dir *dir;
+	uv_timer_t *timer;     /* freed by its close callback */
+	struct saved_dir *dir; /* NULL: none, and suspended for ever */
+	bool is_suspended;     /* nothing is written */
+	bool is_handed; /* what the directory holds was another process's, and goes on behind */
 	struct saved_state *state;
 	struct saved_pending *pending;
 	uint64_t pending_ms;       /* since when there is something; 0: there is nothing */
@@ -115,6 +117,10 @@ static void schedule(struct saved *s)
 	uint64_t base = base_due_ms(s), append = append_due_ms(s);
 	uint64_t now = clock_monotonic_ms(), due;
 
+	if (s->is_suspended) {
+		uv_timer_stop(s->timer);
+		return;
+	}
 	due = base < append ? base : append;
 	if (due <= now)
 		due = now + wait_ms(s, now);
@@ -440,15 +446,17 @@ static void complete(struct job *j)
 
 void saved_flush(struct saved *s)
 {
+	if (s->is_suspended)
+		return;
 	complete(s->append);
 	if (!has_gap(s) && s->pending_ms)
 		start_append(s);
 	complete(s->append);
 }
 
-void saved_close(struct saved *s)
+static void write_all(struct saved *s)
 {
-	if (!s)
+	if (s->is_suspended)
 		return;
 	complete(s->append);
 	complete(s->base);
@@ -458,12 +466,119 @@ void saved_close(struct saved *s)
 		start_append(s);
 	complete(s->base);
 	complete(s->append);
+}
+
+void saved_close(struct saved *s)
+{
+	if (!s)
+		return;
+	write_all(s);
 	uv_close((uv_handle_t *)s->timer, on_timer_closed);
 	saved_pending_free(s->pending);
 	saved_state_free(s->state);
 	saved_dir_close(s->dir);
 	free(s);
 }
+
+/* --- one process after the other --- */
+
+void saved_print(struct saved *s, struct buffer *out)
+{
+	struct saved_file_writer w = {.kind = SAVED_FILE_BASE,
+	                              .header = {s->lineage, s->journal_generation}};
+	struct saved_image *image = saved_image_take(s->state);
+
+	saved_file_add_header(&w);
+	while (saved_image_print_some(image, &w))
+		saved_file_end_frame(&w);
+	saved_file_add_end(&w);
+	saved_image_free(image);
+	*out = w.out;
+}
+
+struct restoring {
+	struct saved_state *state;
+	bool was_restored;
+};
+
+static void restore(const struct saved_file_record *record, void *arg)
+{
+	struct restoring *r = arg;
+
+	r->was_restored |= saved_state_apply(r->state, record);
+}
+
+/* Nothing of it but that it is there: what was in it has been handed over. */
+static enum err open_dir_handed(struct saved *s, const char *dir, int *take_lock,
+                                struct reason *why)
+{
+	return dir ? saved_dir_open_locked(dir, take_lock, &s->dir, why) : ERR_OK;
+}
+
+enum err saved_open_handed(uv_loop_t *loop, const char *dir, int *take_lock, struct bytes handed,
+                           struct facts *facts, struct saved **out, struct reason *why)
+{
+	struct saved_load load = {.needs_base = true};
+	struct saved *s = xcalloc(1, sizeof(*s));
+	struct restoring restoring = {.state = saved_state_new(facts)};
+	enum err err = ERR_OK;
+
+	if (handed.len > 0)
+		err = saved_file_check_base(handed, &load.base, why);
+	if (!err)
+		err = open_dir_handed(s, dir, take_lock, why);
+	if (err) {
+		saved_state_free(restoring.state);
+		free(s);
+		return err;
+	}
+	if (handed.len > 0)
+		(void)saved_file_each(handed, restore, &restoring);
+	load.was_restored = restoring.was_restored;
+	load.base = (struct saved_file_header){0}; /* a lineage of its own */
+	s->loop = loop;
+	s->state = restoring.state;
+	s->is_suspended = s->is_handed = true;
+	begin(s, &load);
+	date_clusters(s);
+	*out = s;
+	return ERR_OK;
+}
+
+void saved_suspend(struct saved *s)
+{
+	write_all(s);
+	s->is_suspended = true;
+	schedule(s);
+}
+
+/* No journal that is there may seem to follow the base that comes. */
+static void go_on_behind(struct saved *s)
+{
+	uint64_t *generation;
+	size_t count;
+	struct reason why;
+
+	if (saved_dir_journals(s->dir, &generation, &count, &why) != ERR_OK) {
+		log_error("watcher", "the state directory: %s", why.text);
+		return;
+	}
+	if (count > 0)
+		s->journal_generation = generation[count - 1];
+	free(generation);
+}
+
+void saved_resume(struct saved *s)
+{
+	if (!s->dir || !s->is_suspended)
+		return;
+	if (s->is_handed)
+		go_on_behind(s);
+	s->is_suspended = s->is_handed = false;
+	schedule(s);
+}
+
+int saved_lock(const struct saved *s) { return s->dir ? saved_dir_lock(s->dir) : -1; }
 
 /* --- changes --- */
 

@@ -19,6 +19,7 @@
 #include <uv.h>
 
 #include "base/addr.h"
+#include "base/bytes.h"
 #include "base/err.h"
 #include "records/facts.h"
 
@@ -77,6 +78,22 @@ struct saved_pace {
 	uint64_t journal_enough;  /* bytes; a shorter journal is never too long: 65536 */
 };
 void saved_set_pace(struct saved *s, const struct saved_pace *pace);
+
+/* --- one process after the other --- */
+
+/* All that is kept, as a base has it: what saved_open_handed() of the next process takes. */
+void saved_print(struct saved *s, struct buffer *out);
+/* As saved_open(), but what is restored is `handed` (of length 0: nothing), not what the directory holds; and nothing is
+ * written before saved_resume().  *take_lock becomes -1 when it is the lock of this directory.  `dir` NULL: there is
+ * none, all is kept in memory alone.  Also ERR_PARSE: `handed` is not whole. */
+enum err saved_open_handed(uv_loop_t *loop, const char *dir, int *take_lock, struct bytes handed,
+                           struct facts *facts, struct saved **out, struct reason *why) MUST_CHECK;
+/* Writes what is pending and waits for the disk; nothing is written from then on, also not at the end, ... */
+void saved_suspend(struct saved *s);
+/* ... until this.  After saved_open_handed(), a base of all that is known then takes the place of what the directory holds. */
+void saved_resume(struct saved *s);
+/* The directory's lock, for another process to have as well; -1: there is no directory. */
+int saved_lock(const struct saved *s);
 
 /* Writes what is pending and waits for the disk: for the little that must be there before it is used. */
 void saved_flush(struct saved *s);

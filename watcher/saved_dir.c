@@ -55,13 +55,29 @@ static enum err fail_open(struct reason *why, const char *doing, const char *pat
 	return err == ERR_DENIED ? err : ERR_IO;
 }
 
-static enum err open_files(struct saved_dir *d, const char *path, struct reason *why)
+/* Is the descriptor the lock file of this directory? */
+static bool is_its_lock(const struct saved_dir *d, int fd)
+{
+	struct stat given, there;
+
+	return fd >= 0 && fstat(fd, &given) == 0 &&
+	       fstatat(d->fd, LOCK_NAME, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       given.st_dev == there.st_dev && given.st_ino == there.st_ino;
+}
+
+static enum err open_files(struct saved_dir *d, const char *path, int *take_lock,
+                           struct reason *why)
 {
 	if (mkdir(path, DIR_MODE) != 0 && errno != EEXIST)
 		return fail_open(why, "make directory", path);
 	d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->fd < 0)
 		return fail_open(why, "open directory", path);
+	if (is_its_lock(d, *take_lock)) {
+		d->lock = *take_lock;
+		*take_lock = -1;
+		return ERR_OK;
+	}
 	d->lock = openat(d->fd, LOCK_NAME, O_RDWR | O_CREAT | OPEN_FLAGS, FILE_MODE);
 	if (d->lock < 0)
 		return fail_open(why, "open the lock file in", path);
@@ -74,11 +90,19 @@ static enum err open_files(struct saved_dir *d, const char *path, struct reason 
 
 enum err saved_dir_open(const char *path, struct saved_dir **out, struct reason *why)
 {
+	int no_lock = -1;
+
+	return saved_dir_open_locked(path, &no_lock, out, why);
+}
+
+enum err saved_dir_open_locked(const char *path, int *take_lock, struct saved_dir **out,
+                               struct reason *why)
+{
 	struct saved_dir *d = xcalloc(1, sizeof(*d));
 	enum err err;
 
 	*d = (struct saved_dir){-1, -1};
-	err = open_files(d, path, why);
+	err = open_files(d, path, take_lock, why);
 	if (err) {
 		saved_dir_close(d);
 		return err;
@@ -86,6 +110,8 @@ enum err saved_dir_open(const char *path, struct saved_dir **out, struct reason 
 	*out = d;
 	return ERR_OK;
 }
+
+int saved_dir_lock(const struct saved_dir *d) { return d->lock; }
 
 void saved_dir_close(struct saved_dir *d)
 {

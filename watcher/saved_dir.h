@@ -23,6 +23,12 @@ enum { SAVED_DIR_NAME_SIZE = 40 };
 /* Makes the directory (0700) if need be and locks it.  ERR_CONFLICT: another process has it.
  * ERR_DENIED, ERR_IO: it cannot be used. */
 enum err saved_dir_open(const char *path, struct saved_dir **out, struct reason *why) MUST_CHECK;
+/* The same with the lock of a process that hands the directory over; *take_lock becomes -1 when it is the lock of this
+ * directory, else the directory is locked as ever. */
+enum err saved_dir_open_locked(const char *path, int *take_lock, struct saved_dir **out,
+                               struct reason *why) MUST_CHECK;
+/* The lock: who has a duplicate of it holds it, too. */
+int saved_dir_lock(const struct saved_dir *d);
 void saved_dir_close(struct saved_dir *d); /* NULL is fine */
 
 /* "base", or the journal's name; returns out. */
