@@ -56,6 +56,9 @@ static void add_fact(uint16_t cluster, const struct fact *fact, void *arg)
 	struct saved_image *i = arg;
 
 	(void)cluster;
+	/* The config says these at each start, as it is then. */
+	if (fact_created(fact) == FACT_CONFIG_TIME)
+		return;
 	if (i->fact_count == i->fact_room) {
 		i->fact_room = i->fact_room ? i->fact_room * 2 : 64;
 		i->fact = xreallocarray(i->fact, i->fact_room, sizeof(*i->fact));

@@ -215,6 +215,11 @@ static bool apply_fact(struct saved_state *s, uint16_t id, struct bytes body)
 
 	if (!fact)
 		return false;
+	/* Older versions kept what the config said. */
+	if (fact_created(fact) == FACT_CONFIG_TIME) {
+		fact_unref(fact);
+		return true;
+	}
 	/* A cluster whose first list was still under way: what is here is good, what is not
 	 * here is not known. */
 	if (!facts_cluster(s->facts, id)->registered)

@@ -300,6 +300,19 @@ static void test_without_a_state_it_starts_and_says_nothing_of_it(void **state)
 	expect_number(w, "a", 0);
 }
 
+static void test_a_restart_with_nothing_but_the_configs_own_records_is_ready_at_once(void **state)
+{
+	struct world *w = *state;
+
+	world_config(w, "state: state\nsources: {manifests: []}\nstartup: {patience: 1h}\n"
+	                "zones: [{name: example.com, records: [\"www A 192.0.2.1\"]}]");
+	for (int i = 0; i < 2; i++) {
+		world_start(w);
+		world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+		world_stop(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +326,8 @@ int main(void)
 		world_test(test_a_directory_that_the_state_does_not_know_is_waited_for),
 		world_test(test_two_nighds_cannot_share_a_state),
 		world_test(test_without_a_state_it_starts_and_says_nothing_of_it),
+		world_test(
+			test_a_restart_with_nothing_but_the_configs_own_records_is_ready_at_once),
 	};
 
 	return cmocka_run_group_tests_name("scenario/state", tests, NULL, NULL);
