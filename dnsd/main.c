@@ -17,49 +17,19 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "base/xalloc.h"
-#include "dnsd/admin.h"
-#include "dnsd/config.h"
 #include "dnsd/config_facts.h"
-#include "dnsd/pipeline.h"
+#include "dnsd/nighd.h"
 #include "dnsd/sandbox.h"
-#include "dnsd/server.h"
-#include "dnsd/transfers.h"
 #include "dnsd/tls.h"
-#include "dnsd/tls_watch.h"
 #include "dnsd/trial.h"
 #include "kube/transport.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-struct flags {
-	const char *config;
-	struct text manifests, dns; /* items, a newline between them */
-	const char *http, *workers, *state, *kubeconfig, *context;
-	bool check, print;
-};
-
-struct nighd {
-	struct flags flags;
-	uv_loop_t loop;
-	struct config *config;
-	struct config *started; /* what it was started with: some settings stay so */
-	struct config *fresh;   /* being taken up, or NULL */
-	bool hung_up;           /* the config is to be read again */
-	struct server *server;
-	struct transfers *transfers;
-	struct tls *tls; /* NULL: none is configured */
-	struct tls_watch *tls_watch;
-	struct admin *admin;
-	struct pipeline *pipeline;
-	struct admin_pulse pulse;
-	uv_signal_t hangup, terminate, interrupt;
-	uv_timer_t listening; /* to what the workers would have said */
-};
-
 static const char usage_text[] =
 	"usage: nighd [-c FILE] [--manifests DIR]... [--kubeconfig FILE] [--context NAME]\n"
 	"             [--dns ADDR:PORT]... [--http ADDR:PORT] [--workers N] [--state DIR]\n"
-	"             [--check] [--print-config] [-V]\n"
+	"             [--takeover] [--check] [--print-config] [-V]\n"
 	"See nighd(8).\n";
 
 /* --- flags --- */
@@ -74,7 +44,18 @@ static void add_item(struct text *list, const char *item)
 /* Returns -1 to go on, else the exit status. */
 static int parse_flags(int argc, char **argv, struct flags *f)
 {
-	enum { MANIFESTS = 256, KUBECONFIG, CONTEXT, DNS, HTTP, WORKERS, STATE, CHECK_ONLY, PRINT };
+	enum {
+		MANIFESTS = 256,
+		KUBECONFIG,
+		CONTEXT,
+		DNS,
+		HTTP,
+		WORKERS,
+		STATE,
+		CHECK_ONLY,
+		PRINT,
+		TAKEOVER
+	};
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"manifests", required_argument, NULL, MANIFESTS},
@@ -84,6 +65,7 @@ static int parse_flags(int argc, char **argv, struct flags *f)
 		{"http", required_argument, NULL, HTTP},
 		{"workers", required_argument, NULL, WORKERS},
 		{"state", required_argument, NULL, STATE},
+		{"takeover", no_argument, NULL, TAKEOVER},
 		{"check", no_argument, NULL, CHECK_ONLY},
 		{"print-config", no_argument, NULL, PRINT},
 		{"version", no_argument, NULL, 'V'},
@@ -117,6 +99,9 @@ static int parse_flags(int argc, char **argv, struct flags *f)
 			break;
 		case PRINT:
 			f->print = true;
+			break;
+		case TAKEOVER:
+			f->takeover = true;
 			break;
 		case KUBECONFIG:
 			f->kubeconfig = optarg;
@@ -191,7 +176,7 @@ static enum err bind_server(struct nighd *n, struct reason *why)
 
 	for (size_t i = 0; i < c->dns_count; i++)
 		list[i] = (struct server_address){c->dns[i].addr, c->dns[i].port};
-	err = server_bind(list, c->dns_count, workers, NULL, &n->server, why);
+	err = server_bind(list, c->dns_count, workers, replace_sockets(n), &n->server, why);
 	free(list);
 	if (err != ERR_OK)
 		return err;
@@ -245,7 +230,7 @@ static enum err bind_tls(struct nighd *n, struct reason *why)
 	list = xcalloc(c->address_count, sizeof *list);
 	for (size_t i = 0; i < c->address_count; i++)
 		list[i] = (struct server_address){c->addresses[i].addr, c->addresses[i].port};
-	err = server_bind_tls(n->server, list, c->address_count, NULL, n->tls, why);
+	err = server_bind_tls(n->server, list, c->address_count, replace_sockets(n), n->tls, why);
 	free(list);
 	return err;
 }
@@ -274,7 +259,7 @@ static void add_addresses(const struct server_address *list, size_t count, const
 		            addr_port_print(&list[i].addr, list[i].port, text));
 }
 
-static void say_listening(const struct nighd *n)
+void nighd_say_listening(const struct nighd *n)
 {
 	size_t count;
 	const struct server_address *list = server_addresses(n->server, &count);
@@ -306,6 +291,8 @@ static enum err start_admin(struct nighd *n, struct reason *why)
 	struct admin_settings settings = {
 		.addr = n->config->http.addr,
 		.port = n->config->http.port,
+		.has_listener = true,
+		.take_listener = n->http,
 		.server = n->server,
 		.handover = pipeline_handover(n->pipeline),
 		.pulse = &n->pulse,
@@ -315,11 +302,12 @@ static enum err start_admin(struct nighd *n, struct reason *why)
 		.arg = n,
 	};
 
+	n->http = -1;
 	return admin_start(&settings, &n->admin, why);
 }
 
 /* A credential plugin is a program of its own, with needs that nobody knows. */
-static void enter_sandbox(const struct nighd *n)
+void nighd_enter_sandbox(const struct nighd *n)
 {
 	struct reason why = {0};
 
@@ -358,29 +346,14 @@ static void watch_tls(struct nighd *n)
 			tls_watch_start(&n->loop, n->tls, c->certificate, c->key, reload_tls, n);
 }
 
-/* Sockets first, and said in the first line; then root is given up: state and files belong to the user that
- * serves. */
-static enum err start(struct nighd *n, struct reason *why)
+enum err nighd_serve(struct nighd *n, struct reason *why)
 {
-	size_t count;
-	const struct server_address *listening;
-	enum err err = bind_server(n, why);
+	if (n->takeover != NULL) {
+		enum err err = start_admin(n, why);
 
-	if (err == ERR_OK)
-		err = bind_tls(n, why);
-	if (err != ERR_OK)
-		return err;
-	listening = server_addresses(n->server, &count);
-	n->pipeline = pipeline_new(&n->loop, n->config, listening, count, &n->pulse);
-	err = start_admin(n, why);
-	if (err != ERR_OK)
-		return err;
-	say_listening(n);
-	err = give_up_root(n, why);
-	if (err == ERR_OK)
-		err = pipeline_start(n->pipeline, why);
-	if (err != ERR_OK)
-		return err;
+		if (err != ERR_OK)
+			return err;
+	}
 	set_limits(n);
 	n->transfers = transfers_start(pipeline_handover(n->pipeline), n->config);
 	pipeline_set_transfers(n->pipeline, n->transfers);
@@ -388,7 +361,54 @@ static enum err start(struct nighd *n, struct reason *why)
 	server_start(n->server, pipeline_handover(n->pipeline));
 	CHECK(uv_timer_start(&n->listening, on_listening, 1000, 1000) == 0);
 	watch_tls(n);
-	enter_sandbox(n);
+	return ERR_OK;
+}
+
+/* All sockets, those of the running nighd or its own. */
+static enum err bind_all(struct nighd *n, struct reason *why)
+{
+	enum err err = replace_begin(n, why);
+
+	if (err == ERR_OK)
+		err = bind_server(n, why);
+	if (err == ERR_OK)
+		err = bind_tls(n, why);
+	if (err == ERR_OK)
+		err = replace_bind(n, why);
+	return err;
+}
+
+/* Sockets first, and said in the first line; then root is given up: state and files belong to the user that
+ * serves.  Who takes over says nothing and answers nobody until it does. */
+static enum err start(struct nighd *n, struct reason *why)
+{
+	size_t count;
+	const struct server_address *listening;
+	enum err err = bind_all(n, why);
+
+	if (err != ERR_OK)
+		return err;
+	listening = server_addresses(n->server, &count);
+	n->pipeline = pipeline_new(&n->loop, n->config, listening, count, &n->pulse);
+	if (n->takeover == NULL) {
+		err = start_admin(n, why);
+		if (err != ERR_OK)
+			return err;
+		nighd_say_listening(n);
+	}
+	err = give_up_root(n, why);
+	if (err == ERR_OK)
+		err = replace_start_pipeline(n, why);
+	if (err == ERR_OK && n->takeover != NULL) {
+		replace_wait(n);
+		return ERR_OK;
+	}
+	if (err == ERR_OK)
+		err = nighd_serve(n, why);
+	if (err != ERR_OK)
+		return err;
+	replace_offer(n);
+	nighd_enter_sandbox(n);
 	return ERR_OK;
 }
 
@@ -401,17 +421,19 @@ static void on_pipeline_stopped(void *arg)
 	uv_close((uv_handle_t *)&n->terminate, NULL);
 	uv_close((uv_handle_t *)&n->interrupt, NULL);
 	uv_close((uv_handle_t *)&n->listening, NULL);
+	uv_close((uv_handle_t *)&n->replacing, NULL);
 }
 
 /* Readers leave first: workers answer what they have, then the status ends, then the writer. */
-static void on_terminate(uv_signal_t *handle, int signum)
+void nighd_end(struct nighd *n)
 {
-	struct nighd *n = handle->data;
-
-	log_info("dnsd", "ending signal=%d", signum);
+	if (n->is_ending)
+		return;
+	n->is_ending = true;
 	uv_signal_stop(&n->terminate);
 	uv_signal_stop(&n->interrupt);
 	uv_signal_stop(&n->hangup);
+	replace_stop(n);
 	uv_timer_stop(&n->listening);
 	tls_watch_stop(n->tls_watch);
 	server_stop(n->server);
@@ -419,6 +441,12 @@ static void on_terminate(uv_signal_t *handle, int signum)
 	transfers_stop(n->transfers);
 	admin_stop(n->admin);
 	pipeline_stop(n->pipeline, on_pipeline_stopped, n);
+}
+
+static void on_terminate(uv_signal_t *handle, int signum)
+{
+	log_info("dnsd", "ending signal=%d", signum);
+	nighd_end(handle->data);
 }
 
 /* Each line of a text as a log line of its own. */
@@ -481,7 +509,7 @@ static void begin_reload(struct nighd *n)
 {
 	struct text errors = {0};
 
-	if (n->fresh != NULL || !n->hung_up)
+	if (n->fresh != NULL || !n->hung_up || n->retired_ms != 0)
 		return;
 	n->hung_up = false;
 	n->fresh = read_config(&n->flags, &errors, NULL);
@@ -506,6 +534,8 @@ static void watch_signals(struct nighd *n)
 {
 	n->listening.data = n;
 	CHECK(uv_timer_init(&n->loop, &n->listening) == 0);
+	n->replacing.data = n;
+	CHECK(uv_timer_init(&n->loop, &n->replacing) == 0);
 	n->hangup.data = n->terminate.data = n->interrupt.data = n;
 	CHECK(uv_signal_init(&n->loop, &n->hangup) == 0);
 	CHECK(uv_signal_init(&n->loop, &n->terminate) == 0);
@@ -532,7 +562,7 @@ static int run(struct nighd *n)
 	CHECK(left == 0);
 	server_free(n->server);
 	tls_free(n->tls);
-	return EXIT_SUCCESS;
+	return n->has_failed ? EXIT_FAILED : EXIT_SUCCESS;
 }
 
 /* Nothing of this process's memory goes to disk: it will hold credentials. */
@@ -567,7 +597,7 @@ static int print_config(const struct config *c)
 
 int main(int argc, char **argv)
 {
-	struct nighd n = {0};
+	struct nighd n = {.meeting = -1, .http = -1};
 	struct text errors = {0};
 	bool wrong_use = false;
 	int status = parse_flags(argc, argv, &n.flags);
@@ -597,6 +627,7 @@ int main(int argc, char **argv)
 	config_free(n.fresh);
 	text_fini(&n.flags.manifests);
 	text_fini(&n.flags.dns);
+	text_fini(&n.identity);
 	text_fini(&errors);
 	return status;
 }

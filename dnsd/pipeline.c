@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dnsd/pipeline.h"
-
 #include <malloc.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,17 +9,10 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
-#include "dnsd/geo_loader.h"
-#include "dnsd/secrets.h"
-#include "dnsd/sources.h"
+#include "dnsd/pipeline_inside.h"
 #include "dnsd/transfers.h"
-#include "dnsd/verdicts.h"
-#include "dnsd/wiring.h"
 #include "dnsd/zone_loader.h"
 #include "records/build.h"
-#include "watcher/resolve.h"
-#include "watcher/saved.h"
-#include "watcher/settle.h"
 #include "watcher/store.h"
 #include "zones/build.h"
 
@@ -36,70 +26,6 @@ enum {
 	MEMBER_COUNTS_MS = 5 * 60 * 1000,
 	RELEASE_WAIT_S = 1
 };
-
-/* A request of the HTTP thread to the control thread, one at a time. */
-struct release {
-	pthread_mutex_t lock;
-	pthread_cond_t answered;
-	uv_async_t wake;
-	const char *zone; /* not NULL: waiting to be done */
-	enum err result;
-};
-
-struct pipeline {
-	uv_loop_t *loop;
-	const struct config *config;
-	struct server_address *listening;
-	size_t listening_count;
-	struct admin_pulse *pulse;
-
-	struct facts *facts;
-	struct saved *saved; /* NULL: no state directory */
-	struct settle *settle;
-	struct store *store;
-	struct sources *sources; /* NULL: not begun */
-	struct cluster_notes *notes;
-	uint64_t notes_ms; /* when they were last given */
-	struct verdicts *verdicts;
-	struct resolver *resolver;
-	struct transfers *transfers; /* NULL: none */
-	struct geo_loader *geo;
-	struct secrets secrets;
-	struct zone_loader *zone_files;
-	struct records *records;
-	struct zones *zones;
-	const struct records_result *result; /* of the last build */
-
-	uv_timer_t tick;
-	uv_timer_t again; /* records wants to be called at a certain time */
-	struct release release;
-
-	uint64_t evidence_ms; /* when the probes' times were last published */
-
-	uint64_t started_ms;
-	int64_t unix_ms_at_0; /* Unix time when the monotonic clock was 0, as it was at the start */
-	size_t untrimmed;     /* names built since memory was last given back */
-	bool busy;            /* something was built since the last tick */
-	bool waits;           /* something is to be built: see may_wait() */
-	uint64_t built_ms;
-	struct wiring_errors errors; /* ours */
-	const struct snapshot *last; /* published, good until the next */
-	bool incomplete;             /* some source of which nothing was read could hold any name */
-	uint64_t errors_told;
-	size_t facts_told;
-	struct wiring_memory memory;
-	struct geo_loader_match match; /* the HTTP thread's, for its last question */
-	bool ready, tables_stale, probes_stale, report_stale, targets_stale, ranks_stale,
-		wants_stale;
-	const struct config *fresh; /* while its files are tried */
-	pipeline_on_reloaded_fn *on_reloaded;
-	void *reloaded_arg;
-	unsigned still_open; /* of what pipeline_stop() waits for */
-	void (*on_stopped)(void *arg);
-	void *stopped_arg;
-};
-
-static void poke(struct pipeline *p) { settle_poke(p->settle); }
 
 /* --- readiness (design: ready once every source was read, restored, or waited for) --- */
 
@@ -223,12 +149,14 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 	p->tables_stale = p->probes_stale = p->report_stale = false;
 }
 
-static void publish(struct pipeline *p)
+void pipeline_publish(struct pipeline *p)
 {
-	const struct snapshot *s = zones_build(p->zones, clock_unix_s());
+	const struct snapshot *s;
 
-	if (p->saved != NULL)
-		wiring_save_serials(s, p->saved);
+	if (p->is_frozen)
+		return;
+	s = zones_build(p->zones, clock_unix_s());
+	wiring_save_serials(s, p->saved);
 	if (p->transfers != NULL && s != p->last)
 		transfers_poke(p->transfers);
 	p->last = s;
@@ -236,7 +164,7 @@ static void publish(struct pipeline *p)
 	                      memory_order_relaxed);
 }
 
-static void on_again(uv_timer_t *timer) { poke(timer->data); }
+static void on_again(uv_timer_t *timer) { pipeline_poke(timer->data); }
 
 static void call_again(struct pipeline *p, uint64_t now_ms)
 {
@@ -259,10 +187,8 @@ static void take_step(struct pipeline *p, uint64_t now_ms)
 	const struct records_result *r = records_build(p->records, p->facts, now_ms);
 
 	p->result = r;
-	if (p->saved != NULL)
-		records_take_held(p->records, p->facts,
-		                  &(struct records_times){now_ms, p->unix_ms_at_0}, save_held,
-		                  p->saved);
+	records_take_held(p->records, p->facts, &(struct records_times){now_ms, p->unix_ms_at_0},
+	                  save_held, p->saved);
 	p->untrimmed += r->change_count;
 	give_names(p);
 	p->ranks_stale |= r->clusters_changed;
@@ -288,7 +214,7 @@ static void build(struct pipeline *p)
 		verdicts_set_targets(p->verdicts, r);
 		p->probes_stale = true;
 	}
-	if (p->wants_stale && p->saved != NULL)
+	if (p->wants_stale)
 		wiring_forget_unwanted(r, p->saved);
 	if (p->wants_stale && p->resolver != NULL)
 		resolver_set_hosts(p->resolver, r->hosts, r->host_count);
@@ -300,7 +226,7 @@ static void build(struct pipeline *p)
 	p->errors_told = store_error_changes(p->store);
 	p->facts_told = facts_count(p->facts);
 	give_tables(p, now_ms);
-	publish(p);
+	pipeline_publish(p);
 	call_again(p, now_ms);
 }
 
@@ -337,10 +263,9 @@ static void on_addresses(struct bytes host, const struct addr *addresses, size_t
 		buffer_u8(&value, addresses[i].family);
 		buffer_put(&value, addresses[i].bytes, sizeof addresses[i].bytes);
 	}
-	if (p->saved != NULL)
-		saved_put_value(p->saved, SAVED_HOST, host, (struct bytes){value.data, value.len});
+	saved_put_value(p->saved, SAVED_HOST, host, (struct bytes){value.data, value.len});
 	buffer_fini(&value);
-	poke(p);
+	pipeline_poke(p);
 }
 
 static void on_trouble(struct bytes host, const char *message, void *arg)
@@ -351,7 +276,7 @@ static void on_trouble(struct bytes host, const char *message, void *arg)
 	snprintf(where, sizeof where, "host name %.*s", (int)host.len, (const char *)host.data);
 	store_set_error(p->store, where, message);
 	p->report_stale = true;
-	poke(p);
+	pipeline_poke(p);
 }
 
 static void restore_host(struct bytes host, struct bytes value, void *arg)
@@ -385,7 +310,7 @@ static void on_verdict(void *arg)
 	struct pipeline *p = arg;
 
 	p->probes_stale = true;
-	poke(p);
+	pipeline_poke(p);
 }
 
 static void on_ranking(const struct ranking *ranking, void *arg)
@@ -395,7 +320,7 @@ static void on_ranking(const struct ranking *ranking, void *arg)
 	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(ranking),
 	                      memory_order_relaxed);
 	zones_set_ranking(p->zones, ranking);
-	poke(p);
+	pipeline_poke(p);
 }
 
 static void on_geo_errors(const char *errors, void *arg)
@@ -405,7 +330,7 @@ static void on_geo_errors(const char *errors, void *arg)
 	free(p->errors.geo);
 	p->errors.geo = errors != NULL ? xstrdup(errors) : NULL;
 	p->report_stale = true;
-	poke(p);
+	pipeline_poke(p);
 }
 
 static void on_zone_file(struct bytes apex, const struct zonefile *file, void *arg)
@@ -416,7 +341,7 @@ static void on_zone_file(struct bytes apex, const struct zonefile *file, void *a
 	/* Whatever has changed, all of it was read. */
 	p->untrimmed += file != NULL ? zonefile_name_count(file) : 0;
 	p->report_stale = true;
-	poke(p);
+	pipeline_poke(p);
 }
 
 static void on_zone_errors(void *arg)
@@ -429,7 +354,7 @@ static void on_zone_errors(void *arg)
 	p->errors.zone_files = lines.len > 0 ? text_take(&lines) : NULL;
 	text_fini(&lines);
 	p->report_stale = true;
-	poke(p);
+	pipeline_poke(p);
 }
 
 static void set_zone_files(struct pipeline *p)
@@ -483,7 +408,18 @@ static void look_at_secrets(struct pipeline *p, uint64_t now_ms)
 		break;
 	}
 	if (p->errors_told != store_error_changes(p->store))
-		poke(p);
+		pipeline_poke(p);
+}
+
+static void give_counts(struct pipeline *p)
+{
+	struct saved_counts counts = saved_counts(p->saved);
+	struct admin_pulse *pulse = p->pulse;
+
+	atomic_store_explicit(&pulse->journal_bytes, counts.journal_bytes, memory_order_relaxed);
+	atomic_store_explicit(&pulse->saved_errors, counts.write_errors, memory_order_relaxed);
+	atomic_store_explicit(&pulse->torn_tails, counts.torn_tails, memory_order_relaxed);
+	atomic_store_explicit(&pulse->set_aside, counts.set_aside, memory_order_relaxed);
 }
 
 /* What time alone changes: readiness, expiry, the age of evidence. */
@@ -493,17 +429,7 @@ static void on_tick(uv_timer_t *timer)
 	uint64_t now_ms = clock_monotonic_ms();
 
 	atomic_store_explicit(&p->pulse->turned_ms, now_ms, memory_order_relaxed);
-	if (p->saved != NULL) {
-		struct saved_counts counts = saved_counts(p->saved);
-
-		atomic_store_explicit(&p->pulse->journal_bytes, counts.journal_bytes,
-		                      memory_order_relaxed);
-		atomic_store_explicit(&p->pulse->saved_errors, counts.write_errors,
-		                      memory_order_relaxed);
-		atomic_store_explicit(&p->pulse->torn_tails, counts.torn_tails,
-		                      memory_order_relaxed);
-		atomic_store_explicit(&p->pulse->set_aside, counts.set_aside, memory_order_relaxed);
-	}
+	give_counts(p);
 	give_notes(p, now_ms);
 	look_at_secrets(p, now_ms);
 	if (now_ms - p->evidence_ms >= EVIDENCE_MS) {
@@ -512,9 +438,9 @@ static void on_tick(uv_timer_t *timer)
 	}
 	p->tables_stale = true;
 	give_tables(p, now_ms);
-	publish(p);
+	pipeline_publish(p);
 	if (p->waits)
-		poke(p);
+		pipeline_poke(p);
 	trim_memory(p);
 }
 
@@ -530,7 +456,7 @@ static void on_release(uv_async_t *wake)
 		r->result = records_release(p->records, r->zone);
 		r->zone = NULL;
 		pthread_cond_signal(&r->answered);
-		poke(p);
+		pipeline_poke(p);
 	}
 	pthread_mutex_unlock(&r->lock);
 }
@@ -618,20 +544,34 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	return p;
 }
 
-enum err pipeline_start(struct pipeline *p, struct reason *why)
+/* What was known before: by the process that is taken over from, else by the state. */
+static enum err open_saved(struct pipeline *p, struct pipeline_estate *estate, struct reason *why)
 {
-	enum err err = secrets_read(&p->secrets, p->config, why);
+	struct pipeline_estate nothing = {.take_lock = -1};
 
-	if (err == ERR_OK && p->config->state != NULL)
-		err = saved_open(p->loop, p->config->state, p->facts, &p->saved, why);
+	if (estate == NULL && p->config->state != NULL)
+		return saved_open(p->loop, p->config->state, p->facts, &p->saved, why);
+	if (estate == NULL)
+		estate = &nothing;
+	return saved_open_handed(p->loop, p->config->state, &estate->take_lock, estate->facts,
+	                         p->facts, &p->saved, why);
+}
+
+enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, struct reason *why)
+{
+	enum err err;
+
+	if (estate != NULL)
+		secrets_inherit(&p->secrets, &estate->cookies);
+	err = secrets_read(&p->secrets, p->config, why);
+	if (err == ERR_OK)
+		err = open_saved(p, estate, why);
 	if (err != ERR_OK)
 		return err;
 	wiring_configure_records(&p->records, p->config);
 	start_neighbours(p);
-	if (p->saved != NULL) {
-		saved_each_value(p->saved, SAVED_HOST, restore_host, p);
-		saved_each_value(p->saved, SAVED_HELD, restore_held, p);
-	}
+	saved_each_value(p->saved, SAVED_HOST, restore_host, p);
+	saved_each_value(p->saved, SAVED_HELD, restore_held, p);
 	config_facts_put(p->config, p->facts);
 	give_terms(p);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
@@ -698,7 +638,7 @@ void pipeline_set_config_error(struct pipeline *p, const char *error)
 	p->errors.config = error != NULL ? xstrdup(error) : NULL;
 	p->errors.config_since = clock_unix_s();
 	p->report_stale = true;
-	poke(p);
+	pipeline_poke(p);
 }
 
 void pipeline_set_tls_error(struct pipeline *p, const char *error)
@@ -707,7 +647,7 @@ void pipeline_set_tls_error(struct pipeline *p, const char *error)
 	p->errors.tls = error != NULL ? xstrdup(error) : NULL;
 	p->errors.tls_since = clock_unix_s();
 	p->report_stale = true;
-	poke(p);
+	pipeline_poke(p);
 }
 
 /* All neighbours have ended: nothing calls back any more. */
@@ -717,10 +657,9 @@ static void closed_one(void *arg)
 
 	if (--p->still_open > 0)
 		return;
-	if (p->saved != NULL && p->last != NULL)
+	if (p->last != NULL)
 		wiring_save_last_serials(p->last, p->saved);
-	if (p->saved != NULL)
-		saved_close(p->saved);
+	saved_close(p->saved);
 	store_free(p->store);
 	records_free(p->records);
 	zones_free(p->zones);

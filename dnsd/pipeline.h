@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "dnsd/admin.h"
 #include "dnsd/config.h"
 #include "dnsd/explain.h"
@@ -27,9 +29,16 @@ struct transfers;
 struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
                               const struct server_address *listening, size_t listening_count,
                               struct admin_pulse *pulse);
-/* Restores the saved state, publishes the first snapshot, begins to watch.  Fails when the state directory cannot be
- * used; the process is to end then. */
-enum err pipeline_start(struct pipeline *p, struct reason *why) MUST_CHECK;
+/* What a process leaves to the one that takes over from it (takeover.h). */
+struct pipeline_estate {
+	struct hash_key cookies; /* the random secret */
+	struct bytes facts;      /* as saved_print() has them */
+	int take_lock;           /* of the state directory; -1: none, or taken */
+};
+/* Restores the saved state, or what the estate (NULL: none) has, publishes the first snapshot, begins to watch.  Fails
+ * when the state directory cannot be used; the process is to end then. */
+enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate,
+                        struct reason *why) MUST_CHECK;
 struct handover *pipeline_handover(struct pipeline *p);
 /* To be told of publications and of configs (borrowed). */
 void pipeline_set_transfers(struct pipeline *p, struct transfers *t);
@@ -53,6 +62,27 @@ enum err pipeline_release(struct pipeline *p, const char *zone, struct reason *w
 /* What the geographic files say of an address; false: nothing.  `database` of out is good until the next
  * call.  The HTTP thread alone. */
 bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out);
+
+/* --- one process after the other (pipeline_estate.c) --- */
+
+/* The estate as it is now, but for the lock, into `out`: it holds a secret.  The facts of `estate` point there. */
+void pipeline_print_estate(struct pipeline *p, struct buffer *out);
+/* False: it is malformed. */
+bool pipeline_parse_estate(struct bytes printed, struct pipeline_estate *out);
+/* The state directory's lock (borrowed); -1: none. */
+int pipeline_lock(const struct pipeline *p);
+/* Nothing is published or written any more, until pipeline_thaw(); the serials as they are then into `out`. */
+void pipeline_freeze(struct pipeline *p, struct buffer *serials);
+void pipeline_thaw(struct pipeline *p);
+/* Is everything that is watched as it is now, or was it waited for long enough? */
+bool pipeline_is_current(struct pipeline *p);
+/* Publishes with serials after those that pipeline_freeze() has printed; false: they are malformed. */
+bool pipeline_take_serials(struct pipeline *p, struct bytes serials);
+/* The process before is gone without a word: what it may have published is stepped over. */
+void pipeline_skip_serials(struct pipeline *p);
+/* From now on the state directory, if there is one, is this process's to write. */
+void pipeline_begin_saving(struct pipeline *p);
+
 /* Ends all activity and writes the state.  All readers of the handover must have left.  `on_stopped` may
  * free the config. */
 void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg);

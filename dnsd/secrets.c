@@ -15,6 +15,11 @@ void secrets_fini(struct secrets *s)
 	tsig_keys_unref(s->keys);
 }
 
+void secrets_inherit(struct secrets *s, const struct hash_key *cookies)
+{
+	s->cookies.random = (struct cookie_secrets){.count = 1, .key = {*cookies}};
+}
+
 enum err secrets_read(struct secrets *s, const struct config *c, struct reason *why)
 {
 	const struct tsig_keys *keys = NULL;

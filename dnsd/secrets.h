@@ -20,6 +20,8 @@ struct secrets {
 
 void secrets_init(struct secrets *s);
 void secrets_fini(struct secrets *s);
+/* Its random secret becomes that of the process before; before secrets_read(). */
+void secrets_inherit(struct secrets *s, const struct hash_key *cookies);
 /* All files of this config, or nothing: on an error those that were stay. */
 enum err secrets_read(struct secrets *s, const struct config *c, struct reason *why) MUST_CHECK;
 

@@ -60,8 +60,7 @@ void server_set_transfers(struct server *s, struct transfers *t);
 /* What the workers of a started server listen with, for another process to have as well; nobody closes these but the
  * server. */
 const struct sockets *server_sockets(const struct server *s);
-/* Another process has the sockets now: no more is taken from them, connections go on until they end, have been silent
- * for TCP_RETIRED_IDLE_MS, or server_stop(). */
+/* Another process has the sockets now: no more is taken from them, connections end as tcp_retire() says. */
 void server_retire(struct server *s);
 /* Answers what was received, then ends the workers and closes the sockets.  Blocks for at most a second. */
 void server_stop(struct server *s);

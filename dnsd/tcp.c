@@ -85,6 +85,15 @@ static bool is_expired(const struct connection *c, uint64_t now)
 	return now - c->active_at > silence;
 }
 
+/* Nothing is under way, and whoever it belongs to may begin anew with another process. */
+static bool may_leave(const struct connection *c, uint64_t now)
+{
+	const struct tcp *t = c->tcp;
+
+	return t->retired_at != 0 && now - t->retired_at > TCP_RETIRED_MS && c->unsent == 0 &&
+	       c->pending_len == 0 && !c->in_line && c->asked == NULL && c->transfer == NULL;
+}
+
 /* What silence is allowed now (RFC 7766 6.2.3: less when there are many). */
 static void find_idle(struct tcp *t)
 {
@@ -107,7 +116,7 @@ static void on_sweep(uv_timer_t *timer)
 		expired = is_expired(c, now);
 		if (expired)
 			tcp_count(t, STATS_TCP_EXPIRED, 1);
-		if (expired || (t->is_ending && now - t->stop_at > STOP_MS))
+		if (expired || may_leave(c, now) || (t->is_ending && now - t->stop_at > STOP_MS))
 			tcp_connection_close(c);
 	}
 	if (t->is_ending && t->first_connection == NULL && !uv_is_closing((uv_handle_t *)timer)) {
@@ -173,14 +182,10 @@ static void close_listeners(struct tcp *t)
 
 void tcp_retire(struct tcp *t)
 {
-	uint64_t sweep;
-
 	close_listeners(t);
-	if (t->limits.idle_ms > TCP_RETIRED_IDLE_MS)
-		t->limits.idle_ms = TCP_RETIRED_IDLE_MS;
-	find_idle(t);
-	sweep = sweep_ms(t->limits.idle_ms);
-	CHECK(uv_timer_start(&t->sweep, on_sweep, sweep, sweep) == 0);
+	uv_update_time(t->loop);
+	t->retired_at = uv_now(t->loop);
+	CHECK(uv_timer_start(&t->sweep, on_sweep, SWEEP_MIN_MS, SWEEP_MIN_MS) == 0);
 }
 
 void tcp_begin_end(struct tcp *t)

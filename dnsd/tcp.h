@@ -32,8 +32,9 @@ enum {
 	TCP_HANDSHAKE_MS =
 		5000, /* for a PROXY header and a TLS handshake, or the idle time when that is less */
 	TCP_HANDSHAKE_COST = 64, /* answers of a turn that a step of a TLS handshake stands for */
-	TCP_RETIRED_IDLE_MS = 2000, /* of silence, when nothing is accepted any more */
-	TCP_WRITE_MS = 10000        /* without the client reading any of what waits */
+	TCP_RETIRED_MS =
+		1000,        /* connections go on for, when another process accepts the next ones */
+	TCP_WRITE_MS = 10000 /* without the client reading any of what waits */
 };
 
 struct tcp;
@@ -68,7 +69,8 @@ struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *re
 void tcp_set_desk(struct tcp *t, struct transfers_desk *desk);
 /* `tls` (borrowed): what comes is TLS and nothing else; NULL: plain. */
 enum err tcp_listen(struct tcp *t, int take_fd, struct tls *tls, struct reason *why) MUST_CHECK;
-/* Accepts no more: another process does, on the same sockets.  Connections that are silent end soon. */
+/* Accepts no more: another process does, on the same sockets.  Connections go on for TCP_RETIRED_MS, and those that are in
+ * the midst of something then until they are not. */
 void tcp_retire(struct tcp *t);
 /* Answers what has been sent by now, also on connections not accepted yet; then reads no more,
  * sends what waits, closes: in half a second at most.  Free after the loop has ended. */

@@ -352,6 +352,18 @@ bool zones_set_file(struct zones *z, struct bytes apex, const struct zonefile *f
 	return s != NULL;
 }
 
+void zones_raise_serial(struct zones *z, struct bytes apex, uint32_t serial)
+{
+	struct served *s;
+	struct name name;
+
+	if (name_parse(&name, apex.data, apex.len) != apex.len)
+		return;
+	s = find_served(z->served, z->count, &name);
+	if (s)
+		served_raise_serial(s, serial);
+}
+
 /* --- names --- */
 
 /* NULL when the name lies outside every zone. */

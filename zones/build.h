@@ -80,6 +80,10 @@ const struct snapshot *zones_build(struct zones *z, int64_t unix_s);
 typedef void zones_on_problem_fn(const char *where, const char *message, void *arg);
 void zones_each_problem(const struct zones *z, zones_on_problem_fn *fn, void *arg);
 
+/* The zone's serial as published next is one after `serial`, unless it is so already.  Another process has published
+ * that one. */
+void zones_raise_serial(struct zones *z, struct bytes apex, uint32_t serial);
+
 /* Bytes held by names and trees, for metrics. */
 size_t zones_memory(const struct zones *z);
 

@@ -474,6 +474,14 @@ static struct zone *zone_new(const struct served *s)
 	return z;
 }
 
+void served_raise_serial(struct served *s, uint32_t serial)
+{
+	if (serial_is_after(s->serial, serial))
+		return;
+	s->serial = serial;
+	s->stale = true;
+}
+
 struct zone *served_freeze(struct served *s, int64_t unix_s)
 {
 	struct edit *e = &s->edit;

@@ -74,6 +74,8 @@ void served_set_file(struct served *s, const struct zonefile *file);
 /* The same file's names as `from`, a zone of the same apex that is to go, has them. */
 void served_carry_file(struct served *s, const struct served *from);
 
+/* The next serial is after this one. */
+void served_raise_serial(struct served *s, uint32_t serial);
 /* The zone as it is now: the one from before when nothing changed.  The serial moves when data did. */
 struct zone *served_freeze(struct served *s, int64_t unix_s);
 

@@ -245,27 +245,36 @@ pid_t inside_spawn(const char *const *argv, int out)
 	return child;
 }
 
-static void launch(struct world *w)
+/* With our config, our flags and one more (NULL: none). */
+static pid_t spawn_nighd(struct world *w, const char *flag)
 {
 	const char *nighd = inside_program("NIGHD", "build/bin/nighd");
 	char config[256];
-	const char *argv[FLAGS_MOST + 4] = {nighd, "-c", config};
+	const char *argv[FLAGS_MOST + 5] = {nighd, "-c", config};
 	struct stat st;
+	size_t used = 3;
+	pid_t pid;
 	int fd;
 
 	for (size_t i = 0; w->flags && w->flags[i] && i < FLAGS_MOST; i++)
-		argv[3 + i] = w->flags[i];
-
-	if (w->pid)
-		world_fail(w, "nighd runs already");
+		argv[used++] = w->flags[i];
+	argv[used] = flag;
 	inside_write_config(w);
 	snprintf(config, sizeof(config), "%s", world_path(w, "nighd.yaml"));
 	fd = open(world_path(w, "nighd.log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (fd < 0 || fstat(fd, &st) != 0)
 		fail_msg("cannot write nighd.log: %s", strerror(errno));
 	w->log_from = (size_t)st.st_size;
-	w->pid = inside_spawn(argv, fd);
+	pid = inside_spawn(argv, fd);
 	close(fd);
+	return pid;
+}
+
+static void launch(struct world *w)
+{
+	if (w->pid)
+		world_fail(w, "nighd runs already");
+	w->pid = spawn_nighd(w, NULL);
 }
 
 /* The port behind the first "WORD=ADDRESS:". */
@@ -358,6 +367,37 @@ void world_expect_start_fails(struct world *w, int status, const char *text)
 {
 	launch(w);
 	world_expect_end(w, status);
+	if (!strstr(world_log(w), text))
+		world_fail(w, "nighd does not say '%s'", text);
+}
+
+/* --- one after the other --- */
+
+int world_spawn_heir(struct world *w) { return spawn_nighd(w, "--takeover"); }
+
+void world_expect_replaced(struct world *w, int heir)
+{
+	struct deadline deadline = inside_deadline(START_MS);
+
+	while (!strstr(world_log(w), "taken over\n")) {
+		if (!inside_has_time(deadline))
+			world_fail(w, "nobody takes over within %d ms", START_MS);
+		inside_rest();
+	}
+	world_expect_end(w, 0);
+	w->pid = heir;
+	learn_ports(w);
+}
+
+void world_replace(struct world *w) { world_expect_replaced(w, world_spawn_heir(w)); }
+
+void world_expect_replace_fails(struct world *w, int status, const char *text)
+{
+	pid_t before = w->pid;
+
+	w->pid = world_spawn_heir(w);
+	world_expect_end(w, status);
+	w->pid = before;
 	if (!strstr(world_log(w), text))
 		world_fail(w, "nighd does not say '%s'", text);
 }

@@ -76,6 +76,14 @@ void world_start(struct world *w);         /* and waits until /readyz is 200 */
 void world_start_unready(struct world *w); /* waits for /livez only */
 /* Starts and expects it to end by itself with that status and that text in its words. */
 void world_expect_start_fails(struct world *w, int status, const char *text);
+/* Starts another one with --takeover and the same config; returns its process. */
+int world_spawn_heir(struct world *w);
+/* That one takes over and is our nighd from now on; the one before ends by itself, exit status 0 demanded. */
+void world_expect_replaced(struct world *w, int heir);
+void world_replace(struct world *w); /* both */
+/* Starts another one with --takeover and expects it to end by itself with that status and that text in its words, while
+ * nighd goes on. */
+void world_expect_replace_fails(struct world *w, int status, const char *text);
 void world_stop(struct world *w);                   /* SIGTERM; exit status 0 demanded */
 void world_expect_end(struct world *w, int status); /* by itself, or by a signal sent before */
 void world_kill(struct world *w);                   /* SIGKILL */

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/clock.h"
+#include "dnsd/pipeline_inside.h"
+#include "records/names.h"
+#include "zones/build.h"
+
+enum {
+	NAME_MOST = 255,
+	SERIALS_SKIPPED = 1000 /* as many as the state holds in reserve (wiring.c) */
+};
+
+/* --- the estate: the secret of cookies, then a base of the saved state --- */
+
+void pipeline_print_estate(struct pipeline *p, struct buffer *out)
+{
+	const struct hash_key *key = &p->secrets.cookies.random.key[0];
+	struct buffer facts = {0};
+
+	/* The last serials themselves, not what the state holds in reserve. */
+	wiring_save_last_serials(p->last, p->saved);
+	saved_print(p->saved, &facts);
+	wiring_save_serials(p->last, p->saved);
+	buffer_u64(out, key->k0);
+	buffer_u64(out, key->k1);
+	buffer_put(out, facts.data, facts.len);
+	buffer_fini(&facts);
+}
+
+bool pipeline_parse_estate(struct bytes printed, struct pipeline_estate *out)
+{
+	struct cursor c = cursor_over(printed.data, printed.len);
+
+	if (printed.len <= 2 * sizeof(uint64_t))
+		return false;
+	out->cookies.k0 = cursor_u64(&c);
+	out->cookies.k1 = cursor_u64(&c);
+	out->facts = cursor_bytes(&c, cursor_left(&c));
+	return true;
+}
+
+int pipeline_lock(const struct pipeline *p) { return saved_lock(p->saved); }
+
+void pipeline_begin_saving(struct pipeline *p) { saved_resume(p->saved); }
+
+/* --- serials: for each zone the length of its apex, the apex, the serial --- */
+
+void pipeline_freeze(struct pipeline *p, struct buffer *serials)
+{
+	const struct zone *zone;
+
+	p->is_frozen = true;
+	saved_suspend(p->saved);
+	for (size_t i = 0; (zone = snapshot_zone(p->last, i)) != NULL; i++) {
+		size_t len = names_wire_len(zone_apex(zone));
+
+		buffer_u8(serials, (uint8_t)len);
+		buffer_put(serials, zone_apex(zone), len);
+		buffer_u32(serials, zone_serial(zone));
+	}
+}
+
+void pipeline_thaw(struct pipeline *p)
+{
+	p->is_frozen = false;
+	saved_resume(p->saved);
+	pipeline_poke(p);
+}
+
+bool pipeline_take_serials(struct pipeline *p, struct bytes serials)
+{
+	struct cursor c = cursor_over(serials.data, serials.len);
+
+	while (cursor_left(&c) > 0) {
+		size_t len = cursor_u8(&c);
+		struct bytes apex;
+
+		if (len == 0 || len > NAME_MOST || cursor_left(&c) < len + sizeof(uint32_t))
+			return false;
+		apex = cursor_bytes(&c, len);
+		zones_raise_serial(p->zones, apex, cursor_u32(&c));
+	}
+	pipeline_publish(p);
+	return true;
+}
+
+void pipeline_skip_serials(struct pipeline *p)
+{
+	const struct zone *zone;
+
+	for (size_t i = 0; (zone = snapshot_zone(p->last, i)) != NULL; i++)
+		zones_raise_serial(p->zones,
+		                   (struct bytes){zone_apex(zone), names_wire_len(zone_apex(zone))},
+		                   zone_serial(zone) + SERIALS_SKIPPED);
+	pipeline_publish(p);
+}
+
+/* --- when --- */
+
+/* What was only handed over, and not seen since, may have changed meanwhile. */
+static bool sources_are_seen(const struct pipeline *p)
+{
+	if (p->sources == NULL || !sources_manifests_are_read(p->sources, false))
+		return false;
+	for (uint16_t id = 0; id < facts_cluster_count(p->facts); id++) {
+		const struct cluster_state *state = facts_cluster(p->facts, id);
+
+		/* A folder that is not there has been looked for. */
+		if (state != NULL && state->registered && state->source != CLUSTER_MANIFESTS &&
+		    state->knowledge != KNOWLEDGE_SYNCED)
+			return false;
+	}
+	return true;
+}
+
+bool pipeline_is_current(struct pipeline *p)
+{
+	if (!p->ready)
+		return false;
+	if (clock_monotonic_ms() - p->started_ms >= p->config->patience_ms)
+		return true;
+	return sources_are_seen(p) && !facts_has_changes(p->facts) &&
+	       geo_loader_is_current(p->geo) && zone_loader_is_read(p->zone_files);
+}

@@ -1,0 +1,90 @@
+/* pipeline_inside.h -- what pipeline*.c share.
+ *
+ * Wiring.  pipeline.c is the way itself; pipeline_estate.c what of it goes over to a process that takes over.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_PIPELINE_INSIDE_H
+#define DNSD_PIPELINE_INSIDE_H
+
+#include <pthread.h>
+
+#include "dnsd/geo_loader.h"
+#include "dnsd/pipeline.h"
+#include "dnsd/secrets.h"
+#include "dnsd/sources.h"
+#include "dnsd/verdicts.h"
+#include "dnsd/wiring.h"
+#include "watcher/resolve.h"
+#include "watcher/saved.h"
+#include "watcher/settle.h"
+
+/* A request of the HTTP thread to the control thread, one at a time. */
+struct release {
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	uv_async_t wake;
+	const char *zone; /* not NULL: waiting to be done */
+	enum err result;
+};
+
+struct pipeline {
+	uv_loop_t *loop;
+	const struct config *config;
+	struct server_address *listening;
+	size_t listening_count;
+	struct admin_pulse *pulse;
+
+	struct facts *facts;
+	struct saved *
+		saved; /* NULL: not started; without a state directory it is kept in memory alone */
+	struct settle *settle;
+	struct store *store;
+	struct sources *sources; /* NULL: not begun */
+	struct cluster_notes *notes;
+	uint64_t notes_ms; /* when they were last given */
+	struct verdicts *verdicts;
+	struct resolver *resolver;
+	struct transfers *transfers; /* NULL: none */
+	struct geo_loader *geo;
+	struct secrets secrets;
+	struct zone_loader *zone_files;
+	struct records *records;
+	struct zones *zones;
+	const struct records_result *result; /* of the last build */
+
+	uv_timer_t tick;
+	uv_timer_t again; /* records wants to be called at a certain time */
+	struct release release;
+
+	uint64_t evidence_ms; /* when the probes' times were last published */
+
+	uint64_t started_ms;
+	int64_t unix_ms_at_0; /* Unix time when the monotonic clock was 0, as it was at the start */
+	size_t untrimmed;     /* names built since memory was last given back */
+	bool busy;            /* something was built since the last tick */
+	bool waits;           /* something is to be built: see may_wait() */
+	bool is_frozen;       /* another process is taking over: nothing is published */
+	uint64_t built_ms;
+	struct wiring_errors errors; /* ours */
+	const struct snapshot *last; /* published, good until the next */
+	bool incomplete;             /* some source of which nothing was read could hold any name */
+	uint64_t errors_told;
+	size_t facts_told;
+	struct wiring_memory memory;
+	struct geo_loader_match match; /* the HTTP thread's, for its last question */
+	bool ready, tables_stale, probes_stale, report_stale, targets_stale, ranks_stale,
+		wants_stale;
+	const struct config *fresh; /* while its files are tried */
+	pipeline_on_reloaded_fn *on_reloaded;
+	void *reloaded_arg;
+	unsigned still_open; /* of what pipeline_stop() waits for */
+	void (*on_stopped)(void *arg);
+	void *stopped_arg;
+};
+
+/* Something is to be built. */
+static inline void pipeline_poke(struct pipeline *p) { settle_poke(p->settle); }
+/* Publishes what differs, unless it is frozen. */
+void pipeline_publish(struct pipeline *p);
+
+#endif

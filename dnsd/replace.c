@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/http_admin.h"
+#include "base/log.h"
+#include "dnsd/nighd.h"
+
+enum {
+	LOOK_MS = 10,
+	RETIRED_MS = 10000, /* for transfers that are under way, and who does not read */
+	HTTP_MS = 500       /* of these, for a request over HTTP that is under way */
+};
+
+/* --- who is who --- */
+
+static void add_rows(struct text *out, const struct config_listen *rows, size_t count)
+{
+	char text[ADDR_PORT_TEXT_SIZE];
+
+	for (size_t i = 0; i < count; i++)
+		text_printf(out, " %s", addr_port_print(&rows[i].addr, rows[i].port, text));
+}
+
+/* Also when the last part of it is still to be made, as a state directory is at the first start.  False: it cannot be
+ * said where that is. */
+static bool add_path(struct text *out, const char *what, const char *path)
+{
+	char copy[PATH_MAX], real[PATH_MAX];
+	const char *last = "";
+
+	if (path == NULL || (size_t)snprintf(copy, sizeof copy, "%s", path) >= sizeof copy)
+		return false;
+	if (realpath(copy, real) == NULL) {
+		char *slash = strrchr(copy, '/');
+
+		last = slash != NULL ? slash + 1 : path;
+		if (slash != NULL)
+			*slash = '\0';
+		if (realpath(slash == NULL ? "." : slash == copy ? "/" : copy, real) == NULL)
+			return false;
+	}
+	text_printf(out, "%s %s%s%s", what, real, *last != '\0' ? "/" : "", last);
+	return true;
+}
+
+/* What one nighd after the other has in common: its state, else its config, else where it listens. */
+static void identify(struct nighd *n)
+{
+	const struct config *c = n->config;
+
+	if (add_path(&n->identity, "state", c->state) || add_path(&n->identity, "config", c->file))
+		return;
+	text_add(&n->identity, "listen");
+	add_rows(&n->identity, c->dns, c->dns_count);
+	add_rows(&n->identity, c->tls.addresses, c->tls.address_count);
+	add_rows(&n->identity, &c->http, 1);
+}
+
+static struct bytes identity_of(const struct nighd *n)
+{
+	return (struct bytes){(const uint8_t *)n->identity.data, n->identity.len};
+}
+
+/* --- the new one --- */
+
+enum err replace_begin(struct nighd *n, struct reason *why)
+{
+	enum err err;
+
+	identify(n);
+	if (!n->flags.takeover)
+		return ERR_OK;
+	err = takeover_begin(identity_of(n), &n->takeover, why);
+	if (err == ERR_OK)
+		return err;
+	if (err == ERR_NOTFOUND) {
+		log_info("dnsd", "no nighd to take over from, starting as the first one");
+		return ERR_OK;
+	}
+	if (err == ERR_DENIED) {
+		log_warn("dnsd", "the nighd that runs is not taken over from: %s", why->text);
+		return ERR_OK;
+	}
+	reason_prefix(why, "taking over: ");
+	return err;
+}
+
+struct sockets *replace_sockets(struct nighd *n)
+{
+	return n->takeover != NULL ? &n->takeover->sockets : NULL;
+}
+
+/* That of the running one. */
+static bool take_http(struct nighd *n)
+{
+	const struct config_listen *http = &n->config->http;
+	struct sockets_item row = {.kind = SOCKETS_HTTP, .addr = http->addr, .asked = http->port};
+	struct sockets found = {0};
+	uint16_t port = 0;
+
+	if (n->takeover == NULL || sockets_move(replace_sockets(n), &found, &row, 1, &port) == 0)
+		return false;
+	n->http = found.item[0].fd;
+	found.item[0].fd = -1;
+	sockets_close(&found);
+	return true;
+}
+
+enum err replace_bind(struct nighd *n, struct reason *why)
+{
+	const struct config_listen *http = &n->config->http;
+	struct reason cause = {0};
+	enum err err = ERR_OK;
+
+	if (!take_http(n))
+		err = http_admin_open(&http->addr, http->port, &n->http, why);
+	if (err == ERR_OK && n->takeover == NULL &&
+	    takeover_desk_open(identity_of(n), &n->meeting, &cause) != ERR_OK)
+		log_warn("dnsd", "this nighd cannot be taken over from: %s", cause.text);
+	return err;
+}
+
+enum err replace_start_pipeline(struct nighd *n, struct reason *why)
+{
+	struct pipeline_estate estate;
+	struct takeover *t = n->takeover;
+	enum err err;
+
+	if (t == NULL)
+		return pipeline_start(n->pipeline, NULL, why);
+	if (!pipeline_parse_estate((struct bytes){t->estate.data, t->estate.len}, &estate))
+		return reason_set(why, ERR_PARSE, "taking over: what it knows is not whole");
+	estate.take_lock = t->lock;
+	err = pipeline_start(n->pipeline, &estate, why);
+	t->lock = estate.take_lock;
+	return err;
+}
+
+static void fail(struct nighd *n, const char *cause)
+{
+	log_error("dnsd", "cannot take over, the nighd that runs goes on: %s", cause);
+	n->has_failed = true;
+	nighd_end(n);
+}
+
+/* It has ended while this one was getting ready: then this one is the first. */
+static enum err go_alone(struct nighd *n, struct reason *why)
+{
+	struct reason cause = {0};
+
+	log_warn("dnsd", "the nighd to take over from has ended");
+	if (takeover_desk_open(identity_of(n), &n->meeting, &cause) != ERR_OK)
+		log_warn("dnsd", "this nighd cannot be taken over from: %s", cause.text);
+	pipeline_skip_serials(n->pipeline);
+	return nighd_serve(n, why);
+}
+
+static enum err go(struct nighd *n, struct reason *why)
+{
+	struct buffer serials = {0};
+	enum err err = takeover_go(n->takeover, &serials, why);
+
+	if (err == ERR_NOTFOUND)
+		return go_alone(n, why);
+	if (err == ERR_OK &&
+	    !pipeline_take_serials(n->pipeline, (struct bytes){serials.data, serials.len}))
+		err = reason_set(why, ERR_PARSE, "its serials make no sense");
+	buffer_fini(&serials);
+	if (err == ERR_OK)
+		err = nighd_serve(n, why);
+	if (err == ERR_OK)
+		err = takeover_end(n->takeover, why);
+	if (err == ERR_OK) {
+		n->meeting = n->takeover->meeting;
+		n->takeover->meeting = -1;
+		log_info("dnsd", "taken over");
+	}
+	return err;
+}
+
+static void on_look(uv_timer_t *timer)
+{
+	struct nighd *n = timer->data;
+	struct reason why = {0};
+
+	if (!pipeline_is_current(n->pipeline))
+		return;
+	uv_timer_stop(timer);
+	if (go(n, &why) != ERR_OK) {
+		fail(n, why.text);
+		return;
+	}
+	nighd_say_listening(n);
+	takeover_free(n->takeover);
+	n->takeover = NULL;
+	pipeline_begin_saving(n->pipeline);
+	replace_offer(n);
+	nighd_enter_sandbox(n);
+}
+
+void replace_wait(struct nighd *n)
+{
+	CHECK(uv_timer_start(&n->replacing, on_look, LOOK_MS, LOOK_MS) == 0);
+}
+
+/* --- the old one --- */
+
+/* What the workers listen with, and the status. */
+static void list_sockets(const struct nighd *n, struct sockets *out)
+{
+	const struct sockets *dns = server_sockets(n->server);
+	const struct config_listen *http = &n->started->http;
+
+	for (size_t i = 0; i < dns->count; i++)
+		sockets_put(out, &dns->item[i]);
+	sockets_put(out, &(struct sockets_item){.kind = SOCKETS_HTTP,
+	                                        .addr = http->addr,
+	                                        .asked = http->port,
+	                                        .port = admin_port(n->admin),
+	                                        .fd = admin_listener(n->admin)});
+}
+
+static void on_ask(struct sockets *sockets, int *lock, struct buffer *estate, void *arg)
+{
+	struct nighd *n = arg;
+
+	list_sockets(n, sockets);
+	*lock = pipeline_lock(n->pipeline);
+	pipeline_print_estate(n->pipeline, estate);
+}
+
+static void on_give(struct buffer *serials, void *arg)
+{
+	struct nighd *n = arg;
+
+	pipeline_freeze(n->pipeline, serials);
+}
+
+static void on_lost(void *arg)
+{
+	struct nighd *n = arg;
+
+	pipeline_thaw(n->pipeline);
+}
+
+static void on_retired(uv_timer_t *timer)
+{
+	struct nighd *n = timer->data;
+	uint64_t for_ms = clock_monotonic_ms() - n->retired_ms;
+	bool is_quiet =
+		server_connections(n->server) == 0 && (for_ms > HTTP_MS || admin_is_idle(n->admin));
+
+	if (!is_quiet && for_ms <= RETIRED_MS)
+		return;
+	log_info("dnsd", "ending, replaced");
+	nighd_end(n);
+}
+
+static void on_done(void *arg)
+{
+	struct nighd *n = arg;
+
+	n->retired_ms = clock_monotonic_ms();
+	log_info("dnsd", "another nighd has taken over connections=%u",
+	         server_connections(n->server));
+	takeover_desk_stop(n->desk);
+	n->desk = NULL;
+	server_retire(n->server);
+	admin_retire(n->admin);
+	CHECK(uv_timer_start(&n->replacing, on_retired, LOOK_MS, LOOK_MS) == 0);
+}
+
+void replace_offer(struct nighd *n)
+{
+	static const struct takeover_desk_events events = {on_ask, on_give, on_lost, on_done, NULL};
+	struct takeover_desk_events ours = events;
+
+	ours.arg = n;
+	if (n->meeting < 0)
+		return;
+	n->desk = takeover_desk_start(&n->loop, n->meeting, &ours);
+	n->meeting = -1;
+}
+
+void replace_stop(struct nighd *n)
+{
+	uv_timer_stop(&n->replacing);
+	takeover_desk_stop(n->desk);
+	n->desk = NULL;
+	takeover_free(n->takeover);
+	n->takeover = NULL;
+	if (n->http >= 0)
+		close(n->http);
+	n->http = -1;
+}

@@ -1,0 +1,38 @@
+/* takeover.h -- a new nighd takes over from the one that serves: what it asks it, and when.
+ *
+ * First it asks what is there, and gets all sockets at once, as duplicates, with what the other knows.  Once it could
+ * answer as well as the other, it says so, answers, and is then alone.  Until the very last word the other one serves
+ * as if nothing had been (docs/decisions/0014).  Waits for the other side, some seconds at most.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_TAKEOVER_H
+#define DNSD_TAKEOVER_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "dnsd/sockets.h"
+
+/* What was got, and where from. */
+struct takeover {
+	struct bytes identity; /* borrowed */
+	uint64_t instance;
+	int talk;               /* the conversation that ends in takeover_end(); -1: none */
+	int lock;               /* of its state directory; -1: none, or taken */
+	int meeting;            /* where the next one asks; -1: not got yet, or taken */
+	struct sockets sockets; /* of which others take what they need */
+	struct buffer estate;
+};
+
+/* ERR_NOTFOUND: there is none to take over from.  ERR_DENIED: it is another user's. ERR_TIMEOUT, ERR_GONE, ERR_PARSE,
+ * ERR_IO: there is one, but it cannot be taken over from. */
+enum err takeover_begin(struct bytes identity, struct takeover **out,
+                        struct reason *why) MUST_CHECK;
+/* It publishes nothing any more from now on, for a few seconds; its serials.  ERR_NOTFOUND: it has ended meanwhile.  Other
+ * errors: it goes on serving. */
+enum err takeover_go(struct takeover *t, struct buffer *serials, struct reason *why) MUST_CHECK;
+/* This process answers: the other one ends, and all is this process's.  Else the other one goes on. */
+enum err takeover_end(struct takeover *t, struct reason *why) MUST_CHECK;
+/* Closes what nobody has taken; the estate, which holds a secret, is wiped.  NULL is fine. */
+void takeover_free(struct takeover *t);
+
+#endif

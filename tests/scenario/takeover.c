@@ -1,0 +1,365 @@
+/* takeover.c -- nighd is replaced by another one while it is asked: nobody notices. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/support/world.h"
+#include "tests/support/world_load.h"
+#include "tests/support/world_wire.h"
+
+enum { REPLACEMENTS = 100, KILLS = 30, PER_SECOND = 2000, CHANGE_MS = 5000 };
+
+#define ZONE "zones: [{name: example.com, records: [\"www A 192.0.2.1\"]}]\n"
+
+/* All kinds of addresses on ports that the kernel chooses: those of a wildcard are asked at 127.0.0.2. */
+#define EVERYWHERE                                                                                 \
+	"listen: {dns: [\"127.0.0.1:0\", \"[::1]:0\", \"0.0.0.0:0\"], http: \"127.0.0.1:0\"}\n"
+
+static uint32_t serial_of(struct world *w)
+{
+	unsigned long serial = 0;
+
+	sscanf(world_ask(w, "example.com", "SOA", NULL), "%*s %*s %lu", &serial);
+	return (uint32_t)serial;
+}
+
+/* RFC 1982. */
+static bool is_after(uint32_t a, uint32_t b) { return (int32_t)(a - b) > 0; }
+
+static unsigned count_descriptors(const struct world *w)
+{
+	char path[64];
+	unsigned count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", world_pid(w));
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static void rest_ms(unsigned ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+	nanosleep(&t, NULL);
+}
+
+static void begin(struct world *w, const char *more)
+{
+	char yaml[1024];
+
+	snprintf(yaml, sizeof(yaml), EVERYWHERE ZONE "%s", more);
+	world_config(w, yaml);
+	world_folder(w, "manifests/host");
+	world_start(w);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", CHANGE_MS);
+}
+
+/* At all three addresses, over UDP and TCP, with answers known to be right. */
+static struct world_load *begin_load(struct world *w)
+{
+	struct world_load_target targets[3];
+	const char *at = strstr(world_log(w), " listening dns=");
+	unsigned four, six, any;
+
+	assert_non_null(at);
+	assert_int_equal(
+		sscanf(at, " listening dns=127.0.0.1:%u,[::1]:%u,0.0.0.0:%u", &four, &six, &any),
+		3);
+	targets[0] = (struct world_load_target){"127.0.0.1", four};
+	targets[1] = (struct world_load_target){"::1", six};
+	targets[2] = (struct world_load_target){"127.0.0.2", any};
+	return world_load_start(w, "www.example.com", "192.0.2.1", targets, 3, PER_SECOND);
+}
+
+/* Nothing lost, nothing wrong, and not for want of questions. */
+static void end_load(struct world *w, struct world_load *load, unsigned at_least)
+{
+	struct world_load_result r = world_load_stop(load);
+
+	print_message("%u over UDP, %u over TCP, of these %u on kept connections, asked again %u: "
+	              "%u lost, %u wrong\n",
+	              r.udp, r.tcp, r.kept, r.again, r.lost, r.wrong);
+	if (r.lost > 0 || r.wrong > 0)
+		world_fail(w, "%u lost, %u wrong: %s", r.lost, r.wrong, r.what);
+	assert_true(r.udp >= at_least);
+	assert_true(r.tcp > 0 && r.kept > 0);
+}
+
+static void change(struct world *w, unsigned i)
+{
+	char target[32];
+
+	snprintf(target, sizeof(target), "198.18.%u.%u", i / 250, i % 250 + 1);
+	world_endpoint(w, "a.yaml", "a", "a.example.com", "A", target);
+	world_expect(w, "a.example.com", "A", NULL, target, CHANGE_MS);
+}
+
+static void test_a_hundred_replacements_under_load_lose_nothing_and_grow_nothing(void **state)
+{
+	struct world *w = *state;
+	struct world_load *load;
+	unsigned descriptors = 0;
+	uint32_t serial, now;
+	double memory = 0;
+
+	begin(w, "state: state\n");
+	world_domain(w, "fed", "example.com");
+	change(w, 0);
+	serial = serial_of(w);
+	load = begin_load(w);
+	for (unsigned i = 1; i <= REPLACEMENTS; i++) {
+		world_replace(w);
+		now = serial_of(w);
+		assert_false(is_after(serial, now));
+		change(w, i);
+		serial = serial_of(w);
+		assert_true(is_after(serial, now));
+		if (i == 10) {
+			descriptors = count_descriptors(w);
+			memory = world_metric(w, "process_resident_memory_bytes");
+		}
+	}
+	end_load(w, load, 1000);
+	assert_in_range(count_descriptors(w), descriptors - 8, descriptors + 8);
+	assert_true(world_metric(w, "process_resident_memory_bytes") <
+	            memory + 4e6 + world_sanitizer_bytes());
+}
+
+static void test_changes_faster_than_seconds_never_take_a_serial_back(void **state)
+{
+	struct world *w = *state;
+	uint32_t serial = 0, now;
+
+	begin(w, "");
+	world_domain(w, "fed", "example.com");
+	for (unsigned i = 0; i < 40; i++) {
+		change(w, i);
+		now = serial_of(w);
+		assert_true(i == 0 || is_after(now, serial));
+		serial = now;
+		if (i % 8 == 7)
+			world_replace(w);
+		now = serial_of(w);
+		assert_false(is_after(serial, now));
+		serial = now;
+	}
+}
+
+static void test_one_that_cannot_start_leaves_the_running_one_as_it_is(void **state)
+{
+	struct world *w = *state;
+	struct world_load *load;
+
+	begin(w, "state: state\n");
+	load = begin_load(w);
+	world_config(w, EVERYWHERE "zones: [{name: example.com, records: [\"www A nowhere\"]}]\n");
+	world_expect_replace_fails(w, 1, "nighd.yaml:");
+	/* Port 1 of a foreign address. */
+	world_config(w, "listen: {dns: [\"127.0.0.1:0\", \"192.0.2.1:1\"], http: \"127.0.0.1:0\"}\n"
+	                "state: state\n" ZONE);
+	world_expect_replace_fails(w, 1, "192.0.2.1:1: ");
+	world_config(w, EVERYWHERE ZONE "state: state\ngeo: {databases: [gone.mmdb]}\n");
+	world_replace(w);
+	end_load(w, load, 100);
+}
+
+/* Until its patience is over it cannot take over: one member of the fleet is dark. */
+static void test_one_that_is_killed_at_any_moment_takes_nothing_with_it(void **state)
+{
+	struct world *w = *state;
+	struct world_load *load;
+
+	srand(5);
+	world_write(w, "dark.kubeconfig",
+	            "clusters: [{name: c, cluster: {server: \"https://127.0.0.1:1\"}}]\n"
+	            "users: [{name: u, user: {token: t}}]\n"
+	            "contexts: [{name: x, context: {cluster: c, user: u}}]\n"
+	            "current-context: x\n");
+	begin(w, "state: state\nstartup: {patience: 2s}\n"
+	         "sources: {members: [{name: dark, kubeconfig: dark.kubeconfig}]}\n");
+	load = begin_load(w);
+	for (unsigned i = 0; i < KILLS; i++) {
+		int status, heir = world_spawn_heir(w);
+
+		rest_ms((unsigned)rand() % 150);
+		kill(heir, SIGKILL);
+		assert_int_equal(waitpid(heir, &status, 0), heir);
+		world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+	}
+	world_replace(w);
+	end_load(w, load, 100);
+}
+
+static void test_a_signal_ends_the_one_it_is_sent_to(void **state)
+{
+	struct world *w = *state;
+	int status, heir;
+
+	begin(w, "state: state\n");
+	heir = world_spawn_heir(w);
+	kill(heir, SIGTERM);
+	assert_int_equal(waitpid(heir, &status, 0), heir);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+	heir = world_spawn_heir(w);
+	world_expect_log(w, "zone has no nameservers in the config", CHANGE_MS);
+	kill(heir, SIGHUP);
+	world_signal(w, SIGHUP);
+	world_expect_replaced(w, heir);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+}
+
+static void test_the_first_one_starts_as_ever(void **state)
+{
+	static const char *const takeover[] = {"--takeover", NULL};
+	struct world *w = *state;
+
+	world_flags(w, takeover);
+	begin(w, "");
+	world_expect_log(w, "no nighd to take over from, starting as the first one", 0);
+	world_replace(w);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+}
+
+/* So that each has a socket, and each socket a worker. */
+static void test_the_number_of_workers_may_be_another(void **state)
+{
+	static const char *const workers[] = {"4", "1", "3", "2"};
+	struct world *w = *state;
+	struct world_load *load;
+	char yaml[512];
+
+	begin(w, "workers: 2\n");
+	load = begin_load(w);
+	for (unsigned i = 0; i < 8; i++) {
+		snprintf(yaml, sizeof(yaml), EVERYWHERE ZONE "workers: %s\n", workers[i % 4]);
+		world_config(w, yaml);
+		world_replace(w);
+		rest_ms(100);
+	}
+	end_load(w, load, 500);
+}
+
+static void test_addresses_may_come_and_go(void **state)
+{
+	struct world *w = *state;
+	unsigned port, http;
+
+	begin(w, "");
+	port = world_dns_port(w);
+	http = world_http_port(w);
+	world_config(
+		w,
+		"listen: {dns: [\"127.0.0.1:0\", \"127.0.0.3:0\"], http: \"127.0.0.1:0\"}\n" ZONE);
+	world_replace(w);
+	assert_int_equal(world_dns_port(w), port);
+	assert_int_equal(world_http_port(w), http);
+	world_expect_log(w, ",127.0.0.3:", 0);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+	if (strstr(world_log(w), "[::1]") != NULL)
+		world_fail(w, "an address that is not configured is listened on");
+	world_config(w, "listen: {dns: [\"127.0.0.1:0\"], http: \"127.0.0.4:0\"}\n" ZONE);
+	world_replace(w);
+	assert_int_equal(world_dns_port(w), port);
+	world_expect_log(w, "http=127.0.0.4:", 0);
+}
+
+/* As whoever replaces the file of a program does. */
+static void test_the_program_itself_may_be_another(void **state)
+{
+	const char *nighd = getenv("NIGHD");
+	struct world *w = *state;
+	struct world_load *load;
+	char original[512], copy[512];
+
+	snprintf(original, sizeof(original), "%s", nighd ? nighd : "build/bin/nighd");
+	snprintf(copy, sizeof(copy), "%s", world_path(w, "nighd"));
+	world_expect_run(w, (const char *const[]){"cp", original, copy, NULL}, 0, "");
+	setenv("NIGHD", copy, 1);
+	begin(w, "");
+	load = begin_load(w);
+	for (unsigned i = 0; i < 3; i++) {
+		world_remove(w, "nighd");
+		world_expect_run(w, (const char *const[]){"cp", original, copy, NULL}, 0, "");
+		world_replace(w);
+	}
+	end_load(w, load, 100);
+	setenv("NIGHD", original, 1);
+}
+
+/* Its own user and root alone may; and it does not bind what the running one has. */
+static void test_another_user_is_refused(void **state)
+{
+	const char *nighd = getenv("NIGHD");
+	struct world *w = *state;
+	char program[512], config[512];
+
+	if (geteuid() != 0)
+		skip();
+	begin(w, "");
+	/* Nobody may read it where it was built. */
+	snprintf(program, sizeof(program), "%s", world_path(w, "nighd"));
+	snprintf(config, sizeof(config), "%s", world_path(w, "nighd.yaml"));
+	world_expect_run(
+		w, (const char *const[]){"cp", nighd ? nighd : "build/bin/nighd", program, NULL}, 0,
+		"");
+	world_expect_run(w,
+	                 (const char *const[]){"setpriv", "--reuid", "65534", "--clear-groups",
+	                                       program, "-c", config, "--takeover", NULL},
+	                 1, "taking over: the other side has hung up");
+	world_expect_log(w, "another user's process asked to take over, refused", 1000);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+}
+
+static void test_status_goes_on_over_http(void **state)
+{
+	struct world *w = *state;
+	unsigned port;
+
+	begin(w, "");
+	port = world_http_port(w);
+	for (unsigned i = 0; i < 10; i++) {
+		int status = 0;
+
+		world_replace(w);
+		assert_int_equal(world_http_port(w), port);
+		(void)world_get(w, "/readyz", &status);
+		assert_int_equal(status, 200);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(test_a_hundred_replacements_under_load_lose_nothing_and_grow_nothing),
+		world_test(test_changes_faster_than_seconds_never_take_a_serial_back),
+		world_test(test_one_that_cannot_start_leaves_the_running_one_as_it_is),
+		world_test(test_one_that_is_killed_at_any_moment_takes_nothing_with_it),
+		world_test(test_a_signal_ends_the_one_it_is_sent_to),
+		world_test(test_the_first_one_starts_as_ever),
+		world_test(test_the_number_of_workers_may_be_another),
+		world_test(test_addresses_may_come_and_go),
+		world_test(test_the_program_itself_may_be_another),
+		world_test(test_another_user_is_refused),
+		world_test(test_status_goes_on_over_http),
+	};
+
+	return cmocka_run_group_tests_name("scenario/takeover", tests, NULL, NULL);
+}
