@@ -218,7 +218,8 @@ unit-of-asan: unit fakeapi-alone
 # Only what has threads: make tsan
 unit-of-tsan: $(foreach t,base/test_log base/test_http_admin zones/test_handover zones/test_tree zones/test_build \
                 watcher/test_saved watcher/test_manifests watcher/test_manifests_storm dnsd/test_server dnsd/test_tcp dnsd/test_quota \
-                dnsd/test_admin dnsd/test_stats dnsd/test_geo_loader dnsd/test_zone_loader,$(addsuffix .run,$(filter %/$(t),$(TESTS)))) fakeapi-alone
+                dnsd/test_admin dnsd/test_stats dnsd/test_geo_loader dnsd/test_zone_loader \
+                dnsd/test_takeover,$(addsuffix .run,$(filter %/$(t),$(TESTS)))) fakeapi-alone
 .PHONY: fakeapi-alone
 # What scenarios rely on has a thread of its own, and needs no nighd.
 fakeapi-alone: $(B)/tests/scenario/fakeapi ; $(Q)$<

@@ -103,13 +103,12 @@ union control {
 static enum err fail(const char *doing, struct reason *why)
 {
 	int code = errno;
-	enum err err = ERR_IO;
 
 	if (code == EAGAIN)
 		return reason_set(why, ERR_TIMEOUT, "%s: no answer in time", doing);
 	if (code == EPIPE || code == ECONNRESET)
-		err = ERR_GONE;
-	return reason_set(why, err, "%s: %s", doing, strerror(code));
+		return reason_set(why, ERR_GONE, "the other side has hung up");
+	return reason_set(why, ERR_IO, "%s: %s", doing, strerror(code));
 }
 
 enum err takeover_send(int socket, const struct takeover_message *m, struct reason *why)

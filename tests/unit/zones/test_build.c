@@ -340,6 +340,26 @@ static void test_serials_move_with_data_only(void **state)
 		2002);
 }
 
+/* Another process has published that one. */
+static void test_a_raised_serial_is_stepped_over_once(void **state)
+{
+	struct name apex = zworld_name("example.com");
+	struct bytes wire = {apex.wire, apex.len};
+	struct name other = zworld_name("example.net");
+
+	assert_int_equal(serial(zones_build(*state, 1000)), 1000);
+	zones_raise_serial(*state, wire, 900);
+	assert_int_equal(serial(zones_build(*state, 1500)), 1000);
+	zones_raise_serial(*state, wire, 1000);
+	assert_int_equal(serial(zones_build(*state, 1000)), 1001);
+	zones_raise_serial(*state, wire, 5000);
+	assert_int_equal(serial(zones_build(*state, 1000)), 5001);
+	assert_int_equal(serial(zones_build(*state, 1000)), 5001);
+	zones_raise_serial(*state, (struct bytes){other.wire, other.len}, 9000);
+	zones_raise_serial(*state, (struct bytes){wire.data, 3}, 9000);
+	assert_int_equal(serial(zones_build(*state, 1000)), 5001);
+}
+
 static void test_another_source_alone_does_not_move_the_serial(void **state)
 {
 	struct addr address = {.family = ADDR_IPV4, .bytes = {192, 0, 2, 1}};
@@ -643,6 +663,7 @@ int main(void)
 		WITH_ZONE(test_names_outside_every_zone_are_passed_over),
 		WITH_ZONE(test_only_differences_are_published),
 		WITH_ZONE(test_serials_move_with_data_only),
+		WITH_ZONE(test_a_raised_serial_is_stepped_over_once),
 		WITH_ZONE(test_another_source_alone_does_not_move_the_serial),
 		WITH_ZONE(test_serials_are_remembered_by_apex),
 		WITH_ZONE(test_a_reader_keeps_its_snapshot_whole),

@@ -1,0 +1,322 @@
+/* One nighd takes over from another: both sides, step by step, and each step that may fail. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "dnsd/takeover.h"
+#include "dnsd/takeover_desk.h"
+#include "dnsd/takeover_message.h"
+
+enum { WAIT_MS = 20000, SOCKETS = 300 };
+
+/* The one that serves, on a thread of its own. */
+struct old {
+	pthread_t thread;
+	uv_loop_t loop;
+	uv_async_t end;
+	struct takeover_desk *desk;
+	struct sockets sockets;
+	int meeting;
+	_Atomic unsigned given, lost, done;
+};
+
+static char identity_text[64];
+
+static struct bytes identity(void)
+{
+	snprintf(identity_text, sizeof identity_text, "test %d", (int)getpid());
+	return bytes_of(identity_text);
+}
+
+static void on_ask(struct sockets *sockets, int *lock, struct buffer *estate, void *arg)
+{
+	struct old *o = arg;
+
+	for (size_t i = 0; i < o->sockets.count; i++)
+		sockets_put(sockets, &o->sockets.item[i]);
+	*lock = STDIN_FILENO;
+	buffer_put(estate, "estate", 6);
+}
+
+static void on_give(struct buffer *serials, void *arg)
+{
+	struct old *o = arg;
+
+	buffer_put(serials, "serials", 7);
+	o->given++;
+}
+
+static void on_lost(void *arg) { ((struct old *)arg)->lost++; }
+
+static void on_done(void *arg)
+{
+	struct old *o = arg;
+
+	takeover_desk_stop(o->desk);
+	o->desk = NULL;
+	o->done++;
+}
+
+static void on_end(uv_async_t *end)
+{
+	struct old *o = end->data;
+
+	takeover_desk_stop(o->desk);
+	uv_close((uv_handle_t *)end, NULL);
+}
+
+static void *live(void *arg)
+{
+	struct old *o = arg;
+
+	(void)uv_run(&o->loop, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+static void start(struct old *o)
+{
+	const struct takeover_desk_events events = {on_ask, on_give, on_lost, on_done, o};
+	struct addr loopback = {.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}};
+	struct reason why = {0};
+	uint16_t port = 0;
+
+	*o = (struct old){.meeting = -1};
+	assert_int_equal(sockets_open_dns(&o->sockets, &loopback, SOCKETS / 2, &port, &why),
+	                 ERR_OK);
+	assert_int_equal(takeover_desk_open(identity(), &o->meeting, &why), ERR_OK);
+	assert_int_equal(uv_loop_init(&o->loop), 0);
+	o->end.data = o;
+	assert_int_equal(uv_async_init(&o->loop, &o->end, on_end), 0);
+	o->desk = takeover_desk_start(&o->loop, o->meeting, &events);
+	assert_int_equal(pthread_create(&o->thread, NULL, live, o), 0);
+}
+
+static void stop(struct old *o)
+{
+	assert_int_equal(uv_async_send(&o->end), 0);
+	assert_int_equal(pthread_join(o->thread, NULL), 0);
+	assert_int_equal(uv_loop_close(&o->loop), 0);
+	sockets_close(&o->sockets);
+}
+
+static void await(_Atomic unsigned *counter, unsigned value)
+{
+	uint64_t until = clock_monotonic_ms() + WAIT_MS;
+
+	while (*counter < value && clock_monotonic_ms() < until)
+		nanosleep(&(struct timespec){0, 1000000}, NULL);
+	assert_int_equal(*counter, value);
+}
+
+static struct takeover *ask(void)
+{
+	struct takeover *t = NULL;
+	struct reason why = {0};
+
+	if (takeover_begin(identity(), &t, &why) != ERR_OK)
+		fail_msg("%s", why.text);
+	return t;
+}
+
+static void go(struct takeover *t)
+{
+	struct buffer serials = {0};
+	struct reason why = {0};
+
+	if (takeover_go(t, &serials, &why) != ERR_OK)
+		fail_msg("%s", why.text);
+	assert_true(bytes_equal_text((struct bytes){serials.data, serials.len}, "serials"));
+	buffer_fini(&serials);
+}
+
+static void test_all_sockets_go_over_and_then_the_old_one_is_done(void **state)
+{
+	struct sockets_item row = {.kind = SOCKETS_UDP,
+	                           .addr = {.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}}};
+	struct sockets mine = {0};
+	struct reason why = {0};
+	struct takeover *t;
+	uint16_t port = 0;
+	struct old o;
+
+	(void)state;
+	start(&o);
+	t = ask();
+	assert_int_equal(t->sockets.count, SOCKETS);
+	assert_true(bytes_equal_text((struct bytes){t->estate.data, t->estate.len}, "estate"));
+	assert_true(t->lock >= 0 && t->meeting < 0);
+	assert_int_equal(sockets_move(&t->sockets, &mine, &row, 4, &port), SOCKETS / 2);
+	assert_int_equal(port, o.sockets.item[0].port);
+	assert_int_equal(mine.item[5].worker, 1);
+	go(t);
+	assert_int_equal(o.done, 0);
+	assert_true(t->meeting >= 0);
+	assert_int_equal(takeover_end(t, &why), ERR_OK);
+	await(&o.done, 1);
+	assert_int_equal(o.lost, 0);
+	sockets_close(&mine);
+	takeover_free(t);
+	stop(&o);
+}
+
+static void test_without_a_running_one_there_is_none(void **state)
+{
+	struct takeover *t = NULL;
+	struct reason why = {0};
+
+	(void)state;
+	assert_int_equal(takeover_begin(identity(), &t, &why), ERR_NOTFOUND);
+	assert_null(t);
+}
+
+static void test_the_address_can_be_had_once(void **state)
+{
+	struct reason why = {0};
+	struct old o;
+	int fd = -1;
+
+	(void)state;
+	start(&o);
+	assert_int_equal(takeover_desk_open(identity(), &fd, &why), ERR_CONFLICT);
+	stop(&o);
+	assert_int_equal(takeover_desk_open(identity(), &fd, &why), ERR_OK);
+	close(fd);
+}
+
+static void test_one_that_asks_and_goes_changes_nothing(void **state)
+{
+	struct old o;
+
+	(void)state;
+	start(&o);
+	for (unsigned i = 0; i < 20; i++)
+		takeover_free(ask());
+	assert_int_equal(o.given + o.lost + o.done, 0);
+	stop(&o);
+}
+
+static void test_one_that_hangs_up_before_the_last_word_leaves_the_old_one_serving(void **state)
+{
+	struct reason why = {0};
+	struct takeover *t;
+	struct old o;
+
+	(void)state;
+	start(&o);
+	for (unsigned i = 1; i <= 5; i++) {
+		t = ask();
+		go(t);
+		takeover_free(t);
+		await(&o.lost, i);
+	}
+	t = ask();
+	go(t);
+	assert_int_equal(takeover_end(t, &why), ERR_OK);
+	await(&o.done, 1);
+	takeover_free(t);
+	stop(&o);
+}
+
+static void test_one_that_stands_still_is_given_up_and_told_so(void **state)
+{
+	struct reason why = {0};
+	struct takeover *t;
+	struct old o;
+
+	(void)state;
+	start(&o);
+	t = ask();
+	go(t);
+	await(&o.lost, 1);
+	assert_int_equal(takeover_end(t, &why), ERR_GONE);
+	assert_int_equal(o.done, 0);
+	takeover_free(t);
+	stop(&o);
+}
+
+static void test_who_asked_another_one_before_is_refused(void **state)
+{
+	struct buffer serials = {0};
+	struct reason why = {0};
+	struct takeover *t;
+	struct old o, next;
+
+	(void)state;
+	start(&o);
+	t = ask();
+	stop(&o);
+	assert_int_equal(takeover_go(t, &serials, &why), ERR_NOTFOUND);
+	start(&next);
+	assert_int_equal(takeover_go(t, &serials, &why), ERR_CONFLICT);
+	assert_int_equal(next.given, 0);
+	takeover_free(t);
+	buffer_fini(&serials);
+	stop(&next);
+}
+
+/* A conversation that begins in another way than it may. */
+static void say(const void *data, size_t len)
+{
+	struct sockaddr_un sa;
+	socklen_t sa_len = takeover_address(identity(), &sa);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	uint8_t reply[64];
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sa_len), 0);
+	if (len > 0)
+		assert_int_equal(send(fd, data, len, MSG_NOSIGNAL), len);
+	/* It is hung up on, or not heard at all, in a few seconds. */
+	assert_true(recv(fd, reply, sizeof reply, 0) <= 0);
+	close(fd);
+}
+
+static void test_strange_and_silent_callers_are_hung_up_on(void **state)
+{
+	struct takeover_message serving = {.word = TAKEOVER_SERVING},
+				done = {.word = TAKEOVER_DONE};
+	uint8_t data[TAKEOVER_MESSAGE] = {0};
+	struct old o;
+
+	(void)state;
+	start(&o);
+	say("hello", 5);
+	say(data, sizeof data);
+	say(data, takeover_encode(&serving, data));
+	say(data, takeover_encode(&done, data));
+	say(NULL, 0);
+	assert_int_equal(o.given + o.lost + o.done, 0);
+	takeover_free(ask());
+	stop(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_sockets_go_over_and_then_the_old_one_is_done),
+		cmocka_unit_test(test_without_a_running_one_there_is_none),
+		cmocka_unit_test(test_the_address_can_be_had_once),
+		cmocka_unit_test(test_one_that_asks_and_goes_changes_nothing),
+		cmocka_unit_test(
+			test_one_that_hangs_up_before_the_last_word_leaves_the_old_one_serving),
+		cmocka_unit_test(test_one_that_stands_still_is_given_up_and_told_so),
+		cmocka_unit_test(test_who_asked_another_one_before_is_refused),
+		cmocka_unit_test(test_strange_and_silent_callers_are_hung_up_on),
+	};
+
+	return cmocka_run_group_tests_name("dnsd/takeover", tests, NULL, NULL);
+}
