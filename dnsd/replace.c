@@ -49,14 +49,18 @@ static bool add_path(struct text *out, const char *what, const char *path)
 	return true;
 }
 
-/* What one nighd after the other has in common: its state, else its config, else where it listens. */
+/* What one nighd after the other has in common: its state, else its config, else where it was started for what. */
 static void identify(struct nighd *n)
 {
 	const struct config *c = n->config;
+	char directory[PATH_MAX];
 
 	if (add_path(&n->identity, "state", c->state) || add_path(&n->identity, "config", c->file))
 		return;
-	text_add(&n->identity, "listen");
+	text_printf(&n->identity, "in %s",
+	            getcwd(directory, sizeof directory) != NULL ? directory : "");
+	for (size_t i = 0; i < c->manifests.count; i++)
+		text_printf(&n->identity, " %s", c->manifests.item[i]);
 	add_rows(&n->identity, c->dns, c->dns_count);
 	add_rows(&n->identity, c->tls.addresses, c->tls.address_count);
 	add_rows(&n->identity, &c->http, 1);

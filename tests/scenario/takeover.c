@@ -328,6 +328,28 @@ static void test_another_user_is_refused(void **state)
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
 }
 
+/* Started as root each time, and each somebody else by the time it takes over. */
+static void test_what_root_has_bound_goes_from_user_to_user(void **state)
+{
+	struct world *w = *state;
+	const struct world_question q = {
+		.name = "www.example.com", .type = "A", .to = "127.53.53.54"};
+
+	if (geteuid() != 0)
+		skip();
+	world_config(
+		w,
+		"listen: {dns: [\"127.53.53.54:53\"], http: \"127.0.0.1:0\"}\nuser: nobody\n" ZONE);
+	world_folder(w, "manifests/host");
+	world_start(w);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_string_equal(world_question(w, &q).records, "192.0.2.1");
+		world_replace(w);
+		assert_int_equal(world_dns_port(w), 53);
+	}
+	assert_string_equal(world_question(w, &q).records, "192.0.2.1");
+}
+
 static void test_status_goes_on_over_http(void **state)
 {
 	struct world *w = *state;
@@ -358,6 +380,7 @@ int main(void)
 		world_test(test_addresses_may_come_and_go),
 		world_test(test_the_program_itself_may_be_another),
 		world_test(test_another_user_is_refused),
+		world_test(test_what_root_has_bound_goes_from_user_to_user),
 		world_test(test_status_goes_on_over_http),
 	};
 
