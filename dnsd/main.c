@@ -597,7 +597,7 @@ static int print_config(const struct config *c)
 
 int main(int argc, char **argv)
 {
-	struct nighd n = {.meeting = -1, .http = -1};
+	struct nighd n = {.meeting = -1, .http = -1, .arriving_from = -1, .leaving_to = -1};
 	struct text errors = {0};
 	bool wrong_use = false;
 	int status = parse_flags(argc, argv, &n.flags);

@@ -48,10 +48,14 @@ struct nighd {
 	struct text identity;      /* by which the next one finds this one */
 	struct takeover *takeover; /* from whom; NULL: nobody, or it is over */
 	struct takeover_desk *desk;
-	int meeting;          /* where the desk will be; -1: nowhere, or it is there */
-	int http;             /* the socket of listen.http; -1: to be opened, or taken */
-	uv_timer_t replacing; /* until it takes over, or until its last connections have ended */
-	uint64_t retired_ms;  /* monotonic: when the next one took over; 0: it has not */
+	int meeting;            /* where the desk will be; -1: nowhere, or it is there */
+	int http;               /* the socket of listen.http; -1: to be opened, or taken */
+	uv_timer_t replacing;   /* until it takes over, or until its last connections have ended */
+	uv_poll_t arriving;     /* connections of the one before */
+	int arriving_from;      /* -1: none comes */
+	struct sockets leaving; /* this one's, ... */
+	int leaving_to;         /* ... for the next one; -1: nowhere */
+	uint64_t retired_ms;    /* monotonic: when the next one took over; 0: it has not */
 	bool is_ending;
 	bool has_failed; /* it could not take over */
 };

@@ -188,6 +188,48 @@ static enum err go(struct nighd *n, struct reason *why)
 	return err;
 }
 
+static void on_left(int take_fd, const struct addr *client, void *arg)
+{
+	struct nighd *n = arg;
+
+	server_adopt(n->server, take_fd, client);
+}
+
+static void on_arriving_closed(uv_handle_t *handle)
+{
+	struct nighd *n = handle->data;
+
+	close(n->arriving_from);
+	n->arriving_from = -1;
+}
+
+static void stop_arriving(struct nighd *n)
+{
+	if (n->arriving_from >= 0 && !uv_is_closing((uv_handle_t *)&n->arriving))
+		uv_close((uv_handle_t *)&n->arriving, on_arriving_closed);
+}
+
+static void on_arriving(uv_poll_t *poll, int status, int events)
+{
+	struct nighd *n = poll->data;
+
+	(void)events;
+	if (status < 0 || !takeover_hear_left(n->arriving_from, on_left, n))
+		stop_arriving(n);
+}
+
+/* What the clients of the one before have open. */
+static void await_connections(struct nighd *n)
+{
+	n->arriving_from = n->takeover->talk;
+	n->takeover->talk = -1;
+	if (n->arriving_from < 0)
+		return;
+	n->arriving.data = n;
+	CHECK(uv_poll_init(&n->loop, &n->arriving, n->arriving_from) == 0);
+	CHECK(uv_poll_start(&n->arriving, UV_READABLE, on_arriving) == 0);
+}
+
 static void on_look(uv_timer_t *timer)
 {
 	struct nighd *n = timer->data;
@@ -201,6 +243,7 @@ static void on_look(uv_timer_t *timer)
 		return;
 	}
 	nighd_say_listening(n);
+	await_connections(n);
 	takeover_free(n->takeover);
 	n->takeover = NULL;
 	pipeline_begin_saving(n->pipeline);
@@ -253,12 +296,21 @@ static void on_lost(void *arg)
 	pipeline_thaw(n->pipeline);
 }
 
+/* What has left goes to the next one; false: there is more. */
+static bool send_off(struct nighd *n)
+{
+	bool is_last = server_connections(n->server) == 0;
+
+	/* In this order: who is not counted any more has left before. */
+	server_take_left(n->server, &n->leaving);
+	return takeover_say_left(n->leaving_to, &n->leaving) && is_last;
+}
+
 static void on_retired(uv_timer_t *timer)
 {
 	struct nighd *n = timer->data;
 	uint64_t for_ms = clock_monotonic_ms() - n->retired_ms;
-	bool is_quiet =
-		server_connections(n->server) == 0 && (for_ms > HTTP_MS || admin_is_idle(n->admin));
+	bool is_quiet = send_off(n) && (for_ms > HTTP_MS || admin_is_idle(n->admin));
 
 	if (!is_quiet && for_ms <= RETIRED_MS)
 		return;
@@ -266,10 +318,11 @@ static void on_retired(uv_timer_t *timer)
 	nighd_end(n);
 }
 
-static void on_done(void *arg)
+static void on_done(int take_talk, void *arg)
 {
 	struct nighd *n = arg;
 
+	n->leaving_to = take_talk;
 	n->retired_ms = clock_monotonic_ms();
 	log_info("dnsd", "another nighd has taken over connections=%u",
 	         server_connections(n->server));
@@ -295,6 +348,11 @@ void replace_offer(struct nighd *n)
 void replace_stop(struct nighd *n)
 {
 	uv_timer_stop(&n->replacing);
+	stop_arriving(n);
+	if (n->leaving_to >= 0)
+		close(n->leaving_to);
+	n->leaving_to = -1;
+	sockets_close(&n->leaving);
 	takeover_desk_stop(n->desk);
 	n->desk = NULL;
 	takeover_free(n->takeover);

@@ -31,6 +31,7 @@ struct worker {
 	uv_loop_t loop;
 	uv_async_t stop;
 	uv_async_t retire;
+	uv_async_t adopt;                  /* connections are there for it */
 	uv_async_t renew;                  /* there are new rules */
 	_Atomic(struct rrl_rules *) rules; /* not yet taken up; NULL: none */
 	struct handover *handover;
@@ -57,6 +58,9 @@ struct server {
 	struct tcp_limits tcp_limits;
 	struct quota *quota; /* of connections */
 	struct rrl_table *limits;
+	pthread_mutex_t moving_lock;
+	struct sockets moving; /* connections that come, or have left */
+	unsigned next_adopter;
 	bool started;
 };
 
@@ -95,6 +99,7 @@ static struct server *server_new(const struct server_address *addresses, size_t 
 	s->address = xmemdup(addresses, count * sizeof *addresses);
 	s->address_count = count;
 	s->limits = rrl_table_new();
+	CHECK(pthread_mutex_init(&s->moving_lock, NULL) == 0);
 	for (unsigned w = 0; w < s->worker_count; w++) {
 		struct worker *worker = &s->worker[w];
 
@@ -258,13 +263,55 @@ static void stop_udp(struct worker *w)
 		udp_stop(w->udp[i]);
 }
 
+static void put_moving(struct server *s, const struct sockets_item *item)
+{
+	pthread_mutex_lock(&s->moving_lock);
+	sockets_put(&s->moving, item);
+	pthread_mutex_unlock(&s->moving_lock);
+}
+
+static void on_leave(int take_fd, const struct addr *client, void *arg)
+{
+	struct worker *w = arg;
+
+	put_moving(w->server,
+	           &(struct sockets_item){.kind = SOCKETS_TCP, .addr = *client, .fd = take_fd});
+}
+
 static void on_retire(uv_async_t *retire)
 {
 	struct worker *w = retire->data;
 
 	stop_udp(w);
 	w->is_retired = true;
-	tcp_retire(w->tcp);
+	tcp_retire(w->tcp, on_leave, w);
+}
+
+/* Those for this worker: the next one of them. */
+static bool take_moving(struct worker *w, struct sockets_item *out)
+{
+	struct server *s = w->server;
+	bool found = false;
+
+	pthread_mutex_lock(&s->moving_lock);
+	for (size_t i = 0; i < s->moving.count && !found; i++) {
+		found = s->moving.item[i].worker == w->number;
+		if (found) {
+			*out = s->moving.item[i];
+			s->moving.item[i] = s->moving.item[--s->moving.count];
+		}
+	}
+	pthread_mutex_unlock(&s->moving_lock);
+	return found;
+}
+
+static void on_adopt(uv_async_t *adopt)
+{
+	struct worker *w = adopt->data;
+	struct sockets_item item;
+
+	while (!w->is_retired && take_moving(w, &item))
+		tcp_adopt(w->tcp, item.fd, &item.addr);
 }
 
 static void on_stop(uv_async_t *stop)
@@ -277,6 +324,7 @@ static void on_stop(uv_async_t *stop)
 		transfers_desk_close(w->desk);
 	uv_close((uv_handle_t *)stop, NULL);
 	uv_close((uv_handle_t *)&w->retire, NULL);
+	uv_close((uv_handle_t *)&w->adopt, NULL);
 	uv_close((uv_handle_t *)&w->renew, NULL);
 }
 
@@ -359,10 +407,11 @@ void server_start(struct server *s, struct handover *h)
 		struct worker *w = &s->worker[i];
 
 		w->handover = h;
-		w->stop.data = w->renew.data = w->retire.data = w;
+		w->stop.data = w->renew.data = w->retire.data = w->adopt.data = w;
 		CHECK(uv_loop_init(&w->loop) == 0);
 		CHECK(uv_async_init(&w->loop, &w->stop, on_stop) == 0);
 		CHECK(uv_async_init(&w->loop, &w->retire, on_retire) == 0);
+		CHECK(uv_async_init(&w->loop, &w->adopt, on_adopt) == 0);
 		CHECK(uv_async_init(&w->loop, &w->renew, on_renew) == 0);
 		CHECK(pthread_create(&w->thread, NULL, worker_run, w) == 0);
 	}
@@ -376,6 +425,25 @@ void server_retire(struct server *s)
 {
 	for (unsigned i = 0; i < s->worker_count && s->started; i++)
 		CHECK(uv_async_send(&s->worker[i].retire) == 0);
+}
+
+void server_adopt(struct server *s, int take_fd, const struct addr *client)
+{
+	struct sockets_item item = {.kind = SOCKETS_TCP, .addr = *client, .fd = take_fd};
+
+	CHECK(s->started);
+	item.worker = s->next_adopter++ % s->worker_count;
+	put_moving(s, &item);
+	CHECK(uv_async_send(&s->worker[item.worker].adopt) == 0);
+}
+
+void server_take_left(struct server *s, struct sockets *out)
+{
+	pthread_mutex_lock(&s->moving_lock);
+	for (size_t i = 0; i < s->moving.count; i++)
+		sockets_put(out, &s->moving.item[i]);
+	s->moving.count = 0;
+	pthread_mutex_unlock(&s->moving_lock);
 }
 
 void server_stop(struct server *s)
@@ -399,6 +467,8 @@ void server_free(struct server *s)
 		return;
 	server_stop(s);
 	sockets_close(&s->sockets);
+	sockets_close(&s->moving);
+	pthread_mutex_destroy(&s->moving_lock);
 	for (unsigned i = 0; i < s->worker_count; i++) {
 		struct worker *w = &s->worker[i];
 

@@ -60,8 +60,12 @@ void server_set_transfers(struct server *s, struct transfers *t);
 /* What the workers of a started server listen with, for another process to have as well; nobody closes these but the
  * server. */
 const struct sockets *server_sockets(const struct server *s);
-/* Another process has the sockets now: no more is taken from them, connections end as tcp_retire() says. */
+/* Another process has the sockets now: no more is taken from them, and connections leave or end as tcp_retire() says. */
 void server_retire(struct server *s);
+/* Adds those that have left, and are the caller's now (`addr`: the client). */
+void server_take_left(struct server *s, struct sockets *out);
+/* One that has left another process, for a worker of a started server. */
+void server_adopt(struct server *s, int take_fd, const struct addr *client);
 /* Answers what was received, then ends the workers and closes the sockets.  Blocks for at most a second. */
 void server_stop(struct server *s);
 void server_free(struct server *s);

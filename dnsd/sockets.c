@@ -2,6 +2,7 @@
 #include "dnsd/sockets.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -52,6 +53,15 @@ static void shorten(struct sockets *s, size_t count)
 		if (item->fd >= 0)
 			close(item->fd);
 	}
+}
+
+void sockets_drop(struct sockets *s, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (s->item[i].fd >= 0)
+			close(s->item[i].fd);
+	s->count -= count;
+	memmove(s->item, s->item + count, s->count * sizeof *s->item);
 }
 
 void sockets_close(struct sockets *s)

@@ -38,6 +38,8 @@ void sockets_put(struct sockets *s, const struct sockets_item *item);
  * workers.  Returns how many there were. */
 size_t sockets_move(struct sockets *from, struct sockets *to, const struct sockets_item *row,
                     unsigned workers, uint16_t *port);
+/* Closes the first ones. */
+void sockets_drop(struct sockets *s, size_t count);
 /* Closes what has not been given away, and forgets all. */
 void sockets_close(struct sockets *s);
 

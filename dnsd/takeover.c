@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/smallfile.h"
 #include "base/xalloc.h"
 #include "dnsd/takeover_message.h"
@@ -82,6 +83,16 @@ static bool is_sound(const struct takeover_item *item)
 		return false;
 	addr = addr_from_sockaddr((struct sockaddr *)&sa, &port);
 	return addr_equal(&addr, &item->addr) && port == item->port;
+}
+
+static bool is_connection(int fd)
+{
+	int type = 0, listens = 1;
+	socklen_t type_len = sizeof type, listens_len = sizeof listens;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 && type == SOCK_STREAM &&
+	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_len) == 0 &&
+	       listens == 0;
 }
 
 /* The descriptor is out of the item when it is kept. */
@@ -209,8 +220,60 @@ enum err takeover_end(struct takeover *t, struct reason *why)
 	}
 	if (err == ERR_OK)
 		takeover_drop(&m);
-	hang_up(t);
+	else
+		hang_up(t);
 	return err;
+}
+
+bool takeover_hear_left(int talk, takeover_on_left_fn *on_left, void *arg)
+{
+	struct takeover_message m;
+	struct reason why;
+	enum err err = takeover_receive(talk, &m, &why);
+
+	if (err != ERR_OK)
+		return err == ERR_TIMEOUT;
+	for (size_t i = 0; i < m.count; i++) {
+		struct takeover_item *item = &m.item[i];
+
+		if (m.word != TAKEOVER_LEFT || item->kind != TAKEOVER_CONNECTION ||
+		    !is_connection(item->fd))
+			continue;
+		on_left(item->fd, &item->addr, arg);
+		item->fd = -1;
+	}
+	takeover_drop(&m);
+	return true;
+}
+
+/* One message of the first ones; how many that were. */
+static enum err say_some(int talk, const struct sockets *left, size_t *said, struct reason *why)
+{
+	struct takeover_message m = {.word = TAKEOVER_LEFT};
+
+	for (; m.count < left->count && m.count < TAKEOVER_ITEMS; m.count++)
+		m.item[m.count] = (struct takeover_item){.kind = TAKEOVER_CONNECTION,
+		                                         .addr = left->item[m.count].addr,
+		                                         .fd = left->item[m.count].fd};
+	*said = m.count;
+	return takeover_send(talk, &m, why);
+}
+
+bool takeover_say_left(int talk, struct sockets *left)
+{
+	struct reason why;
+	size_t said;
+
+	while (left->count > 0) {
+		enum err err = say_some(talk, left, &said, &why);
+
+		if (err == ERR_TIMEOUT)
+			return false;
+		if (err != ERR_OK)
+			log_warn("dnsd", "connections that were to go over end: %s", why.text);
+		sockets_drop(left, err == ERR_OK ? said : left->count);
+	}
+	return true;
 }
 
 void takeover_free(struct takeover *t)

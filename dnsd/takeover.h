@@ -8,6 +8,8 @@
 #ifndef DNSD_TAKEOVER_H
 #define DNSD_TAKEOVER_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "base/err.h"
 #include "dnsd/sockets.h"
@@ -16,7 +18,7 @@
 struct takeover {
 	struct bytes identity; /* borrowed */
 	uint64_t instance;
-	int talk;               /* the conversation that ends in takeover_end(); -1: none */
+	int talk; /* the conversation, after takeover_end() for takeover_hear_left(); -1: none, or taken */
 	int lock;               /* of its state directory; -1: none, or taken */
 	int meeting;            /* where the next one asks; -1: not got yet, or taken */
 	struct sockets sockets; /* of which others take what they need */
@@ -32,6 +34,12 @@ enum err takeover_begin(struct bytes identity, struct takeover **out,
 enum err takeover_go(struct takeover *t, struct buffer *serials, struct reason *why) MUST_CHECK;
 /* This process answers: the other one ends, and all is this process's.  Else the other one goes on. */
 enum err takeover_end(struct takeover *t, struct reason *why) MUST_CHECK;
+/* Connections that leave the other one come as long as it lives.  What has come by now; false: that was all. */
+typedef void takeover_on_left_fn(int take_fd, const struct addr *client, void *arg);
+bool takeover_hear_left(int talk, takeover_on_left_fn *on_left, void *arg);
+/* The other side of it, which does not wait: false when not all could be said now, and the rest is still there.  What can
+ * never be said is closed. */
+bool takeover_say_left(int talk, struct sockets *left);
 /* Closes what nobody has taken; the estate, which holds a secret, is wiped.  NULL is fine. */
 void takeover_free(struct takeover *t);
 

@@ -2,6 +2,7 @@
 #include "dnsd/takeover_desk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -206,12 +207,14 @@ static void end_as_done(struct talk *t)
 	struct takeover_desk *d = t->desk;
 	struct takeover_message m = {.word = TAKEOVER_DONE, .instance = d->instance};
 	struct reason why = {0};
+	int talk;
 
 	/* Who has given up meanwhile does not hear it, and is not believed. */
 	if (takeover_send(t->fd, &m, &why) == ERR_OK) {
+		talk = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
 		t->has_given = false;
 		end_talk(t);
-		d->events.on_done(d->events.arg);
+		d->events.on_done(talk, d->events.arg);
 	} else {
 		end_talk(t);
 	}

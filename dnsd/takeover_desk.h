@@ -24,8 +24,8 @@ struct takeover_desk_events {
 	void (*on_give)(struct buffer *serials, void *arg);
 	/* It was not to be: go on. */
 	void (*on_lost)(void *arg);
-	/* The other one serves.  The desk is to be stopped. */
-	void (*on_done)(void *arg);
+	/* The other one serves.  The desk is to be stopped; what is left can be said to the other one (-1: it cannot). */
+	void (*on_done)(int take_talk, void *arg);
 	void *arg;
 };
 

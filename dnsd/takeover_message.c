@@ -56,7 +56,8 @@ size_t takeover_encode(const struct takeover_message *m, uint8_t *out)
 
 static bool is_word(unsigned word)
 {
-	return (word >= TAKEOVER_ASK && word <= TAKEOVER_DONE) || word == TAKEOVER_REFUSED;
+	return (word >= TAKEOVER_ASK && word <= TAKEOVER_DONE) || word == TAKEOVER_REFUSED ||
+	       word == TAKEOVER_LEFT;
 }
 
 static bool parse_item(const uint8_t *from, struct takeover_item *out)

@@ -32,15 +32,17 @@ enum takeover_word {
 	TAKEOVER_GIVEN = 4,   /* serials and meeting point; nothing is published any more */
 	TAKEOVER_SERVING = 5, /* I answer */
 	TAKEOVER_DONE = 6,    /* then it is yours */
-	TAKEOVER_REFUSED = 8  /* it is another one that you have asked before */
+	TAKEOVER_REFUSED = 8, /* it is another one that you have asked before */
+	TAKEOVER_LEFT = 10    /* after TAKEOVER_DONE: connections; until it hangs up */
 };
 
 /* Besides the kinds of sockets.h.  Never renumber. */
 enum takeover_kind {
-	TAKEOVER_MEETING = 16, /* where the next one will ask */
-	TAKEOVER_LOCK = 17,    /* of the state directory */
-	TAKEOVER_ESTATE = 18,  /* a file in memory: pipeline_print_estate() */
-	TAKEOVER_SERIALS = 19  /* a file in memory: pipeline_freeze() */
+	TAKEOVER_MEETING = 16,   /* where the next one will ask */
+	TAKEOVER_LOCK = 17,      /* of the state directory */
+	TAKEOVER_ESTATE = 18,    /* a file in memory: pipeline_print_estate() */
+	TAKEOVER_SERIALS = 19,   /* a file in memory: pipeline_freeze() */
+	TAKEOVER_CONNECTION = 20 /* of TCP, between two messages; its address is the client's */
 };
 
 struct takeover_item {

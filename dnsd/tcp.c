@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/tcp.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/xalloc.h"
@@ -11,6 +13,7 @@ enum {
 	SWEEP_MS = 1000, /* at most; oftener where the idle time is short */
 	SWEEP_MIN_MS = 50,
 	STOP_SWEEP_MS = 20,
+	LEAVE_SWEEP_MS = 10,
 	STOP_MS = 500 /* in all */
 };
 
@@ -25,29 +28,24 @@ static void find_client(struct connection *c)
 		c->client = addr_from_sockaddr((struct sockaddr *)&sa, NULL);
 }
 
-static void on_incoming(uv_stream_t *listener, int status)
+static struct connection *connection_new(struct tcp *t)
 {
-	const struct listener *l = listener->data;
-	struct tcp *t = l->tcp;
-	struct connection *c;
-	bool has_room;
+	struct connection *c = xcalloc(1, sizeof *c);
 
-	if (status < 0)
-		return;
 	t->was_busy = true;
-	c = xcalloc(1, sizeof *c);
 	c->tcp = t;
 	c->handle.data = c;
 	c->active_at = uv_now(t->loop);
 	CHECK(uv_tcp_init(t->loop, &c->handle) == 0);
 	tcp_connection_put(c);
-	has_room = quota_enter(t->quota);
-	if (uv_accept(listener, (uv_stream_t *)&c->handle) != 0) {
-		tcp_connection_close(c);
-		return;
-	}
-	find_client(c);
-	c->awaits_header = netset_has(t->responder->proxies, &c->client);
+	return c;
+}
+
+/* When there is no room, another one goes. */
+static void welcome(struct connection *c, bool has_room, struct tls *tls)
+{
+	struct tcp *t = c->tcp;
+
 	if (!c->awaits_header && !tcp_connection_admit(c))
 		return;
 	tcp_count(t, STATS_TCP_OPENED, 1);
@@ -58,10 +56,69 @@ static void on_incoming(uv_stream_t *listener, int status)
 	}
 	if (uv_is_closing((uv_handle_t *)&c->handle))
 		return;
-	if (l->tls != NULL)
-		c->tls = tls_stream_new(l->tls);
+	if (tls != NULL)
+		c->tls = tls_stream_new(tls);
 	(void)uv_tcp_nodelay(&c->handle, 1);
 	tcp_connection_start(c);
+}
+
+static void on_incoming(uv_stream_t *listener, int status)
+{
+	const struct listener *l = listener->data;
+	struct tcp *t = l->tcp;
+	struct connection *c;
+	bool has_room;
+
+	if (status < 0)
+		return;
+	c = connection_new(t);
+	has_room = quota_enter(t->quota);
+	if (uv_accept(listener, (uv_stream_t *)&c->handle) != 0) {
+		tcp_connection_close(c);
+		return;
+	}
+	find_client(c);
+	c->awaits_header = netset_has(t->responder->proxies, &c->client);
+	welcome(c, has_room, l->tls);
+}
+
+void tcp_adopt(struct tcp *t, int take_fd, const struct addr *client)
+{
+	struct connection *c = connection_new(t);
+	bool has_room = quota_enter(t->quota);
+
+	if (uv_tcp_open(&c->handle, take_fd) != 0) {
+		close(take_fd);
+		tcp_connection_close(c);
+		return;
+	}
+	c->client = *client;
+	welcome(c, has_room, NULL);
+}
+
+/* Nothing of it is under way. */
+static bool is_at_rest(const struct connection *c)
+{
+	return c->unsent == 0 && c->pending_len == 0 && !c->in_line && c->asked == NULL &&
+	       c->transfer == NULL && !c->ended && !c->awaits_header;
+}
+
+/* What the client has sent meanwhile is still the kernel's, and so becomes the other process's. */
+static bool leave(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+	uv_os_fd_t fd;
+	int other;
+
+	if (c->tls != NULL || !is_at_rest(c) || uv_is_closing((uv_handle_t *)&c->handle) ||
+	    uv_fileno((uv_handle_t *)&c->handle, &fd) != 0)
+		return false;
+	other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (other < 0)
+		return false;
+	t->on_leave(other, &c->client, t->leave_arg);
+	tcp_connection_close(c);
+	return true;
 }
 
 /* One long write may be taken bit by bit: that too is reading. */
@@ -85,13 +142,14 @@ static bool is_expired(const struct connection *c, uint64_t now)
 	return now - c->active_at > silence;
 }
 
-/* Nothing is under way, and whoever it belongs to may begin anew with another process. */
-static bool may_leave(const struct connection *c, uint64_t now)
+/* The other process has it, or it has had its time. */
+static bool has_left(struct connection *c, uint64_t now)
 {
 	const struct tcp *t = c->tcp;
 
-	return t->retired_at != 0 && now - t->retired_at > TCP_RETIRED_MS && c->unsent == 0 &&
-	       c->pending_len == 0 && !c->in_line && c->asked == NULL && c->transfer == NULL;
+	if (t->retired_at == 0)
+		return false;
+	return leave(c) || (now - t->retired_at > TCP_RETIRED_MS && is_at_rest(c));
 }
 
 /* What silence is allowed now (RFC 7766 6.2.3: less when there are many). */
@@ -116,7 +174,7 @@ static void on_sweep(uv_timer_t *timer)
 		expired = is_expired(c, now);
 		if (expired)
 			tcp_count(t, STATS_TCP_EXPIRED, 1);
-		if (expired || may_leave(c, now) || (t->is_ending && now - t->stop_at > STOP_MS))
+		if (expired || has_left(c, now) || (t->is_ending && now - t->stop_at > STOP_MS))
 			tcp_connection_close(c);
 	}
 	if (t->is_ending && t->first_connection == NULL && !uv_is_closing((uv_handle_t *)timer)) {
@@ -180,12 +238,14 @@ static void close_listeners(struct tcp *t)
 			uv_close((uv_handle_t *)&l->handle, NULL);
 }
 
-void tcp_retire(struct tcp *t)
+void tcp_retire(struct tcp *t, tcp_on_leave_fn *on_leave, void *arg)
 {
 	close_listeners(t);
 	uv_update_time(t->loop);
+	t->on_leave = on_leave;
+	t->leave_arg = arg;
 	t->retired_at = uv_now(t->loop);
-	CHECK(uv_timer_start(&t->sweep, on_sweep, SWEEP_MIN_MS, SWEEP_MIN_MS) == 0);
+	CHECK(uv_timer_start(&t->sweep, on_sweep, 0, LEAVE_SWEEP_MS) == 0);
 }
 
 void tcp_begin_end(struct tcp *t)

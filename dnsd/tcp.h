@@ -69,9 +69,13 @@ struct tcp *tcp_new(uv_loop_t *loop, struct reader *reader, struct responder *re
 void tcp_set_desk(struct tcp *t, struct transfers_desk *desk);
 /* `tls` (borrowed): what comes is TLS and nothing else; NULL: plain. */
 enum err tcp_listen(struct tcp *t, int take_fd, struct tls *tls, struct reason *why) MUST_CHECK;
-/* Accepts no more: another process does, on the same sockets.  Connections go on for TCP_RETIRED_MS, and those that are in
- * the midst of something then until they are not. */
-void tcp_retire(struct tcp *t);
+/* Accepts no more: another process does, on the same sockets.  Plain connections leave, as duplicates for that process, as
+ * soon as nothing of theirs is under way; those of TLS, whose state cannot, end after TCP_RETIRED_MS as soon as they may. */
+typedef void tcp_on_leave_fn(int take_fd, const struct addr *client, void *arg);
+void tcp_retire(struct tcp *t, tcp_on_leave_fn *on_leave, void *arg);
+/* A connection that has left another process, which stood between two messages; its client may have been named by a
+ * proxy. */
+void tcp_adopt(struct tcp *t, int take_fd, const struct addr *client);
 /* Answers what has been sent by now, also on connections not accepted yet; then reads no more,
  * sends what waits, closes: in half a second at most.  Free after the loop has ended. */
 void tcp_stop(struct tcp *t);

@@ -65,9 +65,11 @@ struct tcp {
 	unsigned answers_left, bytes_left; /* of this turn; at 0 everyone stands in line */
 
 	uint64_t retired_at; /* since then nothing is accepted; 0: it is not so */
-	uint64_t stop_at;    /* since then it is the last call; 0: it is not */
-	bool was_busy;       /* since the turn began something came or went on */
-	bool is_ending;      /* the last call is over: nothing is read any more */
+	tcp_on_leave_fn *on_leave;
+	void *leave_arg;
+	uint64_t stop_at; /* since then it is the last call; 0: it is not */
+	bool was_busy;    /* since the turn began something came or went on */
+	bool is_ending;   /* the last call is over: nothing is read any more */
 	uint8_t chunk[TCP_CHUNK];
 	uint8_t plain[TLS_RECORD];
 	uint8_t out[TCP_GATHER + TCP_ANSWER_MAX];

@@ -89,7 +89,7 @@ static struct world_load *begin_load(struct world *w)
 	return world_load_start(w, "www.example.com", "192.0.2.1", targets, 3, PER_SECOND);
 }
 
-/* Nothing lost, nothing wrong, and not for want of questions. */
+/* Nothing lost, nothing wrong, no connection closed, and not for want of questions. */
 static void end_load(struct world *w, struct world_load *load, unsigned at_least)
 {
 	struct world_load_result r = world_load_stop(load);
@@ -101,6 +101,7 @@ static void end_load(struct world *w, struct world_load *load, unsigned at_least
 		world_fail(w, "%u lost, %u wrong: %s", r.lost, r.wrong, r.what);
 	assert_true(r.udp >= at_least);
 	assert_true(r.tcp > 0 && r.kept > 0);
+	assert_int_equal(r.again, 0);
 }
 
 static void change(struct world *w, unsigned i)

@@ -368,6 +368,27 @@ static size_t answer_len(struct world *w, struct client *c, int padding)
 	return got;
 }
 
+/* Its sessions cannot go over: they end, with a word, between two messages. */
+static void test_a_process_that_takes_over_has_the_port_and_the_old_ones_sessions_end(void **state)
+{
+	struct world *w = *state;
+	struct client before, after;
+	unsigned port;
+
+	start(w);
+	port = tls_port;
+	client_open(w, &before);
+	assert_answers(&before, 1);
+	world_replace(w);
+	assert_is_ended(&before);
+	client_close(&before);
+	find_port(w);
+	assert_int_equal(tls_port, port);
+	client_open(w, &after);
+	assert_answers(&after, 2);
+	client_close(&after);
+}
+
 static void test_who_pads_is_answered_in_blocks(void **state)
 {
 	struct world *w = *state;
@@ -683,6 +704,8 @@ int main(void)
 		world_test(test_plain_dns_gets_no_answer_on_the_tls_port),
 		world_test(test_silence_ends_a_session_and_a_handshake),
 		world_test(test_the_end_of_nighd_is_said_to_sessions),
+		world_test(
+			test_a_process_that_takes_over_has_the_port_and_the_old_ones_sessions_end),
 		world_test(test_who_pads_is_answered_in_blocks),
 		world_test(test_a_client_may_be_gone_after_each_byte),
 		world_test(test_ten_thousand_half_handshakes_cost_bounded_memory_and_end),

@@ -32,6 +32,7 @@ struct old {
 	struct takeover_desk *desk;
 	struct sockets sockets;
 	int meeting;
+	int talk; /* to the one that has taken over; -1: nobody has */
 	_Atomic unsigned given, lost, done;
 };
 
@@ -63,10 +64,12 @@ static void on_give(struct buffer *serials, void *arg)
 
 static void on_lost(void *arg) { ((struct old *)arg)->lost++; }
 
-static void on_done(void *arg)
+static void on_done(int take_talk, void *arg)
 {
 	struct old *o = arg;
 
+	assert_true(take_talk >= 0);
+	o->talk = take_talk;
 	takeover_desk_stop(o->desk);
 	o->desk = NULL;
 	o->done++;
@@ -95,7 +98,7 @@ static void start(struct old *o)
 	struct reason why = {0};
 	uint16_t port = 0;
 
-	*o = (struct old){.meeting = -1};
+	*o = (struct old){.meeting = -1, .talk = -1};
 	assert_int_equal(sockets_open_dns(&o->sockets, &loopback, SOCKETS / 2, &port, &why),
 	                 ERR_OK);
 	assert_int_equal(takeover_desk_open(identity(), &o->meeting, &why), ERR_OK);
@@ -111,6 +114,8 @@ static void stop(struct old *o)
 	assert_int_equal(uv_async_send(&o->end), 0);
 	assert_int_equal(pthread_join(o->thread, NULL), 0);
 	assert_int_equal(uv_loop_close(&o->loop), 0);
+	if (o->talk >= 0)
+		close(o->talk);
 	sockets_close(&o->sockets);
 }
 
@@ -172,6 +177,97 @@ static void test_all_sockets_go_over_and_then_the_old_one_is_done(void **state)
 	sockets_close(&mine);
 	takeover_free(t);
 	stop(&o);
+}
+
+static void on_left(int take_fd, const struct addr *client, void *arg)
+{
+	unsigned *count = arg;
+
+	assert_int_equal(client->bytes[3], 7);
+	close(take_fd);
+	++*count;
+}
+
+static void put_connection(struct sockets *left, int fd)
+{
+	sockets_put(left,
+	            &(struct sockets_item){.kind = SOCKETS_TCP,
+	                                   .addr = {.family = ADDR_IPV4, .bytes = {192, 0, 2, 7}},
+	                                   .fd = fd});
+}
+
+static void test_connections_go_over_afterwards_in_as_many_messages_as_it_takes(void **state)
+{
+	struct reason why = {0};
+	struct takeover *t;
+	struct sockets left = {0};
+	unsigned count = 0;
+	int pair[2];
+	struct old o;
+
+	(void)state;
+	start(&o);
+	t = ask();
+	go(t);
+	assert_int_equal(takeover_end(t, &why), ERR_OK);
+	await(&o.done, 1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	for (unsigned i = 0; i < TAKEOVER_ITEMS + 10; i++)
+		put_connection(&left, dup(pair[0]));
+	/* No connection: it is not taken for one. */
+	put_connection(&left, dup(STDERR_FILENO));
+	assert_true(takeover_say_left(o.talk, &left));
+	assert_int_equal(left.count, 0);
+	assert_true(takeover_hear_left(t->talk, on_left, &count));
+	assert_int_equal(count, TAKEOVER_ITEMS);
+	assert_true(takeover_hear_left(t->talk, on_left, &count));
+	assert_int_equal(count, TAKEOVER_ITEMS + 10);
+	close(o.talk);
+	o.talk = -1;
+	assert_false(takeover_hear_left(t->talk, on_left, &count));
+	sockets_close(&left);
+	takeover_free(t);
+	stop(&o);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* Whoever does not hear holds up nobody, and nothing is lost that can still be said. */
+static void test_what_cannot_be_said_now_is_said_later(void **state)
+{
+	struct reason why = {0};
+	struct takeover *t;
+	struct sockets left = {0};
+	unsigned count = 0, said = 0;
+	int pair[2];
+	struct old o;
+
+	(void)state;
+	start(&o);
+	t = ask();
+	go(t);
+	assert_int_equal(takeover_end(t, &why), ERR_OK);
+	await(&o.done, 1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	do
+		put_connection(&left, dup(pair[0]));
+	while (takeover_say_left(o.talk, &left) && ++said < 10000);
+	assert_in_range(said, 1, 9999);
+	assert_int_equal(left.count, 1);
+	for (unsigned i = 0; i < said; i++)
+		assert_true(takeover_hear_left(t->talk, on_left, &count));
+	assert_true(takeover_say_left(o.talk, &left));
+	assert_true(takeover_hear_left(t->talk, on_left, &count));
+	assert_int_equal(count, said + 1);
+	/* Nobody hears any more: what is left ends. */
+	takeover_free(t);
+	put_connection(&left, dup(pair[0]));
+	assert_true(takeover_say_left(o.talk, &left));
+	assert_int_equal(left.count, 0);
+	sockets_close(&left);
+	stop(&o);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 static void test_without_a_running_one_there_is_none(void **state)
@@ -308,6 +404,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_sockets_go_over_and_then_the_old_one_is_done),
+		cmocka_unit_test(
+			test_connections_go_over_afterwards_in_as_many_messages_as_it_takes),
+		cmocka_unit_test(test_what_cannot_be_said_now_is_said_later),
 		cmocka_unit_test(test_without_a_running_one_there_is_none),
 		cmocka_unit_test(test_the_address_can_be_had_once),
 		cmocka_unit_test(test_one_that_asks_and_goes_changes_nothing),

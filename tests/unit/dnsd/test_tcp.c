@@ -678,6 +678,76 @@ static void test_a_listed_proxy_without_a_good_header_is_not_listened_to(void **
 	netset_free(proxies);
 }
 
+/* Another worker, as that of another process. */
+struct heir {
+	struct worker *worker;
+	unsigned adopted;
+};
+
+static void give_to_heir(int take_fd, const struct addr *client, void *arg)
+{
+	struct heir *h = arg;
+
+	assert_true(addr_equal(client, &loopback));
+	h->adopted++;
+	tcp_adopt(h->worker->tcp, take_fd, client);
+}
+
+static void ask_until(struct asker *c, struct worker *a, struct worker *b, unsigned answers)
+{
+	for (unsigned turns = 0; turns < MOST_TURNS && c->answers < answers; turns++) {
+		asker_go_on(c);
+		turn(a);
+		turn(b);
+	}
+	assert_int_equal(c->answers, answers);
+}
+
+static void wait_a_turn(struct worker *k)
+{
+	turn(k);
+	usleep(1000);
+}
+
+static void test_a_connection_leaves_for_another_process_and_misses_nothing(void **state)
+{
+	struct worker old, next;
+	struct heir heir = {.worker = &next};
+	struct asker c;
+	size_t all;
+
+	(void)state;
+	start(&old);
+	start(&next);
+	asker_init(&c, &old, small_query, small_len, 100);
+	all = c.out_len;
+	c.out_len = all / 2 + 5; /* the last one is not whole */
+	ask_until(&c, &old, &next, 50);
+	tcp_retire(old.tcp, give_to_heir, &heir);
+	for (unsigned turns = 0; turns < 50; turns++)
+		wait_a_turn(&old);
+	assert_int_equal(heir.adopted, 0);
+	c.out_len = all - 7;
+	ask_until(&c, &old, &next, 99);
+	c.out_len = all;
+	ask_until(&c, &old, &next, 100);
+	for (unsigned turns = 0; turns < 1000 && heir.adopted == 0; turns++)
+		wait_a_turn(&old);
+	assert_int_equal(heir.adopted, 1);
+	assert_int_equal(quota_count(old.quota), 0);
+	assert_int_equal(quota_count(next.quota), 1);
+	/* And the next one answers what comes then. */
+	c.sent = 0;
+	c.answers = 0;
+	ask_until(&c, &old, &next, 100);
+	assert_true(c.in_order);
+	assert_int_equal(answered(&old, STATS_TCP), 100);
+	assert_int_equal(answered(&next, STATS_TCP), 100);
+	asker_fini(&c);
+	stop(&old);
+	stop(&next);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -697,6 +767,7 @@ int main(void)
 		cmocka_unit_test(test_behind_a_listed_proxy_the_header_comes_first_in_any_pieces),
 		cmocka_unit_test(test_shares_are_those_of_the_clients_that_a_proxy_names),
 		cmocka_unit_test(test_a_listed_proxy_without_a_good_header_is_not_listened_to),
+		cmocka_unit_test(test_a_connection_leaves_for_another_process_and_misses_nothing),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/tcp", tests, setup, teardown);
