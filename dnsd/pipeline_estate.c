@@ -22,6 +22,9 @@ void pipeline_print_estate(struct pipeline *p, struct buffer *out)
 	wiring_save_last_serials(p->last, p->saved);
 	saved_print(p->saved, &facts);
 	wiring_save_serials(p->last, p->saved);
+	/* At once, so that no part of the secret stays behind when the buffer grows. */
+	(void)buffer_extend(out, 2 * sizeof(uint64_t) + facts.len);
+	buffer_reset(out);
 	buffer_u64(out, key->k0);
 	buffer_u64(out, key->k1);
 	buffer_put(out, facts.data, facts.len);

@@ -183,12 +183,8 @@ static void test_one_that_cannot_start_leaves_the_running_one_as_it_is(void **st
 }
 
 /* Until its patience is over it cannot take over: one member of the fleet is dark. */
-static void test_one_that_is_killed_at_any_moment_takes_nothing_with_it(void **state)
+static void begin_with_a_dark_member(struct world *w)
 {
-	struct world *w = *state;
-	struct world_load *load;
-
-	srand(5);
 	world_write(w, "dark.kubeconfig",
 	            "clusters: [{name: c, cluster: {server: \"https://127.0.0.1:1\"}}]\n"
 	            "users: [{name: u, user: {token: t}}]\n"
@@ -196,6 +192,15 @@ static void test_one_that_is_killed_at_any_moment_takes_nothing_with_it(void **s
 	            "current-context: x\n");
 	begin(w, "state: state\nstartup: {patience: 2s}\n"
 	         "sources: {members: [{name: dark, kubeconfig: dark.kubeconfig}]}\n");
+}
+
+static void test_one_that_is_killed_at_any_moment_takes_nothing_with_it(void **state)
+{
+	struct world *w = *state;
+	struct world_load *load;
+
+	srand(5);
+	begin_with_a_dark_member(w);
 	load = begin_load(w);
 	for (unsigned i = 0; i < KILLS; i++) {
 		int status, heir = world_spawn_heir(w);
@@ -206,6 +211,53 @@ static void test_one_that_is_killed_at_any_moment_takes_nothing_with_it(void **s
 		world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
 	}
 	world_replace(w);
+	end_load(w, load, 100);
+}
+
+/* The sockets are the new one's too, so that nothing is lost but what the old one was just answering. */
+static void test_when_the_running_one_dies_meanwhile_the_new_one_serves_in_its_place(void **state)
+{
+	struct world *w = *state;
+	unsigned port;
+	uint32_t serial;
+	int heir;
+
+	begin_with_a_dark_member(w);
+	port = world_dns_port(w);
+	serial = serial_of(w);
+	heir = world_spawn_heir(w);
+	world_expect_log(w, "zone has no nameservers in the config", CHANGE_MS);
+	world_kill(w);
+	world_expect_heir(w, heir);
+	world_expect_log(w, "the nighd to take over from has ended", 0);
+	assert_int_equal(world_dns_port(w), port);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", CHANGE_MS);
+	assert_false(is_after(serial, serial_of(w)));
+	/* And it can be taken over from in its turn. */
+	world_replace(w);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", CHANGE_MS);
+}
+
+/* One takes over; the other finds that out, or takes over from that one. */
+static void test_of_two_that_come_at_once_one_is_left(void **state)
+{
+	struct world *w = *state;
+	struct world_load *load;
+
+	begin(w, "state: state\n");
+	load = begin_load(w);
+	for (unsigned i = 0; i < 5; i++) {
+		int status, ended, heir[2];
+
+		heir[0] = world_spawn_heir(w);
+		heir[1] = world_spawn_heir(w);
+		world_expect_end(w, 0);
+		ended = waitpid(-1, &status, 0);
+		assert_true(ended == heir[0] || ended == heir[1]);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) <= 1);
+		world_expect_heir(w, heir[ended == heir[0]]);
+		world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", CHANGE_MS);
+	}
 	end_load(w, load, 100);
 }
 
@@ -375,6 +427,9 @@ int main(void)
 		world_test(test_changes_faster_than_seconds_never_take_a_serial_back),
 		world_test(test_one_that_cannot_start_leaves_the_running_one_as_it_is),
 		world_test(test_one_that_is_killed_at_any_moment_takes_nothing_with_it),
+		world_test(
+			test_when_the_running_one_dies_meanwhile_the_new_one_serves_in_its_place),
+		world_test(test_of_two_that_come_at_once_one_is_left),
 		world_test(test_a_signal_ends_the_one_it_is_sent_to),
 		world_test(test_the_first_one_starts_as_ever),
 		world_test(test_the_number_of_workers_may_be_another),

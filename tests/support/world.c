@@ -385,6 +385,11 @@ void world_expect_replaced(struct world *w, int heir)
 		inside_rest();
 	}
 	world_expect_end(w, 0);
+	world_expect_heir(w, heir);
+}
+
+void world_expect_heir(struct world *w, int heir)
+{
 	w->pid = heir;
 	learn_ports(w);
 }

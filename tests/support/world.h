@@ -80,7 +80,9 @@ void world_expect_start_fails(struct world *w, int status, const char *text);
 int world_spawn_heir(struct world *w);
 /* That one takes over and is our nighd from now on; the one before ends by itself, exit status 0 demanded. */
 void world_expect_replaced(struct world *w, int heir);
-void world_replace(struct world *w); /* both */
+/* It serves, as our nighd; the one before has been seen to its end. */
+void world_expect_heir(struct world *w, int heir);
+void world_replace(struct world *w); /* starts one that takes over */
 /* Starts another one with --takeover and expects it to end by itself with that status and that text in its words, while
  * nighd goes on. */
 void world_expect_replace_fails(struct world *w, int status, const char *text);
