@@ -92,8 +92,10 @@ static struct world_load *begin_load(struct world *w)
 /* Nothing lost, nothing wrong, no connection closed, and not for want of questions. */
 static void end_load(struct world *w, struct world_load *load, unsigned at_least)
 {
-	struct world_load_result r = world_load_stop(load);
+	struct world_load_result r;
 
+	rest_ms(500); /* however quick all of it was */
+	r = world_load_stop(load);
 	print_message("%u over UDP, %u over TCP, of these %u on kept connections, asked again %u: "
 	              "%u lost, %u wrong\n",
 	              r.udp, r.tcp, r.kept, r.again, r.lost, r.wrong);
