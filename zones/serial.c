@@ -17,7 +17,9 @@ bool serial_is_after(uint32_t a, uint32_t b)
 	return apart != 0 && apart < 1U << 31;
 }
 
-uint32_t serial_at_least(uint32_t serial, uint32_t least)
+uint32_t serial_next_of_file(uint32_t last, uint32_t of_file, int64_t unix_s)
 {
-	return least != 0 && least - serial < UINT32_C(0x80000000) ? least : serial;
+	uint32_t next = serial_next(last, unix_s);
+
+	return of_file != 0 && serial_is_after(of_file, last != 0 ? last : next) ? of_file : next;
 }

@@ -491,9 +491,8 @@ struct zone *served_freeze(struct served *s, int64_t unix_s)
 	if (e->changed || s->stale) {
 		struct buffer image = {NULL, 0, 0};
 
-		s->serial = serial_next(s->serial, unix_s);
-		if (s->file)
-			s->serial = serial_at_least(s->serial, zonefile_serial(s->file));
+		s->serial = serial_next_of_file(s->serial, s->file ? zonefile_serial(s->file) : 0,
+		                                unix_s);
 		arena_reset(s->arena);
 		apex_image(s, &image);
 		edit_put(e, &e->apex, &image);

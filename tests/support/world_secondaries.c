@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/world_secondaries.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "tests/support/world_inside.h"
+
+enum { FOLLOWED_MS = 30000, RECORDS_MOST = 1000 };
+
+void secondaries_write_keys(struct world *w)
+{
+	world_write(w, "keys",
+	            "key \"transfer\" { algorithm hmac-sha256; secret \"" SECONDARIES_SECRET
+	            "\"; };\n");
+	assert_int_equal(chmod(world_path(w, "keys"), 0640), 0);
+}
+
+/* --- dig --- */
+
+char *secondaries_dig(struct world *w, unsigned port, const char *from, const char *key,
+                      const char *type)
+{
+	char port_text[16];
+	const char *argv[] = {
+		"dig",     "-p",       port_text, "@127.0.0.1",  "-b", from, "+noall", "+answer",
+		"+onesoa", "+tries=1", "+time=5", "example.com", type, NULL, NULL,     NULL};
+	const char *out;
+
+	if (*key) {
+		argv[13] = "-y";
+		argv[14] = key;
+	}
+	snprintf(port_text, sizeof(port_text), "%u", port);
+	(void)world_run(w, argv, &out);
+	return xstrdup(strstr(out, "Transfer failed") || strstr(out, "failed:") ? "" : out);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The lines sorted, so that two transfers can be compared. */
+static char *sorted(char *text)
+{
+	char *line[RECORDS_MOST], *save, *at = strtok_r(text, "\n", &save);
+	struct text out = {0};
+	size_t count = 0;
+
+	for (; at && count < RECORDS_MOST; at = strtok_r(NULL, "\n", &save))
+		if (!strstr(at, "TSIG"))
+			line[count++] = at;
+	qsort(line, count, sizeof(*line), by_text);
+	text_add(&out, "");
+	for (size_t i = 0; i < count; i++) {
+		for (const char *c = line[i]; *c; c++)
+			if (*c != '\t' && *c != ' ')
+				text_add_bytes(&out, (struct bytes){(const uint8_t *)c, 1});
+			else if (out.data[out.len - 1] != ' ')
+				text_add(&out, " ");
+		text_add(&out, "\n");
+	}
+	free(text);
+	return text_take(&out);
+}
+
+unsigned secondaries_serial_in(const char *zone)
+{
+	const char *at = strstr(zone, "hostmaster.example.com. ");
+
+	return at ? (unsigned)strtoul(at + strlen("hostmaster.example.com. "), NULL, 10) : 0;
+}
+
+char *secondaries_zone_at(struct world *w, unsigned port)
+{
+	return sorted(secondaries_dig(w, port, "127.0.0.1", "", "AXFR"));
+}
+
+/* --- the programs --- */
+
+static bool can_bind(int type, unsigned port)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+	                         .sin_port = htons((uint16_t)port),
+	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	bool can = fd >= 0 && bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0;
+
+	close(fd);
+	return can;
+}
+
+/* For UDP and TCP, and below those that the kernel gives to clients; another for each `which` of them. */
+static unsigned free_port(unsigned which)
+{
+	enum { FIRST = 10000, TRIES = 1000 };
+	unsigned seed = (unsigned)getpid() * 31;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		unsigned port = FIRST + ((seed + i) * SECONDARIES_COUNT + which) % 20000;
+
+		if (can_bind(SOCK_DGRAM, port) && can_bind(SOCK_STREAM, port))
+			return port;
+	}
+	fail_msg("no port is free");
+	return 0;
+}
+
+static pid_t run(struct world *w, const char *name, const char *const *argv)
+{
+	char log[64];
+	int fd;
+	pid_t pid;
+
+	snprintf(log, sizeof(log), "%s/log", name);
+	fd = open(world_path(w, log), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	pid = inside_spawn(argv, fd);
+	close(fd);
+	return pid;
+}
+
+static void start_knot(struct world *w, struct secondary *s)
+{
+	char dir[200], config[256];
+
+	snprintf(dir, sizeof(dir), "%s", world_path(w, "knot"));
+	world_write(w, "knot/c",
+	            "server:\n  rundir: %s\n  listen: 127.0.0.1@%u\n"
+	            "database:\n  storage: %s\n"
+	            "key:\n  - id: transfer\n    algorithm: hmac-sha256\n    "
+	            "secret: " SECONDARIES_SECRET "\n"
+	            "remote:\n  - id: primary\n    address: 127.0.0.1@%u\n    key: transfer\n"
+	            "acl:\n  - id: all\n    address: 127.0.0.0/8\n    action: [transfer, notify]\n"
+	            "zone:\n  - domain: example.com\n    master: primary\n    acl: all\n"
+	            "    storage: %s\n",
+	            dir, s->port, dir, world_dns_port(w), dir);
+	snprintf(config, sizeof(config), "%s/c", dir);
+	s->pid = run(w, "knot", (const char *[]){"knotd", "-c", config, NULL});
+}
+
+static void start_nsd(struct world *w, struct secondary *s)
+{
+	char dir[200], config[256];
+
+	snprintf(dir, sizeof(dir), "%s", world_path(w, "nsd"));
+	world_write(
+		w, "nsd/c",
+		"server:\n  ip-address: 127.0.0.1\n  port: %u\n  username: \"\"\n"
+		"  zonesdir: \"%s\"\n  database: \"\"\n  pidfile: \"%s/pid\"\n"
+		"  xfrdfile: \"%s/xfrd\"\n  xfrdir: \"%s\"\n  zonelistfile: \"%s/list\"\n"
+		"  server-count: 1\n  verbosity: 2\n"
+		"remote-control:\n  control-enable: no\n"
+		"key:\n  name: transfer\n  algorithm: hmac-sha256\n  secret: \"" SECONDARIES_SECRET
+		"\"\n"
+		"zone:\n  name: example.com\n  zonefile: zone\n"
+		"  request-xfr: 127.0.0.1@%u transfer\n  allow-notify: 127.0.0.1 NOKEY\n"
+		"  provide-xfr: 127.0.0.0/8 NOKEY\n",
+		s->port, dir, dir, dir, dir, dir, world_dns_port(w));
+	snprintf(config, sizeof(config), "%s/c", dir);
+	s->pid = run(w, "nsd", (const char *[]){"nsd", "-d", "-c", config, NULL});
+}
+
+static void start_named(struct world *w, struct secondary *s)
+{
+	char dir[200], config[256];
+
+	snprintf(dir, sizeof(dir), "%s", world_path(w, "named"));
+	world_write(
+		w, "named/c",
+		"options { directory \"%s\"; listen-on port %u { 127.0.0.1; };\n"
+		"  listen-on-v6 { none; }; pid-file \"%s/pid\"; session-keyfile \"%s/session\";\n"
+		"  lock-file none; recursion no; dnssec-validation no; notify no;\n"
+		"  allow-transfer { any; }; };\n"
+		"controls { };\n"
+		"key \"transfer\" { algorithm hmac-sha256; secret \"" SECONDARIES_SECRET "\"; };\n"
+		"zone \"example.com\" { type secondary; file \"zone\"; allow-notify { any; };\n"
+		"  primaries port %u { 127.0.0.1 key transfer; }; };\n",
+		dir, s->port, dir, dir, world_dns_port(w));
+	snprintf(config, sizeof(config), "%s/c", dir);
+	s->pid = run(w, "named", (const char *[]){"named", "-g", "-c", config, NULL});
+}
+
+void secondaries_init(struct secondary s[SECONDARIES_COUNT])
+{
+	static const char *const names[] = {"knot", "nsd", "named"};
+
+	for (unsigned i = 0; i < SECONDARIES_COUNT; i++)
+		s[i] = (struct secondary){names[i], free_port(i), 0};
+}
+
+void secondaries_print(const struct secondary s[SECONDARIES_COUNT], char *out, size_t room)
+{
+	snprintf(out, room, "\"127.0.0.1:%u\", \"127.0.0.1:%u\", \"127.0.0.1:%u\"", s[0].port,
+	         s[1].port, s[2].port);
+}
+
+void secondaries_start(struct world *w, struct secondary s[SECONDARIES_COUNT])
+{
+	start_knot(w, &s[SECONDARIES_KNOT]);
+	start_nsd(w, &s[SECONDARIES_NSD]);
+	start_named(w, &s[SECONDARIES_NAMED]);
+}
+
+void secondaries_stop(struct secondary s[SECONDARIES_COUNT])
+{
+	for (int i = 0; i < SECONDARIES_COUNT; i++)
+		if (s[i].pid > 0)
+			kill(s[i].pid, SIGTERM);
+	for (int i = 0; i < SECONDARIES_COUNT; i++)
+		if (s[i].pid > 0)
+			(void)waitpid(s[i].pid, NULL, 0);
+	for (int i = 0; i < SECONDARIES_COUNT; i++)
+		s[i].pid = 0;
+}
+
+/* All that run have what nighd has, record by record. */
+static bool have_all(struct world *w, struct secondary *s, const char *zone, char **differs)
+{
+	for (int i = 0; i < SECONDARIES_COUNT; i++) {
+		char *its;
+
+		if (s[i].pid == 0)
+			continue;
+		its = secondaries_zone_at(w, s[i].port);
+
+		if (strcmp(its, zone) != 0) {
+			free(*differs);
+			*differs = its;
+			if (*its == '\0')
+				*differs = xstrdup(s[i].name);
+			return false;
+		}
+		free(its);
+	}
+	return true;
+}
+
+static void print_logs(struct world *w, const struct secondary *s)
+{
+	for (int i = 0; i < SECONDARIES_COUNT; i++) {
+		char log[64];
+		const char *out;
+
+		if (s[i].pid == 0)
+			continue;
+		snprintf(log, sizeof(log), "%s/log", s[i].name);
+		(void)world_run(w, (const char *[]){"tail", "-n", "15", world_path(w, log), NULL},
+		                &out);
+		fprintf(stderr, "--- %s ---\n%s", s[i].name, out);
+	}
+}
+
+void secondaries_expect(struct world *w, struct secondary s[SECONDARIES_COUNT])
+{
+	struct deadline deadline = inside_deadline(FOLLOWED_MS);
+	char *zone = secondaries_zone_at(w, world_dns_port(w)), *differs = NULL;
+
+	while (*zone == '\0' || !have_all(w, s, zone, &differs)) {
+		if (!inside_has_time(deadline)) {
+			print_logs(w, s);
+			secondaries_stop(s);
+			world_fail(w, "a secondary has\n%s\nand nighd has\n%s",
+			           differs ? differs : "nothing", zone);
+		}
+		inside_rest();
+		free(zone);
+		zone = secondaries_zone_at(w, world_dns_port(w));
+	}
+	free(differs);
+	free(zone);
+}

@@ -1,0 +1,47 @@
+/* world_secondaries.h -- who follows nighd: dig, and BIND, Knot and NSD as secondaries of the zone example.com.
+ *
+ * All is in the world's folder and on 127.0.0.1.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_SUPPORT_WORLD_SECONDARIES_H
+#define TESTS_SUPPORT_WORLD_SECONDARIES_H
+
+#include <sys/types.h>
+
+#include "tests/support/world.h"
+
+/* The key `transfer`, as dig has it, and its secret. */
+#define SECONDARIES_SECRET "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IDEyMzQ="
+#define SECONDARIES_KEY    "hmac-sha256:transfer:" SECONDARIES_SECRET
+
+/* The file `keys` with that key, for nighd's `tsig`. */
+void secondaries_write_keys(struct world *w);
+
+/* What dig prints of example.com, asked for by `type` ("AXFR", "IXFR=7") at that port from that address, with a key or "":
+ * records, one a line; "" when it fails.  The caller frees it. */
+char *secondaries_dig(struct world *w, unsigned port, const char *from, const char *key,
+                      const char *type);
+/* The whole zone at that port: records sorted, single blanks.  The caller frees it. */
+char *secondaries_zone_at(struct world *w, unsigned port);
+/* The serial of the first SOA in such a text; 0: there is none. */
+unsigned secondaries_serial_in(const char *zone);
+
+enum { SECONDARIES_KNOT, SECONDARIES_NSD, SECONDARIES_NAMED, SECONDARIES_COUNT };
+
+struct secondary {
+	const char *name; /* its folder in the world's, with its words in `log` */
+	unsigned port;
+	pid_t pid; /* 0: not running */
+};
+
+/* Chooses the ports. */
+void secondaries_init(struct secondary s[SECONDARIES_COUNT]);
+/* "127.0.0.1:PORT", ... for `notify`. */
+void secondaries_print(const struct secondary s[SECONDARIES_COUNT], char *out, size_t room);
+/* nighd, which has been started with the keys, is their primary. */
+void secondaries_start(struct world *w, struct secondary s[SECONDARIES_COUNT]);
+void secondaries_stop(struct secondary s[SECONDARIES_COUNT]);
+/* Waits until each that runs has what nighd has, record by record. */
+void secondaries_expect(struct world *w, struct secondary s[SECONDARIES_COUNT]);
+
+#endif
