@@ -159,7 +159,15 @@ static void on_answer(uv_udp_t *socket, ssize_t len, const uv_buf_t *buf,
 
 /* --- life --- */
 
-struct notify *notify_start(uv_loop_t *loop, const uint8_t *apex, const struct config_listen *to,
+static bool bind_to(struct told *to, const struct addr *addr)
+{
+	struct sockaddr_storage from;
+
+	return addr->family != ADDR_NONE && addr_to_sockaddr(addr, 0, &from) > 0 &&
+	       uv_udp_bind(&to->socket, (const struct sockaddr *)&from, 0) == 0;
+}
+
+struct notify *notify_start(uv_loop_t *loop, const uint8_t *apex, const struct notify_target *to,
                             size_t count)
 {
 	struct notify *n = xcalloc(1, sizeof(*n) + count * sizeof(n->told[0]));
@@ -178,14 +186,10 @@ struct notify *notify_start(uv_loop_t *loop, const uint8_t *apex, const struct c
 		CHECK(uv_udp_init(loop, &one->socket) == 0);
 		n->open++;
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct addr any = {.family = to[i].addr.family};
-		struct sockaddr_storage from;
-
-		(void)addr_to_sockaddr(&any, 0, &from);
-		if (uv_udp_bind(&n->told[i].socket, (const struct sockaddr *)&from, 0) == 0)
+	for (size_t i = 0; i < count; i++)
+		if (bind_to(&n->told[i], &to[i].from) ||
+		    bind_to(&n->told[i], &(struct addr){.family = to[i].addr.family}))
 			(void)uv_udp_recv_start(&n->told[i].socket, give_room, on_answer);
-	}
 	return n;
 }
 

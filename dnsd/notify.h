@@ -11,12 +11,12 @@
 #include <uv.h>
 
 #include "base/bytes.h"
-#include "dnsd/config.h"
+#include "dnsd/notify_target.h"
 
 struct notify;
 
 /* For one zone (its apex in wire form); all is copied. */
-struct notify *notify_start(uv_loop_t *loop, const uint8_t *apex, const struct config_listen *to,
+struct notify *notify_start(uv_loop_t *loop, const uint8_t *apex, const struct notify_target *to,
                             size_t count);
 /* The zone's SOA record (whole, in wire form) is this now: all are told at once, whatever they had not heard of before. */
 void notify_tell(struct notify *n, struct bytes soa);

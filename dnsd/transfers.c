@@ -23,7 +23,7 @@ struct served {
 	struct served *next;
 	struct name apex;
 	char *as; /* NULL: all */
-	struct config_listen *notify;
+	struct notify_target *notify;
 	size_t notify_count;
 	bool is_listed; /* in the config that is being taken up */
 	struct zone_history *history;
@@ -91,7 +91,8 @@ static struct served *make_list(const struct config *c)
 			continue;
 		z = xcalloc(1, sizeof(*z));
 		z->as = from->as ? xstrdup(from->as) : NULL;
-		z->notify = xmemdup(from->notify, from->notify_count * sizeof(*z->notify));
+		z->notify = xcalloc(from->notify_count, sizeof(*z->notify));
+		notify_target_fill(c, &c->zones[i], z->notify);
 		z->notify_count = from->notify_count;
 		z->next = list;
 		list = z;

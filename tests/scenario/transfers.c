@@ -26,6 +26,7 @@
 #include "tests/support/world.h"
 #include "tests/support/world_inside.h"
 #include "tests/support/world_secondaries.h"
+#include "tests/support/world_wire.h"
 
 #define SECRET SECONDARIES_SECRET
 #define KEY    SECONDARIES_KEY
@@ -187,34 +188,117 @@ static size_t hear(int fd, uint8_t *out, struct sockaddr_in *from, int within_ms
 	return got > 0 ? (size_t)got : 0;
 }
 
-static void test_a_secondary_is_told_until_it_answers(void **state)
+/* The question is for the zone's SOA, which stands in the answer (RFC 1996 3.7): the one that nighd has now. */
+static void expect_notify(struct world *w, const uint8_t *message, size_t len)
 {
-	struct world *w = *state;
-	struct sockaddr_in from;
-	uint8_t message[512];
+	struct world_answer a = world_wire_read(w, message, len);
+
+	assert_int_equal(message[2], 0x24); /* NOTIFY, AA */
+	assert_int_equal(message[3], 0);
+	assert_memory_equal(message + 12, "\7example\3com\0\0\6\0\1", 17);
+	assert_string_equal(a.records, world_ask(w, "example.com", "SOA", NULL));
+}
+
+/* With other flags and another ID. */
+static void answer(int fd, const uint8_t *message, const struct sockaddr_in *to, uint8_t flags,
+                   uint8_t id)
+{
+	enum { LEN = 12 + 17 };
+	uint8_t reply[LEN];
+
+	memcpy(reply, message, LEN);
+	reply[1] ^= id;
+	reply[2] |= flags;
+	reply[7] = 0; /* no hint */
+	assert_int_equal(sendto(fd, reply, LEN, 0, (const struct sockaddr *)to, sizeof(*to)), LEN);
+}
+
+static void start_telling(struct world *w, unsigned port)
+{
 	char transfer[128];
-	uint64_t at[4];
-	unsigned port;
-	int fd = listen_udp(&port);
 
 	snprintf(transfer, sizeof(transfer),
 	         "allow: [{address: 127.0.0.0/8}], notify: [\"127.0.0.1:%u\"]", port);
 	start(w, transfer);
+}
+
+static void test_a_secondary_is_told_until_it_answers(void **state)
+{
+	struct world *w = *state;
+	struct sockaddr_in from;
+	uint8_t message[512], first[512];
+	in_port_t port_of_first = 0;
+	uint64_t at[4];
+	unsigned port;
+	int fd = listen_udp(&port);
+
+	start_telling(w, port);
 	/* Lost three times, each time after a longer while. */
 	for (int i = 0; i < 4; i++) {
-		assert_true(hear(fd, message, &from, 10000) > 12 + 17);
+		size_t len = hear(fd, message, &from, 10000);
+
+		assert_true(len > 12 + 17);
 		at[i] = inside_now_ms();
-		assert_int_equal(message[2], 0x24); /* NOTIFY, AA */
-		assert_memory_equal(message + 12, "\7example\3com\0\0\6\0\1", 17);
+		expect_notify(w, message, len);
+		/* The same message from the same place. */
+		if (i == 0)
+			memcpy(first, message, len);
+		assert_memory_equal(message, first, len);
+		assert_true(i == 0 || from.sin_port == port_of_first);
+		port_of_first = from.sin_port;
 	}
+	assert_true(at[1] - at[0] > 700);
 	assert_true(at[2] - at[1] > at[1] - at[0] + 500);
 	assert_true(at[3] - at[2] > at[2] - at[1] + 1000);
-	message[2] |= 0x80;
-	assert_true(sendto(fd, message, 29, 0, (struct sockaddr *)&from, sizeof(from)) == 29);
+	answer(fd, message, &from, 0x80, 0);
 	assert_int_equal(hear(fd, message, &from, 9000), 0);
 	/* And again with each change. */
 	world_endpoint(w, "a.yaml", "a", "a.example.com", "A", "198.18.0.1");
 	assert_true(hear(fd, message, &from, SOON_MS) > 0);
+	close(fd);
+}
+
+static void test_what_is_no_answer_of_the_secondary_is_not_taken_for_one(void **state)
+{
+	struct world *w = *state;
+	struct sockaddr_in from;
+	uint8_t message[512];
+	unsigned port, other_port;
+	int fd = listen_udp(&port), other = listen_udp(&other_port);
+
+	start_telling(w, port);
+	assert_true(hear(fd, message, &from, SOON_MS) > 0);
+	answer(other, message, &from, 0x80, 0);
+	answer(fd, message, &from, 0x80, 1);
+	answer(fd, message, &from, 0, 0);
+	assert_true(hear(fd, message, &from, SOON_MS) > 0);
+	/* Whoever refuses has heard as well. */
+	message[3] = 5;
+	answer(fd, message, &from, 0x80, 0);
+	assert_int_equal(hear(fd, message, &from, 3500), 0);
+	close(fd);
+	close(other);
+}
+
+static void test_notify_comes_from_where_nighd_listens(void **state)
+{
+	struct world *w = *state;
+	struct sockaddr_in from;
+	char config[512];
+	uint8_t message[512];
+	unsigned port;
+	int fd = listen_udp(&port);
+
+	snprintf(config, sizeof(config),
+	         "listen: {dns: [\"[::1]:0\", \"127.0.0.9:0\"], http: \"127.0.0.1:0\"}\n"
+	         "zones: [{name: example.com, records: [\"www 300 IN A 192.0.2.1\"], transfer: "
+	         "{notify: [\"127.0.0.1:%u\"]}}]\n",
+	         port);
+	world_config(w, config);
+	world_folder(w, "manifests/host");
+	world_start(w);
+	assert_true(hear(fd, message, &from, SOON_MS) > 0);
+	assert_int_equal(ntohl(from.sin_addr.s_addr), 0x7f000009);
 	close(fd);
 }
 
@@ -228,6 +312,8 @@ int main(void)
 		world_test(test_ixfr_says_what_went_and_what_came),
 		world_test(test_a_transfer_has_what_was_published_before_it),
 		world_test(test_a_secondary_is_told_until_it_answers),
+		world_test(test_what_is_no_answer_of_the_secondary_is_not_taken_for_one),
+		world_test(test_notify_comes_from_where_nighd_listens),
 	};
 
 	return cmocka_run_group_tests_name("scenario/transfers", tests, NULL, NULL);

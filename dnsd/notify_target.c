@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dnsd/notify_target.h"
+
+#include <stddef.h>
+
+static bool is_loopback(const struct addr *a)
+{
+	static const struct addr v6 = {.family = ADDR_IPV6, .bytes = {[15] = 1}};
+
+	return a->family == ADDR_IPV4 ? a->bytes[0] == 127 : addr_equal(a, &v6);
+}
+
+static struct addr find_source(const struct config *c, const struct addr *to)
+{
+	struct addr from = {.family = ADDR_NONE};
+
+	for (size_t i = 0; i < c->dns_count; i++) {
+		const struct addr *at = &c->dns[i].addr;
+
+		if (at->family != to->family)
+			continue;
+		if (addr_is_any(at))
+			return (struct addr){.family = ADDR_NONE};
+		if (from.family == ADDR_NONE && is_loopback(at) == is_loopback(to))
+			from = *at;
+	}
+	return from;
+}
+
+void notify_target_fill(const struct config *c, const struct config_zone *zone,
+                        struct notify_target *out)
+{
+	for (size_t i = 0; i < zone->transfer.notify_count; i++) {
+		const struct config_listen *to = &zone->transfer.notify[i];
+
+		out[i] = (struct notify_target){to->addr, to->port, find_source(c, &to->addr)};
+	}
+}
