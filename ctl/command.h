@@ -40,12 +40,12 @@ int command_post(const struct command *c, const char *path, struct json_object *
 /* "PROGRAM: text" to standard error; returns COMMAND_FAILED. */
 int command_fail(const struct command *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-int overview_run(const struct command *c);   /* status */
-int story_run(const struct command *c);      /* explain NAME */
-int verify_run(const struct command *c);     /* check PATH... */
-int release_run(const struct command *c);    /* guard release ZONE */
-int zone_run(const struct command *c);       /* zone status|export ZONE */
-int drain_run(const struct command *c);      /* drain CLUSTER */
+int overview_run(const struct command *c); /* status */
+int story_run(const struct command *c);    /* explain NAME */
+int verify_run(const struct command *c);   /* check PATH... */
+int release_run(const struct command *c);  /* guard release ZONE */
+int zone_run(const struct command *c);     /* zone status|export ZONE, zone reload|notify [ZONE] */
+int drain_run(const struct command *c);    /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */
 int completion_run(const struct command *c); /* completion SHELL */
 

@@ -47,7 +47,7 @@ static const struct word {
          story_run, OF_NIGHD | OF_API | OF_QUESTION},
 	{"check", 1, INT_MAX, "check PATH...", verify_run, 0},
 	{"guard", 2, 2, "guard release ZONE", release_run, OF_NIGHD | OF_API | OF_NAMESPACE},
-	{"zone", 2, 2, "zone status|export ZONE", zone_run, OF_NIGHD},
+	{"zone", 1, 2, "zone status|export ZONE | zone reload|notify [ZONE]", zone_run, OF_NIGHD},
 	{"drain", 1, 1, "drain CLUSTER", drain_run, OF_API | OF_NAMESPACE},
 	{"undrain", 1, 1, "undrain CLUSTER", drain_undo_run, OF_API | OF_NAMESPACE},
 	{"version", 0, 0, "version", version_run, 0},

@@ -4,22 +4,13 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "ctl/command.h"
 #include "ctl/fields.h"
 #include "ctl/http.h"
+#include "ctl/zone_orders.h"
 
 /* --- status --- */
-
-static bool same_name(const char *a, const char *b)
-{
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	a_len -= a_len > 1 && a[a_len - 1] == '.';
-	b_len -= b_len > 1 && b[b_len - 1] == '.';
-	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
-}
 
 static void add_line(struct text *out, const char *what, const char *value)
 {
@@ -56,17 +47,6 @@ static void print_status(struct json_object *zone, struct text *out)
 		                 : "it has errors, and none was good yet");
 }
 
-static struct json_object *find_zone(struct json_object *status, const char *name)
-{
-	for (size_t i = 0; i < fields_count(status, "zones"); i++) {
-		struct json_object *zone = fields_item(status, "zones", i);
-
-		if (same_name(fields_text(zone, "name"), name))
-			return zone;
-	}
-	return NULL;
-}
-
 static int status_run(const struct command *c)
 {
 	struct json_object *root, *zone;
@@ -75,7 +55,7 @@ static int status_run(const struct command *c)
 
 	if (status != COMMAND_FINE)
 		return status;
-	zone = find_zone(root, c->args[1]);
+	zone = zone_find(root, c->args[1]);
 	if (!zone)
 		status = command_fail(c, "%s: there is no zone %s", c->server, c->args[1]);
 	else if (c->format == PRINT_TABLE || c->format == PRINT_WIDE)
@@ -136,10 +116,20 @@ static int export_run(const struct command *c)
 
 int zone_run(const struct command *c)
 {
-	if (strcmp(c->args[0], "status") == 0)
-		return status_run(c);
-	if (strcmp(c->args[0], "export") == 0)
-		return export_run(c);
-	fprintf(stderr, "usage: %s zone status|export ZONE\n", c->program);
+	static const struct {
+		const char *word;
+		int (*run)(const struct command *c);
+		bool of_all; /* without ZONE */
+	} words[] = {{"status", status_run, false},
+	             {"export", export_run, false},
+	             {"reload", zone_reload_run, true},
+	             {"notify", zone_notify_run, true}};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(c->args[0], words[i].word) == 0 &&
+		    (c->arg_count == 2 || words[i].of_all))
+			return words[i].run(c);
+	fprintf(stderr, "usage: %s zone status|export ZONE\n       %s zone reload|notify [ZONE]\n",
+	        c->program, c->program);
 	return COMMAND_USAGE;
 }

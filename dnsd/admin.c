@@ -298,33 +298,72 @@ static unsigned on_explain(const struct http_request *r, void *arg, struct text 
 	return err ? http_error(body, 400, "%s", why.text) : 200;
 }
 
-/* --- the guard --- */
+/* --- orders --- */
 
-static unsigned on_release(const struct http_request *r, void *arg, struct text *body,
-                           const char **content_type)
+/* 200: it was obeyed, and the body begins with the zone, if one was named; else the error is in it. */
+static unsigned give_order(const struct http_request *r, struct admin *a, enum order order,
+                           uint64_t *result, struct text *body)
 {
-	struct admin *a = arg;
 	const char *zone = http_request_arg(r, "zone");
 	struct reason why = {0};
 	enum err err;
 
-	(void)content_type;
 	if (!r->loopback)
-		return http_error(body, 403,
-		                  "the guard is released only from the server's own machine");
-	if (!zone || !*zone)
-		return http_error(body, 400, "zone is missing: /guard/release?zone=ZONE");
-	err = a->settings.release(zone, a->settings.arg, &why);
+		return http_error(body, 403, "orders are taken only from the server's own machine");
+	if (order == ORDER_NOTIFY && !zone)
+		zone = ORDERS_ALL_ZONES;
+	else if (!zone || !*zone)
+		return http_error(body, 400, "zone is missing: %s?zone=ZONE", r->path);
+	err = a->settings.order(order, zone, a->settings.arg, result, &why);
 	if (err)
 		return http_error(body,
 		                  err == ERR_NOTFOUND  ? 404
 		                  : err == ERR_TIMEOUT ? 504
 		                                       : 409,
 		                  "%s", *why.text ? why.text : err_text(err));
-	text_add(body, "{\"zone\":");
-	text_add_json(body, bytes_of(zone));
-	text_add(body, ",\"released\":true}\n");
+	text_add(body, "{");
+	if (*zone) {
+		text_add(body, "\"zone\":");
+		text_add_json(body, bytes_of(zone));
+		text_add(body, ",");
+	}
 	return 200;
+}
+
+static unsigned on_release(const struct http_request *r, void *arg, struct text *body,
+                           const char **content_type)
+{
+	uint64_t unused;
+	unsigned status = give_order(r, arg, ORDER_RELEASE, &unused, body);
+
+	(void)content_type;
+	if (status == 200)
+		text_add(body, "\"released\":true}\n");
+	return status;
+}
+
+static unsigned on_reload(const struct http_request *r, void *arg, struct text *body,
+                          const char **content_type)
+{
+	uint64_t reading;
+	unsigned status = give_order(r, arg, ORDER_RELOAD, &reading, body);
+
+	(void)content_type;
+	if (status == 200)
+		text_printf(body, "\"reading\":%" PRIu64 "}\n", reading);
+	return status;
+}
+
+static unsigned on_notify(const struct http_request *r, void *arg, struct text *body,
+                          const char **content_type)
+{
+	uint64_t count;
+	unsigned status = give_order(r, arg, ORDER_NOTIFY, &count, body);
+
+	(void)content_type;
+	if (status == 200)
+		text_printf(body, "\"secondaries\":%" PRIu64 "}\n", count);
+	return status;
 }
 
 /* --- the list of pages --- */
@@ -336,18 +375,21 @@ static unsigned on_index(const struct http_request *r, void *arg, struct text *b
 	if (strcmp(r->path, "/") != 0)
 		return http_error(body, 404, "no such path");
 	*content_type = "text/plain; charset=utf-8";
-	text_add(body,
-	         "nighd\n\n"
-	         "/livez                 the control loop turns\n"
-	         "/readyz                every source is read or restored\n"
-	         "/healthz?verbose       both, line by line\n"
-	         "/status                clusters, zones, errors\n"
-	         "/status/names          names and their sites: zone= prefix= limit= continue=\n"
-	         "/status/records        a zone as a master file: zone= prefix= limit= continue=\n"
-	         "/explain?name=NAME     why a client gets its answer: type= client= resolver=\n"
-	         "/metrics               counters for Prometheus\n\n"
-	         "POST /guard/release?zone=ZONE, from this machine only: "
-	         "lets held names go\n");
+	text_add(
+		body,
+		"nighd\n\n"
+		"/livez                 the control loop turns\n"
+		"/readyz                every source is read or restored\n"
+		"/healthz?verbose       both, line by line\n"
+		"/status                clusters, zones, errors\n"
+		"/status/names          names and their sites: zone= prefix= limit= continue=\n"
+		"/status/records        a zone as a master file: zone= prefix= limit= continue=\n"
+		"/explain?name=NAME     why a client gets its answer: type= client= resolver=\n"
+		"/metrics               counters for Prometheus\n\n"
+		"POST, from this machine only:\n"
+		"/guard/release?zone=ZONE   lets held names go\n"
+		"/zone/reload?zone=ZONE     reads the zone's file now\n"
+		"/zone/notify?zone=ZONE     tells the zone's secondaries now; without zone, all\n");
 	return 200;
 }
 
@@ -361,6 +403,8 @@ static const struct http_route routes[] = {
 	{"GET", "/status/records", on_records},
 	{"GET", "/explain", on_explain},
 	{"POST", "/guard/release", on_release},
+	{"POST", "/zone/reload", on_reload},
+	{"POST", "/zone/notify", on_notify},
 	{"GET", "/", on_index},
 	{NULL, NULL, NULL},
 };

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "dnsd/cluster_notes.h"
 #include "dnsd/explain.h"
+#include "dnsd/orders.h"
 #include "dnsd/server.h"
 #include "zones/handover.h"
 
@@ -38,9 +39,8 @@ struct admin_settings {
 	struct handover *handover;
 	const struct admin_pulse *pulse;
 	struct cluster_notes *notes; /* of API servers; NULL: there are none */
-	/* Asks the control thread to release a zone's guard; called on the HTTP thread, waits for the answer (at most
-	 * a second). */
-	enum err (*release)(const char *zone, void *arg, struct reason *why);
+	/* Has the control thread do something; called on the HTTP thread, waits for the answer (at most a second). */
+	order_fn *order;
 	/* What the geo databases say of a client, for explain; called on the HTTP thread, false:
 	 * nothing.  NULL: nobody knows.  out->database must stay good as long as the process
 	 * lives, or be the callee's own per thread. */

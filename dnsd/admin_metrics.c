@@ -422,7 +422,7 @@ static void print_zone_files(const struct snapshot_report *report, struct text *
 		/* Named like all zones, without the last dot. */
 		text_printf(&zone, "%.*s", (int)(len > 1 ? len - 1 : len), file->zone);
 		label = (struct metric_label){"zone", zone.data};
-		metric_sample(out, name, &label, 1, file->broken ? 0 : file->read_at != 0);
+		metric_sample(out, name, &label, 1, *file->errors ? 0 : file->read_at != 0);
 		text_fini(&zone);
 	}
 }

@@ -197,6 +197,18 @@ static uint64_t held_in(const struct snapshot_report *report, const char *zone)
 	return held;
 }
 
+/* As the items of a list. */
+static void add_lines(const char *lines, struct text *out)
+{
+	const char *comma = "";
+
+	for (size_t len; *lines; lines += len + (lines[len] == '\n'), comma = ",") {
+		len = strcspn(lines, "\n");
+		text_add(out, comma);
+		text_add_json(out, (struct bytes){(const uint8_t *)lines, len});
+	}
+}
+
 /* The zone's file, when it has one. */
 static void add_zone_file(const struct snapshot_report *report, const char *zone, struct text *out)
 {
@@ -208,8 +220,13 @@ static void add_zone_file(const struct snapshot_report *report, const char *zone
 		text_add(out, ",\"file\":{\"path\":");
 		text_add_json(out, bytes_of(file->path));
 		add_time(out, "readAt", file->read_at);
-		text_printf(out, ",\"serial\":%" PRIu32 ",\"names\":%" PRIu64 ",\"good\":%s}",
-		            file->serial, file->names, file->broken ? "false" : "true");
+		text_printf(out,
+		            ",\"serial\":%" PRIu32 ",\"names\":%" PRIu64
+		            ",\"good\":%s,\"readings\":%" PRIu64 ",\"errors\":[",
+		            file->serial, file->names, *file->errors ? "false" : "true",
+		            file->readings);
+		add_lines(file->errors, out);
+		text_add(out, "]}");
 	}
 }
 

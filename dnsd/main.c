@@ -235,11 +235,12 @@ static enum err bind_tls(struct nighd *n, struct reason *why)
 	return err;
 }
 
-static enum err release(const char *zone, void *arg, struct reason *why)
+static enum err order(enum order which, const char *zone, void *arg, uint64_t *result,
+                      struct reason *why)
 {
 	struct nighd *n = arg;
 
-	return pipeline_release(n->pipeline, zone, why);
+	return pipeline_order(n->pipeline, which, zone, result, why);
 }
 
 static bool find_place(const struct addr *addr, void *arg, struct explain_place *out)
@@ -297,7 +298,7 @@ static enum err start_admin(struct nighd *n, struct reason *why)
 		.handover = pipeline_handover(n->pipeline),
 		.pulse = &n->pulse,
 		.notes = pipeline_notes(n->pipeline),
-		.release = release,
+		.order = order,
 		.find_place = find_place,
 		.arg = n,
 	};

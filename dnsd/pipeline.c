@@ -2,7 +2,6 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -13,6 +12,7 @@
 #include "dnsd/transfers.h"
 #include "dnsd/zone_loader.h"
 #include "records/build.h"
+#include "records/names.h"
 #include "watcher/store.h"
 #include "zones/build.h"
 
@@ -23,8 +23,7 @@ enum {
 	NOTES_MS = 1000,
 	MANY_FACTS = 10000,
 	TRIM_AFTER = 20000,
-	MEMBER_COUNTS_MS = 5 * 60 * 1000,
-	RELEASE_WAIT_S = 1
+	MEMBER_COUNTS_MS = 5 * 60 * 1000
 };
 
 /* --- readiness (design: ready once every source was read, restored, or waited for) --- */
@@ -444,42 +443,73 @@ static void on_tick(uv_timer_t *timer)
 	trim_memory(p);
 }
 
-/* --- the guard's release, asked by the HTTP thread --- */
+/* --- orders of the HTTP thread --- */
 
-static void on_release(uv_async_t *wake)
+static enum err release(struct pipeline *p, const char *zone, struct reason *why)
 {
-	struct pipeline *p = wake->data;
-	struct release *r = &p->release;
+	enum err err = records_release(p->records, zone);
 
-	pthread_mutex_lock(&r->lock);
-	if (r->zone != NULL) {
-		r->result = records_release(p->records, r->zone);
-		r->zone = NULL;
-		pthread_cond_signal(&r->answered);
-		pipeline_poke(p);
-	}
-	pthread_mutex_unlock(&r->lock);
+	pipeline_poke(p);
+	return err == ERR_OK ? ERR_OK : reason_set(why, err, "nothing is held in zone %s", zone);
 }
 
-enum err pipeline_release(struct pipeline *p, const char *zone, struct reason *why)
+/* Returns how many are told. */
+static uint64_t tell_of(struct pipeline *p, const struct config_zone *zone)
 {
-	struct release *r = &p->release;
-	struct timespec until;
-	enum err err = ERR_OK;
+	uint8_t apex[NAMES_WIRE_MAX];
+	size_t len;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += RELEASE_WAIT_S;
-	pthread_mutex_lock(&r->lock);
-	r->zone = zone;
-	uv_async_send(&r->wake);
-	while (r->zone != NULL && err == ERR_OK)
-		if (pthread_cond_timedwait(&r->answered, &r->lock, &until) != 0)
-			err = reason_set(why, ERR_TIMEOUT, "the control thread does not answer");
-	if (err == ERR_OK && r->result != ERR_OK)
-		err = reason_set(why, r->result, "nothing is held in zone %s", zone);
-	r->zone = NULL;
-	pthread_mutex_unlock(&r->lock);
-	return err;
+	if (zone->transfer.notify_count == 0 || p->transfers == NULL ||
+	    names_from_text(bytes_of(zone->name), apex, &len, NULL) != ERR_OK)
+		return 0;
+	transfers_notify(p->transfers, (struct bytes){apex, len});
+	return zone->transfer.notify_count;
+}
+
+static enum err notify(struct pipeline *p, const char *zone, uint64_t *count, struct reason *why)
+{
+	uint8_t apex[NAMES_WIRE_MAX];
+	size_t len;
+	const struct config_zone *one;
+	bool all = strcmp(zone, ORDERS_ALL_ZONES) == 0;
+	enum err err = all ? ERR_OK : names_from_text(bytes_of(zone), apex, &len, why);
+
+	*count = 0;
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; all && i < p->config->zone_count; i++)
+		*count += tell_of(p, &p->config->zones[i]);
+	one = all ? NULL : wiring_find_zone(p->config, apex);
+	if (!all && one == NULL)
+		return reason_set(why, ERR_NOTFOUND, "the config has no zone %s", zone);
+	if (one != NULL)
+		*count = tell_of(p, one);
+	return *count > 0 ? ERR_OK
+	                  : reason_set(why, ERR_CONFLICT,
+	                               "there is nobody to tell: zones.transfer.notify is empty");
+}
+
+static enum err obey(enum order order, const char *zone, void *arg, uint64_t *result,
+                     struct reason *why)
+{
+	struct pipeline *p = arg;
+
+	switch (order) {
+	case ORDER_RELEASE:
+		*result = 0;
+		return release(p, zone, why);
+	case ORDER_RELOAD:
+		return zone_loader_read(p->zone_files, zone, result, why);
+	case ORDER_NOTIFY:
+		return notify(p, zone, result, why);
+	}
+	return ERR_NOTFOUND;
+}
+
+enum err pipeline_order(struct pipeline *p, enum order order, const char *zone, uint64_t *result,
+                        struct reason *why)
+{
+	return orders_give(p->orders, order, zone, result, why);
 }
 
 bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out)
@@ -494,12 +524,10 @@ bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct exp
 
 static void start_timers(struct pipeline *p)
 {
-	p->tick.data = p->again.data = p->release.wake.data = p;
+	p->tick.data = p->again.data = p;
 	CHECK(uv_timer_init(p->loop, &p->tick) == 0);
 	CHECK(uv_timer_init(p->loop, &p->again) == 0);
-	CHECK(uv_async_init(p->loop, &p->release.wake, on_release) == 0);
-	CHECK(pthread_mutex_init(&p->release.lock, NULL) == 0);
-	CHECK(pthread_cond_init(&p->release.answered, NULL) == 0);
+	p->orders = orders_new(p->loop, obey, p);
 }
 
 static void start_neighbours(struct pipeline *p)
@@ -664,8 +692,6 @@ static void closed_one(void *arg)
 	records_free(p->records);
 	zones_free(p->zones);
 	facts_free(p->facts);
-	pthread_mutex_destroy(&p->release.lock);
-	pthread_cond_destroy(&p->release.answered);
 	wiring_memory_fini(&p->memory);
 	cluster_notes_free(p->notes);
 	secrets_fini(&p->secrets);
@@ -697,5 +723,5 @@ void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg)
 	zone_loader_stop(p->zone_files, closed_one, p);
 	uv_close((uv_handle_t *)&p->tick, on_handle_closed);
 	uv_close((uv_handle_t *)&p->again, on_handle_closed);
-	uv_close((uv_handle_t *)&p->release.wake, on_handle_closed);
+	orders_stop(p->orders, closed_one, p);
 }

@@ -17,6 +17,7 @@
 #include "dnsd/admin.h"
 #include "dnsd/config.h"
 #include "dnsd/explain.h"
+#include "dnsd/orders.h"
 #include "dnsd/server.h"
 #include "zones/handover.h"
 
@@ -57,8 +58,9 @@ void pipeline_reload(struct pipeline *p, const struct config *config,
 void pipeline_set_config_error(struct pipeline *p, const char *error);
 /* The same of the files of listen.tls. */
 void pipeline_set_tls_error(struct pipeline *p, const char *error);
-/* Releases the guard of a zone.  Any thread but the control thread; waits for it, at most a second. */
-enum err pipeline_release(struct pipeline *p, const char *zone, struct reason *why);
+/* Any thread but the control thread, one at a time (orders.h). */
+enum err pipeline_order(struct pipeline *p, enum order order, const char *zone, uint64_t *result,
+                        struct reason *why) MUST_CHECK;
 /* What the geographic files say of an address; false: nothing.  `database` of out is good until the next
  * call.  The HTTP thread alone. */
 bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out);

@@ -6,9 +6,8 @@
 #ifndef DNSD_PIPELINE_INSIDE_H
 #define DNSD_PIPELINE_INSIDE_H
 
-#include <pthread.h>
-
 #include "dnsd/geo_loader.h"
+#include "dnsd/orders.h"
 #include "dnsd/pipeline.h"
 #include "dnsd/secrets.h"
 #include "dnsd/sources.h"
@@ -17,15 +16,6 @@
 #include "watcher/resolve.h"
 #include "watcher/saved.h"
 #include "watcher/settle.h"
-
-/* A request of the HTTP thread to the control thread, one at a time. */
-struct release {
-	pthread_mutex_t lock;
-	pthread_cond_t answered;
-	uv_async_t wake;
-	const char *zone; /* not NULL: waiting to be done */
-	enum err result;
-};
 
 struct pipeline {
 	uv_loop_t *loop;
@@ -54,7 +44,7 @@ struct pipeline {
 
 	uv_timer_t tick;
 	uv_timer_t again; /* records wants to be called at a certain time */
-	struct release release;
+	struct orders *orders;
 
 	uint64_t evidence_ms; /* when the probes' times were last published */
 

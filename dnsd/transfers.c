@@ -18,6 +18,12 @@ enum {
 	PAUSE_LEAST_MS = 20      /* ... and at least so long there is no other of that zone */
 };
 
+/* A zone whose secondaries somebody wants to be told. */
+struct wish {
+	struct wish *next;
+	uint8_t apex[];
+};
+
 /* A zone that is transferred. */
 struct served {
 	struct served *next;
@@ -57,6 +63,7 @@ struct transfers {
 	pthread_mutex_t lock;
 	struct transfers_request *asked; /* under the lock */
 	struct served *fresh;            /* under the lock: the next list, when is_fresh */
+	struct wish *wishes;             /* under the lock */
 	bool is_fresh, is_poked, is_ending;
 
 	/* The thread's own. */
@@ -218,6 +225,23 @@ static void give_back(struct transfers *t, struct transfers_request *r)
 	pthread_mutex_unlock(&t->lock);
 }
 
+/* Those of a zone of which nothing is known yet are told when something is. */
+static void fulfil(struct transfers *t, struct wish *wishes)
+{
+	while (wishes) {
+		struct wish *wish = wishes;
+
+		wishes = wish->next;
+		for (struct served *z = t->served; z; z = z->next) {
+			const struct zone_image *newest = zone_history_newest(z->history);
+
+			if (names_wire_equal(z->apex.wire, wish->apex) && z->notifying && newest)
+				notify_tell(z->notifying, zone_image_soa(newest));
+		}
+		free(wish);
+	}
+}
+
 static void end(struct transfers *t)
 {
 	free_list(t->served);
@@ -231,20 +255,24 @@ static void on_wake(uv_async_t *wake)
 	struct transfers *t = wake->data;
 	struct transfers_request *asked;
 	struct served *fresh;
+	struct wish *wishes;
 	bool is_fresh, is_ending, is_poked;
 
 	pthread_mutex_lock(&t->lock);
 	asked = t->asked;
 	fresh = t->fresh;
+	wishes = t->wishes;
 	is_fresh = t->is_fresh;
 	is_poked = t->is_poked;
 	is_ending = t->is_ending;
 	t->asked = NULL;
 	t->fresh = NULL;
+	t->wishes = NULL;
 	t->is_fresh = t->is_poked = false;
 	pthread_mutex_unlock(&t->lock);
 	if (is_fresh)
 		take_up(t, fresh);
+	fulfil(t, wishes);
 	while (asked) {
 		struct transfers_request *r = asked;
 
@@ -328,6 +356,18 @@ void transfers_poke(struct transfers *t)
 {
 	pthread_mutex_lock(&t->lock);
 	t->is_poked = true;
+	pthread_mutex_unlock(&t->lock);
+	wake(t);
+}
+
+void transfers_notify(struct transfers *t, struct bytes apex)
+{
+	struct wish *wish = xmalloc(sizeof(*wish) + apex.len);
+
+	memcpy(wish->apex, apex.data, apex.len);
+	pthread_mutex_lock(&t->lock);
+	wish->next = t->wishes;
+	t->wishes = wish;
 	pthread_mutex_unlock(&t->lock);
 	wake(t);
 }

@@ -24,6 +24,8 @@ struct transfers *transfers_start(struct handover *h, const struct config *c);
 void transfers_stop(struct transfers *t); /* NULL is fine */
 void transfers_configure(struct transfers *t, const struct config *c);
 void transfers_poke(struct transfers *t); /* a snapshot was published */
+/* Tells the secondaries of the zone (apex in wire form) once more, as if it had just changed. */
+void transfers_notify(struct transfers *t, struct bytes apex);
 
 /* --- a worker's side: on the thread of its loop --- */
 

@@ -77,7 +77,7 @@ void wiring_configure_records(struct records **records, const struct config *c)
 
 /* --- zones and their name servers --- */
 
-static const struct config_zone *config_zone_of(const struct config *c, const uint8_t *apex)
+const struct config_zone *wiring_find_zone(const struct config *c, const uint8_t *apex)
 {
 	for (size_t i = 0; i < c->zone_count; i++) {
 		uint8_t wire[NAMES_WIRE_MAX];
@@ -201,7 +201,7 @@ void wiring_set_zones(struct zones *z, const struct records_result *r, const str
 
 	for (size_t i = 0; i < r->zone_count; i++) {
 		struct zones_zone *zone = &zones[i];
-		const struct config_zone *from = config_zone_of(c, r->zones[i].apex.data);
+		const struct config_zone *from = wiring_find_zone(c, r->zones[i].apex.data);
 		char text[NAMES_TEXT_SIZE];
 
 		zone->apex = r->zones[i].apex;

@@ -28,6 +28,9 @@ void wiring_set_zones(struct zones *z, const struct records_result *r, const str
                       const struct server_address *listening, size_t listening_count,
                       struct saved *saved);
 
+/* The zone of the config with that apex (wire form); NULL: there is none. */
+const struct config_zone *wiring_find_zone(const struct config *c, const uint8_t *apex);
+
 /* The zones of the config that have files, in the arena; returns how many. */
 size_t wiring_zone_files(struct arena *a, const struct config *c,
                          const struct zone_loader_zone **out);

@@ -25,6 +25,7 @@ struct entry {
 	char *path;
 	char name[NAMES_TEXT_SIZE]; /* of the apex */
 	int64_t read_at;            /* Unix seconds, of the one in force */
+	uint64_t readings;          /* that were taken up, good or not */
 	uint32_t ttl;
 	bool has_nameservers;
 	struct zonefile *current; /* in force; NULL: none was good yet */
@@ -146,6 +147,7 @@ static void refuse(struct entry *e)
 static void take_up(struct entry *e)
 {
 	note_seen(e);
+	e->readings++;
 	free(e->errors);
 	e->errors = copy(zonefile_errors(e->fresh));
 	if (zonefile_is_good(e->fresh))
@@ -299,6 +301,26 @@ void zone_loader_set(struct zone_loader *l, const struct zone_loader_zone *zones
 	l->events.on_errors(l->events.arg);
 }
 
+enum err zone_loader_read(struct zone_loader *l, const char *zone, uint64_t *reading,
+                          struct reason *why)
+{
+	uint8_t wire[NAMES_WIRE_MAX];
+	size_t len;
+	enum err err = names_from_text(bytes_of(zone), wire, &len, why);
+
+	for (size_t i = 0; err == ERR_OK && i < l->count; i++) {
+		struct entry *e = l->entries[i];
+
+		if (!names_wire_equal(e->apex, wire))
+			continue;
+		*reading = e->readings + 1;
+		e->must_read = true;
+		begin(e);
+		return ERR_OK;
+	}
+	return err != ERR_OK ? err : reason_set(why, ERR_NOTFOUND, "zone %s has no file", zone);
+}
+
 bool zone_loader_is_read(const struct zone_loader *l)
 {
 	for (size_t i = 0; i < l->count; i++)
@@ -341,7 +363,8 @@ bool zone_loader_file(const struct zone_loader *l, size_t i, struct snapshot_zon
 		.read_at = e->read_at,
 		.names = e->current ? zonefile_name_count(e->current) : 0,
 		.serial = e->current ? zonefile_serial(e->current) : 0,
-		.broken = e->errors != NULL,
+		.readings = e->readings,
+		.errors = e->errors ? e->errors : "",
 	};
 	return true;
 }

@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "base/bytes.h"
+#include "base/err.h"
 #include "base/text.h"
 #include "zones/snapshot.h"
 #include "zones/zonefile.h"
@@ -39,6 +40,10 @@ struct zone_loader *zone_loader_start(uv_loop_t *loop, const struct name_key *ke
 /* The zones that have files (copied); what is new is read at once.  For those that have none any more
  * on_file is called before this returns. */
 void zone_loader_set(struct zone_loader *l, const struct zone_loader_zone *zones, size_t count);
+/* Reads the zone's file now, whatever its look.  *reading: as which one snapshot_zone_file.readings will count it.  ERR_NOTFOUND: the
+ * zone (in presentation form) has no file. */
+enum err zone_loader_read(struct zone_loader *l, const char *zone, uint64_t *reading,
+                          struct reason *why) MUST_CHECK;
 /* Was there a good reading of every file? */
 bool zone_loader_is_read(const struct zone_loader *l);
 /* Lines "FILE:LINE: [warning: ]text" of all files. */

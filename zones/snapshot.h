@@ -53,10 +53,11 @@ struct snapshot_hold {
 struct snapshot_zone_file {
 	const char *zone; /* as zone_apex() in text, with the last dot */
 	const char *path;
-	int64_t read_at; /* Unix seconds, of the reading in force; 0: none was good yet */
-	uint64_t names;  /* in it */
-	uint32_t serial; /* as written in it */
-	bool broken;     /* as it is now it has errors */
+	int64_t read_at;    /* Unix seconds, of the reading in force; 0: none was good yet */
+	uint64_t names;     /* in it */
+	uint32_t serial;    /* as written in it */
+	uint64_t readings;  /* since the start, good or not */
+	const char *errors; /* of the last one, lines "FILE:LINE: text"; "": it was good */
 };
 /* What /status tells beside names: made by the wiring, carried along, freed with the last snapshot. */
 struct snapshot_report {

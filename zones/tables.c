@@ -144,6 +144,7 @@ struct report *tables_report(const struct snapshot_report *from)
 		file[i] = from->files[i];
 		file[i].zone = copy(a, file[i].zone);
 		file[i].path = copy(a, file[i].path);
+		file[i].errors = copy(a, file[i].errors);
 	}
 	t->is = *from;
 	t->is.files = file;
@@ -175,7 +176,7 @@ static bool same_file(const struct snapshot_zone_file *a, const struct snapshot_
 {
 	return same_text(a->zone, b->zone) && same_text(a->path, b->path) &&
 	       a->read_at == b->read_at && a->names == b->names && a->serial == b->serial &&
-	       a->broken == b->broken;
+	       a->readings == b->readings && same_text(a->errors, b->errors);
 }
 
 bool tables_same_report(const struct report *x, const struct report *y)

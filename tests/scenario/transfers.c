@@ -280,6 +280,36 @@ static void test_what_is_no_answer_of_the_secondary_is_not_taken_for_one(void **
 	close(other);
 }
 
+static void test_secondaries_are_told_once_more_when_somebody_says_so(void **state)
+{
+	struct world *w = *state;
+	const char *const one[] = {"$NIGHCTL", "zone", "notify", "example.com", NULL};
+	const char *const all[] = {"$NIGHCTL", "zone", "notify", NULL};
+	const char *const other[] = {"$NIGHCTL", "zone", "notify", "example.net", NULL};
+	struct sockaddr_in from;
+	uint8_t message[512];
+	unsigned port;
+	int fd = listen_udp(&port);
+
+	start_telling(w, port);
+	for (int i = 0; i < 3; i++) {
+		size_t len = hear(fd, message, &from, SOON_MS);
+
+		expect_notify(w, message, len);
+		answer(fd, message, &from, 0x80, 0);
+		assert_int_equal(hear(fd, message, &from, 2500), 0);
+		if (i < 2)
+			world_expect_run(w, i == 0 ? one : all, 0, "NOTIFY is sent to 1 secondary");
+	}
+	world_expect_run(w, other, 1, "the config has no zone example.net");
+	world_config(w, "zones: [{name: example.com, records: [\"www 300 IN A 192.0.2.1\"]}]\n");
+	world_signal(w, SIGHUP);
+	world_expect_log(w, "config taken up", SOON_MS);
+	world_expect_run(w, one, 1, "there is nobody to tell");
+	world_expect_run(w, all, 1, "there is nobody to tell");
+	close(fd);
+}
+
 static void test_notify_comes_from_where_nighd_listens(void **state)
 {
 	struct world *w = *state;
@@ -313,6 +343,7 @@ int main(void)
 		world_test(test_a_transfer_has_what_was_published_before_it),
 		world_test(test_a_secondary_is_told_until_it_answers),
 		world_test(test_what_is_no_answer_of_the_secondary_is_not_taken_for_one),
+		world_test(test_secondaries_are_told_once_more_when_somebody_says_so),
 		world_test(test_notify_comes_from_where_nighd_listens),
 	};
 

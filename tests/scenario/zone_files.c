@@ -275,6 +275,45 @@ static void test_a_zone_is_exported_and_told_of(void **state)
 	                 "errors    it has errors now: the last good one is in force");
 }
 
+static unsigned readings(struct world *w)
+{
+	const char *at = strstr(world_get(w, "/status", NULL), "\"readings\":");
+
+	assert_non_null(at);
+	return (unsigned)strtoul(at + strlen("\"readings\":"), NULL, 10);
+}
+
+/* Also when nothing in it has changed, and with all that is wrong in it. */
+static void test_a_file_is_read_when_somebody_says_so(void **state)
+{
+	struct world *w = *state;
+	const char *const one[] = {"$NIGHCTL", "zone", "reload", "example.com.", NULL};
+	const char *const all[] = {"$NIGHCTL", "zone", "reload", NULL};
+	const char *const json[] = {"$NIGHCTL", "zone", "reload", "-o", "json", NULL};
+	const char *const other[] = {"$NIGHCTL", "zone", "reload", "example.net", NULL};
+	const char *const no_word[] = {"$NIGHCTL", "zone", "export", NULL};
+	unsigned before;
+
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.1\n");
+	start(w, CONFIG);
+	before = readings(w);
+	world_expect_run(w, one, 0, "zones/example.zone: 3 names, serial 7; the zone's is ");
+	assert_int_equal(readings(w), before + 1);
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.2\n");
+	world_expect_run(w, all, 0, "example.com: read ");
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.2", 0);
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.3\nbad A bad\nworse A\n");
+	world_expect_run(w, one, 1, "zones/example.zone:6: ");
+	world_expect_run(w, json, 1, "zones/example.zone:7: ");
+	world_expect_run(w, all, 1, "the file has errors; the last good one stays in force");
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.2", 0);
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.3\n");
+	world_expect_run(w, json, 0, "\"good\": true");
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.3", 0);
+	world_expect_run(w, other, 1, "zone example.net has no file");
+	world_expect_run(w, no_word, 2, "usage: nighctl zone status|export ZONE");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +327,7 @@ int main(void)
 		world_test(test_a_new_config_gives_and_takes_a_file),
 		world_test(test_check_tells_every_error_with_its_line),
 		world_test(test_a_zone_is_exported_and_told_of),
+		world_test(test_a_file_is_read_when_somebody_says_so),
 	};
 
 	return cmocka_run_group_tests_name("zone files", tests, NULL, NULL);

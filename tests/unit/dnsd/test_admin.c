@@ -27,8 +27,9 @@ struct desk {
 	struct text answer; /* the last one, header and all */
 	char *body;
 	unsigned status;
-	enum err release;
-	char released[64];
+	enum err refusal; /* of orders */
+	enum order order;
+	char ordered[64];
 };
 
 #define WIRE(s) ((struct bytes){(const uint8_t *)(s), sizeof(s)})
@@ -41,12 +42,15 @@ static struct addr addr_of(const char *text)
 	return a;
 }
 
-static enum err on_release(const char *zone, void *arg, struct reason *why)
+static enum err on_order(enum order order, const char *zone, void *arg, uint64_t *result,
+                         struct reason *why)
 {
 	struct desk *d = arg;
 
-	snprintf(d->released, sizeof(d->released), "%s", zone);
-	return d->release ? reason_set(why, d->release, "nothing is held in %s", zone) : ERR_OK;
+	d->order = order;
+	snprintf(d->ordered, sizeof(d->ordered), "%s", zone);
+	*result = 3;
+	return d->refusal ? reason_set(why, d->refusal, "nothing is held in %s", zone) : ERR_OK;
 }
 
 static bool find_place(const struct addr *addr, void *arg, struct explain_place *out)
@@ -167,7 +171,7 @@ static void start(struct desk *d)
 	struct admin_settings settings = {.addr = d->addr,
 	                                  .handover = zones_handover(d->zones),
 	                                  .pulse = &d->pulse,
-	                                  .release = on_release,
+	                                  .order = on_order,
 	                                  .find_place = find_place,
 	                                  .arg = d};
 	struct reason why = {0};
@@ -534,17 +538,39 @@ static void test_the_guard_is_released_by_post_only(void **state)
 	struct desk *d = *state;
 
 	assert_int_equal(ask(d, "GET", "/guard/release?zone=example.com"), 405);
-	assert_string_equal(d->released, "");
+	assert_string_equal(d->ordered, "");
 	assert_int_equal(ask(d, "POST", "/guard/release?zone=example.com"), 200);
-	assert_string_equal(d->released, "example.com");
+	assert_string_equal(d->ordered, "example.com");
 	assert_string_equal(d->body, "{\"zone\":\"example.com\",\"released\":true}\n");
 	assert_refused(d, "POST", "/guard/release", 400,
 	               "zone is missing: /guard/release?zone=ZONE");
-	d->release = ERR_NOTFOUND;
+	d->refusal = ERR_NOTFOUND;
 	assert_refused(d, "POST", "/guard/release?zone=a.example", 404,
 	               "nothing is held in a.example");
-	d->release = ERR_TIMEOUT;
+	d->refusal = ERR_TIMEOUT;
 	assert_int_equal(ask(d, "POST", "/guard/release?zone=a.example"), 504);
+}
+
+static void test_a_file_is_read_and_secondaries_are_told_by_post_only(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(ask(d, "GET", "/zone/reload?zone=example.com"), 405);
+	assert_int_equal(ask(d, "GET", "/zone/notify?zone=example.com"), 405);
+	assert_string_equal(d->ordered, "");
+	assert_int_equal(ask(d, "POST", "/zone/reload?zone=example.com"), 200);
+	assert_int_equal(d->order, ORDER_RELOAD);
+	assert_string_equal(d->ordered, "example.com");
+	assert_string_equal(d->body, "{\"zone\":\"example.com\",\"reading\":3}\n");
+	assert_int_equal(ask(d, "POST", "/zone/notify?zone=example.org"), 200);
+	assert_int_equal(d->order, ORDER_NOTIFY);
+	assert_string_equal(d->body, "{\"zone\":\"example.org\",\"secondaries\":3}\n");
+	assert_int_equal(ask(d, "POST", "/zone/notify"), 200);
+	assert_string_equal(d->ordered, ORDERS_ALL_ZONES);
+	assert_string_equal(d->body, "{\"secondaries\":3}\n");
+	assert_refused(d, "POST", "/zone/reload", 400, "zone is missing: /zone/reload?zone=ZONE");
+	d->refusal = ERR_CONFLICT;
+	assert_int_equal(ask(d, "POST", "/zone/notify?zone=example.com"), 409);
 }
 
 /* An address of this machine that is not loopback's; talking to it stays inside the machine. */
@@ -564,7 +590,7 @@ static bool own_address(struct addr *out)
 	return found;
 }
 
-static void test_the_guard_is_not_released_from_elsewhere(void **state)
+static void test_orders_are_not_taken_from_elsewhere(void **state)
 {
 	struct desk *d = *state;
 	struct addr own;
@@ -575,8 +601,8 @@ static void test_the_guard_is_not_released_from_elsewhere(void **state)
 	d->addr = own;
 	start(d);
 	assert_refused(d, "POST", "/guard/release?zone=example.com", 403,
-	               "the guard is released only from the server's own machine");
-	assert_string_equal(d->released, "");
+	               "orders are taken only from the server's own machine");
+	assert_string_equal(d->ordered, "");
 }
 
 static void test_the_index_lists_the_paths_and_others_are_not_found(void **state)
@@ -608,7 +634,8 @@ int main(void)
 		TEST(test_every_metric_has_one_head_and_a_sentence),
 		cmocka_unit_test(test_latencies_fall_into_their_cells),
 		TEST(test_the_guard_is_released_by_post_only),
-		TEST(test_the_guard_is_not_released_from_elsewhere),
+		TEST(test_a_file_is_read_and_secondaries_are_told_by_post_only),
+		TEST(test_orders_are_not_taken_from_elsewhere),
 		TEST(test_the_index_lists_the_paths_and_others_are_not_found),
 	};
 

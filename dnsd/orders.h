@@ -1,0 +1,34 @@
+/* orders.h -- what the HTTP thread has the control thread do to a zone, one order at a time.
+ *
+ * The one waits for the other, at most a second; what takes longer is begun and seen in /status.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_ORDERS_H
+#define DNSD_ORDERS_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+
+enum order {
+	ORDER_RELEASE, /* what the guard holds; result: 0 */
+	ORDER_RELOAD,  /* read the zone's file; result: the number of that reading */
+	ORDER_NOTIFY   /* tell its secondaries, or those of all zones; result: how many there are */
+};
+#define ORDERS_ALL_ZONES ""
+
+/* Obeys on the control thread.  `zone` in presentation form, as somebody typed it. */
+typedef enum err order_fn(enum order order, const char *zone, void *arg, uint64_t *result,
+                          struct reason *why);
+
+struct orders;
+
+struct orders *orders_new(uv_loop_t *loop, order_fn *obey, void *arg);
+/* Any thread but the control thread, one at a time.  What obey() says, or ERR_TIMEOUT. */
+enum err orders_give(struct orders *o, enum order order, const char *zone, uint64_t *result,
+                     struct reason *why) MUST_CHECK;
+/* Nobody gives orders any more.  Frees. */
+void orders_stop(struct orders *o, void (*on_stopped)(void *arg), void *arg);
+
+#endif
