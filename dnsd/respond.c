@@ -183,8 +183,9 @@ RARE static void heed_transfer(struct responder *r, const struct snapshot *s,
 		s != NULL && snapshot_settings(s)->ready ? snapshot_find_apex(s, &q->name) : NULL;
 	const struct tsig_key *key = q->tsig_at != 0 ? r->tsig.key : NULL;
 
-	if (zone == NULL || !terms_may_transfer(snapshot_terms(s), zone_apex(zone), client, key,
-	                                        transport == STATS_TLS))
+	if ((transport == STATS_TLS && r->bars_transfers) || zone == NULL ||
+	    !terms_may_transfer(snapshot_terms(s), zone_apex(zone), client, key,
+	                        transport == STATS_TLS))
 		return;
 	if (transport == STATS_UDP) {
 		answer_over_udp(q);

@@ -28,6 +28,7 @@ struct responder {
 	struct query query;
 	struct tsig tsig; /* of the query, when it has one */
 	struct answer answer;
+	bool bars_transfers; /* set by the caller: over this TLS there are no transfers */
 	bool wants_transfer; /* the query is for a transfer that may be had, which answers it */
 };
 

@@ -365,6 +365,7 @@ static size_t answer_messages(struct connection *c, const uint8_t *data, size_t 
 	enum stats_transport transport = c->tls == NULL ? STATS_TCP : STATS_TLS;
 	size_t used = 0, gathered = 0;
 
+	t->responder->bars_transfers = c->bars_transfers;
 	while (len - used >= 2 && may_answer(c)) {
 		size_t message = bytes_get16(data + used), answer;
 
@@ -462,6 +463,7 @@ static void note_open(struct connection *c)
 	struct tcp *t = c->tcp;
 
 	c->is_open = true;
+	c->bars_transfers = !tls_stream_is_for_transfers(c->tls);
 	c->active_at = uv_now(t->loop);
 	tcp_count(t, STATS_TLS_OPENED, 1);
 	if (tls_stream_is_resumed(c->tls))

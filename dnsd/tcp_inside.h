@@ -39,6 +39,7 @@ struct connection {
 	size_t queued;                      /* what libuv still held at the last sweep */
 	bool awaits_header;                 /* of the PROXY protocol; pending is to become one */
 	bool is_open;                       /* a TLS handshake is done */
+	bool bars_transfers;                /* its TLS is none for them */
 	bool ended;                         /* the client sends no more */
 	bool in_line;                       /* for its turn; not read from meanwhile */
 	struct connection *before, *behind; /* in line */

@@ -152,3 +152,12 @@ void tls_stream_sent(struct tls_stream *s)
 bool tls_stream_is_open(const struct tls_stream *s) { return SSL_is_init_finished(s->ssl) != 0; }
 
 bool tls_stream_is_resumed(const struct tls_stream *s) { return SSL_session_reused(s->ssl) != 0; }
+
+bool tls_stream_is_for_transfers(const struct tls_stream *s)
+{
+	const unsigned char *protocol;
+	unsigned len;
+
+	SSL_get0_alpn_selected(s->ssl, &protocol, &len);
+	return SSL_version(s->ssl) >= TLS1_3_VERSION && len > 0;
+}

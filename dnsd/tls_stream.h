@@ -46,5 +46,7 @@ void tls_stream_sent(struct tls_stream *s);
 /* Is the handshake done?  Then: was the session resumed? */
 bool tls_stream_is_open(const struct tls_stream *s);
 bool tls_stream_is_resumed(const struct tls_stream *s);
+/* And: is it one over which zones are transferred?  TLS 1.3, and `dot` agreed on (RFC 9103 7.1, 7.2). */
+bool tls_stream_is_for_transfers(const struct tls_stream *s);
 
 #endif

@@ -16,23 +16,34 @@
 #include "tests/support/world.h"
 #include "tests/support/world_secondaries.h"
 
+#define STATIC_ZONE                                                                                \
+	"nameservers: [{name: ns1.example.com, addresses: [192.0.2.53]}], records: [\"www 300 IN " \
+	"A 192.0.2.1\"]"
+
 enum { NAMES = 30, CHANGES = 1000, SOON_MS = 5000 };
 
-/* Where the zone comes from, as a key of the config. */
-static void start(struct world *w, const struct secondary *s, const char *source)
+/* `source`: where the zone comes from, a key of its config; `transport`: of the rule for secondaries; `more`: keys of the
+ * config. */
+static void start_with(struct world *w, const struct secondary *s, const char *source,
+                       const char *transport, const char *more)
 {
 	char config[2048], notify[256];
 
 	secondaries_write_keys(w);
 	secondaries_print(s, notify, sizeof notify);
-	snprintf(
-		config, sizeof config,
-		"zones: [{name: example.com, %s, transfer: {allow: [{address: 127.0.0.1/32}, {key: "
-		"transfer}], notify: [%s]}}]\ntsig: keys\n",
-		source, notify);
+	snprintf(config, sizeof config,
+	         "zones: [{name: example.com, %s, transfer: {allow: [{address: " SECONDARIES_VIEWER
+	         "/32, transport: tcp}, {key: transfer, transport: %s}], notify: [%s]}}]\n"
+	         "tsig: keys\n%s",
+	         source, transport, notify, more);
 	world_config(w, config);
 	world_folder(w, "manifests/host");
 	world_start(w);
+}
+
+static void start(struct world *w, const struct secondary *s, const char *source)
+{
+	start_with(w, s, source, "tcp", "");
 }
 
 /* Another set of names each time. */
@@ -61,10 +72,7 @@ static void test_bind_knot_and_nsd_follow_a_thousand_changes(void **state)
 	char step[16];
 
 	secondaries_init(s);
-	start(w, s,
-	      "nameservers: [{name: ns1.example.com, addresses: [192.0.2.53]}], records: [\"www "
-	      "300 "
-	      "IN A 192.0.2.1\"]");
+	start(w, s, STATIC_ZONE);
 	secondaries_start(w, s);
 	secondaries_expect(w, s);
 	for (unsigned i = 0; i < CHANGES; i++) {
@@ -76,6 +84,31 @@ static void test_bind_knot_and_nsd_follow_a_thousand_changes(void **state)
 	snprintf(step, sizeof(step), "\"%u\"", CHANGES - 1);
 	world_expect(w, "step.example.com", "TXT", NULL, step, SOON_MS);
 	secondaries_expect(w, s);
+	secondaries_stop(s);
+}
+
+/* --- over TLS (RFC 9103) --- */
+
+/* Which they have to: the rule for them is for TLS alone. */
+static void test_bind_and_nsd_follow_over_tls(void **state)
+{
+	struct world *w = *state;
+	struct secondary s[SECONDARIES_COUNT];
+	char step[16];
+
+	secondaries_write_certificate(w);
+	secondaries_init(s);
+	start_with(w, s, STATIC_ZONE, "tls", SECONDARIES_LISTEN);
+	secondaries_start_over_tls(w, s, secondaries_tls_port(w));
+	secondaries_expect(w, s);
+	for (unsigned i = 0; i < 20; i++) {
+		change(w, i);
+		snprintf(step, sizeof(step), "\"%u\"", i);
+		world_expect(w, "step.example.com", "TXT", NULL, step, SOON_MS);
+		if (i % 5 == 4)
+			secondaries_expect(w, s);
+	}
+	assert_true(world_metric(w, "dnsd_tls_opened_total") >= 2);
 	secondaries_stop(s);
 }
 
@@ -108,7 +141,7 @@ static void expect_step(struct world *w, struct secondary *s, unsigned before)
 		world_fail(w, "%u does not come after %u", after, before);
 	secondaries_expect(w, s);
 	snprintf(type, sizeof type, "IXFR=%u", before);
-	changes = secondaries_dig(w, world_dns_port(w), "127.0.0.1", "", type);
+	changes = secondaries_dig(w, world_dns_port(w), SECONDARIES_VIEWER, "", type);
 	if (strstr(changes, "192.0.2.53"))
 		world_fail(w, "not the changes but the whole zone from %u: %s", before, changes);
 	free(changes);
@@ -160,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(test_bind_knot_and_nsd_follow_a_thousand_changes),
+		world_test(test_bind_and_nsd_follow_over_tls),
 		world_test(test_secondaries_follow_where_the_serial_goes_round),
 	};
 

@@ -61,7 +61,7 @@ static void find_port(struct world *w)
 	json_object_put(status);
 }
 
-static void start_with(struct world *w, const char *more)
+static void start_zone(struct world *w, const char *of_zone, const char *more)
 {
 	char config[2048];
 
@@ -69,14 +69,16 @@ static void start_with(struct world *w, const char *more)
 	snprintf(config, sizeof config,
 	         "listen: {dns: [\"127.0.0.1:0\"], http: \"127.0.0.1:0\", tls: {addresses: "
 	         "[\"127.0.0.1:0\"], certificate: cert.pem, key: key.pem}}\n"
-	         "zones: [{name: example.com, records: [\"www 300 IN A 192.0.2.1\"]}]\n%s",
-	         more);
+	         "zones: [{name: example.com, records: [\"www 300 IN A 192.0.2.1\"]%s}]\n%s",
+	         of_zone, more);
 	world_config(w, config);
 	world_folder(w, "manifests/host");
 	world_start(w);
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", WAIT_MS);
 	find_port(w);
 }
+
+static void start_with(struct world *w, const char *more) { start_zone(w, "", more); }
 
 static void start(struct world *w) { start_with(w, ""); }
 
@@ -104,14 +106,24 @@ static int dial(struct world *w)
 	return fd;
 }
 
-static void client_open(struct world *w, struct client *c)
+/* Of that version; `offers_dot`: by ALPN. */
+static void client_open_as(struct world *w, struct client *c, int version, bool offers_dot)
 {
 	c->context = SSL_CTX_new(TLS_client_method());
+	assert_int_equal(SSL_CTX_set_max_proto_version(c->context, version), 1);
+	if (offers_dot)
+		assert_int_equal(SSL_CTX_set_alpn_protos(c->context, (const uint8_t *)"\3dot", 4),
+		                 0);
 	c->ssl = SSL_new(c->context);
 	c->fd = dial(w);
 	assert_int_equal(SSL_set_fd(c->ssl, c->fd), 1);
 	if (SSL_connect(c->ssl) != 1)
 		world_fail(w, "no TLS: %s", ERR_reason_error_string(ERR_peek_error()));
+}
+
+static void client_open(struct world *w, struct client *c)
+{
+	client_open_as(w, c, TLS1_3_VERSION, false);
 }
 
 static void client_close(struct client *c)
@@ -182,6 +194,46 @@ static void assert_is_ended(struct client *c)
 
 	assert_int_equal(got, 0);
 	assert_int_equal(SSL_get_error(c->ssl, got), SSL_ERROR_ZERO_RETURN);
+}
+
+/* --- transfers --- */
+
+/* The rcode of the answer to AXFR, over a connection of that kind; *records: of its first message. */
+static int ask_zone(struct world *w, int version, bool offers_dot, unsigned *records)
+{
+	struct world_question q = {.name = "example.com", .type = "AXFR", .no_edns = true};
+	uint8_t query[512], out[FRAME], *reply = malloc(WIRE_ROOM);
+	size_t len = world_wire_frame(query, world_wire_build(&q, 7, query), out);
+	struct client c;
+	int rcode;
+
+	client_open_as(w, &c, version, offers_dot);
+	assert_int_equal(SSL_write(c.ssl, out, (int)len), len);
+	assert_true(receive(&c, reply) > 12);
+	rcode = reply[3] & 15;
+	*records = bytes_get16(reply + 6);
+	/* A question is answered on it in any case. */
+	assert_answers(&c, 8);
+	client_close(&c);
+	free(reply);
+	return rcode;
+}
+
+static void test_a_zone_goes_over_tls_1_3_with_dot_and_no_other(void **state)
+{
+	enum { NOERROR = 0, REFUSED = 5 };
+	struct world *w = *state;
+	unsigned records;
+
+	start_zone(w, ", transfer: {allow: [{address: 127.0.0.1/32}]}", "");
+	assert_int_equal(ask_zone(w, TLS1_3_VERSION, true, &records), NOERROR);
+	assert_true(records >= 4);
+	assert_int_equal(ask_zone(w, TLS1_2_VERSION, true, &records), REFUSED);
+	assert_int_equal(records, 0);
+	assert_int_equal(ask_zone(w, TLS1_3_VERSION, false, &records), REFUSED);
+	assert_int_equal(records, 0);
+	assert_int_equal(ask_zone(w, TLS1_3_VERSION, true, &records), NOERROR);
+	assert_true(world_metric(w, "dnsd_transfers_total") == 2);
 }
 
 /* --- tools --- */
@@ -696,6 +748,7 @@ static void test_without_a_good_certificate_it_does_not_start_and_says_why(void 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		world_test(test_a_zone_goes_over_tls_1_3_with_dot_and_no_other),
 		world_test(test_kdig_is_answered_over_tls),
 		world_test(test_openssl_agrees_on_dot_and_resumes_but_gets_no_old_version),
 		world_test(test_many_queries_go_over_one_session),

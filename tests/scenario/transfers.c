@@ -96,6 +96,70 @@ static void test_a_rule_for_tls_is_none_for_tcp(void **state)
 	expect(w, "127.0.0.4", "", true);
 }
 
+/* --- transport x key x address (RFC 9103 9, CVE-2026-12490) --- */
+
+enum via { VIA_UDP, VIA_TCP, VIA_TLS };
+enum signed_with { NO_KEY, TRANSFER, OTHER, WRONG_SECRET };
+
+/* What the rules of the test below say. */
+static bool is_allowed(enum via via, enum signed_with key, unsigned address)
+{
+	if (key == WRONG_SECRET)
+		return false;
+	switch (address) {
+	case 2:
+		return via == VIA_TLS && key == TRANSFER;
+	case 3:
+		return via != VIA_TLS;
+	case 4:
+		return key == OTHER;
+	default:
+		return false;
+	}
+}
+
+static void expect_by_rules(struct world *w, unsigned tls_port, enum via via, enum signed_with key,
+                            unsigned address)
+{
+	static const char *const transports[] = {"+notcp", "+tcp", "+tls"};
+	static const char *const keys[] = {"", KEY, "hmac-sha512:other:" SECRET,
+	                                   "hmac-sha256:transfer:bm90IHRoaXM="};
+	char from[16], *out;
+	bool gets;
+
+	snprintf(from, sizeof(from), "127.0.0.%u", address);
+	/* Over UDP there is but the SOA, and that to who may have the rest. */
+	out = secondaries_dig_over(w, transports[via],
+	                           via == VIA_TLS ? tls_port : world_dns_port(w), from, keys[key],
+	                           via == VIA_UDP ? "IXFR=1" : "AXFR");
+	gets = strstr(out, via == VIA_UDP ? "SOA" : "192.0.2.1") != NULL;
+	if (gets != is_allowed(via, key, address))
+		world_fail(w, "%s from %s, key '%s': %s", transports[via], from, keys[key], out);
+	free(out);
+}
+
+static void test_transport_and_key_and_address_must_all_be_right(void **state)
+{
+	struct world *w = *state;
+
+	secondaries_write_certificate(w);
+	world_write(w, "keys",
+	            "key \"transfer\" { algorithm hmac-sha256; secret \"" SECRET "\"; };\n"
+	            "key \"other\" { algorithm hmac-sha512; secret \"" SECRET "\"; };\n");
+	assert_int_equal(chmod(world_path(w, "keys"), 0640), 0);
+	world_config(w, SECONDARIES_LISTEN
+	             "tsig: keys\n"
+	             "zones: [{name: example.com, records: [\"www 300 IN A 192.0.2.1\"], transfer: "
+	             "{allow: [{address: 127.0.0.2/32, key: transfer, transport: tls}, {address: "
+	             "127.0.0.3/32, transport: tcp}, {address: 127.0.0.4/32, key: other}]}}]\n");
+	world_folder(w, "manifests/host");
+	world_start(w);
+	for (enum via via = VIA_UDP; via <= VIA_TLS; via++)
+		for (enum signed_with key = NO_KEY; key <= WRONG_SECRET; key++)
+			for (unsigned address = 1; address <= 4; address++)
+				expect_by_rules(w, secondaries_tls_port(w), via, key, address);
+}
+
 static void test_a_rule_with_a_key_that_is_not_there_is_refused(void **state)
 {
 	struct world *w = *state;
@@ -338,6 +402,7 @@ int main(void)
 		world_test(test_without_a_rule_nobody_gets_the_zone),
 		world_test(test_address_and_key_must_both_be_right_where_both_are_asked_for),
 		world_test(test_a_rule_for_tls_is_none_for_tcp),
+		world_test(test_transport_and_key_and_address_must_all_be_right),
 		world_test(test_a_rule_with_a_key_that_is_not_there_is_refused),
 		world_test(test_ixfr_says_what_went_and_what_came),
 		world_test(test_a_transfer_has_what_was_published_before_it),

@@ -4,9 +4,22 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 
 #include "base/check.h"
+
+/* Clients look for the name here (RFC 9525 2). */
+static void add_name(X509 *x, const char *name)
+{
+	char text[256];
+	X509_EXTENSION *extension;
+
+	snprintf(text, sizeof text, "DNS:%s", name);
+	extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, text);
+	CHECK(extension != NULL && X509_add_ext(x, extension, -1) == 1);
+	X509_EXTENSION_free(extension);
+}
 
 static X509 *certify(EVP_PKEY *key, const char *name)
 {
@@ -21,6 +34,7 @@ static X509 *certify(EVP_PKEY *key, const char *name)
 	                                 -1, -1, 0) == 1);
 	CHECK(X509_set_issuer_name(x, subject) == 1);
 	CHECK(X509_set_pubkey(x, key) == 1);
+	add_name(x, name);
 	CHECK(X509_sign(x, key, EVP_sha256()) > 0);
 	return x;
 }

@@ -20,6 +20,7 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "tests/support/dnsd_certificate.h"
 #include "tests/support/world_inside.h"
 
 enum { FOLLOWED_MS = 30000, RECORDS_MOST = 1000 };
@@ -32,24 +33,49 @@ void secondaries_write_keys(struct world *w)
 	assert_int_equal(chmod(world_path(w, "keys"), 0640), 0);
 }
 
+void secondaries_write_certificate(struct world *w)
+{
+	char certificate[256], key[256];
+
+	snprintf(certificate, sizeof(certificate), "%s", world_path(w, "cert.pem"));
+	snprintf(key, sizeof(key), "%s", world_path(w, "key.pem"));
+	certificate_write(certificate, key, SECONDARIES_PRIMARY);
+}
+
+unsigned secondaries_tls_port(struct world *w)
+{
+	static const char before[] = "\"tls\":[\"127.0.0.1:";
+	const char *at = strstr(world_get(w, "/status", NULL), before);
+
+	assert_non_null(at);
+	return (unsigned)strtoul(at + strlen(before), NULL, 10);
+}
+
 /* --- dig --- */
 
-char *secondaries_dig(struct world *w, unsigned port, const char *from, const char *key,
-                      const char *type)
+char *secondaries_dig_over(struct world *w, const char *transport, unsigned port, const char *from,
+                           const char *key, const char *type)
 {
 	char port_text[16];
-	const char *argv[] = {
-		"dig",     "-p",       port_text, "@127.0.0.1",  "-b", from, "+noall", "+answer",
-		"+onesoa", "+tries=1", "+time=5", "example.com", type, NULL, NULL,     NULL};
+	const char *argv[] = {"dig",     "-p",      port_text,     "@127.0.0.1", "-b",
+	                      from,      "+noall",  "+answer",     "+onesoa",    "+tries=1",
+	                      "+time=5", transport, "example.com", type,         NULL,
+	                      NULL,      NULL};
 	const char *out;
 
 	if (*key) {
-		argv[13] = "-y";
-		argv[14] = key;
+		argv[14] = "-y";
+		argv[15] = key;
 	}
 	snprintf(port_text, sizeof(port_text), "%u", port);
 	(void)world_run(w, argv, &out);
 	return xstrdup(strstr(out, "Transfer failed") || strstr(out, "failed:") ? "" : out);
+}
+
+char *secondaries_dig(struct world *w, unsigned port, const char *from, const char *key,
+                      const char *type)
+{
+	return secondaries_dig_over(w, "+tcp", port, from, key, type);
 }
 
 static int by_text(const void *a, const void *b)
@@ -90,7 +116,7 @@ unsigned secondaries_serial_in(const char *zone)
 
 char *secondaries_zone_at(struct world *w, unsigned port)
 {
-	return sorted(secondaries_dig(w, port, "127.0.0.1", "", "AXFR"));
+	return sorted(secondaries_dig(w, port, SECONDARIES_VIEWER, "", "AXFR"));
 }
 
 /* --- the programs --- */
@@ -156,7 +182,19 @@ static void start_knot(struct world *w, struct secondary *s)
 	s->pid = run(w, "knot", (const char *[]){"knotd", "-c", config, NULL});
 }
 
-static void start_nsd(struct world *w, struct secondary *s)
+/* How NSD and BIND reach nighd. */
+struct primary {
+	unsigned port;
+	const char *nsd, *named;           /* declares TLS */
+	const char *nsd_uses, *named_uses; /* with the primary's address */
+};
+
+static struct primary plain_primary(const struct world *w)
+{
+	return (struct primary){world_dns_port(w), "", "", "", ""};
+}
+
+static void start_nsd(struct world *w, struct secondary *s, const struct primary *p)
 {
 	char dir[200], config[256];
 
@@ -167,18 +205,19 @@ static void start_nsd(struct world *w, struct secondary *s)
 		"  zonesdir: \"%s\"\n  database: \"\"\n  pidfile: \"%s/pid\"\n"
 		"  xfrdfile: \"%s/xfrd\"\n  xfrdir: \"%s\"\n  zonelistfile: \"%s/list\"\n"
 		"  server-count: 1\n  verbosity: 2\n"
+		"%s"
 		"remote-control:\n  control-enable: no\n"
 		"key:\n  name: transfer\n  algorithm: hmac-sha256\n  secret: \"" SECONDARIES_SECRET
 		"\"\n"
 		"zone:\n  name: example.com\n  zonefile: zone\n"
-		"  request-xfr: 127.0.0.1@%u transfer\n  allow-notify: 127.0.0.1 NOKEY\n"
+		"  request-xfr: 127.0.0.1@%u transfer%s\n  allow-notify: 127.0.0.1 NOKEY\n"
 		"  provide-xfr: 127.0.0.0/8 NOKEY\n",
-		s->port, dir, dir, dir, dir, dir, world_dns_port(w));
+		s->port, dir, dir, dir, dir, dir, p->nsd, p->port, p->nsd_uses);
 	snprintf(config, sizeof(config), "%s/c", dir);
 	s->pid = run(w, "nsd", (const char *[]){"nsd", "-d", "-c", config, NULL});
 }
 
-static void start_named(struct world *w, struct secondary *s)
+static void start_named(struct world *w, struct secondary *s, const struct primary *p)
 {
 	char dir[200], config[256];
 
@@ -189,11 +228,11 @@ static void start_named(struct world *w, struct secondary *s)
 		"  listen-on-v6 { none; }; pid-file \"%s/pid\"; session-keyfile \"%s/session\";\n"
 		"  lock-file none; recursion no; dnssec-validation no; notify no;\n"
 		"  allow-transfer { any; }; };\n"
-		"controls { };\n"
+		"controls { };\n%s"
 		"key \"transfer\" { algorithm hmac-sha256; secret \"" SECONDARIES_SECRET "\"; };\n"
 		"zone \"example.com\" { type secondary; file \"zone\"; allow-notify { any; };\n"
-		"  primaries port %u { 127.0.0.1 key transfer; }; };\n",
-		dir, s->port, dir, dir, world_dns_port(w));
+		"  primaries port %u { 127.0.0.1 key transfer%s; }; };\n",
+		dir, s->port, dir, dir, p->named, p->port, p->named_uses);
 	snprintf(config, sizeof(config), "%s/c", dir);
 	s->pid = run(w, "named", (const char *[]){"named", "-g", "-c", config, NULL});
 }
@@ -214,9 +253,29 @@ void secondaries_print(const struct secondary s[SECONDARIES_COUNT], char *out, s
 
 void secondaries_start(struct world *w, struct secondary s[SECONDARIES_COUNT])
 {
+	struct primary p = plain_primary(w);
+
 	start_knot(w, &s[SECONDARIES_KNOT]);
-	start_nsd(w, &s[SECONDARIES_NSD]);
-	start_named(w, &s[SECONDARIES_NAMED]);
+	start_nsd(w, &s[SECONDARIES_NSD], &p);
+	start_named(w, &s[SECONDARIES_NAMED], &p);
+}
+
+void secondaries_start_over_tls(struct world *w, struct secondary s[SECONDARIES_COUNT],
+                                unsigned tls_port)
+{
+	char nsd[512], named[512];
+	const char *certificate = world_path(w, "cert.pem");
+	struct primary p = {tls_port, nsd, named, " primary", " tls primary"};
+
+	snprintf(nsd, sizeof(nsd),
+	         "  tls-cert-bundle: \"%s\"\n"
+	         "tls-auth:\n  name: primary\n  auth-domain-name: \"" SECONDARIES_PRIMARY "\"\n",
+	         certificate);
+	snprintf(named, sizeof(named),
+	         "tls primary { ca-file \"%s\"; remote-hostname \"" SECONDARIES_PRIMARY "\"; };\n",
+	         certificate);
+	start_nsd(w, &s[SECONDARIES_NSD], &p);
+	start_named(w, &s[SECONDARIES_NAMED], &p);
 }
 
 void secondaries_stop(struct secondary s[SECONDARIES_COUNT])
@@ -240,7 +299,6 @@ static bool have_all(struct world *w, struct secondary *s, const char *zone, cha
 		if (s[i].pid == 0)
 			continue;
 		its = secondaries_zone_at(w, s[i].port);
-
 		if (strcmp(its, zone) != 0) {
 			free(*differs);
 			*differs = its;
