@@ -1,6 +1,6 @@
 /* tcp.h -- DNS over TCP (RFC 7766), and over TLS on it (RFC 7858), on a worker's loop.
  *
- * Queries of one connection are answered in order, as many as there are.  All that a client
+ * Queries of one connection are answered in order, as many as there are; while a zone is transferred, in between.  All that a client
  * can fill has a limit: connections, a query's length, answers that it does not read, silence.
  * From the responder's proxies a PROXY header comes before all else, and names the client.
  * What all of them get in one turn of the loop has one too, so that UDP, and each other connection,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,17 +17,7 @@ struct waiting {
 	uint8_t data[];
 };
 
-static void answer_pending(struct connection *c);
-
 /* --- turns --- */
-
-static bool has_turn(const struct tcp *t) { return t->answers_left > 0 && t->bytes_left > 0; }
-
-static void spend(struct tcp *t, size_t answer)
-{
-	t->answers_left--;
-	t->bytes_left -= answer < t->bytes_left ? (unsigned)answer : t->bytes_left;
-}
 
 /* A handshake costs as much as many answers, and so it counts. */
 static void spend_handshake(struct tcp *t)
@@ -86,11 +77,11 @@ void tcp_take_turn(uv_idle_t *turn)
 
 	t->answers_left = TCP_TURN_ANSWERS;
 	t->bytes_left = TCP_TURN_BYTES;
-	while (t->first != NULL && has_turn(t)) {
+	while (t->first != NULL && tcp_has_turn(t)) {
 		struct connection *c = t->first;
 
 		leave_line(c);
-		answer_pending(c);
+		tcp_connection_go_on(c);
 	}
 	if (t->stop_at != 0 && !t->is_ending) {
 		if (is_last_call_over(t))
@@ -142,16 +133,6 @@ static void note_active(struct connection *c)
 
 /* --- the end of a connection --- */
 
-static void forget_transfer(struct connection *c)
-{
-	if (c->asked != NULL || c->transfer != NULL)
-		c->tcp->transfers--;
-	transfers_forget(c->asked);
-	transfer_free(c->transfer);
-	c->asked = NULL;
-	c->transfer = NULL;
-}
-
 static void on_connection_closed(uv_handle_t *handle)
 {
 	struct connection *c = handle->data;
@@ -192,7 +173,7 @@ void tcp_connection_close(struct connection *c)
 	if (c->network.family != ADDR_NONE)
 		quota_leave_network(t->quota, &c->network);
 	leave_line(c);
-	forget_transfer(c);
+	tcp_transfer_forget(c);
 	uv_close((uv_handle_t *)&c->handle, on_connection_closed);
 }
 
@@ -215,7 +196,7 @@ static void on_written(uv_write_t *request, int status)
 	}
 	c->write_at = c->unsent > 0 ? uv_now(c->tcp->loop) : 0;
 	if (c->unsent == 0)
-		answer_pending(c);
+		tcp_connection_go_on(c);
 }
 
 static void wait_to_send(struct connection *c, const uint8_t *data, size_t len)
@@ -269,7 +250,7 @@ static void send_sealed(struct connection *c)
 	tls_stream_sent(c->tls);
 }
 
-static void send_answers(struct connection *c, const uint8_t *data, size_t len)
+void tcp_connection_send(struct connection *c, const uint8_t *data, size_t len)
 {
 	if (c->tls == NULL) {
 		send_bytes(c, data, len);
@@ -285,12 +266,10 @@ static void send_answers(struct connection *c, const uint8_t *data, size_t len)
 
 /* --- queries in --- */
 
-static bool is_paused(const struct connection *c) { return c->unsent > TCP_MAX_UNSENT; }
-
 static bool may_answer(const struct connection *c)
 {
-	return has_turn(c->tcp) && !is_paused(c) && !c->awaits_header && c->asked == NULL &&
-	       c->transfer == NULL && c->queries < c->tcp->limits.max_queries &&
+	return tcp_has_turn(c->tcp) && !tcp_is_paused(c) && !c->awaits_header &&
+	       !tcp_transfer_is_full(c) && c->queries < c->tcp->limits.max_queries &&
 	       !uv_is_closing((const uv_handle_t *)&c->handle);
 }
 
@@ -300,60 +279,9 @@ static size_t begin_record(struct connection *c, size_t gathered, size_t len)
 {
 	struct tcp *t = c->tcp;
 
-	send_answers(c, t->out, gathered);
+	tcp_connection_send(c, t->out, gathered);
 	memmove(t->out, t->out + gathered, len);
 	return 0;
-}
-
-/* --- transfers --- */
-
-/* In the turn, as far as the client reads. */
-static void send_transfer(struct connection *c)
-{
-	struct tcp *t = c->tcp;
-
-	while (c->transfer != NULL && has_turn(t) && !is_paused(c)) {
-		size_t len = transfer_next(c->transfer, (uint64_t)clock_unix_s(), t->out + 2);
-
-		if (len == 0) {
-			forget_transfer(c);
-			return;
-		}
-		bytes_put16(t->out, (uint16_t)len);
-		spend(t, len);
-		c->active_at = uv_now(t->loop);
-		send_answers(c, t->out, 2 + len);
-	}
-}
-
-static void on_transfer(struct transfer *take_transfer, void *arg)
-{
-	struct connection *c = arg;
-
-	c->asked = NULL;
-	c->transfer = take_transfer;
-	answer_pending(c);
-}
-
-/* The query that was just taken apart asks for one: the connection waits for it. */
-static void begin_transfer(struct connection *c)
-{
-	struct tcp *t = c->tcp;
-	const struct responder *r = t->responder;
-	const struct query *q = &r->query;
-	struct transfer *transfer =
-		transfer_new(q->id, (struct bytes){q->packet + DNS_HEADER_LEN, q->question_len},
-	                     q->tsig_at != 0 ? &r->tsig : NULL);
-
-	note_active(c);
-	tcp_count(t, STATS_TRANSFERS, 1);
-	if (t->desk == NULL || t->transfers >= TCP_TRANSFERS_MOST)
-		c->transfer = transfer; /* empty: a refusal */
-	else
-		c->asked = transfers_ask(t->desk, transfer, &q->name,
-		                         q->type == RR_IXFR ? &q->serial : NULL, on_transfer, c);
-	t->transfers++;
-	send_transfer(c);
 }
 
 /* Answers the whole messages at `data`; returns how many bytes they took.  A client that does
@@ -371,7 +299,7 @@ static size_t answer_messages(struct connection *c, const uint8_t *data, size_t 
 
 		if (message > TCP_MAX_QUERY) {
 			tcp_count(t, STATS_TCP_OVERSIZE, 1);
-			send_answers(c, t->out, gathered);
+			tcp_connection_send(c, t->out, gathered);
 			gathered = 0;
 			tcp_connection_close(c);
 			break;
@@ -382,32 +310,33 @@ static size_t answer_messages(struct connection *c, const uint8_t *data, size_t 
 		                 t->out + gathered + 2);
 		used += 2 + message;
 		if (answer == 0 && t->responder->wants_transfer) {
-			send_answers(c, t->out, gathered);
+			tcp_connection_send(c, t->out, gathered);
 			gathered = 0;
-			begin_transfer(c);
+			note_active(c);
+			tcp_transfer_begin(c);
 			continue;
 		}
 		if (answer == 0) {
 			/* No query: who sends such things is not kept waiting for (RFC 7766 6.2.3). */
-			send_answers(c, t->out, gathered);
+			tcp_connection_send(c, t->out, gathered);
 			gathered = 0;
 			tcp_connection_close(c);
 			break;
 		}
 		note_active(c);
-		spend(t, answer);
+		tcp_spend(t, answer);
 		/* RFC 7766 8: length and message in one segment. */
 		bytes_put16(t->out + gathered, (uint16_t)answer);
 		if (transport == STATS_TLS && gathered + 2 + answer > TLS_RECORD)
 			gathered = begin_record(c, gathered, 2 + answer);
 		gathered += 2 + answer;
 		if (gathered > TCP_GATHER) {
-			send_answers(c, t->out, gathered);
+			tcp_connection_send(c, t->out, gathered);
 			gathered = 0;
 		}
 	}
 	reader_rest(t->reader);
-	send_answers(c, t->out, gathered);
+	tcp_connection_send(c, t->out, gathered);
 	return used;
 }
 
@@ -504,6 +433,7 @@ static void unseal(struct connection *c)
 		if (len > 0)
 			take(c, t->plain, len);
 	}
+	c->has_sealed &= result == TLS_DATA;
 	if (result == TLS_BROKEN)
 		tcp_connection_close(c);
 	c->ended |= result == TLS_END;
@@ -537,6 +467,7 @@ static void begin_behind(struct connection *c, const struct proxy *header)
 		return;
 	if (c->tls != NULL) {
 		tls_stream_feed(c->tls, c->pending + header->len, rest);
+		c->has_sealed = true;
 		rest = 0;
 	}
 	memmove(c->pending, c->pending + header->len, rest);
@@ -565,26 +496,41 @@ static void take_header(struct connection *c, const uint8_t *data, size_t len)
 	}
 }
 
+/* While a zone is sent, what is asked behind it is heard as well (RFC 7766 6.2.1.1): as much as is kept anyway. */
+static bool may_read_in_line(const struct connection *c)
+{
+	return c->transfer != NULL && !c->ended && !c->tcp->is_ending && !c->has_sealed &&
+	       c->pending_len < 2 + TCP_MAX_QUERY && !tcp_transfer_is_full(c);
+}
+
+static void wait_for_turn(struct connection *c)
+{
+	stand_in_line(c);
+	if (may_read_in_line(c))
+		(void)uv_read_start((uv_stream_t *)&c->handle, give_chunk, on_read);
+}
+
 /* Reading, waiting for the client to read, for a turn, or the end, when nothing is left to do. */
 static void go_on(struct connection *c)
 {
 	uv_stream_t *stream = (uv_stream_t *)&c->handle;
 	struct tcp *t = c->tcp;
+	bool was_full = tcp_transfer_is_full(c), is_full;
 
+	tcp_transfer_send(c, UINT_MAX);
 	if (uv_is_closing((uv_handle_t *)stream))
 		return;
 	c->ended |= c->queries >= t->limits.max_queries;
-	if (is_paused(c) || c->ended)
+	is_full = tcp_transfer_is_full(c);
+	if (tcp_is_paused(c) || c->ended || is_full)
 		(void)uv_read_stop(stream);
-	if (is_paused(c))
+	if (tcp_is_paused(c))
 		return;
-	if (c->asked != NULL)
-		(void)uv_read_stop(stream);
-	else if (!has_turn(t))
-		stand_in_line(c);
-	else if (c->unsent == 0 && (c->ended || t->is_ending))
+	if (!tcp_has_turn(t) || (was_full && !is_full))
+		wait_for_turn(c);
+	else if (c->unsent == 0 && c->asked == NULL && (c->ended || t->is_ending))
 		tcp_connection_close(c);
-	else if (!c->ended && !t->is_ending)
+	else if (!c->ended && !t->is_ending && !is_full)
 		(void)uv_read_start(stream, give_chunk, on_read);
 }
 
@@ -598,8 +544,10 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 	if (count < 0) {
 		c->ended = true;
 		(void)uv_read_stop(stream);
-		if (count != UV_EOF || c->unsent == 0)
+		if (count != UV_EOF)
 			tcp_connection_close(c);
+		else if (!c->in_line)
+			go_on(c);
 		return;
 	}
 	if (c->awaits_header) {
@@ -608,16 +556,17 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 		take(c, (const uint8_t *)buf->base, (size_t)count);
 	} else {
 		tls_stream_feed(c->tls, (const uint8_t *)buf->base, (size_t)count);
+		c->has_sealed = true;
 		unseal(c);
 	}
 	go_on(c);
 }
 
-/* Goes on with what was received, then with reading, or in a later turn. */
-static void answer_pending(struct connection *c)
+void tcp_connection_go_on(struct connection *c)
 {
 	c->tcp->was_busy = true;
-	send_transfer(c);
+	/* Neither a zone nor questions keep the others waiting. */
+	tcp_transfer_send(c, 1);
 	answer_kept(c);
 	if (c->tls != NULL)
 		unseal(c);

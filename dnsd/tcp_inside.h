@@ -1,7 +1,8 @@
 /* tcp_inside.h -- what tcp*.c share: a worker's connections, and what becomes of one.
  *
  * tcp.c lets connections in, ends those that are silent, and ends all; tcp_connection.c has their
- * bytes: turns, queries in, answers out, plain or sealed.  The worker's thread alone.
+ * bytes: turns, queries in, answers out, plain or sealed; tcp_transfer.c the zones that go over one, between other
+ * answers.  The worker's thread alone.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNSD_TCP_INSIDE_H
@@ -15,7 +16,8 @@ enum {
 	TCP_CHUNK = 4096,   /* bytes read at once: small, as UDP waits meanwhile */
 	TCP_GATHER = 16384, /* answers written in one call, if there are so many */
 	TCP_ANSWER_MAX = 2 + 65535,
-	TCP_TRANSFERS_MOST = 32 /* of a worker at a time */
+	TCP_TRANSFERS_MOST = 32, /* of a worker at a time */
+	TCP_TRANSFERS_LATER = 8  /* of a connection, that wait for the one under way */
 };
 
 struct listener {
@@ -24,6 +26,8 @@ struct listener {
 	struct tls *tls; /* NULL: plain */
 	struct listener *next;
 };
+
+struct tcp_later;
 
 struct connection {
 	uv_tcp_t handle;
@@ -41,11 +45,14 @@ struct connection {
 	bool is_open;                       /* a TLS handshake is done */
 	bool bars_transfers;                /* its TLS is none for them */
 	bool ended;                         /* the client sends no more */
+	bool has_sealed;                    /* of what it sent some is not unsealed yet */
 	bool in_line;                       /* for its turn; not read from meanwhile */
 	struct connection *before, *behind; /* in line */
-	struct transfers_request *asked;    /* for a transfer, and nothing is sent meanwhile */
-	struct transfer *transfer;          /* that is being sent; NULL: none */
-	uint8_t *pending;                   /* received, not answered yet */
+	struct transfers_request *asked;    /* for a transfer, the one under way ... */
+	struct transfer *transfer;          /* ... or it is being sent; NULL: none */
+	struct tcp_later *later, *latest;   /* to be asked for then: the first, and the last */
+	unsigned later_count;
+	uint8_t *pending; /* received, not answered yet */
 	size_t pending_len;
 };
 
@@ -81,6 +88,24 @@ static inline void tcp_count(struct tcp *t, enum stats_event event, uint64_t n)
 	stats_add(&t->responder->stats->events[event], n);
 }
 
+/* --- turns --- */
+
+static inline bool tcp_has_turn(const struct tcp *t)
+{
+	return t->answers_left > 0 && t->bytes_left > 0;
+}
+
+static inline void tcp_spend(struct tcp *t, size_t answer)
+{
+	t->answers_left--;
+	t->bytes_left -= answer < t->bytes_left ? (unsigned)answer : t->bytes_left;
+}
+
+/* The client does not read. */
+static inline bool tcp_is_paused(const struct connection *c) { return c->unsent > TCP_MAX_UNSENT; }
+
+/* --- connections --- */
+
 /* A new connection, among the others of its tcp. */
 void tcp_connection_put(struct connection *c);
 /* Has its client not too many?  Else it is closed, and counted as refused. */
@@ -89,6 +114,22 @@ bool tcp_connection_admit(struct connection *c);
 void tcp_connection_start(struct connection *c);
 /* It is freed once the loop has closed it; twice is once. */
 void tcp_connection_close(struct connection *c);
+/* Sends framed answers, or keeps them until the client reads. */
+void tcp_connection_send(struct connection *c, const uint8_t *data, size_t len);
+/* Goes on with what was received, then with reading, or in a later turn. */
+void tcp_connection_go_on(struct connection *c);
+
+/* The query that was just taken apart asks for a transfer that may be had: in its turn among those of the connection. */
+void tcp_transfer_begin(struct connection *c);
+/* Sends of the one under way at most so many messages, in the turn, as far as the client reads. */
+void tcp_transfer_send(struct connection *c, unsigned most);
+/* No query is taken apart any more until one has ended. */
+static inline bool tcp_transfer_is_full(const struct connection *c)
+{
+	return c->later_count >= TCP_TRANSFERS_LATER;
+}
+void tcp_transfer_forget(struct connection *c); /* all of them */
+
 /* Once in each turn of the loop, before it looks at the sockets, UDP's among them: who stands in line has a turn. */
 void tcp_take_turn(uv_idle_t *turn);
 /* The last call is over: nothing is accepted or read any more (in tcp.c). */
