@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "tests/support/dnsd_certificate.h"
 #include "tests/support/world.h"
+#include "tests/support/world_tls.h"
 #include "tests/support/world_wire.h"
 
 enum { WAIT_MS = 5000, FRAME = 514 };
@@ -61,7 +62,7 @@ static void find_port(struct world *w)
 	json_object_put(status);
 }
 
-static void start_zone(struct world *w, const char *of_zone, const char *more)
+static void start_with(struct world *w, const char *more)
 {
 	char config[2048];
 
@@ -69,8 +70,8 @@ static void start_zone(struct world *w, const char *of_zone, const char *more)
 	snprintf(config, sizeof config,
 	         "listen: {dns: [\"127.0.0.1:0\"], http: \"127.0.0.1:0\", tls: {addresses: "
 	         "[\"127.0.0.1:0\"], certificate: cert.pem, key: key.pem}}\n"
-	         "zones: [{name: example.com, records: [\"www 300 IN A 192.0.2.1\"]%s}]\n%s",
-	         of_zone, more);
+	         "zones: [{name: example.com, records: [\"www 300 IN A 192.0.2.1\"]}]\n%s",
+	         more);
 	world_config(w, config);
 	world_folder(w, "manifests/host");
 	world_start(w);
@@ -78,81 +79,13 @@ static void start_zone(struct world *w, const char *of_zone, const char *more)
 	find_port(w);
 }
 
-static void start_with(struct world *w, const char *more) { start_zone(w, "", more); }
-
 static void start(struct world *w) { start_with(w, ""); }
 
 /* --- a client --- */
 
-struct client {
-	SSL_CTX *context;
-	SSL *ssl;
-	int fd;
-};
-
-static int dial(struct world *w)
+static void client_open(struct world *w, struct tls_client *c)
 {
-	static const struct addr loopback = {.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}};
-	struct sockaddr_storage sa;
-	socklen_t len = addr_to_sockaddr(&loopback, (uint16_t)tls_port, &sa);
-	struct timeval wait = {WAIT_MS / 1000, 0};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-	assert_true(fd >= 0);
-	if (connect(fd, (struct sockaddr *)&sa, len) != 0)
-		world_fail(w, "cannot connect to port %u", tls_port);
-	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait), 0);
-	return fd;
-}
-
-/* Of that version; `offers_dot`: by ALPN. */
-static void client_open_as(struct world *w, struct client *c, int version, bool offers_dot)
-{
-	c->context = SSL_CTX_new(TLS_client_method());
-	assert_int_equal(SSL_CTX_set_max_proto_version(c->context, version), 1);
-	if (offers_dot)
-		assert_int_equal(SSL_CTX_set_alpn_protos(c->context, (const uint8_t *)"\3dot", 4),
-		                 0);
-	c->ssl = SSL_new(c->context);
-	c->fd = dial(w);
-	assert_int_equal(SSL_set_fd(c->ssl, c->fd), 1);
-	if (SSL_connect(c->ssl) != 1)
-		world_fail(w, "no TLS: %s", ERR_reason_error_string(ERR_peek_error()));
-}
-
-static void client_open(struct world *w, struct client *c)
-{
-	client_open_as(w, c, TLS1_3_VERSION, false);
-}
-
-static void client_close(struct client *c)
-{
-	SSL_free(c->ssl);
-	SSL_CTX_free(c->context);
-	close(c->fd);
-	ERR_clear_error();
-}
-
-static bool read_all(struct client *c, uint8_t *out, size_t len)
-{
-	size_t got = 0, n;
-
-	while (got < len && SSL_read_ex(c->ssl, out + got, len - got, &n) == 1)
-		got += n;
-	return got == len;
-}
-
-/* The next message; its length, 0: the end. */
-static size_t receive(struct client *c, uint8_t *reply)
-{
-	uint8_t prefix[2];
-	size_t len;
-
-	if (!read_all(c, prefix, 2))
-		return 0;
-	len = bytes_get16(prefix);
-	return read_all(c, reply, len) ? len : 0;
+	tls_client_open(w, c, tls_port, TLS1_3_VERSION, false);
 }
 
 static size_t frame(uint16_t id, uint8_t out[FRAME])
@@ -163,19 +96,19 @@ static size_t frame(uint16_t id, uint8_t out[FRAME])
 	return world_wire_frame(query, world_wire_build(&q, id, query), out);
 }
 
-static void assert_answers(struct client *c, uint16_t id)
+static void assert_answers(struct tls_client *c, uint16_t id)
 {
 	uint8_t out[FRAME], *reply = malloc(WIRE_ROOM);
 	size_t len = frame(id, out);
 
 	assert_int_equal(SSL_write(c->ssl, out, (int)len), len);
-	assert_true(receive(c, reply) > 12);
+	assert_true(tls_client_receive(c, reply) > 12);
 	assert_int_equal(bytes_get16(reply), id);
 	assert_int_equal(bytes_get16(reply + 6), 1);
 	free(reply);
 }
 
-static void assert_shows(struct client *c, const char *name)
+static void assert_shows(struct tls_client *c, const char *name)
 {
 	X509 *shown = SSL_get1_peer_certificate(c->ssl);
 	char text[64] = "";
@@ -187,53 +120,13 @@ static void assert_shows(struct client *c, const char *name)
 }
 
 /* Does nighd end it, with close_notify? */
-static void assert_is_ended(struct client *c)
+static void assert_is_ended(struct tls_client *c)
 {
 	uint8_t byte;
 	int got = SSL_read(c->ssl, &byte, 1);
 
 	assert_int_equal(got, 0);
 	assert_int_equal(SSL_get_error(c->ssl, got), SSL_ERROR_ZERO_RETURN);
-}
-
-/* --- transfers --- */
-
-/* The rcode of the answer to AXFR, over a connection of that kind; *records: of its first message. */
-static int ask_zone(struct world *w, int version, bool offers_dot, unsigned *records)
-{
-	struct world_question q = {.name = "example.com", .type = "AXFR", .no_edns = true};
-	uint8_t query[512], out[FRAME], *reply = malloc(WIRE_ROOM);
-	size_t len = world_wire_frame(query, world_wire_build(&q, 7, query), out);
-	struct client c;
-	int rcode;
-
-	client_open_as(w, &c, version, offers_dot);
-	assert_int_equal(SSL_write(c.ssl, out, (int)len), len);
-	assert_true(receive(&c, reply) > 12);
-	rcode = reply[3] & 15;
-	*records = bytes_get16(reply + 6);
-	/* A question is answered on it in any case. */
-	assert_answers(&c, 8);
-	client_close(&c);
-	free(reply);
-	return rcode;
-}
-
-static void test_a_zone_goes_over_tls_1_3_with_dot_and_no_other(void **state)
-{
-	enum { NOERROR = 0, REFUSED = 5 };
-	struct world *w = *state;
-	unsigned records;
-
-	start_zone(w, ", transfer: {allow: [{address: 127.0.0.1/32}]}", "");
-	assert_int_equal(ask_zone(w, TLS1_3_VERSION, true, &records), NOERROR);
-	assert_true(records >= 4);
-	assert_int_equal(ask_zone(w, TLS1_2_VERSION, true, &records), REFUSED);
-	assert_int_equal(records, 0);
-	assert_int_equal(ask_zone(w, TLS1_3_VERSION, false, &records), REFUSED);
-	assert_int_equal(records, 0);
-	assert_int_equal(ask_zone(w, TLS1_3_VERSION, true, &records), NOERROR);
-	assert_true(world_metric(w, "dnsd_transfers_total") == 2);
 }
 
 /* --- tools --- */
@@ -290,7 +183,7 @@ static void test_many_queries_go_over_one_session(void **state)
 	enum { COUNT = 500 };
 	struct world *w = *state;
 	uint8_t *all = malloc(COUNT * FRAME), *reply = malloc(WIRE_ROOM);
-	struct client c;
+	struct tls_client c;
 	size_t len = 0;
 
 	start(w);
@@ -299,10 +192,10 @@ static void test_many_queries_go_over_one_session(void **state)
 		len += frame((uint16_t)i, all + len);
 	assert_int_equal(SSL_write(c.ssl, all, (int)len), len);
 	for (unsigned i = 0; i < COUNT; i++) {
-		assert_true(receive(&c, reply) > 12);
+		assert_true(tls_client_receive(&c, reply) > 12);
 		assert_int_equal(bytes_get16(reply), i);
 	}
-	client_close(&c);
+	tls_client_close(&c);
 	free(all);
 	free(reply);
 }
@@ -312,14 +205,14 @@ static void test_a_query_may_come_a_record_per_octet(void **state)
 	struct world *w = *state;
 	uint8_t out[FRAME], *reply = malloc(WIRE_ROOM);
 	size_t len = frame(7, out);
-	struct client c;
+	struct tls_client c;
 
 	start(w);
 	client_open(w, &c);
 	for (size_t i = 0; i < len; i++)
 		assert_int_equal(SSL_write(c.ssl, out + i, 1), 1);
-	assert_true(receive(&c, reply) > 12);
-	client_close(&c);
+	assert_true(tls_client_receive(&c, reply) > 12);
+	tls_client_close(&c);
 	free(reply);
 }
 
@@ -329,15 +222,15 @@ static void test_who_says_close_notify_is_answered_first(void **state)
 	struct world *w = *state;
 	uint8_t out[FRAME], *reply = malloc(WIRE_ROOM);
 	size_t len = frame(7, out);
-	struct client c;
+	struct tls_client c;
 
 	start(w);
 	client_open(w, &c);
 	assert_int_equal(SSL_write(c.ssl, out, (int)len), len);
 	assert_int_equal(SSL_shutdown(c.ssl), 0);
-	assert_true(receive(&c, reply) > 12);
+	assert_true(tls_client_receive(&c, reply) > 12);
 	assert_is_ended(&c);
-	client_close(&c);
+	tls_client_close(&c);
 	free(reply);
 }
 
@@ -350,7 +243,7 @@ static void test_plain_dns_gets_no_answer_on_the_tls_port(void **state)
 	ssize_t n;
 
 	start(w);
-	fd = dial(w);
+	fd = tls_client_dial(w, tls_port);
 	world_wire_send(w, fd, out, len);
 	while ((n = recv(fd, in + got, sizeof in - got, 0)) > 0)
 		got += (size_t)n;
@@ -365,20 +258,20 @@ static void test_plain_dns_gets_no_answer_on_the_tls_port(void **state)
 static void test_silence_ends_a_session_and_a_handshake(void **state)
 {
 	struct world *w = *state;
-	struct client c;
+	struct tls_client c;
 	uint64_t begun;
 	uint8_t byte;
 	int fd;
 
 	start_with(w, "tcp: {idle: 1s}\n");
 	client_open(w, &c);
-	fd = dial(w);
+	fd = tls_client_dial(w, tls_port);
 	begun = clock_monotonic_ms();
 	assert_is_ended(&c);
 	assert_in_range(clock_monotonic_ms() - begun, 500, 3000);
 	assert_int_equal(recv(fd, &byte, 1, 0), 0);
 	assert_in_range(clock_monotonic_ms() - begun, 500, 3000);
-	client_close(&c);
+	tls_client_close(&c);
 	close(fd);
 }
 
@@ -386,18 +279,18 @@ static void test_silence_ends_a_session_and_a_handshake(void **state)
 static void test_the_end_of_nighd_is_said_to_sessions(void **state)
 {
 	struct world *w = *state;
-	struct client c;
+	struct tls_client c;
 
 	start(w);
 	client_open(w, &c);
 	assert_answers(&c, 1);
 	world_stop(w);
 	assert_is_ended(&c);
-	client_close(&c);
+	tls_client_close(&c);
 }
 
 /* The length of the answer to a query with a padding option of so many octets; < 0: without one. */
-static size_t answer_len(struct world *w, struct client *c, int padding)
+static size_t answer_len(struct world *w, struct tls_client *c, int padding)
 {
 	struct world_question q = {.name = "www.example.com", .type = "A"};
 	uint8_t query[1024] = {0}, out[1026], *reply = malloc(WIRE_ROOM);
@@ -414,7 +307,7 @@ static size_t answer_len(struct world *w, struct client *c, int padding)
 	} else {
 		len = world_wire_frame(query, len, out);
 		assert_int_equal(SSL_write(c->ssl, out, (int)len), len);
-		got = receive(c, reply);
+		got = tls_client_receive(c, reply);
 	}
 	free(reply);
 	return got;
@@ -444,7 +337,7 @@ static void test_a_process_that_takes_over_has_the_port_and_the_old_ones_session
 static void test_who_pads_is_answered_in_blocks(void **state)
 {
 	struct world *w = *state;
-	struct client c;
+	struct tls_client c;
 
 	start(w);
 	client_open(w, &c);
@@ -452,7 +345,7 @@ static void test_who_pads_is_answered_in_blocks(void **state)
 	assert_int_equal(answer_len(w, &c, 0), 468);
 	assert_in_range(answer_len(w, &c, -1), 12, 100);
 	assert_in_range(answer_len(w, NULL, 83), 12, 100);
-	client_close(&c);
+	tls_client_close(&c);
 }
 
 /* --- early ends --- */
@@ -465,7 +358,7 @@ static bool cut_after(struct world *w, SSL_CTX *context, size_t most, bool reset
 	struct linger linger = {1, 0};
 	size_t sent = 0, len;
 	uint8_t query[FRAME], buf[4096];
-	int fd = dial(w), stage = 0;
+	int fd = tls_client_dial(w, tls_port), stage = 0;
 
 	len = frame(9, query);
 	SSL_set_bio(ssl, in, out);
@@ -546,12 +439,12 @@ static void test_ten_thousand_half_handshakes_cost_bounded_memory_and_end(void *
 	size_t hello_len = make_hello(hello, sizeof hello),
 	       query_len = world_wire_build(&q, 1, query);
 	double before, after;
-	struct client c;
+	struct tls_client c;
 
 	start(w);
 	before = world_metric(w, "process_resident_memory_bytes");
 	for (unsigned i = 0; i < count; i++) {
-		fd[i] = dial(w);
+		fd[i] = tls_client_dial(w, tls_port);
 		if (i % 3 > 0)
 			world_wire_send(w, fd[i], hello, i % 3 == 1 ? hello_len / 2 : hello_len);
 		if (i % 50 == 0)
@@ -563,7 +456,7 @@ static void test_ten_thousand_half_handshakes_cost_bounded_memory_and_end(void *
 	assert_true(after - before < count * 65536.0 + world_sanitizer_bytes());
 	client_open(w, &c);
 	assert_answers(&c, 1);
-	client_close(&c);
+	tls_client_close(&c);
 	world_expect_http(w, "/metrics", "dnsd_tcp_connections 0\n", 15000);
 	for (unsigned i = 0; i < count; i++)
 		close(fd[i]);
@@ -618,7 +511,7 @@ static const char *web_over_tls(struct world *w, const char *client)
 	struct world_question q = {.name = "web.shop.fed.svc.example.com", .type = "A"};
 	uint8_t query[512], out[FRAME], *reply = malloc(WIRE_ROOM);
 	size_t len = world_wire_frame(query, world_wire_build(&q, 5, query), out);
-	struct client c = {.context = SSL_CTX_new(TLS_client_method())};
+	struct tls_client c = {.context = SSL_CTX_new(TLS_client_method())};
 	const char *records;
 
 	c.ssl = SSL_new(c.context);
@@ -626,8 +519,8 @@ static const char *web_over_tls(struct world *w, const char *client)
 	assert_int_equal(SSL_set_fd(c.ssl, c.fd), 1);
 	assert_int_equal(SSL_connect(c.ssl), 1);
 	assert_int_equal(SSL_write(c.ssl, out, (int)len), len);
-	records = read_web(w, reply, receive(&c, reply));
-	client_close(&c);
+	records = read_web(w, reply, tls_client_receive(&c, reply));
+	tls_client_close(&c);
 	free(reply);
 	return records;
 }
@@ -679,7 +572,7 @@ static void test_behind_a_proxy_the_client_decides_over_tcp_and_tls(void **state
 static void test_a_new_certificate_is_taken_up_without_a_dropped_session(void **state)
 {
 	struct world *w = *state;
-	struct client before, after;
+	struct tls_client before, after;
 
 	start(w);
 	client_open(w, &before);
@@ -691,14 +584,14 @@ static void test_a_new_certificate_is_taken_up_without_a_dropped_session(void **
 	assert_answers(&before, 1);
 	assert_answers(&after, 2);
 	world_expect_http(w, "/status", "!\"where\":\"tls\"", WAIT_MS);
-	client_close(&before);
-	client_close(&after);
+	tls_client_close(&before);
+	tls_client_close(&after);
 }
 
 static void test_a_broken_certificate_changes_nothing_but_the_status(void **state)
 {
 	struct world *w = *state;
-	struct client c;
+	struct tls_client c;
 
 	start(w);
 	world_write(w, "cert.pem", "no certificate\n");
@@ -707,25 +600,25 @@ static void test_a_broken_certificate_changes_nothing_but_the_status(void **stat
 	client_open(w, &c);
 	assert_shows(&c, "first");
 	assert_answers(&c, 1);
-	client_close(&c);
+	tls_client_close(&c);
 	renew(w, "mended");
 	world_expect_http(w, "/status", "!\"where\":\"tls\"", WAIT_MS);
 	client_open(w, &c);
 	assert_shows(&c, "mended");
-	client_close(&c);
+	tls_client_close(&c);
 }
 
 static void test_sighup_reads_the_certificate_again(void **state)
 {
 	struct world *w = *state;
-	struct client c;
+	struct tls_client c;
 
 	start(w);
 	client_open(w, &c);
 	world_signal(w, SIGHUP);
 	world_expect_log(w, "certificate of listen.tls taken up", 900);
 	assert_answers(&c, 1);
-	client_close(&c);
+	tls_client_close(&c);
 }
 
 static void test_without_a_good_certificate_it_does_not_start_and_says_why(void **state)
@@ -748,7 +641,6 @@ static void test_without_a_good_certificate_it_does_not_start_and_says_why(void 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		world_test(test_a_zone_goes_over_tls_1_3_with_dot_and_no_other),
 		world_test(test_kdig_is_answered_over_tls),
 		world_test(test_openssl_agrees_on_dot_and_resumes_but_gets_no_old_version),
 		world_test(test_many_queries_go_over_one_session),
