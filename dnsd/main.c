@@ -356,7 +356,7 @@ enum err nighd_serve(struct nighd *n, struct reason *why)
 			return err;
 	}
 	set_limits(n);
-	n->transfers = transfers_start(pipeline_handover(n->pipeline), n->config);
+	n->transfers = transfers_start(pipeline_handover(n->pipeline));
 	pipeline_set_transfers(n->pipeline, n->transfers);
 	server_set_transfers(n->server, n->transfers);
 	server_start(n->server, pipeline_handover(n->pipeline));

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/xalloc.h"
 #include "dnsd/query.h"
@@ -18,7 +20,8 @@ enum {
 	FLAGS = 0x2400,  /* NOTIFY, AA */
 	FLAGS_ANSWER = 0xf800,
 	FLAGS_IS_ANSWER = 0xa000, /* QR, NOTIFY */
-	MESSAGE_MOST = 1024
+	MESSAGE_MOST = 1024,
+	SIGNATURE_MOST = 1024
 };
 
 /* One secondary. */
@@ -26,8 +29,12 @@ struct told {
 	struct notify *notify;
 	uv_udp_t socket;
 	struct sockaddr_storage address;
+	const struct tsig_key *key; /* NULL: none */
+	struct tsig asked;          /* the last message, when there is a key */
 	uint16_t id;
-	unsigned tries_left; /* 0: it has heard, or will not */
+	unsigned tries_left;
+	bool is_waited_for; /* it has not heard yet */
+	bool is_doubtful;   /* it has answered, but not signed as it should */
 	uint64_t next_ms, wait_ms;
 	uint8_t answer[MESSAGE_MOST];
 };
@@ -38,6 +45,7 @@ struct notify {
 	uint8_t message[MESSAGE_MOST];
 	size_t len; /* 0: nothing to tell yet */
 	uint8_t apex[NAME_MAX_LEN];
+	char *zone; /* its name for the log */
 	size_t count;
 	struct told told[];
 };
@@ -78,13 +86,30 @@ static void write_message(struct notify *n, struct bytes soa)
 static void send_to(struct told *to)
 {
 	struct notify *n = to->notify;
-	uv_buf_t buf = uv_buf_init((char *)n->message, (unsigned)n->len);
+	uint8_t message[MESSAGE_MOST + SIGNATURE_MOST];
+	uv_buf_t buf = uv_buf_init((char *)message, (unsigned)n->len);
 
-	bytes_put16(n->message, to->id);
+	memcpy(message, n->message, n->len);
+	bytes_put16(message, to->id);
+	if (to->key != NULL) {
+		tsig_begin(&to->asked, to->key, to->id);
+		buf.len = tsig_sign(&to->asked, message, n->len, (uint64_t)clock_unix_s());
+	}
 	(void)uv_udp_try_send(&to->socket, &buf, 1, (const struct sockaddr *)&to->address);
 }
 
 /* --- time --- */
+
+static void give_up(const struct told *to)
+{
+	char text[ADDR_PORT_TEXT_SIZE];
+	uint16_t port;
+	struct addr addr = addr_from_sockaddr((const struct sockaddr *)&to->address, &port);
+
+	log_warn("dnsd", "secondary does not answer NOTIFY%s zone=%s secondary=%s",
+	         to->is_doubtful ? " as its key would" : "", to->notify->zone,
+	         addr_port_print(&addr, port, text));
+}
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -95,13 +120,16 @@ static void on_tick(uv_timer_t *timer)
 	for (size_t i = 0; i < n->count; i++) {
 		struct told *to = &n->told[i];
 
-		if (to->tries_left > 0 && now >= to->next_ms) {
+		if (to->is_waited_for && to->tries_left == 0 && now >= to->next_ms) {
+			to->is_waited_for = false;
+			give_up(to);
+		} else if (to->tries_left > 0 && now >= to->next_ms) {
 			send_to(to);
 			to->tries_left--;
 			to->next_ms = now + to->wait_ms;
 			to->wait_ms *= 2;
 		}
-		any = any || to->tries_left > 0;
+		any = any || to->is_waited_for;
 	}
 	if (!any)
 		uv_timer_stop(timer);
@@ -115,6 +143,8 @@ void notify_tell(struct notify *n, struct bytes soa)
 
 		to->id = (uint16_t)random_below(UINT16_MAX);
 		to->tries_left = TRIES;
+		to->is_waited_for = true;
+		to->is_doubtful = false;
 		to->wait_ms = FIRST_MS;
 		to->next_ms = 0;
 	}
@@ -142,6 +172,11 @@ static bool same_address(const struct sockaddr *a, const struct told *to)
 	return port == to_port && addr_equal(&from, &its);
 }
 
+static bool is_signed(const struct told *to, const uint8_t *data, size_t len)
+{
+	return to->key == NULL || tsig_believes(&to->asked, data, len, (uint64_t)clock_unix_s());
+}
+
 /* Any answer will do: whoever refuses has heard as well. */
 static void on_answer(uv_udp_t *socket, ssize_t len, const uv_buf_t *buf,
                       const struct sockaddr *from, unsigned flags)
@@ -152,9 +187,14 @@ static void on_answer(uv_udp_t *socket, ssize_t len, const uv_buf_t *buf,
 	(void)flags;
 	if (len < DNS_HEADER_LEN || !from || !same_address(from, to))
 		return;
-	if (bytes_get16(data) == to->id &&
-	    (bytes_get16(data + 2) & FLAGS_ANSWER) == FLAGS_IS_ANSWER)
-		to->tries_left = 0;
+	if (bytes_get16(data) != to->id || !to->is_waited_for ||
+	    (bytes_get16(data + 2) & FLAGS_ANSWER) != FLAGS_IS_ANSWER)
+		return;
+	to->is_doubtful = !is_signed(to, data, (size_t)len);
+	if (to->is_doubtful)
+		return;
+	to->is_waited_for = false;
+	to->tries_left = 0;
 }
 
 /* --- life --- */
@@ -167,12 +207,13 @@ static bool bind_to(struct told *to, const struct addr *addr)
 	       uv_udp_bind(&to->socket, (const struct sockaddr *)&from, 0) == 0;
 }
 
-struct notify *notify_start(uv_loop_t *loop, const uint8_t *apex, const struct notify_target *to,
-                            size_t count)
+struct notify *notify_start(uv_loop_t *loop, const uint8_t *apex, const char *zone,
+                            const struct notify_target *to, size_t count)
 {
 	struct notify *n = xcalloc(1, sizeof(*n) + count * sizeof(n->told[0]));
 
 	memcpy(n->apex, apex, name_wire_len(apex));
+	n->zone = xstrdup(zone);
 	n->count = count;
 	n->open = 1;
 	n->tick.data = n;
@@ -182,6 +223,7 @@ struct notify *notify_start(uv_loop_t *loop, const uint8_t *apex, const struct n
 
 		one->notify = n;
 		one->socket.data = one;
+		one->key = to[i].key;
 		(void)addr_to_sockaddr(&to[i].addr, to[i].port, &one->address);
 		CHECK(uv_udp_init(loop, &one->socket) == 0);
 		n->open++;
@@ -195,8 +237,10 @@ struct notify *notify_start(uv_loop_t *loop, const uint8_t *apex, const struct n
 
 static void closed_one(struct notify *n)
 {
-	if (--n->open == 0)
-		free(n);
+	if (--n->open > 0)
+		return;
+	free(n->zone);
+	free(n);
 }
 
 static void on_socket_closed(uv_handle_t *handle)

@@ -27,12 +27,29 @@ static struct addr find_source(const struct config *c, const struct addr *to)
 	return from;
 }
 
+static const struct tsig_key *find_key(const struct config_transfer *t, const struct addr *to,
+                                       const struct tsig_keys *keys)
+{
+	for (size_t i = 0; i < t->rule_count; i++) {
+		const struct config_transfer_rule *rule = &t->rules[i];
+		struct name name;
+
+		if (rule->has_network && !addr_network_has(&rule->network, to))
+			continue;
+		if (rule->key == NULL || name_from_text(&name, bytes_of(rule->key), NULL) != ERR_OK)
+			return NULL;
+		return tsig_keys_find(keys, name.wire);
+	}
+	return NULL;
+}
+
 void notify_target_fill(const struct config *c, const struct config_zone *zone,
-                        struct notify_target *out)
+                        const struct tsig_keys *keys, struct notify_target *out)
 {
 	for (size_t i = 0; i < zone->transfer.notify_count; i++) {
 		const struct config_listen *to = &zone->transfer.notify[i];
 
-		out[i] = (struct notify_target){to->addr, to->port, find_source(c, &to->addr)};
+		out[i] = (struct notify_target){to->addr, to->port, find_source(c, &to->addr),
+		                                find_key(&zone->transfer, &to->addr, keys)};
 	}
 }

@@ -611,7 +611,12 @@ enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, stru
 	return ERR_OK;
 }
 
-void pipeline_set_transfers(struct pipeline *p, struct transfers *t) { p->transfers = t; }
+void pipeline_set_transfers(struct pipeline *p, struct transfers *t)
+{
+	p->transfers = t;
+	if (t != NULL)
+		transfers_configure(t, p->config, p->secrets.keys);
+}
 
 struct handover *pipeline_handover(struct pipeline *p) { return zones_handover(p->zones); }
 
@@ -630,7 +635,7 @@ static void take_up(struct pipeline *p, const struct config *config)
 	store_set_error(p->store, "cookies.secretFile", NULL);
 	give_terms(p);
 	if (p->transfers != NULL)
-		transfers_configure(p->transfers, config);
+		transfers_configure(p->transfers, config, p->secrets.keys);
 	p->tables_stale = p->report_stale = p->targets_stale = true;
 	build(p);
 	set_zone_files(p);

@@ -28,10 +28,12 @@ struct wish {
 struct served {
 	struct served *next;
 	struct name apex;
+	char *name;
 	char *as; /* NULL: all */
 	struct notify_target *notify;
 	size_t notify_count;
-	bool is_listed; /* in the config that is being taken up */
+	const struct tsig_keys *keys; /* of those; NULL: none */
+	bool is_listed;               /* in the config that is being taken up */
 	struct zone_history *history;
 	bool is_watched; /* somebody has asked, or is to be notified */
 	uint64_t rest_until_ms;
@@ -81,12 +83,14 @@ static void free_served(struct served *z)
 {
 	zone_history_free(z->history);
 	notify_free(z->notifying);
+	tsig_keys_unref(z->keys);
 	free(z->notify);
+	free(z->name);
 	free(z->as);
 	free(z);
 }
 
-static struct served *make_list(const struct config *c)
+static struct served *make_list(const struct config *c, const struct tsig_keys *keys)
 {
 	struct served *list = NULL;
 
@@ -97,9 +101,11 @@ static struct served *make_list(const struct config *c)
 		if (from->rule_count == 0 && from->notify_count == 0)
 			continue;
 		z = xcalloc(1, sizeof(*z));
+		z->name = xstrdup(c->zones[i].name);
 		z->as = from->as ? xstrdup(from->as) : NULL;
 		z->notify = xcalloc(from->notify_count, sizeof(*z->notify));
-		notify_target_fill(c, &c->zones[i], z->notify);
+		z->keys = tsig_keys_ref(keys);
+		notify_target_fill(c, &c->zones[i], keys, z->notify);
 		z->notify_count = from->notify_count;
 		z->next = list;
 		list = z;
@@ -154,8 +160,8 @@ static void take_up(struct transfers *t, struct served *list)
 			z->history = zone_history_new(HISTORY_MOST);
 		if (z->notify_count > 0) {
 			z->is_watched = true;
-			z->notifying =
-				notify_start(&t->loop, z->apex.wire, z->notify, z->notify_count);
+			z->notifying = notify_start(&t->loop, z->apex.wire, z->name, z->notify,
+			                            z->notify_count);
 		}
 	}
 	free_list(before);
@@ -300,20 +306,17 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct transfers *transfers_start(struct handover *h, const struct config *c)
+struct transfers *transfers_start(struct handover *h)
 {
 	struct transfers *t = xcalloc(1, sizeof(*t));
 	sigset_t all, before;
 
 	t->handover = h;
-	t->fresh = make_list(c);
-	t->is_fresh = true;
 	t->wake.data = t->later.data = t;
 	CHECK(pthread_mutex_init(&t->lock, NULL) == 0);
 	CHECK(uv_loop_init(&t->loop) == 0);
 	CHECK(uv_async_init(&t->loop, &t->wake, on_wake) == 0);
 	CHECK(uv_timer_init(&t->loop, &t->later) == 0);
-	CHECK(uv_async_send(&t->wake) == 0);
 	/* Signals are the control thread's. */
 	sigfillset(&all);
 	CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
@@ -339,9 +342,9 @@ void transfers_stop(struct transfers *t)
 	free(t);
 }
 
-void transfers_configure(struct transfers *t, const struct config *c)
+void transfers_configure(struct transfers *t, const struct config *c, const struct tsig_keys *keys)
 {
-	struct served *list = make_list(c), *unused;
+	struct served *list = make_list(c, keys), *unused;
 
 	pthread_mutex_lock(&t->lock);
 	unused = t->fresh;

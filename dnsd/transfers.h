@@ -18,11 +18,12 @@
 
 struct transfers;
 
-/* Control thread.  Borrows the handover; the config is copied as far as it matters. */
-struct transfers *transfers_start(struct handover *h, const struct config *c);
+/* Control thread.  Borrows the handover; there are no zones until it is configured. */
+struct transfers *transfers_start(struct handover *h);
 /* No desk may be open any more. */
 void transfers_stop(struct transfers *t); /* NULL is fine */
-void transfers_configure(struct transfers *t, const struct config *c);
+/* The config is copied as far as it matters; the keys, which may be NULL, are shared. */
+void transfers_configure(struct transfers *t, const struct config *c, const struct tsig_keys *keys);
 void transfers_poke(struct transfers *t); /* a snapshot was published */
 /* Tells the secondaries of the zone (apex in wire form) once more, as if it had just changed. */
 void transfers_notify(struct transfers *t, struct bytes apex);

@@ -127,6 +127,15 @@ static void add_message(EVP_MAC_CTX *mac, const uint8_t *message, size_t len, ui
 	add(mac, message + 12, len - 12);
 }
 
+/* Of an answer: the MAC of what came before it (RFC 8945 4.3.1, 5.3.1). */
+static void add_before(EVP_MAC_CTX *mac, const struct tsig *t)
+{
+	if (t->mac_len == 0)
+		return;
+	add_number(mac, t->mac_len, 2);
+	add(mac, t->mac, t->mac_len);
+}
+
 /* --- a request --- */
 
 static bool has_good_mac(const struct tsig *t, const struct record *r, const uint8_t *message,
@@ -136,10 +145,23 @@ static bool has_good_mac(const struct tsig *t, const struct record *r, const uin
 	uint8_t expected[TSIG_MAC_MAX];
 	size_t len;
 
+	add_before(mac, t);
 	add_message(mac, message, at, r->original_id, true);
 	add_variables(mac, t, r->time, r->fudge, r->error, r->other);
 	len = finish(mac, expected);
 	return r->mac.len <= len && CRYPTO_memcmp(expected, r->mac.data, r->mac.len) == 0;
+}
+
+static bool is_of(const struct record *r, const struct tsig_key *key)
+{
+	return names_wire_equal(r->name.wire, key->name) &&
+	       key->algorithm->wire_len == r->algorithm.len &&
+	       memcmp(key->algorithm->wire, r->algorithm.wire, r->algorithm.len) == 0;
+}
+
+static uint64_t time_apart(const struct record *r, uint64_t now_s)
+{
+	return now_s > r->time ? now_s - r->time : r->time - now_s;
 }
 
 /* In the order of RFC 8945 5.2: the key, the MAC, the time, and how much of the MAC there is. */
@@ -147,11 +169,9 @@ static enum tsig_error judge(const struct tsig_keys *keys, const struct record *
                              const uint8_t *message, size_t at, uint64_t now_s, struct tsig *t)
 {
 	const struct tsig_key *key = tsig_keys_find(keys, r->name.wire);
-	uint64_t apart = now_s > r->time ? now_s - r->time : r->time - now_s;
 	size_t whole, shortest;
 
-	if (!key || key->algorithm->wire_len != r->algorithm.len ||
-	    memcmp(key->algorithm->wire, r->algorithm.wire, r->algorithm.len) != 0)
+	if (!key || !is_of(r, key))
 		return TSIG_BADKEY;
 	whole = key->algorithm->mac_len;
 	shortest = whole / 2 > SHORTEST_MAC ? whole / 2 : SHORTEST_MAC;
@@ -164,7 +184,7 @@ static enum tsig_error judge(const struct tsig_keys *keys, const struct record *
 	}
 	memcpy(t->mac, r->mac.data, r->mac.len);
 	t->mac_len = (uint8_t)r->mac.len;
-	if (apart > r->fudge)
+	if (time_apart(r, now_s) > r->fudge)
 		return TSIG_BADTIME;
 	return r->mac.len < whole ? TSIG_BADTRUNC : TSIG_GOOD;
 }
@@ -225,8 +245,7 @@ static void make_mac(struct tsig *t, const uint8_t *message, size_t len, uint64_
 {
 	EVP_MAC_CTX *mac = begin(t->key);
 
-	add_number(mac, t->mac_len, 2);
-	add(mac, t->mac, t->mac_len);
+	add_before(mac, t);
 	add_message(mac, message, len, bytes_get16(message), false);
 	add_variables(mac, t, time, FUDGE_S, (uint16_t)t->error, other);
 	t->mac_len = (uint8_t)finish(mac, t->mac);
@@ -262,4 +281,68 @@ size_t tsig_sign(struct tsig *t, uint8_t *message, size_t len, uint64_t now_s)
 	put_number(message + 10, bytes_get16(message + 10) + 1U, 2);
 	t->is_later = true;
 	return (size_t)(at - message);
+}
+
+/* --- requests of ours --- */
+
+void tsig_begin(struct tsig *t, const struct tsig_key *key, uint16_t id)
+{
+	*t = (struct tsig){.error = TSIG_GOOD, .key = key, .original_id = id, .fudge = FUDGE_S};
+	t->name_len = (uint8_t)name_wire_len(key->name);
+	memcpy(t->name, key->name, t->name_len);
+	t->algorithm_len = key->algorithm->wire_len;
+	memcpy(t->algorithm, key->algorithm->wire, t->algorithm_len);
+}
+
+/* Over a name, which may end in a pointer. */
+static void skip_name(struct cursor *c)
+{
+	enum { POINTER = 0xc0 };
+	uint8_t len;
+
+	do {
+		len = cursor_u8(c);
+		(void)cursor_bytes(c, len >= POINTER ? 1 : len);
+	} while (!c->bad && len > 0 && len < POINTER);
+}
+
+static void skip_record(struct cursor *c)
+{
+	skip_name(c);
+	(void)cursor_bytes(c, FIXED_LEN - 2);
+	(void)cursor_bytes(c, cursor_u16(c));
+}
+
+size_t tsig_find(const uint8_t *message, size_t len)
+{
+	struct cursor c = cursor_over(message, len);
+	unsigned questions, records;
+
+	(void)cursor_u32(&c);
+	questions = cursor_u16(&c);
+	records = cursor_u16(&c);
+	records += cursor_u16(&c);
+	records += cursor_u16(&c);
+	if (c.bad || bytes_get16(message + 10) == 0)
+		return 0;
+	for (; questions > 0 && !c.bad; questions--) {
+		skip_name(&c);
+		(void)cursor_u32(&c);
+	}
+	for (; records > 1 && !c.bad; records--)
+		skip_record(&c);
+	return c.bad ? 0 : len - cursor_left(&c);
+}
+
+bool tsig_believes(const struct tsig *request, const uint8_t *message, size_t len, uint64_t now_s)
+{
+	size_t at = tsig_find(message, len);
+	struct tsig first = *request;
+	struct record r;
+
+	first.is_later = false;
+	return at > 0 && read_record((struct bytes){message + at, len - at}, &r) &&
+	       is_of(&r, request->key) && r.mac.len == request->key->algorithm->mac_len &&
+	       has_good_mac(&first, &r, message, at) && r.error == TSIG_GOOD &&
+	       time_apart(&r, now_s) <= r.fudge;
 }

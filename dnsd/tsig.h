@@ -18,15 +18,14 @@
 struct tsig_key;
 struct tsig_keys;
 
-/* Keys are shared: by the control thread alone, which counts.
- * `key "name" { algorithm hmac-sha256; secret "base64"; };`, any number, with comments as in C, C++ and the shell.  The file
+/* `key "name" { algorithm hmac-sha256; secret "base64"; };`, any number, with comments as in C, C++ and the shell.  The file
  * must not be readable by everybody.  ERR_IO, ERR_DENIED, ERR_PARSE with a reason that begins with FILE or FILE:LINE. */
 enum err tsig_keys_read(const char *file, const struct tsig_keys **out,
                         struct reason *why) MUST_CHECK;
 /* The same from a text; `file` is only its name. */
 enum err tsig_keys_parse(const char *file, struct bytes text, const struct tsig_keys **out,
                          struct reason *why) MUST_CHECK;
-/* One more owner; returns keys.  NULL is fine. */
+/* Keys are shared, by any threads.  One more owner; returns keys.  NULL is fine. */
 const struct tsig_keys *tsig_keys_ref(const struct tsig_keys *keys);
 void tsig_keys_unref(
 	const struct tsig_keys *keys); /* the last one wipes the secrets; NULL is fine */
@@ -68,5 +67,14 @@ size_t tsig_room(const struct tsig *t);
 /* Appends the record to an answer of `len` bytes, which has so much room behind it, and counts it in the header.  Of an
  * answer of several messages each is signed, in order.  Returns the new length. */
 size_t tsig_sign(struct tsig *t, uint8_t *message, size_t len, uint64_t now_s);
+
+/* --- requests of ours --- */
+
+/* A request of that ID, to be signed with the key (borrowed) by tsig_sign(). */
+void tsig_begin(struct tsig *t, const struct tsig_key *key, uint16_t id);
+/* Where the TSIG record of a message begins, its last; 0: it has none, or is malformed. */
+size_t tsig_find(const uint8_t *message, size_t len);
+/* Has whoever shares the key answered the request with this message?  One that is not signed is nobody's. */
+bool tsig_believes(const struct tsig *request, const uint8_t *message, size_t len, uint64_t now_s);
 
 #endif

@@ -4,6 +4,7 @@
 #define DNSD_TSIG_INSIDE_H
 
 #include <openssl/evp.h>
+#include <stdatomic.h>
 
 #include "dnsd/tsig.h"
 
@@ -22,7 +23,7 @@ struct tsig_key {
 };
 
 struct tsig_keys {
-	unsigned owners;
+	atomic_uint owners;
 	struct tsig_key *first;
 };
 

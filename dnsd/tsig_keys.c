@@ -252,7 +252,7 @@ enum err tsig_keys_parse(const char *file, struct bytes text, const struct tsig_
 	enum err err = ERR_OK;
 
 	r.end = text.len > 0 ? text.data + text.len : text.data;
-	keys->owners = 1;
+	atomic_init(&keys->owners, 1);
 	*out = keys;
 	for (size_t count = 0; err == ERR_OK; count++) {
 		bool quoted;
@@ -293,7 +293,7 @@ static struct tsig_keys *counted(const struct tsig_keys *keys)
 const struct tsig_keys *tsig_keys_ref(const struct tsig_keys *keys)
 {
 	if (keys)
-		counted(keys)->owners++;
+		atomic_fetch_add_explicit(&counted(keys)->owners, 1, memory_order_relaxed);
 	return keys;
 }
 
@@ -301,7 +301,7 @@ void tsig_keys_unref(const struct tsig_keys *shared)
 {
 	struct tsig_keys *keys = counted(shared);
 
-	if (!keys || --keys->owners > 0)
+	if (!keys || atomic_fetch_sub_explicit(&keys->owners, 1, memory_order_acq_rel) > 1)
 		return;
 	while (keys->first) {
 		struct tsig_key *key = keys->first;

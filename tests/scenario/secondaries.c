@@ -87,6 +87,46 @@ static void test_bind_knot_and_nsd_follow_a_thousand_changes(void **state)
 	secondaries_stop(s);
 }
 
+/* --- NOTIFY with a key (RFC 8945) --- */
+
+/* How often named has been told of a change. */
+static unsigned tellings(struct world *w)
+{
+	const char *out;
+	unsigned count = 0;
+
+	(void)world_run(w, (const char *[]){"cat", world_path(w, "named/log"), NULL}, &out);
+	while ((out = strstr(out, "received notify for zone 'example.com': TSIG 'transfer'")) !=
+	       NULL) {
+		out++;
+		count++;
+	}
+	return count;
+}
+
+/* They take none without the key, and what they sign is believed: nobody is told twice. */
+static void test_notify_is_signed_and_so_is_what_answers_it(void **state)
+{
+	struct world *w = *state;
+	struct secondary s[SECONDARIES_COUNT];
+	unsigned before;
+
+	secondaries_init(s);
+	start(w, s, STATIC_ZONE);
+	secondaries_start(w, s);
+	secondaries_expect(w, s);
+	change(w, 1);
+	world_expect(w, "step.example.com", "TXT", NULL, "\"1\"", SOON_MS);
+	secondaries_expect(w, s);
+	before = tellings(w);
+	assert_true(before >= 1);
+	/* Longer than until the second and the third. */
+	world_expect_stays(w, "step.example.com", "TXT", NULL, "\"1\"", 4000);
+	assert_int_equal(tellings(w), before);
+	assert_null(strstr(world_log(w), "does not answer NOTIFY"));
+	secondaries_stop(s);
+}
+
 /* --- over TLS (RFC 9103) --- */
 
 /* Which they have to: the rule for them is for TLS alone. */
@@ -193,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(test_bind_knot_and_nsd_follow_a_thousand_changes),
+		world_test(test_notify_is_signed_and_so_is_what_answers_it),
 		world_test(test_bind_and_nsd_follow_over_tls),
 		world_test(test_secondaries_follow_where_the_serial_goes_round),
 	};

@@ -344,6 +344,48 @@ static void test_what_is_no_answer_of_the_secondary_is_not_taken_for_one(void **
 	close(other);
 }
 
+/* Where a rule names a key for its address, an answer without the signature could be anybody's. */
+static void test_notify_with_a_key_is_not_answered_without_it(void **state)
+{
+	static const char tsig[] = "\10transfer\0\0\372\0\377";
+	struct world *w = *state;
+	struct sockaddr_in from;
+	uint8_t message[512];
+	char transfer[256];
+	unsigned port;
+	size_t len;
+	int fd = listen_udp(&port);
+
+	snprintf(transfer, sizeof(transfer),
+	         "allow: [{address: 127.0.0.9/32}, {address: 127.0.0.0/8, key: transfer}], notify: "
+	         "[\"127.0.0.1:%u\"]",
+	         port);
+	start(w, transfer);
+	for (int i = 0; i < 3; i++) {
+		len = hear(fd, message, &from, SOON_MS);
+		assert_true(len > 0);
+		assert_non_null(memmem(message, len, tsig, sizeof(tsig) - 1));
+		answer(fd, message, &from, 0x80, 0);
+	}
+	/* The first rule that holds for the address decides. */
+	snprintf(
+		transfer, sizeof(transfer),
+		"zones: [{name: example.com, records: [\"www 300 IN A 192.0.2.1\"], transfer: "
+		"{allow: [{address: 127.0.0.0/8}, {key: transfer}], notify: [\"127.0.0.1:%u\"]}}]\n"
+		"tsig: keys\n",
+		port);
+	world_config(w, transfer);
+	world_signal(w, SIGHUP);
+	world_expect_log(w, "config taken up", SOON_MS);
+	while (hear(fd, message, &from, 0) > 0)
+		;
+	world_endpoint(w, "a.yaml", "a", "a.example.com", "A", "198.18.0.1");
+	len = hear(fd, message, &from, SOON_MS);
+	assert_true(len > 0);
+	assert_null(memmem(message, len, tsig, sizeof(tsig) - 1));
+	close(fd);
+}
+
 static void test_secondaries_are_told_once_more_when_somebody_says_so(void **state)
 {
 	struct world *w = *state;
@@ -408,6 +450,7 @@ int main(void)
 		world_test(test_a_transfer_has_what_was_published_before_it),
 		world_test(test_a_secondary_is_told_until_it_answers),
 		world_test(test_what_is_no_answer_of_the_secondary_is_not_taken_for_one),
+		world_test(test_notify_with_a_key_is_not_answered_without_it),
 		world_test(test_secondaries_are_told_once_more_when_somebody_says_so),
 		world_test(test_notify_comes_from_where_nighd_listens),
 	};

@@ -174,8 +174,9 @@ static void start_knot(struct world *w, struct secondary *s)
 	            "key:\n  - id: transfer\n    algorithm: hmac-sha256\n    "
 	            "secret: " SECONDARIES_SECRET "\n"
 	            "remote:\n  - id: primary\n    address: 127.0.0.1@%u\n    key: transfer\n"
-	            "acl:\n  - id: all\n    address: 127.0.0.0/8\n    action: [transfer, notify]\n"
-	            "zone:\n  - domain: example.com\n    master: primary\n    acl: all\n"
+	            "acl:\n  - id: all\n    address: 127.0.0.0/8\n    action: transfer\n"
+	            "  - id: told\n    address: 127.0.0.1\n    key: transfer\n    action: notify\n"
+	            "zone:\n  - domain: example.com\n    master: primary\n    acl: [all, told]\n"
 	            "    storage: %s\n",
 	            dir, s->port, dir, world_dns_port(w), dir);
 	snprintf(config, sizeof(config), "%s/c", dir);
@@ -210,7 +211,7 @@ static void start_nsd(struct world *w, struct secondary *s, const struct primary
 		"key:\n  name: transfer\n  algorithm: hmac-sha256\n  secret: \"" SECONDARIES_SECRET
 		"\"\n"
 		"zone:\n  name: example.com\n  zonefile: zone\n"
-		"  request-xfr: 127.0.0.1@%u transfer%s\n  allow-notify: 127.0.0.1 NOKEY\n"
+		"  request-xfr: 127.0.0.1@%u transfer%s\n  allow-notify: 127.0.0.1 transfer\n"
 		"  provide-xfr: 127.0.0.0/8 NOKEY\n",
 		s->port, dir, dir, dir, dir, dir, p->nsd, p->port, p->nsd_uses);
 	snprintf(config, sizeof(config), "%s/c", dir);
@@ -230,7 +231,8 @@ static void start_named(struct world *w, struct secondary *s, const struct prima
 		"  allow-transfer { any; }; };\n"
 		"controls { };\n%s"
 		"key \"transfer\" { algorithm hmac-sha256; secret \"" SECONDARIES_SECRET "\"; };\n"
-		"zone \"example.com\" { type secondary; file \"zone\"; allow-notify { any; };\n"
+		"zone \"example.com\" { type secondary; file \"zone\"; allow-notify { key "
+		"transfer; };\n"
 		"  primaries port %u { 127.0.0.1 key transfer%s; }; };\n",
 		dir, s->port, dir, dir, p->named, p->port, p->named_uses);
 	snprintf(config, sizeof(config), "%s/c", dir);

@@ -50,7 +50,7 @@ struct secondary {
 void secondaries_init(struct secondary s[SECONDARIES_COUNT]);
 /* "127.0.0.1:PORT", ... for `notify`. */
 void secondaries_print(const struct secondary s[SECONDARIES_COUNT], char *out, size_t room);
-/* nighd, which has been started with the keys, is their primary. */
+/* nighd, which has been started with the keys, is their primary; NOTIFY has to be signed. */
 void secondaries_start(struct world *w, struct secondary s[SECONDARIES_COUNT]);
 /* The same over TLS alone, and for BIND and NSD: Knot 3.2 does not speak it.  They demand that certificate. */
 void secondaries_start_over_tls(struct world *w, struct secondary s[SECONDARIES_COUNT],

@@ -331,6 +331,105 @@ static void test_badtime_is_signed_and_tells_both_times(void **state)
 
 /* --- keys --- */
 
+/* --- requests of ours --- */
+
+static const uint8_t transfer_example[] = "\10transfer\7example";
+
+/* Signed by us; *mac: what ldns has of it. */
+static size_t request(const struct tsig_keys *keys, uint8_t out[ROOM], struct tsig *t)
+{
+	static const char bare[] = "\x12\x67\x24\0\0\1\0\0\0\0\0\0\7example\3com\0\0\6\0\1";
+
+	memcpy(out, bare, sizeof(bare) - 1);
+	tsig_begin(t, tsig_keys_find(keys, transfer_example), 0x1267);
+	return tsig_sign(t, out, sizeof(bare) - 1, now());
+}
+
+/* To the request with that MAC, signed by ldns with the secret. */
+static size_t ldns_answers(const uint8_t *wire, size_t len, const char *secret, uint8_t out[ROOM])
+{
+	ldns_pkt *pkt;
+	ldns_rdf *mac;
+	uint8_t *answer;
+
+	assert_int_equal(ldns_wire2pkt(&pkt, wire, len), LDNS_STATUS_OK);
+	mac = ldns_rdf_clone(ldns_rr_rdf(ldns_pkt_tsig(pkt), 3));
+	ldns_rr_free(ldns_pkt_tsig(pkt));
+	ldns_pkt_set_tsig(pkt, NULL);
+	ldns_pkt_set_qr(pkt, true);
+	assert_int_equal(
+		ldns_pkt_tsig_sign(pkt, "transfer.example.", secret, 300, "hmac-sha256.", mac),
+		LDNS_STATUS_OK);
+	assert_int_equal(ldns_pkt2wire(&answer, pkt, &len), LDNS_STATUS_OK);
+	memcpy(out, answer, len);
+	free(answer);
+	ldns_rdf_deep_free(mac);
+	ldns_pkt_free(pkt);
+	return len;
+}
+
+static void test_ldns_believes_a_request_of_ours(void **state)
+{
+	const struct tsig_keys *keys = must_parse(KEYS);
+	uint8_t wire[ROOM];
+	struct tsig t;
+	size_t len = request(keys, wire, &t);
+
+	(void)state;
+	assert_true(ldns_believes(wire, len, NULL, false));
+	assert_int_equal(tsig_verify(keys, wire, len, tsig_find(wire, len), now(), &t), TSIG_GOOD);
+	tsig_keys_unref(keys);
+}
+
+static void test_an_answer_is_believed_of_who_has_the_key_and_no_other(void **state)
+{
+	const struct tsig_keys *keys = must_parse(KEYS);
+	uint8_t wire[ROOM], answer_wire[ROOM], later[ROOM];
+	struct tsig t, other;
+	size_t len = request(keys, wire, &t), answer_len;
+
+	(void)state;
+	answer_len = ldns_answers(wire, len, SECRET, answer_wire);
+	assert_true(tsig_believes(&t, answer_wire, answer_len, now()));
+	assert_false(tsig_believes(&t, answer_wire, answer_len, now() + 400));
+	/* To another request of the same second. */
+	memcpy(later, wire, sizeof(later));
+	tsig_begin(&other, t.key, 0x1268);
+	bytes_put16(later, 0x1268);
+	bytes_put16(later + 10, 0);
+	(void)tsig_sign(&other, later, tsig_find(wire, len), now());
+	assert_false(tsig_believes(&other, answer_wire, answer_len, now()));
+	/* Not signed: the request sent back. */
+	assert_false(tsig_believes(&t, wire, tsig_find(wire, len), now()));
+	answer_len = ldns_answers(wire, len, "YW5vdGhlcg==", answer_wire);
+	assert_false(tsig_believes(&t, answer_wire, answer_len, now()));
+	tsig_keys_unref(keys);
+}
+
+static void test_no_octet_of_an_answer_can_be_changed_or_left_out(void **state)
+{
+	const struct tsig_keys *keys = must_parse(KEYS);
+	uint8_t wire[ROOM], answer_wire[ROOM];
+	struct tsig t;
+	size_t len = ldns_answers(wire, request(keys, wire, &t), SECRET, answer_wire);
+
+	(void)state;
+	/* The ID alone is not in the MAC: the original one is. */
+	for (size_t i = 2; i < len; i++) {
+		answer_wire[i] ^= 1;
+		assert_false(tsig_believes(&t, answer_wire, len, now()));
+		answer_wire[i] ^= 1;
+	}
+	for (size_t i = 0; i < len; i++) {
+		uint8_t *cut = memcpy(malloc(i + 1), answer_wire, i);
+
+		assert_false(tsig_believes(&t, cut, i, now()));
+		free(cut);
+	}
+	assert_true(tsig_believes(&t, answer_wire, len, now()));
+	tsig_keys_unref(keys);
+}
+
 static void test_keys_are_found_without_case(void **state)
 {
 	const struct tsig_keys *keys = must_parse(KEYS);
@@ -414,6 +513,9 @@ int main(void)
 		cmocka_unit_test(test_ldns_believes_each_message_of_an_answer),
 		cmocka_unit_test(test_badkey_and_badsig_are_not_signed),
 		cmocka_unit_test(test_badtime_is_signed_and_tells_both_times),
+		cmocka_unit_test(test_ldns_believes_a_request_of_ours),
+		cmocka_unit_test(test_an_answer_is_believed_of_who_has_the_key_and_no_other),
+		cmocka_unit_test(test_no_octet_of_an_answer_can_be_changed_or_left_out),
 		cmocka_unit_test(test_keys_are_found_without_case),
 		cmocka_unit_test(test_each_error_of_a_key_file_names_its_line),
 		cmocka_unit_test(test_a_file_that_everybody_may_read_is_refused),
