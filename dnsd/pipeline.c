@@ -563,8 +563,9 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	p->zones = zones_new();
 	p->geo = geo_loader_start(loop, &events);
 	key = zones_key(p->zones);
-	p->zone_files = zone_loader_start(
-		loop, &key, &(struct zone_loader_events){on_zone_file, on_zone_errors, p});
+	p->zone_files =
+		zone_loader_start(loop, &key, config->state,
+	                          &(struct zone_loader_events){on_zone_file, on_zone_errors, p});
 	p->errors.files = p->zone_files;
 	p->notes = cluster_notes_new();
 	secrets_init(&p->secrets);

@@ -4,14 +4,22 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "dnsd/zone_copy.h"
 #include "records/names.h"
 
-enum { LOOK_MS = 100, RESTLESS_LOOKS = 10 };
+enum {
+	LOOK_MS = 100,
+	RESTLESS_LOOKS = 10,
+	COPY_AFTER_MS = 3000 /* of rest: copying reads it once more */
+};
+
+enum job { JOB_READ, JOB_COPY, JOB_RESTORE };
 
 struct seen {
 	char *path;
@@ -35,7 +43,13 @@ struct entry {
 	char *errors;      /* of the last reading; NULL: none */
 	char *warnings;    /* of the one in force */
 	bool must_read, busy, doomed;
+	char *copy;       /* the file in the state; NULL: none */
+	bool is_uncopied; /* what is in force, read from its file, is not in there yet */
+	uint64_t good_ms; /* monotonic: when that was read */
 	/* the job */
+	enum job job;
+	enum err copied;
+	struct reason fault; /* of that */
 	uv_work_t work;
 	struct zonefile_request request;
 	char *request_path;
@@ -46,6 +60,7 @@ struct entry {
 struct zone_loader {
 	uv_loop_t *loop;
 	uv_timer_t timer;
+	char *state; /* NULL: none */
 	struct name_key key;
 	struct zone_loader_events events;
 	struct entry **entries;
@@ -67,12 +82,19 @@ static void forget_seen(struct entry *e)
 	e->seen_count = 0;
 }
 
+static void forget_copy(const struct entry *e)
+{
+	if (e->copy != NULL)
+		(void)unlink(e->copy);
+}
+
 static void entry_free(struct entry *e)
 {
 	forget_seen(e);
 	zonefile_free(e->current);
 	zonefile_free(e->fresh);
 	free(e->request_path);
+	free(e->copy);
 	free(e->errors);
 	free(e->warnings);
 	free(e->path);
@@ -86,7 +108,10 @@ static void work(uv_work_t *w)
 {
 	struct entry *e = w->data;
 
-	e->fresh = zonefile_read(&e->request);
+	if (e->job == JOB_COPY)
+		e->copied = zone_copy_write(&e->request, e->copy, &e->fault);
+	else
+		e->fresh = zonefile_read(&e->request);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -96,6 +121,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	for (size_t i = 0; i < l->count; i++)
 		entry_free(l->entries[i]);
 	free(l->entries);
+	free(l->state);
 	l->on_stopped(l->stopped_arg);
 	free(l);
 }
@@ -144,20 +170,62 @@ static void refuse(struct entry *e)
 	e->fresh = NULL;
 }
 
+static void begin(struct entry *e);
+static void begin_job(struct entry *e, enum job job, const char *path);
+
 static void take_up(struct entry *e)
 {
 	note_seen(e);
 	e->readings++;
 	free(e->errors);
 	e->errors = copy(zonefile_errors(e->fresh));
-	if (zonefile_is_good(e->fresh))
+	if (zonefile_is_good(e->fresh)) {
 		put_in_force(e);
-	else
+		e->is_uncopied = true;
+		e->good_ms = clock_monotonic_ms();
+	} else {
 		refuse(e);
+		if (e->current == NULL && e->copy != NULL)
+			begin_job(e, JOB_RESTORE, e->copy);
+	}
 	e->loader->events.on_errors(e->loader->events.arg);
 }
 
-static void begin(struct entry *e);
+/* Of the state: what is wrong with the file itself stays told. */
+static void take_copy(struct entry *e)
+{
+	struct text errors = {0};
+
+	if (!zonefile_is_good(e->fresh))
+		return;
+	put_in_force(e);
+	e->read_at = zone_copy_time(e->copy);
+	text_add(&errors, e->errors != NULL ? e->errors : "");
+	text_printf(&errors, "%s: what was last good of it is served as the state has it\n",
+	            e->path);
+	free(e->errors);
+	e->errors = text_take(&errors);
+	log_warn("dnsd", "zone is served as the state has it zone=%s file=%s", e->name, e->path);
+	e->loader->events.on_errors(e->loader->events.arg);
+}
+
+static void finish(struct entry *e)
+{
+	switch (e->job) {
+	case JOB_READ:
+		take_up(e);
+		return;
+	case JOB_RESTORE:
+		take_copy(e);
+		return;
+	case JOB_COPY:
+		/* One that has errors by now is read, and told, as any other. */
+		if (e->copied != ERR_OK && e->copied != ERR_PARSE)
+			log_warn("dnsd", "zone is not kept in the state zone=%s: %s", e->name,
+			         e->fault.text);
+		return;
+	}
+}
 
 static void after_work(uv_work_t *w, int status)
 {
@@ -167,39 +235,47 @@ static void after_work(uv_work_t *w, int status)
 	CHECK(status == 0);
 	e->busy = false;
 	l->busy--;
-	if (e->doomed)
+	if (e->doomed) {
+		forget_copy(e);
 		entry_free(e);
-	else if (!l->stopping && !e->must_read)
-		take_up(e);
+	} else if (!l->stopping && !e->must_read)
+		finish(e);
 	else if (!l->stopping)
 		begin(e);
 	if (l->stopping && l->busy == 0)
 		end(l);
 }
 
-static void begin(struct entry *e)
+static void begin_job(struct entry *e, enum job job, const char *path)
 {
-	if (e->busy)
-		return;
 	zonefile_free(e->fresh);
 	e->fresh = NULL;
 	free(e->request_path);
-	e->request_path = xstrdup(e->path);
+	e->request_path = xstrdup(path);
 	e->request = (struct zonefile_request){
 		.path = e->request_path,
 		.apex = {e->apex, e->apex_len},
 		.ttl = e->ttl,
 		.has_nameservers = e->has_nameservers,
 		.key = e->loader->key,
-		.before = e->current,
+		.before = job == JOB_READ ? e->current : NULL,
 	};
-	e->must_read = false;
-	e->restless = 0;
+	e->job = job;
+	e->fault = (struct reason){0};
 	e->busy = true;
 	e->loader->busy++;
 	e->begun_ms = clock_monotonic_ms();
 	e->work.data = e;
 	CHECK(uv_queue_work(e->loader->loop, &e->work, work, after_work) == 0);
+}
+
+static void begin(struct entry *e)
+{
+	if (e->busy)
+		return;
+	e->must_read = false;
+	e->restless = 0;
+	begin_job(e, JOB_READ, e->path);
 }
 
 /* --- looking --- */
@@ -222,6 +298,15 @@ static void look(struct entry *e)
 		begin(e);
 }
 
+static void keep_copy(struct entry *e)
+{
+	if (e->busy || !e->is_uncopied || e->copy == NULL ||
+	    clock_monotonic_ms() - e->good_ms < COPY_AFTER_MS)
+		return;
+	e->is_uncopied = false;
+	begin_job(e, JOB_COPY, e->path);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct zone_loader *l = timer->data;
@@ -229,6 +314,8 @@ static void on_timer(uv_timer_t *timer)
 	for (size_t i = 0; i < l->count; i++)
 		if (!l->entries[i]->busy)
 			look(l->entries[i]);
+	for (size_t i = 0; i < l->count; i++)
+		keep_copy(l->entries[i]);
 }
 
 /* --- which zones --- */
@@ -254,6 +341,7 @@ static struct entry *entry_new(struct zone_loader *l, struct bytes apex)
 	e->apex = xmemdup(apex.data, apex.len);
 	e->apex_len = apex.len;
 	names_to_text(e->apex, e->name);
+	e->copy = zone_copy_path(l->state, e->name);
 	return e;
 }
 
@@ -276,6 +364,7 @@ static void drop(struct entry *e)
 	struct zone_loader *l = e->loader;
 
 	l->events.on_file((struct bytes){e->apex, e->apex_len}, NULL, l->events.arg);
+	forget_copy(e);
 	if (e->busy)
 		e->doomed = true;
 	else
@@ -372,12 +461,13 @@ bool zone_loader_file(const struct zone_loader *l, size_t i, struct snapshot_zon
 /* --- life --- */
 
 struct zone_loader *zone_loader_start(uv_loop_t *loop, const struct name_key *key,
-                                      const struct zone_loader_events *events)
+                                      const char *state, const struct zone_loader_events *events)
 {
 	struct zone_loader *l = xcalloc(1, sizeof *l);
 
 	l->loop = loop;
 	l->key = *key;
+	l->state = copy(state);
 	l->events = *events;
 	l->timer.data = l;
 	CHECK(uv_timer_init(loop, &l->timer) == 0);

@@ -2,7 +2,8 @@
  *
  * Files and what they include are looked at ten times a second; one that has changed is read when it has
  * rested from one look to the next (after a second even so).  Of a file with errors the last good
- * reading stays in force.  Control thread.
+ * reading stays in force, and one that has errors from the start is read as the state has it (zone_copy.h).  Control
+ * thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNSD_ZONE_LOADER_H
@@ -35,8 +36,9 @@ struct zone_loader_zone {
 	bool has_nameservers; /* in the config */
 };
 
+/* `state`: a directory, which need not be there yet; NULL: nothing is kept. */
 struct zone_loader *zone_loader_start(uv_loop_t *loop, const struct name_key *key,
-                                      const struct zone_loader_events *events);
+                                      const char *state, const struct zone_loader_events *events);
 /* The zones that have files (copied); what is new is read at once.  For those that have none any more
  * on_file is called before this returns. */
 void zone_loader_set(struct zone_loader *l, const struct zone_loader_zone *zones, size_t count);

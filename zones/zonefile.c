@@ -129,7 +129,7 @@ static void drop_reading(struct zonefile *z)
 	z->record_count = z->owner_count = z->slot_count = 0;
 }
 
-struct zonefile *zonefile_read(const struct zonefile_request *request)
+struct zonefile *zonefile_take_apart(const struct zonefile_request *request)
 {
 	struct zonefile *z = xcalloc(1, sizeof(*z));
 
@@ -137,6 +137,13 @@ struct zonefile *zonefile_read(const struct zonefile_request *request)
 	CHECK(name_parse(&z->apex, request->apex.data, request->apex.len) == request->apex.len);
 	zonefile_lines(z, request);
 	zonefile_rules(z, request->has_nameservers);
+	return z;
+}
+
+struct zonefile *zonefile_read(const struct zonefile_request *request)
+{
+	struct zonefile *z = zonefile_take_apart(request);
+
 	if (z->error_count == 0)
 		zonefile_images(z, request->before);
 	tell_more(z, &z->errors, z->error_count);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/err.h"
 #include "base/stamp.h"
 #include "zones/name.h"
 
@@ -33,6 +34,11 @@ struct zonefile_request {
 /* Never NULL; the caller frees.  Any thread. */
 struct zonefile *zonefile_read(const struct zonefile_request *request);
 void zonefile_free(struct zonefile *z); /* NULL is fine */
+
+/* Reads it and, when it has no error, writes all its records into the file `to`, one file whatever it includes, whole or not at
+ * all.  Read again it is the same zone.  ERR_PARSE: it has errors; ERR_NOSPACE, ERR_IO.  Any thread; takes as long as reading. */
+enum err zonefile_copy(const struct zonefile_request *request, const char *to,
+                       struct reason *why) MUST_CHECK;
 
 /* Without an error: all of it may be served. */
 bool zonefile_is_good(const struct zonefile *z);

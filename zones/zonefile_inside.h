@@ -98,6 +98,9 @@ void zonefile_add(struct zonefile *z, uint32_t owner, const struct zonefile_reco
 /* --- zonefile_rules.c: errors and warnings of the zone as a whole --- */
 void zonefile_rules(struct zonefile *z, bool has_nameservers);
 
+/* --- zonefile.c: all records and errors; no images yet, and nothing dropped --- */
+struct zonefile *zonefile_take_apart(const struct zonefile_request *request);
+
 /* --- zonefile_images.c: what is read becomes the product --- */
 void zonefile_images(struct zonefile *z, const struct zonefile *before);
 

@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/support/world.h"
+#include "tests/support/world_inside.h"
 
 #define HEAD   "$TTL 300\n@ SOA ns1 host 7 3600 900 604800 60\n NS ns1\nns1 A 127.0.0.1\n"
 #define CONFIG "zones: [{name: example.com, file: zones/example.zone}]\n"
@@ -275,6 +277,56 @@ static void test_a_zone_is_exported_and_told_of(void **state)
 	                 "errors    it has errors now: the last good one is in force");
 }
 
+/* The file of the state exists, or does not; for at most a while. */
+static void expect_kept(struct world *w, const char *name, bool is_there)
+{
+	enum { KEPT_MS = 30000 };
+	struct deadline deadline = inside_deadline(KEPT_MS);
+
+	while ((access(world_path(w, name), R_OK) == 0) != is_there) {
+		if (!inside_has_time(deadline))
+			world_fail(w, "%s is %s", name, is_there ? "not there" : "still there");
+		inside_rest();
+	}
+}
+
+static void test_after_a_restart_too_a_broken_file_takes_nothing_away(void **state)
+{
+	static const char kept[] = "state/zones/example.com.zone";
+	struct world *w = *state;
+
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.1\n$INCLUDE more sub\n");
+	world_write(w, "zones/more", "a A 192.0.2.2\n");
+	start(w, CONFIG "state: state\n");
+	expect_kept(w, kept, true);
+	world_kill(w);
+	/* In two ways: what is included has an error; what includes it is not there. */
+	world_write(w, "zones/more", "a A bad\n");
+	for (int i = 0; i < 2; i++) {
+		world_start(w);
+		world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 0);
+		world_expect(w, "a.sub.example.com", "A", NULL, "192.0.2.2", 0);
+		world_expect(w, "other.example.com", "A", NULL, "NXDOMAIN", 0);
+		world_expect_http(w, "/status", "is served as the state has it", 1000);
+		world_expect_http(w, "/status", i == 0 ? "zones/more:1" : "zones/example.zone",
+		                  1000);
+		world_expect_http(w, "/status", "\"good\":false", 1000);
+		world_stop(w);
+		if (i == 0)
+			world_remove(w, FILE_);
+	}
+	world_start(w);
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.3\n");
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.3", 2000);
+	world_expect(w, "a.sub.example.com", "A", NULL, "NXDOMAIN", 0);
+	world_expect_http(w, "/status", "!as the state has it", 1000);
+	/* A zone that has no file any more has none in the state. */
+	world_config(w, "zones: [{name: example.com}]\nstate: state\n");
+	world_signal(w, SIGHUP);
+	world_expect(w, "www.example.com", "A", NULL, "NXDOMAIN", 2000);
+	expect_kept(w, kept, false);
+}
+
 static unsigned readings(struct world *w)
 {
 	const char *at = strstr(world_get(w, "/status", NULL), "\"readings\":");
@@ -327,6 +379,7 @@ int main(void)
 		world_test(test_a_new_config_gives_and_takes_a_file),
 		world_test(test_check_tells_every_error_with_its_line),
 		world_test(test_a_zone_is_exported_and_told_of),
+		world_test(test_after_a_restart_too_a_broken_file_takes_nothing_away),
 		world_test(test_a_file_is_read_when_somebody_says_so),
 	};
 

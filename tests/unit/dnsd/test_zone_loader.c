@@ -97,7 +97,7 @@ static int setup(void **state)
 	CHECK(d && uv_loop_init(&d->loop) == 0);
 	snprintf(d->folder, sizeof d->folder, "/tmp/nigh-loader-XXXXXX");
 	CHECK(mkdtemp(d->folder));
-	d->loader = zone_loader_start(&d->loop, &key, &events);
+	d->loader = zone_loader_start(&d->loop, &key, NULL, &events);
 	put(d, "com", HEAD "a A 192.0.2.1\n");
 	put(d, "net", HEAD "a A 192.0.2.2\nb A 192.0.2.3\n");
 	*state = d;

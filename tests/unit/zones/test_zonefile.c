@@ -116,6 +116,43 @@ static void test_every_form_of_a_record_is_read(void **state)
 	free(printed);
 }
 
+static void test_a_copy_reads_as_the_same_zone(void **state)
+{
+	struct zfiles *f = *state;
+	struct zonefile_request request = {.path = f->path,
+	                                   .apex = zworld_wire("example.com"),
+	                                   .ttl = 30,
+	                                   .key = {{1, 2, 3, 4}}};
+	struct zonefile *first, *again;
+	struct reason why = {0};
+	char copy[128];
+
+	zfiles_write(f, "zone",
+	             ZFILES_HEAD "a TXT \"a; b\" \"\\\"\"\n\\046\\032 A 192.0.2.8\n* 7 MX 0 a\n"
+	                         "a CAA 0 issue \"x\"\nh HTTPS 1 . alpn=h2\ne TYPE65280 \\# 0\n"
+	                         "sub NS ns.sub\nns.sub AAAA 2001:db8::1\n$INCLUDE more Inc\n");
+	zfiles_write(f, "more", "x CNAME @\n");
+	snprintf(copy, sizeof(copy), "%s/copy", f->folder);
+	first = zonefile_read(&request);
+	assert_true(zonefile_is_good(first));
+	assert_int_equal(zonefile_copy(&request, copy, &why), ERR_OK);
+	request.path = copy;
+	request.before = first;
+	again = zonefile_read(&request);
+	assert_null(zonefile_errors(again));
+	assert_int_equal(zonefile_name_count(again), zonefile_name_count(first));
+	assert_int_equal(zonefile_change_count(again), 0);
+	assert_int_equal(zonefile_serial(again), 7);
+	zonefile_free(again);
+	/* Of a broken one there is no copy; what was there stays. */
+	zfiles_write(f, "zone", ZFILES_HEAD "a A bad\n");
+	request.path = f->path;
+	request.before = NULL;
+	assert_int_equal(zonefile_copy(&request, copy, &why), ERR_PARSE);
+	assert_int_equal(access(copy, R_OK), 0);
+	zonefile_free(first);
+}
+
 static void test_broken_zones_are_refused_with_file_and_line(void **state)
 {
 	refused(*state, "a CNAME b\na A 192.0.2.1\n",
@@ -483,6 +520,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_files(test_every_form_of_a_record_is_read),
+		with_files(test_a_copy_reads_as_the_same_zone),
 		with_files(test_broken_zones_are_refused_with_file_and_line),
 		with_files(test_broken_lines_are_all_told),
 		with_files(test_a_zone_needs_soa_and_ns),
