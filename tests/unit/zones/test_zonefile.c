@@ -131,7 +131,9 @@ static void test_a_copy_reads_as_the_same_zone(void **state)
 	             ZFILES_HEAD "a TXT \"a; b\" \"\\\"\"\n\\046\\032 A 192.0.2.8\n* 7 MX 0 a\n"
 	                         "a CAA 0 issue \"x\"\nh HTTPS 1 . alpn=h2\ne TYPE65280 \\# 0\n"
 	                         "sub NS ns.sub\nns.sub AAAA 2001:db8::1\n$INCLUDE more Inc\n");
-	zfiles_write(f, "more", "x CNAME @\n");
+	zfiles_write(f, "more",
+	             "x CNAME \\@\\\\.\\$.Y\np PTR p\np6 AAAA ::ffff:192.0.2.1\ns SRV 1 2 3 x\n"
+	             "t DNAME \\;\\(.a\n");
 	snprintf(copy, sizeof(copy), "%s/copy", f->folder);
 	first = zonefile_read(&request);
 	assert_true(zonefile_is_good(first));
