@@ -120,9 +120,9 @@ static void test_notify_is_signed_and_so_is_what_answers_it(void **state)
 	secondaries_expect(w, s);
 	before = tellings(w);
 	assert_true(before >= 1);
-	/* Longer than until the second and the third. */
+	/* Longer than until the second and the third; one may have crossed a late answer. */
 	world_expect_stays(w, "step.example.com", "TXT", NULL, "\"1\"", 4000);
-	assert_int_equal(tellings(w), before);
+	assert_in_range(tellings(w), before, before + 1);
 	assert_null(strstr(world_log(w), "does not answer NOTIFY"));
 	secondaries_stop(s);
 }
