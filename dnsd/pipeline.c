@@ -590,8 +590,10 @@ enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, stru
 {
 	enum err err;
 
-	if (estate != NULL)
+	if (estate != NULL) {
 		secrets_inherit(&p->secrets, &estate->cookies);
+		zone_loader_keep(p->zone_files, false);
+	}
 	err = secrets_read(&p->secrets, p->config, why);
 	if (err == ERR_OK)
 		err = open_saved(p, estate, why);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "dnsd/pipeline_inside.h"
+#include "dnsd/zone_loader.h"
 #include "records/names.h"
 #include "zones/build.h"
 
@@ -45,7 +46,11 @@ bool pipeline_parse_estate(struct bytes printed, struct pipeline_estate *out)
 
 int pipeline_lock(const struct pipeline *p) { return saved_lock(p->saved); }
 
-void pipeline_begin_saving(struct pipeline *p) { saved_resume(p->saved); }
+void pipeline_begin_saving(struct pipeline *p)
+{
+	saved_resume(p->saved);
+	zone_loader_keep(p->zone_files, true);
+}
 
 /* --- serials: for each zone the length of its apex, the apex, the serial --- */
 
@@ -55,6 +60,7 @@ void pipeline_freeze(struct pipeline *p, struct buffer *serials)
 
 	p->is_frozen = true;
 	saved_suspend(p->saved);
+	zone_loader_keep(p->zone_files, false);
 	for (size_t i = 0; (zone = snapshot_zone(p->last, i)) != NULL; i++) {
 		size_t len = names_wire_len(zone_apex(zone));
 
@@ -67,7 +73,7 @@ void pipeline_freeze(struct pipeline *p, struct buffer *serials)
 void pipeline_thaw(struct pipeline *p)
 {
 	p->is_frozen = false;
-	saved_resume(p->saved);
+	pipeline_begin_saving(p);
 	pipeline_poke(p);
 }
 

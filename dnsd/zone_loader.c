@@ -69,6 +69,7 @@ struct zone_loader {
 	bool stopping;
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
+	bool may_keep; /* copies in the state */
 };
 
 static char *copy(const char *text) { return text ? xstrdup(text) : NULL; }
@@ -314,9 +315,11 @@ static void on_timer(uv_timer_t *timer)
 	for (size_t i = 0; i < l->count; i++)
 		if (!l->entries[i]->busy)
 			look(l->entries[i]);
-	for (size_t i = 0; i < l->count; i++)
+	for (size_t i = 0; i < l->count && l->may_keep; i++)
 		keep_copy(l->entries[i]);
 }
+
+void zone_loader_keep(struct zone_loader *l, bool may) { l->may_keep = may; }
 
 /* --- which zones --- */
 
@@ -468,6 +471,7 @@ struct zone_loader *zone_loader_start(uv_loop_t *loop, const struct name_key *ke
 	l->loop = loop;
 	l->key = *key;
 	l->state = copy(state);
+	l->may_keep = true;
 	l->events = *events;
 	l->timer.data = l;
 	CHECK(uv_timer_init(loop, &l->timer) == 0);

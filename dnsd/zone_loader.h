@@ -39,6 +39,8 @@ struct zone_loader_zone {
 /* `state`: a directory, which need not be there yet; NULL: nothing is kept. */
 struct zone_loader *zone_loader_start(uv_loop_t *loop, const struct name_key *key,
                                       const char *state, const struct zone_loader_events *events);
+/* May it write into the state?  It may at first; not while that is another process's. */
+void zone_loader_keep(struct zone_loader *l, bool may);
 /* The zones that have files (copied); what is new is read at once.  For those that have none any more
  * on_file is called before this returns. */
 void zone_loader_set(struct zone_loader *l, const struct zone_loader_zone *zones, size_t count);
