@@ -30,26 +30,6 @@ enum { REPLY_MS = 2000, SILENCE_MS = 300 };
 
 /* --- the PROXY protocol over UDP --- */
 
-/* A header of the command PROXY over UDP that names the client; returns its length. */
-static size_t put_header(uint8_t *out, const char *client)
-{
-	static const char signature[] = "\r\n\r\n\0\r\nQUIT\n";
-	struct addr a;
-	size_t len;
-
-	assert_true(addr_parse(bytes_of(client), &a));
-	len = a.family == ADDR_IPV4 ? 4 : 16;
-	memcpy(out, signature, 12);
-	out[12] = 0x21;
-	out[13] = a.family == ADDR_IPV4 ? 0x12 : 0x22;
-	bytes_put16(out + 14, (uint16_t)(2 * len + 4));
-	memcpy(out + 16, a.bytes, len);
-	memset(out + 16 + len, 0, len);
-	bytes_put16(out + 16 + 2 * len, 54321);
-	bytes_put16(out + 18 + 2 * len, 53);
-	return 20 + 2 * len;
-}
-
 /* What web gives to a query that comes from `from` behind a header that names the client. */
 static const char *ask_behind(struct world *w, const char *from, const char *client,
                               unsigned within_ms)
@@ -59,7 +39,7 @@ static const char *ask_behind(struct world *w, const char *from, const char *cli
 	const struct world_question q = {
 		.name = "web.shop.fed.svc.example.com", .type = "A", .from = from};
 	uint8_t packet[600];
-	size_t header = client ? put_header(packet, client) : 0;
+	size_t header = client ? world_wire_proxy(client, false, packet) : 0;
 	size_t len = header + world_wire_build(&q, 7, packet + header);
 	size_t got = world_wire_udp(w, &q, packet, len, reply, within_ms);
 
@@ -100,7 +80,7 @@ static void test_a_listed_proxy_gets_no_answer_without_a_good_header(void **stat
 	start_behind_a_proxy(w);
 	assert_string_equal(ask_behind(w, "127.0.0.9", NULL, SILENCE_MS), "SILENCE");
 	for (size_t cut = 0; cut < 28; cut += 9) {
-		put_header(packet, "192.0.2.7");
+		world_wire_proxy("192.0.2.7", false, packet);
 		assert_int_equal(world_wire_udp(w, &q, packet, cut, reply, SILENCE_MS), 0);
 	}
 	assert_int_equal((int)world_metric(w, "dnsd_proxy_broken_total"), 5);

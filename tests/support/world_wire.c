@@ -132,27 +132,33 @@ static socklen_t to_sockaddr(const char *address, unsigned port, struct sockaddr
 	return addr_to_sockaddr(&addr, (uint16_t)port, out);
 }
 
-/* Connected, so that only what comes from the asked address is received. */
-static int open_udp(struct world *w, const struct world_question *q)
+/* From and to where q says (NULL: from anywhere to nighd), connected. */
+static int open_socket(struct world *w, const struct world_question *q, int kind)
 {
 	const char *from = q ? q->from : NULL, *to = q ? q->to : NULL;
 	struct sockaddr_storage local, remote;
 	socklen_t remote_len = to_sockaddr(to, q && q->port ? q->port : w->dns_port, &remote);
-	int fd = socket(remote.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(remote.ss_family, kind | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		fail_msg("cannot open a socket: %s", strerror(errno));
 	if (from && bind(fd, (void *)&local, to_sockaddr(from, 0, &local)) != 0)
 		fail_msg("cannot ask from %s: %s", from, strerror(errno));
 	if (connect(fd, (void *)&remote, remote_len) != 0)
-		fail_msg("cannot ask %s: %s", to, strerror(errno));
+		world_fail(w, "cannot connect to nighd: %s", strerror(errno));
 	return fd;
+}
+
+/* Only what comes from the asked address is received. */
+int world_wire_open(struct world *w, const struct world_question *q)
+{
+	return open_socket(w, q, SOCK_DGRAM);
 }
 
 size_t world_wire_udp(struct world *w, const struct world_question *q, const uint8_t *query,
                       size_t len, uint8_t *reply, unsigned within_ms)
 {
-	int fd = open_udp(w, q);
+	int fd = world_wire_open(w, q);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	ssize_t got = 0;
 
@@ -172,13 +178,7 @@ int world_wire_connect(struct world *w)
 
 int world_wire_connect_to(struct world *w, const struct world_question *q)
 {
-	struct sockaddr_storage remote;
-	socklen_t len = to_sockaddr(q->to, q->port ? q->port : w->dns_port, &remote);
-	int fd = socket(remote.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || connect(fd, (void *)&remote, len) != 0)
-		world_fail(w, "cannot connect to nighd: %s", strerror(errno));
-	return fd;
+	return open_socket(w, q, SOCK_STREAM);
 }
 
 void world_wire_send(struct world *w, int fd, const uint8_t *bytes, size_t len)
@@ -231,4 +231,26 @@ size_t world_wire_receive(struct world *w, int fd, uint8_t *reply, unsigned with
 		return 0;
 	len = (size_t)prefix[0] << 8 | prefix[1];
 	return receive_all(fd, reply, len, deadline) ? len : 0;
+}
+
+/* --- behind a proxy --- */
+
+size_t world_wire_proxy(const char *client, bool tcp, uint8_t out[WIRE_PROXY_ROOM])
+{
+	static const char signature[] = "\r\n\r\n\0\r\nQUIT\n";
+	struct addr a;
+	size_t len;
+
+	if (!addr_parse(bytes_of(client), &a))
+		fail_msg("%s is not an address", client);
+	len = a.family == ADDR_IPV4 ? 4 : 16;
+	memcpy(out, signature, 12);
+	out[12] = 0x21;
+	out[13] = (uint8_t)((a.family == ADDR_IPV4 ? 0x10 : 0x20) | (tcp ? 1 : 2));
+	bytes_put16(out + 14, (uint16_t)(2 * len + 4));
+	memcpy(out + 16, a.bytes, len);
+	memset(out + 16 + len, 0, len);
+	bytes_put16(out + 16 + 2 * len, 54321);
+	bytes_put16(out + 18 + 2 * len, 53);
+	return 20 + 2 * len;
 }
