@@ -252,11 +252,11 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 	size_t limit, out_len;
 
 	stats_add(&r->stats->events[STATS_RECEIVED], 1);
+	r->wants_transfer = false; /* also where there is no answer */
 	if (!query_parse(packet, len, q)) {
 		stats_add(&r->stats->events[STATS_SILENT], 1);
 		return 0;
 	}
-	r->wants_transfer = false;
 	plain = is_plain(q);
 	limit = plain ? limit_of(q, terms, transport) : heed_wishes(r, s, transport, client, len);
 	if (r->wants_transfer)
