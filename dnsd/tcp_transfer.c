@@ -48,8 +48,13 @@ void tcp_transfer_begin(struct connection *c)
 {
 	const struct responder *r = c->tcp->responder;
 	const struct query *q = &r->query;
-	struct tcp_later *last = xcalloc(1, sizeof *last);
+	struct tcp_later *last;
 
+	tcp_count(c->tcp, STATS_TRANSFERS, 1);
+	/* Sending what came before may have ended it. */
+	if (uv_is_closing((uv_handle_t *)&c->handle))
+		return;
+	last = xcalloc(1, sizeof *last);
 	last->transfer =
 		transfer_new(q->id, (struct bytes){q->packet + DNS_HEADER_LEN, q->question_len},
 	                     q->tsig_at != 0 ? &r->tsig : NULL);
@@ -62,7 +67,6 @@ void tcp_transfer_begin(struct connection *c)
 		c->later = last;
 	c->latest = last;
 	c->later_count++;
-	tcp_count(c->tcp, STATS_TRANSFERS, 1);
 	ask_for_next(c);
 }
 
