@@ -182,10 +182,10 @@ need-test:  ; $(Q)deploy/packages test
 demo: need-build                 ## three simulated clusters and a running nighd; Ctrl-C ends it
 	$(Q)$(MAKE) -j2 all
 	$(Q)deploy/demo/run $(BUILD)/bin/nighd
-test: need-test                  ## everything: check, instructions, asan, tsan, fuzz-replay, scenario, scenario-asan, e2e
+test: need-test                  ## everything: check, instructions, asan, tsan, fuzz-replay, valgrind, scenario, scenario-asan, e2e
 	$(Q)$(MAKE) check instructions
 	$(Q)$(MAKE) asan tsan
-	$(Q)$(MAKE) fuzz-replay
+	$(Q)$(MAKE) fuzz-replay valgrind
 	$(Q)$(MAKE) -j2 all && $(MAKE) scenario scenario-asan e2e
 check: layers headers format-check  ## what the sources must obey
 	$(Q)$(MAKE) -j2 all
@@ -220,6 +220,13 @@ unit-of-tsan: $(foreach t,base/test_log base/test_http_admin zones/test_handover
                 watcher/test_saved watcher/test_manifests watcher/test_manifests_storm dnsd/test_server dnsd/test_tcp dnsd/test_quota \
                 dnsd/test_admin dnsd/test_stats dnsd/test_geo_loader dnsd/test_zone_loader \
                 dnsd/test_takeover,$(addsuffix .run,$(filter %/$(t),$(TESTS)))) fakeapi-alone
+FORMATTED += $(wildcard tests/soak/*.[ch])
+# Memory that is read, or sent, before it was written, which ASan does not see: of what reads queries and writes answers.
+VALGRIND_TESTS = $(foreach t,query edns answer encode tsig cookie proxy respond,$(B)/tests/unit/dnsd/test_$(t)) \
+                 $(B)/tests/unit/zones/test_name $(B)/tests/unit/zones/test_rdata
+.PHONY: valgrind
+valgrind: $(VALGRIND_TESTS)       ## unit tests of what reads queries and writes answers, under valgrind
+	$(Q)for t in $(VALGRIND_TESTS); do valgrind -q --error-exitcode=9 --track-origins=no --leak-check=no $$t || exit 1; done
 .PHONY: fakeapi-alone
 # What scenarios rely on has a thread of its own, and needs no nighd.
 fakeapi-alone: $(B)/tests/scenario/fakeapi ; $(Q)$<

@@ -6,8 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dnsd/respond.h"
 #include "tests/support/dnsd_world.h"
@@ -15,11 +17,14 @@
 static struct world *w;
 static const struct snapshot *s;
 static struct responder r;
+static int nowhere;
 static const struct addr client = {.family = ADDR_IPV4, .bytes = {192, 0, 2, 99}};
 
 static int setup(void **state)
 {
 	(void)state;
+	nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	assert_true(nowhere >= 0);
 	w = world_new();
 	r.stats = stats_new();
 	world_zones_are(w, "example.com");
@@ -42,6 +47,7 @@ static int teardown(void **state)
 	(void)state;
 	free(r.stats);
 	world_free(w);
+	close(nowhere);
 	return 0;
 }
 
@@ -54,6 +60,8 @@ static size_t ask(const uint8_t *packet, size_t len, uint8_t *header)
 	memcpy(in, packet, len);
 	answer = respond(&r, s, STATS_UDP, &client, in, len, out);
 	assert_true(answer == 0 || (answer >= 12 && answer <= EDNS_UDP_SIZE));
+	/* Under valgrind (make valgrind) this tells of each octet that nobody has set. */
+	assert_int_equal(write(nowhere, out, answer), answer);
 	if (answer > 0)
 		memcpy(header, out, 12);
 	free(in);
