@@ -159,6 +159,19 @@ scenario-asan: $(SCENARIOS)       ## the same, with nighd and nighctl under ASan
 	$(Q)for s in $(filter-out %/sandbox,$(SCENARIOS)); do LSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0 \
 	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $$s || exit 1; done
 
+# --- the soak: not in `make test`; tests/soak over the same world ---
+SOAK := $(B)/tests/soak/soak
+SOAK_SECONDS ?= 600
+$(SOAK).o: PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
+$(SOAK): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
+.PHONY: soak
+soak: $(SOAK)                     ## nighd under ASan for SOAK_SECONDS: load, bad packets and streams, reloads, transfers, all at once
+	$(Q)$(MAKE) -j2 FLAVOR=asan all
+	$(Q)ASAN_OPTIONS=quarantine_size_mb=16 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0 \
+	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl SOAK_SECONDS=$(SOAK_SECONDS) $(SOAK)
+
 # --- end to end: real nighd and real API servers, tests/e2e/<what>.c over tests/e2e/support and the world ---
 E2E := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/e2e/harness.c tests/e2e/[!h]*.c))
 E2E_PKGS = $(SCENARIO_PKGS) openssl
