@@ -341,16 +341,23 @@ static unsigned count_lines(const char *log, const char *text)
 	return count;
 }
 
+/* Of the 64 places that a minute's log has, two networks may share one: then the second is not told. */
 static void test_a_network_over_the_limit_is_logged_once(void **state)
 {
+	static const char *const others[] = {"127.0.5.1", "127.0.6.1", "127.0.7.1", "127.0.8.1"};
 	struct world *w = *state;
+	uint64_t until;
 
 	start_with(w, LIMITED);
 	(void)flood(w, "127.0.0.1", "www.example.com");
 	world_expect_log(w, "more answers to 127.0.0.0/24 than rateLimit.perSecond", 5000);
 	(void)flood(w, "127.0.0.2", "www.example.com");
-	(void)flood(w, "127.0.5.1", "www.example.com");
-	world_expect_log(w, "more answers to 127.0.5.0/24 than rateLimit.perSecond", 5000);
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		(void)flood(w, others[i], "www.example.com");
+	until = now_ms() + 5000;
+	while (count_lines(world_log(w), "more answers to ") < 2 && now_ms() < until)
+		nanosleep(&(struct timespec){0, 10000000}, NULL);
+	assert_in_range(count_lines(world_log(w), "more answers to "), 2, 5);
 	assert_int_equal(count_lines(world_log(w), "more answers to 127.0.0.0/24"), 1);
 }
 
