@@ -317,7 +317,7 @@ static size_t answer_len(struct world *w, struct tls_client *c, int padding)
 static void test_a_process_that_takes_over_has_the_port_and_the_old_ones_sessions_end(void **state)
 {
 	struct world *w = *state;
-	struct client before, after;
+	struct tls_client before, after;
 	unsigned port;
 
 	start(w);
@@ -326,12 +326,12 @@ static void test_a_process_that_takes_over_has_the_port_and_the_old_ones_session
 	assert_answers(&before, 1);
 	world_replace(w);
 	assert_is_ended(&before);
-	client_close(&before);
+	tls_client_close(&before);
 	find_port(w);
 	assert_int_equal(tls_port, port);
 	client_open(w, &after);
 	assert_answers(&after, 2);
-	client_close(&after);
+	tls_client_close(&after);
 }
 
 static void test_who_pads_is_answered_in_blocks(void **state)
