@@ -5,7 +5,11 @@
 #include "zones/name_apart.h"
 #include "zones/rrset.h"
 
+/* Few queries come there, and the others are not to carry it. */
+#define RARE __attribute__((noinline))
+
 enum { FLAG_QR = 0x8000, OPCODE_MASK = 0x7800 };
+enum { OPCODE_NOTIFY = 4 << 11, OPCODE_UPDATE = 5 << 11 };
 enum { TYPE_TKEY = 249, TYPE_MAILB = 253, TYPE_MAILA = 254 };
 /* OPT, TSIG, and room for the unknown; at the first one more it stops. */
 enum { MAX_RECORDS = 4 };
@@ -187,6 +191,44 @@ static inline enum rcode parse_sections(const uint8_t *packet, size_t len, struc
 	return judge_type(q);
 }
 
+/* OPT and TSIG are what counts of it; a message has as many other records as fit. */
+static enum rcode parse_change(const uint8_t *packet, size_t len, struct query *q)
+{
+	const uint8_t *at = packet + DNS_HEADER_LEN + q->question_len, *end = packet + len;
+	unsigned before = (unsigned)bytes_get16(packet + 6) + bytes_get16(packet + 8);
+	struct record r;
+	enum rcode rcode;
+
+	edns_clear(&q->edns);
+	q->tsig_at = 0;
+	for (unsigned i = 0; i < before; i++) {
+		at = read_record(at, end, &r);
+		if (at == NULL)
+			return RCODE_FORMERR;
+	}
+	rcode = parse_records(at, end, 0, bytes_get16(packet + 10), q);
+	return rcode == RCODE_NOERROR ? RCODE_REFUSED : rcode;
+}
+
+/* What is no query.  Nobody may change a zone here, or tell us of a newer one: UPDATE (RFC 2136 3.3) and NOTIFY (RFC 1996 3.10)
+ * are known, and refused as BIND does, with their question. */
+RARE static void refuse_opcode(const uint8_t *packet, size_t len, struct query *q)
+{
+	unsigned opcode = q->flags & OPCODE_MASK;
+
+	q->is_cookie_only = q->has_serial = false;
+	q->ede = EDE_NONE;
+	if (opcode != OPCODE_NOTIFY && opcode != OPCODE_UPDATE) {
+		q->rcode = RCODE_NOTIMP;
+		q->tsig_at = q->question_len = 0;
+		return;
+	}
+	q->rcode = q->question_len > 0 ? parse_change(packet, len, q) : RCODE_FORMERR;
+	/* What is asked for is no data, whatever type and class it names. */
+	q->type = RR_SOA;
+	q->class = CLASS_IN;
+}
+
 bool query_parse(const uint8_t *packet, size_t len, struct query *out)
 {
 	if (len < DNS_HEADER_LEN)
@@ -203,11 +245,7 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *out)
 	out->question_len = 0;
 	edns_clear(&out->edns);
 	out->rcode = parse_sections(packet, len, out);
-	if ((out->flags & OPCODE_MASK) != 0) {
-		out->rcode = RCODE_NOTIMP;
-		out->ede = EDE_NONE;
-		out->tsig_at = out->question_len = 0;
-		out->is_cookie_only = false;
-	}
+	if ((out->flags & OPCODE_MASK) != 0)
+		refuse_opcode(packet, len, out);
 	return true;
 }

@@ -48,10 +48,10 @@ struct query {
 
 /* False: say nothing (RFC 8906 aside: shorter than a header, or QR set, so that no two servers
  * answer each other for ever).  Else an answer is due, and out->rcode says whether it is an
- * error: NOTIMP (any opcode but QUERY; all sections stay empty), FORMERR (QDCOUNT not 1, QNAME
+ * error: NOTIMP (opcodes that are not known; all sections stay empty), FORMERR (QDCOUNT not 1, QNAME
  * malformed or compressed, cut records, records where none belong, OPT twice, not at the root,
  * or with bad options; meta types as QTYPE), BADVERS,
- * REFUSED (transfers, and classes
+ * REFUSED (UPDATE and NOTIFY; transfers, and classes
  * other than IN; whether CHAOS has an answer after all, answer_decide() knows).  A signature is only found here. */
 bool query_parse(const uint8_t *packet, size_t len, struct query *out);
 

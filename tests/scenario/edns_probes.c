@@ -82,7 +82,9 @@ static const struct probe probes[] = {
          NXDOMAIN, false, true, "3"},
 	{"refused", HEAD("0000", "0001") "N 0001 0001" OPT("00000000", "0004", "0009 0000"),
          REFUSED, false, true, "15"},
-	{"notimp", "1234 2800 0001 0000 0000 0001 Z 0006 0001" OPT("00000000", "0004", "0003 0000"),
+	{"update", "1234 2800 0001 0000 0000 0001 Z 0006 0001" OPT("00000000", "0004", "0003 0000"),
+         REFUSED, false, true, "3"},
+	{"notimp", "1234 3000 0001 0000 0000 0001 Z 0006 0001" OPT("00000000", "0004", "0003 0000"),
          NOTIMP, false, true, "3"},
 	{"version255", EDNS("0000", "00ff0000", "0000", ""), BADVERS, false, true, NULL},
 	/* What a newer version has in it is not for us to judge. */

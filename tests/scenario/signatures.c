@@ -98,6 +98,26 @@ static void test_who_signs_wrongly_gets_nothing(void **state)
 	assert_non_null(strstr(out, "NOTAUTH"));
 }
 
+/* Its answer is signed too, or the client would take it for somebody else's. */
+static void test_a_signed_update_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	world_write(w, "update",
+	            "server 127.0.0.1 %u\nzone example.com\nupdate add new.example.com 60 A "
+	            "192.0.2.9\nsend\n",
+	            world_dns_port(w));
+	(void)world_expect_run(w,
+	                       (const char *[]){"nsupdate", "-y", "hmac-sha256:transfer:" SECRET,
+	                                        world_path(w, "update"), NULL},
+	                       2, "update failed: REFUSED");
+	(void)world_expect_run(w,
+	                       (const char *[]){"nsupdate", "-y", "hmac-sha256:nobody:" SECRET,
+	                                        world_path(w, "update"), NULL},
+	                       2, "BADKEY");
+}
+
 /* genreport's "dnswkk": the well-known key, which is never there. */
 static void test_the_well_known_key_is_unknown(void **state)
 {
@@ -144,6 +164,7 @@ int main(void)
 		world_test(test_dig_believes_what_is_signed_with_each_algorithm),
 		world_test(test_kdig_believes_it_too),
 		world_test(test_who_signs_wrongly_gets_nothing),
+		world_test(test_a_signed_update_is_refused),
 		world_test(test_the_well_known_key_is_unknown),
 		world_test(test_keys_come_and_go_with_a_reload_whole_or_not_at_all),
 		world_test(test_no_secret_is_shown),

@@ -338,6 +338,7 @@ static void test_malformed_queries_are_formerr(void **state)
 
 static void test_other_opcodes_are_notimp(void **state)
 {
+	enum { NOTIFY = 4, UPDATE = 5 };
 	struct world *w = *state;
 	uint8_t query[512], *reply = malloc(WIRE_ROOM);
 	size_t len = build(query, "www.example.com", "A");
@@ -346,9 +347,78 @@ static void test_other_opcodes_are_notimp(void **state)
 	for (unsigned opcode = 1; opcode < 16; opcode++) {
 		query[2] = (uint8_t)(opcode << 3);
 		assert_true(ask(w, query, len, reply) >= 12);
-		assert_int_equal(reply[3] & 0xf, NOTIMP);
+		assert_int_equal(reply[3] & 0xf,
+		                 opcode == NOTIFY || opcode == UPDATE ? REFUSED : NOTIMP);
 		assert_int_equal(reply[2] >> 3 & 0xf, opcode);
 	}
+	free(reply);
+}
+
+/* RFC 2136 3.3: BIND's own client says so.  It asks another server for the zone's SOA if it is not told the zone. */
+static void test_an_update_is_refused(void **state)
+{
+	struct world *w = *state;
+	const char *file;
+
+	start(w);
+	world_write(w, "update",
+	            "server 127.0.0.1 %u\nzone example.com\nupdate add new.example.com 60 A "
+	            "192.0.2.9\nsend\n",
+	            world_dns_port(w));
+	file = world_path(w, "update");
+	(void)world_expect_run(w, (const char *[]){"nsupdate", file, NULL}, 2,
+	                       "update failed: REFUSED");
+	(void)world_expect_run(w, (const char *[]){"nsupdate", "-v", file, NULL}, 2,
+	                       "update failed: REFUSED");
+	world_expect(w, "new.example.com", "A", NULL, "NXDOMAIN", 0);
+}
+
+/* RFC 1996 3.10, with the newer SOA that it tells of. */
+static void test_a_notify_is_refused_and_has_no_effect(void **state)
+{
+	static const uint8_t soa[] =
+		"\xc0\x0c\0\6\0\1\0\0\0\36\0\30\xc0\x0c\xc0\x0c\xff\xff\xff\xff"
+		"\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1";
+	struct world *w = *state;
+	uint8_t query[512], *reply = malloc(WIRE_ROOM);
+	struct world_question q = {.name = "example.com", .type = "SOA", .no_edns = true};
+	size_t len = world_wire_build(&q, 0x1234, query);
+	struct world_answer before;
+
+	start(w);
+	before = world_query(w, "example.com", "SOA", NULL);
+	query[2] = 4 << 3 | 4; /* NOTIFY, AA */
+	bytes_put16(query + 6, 1);
+	memcpy(query + len, soa, sizeof soa - 1);
+	assert_int_equal(ask(w, query, len + sizeof soa - 1, reply), len);
+	assert_int_equal(bytes_get16(reply + 2), 0xa000 | REFUSED);
+	assert_memory_equal(reply + 4, "\0\1\0\0\0\0\0\0", 8);
+	assert_memory_equal(reply + 12, query + 12, len - 12);
+	world_expect(w, "example.com", "SOA", NULL, before.records, 0);
+	free(reply);
+}
+
+/* RFC 8490 5.1.1: who wants DNS Stateful Operations learns that there are none, and asks on. */
+static void test_a_connection_stays_usable_after_dso(void **state)
+{
+	static const uint8_t keepalive[] = "\x12\x34\x30\0\0\0\0\0\0\0\0\0\0\1\0\10\0\0\x3a\x98"
+					   "\0\0\x3a\x98";
+	struct world *w = *state;
+	uint8_t query[512], framed[514], *reply = malloc(WIRE_ROOM);
+	size_t len;
+	int fd;
+
+	start(w);
+	fd = world_wire_connect(w);
+	len = world_wire_frame(keepalive, sizeof keepalive - 1, framed);
+	world_wire_send(w, fd, framed, len);
+	assert_int_equal(world_wire_receive(w, fd, reply, REPLY_MS), 12);
+	assert_int_equal(bytes_get16(reply + 2), 0xb000 | NOTIMP);
+	len = world_wire_frame(query, build(query, "www.example.com", "A"), framed);
+	world_wire_send(w, fd, framed, len);
+	len = world_wire_receive(w, fd, reply, REPLY_MS);
+	assert_string_equal(world_wire_read(w, reply, len).records, "192.0.2.1");
+	close(fd);
 	free(reply);
 }
 
@@ -517,6 +587,9 @@ int main(void)
 		world_test(test_answers_are_not_answered),
 		world_test(test_malformed_queries_are_formerr),
 		world_test(test_other_opcodes_are_notimp),
+		world_test(test_an_update_is_refused),
+		world_test(test_a_notify_is_refused_and_has_no_effect),
+		world_test(test_a_connection_stays_usable_after_dso),
 		world_test(test_noise_does_not_hurt),
 		world_test(test_many_queries_go_over_one_connection),
 		world_test(test_a_query_over_tcp_may_come_octet_by_octet),

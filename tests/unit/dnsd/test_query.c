@@ -105,11 +105,47 @@ static void test_other_opcodes_are_not_implemented(void **state)
 
 	(void)state;
 	assert_rcode("1234 7800 0000 0000 0000 0000", RCODE_NOTIMP);
-	assert_rcode("1234 2800 0001 0000 0001 0000 Q 0006 0001", RCODE_NOTIMP);
-	assert_rcode("1234 2000 0001 0000 0000 0000" QUESTION, RCODE_NOTIMP);
+	assert_rcode("1234 0800 0001 0000 0000 0000" QUESTION, RCODE_NOTIMP);
+	assert_rcode("1234 3000 0000 0000 0000 0000", RCODE_NOTIMP);
 	assert_true(parse("1234 7800 0001 0000 0000 0001" QUESTION "O", &q));
 	assert_int_equal(q.question_len, 0);
 	assert_true(q.edns.present);
+}
+
+/* RFC 2136 3.3, RFC 1996 3.10; with as many records as a message holds. */
+static void test_update_and_notify_are_refused_with_their_question(void **state)
+{
+#define RECORD "c00c 0001 0001 00000000 0004 01020304"
+	static const char *const refused[] = {
+		"1234 2000 0001 0000 0000 0000 Q 0006 0001",
+		"1234 2400 0001 0001 0000 0000 Q 0006 0001" RECORD,
+		"1234 2800 0001 0000 0000 0000 Q 0006 0001",
+		"1234 2800 0001 0001 0005 0001 Q 0006 0001" RECORD RECORD RECORD RECORD RECORD
+			RECORD "O",
+		/* What they name must open nothing that a query of that kind would. */
+		"1234 2800 0001 0000 0000 0000 Q 00fc 0001",
+		"1234 2000 0001 0000 0000 0000 Q 0010 0003",
+	};
+	struct query q;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		assert_rcode(refused[i], RCODE_REFUSED);
+		assert_true(parse(refused[i], &q));
+		assert_int_equal(q.question_len, 17 + 4);
+		assert_int_equal(q.type, RR_SOA);
+		assert_int_equal(q.class, CLASS_IN);
+		assert_int_equal(q.edns.present, i == 3);
+	}
+	assert_true(parse("1234 2800 0001 0000 0001 0002 Q 0006 0001" RECORD
+	                  "O 00 00fa 00ff 00000000 0000",
+	                  &q));
+	assert_int_not_equal(q.tsig_at, 0);
+	/* RFC 2136 3.1.1: one zone. */
+	assert_rcode("1234 2800 0000 0000 0000 0000", RCODE_FORMERR);
+	assert_rcode("1234 2000 0002 0000 0000 0000" QUESTION QUESTION, RCODE_FORMERR);
+	assert_rcode("1234 2800 0001 0000 ffff 0000 Q 0006 0001" RECORD, RCODE_FORMERR);
+	assert_rcode("1234 2800 0001 0000 0001 0000 Q 0006 0001", RCODE_FORMERR);
 }
 
 static void test_there_is_one_question(void **state)
@@ -327,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_capitals_are_looked_up_as_small_letters),
 		cmocka_unit_test(test_what_is_shorter_than_a_header_or_an_answer_gets_silence),
 		cmocka_unit_test(test_other_opcodes_are_not_implemented),
+		cmocka_unit_test(test_update_and_notify_are_refused_with_their_question),
 		cmocka_unit_test(test_there_is_one_question),
 		cmocka_unit_test(test_a_format_error_in_the_counts_leaves_opt_to_be_found),
 		cmocka_unit_test(test_a_malformed_name_is_a_format_error),
