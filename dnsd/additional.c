@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/additional.h"
 
+#include "dnsd/terms.h"
+
 /* Of an RRset: who has more tells clients enough. */
 enum { TARGETS_MOST = 16 };
 
 struct search {
 	const struct snapshot *s;
 	struct client *client;
+	const struct addr *resolver;
 	struct answer *out;
 	const struct name *target;
 	const uint8_t *owner; /* the same name, as it is written */
@@ -89,13 +92,14 @@ static void put_type(struct search *a, const struct node *n, uint16_t type)
 		put_chosen(a, n, type);
 }
 
-/* What is below a cut is the child's to say, and no data of ours (RFC 2181 6.1). */
+/* Who may not ask for the target's zone is not told of it here.  What is below a cut is the child's to say, and no data of
+ * ours (RFC 2181 6.1). */
 static void put_target(struct search *a)
 {
 	const struct zone *zone = snapshot_find_zone(a->s, a->target);
 	struct zone_hit hit;
 
-	if (zone == NULL)
+	if (zone == NULL || !terms_admit(snapshot_terms(a->s), zone_apex(zone), a->resolver))
 		return;
 	hit = zone_find(zone, a->target);
 	if (hit.match != ZONE_EXACT && hit.match != ZONE_WILDCARD)
@@ -119,8 +123,8 @@ static size_t before_target(uint16_t type)
 	}
 }
 
-void additional_find(const struct snapshot *s, struct client *client, struct answer *out,
-                     struct name *name)
+void additional_find(const struct snapshot *s, struct client *client, const struct addr *resolver,
+                     struct answer *out, struct name *name)
 {
 	const struct answer_set *set = &out->set[out->set_count - 1];
 	bool is_service = set->rrset->type == RR_SVCB || set->rrset->type == RR_HTTPS;
@@ -129,7 +133,7 @@ void additional_find(const struct snapshot *s, struct client *client, struct ans
 
 	for (size_t at = 0, seen = 0; seen < TARGETS_MOST && rrset_next(set->rrset, &at, &rdata);
 	     seen++) {
-		struct search a = {s, client, out, name, NULL};
+		struct search a = {s, client, resolver, out, name, NULL};
 
 		if (rdata.len <= before)
 			continue;

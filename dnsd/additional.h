@@ -21,8 +21,8 @@ static inline bool additional_is_wanted(uint16_t type)
 
 /* To the last RRset of the answer, whose type is one of those: what is known of its hosts, as far as there is room.  A host with
  * sites is told at the site that answered, when it has one there that is usable, else at the client's nearest; the
- * scope grows with that.  Nothing here is needed: it is left out when it does not fit.  `name` is scratch. */
-void additional_find(const struct snapshot *s, struct client *client, struct answer *out,
-                     struct name *name);
+ * scope grows with that.  Nothing is told of zones that `resolver` may not ask for.  Nothing here is needed: it is left out when it does not fit.  `name` is scratch. */
+void additional_find(const struct snapshot *s, struct client *client, const struct addr *resolver,
+                     struct answer *out, struct name *name);
 
 #endif

@@ -444,7 +444,7 @@ ALWAYS static inline void answer_node(struct walk *w, const struct zone *zone, c
 	else if (goes_on(w, rrset))
 		w->target = first_rdata(rrset);
 	else if (additional_is_wanted(w->q->type)) /* to ANY, as little as may be (RFC 8482) */
-		additional_find(w->s, &w->client, w->out, &w->parsed);
+		additional_find(w->s, &w->client, w->resolver, w->out, &w->parsed);
 }
 
 /* RFC 4035 3.1.4.1: DS lives above the cut; when that zone is ours too, it answers. */

@@ -332,6 +332,53 @@ static void test_a_type_that_no_site_has_is_no_data_for_everyone(void **state)
 	assert_int_equal(a.scope, 0);
 }
 
+/* --- addresses beside the answer --- */
+
+/* RFC 1034 4.3.2 step 6, RFC 2782, RFC 9460 4.1: as the client would get them if it asked for them. */
+static void test_hosts_with_sites_are_told_beside_mx_srv_and_https_at_the_clients_site(void **state)
+{
+	static const char *const question[][2] = {{"example.com", "MX"},
+	                                          {"_web._tcp.example.com", "SRV"},
+	                                          {"www.example.com", "HTTPS"}};
+	static const char *const client[][2] = {{BOSTON, WEB ". A 198.18.1.10"},
+	                                        {AUSTIN, WEB ". A 198.18.2.10"},
+	                                        {SAN_FRANCISCO, WEB ". A 198.18.3.10"}};
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_config(w, "zones:\n- name: example.com\n  records:\n"
+	                "  - \"@ MX 10 " WEB ".\"\n"
+	                "  - \"_web._tcp SRV 0 0 80 " WEB ".\"\n"
+	                "  - \"www HTTPS 1 " WEB ". alpn=h2\"\n");
+	world_start(w);
+	for (size_t i = 0; i < 3; i++)
+		for (size_t k = 0; k < 3; k++) {
+			struct world_answer a =
+				world_query(w, question[i][0], question[i][1], client[k][0]);
+
+			assert_string_equal(a.additional, client[k][1]);
+			assert_int_equal(a.scope, world_query(w, WEB, "A", client[k][0]).scope);
+		}
+}
+
+/* What stands beside a name's own addresses is of the site that answered: its record and its addresses agree. */
+static void test_a_service_at_a_name_with_sites_comes_with_the_addresses_of_that_site(void **state)
+{
+	struct world *w = *state;
+	struct world_answer a;
+
+	world_three_cities(w);
+	world_write(w, "example.com.zone",
+	            "$TTL 60\n@ SOA ns admin 1 60 60 3600 30\n@ NS ns\nns A 192.0.2.53\n" WEB
+	            ". HTTPS 1 . alpn=h2\n");
+	world_config(w, "zones: [{name: example.com, file: example.com.zone}]\n");
+	world_start(w);
+	a = world_query(w, WEB, "HTTPS", SAN_FRANCISCO);
+	assert_string_equal(a.additional, WEB ". A 198.18.3.10");
+	a = world_query(w, WEB, "HTTPS", BOSTON);
+	assert_string_equal(a.additional, WEB ". A 198.18.1.10");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +400,10 @@ int main(void)
 		world_test(test_a_cluster_without_the_application_is_no_candidate),
 		world_test(test_addresses_of_both_families_come_from_one_site),
 		world_test(test_a_type_that_no_site_has_is_no_data_for_everyone),
+		world_test(
+			test_hosts_with_sites_are_told_beside_mx_srv_and_https_at_the_clients_site),
+		world_test(
+			test_a_service_at_a_name_with_sites_comes_with_the_addresses_of_that_site),
 	};
 
 	return cmocka_run_group_tests_name("scenario/choosing", tests, NULL, NULL);

@@ -143,6 +143,41 @@ static void test_any_has_nothing_beside_it(void **state)
 	assert_lacks("domain.example.com ANY", NULL, " / ar mail");
 }
 
+/* They would be a way around allowQuery; a client subnet is none either. */
+static void test_hosts_of_a_zone_that_the_resolver_may_not_ask_for_are_not_told(void **state)
+{
+	static const char *const questions[] = {"mail.open.example MX", "open.example NS",
+	                                        "_s._tcp.open.example SRV", "svc.open.example SVCB",
+	                                        "www.open.example HTTPS"};
+	struct asking stranger = {.resolver = "11.0.0.1"}, friend = {.resolver = "10.0.0.1"};
+	struct asking pretender = {.resolver = "11.0.0.1", .ecs = "10.0.0.0/24"};
+	struct world *all = w;
+
+	(void)state;
+	w = world_new();
+	/* The name server of the first is in the last. */
+	world_zones_are(w, "open.example closed.example ns1.open.example");
+	world_cluster(w, "la", 34.05, -118.24);
+	world_put(w, "host.closed.example", "300 A 192.0.2.66", NULL);
+	world_put_sites(w, "sites.closed.example", NULL, "la: 30 A 192.0.2.66", NULL);
+	world_put(w, "mail.open.example", "300 MX 10 host.closed.example", NULL);
+	world_put(w, "ns1.open.example", "300 A 192.0.2.66", NULL);
+	world_put(w, "_s._tcp.open.example", "300 SRV 0 0 80 host.closed.example", NULL);
+	world_put_sites(w, "svc.open.example", NULL, "la: 30 SVCB 1 sites.closed.example", NULL);
+	world_put(w, "www.open.example", "300 HTTPS 1 sites.closed.example", NULL);
+	world_terms(w, "zones:\n"
+	               "- {name: closed.example, allowQuery: [10.0.0.0/8]}\n"
+	               "- {name: ns1.open.example, allowQuery: [10.0.0.0/8]}\n");
+	world_build(w);
+	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
+		assert_lacks(questions[i], &stranger, "192.0.2.66");
+		assert_lacks(questions[i], &pretender, "192.0.2.66");
+		assert_has(questions[i], &friend, "192.0.2.66");
+	}
+	world_free(w);
+	w = all;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +191,8 @@ int main(void)
 		cmocka_unit_test(test_a_host_that_is_only_elsewhere_is_told_there),
 		cmocka_unit_test(test_the_root_as_target_of_https_is_the_owner),
 		cmocka_unit_test(test_any_has_nothing_beside_it),
+		cmocka_unit_test(
+			test_hosts_of_a_zone_that_the_resolver_may_not_ask_for_are_not_told),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/additional", tests, setup, teardown);
