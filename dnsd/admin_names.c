@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "dnsd/explain.h"
+#include "dnsd/name_records.h"
 #include "zones/name.h"
 #include "zones/rdata.h"
 #include "zones/zone.h"
@@ -151,12 +152,22 @@ static bool has_prefix(const uint8_t *owner, const char *prefix)
 	return has;
 }
 
+/* The next one is to begin the page, or to follow without a comma of its own. */
+static bool has_no_record(const struct zone *zone, const struct node *n)
+{
+	enum name_records_share share = name_records_share(zone, n);
+
+	return share == NAME_RECORDS_NONE || (share == NAME_RECORDS_FIXED && !node_has_fixed(n));
+}
+
 static bool on_node(const struct node *n, void *arg)
 {
 	struct walk *w = arg;
 	const uint8_t *owner = node_owner(n);
 
 	if (node_flags(n) & NODE_EMPTY)
+		return true;
+	if (w->asked->as_records && has_no_record(w->zone, n))
 		return true;
 	if (w->after && name_wire_compare(owner, w->after->owner) <= 0)
 		return true;
@@ -167,7 +178,7 @@ static bool on_node(const struct node *n, void *arg)
 		return false;
 	}
 	if (w->asked->as_records) {
-		admin_add_records(n, w->count == 0, w->out);
+		admin_add_records(w->zone, n, w->count == 0, w->out);
 	} else {
 		text_add(w->out, w->count ? "," : "");
 		add_item(w->view->snapshot, n, w->view->now_ms, w->out);

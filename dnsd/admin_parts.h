@@ -51,7 +51,7 @@ enum {
 	ADMIN_PAGE_MOST = 8 << 20
 }; /* bytes, and one name more: then a page ends before its limit */
 /* Items of a page of records; those of one name without any that cannot stand together. */
-void admin_add_records(const struct node *n, bool is_first, struct text *out);
+void admin_add_records(const struct zone *z, const struct node *n, bool is_first, struct text *out);
 /* ERR_NOTFOUND: no such zone.  ERR_PARSE: not a token of ours. */
 enum err admin_print_names(const struct admin_view *view, const struct admin_names *asked,
                            struct text *out, struct reason *why) MUST_CHECK;

@@ -21,14 +21,16 @@ static void add_line(const struct node *n, const struct name_record *r, struct t
 	free(data);
 }
 
-void admin_add_records(const struct node *n, bool is_first, struct text *out)
+void admin_add_records(const struct zone *z, const struct node *n, bool is_first, struct text *out)
 {
 	struct name_records records = {0};
 
+	bool has_sites = name_records_share(z, n) == NAME_RECORDS_ALL;
+
 	name_records_add_fixed(&records, n);
-	for (size_t i = 0; i < node_site_count(n); i++)
+	for (size_t i = 0; has_sites && i < node_site_count(n); i++)
 		name_records_add_site(&records, node_site(n, i));
-	if (records.count == 0 && node_fallback(n))
+	if (has_sites && records.count == 0 && node_fallback(n))
 		name_records_add(&records, node_fallback(n));
 	name_records_settle(&records);
 	for (size_t i = 0; i < records.count; i++) {

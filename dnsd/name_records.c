@@ -5,6 +5,19 @@
 
 #include "base/xalloc.h"
 
+enum name_records_share name_records_share(const struct zone *z, const struct node *n)
+{
+	const uint8_t *owner = node_owner(n);
+	struct name name;
+
+	if ((node_flags(n) & NODE_OCCLUDED) == 0)
+		return NAME_RECORDS_ALL;
+	return name_parse(&name, owner, name_wire_len(owner)) > 0 &&
+	                       zone_find(z, &name).match == ZONE_DNAME
+	               ? NAME_RECORDS_NONE
+	               : NAME_RECORDS_FIXED;
+}
+
 void name_records_add(struct name_records *r, const struct rrset *rrset)
 {
 	struct bytes rdata;

@@ -11,13 +11,18 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "zones/node.h"
+#include "zones/zone.h"
 
 struct name_record {
 	uint16_t type;
 	uint32_t ttl;
 	struct bytes rdata;
 };
+
+/* What of a name has a part in the zone: nothing below a DNAME (RFC 6672 2.4); below a delegation what is the same for all, glue
+ * for the most (RFC 5936 3.5), but no sites. */
+enum name_records_share { NAME_RECORDS_NONE, NAME_RECORDS_FIXED, NAME_RECORDS_ALL };
+enum name_records_share name_records_share(const struct zone *z, const struct node *n);
 
 /* Zeroed: empty. */
 struct name_records {

@@ -638,6 +638,7 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	add_lines(&r, "geo", "file not taken up", errors->geo, 0);
 	add_lines(&r, "zones", "in a zone file", errors->zone_files, 0);
 	records_each_problem(records, add_records_problem, &r);
+	zones_settle(z, r.time);
 	zones_each_problem(z, add_problem, &r);
 	records_each_conflict(records, add_conflict, &r);
 	report.problems = r.problems;

@@ -58,7 +58,7 @@ static void put_record(struct buffer *out, const uint8_t *owner, const struct na
 /* --- what a name has --- */
 
 struct making {
-	const struct snapshot *s;
+	const struct zone *zone;
 	uint16_t cluster; /* UINT16_MAX: all */
 	struct zone_image *image;
 	struct name_records records; /* of one name; its room is used again */
@@ -108,9 +108,12 @@ static bool on_node(const struct node *n, void *arg)
 {
 	struct making *m = arg;
 
+	enum name_records_share share = name_records_share(m->zone, n);
+
 	m->records.count = 0;
-	name_records_add_fixed(&m->records, n);
-	if (node_site_count(n) > 0)
+	if (share != NAME_RECORDS_NONE)
+		name_records_add_fixed(&m->records, n);
+	if (share == NAME_RECORDS_ALL && node_site_count(n) > 0)
 		gather_sites(m, n);
 	name_records_settle(&m->records);
 	for (size_t i = 0; i < m->records.count; i++) {
@@ -138,7 +141,7 @@ const struct zone_image *zone_image_make(const struct snapshot *s, const struct 
                                          const char *cluster)
 {
 	struct zone_image *image = xcalloc(1, sizeof(*image));
-	struct making m = {.s = s, .image = image, .cluster = UINT16_MAX};
+	struct making m = {.zone = z, .image = image, .cluster = UINT16_MAX};
 
 	if (cluster != NULL)
 		m.cluster = find_cluster(s, cluster);

@@ -123,6 +123,12 @@ static void publish(struct zones *z)
 	handover_publish(z->handover, z->current);
 }
 
+void zones_settle(struct zones *z, int64_t unix_s)
+{
+	for (size_t i = 0; i < z->count; i++)
+		served_settle(z->served[i], unix_s);
+}
+
 const struct snapshot *zones_build(struct zones *z, int64_t unix_s)
 {
 	bool differs = z->differs;

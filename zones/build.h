@@ -76,6 +76,9 @@ void zones_set_report(struct zones *z, const struct snapshot_report *report);
  * max(last + 1, unix_s) (RFC 1982 arithmetic).  Returns the current snapshot, good until the next call. */
 const struct snapshot *zones_build(struct zones *z, int64_t unix_s);
 
+/* What follows from all that was put, with the serials as zones_build(), which does it too: before
+ * zones_each_problem(), or what came last is not told yet. */
+void zones_settle(struct zones *z, int64_t unix_s);
 /* RDATA and names that were refused: "where" is the source, one line each, sorted; kept until the name changes. */
 typedef void zones_on_problem_fn(const char *where, const char *message, void *arg);
 void zones_each_problem(const struct zones *z, zones_on_problem_fn *fn, void *arg);

@@ -278,6 +278,13 @@ void layers_remove_file(struct served *s, const struct name *name)
 		edit_remove(&s->edit, name);
 }
 
+const struct buffer *layers_file_image(const struct served *s, const struct name *name)
+{
+	const struct overlap *o = find(s, name);
+
+	return o ? &o->file : NULL;
+}
+
 /* --- all --- */
 
 void layers_each(const struct served *s, layers_on_name_fn *fn, void *arg)

@@ -92,6 +92,11 @@ void problems_set(struct problems *p, enum problems_kind kind, const struct name
 	entry_free(table_replace(t, fold_suffix(name, 0, p->key), is_of, name, e));
 }
 
+bool problems_any(const struct problems *p, enum problems_kind kind)
+{
+	return table_count(p->table[kind]) > 0;
+}
+
 struct line {
 	const char *where, *message;
 };

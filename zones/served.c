@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "records/names.h"
 #include "zones/apex.h"
+#include "zones/hidden.h"
 #include "zones/image.h"
 #include "zones/layers.h"
 #include "zones/serial.h"
@@ -129,6 +130,7 @@ static void put_builtin(struct served *s, const struct served_nameserver *ns)
 	arena_reset(s->arena);
 	apex_nameserver_image(s, ns, &image);
 	edit_put(&s->edit, &ns->name, &image);
+	hidden_tell(s, &ns->name);
 	buffer_fini(&image);
 }
 
@@ -141,6 +143,7 @@ static void uncover(struct served *s, struct served_nameserver *ns)
 		layers_put_file(s, &ns->name, &ns->file);
 	if (ns->endpoint.len)
 		layers_put_endpoint(s, &ns->name, &ns->endpoint);
+	hidden_tell(s, &ns->name);
 	buffer_reset(&ns->file);
 	buffer_reset(&ns->endpoint);
 }
@@ -220,6 +223,7 @@ void served_put(struct served *s, const struct name *name, const struct buffer *
 		tell_shadowed(s, ns);
 	} else {
 		layers_put_endpoint(s, name, image);
+		hidden_tell(s, name);
 	}
 }
 
@@ -235,6 +239,7 @@ void served_remove(struct served *s, const struct name *name)
 		tell_shadowed(s, ns);
 	} else {
 		layers_remove_endpoint(s, name);
+		hidden_tell(s, name);
 	}
 }
 
@@ -274,6 +279,7 @@ static void remove_of_file(struct served *s, const struct name *name)
 		put_builtin(s, ns);
 	} else {
 		layers_remove_file(s, name);
+		hidden_forget(s, name);
 	}
 }
 
@@ -364,6 +370,7 @@ void served_set_file(struct served *s, const struct zonefile *file)
 	const uint64_t *gone;
 
 	s->file = file;
+	s->must_tell = true;
 	if (!file) {
 		remove_names(s, NULL, 0);
 		source_unref(slab_of(s), s->file_source);
@@ -434,6 +441,7 @@ void served_carry_file(struct served *s, const struct served *from)
 	if (!from->file_source)
 		return;
 	s->file = from->file;
+	s->must_tell = true;
 	need_source(s);
 	tree_each(slab_base(slab_of(s)), from->edit.root, carry_node, &c);
 	layers_each(from, carry_overlap, s);
@@ -482,12 +490,20 @@ void served_raise_serial(struct served *s, uint32_t serial)
 	s->stale = true;
 }
 
-struct zone *served_freeze(struct served *s, int64_t unix_s)
+static void settle_marks(struct served *s)
+{
+	bool must_tell = s->must_tell || s->edit.must_reocclude;
+
+	edit_settle(&s->edit);
+	s->must_tell = false;
+	if (must_tell)
+		hidden_tell_all(s);
+}
+
+void served_settle(struct served *s, int64_t unix_s)
 {
 	struct edit *e = &s->edit;
 
-	if (s->frozen && !e->changed && !e->touched && !s->stale)
-		return s->frozen;
 	if (e->changed || s->stale) {
 		struct buffer image = {NULL, 0, 0};
 
@@ -498,8 +514,18 @@ struct zone *served_freeze(struct served *s, int64_t unix_s)
 		edit_put(e, &e->apex, &image);
 		buffer_fini(&image);
 	}
-	edit_settle(e);
-	e->changed = e->touched = s->stale = false;
+	settle_marks(s);
+	/* What is new since the last zone was frozen is in this. */
+	e->touched |= e->changed || s->stale;
+	e->changed = s->stale = false;
+}
+
+struct zone *served_freeze(struct served *s, int64_t unix_s)
+{
+	served_settle(s, unix_s);
+	if (s->frozen && !s->edit.touched)
+		return s->frozen;
+	s->edit.touched = false;
 	s->frozen = zone_new(s);
 	return s->frozen;
 }

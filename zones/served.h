@@ -42,6 +42,7 @@ struct served {
 	struct buffer apex_file; /* the file's, at the apex */
 	struct table *overlaps;  /* layers.c's; NULL: none */
 	bool stale;              /* what it adds by itself changed */
+	bool must_tell;          /* the file is another: what is hidden is told again */
 	uint32_t serial;         /* the last one, 0: none yet */
 	struct zone *frozen;     /* as last published, NULL: never */
 };
@@ -76,7 +77,10 @@ void served_carry_file(struct served *s, const struct served *from);
 
 /* The next serial is after this one. */
 void served_raise_serial(struct served *s, uint32_t serial);
-/* The zone as it is now: the one from before when nothing changed.  The serial moves when data did. */
+/* Everything that follows from what was put: marks, what the zone adds by itself, problems of names below others.  The
+ * serial moves when data did. */
+void served_settle(struct served *s, int64_t unix_s);
+/* The zone as it is now: the one from before when nothing changed.  Settles it. */
 struct zone *served_freeze(struct served *s, int64_t unix_s);
 
 /* The source of the node or image at a name, for keeping it when it is put again; 0: none. */

@@ -366,6 +366,65 @@ static void test_a_file_is_read_when_somebody_says_so(void **state)
 	world_expect_run(w, no_word, 2, "usage: nighctl zone status|export ZONE");
 }
 
+/* As a secondary has it: from a transfer. */
+static void write_transfer(struct world *w, const char *name)
+{
+	char port[16];
+	const char *out;
+
+	snprintf(port, sizeof(port), "%u", world_dns_port(w));
+	out = world_expect_run(w,
+	                       (const char *[]){"dig", "-p", port, "@127.0.0.1", "+noall",
+	                                        "+answer", "+onesoa", "example.com", "AXFR", NULL},
+	                       0, "SOA");
+	world_write(w, name, "%s", out);
+}
+
+static void expect_loads(struct world *w, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s", world_path(w, name));
+	world_expect_run(w, (const char *[]){"nsd-checkzone", "example.com", path, NULL}, 0, "ok");
+	world_expect_run(w, (const char *[]){"named-checkzone", "example.com", path, NULL}, 0,
+	                 "OK");
+}
+
+/* RFC 1034 4.3.2, RFC 6672 2.4: clients get the delegation or the DNAME, and no secondary would take more. */
+static void test_what_clusters_have_below_a_delegation_or_a_dname_is_told_and_left_out(void **state)
+{
+	static const char told[] = "is above; what ServiceDNSRecord shop/web has is not answered";
+	struct world *w = *state;
+	const char *const export[] = {"$NIGHCTL", "zone", "export", "example.com.", NULL};
+	char config[256];
+
+	world_three_cities(w);
+	world_write(w, FILE_, "%s%s", HEAD, "svc DNAME example.net.\nwww A 192.0.2.80\n");
+	start(w, "zones: [{name: example.com, file: zones/example.zone, transfer: {allow: "
+	         "[{address: 127.0.0.1}]}}]\n");
+	world_expect_http(w, "/status", "example.zone:5\",\"message\":\"" WEB ".: the DNAME svc",
+	                  1000);
+	world_expect_http(w, "/status", told, 0);
+	write_transfer(w, "transferred");
+	expect_loads(w, "transferred");
+	world_write(w, "exported", "%s", world_expect_run(w, export, 0, "192.0.2.80"));
+	expect_loads(w, "exported");
+	world_write(w, FILE_, "%s%s", HEAD, "fed.svc NS ns.example.net.\nwww A 192.0.2.80\n");
+	world_expect_http(w, "/status", WEB ".: the delegation fed.svc.example.com.", 1000);
+	world_expect(w, WEB, "A", BOSTON, "REFERRAL", 0);
+	write_transfer(w, "transferred");
+	expect_loads(w, "transferred");
+	assert_null(strstr(world_expect_run(w, export, 0, "192.0.2.80"), WEB));
+	world_write(w, "check.yaml", "sources: {manifests: [manifests]}\n" CONFIG);
+	snprintf(config, sizeof(config), "%s", world_path(w, "check.yaml"));
+	world_expect_run(w, (const char *[]){"$NIGHD", "--check", "-c", config, NULL}, 1,
+	                 "example.zone:5: " WEB ".: the delegation fed.svc.example.com. of zone "
+	                 "file of example.com is above");
+	world_write(w, FILE_, "%s", HEAD);
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.10", 1000);
+	world_expect_http(w, "/status", "!is above", 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +440,8 @@ int main(void)
 		world_test(test_a_zone_is_exported_and_told_of),
 		world_test(test_after_a_restart_too_a_broken_file_takes_nothing_away),
 		world_test(test_a_file_is_read_when_somebody_says_so),
+		world_test(
+			test_what_clusters_have_below_a_delegation_or_a_dname_is_told_and_left_out),
 	};
 
 	return cmocka_run_group_tests_name("zone files", tests, NULL, NULL);

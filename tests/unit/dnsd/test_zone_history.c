@@ -238,6 +238,35 @@ static void test_sites_are_told_all_together_or_those_of_one_cluster(void **stat
 	world_free(w);
 }
 
+/* RFC 6672 2.4: below a DNAME is nothing; RFC 5936 3.5: below a delegation what is fixed, for it may be glue. */
+static void test_sites_below_a_delegation_and_all_below_a_dname_have_no_part(void **state)
+{
+	struct world *w = new_world();
+	struct zone_history *h = zone_history_new(0);
+	struct text all = {0};
+
+	(void)state;
+	world_put(w, "sub.example.com", "30 NS ns.sub.example.com", NULL);
+	world_put(w, "ns.sub.example.com", "30 A 192.0.2.1", NULL);
+	world_put_sites(w, "www.sub.example.com", NULL, "la: 30 A 192.0.2.2", NULL);
+	world_put_sites(w, "level.sub.example.com", "next.example.com", "la!: 30 A 192.0.2.3",
+	                NULL);
+	world_put(w, "old.example.com", "30 DNAME example.net", "30 A 192.0.2.4", NULL);
+	world_put(w, "fixed.old.example.com", "30 A 192.0.2.5", NULL);
+	world_put_sites(w, "www.old.example.com", NULL, "la: 30 A 192.0.2.6", NULL);
+	zone_history_add(h, make(world_build(w), NULL));
+	print_transfer(axfr(h), &all);
+	assert_non_null(strstr(all.data, "192.0.2.1\n"));
+	assert_non_null(strstr(all.data, "192.0.2.4\n"));
+	assert_null(strstr(all.data, "192.0.2.2\n"));
+	assert_null(strstr(all.data, "level.sub"));
+	assert_null(strstr(all.data, "192.0.2.5\n"));
+	assert_null(strstr(all.data, "192.0.2.6\n"));
+	text_fini(&all);
+	zone_history_free(h);
+	world_free(w);
+}
+
 static void test_a_large_zone_takes_many_messages(void **state)
 {
 	struct world *w = new_world();
@@ -396,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_zone_begins_and_ends_with_its_soa),
 		cmocka_unit_test(test_sites_are_told_all_together_or_those_of_one_cluster),
+		cmocka_unit_test(test_sites_below_a_delegation_and_all_below_a_dname_have_no_part),
 		cmocka_unit_test(test_a_large_zone_takes_many_messages),
 		cmocka_unit_test(test_who_follows_from_any_serial_has_the_zone),
 		cmocka_unit_test(

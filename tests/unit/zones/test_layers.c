@@ -218,6 +218,67 @@ static void test_without_its_file_a_zone_has_the_endpoints(void **state)
 	zones_free(z);
 }
 
+/* Each is told with both, wherever the delegation or the DNAME comes from and whatever comes first. */
+static void test_what_is_below_a_delegation_or_a_dname_of_the_other_is_told(void **state)
+{
+	static const struct zworld_site site[] = {A_SITE};
+	struct zones *z = new_zones();
+
+	zworld_put_sites(z, "www.sub.example.com", site, 1, NULL, true);
+	zworld_put(z, "www.old.example.com", "30 A 192.0.2.1", NULL);
+	load(*state, z, "sub 30 NS ns.example.net.\n\nold 30 DNAME example.net.\n");
+	expect(z, "name sub.example.com.",
+	       "zone:3: www.sub.example.com.: the delegation sub.example.com. of zone file of "
+	       "example.com is above; what test www.sub.example.com has is not answered\n");
+	expect(z, "name old.example.com.",
+	       "zone:5: www.old.example.com.: the DNAME old.example.com. of zone file of "
+	       "example.com is above; what test www.old.example.com has is not answered\n");
+	/* The line moves; then more comes below. */
+	load(*state, z, "\nsub 30 NS ns.example.net.\n");
+	expect(z, "name sub.example.com.", "zone:4: www.sub.example.com.: the delegation");
+	zworld_remove(z, "www.sub.example.com");
+	expect(z, "name sub.example.com.", NULL);
+	zworld_put(z, "a.b.sub.example.com", "30 TXT x", NULL);
+	expect(z, "name sub.example.com.", "zone:4: a.b.sub.example.com.: the delegation sub");
+	load(*state, z, "");
+	expect(z, "30 TXT \"x\"", NULL);
+	/* An endpoint's above the file's. */
+	load(*state, z, "a.c 30 TXT x\nd 30 TXT x\n");
+	zworld_put(z, "c.example.com", "30 NS ns.example.net.", NULL);
+	zworld_put(z, "d.example.com", "30 DNAME example.net.", NULL);
+	expect(z, "name c.example.com.",
+	       "test c.example.com: a.c.example.com.: the delegation c.example.com. of test "
+	       "c.example.com is above; what zone file of example.com has is not answered\n");
+	load(*state, z, "d 30 TXT x\n");
+	expect(z, "name d.example.com.", NULL);
+	zones_free(z);
+}
+
+/* The whole zone can be an alias of another. */
+static void test_what_is_below_a_dname_of_the_apex_is_told(void **state)
+{
+	struct zones *z = new_zones();
+
+	load(*state, z, "@ 30 DNAME example.net.\n");
+	zworld_put(z, "example.com", "30 A 192.0.2.1", NULL);
+	expect(z, "30 DNAME", NULL);
+	zworld_put(z, "www.example.com", "30 A 192.0.2.1", NULL);
+	expect(z, "30 DNAME", "zone:1: www.example.com.: the DNAME example.com. of zone file");
+	zones_free(z);
+}
+
+static void test_glue_is_not_told(void **state)
+{
+	struct zones *z = new_zones();
+
+	zworld_put(z, "ns.sub.example.com", "30 A 192.0.2.1", NULL);
+	load(*state, z, "sub 30 NS ns.sub\nsub 30 NS ns2.sub\nns2.sub 30 A 192.0.2.2\n");
+	expect(z, "name ns.sub.example.com.", NULL);
+	zworld_put(z, "sub.example.com", "30 TXT \"beside\"", NULL);
+	expect(z, "name ns2.sub.example.com.", NULL);
+	zones_free(z);
+}
+
 /* --- histories --- */
 
 enum { WORLDS = 150, STEPS = 14, NAMES = 6 };
@@ -258,6 +319,10 @@ static void put_endpoint(struct zones *z, const struct now *now, unsigned i)
 		zworld_put(z, name, "30 A 192.0.2.7", "30 TXT \"e\"", NULL);
 	else if (now->endpoint[i] == 2)
 		zworld_put(z, name, "30 CNAME e.example.net.", NULL);
+	else if (now->endpoint[i] == 4)
+		zworld_put(z, name, "30 DNAME e.example.net.", NULL);
+	else if (now->endpoint[i] == 5)
+		zworld_put(z, name, "30 NS b.a.example.com.", NULL);
 	else
 		zworld_put_sites(z, name, sites, 2, "fall.example.net", false);
 }
@@ -318,7 +383,7 @@ static void test_every_history_ends_as_if_made_at_once(void **state)
 				write_file(f, &now);
 				assert_true(zfiles_load(f, z));
 			} else {
-				now.endpoint[i] = (unsigned)(zworld_random(&seed) % 4);
+				now.endpoint[i] = (unsigned)(zworld_random(&seed) % 6);
 				put_endpoint(z, &now, i);
 			}
 			if (zworld_random(&seed) % 2)
@@ -345,6 +410,9 @@ int main(void)
 		with_files(test_name_servers_of_the_config_are_added),
 		with_files(test_the_file_stays_when_zones_come_and_go),
 		with_files(test_without_its_file_a_zone_has_the_endpoints),
+		with_files(test_what_is_below_a_delegation_or_a_dname_of_the_other_is_told),
+		with_files(test_what_is_below_a_dname_of_the_apex_is_told),
+		with_files(test_glue_is_not_told),
 		with_files(test_every_history_ends_as_if_made_at_once),
 	};
 
