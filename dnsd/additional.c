@@ -21,8 +21,9 @@ static void put(struct search *a, const struct rrset *rrset, uint32_t ttl)
 
 	if (out->glue_count == ANSWER_MAX_GLUE)
 		return;
-	out->glue[out->glue_count++] =
-		(struct answer_set){.owner = a->owner, .rrset = rrset, .ttl = ttl};
+	/* Of many addresses the first are told, the same to all: work that grows with them is none. */
+	out->glue[out->glue_count++] = (struct answer_set){
+		.owner = a->owner, .rrset = rrset, .ttl = ttl, .from = rrset->count > out->most};
 }
 
 /* --- a host with sites --- */

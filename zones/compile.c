@@ -122,14 +122,20 @@ static void keep_one(struct compile *c, const uint8_t *owner, struct draft_rrset
 
 static void keep_what_fits(struct compile *c, const uint8_t *owner, struct draft_rrset *s)
 {
+	bool is_address = s->type == RR_A || s->type == RR_AAAA;
 	size_t bytes = 0, fits = 0;
 
-	while (fits < s->count && bytes + RECORD_OVERHEAD + s->rdata[fits].len <= MOST_ANSWER)
+	if (is_address)
+		fits = s->count < RRSET_MOST_ADDRESSES ? s->count : RRSET_MOST_ADDRESSES;
+	while (!is_address && fits < s->count &&
+	       bytes + RECORD_OVERHEAD + s->rdata[fits].len <= MOST_ANSWER)
 		bytes += RECORD_OVERHEAD + s->rdata[fits++].len;
 	if (fits == s->count)
 		return;
-	compile_problem(c, owner, s->type,
-	                "too many records for one answer; those that do not fit are left out");
+	compile_problem(
+		c, owner, s->type,
+		is_address ? "more than 65535 addresses; the others are left out"
+			   : "too many records for one answer; those that do not fit are left out");
 	s->count = fits;
 }
 

@@ -34,6 +34,9 @@ enum rr_type { /* those the server must know by name */
 	       RR_ANY = 255
 };
 
+/* Of addresses an answer tells some, so that no message has to hold them all; of other types it has. */
+enum { RRSET_MOST_ADDRESSES = UINT16_MAX };
+
 /* Followed by `bytes` bytes: count times (uint16 big-endian RDLENGTH, RDATA), sorted, unique. */
 struct rrset {
 	uint32_t ttl;

@@ -99,16 +99,37 @@ static void unite_ttls(struct look *l, struct zonefile_record *rec)
 	}
 }
 
+/* All of a type go into one answer, but for addresses, of which some are told. */
+static void look_at_size(struct look *l, const struct zonefile_record *first)
+{
+	const struct zonefile *z = l->z;
+	size_t bytes = 0, count = 0;
+	char type[16];
+
+	for (const struct zonefile_record *rec = first; rec; rec = record_at(z, rec->next))
+		if (rec->type == first->type) {
+			bytes += RECORD_OVERHEAD + rec->len;
+			count++;
+		}
+	if (first->type == RR_A || first->type == RR_AAAA) {
+		if (count > RRSET_MOST_ADDRESSES)
+			zonefile_error(l->z, first->where, "%s %s: more than %d addresses",
+			               name_of(l), rdata_type_text(first->type, type),
+			               RRSET_MOST_ADDRESSES);
+	} else if (bytes > MOST_ANSWER) {
+		zonefile_error(l->z, first->where, "%s %s: too many records for one answer",
+		               name_of(l), rdata_type_text(first->type, type));
+	}
+}
+
 /* Types and sizes that no answer could hold; TTLs.  `seen`: a bit for each type. */
 static void look_at_sets(struct look *l, uint8_t *seen)
 {
 	struct zonefile *z = l->z;
 	unsigned types = 0;
-	char type[16];
 
 	for (uint32_t i = l->owner->first; i != ZONEFILE_NONE; i = z->records[i].next) {
 		struct zonefile_record *rec = &z->records[i];
-		size_t bytes = 0;
 
 		if (seen[rec->type / 8] & 1U << rec->type % 8)
 			continue;
@@ -119,12 +140,7 @@ static void look_at_sets(struct look *l, uint8_t *seen)
 			break;
 		}
 		unite_ttls(l, rec);
-		for (uint32_t k = i; k != ZONEFILE_NONE; k = z->records[k].next)
-			if (z->records[k].type == rec->type)
-				bytes += RECORD_OVERHEAD + z->records[k].len;
-		if (bytes > MOST_ANSWER)
-			zonefile_error(z, rec->where, "%s %s: too many records for one answer",
-			               name_of(l), rdata_type_text(rec->type, type));
+		look_at_size(l, rec);
 	}
 	for (uint32_t i = l->owner->first; i != ZONEFILE_NONE; i = z->records[i].next)
 		seen[z->records[i].type / 8] = 0;

@@ -366,6 +366,25 @@ static void test_a_file_is_read_when_somebody_says_so(void **state)
 	world_expect_run(w, no_word, 2, "usage: nighctl zone status|export ZONE");
 }
 
+/* Each client is told sixteen of them. */
+static void test_a_name_of_ten_thousand_addresses_is_served(void **state)
+{
+	enum { MANY = 10000, TOLD = 16 };
+	struct world *w = *state;
+	char *zone = malloc(64 * MANY), *at = zone;
+
+	at += sprintf(at, "%s", HEAD);
+	for (unsigned i = 0; i < MANY; i++)
+		at += sprintf(at, "many A 10.0.%u.%u\n", i >> 8, i & 255);
+	world_write(w, FILE_, "%s", zone);
+	free(zone);
+	start(w, CONFIG);
+	assert_int_equal(world_query(w, "many.example.com", "A", NULL).address_count, TOLD);
+	assert_int_equal(world_query(w, "many.example.com", "A", BOSTON).address_count, TOLD);
+	world_write(w, FILE_, "%s%s", HEAD, "many A 10.0.0.1\n");
+	world_expect(w, "many.example.com", "A", NULL, "10.0.0.1", 2000);
+}
+
 /* As a secondary has it: from a transfer. */
 static void write_transfer(struct world *w, const char *name)
 {
@@ -440,6 +459,7 @@ int main(void)
 		world_test(test_a_zone_is_exported_and_told_of),
 		world_test(test_after_a_restart_too_a_broken_file_takes_nothing_away),
 		world_test(test_a_file_is_read_when_somebody_says_so),
+		world_test(test_a_name_of_ten_thousand_addresses_is_served),
 		world_test(
 			test_what_clusters_have_below_a_delegation_or_a_dname_is_told_and_left_out),
 	};

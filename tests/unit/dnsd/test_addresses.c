@@ -95,6 +95,7 @@ static int setup(void **state)
 	               "forty"),
 	          forty, 40);
 	world_put(w, "alias.example.com", "300 CNAME many.example.com", NULL);
+	world_put(w, "mail.example.com", "300 MX 10 many.example.com", NULL);
 	world_put(w, "texts.example.com", "300 TXT 1", "300 TXT 2", "300 TXT 3", NULL);
 	world_build(w);
 	return 0;
@@ -274,6 +275,19 @@ static double seconds_of(const char *name)
 	return (double)(t[1].tv_sec - t[0].tv_sec) + (double)(t[1].tv_nsec - t[0].tv_nsec) / 1e9;
 }
 
+/* The same ones to all, so that they are no matter of the scope. */
+static void test_beside_an_answer_so_many_are_told_too(void **state)
+{
+	struct asking how = {.ecs = "198.51.100.0/24", .tcp = true};
+	unsigned place[MANY];
+	const char *answer;
+
+	(void)state;
+	answer = world_ask(w, "mail.example.com MX", &how);
+	assert_int_equal(read_addresses(answer, place), MOST);
+	assert_non_null(strstr(answer, "scope=0"));
+}
+
 static void test_four_thousand_cost_about_as_much_as_seventeen(void **state)
 {
 	double few = 1e9, many = 1e9;
@@ -298,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_a_client_is_told_the_same_again_and_its_neighbours_too),
 		cmocka_unit_test(test_a_union_tells_so_many_in_all_and_some_of_each_site_it_can),
 		cmocka_unit_test(test_other_types_are_told_whole),
+		cmocka_unit_test(test_beside_an_answer_so_many_are_told_too),
 		cmocka_unit_test(test_four_thousand_cost_about_as_much_as_seventeen),
 	};
 

@@ -265,24 +265,54 @@ static void test_rrsets_are_sorted_and_unique_with_one_ttl(void **state)
 
 static void test_an_rrset_too_large_for_an_answer_is_cut(void **state)
 {
-	static struct addr address[6000];
+	static char text[6000][8];
+	static struct bytes texts[6000];
 	struct endpoint_rrset rrset = {
-		.type = bytes_of("A"), .ttl = 30, .count = 6000, .addresses = address};
+		.type = bytes_of("TXT"), .ttl = 30, .count = 6000, .texts = texts};
+	struct endpoint e = {.owner = zworld_wire("big.example.com"),
+	                     .source = "big",
+	                     .fixed = &rrset,
+	                     .fixed_count = 1};
+	const struct rrset *txt;
+
+	for (size_t i = 0; i < 6000; i++) {
+		snprintf(text[i], sizeof(text[i]), "%04zu", i);
+		texts[i] = bytes_of(text[i]);
+	}
+	zones_put(*state, &e);
+	txt = must(node_rrset(find(zones_build(*state, 1), "big.example.com"), RR_TXT));
+	assert_int_equal(txt->count, 65000 / (12 + 5));
+	assert_problems(*state, "big: big.example.com. TXT: too many records for one answer; those "
+	                        "that do not fit are left out\n");
+}
+
+/* An answer never has them all. */
+static void test_a_name_may_have_65535_addresses(void **state)
+{
+	enum { MANY = 65535, MORE = 70000 };
+	static struct addr address[MORE];
+	struct endpoint_rrset rrset = {
+		.type = bytes_of("A"), .ttl = 30, .count = MANY, .addresses = address};
 	struct endpoint e = {.owner = zworld_wire("big.example.com"),
 	                     .source = "big",
 	                     .fixed = &rrset,
 	                     .fixed_count = 1};
 	const struct rrset *a;
 
-	for (size_t i = 0; i < 6000; i++) {
-		address[i] = (struct addr){.family = ADDR_IPV4, .bytes = {198, 18}};
-		bytes_put16(address[i].bytes + 2, (uint16_t)i);
+	for (size_t i = 0; i < MORE; i++) {
+		address[i] = (struct addr){.family = ADDR_IPV4, .bytes = {198}};
+		bytes_put32(address[i].bytes, (uint32_t)(198U << 24 | i));
 	}
 	zones_put(*state, &e);
 	a = must(node_rrset(find(zones_build(*state, 1), "big.example.com"), RR_A));
-	assert_in_range(a->count, 4000, 4095);
-	assert_problems(*state, "big: big.example.com. A: too many records for one answer; those "
-	                        "that do not fit are left out\n");
+	assert_int_equal(a->count, MANY);
+	assert_problems(*state, "");
+	rrset.count = MORE;
+	zones_put(*state, &e);
+	a = must(node_rrset(find(zones_build(*state, 1), "big.example.com"), RR_A));
+	assert_int_equal(a->count, MANY);
+	assert_problems(*state, "big: big.example.com. A: more than 65535 addresses; the others "
+	                        "are left out\n");
 }
 
 static void test_names_outside_every_zone_are_passed_over(void **state)
@@ -660,6 +690,7 @@ int main(void)
 		WITH_ZONE(test_nothing_below_a_name_depends_on_the_client),
 		WITH_ZONE(test_rrsets_are_sorted_and_unique_with_one_ttl),
 		WITH_ZONE(test_an_rrset_too_large_for_an_answer_is_cut),
+		WITH_ZONE(test_a_name_may_have_65535_addresses),
 		WITH_ZONE(test_names_outside_every_zone_are_passed_over),
 		WITH_ZONE(test_only_differences_are_published),
 		WITH_ZONE(test_serials_move_with_data_only),

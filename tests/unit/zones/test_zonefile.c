@@ -239,6 +239,43 @@ static void test_an_rrset_has_one_ttl_and_no_record_twice(void **state)
 	free(printed);
 }
 
+static void add_many(struct text *t, const char *type, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(type, "A") == 0)
+			text_printf(t, "many A 10.%zu.%zu.%zu\n", i >> 16, i >> 8 & 255, i & 255);
+		else
+			text_printf(t, "many %s %s%zx\n", type,
+			            strcmp(type, "AAAA") == 0 ? "2001:db8::" : "", i);
+}
+
+static const char *errors_of(const struct zfiles *f, const char *type, size_t count)
+{
+	static char errors[256];
+	struct text t = {NULL, 0, 0};
+	struct zonefile *z;
+
+	text_add(&t, ZFILES_HEAD);
+	add_many(&t, type, count);
+	zfiles_write(f, "zone", t.data);
+	z = zfiles_read(f, NULL);
+	snprintf(errors, sizeof(errors), "%s", without_folder(f, zonefile_errors(z)));
+	zonefile_free(z);
+	text_fini(&t);
+	return errors;
+}
+
+/* Of addresses an answer tells some, of other types all. */
+static void test_a_name_may_have_more_addresses_than_an_answer(void **state)
+{
+	assert_string_equal(errors_of(*state, "A", 10000), "");
+	assert_string_equal(errors_of(*state, "AAAA", 65535), "");
+	assert_string_equal(errors_of(*state, "A", 65536),
+	                    "zone:3: many.example.com. A: more than 65535 addresses\n");
+	assert_string_equal(errors_of(*state, "TXT", 10000),
+	                    "zone:3: many.example.com. TXT: too many records for one answer\n");
+}
+
 static void test_files_are_included_and_named(void **state)
 {
 	struct zfiles *f = *state;
@@ -528,6 +565,7 @@ int main(void)
 		with_files(test_a_zone_needs_soa_and_ns),
 		with_files(test_what_can_be_made_right_is_a_warning),
 		with_files(test_an_rrset_has_one_ttl_and_no_record_twice),
+		with_files(test_a_name_may_have_more_addresses_than_an_answer),
 		with_files(test_files_are_included_and_named),
 		with_files(test_no_include_leaves_the_directory),
 		with_files(test_what_is_no_regular_file_is_not_read),
