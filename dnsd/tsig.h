@@ -18,7 +18,8 @@
 struct tsig_key;
 struct tsig_keys;
 
-/* `key "name" { algorithm hmac-sha256; secret "base64"; };`, any number, with comments as in C, C++ and the shell.  The file
+/* `key "name" { algorithm hmac-sha256; secret "base64"; };`, any number, with comments as in C, C++ and the shell;
+ * each has one of both, and none is named ".", which everybody tries.  The file
  * must not be readable by everybody.  ERR_IO, ERR_DENIED, ERR_PARSE with a reason that begins with FILE or FILE:LINE. */
 enum err tsig_keys_read(const char *file, const struct tsig_keys **out,
                         struct reason *why) MUST_CHECK;

@@ -162,6 +162,10 @@ static enum err read_name(const struct reader *r, struct bytes word, struct tsig
 	if (name_from_text(&name, word, &why) != ERR_OK)
 		return reason_set(r->why, ERR_PARSE, "%s:%u: the name of a key: %s", r->file,
 		                  r->line, why.text);
+	if (name.labels == 0)
+		return reason_set(r->why, ERR_PARSE,
+		                  "%s:%u: a key may not be named \".\": everybody tries that one",
+		                  r->file, r->line);
 	memcpy(key->name, name.wire, name.len);
 	return ERR_OK;
 }
@@ -177,6 +181,9 @@ static enum err read_statement(struct reader *r, struct bytes word, struct body 
 	bool quoted;
 	struct bytes value = next_word(r, &quoted);
 
+	if ((bytes_equal_text(word, "algorithm") && body->algorithm) ||
+	    (bytes_equal_text(word, "secret") && body->secret_len > 0))
+		return complain(r, "a key has one algorithm and one secret");
 	if (bytes_equal_text(word, "algorithm")) {
 		body->algorithm = tsig_algorithm_find(value);
 		if (!body->algorithm)
