@@ -80,6 +80,8 @@ char *conf_relative(const struct conf_file *file, const char *path);
 /* The settings as YAML that conf_read() reads back to the same (relative paths as
  * absolute ones, so that the text may lie in any folder). */
 void conf_print(const struct conf_row *rows, size_t count, const void *settings, struct text *out);
+/* A path of a CONF_CUSTOM row as that prints paths: from the root, in quotation marks. */
+void conf_print_path(const char *path, struct text *out);
 /* Paths (lines, joined by ", ") whose values differ and which are not reloadable; empty: none. */
 void conf_changed(const struct conf_row *rows, size_t count, const void *before, const void *after,
                   struct text *out);

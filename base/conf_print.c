@@ -75,19 +75,26 @@ static void print_word(const struct conf_row *row, int index, struct text *out)
 	text_add_bytes(out, next_word(&at));
 }
 
-/* Paths are printed from the root, so that the text means the same in any folder. */
-static void print_string(const struct conf_row *row, const char *value, struct text *out)
+/* The text means the same in any folder. */
+void conf_print_path(const char *path, struct text *out)
 {
-	bool is_path = row->type == CONF_PATH || row->type == CONF_PATHS;
-	char *folder = is_path && value[0] != '/' ? getcwd(NULL, 0) : NULL;
+	char *folder = path[0] != '/' ? getcwd(NULL, 0) : NULL;
 	struct text whole = {0};
 
 	if (folder)
 		text_printf(&whole, "%s/", strcmp(folder, "/") == 0 ? "" : folder);
-	text_add(&whole, value);
+	text_add(&whole, path);
 	text_add_json(out, bytes_of(whole.data));
 	text_fini(&whole);
 	free(folder);
+}
+
+static void print_string(const struct conf_row *row, const char *value, struct text *out)
+{
+	if (row->type == CONF_PATH || row->type == CONF_PATHS)
+		conf_print_path(value, out);
+	else
+		text_add_json(out, bytes_of(value));
 }
 
 static void print_strings(const struct conf_row *row, const struct conf_strings *strings,

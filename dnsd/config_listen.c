@@ -184,9 +184,9 @@ void config_tls_print(const void *field, struct text *out)
 	text_add(out, "{addresses: ");
 	print_list(tls->addresses, tls->address_count, out);
 	text_add(out, ", certificate: ");
-	text_add_json(out, bytes_of(tls->certificate));
+	conf_print_path(tls->certificate, out);
 	text_add(out, ", key: ");
-	text_add_json(out, bytes_of(tls->key));
+	conf_print_path(tls->key, out);
 	text_add(out, "}");
 }
 

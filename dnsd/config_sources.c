@@ -79,6 +79,14 @@ static void print_text(struct text *out, const char *key, const char *value)
 	text_add_json(out, bytes_of(value));
 }
 
+static void print_kubeconfig(struct text *out, const char *file)
+{
+	if (!file)
+		return;
+	text_add(out, ", kubeconfig: ");
+	conf_print_path(file, out);
+}
+
 /* --- the host --- */
 
 static bool read_kubernetes_key(struct conf_file *file, struct json_object *mapping,
@@ -137,7 +145,7 @@ void config_kubernetes_print(const void *field, struct text *out)
 	if (!k->kubeconfig && !k->in_cluster)
 		return;
 	text_printf(out, "{inCluster: %s", k->in_cluster ? "true" : "false");
-	print_text(out, "kubeconfig", k->kubeconfig);
+	print_kubeconfig(out, k->kubeconfig);
 	print_text(out, "context", k->context);
 	print_text(out, "namespace", k->namespace);
 	text_printf(out, ", allowLoopback: %s}", k->allow_loopback ? "true" : "false");
@@ -276,7 +284,7 @@ static void print_member(const struct config_member *m, struct text *out)
 {
 	text_add(out, "{name: ");
 	text_add_json(out, bytes_of(m->name));
-	print_text(out, "kubeconfig", m->kubeconfig);
+	print_kubeconfig(out, m->kubeconfig);
 	print_text(out, "context", m->context);
 	print_text(out, "region", m->region);
 	if (m->has_location)

@@ -321,7 +321,7 @@ static void print_zone(const struct config_zone *zone, struct text *out)
 	config_transfer_print(&zone->transfer, out);
 	if (zone->file) {
 		text_add(out, ", file: ");
-		text_add_json(out, bytes_of(zone->file));
+		conf_print_path(zone->file, out);
 	}
 	if (zone->record_count)
 		text_add(out, ",\n   records: [");

@@ -235,6 +235,41 @@ static void test_what_is_printed_reads_back_to_the_same(void **state)
 
 /* --- refusing --- */
 
+/* nighd -c nighd.yaml, in its folder: what is printed may lie in any other. */
+static void test_every_path_is_printed_from_the_root(void **state)
+{
+	static const char yaml[] =
+		"listen: {tls: {addresses: [\"127.0.0.1:853\"], certificate: tls/c, key: tls/k}}\n"
+		"sources:\n  manifests: [m]\n  kubernetes: {kubeconfig: host.yaml}\n"
+		"  members: [{name: la, kubeconfig: la.yaml}]\n"
+		"zones: [{name: a.test, file: a.zone}]\n"
+		"geo: {databases: [d.mmdb], networks: n.csv}\n"
+		"cookies: {secretFile: c}\ntsig: k\nstate: s\n";
+	static const char *const paths[] = {"tls/c",   "tls/k",  "m",      "host.yaml",
+	                                    "la.yaml", "a.zone", "d.mmdb", "n.csv",
+	                                    "c",       "k",      "s"};
+	struct desk *d = *state;
+	struct text printed = {0};
+	char before[4096], quoted[128];
+	struct config *c;
+
+	config_free(must_read(d, yaml));
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(chdir(d->folder), 0);
+	c = config_read("nighd.yaml", &d->errors);
+	assert_non_null(c);
+	config_print(c, &printed);
+	assert_int_equal(chdir(before), 0);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		snprintf(quoted, sizeof(quoted), "\"%s/%s\"", d->folder, paths[i]);
+		if (!strstr(printed.data, quoted))
+			print_error("%s\n", printed.data);
+		assert_non_null(strstr(printed.data, quoted));
+	}
+	config_free(c);
+	text_fini(&printed);
+}
+
 static void test_rates_are_limited_by_default_but_for_loopback(void **state)
 {
 	struct config *c = must_read(*state, "workers: 1\n");
@@ -622,6 +657,7 @@ int main(void)
 		TEST(test_without_a_file_the_defaults_of_the_design_hold),
 		TEST(test_every_key_arrives_and_paths_are_relative_to_the_file),
 		TEST(test_what_is_printed_reads_back_to_the_same),
+		TEST(test_every_path_is_printed_from_the_root),
 		TEST(test_rates_are_limited_by_default_but_for_loopback),
 		TEST(test_api_servers_are_refused_where_it_is_not_clear_how_to_reach_them),
 		TEST(test_api_servers_are_read_printed_and_compared),
