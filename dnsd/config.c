@@ -196,6 +196,7 @@ static const struct conf_row rows[] = {
 	{.path = "cookies.secretFile",
          .type = CONF_PATH,
          AT(cookies.secret_file),
+         .line_offset = offsetof(struct config, cookies.secret_file_line),
          .reloadable = true,
          .sentence = "The file with the secrets of cookies, 32 hexadecimal digits in each line, 8 "
                      "lines at most, readable by its owner alone: the first makes cookies, all "
@@ -204,6 +205,7 @@ static const struct conf_row rows[] = {
 	{.path = "tsig",
          .type = CONF_PATH,
          AT(tsig),
+         .line_offset = offsetof(struct config, tsig_line),
          .reloadable = true,
          .sentence = "The file with the keys of transaction signatures (TSIG, RFC 8945), in BIND's "
                      "syntax, of hmac-sha256, hmac-sha384 or hmac-sha512, which not everybody may "
@@ -222,12 +224,14 @@ static const struct conf_row rows[] = {
 	{.path = "geo.databases",
          .type = CONF_PATHS,
          AT(geo.databases),
+         .line_offset = offsetof(struct config, geo.databases_line),
          .reloadable = true,
          .sentence = "Databases in MaxMind's format that say where clients are; the first that "
                      "knows a place counts."},
 	{.path = "geo.networks",
          .type = CONF_PATH,
          AT(geo.networks),
+         .line_offset = offsetof(struct config, geo.networks_line),
          .reloadable = true,
          .sentence =
                  "A CSV file, network,latitude,longitude[,label], that overrides the databases."},

@@ -46,8 +46,9 @@ enum config_transport { CONFIG_TRANSFER_ANY, CONFIG_TRANSFER_TCP, CONFIG_TRANSFE
 struct config_transfer_rule {
 	bool has_network;
 	struct addr_network network;
-	char *key;     /* of `tsig`, presentation form; NULL: none is asked for */
-	int transport; /* enum config_transport */
+	char *key;         /* of `tsig`, presentation form; NULL: none is asked for */
+	unsigned key_line; /* in the config file, as all lines here; 0: it is of a flag */
+	int transport;     /* enum config_transport */
 };
 struct config_transfer {
 	struct config_transfer_rule *rules;
@@ -72,6 +73,7 @@ struct config_zone {
 /* The API server of the host cluster. */
 struct config_kubernetes {
 	char *kubeconfig; /* a file; NULL: none is configured, or in_cluster */
+	unsigned line;    /* of kubeconfig */
 	char *context;    /* NULL: the current one */
 	char *namespace;  /* KubeFed's; NULL: kube-federation-system */
 	bool in_cluster;
@@ -81,6 +83,7 @@ struct config_kubernetes {
 struct config_member {
 	char *name;
 	char *kubeconfig;
+	unsigned line; /* of kubeconfig */
 	char *context; /* NULL: the current one */
 	char *region;  /* NULL: not said */
 	bool has_location, drain;
@@ -113,7 +116,9 @@ struct config {
 	size_t zone_count;
 	struct {
 		struct conf_strings databases;
+		unsigned databases_line;
 		char *networks;
+		unsigned networks_line;
 		struct conf_strings unknown_order;
 	} geo;
 	struct {
@@ -135,8 +140,10 @@ struct config {
 	struct {
 		int mode;          /* enum config_cookies */
 		char *secret_file; /* NULL: a random secret */
+		unsigned secret_file_line;
 	} cookies;
 	char *tsig; /* the file with keys; NULL: none */
+	unsigned tsig_line;
 	struct {
 		uint64_t max_connections, max_per_network, idle_ms;
 	} tcp;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "base/yaml.h"
 #include "dnsd/config_parts.h"
 
 enum { NAME_MOST = 253 };
@@ -24,7 +25,7 @@ static void set_text(struct conf_file *file, struct json_object *mapping, struct
 }
 
 static void set_path(struct conf_file *file, struct json_object *mapping, struct json_object *value,
-                     const char *key, char **out)
+                     const char *key, char **out, unsigned *line_out)
 {
 	const char *text = config_text(file, mapping, value, key);
 
@@ -32,6 +33,7 @@ static void set_path(struct conf_file *file, struct json_object *mapping, struct
 		return;
 	free(*out);
 	*out = conf_relative(file, text);
+	*line_out = yaml_line(value);
 }
 
 static void set_bool(struct conf_file *file, struct json_object *mapping, struct json_object *value,
@@ -95,7 +97,8 @@ static bool read_kubernetes_key(struct conf_file *file, struct json_object *mapp
 	struct config_kubernetes *k = out;
 
 	if (strcmp(key, "kubeconfig") == 0)
-		set_path(file, mapping, value, "sources.kubernetes.kubeconfig", &k->kubeconfig);
+		set_path(file, mapping, value, "sources.kubernetes.kubeconfig", &k->kubeconfig,
+		         &k->line);
 	else if (strcmp(key, "context") == 0)
 		set_text(file, mapping, value, "sources.kubernetes.context", &k->context);
 	else if (strcmp(key, "namespace") == 0)
@@ -177,6 +180,7 @@ bool config_override_host(struct config *c, const char *kubeconfig, const char *
 		free(k->context);
 		k->kubeconfig = text_take(&path);
 		k->context = NULL;
+		k->line = 0;
 		k->in_cluster = false;
 	}
 	if (context) {
@@ -215,7 +219,8 @@ static bool read_member_key(struct conf_file *file, struct json_object *mapping,
 	if (strcmp(key, "name") == 0)
 		set_name(file, mapping, value, "sources.members.name", &m->name);
 	else if (strcmp(key, "kubeconfig") == 0)
-		set_path(file, mapping, value, "sources.members.kubeconfig", &m->kubeconfig);
+		set_path(file, mapping, value, "sources.members.kubeconfig", &m->kubeconfig,
+		         &m->line);
 	else if (strcmp(key, "context") == 0)
 		set_text(file, mapping, value, "sources.members.context", &m->context);
 	else if (strcmp(key, "region") == 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "base/yaml.h"
 #include "dnsd/config_parts.h"
 
 /* --- who may have it --- */
@@ -35,6 +36,13 @@ static void read_transport(struct conf_file *file, struct json_object *mapping,
 		conf_complain(file, value, "zones.transfer.allow.transport is tcp or tls");
 }
 
+static void read_key_name(struct conf_file *file, struct json_object *mapping,
+                          struct json_object *value, struct config_transfer_rule *rule)
+{
+	config_name_read(file, mapping, value, "zones.transfer.allow.key", &rule->key);
+	rule->key_line = yaml_line(value);
+}
+
 static bool read_rule_key(struct conf_file *file, struct json_object *mapping, const char *key,
                           struct json_object *value, void *out)
 {
@@ -43,7 +51,7 @@ static bool read_rule_key(struct conf_file *file, struct json_object *mapping, c
 	if (strcmp(key, "address") == 0)
 		read_network(file, mapping, value, rule);
 	else if (strcmp(key, "key") == 0)
-		config_name_read(file, mapping, value, "zones.transfer.allow.key", &rule->key);
+		read_key_name(file, mapping, value, rule);
 	else if (strcmp(key, "transport") == 0)
 		read_transport(file, mapping, value, rule);
 	else

@@ -10,10 +10,13 @@ const char *config_text(struct conf_file *file, struct json_object *mapping,
 {
 	const char *text = json_object_get_string(value);
 
-	if (json_object_is_type(value, json_type_string) && *text &&
-	    strlen(text) == (size_t)json_object_get_string_len(value))
+	bool is_text = json_object_is_type(value, json_type_string) &&
+	               strlen(text) == (size_t)json_object_get_string_len(value);
+
+	if (is_text && *text)
 		return text;
-	conf_complain(file, value ? value : mapping, "%s must be a text", key);
+	conf_complain(file, value ? value : mapping, "%s must %s", key,
+	              is_text ? "not be empty" : "be a text");
 	return NULL;
 }
 

@@ -18,6 +18,7 @@
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
+#include "dnsd/config_place.h"
 #include "dnsd/nighd.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/tls.h"
@@ -224,7 +225,7 @@ static enum err bind_tls(struct nighd *n, struct reason *why)
 		return ERR_OK;
 	err = tls_new(c->certificate, c->key, &n->tls, why);
 	if (err != ERR_OK) {
-		reason_prefix(why, "listen.tls: ");
+		config_place_add(n->config, n->config->tls_line, "listen.tls", NULL, why);
 		return err;
 	}
 	list = xcalloc(c->address_count, sizeof *list);

@@ -25,6 +25,13 @@ void secrets_inherit(struct secrets *s, const struct hash_key *cookies);
 /* All files of this config, or nothing: on an error those that were stay. */
 enum err secrets_read(struct secrets *s, const struct config *c, struct reason *why) MUST_CHECK;
 
+/* The two parts of that.  What is wrong is said with the place in the config, or in the file.
+ * *out is NULL without a file; it is the caller's, also when this fails. */
+enum err secrets_read_keys(const struct config *c, const struct tsig_keys **out,
+                           struct reason *why) MUST_CHECK;
+enum err secrets_fill_cookies(const struct config *c, struct cookie_jar *jar,
+                              struct reason *why) MUST_CHECK;
+
 enum secrets_news {
 	SECRETS_SAME,
 	SECRETS_NEW,

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dnsd/config_place.h"
+
 /* --- identity --- */
 
 /* One TXT record of one string, which is not to be kept by anybody. */
@@ -102,6 +104,16 @@ bool terms_admit_to(const struct terms *t, const uint8_t *apex, const struct add
 	return zone == NULL || zone->admitted == NULL || netset_has(zone->admitted, client);
 }
 
+static enum err refuse_key(const struct config *c, size_t zone,
+                           const struct config_transfer_rule *rule, struct reason *why)
+{
+	(void)reason_set(why, ERR_NOTFOUND, "%s of zone %s is not in %s", rule->key,
+	                 c->zones[zone].name,
+	                 c->tsig != NULL ? c->tsig : "any file: there is no tsig");
+	config_place_add(c, rule->key_line, "zones.transfer.allow.key", NULL, why);
+	return ERR_NOTFOUND;
+}
+
 enum err terms_check_keys(const struct config *c, const struct tsig_keys *keys, struct reason *why)
 {
 	struct arena *a = arena_new();
@@ -113,11 +125,7 @@ enum err terms_check_keys(const struct config *c, const struct tsig_keys *keys, 
 			const uint8_t *wire = key != NULL ? copy_name(a, key).data : NULL;
 
 			if (key != NULL && (wire == NULL || tsig_keys_find(keys, wire) == NULL))
-				err = reason_set(why, ERR_NOTFOUND,
-				                 "zones.transfer.allow.key of %s: %s is not in %s",
-				                 c->zones[i].name, key,
-				                 c->tsig != NULL ? c->tsig
-				                                 : "any file: there is no tsig");
+				err = refuse_key(c, i, &c->zones[i].transfer.rules[k], why);
 		}
 	arena_free(a);
 	return err;

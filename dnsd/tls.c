@@ -37,7 +37,8 @@ struct tls {
 static enum err fail(const char *file, enum err err, struct reason *why)
 {
 	unsigned long code = ERR_peek_error();
-	const char *text = ERR_reason_error_string(code);
+	const char *text = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+	                                          : ERR_reason_error_string(code);
 
 	ERR_clear_error();
 	return reason_set(why, err, "%s: %s", file, text ? text : "cannot be used");

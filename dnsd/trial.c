@@ -9,9 +9,8 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
-#include "dnsd/cookie_jar.h"
-#include "dnsd/terms.h"
-#include "dnsd/tsig.h"
+#include "dnsd/config_place.h"
+#include "dnsd/secrets.h"
 #include "dnsd/lone_file.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/tls.h"
@@ -261,8 +260,8 @@ static void try_tls(struct trial *t)
 		tls_free(tls);
 		return;
 	}
-	text_printf(t->told, "%s:%u: listen.tls: %s\n", c->file, c->tls_line, why.text);
-	t->error_count++;
+	config_place_add(c, c->tls_line, "listen.tls", NULL, &why);
+	tell_lines(t, NULL, why.text);
 }
 
 /* Reading ends with a file's first fault; whoever mends it wants to know all. */
@@ -285,12 +284,26 @@ static void tell_networks(struct trial *t, const char *file)
 	buffer_fini(&csv);
 }
 
-static bool is_line_of(const char *line, const char *file)
+/* Each with its place in the config, where it has none of its own. */
+static void tell_geo(struct trial *t, const char *lines)
 {
-	size_t len = file != NULL ? strlen(file) : 0;
+	const struct config *c = t->config;
+	size_t networks = c->geo.networks != NULL ? strlen(c->geo.networks) : 0;
 
-	return len > 0 && strncmp(line, file, len) == 0 && line[len] == ':' &&
-	       line[len + 1] >= '0' && line[len + 1] <= '9';
+	while (*lines != '\0') {
+		size_t len = strcspn(lines, "\n");
+		struct reason why = {0};
+		bool is_networks = networks > 0 && strncmp(lines, c->geo.networks, networks) == 0;
+
+		(void)reason_set(&why, ERR_IO, "%.*s", (int)len, lines);
+		if (is_networks)
+			config_place_add(c, c->geo.networks_line, "geo.networks", c->geo.networks,
+			                 &why);
+		else
+			config_place_add(c, c->geo.databases_line, "geo.databases", NULL, &why);
+		tell_lines(t, NULL, why.text);
+		lines += len + (lines[len] == '\n');
+	}
 }
 
 static void try_geo(struct trial *t)
@@ -301,11 +314,11 @@ static void try_geo(struct trial *t)
 	enum err err = geodb_open((const char *const *)c->geo.databases.item,
 	                          c->geo.databases.count, c->geo.networks, NULL, &geodb, &errors);
 
-	if (err != ERR_OK && is_line_of(errors, c->geo.networks)) {
+	if (err != ERR_OK && config_place_is_in(errors, c->geo.networks)) {
 		tell_networks(t, c->geo.networks);
-		tell_lines(t, NULL, errors + strcspn(errors, "\n"));
+		tell_geo(t, errors + strcspn(errors, "\n"));
 	} else if (err != ERR_OK) {
-		tell_lines(t, NULL, errors);
+		tell_geo(t, errors);
 	}
 	free(errors);
 	geodb_free(geodb);
@@ -317,7 +330,7 @@ static void try_cookies(struct trial *t)
 	struct reason why = {0};
 
 	cookie_jar_init(&jar);
-	if (cookie_jar_fill(&jar, t->config->cookies.secret_file, &why) != ERR_OK)
+	if (secrets_fill_cookies(t->config, &jar, &why) != ERR_OK)
 		tell_lines(t, NULL, why.text);
 	cookie_jar_fini(&jar);
 }
@@ -327,9 +340,7 @@ static void try_keys(struct trial *t)
 	const struct tsig_keys *keys = NULL;
 	struct reason why = {0};
 
-	if (t->config->tsig != NULL && tsig_keys_read(t->config->tsig, &keys, &why) != ERR_OK)
-		tell_lines(t, NULL, why.text);
-	else if (terms_check_keys(t->config, keys, &why) != ERR_OK)
+	if (secrets_read_keys(t->config, &keys, &why) != ERR_OK)
 		tell_lines(t, NULL, why.text);
 	tsig_keys_unref(keys);
 }
@@ -365,13 +376,16 @@ static void read_file(struct trial *t, const char *path)
 	text_fini(&errors);
 }
 
-static void try_kubeconfig(struct trial *t, const char *file, const char *context)
+static void try_kubeconfig(struct trial *t, const char *key, const char *file, unsigned line,
+                           const char *context)
 {
 	struct kube_access access = {0};
 	struct reason why = {0};
 
-	if (file != NULL && kubeconfig_read(file, context, &access, &why) != ERR_OK)
+	if (file != NULL && kubeconfig_read(file, context, &access, &why) != ERR_OK) {
+		config_place_add(t->config, line, key, file, &why);
 		tell_lines(t, NULL, why.text);
+	}
 	kube_access_fini(&access);
 }
 
@@ -380,9 +394,11 @@ static void try_kubeconfigs(struct trial *t)
 {
 	const struct config *c = t->config;
 
-	try_kubeconfig(t, c->kubernetes.kubeconfig, c->kubernetes.context);
+	try_kubeconfig(t, "sources.kubernetes.kubeconfig", c->kubernetes.kubeconfig,
+	               c->kubernetes.line, c->kubernetes.context);
 	for (size_t i = 0; i < c->member_count; i++)
-		try_kubeconfig(t, c->members[i].kubeconfig, c->members[i].context);
+		try_kubeconfig(t, "sources.members.kubeconfig", c->members[i].kubeconfig,
+		               c->members[i].line, c->members[i].context);
 }
 
 static void give_zones(struct trial *t, const struct records_result *r)
@@ -396,6 +412,22 @@ static void give_zones(struct trial *t, const struct records_result *r)
 	free(listening);
 }
 
+/* A file that cannot be read has no lines: it stands in the config's. */
+static void tell_zone_errors(struct trial *t, const struct zone_loader_zone *zone,
+                             const char *lines)
+{
+	struct reason why = {0};
+	size_t len = strcspn(lines, "\n"), path_len = strlen(zone->path);
+
+	if (strncmp(lines, zone->path, path_len) != 0 || lines[path_len + 1] != ' ') {
+		tell_lines(t, NULL, lines);
+		return;
+	}
+	(void)reason_set(&why, ERR_IO, "%.*s", (int)len, lines);
+	config_place_add(t->config, zone->line, "zones.file", NULL, &why);
+	tell_lines(t, NULL, why.text);
+}
+
 static void read_zone_file(struct trial *t, const struct zone_loader_zone *zone)
 {
 	struct zonefile *file = zonefile_read(&(struct zonefile_request){
@@ -407,7 +439,7 @@ static void read_zone_file(struct trial *t, const struct zone_loader_zone *zone)
 	});
 
 	if (zonefile_errors(file) != NULL)
-		tell_lines(t, NULL, zonefile_errors(file));
+		tell_zone_errors(t, zone, zonefile_errors(file));
 	zone_loader_print_warnings(zonefile_warnings(file), t->told);
 	if (zonefile_is_good(file))
 		zones_set_file(t->zones, zone->apex, file);

@@ -184,6 +184,7 @@ size_t wiring_zone_files(struct arena *a, const struct config *c,
 		list[count++] = (struct zone_loader_zone){
 			.apex = {arena_memdup(a, name.wire, len), len},
 			.path = zone->file,
+			.line = zone->file_line,
 			.ttl = (uint32_t)(zone->ttl_s != 0 ? zone->ttl_s : c->defaults.ttl_s),
 			.has_nameservers = zone->nameserver_count > 0,
 		};

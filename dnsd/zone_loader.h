@@ -32,6 +32,7 @@ struct zone_loader_events {
 struct zone_loader_zone {
 	struct bytes apex; /* wire form, lower case */
 	const char *path;
+	unsigned line;        /* of the path in the config */
 	uint32_t ttl;         /* seconds, where the file says none */
 	bool has_nameservers; /* in the config */
 };
@@ -50,7 +51,7 @@ enum err zone_loader_read(struct zone_loader *l, const char *zone, uint64_t *rea
                           struct reason *why) MUST_CHECK;
 /* Was there a good reading of every file? */
 bool zone_loader_is_read(const struct zone_loader *l);
-/* Lines "FILE:LINE: [warning: ]text" of all files. */
+/* Lines "FILE:LINE: [warning: ]text" of all files; "FILE: text" of one that cannot be read. */
 void zone_loader_print(const struct zone_loader *l, struct text *out);
 /* The i-th zone with a file; its texts are good until the next call of any other function. */
 bool zone_loader_file(const struct zone_loader *l, size_t i, struct snapshot_zone_file *out);

@@ -66,6 +66,12 @@ void zonefile_error(struct zonefile *z, uint32_t where, const char *fmt, ...)
 	va_end(args);
 }
 
+void zonefile_unreadable(struct zonefile *z, const char *why)
+{
+	z->error_count++;
+	text_printf(&z->errors, "%s: %s\n", z->parts[0].path, why);
+}
+
 void zonefile_warn(struct zonefile *z, uint32_t where, const char *fmt, ...)
 {
 	va_list args;

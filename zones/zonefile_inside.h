@@ -65,6 +65,8 @@ struct zonefile {
 };
 
 /* --- zonefile.c: what is wrong, at a where --- */
+void zonefile_unreadable(struct zonefile *z,
+                         const char *why); /* the zone file itself: it has no lines */
 void zonefile_error(struct zonefile *z, uint32_t where, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void zonefile_warn(struct zonefile *z, uint32_t where, const char *fmt, ...) PRINTF_LIKE(3, 4);
 unsigned zonefile_line(const struct zonefile *z, uint32_t where);

@@ -378,8 +378,10 @@ static void take_part(struct reading *r, const char *path, const char *name, uin
 	if (!err && is_open(r, &stamp))
 		err = reason_set(&why, ERR_CONFLICT, "is including itself");
 	if (err) {
-		zonefile_error(r->z, where, "%s%s%s%s", name ? "$INCLUDE: " : "", name ? name : "",
-		               name ? " " : "", why.text);
+		if (name)
+			zonefile_error(r->z, where, "$INCLUDE: %s %s", name, why.text);
+		else
+			zonefile_unreadable(r->z, why.text);
 		buffer_fini(&text);
 		return;
 	}

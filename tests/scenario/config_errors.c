@@ -1,16 +1,28 @@
 /* config_errors.c -- each bad input, its exact words, and the exit status. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/support/world.h"
+
+/* nighd --check -c bad.yaml fails and says the text. */
+static void check_file(struct world *w, const char *text)
+{
+	char file[256];
+	const char *const argv[] = {"$NIGHD", "--check", "-c", file, NULL};
+
+	snprintf(file, sizeof(file), "%s", world_path(w, "bad.yaml"));
+	world_expect_run(w, argv, 1, text);
+}
 
 /* nighd --check -c of that config ends with that status and says "FILE:" and the text. */
 static void check_says(struct world *w, const char *yaml, int status, const char *text)
@@ -50,7 +62,7 @@ static void test_each_mistake_in_a_config_is_named_with_file_and_line(void **sta
 	         "1: listen.http: 'localhost:80' is not A.B.C.D:PORT or [V6]:PORT"},
 		{"publish:\n  allow: [10.0.0.1/8]\n",
 	         "2: publish.allow: '10.0.0.1/8' has bits set behind its length"},
-		{"zones: [{name: a.test, file: \"\"}]\n", "1: zones.file must be a text"},
+		{"zones: [{name: a.test, file: \"\"}]\n", "1: zones.file must not be empty"},
 		{"sources:\n  kubernetes: {}\n",
 	         "2: sources.kubernetes needs a kubeconfig, or inCluster: true"},
 		{"sources:\n  members: [{name: la}]\n",
@@ -191,6 +203,73 @@ static void test_all_bad_lines_of_networks_are_told_up_to_20(void **state)
 	world_expect_run(w, argv, 1, "no.mmdb: ");
 }
 
+/* A file that cannot be read has no lines: the config says where it is named, and the system why. */
+static void test_each_file_that_cannot_be_read_is_named_with_the_configs_line_and_the_cause(
+	void **state)
+{
+#define NONE ": No such file or directory"
+	static const struct {
+		const char *yaml, *line, *file, *why;
+	} all[] = {
+		{"workers: 1\ntsig: none\n", "2: tsig: ", "none", NONE},
+		{"cookies:\n  secretFile: none\n", "2: cookies.secretFile: ", "none", NONE},
+		{"geo:\n  networks: none.csv\n", "2: geo.networks: ", "none.csv",
+	         ": cannot be read" NONE},
+		{"geo:\n  databases: [none.mmdb]\n", "2: geo.databases: ", "none.mmdb",
+	         ": cannot be read" NONE},
+		{"zones:\n- name: a.test\n  file: none\n", "3: zones.file: ", "none",
+	         ": cannot be read" NONE},
+		{"workers: 1\nlisten:\n  tls: {addresses: [\"127.0.0.1:1853\"], certificate: none, "
+	         "key: k}\n",
+	         "3: listen.tls: ", "none", NONE},
+		{"sources:\n  kubernetes:\n    kubeconfig: none\n",
+	         "3: sources.kubernetes.kubeconfig: ", "none", NONE},
+		{"sources:\n  members:\n  - name: la\n    kubeconfig: none\n",
+	         "4: sources.members.kubeconfig: ", "none", NONE},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		char expected[512];
+
+		snprintf(expected, sizeof(expected), "%s%s%s", all[i].line,
+		         world_path(w, all[i].file), all[i].why);
+		check_says(w, all[i].yaml, 1, expected);
+	}
+	check_says(w,
+	           "zones:\n- name: a.test\n  transfer:\n    allow:\n    - {address: 127.0.0.1}\n"
+	           "    - {key: other}\n",
+	           1,
+	           "6: zones.transfer.allow.key: other of zone a.test is not in any file: there is "
+	           "no tsig");
+	check_says(w, "workers: 1\nidentity: {nsid: \"\"}\n", 1,
+	           "2: identity.nsid must not be empty");
+	/* Those of a file that can be read have its own. */
+	world_write(w, "keys", "\nkey x {};\n");
+	assert_int_equal(chmod(world_path(w, "keys"), 0600), 0);
+	world_write(w, "bad.yaml", "tsig: keys\n");
+	check_file(w, "keys:2: a key needs an algorithm and a secret\n");
+#undef NONE
+}
+
+/* When it starts too, and when it takes up a new config. */
+static void test_so_it_is_when_it_starts_and_with_a_reload(void **state)
+{
+	struct world *w = *state;
+	char expected[512];
+
+	world_config(w, "tsig: none\n");
+	snprintf(expected, sizeof(expected), ": tsig: %s: No such file", world_path(w, "none"));
+	world_expect_start_fails(w, 1, expected);
+	world_config(w, "");
+	world_start(w);
+	world_config(w, "cookies: {secretFile: none}\n");
+	world_signal(w, SIGHUP);
+	snprintf(expected, sizeof(expected), ": cookies.secretFile: %s: No such file",
+	         world_path(w, "none"));
+	world_expect_log(w, expected, 5000);
+}
+
 static void test_a_broken_manifest_is_named(void **state)
 {
 	struct world *w = *state;
@@ -300,6 +379,9 @@ int main(void)
 		world_test(test_every_bad_record_is_told),
 		world_test(test_a_bad_line_of_networks_is_named),
 		world_test(test_all_bad_lines_of_networks_are_told_up_to_20),
+		world_test(
+			test_each_file_that_cannot_be_read_is_named_with_the_configs_line_and_the_cause),
+		world_test(test_so_it_is_when_it_starts_and_with_a_reload),
 		world_test(test_a_broken_manifest_is_named),
 		world_test(test_a_good_config_is_fine),
 		world_test(test_nighd_does_not_start_with_a_bad_config),

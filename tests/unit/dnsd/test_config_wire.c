@@ -98,7 +98,7 @@ static void test_an_identity_is_a_text_of_some_length_and_absent_by_default(void
 	snprintf(yaml, sizeof yaml, "identity:\n  hostname: %.256s\n", many);
 	assert_refused(yaml, "2: identity.hostname must be at most 255 bytes\n");
 	assert_refused("identity: {version: 1}\n", "1: identity.version must be a text\n");
-	assert_refused("identity: {version: \"\"}\n", "1: identity.version must be a text\n");
+	assert_refused("identity: {version: \"\"}\n", "1: identity.version must not be empty\n");
 	assert_refused("identity: {name: x}\n", "1: unknown key 'identity.name'\n");
 }
 
