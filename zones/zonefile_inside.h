@@ -84,6 +84,8 @@ enum err zonefile_open(int dir, const char *path, size_t limit, struct buffer *o
                        struct stamp *stamp, struct reason *why) MUST_CHECK;
 /* The directory that a file stands in; -1: it cannot be opened. */
 int zonefile_open_dir(const char *path);
+/* What of a path from the root is behind that directory, by whatever name the path has it; NULL: it is not below it. */
+const char *zonefile_below(int dir, const char *path);
 
 /* --- zonefile_lines.c: all records of all files --- */
 void zonefile_lines(struct zonefile *z, const struct zonefile_request *request);

@@ -258,22 +258,50 @@ static void take_ttl(struct reading *r, struct line *l)
 }
 
 /* Relative to the zone file's directory, wherever the including file stands, or beginning with it. */
+/* The file's name below the zone file's directory, as it is written or behind that directory's own name; the caller frees.
+ * NULL: it cannot be there. */
+static char *below_dir(const struct reading *r, struct bytes word)
+{
+	char *name, *below = NULL;
+	const char *rest;
+
+	if (word.len >= 2 && word.data[0] == '"' && word.data[word.len - 1] == '"')
+		word = (struct bytes){word.data + 1, word.len - 2};
+	name = xstrndup((const char *)word.data, word.len);
+	if (name[0] != '/')
+		return name;
+	rest = zonefile_below(r->dir, name);
+	if (rest)
+		below = xstrdup(rest);
+	free(name);
+	return below;
+}
+
+static void include(struct reading *r, const struct line *l, const char *name, struct scope *scope)
+{
+	const char *zone = r->request->path, *slash = strrchr(zone, '/');
+	int dir_len = slash ? (int)(slash - zone) + 1 : 0;
+	struct text path = {NULL, 0, 0};
+
+	scope->depth++;
+	text_printf(&path, "%.*s%s", dir_len, zone, name);
+	take_part(r, path.data, path.data + dir_len, l->where, scope);
+	text_fini(&path);
+}
+
 static void take_include(struct reading *r, struct line *l)
 {
 	struct bytes word = plain_word(&l->text), origin = plain_word(&l->text);
 	struct scope scope = *r->scope;
-	const char *slash = strrchr(r->request->path, '/');
-	int dir_len = slash ? (int)(slash - r->request->path) + 1 : 0;
 	struct reason why = {""};
-	struct text path = {NULL, 0, 0};
+	char *name = below_dir(r, word);
 
-	if (word.len >= 2 && word.data[0] == '"' && word.data[word.len - 1] == '"')
-		word = (struct bytes){word.data + 1, word.len - 2};
-	if (dir_len > 0 && word.len > (size_t)dir_len &&
-	    memcmp(word.data, r->request->path, (size_t)dir_len) == 0)
-		word = (struct bytes){word.data + dir_len, word.len - (size_t)dir_len};
 	buffer_reset(&r->wire);
-	if (word.len == 0)
+	if (!name)
+		zonefile_error(r->z, l->where,
+		               "$INCLUDE: %.*s leads out of the zone file's directory",
+		               (int)word.len, (const char *)word.data);
+	else if (*name == '\0')
 		zonefile_error(r->z, l->where, "$INCLUDE: a file name is missing");
 	else if (scope.depth == ZONEFILE_MAX_DEPTH || r->z->part_count == ZONEFILE_MAX_FILES)
 		zonefile_error(r->z, l->where,
@@ -284,12 +312,9 @@ static void take_include(struct reading *r, struct line *l)
 	else {
 		if (origin.len)
 			memcpy(scope.origin, r->wire.data, r->wire.len);
-		scope.depth++;
-		text_printf(&path, "%.*s%.*s", dir_len, r->request->path, (int)word.len,
-		            (const char *)word.data);
-		take_part(r, path.data, path.data + dir_len, l->where, &scope);
+		include(r, l, name, &scope);
 	}
-	text_fini(&path);
+	free(name);
 }
 
 static void take_directive(struct reading *r, struct line *l)

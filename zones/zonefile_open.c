@@ -38,6 +38,24 @@ int zonefile_open_dir(const char *path)
 	return fd;
 }
 
+const char *zonefile_below(int dir, const char *path)
+{
+	const char *below = NULL;
+	struct stat wanted, st;
+
+	if (dir < 0 || fstat(dir, &wanted) != 0)
+		return NULL;
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		char *folder = xstrndup(path, (size_t)(slash - path) + 1);
+
+		if (stat(folder, &st) == 0 && st.st_dev == wanted.st_dev &&
+		    st.st_ino == wanted.st_ino)
+			below = slash + strspn(slash, "/");
+		free(folder);
+	}
+	return below;
+}
+
 static enum err read_all(int fd, size_t limit, struct buffer *out, struct reason *why)
 {
 	size_t before = out->len;

@@ -330,6 +330,35 @@ static void test_no_include_leaves_the_directory(void **state)
 	warned(f, path, "");
 }
 
+/* Whatever the config calls the directory, and the $INCLUDE. */
+static void test_a_path_from_the_root_may_lead_into_the_directory(void **state)
+{
+	struct zfiles *f = *state, relative = *f;
+	char before[4096], other[128], line[256];
+
+	snprintf(other, sizeof(other), "%s-other", f->folder);
+	assert_int_equal(symlink(f->folder, other), 0);
+	zfiles_write(f, "inc", "i A 192.0.2.1\n");
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(chdir(f->folder), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const names[] = {"zone", "./zone", "../%s/zone"};
+
+		snprintf(relative.path, sizeof(relative.path), names[i],
+		         strrchr(f->folder, '/') + 1);
+		snprintf(line, sizeof(line), "$INCLUDE %s/inc\n", f->folder);
+		warned(&relative, line, "");
+		snprintf(line, sizeof(line), "$INCLUDE \"%s/./inc\"\n", other);
+		warned(&relative, line, "");
+	}
+	assert_int_equal(chdir(before), 0);
+	assert_int_equal(unlink(other), 0);
+	snprintf(line, sizeof(line), "$INCLUDE %s/../x\n", f->folder);
+	refused(f, line, "zone:3: $INCLUDE: ../x leads out of the zone file's directory\n");
+	snprintf(line, sizeof(line), "$INCLUDE %s/\n", f->folder);
+	refused(f, line, "zone:3: $INCLUDE: a file name is missing\n");
+}
+
 static void expect_unreadable(const struct zfiles *f, const char *error)
 {
 	struct zonefile *z = zfiles_read(f, NULL);
@@ -568,6 +597,7 @@ int main(void)
 		with_files(test_a_name_may_have_more_addresses_than_an_answer),
 		with_files(test_files_are_included_and_named),
 		with_files(test_no_include_leaves_the_directory),
+		with_files(test_a_path_from_the_root_may_lead_into_the_directory),
 		with_files(test_what_is_no_regular_file_is_not_read),
 		with_files(test_hostile_lines_end_in_errors),
 		with_files(test_of_a_changed_file_only_the_difference_is_built),
