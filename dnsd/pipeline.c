@@ -252,12 +252,13 @@ static void on_settled(void *arg)
 
 /* --- events of the neighbours --- */
 
-static void on_addresses(struct bytes host, const struct addr *addresses, size_t count, void *arg)
+static void on_addresses(struct bytes host, const struct addr *addresses, size_t count,
+                         uint32_t ttl_s, void *arg)
 {
 	struct pipeline *p = arg;
 	struct buffer value = {0};
 
-	records_set_host(p->records, host, addresses, count);
+	records_set_host(p->records, host, addresses, count, ttl_s);
 	for (size_t i = 0; i < count; i++) {
 		buffer_u8(&value, addresses[i].family);
 		buffer_put(&value, addresses[i].bytes, sizeof addresses[i].bytes);
@@ -289,7 +290,7 @@ static void restore_host(struct bytes host, struct bytes value, void *arg)
 		addresses[i].family = value.data[i * EACH];
 		memcpy(addresses[i].bytes, value.data + i * EACH + 1, EACH - 1);
 	}
-	records_set_host(p->records, host, addresses, count);
+	records_set_host(p->records, host, addresses, count, 0);
 	if (p->resolver != NULL)
 		resolver_seed(p->resolver, host, addresses, count);
 	free(addresses);

@@ -265,6 +265,7 @@ static struct endpoint_site make_site(const struct world *w, uint32_t source,
 			is_service ? v->service.target_count : v->ingress.target_count, ttl};
 
 		said.addresses = sites_addresses(w, source, d, &t, &said.count);
+		ttl = t.ttl;
 	}
 	if (said.name.len > 0)
 		return cname_site(w, c, said.name, ttl, is_ready);

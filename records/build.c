@@ -78,9 +78,9 @@ void records_configure(struct records *r, const struct records_settings *setting
 }
 
 void records_set_host(struct records *r, struct bytes host, const struct addr *addresses,
-                      size_t count)
+                      size_t count, uint32_t ttl_s)
 {
-	wants_set_addresses(r->wants, host, addresses, count);
+	wants_set_addresses(r->wants, host, addresses, count, ttl_s);
 }
 
 /* --- a build --- */

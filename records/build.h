@@ -106,9 +106,10 @@ void records_free(struct records *r);
 void records_configure(struct records *r, const struct records_settings *settings);
 
 /* The addresses of a host name that records wants, or may want in the next build (those of a saved
- * state, before the first); sorted by the callee.  A failed look-up is not told: the last addresses stay. */
+ * state, before the first); sorted by the callee.  A failed look-up is not told: the last addresses stay.
+ * `ttl_s`: how long they hold, which no name with them exceeds; 0: it is not known. */
 void records_set_host(struct records *r, struct bytes host, const struct addr *addresses,
-                      size_t count);
+                      size_t count, uint32_t ttl_s);
 
 /* Brings everything up to date with the facts.  The result is good until the next call. */
 const struct records_result *records_build(struct records *r, struct facts *f, uint64_t now_ms);

@@ -13,6 +13,7 @@ struct ingress_at {
 	struct fact_value value;
 	struct addr *addresses;
 	size_t count;
+	uint32_t ttl;
 };
 
 static struct ingress_at *find_ingresses(const struct world *w, uint32_t source,
@@ -36,6 +37,7 @@ static struct ingress_at *find_ingresses(const struct world *w, uint32_t source,
 		t = (struct sites_targets){fact, at->cluster, at->value.ingress.targets,
 		                           at->value.ingress.target_count, d->ttl};
 		at->addresses = sites_addresses(w, source, d, &t, &at->count);
+		at->ttl = t.ttl;
 		(*found)++;
 	}
 	return list;
@@ -67,7 +69,7 @@ static void add_host(const struct world *w, const char *title, struct bytes host
 	name->site_count = count;
 	for (size_t i = 0; i < count; i++) {
 		struct endpoint_site site =
-			sites_make(w, at[i].cluster, at[i].addresses, at[i].count, d->ttl,
+			sites_make(w, at[i].cluster, at[i].addresses, at[i].count, at[i].ttl,
 		                   ingress_rules_port(&at[i].value, host),
 		                   ingress_rules_are_ready(w, at[i].cluster, &at[i].value, host));
 

@@ -103,7 +103,7 @@ static uint32_t add_site(const struct world *w, uint32_t source, const struct fa
 	addresses = sites_addresses(w, source, d, &t, &count);
 	is_ready = record->service_record.allow_without_endpoints ||
 	           world_is_ready(w, cluster, record->namespace, record->name);
-	site = sites_make(w, cluster, addresses, count, d->ttl, v.service.port, is_ready);
+	site = sites_make(w, cluster, addresses, count, t.ttl, v.service.port, is_ready);
 	return draft_add_site(d, &site);
 }
 

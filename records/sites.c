@@ -82,7 +82,7 @@ size_t sites_sort(struct addr *addresses, size_t count)
 }
 
 struct addr *sites_addresses(const struct world *w, uint32_t source, struct draft *d,
-                             const struct sites_targets *t, size_t *count)
+                             struct sites_targets *t, size_t *count)
 {
 	struct found found = {.arena = w->arena};
 
@@ -90,6 +90,7 @@ struct addr *sites_addresses(const struct world *w, uint32_t source, struct draf
 		const struct addr *resolved;
 		struct addr one;
 		struct bytes host;
+		uint32_t ttl;
 		size_t n;
 
 		if (addr_parse(t->texts[i], &one)) {
@@ -107,7 +108,9 @@ struct addr *sites_addresses(const struct world *w, uint32_t source, struct draf
 		}
 		if (d)
 			draft_add_host(d, wants_host(w->wants, host, source));
-		resolved = wants_addresses(w->wants, host, &n);
+		resolved = wants_addresses(w->wants, host, &n, &ttl);
+		if (n > 0 && ttl > 0 && ttl < t->ttl)
+			t->ttl = ttl;
 		for (size_t k = 0; k < n; k++)
 			add(w, t, &found, &resolved[k]);
 	}

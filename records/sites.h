@@ -19,14 +19,15 @@ struct sites_targets {
 	uint16_t cluster;
 	const struct bytes *texts;
 	size_t count;
-	uint32_t ttl;
+	uint32_t ttl; /* as the object has it, then at most that of the host names' addresses */
 };
 
 /* The addresses among the targets and behind the host names among them, those that may
  * be published, sorted and unique; *count of them, from the arena.  Host names are
- * wanted for `source` and added to the draft; with no draft nothing is counted. */
+ * wanted for `source` and added to the draft; with no draft nothing is counted.  Lowers t->ttl: nobody may keep an
+ * address for longer than who has the host name says. */
 struct addr *sites_addresses(const struct world *w, uint32_t source, struct draft *d,
-                             const struct sites_targets *t, size_t *count);
+                             struct sites_targets *t, size_t *count);
 
 /* False, and a note of the object, when the address may not be published. */
 bool sites_may_publish(const struct world *w, const struct fact *object, uint16_t cluster,

@@ -12,6 +12,7 @@ struct host {
 	struct bytes name; /* {0}: the number is free */
 	struct addr *addresses;
 	size_t count;
+	uint32_t ttl_s; /* of the addresses; 0: not known */
 	uint32_t uses;
 	bool changed;
 };
@@ -238,21 +239,34 @@ static void drop_early_hosts(struct wants *w)
 	w->early_hosts.count = 0;
 }
 
-const struct addr *wants_addresses(const struct wants *w, struct bytes host, size_t *count)
+const struct addr *wants_addresses(const struct wants *w, struct bytes host, size_t *count,
+                                   uint32_t *ttl_s)
 {
 	const struct host *h = find_host(w, host);
 
+	*ttl_s = h ? h->ttl_s : 0;
 	*count = h ? h->count : 0;
 	return h ? h->addresses : NULL;
 }
 
 static int by_address(const void *a, const void *b) { return addr_compare(a, b); }
 
+/* Is it another, as far as that counts? */
+static bool take_ttl(struct host *h, uint32_t ttl_s)
+{
+	uint32_t before = h->ttl_s;
+
+	if (ttl_s != 0 && (before == 0 || ttl_s < before || ttl_s / 2 >= before))
+		h->ttl_s = ttl_s;
+	return h->ttl_s != before;
+}
+
 void wants_set_addresses(struct wants *w, struct bytes host, const struct addr *addresses,
-                         size_t count)
+                         size_t count, uint32_t ttl_s)
 {
 	struct host *h = find_host(w, host);
 	struct addr *sorted;
+	bool is_other;
 
 	if (!h) {
 		h = add_host(w, host);
@@ -263,9 +277,10 @@ void wants_set_addresses(struct wants *w, struct bytes host, const struct addr *
 		memcpy(sorted, addresses, count * sizeof(*sorted));
 		qsort(sorted, count, sizeof(*sorted), by_address);
 	}
-	if (!h->changed &&
-	    (count != h->count ||
-	     (count > 0 && memcmp(sorted, h->addresses, count * sizeof(*sorted)) != 0))) {
+	is_other = take_ttl(h, ttl_s);
+	is_other |= count != h->count ||
+	            (count > 0 && memcmp(sorted, h->addresses, count * sizeof(*sorted)) != 0);
+	if (!h->changed && is_other) {
 		h->changed = true;
 		add_number(&w->changed_hosts, (uint32_t)(h - w->hosts));
 	}

@@ -31,11 +31,13 @@ void wants_release_probe(struct wants *w, uint32_t index);
 /* `source` uses the host name (lower case); its number. */
 uint32_t wants_host(struct wants *w, struct bytes host, uint32_t source);
 void wants_release_host(struct wants *w, uint32_t id, uint32_t source);
-/* The last known addresses of a host name; none when nobody wants it. */
-const struct addr *wants_addresses(const struct wants *w, struct bytes host, size_t *count);
-/* Also before anybody wants the host: then they are kept until the next result. */
+/* The last known addresses of a host name, and their TTL (0: not known); none when nobody wants it. */
+const struct addr *wants_addresses(const struct wants *w, struct bytes host, size_t *count,
+                                   uint32_t *ttl_s);
+/* Also before anybody wants the host: then they are kept until the next result.  A cache gives what is left of a TTL: so one that
+ * is longer than before counts when it has doubled, and names do not change with every look-up.  `ttl_s` 0: not known. */
 void wants_set_addresses(struct wants *w, struct bytes host, const struct addr *addresses,
-                         size_t count);
+                         size_t count, uint32_t ttl_s);
 
 /* Sources whose hosts have other addresses than at the last call. */
 typedef void wants_on_source_fn(uint32_t source, void *arg);

@@ -131,9 +131,20 @@ static uint64_t clamp(uint64_t v, uint64_t least, uint64_t most)
 	return v < most ? v : most;
 }
 
+static uint64_t ttl_of(const struct resolver *r, const struct question *question)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (int f = 0; f < FAMILIES; f++)
+		if (question[f].answer.outcome == RESOLVE_FOUND &&
+		    question[f].answer.ttl_ms < least)
+			least = question[f].answer.ttl_ms;
+	return clamp(least, r->limits.ttl_least_ms, r->limits.ttl_most_ms);
+}
+
 static void plan(struct resolver *r, struct host *h, const struct question *question, bool failed)
 {
-	uint64_t wait = UINT64_MAX;
+	uint64_t wait;
 
 	if (failed) {
 		h->retry_ms =
@@ -141,17 +152,13 @@ static void plan(struct resolver *r, struct host *h, const struct question *ques
 		wait = h->retry_ms;
 	} else {
 		h->retry_ms = 0;
-		for (int f = 0; f < FAMILIES; f++)
-			if (question[f].answer.outcome == RESOLVE_FOUND &&
-			    question[f].answer.ttl_ms < wait)
-				wait = question[f].answer.ttl_ms;
-		wait = clamp(wait, r->limits.ttl_least_ms, r->limits.ttl_most_ms);
+		wait = ttl_of(r, question);
 	}
 	h->due_ms = clock_monotonic_ms() + wait;
 	due_put(r->due, h->index, h->due_ms);
 }
 
-static void tell_addresses(struct resolver *r, const struct host *h)
+static void tell_addresses(struct resolver *r, const struct host *h, uint64_t ttl_ms)
 {
 	struct addr all[FAMILIES * RESOLVE_MOST_ADDRESSES];
 	size_t count = 0;
@@ -159,7 +166,7 @@ static void tell_addresses(struct resolver *r, const struct host *h)
 	for (int f = 0; f < FAMILIES; f++)
 		for (size_t i = 0; i < h->known[f].count; i++)
 			all[count++] = h->known[f].addr[i];
-	r->on_addresses(bytes_of(h->name), all, count, r->arg);
+	r->on_addresses(bytes_of(h->name), all, count, (uint32_t)((ttl_ms + 999) / 1000), r->arg);
 }
 
 static void tell_trouble(struct resolver *r, struct host *h, const char *trouble)
@@ -186,7 +193,7 @@ static void take_answers(struct resolver *r, struct host *h, struct question *qu
 		r->is_doubtful = true;
 	plan(r, h, question, trouble != NULL);
 	if (merged)
-		tell_addresses(r, h);
+		tell_addresses(r, h, ttl_of(r, question));
 	tell_trouble(r, h, trouble);
 }
 

@@ -22,9 +22,10 @@ struct resolver;
 
 enum { RESOLVE_MOST_ADDRESSES = 64 }; /* of a host and family; the first ones count */
 
-/* A look-up succeeded: the addresses (sorted, unique, never none). */
+/* A look-up succeeded: the addresses (sorted, unique, never none), and how many seconds they hold: the least TTL that came with
+ * them, within the bounds. */
 typedef void resolve_on_addresses_fn(struct bytes host, const struct addr *addresses, size_t count,
-                                     void *arg);
+                                     uint32_t ttl_s, void *arg);
 /* It failed, wholly or for one family: "la-lb.example.net: timed out" for the status; NULL message:
  * fine again, or not asked for any more. */
 typedef void resolve_on_trouble_fn(struct bytes host, const char *message, void *arg);

@@ -159,7 +159,8 @@ static void resolve(struct records_world *w)
 
 		assert_true(addr_parse(bytes_of("198.51.100.2"), &a[0]));
 		assert_true(addr_parse(bytes_of("198.51.100.1"), &a[1]));
-		records_set_host(w->records, w->last->hosts[i], a, 1 + w->last->hosts[i].len % 2);
+		records_set_host(w->records, w->last->hosts[i], a, 1 + w->last->hosts[i].len % 2,
+		                 60);
 	}
 }
 

@@ -113,7 +113,7 @@ static void resolve(struct records_world *w, struct json_object *resolver)
 		         (const char *)w->last->hosts[i].data);
 		join(at(resolver, host), NULL, list, sizeof(list));
 		if (addr_parse(bytes_of(list), &a))
-			records_set_host(w->records, w->last->hosts[i], &a, 1);
+			records_set_host(w->records, w->last->hosts[i], &a, 1, 0);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -106,14 +107,42 @@ static void test_host_names_of_load_balancers_are_resolved_outside(void **state)
 		"ServiceDNSRecord shop/web; open; la EL A 180 192.0.2.1 [192.0.2.1:443]; ny E");
 	assert_true(addr_parse(bytes_of("192.0.2.9"), &addresses[0]));
 	assert_true(addr_parse(bytes_of("192.0.2.8"), &addresses[1]));
-	records_set_host(w->records, bytes_of("lb2.example.net"), addresses, 2);
+	records_set_host(w->records, bytes_of("lb2.example.net"), addresses, 2, 0);
 	assert_int_equal(records_world_build(w), 3);
 	assert_true(w->last->wants_changed);
 	records_world_expect(w, EAST,
 	                     "ServiceDNSRecord shop/web; ny EL A 180 192.0.2.8 192.0.2.9 "
 	                     "[192.0.2.8:443 192.0.2.9:443]; fallback " G " 180");
-	records_set_host(w->records, bytes_of("nobody.wants.this"), addresses, 2);
+	records_set_host(w->records, bytes_of("nobody.wants.this"), addresses, 2, 0);
 	assert_int_equal(records_world_build(w), 0);
+	records_world_free(w);
+}
+
+/* RFC 1034 3.6: nobody may keep an address for longer than who has it says.  What a cache has left of a TTL is no change. */
+static void test_the_ttl_of_a_host_name_is_an_upper_bound(void **state)
+{
+	static const struct {
+		uint32_t told, ttl;
+	} steps[] = {{60, 60}, {5, 5}, {9, 5}, {10, 10}, {0, 10}, {3600, 180}, {181, 180}};
+	struct records_world *w = records_world_small();
+	struct addr address;
+
+	(void)state;
+	records_world_put_service(w, "ny", "lb.example.net");
+	records_world_put(w, "", records_fact_service_record("shop/web", "d", 0, NULL, NULL));
+	assert_true(addr_parse(bytes_of("192.0.2.8"), &address));
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		char expected[256];
+
+		records_set_host(w->records, bytes_of("lb.example.net"), &address, 1,
+		                 steps[i].told);
+		records_world_build(w);
+		snprintf(expected, sizeof(expected),
+		         "ServiceDNSRecord shop/web; ny EL A %u 192.0.2.8 [192.0.2.8:443]; "
+		         "fallback " G " 180",
+		         steps[i].ttl);
+		records_world_expect(w, EAST, expected);
+	}
 	records_world_free(w);
 }
 
@@ -126,8 +155,8 @@ static void test_addresses_of_a_saved_state_are_there_in_the_first_build(void **
 	records_world_put_service(w, "ny", "lb.example.net");
 	records_world_put(w, "", records_fact_service_record("shop/web", "d", 0, NULL, NULL));
 	assert_true(addr_parse(bytes_of("192.0.2.8"), &address));
-	records_set_host(w->records, bytes_of("lb.example.net"), &address, 1);
-	records_set_host(w->records, bytes_of("nobody.wants.this"), &address, 1);
+	records_set_host(w->records, bytes_of("lb.example.net"), &address, 1, 0);
+	records_set_host(w->records, bytes_of("nobody.wants.this"), &address, 1, 0);
 	records_world_build(w);
 	records_world_expect(w, EAST,
 	                     "ServiceDNSRecord shop/web; ny EL A 180 192.0.2.8 [192.0.2.8:443]; "
@@ -263,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_a_cluster_without_the_service_gets_names_that_lead_upward),
 		cmocka_unit_test(test_readiness_is_a_layer_and_addresses_stay),
 		cmocka_unit_test(test_host_names_of_load_balancers_are_resolved_outside),
+		cmocka_unit_test(test_the_ttl_of_a_host_name_is_an_upper_bound),
 		cmocka_unit_test(test_addresses_of_a_saved_state_are_there_in_the_first_build),
 		cmocka_unit_test(test_a_cluster_without_region_loses_only_its_region_names),
 		cmocka_unit_test(test_a_bad_region_is_refused_with_a_reason),

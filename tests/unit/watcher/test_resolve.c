@@ -46,6 +46,7 @@ struct world {
 	struct resolver *resolver;
 	char said[256];    /* the last addresses, as text */
 	char trouble[256]; /* the last trouble; "fine" after NULL */
+	uint32_t ttl_s;    /* with them */
 	unsigned successes, troubles;
 	bool stopped;
 };
@@ -174,7 +175,8 @@ static void give_buffer(uv_handle_t *server, size_t size, uv_buf_t *buf)
 
 /* --- the world --- */
 
-static void on_addresses(struct bytes host, const struct addr *addresses, size_t count, void *arg)
+static void on_addresses(struct bytes host, const struct addr *addresses, size_t count,
+                         uint32_t ttl_s, void *arg)
 {
 	struct world *w = arg;
 	char text[ADDR_TEXT_SIZE];
@@ -187,6 +189,7 @@ static void on_addresses(struct bytes host, const struct addr *addresses, size_t
 	for (size_t i = 0; i < count && at < sizeof(w->said); i++)
 		at += (size_t)snprintf(w->said + at, sizeof(w->said) - at, " %s",
 		                       addr_print(&addresses[i], text));
+	w->ttl_s = ttl_s;
 	w->successes++;
 }
 
@@ -281,6 +284,7 @@ static void test_both_families_are_one_sorted_list(void **state)
 	set_hosts(w, "lb.example", NULL);
 	run_until(w, &w->successes, 1);
 	assert_string_equal(w->said, "lb.example: 192.0.2.1 192.0.2.9 2001:db8::5");
+	assert_int_equal(w->ttl_s, 60);
 	run_ms(w, 50);
 	assert_int_equal(w->troubles, 0);
 	assert_int_equal(zone[0].asked, 1);
@@ -329,6 +333,7 @@ static void test_the_shortest_ttl_of_an_alias_counts(void **state)
 	set_hosts(w, "lb.example", NULL);
 	run_until(w, &w->successes, 2);
 	assert_in_range(clock_monotonic_ms() - begin, 1000, 2500);
+	assert_int_equal(w->ttl_s, 1);
 	world_free(w);
 }
 
