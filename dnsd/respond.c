@@ -174,6 +174,13 @@ static void answer_over_udp(struct query *q)
 	q->type = RR_SOA;
 }
 
+/* Why it is refused (RFC 8914 4.21): nobody here has such a zone, or not everybody gets it. */
+static void explain_refusal(struct query *q, const struct snapshot *s)
+{
+	if (s != NULL && snapshot_settings(s)->ready && snapshot_find_zone(s, &q->name) == NULL)
+		q->ede = EDE_NOT_AUTHORITATIVE;
+}
+
 /* The query was refused by its type alone; who may have the zone gets it. */
 RARE static void heed_transfer(struct responder *r, const struct snapshot *s,
                                enum stats_transport transport, const struct addr *client)
@@ -185,8 +192,10 @@ RARE static void heed_transfer(struct responder *r, const struct snapshot *s,
 
 	if ((transport == STATS_TLS && r->bars_transfers) || zone == NULL ||
 	    !terms_may_transfer(snapshot_terms(s), zone_apex(zone), client, key,
-	                        transport == STATS_TLS))
+	                        transport == STATS_TLS)) {
+		explain_refusal(q, s);
 		return;
+	}
 	if (transport == STATS_UDP) {
 		answer_over_udp(q);
 		return;

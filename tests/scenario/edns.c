@@ -224,6 +224,40 @@ static void test_with_cookies_off_they_are_ignored(void **state)
 	assert_string_equal(with_options(w, "10=01", false).records, "192.0.2.1");
 }
 
+static struct world_answer expect_cookie(struct world *w, bool is_answered, unsigned within_ms)
+{
+	struct world_answer a;
+
+	for (unsigned waited = 0;; waited += 20) {
+		a = with_options(w, "10=" CLIENT_COOKIE, false);
+		if ((strstr(a.options, "10=" CLIENT_COOKIE) != NULL) == is_answered)
+			return a;
+		if (waited >= within_ms)
+			world_fail(w, "options '%s'", a.options);
+		usleep(20 * 1000);
+	}
+}
+
+static void test_cookies_are_turned_off_and_on_while_it_runs(void **state)
+{
+	struct world *w = *state;
+	struct world_answer a;
+
+	start(w, "");
+	(void)expect_cookie(w, true, 0);
+	world_config(w, ZONE "cookies: {mode: off}\n");
+	world_signal(w, SIGHUP);
+	a = expect_cookie(w, false, 5000);
+	assert_string_equal(a.records, "192.0.2.1");
+	assert_string_equal(a.options, "");
+	/* Nothing is looked at, not even whether it is well-formed; without a question it is nothing. */
+	assert_int_equal(with_options(w, "10=01", true).rcode, NOERROR);
+	world_config(w, ZONE "cookies: {mode: on}\n");
+	world_signal(w, SIGHUP);
+	(void)expect_cookie(w, true, 5000);
+	assert_int_equal(with_options(w, "10=01", true).rcode, FORMERR);
+}
+
 /* A message of a header and an OPT with this cookie. */
 static struct world_answer ask_nothing(struct world *w, const char *options)
 {
@@ -487,6 +521,7 @@ int main(void)
 		world_test(test_a_forged_cookie_is_as_if_it_were_not_there),
 		world_test(test_a_cookie_of_no_good_length_is_formerr),
 		world_test(test_with_cookies_off_they_are_ignored),
+		world_test(test_cookies_are_turned_off_and_on_while_it_runs),
 		world_test(test_a_cookie_alone_needs_no_question),
 		world_test(test_large_answers_can_need_a_good_cookie),
 		world_test(test_secrets_are_rolled_over_while_it_runs),

@@ -31,6 +31,7 @@
 #define SECRET SECONDARIES_SECRET
 #define KEY    SECONDARIES_KEY
 
+enum { FORMERR = 1, REFUSED = 5 };
 enum { SOON_MS = 5000 };
 
 /* --- nighd --- */
@@ -170,8 +171,57 @@ static void test_a_rule_with_a_key_that_is_not_there_is_refused(void **state)
 	            "key \"other\" { algorithm hmac-sha256; secret \"" SECRET "\"; };\n");
 	assert_int_equal(chmod(world_path(w, "keys"), 0640), 0);
 	world_signal(w, SIGHUP);
-	world_expect_log(w, "zones.transfer.allow.key of example.com: transfer is not in", SOON_MS);
+	world_expect_log(w, "zones.transfer.allow.key: transfer of zone example.com is not in",
+	                 SOON_MS);
 	expect(w, "127.0.0.1", KEY, true);
+}
+
+/* RFC 8914 4.19, 4.21. */
+static void test_a_refusal_says_whether_there_is_such_a_zone(void **state)
+{
+	static const char *const types[] = {"AXFR", "IXFR"};
+	struct world *w = *state;
+
+	start(w, "allow: [{address: 192.0.2.1}]");
+	for (unsigned i = 0; i < 4; i++) {
+		struct world_question q = {
+			.name = "example.com", .type = types[i % 2], .tcp = i < 2};
+		struct world_answer a = world_question(w, &q);
+
+		assert_int_equal(a.rcode, REFUSED);
+		assert_int_equal(a.ede, 18);
+		q.name = "example.net";
+		a = world_question(w, &q);
+		assert_int_equal(a.rcode, REFUSED);
+		assert_int_equal(a.ede, 20);
+	}
+}
+
+/* RFC 1995 2: the newest SOA, which tells to ask over TCP if that is news.  RFC 5936 4.2 has no AXFR over UDP. */
+static void test_over_udp_ixfr_is_the_soa_alone_and_axfr_a_format_error(void **state)
+{
+	struct world *w = *state;
+	char port[16];
+	struct world_answer soa, a;
+	const char *out;
+
+	start(w, "allow: [{address: 127.0.0.0/8}]");
+	soa = world_query(w, "example.com", "SOA", NULL);
+	snprintf(port, sizeof(port), "%u", world_dns_port(w));
+	for (unsigned i = 0; i < 2; i++) {
+		out = world_expect_run(w,
+		                       (const char *[]){"dig", "-p", port, "@127.0.0.1", "+notcp",
+		                                        "+tries=1", "+noall", "+answer",
+		                                        "example.com",
+		                                        i ? "IXFR=1" : "IXFR=4294967295", NULL},
+		                       0, "SOA");
+		assert_non_null(strstr(out, soa.records));
+		assert_non_null(strchr(out, '\n'));
+		assert_null(strstr(out, "192.0.2.1"));
+	}
+	a = world_question(w, &(struct world_question){.name = "example.com", .type = "AXFR"});
+	assert_int_equal(a.rcode, FORMERR);
+	assert_string_equal(a.authority, "");
 }
 
 /* --- changes --- */
@@ -446,6 +496,8 @@ int main(void)
 		world_test(test_a_rule_for_tls_is_none_for_tcp),
 		world_test(test_transport_and_key_and_address_must_all_be_right),
 		world_test(test_a_rule_with_a_key_that_is_not_there_is_refused),
+		world_test(test_a_refusal_says_whether_there_is_such_a_zone),
+		world_test(test_over_udp_ixfr_is_the_soa_alone_and_axfr_a_format_error),
 		world_test(test_ixfr_says_what_went_and_what_came),
 		world_test(test_a_transfer_has_what_was_published_before_it),
 		world_test(test_a_secondary_is_told_until_it_answers),

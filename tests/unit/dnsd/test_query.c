@@ -281,6 +281,9 @@ static void test_other_classes_are_refused(void **state)
 	assert_rcode(HEADER "0000 Q 0001 0003", RCODE_REFUSED);
 	assert_rcode(HEADER "0000 Q 0001 00ff", RCODE_REFUSED);
 	assert_rcode(HEADER "0000 Q 0001 00fe", RCODE_REFUSED);
+	assert_rcode(HEADER "0000 Q 0001 0000", RCODE_REFUSED);
+	assert_rcode(HEADER "0000 Q 0001 1234", RCODE_REFUSED);
+	assert_rcode(HEADER "0000 Q ff00 ffff", RCODE_REFUSED);
 }
 
 static void test_types_that_are_no_data_are_told_so(void **state)
