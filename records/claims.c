@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/xalloc.h"
+#include "records/beside.h"
 #include "records/names.h"
 #include "records/owner.h"
 
@@ -71,8 +72,45 @@ struct verdict {
 	const struct endpoint *was, *now;
 	const struct source *winner; /* NULL: nobody */
 	uint32_t was_source, now_source;
+	uint32_t beside; /* source that stands whole beside the winner, the config; 0: none */
 	size_t was_claims, now_claims;
 };
+
+/* A source with what it offers, and its place in the order of sources. */
+struct claim {
+	const struct endpoint *endpoint; /* NULL: nobody's */
+	const struct fact *place;
+	uint32_t source;
+};
+
+/* Of all that claim the name: the first one, and the first one that is not the config. */
+struct claimants {
+	struct claim first, other;
+	size_t count;
+};
+
+static bool is_config(const struct claim *c) { return fact_created(c->place) == FACT_CONFIG_TIME; }
+
+static void enter(struct claimants *all, const struct claim *c)
+{
+	if (!c->endpoint)
+		return;
+	all->count++;
+	if (!all->first.endpoint || world_compare(c->place, all->first.place) < 0)
+		all->first = *c;
+	if (!is_config(c) &&
+	    (!all->other.endpoint || world_compare(c->place, all->other.place) < 0))
+		all->other = *c;
+}
+
+/* What the name has: the config's records stand beside another's data. */
+static const struct endpoint *join(const struct records *r, const struct claimants *all, bool *lost)
+{
+	*lost = true;
+	if (!all->first.endpoint || !all->other.endpoint || !is_config(&all->first))
+		return all->first.endpoint;
+	return beside_join(r->arena, all->first.endpoint, all->other.endpoint, lost);
+}
 
 static const struct fact *place_was(const struct work *work, const struct source *s)
 {
@@ -80,30 +118,17 @@ static const struct fact *place_was(const struct work *work, const struct source
 }
 
 static void consider(struct records *r, uint32_t source, uint32_t hash, const uint8_t *owner,
-                     struct verdict *v, const struct fact **place)
+                     struct claimants *was, struct claimants *now)
 {
 	uint32_t number = works_of(r, source);
 	const struct source *s = sources_get(&r->sources, source);
 	const struct work *work;
-	const struct endpoint *was, *now;
 
 	if (!works_get(r, number)->is_dirty)
 		works_look(r, number);
 	work = works_get(r, number);
-	was = offer_find(work->was, hash, owner);
-	now = offer_find(work->now, hash, owner);
-	v->was_claims += was != NULL;
-	v->now_claims += now != NULL;
-	if (was && (!v->was || world_compare(place_was(work, s), *place) < 0)) {
-		v->was = was;
-		v->was_source = source;
-		*place = place_was(work, s);
-	}
-	if (now && (!v->now || world_compare(s->fact, v->winner->fact) < 0)) {
-		v->now = now;
-		v->now_source = source;
-		v->winner = s;
-	}
+	enter(was, &(struct claim){offer_find(work->was, hash, owner), place_was(work, s), source});
+	enter(now, &(struct claim){offer_find(work->now, hash, owner), s->fact, source});
 }
 
 /* The sources that may have the name, by its hash; at most `room` of them into `out`. */
@@ -157,7 +182,7 @@ static void note_conflicts(struct records *r, uint32_t hash, const uint8_t *owne
 	for (size_t i = 0; i < count; i++) {
 		const struct source *s = sources_get(&r->sources, sources[i]);
 
-		if (sources[i] != v->now_source &&
+		if (sources[i] != v->now_source && sources[i] != v->beside &&
 		    offer_find(works_get(r, s->work)->now, hash, owner))
 			note_conflict(r, wire, v->winner->fact, s->fact);
 	}
@@ -166,11 +191,23 @@ static void note_conflicts(struct records *r, uint32_t hash, const uint8_t *owne
 static struct verdict judge(struct records *r, uint32_t hash, const uint8_t *owner,
                             const uint32_t *sources, size_t count)
 {
-	struct verdict v = {.winner = NULL};
-	const struct fact *place = NULL;
+	struct claimants was = {.count = 0}, now = {.count = 0};
+	struct verdict v;
+	bool lost;
 
 	for (size_t i = 0; i < count; i++)
-		consider(r, sources[i], hash, owner, &v, &place);
+		consider(r, sources[i], hash, owner, &was, &now);
+	v = (struct verdict){
+		.was = join(r, &was, &lost),
+		.was_source = was.first.source,
+		.now_source = now.first.source,
+		.was_claims = was.count,
+		.now_claims = now.count,
+	};
+	v.now = join(r, &now, &lost);
+	v.beside = lost ? 0 : now.other.source;
+	if (v.now)
+		v.winner = sources_get(&r->sources, v.now_source);
 	if (v.was_claims > 1 || v.now_claims > 1)
 		note_conflicts(r, hash, owner, &v, sources, count);
 	return v;

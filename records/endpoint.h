@@ -42,7 +42,7 @@ struct endpoint_site {
 struct endpoint {
 	struct bytes owner; /* wire form, case as written */
 	const char *source; /* "ServiceDNSRecord shop/web", "annotation www.example.com", ... */
-	bool has_sites; /* true: `sites`, a choice by client; false: `fixed`, the same for all */
+	bool has_sites; /* true: `sites`, a choice by client, beside `fixed`; false: `fixed` alone, the same for all */
 	bool fail_open; /* no usable site: answer as if all were; else the fallback */
 	const struct endpoint_site *sites;
 	size_t site_count;

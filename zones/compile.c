@@ -216,7 +216,7 @@ struct draft compile_endpoint(struct compile *c, const struct endpoint *e, bool 
 
 	if (e->has_sites)
 		compile_sites(c, e, at_apex, &d);
-	else
+	if (e->fixed_count > 0)
 		d.fixed = compile_rrsets(c, e->owner.data, e->fixed, e->fixed_count,
 		                         at_apex ? PLACE_APEX : PLACE_FIXED);
 	return d;

@@ -1,6 +1,7 @@
 /* records.c -- which names there are, and what they hold: KubeFed's records, DNSEndpoints, annotations. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -195,6 +196,50 @@ static void test_a_load_balancers_host_name_is_resolved(void **state)
 	world_service(w, "losangeles", "web", "localhost", true, "");
 	world_start(w);
 	world_expect(w, P "us-west.example.com", "A", NULL, "127.0.0.1", 10000);
+}
+
+/* As a zone's file does: an MX and the clusters' addresses have one name. */
+static void test_records_of_the_config_stand_beside_what_clusters_have(void **state)
+{
+	struct world *w = *state;
+	struct world_answer a;
+
+	world_three_cities(w);
+	world_write(w, "manifests/host/record.yaml",
+	            "apiVersion: multiclusterdns.kubefed.io/v1alpha1\nkind: IngressDNSRecord\n"
+	            "metadata: {name: door, namespace: shop}\nspec: {hosts: [example.com]}\n");
+	for (unsigned i = 0; i < 2; i++)
+		world_write(w,
+		            i ? "manifests/clusters/newyork/i.yaml"
+		              : "manifests/clusters/losangeles/i.yaml",
+		            "apiVersion: networking.k8s.io/v1\nkind: Ingress\n"
+		            "metadata: {name: door, namespace: shop}\nspec: {}\n"
+		            "status: {loadBalancer: {ingress: [{ip: 198.18.%u.20}]}}\n",
+		            i ? 1 : 3);
+	world_config(w, "zones: [{name: example.com, records: [\"@ 300 MX 10 mail.example.net.\", "
+	                "\"" P "example.com. TXT here\", \"" P
+	                "us-west.example.com. A 192.0.2.1\"]}]\n");
+	world_start(w);
+	world_expect(w, "example.com", "MX", BOSTON, "10 mail.example.net.", 0);
+	world_expect(w, "example.com", "A", BOSTON, "198.18.1.20", 0);
+	world_expect(w, "example.com", "A", SAN_FRANCISCO, "198.18.3.20", 0);
+	world_expect(w, P "example.com", "TXT", BOSTON, "\"here\"", 0);
+	world_expect(w, P "example.com", "A", SAN_FRANCISCO, "198.18.3.10", 0);
+	a = world_query(w, P "example.com", "AAAA", SAN_FRANCISCO);
+	assert_string_equal(a.records, "NODATA");
+	/* Of a type that both have the config's counts, which is told. */
+	world_expect(w, P "us-west.example.com", "A", NULL, "192.0.2.1", 0);
+	world_expect_http(w, "/status",
+	                  "\"conflicts\":[{\"name\":\"" P
+	                  "us-west.example.com\",\"winner\":\"config zone example.com\",\"loser\":"
+	                  "\"ServiceDNSRecord shop/web\"}]",
+	                  0);
+	/* What explain says of such a name is what was answered. */
+	world_expect_http(w, "/explain?name=" P "example.com&type=TXT", "TXT \\\"here\\\"", 0);
+	world_config(w, "zones: [{name: example.com}]\n");
+	world_signal(w, SIGHUP);
+	world_expect(w, P "example.com", "TXT", NULL, "NODATA", 5000);
+	world_expect(w, P "example.com", "A", SAN_FRANCISCO, "198.18.3.10", 0);
 }
 
 /* --- IngressDNSRecord --- */
@@ -510,6 +555,7 @@ int main(void)
 		world_test(test_addresses_that_must_never_be_published_are_not),
 		world_test(test_what_is_allowed_and_denied_in_the_config_counts),
 		world_test(test_a_load_balancers_host_name_is_resolved),
+		world_test(test_records_of_the_config_stand_beside_what_clusters_have),
 		world_test(test_an_ingress_records_hosts_choose_among_all_clusters),
 		world_test(test_a_host_annotated_in_three_clusters_is_one_name_with_three_sites),
 		world_test(test_annotated_target_and_ttl_count),

@@ -121,7 +121,7 @@ static char *print_endpoint(const struct records_world *w, const struct endpoint
 
 	text_add(&t, e->source);
 	text_add(&t, e->fail_open ? "; open" : "");
-	CHECK(e->has_sites == (e->site_count > 0) && (e->fixed_count == 0 || !e->has_sites));
+	CHECK(e->has_sites == (e->site_count > 0));
 	for (size_t i = 0; i < e->site_count; i++)
 		print_site(w, &t, &e->sites[i]);
 	if (e->fixed_count)

@@ -54,6 +54,77 @@ static void test_the_oldest_source_wins_and_the_next_takes_over(void **state)
 	records_world_free(w);
 }
 
+static void put_config(struct records_world *w, const char *lines)
+{
+	records_world_put(w, "", records_fact_dns_endpoint("config/zone", lines, FACT_CONFIG_TIME));
+	records_world_build(w);
+}
+
+/* Type by type, as a zone's file does. */
+static void test_records_of_the_config_stand_beside_what_another_has(void **state)
+{
+#define WWW   "www.example.com."
+#define SITES "; open; la L A 30 192.0.2.4 [192.0.2.4:80]"
+	struct records_world *w = records_world_small();
+
+	(void)state;
+	records_world_put_annotated(w, "la", "shop/web", "192.0.2.4", "www.example.com", 10);
+	put_config(w, "www.example.com 60 MX 10 mail\nwww.example.com 60 TXT here");
+	records_world_expect(w, WWW,
+	                     "config zone zone and annotation www.example.com" SITES
+	                     "; fixed MX 60 10 mail TXT 60 here");
+	records_world_expect_text(records_world_conflicts(w), "");
+	/* What changes of either shows. */
+	records_world_put_annotated(w, "la", "shop/web", "192.0.2.5", "www.example.com", 10);
+	assert_int_equal(records_world_build(w), 1);
+	records_world_expect(w, WWW,
+	                     "config zone zone and annotation www.example.com; open; la L A 30 "
+	                     "192.0.2.5 [192.0.2.5:80]; fixed MX 60 10 mail TXT 60 here");
+	/* Of a type that both have the config's counts, and the loss is told. */
+	put_config(w, "www.example.com 60 A 192.0.2.99");
+	records_world_expect(w, WWW, "config zone zone; fixed A 60 192.0.2.99");
+	records_world_expect_text(records_world_conflicts(w),
+	                          "www.example.com.: config zone zone over Service shop/web\n");
+	put_config(w, "www.example.com 60 CNAME x.test");
+	records_world_expect(w, WWW, "config zone zone; fixed CNAME 60 x.test");
+	/* Beside what is the same for all, too; a third one has lost. */
+	records_world_put(
+		w, "",
+		records_fact_dns_endpoint(
+			"ns/old", "www.example.com 9 A 192.0.2.3\nwww.example.com 9 TXT x", 5));
+	put_config(w, "www.example.com 60 TXT here");
+	records_world_expect(
+		w, WWW, "config zone zone and DNSEndpoint ns/old; fixed TXT 60 here A 9 192.0.2.3");
+	records_world_expect_text(records_world_conflicts(w),
+	                          "www.example.com.: config zone zone over DNSEndpoint ns/old\n"
+	                          "www.example.com.: config zone zone over Service shop/web\n");
+	records_world_remove(w, "", FACT_DNS_ENDPOINT, "ns/old");
+	assert_int_equal(records_world_build(w), 1);
+	records_world_remove(w, "", FACT_DNS_ENDPOINT, "config/zone");
+	assert_int_equal(records_world_build(w), 1);
+	records_world_expect(
+		w, WWW, "annotation www.example.com; open; la L A 30 192.0.2.5 [192.0.2.5:80]");
+	records_world_expect_text(records_world_conflicts(w), "");
+	records_world_free(w);
+#undef WWW
+#undef SITES
+}
+
+/* KubeFed's names go on to the next level by a CNAME: beside records all of their sites count instead. */
+static void test_beside_records_of_the_config_there_is_no_fallback(void **state)
+{
+	struct records_world *w = records_world_small();
+
+	(void)state;
+	records_world_put_service(w, "ny", "192.0.2.8");
+	records_world_put(w, "", records_fact_service_record("shop/web", "d", 0, NULL, NULL));
+	put_config(w, "web.shop.d.svc.us-east-1.example.com 60 TXT here");
+	records_world_expect(w, "web.shop.d.svc.us-east-1.example.com.",
+	                     "config zone zone and ServiceDNSRecord shop/web; open; ny EL A 180 "
+	                     "192.0.2.8 [192.0.2.8:443]; fixed TXT 60 here");
+	records_world_free(w);
+}
+
 static void test_a_recreated_object_takes_its_new_place(void **state)
 {
 	struct records_world *w = records_world_small();
@@ -189,6 +260,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_oldest_source_wins_and_the_next_takes_over),
+		cmocka_unit_test(test_records_of_the_config_stand_beside_what_another_has),
+		cmocka_unit_test(test_beside_records_of_the_config_there_is_no_fallback),
 		cmocka_unit_test(test_a_recreated_object_takes_its_new_place),
 		cmocka_unit_test(test_a_probe_keeps_its_index_while_it_is_wanted),
 		cmocka_unit_test(test_a_cluster_that_is_not_registered_has_no_sites),

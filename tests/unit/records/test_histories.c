@@ -58,6 +58,13 @@ static const char *const lines[] = {
 	"n9.example.com 5 A 10.0.0.9",
 };
 
+static const char *const config_lines[] = {
+	"www.example.com 60 TXT config",
+	"www.example.com 60 A 192.0.2.77\nweb.shop.d.svc.example.com 60 MX 10 mail",
+	"web.shop.d.svc.example.com 60 CNAME x.test\napi.example.com 60 TXT config",
+	"n1.example.com 5 TXT config\nx.sub.example.com 30 TXT config",
+};
+
 static const char *key(void)
 {
 	static char text[64];
@@ -74,7 +81,15 @@ static void change_host(struct records_world *w)
 	                                       FACT_DNS_ENDPOINT};
 	bool maybe = below(2);
 
-	switch (below(9)) {
+	switch (below(11)) {
+	case 9:
+		records_world_put(w, "",
+		                  records_fact_dns_endpoint("config/zone", PICK(config_lines),
+		                                            FACT_CONFIG_TIME));
+		break;
+	case 10:
+		records_world_remove(w, "", FACT_DNS_ENDPOINT, "config/zone");
+		break;
 	case 0:
 		records_world_put(
 			w, "",

@@ -286,6 +286,38 @@ static void test_an_rrset_too_large_for_an_answer_is_cut(void **state)
 	                        "that do not fit are left out\n");
 }
 
+/* The config's records beside what clusters have. */
+static void test_a_name_with_sites_may_have_fixed_records_too(void **state)
+{
+	const struct bytes text = bytes_of("here"), exchange = bytes_of("10 mail.example.com.");
+	struct addr address = {.family = ADDR_IPV4, .bytes = {192, 0, 2, 1}};
+	struct endpoint_rrset fixed[] = {{bytes_of("MX"), 60, 1, NULL, &exchange},
+	                                 {bytes_of("TXT"), 60, 1, NULL, &text}};
+	struct endpoint_rrset a = {bytes_of("A"), 30, 1, &address, NULL};
+	struct endpoint_site site = {.layers = 3, .rrsets = &a, .rrset_count = 1};
+	struct endpoint e = {.source = "both",
+	                     .has_sites = true,
+	                     .fail_open = true,
+	                     .sites = &site,
+	                     .site_count = 1,
+	                     .fixed = fixed,
+	                     .fixed_count = 2};
+
+	for (unsigned i = 0; i < 2; i++) {
+		const char *name = i ? "example.com" : "www.example.com";
+		const struct node *n;
+
+		e.owner = zworld_wire(name);
+		zones_put(*state, &e);
+		n = find(zones_build(*state, 1), name);
+		assert_non_null(node_rrset(n, RR_MX));
+		assert_non_null(node_rrset(n, RR_TXT));
+		assert_int_equal(node_site_count(n), 1);
+		assert_non_null(site_rrset(node_site(n, 0), RR_A));
+	}
+	assert_problems(*state, "");
+}
+
 /* An answer never has them all. */
 static void test_a_name_may_have_65535_addresses(void **state)
 {
@@ -690,6 +722,7 @@ int main(void)
 		WITH_ZONE(test_nothing_below_a_name_depends_on_the_client),
 		WITH_ZONE(test_rrsets_are_sorted_and_unique_with_one_ttl),
 		WITH_ZONE(test_an_rrset_too_large_for_an_answer_is_cut),
+		WITH_ZONE(test_a_name_with_sites_may_have_fixed_records_too),
 		WITH_ZONE(test_a_name_may_have_65535_addresses),
 		WITH_ZONE(test_names_outside_every_zone_are_passed_over),
 		WITH_ZONE(test_only_differences_are_published),
