@@ -159,9 +159,10 @@ static void test_classes_and_types_that_nobody_has_are_told_so(void **state)
 	expect_alive(w);
 }
 
-/* One header check below all transports: UPDATE, NOTIFY, DSO and the rest. */
-static void test_every_other_opcode_is_notimp_on_every_transport(void **state)
+/* One header check below all transports: UPDATE and NOTIFY are refused with their question; DSO and the rest are NOTIMP. */
+static void test_no_other_opcode_is_obeyed_on_any_transport(void **state)
 {
+	enum { NOTIFY = 4, UPDATE = 5 };
 	struct world *w = *state;
 
 	start(w);
@@ -169,12 +170,14 @@ static void test_every_other_opcode_is_notimp_on_every_transport(void **state)
 		for (unsigned opcode = 1; opcode < 16; opcode++) {
 			uint8_t query[512];
 			size_t len = probe_build(PLAIN("0000"), query);
+			bool is_known = opcode == NOTIFY || opcode == UPDATE;
 			struct probe_reply r;
 
 			query[2] = (uint8_t)(opcode << 3 | 1);
 			r = probe_ask(w, t, query, len);
-			assert_int_equal(r.rcode, NOTIMP);
-			assert_int_equal(r.counts[0] + r.counts[1] + r.counts[2] + r.counts[3], 0);
+			assert_int_equal(r.rcode, is_known ? REFUSED : NOTIMP);
+			assert_int_equal(r.counts[0], is_known);
+			assert_int_equal(r.counts[1] + r.counts[2] + r.counts[3], 0);
 		}
 	expect_alive(w);
 }
@@ -409,7 +412,7 @@ int main(void)
 		world_test(test_headers_that_lie_are_formerr_or_silence),
 		world_test(test_names_that_are_none_are_formerr_and_odd_ones_are_answered),
 		world_test(test_classes_and_types_that_nobody_has_are_told_so),
-		world_test(test_every_other_opcode_is_notimp_on_every_transport),
+		world_test(test_no_other_opcode_is_obeyed_on_any_transport),
 		world_test(test_names_have_255_octets_and_127_labels_at_most),
 		world_test(test_the_case_of_a_question_is_echoed_on_every_transport),
 		world_test(test_answers_fit_every_announced_size_from_12_to_1500),
