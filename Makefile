@@ -200,11 +200,11 @@ test: need-test                  ## everything: check, instructions, asan, tsan,
 	$(Q)$(MAKE) asan tsan
 	$(Q)$(MAKE) fuzz-replay valgrind
 	$(Q)$(MAKE) -j2 all && $(MAKE) scenario scenario-asan e2e
-check: layers headers format-check  ## what the sources must obey
+check: layers headers rfcs format-check  ## what the sources must obey
 	$(Q)$(MAKE) -j2 all
 
 # --- checks ---
-.PHONY: layers headers format format-check lint sizes cover asan tsan
+.PHONY: layers headers rfcs format format-check lint sizes cover asan tsan
 layers:                          ## every #include is allowed by the tables above
 	$(Q)$(foreach r,$(ROOMS) $(PROGRAMS),awk -v room=$(r) -v uses=" $(r) $(USES_$(r)) " \
 	-v wires=" $(WIRES_$(r)) " -v wiring=" $(r)/main.c $(WIRING) " -v only=" $(ONLY_$(r)) " \
@@ -212,6 +212,9 @@ layers:                          ## every #include is allowed by the tables abov
 headers:                         ## every header compiles by itself
 	$(Q)for h in $(foreach r,$(ROOMS) $(PROGRAMS),$(wildcard $(r)/*.h)); do \
 	  $(CC) $(CSTD) $(WARN) -I. -fsyntax-only -x c $$h || exit 1; done; echo "  headers ok"
+rfcs:                            ## every function and test that docs/rfcs.md names is there
+	$(Q)awk -f tests/support/rfcs.awk $(foreach r,$(ROOMS) $(PROGRAMS),$(wildcard $(r)/*.[ch])) \
+	  $(wildcard tests/unit/*/*.c tests/scenario/*.c tests/differential/*.c tests/fuzz/*.c) docs/rfcs.md && echo "  rfcs ok"
 FORMATTED = $(wildcard $(foreach r,$(ROOMS) $(PROGRAMS) tests/unit/* tests/scenario tests/e2e tests/e2e/support tests/fuzz tests/support,$(r)/*.[ch]))
 format: ; $(Q)clang-format -i $(FORMATTED)
 format-check:                    ## the sources are as .clang-format writes them

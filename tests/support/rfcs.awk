@@ -1,0 +1,97 @@
+# rfcs.awk -- holds docs/rfcs.md to the sources: what it names is there.
+# Input: the rooms' .c and .h files and the tests' .c files, then docs/rfcs.md.  In a table's row the third cell names
+# functions and files of rooms (`name`, `name_*`, `file.c`, with a file in parentheses behind it where
+# several have the name), the fourth tests: files (dnsd/test_x, scenario/x, differential/x, or whole
+# paths in backquotes) and beginnings of their functions (in backquotes, without test_).
+
+function complain(what) { printf "%s:%d: %s\n", FILENAME, FNR, what; bad = 1 }
+
+# Is there a function of that file ("": of any room) whose name begins so (whole: is just so)?
+function is_defined(file, name, whole,    key, part) {
+	for (key in defined) {
+		split(key, part, SUBSEP)
+		if (file != "" ? part[1] != file : part[1] ~ /^tests\//) continue
+		if (whole ? part[2] == name : index(part[2], name) == 1) return 1
+	}
+	return 0
+}
+
+# The path of a room's file, or "".
+function room_file(base,    path) {
+	for (path in is_file)
+		if (path !~ /^tests\// && path ~ ("(^|/)" base "$")) return path
+	return ""
+}
+
+function check_functions(cell,    n, i, part, name, file) {
+	n = split(cell, part, "`")
+	if (n < 3) complain("no function is named")
+	for (i = 2; i <= n; i += 2) {
+		name = part[i]; file = ""
+		if (name ~ /\.c$/) {
+			if (room_file(name) == "") complain("no room has " name)
+			continue
+		}
+		if (i < n && part[i + 1] ~ /^ \([a-z_0-9]+\.c\)/) {
+			file = part[i + 1]; sub(/^ \(/, "", file); sub(/\).*/, "", file)
+			if (room_file(file) == "") { complain("no room has " file); continue }
+			file = room_file(file)
+		}
+		if (name ~ /\*$/ ? !is_defined(file, substr(name, 1, length(name) - 1), 0) : !is_defined(file, name, 1))
+			complain("no function " name (file == "" ? "" : " in " file))
+	}
+}
+
+function test_file(word) {
+	if (word ~ /^[a-z]+\/test_[a-z_0-9]+$/) return "tests/unit/" word ".c"
+	if (word ~ /^(scenario|differential)\/[a-z_0-9]+$/) return "tests/" word ".c"
+	return ""
+}
+
+# What stands outside of backquotes says which file the next names are of.
+function check_files(text,    n, i, word) {
+	gsub(/[,;]/, " ", text)
+	n = split(text, word, " ")
+	for (i = 1; i <= n; i++) {
+		file = test_file(word[i])
+		tests_named++
+		if (file == "") complain("\"" word[i] "\" is no test's file")
+		else if (!(file in is_file)) complain("no file " file)
+	}
+}
+
+function check_tests(cell,    n, i, part, name) {
+	file = ""; tests_named = 0
+	n = split(cell, part, "`")
+	for (i = 1; i <= n; i++) {
+		name = part[i]
+		if (i % 2 == 1) { check_files(name); continue }
+		tests_named++
+		sub(/\*$/, "", name)
+		if (name ~ /^tests\//) {
+			if (!(name in is_file)) complain("no file " name)
+		} else if (file == "") complain("of which file is " name "?")
+		else if (!is_defined(file, "test_" name, 0)) complain("no test_" name "... in " file)
+	}
+	if (tests_named == 0) complain("no test is named")
+}
+
+FILENAME ~ /\.[ch]$/ {
+	is_file[FILENAME]
+	if ($0 ~ (FILENAME ~ /h$/ ? "^static inline .*\\(" : "^[A-Za-z].*\\(") && $0 !~ /;[ \t]*$/) {
+		name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name)
+		defined[FILENAME, name]
+	}
+	next
+}
+
+/^\|/ {
+	cells = $0; gsub(/\\\|/, "", cells)
+	split(cells, cell, "|")
+	if (cell[2] ~ /^ RFC, section/ || cell[2] ~ /^-+$/) next
+	rows++
+	check_functions(cell[4])
+	check_tests(cell[5])
+}
+
+END { if (rows == 0) { print "docs/rfcs.md has no rows"; bad = 1 } exit bad }
