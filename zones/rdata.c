@@ -139,20 +139,15 @@ static enum err check_pairs(struct bytes text, struct reason *why)
 	return depth ? reason_set(why, ERR_PARSE, "a parenthesis without its other half") : ERR_OK;
 }
 
-static enum err parse_by_ldns(uint16_t type, struct bytes text, const uint8_t *origin,
-                              struct buffer *out, struct reason *why)
+static enum err read_line(uint16_t type, struct bytes text, const uint8_t *origin,
+                          struct buffer *out, struct reason *why)
 {
 	struct text line = {NULL, 0, 0};
 	ldns_rdf *base = NULL;
 	ldns_rr *rr = NULL;
 	ldns_status status;
-	enum err err = check_pairs(text, why);
+	enum err err = ERR_OK;
 
-	if (err)
-		return err;
-	if (!known_name(type))
-		return reason_set(why, ERR_UNSUPPORTED,
-		                  "no text form of this type is known; use \\# (RFC 3597)");
 	text_printf(&line, ". 0 IN %s ", known_name(type));
 	text_add_bytes(&line, text);
 	if (origin)
@@ -166,6 +161,83 @@ static enum err parse_by_ldns(uint16_t type, struct bytes text, const uint8_t *o
 		err = reason_set(why, ERR_RANGE, "longer than 64 KiB");
 	ldns_rr_free(rr);
 	return err;
+}
+
+/* How many bytes of text are a label "@" that is not the origin; 0: none are. */
+static size_t at_label(struct bytes text)
+{
+	static const char *const forms[] = {"\\064", "\\@", "@"};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		size_t len = strlen(forms[i]);
+
+		if (text.len < len || memcmp(text.data, forms[i], len) != 0)
+			continue;
+		if (text.len == len || text.data[len] == ' ' || text.data[len] == '\t')
+			return len > 1 ? len : 0;
+		return text.data[len] == '.' ? len : 0;
+	}
+	return 0;
+}
+
+/* The text with `letter` for each such label that begins a word; false: there is none. */
+static bool replace_at_labels(struct bytes text, const char *letter, struct text *out)
+{
+	bool begins = true, any = false;
+
+	for (size_t i = 0; i < text.len;) {
+		struct bytes rest = {text.data + i, text.len - i};
+		size_t at = begins ? at_label(rest) : 0;
+
+		if (at > 0) {
+			text_add(out, letter);
+			any = true;
+		} else {
+			at = *rest.data == '\\' && rest.len > 1 ? 2 : 1;
+			text_add_bytes(out, (struct bytes){rest.data, at});
+		}
+		begins = *rest.data == ' ' || *rest.data == '\t' || *rest.data == '(';
+		i += at;
+	}
+	return any;
+}
+
+/* ldns takes a name whose first label is "@" for the origin, however it is written.  So it reads the line with two other
+ * letters: where both readings differ, "@" belongs. */
+static enum err read_line_with_at(uint16_t type, struct bytes text, const uint8_t *origin,
+                                  struct buffer *out, struct reason *why)
+{
+	struct text a = {NULL, 0, 0}, b = {NULL, 0, 0};
+	struct buffer other = {NULL, 0, 0};
+	size_t before = out->len;
+	enum err err;
+
+	if (!replace_at_labels(text, "a", &a) || !replace_at_labels(text, "b", &b))
+		err = read_line(type, text, origin, out, why);
+	else if (!(err = read_line(type, bytes_of(a.data), origin, out, why)))
+		err = read_line(type, bytes_of(b.data), origin, &other, why);
+	if (!err && other.len > 0 && other.len != out->len - before)
+		err = reason_set(why, ERR_PARSE, "not well formed for its type");
+	for (size_t i = 0; !err && i < other.len; i++)
+		if (out->data[before + i] != other.data[i])
+			out->data[before + i] = '@';
+	text_fini(&a);
+	text_fini(&b);
+	buffer_fini(&other);
+	return err;
+}
+
+static enum err parse_by_ldns(uint16_t type, struct bytes text, const uint8_t *origin,
+                              struct buffer *out, struct reason *why)
+{
+	enum err err = check_pairs(text, why);
+
+	if (err)
+		return err;
+	if (!known_name(type))
+		return reason_set(why, ERR_UNSUPPORTED,
+		                  "no text form of this type is known; use \\# (RFC 3597)");
+	return read_line_with_at(type, text, origin, out, why);
 }
 
 /* --- text to wire --- */

@@ -267,6 +267,26 @@ static void test_quoted_texts_are_strings(void **state)
 	assert_refused("TXT", "\"a\" ; comment", "a semicolon outside quotation marks");
 }
 
+/* What ldns takes for the origin, wherever it stands. */
+static void test_a_name_may_begin_with_an_at_sign(void **state)
+{
+	static const uint8_t origin[] = {1, 'o', 0};
+	struct buffer wire = {NULL, 0, 0};
+
+	(void)state;
+	assert_round_trip("SVCB", "1 \\@.c.example. alpn=h2", "1 @.c.example. alpn=h2");
+	assert_round_trip("HTTPS", "0 \\064.c.example.", "0 @.c.example.");
+	assert_round_trip("RP", "a.example. \\@.", "a.example. \\@.");
+	assert_round_trip("NAPTR", "100 10 \"u\" \"@.x\" \"\" @.b.example.",
+	                  "100 10 \"u\" \"@.x\" \"\" @.b.example.");
+	/* Alone it is the origin, unless a backslash says that it is not. */
+	assert_int_equal(rdata_from_master(65, bytes_of("0 @"), origin, &wire, NULL), ERR_OK);
+	assert_int_equal(rdata_from_master(65, bytes_of("0 \\@"), origin, &wire, NULL), ERR_OK);
+	assert_int_equal(wire.len, 2 + sizeof(origin) + 2 + 2 + sizeof(origin));
+	assert_memory_equal(wire.data, "\0\0\1o\0\0\0\1@\1o\0", wire.len);
+	buffer_fini(&wire);
+}
+
 static void test_names_are_absolute_with_or_without_the_last_dot(void **state)
 {
 	(void)state;
@@ -390,6 +410,7 @@ int main(void)
 		cmocka_unit_test(test_types_of_questions_and_messages_are_none),
 		cmocka_unit_test(test_a_text_without_quotation_marks_is_one_string),
 		cmocka_unit_test(test_quoted_texts_are_strings),
+		cmocka_unit_test(test_a_name_may_begin_with_an_at_sign),
 		cmocka_unit_test(test_names_are_absolute_with_or_without_the_last_dot),
 		cmocka_unit_test(test_addresses_are_strict),
 		cmocka_unit_test(test_hostile_texts_are_refused),
