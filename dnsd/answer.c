@@ -447,22 +447,29 @@ ALWAYS static inline void answer_node(struct walk *w, const struct zone *zone, c
 		additional_find(w->s, &w->client, w->resolver, w->out, &w->parsed);
 }
 
-/* RFC 4035 3.1.4.1: DS lives above the cut; when that zone is ours too, it answers. */
-RARE static const struct zone *zone_above(struct walk *w, const struct zone *zone)
+RARE static const struct zone *answers_ds(const struct walk *w, const struct zone *zone)
 {
 	const struct name *n = w->name;
 	const struct zone *above;
+	struct name parent;
 	struct zone_hit hit;
 
-	if (n->labels == 0 || zone_apex_labels(zone) != n->labels)
+	if (n->labels == 0 || zone_apex_labels(zone) != n->labels ||
+	    name_parse(&parent, n->wire + n->at[1], (size_t)(n->len - n->at[1])) == 0)
 		return zone;
-	if (name_parse(&w->parsed, n->wire + n->at[1], (size_t)(n->len - n->at[1])) == 0)
-		return zone;
-	above = snapshot_find_zone(w->s, &w->parsed);
+	above = snapshot_find_zone(w->s, &parent);
 	if (above == NULL)
 		return zone;
 	hit = zone_walk_down(above, n, zone_find_node(above, n));
-	return hit.match == ZONE_CUT && hit.encloser_labels == n->labels ? above : zone;
+	if (hit.encloser_labels != n->labels)
+		return zone;
+	return hit.match == ZONE_CUT || hit.match == ZONE_EXACT ? above : zone;
+}
+
+/* RFC 4035 3.1.4.1: DS lives above the cut; when that zone is ours too, it answers.  But not to deny a zone that is there. */
+static inline const struct zone *zone_above(const struct walk *w, const struct zone *zone)
+{
+	return w->q->type == RR_DS && zone != NULL ? answers_ds(w, zone) : zone;
 }
 
 /* A name that is not found, or found to be somebody else's. */
@@ -510,7 +517,7 @@ RARE static const struct zone *next_zone(struct walk *w)
 	w->name = &w->parsed;
 	w->owner = w->target.data;
 	w->target = (struct bytes){0};
-	zone = snapshot_find_zone(w->s, w->name);
+	zone = zone_above(w, snapshot_find_zone(w->s, w->name));
 	return zone != NULL && is_admitted(w, zone) ? zone : NULL;
 }
 
@@ -597,8 +604,7 @@ ALWAYS static inline void decide(const struct snapshot *s, const struct query *q
 	w.target = (struct bytes){0};
 	w.resolver = resolver;
 	prepare_client(&w, &w.client);
-	if (q->type == RR_DS)
-		zone = zone_above(&w, zone);
+	zone = zone_above(&w, zone);
 	if (!is_admitted(&w, zone)) {
 		report(rec, "prohibited", "the resolver's address may not ask for this zone");
 		fail(out, RCODE_REFUSED, EDE_PROHIBITED, STATS_PROHIBITED);

@@ -20,6 +20,7 @@
 #define FILE_  "zones/example.zone"
 #define WEB    "web.shop.fed.svc.example.com"
 #define BOSTON "192.0.2.0/24"
+#define DIGEST "0000000000000000000000000000000000000000000000000000000000000001"
 
 /* All there is to see besides is an empty host. */
 static void start(struct world *w, const char *config)
@@ -151,6 +152,32 @@ static void test_a_zone_whose_file_was_never_good_denies_nothing(void **state)
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
 	world_expect(w, WEB, "TXT", BOSTON, "NODATA", 0);
 	world_expect(w, "nothing.example.com", "A", NULL, "NXDOMAIN", 0);
+}
+
+/* RFC 4035 3.1.4.1: where the zone above has the name, whether or not it says that a zone begins there, and also when an
+ * alias leads there. */
+static void test_ds_is_answered_by_the_zone_above(void **state)
+{
+	struct world *w = *state;
+	struct world_answer a;
+
+	world_write(w, FILE_, "%s%s", HEAD,
+	            "cut NS ns.cut\ncut DS 1 13 2 " DIGEST "\nto CNAME cut\nheld TXT above\n");
+	world_write(w, "zones/cut", "%s", HEAD);
+	world_write(w, "zones/held", "%s", HEAD);
+	world_write(w, "zones/other", "%s", HEAD);
+	start(w, "zones: [{name: example.com, file: zones/example.zone}, "
+	         "{name: cut.example.com, file: zones/cut}, "
+	         "{name: held.example.com, file: zones/held}, "
+	         "{name: other.example.com, file: zones/other}]\n");
+	world_expect(w, "cut.example.com", "DS", NULL, "1 13 2 " DIGEST, 0);
+	world_expect(w, "to.example.com", "DS", NULL, "cut.example.com. 1 13 2 " DIGEST, 0);
+	a = world_query(w, "held.example.com", "DS", NULL);
+	assert_int_equal(strncmp(a.authority, "example.com. SOA", 16), 0);
+	/* What it would deny is there. */
+	a = world_query(w, "other.example.com", "DS", NULL);
+	assert_int_equal(a.rcode, 0);
+	assert_int_equal(strncmp(a.authority, "other.example.com. SOA", 22), 0);
 }
 
 static void test_no_file_outside_is_included(void **state)
@@ -452,6 +479,7 @@ int main(void)
 		world_test(test_every_way_to_change_a_file_shows_within_a_second),
 		world_test(test_a_broken_file_changes_nothing_until_it_is_mended),
 		world_test(test_a_zone_whose_file_was_never_good_denies_nothing),
+		world_test(test_ds_is_answered_by_the_zone_above),
 		world_test(test_no_file_outside_is_included),
 		world_test(test_answers_go_on_while_a_file_changes),
 		world_test(test_a_new_config_gives_and_takes_a_file),
