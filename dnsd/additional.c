@@ -15,11 +15,21 @@ struct search {
 	const uint8_t *owner; /* the same name, as it is written */
 };
 
+/* Another record may have named the same host (RFC 2181 5). */
+static bool is_there(const struct search *a, const struct rrset *rrset)
+{
+	for (unsigned i = 0; i < a->out->glue_count; i++)
+		if (a->out->glue[i].rrset == rrset &&
+		    name_wire_compare(a->out->glue[i].owner, a->owner) == 0)
+			return true;
+	return false;
+}
+
 static void put(struct search *a, const struct rrset *rrset, uint32_t ttl)
 {
 	struct answer *out = a->out;
 
-	if (out->glue_count == ANSWER_MAX_GLUE)
+	if (out->glue_count == ANSWER_MAX_GLUE || is_there(a, rrset))
 		return;
 	/* Of many addresses the first are told, the same to all: work that grows with them is none. */
 	out->glue[out->glue_count++] = (struct answer_set){

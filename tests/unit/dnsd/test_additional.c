@@ -41,6 +41,8 @@ static int setup(void **state)
 	world_put_sites(w, "_http._tcp.example.com", NULL, "la: 30 SRV 0 0 80 www.example.com",
 	                "ny: 40 SRV 0 0 8080 www.example.com", NULL);
 	world_put(w, "_fixed._tcp.example.com", "50 SRV 0 0 80 www.example.com", NULL);
+	world_put(w, "twice.example.com", "50 SRV 0 0 80 mail.example.com",
+	          "50 SRV 0 0 81 MAIL.example.com", NULL);
 	world_put_sites(w, "only.example.com", NULL, "la: 30 SRV 0 0 80 east.example.com", NULL);
 	world_put_sites(w, "east.example.com", NULL, "ny: 40 A 192.0.2.3", NULL);
 	world_build(w);
@@ -137,6 +139,17 @@ static void test_the_root_as_target_of_https_is_the_owner(void **state)
 	assert_lacks("www.example.com HTTPS", &west, "192.0.2.2");
 }
 
+/* RFC 2181 5: no RRset has a record twice. */
+static void test_a_host_that_is_named_twice_is_told_once(void **state)
+{
+	const char *found = world_ask(w, "twice.example.com SRV", NULL);
+	const char *first = strstr(found, "192.0.2.25");
+
+	(void)state;
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "192.0.2.25"));
+}
+
 static void test_any_has_nothing_beside_it(void **state)
 {
 	(void)state;
@@ -190,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_the_host_of_a_fixed_record_is_told_at_the_nearest_site),
 		cmocka_unit_test(test_a_host_that_is_only_elsewhere_is_told_there),
 		cmocka_unit_test(test_the_root_as_target_of_https_is_the_owner),
+		cmocka_unit_test(test_a_host_that_is_named_twice_is_told_once),
 		cmocka_unit_test(test_any_has_nothing_beside_it),
 		cmocka_unit_test(
 			test_hosts_of_a_zone_that_the_resolver_may_not_ask_for_are_not_told),
