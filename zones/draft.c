@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "records/names.h"
 #include "zones/fold.h"
+#include "zones/plain.h"
 
 struct draft_rrset *draft_find(const struct draft_rrsets *set, uint16_t type)
 {
@@ -57,20 +58,50 @@ static int by_type(const void *a, const void *b)
 	return x->type - y->type;
 }
 
-static int by_rdata(const void *a, const void *b)
+static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c; }
+
+/* RFC 4034 6.3: names in RDATA have no case.  Bytes of length are no letters; `names_at`: where names begin. */
+static int compare_folded(struct bytes a, struct bytes b, size_t names_at)
 {
-	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+	size_t len = a.len < b.len ? a.len : b.len;
+
+	for (size_t i = 0; i < len; i++) {
+		uint8_t x = i < names_at ? a.data[i] : lower(a.data[i]);
+		uint8_t y = i < names_at ? b.data[i] : lower(b.data[i]);
+
+		if (x != y)
+			return x - y;
+	}
+	return (a.len > b.len) - (a.len < b.len);
+}
+
+/* Of those that differ in case the first by bytes comes first. */
+static int by_rdata(const void *a, const void *b, void *names_at)
+{
+	const struct bytes *x = a, *y = b;
+	int order = compare_folded(*x, *y, *(const size_t *)names_at);
+
+	return order ? order : bytes_compare(*x, *y);
+}
+
+/* Where the names of such RDATA begin: behind the numbers; SIZE_MAX: it has none that are known here. */
+static size_t names_of(uint16_t type)
+{
+	const char *fields = plain_fields(type);
+
+	return fields ? sizeof(uint16_t) * strspn(fields, "s") : SIZE_MAX;
 }
 
 static void sort_rdata(struct draft_rrset *s)
 {
-	size_t kept = 1;
+	size_t kept = 1, names_at;
 
 	if (s->count < 2)
 		return;
-	qsort(s->rdata, s->count, sizeof(*s->rdata), by_rdata);
+	names_at = names_of(s->type);
+	qsort_r(s->rdata, s->count, sizeof(*s->rdata), by_rdata, &names_at);
 	for (size_t i = 1; i < s->count; i++)
-		if (!bytes_equal(s->rdata[i], s->rdata[kept - 1]))
+		if (compare_folded(s->rdata[i], s->rdata[kept - 1], names_at) != 0)
 			s->rdata[kept++] = s->rdata[i];
 	s->count = kept;
 }

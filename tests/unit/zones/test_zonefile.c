@@ -276,6 +276,20 @@ static void test_a_name_may_have_more_addresses_than_an_answer(void **state)
 	                    "zone:3: many.example.com. TXT: too many records for one answer\n");
 }
 
+/* RFC 4034 6.3: in RDATA too, names have no case; numbers before them are no letters. */
+static void test_names_in_rdata_that_differ_in_case_are_one(void **state)
+{
+	char *printed =
+		print_zone(*state, ZFILES_HEAD "p PTR b\np PTR B\np PTR a\n"
+	                                       "m MX 16705 h\nm MX 24929 h\nm MX 16705 H\n");
+
+	assert_non_null(strstr(printed, "\n  300 MX 16705 H.example.com.\n"
+	                                "  300 MX 24929 h.example.com.\n name p"));
+	assert_non_null(strstr(printed, "\n  300 PTR a.example.com.\n  300 PTR B.example.com.\n"));
+	assert_null(strstr(printed, "PTR b"));
+	free(printed);
+}
+
 static void test_files_are_included_and_named(void **state)
 {
 	struct zfiles *f = *state;
@@ -595,6 +609,7 @@ int main(void)
 		with_files(test_what_can_be_made_right_is_a_warning),
 		with_files(test_an_rrset_has_one_ttl_and_no_record_twice),
 		with_files(test_a_name_may_have_more_addresses_than_an_answer),
+		with_files(test_names_in_rdata_that_differ_in_case_are_one),
 		with_files(test_files_are_included_and_named),
 		with_files(test_no_include_leaves_the_directory),
 		with_files(test_a_path_from_the_root_may_lead_into_the_directory),
