@@ -172,6 +172,17 @@ soak: $(SOAK)                     ## nighd under ASan for SOAK_SECONDS: load, ba
 	$(Q)ASAN_OPTIONS=quarantine_size_mb=16 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0 \
 	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl SOAK_SECONDS=$(SOAK_SECONDS) $(SOAK)
 
+# --- differential: nighd, NSD and Knot asked the same, tests/differential ---
+DIFFERENTIAL := $(B)/tests/differential/differential
+DIFFERENTIAL_PARTS := $(call obj,$(wildcard tests/differential/*.c))
+$(DIFFERENTIAL_PARTS): PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
+$(DIFFERENTIAL): $(DIFFERENTIAL_PARTS) $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
+.PHONY: differential
+differential: all $(DIFFERENTIAL)  ## random zones and questions to nighd, NSD and Knot: SEED=2 COUNT=100000
+	$(Q)NIGHD=$(B)/bin/nighd $(DIFFERENTIAL)
+
 # --- end to end: real nighd and real API servers, tests/e2e/<what>.c over tests/e2e/support and the world ---
 E2E := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/e2e/harness.c tests/e2e/[!h]*.c))
 E2E_PKGS = $(SCENARIO_PKGS) openssl
@@ -195,11 +206,11 @@ need-test:  ; $(Q)deploy/packages test
 demo: need-build                 ## three simulated clusters and a running nighd; Ctrl-C ends it
 	$(Q)$(MAKE) -j2 all
 	$(Q)deploy/demo/run $(BUILD)/bin/nighd
-test: need-test                  ## everything: check, instructions, asan, tsan, fuzz-replay, valgrind, scenario, scenario-asan, e2e
+test: need-test                  ## everything: check, instructions, asan, tsan, fuzz-replay, valgrind, scenario, scenario-asan, differential, e2e
 	$(Q)$(MAKE) check instructions
 	$(Q)$(MAKE) asan tsan
 	$(Q)$(MAKE) fuzz-replay valgrind
-	$(Q)$(MAKE) -j2 all && $(MAKE) scenario scenario-asan e2e
+	$(Q)$(MAKE) -j2 all && $(MAKE) scenario scenario-asan differential e2e
 check: layers headers rfcs format-check  ## what the sources must obey
 	$(Q)$(MAKE) -j2 all
 
@@ -215,7 +226,7 @@ headers:                         ## every header compiles by itself
 rfcs:                            ## every function and test that docs/rfcs.md names is there
 	$(Q)awk -f tests/support/rfcs.awk $(foreach r,$(ROOMS) $(PROGRAMS),$(wildcard $(r)/*.[ch])) \
 	  $(wildcard tests/unit/*/*.c tests/scenario/*.c tests/differential/*.c tests/fuzz/*.c) docs/rfcs.md && echo "  rfcs ok"
-FORMATTED = $(wildcard $(foreach r,$(ROOMS) $(PROGRAMS) tests/unit/* tests/scenario tests/e2e tests/e2e/support tests/fuzz tests/support,$(r)/*.[ch]))
+FORMATTED = $(wildcard $(foreach r,$(ROOMS) $(PROGRAMS) tests/unit/* tests/scenario tests/differential tests/e2e tests/e2e/support tests/fuzz tests/support,$(r)/*.[ch]))
 format: ; $(Q)clang-format -i $(FORMATTED)
 format-check:                    ## the sources are as .clang-format writes them
 	$(Q)clang-format --dry-run --Werror $(FORMATTED) && echo "  format ok"

@@ -56,6 +56,35 @@ void peers_run(struct world *w, struct peer *p, const char *const *argv)
 	close(fd);
 }
 
+void peers_print_logs(struct world *w, const struct peer *p, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char log[64];
+		const char *out;
+
+		snprintf(log, sizeof(log), "%s/log", p[i].name);
+		(void)world_run(w, (const char *[]){"tail", "-n", "15", world_path(w, log), NULL},
+		                &out);
+		fprintf(stderr, "--- %s ---\n%s", p[i].name, out);
+	}
+}
+
+void peers_demand_alive(struct world *w, struct peer *p, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int status;
+
+		if (p[i].pid == 0 || waitpid(p[i].pid, &status, WNOHANG) != p[i].pid)
+			continue;
+		p[i].pid = 0;
+		peers_print_logs(w, p, count);
+		peers_stop(p, count);
+		world_fail(w, "%s ended by itself, with %s %d", p[i].name,
+		           WIFSIGNALED(status) ? "signal" : "exit status",
+		           WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	}
+}
+
 void peers_stop(struct peer *p, size_t count)
 {
 	struct deadline deadline = inside_deadline(STOP_MS);
@@ -70,18 +99,5 @@ void peers_stop(struct peer *p, size_t count)
 			inside_rest();
 		}
 		p[i].pid = 0;
-	}
-}
-
-void peers_print_logs(struct world *w, const struct peer *p, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		char log[64];
-		const char *out;
-
-		snprintf(log, sizeof(log), "%s/log", p[i].name);
-		(void)world_run(w, (const char *[]){"tail", "-n", "15", world_path(w, log), NULL},
-		                &out);
-		fprintf(stderr, "--- %s ---\n%s", p[i].name, out);
 	}
 }

@@ -22,6 +22,8 @@ struct peer {
 unsigned peers_free_port(unsigned which);
 /* Runs the program, its words to NAME/log; the folder must be there. */
 void peers_run(struct world *w, struct peer *p, const char *const *argv);
+/* Ends the test when one that was run has ended by itself. */
+void peers_demand_alive(struct world *w, struct peer *p, size_t count);
 /* SIGTERM to all that run, and waits for their end; with SIGKILL when that takes long. */
 void peers_stop(struct peer *p, size_t count);
 /* The ends of their logs, to stderr. */
