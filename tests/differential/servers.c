@@ -109,6 +109,7 @@ static void await(struct servers *s, const struct made *m, const struct peer *p)
 		while (!is_serving(s, p, &m->zone[i].apex)) {
 			if (!inside_has_time(deadline)) {
 				peers_print_logs(s->world, &s->peer[NSD], SERVERS - NSD);
+				peers_stop(&s->peer[NSD], SERVERS - NSD);
 				world_fail(s->world, "%s does not serve zone %zu:\n%s", p->name, i,
 				           m->zone[i].file.data);
 			}
