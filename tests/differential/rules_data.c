@@ -131,11 +131,24 @@ unsigned rule_any(const struct difference *d)
 	               : 0;
 }
 
+/* Where there is hardly room, Knot leaves the SOA of a denial out, and does not say so. */
+static bool lacks_soa(const struct difference *d)
+{
+	enum { HARDLY = 64 };
+
+	return d->who == KNOT && d->theirs->section[AUTHORITY].count == 0 &&
+	       reply_has_type(&d->ours->section[AUTHORITY], "SOA") &&
+	       d->ours->len + HARDLY > question_room(d->q);
+}
+
 /* What is left in a truncated answer is nobody's concern: it is asked for again over TCP. */
 unsigned rule_truncated(const struct difference *d)
 {
-	return !d->q->tcp && ((d->ours->flags | d->theirs->flags) & REPLY_TC) != 0 ? AS_DATA | AS_TC
-	                                                                           : 0;
+	if (d->q->tcp)
+		return 0;
+	if (((d->ours->flags | d->theirs->flags) & REPLY_TC) != 0)
+		return AS_DATA | AS_TC;
+	return lacks_soa(d) ? AS_AUTHORITY | AS_SERIAL : 0;
 }
 
 /* Does some DNAME lead to itself, or below itself? */
