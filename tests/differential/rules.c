@@ -78,11 +78,12 @@ static unsigned apply(struct difference d, bool of_all, uint64_t hits[RULES_MOST
 	return d.aspects;
 }
 
-void rules_judge(const struct made *m, const struct question *q, const struct reply r[SERVERS],
+bool rules_judge(const struct made *m, const struct question *q, const struct reply r[SERVERS],
                  unsigned left[SERVERS], uint64_t hits[RULES_MOST])
 {
 	struct difference d[SERVERS];
 	unsigned unlike;
+	bool is_alone;
 
 	left[NIGHD] = 0;
 	for (unsigned who = NSD; who < SERVERS; who++) {
@@ -90,6 +91,7 @@ void rules_judge(const struct made *m, const struct question *q, const struct re
 		                             &r[NIGHD], &r[who], compare(&r[NIGHD], &r[who])};
 		left[who] = d[who].aspects = apply(d[who], true, hits);
 	}
+	is_alone = left[NSD] != 0 && left[KNOT] != 0;
 	/* Where both others say the same, it is no way of one of them. */
 	unlike = compare(&r[NSD], &r[KNOT]) & (AS_RCODE | AS_AA | AS_ANSWER | AS_AUTHORITY);
 	for (unsigned who = NSD; who < SERVERS; who++)
@@ -97,4 +99,5 @@ void rules_judge(const struct made *m, const struct question *q, const struct re
 			left[who] = apply(d[who], false, hits);
 	if (!r[NIGHD].is_silent && !q->tcp && r[NIGHD].len > question_room(q))
 		left[NSD] |= AS_TC;
+	return is_alone;
 }

@@ -52,8 +52,9 @@ enum { RULES_MOST = 64 };
 extern const struct rule rules[RULES_MOST]; /* ends with a rule without a name */
 
 /* The aspects in which nighd differs from each other server, and that no rule speaks for, into left[]; counts in hits[] the
- * rules that did.  A datagram that is too long is told as AS_TC. */
-void rules_judge(const struct made *m, const struct question *q, const struct reply r[SERVERS],
+ * rules that did.  A datagram that is too long is told as AS_TC.  True: both others have ways of
+ * their own here, so that nighd says what nobody else says. */
+bool rules_judge(const struct made *m, const struct question *q, const struct reply r[SERVERS],
                  unsigned left[SERVERS], uint64_t hits[RULES_MOST]);
 /* " rcode aa answer". */
 void rules_print_aspects(unsigned aspects, struct text *out);
