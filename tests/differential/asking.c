@@ -24,7 +24,7 @@ enum {
 	IN_FLIGHT = 64, /* no socket's buffer is full with so many */
 	TRIES = 4,
 	ANSWER_MS = 5000,
-	MARK_ID = 0xffff,
+	MARK_ID = 0xff00,
 	ID_FROM = 1
 };
 
@@ -69,12 +69,13 @@ static size_t with_id(const struct question *q, size_t i, uint8_t out[QUESTION_M
 
 /* --- UDP --- */
 
-/* Its answer says that the server has seen all that was sent before: each has one thread, and reads in order. */
-static void send_mark(int fd)
+/* Its answer says that the server has seen all that was sent before: each has one thread, and reads in order.  Another mark
+ * each time, as an answer may come late. */
+static void send_mark(int fd, unsigned try)
 {
-	static const uint8_t mark[] = {
-		MARK_ID >> 8, MARK_ID & 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'z', 0, 0, 6, 0, 1};
+	uint8_t mark[] = {0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'z', 0, 0, TYPE_SOA, 0, 1};
 
+	bytes_put16(mark, (uint16_t)(MARK_ID + try));
 	(void)send(fd, mark, sizeof(mark), 0);
 }
 
@@ -90,18 +91,18 @@ static int open_udp(const struct peer *p)
 	return fd;
 }
 
-static void send_unanswered(const struct flight *f, int fd)
+static void send_unanswered(const struct flight *f, int fd, unsigned try)
 {
 	uint8_t bytes[QUESTION_MOST];
 
 	for (size_t i = 0; i < f->count; i++)
 		if (!is_answered(f, i))
 			(void)send(fd, bytes, with_id(&f->q[f->which[i]], i, bytes), 0);
-	send_mark(fd);
+	send_mark(fd, try);
 }
 
 /* Until the mark's answer, or nothing for long; true: all was seen. */
-static bool receive_answers(const struct flight *f, int fd)
+static bool receive_answers(const struct flight *f, int fd, unsigned try)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	static _Thread_local uint8_t reply[WIRE_ROOM];
@@ -109,7 +110,7 @@ static bool receive_answers(const struct flight *f, int fd)
 	while (poll(&p, 1, ANSWER_MS) == 1) {
 		ssize_t len = recv(fd, reply, sizeof(reply), 0);
 
-		if (len >= 2 && bytes_get16(reply) == MARK_ID)
+		if (len >= 2 && bytes_get16(reply) == MARK_ID + try)
 			return true;
 		if (len < 0)
 			break;
@@ -154,9 +155,9 @@ static void ask_udp(struct flight *const flight[SERVERS])
 	for (unsigned try = 0; try < TRIES && !all_done; try++) {
 		all_done = true;
 		for (unsigned i = 0; i < SERVERS; i++)
-			send_unanswered(flight[i], fd[i]);
+			send_unanswered(flight[i], fd[i], try);
 		for (unsigned i = 0; i < SERVERS; i++) {
-			seen[i] += receive_answers(flight[i], fd[i]);
+			seen[i] += receive_answers(flight[i], fd[i], try);
 			all_done &= is_done(flight[i]) || seen[i] == 2;
 		}
 	}
