@@ -226,25 +226,37 @@ static bool ends_alike(const struct name *a, const struct name *b, unsigned labe
 	       memcmp(from_a, from_b, (size_t)(a->wire + a->len - from_a)) == 0;
 }
 
+/* Inside the delegated zone what the delegating one has counts, and where it has nothing, as outside, the zone that has the
+ * name. */
+static const struct node *find_host(const struct walk *w, const struct zone *delegating,
+                                    const struct name *host, bool inside)
+{
+	const struct node *n = inside ? zone_find_node(delegating, host) : NULL;
+	const struct zone *zone;
+
+	if (n != NULL && (node_flags(n) & NODE_EMPTY) == 0)
+		return n;
+	zone = snapshot_find_zone(w->s, host);
+	if (zone == NULL || (!inside && !is_admitted(w, zone)))
+		return NULL;
+	return zone_find_node(zone, host);
+}
+
 /* One pass over the name servers: those inside the delegated zone, or all others. */
-static void find_glue(struct walk *w, const struct rrset *ns, unsigned cut_labels, bool inside)
+static void find_glue(struct walk *w, const struct zone *delegating, const struct rrset *ns,
+                      unsigned cut_labels, bool inside)
 {
 	struct bytes rdata;
 	unsigned seen = 0;
 
 	for (size_t at = 0; rrset_next(ns, &at, &rdata) && seen < ANSWER_MAX_GLUE; seen++) {
 		struct name *target = &w->parsed;
-		const struct zone *zone;
 		const struct node *n;
-		bool is_inside;
 
-		if (name_parse(target, rdata.data, rdata.len) == 0)
+		if (name_parse(target, rdata.data, rdata.len) == 0 ||
+		    ends_alike(target, w->name, cut_labels) != inside)
 			continue;
-		is_inside = ends_alike(target, w->name, cut_labels);
-		zone = is_inside == inside ? snapshot_find_zone(w->s, target) : NULL;
-		if (zone != NULL && !inside && !is_admitted(w, zone))
-			continue;
-		n = zone != NULL ? zone_find_node(zone, target) : NULL;
+		n = find_host(w, delegating, target, inside);
 		if (n == NULL)
 			continue;
 		put_glue(w->out, rdata.data, n, RR_A, inside);
@@ -255,7 +267,7 @@ static void find_glue(struct walk *w, const struct rrset *ns, unsigned cut_label
 }
 
 /* RFC 1034 4.3.2 3b; RFC 9471: glue inside the delegated zone must be there, other glue may. */
-static void refer(struct walk *w, const struct zone_hit *hit)
+static void refer(struct walk *w, const struct zone *zone, const struct zone_hit *hit)
 {
 	const struct rrset *ns = node_rrset(hit->node, RR_NS);
 	unsigned labels = hit->encloser_labels;
@@ -267,8 +279,8 @@ static void refer(struct walk *w, const struct zone_hit *hit)
 	if (ns == NULL || ns->type != RR_NS)
 		return;
 	put_authority(w->out, ancestor(w, labels), ns, ns->ttl);
-	find_glue(w, ns, labels, true);
-	find_glue(w, ns, labels, false);
+	find_glue(w, zone, ns, labels, true);
+	find_glue(w, zone, ns, labels, false);
 }
 
 /* --- names that go on elsewhere --- */
@@ -480,7 +492,7 @@ RARE static void answer_beyond(struct walk *w, const struct zone *zone, const st
 	else if (hit->match == ZONE_DNAME)
 		answer_dname(w, hit);
 	else
-		refer(w, hit);
+		refer(w, zone, hit);
 }
 
 ALWAYS static inline void answer_link(struct walk *w, const struct zone *zone)

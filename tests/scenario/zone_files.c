@@ -180,6 +180,23 @@ static void test_ds_is_answered_by_the_zone_above(void **state)
 	assert_int_equal(strncmp(a.authority, "other.example.com. SOA", 22), 0);
 }
 
+/* RFC 9471: glue is what the delegating zone has, also where another zone of ours has that name. */
+static void test_glue_is_of_the_zone_that_delegates(void **state)
+{
+	struct world *w = *state;
+	struct world_answer a;
+
+	world_write(w, FILE_, "%s%s", HEAD, "cut NS ns.cut\ncut NS www.cut\nns.cut A 192.0.2.53\n");
+	world_write(w, "zones/ns", "%s", HEAD);
+	world_write(w, "zones/www", "%s%s", HEAD, "@ A 192.0.2.54\n");
+	start(w, "zones: [{name: example.com, file: zones/example.zone}, "
+	         "{name: ns.cut.example.com, file: zones/ns}, "
+	         "{name: www.cut.example.com, file: zones/www}]\n");
+	a = world_query(w, "x.cut.example.com", "A", NULL);
+	assert_string_equal(a.additional, "ns.cut.example.com. A 192.0.2.53; "
+	                                  "www.cut.example.com. A 192.0.2.54");
+}
+
 static void test_no_file_outside_is_included(void **state)
 {
 	struct world *w = *state;
@@ -480,6 +497,7 @@ int main(void)
 		world_test(test_a_broken_file_changes_nothing_until_it_is_mended),
 		world_test(test_a_zone_whose_file_was_never_good_denies_nothing),
 		world_test(test_ds_is_answered_by_the_zone_above),
+		world_test(test_glue_is_of_the_zone_that_delegates),
 		world_test(test_no_file_outside_is_included),
 		world_test(test_answers_go_on_while_a_file_changes),
 		world_test(test_a_new_config_gives_and_takes_a_file),
