@@ -72,8 +72,10 @@ endif
 
 CFLAGS  ?=
 LDFLAGS ?=
-ALL_CFLAGS  = $(CSTD) $(WARN) $(HARDEN) $(FLAGS_$(FLAVOR)) $(OBJ_$(FLAVOR)) -I. -MMD -MP $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS = $(FLAGS_$(FLAVOR)) $(or $(LTO),-fno-lto) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+# The same objects from the same sources, in whatever folder.
+SAME        = -ffile-prefix-map=$(CURDIR)=. -frandom-seed=$@
+ALL_CFLAGS  = $(CSTD) $(WARN) $(HARDEN) $(FLAGS_$(FLAVOR)) $(OBJ_$(FLAVOR)) $(SAME) -I. -MMD -MP $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(FLAGS_$(FLAVOR)) $(or $(LTO),-fno-lto) -frandom-seed=$@ -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
 # closure(room): the room and all it stands on, lowest last (link order).
 closure  = $(if $(filter $(1),$(2)),$(error the rooms go in a circle:$(2) $(1)),$(1) \
