@@ -22,11 +22,6 @@
 	"  nameservers: [{name: ns1.example.com, addresses: [192.0.2.53]}]\n"                      \
 	"  records: [\"www 300 IN A 192.0.2.1\"]\n"
 
-#define EACH_TRANSPORT(t)                                                                          \
-	const struct transport *t = transports;                                                    \
-	t < transports + PROBE_TRANSPORTS;                                                         \
-	t++
-
 static struct transport transports[PROBE_TRANSPORTS];
 
 static void start(struct world *w) { probe_start(w, CONFIG, transports); }

@@ -25,10 +25,6 @@
 	"  nameservers: [{name: ns1.example.com, addresses: [192.0.2.53]}]\n"                      \
 	"  records: [\"www 300 IN A 192.0.2.1\"]\n"
 
-#define EACH_TRANSPORT(t)                                                                          \
-	const struct transport *t = transports;                                                    \
-	t < transports + PROBE_TRANSPORTS;                                                         \
-	t++
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
 enum { NO_DATA = 0, QUERY_ROOM = 8192 };

@@ -21,10 +21,6 @@
 #define ANOTHER "YW5vdGhlciBzZWNyZXQgYW5vdGhlciBzZWNyZXQgMTI="
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
-#define EACH_TRANSPORT(t)                                                                          \
-	const struct transport *t = transports;                                                    \
-	t < transports + PROBE_TRANSPORTS;                                                         \
-	t++
 
 enum { BADSIG = 16, BADKEY = 17, BADTIME = 18, BADTRUNC = 22, QUERY_ROOM = 512 + SIGN_ROOM };
 

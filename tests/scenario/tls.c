@@ -410,24 +410,6 @@ static void test_a_client_may_be_gone_after_each_byte(void **state)
 
 /* --- crowds --- */
 
-static size_t make_hello(uint8_t *out, size_t room)
-{
-	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-	SSL *ssl = SSL_new(context);
-	BIO *wire = BIO_new(BIO_s_mem());
-	int len;
-
-	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), wire);
-	SSL_set_connect_state(ssl);
-	(void)SSL_do_handshake(ssl);
-	len = BIO_read(wire, out, (int)room);
-	SSL_free(ssl);
-	SSL_CTX_free(context);
-	ERR_clear_error();
-	assert_true(len > 100);
-	return (size_t)len;
-}
-
 /* A third says nothing, a third half a hello, a third a whole one, and no more. */
 static void test_ten_thousand_half_handshakes_cost_bounded_memory_and_end(void **state)
 {
@@ -436,7 +418,7 @@ static void test_ten_thousand_half_handshakes_cost_bounded_memory_and_end(void *
 	int *fd = calloc(count, sizeof *fd);
 	uint8_t hello[4096], query[512], *reply = malloc(WIRE_ROOM);
 	struct world_question q = {.name = "www.example.com", .type = "A"};
-	size_t hello_len = make_hello(hello, sizeof hello),
+	size_t hello_len = tls_client_hello(hello, sizeof hello),
 	       query_len = world_wire_build(&q, 1, query);
 	double before, after;
 	struct tls_client c;

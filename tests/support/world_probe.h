@@ -72,6 +72,12 @@ struct transport {
 	unsigned port;
 };
 
+/* for (EACH_TRANSPORT(t)), of an array of that name. */
+#define EACH_TRANSPORT(t)                                                                          \
+	const struct transport *t = transports;                                                    \
+	t < transports + PROBE_TRANSPORTS;                                                         \
+	t++
+
 /* Starts nighd with PROBE_LISTEN and these keys, and learns its ports. */
 void probe_start(struct world *w, const char *config, struct transport out[PROBE_TRANSPORTS]);
 /* Asks once (over UDP again, when nothing comes), from `from` or from anywhere (NULL); returns the length of the reply, 0: SILENCE. */
