@@ -58,7 +58,7 @@ FLAGS_debug   := -Og -g3 -fno-omit-frame-pointer
 FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
 # nighd is optimized as a whole, across its modules; libraries and objects are good for ordinary links as well.
 is_clang      := $(findstring clang,$(CC))
-LTO_release   := $(if $(is_clang),,-flto=auto)
+LTO_release   := $(if $(is_clang),,-flto=auto -frandom-seed=nighd)
 OBJ_release   := $(if $(is_clang),,-flto -ffat-lto-objects)
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan    := -O1 -g -fsanitize=thread
@@ -75,7 +75,7 @@ LDFLAGS ?=
 # The same objects from the same sources, in whatever folder.
 SAME        = -ffile-prefix-map=$(CURDIR)=. -frandom-seed=$@
 ALL_CFLAGS  = $(CSTD) $(WARN) $(HARDEN) $(FLAGS_$(FLAVOR)) $(OBJ_$(FLAVOR)) $(SAME) -I. -MMD -MP $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS = $(FLAGS_$(FLAVOR)) $(or $(LTO),-fno-lto) -frandom-seed=$@ -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+ALL_LDFLAGS = $(FLAGS_$(FLAVOR)) $(or $(LTO),-fno-lto) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
 # closure(room): the room and all it stands on, lowest last (link order).
 closure  = $(if $(filter $(1),$(2)),$(error the rooms go in a circle:$(2) $(1)),$(1) \
