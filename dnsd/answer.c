@@ -247,16 +247,16 @@ static void find_glue(struct walk *w, const struct zone *delegating, const struc
                       unsigned cut_labels, bool inside)
 {
 	struct bytes rdata;
+	struct name host; /* not in w->parsed: that may be the name which is referred */
 	unsigned seen = 0;
 
 	for (size_t at = 0; rrset_next(ns, &at, &rdata) && seen < ANSWER_MAX_GLUE; seen++) {
-		struct name *target = &w->parsed;
 		const struct node *n;
 
-		if (name_parse(target, rdata.data, rdata.len) == 0 ||
-		    ends_alike(target, w->name, cut_labels) != inside)
+		if (name_parse(&host, rdata.data, rdata.len) == 0 ||
+		    ends_alike(&host, w->name, cut_labels) != inside)
 			continue;
-		n = find_host(w, delegating, target, inside);
+		n = find_host(w, delegating, &host, inside);
 		if (n == NULL)
 			continue;
 		put_glue(w->out, rdata.data, n, RR_A, inside);

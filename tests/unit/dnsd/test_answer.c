@@ -433,6 +433,7 @@ static void test_a_zone_that_is_not_for_all_refuses_the_others(void **state)
 	world_put(mine, "www.in.open.example", "300 A 192.0.2.3", NULL);
 	world_put(mine, "to.open.example", "300 CNAME www.closed.example", NULL);
 	world_put(mine, "cut.open.example", "300 NS www.closed.example", NULL);
+	world_put(mine, "alias.open.example", "300 CNAME x.cut.open.example", NULL);
 	world_terms(mine, "zones:\n"
 	                  "- {name: Closed.Example., allowQuery: [10.0.0.0/8, \"2001:db8::/32\"]}\n"
 	                  "- {name: in.open.example, allowQuery: []}\n");
@@ -459,6 +460,9 @@ static void test_a_zone_that_is_not_for_all_refuses_the_others(void **state)
 	           "www.closed.example. 300 A 192.0.2.2");
 	assert_for(mine, "x.cut.open.example A", "192.0.2.1",
 	           "NOERROR / ns cut.open.example. 300 NS www.closed.example.");
+	assert_for(mine, "alias.open.example A", "192.0.2.1",
+	           "NOERROR aa / an alias.open.example. 300 CNAME x.cut.open.example. / ns "
+	           "cut.open.example. 300 NS www.closed.example.");
 	assert_for(mine, "x.cut.open.example A", "10.9.9.9",
 	           "NOERROR / ns cut.open.example. 300 NS www.closed.example. / ar "
 	           "www.closed.example. 300 A 192.0.2.2");
