@@ -9,6 +9,7 @@
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
 #include "dnsd/pipeline_inside.h"
+#include "dnsd/transferred.h"
 #include "dnsd/transfers.h"
 #include "dnsd/zone_loader.h"
 #include "records/build.h"
@@ -387,7 +388,10 @@ static void give_notes(struct pipeline *p, uint64_t now_ms)
 
 static void give_terms(struct pipeline *p)
 {
-	zones_set_terms(p->zones, secrets_make_terms(&p->secrets, p->config), terms_free);
+	const struct terms *terms = secrets_make_terms(&p->secrets, p->config);
+
+	transferred_renew_serials(p->zones, p->last, terms);
+	zones_set_terms(p->zones, terms, terms_free);
 }
 
 static void look_at_secrets(struct pipeline *p, uint64_t now_ms)

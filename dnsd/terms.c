@@ -67,7 +67,9 @@ static struct terms_zone make_zone(struct arena *a, const struct config_zone *fr
 
 	return (struct terms_zone){copy_name(a, from->name),
 	                           query->limited ? netset_of(query->item, query->count) : NULL,
-	                           rules, make_rules(a, &from->transfer, rules)};
+	                           rules, make_rules(a, &from->transfer, rules),
+	                           from->transfer.as != NULL ? arena_strdup(a, from->transfer.as)
+	                                                     : NULL};
 }
 
 static int by_apex(const void *a, const void *b)
@@ -84,7 +86,8 @@ static void make_zones(struct terms *t, const struct config *c)
 		const struct config_zone *from = &c->zones[i];
 
 		t->any_closed |= from->allow_query.limited;
-		if (from->allow_query.limited || from->transfer.rule_count > 0)
+		if (from->allow_query.limited || from->transfer.rule_count > 0 ||
+		    from->transfer.as != NULL)
 			t->zone[t->zone_count++] = make_zone(t->arena, from);
 	}
 	qsort(t->zone, t->zone_count, sizeof *t->zone, by_apex);
@@ -155,6 +158,13 @@ bool terms_may_transfer(const struct terms *t, const uint8_t *apex, const struct
 		if (holds(&zone->rules[i], client, key, over_tls))
 			return true;
 	return false;
+}
+
+const char *terms_transferred_as(const struct terms *t, const uint8_t *apex)
+{
+	const struct terms_zone *zone = t != NULL ? find_zone(t, apex) : NULL;
+
+	return zone != NULL ? zone->as : NULL;
 }
 
 /* --- life --- */

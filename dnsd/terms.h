@@ -35,6 +35,7 @@ struct terms_zone {
 	struct netset *admitted; /* who may ask; NULL: everybody */
 	const struct terms_rule *rules;
 	size_t rule_count;
+	const char *as; /* the cluster whose sites are transferred; NULL: all of them */
 };
 
 struct terms {
@@ -77,6 +78,9 @@ static inline bool terms_admit(const struct terms *t, const uint8_t *apex,
  * `t` NULL: nothing may. */
 bool terms_may_transfer(const struct terms *t, const uint8_t *apex, const struct addr *client,
                         const struct tsig_key *key, bool over_tls);
+
+/* The cluster whose sites of the zone are transferred; NULL: every cluster's.  Good as long as `t`, which may be NULL. */
+const char *terms_transferred_as(const struct terms *t, const uint8_t *apex);
 
 /* The TXT of a name in the class CHAOS (RFC 4892 2); NULL: none. */
 const struct rrset *terms_identity(const struct terms *t, const struct name *name);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "dnsd/notify.h"
+#include "dnsd/terms.h"
 #include "dnsd/zone_history.h"
 
 enum {
@@ -29,7 +30,6 @@ struct served {
 	struct served *next;
 	struct name apex;
 	char *name;
-	char *as; /* NULL: all */
 	struct notify_target *notify;
 	size_t notify_count;
 	const struct tsig_keys *keys; /* of those; NULL: none */
@@ -86,7 +86,6 @@ static void free_served(struct served *z)
 	tsig_keys_unref(z->keys);
 	free(z->notify);
 	free(z->name);
-	free(z->as);
 	free(z);
 }
 
@@ -102,7 +101,6 @@ static struct served *make_list(const struct config *c, const struct tsig_keys *
 			continue;
 		z = xcalloc(1, sizeof(*z));
 		z->name = xstrdup(c->zones[i].name);
-		z->as = from->as ? xstrdup(from->as) : NULL;
 		z->notify = xcalloc(from->notify_count, sizeof(*z->notify));
 		z->keys = tsig_keys_ref(keys);
 		notify_target_fill(c, &c->zones[i], keys, z->notify);
@@ -124,15 +122,10 @@ static struct served *find(struct served *list, const struct name *apex)
 	return list;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-/* Of a zone that stays the history stays, unless other sites are to be transferred. */
+/* Of a zone that stays the history stays. */
 static void keep(struct served *now, struct served *before)
 {
-	if (!before || !same_text(before->as, now->as))
+	if (!before)
 		return;
 	now->history = before->history;
 	now->rest_until_ms = before->rest_until_ms;
@@ -181,7 +174,10 @@ static bool look(struct transfers *t, struct served *z, uint64_t now_ms)
 	bool may = is_old && now_ms >= z->rest_until_ms;
 
 	if (may) {
-		zone_history_add(z->history, zone_image_make(s, zone, z->as));
+		/* With the snapshot, as other sites are another serial (transferred.c). */
+		const char *as = terms_transferred_as(snapshot_terms(s), z->apex.wire);
+
+		zone_history_add(z->history, zone_image_make(s, zone, as));
 		z->rest_until_ms = clock_monotonic_ms();
 		z->rest_until_ms += (z->rest_until_ms - now_ms) * PAUSE_SHARE + PAUSE_LEAST_MS;
 	}

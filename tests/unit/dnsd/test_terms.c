@@ -21,7 +21,7 @@
 static const struct tsig_keys *keys;
 static const struct tsig_key *k, *other;
 
-static const struct terms *terms_of(const char *allow)
+static const struct terms *terms_of_transfer(const char *transfer)
 {
 	static const struct cookie_secrets secrets = {.count = 1};
 	char path[] = "/tmp/nigh-terms-XXXXXX", yaml[512];
@@ -30,8 +30,7 @@ static const struct terms *terms_of(const char *allow)
 	struct config *c;
 	const struct terms *t;
 
-	snprintf(yaml, sizeof yaml, "zones: [{name: Example.com, transfer: {allow: [%s]}}]\n",
-	         allow);
+	snprintf(yaml, sizeof yaml, "zones: [{name: Example.com, transfer: {%s}}]\n", transfer);
 	assert_int_equal(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
 	close(fd);
 	c = config_read(path, &errors);
@@ -43,6 +42,14 @@ static const struct terms *terms_of(const char *allow)
 	t = terms_build(c, &secrets, keys);
 	config_free(c);
 	return t;
+}
+
+static const struct terms *terms_of(const char *allow)
+{
+	char transfer[256];
+
+	snprintf(transfer, sizeof transfer, "allow: [%s]", allow);
+	return terms_of_transfer(transfer);
 }
 
 static int setup(void **state)
@@ -103,6 +110,21 @@ static void test_all_that_a_rule_names_must_be_so(void **state)
 	assert_rights("{address: 198.51.100.0/24}, {key: other}", "..o..OxX");
 }
 
+/* Also while nobody may have the zone: what was made of it then is handed out when somebody may. */
+static void test_whose_sites_are_transferred_is_known_by_zone(void **state)
+{
+	const struct terms *t = terms_of_transfer("as: la");
+
+	(void)state;
+	assert_string_equal(terms_transferred_as(t, APEX), "la");
+	assert_null(terms_transferred_as(t, (const uint8_t *)"\3org"));
+	assert_null(terms_transferred_as(NULL, APEX));
+	terms_free(t);
+	t = terms_of_transfer("allow: [{key: k}], as: all");
+	assert_null(terms_transferred_as(t, APEX));
+	terms_free(t);
+}
+
 static void test_without_terms_nothing_is_transferred(void **state)
 {
 	struct addr here;
@@ -116,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_that_a_rule_names_must_be_so),
+		cmocka_unit_test(test_whose_sites_are_transferred_is_known_by_zone),
 		cmocka_unit_test(test_without_terms_nothing_is_transferred),
 	};
 
