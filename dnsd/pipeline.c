@@ -118,6 +118,22 @@ static void give_names(struct pipeline *p)
 	}
 }
 
+static void on_transferred(const struct config_zone *zone, const char *where, const char *message,
+                           void *arg)
+{
+	(void)zone;
+	store_set_error(arg, where, message);
+}
+
+/* Before it is ready, a cluster may only not be read yet. */
+static void look_at_transferred(struct pipeline *p)
+{
+	if (!p->ready || !p->transferred_stale)
+		return;
+	p->transferred_stale = false;
+	transferred_each_zone(p->config, p->result, on_transferred, p->store);
+}
+
 static void give_tables(struct pipeline *p, uint64_t now_ms)
 {
 	size_t probe_count;
@@ -134,6 +150,7 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 	/* What was read last counts when it is in force: a tick may come before the build. */
 	p->incomplete = is_incomplete(p, now_ms) || (p->incomplete && facts_has_changes(p->facts));
 	settings.incomplete = settings.ready && p->incomplete;
+	look_at_transferred(p);
 	zones_set_settings(p->zones, &settings);
 	verdicts_set_dark(p->verdicts, settings.dark);
 	probes = verdicts_table(p->verdicts, &probe_count);
@@ -193,6 +210,7 @@ static void take_step(struct pipeline *p, uint64_t now_ms)
 	give_names(p);
 	p->ranks_stale |= r->clusters_changed;
 	p->tables_stale |= r->clusters_changed;
+	p->transferred_stale |= r->clusters_changed;
 	p->wants_stale |= r->wants_changed;
 	p->report_stale |= r->report_changed || r->change_count > 0;
 }
@@ -610,7 +628,7 @@ enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, stru
 	saved_each_value(p->saved, SAVED_HELD, restore_held, p);
 	config_facts_put(p->config, p->facts);
 	give_terms(p);
-	p->tables_stale = p->report_stale = p->targets_stale = true;
+	p->tables_stale = p->report_stale = p->targets_stale = p->transferred_stale = true;
 	set_zone_files(p);
 	build(p);
 	rank_clusters(p);
@@ -636,6 +654,7 @@ bool pipeline_runs_plugins(const struct pipeline *p) { return sources_run_plugin
 
 static void take_up(struct pipeline *p, const struct config *config)
 {
+	transferred_each_zone(p->config, NULL, on_transferred, p->store);
 	p->config = config;
 	wiring_configure_records(&p->records, p->config);
 	config_facts_put(p->config, p->facts);
@@ -644,7 +663,7 @@ static void take_up(struct pipeline *p, const struct config *config)
 	give_terms(p);
 	if (p->transfers != NULL)
 		transfers_configure(p->transfers, config, p->secrets.keys);
-	p->tables_stale = p->report_stale = p->targets_stale = true;
+	p->tables_stale = p->report_stale = p->targets_stale = p->transferred_stale = true;
 	build(p);
 	set_zone_files(p);
 	rank_clusters(p);

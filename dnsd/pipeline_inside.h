@@ -63,7 +63,7 @@ struct pipeline {
 	struct wiring_memory memory;
 	struct geo_loader_match match; /* the HTTP thread's, for its last question */
 	bool ready, tables_stale, probes_stale, report_stale, targets_stale, ranks_stale,
-		wants_stale;
+		wants_stale, transferred_stale;
 	const struct config *fresh; /* while its files are tried */
 	pipeline_on_reloaded_fn *on_reloaded;
 	void *reloaded_arg;

@@ -14,6 +14,7 @@
 #include "dnsd/lone_file.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/tls.h"
+#include "dnsd/transferred.h"
 #include "dnsd/whereabouts.h"
 #include "dnsd/wiring.h"
 #include "geo/geodb.h"
@@ -401,6 +402,40 @@ static void try_kubeconfigs(struct trial *t)
 		               c->members[i].line, c->members[i].context);
 }
 
+struct sought {
+	const char *cluster;
+	bool is_found;
+};
+
+static void on_kubefed_cluster(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct sought *sought = arg;
+
+	(void)cluster;
+	sought->is_found |= bytes_equal(fact_name(fact), bytes_of(sought->cluster));
+}
+
+static void on_transferred(const struct config_zone *zone, const char *where, const char *message,
+                           void *arg)
+{
+	struct trial *t = arg;
+	struct sought sought = {zone->transfer.as, false};
+
+	/* One without a folder is a member, too, once its API server is asked. */
+	facts_each(t->facts, FACTS_HOST, FACT_KUBEFED_CLUSTER, on_kubefed_cluster, &sought);
+	if (message != NULL && !sought.is_found)
+		tell(t, true, FACTS_HOST, where, message);
+}
+
+/* API servers may know clusters that nothing here names. */
+static void try_transferred(struct trial *t, const struct records_result *r)
+{
+	const struct config *c = t->config;
+
+	if (c->kubernetes.kubeconfig == NULL && !c->kubernetes.in_cluster && c->member_count == 0)
+		transferred_each_zone(c, r, on_transferred, t);
+}
+
 static void give_zones(struct trial *t, const struct records_result *r)
 {
 	const struct config *c = t->config;
@@ -476,6 +511,7 @@ static void build(struct trial *t)
 				zones_put(t->zones, r->changes[i].endpoint);
 	} while (r->more);
 	(void)zones_build(t->zones, clock_unix_s());
+	try_transferred(t, r);
 	records_each_problem(t->records, on_records_problem, t);
 	records_each_conflict(t->records, on_conflict, t);
 	zones_each_problem(t->zones, on_zones_problem, t);

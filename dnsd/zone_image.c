@@ -9,6 +9,7 @@
 #include "dnsd/name_records.h"
 
 enum { CLASS_IN = 1, FIXED_LEN = 10 /* TYPE to RDLENGTH */ };
+enum { SITES_OF_ALL = UINT16_MAX, SITES_OF_NONE = UINT16_MAX - 1 }; /* instead of a cluster */
 
 struct zone_image {
 	atomic_uint owners;
@@ -59,25 +60,49 @@ static void put_record(struct buffer *out, const uint8_t *owner, const struct na
 
 struct making {
 	const struct zone *zone;
-	uint16_t cluster; /* UINT16_MAX: all */
+	uint16_t cluster; /* whose sites come first; SITES_OF_ALL: every one's */
 	struct zone_image *image;
 	struct name_records records; /* of one name; its room is used again */
 };
 
-static bool counts(const struct making *m, const struct site *site, bool ready_only)
+static bool counts(const struct making *m, const struct site *site, bool is_first, bool ready_only)
 {
-	return (m->cluster == UINT16_MAX || site_cluster(site) == m->cluster) &&
-	       (!ready_only || site_layers(site) == SITE_WHOLE);
+	bool is_its = m->cluster == SITES_OF_ALL || site_cluster(site) == m->cluster;
+
+	return is_its == is_first && (!ready_only || site_layers(site) == SITE_WHOLE);
 }
 
+static void add_some(struct making *m, const struct node *n, bool is_first, bool ready_only)
+{
+	for (size_t i = 0; i < node_site_count(n); i++)
+		if (counts(m, node_site(n, i), is_first, ready_only))
+			name_records_add_site(&m->records, node_site(n, i));
+}
+
+static bool has_type(const struct name_record *item, size_t count, uint16_t type)
+{
+	for (size_t i = 0; i < count; i++)
+		if (item[i].type == type || item[i].type == RR_CNAME)
+			return true;
+	return false;
+}
+
+/* As choose() has it for a client of that cluster: from the first site that has the type, so that a name, and a type, is there
+ * whichever cluster it is (design.md 4).  A CNAME answers for every type, and stands beside none. */
 static bool add_sites(struct making *m, const struct node *n, bool ready_only)
 {
-	size_t before = m->records.count;
+	struct name_records *r = &m->records;
+	size_t before = r->count, first, kept;
 
-	for (size_t i = 0; i < node_site_count(n); i++)
-		if (counts(m, node_site(n, i), ready_only))
-			name_records_add_site(&m->records, node_site(n, i));
-	return m->records.count > before;
+	add_some(m, n, true, ready_only);
+	first = kept = r->count;
+	add_some(m, n, false, ready_only);
+	for (size_t i = first; i < r->count; i++)
+		if (!has_type(r->item + before, first - before, r->item[i].type) &&
+		    (first == before || r->item[i].type != RR_CNAME))
+			r->item[kept++] = r->item[i];
+	r->count = kept;
+	return r->count > before;
 }
 
 static bool has_address(const struct name_records *r)
@@ -134,14 +159,14 @@ static uint16_t find_cluster(const struct snapshot *s, const char *name)
 	for (size_t i = 0; (c = snapshot_cluster_at(s, i)) != NULL; i++)
 		if (strcmp(c->name, name) == 0)
 			return c->id;
-	return UINT16_MAX - 1; /* nobody's: there is no such cluster now */
+	return SITES_OF_NONE; /* there is no such cluster now */
 }
 
 const struct zone_image *zone_image_make(const struct snapshot *s, const struct zone *z,
                                          const char *cluster)
 {
 	struct zone_image *image = xcalloc(1, sizeof(*image));
-	struct making m = {.zone = z, .image = image, .cluster = UINT16_MAX};
+	struct making m = {.zone = z, .image = image, .cluster = SITES_OF_ALL};
 
 	if (cluster != NULL)
 		m.cluster = find_cluster(s, cluster);

@@ -1,7 +1,7 @@
 /* zone_image.h -- a zone as it is transferred: every record that one serial has, in canonical order of names, in wire form.
  *
  * A secondary gives all clients the same answer, so what depends on the client is made fixed: of a name's sites those whose
- * application is ready count, all of them or one cluster's.  What changes without a serial (probes, drains) has no part in
+ * application is ready count, all of them, or one cluster's and others' only for what that one does not have.  What changes without a serial (probes, drains) has no part in
  * it, so one serial is one zone.  Made by any thread with a snapshot; shared, and never changed.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -17,7 +17,7 @@
 
 struct zone_image;
 
-/* `cluster` NULL: all of them.  Costs time and memory in the size of the zone: not for the answering path. */
+/* `cluster` NULL, or of no cluster: all of them.  Costs time and memory in the size of the zone: not for the answering path. */
 const struct zone_image *zone_image_make(const struct snapshot *s, const struct zone *z,
                                          const char *cluster);
 const struct zone_image *zone_image_ref(const struct zone_image *i);

@@ -122,10 +122,72 @@ static void test_secondaries_follow_when_other_sites_are_transferred(void **stat
 	secondaries_stop(s);
 }
 
+/* --- what the cluster does not have --- */
+
+/* A name that nighd answers is one that secondaries have (design.md 4). */
+static void test_a_name_of_another_cluster_alone_is_transferred_too(void **state)
+{
+	struct world *w = *state;
+	struct secondary s[SECONDARIES_COUNT];
+	char *zone;
+
+	secondaries_write_keys(w);
+	secondaries_init(s);
+	configure(w, s, "houston");
+	world_three_cities(w);
+	world_service(w, "newyork", "mail", "198.18.1.25", true, "");
+	world_service_record(w, "mail", "fed");
+	world_start(w);
+	world_expect(w, "mail.shop.fed.svc.example.com", "A", NULL, "198.18.1.25", SOON_MS);
+	zone = secondaries_zone_at(w, world_dns_port(w));
+	assert_non_null(strstr(zone, "mail.shop.fed.svc.example.com. 180 IN A 198.18.1.25\n"));
+	expect_sites(w, zone, "2");
+	free(zone);
+}
+
+static void expect_error(struct world *w, bool is_there)
+{
+	const char *error = is_there ? "config zone example.com" : "!config zone example.com";
+
+	world_expect_http(w, "/status", error, SOON_MS);
+}
+
+/* An operator has misspelt it, or it comes later: until then secondaries have all that nighd has. */
+static void test_a_cluster_that_is_not_there_is_an_error_and_hides_nothing(void **state)
+{
+	static const char error[] =
+		"transfer.as: there is no cluster tokyo, so every cluster's sites are transferred";
+	struct world *w = *state;
+	struct secondary s[SECONDARIES_COUNT];
+	char config[256];
+	const char *const check[] = {"$NIGHD", "--check", "-c", config, NULL};
+	unsigned before;
+
+	snprintf(config, sizeof config, "%s", world_path(w, "nighd.yaml"));
+	start(w, s, "tokyo");
+	before = serial_with(w, "123");
+	expect_error(w, true);
+	world_expect_http(w, "/status", error, 0);
+	world_expect_run(w, check, 0, "warning: config zone example.com: transfer.as: there is no");
+	/* It comes. */
+	world_service(w, "tokyo", "web", "198.18.3.10", true, "");
+	world_remove(w, "manifests/clusters/losangeles");
+	expect_error(w, false);
+	world_expect(w, WEB, "A", "203.0.113.0/24", "198.18.3.10", SOON_MS);
+	expect_other_serial(w, before, "3");
+	world_remove(w, "manifests/clusters/tokyo");
+	expect_error(w, true);
+	/* With what is asked for, the error goes. */
+	reload(w, s, "houston");
+	expect_error(w, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(test_secondaries_follow_when_other_sites_are_transferred),
+		world_test(test_a_name_of_another_cluster_alone_is_transferred_too),
+		world_test(test_a_cluster_that_is_not_there_is_an_error_and_hides_nothing),
 	};
 
 	return cmocka_run_group_tests_name("scenario/transfers_as", tests, NULL, NULL);

@@ -203,6 +203,62 @@ static void test_a_zone_begins_and_ends_with_its_soa(void **state)
 	world_free(w);
 }
 
+/* The image of that cluster, as text; the caller frees. */
+static char *image_of(const struct snapshot *s, const char *cluster)
+{
+	struct zone_history *h = zone_history_new(0);
+	struct text out = {0};
+
+	zone_history_add(h, make(s, cluster));
+	print_transfer(axfr(h), &out);
+	zone_history_free(h);
+	return text_take(&out);
+}
+
+/* Whether a name or a type exists never depends on the client (design.md 4). */
+static void test_of_what_one_cluster_does_not_have_others_are_told(void **state)
+{
+	struct world *w = new_world();
+	const struct snapshot *s;
+	char *of_la, *of_nobody, *of_all;
+
+	(void)state;
+	world_put_sites(w, "both.example.com", NULL, "la: 30 A 192.0.2.1", "ny: 30 A 192.0.2.2",
+	                "ny: 30 AAAA 2001:db8::2", NULL);
+	world_put_sites(w, "other.example.com", NULL, "ny: 30 A 192.0.2.3", NULL);
+	world_put_sites(w, "idle.example.com", NULL, "la!: 30 A 192.0.2.4", "ny: 30 A 192.0.2.5",
+	                NULL);
+	world_put_sites(w, "down.example.com", NULL, "la!: 30 A 192.0.2.6", "ny!: 30 A 192.0.2.7",
+	                NULL);
+	world_put_sites(w, "alias.example.com", NULL, "la: 30 CNAME a.example.net",
+	                "ny: 30 A 192.0.2.8", NULL);
+	world_put_sites(w, "besides.example.com", NULL, "la: 30 A 192.0.2.9",
+	                "ny: 30 CNAME b.example.net", NULL);
+	world_put_sites(w, "level.example.com", "next.example.com", "ny: 30 A 192.0.2.10", NULL);
+	s = world_build(w);
+	of_la = image_of(s, "la");
+	assert_non_null(strstr(of_la, "both.example.com.\t30\tIN\tA\t192.0.2.1\n"));
+	assert_non_null(strstr(of_la, "both.example.com.\t30\tIN\tAAAA\t2001:db8::2\n"));
+	assert_null(strstr(of_la, "192.0.2.2\n"));
+	assert_non_null(strstr(of_la, "other.example.com.\t30\tIN\tA\t192.0.2.3\n"));
+	assert_null(strstr(of_la, "192.0.2.4\n"));
+	assert_non_null(strstr(of_la, "idle.example.com.\t30\tIN\tA\t192.0.2.5\n"));
+	assert_non_null(strstr(of_la, "down.example.com.\t30\tIN\tA\t192.0.2.6\n"));
+	assert_null(strstr(of_la, "192.0.2.7\n"));
+	assert_non_null(strstr(of_la, "alias.example.com.\t30\tIN\tCNAME\ta.example.net.\n"));
+	assert_null(strstr(of_la, "192.0.2.8\n"));
+	assert_non_null(strstr(of_la, "besides.example.com.\t30\tIN\tA\t192.0.2.9\n"));
+	assert_null(strstr(of_la, "b.example.net"));
+	assert_non_null(strstr(of_la, "level.example.com.\t30\tIN\tA\t192.0.2.10\n"));
+	of_nobody = image_of(s, "lo");
+	of_all = image_of(s, NULL);
+	assert_string_equal(of_nobody, of_all);
+	free(of_la);
+	free(of_nobody);
+	free(of_all);
+	world_free(w);
+}
+
 static void test_sites_are_told_all_together_or_those_of_one_cluster(void **state)
 {
 	struct world *w = new_world();
@@ -424,6 +480,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_zone_begins_and_ends_with_its_soa),
+		cmocka_unit_test(test_of_what_one_cluster_does_not_have_others_are_told),
 		cmocka_unit_test(test_sites_are_told_all_together_or_those_of_one_cluster),
 		cmocka_unit_test(test_sites_below_a_delegation_and_all_below_a_dname_have_no_part),
 		cmocka_unit_test(test_a_large_zone_takes_many_messages),
