@@ -30,7 +30,8 @@ struct told {
 	uv_udp_t socket;
 	struct sockaddr_storage address;
 	const struct tsig_key *key; /* NULL: none */
-	struct tsig asked;          /* the last message, when there is a key */
+	struct tsig asked;          /* the last message, when there is a key and one was sent */
+	bool is_sent;
 	uint16_t id;
 	unsigned tries_left;
 	bool is_waited_for; /* it has not heard yet */
@@ -49,6 +50,17 @@ struct notify {
 	size_t count;
 	struct told told[];
 };
+
+/* --- addresses --- */
+
+static bool same_address(const struct sockaddr *a, const struct told *to)
+{
+	uint16_t port, to_port;
+	struct addr from = addr_from_sockaddr(a, &port);
+	struct addr its = addr_from_sockaddr((const struct sockaddr *)&to->address, &to_port);
+
+	return port == to_port && addr_equal(&from, &its);
+}
 
 /* --- messages --- */
 
@@ -93,6 +105,7 @@ static void send_to(struct told *to)
 	bytes_put16(message, to->id);
 	if (to->key != NULL) {
 		tsig_begin(&to->asked, to->key, to->id);
+		to->is_sent = true;
 		buf.len = tsig_sign(&to->asked, message, n->len, (uint64_t)clock_unix_s());
 	}
 	(void)uv_udp_try_send(&to->socket, &buf, 1, (const struct sockaddr *)&to->address);
@@ -135,22 +148,61 @@ static void on_tick(uv_timer_t *timer)
 		uv_timer_stop(timer);
 }
 
-void notify_tell(struct notify *n, struct bytes soa)
+static void owe(struct told *to)
 {
-	write_message(n, soa);
-	for (size_t i = 0; i < n->count; i++) {
-		struct told *to = &n->told[i];
+	to->id = (uint16_t)random_below(UINT16_MAX);
+	to->tries_left = TRIES;
+	to->is_waited_for = true;
+	to->is_doubtful = false;
+	to->wait_ms = FIRST_MS;
+	to->next_ms = 0;
+}
 
-		to->id = (uint16_t)random_below(UINT16_MAX);
-		to->tries_left = TRIES;
-		to->is_waited_for = true;
-		to->is_doubtful = false;
-		to->wait_ms = FIRST_MS;
-		to->next_ms = 0;
-	}
+static void begin(struct notify *n)
+{
 	uv_update_time(n->tick.loop);
 	uv_timer_start(&n->tick, on_tick, TICK_MS, TICK_MS);
 	on_tick(&n->tick);
+}
+
+void notify_tell(struct notify *n, struct bytes soa)
+{
+	write_message(n, soa);
+	for (size_t i = 0; i < n->count; i++)
+		owe(&n->told[i]);
+	begin(n);
+}
+
+static const struct told *find(const struct notify *n, const struct told *other)
+{
+	for (size_t i = 0; n != NULL && i < n->count; i++)
+		if (same_address((const struct sockaddr *)&n->told[i].address, other))
+			return &n->told[i];
+	return NULL;
+}
+
+static void inherit(struct told *to, const struct told *from)
+{
+	to->id = from->id;
+	to->tries_left = from->tries_left;
+	to->is_waited_for = from->is_waited_for;
+	to->is_doubtful = from->is_doubtful;
+	to->wait_ms = from->wait_ms;
+	to->next_ms = from->next_ms;
+}
+
+void notify_go_on(struct notify *n, const struct notify *before, struct bytes soa)
+{
+	write_message(n, soa);
+	for (size_t i = 0; i < n->count; i++) {
+		const struct told *from = find(before, &n->told[i]);
+
+		if (from != NULL)
+			inherit(&n->told[i], from);
+		else
+			owe(&n->told[i]);
+	}
+	begin(n);
 }
 
 /* --- answers --- */
@@ -163,18 +215,10 @@ static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 	*buf = uv_buf_init((char *)to->answer, sizeof(to->answer));
 }
 
-static bool same_address(const struct sockaddr *a, const struct told *to)
-{
-	uint16_t port, to_port;
-	struct addr from = addr_from_sockaddr(a, &port);
-	struct addr its = addr_from_sockaddr((const struct sockaddr *)&to->address, &to_port);
-
-	return port == to_port && addr_equal(&from, &its);
-}
-
 static bool is_signed(const struct told *to, const uint8_t *data, size_t len)
 {
-	return to->key == NULL || tsig_believes(&to->asked, data, len, (uint64_t)clock_unix_s());
+	return to->key == NULL ||
+	       (to->is_sent && tsig_believes(&to->asked, data, len, (uint64_t)clock_unix_s()));
 }
 
 /* Any answer will do: whoever refuses has heard as well. */

@@ -20,6 +20,9 @@ struct notify *notify_start(uv_loop_t *loop, const uint8_t *apex, const char *zo
                             const struct notify_target *to, size_t count);
 /* The zone's SOA record (whole, in wire form) is this now: all are told at once, whatever they had not heard of before. */
 void notify_tell(struct notify *n, struct bytes soa);
+/* The same for those whom `before` (NULL: none) did not tell; who is told by both is owed what was owed, no more and no less, and
+ * at the same times. */
+void notify_go_on(struct notify *n, const struct notify *before, struct bytes soa);
 void notify_free(struct notify *n); /* NULL is fine; the loop must turn once more */
 
 #endif

@@ -143,19 +143,30 @@ static void free_list(struct served *list)
 	}
 }
 
+/* Who has not heard yet is still to be told, and who is new in the config at once. */
+static void start_notifying(struct transfers *t, struct served *z, const struct served *before)
+{
+	const struct zone_image *newest = zone_history_newest(z->history);
+
+	z->is_watched = true;
+	z->notifying = notify_start(&t->loop, z->apex.wire, z->name, z->notify, z->notify_count);
+	if (newest)
+		notify_go_on(z->notifying, before ? before->notifying : NULL,
+		             zone_image_soa(newest));
+}
+
 static void take_up(struct transfers *t, struct served *list)
 {
 	struct served *before = t->served;
 
 	for (struct served *z = list; z; z = z->next) {
-		keep(z, find(before, &z->apex));
+		struct served *same = find(before, &z->apex);
+
+		keep(z, same);
 		if (!z->history)
 			z->history = zone_history_new(HISTORY_MOST);
-		if (z->notify_count > 0) {
-			z->is_watched = true;
-			z->notifying = notify_start(&t->loop, z->apex.wire, z->name, z->notify,
-			                            z->notify_count);
-		}
+		if (z->notify_count > 0)
+			start_notifying(t, z, same);
 	}
 	free_list(before);
 	t->served = list;

@@ -36,19 +36,31 @@ enum { SOON_MS = 5000 };
 
 /* --- nighd --- */
 
-static void start(struct world *w, const char *transfer)
+static void configure(struct world *w, const char *transfer)
 {
 	char config[2048];
 
-	secondaries_write_keys(w);
 	snprintf(config, sizeof(config),
 	         "zones: [{name: example.com, nameservers: [{name: ns1.example.com, addresses: "
 	         "[192.0.2.53]}], records: [\"www 300 IN A 192.0.2.1\"], transfer: {%s}}]\n"
 	         "tsig: keys\n",
 	         transfer);
 	world_config(w, config);
+}
+
+static void start(struct world *w, const char *transfer)
+{
+	secondaries_write_keys(w);
+	configure(w, transfer);
 	world_folder(w, "manifests/host");
 	world_start(w);
+}
+
+static void reload(struct world *w, const char *transfer)
+{
+	configure(w, transfer);
+	world_signal(w, SIGHUP);
+	world_expect_log(w, "config taken up", SOON_MS);
 }
 
 /* --- who gets it --- */
@@ -372,6 +384,56 @@ static void test_a_secondary_is_told_until_it_answers(void **state)
 	close(fd);
 }
 
+static void test_a_reload_forgets_nobody_who_is_still_to_be_told(void **state)
+{
+	struct world *w = *state;
+	struct sockaddr_in from;
+	uint8_t message[512], first[512];
+	char transfer[128];
+	unsigned port;
+	size_t len;
+	int fd = listen_udp(&port);
+
+	start_telling(w, port);
+	len = hear(fd, first, &from, SOON_MS);
+	assert_true(len > 0);
+	snprintf(transfer, sizeof(transfer), "allow: [], notify: [\"127.0.0.1:%u\"]", port);
+	reload(w, transfer);
+	/* The same message, when its time has come. */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(hear(fd, message, &from, 10000), len);
+		assert_memory_equal(message, first, len);
+	}
+	/* What was heard stays heard. */
+	answer(fd, message, &from, 0x80, 0);
+	assert_int_equal(hear(fd, message, &from, 1000), 0);
+	world_signal(w, SIGHUP);
+	assert_int_equal(hear(fd, message, &from, 9000), 0);
+	close(fd);
+}
+
+static void test_a_secondary_that_is_new_in_the_config_is_told_at_once(void **state)
+{
+	struct world *w = *state;
+	struct sockaddr_in from;
+	uint8_t message[512];
+	char transfer[128];
+	unsigned port, new_port;
+	int fd = listen_udp(&port), new_fd = listen_udp(&new_port);
+
+	start_telling(w, port);
+	assert_true(hear(fd, message, &from, SOON_MS) > 0);
+	answer(fd, message, &from, 0x80, 0);
+	snprintf(transfer, sizeof(transfer),
+	         "allow: [], notify: [\"127.0.0.1:%u\", \"127.0.0.1:%u\"]", new_port, port);
+	reload(w, transfer);
+	expect_notify(w, message, hear(new_fd, message, &from, SOON_MS));
+	answer(new_fd, message, &from, 0x80, 0);
+	assert_int_equal(hear(fd, message, &from, 2500), 0);
+	close(fd);
+	close(new_fd);
+}
+
 static void test_what_is_no_answer_of_the_secondary_is_not_taken_for_one(void **state)
 {
 	struct world *w = *state;
@@ -418,15 +480,10 @@ static void test_notify_with_a_key_is_not_answered_without_it(void **state)
 		answer(fd, message, &from, 0x80, 0);
 	}
 	/* The first rule that holds for the address decides. */
-	snprintf(
-		transfer, sizeof(transfer),
-		"zones: [{name: example.com, records: [\"www 300 IN A 192.0.2.1\"], transfer: "
-		"{allow: [{address: 127.0.0.0/8}, {key: transfer}], notify: [\"127.0.0.1:%u\"]}}]\n"
-		"tsig: keys\n",
-		port);
-	world_config(w, transfer);
-	world_signal(w, SIGHUP);
-	world_expect_log(w, "config taken up", SOON_MS);
+	snprintf(transfer, sizeof(transfer),
+	         "allow: [{address: 127.0.0.0/8}, {key: transfer}], notify: [\"127.0.0.1:%u\"]",
+	         port);
+	reload(w, transfer);
 	while (hear(fd, message, &from, 0) > 0)
 		;
 	world_endpoint(w, "a.yaml", "a", "a.example.com", "A", "198.18.0.1");
@@ -501,6 +558,8 @@ int main(void)
 		world_test(test_ixfr_says_what_went_and_what_came),
 		world_test(test_a_transfer_has_what_was_published_before_it),
 		world_test(test_a_secondary_is_told_until_it_answers),
+		world_test(test_a_reload_forgets_nobody_who_is_still_to_be_told),
+		world_test(test_a_secondary_that_is_new_in_the_config_is_told_at_once),
 		world_test(test_what_is_no_answer_of_the_secondary_is_not_taken_for_one),
 		world_test(test_notify_with_a_key_is_not_answered_without_it),
 		world_test(test_secondaries_are_told_once_more_when_somebody_says_so),
