@@ -19,27 +19,13 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "dnsd/netset.h"
-#include "dnsd/tcp.h"
-#include "dnsd/udp.h"
-#include "tests/support/dnsd_world.h"
+#include "tests/support/dnsd_worker.h"
 
 enum { STREAMS = 20, QUERIES = 400, MOST_TURNS = 100000, BIG = 20000, IN_ROOM = 1 << 20 };
 
 static struct world *w;
 static uint8_t small_query[512], big_query[512];
 static size_t small_len, big_len;
-
-/* A worker, as server.c makes one, that turns when the test says. */
-struct worker {
-	uv_loop_t loop;
-	struct reader *reader;
-	struct responder responder;
-	struct quota *quota;
-	struct tcp *tcp;
-	struct udp_batch *batch;
-	struct udp *udp;
-	uint16_t tcp_port, udp_port;
-};
 
 /* One that asks: what it has to send yet, and what came. */
 struct asker {
@@ -77,86 +63,12 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const struct addr loopback = {.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}};
-
-static uint16_t port_of(int fd)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = sizeof sa;
-	uint16_t port;
-
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
-	(void)addr_from_sockaddr((struct sockaddr *)&sa, &port);
-	return port;
-}
-
-static void start_with(struct worker *k, const struct tcp_limits *limits)
-{
-	struct reason why = {0};
-	int tcp, udp;
-
-	memset(k, 0, sizeof *k);
-	assert_int_equal(tcp_open(&loopback, 0, true, &tcp, &k->tcp_port, &why), ERR_OK);
-	assert_int_equal(udp_open(&loopback, 0, false, &udp, &why), ERR_OK);
-	k->udp_port = port_of(udp);
-	k->reader = handover_join(zones_handover(world_zones(w)));
-	k->responder.stats = stats_new();
-	assert_int_equal(uv_loop_init(&k->loop), 0);
-	k->quota = quota_new((unsigned)limits->max_connections, (unsigned)limits->max_per_network);
-	k->tcp = tcp_new(&k->loop, k->reader, &k->responder, limits, k->quota);
-	k->batch = udp_batch_new(k->reader, &k->responder);
-	k->udp = udp_start(&k->loop, udp, false, k->batch);
-	assert_int_equal(tcp_listen(k->tcp, tcp, NULL, &why), ERR_OK);
-}
-
-static void start(struct worker *k)
-{
-	struct tcp_limits usual = tcp_limits_usual();
-
-	start_with(k, &usual);
-}
-
-static void stop(struct worker *k)
-{
-	udp_stop(k->udp);
-	tcp_stop(k->tcp);
-	assert_int_equal(uv_run(&k->loop, UV_RUN_DEFAULT), 0);
-	assert_int_equal(uv_loop_close(&k->loop), 0);
-	udp_free(k->udp);
-	udp_batch_free(k->batch);
-	tcp_free(k->tcp);
-	assert_int_equal(quota_count(k->quota), 0);
-	quota_free(k->quota);
-	handover_leave(k->reader);
-	free(k->responder.stats);
-}
-
-static void turn(struct worker *k) { (void)uv_run(&k->loop, UV_RUN_NOWAIT); }
-
-static uint64_t answered(const struct worker *k, enum stats_transport transport)
-{
-	return stats_read(&k->responder.stats->answers[transport][RCODE_NOERROR]);
-}
-
-static int dial(int type, uint16_t port)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = addr_to_sockaddr(&loopback, port, &sa);
-	int fd = socket(sa.ss_family, type | SOCK_CLOEXEC, 0), on = 1;
-
-	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&sa, len), 0);
-	if (type == SOCK_STREAM)
-		assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
-	return fd;
-}
-
 /* With `count` queries to send, whose IDs count up from 0. */
 static void asker_init(struct asker *c, const struct worker *k, const uint8_t *query, size_t len,
                        unsigned count)
 {
 	memset(c, 0, sizeof *c);
-	c->fd = dial(SOCK_STREAM, k->tcp_port);
+	c->fd = worker_dial(SOCK_STREAM, k->tcp_port);
 	c->out = malloc(count * (2 + len));
 	c->in = malloc(IN_ROOM);
 	c->in_order = true;
@@ -212,8 +124,8 @@ static void assert_udp_has_its_turn(const uint8_t *query, size_t len, uint64_t m
 	struct worker k;
 	int udp;
 
-	start(&k);
-	udp = dial(SOCK_DGRAM, k.udp_port);
+	worker_start(&k, w, NULL);
+	udp = worker_dial(SOCK_DGRAM, k.udp_port);
 	for (unsigned i = 0; i < STREAMS; i++)
 		asker_init(&stream[i], &k, query, len, QUERIES);
 	for (unsigned turns = 0; turns < MOST_TURNS && all < STREAMS * QUERIES; turns++) {
@@ -222,11 +134,11 @@ static void assert_udp_has_its_turn(const uint8_t *query, size_t len, uint64_t m
 			asker_go_on(&stream[i]);
 			all += stream[i].answers;
 		}
-		before = answered(&k, STATS_TCP);
+		before = worker_answered(&k, STATS_TCP);
 		assert_int_equal(send(udp, small_query, small_len, 0), small_len);
-		turn(&k);
-		assert_int_equal(answered(&k, STATS_UDP), turns + 1);
-		assert_in_range(answered(&k, STATS_TCP) - before, 0, most);
+		worker_turn(&k);
+		assert_int_equal(worker_answered(&k, STATS_UDP), turns + 1);
+		assert_in_range(worker_answered(&k, STATS_TCP) - before, 0, most);
 	}
 	for (unsigned i = 0; i < STREAMS; i++) {
 		assert_int_equal(stream[i].answers, QUERIES);
@@ -235,7 +147,7 @@ static void assert_udp_has_its_turn(const uint8_t *query, size_t len, uint64_t m
 	}
 	close(udp);
 	assert_true(stats_read(&k.responder.stats->events[STATS_TCP_WAITED]) > 0);
-	stop(&k);
+	worker_stop(&k);
 }
 
 static void test_udp_has_its_turn_whatever_streams_of_queries_come(void **state)
@@ -258,13 +170,13 @@ static void test_streams_are_served_in_turn_and_a_single_question_waits_for_each
 	struct worker k;
 
 	(void)state;
-	start(&k);
+	worker_start(&k, w, NULL);
 	for (unsigned i = 0; i < STREAMS; i++)
 		asker_init(&stream[i], &k, big_query, big_len, QUERIES);
 	for (unsigned turns = 0; turns < 10 * STREAMS; turns++) {
 		for (unsigned i = 0; i < STREAMS; i++)
 			asker_go_on(&stream[i]);
-		turn(&k);
+		worker_turn(&k);
 	}
 	for (unsigned i = 0; i < STREAMS; i++) {
 		least = stream[i].answers < least ? stream[i].answers : least;
@@ -277,7 +189,7 @@ static void test_streams_are_served_in_turn_and_a_single_question_waits_for_each
 		asker_go_on(&single);
 		for (unsigned i = 0; i < STREAMS; i++)
 			asker_go_on(&stream[i]);
-		turn(&k);
+		worker_turn(&k);
 		waited++;
 	}
 	/* Accepted, told to be readable, and then behind all others. */
@@ -285,7 +197,7 @@ static void test_streams_are_served_in_turn_and_a_single_question_waits_for_each
 	asker_fini(&single);
 	for (unsigned i = 0; i < STREAMS; i++)
 		asker_fini(&stream[i]);
-	stop(&k);
+	worker_stop(&k);
 }
 
 static void test_who_goes_while_in_line_is_forgotten(void **state)
@@ -295,21 +207,21 @@ static void test_who_goes_while_in_line_is_forgotten(void **state)
 	unsigned turns;
 
 	(void)state;
-	start(&k);
+	worker_start(&k, w, NULL);
 	for (unsigned i = 0; i < STREAMS; i++) {
 		asker_init(&stream[i], &k, big_query, big_len, QUERIES);
 		asker_go_on(&stream[i]);
 	}
-	turn(&k);
+	worker_turn(&k);
 	for (unsigned i = 1; i < STREAMS; i++)
 		asker_fini(&stream[i]);
 	for (turns = 0; turns < MOST_TURNS && stream[0].answers < QUERIES; turns++) {
 		asker_go_on(&stream[0]);
-		turn(&k);
+		worker_turn(&k);
 	}
 	assert_int_equal(stream[0].answers, QUERIES);
 	asker_fini(&stream[0]);
-	stop(&k);
+	worker_stop(&k);
 }
 
 static void test_the_end_answers_who_stands_in_line(void **state)
@@ -319,15 +231,15 @@ static void test_the_end_answers_who_stands_in_line(void **state)
 	struct worker k;
 
 	(void)state;
-	start(&k);
+	worker_start(&k, w, NULL);
 	for (unsigned i = 0; i < STREAMS; i++) {
 		asker_init(&stream[i], &k, small_query, small_len, COUNT);
 		asker_go_on(&stream[i]);
 	}
-	turn(&k);
-	turn(&k);
-	assert_in_range(answered(&k, STATS_TCP), 1, STREAMS * COUNT - 1);
-	stop(&k);
+	worker_turn(&k);
+	worker_turn(&k);
+	assert_in_range(worker_answered(&k, STATS_TCP), 1, STREAMS * COUNT - 1);
+	worker_stop(&k);
 	for (unsigned i = 0; i < STREAMS; i++) {
 		asker_go_on(&stream[i]);
 		assert_int_equal(stream[i].answers, COUNT);
@@ -344,7 +256,7 @@ static void test_the_end_answers_who_was_not_accepted_yet(void **state)
 	uint8_t byte;
 
 	(void)state;
-	start(&k);
+	worker_start(&k, w, NULL);
 	for (unsigned i = 0; i < STREAMS; i++) {
 		asker_init(&stream[i], &k, small_query, small_len, COUNT);
 		asker_go_on(&stream[i]);
@@ -353,7 +265,7 @@ static void test_the_end_answers_who_was_not_accepted_yet(void **state)
 	asker_init(&half, &k, small_query, small_len, 1);
 	half.out_len -= 5;
 	asker_go_on(&half);
-	stop(&k);
+	worker_stop(&k);
 	for (unsigned i = 0; i < STREAMS; i++) {
 		asker_go_on(&stream[i]);
 		assert_int_equal(stream[i].answers, COUNT);
@@ -371,12 +283,12 @@ static void test_the_end_answers_what_was_sent_but_not_read(void **state)
 	struct worker k;
 
 	(void)state;
-	start(&k);
+	worker_start(&k, w, NULL);
 	asker_init(&c, &k, small_query, small_len, 5000);
-	turn(&k);
-	turn(&k);
+	worker_turn(&k);
+	worker_turn(&k);
 	asker_go_on(&c);
-	stop(&k);
+	worker_stop(&k);
 	asker_go_on(&c);
 	assert_int_equal(c.sent, c.out_len);
 	assert_int_equal(c.answers, 5000);
@@ -402,13 +314,13 @@ static void test_the_end_comes_though_somebody_asks_without_end(void **state)
 	uint64_t begun;
 
 	(void)state;
-	start(&k);
+	worker_start(&k, w, NULL);
 	asker_init(&c, &k, small_query, small_len, 100);
 	assert_int_equal(pthread_create(&thread, NULL, ask_without_end, &c), 0);
-	while (answered(&k, STATS_TCP) == 0)
-		turn(&k);
+	while (worker_answered(&k, STATS_TCP) == 0)
+		worker_turn(&k);
 	begun = clock_monotonic_ms();
-	stop(&k);
+	worker_stop(&k);
 	assert_in_range(clock_monotonic_ms() - begun, 0, 5000);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	asker_fini(&c);
@@ -447,7 +359,7 @@ static void test_the_silent_are_closed_and_the_sooner_the_more_there_are(void **
 	(void)state;
 	limits.max_connections = 8;
 	limits.idle_ms = IDLE_MS;
-	start_with(&k, &limits);
+	worker_start(&k, w, &limits);
 	for (unsigned i = 0; i < SILENT; i++)
 		asker_init(&silent[i], &k, small_query, small_len, 0);
 	asker_init(&busy, &k, small_query, small_len, 50000);
@@ -458,7 +370,7 @@ static void test_the_silent_are_closed_and_the_sooner_the_more_there_are(void **
 		busy.out_len = busy.sent + 2 + small_len <= all ? busy.sent + 2 + small_len : all;
 		asker_go_on(&busy);
 		busy.out_len = all;
-		turn(&k);
+		worker_turn(&k);
 		usleep(1000);
 		ended = 0;
 		for (unsigned i = 0; i < SILENT; i++)
@@ -471,7 +383,7 @@ static void test_the_silent_are_closed_and_the_sooner_the_more_there_are(void **
 	for (unsigned i = 0; i < SILENT; i++)
 		asker_fini(&silent[i]);
 	asker_fini(&busy);
-	stop(&k);
+	worker_stop(&k);
 }
 
 static void test_a_connection_ends_after_its_queries_with_all_answered(void **state)
@@ -482,18 +394,18 @@ static void test_a_connection_ends_after_its_queries_with_all_answered(void **st
 
 	(void)state;
 	limits.max_queries = 300;
-	start_with(&k, &limits);
+	worker_start(&k, w, &limits);
 	asker_init(&c, &k, small_query, small_len, 400);
 	c.out_len = 300 * (2 + small_len);
 	for (unsigned turns = 0; turns < MOST_TURNS && c.answers < 300; turns++) {
 		asker_go_on(&c);
-		turn(&k);
+		worker_turn(&k);
 	}
 	assert_int_equal(c.answers, 300);
 	assert_true(c.in_order);
 	assert_true(is_ended(&c));
 	asker_fini(&c);
-	stop(&k);
+	worker_stop(&k);
 }
 
 static void test_a_network_that_is_not_exempt_has_its_share_and_no_more(void **state)
@@ -505,30 +417,30 @@ static void test_a_network_that_is_not_exempt_has_its_share_and_no_more(void **s
 
 	(void)state;
 	limits.max_per_network = SHARE;
-	start_with(&k, &limits);
+	worker_start(&k, w, &limits);
 	for (unsigned i = 0; i <= SHARE; i++) {
 		asker_init(&c[i], &k, small_query, small_len, 1);
-		turn(&k);
+		worker_turn(&k);
 	}
 	for (unsigned turns = 0; turns < 20; turns++)
-		turn(&k);
+		worker_turn(&k);
 	assert_int_equal(quota_count(k.quota), SHARE);
 	assert_int_equal(stats_read(&k.responder.stats->events[STATS_TCP_REFUSED]), 1);
 	assert_true(is_ended(&c[SHARE]));
 	assert_false(is_ended(&c[0]));
 	asker_fini(&c[0]);
 	for (unsigned turns = 0; turns < 20; turns++)
-		turn(&k);
+		worker_turn(&k);
 	asker_init(&again, &k, small_query, small_len, 1);
 	for (unsigned turns = 0; turns < 20; turns++) {
 		asker_go_on(&again);
-		turn(&k);
+		worker_turn(&k);
 	}
 	assert_int_equal(again.answers, 1);
 	asker_fini(&again);
 	for (unsigned i = 1; i <= SHARE; i++)
 		asker_fini(&c[i]);
-	stop(&k);
+	worker_stop(&k);
 }
 
 /* --- behind a proxy --- */
@@ -555,7 +467,7 @@ static struct netset *own_network(void)
 
 static void start_behind(struct worker *k, struct tcp_limits *limits, struct netset *proxies)
 {
-	start_with(k, limits);
+	worker_start(k, w, limits);
 	k->responder.proxies = proxies;
 }
 
@@ -579,7 +491,7 @@ static void asker_go_on_by(struct asker *c, struct worker *k, size_t step)
 		c->out_len = c->sent + step < all ? c->sent + step : all;
 		asker_go_on(c);
 		c->out_len = all;
-		turn(k);
+		worker_turn(k);
 	}
 }
 
@@ -603,10 +515,10 @@ static void test_behind_a_listed_proxy_the_header_comes_first_in_any_pieces(void
 		assert_true(c.in_order);
 		asker_fini(&c);
 		for (unsigned turns = 0; turns < 10; turns++)
-			turn(&k);
+			worker_turn(&k);
 	}
 	assert_int_equal(stats_read(&k.responder.stats->events[STATS_TCP_PROXIED]), 11);
-	stop(&k);
+	worker_stop(&k);
 	netset_free(proxies);
 }
 
@@ -634,7 +546,7 @@ static void test_shares_are_those_of_the_clients_that_a_proxy_names(void **state
 	asker_fini(&first);
 	asker_fini(&second);
 	asker_fini(&again);
-	stop(&k);
+	worker_stop(&k);
 	netset_free(proxies);
 }
 
@@ -669,12 +581,12 @@ static void test_a_listed_proxy_without_a_good_header_is_not_listened_to(void **
 		c.out_len = len;
 		while (clock_monotonic_ms() - begun < 3000 && !is_ended(&c)) {
 			asker_go_on(&c);
-			turn(&k);
+			worker_turn(&k);
 		}
 		assert_in_range(clock_monotonic_ms() - begun, 200, 2500);
 		asker_fini(&c);
 	}
-	stop(&k);
+	worker_stop(&k);
 	netset_free(proxies);
 }
 
@@ -688,7 +600,7 @@ static void give_to_heir(int take_fd, const struct addr *client, void *arg)
 {
 	struct heir *h = arg;
 
-	assert_true(addr_equal(client, &loopback));
+	assert_true(addr_equal(client, &worker_address));
 	h->adopted++;
 	tcp_adopt(h->worker->tcp, take_fd, client);
 }
@@ -697,15 +609,15 @@ static void ask_until(struct asker *c, struct worker *a, struct worker *b, unsig
 {
 	for (unsigned turns = 0; turns < MOST_TURNS && c->answers < answers; turns++) {
 		asker_go_on(c);
-		turn(a);
-		turn(b);
+		worker_turn(a);
+		worker_turn(b);
 	}
 	assert_int_equal(c->answers, answers);
 }
 
 static void wait_a_turn(struct worker *k)
 {
-	turn(k);
+	worker_turn(k);
 	usleep(1000);
 }
 
@@ -717,8 +629,8 @@ static void test_a_connection_leaves_for_another_process_and_misses_nothing(void
 	size_t all;
 
 	(void)state;
-	start(&old);
-	start(&next);
+	worker_start(&old, w, NULL);
+	worker_start(&next, w, NULL);
 	asker_init(&c, &old, small_query, small_len, 100);
 	all = c.out_len;
 	c.out_len = all / 2 + 5; /* the last one is not whole */
@@ -741,11 +653,11 @@ static void test_a_connection_leaves_for_another_process_and_misses_nothing(void
 	c.answers = 0;
 	ask_until(&c, &old, &next, 100);
 	assert_true(c.in_order);
-	assert_int_equal(answered(&old, STATS_TCP), 100);
-	assert_int_equal(answered(&next, STATS_TCP), 100);
+	assert_int_equal(worker_answered(&old, STATS_TCP), 100);
+	assert_int_equal(worker_answered(&next, STATS_TCP), 100);
 	asker_fini(&c);
-	stop(&old);
-	stop(&next);
+	worker_stop(&old);
+	worker_stop(&next);
 }
 
 int main(void)
