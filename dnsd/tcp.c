@@ -137,6 +137,9 @@ static bool is_expired(const struct connection *c, uint64_t now)
 
 	if (c->unsent > 0)
 		return now - c->write_at > TCP_WRITE_MS;
+	/* It waits for us, not we for it. */
+	if (c->asked != NULL)
+		return false;
 	if ((c->awaits_header || (c->tls != NULL && !c->is_open)) && silence > TCP_HANDSHAKE_MS)
 		silence = TCP_HANDSHAKE_MS;
 	return now - c->active_at > silence;
