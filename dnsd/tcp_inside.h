@@ -16,8 +16,9 @@ enum {
 	TCP_CHUNK = 4096,   /* bytes read at once: small, as UDP waits meanwhile */
 	TCP_GATHER = 16384, /* answers written in one call, if there are so many */
 	TCP_ANSWER_MAX = 2 + 65535,
-	TCP_TRANSFERS_MOST = 32, /* of a worker at a time */
-	TCP_TRANSFERS_LATER = 8  /* of a connection, that wait for the one under way */
+	TCP_TRANSFERS_MOST = 32,      /* of a worker at a time ... */
+	TCP_TRANSFERS_OF_NETWORK = 8, /* ... and of one client network, unless it is exempt */
+	TCP_TRANSFERS_LATER = 8       /* of a connection, that wait for the one under way */
 };
 
 struct listener {
@@ -59,7 +60,8 @@ struct connection {
 struct tcp {
 	uv_loop_t *loop;
 	struct transfers_desk *desk; /* where transfers are asked for; NULL: nowhere */
-	unsigned transfers;          /* under way */
+	/* Whose transfers are under way; NULL: a free place. */
+	const struct connection *transferring[TCP_TRANSFERS_MOST];
 	struct reader *reader;
 	struct responder *responder;
 	uv_timer_t sweep;

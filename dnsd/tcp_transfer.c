@@ -16,6 +16,37 @@ struct tcp_later {
 	uint32_t from;
 };
 
+/* --- places: a worker has so many, and who does not read keeps one until the deadline --- */
+
+static bool take_place(struct connection *c)
+{
+	struct tcp *t = c->tcp;
+	const struct connection **free_place = NULL;
+	unsigned of_network = 0;
+
+	for (unsigned i = 0; i < TCP_TRANSFERS_MOST; i++) {
+		const struct connection *other = t->transferring[i];
+
+		if (other == NULL)
+			free_place = &t->transferring[i];
+		else if (c->network.family != ADDR_NONE)
+			of_network += addr_equal(&other->network, &c->network);
+	}
+	if (free_place == NULL || of_network >= TCP_TRANSFERS_OF_NETWORK)
+		return false;
+	*free_place = c;
+	return true;
+}
+
+static void leave_place(const struct connection *c)
+{
+	for (unsigned i = 0; i < TCP_TRANSFERS_MOST; i++)
+		if (c->tcp->transferring[i] == c)
+			c->tcp->transferring[i] = NULL;
+}
+
+/* --- one after the other --- */
+
 static void on_ready(struct transfer *take_transfer, void *arg)
 {
 	struct connection *c = arg;
@@ -35,12 +66,11 @@ static void ask_for_next(struct connection *c)
 		return;
 	c->later = first->next;
 	c->later_count--;
-	if (t->desk == NULL || t->transfers >= TCP_TRANSFERS_MOST)
+	if (t->desk == NULL || !take_place(c))
 		c->transfer = first->transfer; /* empty: a refusal */
 	else
 		c->asked = transfers_ask(t->desk, first->transfer, &first->apex,
 		                         first->is_ixfr ? &first->from : NULL, on_ready, c);
-	t->transfers++;
 	free(first);
 }
 
@@ -72,8 +102,7 @@ void tcp_transfer_begin(struct connection *c)
 
 static void end_one(struct connection *c)
 {
-	if (c->asked != NULL || c->transfer != NULL)
-		c->tcp->transfers--;
+	leave_place(c);
 	transfers_forget(c->asked);
 	transfer_free(c->transfer);
 	c->asked = NULL;

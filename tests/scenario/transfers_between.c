@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "tests/support/world.h"
+#include "tests/support/world_inside.h"
 #include "tests/support/world_wire.h"
 
 enum {
@@ -26,7 +27,8 @@ enum {
 	SMALL = 10,       /* names of example.net */
 	APEX_RECORDS = 4, /* beside the names: SOA, NS, its address, and the SOA again */
 	WAIT_MS = 20000,
-	FRAME = 514
+	FRAME = 514,
+	SERVFAIL = 2
 };
 
 static void write_zone(struct world *w, const char *file, unsigned names)
@@ -44,19 +46,25 @@ static void write_zone(struct world *w, const char *file, unsigned names)
 	text_fini(&zone);
 }
 
-static void start(struct world *w)
+/* `more`: lines of the config. */
+static void start_with(struct world *w, const char *more)
 {
-	world_config(w, "zones:\n"
-	                "- {name: example.com, file: large, transfer: {allow: [{address: "
-	                "127.0.0.1/32}]}}\n"
-	                "- {name: example.net, file: small, transfer: {allow: [{address: "
-	                "127.0.0.1/32}]}}\n"
-	                "startup: {patience: 60s}\n");
+	char config[1024];
+
+	snprintf(config, sizeof config,
+	         "zones:\n"
+	         "- {name: example.com, file: large, transfer: {allow: [{address: 127.0.0.0/8}]}}\n"
+	         "- {name: example.net, file: small, transfer: {allow: [{address: 127.0.0.0/8}]}}\n"
+	         "startup: {patience: 60s}\n%s",
+	         more);
+	world_config(w, config);
 	world_folder(w, "manifests/host");
 	write_zone(w, "large", LARGE);
 	write_zone(w, "small", SMALL);
 	world_start(w);
 }
+
+static void start(struct world *w) { start_with(w, ""); }
 
 /* Whose kernel keeps little of what it has not read. */
 static int dial(struct world *w)
@@ -193,12 +201,88 @@ static void test_who_asks_for_zones_and_does_not_read_stops_nobody(void **state)
 	world_expect(w, "ns1.example.com", "A", NULL, "192.0.2.53", 0);
 }
 
+/* --- who does not read, and others --- */
+
+static double resident(struct world *w) { return world_metric(w, "process_resident_memory_bytes"); }
+
+/* The whole large zone, from an address. */
+static void expect_zone(struct world *w, const char *from, uint8_t *room)
+{
+	int fd = world_wire_connect_to(w, &(struct world_question){.from = from});
+	unsigned records = 0;
+
+	ask(w, fd, "example.com", "AXFR", 1);
+	while (records < LARGE + APEX_RECORDS)
+		records += receive(w, fd, room).records;
+	assert_int_equal(records, LARGE + APEX_RECORDS);
+	close(fd);
+}
+
+/* Asks for the large zone and reads its first message alone; false: SERVFAIL.  The caller closes *fd. */
+static bool begins(struct world *w, int *fd, uint8_t *room)
+{
+	*fd = dial(w);
+	ask(w, *fd, "example.com", "AXFR", 1);
+	assert_true(world_wire_receive(w, *fd, room, WAIT_MS) > 12);
+	assert_true((room[3] & 15) == 0 || (room[3] & 15) == SERVFAIL);
+	return (room[3] & 15) == 0;
+}
+
+/* Of a worker's 32 transfers one network has 8, which end when nothing of them is read for 10 s; its other 32 get SERVFAIL. */
+static void test_who_does_not_read_has_its_share_of_transfers_until_the_deadline(void **state)
+{
+	enum { CLIENTS = 40, SHARE = 8, ENDED_MS = 60000, MEMORY = 16 << 20 };
+	struct world *w = *state;
+	struct deadline deadline = {0};
+	uint8_t *room = malloc(WIRE_ROOM);
+	unsigned begun = 0;
+	double before;
+	int fd[CLIENTS], again;
+
+	start_with(w, "workers: 1\nrateLimit: {exempt: []}\n");
+	expect_zone(w, "127.0.0.5", room);
+	before = resident(w);
+	for (int i = 0; i < CLIENTS; i++)
+		begun += begins(w, &fd[i], room);
+	assert_int_equal(begun, SHARE);
+	expect_zone(w, "127.0.0.5", room);
+	assert_in_range(resident(w), 1, before + MEMORY + world_sanitizer_bytes());
+	deadline = inside_deadline(ENDED_MS);
+	while (!begins(w, &again, room) && inside_has_time(deadline)) {
+		close(again);
+		inside_rest();
+	}
+	assert_int_equal(room[3] & 15, 0);
+	assert_true(world_metric(w, "dnsd_tcp_expired_total") >= SHARE);
+	close(again);
+	for (int i = 0; i < CLIENTS; i++)
+		close(fd[i]);
+	free(room);
+}
+
+static void test_networks_that_are_exempt_have_all_transfers(void **state)
+{
+	enum { CLIENTS = 20 };
+	struct world *w = *state;
+	uint8_t *room = malloc(WIRE_ROOM);
+	int fd[CLIENTS];
+
+	start_with(w, "workers: 1\n");
+	for (int i = 0; i < CLIENTS; i++)
+		assert_true(begins(w, &fd[i], room));
+	for (int i = 0; i < CLIENTS; i++)
+		close(fd[i]);
+	free(room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(test_what_is_asked_behind_a_zone_is_answered_before_its_end),
 		world_test(test_several_zones_go_over_one_connection_each_whole),
 		world_test(test_who_asks_for_zones_and_does_not_read_stops_nobody),
+		world_test(test_who_does_not_read_has_its_share_of_transfers_until_the_deadline),
+		world_test(test_networks_that_are_exempt_have_all_transfers),
 	};
 
 	return cmocka_run_group_tests_name("scenario/transfers_between", tests, NULL, NULL);
