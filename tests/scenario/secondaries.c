@@ -24,7 +24,7 @@ enum { NAMES = 30, CHANGES = 1000, SOON_MS = 5000 };
 
 /* `source`: where the zone comes from, a key of its config; `transport`: of the rule for secondaries; `more`: keys of the
  * config. */
-static void start_with(struct world *w, const struct secondary *s, const char *source,
+static void start_with(struct world *w, const struct peer *s, const char *source,
                        const char *transport, const char *more)
 {
 	char config[2048], notify[256];
@@ -41,7 +41,7 @@ static void start_with(struct world *w, const struct secondary *s, const char *s
 	world_start(w);
 }
 
-static void start(struct world *w, const struct secondary *s, const char *source)
+static void start(struct world *w, const struct peer *s, const char *source)
 {
 	start_with(w, s, source, "tcp", "");
 }
@@ -68,7 +68,7 @@ static void change(struct world *w, unsigned step)
 static void test_bind_knot_and_nsd_follow_a_thousand_changes(void **state)
 {
 	struct world *w = *state;
-	struct secondary s[SECONDARIES_COUNT];
+	struct peer s[SECONDARIES_COUNT];
 	char step[16];
 
 	secondaries_init(s);
@@ -108,7 +108,7 @@ static unsigned tellings(struct world *w)
 static void test_notify_is_signed_and_so_is_what_answers_it(void **state)
 {
 	struct world *w = *state;
-	struct secondary s[SECONDARIES_COUNT];
+	struct peer s[SECONDARIES_COUNT];
 	unsigned before;
 
 	secondaries_init(s);
@@ -133,7 +133,7 @@ static void test_notify_is_signed_and_so_is_what_answers_it(void **state)
 static void test_bind_and_nsd_follow_over_tls(void **state)
 {
 	struct world *w = *state;
-	struct secondary s[SECONDARIES_COUNT];
+	struct peer s[SECONDARIES_COUNT];
 	char step[16];
 
 	secondaries_write_certificate(w);
@@ -172,7 +172,7 @@ static unsigned serial_now(struct world *w)
 }
 
 /* All have the new serial and its record, and what has changed goes from one to the next. */
-static void expect_step(struct world *w, struct secondary *s, unsigned before)
+static void expect_step(struct world *w, struct peer *s, unsigned before)
 {
 	unsigned after = serial_now(w);
 	char type[32], *changes;
@@ -187,7 +187,7 @@ static void expect_step(struct world *w, struct secondary *s, unsigned before)
 	free(changes);
 }
 
-static void step_file(struct world *w, struct secondary *s, unsigned serial)
+static void step_file(struct world *w, struct peer *s, unsigned serial)
 {
 	char text[16];
 	unsigned before = serial_now(w);
@@ -204,7 +204,7 @@ static void step_file(struct world *w, struct secondary *s, unsigned serial)
 static void test_secondaries_follow_where_the_serial_goes_round(void **state)
 {
 	struct world *w = *state;
-	struct secondary s[SECONDARIES_COUNT];
+	struct peer s[SECONDARIES_COUNT];
 	unsigned before;
 
 	secondaries_init(s);

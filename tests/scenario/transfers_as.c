@@ -19,7 +19,7 @@
 
 enum { SOON_MS = 10000 };
 
-static void configure(struct world *w, const struct secondary *s, const char *as)
+static void configure(struct world *w, const struct peer *s, const char *as)
 {
 	char config[1024], notify[256];
 
@@ -32,7 +32,7 @@ static void configure(struct world *w, const struct secondary *s, const char *as
 	world_config(w, config);
 }
 
-static void start(struct world *w, struct secondary *s, const char *as)
+static void start(struct world *w, struct peer *s, const char *as)
 {
 	secondaries_write_keys(w);
 	secondaries_init(s);
@@ -42,7 +42,7 @@ static void start(struct world *w, struct secondary *s, const char *as)
 	world_expect_http(w, "/status/names?zone=example.com&prefix=web", "losangeles", SOON_MS);
 }
 
-static void reload(struct world *w, const struct secondary *s, const char *as)
+static void reload(struct world *w, const struct peer *s, const char *as)
 {
 	configure(w, s, as);
 	world_signal(w, SIGHUP);
@@ -100,7 +100,7 @@ static void test_secondaries_follow_when_other_sites_are_transferred(void **stat
 		const char *as, *sites;
 	} steps[] = {{"houston", "2"}, {"newyork", "1"}, {"all", "123"}, {"losangeles", "3"}};
 	struct world *w = *state;
-	struct secondary s[SECONDARIES_COUNT];
+	struct peer s[SECONDARIES_COUNT];
 	unsigned before;
 
 	start(w, s, "all");
@@ -128,7 +128,7 @@ static void test_secondaries_follow_when_other_sites_are_transferred(void **stat
 static void test_a_name_of_another_cluster_alone_is_transferred_too(void **state)
 {
 	struct world *w = *state;
-	struct secondary s[SECONDARIES_COUNT];
+	struct peer s[SECONDARIES_COUNT];
 	char *zone;
 
 	secondaries_write_keys(w);
@@ -158,7 +158,7 @@ static void test_a_cluster_that_is_not_there_is_an_error_and_hides_nothing(void 
 	static const char error[] =
 		"transfer.as: there is no cluster tokyo, so every cluster's sites are transferred";
 	struct world *w = *state;
-	struct secondary s[SECONDARIES_COUNT];
+	struct peer s[SECONDARIES_COUNT];
 	char config[256];
 	const char *const check[] = {"$NIGHD", "--check", "-c", config, NULL};
 	unsigned before;

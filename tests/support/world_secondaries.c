@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/world_secondaries.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -121,49 +114,7 @@ char *secondaries_zone_at(struct world *w, unsigned port)
 
 /* --- the programs --- */
 
-static bool can_bind(int type, unsigned port)
-{
-	struct sockaddr_in sa = {.sin_family = AF_INET,
-	                         .sin_port = htons((uint16_t)port),
-	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-	bool can = fd >= 0 && bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0;
-
-	close(fd);
-	return can;
-}
-
-/* For UDP and TCP, and below those that the kernel gives to clients; another for each `which` of them. */
-static unsigned free_port(unsigned which)
-{
-	enum { FIRST = 10000, TRIES = 1000 };
-	unsigned seed = (unsigned)getpid() * 31;
-
-	for (unsigned i = 0; i < TRIES; i++) {
-		unsigned port = FIRST + ((seed + i) * SECONDARIES_COUNT + which) % 20000;
-
-		if (can_bind(SOCK_DGRAM, port) && can_bind(SOCK_STREAM, port))
-			return port;
-	}
-	fail_msg("no port is free");
-	return 0;
-}
-
-static pid_t run(struct world *w, const char *name, const char *const *argv)
-{
-	char log[64];
-	int fd;
-	pid_t pid;
-
-	snprintf(log, sizeof(log), "%s/log", name);
-	fd = open(world_path(w, log), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	pid = inside_spawn(argv, fd);
-	close(fd);
-	return pid;
-}
-
-static void start_knot(struct world *w, struct secondary *s)
+static void start_knot(struct world *w, struct peer *s)
 {
 	char dir[200], config[256];
 
@@ -180,7 +131,7 @@ static void start_knot(struct world *w, struct secondary *s)
 	            "    storage: %s\n",
 	            dir, s->port, dir, world_dns_port(w), dir);
 	snprintf(config, sizeof(config), "%s/c", dir);
-	s->pid = run(w, "knot", (const char *[]){"knotd", "-c", config, NULL});
+	peers_run(w, s, (const char *[]){"knotd", "-c", config, NULL});
 }
 
 /* How NSD and BIND reach nighd. */
@@ -195,7 +146,7 @@ static struct primary plain_primary(const struct world *w)
 	return (struct primary){world_dns_port(w), "", "", "", ""};
 }
 
-static void start_nsd(struct world *w, struct secondary *s, const struct primary *p)
+static void start_nsd(struct world *w, struct peer *s, const struct primary *p)
 {
 	char dir[200], config[256];
 
@@ -215,10 +166,10 @@ static void start_nsd(struct world *w, struct secondary *s, const struct primary
 		"  provide-xfr: 127.0.0.0/8 NOKEY\n",
 		s->port, dir, dir, dir, dir, dir, p->nsd, p->port, p->nsd_uses);
 	snprintf(config, sizeof(config), "%s/c", dir);
-	s->pid = run(w, "nsd", (const char *[]){"nsd", "-d", "-c", config, NULL});
+	peers_run(w, s, (const char *[]){"nsd", "-d", "-c", config, NULL});
 }
 
-static void start_named(struct world *w, struct secondary *s, const struct primary *p)
+static void start_named(struct world *w, struct peer *s, const struct primary *p)
 {
 	char dir[200], config[256];
 
@@ -236,24 +187,25 @@ static void start_named(struct world *w, struct secondary *s, const struct prima
 		"  primaries port %u { 127.0.0.1 key transfer%s; }; };\n",
 		dir, s->port, dir, dir, p->named, p->port, p->named_uses);
 	snprintf(config, sizeof(config), "%s/c", dir);
-	s->pid = run(w, "named", (const char *[]){"named", "-g", "-c", config, NULL});
+	peers_run(w, s, (const char *[]){"named", "-g", "-c", config, NULL});
 }
 
-void secondaries_init(struct secondary s[SECONDARIES_COUNT])
+void secondaries_init(struct peer s[SECONDARIES_COUNT])
 {
 	static const char *const names[] = {"knot", "nsd", "named"};
 
 	for (unsigned i = 0; i < SECONDARIES_COUNT; i++)
-		s[i] = (struct secondary){names[i], free_port(i), 0};
+		s[i] = (struct peer){
+			.name = names[i], .address = "127.0.0.1", .port = peers_free_port(i)};
 }
 
-void secondaries_print(const struct secondary s[SECONDARIES_COUNT], char *out, size_t room)
+void secondaries_print(const struct peer s[SECONDARIES_COUNT], char *out, size_t room)
 {
 	snprintf(out, room, "\"127.0.0.1:%u\", \"127.0.0.1:%u\", \"127.0.0.1:%u\"", s[0].port,
 	         s[1].port, s[2].port);
 }
 
-void secondaries_start(struct world *w, struct secondary s[SECONDARIES_COUNT])
+void secondaries_start(struct world *w, struct peer s[SECONDARIES_COUNT])
 {
 	struct primary p = plain_primary(w);
 
@@ -262,7 +214,7 @@ void secondaries_start(struct world *w, struct secondary s[SECONDARIES_COUNT])
 	start_named(w, &s[SECONDARIES_NAMED], &p);
 }
 
-void secondaries_start_over_tls(struct world *w, struct secondary s[SECONDARIES_COUNT],
+void secondaries_start_over_tls(struct world *w, struct peer s[SECONDARIES_COUNT],
                                 unsigned tls_port)
 {
 	char nsd[512], named[512];
@@ -280,20 +232,10 @@ void secondaries_start_over_tls(struct world *w, struct secondary s[SECONDARIES_
 	start_named(w, &s[SECONDARIES_NAMED], &p);
 }
 
-void secondaries_stop(struct secondary s[SECONDARIES_COUNT])
-{
-	for (int i = 0; i < SECONDARIES_COUNT; i++)
-		if (s[i].pid > 0)
-			kill(s[i].pid, SIGTERM);
-	for (int i = 0; i < SECONDARIES_COUNT; i++)
-		if (s[i].pid > 0)
-			(void)waitpid(s[i].pid, NULL, 0);
-	for (int i = 0; i < SECONDARIES_COUNT; i++)
-		s[i].pid = 0;
-}
+void secondaries_stop(struct peer s[SECONDARIES_COUNT]) { peers_stop(s, SECONDARIES_COUNT); }
 
 /* All that run have what nighd has, record by record. */
-static bool have_all(struct world *w, struct secondary *s, const char *zone, char **differs)
+static bool have_all(struct world *w, struct peer *s, const char *zone, char **differs)
 {
 	for (int i = 0; i < SECONDARIES_COUNT; i++) {
 		char *its;
@@ -313,29 +255,14 @@ static bool have_all(struct world *w, struct secondary *s, const char *zone, cha
 	return true;
 }
 
-static void print_logs(struct world *w, const struct secondary *s)
-{
-	for (int i = 0; i < SECONDARIES_COUNT; i++) {
-		char log[64];
-		const char *out;
-
-		if (s[i].pid == 0)
-			continue;
-		snprintf(log, sizeof(log), "%s/log", s[i].name);
-		(void)world_run(w, (const char *[]){"tail", "-n", "15", world_path(w, log), NULL},
-		                &out);
-		fprintf(stderr, "--- %s ---\n%s", s[i].name, out);
-	}
-}
-
-void secondaries_expect(struct world *w, struct secondary s[SECONDARIES_COUNT])
+void secondaries_expect(struct world *w, struct peer s[SECONDARIES_COUNT])
 {
 	struct deadline deadline = inside_deadline(FOLLOWED_MS);
 	char *zone = secondaries_zone_at(w, world_dns_port(w)), *differs = NULL;
 
 	while (*zone == '\0' || !have_all(w, s, zone, &differs)) {
 		if (!inside_has_time(deadline)) {
-			print_logs(w, s);
+			peers_print_logs(w, s, SECONDARIES_COUNT);
 			secondaries_stop(s);
 			world_fail(w, "a secondary has\n%s\nand nighd has\n%s",
 			           differs ? differs : "nothing", zone);

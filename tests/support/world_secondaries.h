@@ -6,9 +6,8 @@
 #ifndef TESTS_SUPPORT_WORLD_SECONDARIES_H
 #define TESTS_SUPPORT_WORLD_SECONDARIES_H
 
-#include <sys/types.h>
-
 #include "tests/support/world.h"
+#include "tests/support/world_peers.h"
 
 /* The key `transfer`, as dig has it, and its secret. */
 #define SECONDARIES_SECRET "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IDEyMzQ="
@@ -40,23 +39,17 @@ unsigned secondaries_serial_in(const char *zone);
 
 enum { SECONDARIES_KNOT, SECONDARIES_NSD, SECONDARIES_NAMED, SECONDARIES_COUNT };
 
-struct secondary {
-	const char *name; /* its folder in the world's, with its words in `log` */
-	unsigned port;
-	pid_t pid; /* 0: not running */
-};
-
 /* Chooses the ports. */
-void secondaries_init(struct secondary s[SECONDARIES_COUNT]);
+void secondaries_init(struct peer s[SECONDARIES_COUNT]);
 /* "127.0.0.1:PORT", ... for `notify`. */
-void secondaries_print(const struct secondary s[SECONDARIES_COUNT], char *out, size_t room);
+void secondaries_print(const struct peer s[SECONDARIES_COUNT], char *out, size_t room);
 /* nighd, which has been started with the keys, is their primary; NOTIFY has to be signed. */
-void secondaries_start(struct world *w, struct secondary s[SECONDARIES_COUNT]);
+void secondaries_start(struct world *w, struct peer s[SECONDARIES_COUNT]);
 /* The same over TLS alone, and for BIND and NSD: Knot 3.2 does not speak it.  They demand that certificate. */
-void secondaries_start_over_tls(struct world *w, struct secondary s[SECONDARIES_COUNT],
+void secondaries_start_over_tls(struct world *w, struct peer s[SECONDARIES_COUNT],
                                 unsigned tls_port);
-void secondaries_stop(struct secondary s[SECONDARIES_COUNT]);
+void secondaries_stop(struct peer s[SECONDARIES_COUNT]);
 /* Waits until each that runs has what nighd has, record by record. */
-void secondaries_expect(struct world *w, struct secondary s[SECONDARIES_COUNT]);
+void secondaries_expect(struct world *w, struct peer s[SECONDARIES_COUNT]);
 
 #endif
