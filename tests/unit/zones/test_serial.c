@@ -60,6 +60,24 @@ static void test_another_serial_of_the_file_changes_nothing(void **state)
 	assert_int_equal(serial_next_of_file(0xfffffffe, 0, 0xfffffff0), 0xffffffff);
 }
 
+/* Round the circle, but forward in each step: who follows each (RFC 1982 7) is never behind. */
+static void test_a_serial_far_ahead_and_then_a_small_one_are_both_later(void **state)
+{
+	uint32_t last = 1795821680, next;
+
+	(void)state;
+	next = serial_next_of_file(last, 3000000000, last + 1);
+	assert_int_equal(next, 3000000000);
+	assert_true(serial_is_after(next, last));
+	assert_int_equal(serial_next_of_file(next, 3000000000, last + 2), 3000000001);
+	next = serial_next_of_file(3000000001, 5, last + 3);
+	assert_int_equal(next, 5);
+	assert_true(serial_is_after(next, 3000000001));
+	/* Then the clock is ahead. */
+	assert_int_equal(serial_next_of_file(next, 5, last + 4), last + 4);
+	assert_true(serial_is_after(last + 4, next));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -69,6 +87,7 @@ int main(void)
 		cmocka_unit_test(test_a_clock_more_than_half_the_circle_away_is_behind),
 		cmocka_unit_test(test_a_later_serial_of_the_file_is_taken_over_as_it_is),
 		cmocka_unit_test(test_another_serial_of_the_file_changes_nothing),
+		cmocka_unit_test(test_a_serial_far_ahead_and_then_a_small_one_are_both_later),
 	};
 
 	return cmocka_run_group_tests_name("zones/serial", tests, NULL, NULL);
