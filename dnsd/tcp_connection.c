@@ -121,14 +121,19 @@ static void take_out(struct connection *c)
 }
 
 /* It got an answer. */
-static void note_active(struct connection *c)
+void tcp_connection_touch(struct connection *c)
 {
 	c->active_at = uv_now(c->tcp->loop);
-	c->queries++;
 	if (c->prev != NULL) {
 		take_out(c);
 		tcp_connection_put(c);
 	}
+}
+
+static void note_active(struct connection *c)
+{
+	c->queries++;
+	tcp_connection_touch(c);
 }
 
 /* --- the end of a connection --- */

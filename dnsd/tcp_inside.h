@@ -110,6 +110,8 @@ static inline bool tcp_is_paused(const struct connection *c) { return c->unsent 
 
 /* A new connection, among the others of its tcp. */
 void tcp_connection_put(struct connection *c);
+/* It has just been of use: the least idle of all. */
+void tcp_connection_touch(struct connection *c);
 /* Has its client not too many?  Else it is closed, and counted as refused. */
 bool tcp_connection_admit(struct connection *c);
 /* Begins to read from it. */

@@ -123,7 +123,7 @@ void tcp_transfer_send(struct connection *c, unsigned most)
 		}
 		bytes_put16(t->out, (uint16_t)len);
 		tcp_spend(t, len);
-		c->active_at = uv_now(t->loop);
+		tcp_connection_touch(c);
 		most--;
 		tcp_connection_send(c, t->out, 2 + len);
 	}
