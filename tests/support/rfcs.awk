@@ -1,5 +1,6 @@
-# rfcs.awk -- holds docs/rfcs.md to the sources: what it names is there.
-# Input: the rooms' .c and .h files and the tests' .c files, then docs/rfcs.md.  In a table's row the third cell names
+# rfcs.awk -- holds docs/rfcs.md and docs/vulnerabilities.md to the sources: what they name is there, no row
+# stands twice, and rows of RFCs stand in the order of their numbers.
+# Input: the rooms' .c and .h files and the tests' .c files, then the documents.  In a table's row the third cell names
 # functions and files of rooms (`name`, `name_*`, `file.c`, with a file in parentheses behind it where
 # several have the name), the fourth tests: files (dnsd/test_x, scenario/x, differential/x, or whole
 # paths in backquotes) and beginnings of their functions (in backquotes, without test_).
@@ -85,13 +86,41 @@ FILENAME ~ /\.[ch]$/ {
 	next
 }
 
+# Two rows say the same when section and claim of one are the other's, or its beginning.
+function check_twice(section, claim,    row, part) {
+	for (row in seen) {
+		split(row, part, SUBSEP)
+		if (part[1] == FILENAME && begins(part[2], section) && begins(part[3], claim))
+			complain("stands twice, first in line " seen[row] ":" section "|" claim)
+	}
+	seen[FILENAME, section, claim] = FNR
+}
+
+function begins(a, b) {
+	sub(/ +$/, "", a); sub(/ +$/, "", b)
+	return index(a, b) == 1 || index(b, a) == 1
+}
+
+# Rows without a number, for what no RFC has, come last.
+function check_order(section,    number) {
+	number = section ~ /^ [0-9]/ ? section + 0 : 1000000
+	if (number < last_number[FILENAME]) complain("is not in the order of numbers:" section)
+	last_number[FILENAME] = number
+}
+
 /^\|/ {
 	cells = $0; gsub(/\\\|/, "", cells)
 	split(cells, cell, "|")
-	if (cell[2] ~ /^ RFC, section/ || cell[2] ~ /^-+$/) next
-	rows++
+	if (cell[4] ~ /^ function/ || cell[2] ~ /^-+$/) next
+	rows[FILENAME]++
 	check_functions(cell[4])
 	check_tests(cell[5])
+	check_twice(cell[2], cell[3])
+	check_order(cell[2])
 }
 
-END { if (rows == 0) { print "docs/rfcs.md has no rows"; bad = 1 } exit bad }
+END {
+	for (i = 1; i < ARGC; i++)
+		if (ARGV[i] ~ /\.md$/ && rows[ARGV[i]] == 0) { print ARGV[i] " has no rows"; bad = 1 }
+	exit bad
+}
