@@ -13,7 +13,7 @@
 #include "tests/support/world.h"
 #include "tests/support/world_churn.h"
 #include "tests/support/world_inside.h"
-#include "tests/support/world_asker.h"
+#include "tests/support/world_askers.h"
 #include "tests/support/world_probe.h"
 
 enum { EVERY_MS = 100, FOR_MS = 10000, PER_SECOND = 2000, SOON_MS = 10000 };
@@ -75,10 +75,10 @@ static void get_cookie(struct world *w, char out[COOKIE_TEXT])
 }
 
 static void start_clients(struct world *w, const struct transport *transports, const char *cookie,
-                          struct asker *out[CLIENTS])
+                          struct askers *out[CLIENTS])
 {
 	for (unsigned i = 0; i < CLIENTS; i++) {
-		const struct asker_how how = {
+		const struct askers_how how = {
 			.transport = &transports[clients[i].transport],
 			.per_second = PER_SECOND / clients[i].share,
 			.questions = churn_questions,
@@ -87,7 +87,7 @@ static void start_clients(struct world *w, const struct transport *transports, c
 			.cookie = clients[i].has_cookie ? cookie : NULL,
 		};
 
-		out[i] = asker_start(w, &how);
+		out[i] = askers_start(w, &how);
 	}
 }
 
@@ -96,7 +96,7 @@ static void test_a_reload_each_tenth_of_a_second_loses_nothing(void **state)
 	struct world *w = *state;
 	struct transport transports[PROBE_TRANSPORTS];
 	char cookie[COOKIE_TEXT];
-	struct asker *load[CLIENTS];
+	struct askers *load[CLIENTS];
 	uint64_t asked = 0, with_cookie = 0;
 	double good_before;
 	unsigned reloads;
@@ -107,9 +107,9 @@ static void test_a_reload_each_tenth_of_a_second_loses_nothing(void **state)
 	start_clients(w, transports, cookie, load);
 	reloads = reload_for(w, FOR_MS);
 	for (unsigned i = 0; i < CLIENTS; i++) {
-		struct asker_tally t = asker_stop(load[i]);
+		struct askers_tally t = askers_stop(load[i]);
 
-		asker_expect_all_right(w, clients[i].label, &t);
+		askers_expect_all_right(w, clients[i].label, &t);
 		asked += t.asked;
 		with_cookie += clients[i].has_cookie ? t.asked : 0;
 	}

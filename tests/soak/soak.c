@@ -21,7 +21,7 @@
 #include "tests/support/world_churn.h"
 #include "tests/support/world_hostile.h"
 #include "tests/support/world_inside.h"
-#include "tests/support/world_asker.h"
+#include "tests/support/world_askers.h"
 #include "tests/support/world_mutate.h"
 #include "tests/support/world_probe.h"
 #include "tests/support/world_wire.h"
@@ -40,7 +40,7 @@ struct soak {
 	struct transport transports[PROBE_TRANSPORTS];
 	struct mutator m;
 	struct hostile *hostile;
-	struct asker *load[LOADS];
+	struct askers *load[LOADS];
 	unsigned reloads, zone_files, manifests, certificates, transfers;
 	uint32_t serial; /* of the last transfer */
 	double *resident;
@@ -145,13 +145,13 @@ static void begin(struct soak *s)
 	static const unsigned per_second[LOADS] = {500, 200, 100, 50, 50, 20};
 
 	for (unsigned i = 0; i < LOADS; i++) {
-		struct asker_how how = {.transport = &s->transports[which[i]],
-		                        .per_second = per_second[i],
-		                        .questions = churn_questions,
-		                        .count = CHURN_QUESTIONS,
-		                        .signing = i == 4 ? &signing : NULL};
+		struct askers_how how = {.transport = &s->transports[which[i]],
+		                         .per_second = per_second[i],
+		                         .questions = churn_questions,
+		                         .count = CHURN_QUESTIONS,
+		                         .signing = i == 4 ? &signing : NULL};
 
-		s->load[i] = asker_start(s->w, &how);
+		s->load[i] = askers_start(s->w, &how);
 	}
 }
 
@@ -236,9 +236,9 @@ static void test_all_at_once_for_a_long_time(void **state)
 	run_for(&s, (uint64_t)seconds * 1000);
 	print_deeds(&s);
 	for (unsigned i = 0; i < LOADS; i++) {
-		struct asker_tally t = asker_stop(s.load[i]);
+		struct askers_tally t = askers_stop(s.load[i]);
 
-		asker_expect_all_right(s.w, labels[i], &t);
+		askers_expect_all_right(s.w, labels[i], &t);
 	}
 	hostile_free(s.hostile);
 	expect_no_growth(&s, descriptors, seconds);

@@ -14,7 +14,7 @@
 
 enum { SOON_MS = 10000 };
 
-const struct asker_question churn_questions[CHURN_QUESTIONS] = {
+const struct askers_question churn_questions[CHURN_QUESTIONS] = {
 	{"always.example.com", {"192.0.2.13"}},
 	{"turns.example.com", {"192.0.2.10", "192.0.2.11"}},
 	{"always.file.test", {"192.0.2.12"}},

@@ -7,7 +7,7 @@
 #define TESTS_SUPPORT_WORLD_CHURN_H
 
 #include "tests/support/world.h"
-#include "tests/support/world_asker.h"
+#include "tests/support/world_askers.h"
 #include "tests/support/world_probe.h"
 
 /* Of the key "transfer". */
@@ -15,7 +15,7 @@
 
 /* What may be asked at any time, and what is right. */
 enum { CHURN_QUESTIONS = 6 };
-extern const struct asker_question churn_questions[CHURN_QUESTIONS];
+extern const struct askers_question churn_questions[CHURN_QUESTIONS];
 
 /* Starts nighd with the state of step 0: the zones example.com (transferred to loopback, for world_hostile.h too) and
  * file.test, cookies.secretFile, tsig, TLS. */

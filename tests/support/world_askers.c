@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/support/world_asker.h"
+#include "tests/support/world_askers.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
@@ -31,8 +31,8 @@ struct pending {
 	unsigned question;
 };
 
-struct asker {
-	struct asker_how how;
+struct askers {
+	struct askers_how how;
 	struct world_question where;
 	uint32_t right[ASKER_QUESTIONS_MOST][ASKER_RIGHT_MOST];
 	size_t len[ASKER_QUESTIONS_MOST];
@@ -40,7 +40,7 @@ struct asker {
 	pthread_t thread;
 	_Atomic bool ended;
 	pthread_mutex_t lock; /* of the tally */
-	struct asker_tally tally;
+	struct askers_tally tally;
 
 	/* the thread's own */
 	uint64_t begun_ms, asked;
@@ -54,7 +54,7 @@ struct asker {
 
 /* --- counting --- */
 
-static void count_asked(struct asker *l, unsigned sessions)
+static void count_asked(struct askers *l, unsigned sessions)
 {
 	pthread_mutex_lock(&l->lock);
 	l->tally.asked += sessions == 0;
@@ -62,14 +62,14 @@ static void count_asked(struct asker *l, unsigned sessions)
 	pthread_mutex_unlock(&l->lock);
 }
 
-static void count_lost(struct asker *l)
+static void count_lost(struct askers *l)
 {
 	pthread_mutex_lock(&l->lock);
 	l->tally.lost++;
 	pthread_mutex_unlock(&l->lock);
 }
 
-static void count_answer(struct asker *l, const char *wrong, unsigned question, uint64_t took_ms)
+static void count_answer(struct askers *l, const char *wrong, unsigned question, uint64_t took_ms)
 {
 	pthread_mutex_lock(&l->lock);
 	if (wrong != NULL && l->tally.wrong++ == 0)
@@ -83,7 +83,7 @@ static void count_answer(struct asker *l, const char *wrong, unsigned question, 
 /* --- what is right --- */
 
 /* The address behind the question and one owner of two octets, a pointer; 0: none there. */
-static uint32_t read_address(const struct asker *l, unsigned question, const uint8_t *reply,
+static uint32_t read_address(const struct askers *l, unsigned question, const uint8_t *reply,
                              size_t len)
 {
 	size_t name = strlen((const char *)l->query[question] + PROBE_HEADER) + 1;
@@ -93,8 +93,8 @@ static uint32_t read_address(const struct asker *l, unsigned question, const uin
 }
 
 /* NULL: it is right; else what is not, in `out`. */
-static const char *judge(const struct asker *l, unsigned question, const uint8_t *reply, size_t len,
-                         char out[64])
+static const char *judge(const struct askers *l, unsigned question, const uint8_t *reply,
+                         size_t len, char out[64])
 {
 	struct probe_reply r;
 	uint32_t address;
@@ -117,7 +117,7 @@ static const char *judge(const struct asker *l, unsigned question, const uint8_t
 
 /* --- asking --- */
 
-static size_t next_query(struct asker *l, unsigned *question, uint8_t out[QUERY_ROOM])
+static size_t next_query(struct askers *l, unsigned *question, uint8_t out[QUERY_ROOM])
 {
 	size_t len;
 
@@ -130,7 +130,7 @@ static size_t next_query(struct asker *l, unsigned *question, uint8_t out[QUERY_
 	return l->how.signing != NULL ? sign_message(out, len, l->how.signing) : len;
 }
 
-static bool is_due(const struct asker *l)
+static bool is_due(const struct askers *l)
 {
 	return l->asked * 1000 < (inside_now_ms() - l->begun_ms) * l->how.per_second;
 }
@@ -144,7 +144,7 @@ static void rest(void)
 
 /* --- over UDP --- */
 
-static void ask_udp(struct asker *l)
+static void ask_udp(struct askers *l)
 {
 	while (!l->ended && l->pending_count < PENDING_MOST && is_due(l)) {
 		uint8_t query[QUERY_ROOM];
@@ -158,7 +158,7 @@ static void ask_udp(struct asker *l)
 	}
 }
 
-static void hear_udp(struct asker *l)
+static void hear_udp(struct askers *l)
 {
 	uint8_t reply[2048];
 	ssize_t len;
@@ -177,7 +177,7 @@ static void hear_udp(struct asker *l)
 }
 
 /* All older than that. */
-static void give_up(struct asker *l, uint64_t most_ms)
+static void give_up(struct askers *l, uint64_t most_ms)
 {
 	uint64_t now = inside_now_ms();
 
@@ -191,7 +191,7 @@ static void give_up(struct asker *l, uint64_t most_ms)
 
 static void *run_udp(void *arg)
 {
-	struct asker *l = arg;
+	struct askers *l = arg;
 	uint64_t looked_ms = inside_now_ms(), until;
 
 	while (!l->ended) {
@@ -213,7 +213,7 @@ static void *run_udp(void *arg)
 
 /* --- over TCP and TLS --- */
 
-static void close_stream(struct asker *l)
+static void close_stream(struct askers *l)
 {
 	SSL_free(l->ssl);
 	if (l->fd >= 0)
@@ -223,7 +223,7 @@ static void close_stream(struct asker *l)
 	ERR_clear_error();
 }
 
-static bool open_stream(struct asker *l)
+static bool open_stream(struct askers *l)
 {
 	static const struct timeval wait = {LOST_MS / 1000, 0};
 	struct sockaddr_storage to = {0};
@@ -244,13 +244,13 @@ static bool open_stream(struct asker *l)
 	return SSL_set_fd(l->ssl, l->fd) == 1 && SSL_connect(l->ssl) == 1;
 }
 
-static bool write_all(struct asker *l, const uint8_t *bytes, size_t len)
+static bool write_all(struct askers *l, const uint8_t *bytes, size_t len)
 {
 	return l->ssl != NULL ? SSL_write(l->ssl, bytes, (int)len) == (int)len
 	                      : send(l->fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len;
 }
 
-static bool read_all(struct asker *l, uint8_t *out, size_t len)
+static bool read_all(struct askers *l, uint8_t *out, size_t len)
 {
 	for (size_t have = 0; have < len;) {
 		ssize_t n = l->ssl != NULL ? SSL_read(l->ssl, out + have, (int)(len - have))
@@ -264,7 +264,7 @@ static bool read_all(struct asker *l, uint8_t *out, size_t len)
 }
 
 /* The length of the answer; 0: lost. */
-static size_t exchange(struct asker *l, const uint8_t *query, size_t len, uint8_t *reply)
+static size_t exchange(struct askers *l, const uint8_t *query, size_t len, uint8_t *reply)
 {
 	uint8_t framed[2 + QUERY_ROOM], prefix[2];
 
@@ -279,7 +279,7 @@ static size_t exchange(struct asker *l, const uint8_t *query, size_t len, uint8_
 /* One after the other; each connection for a hundred. */
 static void *run_stream(void *arg)
 {
-	struct asker *l = arg;
+	struct askers *l = arg;
 	uint8_t *reply = malloc(WIRE_ROOM);
 
 	l->fd = -1;
@@ -311,10 +311,10 @@ static void *run_stream(void *arg)
 
 /* --- beginning and end --- */
 
-static void prepare(struct asker *l)
+static void prepare(struct askers *l)
 {
 	for (unsigned i = 0; i < l->how.count; i++) {
-		const struct asker_question *q = &l->how.questions[i];
+		const struct askers_question *q = &l->how.questions[i];
 		struct world_question asked = {.name = q->name,
 		                               .type = "A",
 		                               .options = l->how.cookie,
@@ -330,9 +330,9 @@ static void prepare(struct asker *l)
 	}
 }
 
-struct asker *asker_start(struct world *w, const struct asker_how *how)
+struct askers *askers_start(struct world *w, const struct askers_how *how)
 {
-	struct asker *l = xcalloc(1, sizeof *l);
+	struct askers *l = xcalloc(1, sizeof *l);
 	const struct transport *t = how->transport;
 	bool is_udp = t->kind == PROBE_UDP;
 
@@ -349,9 +349,9 @@ struct asker *asker_start(struct world *w, const struct asker_how *how)
 	return l;
 }
 
-struct asker_tally asker_tally(struct asker *l)
+struct askers_tally askers_tally(struct askers *l)
 {
-	struct asker_tally t;
+	struct askers_tally t;
 
 	pthread_mutex_lock(&l->lock);
 	t = l->tally;
@@ -359,9 +359,9 @@ struct asker_tally asker_tally(struct asker *l)
 	return t;
 }
 
-struct asker_tally asker_stop(struct asker *l)
+struct askers_tally askers_stop(struct askers *l)
 {
-	struct asker_tally t;
+	struct askers_tally t;
 
 	l->ended = true;
 	pthread_join(l->thread, NULL);
@@ -373,7 +373,7 @@ struct asker_tally asker_stop(struct asker *l)
 	return t;
 }
 
-void asker_expect_all_right(struct world *w, const char *label, const struct asker_tally *t)
+void askers_expect_all_right(struct world *w, const char *label, const struct askers_tally *t)
 {
 	print_message("%s: %llu asked, %llu lost, %llu wrong, the slowest after %u ms, %u "
 	              "connections\n",
