@@ -116,17 +116,23 @@ static bool take_http(struct nighd *n)
 	return true;
 }
 
+static void open_desk(struct nighd *n)
+{
+	struct reason why = {0};
+
+	if (takeover_desk_open(identity_of(n), &n->meeting, &why) != ERR_OK)
+		log_warn("dnsd", "this nighd cannot be taken over from: %s", why.text);
+}
+
 enum err replace_bind(struct nighd *n, struct reason *why)
 {
 	const struct config_listen *http = &n->config->http;
-	struct reason cause = {0};
 	enum err err = ERR_OK;
 
 	if (!take_http(n))
 		err = http_admin_open(&http->addr, http->port, &n->http, why);
-	if (err == ERR_OK && n->takeover == NULL &&
-	    takeover_desk_open(identity_of(n), &n->meeting, &cause) != ERR_OK)
-		log_warn("dnsd", "this nighd cannot be taken over from: %s", cause.text);
+	if (err == ERR_OK && n->takeover == NULL)
+		open_desk(n);
 	return err;
 }
 
@@ -154,15 +160,28 @@ static void fail(struct nighd *n, const char *cause)
 }
 
 /* It has ended while this one was getting ready: then this one is the first. */
-static enum err go_alone(struct nighd *n, struct reason *why)
+static void go_alone(struct nighd *n)
 {
-	struct reason cause = {0};
-
 	log_warn("dnsd", "the nighd to take over from has ended");
-	if (takeover_desk_open(identity_of(n), &n->meeting, &cause) != ERR_OK)
-		log_warn("dnsd", "this nighd cannot be taken over from: %s", cause.text);
+	open_desk(n);
 	pipeline_skip_serials(n->pipeline);
-	return nighd_serve(n, why);
+}
+
+/* This one answers already. */
+static enum err end_other(struct nighd *n, struct reason *why)
+{
+	enum err err = takeover_end(n->takeover, why);
+
+	if (err == ERR_NOTFOUND) {
+		go_alone(n);
+		return ERR_OK;
+	}
+	if (err == ERR_OK) {
+		n->meeting = n->takeover->meeting;
+		n->takeover->meeting = -1;
+		log_info("dnsd", "taken over");
+	}
+	return err;
 }
 
 static enum err go(struct nighd *n, struct reason *why)
@@ -170,22 +189,17 @@ static enum err go(struct nighd *n, struct reason *why)
 	struct buffer serials = {0};
 	enum err err = takeover_go(n->takeover, &serials, why);
 
-	if (err == ERR_NOTFOUND)
-		return go_alone(n, why);
+	if (err == ERR_NOTFOUND) {
+		go_alone(n);
+		return nighd_serve(n, why);
+	}
 	if (err == ERR_OK &&
 	    !pipeline_take_serials(n->pipeline, (struct bytes){serials.data, serials.len}))
 		err = reason_set(why, ERR_PARSE, "its serials make no sense");
 	buffer_fini(&serials);
 	if (err == ERR_OK)
 		err = nighd_serve(n, why);
-	if (err == ERR_OK)
-		err = takeover_end(n->takeover, why);
-	if (err == ERR_OK) {
-		n->meeting = n->takeover->meeting;
-		n->takeover->meeting = -1;
-		log_info("dnsd", "taken over");
-	}
-	return err;
+	return err == ERR_OK ? end_other(n, why) : err;
 }
 
 static void on_left(int take_fd, const struct addr *client, void *arg)

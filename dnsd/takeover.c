@@ -15,8 +15,10 @@
 #include "dnsd/takeover_message.h"
 
 enum {
-	PATIENCE_S = 10,     /* for each answer; a large state takes a while to print */
-	MESSAGES_MOST = 1000 /* of one list */
+	PATIENCE_S = 10,      /* for each answer; a large state takes a while to print */
+	DIALS = 10,           /* before who has hung up counts as alive; ... */
+	DIAL_EACH_US = 50000, /* ... a process closes one after the other when it dies */
+	MESSAGES_MOST = 1000  /* of one list */
 };
 
 static enum err dial(struct bytes identity, int *out, struct reason *why)
@@ -167,6 +169,39 @@ enum err takeover_begin(struct bytes identity, struct takeover **out, struct rea
 	return err;
 }
 
+static void forget_meeting(struct takeover *t)
+{
+	if (t->meeting >= 0)
+		close(t->meeting);
+	t->meeting = -1;
+}
+
+bool takeover_has_ended(struct takeover *t)
+{
+	struct reason why;
+	enum err err = ERR_OK;
+
+	hang_up(t);
+	/* It would be found there for as long as this process has it open. */
+	forget_meeting(t);
+	for (unsigned i = 0; i < DIALS && err == ERR_OK; i++) {
+		if (i > 0)
+			(void)usleep(DIAL_EACH_US);
+		err = dial(t->identity, &t->talk, &why);
+		hang_up(t);
+	}
+	return err == ERR_NOTFOUND;
+}
+
+/* The conversation was not to be; was that its death? */
+static enum err break_off(struct takeover *t, enum err err, struct reason *why)
+{
+	hang_up(t);
+	if (err == ERR_GONE && takeover_has_ended(t))
+		err = reason_set(why, ERR_NOTFOUND, "it has ended");
+	return err;
+}
+
 static enum err take_given(struct takeover *t, struct takeover_message *m, struct buffer *serials,
                            struct reason *why)
 {
@@ -201,9 +236,7 @@ enum err takeover_go(struct takeover *t, struct buffer *serials, struct reason *
 		err = hear(t, TAKEOVER_GIVEN, &m, why);
 	if (err == ERR_OK)
 		err = take_given(t, &m, serials, why);
-	if (err != ERR_OK)
-		hang_up(t);
-	return err;
+	return err == ERR_OK ? ERR_OK : break_off(t, err, why);
 }
 
 enum err takeover_end(struct takeover *t, struct reason *why)
@@ -220,9 +253,7 @@ enum err takeover_end(struct takeover *t, struct reason *why)
 	}
 	if (err == ERR_OK)
 		takeover_drop(&m);
-	else
-		hang_up(t);
-	return err;
+	return err == ERR_OK ? ERR_OK : break_off(t, err, why);
 }
 
 bool takeover_hear_left(int talk, takeover_on_left_fn *on_left, void *arg)
@@ -283,8 +314,7 @@ void takeover_free(struct takeover *t)
 	hang_up(t);
 	if (t->lock >= 0)
 		close(t->lock);
-	if (t->meeting >= 0)
-		close(t->meeting);
+	forget_meeting(t);
 	sockets_close(&t->sockets);
 	smallfile_wipe(&t->estate);
 	free(t);

@@ -32,8 +32,11 @@ enum err takeover_begin(struct bytes identity, struct takeover **out,
 /* It publishes nothing any more from now on, for a few seconds; its serials.  ERR_NOTFOUND: it has ended meanwhile.  Other
  * errors: it goes on serving. */
 enum err takeover_go(struct takeover *t, struct buffer *serials, struct reason *why) MUST_CHECK;
-/* This process answers: the other one ends, and all is this process's.  Else the other one goes on. */
+/* This process answers: the other one ends, and all is this process's.  ERR_NOTFOUND: it has ended without a word, and
+ * nobody else serves.  Other errors: it goes on serving. */
 enum err takeover_end(struct takeover *t, struct reason *why) MUST_CHECK;
+/* Is the other one dead?  Looks for half a second when it lives.  What was begun with it is over. */
+bool takeover_has_ended(struct takeover *t);
 /* Connections that leave the other one come as long as it lives.  What has come by now; false: that was all. */
 typedef void takeover_on_left_fn(int take_fd, const struct addr *client, void *arg);
 bool takeover_hear_left(int talk, takeover_on_left_fn *on_left, void *arg);

@@ -240,6 +240,32 @@ static void test_when_the_running_one_dies_meanwhile_the_new_one_serves_in_its_p
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", CHANGE_MS);
 }
 
+/* An heir that has asked for everything and waits for it, as the running one stands still. */
+static int spawn_waiting_heir(struct world *w)
+{
+	int heir = world_spawn_heir(w);
+
+	world_expect_log(w, "zone has no nameservers in the config", CHANGE_MS);
+	world_signal(w, SIGSTOP);
+	rest_ms(4000); /* its patience is over after 2 */
+	return heir;
+}
+
+static void test_when_the_running_one_dies_while_it_gives_the_new_one_serves(void **state)
+{
+	struct world *w = *state;
+	int heir;
+
+	begin_with_a_dark_member(w);
+	heir = spawn_waiting_heir(w);
+	world_kill(w);
+	world_expect_heir(w, heir);
+	world_expect_log(w, "the nighd to take over from has ended", 0);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", CHANGE_MS);
+	world_replace(w);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", CHANGE_MS);
+}
+
 /* One takes over; the other finds that out, or takes over from that one. */
 static void test_of_two_that_come_at_once_one_is_left(void **state)
 {
@@ -431,6 +457,7 @@ int main(void)
 		world_test(test_one_that_is_killed_at_any_moment_takes_nothing_with_it),
 		world_test(
 			test_when_the_running_one_dies_meanwhile_the_new_one_serves_in_its_place),
+		world_test(test_when_the_running_one_dies_while_it_gives_the_new_one_serves),
 		world_test(test_of_two_that_come_at_once_one_is_left),
 		world_test(test_a_signal_ends_the_one_it_is_sent_to),
 		world_test(test_the_first_one_starts_as_ever),

@@ -345,6 +345,28 @@ static void test_one_that_stands_still_is_given_up_and_told_so(void **state)
 	stop(&o);
 }
 
+/* Not to be mixed up with one that has hung up and goes on: somebody has to serve. */
+static void test_one_that_dies_after_it_has_given_is_told_from_one_that_goes_on(void **state)
+{
+	struct reason why = {0};
+	struct takeover *t;
+	struct old o;
+
+	(void)state;
+	start(&o);
+	t = ask();
+	go(t);
+	assert_false(takeover_has_ended(t));
+	takeover_free(t);
+	await(&o.lost, 1);
+	t = ask();
+	go(t);
+	stop(&o);
+	assert_int_equal(takeover_end(t, &why), ERR_NOTFOUND);
+	assert_true(takeover_has_ended(t));
+	takeover_free(t);
+}
+
 static void test_who_asked_another_one_before_is_refused(void **state)
 {
 	struct buffer serials = {0};
@@ -413,6 +435,8 @@ int main(void)
 		cmocka_unit_test(
 			test_one_that_hangs_up_before_the_last_word_leaves_the_old_one_serving),
 		cmocka_unit_test(test_one_that_stands_still_is_given_up_and_told_so),
+		cmocka_unit_test(
+			test_one_that_dies_after_it_has_given_is_told_from_one_that_goes_on),
 		cmocka_unit_test(test_who_asked_another_one_before_is_refused),
 		cmocka_unit_test(test_strange_and_silent_callers_are_hung_up_on),
 	};
