@@ -47,14 +47,16 @@ enum err takeover_desk_open(struct bytes identity, int *out, struct reason *why)
 	socklen_t len = takeover_address(identity, &sa);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
+	int code;
+
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&sa, len) == 0 && listen(fd, BACKLOG) == 0) {
 		*out = fd;
 		return ERR_OK;
 	}
-	reason_set(why, errno == EADDRINUSE ? ERR_CONFLICT : ERR_IO, "%s", strerror(errno));
+	code = errno;
 	if (fd >= 0)
 		close(fd);
-	return errno == EADDRINUSE ? ERR_CONFLICT : ERR_IO;
+	return reason_set(why, code == EADDRINUSE ? ERR_CONFLICT : ERR_IO, "%s", strerror(code));
 }
 
 /* --- the end of a conversation --- */
@@ -92,6 +94,13 @@ static void on_deadline(uv_timer_t *timer)
 
 	if (t->desk != NULL)
 		end_talk(t);
+}
+
+/* From now: what was done since the loop looked at the clock may have taken a while. */
+static void set_deadline(struct talk *t, uint64_t ms)
+{
+	uv_update_time(t->desk->loop);
+	CHECK(uv_timer_start(&t->deadline, on_deadline, ms, 0) == 0);
 }
 
 /* --- answers --- */
@@ -198,7 +207,7 @@ static enum err give(struct talk *t, uint64_t instance, struct reason *why)
 	if (err == ERR_OK)
 		err = finish(t, &m, file, why);
 	buffer_fini(&serials);
-	CHECK(uv_timer_start(&t->deadline, on_deadline, SERVE_MS, 0) == 0);
+	set_deadline(t, SERVE_MS);
 	return err;
 }
 
@@ -264,7 +273,7 @@ static void begin_talk(struct takeover_desk *d, int take_fd)
 	CHECK(uv_poll_init(d->loop, &t->poll, take_fd) == 0);
 	CHECK(uv_timer_init(d->loop, &t->deadline) == 0);
 	CHECK(uv_poll_start(&t->poll, UV_READABLE, on_word) == 0);
-	CHECK(uv_timer_start(&t->deadline, on_deadline, SAY_MS, 0) == 0);
+	set_deadline(t, SAY_MS);
 }
 
 static void on_caller(uv_poll_t *poll, int status, int events)
