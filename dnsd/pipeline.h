@@ -73,14 +73,15 @@ void pipeline_print_estate(struct pipeline *p, struct buffer *out);
 bool pipeline_parse_estate(struct bytes printed, struct pipeline_estate *out);
 /* The state directory's lock (borrowed); -1: none. */
 int pipeline_lock(const struct pipeline *p);
-/* Nothing is published or written any more, until pipeline_thaw(); the serials as they are then into `out`. */
+/* Nothing is published or written any more, until pipeline_thaw(); the serials as they are then into `out`.  After
+ * pipeline_thaw() they are later than any that the other process can have published meanwhile. */
 void pipeline_freeze(struct pipeline *p, struct buffer *serials);
 void pipeline_thaw(struct pipeline *p);
 /* Is everything that is watched as it is now, or was it waited for long enough? */
 bool pipeline_is_current(struct pipeline *p);
 /* Publishes with serials after those that pipeline_freeze() has printed; false: they are malformed. */
 bool pipeline_take_serials(struct pipeline *p, struct bytes serials);
-/* The process before is gone without a word: what it may have published is stepped over. */
+/* Another process has published meanwhile, and nobody knows what: its serials are stepped over. */
 void pipeline_skip_serials(struct pipeline *p);
 /* From now on the state directory, if there is one, is this process's to write. */
 void pipeline_begin_saving(struct pipeline *p);

@@ -7,10 +7,7 @@
 #include "records/names.h"
 #include "zones/build.h"
 
-enum {
-	NAME_MOST = 255,
-	SERIALS_SKIPPED = 1000 /* as many as the state holds in reserve (wiring.c) */
-};
+enum { NAME_MOST = 255 };
 
 /* --- the estate: the secret of cookies, then a base of the saved state --- */
 
@@ -74,6 +71,7 @@ void pipeline_thaw(struct pipeline *p)
 {
 	p->is_frozen = false;
 	pipeline_begin_saving(p);
+	pipeline_skip_serials(p);
 	pipeline_poke(p);
 }
 
@@ -94,14 +92,18 @@ bool pipeline_take_serials(struct pipeline *p, struct bytes serials)
 	return true;
 }
 
+/* The other one's were the next ones, or the time. */
 void pipeline_skip_serials(struct pipeline *p)
 {
+	uint32_t now_s = (uint32_t)clock_unix_s();
 	const struct zone *zone;
 
-	for (size_t i = 0; (zone = snapshot_zone(p->last, i)) != NULL; i++)
-		zones_raise_serial(p->zones,
-		                   (struct bytes){zone_apex(zone), names_wire_len(zone_apex(zone))},
-		                   zone_serial(zone) + SERIALS_SKIPPED);
+	for (size_t i = 0; (zone = snapshot_zone(p->last, i)) != NULL; i++) {
+		struct bytes apex = {zone_apex(zone), names_wire_len(zone_apex(zone))};
+
+		zones_raise_serial(p->zones, apex, zone_serial(zone) + WIRING_SERIALS_AHEAD);
+		zones_raise_serial(p->zones, apex, now_s + WIRING_SERIALS_AHEAD);
+	}
 	pipeline_publish(p);
 }
 

@@ -131,9 +131,6 @@ static void config_nameservers(struct arena *a, struct zones_zone *zone,
 	zone->nameserver_count = from->nameserver_count;
 }
 
-/* The state holds a serial that no publication has reached: appending waits up to a second, publications do not. */
-enum { SERIALS_AHEAD = 1000 };
-
 static uint32_t saved_serial(const struct saved *saved, struct bytes apex)
 {
 	struct bytes value = {0};
@@ -161,8 +158,8 @@ static void reserve_serials(struct saved *saved, struct bytes apex, uint32_t ser
 {
 	uint32_t held = saved_serial(saved, apex);
 
-	if (held == 0 || later(held, serial + SERIALS_AHEAD / 2) != held)
-		put_serial(saved, apex, serial + SERIALS_AHEAD);
+	if (held == 0 || later(held, serial + WIRING_SERIALS_AHEAD / 2) != held)
+		put_serial(saved, apex, serial + WIRING_SERIALS_AHEAD);
 }
 
 size_t wiring_zone_files(struct arena *a, const struct config *c,

@@ -20,6 +20,9 @@
 #include "watcher/store.h"
 #include "zones/build.h"
 
+/* The state holds a serial so far ahead, which no publication has reached: appending waits up to a second, publications do not. */
+enum { WIRING_SERIALS_AHEAD = 1000 };
+
 /* Makes *records (NULL: a new one) as the config wants it. */
 void wiring_configure_records(struct records **records, const struct config *c);
 

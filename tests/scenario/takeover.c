@@ -266,6 +266,25 @@ static void test_when_the_running_one_dies_while_it_gives_the_new_one_serves(voi
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", CHANGE_MS);
 }
 
+/* It may have answered, with serials that nobody else knows. */
+static void test_after_one_that_failed_serials_go_on_behind_all_that_it_may_have_said(void **state)
+{
+	struct world *w = *state;
+	uint32_t serial;
+	int status, heir;
+
+	begin_with_a_dark_member(w);
+	serial = serial_of(w);
+	heir = spawn_waiting_heir(w);
+	kill(heir, SIGKILL);
+	assert_int_equal(waitpid(heir, &status, 0), heir);
+	world_signal(w, SIGCONT);
+	world_expect_log(w, "has failed, this one goes on", CHANGE_MS);
+	rest_ms(500);
+	assert_true(is_after(serial_of(w), serial + 999));
+	assert_true(is_after(serial_of(w), (uint32_t)time(NULL) + 900));
+}
+
 /* One takes over; the other finds that out, or takes over from that one. */
 static void test_of_two_that_come_at_once_one_is_left(void **state)
 {
@@ -458,6 +477,8 @@ int main(void)
 		world_test(
 			test_when_the_running_one_dies_meanwhile_the_new_one_serves_in_its_place),
 		world_test(test_when_the_running_one_dies_while_it_gives_the_new_one_serves),
+		world_test(
+			test_after_one_that_failed_serials_go_on_behind_all_that_it_may_have_said),
 		world_test(test_of_two_that_come_at_once_one_is_left),
 		world_test(test_a_signal_ends_the_one_it_is_sent_to),
 		world_test(test_the_first_one_starts_as_ever),
