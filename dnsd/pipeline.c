@@ -630,6 +630,8 @@ enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, stru
 	give_terms(p);
 	p->tables_stale = p->report_stale = p->targets_stale = p->transferred_stale = true;
 	set_zone_files(p);
+	if (estate != NULL && !zone_loader_expect(p->zone_files, estate->files))
+		return reason_set(why, ERR_PARSE, "what it says of zone files makes no sense");
 	build(p);
 	rank_clusters(p);
 	p->sources = sources_start(p->loop, p->config, p->facts, p->store);

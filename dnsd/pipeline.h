@@ -33,6 +33,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 /* What a process leaves to the one that takes over from it (takeover.h). */
 struct pipeline_estate {
 	struct hash_key cookies; /* the random secret */
+	struct bytes files;      /* as zone_loader_print_served() has them */
 	struct bytes facts;      /* as saved_print() has them */
 	int take_lock;           /* of the state directory; -1: none, or taken */
 };
@@ -67,7 +68,7 @@ bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct exp
 
 /* --- one process after the other (pipeline_estate.c) --- */
 
-/* The estate as it is now, but for the lock, into `out`: it holds a secret.  The facts of `estate` point there. */
+/* The estate as it is now, but for the lock, into `out`: it holds a secret.  Files and facts of `estate` point there. */
 void pipeline_print_estate(struct pipeline *p, struct buffer *out);
 /* False: it is malformed. */
 bool pipeline_parse_estate(struct bytes printed, struct pipeline_estate *out);
@@ -79,6 +80,8 @@ void pipeline_freeze(struct pipeline *p, struct buffer *serials);
 void pipeline_thaw(struct pipeline *p);
 /* Is everything that is watched as it is now, or was it waited for long enough? */
 bool pipeline_is_current(struct pipeline *p);
+/* The zone file that is missing or has errors, and of which the other process has a good reading; NULL: none. */
+const char *pipeline_lacks_file(const struct pipeline *p);
 /* Publishes with serials after those that pipeline_freeze() has printed; false: they are malformed. */
 bool pipeline_take_serials(struct pipeline *p, struct bytes serials);
 /* Another process has published meanwhile, and nobody knows what: its serials are stepped over. */

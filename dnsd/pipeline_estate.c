@@ -7,25 +7,29 @@
 #include "records/names.h"
 #include "zones/build.h"
 
-enum { NAME_MOST = 255 };
+enum { NAME_MOST = 255, HEAD_LEN = 2 * sizeof(uint64_t) + sizeof(uint32_t) };
 
-/* --- the estate: the secret of cookies, then a base of the saved state --- */
+/* --- the estate: the secret of cookies, the length of what is said of zone files, that, a base of the saved state --- */
 
 void pipeline_print_estate(struct pipeline *p, struct buffer *out)
 {
 	const struct hash_key *key = &p->secrets.cookies.random.key[0];
-	struct buffer facts = {0};
+	struct buffer files = {0}, facts = {0};
 
 	/* The last serials themselves, not what the state holds in reserve. */
 	wiring_save_last_serials(p->last, p->saved);
 	saved_print(p->saved, &facts);
 	wiring_save_serials(p->last, p->saved);
+	zone_loader_print_served(p->zone_files, &files);
 	/* At once, so that no part of the secret stays behind when the buffer grows. */
-	(void)buffer_extend(out, 2 * sizeof(uint64_t) + facts.len);
+	(void)buffer_extend(out, HEAD_LEN + files.len + facts.len);
 	buffer_reset(out);
 	buffer_u64(out, key->k0);
 	buffer_u64(out, key->k1);
+	buffer_u32(out, (uint32_t)files.len);
+	buffer_put(out, files.data, files.len);
 	buffer_put(out, facts.data, facts.len);
+	buffer_fini(&files);
 	buffer_fini(&facts);
 }
 
@@ -33,10 +37,16 @@ bool pipeline_parse_estate(struct bytes printed, struct pipeline_estate *out)
 {
 	struct cursor c = cursor_over(printed.data, printed.len);
 
-	if (printed.len <= 2 * sizeof(uint64_t))
+	size_t files_len;
+
+	if (printed.len < HEAD_LEN)
 		return false;
 	out->cookies.k0 = cursor_u64(&c);
 	out->cookies.k1 = cursor_u64(&c);
+	files_len = cursor_u32(&c);
+	if (cursor_left(&c) <= files_len)
+		return false;
+	out->files = cursor_bytes(&c, files_len);
 	out->facts = cursor_bytes(&c, cursor_left(&c));
 	return true;
 }
@@ -127,10 +137,19 @@ static bool sources_are_seen(const struct pipeline *p)
 
 bool pipeline_is_current(struct pipeline *p)
 {
+	bool is_reading = false, lacks = zone_loader_lacking(p->zone_files, &is_reading) != NULL;
+
 	if (!p->ready)
 		return false;
 	if (clock_monotonic_ms() - p->started_ms >= p->config->patience_ms)
-		return true;
-	return sources_are_seen(p) && !facts_has_changes(p->facts) &&
+		return !lacks || !is_reading;
+	return !lacks && sources_are_seen(p) && !facts_has_changes(p->facts) &&
 	       geo_loader_is_current(p->geo) && zone_loader_is_read(p->zone_files);
+}
+
+const char *pipeline_lacks_file(const struct pipeline *p)
+{
+	bool is_reading;
+
+	return zone_loader_lacking(p->zone_files, &is_reading);
 }

@@ -184,10 +184,26 @@ static enum err end_other(struct nighd *n, struct reason *why)
 	return err;
 }
 
+/* A zone that is served is not to go, nor to age, for a fault in its file. */
+static enum err check_files(struct nighd *n, struct reason *why)
+{
+	const char *file = pipeline_lacks_file(n->pipeline);
+
+	if (file == NULL || takeover_has_ended(n->takeover))
+		return ERR_OK;
+	return reason_set(why, ERR_CONFLICT,
+	                  "%s has errors or is gone, what was last good of it is served there",
+	                  file);
+}
+
 static enum err go(struct nighd *n, struct reason *why)
 {
 	struct buffer serials = {0};
-	enum err err = takeover_go(n->takeover, &serials, why);
+	enum err err = check_files(n, why);
+
+	if (err != ERR_OK)
+		return err;
+	err = takeover_go(n->takeover, &serials, why);
 
 	if (err == ERR_NOTFOUND) {
 		go_alone(n);

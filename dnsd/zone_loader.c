@@ -19,6 +19,9 @@ enum {
 	COPY_AFTER_MS = 3000 /* of rest: copying reads it once more */
 };
 
+/* What is in force of a file, the better the more.  Another nighd is told these numbers: never renumber. */
+enum served { SERVED_NOT, SERVED_AS_KEPT, SERVED_AS_READ };
+
 enum job { JOB_READ, JOB_COPY, JOB_RESTORE };
 
 struct seen {
@@ -37,6 +40,7 @@ struct entry {
 	uint32_t ttl;
 	bool has_nameservers;
 	struct zonefile *current; /* in force; NULL: none was good yet */
+	enum served served, due;  /* that, and what the process before had */
 	struct seen *seen;        /* of the last reading */
 	size_t seen_count;
 	unsigned restless; /* looks that saw a change since the last reading */
@@ -141,13 +145,14 @@ static void note_seen(struct entry *e)
 	}
 }
 
-static void put_in_force(struct entry *e)
+static void put_in_force(struct entry *e, enum served as)
 {
 	struct zone_loader *l = e->loader;
 	struct zonefile *before = e->current;
 	uint64_t read_ms = clock_monotonic_ms();
 
 	e->current = e->fresh;
+	e->served = as;
 	e->read_at = clock_unix_s();
 	e->fresh = NULL;
 	free(e->warnings);
@@ -181,7 +186,7 @@ static void take_up(struct entry *e)
 	free(e->errors);
 	e->errors = copy(zonefile_errors(e->fresh));
 	if (zonefile_is_good(e->fresh)) {
-		put_in_force(e);
+		put_in_force(e, SERVED_AS_READ);
 		e->is_uncopied = true;
 		e->good_ms = clock_monotonic_ms();
 	} else {
@@ -199,7 +204,7 @@ static void take_copy(struct entry *e)
 
 	if (!zonefile_is_good(e->fresh))
 		return;
-	put_in_force(e);
+	put_in_force(e, SERVED_AS_KEPT);
 	e->read_at = zone_copy_time(e->copy);
 	text_add(&errors, e->errors != NULL ? e->errors : "");
 	text_printf(&errors, "%s: what was last good of it is served as the state has it\n",
@@ -323,17 +328,26 @@ void zone_loader_keep(struct zone_loader *l, bool may) { l->may_keep = may; }
 
 /* --- which zones --- */
 
-static struct entry *take_entry(struct zone_loader *l, struct bytes apex)
+/* Where it is; NULL: nowhere. */
+static struct entry **find_entry(const struct zone_loader *l, struct bytes apex)
 {
 	for (size_t i = 0; i < l->count; i++) {
-		struct entry *e = l->entries[i];
+		const struct entry *e = l->entries[i];
 
-		if (e && bytes_equal((struct bytes){e->apex, e->apex_len}, apex)) {
-			l->entries[i] = NULL;
-			return e;
-		}
+		if (e && bytes_equal((struct bytes){e->apex, e->apex_len}, apex))
+			return &l->entries[i];
 	}
 	return NULL;
+}
+
+static struct entry *take_entry(struct zone_loader *l, struct bytes apex)
+{
+	struct entry **at = find_entry(l, apex);
+	struct entry *e = at ? *at : NULL;
+
+	if (at)
+		*at = NULL;
+	return e;
 }
 
 static struct entry *entry_new(struct zone_loader *l, struct bytes apex)
@@ -419,6 +433,52 @@ bool zone_loader_is_read(const struct zone_loader *l)
 		if (!l->entries[i]->current)
 			return false;
 	return true;
+}
+
+/* --- one process after the other: for each zone the length of its apex, the apex, how it is served --- */
+
+void zone_loader_print_served(const struct zone_loader *l, struct buffer *out)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const struct entry *e = l->entries[i];
+
+		buffer_u8(out, (uint8_t)e->apex_len);
+		buffer_put(out, e->apex, e->apex_len);
+		buffer_u8(out, (uint8_t)e->served);
+	}
+}
+
+bool zone_loader_expect(struct zone_loader *l, struct bytes served)
+{
+	struct cursor c = cursor_over(served.data, served.len);
+
+	while (cursor_left(&c) > 0) {
+		size_t len = cursor_u8(&c);
+		struct entry **at;
+		uint8_t due;
+
+		if (cursor_left(&c) <= len)
+			return false;
+		at = find_entry(l, cursor_bytes(&c, len));
+		due = cursor_u8(&c);
+		if (due > SERVED_AS_READ)
+			return false;
+		if (at)
+			(*at)->due = due;
+	}
+	return true;
+}
+
+const char *zone_loader_lacking(const struct zone_loader *l, bool *is_reading)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const struct entry *e = l->entries[i];
+
+		*is_reading = e->busy;
+		if (e->served < e->due)
+			return e->path;
+	}
+	return NULL;
 }
 
 void zone_loader_print_warnings(const char *lines, struct text *out)

@@ -51,6 +51,12 @@ enum err zone_loader_read(struct zone_loader *l, const char *zone, uint64_t *rea
                           struct reason *why) MUST_CHECK;
 /* Was there a good reading of every file? */
 bool zone_loader_is_read(const struct zone_loader *l);
+/* Of a process that takes over: what the other one serves, and of which file it has a good reading; appended. */
+void zone_loader_print_served(const struct zone_loader *l, struct buffer *out);
+/* What that one has printed is to be had here too, as good.  False: it is malformed. */
+bool zone_loader_expect(struct zone_loader *l, struct bytes served) MUST_CHECK;
+/* The first file that less is in force of; NULL: none.  *is_reading: it is being read. */
+const char *zone_loader_lacking(const struct zone_loader *l, bool *is_reading);
 /* Lines "FILE:LINE: [warning: ]text" of all files; "FILE: text" of one that cannot be read. */
 void zone_loader_print(const struct zone_loader *l, struct text *out);
 /* The i-th zone with a file; its texts are good until the next call of any other function. */

@@ -285,6 +285,55 @@ static void test_after_one_that_failed_serials_go_on_behind_all_that_it_may_have
 	assert_true(is_after(serial_of(w), (uint32_t)time(NULL) + 900));
 }
 
+#define ZONE_HEAD "@ 300 SOA ns1 host 7 3600 900 604800 60\n@ 300 NS ns1\nns1 A 192.0.2.53\n"
+#define ZONE_FILES                                                                                 \
+	"startup: {patience: 2s}\nstate: state\n"                                                  \
+	"zones: [{name: example.com, file: zones/com}, {name: example.net, file: zones/net}]\n"
+
+/* Whether the state has the zone or not; one that the running one does not serve either holds up nothing. */
+static void test_a_zone_file_that_is_broken_by_then_leaves_the_running_one_serving(void **state)
+{
+	struct world *w = *state;
+
+	world_write(w, "zones/com", ZONE_HEAD "www A 192.0.2.1\n");
+	world_write(w, "zones/net", "bad\n");
+	world_config(w, ZONE_FILES);
+	world_folder(w, "manifests/host");
+	world_start(w);
+	for (unsigned i = 0; i < 2; i++) {
+		world_write(w, "zones/com", "bad\n");
+		world_expect_http(w, "/status", "zones/com:1", 1000);
+		world_expect_replace_fails(w, 1, "the nighd that runs goes on: ");
+		world_expect_log(w, "zones/com has errors or is gone", 0);
+		world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+		world_write(w, "zones/com", ZONE_HEAD "www A 192.0.2.1\n");
+		world_expect_http(w, "/status", "!zones/com:1", 2000);
+		if (i == 0)
+			rest_ms(5000); /* until the state has it */
+	}
+	world_replace(w);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+	world_expect(w, "www.example.net", "A", NULL, "SERVFAIL", 0);
+}
+
+/* Then nothing is gained by that. */
+static void test_what_both_have_only_as_the_state_has_it_goes_over(void **state)
+{
+	struct world *w = *state;
+
+	world_write(w, "zones/com", ZONE_HEAD "www A 192.0.2.1\n");
+	world_write(w, "zones/net", ZONE_HEAD);
+	world_config(w, ZONE_FILES);
+	world_folder(w, "manifests/host");
+	world_start(w);
+	rest_ms(5000);
+	world_stop(w);
+	world_remove(w, "zones/com");
+	world_start(w);
+	world_replace(w);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+}
+
 /* One takes over; the other finds that out, or takes over from that one. */
 static void test_of_two_that_come_at_once_one_is_left(void **state)
 {
@@ -479,6 +528,8 @@ int main(void)
 		world_test(test_when_the_running_one_dies_while_it_gives_the_new_one_serves),
 		world_test(
 			test_after_one_that_failed_serials_go_on_behind_all_that_it_may_have_said),
+		world_test(test_a_zone_file_that_is_broken_by_then_leaves_the_running_one_serving),
+		world_test(test_what_both_have_only_as_the_state_has_it_goes_over),
 		world_test(test_of_two_that_come_at_once_one_is_left),
 		world_test(test_a_signal_ends_the_one_it_is_sent_to),
 		world_test(test_the_first_one_starts_as_ever),
