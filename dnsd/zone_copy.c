@@ -30,8 +30,7 @@ char *zone_copy_path(const char *state, const char *zone)
 	return path.data != NULL ? text_take(&path) : NULL;
 }
 
-enum err zone_copy_write(const struct zonefile_request *request, const char *path,
-                         struct reason *why)
+enum err zone_copy_write(const struct zonefile *z, const char *path, struct reason *why)
 {
 	const char *slash = strrchr(path, '/');
 	struct text folder = {0};
@@ -41,7 +40,7 @@ enum err zone_copy_write(const struct zonefile_request *request, const char *pat
 	if (mkdir(folder.data, FOLDER_MODE) != 0 && errno != EEXIST)
 		err = reason_set(why, ERR_IO, "%s: %s", folder.data, strerror(errno));
 	text_fini(&folder);
-	return err == ERR_OK ? zonefile_copy(request, path, why) : err;
+	return err == ERR_OK ? zonefile_copy(z, path, why) : err;
 }
 
 int64_t zone_copy_time(const char *path)

@@ -14,9 +14,8 @@
 /* The file for a zone (in presentation form) in the state directory, to be freed; NULL: there is none to be, as for a NULL `state`
  * and for a name too long for a file's. */
 char *zone_copy_path(const char *state, const char *zone);
-/* zonefile_copy() to there; makes the folder. */
-enum err zone_copy_write(const struct zonefile_request *request, const char *path,
-                         struct reason *why) MUST_CHECK;
+/* zonefile_copy() to there (with records); makes the folder. */
+enum err zone_copy_write(const struct zonefile *z, const char *path, struct reason *why) MUST_CHECK;
 /* When it was written, Unix seconds; 0: it is not there. */
 int64_t zone_copy_time(const char *path);
 

@@ -16,7 +16,7 @@
 enum {
 	LOOK_MS = 100,
 	RESTLESS_LOOKS = 10,
-	COPY_AFTER_MS = 3000 /* of rest: copying reads it once more */
+	COPY_AFTER_MS = 3000 /* of rest: not each of many changes is worth a copy */
 };
 
 /* What is in force of a file, the better the more.  Another nighd is told these numbers: never renumber. */
@@ -47,8 +47,8 @@ struct entry {
 	char *errors;      /* of the last reading; NULL: none */
 	char *warnings;    /* of the one in force */
 	bool must_read, busy, doomed;
-	char *copy;       /* the file in the state; NULL: none */
-	bool is_uncopied; /* what is in force, read from its file, is not in there yet */
+	char *copy; /* the file in the state; NULL: none */
+	bool is_uncopied; /* what is in force, read from its file, is not in there yet, and has its records for it */
 	uint64_t good_ms; /* monotonic: when that was read */
 	/* the job */
 	enum job job;
@@ -74,6 +74,8 @@ struct zone_loader {
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
 	bool may_keep; /* copies in the state */
+	unsigned
+		doomed_copies; /* being written, by doomed entries: maybe to where another's is to be */
 };
 
 static char *copy(const char *text) { return text ? xstrdup(text) : NULL; }
@@ -85,12 +87,6 @@ static void forget_seen(struct entry *e)
 	free(e->seen);
 	e->seen = NULL;
 	e->seen_count = 0;
-}
-
-static void forget_copy(const struct entry *e)
-{
-	if (e->copy != NULL)
-		(void)unlink(e->copy);
 }
 
 static void entry_free(struct entry *e)
@@ -107,6 +103,18 @@ static void entry_free(struct entry *e)
 	free(e);
 }
 
+/* Where it is; NULL: nowhere. */
+static struct entry **find_entry(const struct zone_loader *l, struct bytes apex)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const struct entry *e = l->entries[i];
+
+		if (e && bytes_equal((struct bytes){e->apex, e->apex_len}, apex))
+			return &l->entries[i];
+	}
+	return NULL;
+}
+
 /* --- one reading --- */
 
 static void work(uv_work_t *w)
@@ -114,7 +122,7 @@ static void work(uv_work_t *w)
 	struct entry *e = w->data;
 
 	if (e->job == JOB_COPY)
-		e->copied = zone_copy_write(&e->request, e->copy, &e->fault);
+		e->copied = zone_copy_write(e->current, e->copy, &e->fault);
 	else
 		e->fresh = zonefile_read(&e->request);
 }
@@ -225,12 +233,21 @@ static void finish(struct entry *e)
 		take_copy(e);
 		return;
 	case JOB_COPY:
-		/* One that has errors by now is read, and told, as any other. */
-		if (e->copied != ERR_OK && e->copied != ERR_PARSE)
+		zonefile_drop_records(e->current);
+		if (e->copied != ERR_OK)
 			log_warn("dnsd", "zone is not kept in the state zone=%s: %s", e->name,
 			         e->fault.text);
 		return;
 	}
+}
+
+/* Its zone is not there any more; unless it is there again, and it is not another process's either. */
+static void forget_copy(const struct entry *e)
+{
+	const struct zone_loader *l = e->loader;
+
+	if (e->copy != NULL && l->may_keep && !find_entry(l, (struct bytes){e->apex, e->apex_len}))
+		(void)unlink(e->copy);
 }
 
 static void after_work(uv_work_t *w, int status)
@@ -242,12 +259,15 @@ static void after_work(uv_work_t *w, int status)
 	e->busy = false;
 	l->busy--;
 	if (e->doomed) {
+		l->doomed_copies -= e->job == JOB_COPY;
 		forget_copy(e);
 		entry_free(e);
-	} else if (!l->stopping && !e->must_read)
-		finish(e);
-	else if (!l->stopping)
-		begin(e);
+	} else if (!l->stopping) {
+		if (e->job == JOB_COPY || !e->must_read)
+			finish(e);
+		if (e->must_read)
+			begin(e);
+	}
 	if (l->stopping && l->busy == 0)
 		end(l);
 }
@@ -265,6 +285,7 @@ static void begin_job(struct entry *e, enum job job, const char *path)
 		.has_nameservers = e->has_nameservers,
 		.key = e->loader->key,
 		.before = job == JOB_READ ? e->current : NULL,
+		.keeps_records = job == JOB_READ && e->copy != NULL,
 	};
 	e->job = job;
 	e->fault = (struct reason){0};
@@ -306,7 +327,7 @@ static void look(struct entry *e)
 
 static void keep_copy(struct entry *e)
 {
-	if (e->busy || !e->is_uncopied || e->copy == NULL ||
+	if (e->busy || !e->is_uncopied || e->copy == NULL || e->loader->doomed_copies > 0 ||
 	    clock_monotonic_ms() - e->good_ms < COPY_AFTER_MS)
 		return;
 	e->is_uncopied = false;
@@ -327,18 +348,6 @@ static void on_timer(uv_timer_t *timer)
 void zone_loader_keep(struct zone_loader *l, bool may) { l->may_keep = may; }
 
 /* --- which zones --- */
-
-/* Where it is; NULL: nowhere. */
-static struct entry **find_entry(const struct zone_loader *l, struct bytes apex)
-{
-	for (size_t i = 0; i < l->count; i++) {
-		const struct entry *e = l->entries[i];
-
-		if (e && bytes_equal((struct bytes){e->apex, e->apex_len}, apex))
-			return &l->entries[i];
-	}
-	return NULL;
-}
 
 static struct entry *take_entry(struct zone_loader *l, struct bytes apex)
 {
@@ -382,15 +391,16 @@ static void drop(struct entry *e)
 
 	l->events.on_file((struct bytes){e->apex, e->apex_len}, NULL, l->events.arg);
 	forget_copy(e);
-	if (e->busy)
-		e->doomed = true;
-	else
+	e->doomed = e->busy;
+	l->doomed_copies += e->busy && e->job == JOB_COPY;
+	if (!e->busy)
 		entry_free(e);
 }
 
 void zone_loader_set(struct zone_loader *l, const struct zone_loader_zone *zones, size_t count)
 {
-	struct entry **entries = xcalloc(count + 1, sizeof(struct entry *));
+	struct entry **entries = xcalloc(count + 1, sizeof(struct entry *)), **before = l->entries;
+	size_t before_count = l->count;
 
 	for (size_t i = 0; i < count; i++) {
 		entries[i] = take_entry(l, zones[i].apex);
@@ -398,12 +408,12 @@ void zone_loader_set(struct zone_loader *l, const struct zone_loader_zone *zones
 			entries[i] = entry_new(l, zones[i].apex);
 		configure(entries[i], &zones[i]);
 	}
-	for (size_t i = 0; i < l->count; i++)
-		if (l->entries[i])
-			drop(l->entries[i]);
-	free(l->entries);
 	l->entries = entries;
 	l->count = count;
+	for (size_t i = 0; i < before_count; i++)
+		if (before[i])
+			drop(before[i]);
+	free(before);
 	l->events.on_errors(l->events.arg);
 }
 

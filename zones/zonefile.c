@@ -122,7 +122,7 @@ const char *zonefile_file(const struct zonefile *z, size_t i, struct stamp *stam
 /* --- life --- */
 
 /* What only reading needs. */
-static void drop_reading(struct zonefile *z)
+void zonefile_drop_records(struct zonefile *z)
 {
 	free(z->records);
 	free(z->owners);
@@ -135,7 +135,7 @@ static void drop_reading(struct zonefile *z)
 	z->record_count = z->owner_count = z->slot_count = 0;
 }
 
-struct zonefile *zonefile_take_apart(const struct zonefile_request *request)
+struct zonefile *zonefile_read(const struct zonefile_request *request)
 {
 	struct zonefile *z = xcalloc(1, sizeof(*z));
 
@@ -143,18 +143,12 @@ struct zonefile *zonefile_take_apart(const struct zonefile_request *request)
 	CHECK(name_parse(&z->apex, request->apex.data, request->apex.len) == request->apex.len);
 	zonefile_lines(z, request);
 	zonefile_rules(z, request->has_nameservers);
-	return z;
-}
-
-struct zonefile *zonefile_read(const struct zonefile_request *request)
-{
-	struct zonefile *z = zonefile_take_apart(request);
-
 	if (z->error_count == 0)
 		zonefile_images(z, request->before);
 	tell_more(z, &z->errors, z->error_count);
 	tell_more(z, &z->warnings, z->warning_count);
-	drop_reading(z);
+	if (z->error_count > 0 || !request->keeps_records)
+		zonefile_drop_records(z);
 	return z;
 }
 
@@ -162,7 +156,7 @@ void zonefile_free(struct zonefile *z)
 {
 	if (!z)
 		return;
-	drop_reading(z);
+	zonefile_drop_records(z);
 	for (size_t i = 0; i < z->part_count; i++)
 		free(z->parts[i].path);
 	free(z->parts);

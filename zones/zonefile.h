@@ -29,16 +29,18 @@ struct zonefile_request {
 	bool has_nameservers;          /* the config has some: the file need not */
 	struct name_key key;           /* the same for all readings of a zone */
 	const struct zonefile *before; /* the last good reading that is in force; NULL: none */
+	bool keeps_records;            /* of a good one, for zonefile_copy() */
 };
 
 /* Never NULL; the caller frees.  Any thread. */
 struct zonefile *zonefile_read(const struct zonefile_request *request);
 void zonefile_free(struct zonefile *z); /* NULL is fine */
 
-/* Reads it and, when it has no error, writes all its records into the file `to`, one file whatever it includes, whole or not at
- * all.  Read again it is the same zone.  ERR_PARSE: it has errors; ERR_NOSPACE, ERR_IO.  Any thread; takes as long as reading. */
-enum err zonefile_copy(const struct zonefile_request *request, const char *to,
-                       struct reason *why) MUST_CHECK;
+/* Writes all records of a good reading that has kept them into the file `to`, one file whatever it includes, whole or not at
+ * all.  Read again it is the same zone.  ERR_NOSPACE, ERR_IO.  Any thread, but one at a time into a file; takes as long as reading. */
+enum err zonefile_copy(const struct zonefile *z, const char *to, struct reason *why) MUST_CHECK;
+/* They take 60 bytes each and more. */
+void zonefile_drop_records(struct zonefile *z);
 
 /* Without an error: all of it may be served. */
 bool zonefile_is_good(const struct zonefile *z);

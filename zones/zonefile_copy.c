@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/addr.h"
+#include "base/check.h"
 #include "records/names.h"
 #include "zones/plain.h"
 #include "zones/rrset.h"
@@ -70,37 +71,28 @@ static enum err fail(const char *path, struct reason *why)
 	return reason_set(why, err, "%s: %s", path, strerror(errno));
 }
 
-/* Whole, or not at all: written beside it, then renamed. */
-static enum err write_all(const struct zonefile *z, const char *path, struct reason *why)
+/* Whole, or not at all: written beside it, where no other process writes, then renamed. */
+enum err zonefile_copy(const struct zonefile *z, const char *to, struct reason *why)
 {
 	char beside[4096];
 	int fd = -1;
 	FILE *out;
 	bool good;
 
-	if (snprintf(beside, sizeof(beside), "%s.new", path) < (int)sizeof(beside))
+	CHECK(z->records != NULL);
+	if (snprintf(beside, sizeof(beside), "%s.%ld.new", to, (long)getpid()) <
+	    (int)sizeof(beside))
 		fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, COPY_MODE);
 	out = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (!out)
 		return fail(beside, why);
 	print_all(z, out);
 	good = fflush(out) == 0 && !ferror(out) && fsync(fd) == 0;
-	if (fclose(out) != 0 || !good || rename(beside, path) != 0) {
-		enum err err = fail(path, why);
+	if (fclose(out) != 0 || !good || rename(beside, to) != 0) {
+		enum err err = fail(to, why);
 
 		(void)unlink(beside);
 		return err;
 	}
 	return ERR_OK;
-}
-
-enum err zonefile_copy(const struct zonefile_request *request, const char *to, struct reason *why)
-{
-	struct zonefile *z = zonefile_take_apart(request);
-	enum err err = z->error_count == 0
-	                       ? write_all(z, to, why)
-	                       : reason_set(why, ERR_PARSE, "%s has errors", request->path);
-
-	zonefile_free(z);
-	return err;
 }

@@ -43,7 +43,7 @@ struct zonefile {
 	size_t place_count, place_room;
 	uint32_t next_where;
 
-	/* while it is read */
+	/* while it is read, and until it is copied */
 	struct zonefile_record *records;
 	size_t record_count, record_room;
 	struct zonefile_owner *owners;
@@ -101,9 +101,6 @@ void zonefile_add(struct zonefile *z, uint32_t owner, const struct zonefile_reco
 
 /* --- zonefile_rules.c: errors and warnings of the zone as a whole --- */
 void zonefile_rules(struct zonefile *z, bool has_nameservers);
-
-/* --- zonefile.c: all records and errors; no images yet, and nothing dropped --- */
-struct zonefile *zonefile_take_apart(const struct zonefile_request *request);
 
 /* --- zonefile_images.c: what is read becomes the product --- */
 void zonefile_images(struct zonefile *z, const struct zonefile *before);

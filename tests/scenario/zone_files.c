@@ -371,6 +371,25 @@ static void test_after_a_restart_too_a_broken_file_takes_nothing_away(void **sta
 	expect_kept(w, kept, false);
 }
 
+/* What the state keeps is what was read, not what the file is when it is written there. */
+static void test_a_file_that_is_broken_soon_after_it_was_read_is_kept_as_it_was_good(void **state)
+{
+	static const char kept[] = "state/zones/example.com.zone";
+	struct world *w = *state;
+
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.1\n");
+	start(w, CONFIG "state: state\n");
+	expect_kept(w, kept, true);
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.2\n");
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.2", 1000);
+	world_write(w, FILE_, "bad\n");
+	world_remove(w, kept);
+	expect_kept(w, kept, true);
+	world_kill(w);
+	world_start(w);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.2", 0);
+}
+
 static unsigned readings(struct world *w)
 {
 	const char *at = strstr(world_get(w, "/status", NULL), "\"readings\":");
@@ -504,6 +523,8 @@ int main(void)
 		world_test(test_check_tells_every_error_with_its_line),
 		world_test(test_a_zone_is_exported_and_told_of),
 		world_test(test_after_a_restart_too_a_broken_file_takes_nothing_away),
+		world_test(
+			test_a_file_that_is_broken_soon_after_it_was_read_is_kept_as_it_was_good),
 		world_test(test_a_file_is_read_when_somebody_says_so),
 		world_test(test_a_name_of_ten_thousand_addresses_is_served),
 		world_test(
