@@ -10,6 +10,7 @@
 #include "base/http_admin.h"
 #include "base/log.h"
 #include "dnsd/nighd.h"
+#include "dnsd/sandbox.h"
 
 enum {
 	LOOK_MS = 10,
@@ -80,7 +81,7 @@ enum err replace_begin(struct nighd *n, struct reason *why)
 	identify(n);
 	if (!n->flags.takeover)
 		return ERR_OK;
-	err = takeover_begin(identity_of(n), &n->takeover, why);
+	err = takeover_begin(identity_of(n), sandbox_user(n->config->user), &n->takeover, why);
 	if (err == ERR_OK)
 		return err;
 	if (err == ERR_NOTFOUND) {

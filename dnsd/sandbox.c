@@ -25,6 +25,16 @@ enum err sandbox_find_user(const char *user, struct reason *why)
 	return find_user(user, &pw, why);
 }
 
+uid_t sandbox_user(const char *user)
+{
+	const struct passwd *pw = NULL;
+	struct reason why;
+
+	if (geteuid() != 0 || user == NULL || find_user(user, &pw, &why) != ERR_OK)
+		return geteuid();
+	return pw->pw_uid;
+}
+
 enum err sandbox_drop_user(const char *user, struct reason *why)
 {
 	const struct passwd *pw;

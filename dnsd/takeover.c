@@ -21,11 +21,11 @@ enum {
 	MESSAGES_MOST = 1000  /* of one list */
 };
 
-static enum err dial(struct bytes identity, int *out, struct reason *why)
+static enum err dial(const struct takeover *t, int *out, struct reason *why)
 {
 	struct timeval patience = {.tv_sec = PATIENCE_S};
 	struct sockaddr_un sa;
-	socklen_t len = takeover_address(identity, &sa);
+	socklen_t len = takeover_address(t->identity, &sa);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	long pid;
 	int code;
@@ -40,9 +40,9 @@ static enum err dial(struct bytes identity, int *out, struct reason *why)
 		return reason_set(why, code == ECONNREFUSED ? ERR_NOTFOUND : ERR_IO,
 		                  "cannot ask the running nighd: %s", strerror(code));
 	}
-	if (!takeover_trusts(fd, &pid)) {
+	if (!takeover_trusts(fd, t->user, &pid)) {
 		close(fd);
-		return reason_set(why, ERR_DENIED, "it belongs to another user");
+		return reason_set(why, ERR_DENIED, "it belongs to another user or container");
 	}
 	*out = fd;
 	return ERR_OK;
@@ -148,13 +148,15 @@ static void hang_up(struct takeover *t)
 	t->talk = -1;
 }
 
-enum err takeover_begin(struct bytes identity, struct takeover **out, struct reason *why)
+enum err takeover_begin(struct bytes identity, uid_t user, struct takeover **out,
+                        struct reason *why)
 {
 	struct takeover *t = xcalloc(1, sizeof *t);
 	enum err err;
 
-	*t = (struct takeover){.identity = identity, .talk = -1, .lock = -1, .meeting = -1};
-	err = dial(identity, &t->talk, why);
+	*t = (struct takeover){
+		.identity = identity, .user = user, .talk = -1, .lock = -1, .meeting = -1};
+	err = dial(t, &t->talk, why);
 	if (err == ERR_OK)
 		err = say(t, TAKEOVER_ASK, why);
 	if (err == ERR_OK)
@@ -187,7 +189,7 @@ bool takeover_has_ended(struct takeover *t)
 	for (unsigned i = 0; i < DIALS && err == ERR_OK; i++) {
 		if (i > 0)
 			(void)usleep(DIAL_EACH_US);
-		err = dial(t->identity, &t->talk, &why);
+		err = dial(t, &t->talk, &why);
 		hang_up(t);
 	}
 	return err == ERR_NOTFOUND;
@@ -228,7 +230,7 @@ static enum err take_given(struct takeover *t, struct takeover_message *m, struc
 enum err takeover_go(struct takeover *t, struct buffer *serials, struct reason *why)
 {
 	struct takeover_message m;
-	enum err err = dial(t->identity, &t->talk, why);
+	enum err err = dial(t, &t->talk, why);
 
 	if (err == ERR_OK)
 		err = say(t, TAKEOVER_GIVE, why);
@@ -251,9 +253,12 @@ enum err takeover_end(struct takeover *t, struct reason *why)
 		(void)shutdown(t->talk, SHUT_RDWR);
 		err = hear(t, TAKEOVER_DONE, &m, why);
 	}
-	if (err == ERR_OK)
-		takeover_drop(&m);
-	return err == ERR_OK ? ERR_OK : break_off(t, err, why);
+	if (err != ERR_OK)
+		return break_off(t, err, why);
+	takeover_drop(&m);
+	/* Who asks next sees this process there, and not the one that opened it. */
+	(void)listen(t->meeting, TAKEOVER_BACKLOG);
+	return ERR_OK;
 }
 
 bool takeover_hear_left(int talk, takeover_on_left_fn *on_left, void *arg)

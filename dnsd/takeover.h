@@ -17,6 +17,7 @@
 /* What was got, and where from. */
 struct takeover {
 	struct bytes identity; /* borrowed */
+	uid_t user;            /* that this process will be */
 	uint64_t instance;
 	int talk; /* the conversation, after takeover_end() for takeover_hear_left(); -1: none, or taken */
 	int lock;               /* of its state directory; -1: none, or taken */
@@ -25,9 +26,10 @@ struct takeover {
 	struct buffer estate;
 };
 
-/* ERR_NOTFOUND: there is none to take over from.  ERR_DENIED: it is another user's. ERR_TIMEOUT, ERR_GONE, ERR_PARSE,
+/* `user`: that this process will be.  ERR_NOTFOUND: there is none to take over from.  ERR_DENIED: it is another user's, or another
+ * container's. ERR_TIMEOUT, ERR_GONE, ERR_PARSE,
  * ERR_IO: there is one, but it cannot be taken over from. */
-enum err takeover_begin(struct bytes identity, struct takeover **out,
+enum err takeover_begin(struct bytes identity, uid_t user, struct takeover **out,
                         struct reason *why) MUST_CHECK;
 /* It publishes nothing any more from now on, for a few seconds; its serials.  ERR_NOTFOUND: it has ended meanwhile.  Other
  * errors: it goes on serving. */

@@ -16,7 +16,6 @@
 #include "dnsd/takeover_message.h"
 
 enum {
-	BACKLOG = 4,
 	SAY_MS = 2000,  /* to say what is wanted */
 	SERVE_MS = 5000 /* from when all was given to when it is answered with */
 };
@@ -49,7 +48,8 @@ enum err takeover_desk_open(struct bytes identity, int *out, struct reason *why)
 
 	int code;
 
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&sa, len) == 0 && listen(fd, BACKLOG) == 0) {
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&sa, len) == 0 &&
+	    listen(fd, TAKEOVER_BACKLOG) == 0) {
 		*out = fd;
 		return ERR_OK;
 	}
@@ -286,10 +286,12 @@ static void on_caller(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (fd < 0)
 		return;
-	if (!takeover_trusts(fd, &pid)) {
+	if (!takeover_trusts(fd, geteuid(), &pid)) {
 		if (!d->has_seen_stranger)
 			log_warn("dnsd",
-			         "another user's process asked to take over, refused pid=%ld", pid);
+			         "a process of another user or container asked to take over, "
+			         "refused pid=%ld",
+			         pid);
 		d->has_seen_stranger = true;
 		close(fd);
 	} else if (d->talk != NULL) {

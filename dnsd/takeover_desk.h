@@ -1,7 +1,7 @@
 /* takeover_desk.h -- where a running nighd is asked by the one that will take over from it.
  *
  * On the control loop: one conversation at a time, of a few small messages, with deadlines; who is neither root nor
- * this process's user is not listened to.
+ * this process's user, or in another container, is not listened to.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNSD_TAKEOVER_DESK_H

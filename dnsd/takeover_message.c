@@ -253,7 +253,28 @@ unsigned takeover_address(struct bytes identity, struct sockaddr_un *out)
 	return (unsigned)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(out->sun_path + 1));
 }
 
-bool takeover_trusts(int socket, long *pid)
+/* The abstract namespace is the network namespace's: containers that share that see each other there, also of the same
+ * user.  A process that this one cannot see has the number 0; what of it may not be read is not held against it. */
+static bool lives_here(long pid)
+{
+	static const char *const kinds[] = {"mnt", "user"};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		char path[64], ours[64], its[64];
+		ssize_t ours_len, its_len;
+
+		snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i]);
+		ours_len = readlink(path, ours, sizeof ours);
+		snprintf(path, sizeof path, "/proc/%ld/ns/%s", pid, kinds[i]);
+		its_len = readlink(path, its, sizeof its);
+		if (ours_len > 0 && its_len > 0 &&
+		    (its_len != ours_len || memcmp(its, ours, (size_t)its_len) != 0))
+			return false;
+	}
+	return pid != 0;
+}
+
+bool takeover_trusts(int socket, uid_t other, long *pid)
 {
 	struct ucred who = {0};
 	socklen_t len = sizeof who;
@@ -261,5 +282,5 @@ bool takeover_trusts(int socket, long *pid)
 	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
 		return false;
 	*pid = who.pid;
-	return who.uid == 0 || who.uid == geteuid();
+	return (who.uid == 0 || who.uid == geteuid() || who.uid == other) && lives_here(who.pid);
 }

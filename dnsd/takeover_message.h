@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/addr.h"
 #include "base/bytes.h"
@@ -19,6 +20,7 @@
 enum {
 	TAKEOVER_ITEMS =
 		240, /* of one message; the kernel passes 253 descriptors at a time, and queues 10 messages */
+	TAKEOVER_BACKLOG = 4, /* of who asks */
 	TAKEOVER_HEADER = 24,
 	TAKEOVER_ITEM = 22,
 	TAKEOVER_MESSAGE = TAKEOVER_HEADER + TAKEOVER_ITEMS * TAKEOVER_ITEM
@@ -80,7 +82,8 @@ enum err takeover_fetch(int fd, struct buffer *out, struct reason *why) MUST_CHE
 struct sockaddr_un;
 /* The address at which the nighd of that identity is asked; returns its length. */
 unsigned takeover_address(struct bytes identity, struct sockaddr_un *out);
-/* Is it this process's user, or root, who is at the other end? */
-bool takeover_trusts(int socket, long *pid);
+/* Is it this process's user, that other one, or root, who is at the other end, and not in another container, as far as that can be
+ * seen? */
+bool takeover_trusts(int socket, uid_t other, long *pid);
 
 #endif

@@ -473,7 +473,8 @@ static void test_another_user_is_refused(void **state)
 	                 (const char *const[]){"setpriv", "--reuid", "65534", "--clear-groups",
 	                                       program, "-c", config, "--takeover", NULL},
 	                 1, "taking over: the other side has hung up");
-	world_expect_log(w, "another user's process asked to take over, refused", 1000);
+	world_expect_log(w, "a process of another user or container asked to take over, refused",
+	                 1000);
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
 }
 

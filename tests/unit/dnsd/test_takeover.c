@@ -7,11 +7,13 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -22,7 +24,7 @@
 #include "dnsd/takeover_desk.h"
 #include "dnsd/takeover_message.h"
 
-enum { WAIT_MS = 20000, SOCKETS = 300 };
+enum { WAIT_MS = 20000, SOCKETS = 300, SKIPPED = 77 };
 
 /* The one that serves, on a thread of its own. */
 struct old {
@@ -41,7 +43,8 @@ static char identity_text[64];
 
 static struct bytes identity(void)
 {
-	snprintf(identity_text, sizeof identity_text, "test %d", (int)getpid());
+	if (identity_text[0] == '\0')
+		snprintf(identity_text, sizeof identity_text, "test %d", (int)getpid());
 	return bytes_of(identity_text);
 }
 
@@ -135,7 +138,7 @@ static struct takeover *ask(void)
 	struct takeover *t = NULL;
 	struct reason why = {0};
 
-	if (takeover_begin(identity(), &t, &why) != ERR_OK)
+	if (takeover_begin(identity(), geteuid(), &t, &why) != ERR_OK)
 		fail_msg("%s", why.text);
 	return t;
 }
@@ -278,7 +281,7 @@ static void test_without_a_running_one_there_is_none(void **state)
 	struct reason why = {0};
 
 	(void)state;
-	assert_int_equal(takeover_begin(identity(), &t, &why), ERR_NOTFOUND);
+	assert_int_equal(takeover_begin(identity(), geteuid(), &t, &why), ERR_NOTFOUND);
 	assert_null(t);
 }
 
@@ -419,6 +422,50 @@ static void say(const void *data, size_t len)
 	close(fd);
 }
 
+/* In a child: as a process of another container of the same network does. */
+static int ask_from_elsewhere(void)
+{
+	struct takeover_message m = {.word = TAKEOVER_ASK};
+	struct takeover *t = NULL;
+	struct sockaddr_un sa;
+	socklen_t sa_len = takeover_address(identity(), &sa);
+	uint8_t data[TAKEOVER_MESSAGE];
+	struct reason why;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	size_t len = takeover_encode(&m, data);
+
+	if (unshare(CLONE_NEWNS) != 0)
+		return SKIPPED;
+	/* It does not trust, ... */
+	if (takeover_begin(identity(), geteuid(), &t, &why) != ERR_DENIED)
+		return 1;
+	/* ... and is not trusted. */
+	if (connect(fd, (struct sockaddr *)&sa, sa_len) != 0)
+		return 2;
+	(void)send(fd, data, len, MSG_NOSIGNAL);
+	return recv(fd, data, sizeof data, 0) > 0 ? 3 : 0;
+}
+
+static void test_another_container_is_refused(void **state)
+{
+	int status = 0;
+	pid_t child;
+	struct old o;
+
+	(void)state;
+	(void)identity();
+	start(&o);
+	child = fork();
+	if (child == 0)
+		_exit(ask_from_elsewhere());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	stop(&o);
+	if (WEXITSTATUS(status) == SKIPPED)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_strange_and_silent_callers_are_hung_up_on(void **state)
 {
 	struct takeover_message serving = {.word = TAKEOVER_SERVING},
@@ -455,6 +502,7 @@ int main(void)
 		cmocka_unit_test(
 			test_one_that_dies_after_it_has_given_is_told_from_one_that_goes_on),
 		cmocka_unit_test(test_who_asked_another_one_before_is_refused),
+		cmocka_unit_test(test_another_container_is_refused),
 		cmocka_unit_test(test_strange_and_silent_callers_are_hung_up_on),
 	};
 
