@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <uv.h>
 
 #include "base/bytes.h"
@@ -33,6 +34,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 /* What a process leaves to the one that takes over from it (takeover.h). */
 struct pipeline_estate {
 	struct hash_key cookies; /* the random secret */
+	uid_t user;              /* whose that process is */
 	struct bytes files;      /* as zone_loader_print_served() has them */
 	struct bytes facts;      /* as saved_print() has them */
 	int take_lock;           /* of the state directory; -1: none, or taken */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "dnsd/pipeline_inside.h"
@@ -7,9 +8,9 @@
 #include "records/names.h"
 #include "zones/build.h"
 
-enum { NAME_MOST = 255, HEAD_LEN = 2 * sizeof(uint64_t) + sizeof(uint32_t) };
+enum { NAME_MOST = 255, HEAD_LEN = 2 * sizeof(uint64_t) + 2 * sizeof(uint32_t) };
 
-/* --- the estate: the secret of cookies, the length of what is said of zone files, that, a base of the saved state --- */
+/* --- the estate: the secret of cookies, the user, the length of what is said of zone files, that, a base of the saved state --- */
 
 void pipeline_print_estate(struct pipeline *p, struct buffer *out)
 {
@@ -26,6 +27,7 @@ void pipeline_print_estate(struct pipeline *p, struct buffer *out)
 	buffer_reset(out);
 	buffer_u64(out, key->k0);
 	buffer_u64(out, key->k1);
+	buffer_u32(out, geteuid());
 	buffer_u32(out, (uint32_t)files.len);
 	buffer_put(out, files.data, files.len);
 	buffer_put(out, facts.data, facts.len);
@@ -43,6 +45,7 @@ bool pipeline_parse_estate(struct bytes printed, struct pipeline_estate *out)
 		return false;
 	out->cookies.k0 = cursor_u64(&c);
 	out->cookies.k1 = cursor_u64(&c);
+	out->user = cursor_u32(&c);
 	files_len = cursor_u32(&c);
 	if (cursor_left(&c) <= files_len)
 		return false;

@@ -37,10 +37,12 @@ static bool add_path(struct text *out, const char *what, const char *path)
 
 	if (path == NULL || (size_t)snprintf(copy, sizeof copy, "%s", path) >= sizeof copy)
 		return false;
+	for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/';)
+		copy[--len] = '\0';
 	if (realpath(copy, real) == NULL) {
 		char *slash = strrchr(copy, '/');
 
-		last = slash != NULL ? slash + 1 : path;
+		last = slash != NULL ? slash + 1 : copy;
 		if (slash != NULL)
 			*slash = '\0';
 		if (realpath(slash == NULL ? "." : slash == copy ? "/" : copy, real) == NULL)
@@ -147,6 +149,11 @@ enum err replace_start_pipeline(struct nighd *n, struct reason *why)
 		return pipeline_start(n->pipeline, NULL, why);
 	if (!pipeline_parse_estate((struct bytes){t->estate.data, t->estate.len}, &estate))
 		return reason_set(why, ERR_PARSE, "taking over: what it knows is not whole");
+	if (geteuid() != 0 && geteuid() != estate.user)
+		return reason_set(why, ERR_DENIED,
+		                  "taking over: the nighd that runs is user %u's and gives nothing "
+		                  "to user %u: `user` must be the same",
+		                  (unsigned)estate.user, (unsigned)geteuid());
 	estate.take_lock = t->lock;
 	err = pipeline_start(n->pipeline, &estate, why);
 	t->lock = estate.take_lock;

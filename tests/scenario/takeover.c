@@ -500,6 +500,34 @@ static void test_what_root_has_bound_goes_from_user_to_user(void **state)
 	assert_string_equal(world_question(w, &q).records, "192.0.2.1");
 }
 
+/* It would be refused when it had everything, and could not write the state. */
+static void test_a_config_with_another_user_is_refused_at_once(void **state)
+{
+	struct world *w = *state;
+
+	if (geteuid() != 0)
+		skip();
+	begin(w, "user: nobody\n");
+	world_config(w, EVERYWHERE ZONE "user: daemon\n");
+	world_expect_replace_fails(w, 1, "`user` must be the same");
+	world_config(w, EVERYWHERE ZONE "user: nobody\n");
+	world_replace(w);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+}
+
+/* Which is made at the first start. */
+static void test_a_state_directory_may_end_with_a_slash(void **state)
+{
+	struct world *w = *state;
+
+	begin(w, "state: state//\n");
+	world_config(w, EVERYWHERE ZONE "state: state\n");
+	world_replace(w);
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
+	world_config(w, EVERYWHERE ZONE "state: state/\n");
+	world_replace(w);
+}
+
 static void test_status_goes_on_over_http(void **state)
 {
 	struct world *w = *state;
@@ -539,6 +567,8 @@ int main(void)
 		world_test(test_the_program_itself_may_be_another),
 		world_test(test_another_user_is_refused),
 		world_test(test_what_root_has_bound_goes_from_user_to_user),
+		world_test(test_a_config_with_another_user_is_refused_at_once),
+		world_test(test_a_state_directory_may_end_with_a_slash),
 		world_test(test_status_goes_on_over_http),
 	};
 
