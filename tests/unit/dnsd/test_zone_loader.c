@@ -195,6 +195,35 @@ static void test_a_zone_without_its_file_is_told(void **state)
 	assert_true(zone_loader_is_read(d->loader));
 }
 
+static void test_what_another_process_serves_and_this_one_has_not_is_lacking(void **state)
+{
+	struct desk *d = *state;
+	struct buffer served = {0};
+	bool is_reading = false;
+
+	set(d, "com", "net");
+	wait_for(d, &d->files, 2);
+	zone_loader_print_served(d->loader, &served);
+	put(d, "net", "bad\n");
+	set(d, "com", NULL);
+	set(d, "com", "net");
+	/* Zones that this one has not are not missed. */
+	assert_true(zone_loader_expect(d->loader, (struct bytes){served.data, served.len}));
+	assert_non_null(strstr(zone_loader_lacking(d->loader, &is_reading), "/net"));
+	assert_true(is_reading);
+	wait_for(d, &d->tellings, d->tellings + 1);
+	assert_non_null(strstr(zone_loader_lacking(d->loader, &is_reading), "/net"));
+	assert_false(is_reading);
+	set(d, "com", NULL);
+	assert_true(zone_loader_expect(d->loader, (struct bytes){served.data, served.len}));
+	assert_null(zone_loader_lacking(d->loader, &is_reading));
+	for (size_t len = 1; len < served.len / 2; len++)
+		assert_false(zone_loader_expect(d->loader, (struct bytes){served.data, len}));
+	served.data[served.len - 1] = 3;
+	assert_false(zone_loader_expect(d->loader, (struct bytes){served.data, served.len}));
+	buffer_fini(&served);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +233,9 @@ int main(void)
 			test_a_broken_file_leaves_the_last_good_one_in_force, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_file_that_comes_later_is_read_then, setup,
 	                                        teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_another_process_serves_and_this_one_has_not_is_lacking, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(test_a_zone_without_its_file_is_told, setup,
 	                                        teardown),
 	};
