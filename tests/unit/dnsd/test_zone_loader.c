@@ -224,6 +224,48 @@ static void test_what_another_process_serves_and_this_one_has_not_is_lacking(voi
 	buffer_fini(&served);
 }
 
+static void note_stopped(void *arg) { *(bool *)arg = true; }
+
+/* Runs the loop until the file is there (or is not), for at most a while. */
+static bool wait_for_file(struct desk *d, const char *path, bool is_there)
+{
+	uint64_t until_ms = clock_monotonic_ms() + WAIT_MS;
+
+	while ((access(path, R_OK) == 0) != is_there && clock_monotonic_ms() < until_ms)
+		uv_run(&d->loop, UV_RUN_ONCE);
+	return (access(path, R_OK) == 0) == is_there;
+}
+
+/* One at a time has the state: what it keeps of a zone goes only by that one. */
+static void test_the_copy_of_a_zone_that_is_gone_stays_while_the_state_is_anothers(void **state)
+{
+	struct desk *d = *state;
+	struct name_key key = {{1, 2, 3, 4}};
+	struct zone_loader_events events = {on_file, on_errors, d};
+	struct zone_loader *plain = d->loader;
+	bool stopped = false;
+	char kept[128];
+
+	d->loader = zone_loader_start(&d->loop, &key, d->folder, &events);
+	snprintf(kept, sizeof kept, "%s/zones/example.com.zone", d->folder);
+	set(d, "com", NULL);
+	assert_true(wait_for_file(d, kept, true));
+	zone_loader_keep(d->loader, false);
+	set(d, NULL, NULL);
+	assert_int_equal(access(kept, R_OK), 0);
+	zone_loader_keep(d->loader, true);
+	set(d, "com", NULL);
+	wait_for(d, &d->files, 2);
+	set(d, NULL, NULL);
+	assert_true(wait_for_file(d, kept, false));
+	zone_loader_stop(d->loader, note_stopped, &stopped);
+	while (!stopped)
+		uv_run(&d->loop, UV_RUN_ONCE);
+	d->loader = plain;
+	snprintf(kept, sizeof kept, "%s/zones", d->folder);
+	assert_int_equal(rmdir(kept), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +278,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_what_another_process_serves_and_this_one_has_not_is_lacking, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_the_copy_of_a_zone_that_is_gone_stays_while_the_state_is_anothers,
+			setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_zone_without_its_file_is_told, setup,
 	                                        teardown),
 	};
