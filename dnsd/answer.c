@@ -640,3 +640,21 @@ void answer_explain(const struct snapshot *s, const struct query *q, const struc
 {
 	decide(s, q, resolver, out, rec);
 }
+
+void answer_soa(const struct snapshot *s, const struct query *q, struct answer *out)
+{
+	const struct zone *zone = snapshot_find_apex(s, &q->name);
+	const struct rrset *soa = zone_soa(zone);
+
+	prepare(out);
+	out->qname = q->packet + DNS_HEADER_LEN;
+	out->zone = zone;
+	out->origin = zone_find_node(zone, &q->name);
+	out->most = UINT16_MAX;
+	if (zone_is_incomplete(zone)) {
+		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
+		return;
+	}
+	put_set(out, out->qname, soa, soa->ttl);
+	out->reason = STATS_FIXED;
+}

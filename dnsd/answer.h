@@ -96,6 +96,8 @@ void answer_decide(const struct snapshot *s, const struct query *q, const struct
 /* The same, and a recorder hears why. */
 void answer_explain(const struct snapshot *s, const struct query *q, const struct addr *resolver,
                     struct answer *out, const struct recorder *rec);
+/* The SOA of the zone whose apex the query's name is, which must be one, whoever may ask for the rest of it. */
+void answer_soa(const struct snapshot *s, const struct query *q, struct answer *out);
 
 /* Is it the client subnet of the query that decides, not the resolver's address? */
 bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,

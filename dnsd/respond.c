@@ -181,18 +181,28 @@ static void explain_refusal(struct query *q, const struct snapshot *s)
 		q->ede = EDE_NOT_AUTHORITATIVE;
 }
 
+/* May the zone whose apex is asked for be transferred to this client, who asks in this way? */
+static bool may_transfer(const struct responder *r, const struct snapshot *s,
+                         enum stats_transport transport, const struct addr *client)
+{
+	const struct query *q = &r->query;
+	const struct zone *zone =
+		s != NULL && snapshot_settings(s)->ready ? snapshot_find_apex(s, &q->name) : NULL;
+	const struct tsig_key *key = q->tsig_at != 0 ? r->tsig.key : NULL;
+
+	if ((transport == STATS_TLS && r->bars_transfers) || zone == NULL)
+		return false;
+	return terms_may_transfer(snapshot_terms(s), zone_apex(zone), client, key,
+	                          transport == STATS_TLS);
+}
+
 /* The query was refused by its type alone; who may have the zone gets it. */
 RARE static void heed_transfer(struct responder *r, const struct snapshot *s,
                                enum stats_transport transport, const struct addr *client)
 {
 	struct query *q = &r->query;
-	const struct zone *zone =
-		s != NULL && snapshot_settings(s)->ready ? snapshot_find_apex(s, &q->name) : NULL;
-	const struct tsig_key *key = q->tsig_at != 0 ? r->tsig.key : NULL;
 
-	if ((transport == STATS_TLS && r->bars_transfers) || zone == NULL ||
-	    !terms_may_transfer(snapshot_terms(s), zone_apex(zone), client, key,
-	                        transport == STATS_TLS)) {
+	if (!may_transfer(r, s, transport, client)) {
 		explain_refusal(q, s);
 		return;
 	}
@@ -206,6 +216,14 @@ RARE static void heed_transfer(struct responder *r, const struct snapshot *s,
 		return;
 	}
 	r->wants_transfer = true;
+}
+
+/* The zone is not for this client to ask; but by its SOA a secondary knows whether to have it transferred (RFC 1034 4.3.5). */
+RARE static void heed_secondary(struct responder *r, const struct snapshot *s,
+                                enum stats_transport transport, const struct addr *client)
+{
+	if (r->query.type == RR_SOA && may_transfer(r, s, transport, client))
+		answer_soa(s, &r->query, &r->answer);
 }
 
 static bool asks_transfer(const struct query *q)
@@ -271,6 +289,8 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 	if (r->wants_transfer)
 		return 0;
 	answer_decide(s, q, client, &r->answer);
+	if (r->answer.reason == STATS_PROHIBITED)
+		heed_secondary(r, s, transport, client);
 	if (transport == STATS_UDP && r->limits != NULL &&
 	    !pass_limits(r, client, !plain && is_proven(r)))
 		return 0;

@@ -131,8 +131,9 @@ static bool is_allowed(enum via via, enum signed_with key, unsigned address)
 	}
 }
 
-static void expect_by_rules(struct world *w, unsigned tls_port, enum via via, enum signed_with key,
-                            unsigned address)
+/* `sign` is in what is got. */
+static void expect_by_rules(struct world *w, enum via via, enum signed_with key, unsigned address,
+                            const char *type, const char *sign)
 {
 	static const char *const transports[] = {"+notcp", "+tcp", "+tls"};
 	static const char *const keys[] = {"", KEY, "hmac-sha512:other:" SECRET,
@@ -141,36 +142,78 @@ static void expect_by_rules(struct world *w, unsigned tls_port, enum via via, en
 	bool gets;
 
 	snprintf(from, sizeof(from), "127.0.0.%u", address);
-	/* Over UDP there is but the SOA, and that to who may have the rest. */
 	out = secondaries_dig_over(w, transports[via],
-	                           via == VIA_TLS ? tls_port : world_dns_port(w), from, keys[key],
-	                           via == VIA_UDP ? "IXFR=1" : "AXFR");
-	gets = strstr(out, via == VIA_UDP ? "SOA" : "192.0.2.1") != NULL;
+	                           via == VIA_TLS ? secondaries_tls_port(w) : world_dns_port(w),
+	                           from, keys[key], type);
+	gets = strstr(out, sign) != NULL;
 	if (gets != is_allowed(via, key, address))
-		world_fail(w, "%s from %s, key '%s': %s", transports[via], from, keys[key], out);
+		world_fail(w, "%s from %s, key '%s', %s: %s", transports[via], from, keys[key],
+		           type, out);
 	free(out);
 }
 
-static void test_transport_and_key_and_address_must_all_be_right(void **state)
+/* With the rules of is_allowed(), and who else may ask for names of the zone. */
+static void start_with_rules(struct world *w, const char *allow_query)
 {
-	struct world *w = *state;
+	char config[2048];
 
 	secondaries_write_certificate(w);
 	world_write(w, "keys",
 	            "key \"transfer\" { algorithm hmac-sha256; secret \"" SECRET "\"; };\n"
 	            "key \"other\" { algorithm hmac-sha512; secret \"" SECRET "\"; };\n");
 	assert_int_equal(chmod(world_path(w, "keys"), 0640), 0);
-	world_config(w, SECONDARIES_LISTEN
-	             "tsig: keys\n"
-	             "zones: [{name: example.com, records: [\"www 300 IN A 192.0.2.1\"], transfer: "
-	             "{allow: [{address: 127.0.0.2/32, key: transfer, transport: tls}, {address: "
-	             "127.0.0.3/32, transport: tcp}, {address: 127.0.0.4/32, key: other}]}}]\n");
+	snprintf(config, sizeof(config),
+	         SECONDARIES_LISTEN
+	         "tsig: keys\n"
+	         "zones: [{name: example.com, records: [\"www 300 IN A 192.0.2.1\"], %s transfer: "
+	         "{allow: [{address: 127.0.0.2/32, key: transfer, transport: tls}, {address: "
+	         "127.0.0.3/32, transport: tcp}, {address: 127.0.0.4/32, key: other}]}}]\n",
+	         allow_query);
+	world_config(w, config);
 	world_folder(w, "manifests/host");
 	world_start(w);
+}
+
+static void test_transport_and_key_and_address_must_all_be_right(void **state)
+{
+	struct world *w = *state;
+
+	start_with_rules(w, "");
+	/* Over UDP there is but the SOA, and that to who may have the rest. */
 	for (enum via via = VIA_UDP; via <= VIA_TLS; via++)
 		for (enum signed_with key = NO_KEY; key <= WRONG_SECRET; key++)
 			for (unsigned address = 1; address <= 4; address++)
-				expect_by_rules(w, secondaries_tls_port(w), via, key, address);
+				expect_by_rules(w, via, key, address,
+				                via == VIA_UDP ? "IXFR=1" : "AXFR",
+				                via == VIA_UDP ? "SOA" : "192.0.2.1");
+}
+
+/* A secondary asks for the SOA, over whatever it transfers by, before it has the zone transferred (RFC 1034 4.3.5). */
+static void test_who_may_have_a_zone_that_is_not_for_all_may_ask_for_its_soa(void **state)
+{
+	struct world *w = *state;
+	char *out;
+
+	start_with_rules(w, "allowQuery: [127.0.0.9/32],");
+	for (enum via via = VIA_UDP; via <= VIA_TLS; via++)
+		for (enum signed_with key = NO_KEY; key <= WRONG_SECRET; key++)
+			for (unsigned address = 1; address <= 4; address++)
+				expect_by_rules(w, via, key, address, "SOA", "SOA");
+	expect_by_rules(w, VIA_UDP, NO_KEY, 3, "IXFR=1", "SOA");
+	/* Nothing else, and of no other name. */
+	out = secondaries_dig(w, world_dns_port(w), "127.0.0.3", "", "NS");
+	assert_string_equal(out, "");
+	free(out);
+	assert_int_equal(world_question(w, &(struct world_question){.name = "www.example.com",
+	                                                            .type = "SOA",
+	                                                            .from = "127.0.0.3"})
+	                         .rcode,
+	                 REFUSED);
+	assert_int_equal(world_question(w, &(struct world_question){.name = "www.example.com",
+	                                                            .type = "A",
+	                                                            .from = "127.0.0.9"})
+	                         .rcode,
+	                 0);
 }
 
 static void test_a_rule_with_a_key_that_is_not_there_is_refused(void **state)
@@ -552,6 +595,7 @@ int main(void)
 		world_test(test_address_and_key_must_both_be_right_where_both_are_asked_for),
 		world_test(test_a_rule_for_tls_is_none_for_tcp),
 		world_test(test_transport_and_key_and_address_must_all_be_right),
+		world_test(test_who_may_have_a_zone_that_is_not_for_all_may_ask_for_its_soa),
 		world_test(test_a_rule_with_a_key_that_is_not_there_is_refused),
 		world_test(test_a_refusal_says_whether_there_is_such_a_zone),
 		world_test(test_over_udp_ixfr_is_the_soa_alone_and_axfr_a_format_error),
