@@ -199,8 +199,9 @@ static const struct conf_row rows[] = {
          .line_offset = offsetof(struct config, cookies.secret_file_line),
          .reloadable = true,
          .sentence = "The file with the secrets of cookies, 32 hexadecimal digits in each line, 8 "
-                     "lines at most, readable by its owner alone: the first makes cookies, all "
-                     "verify them. It is read again when it changes; replicas share one. Without "
+                     "lines at most, readable by its owner and its group alone: the first makes "
+                     "cookies, all verify them. It is read again when it changes; replicas share "
+                     "one. Without "
                      "it, each start has a random secret."},
 	{.path = "tsig",
          .type = CONF_PATH,

@@ -75,7 +75,7 @@ static enum err read_secrets(const char *file, struct stat *as, struct cookie_se
                              struct reason *why)
 {
 	struct buffer text = {0};
-	enum err err = secret_file_read(file, SECRET_FILE_OWNER, FILE_MOST, &text, as, why);
+	enum err err = secret_file_read(file, FILE_MOST, &text, as, why);
 
 	if (err == ERR_OK)
 		err = parse(file, (const char *)text.data, text.len, out, why);

@@ -24,7 +24,7 @@ struct cookie_jar {
 void cookie_jar_init(struct cookie_jar *jar);
 void cookie_jar_fini(struct cookie_jar *jar); /* forgets the secrets */
 /* Takes the secrets of the file (NULL: the random one).  It has one in each line, 32 hexadecimal digits, and is
- * nobody's but its owner's.  ERR_IO, ERR_DENIED, ERR_PARSE with "FILE: text": then all stays. */
+ * closed to all but its owner and its group.  ERR_IO, ERR_DENIED, ERR_PARSE with "FILE: text": then all stays. */
 enum err cookie_jar_fill(struct cookie_jar *jar, const char *file, struct reason *why) MUST_CHECK;
 /* Is the file (NULL: none) another than the one that was read? */
 bool cookie_jar_is_stale(const struct cookie_jar *jar, const char *file);

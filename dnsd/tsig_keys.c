@@ -282,7 +282,7 @@ enum err tsig_keys_read(const char *file, const struct tsig_keys **out, struct r
 {
 	struct buffer text = {0};
 	struct stat as;
-	enum err err = secret_file_read(file, SECRET_FILE_GROUP, FILE_MOST, &text, &as, why);
+	enum err err = secret_file_read(file, FILE_MOST, &text, &as, why);
 
 	*out = NULL;
 	if (err == ERR_OK)

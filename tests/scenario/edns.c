@@ -348,14 +348,14 @@ static void test_secrets_are_rolled_over_while_it_runs(void **state)
 	assert_string_equal(with_options(w, new, false).options, new);
 	/* What is not right changes nothing, and is told; SIGHUP does not take it up either. */
 	assert_int_equal(chmod(world_path(w, "cookies"), 0644), 0);
-	world_expect_http(w, "/status", "chmod 600", 5000);
+	world_expect_http(w, "/status", "chmod 640", 5000);
 	assert_string_equal(with_options(w, new, false).options, new);
 	world_signal(w, SIGHUP);
 	world_expect_log(w, "config not taken up", 5000);
 	write_secrets(w, second);
 	world_expect_log(w, "cookies.secretFile: no error any more", 5000);
 	world_signal(w, SIGHUP);
-	world_expect_http(w, "/status", "!chmod 600", 5000);
+	world_expect_http(w, "/status", "!chmod 640", 5000);
 	assert_string_equal(with_options(w, new, false).options, new);
 	assert_string_not_equal(with_options(w, old, false).options, old);
 }
@@ -370,8 +370,8 @@ static void test_a_file_of_secrets_must_be_there_and_private(void **state)
 	world_folder(w, "manifests/host");
 	world_expect_start_fails(w, 1, "cookies: No such file");
 	world_write(w, "cookies", "e5e973e5a6b2a43f48e7dc849e37bfcf\n");
-	assert_int_equal(chmod(world_path(w, "cookies"), 0640), 0);
-	world_expect_start_fails(w, 1, "chmod 600");
+	assert_int_equal(chmod(world_path(w, "cookies"), 0660), 0);
+	world_expect_start_fails(w, 1, "chmod 640");
 	write_secrets(w, "not a secret\n");
 	world_expect_start_fails(w, 1, "cookies:1: a secret is 32 hexadecimal digits");
 	snprintf(config, sizeof config, "%s", world_path(w, "nighd.yaml"));
