@@ -66,7 +66,8 @@ static const struct conf_row rows[] = {
          AT(user),
          .line_offset = offsetof(struct config, user_line),
          .sentence = "Started as root, become this user when the sockets are bound; without it, "
-                     "stay who started it."},
+                     "stay who started it. Files are read again as this user, and all but this one "
+                     "and those of listen.tls are from the first."},
 	{.path = "tcp.maxConnections",
          .type = CONF_U64,
          AT(tcp.max_connections),

@@ -20,6 +20,7 @@
 #include "dnsd/config_facts.h"
 #include "dnsd/config_place.h"
 #include "dnsd/nighd.h"
+#include "dnsd/reread.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/tls.h"
 #include "dnsd/trial.h"
@@ -214,7 +215,7 @@ static void on_listening(uv_timer_t *timer)
 		         addr_network_print(&network, text));
 }
 
-/* Before root is given up, so that the key may be root's alone; then it cannot be read again, though. */
+/* Before root is given up, so that the key may be root's alone; then it cannot be read again, though (reread.h). */
 static enum err bind_tls(struct nighd *n, struct reason *why)
 {
 	const struct config_tls *c = &n->config->tls;
@@ -278,14 +279,24 @@ void nighd_say_listening(const struct nighd *n)
 	text_fini(&tls);
 }
 
+static void on_refused(const char *text, void *arg)
+{
+	(void)arg;
+	log_warn("dnsd", "%s", text);
+}
+
 static enum err give_up_root(const struct nighd *n, struct reason *why)
 {
+	enum err err = ERR_OK;
+
 	if (n->config->user != NULL)
-		return sandbox_drop_user(n->config->user, why);
-	if (geteuid() == 0)
+		err = sandbox_drop_user(n->config->user, why);
+	else if (geteuid() == 0)
 		log_warn("dnsd",
 		         "running as root: set `user` to drop to another user after binding");
-	return ERR_OK;
+	if (err == ERR_OK)
+		reread_each_refused(n->config, on_refused, NULL);
+	return err;
 }
 
 static enum err start_admin(struct nighd *n, struct reason *why)

@@ -12,6 +12,7 @@
 #include "dnsd/config_place.h"
 #include "dnsd/secrets.h"
 #include "dnsd/lone_file.h"
+#include "dnsd/reread.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/tls.h"
 #include "dnsd/transferred.h"
@@ -265,6 +266,26 @@ static void try_tls(struct trial *t)
 	tell_lines(t, NULL, why.text);
 }
 
+static void on_refused(const char *text, void *arg)
+{
+	struct trial *t = arg;
+
+	text_printf(t->told, "warning: %s\n", text);
+}
+
+/* As at a start: what follows is read by the user, not by root. */
+static void become_user(struct trial *t)
+{
+	const struct config *c = t->config;
+	struct reason why;
+
+	if (c->user == NULL || sandbox_find_user(c->user, &why) != ERR_OK)
+		return;
+	if (sandbox_drop_user(c->user, &why) != ERR_OK)
+		tell_lines(t, NULL, why.text);
+	reread_each_refused(c, on_refused, t);
+}
+
 /* Reading ends with a file's first fault; whoever mends it wants to know all. */
 static void tell_networks(struct trial *t, const char *file)
 {
@@ -307,6 +328,13 @@ static void tell_geo(struct trial *t, const char *lines)
 	}
 }
 
+static const char *behind_line(const char *text)
+{
+	size_t len = strcspn(text, "\n");
+
+	return text + len + (text[len] == '\n');
+}
+
 static void try_geo(struct trial *t)
 {
 	const struct config *c = t->config;
@@ -317,7 +345,7 @@ static void try_geo(struct trial *t)
 
 	if (err != ERR_OK && config_place_is_in(errors, c->geo.networks)) {
 		tell_networks(t, c->geo.networks);
-		tell_geo(t, errors + strcspn(errors, "\n"));
+		tell_geo(t, behind_line(errors));
 	} else if (err != ERR_OK) {
 		tell_geo(t, errors);
 	}
@@ -551,6 +579,7 @@ static void run(struct trial *t)
 	start(t);
 	try_user(t);
 	try_tls(t);
+	become_user(t);
 	try_geo(t);
 	try_cookies(t);
 	try_keys(t);

@@ -12,7 +12,8 @@
 #include "base/text.h"
 #include "dnsd/config.h"
 
-/* Without a config file, and with one file for a folder of manifests, that file is looked at by itself: what refers to
+/* What a start reads once root is given up is read by the config's `user`, which this process is from then on.
+ * Without a config file, and with one file for a folder of manifests, that file is looked at by itself: what refers to
  * other objects, such as a name to its zone, is taken for good.
  * An error is what would not be served as it was written; a warning is what is, though perhaps not as it was
  * meant.  A line each, those of warnings with the word. False: there were errors. */

@@ -203,6 +203,21 @@ static void test_all_bad_lines_of_networks_are_told_up_to_20(void **state)
 	world_expect_run(w, argv, 1, "no.mmdb: ");
 }
 
+/* Without databases there is nothing of them to tell. */
+static void test_a_bad_line_of_networks_is_all_that_is_told(void **state)
+{
+	struct world *w = *state;
+	char config[256], expected[512];
+	const char *const argv[] = {"$NIGHD", "--check", "-c", config, NULL};
+
+	world_write(w, "networks.csv", "bad\n");
+	world_write(w, "nighd.yaml", "geo: {networks: networks.csv}\n");
+	snprintf(config, sizeof(config), "%s", world_path(w, "nighd.yaml"));
+	snprintf(expected, sizeof(expected), "%s:1: 'bad' is not a network\n",
+	         world_path(w, "networks.csv"));
+	assert_string_equal(world_expect_run(w, argv, 1, ""), expected);
+}
+
 /* A file that cannot be read has no lines: the config says where it is named, and the system why. */
 static void test_each_file_that_cannot_be_read_is_named_with_the_configs_line_and_the_cause(
 	void **state)
@@ -379,6 +394,7 @@ int main(void)
 		world_test(test_every_bad_record_is_told),
 		world_test(test_a_bad_line_of_networks_is_named),
 		world_test(test_all_bad_lines_of_networks_are_told_up_to_20),
+		world_test(test_a_bad_line_of_networks_is_all_that_is_told),
 		world_test(
 			test_each_file_that_cannot_be_read_is_named_with_the_configs_line_and_the_cause),
 		world_test(test_so_it_is_when_it_starts_and_with_a_reload),

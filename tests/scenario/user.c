@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "tests/support/world.h"
+#include "tests/support/world_secondaries.h"
 
 /* "Uid:\t65534\t65534\t65534\t65534" and the like: all four are `id`. */
 static bool all_are(struct world *w, const char *word, unsigned id)
@@ -77,11 +78,76 @@ static void test_started_as_root_without_a_user_it_warns_once(void **state)
 	assert_true(all_are(w, "Uid:", 0));
 }
 
+/* --- what the user cannot read --- */
+
+/* `name` is in a folder that everybody may enter, and root's alone. */
+static void shut(struct world *w, const char *name)
+{
+	assert_int_equal(chmod(world_path(w, ""), 0755), 0);
+	assert_int_equal(chmod(world_path(w, name), 0600), 0);
+}
+
+static void expect_told(struct world *w, const char *yaml, int status, const char *key,
+                        const char *file)
+{
+	char config[256], expected[512];
+	const char *const argv[] = {"$NIGHD", "--check", "-c", config, NULL};
+
+	world_write(w, "check.yaml", "%suser: nobody\n", yaml);
+	snprintf(config, sizeof(config), "%s", world_path(w, "check.yaml"));
+	snprintf(expected, sizeof(expected), "%s:1: %s: %s: ", config, key, world_path(w, file));
+	assert_non_null(strstr(world_expect_run(w, argv, status, expected), "Permission denied\n"));
+}
+
+static void test_check_reads_as_the_user(void **state)
+{
+	struct world *w = *state;
+
+	if (geteuid() != 0)
+		skip();
+	secondaries_write_keys(w);
+	world_write(w, "cookies", "e5e973e5a6b2a43f48e7dc849e37bfcf\n");
+	world_write(w, "zone", "@ 300 SOA ns1 host 1 1 1 1 1\n@ 300 NS ns1\n");
+	shut(w, "keys");
+	shut(w, "cookies");
+	shut(w, "zone");
+	expect_told(w, "tsig: keys\n", 1, "tsig", "keys");
+	expect_told(w, "cookies: {secretFile: cookies}\n", 1, "cookies.secretFile", "cookies");
+	expect_told(w, "zones: [{name: a.test, file: zone}]\n", 1, "zones.file", "zone");
+}
+
+/* A key that is root's alone is good for a start, but not for what comes after it. */
+static void test_a_key_that_cannot_be_read_again_is_told_once(void **state)
+{
+	struct world *w = *state;
+	const char *first;
+	char expected[512];
+
+	if (geteuid() != 0)
+		skip();
+	secondaries_write_certificate(w);
+	shut(w, "key.pem");
+	expect_told(w,
+	            "listen: {tls: {addresses: [\"127.0.0.1:0\"], certificate: cert.pem, key: "
+	            "key.pem}}\n",
+	            0, "listen.tls", "key.pem");
+	world_folder(w, "manifests/host");
+	world_config(w, SECONDARIES_LISTEN "user: nobody\n");
+	world_start(w);
+	snprintf(expected, sizeof(expected), "listen.tls: %s: user nobody cannot read it",
+	         world_path(w, "key.pem"));
+	first = strstr(world_log(w), expected);
+	assert_non_null(first);
+	assert_null(strstr(first + strlen(expected), "cannot read it"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(test_started_as_root_it_binds_port_53_and_drops_to_its_user),
 		world_test(test_started_as_root_without_a_user_it_warns_once),
+		world_test(test_check_reads_as_the_user),
+		world_test(test_a_key_that_cannot_be_read_again_is_told_once),
 	};
 
 	return cmocka_run_group_tests_name("scenario/user", tests, NULL, NULL);
