@@ -264,7 +264,10 @@ enum err http_admin_open(const struct addr *addr, uint16_t port, int *out, struc
 
 		if (fd >= 0)
 			close(fd);
-		return reason_set(why, cause == EACCES ? ERR_DENIED : ERR_IO,
+		return reason_set(why,
+		                  cause == EACCES       ? ERR_DENIED
+		                  : cause == EADDRINUSE ? ERR_CONFLICT
+		                                        : ERR_IO,
 		                  "cannot listen on %s: %s", addr_port_print(addr, port, text),
 		                  strerror(cause));
 	}

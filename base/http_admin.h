@@ -44,7 +44,8 @@ enum err http_admin_start(const struct addr *addr, uint16_t port, const struct h
                           void *arg, struct http_admin **out, struct reason *why) MUST_CHECK;
 uint16_t http_admin_port(const struct http_admin *h);
 
-/* The same in two steps: the socket, which may also be another process's, and the server on it. */
+/* The same in two steps: the socket, which may also be another process's, and the server on it.  ERR_CONFLICT: the address is in
+ * use. */
 enum err http_admin_open(const struct addr *addr, uint16_t port, int *out,
                          struct reason *why) MUST_CHECK;
 enum err http_admin_start_on(int take_fd, const struct http_route *routes, void *arg,

@@ -388,6 +388,8 @@ static enum err bind_all(struct nighd *n, struct reason *why)
 		err = bind_tls(n, why);
 	if (err == ERR_OK)
 		err = replace_bind(n, why);
+	if (err == ERR_CONFLICT)
+		replace_hint(n, why);
 	return err;
 }
 

@@ -51,6 +51,7 @@ struct nighd {
 	int meeting;            /* where the desk will be; -1: nowhere, or it is there */
 	int http;               /* the socket of listen.http; -1: to be opened, or taken */
 	uv_timer_t replacing;   /* until it takes over, or until its last connections have ended */
+	unsigned looks;         /* whether it can take over */
 	uv_poll_t arriving;     /* connections of the one before */
 	int arriving_from;      /* -1: none comes */
 	struct sockets leaving; /* this one's, ... */
@@ -79,6 +80,8 @@ struct sockets *replace_sockets(struct nighd *n);
 /* The socket of listen.http, and the meeting point for who comes after this process: got, or opened before root is given
  * up. */
 enum err replace_bind(struct nighd *n, struct reason *why) MUST_CHECK;
+/* After an error of binding, ERR_CONFLICT: it may be that the nighd runs that --takeover would take over from. */
+void replace_hint(const struct nighd *n, struct reason *why);
 /* pipeline_start() with what was got. */
 enum err replace_start_pipeline(struct nighd *n, struct reason *why) MUST_CHECK;
 /* Waits until it can answer as well as the running one, then takes over.  A failure ends the process. */

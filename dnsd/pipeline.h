@@ -84,6 +84,8 @@ void pipeline_thaw(struct pipeline *p);
 bool pipeline_is_current(struct pipeline *p);
 /* The zone file that is missing or has errors, and of which the other process has a good reading; NULL: none. */
 const char *pipeline_lacks_file(const struct pipeline *p);
+/* What that waits for, ", " between.  Returns for how many milliseconds it may. */
+uint64_t pipeline_print_awaited(const struct pipeline *p, struct text *out);
 /* Publishes with serials after those that pipeline_freeze() has printed; false: they are malformed. */
 bool pipeline_take_serials(struct pipeline *p, struct bytes serials);
 /* Another process has published meanwhile, and nobody knows what: its serials are stepped over. */

@@ -123,18 +123,20 @@ void pipeline_skip_serials(struct pipeline *p)
 /* --- when --- */
 
 /* What was only handed over, and not seen since, may have changed meanwhile. */
+static bool is_unseen(const struct cluster_state *state)
+{
+	/* A folder that is not there has been looked for. */
+	return state != NULL && state->registered && state->source != CLUSTER_MANIFESTS &&
+	       state->knowledge != KNOWLEDGE_SYNCED;
+}
+
 static bool sources_are_seen(const struct pipeline *p)
 {
 	if (p->sources == NULL || !sources_manifests_are_read(p->sources, false))
 		return false;
-	for (uint16_t id = 0; id < facts_cluster_count(p->facts); id++) {
-		const struct cluster_state *state = facts_cluster(p->facts, id);
-
-		/* A folder that is not there has been looked for. */
-		if (state != NULL && state->registered && state->source != CLUSTER_MANIFESTS &&
-		    state->knowledge != KNOWLEDGE_SYNCED)
+	for (uint16_t id = 0; id < facts_cluster_count(p->facts); id++)
+		if (is_unseen(facts_cluster(p->facts, id)))
 			return false;
-	}
 	return true;
 }
 
@@ -155,4 +157,30 @@ const char *pipeline_lacks_file(const struct pipeline *p)
 	bool is_reading;
 
 	return zone_loader_lacking(p->zone_files, &is_reading);
+}
+
+static void add_awaited(struct text *out, const char *what, const char *name)
+{
+	text_printf(out, "%s%s%s", out->len > 0 ? ", " : "", what, name);
+}
+
+uint64_t pipeline_print_awaited(const struct pipeline *p, struct text *out)
+{
+	uint64_t for_ms = clock_monotonic_ms() - p->started_ms;
+	struct snapshot_zone_file file;
+
+	if (p->sources != NULL && !sources_manifests_are_read(p->sources, false))
+		add_awaited(out, "manifests", "");
+	for (uint16_t id = 0; id < facts_cluster_count(p->facts); id++)
+		if (is_unseen(facts_cluster(p->facts, id)))
+			add_awaited(out, "cluster ",
+			            id == FACTS_HOST ? "(host)" : facts_cluster_name(p->facts, id));
+	if (!geo_loader_is_current(p->geo))
+		add_awaited(out, "geographic files", "");
+	for (size_t i = 0; zone_loader_file(p->zone_files, i, &file); i++)
+		if (file.read_at == 0)
+			add_awaited(out, "", file.path);
+	if (out->len == 0)
+		add_awaited(out, "what has changed", "");
+	return for_ms < p->config->patience_ms ? p->config->patience_ms - for_ms : 0;
 }

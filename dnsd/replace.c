@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 enum {
 	LOOK_MS = 10,
+	LOOKS_UNTOLD = 100, /* that are no long wait */
 	RETIRED_MS = 10000, /* for transfers that are under way, and who does not read */
 	HTTP_MS = 500       /* of these, for a request over HTTP that is under way */
 };
@@ -137,6 +139,22 @@ enum err replace_bind(struct nighd *n, struct reason *why)
 	if (err == ERR_OK && n->takeover == NULL)
 		open_desk(n);
 	return err;
+}
+
+void replace_hint(const struct nighd *n, struct reason *why)
+{
+	struct reason cause = *why, other = {0};
+	int meeting;
+
+	if (n->flags.takeover)
+		return;
+	if (takeover_desk_open(identity_of(n), &meeting, &other) == ERR_OK)
+		close(meeting);
+	else
+		(void)reason_set(why, ERR_CONFLICT,
+		                 "%.300s: a nighd of the same config or state runs, and --takeover "
+		                 "takes over from it",
+		                 cause.text);
 }
 
 enum err replace_start_pipeline(struct nighd *n, struct reason *why)
@@ -268,13 +286,28 @@ static void await_connections(struct nighd *n)
 	CHECK(uv_poll_start(&n->arriving, UV_READABLE, on_arriving) == 0);
 }
 
+static void say_awaited(const struct nighd *n)
+{
+	struct text awaited = {0};
+	uint64_t left_ms = pipeline_print_awaited(n->pipeline, &awaited);
+
+	log_info("dnsd",
+	         "taking over once all is read, or startup.patience over left_ms=%" PRIu64
+	         " missing=\"%s\"",
+	         left_ms, awaited.data);
+	text_fini(&awaited);
+}
+
 static void on_look(uv_timer_t *timer)
 {
 	struct nighd *n = timer->data;
 	struct reason why = {0};
 
-	if (!pipeline_is_current(n->pipeline))
+	if (!pipeline_is_current(n->pipeline)) {
+		if (n->looks++ == LOOKS_UNTOLD)
+			say_awaited(n);
 		return;
+	}
 	uv_timer_stop(timer);
 	if (go(n, &why) != ERR_OK) {
 		fail(n, why.text);

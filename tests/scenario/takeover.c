@@ -387,6 +387,45 @@ static void test_the_first_one_starts_as_ever(void **state)
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
 }
 
+static void test_a_second_one_without_takeover_is_told_of_it(void **state)
+{
+	static const char hint[] =
+		"Address already in use: a nighd of the same config or state runs, "
+		"and --takeover takes over from it\n";
+	struct world *w = *state;
+	char config[256], dns[32], http[32], other[256];
+	const char *const argv[] = {"$NIGHD", "-c", config, "--dns", dns, NULL};
+	const char *const only_http[] = {"$NIGHD", "-c", config, "--http", http, NULL};
+	const char *const stranger[] = {"$NIGHD", "-c", other, "--dns", dns, NULL};
+
+	begin(w, "");
+	snprintf(config, sizeof(config), "%s", world_path(w, "nighd.yaml"));
+	snprintf(dns, sizeof(dns), "127.0.0.1:%u", world_dns_port(w));
+	snprintf(http, sizeof(http), "127.0.0.1:%u", world_http_port(w));
+	world_expect_run(w, argv, 1, hint);
+	world_expect_run(w, only_http, 1, hint);
+	/* Of another one it is not known what it is. */
+	world_write(w, "other.yaml", "listen: {http: \"127.0.0.1:0\"}\n");
+	snprintf(other, sizeof(other), "%s", world_path(w, "other.yaml"));
+	assert_null(
+		strstr(world_expect_run(w, stranger, 1, "Address already in use\n"), "takeover"));
+}
+
+static void test_what_is_waited_for_is_told(void **state)
+{
+	struct world *w = *state;
+	int heir;
+
+	begin(w, "");
+	world_config(w, EVERYWHERE "zones: [{name: example.com, file: gone.zone}]\n"
+	                           "startup: {patience: 3s}\n");
+	heir = world_spawn_heir(w);
+	world_expect_log(w, "gone.zone\"", 3000 + CHANGE_MS);
+	assert_non_null(strstr(world_log(w), "taking over once all is read, or startup.patience "
+	                                     "over left_ms="));
+	world_expect_replaced(w, heir);
+}
+
 /* So that each has a socket, and each socket a worker. */
 static void test_the_number_of_workers_may_be_another(void **state)
 {
@@ -562,6 +601,8 @@ int main(void)
 		world_test(test_of_two_that_come_at_once_one_is_left),
 		world_test(test_a_signal_ends_the_one_it_is_sent_to),
 		world_test(test_the_first_one_starts_as_ever),
+		world_test(test_a_second_one_without_takeover_is_told_of_it),
+		world_test(test_what_is_waited_for_is_told),
 		world_test(test_the_number_of_workers_may_be_another),
 		world_test(test_addresses_may_come_and_go),
 		world_test(test_the_program_itself_may_be_another),

@@ -479,7 +479,7 @@ static void test_a_taken_port_gives_the_reason(void **state)
 	assert_true(addr_parse(bytes_of("127.0.0.1"), &addr));
 	assert_int_equal(
 		http_admin_start(&addr, http_admin_port(w->server), routes, NULL, &other, &why),
-		ERR_IO);
+		ERR_CONFLICT);
 	text_printf(&want, "cannot listen on 127.0.0.1:%u: Address already in use",
 	            http_admin_port(w->server));
 	assert_string_equal(why.text, want.data);
