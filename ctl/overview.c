@@ -76,12 +76,33 @@ static void place_cell(struct print_table *t, struct json_object *cluster)
 	text_fini(&place);
 }
 
+/* `tls` has those of `listen` that take TLS alone. */
+static bool is_for_tls(struct json_object *status, struct json_object *address)
+{
+	for (size_t i = 0; i < fields_count(status, "tls"); i++)
+		if (json_object_equal(fields_item(status, "tls", i), address))
+			return true;
+	return false;
+}
+
+static void add_listen(struct json_object *status, struct text *out)
+{
+	for (size_t i = 0; i < fields_count(status, "listen"); i++) {
+		struct json_object *address = fields_item(status, "listen", i);
+
+		if (json_object_is_type(address, json_type_string))
+			text_printf(out, "%s%s%s", out->len > 0 ? ", " : "",
+			            json_object_get_string(address),
+			            is_for_tls(status, address) ? " (TLS)" : "");
+	}
+}
+
 static void print_head(struct json_object *status, struct text *out)
 {
 	struct json_object *counts = fields_find(status, "counts");
 	struct text listen = {0}, line = {0};
 
-	fields_join(status, "listen", ", ", &listen);
+	add_listen(status, &listen);
 	text_printf(&line, "nighd %s, %s, listening on %s", fields_text(status, "version"),
 	            fields_bool(status, "ready") ? "ready" : "not ready",
 	            listen.len ? listen.data : "nothing");

@@ -14,7 +14,7 @@
 
 static void add_line(struct text *out, const char *what, const char *value)
 {
-	text_printf(out, "%-10s", what);
+	text_printf(out, "%-12s", what);
 	print_safe(*value ? value : "-", out);
 	text_add(out, "\n");
 }
@@ -39,12 +39,13 @@ static void print_status(struct json_object *zone, struct text *out)
 		return;
 	add_line(out, "file", fields_text(file, "path"));
 	add_line(out, "read", fields_text(file, "readAt"));
-	add_number(out, "of it", fields_u64(file, "names"));
-	if (!fields_bool(file, "good"))
-		add_line(out, "errors",
-		         *fields_text(file, "readAt")
-		                 ? "it has errors now: the last good one is in force"
-		                 : "it has errors, and none was good yet");
+	add_number(out, "names in it", fields_u64(file, "names"));
+	if (fields_bool(file, "good"))
+		return;
+	add_line(out, "errors",
+	         *fields_text(file, "readAt") ? "it has errors now: the last good one is in force"
+	                                      : "it has errors, and none was good yet");
+	zone_print_errors(file, out);
 }
 
 static int status_run(const struct command *c)

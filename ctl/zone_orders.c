@@ -125,7 +125,7 @@ static int wait_until_done(struct reload *r)
 	return command_fail(r->c, "%s: still being read: see zone status", r->c->server);
 }
 
-static void print_errors(struct json_object *file, struct text *out)
+void zone_print_errors(struct json_object *file, struct text *out)
 {
 	for (size_t i = 0; i < fields_count(file, "errors"); i++) {
 		struct json_object *line = fields_item(file, "errors", i);
@@ -162,7 +162,7 @@ static int tell(const struct reload *r, struct text *out)
 		if (fields_bool(file, "good") && is_table(r->c))
 			print_good(zone, file, out);
 		else if (is_table(r->c))
-			print_errors(file, out);
+			zone_print_errors(file, out);
 		if (!fields_bool(file, "good"))
 			status = command_fail(r->c, "%s: the file has errors; %s", r->list[i].zone,
 			                      *fields_text(file, "readAt")

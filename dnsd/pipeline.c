@@ -512,6 +512,18 @@ static enum err notify(struct pipeline *p, const char *zone, uint64_t *count, st
 	                               "there is nobody to tell: zones.transfer.notify is empty");
 }
 
+/* What has no file may be no zone at all. */
+static enum err reload(struct pipeline *p, const char *zone, uint64_t *reading, struct reason *why)
+{
+	enum err err = zone_loader_read(p->zone_files, zone, reading, why);
+	struct name name;
+
+	if (err == ERR_NOTFOUND && name_from_text(&name, bytes_of(zone), NULL) == ERR_OK &&
+	    (p->last == NULL || snapshot_find_apex(p->last, &name) == NULL))
+		return reason_set(why, err, "there is no zone %s", zone);
+	return err;
+}
+
 static enum err obey(enum order order, const char *zone, void *arg, uint64_t *result,
                      struct reason *why)
 {
@@ -522,7 +534,7 @@ static enum err obey(enum order order, const char *zone, void *arg, uint64_t *re
 		*result = 0;
 		return release(p, zone, why);
 	case ORDER_RELOAD:
-		return zone_loader_read(p->zone_files, zone, result, why);
+		return reload(p, zone, result, why);
 	case ORDER_NOTIFY:
 		return notify(p, zone, result, why);
 	}

@@ -176,10 +176,14 @@ static void put_in_force(struct entry *e, enum served as)
 	         clock_monotonic_ms() - read_ms);
 }
 
+/* All errors are in /status; the first says where to begin. */
 static void refuse(struct entry *e)
 {
-	log_warn("dnsd", "zone file has errors, %s zone=%s file=%s",
-	         e->current ? "the last good one stays" : "none was good yet", e->name, e->path);
+	const char *errors = e->errors != NULL ? e->errors : "";
+
+	log_warn("dnsd", "zone file has errors, %s zone=%s file=%s first=\"%.*s\"",
+	         e->current ? "the last good one stays" : "none was good yet", e->name, e->path,
+	         (int)strcspn(errors, "\n"), errors);
 	zonefile_free(e->fresh);
 	e->fresh = NULL;
 }
@@ -189,11 +193,16 @@ static void begin_job(struct entry *e, enum job job, const char *path);
 
 static void take_up(struct entry *e)
 {
+	bool was_bad = e->errors != NULL;
+
 	note_seen(e);
 	e->readings++;
 	free(e->errors);
 	e->errors = copy(zonefile_errors(e->fresh));
 	if (zonefile_is_good(e->fresh)) {
+		if (was_bad)
+			log_info("dnsd", "zone file is good again zone=%s file=%s", e->name,
+			         e->path);
 		put_in_force(e, SERVED_AS_READ);
 		e->is_uncopied = true;
 		e->good_ms = clock_monotonic_ms();

@@ -138,10 +138,17 @@ static void test_a_zone_whose_file_was_never_good_denies_nothing(void **state)
 {
 	struct world *w = *state;
 	struct world_answer a;
+	const char *again;
+	char first[512];
 
 	world_three_cities(w);
 	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2\n");
 	start(w, CONFIG "startup: {patience: 500ms}\n");
+	/* Where and what is wrong stands in the first line that tells of it. */
+	snprintf(first, sizeof(first),
+	         "zone file has errors, none was good yet zone=example.com. file=%s first=\"%s:5: ",
+	         world_path(w, FILE_), world_path(w, FILE_));
+	assert_non_null(strstr(world_log(w), first));
 	world_expect(w, WEB, "A", BOSTON, "198.18.1.10", 0);
 	world_expect(w, WEB, "TXT", BOSTON, "SERVFAIL", 0);
 	world_expect(w, "example.com", "SOA", NULL, "SERVFAIL", 0);
@@ -152,6 +159,11 @@ static void test_a_zone_whose_file_was_never_good_denies_nothing(void **state)
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.1", 1000);
 	world_expect(w, WEB, "TXT", BOSTON, "NODATA", 0);
 	world_expect(w, "nothing.example.com", "A", NULL, "NXDOMAIN", 0);
+	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.2\n");
+	world_expect(w, "www.example.com", "A", NULL, "192.0.2.2", 1000);
+	again = strstr(world_log(w), "zone file is good again zone=example.com.");
+	assert_non_null(again);
+	assert_null(strstr(again + 1, "zone file is good again"));
 }
 
 /* RFC 4035 3.1.4.1: where the zone above has the name, whether or not it says that a zone begins there, and also when an
@@ -295,7 +307,8 @@ static void test_a_zone_is_exported_and_told_of(void **state)
 	world_write(w, FILE_, "%s%s", HEAD, "z TXT \"a b\" c\na MX 10 z\n" WEB ". TXT file\n");
 	start(w, CONFIG);
 	world_expect(w, WEB, "A", BOSTON, "198.18.1.10", 1000);
-	out = world_expect_run(w, status, 0, "file      ");
+	out = world_expect_run(w, status, 0, "file        ");
+	assert_non_null(strstr(out, "\nnames in it 5\n"));
 	assert_non_null(strstr(out, "zones/example.zone"));
 	assert_null(strstr(out, "errors"));
 	out = world_expect_run(w, export, 0,
@@ -318,7 +331,8 @@ static void test_a_zone_is_exported_and_told_of(void **state)
 	world_write(w, FILE_, "%s", "bad\n");
 	world_expect_http(w, "/status", "\"good\":false", 1000);
 	world_expect_run(w, status, 0,
-	                 "errors    it has errors now: the last good one is in force");
+	                 "errors      it has errors now: the last good one is in force\n");
+	world_expect_run(w, status, 0, "zones/example.zone:1: ");
 }
 
 /* The file of the state exists, or does not; for at most a while. */
@@ -425,7 +439,7 @@ static void test_a_file_is_read_when_somebody_says_so(void **state)
 	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.3\n");
 	world_expect_run(w, json, 0, "\"good\": true");
 	world_expect(w, "www.example.com", "A", NULL, "192.0.2.3", 0);
-	world_expect_run(w, other, 1, "zone example.net has no file");
+	world_expect_run(w, other, 1, "there is no zone example.net");
 	world_expect_run(w, no_word, 2, "usage: nighctl zone status|export ZONE");
 }
 

@@ -24,7 +24,7 @@ static void assert_overview(const char *json, bool wide, const char *want)
 
 static const char full[] =
 	"{\"version\":\"0.1.0\",\"ready\":true,\"now\":\"2026-01-02T03:04:05Z\",\"listen\":[\"127."
-	"0.0.1:53\",\"[::1]:53\"],"
+	"0.0.1:53\",\"[::1]:53\",\"[::1]:853\"],\"tls\":[\"[::1]:853\"],"
 	"\"clusters\":[{\"name\":\"la\",\"source\":\"manifests\",\"knowledge\":\"synced\","
 	"\"ageSeconds\":0,"
 	"\"region\":\"us-west-2\",\"zones\":[\"a\",\"b\"],\"location\":{\"latitude\":34.05,"
@@ -47,7 +47,7 @@ static void test_everything_of_a_status_has_its_place(void **state)
 	(void)state;
 	assert_overview(
 		full, false,
-		"nighd 0.1.0, ready, listening on 127.0.0.1:53, [::1]:53\n"
+		"nighd 0.1.0, ready, listening on 127.0.0.1:53, [::1]:53, [::1]:853 (TLS)\n"
 		"12 names, 30 records, 99 answers given\n"
 		"\n"
 		"CLUSTER   STATE           KNOWLEDGE   AGE   VERSION   REGION      LOCATION        "
