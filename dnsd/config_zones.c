@@ -175,7 +175,8 @@ static void read_ttl(struct conf_file *file, struct json_object *value, uint64_t
 	    text_to_u64(bytes_of(json_object_get_string(value)), TTL_MOST, &ttl) && ttl > 0)
 		*out = ttl;
 	else
-		conf_complain(file, value, "zones.ttl must be 1 to %d", TTL_MOST);
+		conf_complain(file, value,
+		              "zones.ttl must be 1 to %d, whole seconds without a unit", TTL_MOST);
 }
 
 static void read_records(struct conf_file *file, struct json_object *value,

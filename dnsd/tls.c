@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
@@ -34,14 +35,33 @@ struct tls {
 
 /* --- errors --- */
 
-static enum err fail(const char *file, enum err err, struct reason *why)
+/* OpenSSL's words, but where they say nothing to who has mixed up two files. */
+static const char *words_of(unsigned long code)
+{
+	const char *text;
+
+	if (ERR_SYSTEM_ERROR(code))
+		return strerror(ERR_GET_REASON(code));
+	if (ERR_GET_REASON(code) == ERR_R_INTERRUPTED_OR_CANCELLED)
+		return "the key is encrypted";
+	text = ERR_reason_error_string(code);
+	return text != NULL ? text : "cannot be used";
+}
+
+static bool is_not_pem(unsigned long code)
+{
+	return ERR_GET_LIB(code) == ERR_LIB_OSSL_DECODER ||
+	       (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE);
+}
+
+static enum err fail(const char *file, const char *what, struct reason *why)
 {
 	unsigned long code = ERR_peek_error();
-	const char *text = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
-	                                          : ERR_reason_error_string(code);
 
 	ERR_clear_error();
-	return reason_set(why, err, "%s: %s", file, text ? text : "cannot be used");
+	if (is_not_pem(code))
+		return reason_set(why, ERR_PARSE, "%s: no %s in PEM is in it", file, what);
+	return reason_set(why, ERR_PARSE, "%s: %s", file, words_of(code));
 }
 
 /* Of an encrypted key: there is none.  Without this OpenSSL would ask the terminal. */
@@ -165,10 +185,16 @@ static enum err read_files(struct tls *t, SSL_CTX *context, struct reason *why)
 {
 	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(context, t->certificate) != 1)
-		return fail(t->certificate, ERR_PARSE, why);
-	/* Says so too when it is not the certificate's. */
-	if (SSL_CTX_use_PrivateKey_file(context, t->key, SSL_FILETYPE_PEM) != 1)
-		return fail(t->key, ERR_PARSE, why);
+		return fail(t->certificate, "certificate", why);
+	if (SSL_CTX_use_PrivateKey_file(context, t->key, SSL_FILETYPE_PEM) != 1 &&
+	    ERR_GET_LIB(ERR_peek_error()) != ERR_LIB_X509)
+		return fail(t->key, "key", why);
+	/* One of another kind than the certificate's is only found out now. */
+	if (SSL_CTX_check_private_key(context) != 1) {
+		ERR_clear_error();
+		return reason_set(why, ERR_PARSE, "%s: it is not the key of the certificate in %s",
+		                  t->key, t->certificate);
+	}
 	return ERR_OK;
 }
 

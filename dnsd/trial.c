@@ -145,9 +145,28 @@ static void on_conflict(const struct records_conflict *c, void *arg)
 	text_fini(&message);
 }
 
+/* "NAME TYPE: the zone file has this name's data; what SOURCE has is left out": with the place of the source as well. */
 static void on_zones_problem(const char *where, const char *message, void *arg)
 {
-	tell(arg, false, FACTS_HOST, where, message);
+	static const char before[] = "; what ", behind[] = " has is left out";
+	const char *source = strstr(message, before);
+	const char *end = source != NULL ? strstr(source, behind) : NULL;
+	struct trial *t = arg;
+	struct text told = {0};
+	const char *file = NULL;
+	unsigned line;
+
+	if (end != NULL) {
+		text_printf(&told, "%.*s", (int)(end - source) - (int)strlen(before),
+		            source + strlen(before));
+		file = find_place(t, FACTS_HOST, told.data, message, &line);
+		text_reset(&told);
+	}
+	if (file != NULL)
+		text_printf(&told, "%.*s (%s:%u)%s", (int)(end - message), message, file, line,
+		            end);
+	tell(t, false, FACTS_HOST, where, file != NULL ? told.data : message);
+	text_fini(&told);
 }
 
 /* --- where it stands --- */

@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
+#include "tests/support/dnsd_certificate.h"
 #include "tests/support/world.h"
+#include "tests/support/world_secondaries.h"
 
 /* nighd --check -c bad.yaml fails and says the text. */
 static void check_file(struct world *w, const char *text)
@@ -267,6 +269,43 @@ static void test_each_file_that_cannot_be_read_is_named_with_the_configs_line_an
 #undef NONE
 }
 
+static void expect_tls(struct world *w, const char *certificate, const char *key, const char *file,
+                       const char *why)
+{
+	char yaml[256], expected[512];
+
+	snprintf(yaml, sizeof(yaml),
+	         "listen: {tls: {addresses: [\"127.0.0.1:0\"], certificate: %s, key: %s}}\n",
+	         certificate, key);
+	snprintf(expected, sizeof(expected), "1: listen.tls: %s: %s", world_path(w, file), why);
+	check_says(w, yaml, 1, expected);
+}
+
+static void test_certificates_and_keys_that_do_not_fit_are_told_in_words(void **state)
+{
+	struct world *w = *state;
+	char rsa[256], encrypted[256], other[256], expected[512];
+	const char *const make_rsa[] = {"openssl", "genrsa", "-out", rsa, "2048", NULL};
+	const char *const encrypt[] = {"openssl",  "rsa",       "-in",  rsa,       "-aes128",
+	                               "-passout", "pass:x1y2", "-out", encrypted, NULL};
+
+	secondaries_write_certificate(w);
+	snprintf(rsa, sizeof(rsa), "%s", world_path(w, "rsa.pem"));
+	snprintf(encrypted, sizeof(encrypted), "%s", world_path(w, "encrypted.pem"));
+	snprintf(other, sizeof(other), "%s", world_path(w, "other.pem"));
+	certificate_write(world_path(w, "unused.pem"), other, "other.example");
+	world_expect_run(w, make_rsa, 0, "");
+	world_expect_run(w, encrypt, 0, "");
+	expect_tls(w, "key.pem", "cert.pem", "key.pem", "no certificate in PEM is in it");
+	expect_tls(w, "cert.pem", "cert.pem", "cert.pem", "no key in PEM is in it");
+	expect_tls(w, "cert.pem", "encrypted.pem", "encrypted.pem", "the key is encrypted");
+	snprintf(expected, sizeof(expected), "it is not the key of the certificate in %s",
+	         world_path(w, "cert.pem"));
+	expect_tls(w, "cert.pem", "other.pem", "other.pem", expected);
+	/* Also one of another kind, which OpenSSL takes. */
+	expect_tls(w, "cert.pem", "rsa.pem", "rsa.pem", expected);
+}
+
 /* When it starts too, and when it takes up a new config. */
 static void test_so_it_is_when_it_starts_and_with_a_reload(void **state)
 {
@@ -397,6 +436,7 @@ int main(void)
 		world_test(test_a_bad_line_of_networks_is_all_that_is_told),
 		world_test(
 			test_each_file_that_cannot_be_read_is_named_with_the_configs_line_and_the_cause),
+		world_test(test_certificates_and_keys_that_do_not_fit_are_told_in_words),
 		world_test(test_so_it_is_when_it_starts_and_with_a_reload),
 		world_test(test_a_broken_manifest_is_named),
 		world_test(test_a_good_config_is_fine),

@@ -285,12 +285,13 @@ static void test_check_tells_every_error_with_its_line(void **state)
 	world_expect_run(w, argv, 0, "example.zone:5: warning: other.net. lies outside the zone");
 	world_write(w, FILE_, "%s%s", HEAD, "www A 192.0.2.1\n");
 	world_write(w, "check.yaml",
-	            "zones: [{name: example.com, file: zones/example.zone, "
+	            "zones: [{name: example.com, file: zones/example.zone,\n"
 	            "records: [\"www A 192.0.2.2\"]}]\n");
-	world_expect_run(
-		w, argv, 1,
-		"example.zone:5: www.example.com. A: the zone file has this name's data; what "
-		"config zone example.com has is left out\n");
+	snprintf(expected, sizeof(expected),
+	         "example.zone:5: www.example.com. A: the zone file has this name's data; what "
+	         "config zone example.com (%s:2) has is left out\n",
+	         config);
+	world_expect_run(w, argv, 1, expected);
 }
 
 /* What is exported is the zone: loaded again it gives the same. */

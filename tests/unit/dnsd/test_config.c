@@ -407,7 +407,9 @@ static void test_bounds_hold(void **state)
 	REFUSED(*state, "guard: {maxWithdrawPercent: 101}\n",
 	        "1: guard.maxWithdrawPercent must be 0 to 100");
 	REFUSED(*state, "zones: [{name: a.example, ttl: 0}]\n",
-	        "1: zones.ttl must be 1 to 2147483647");
+	        "1: zones.ttl must be 1 to 2147483647, whole seconds without a unit");
+	REFUSED(*state, "zones: [{name: a.example, ttl: 30s}]\n",
+	        "1: zones.ttl must be 1 to 2147483647, whole seconds without a unit");
 }
 
 static void test_tls_has_addresses_of_its_own_a_certificate_and_a_key(void **state)
