@@ -116,6 +116,16 @@ RARE static void add_options(struct responder *r, const struct terms *terms,
 	e->pad_beside = (uint16_t)(e->pads ? UINT16_MAX - limit : 0);
 }
 
+static void count_signature(struct stats *s, enum tsig_error error)
+{
+	stats_add(&s->events[STATS_SIGNED], 1);
+	stats_add(&s->events[STATS_BAD_SIGNATURE], error != TSIG_GOOD);
+	stats_add(&s->events[STATS_TSIG_BADKEY], error == TSIG_BADKEY);
+	stats_add(&s->events[STATS_TSIG_BADSIG], error == TSIG_BADSIG);
+	stats_add(&s->events[STATS_TSIG_BADTIME], error == TSIG_BADTIME);
+	stats_add(&s->events[STATS_TSIG_BADTRUNC], error == TSIG_BADTRUNC);
+}
+
 /* Whoever signs wrongly gets no data (RFC 8945 5.2).  A record that cannot be read is a format error, and so are names that
  * leave no room for any answer; these are not signed.  Returns how much of the answer the signature takes. */
 RARE static size_t heed_signature(struct responder *r, const struct terms *terms, size_t limit,
@@ -126,8 +136,7 @@ RARE static size_t heed_signature(struct responder *r, const struct terms *terms
 	                                    q->tsig_at, (uint64_t)clock_unix_s(), &r->tsig);
 	bool fits = error != TSIG_MALFORMED && limit >= ENCODE_LEAST(q) + tsig_room(&r->tsig);
 
-	stats_add(&r->stats->events[STATS_SIGNED], 1);
-	stats_add(&r->stats->events[STATS_BAD_SIGNATURE], error != TSIG_GOOD);
+	count_signature(r->stats, error);
 	if (error != TSIG_GOOD || !fits) {
 		q->rcode = fits ? RCODE_NOTAUTH : RCODE_FORMERR;
 		q->ede = EDE_NONE;
@@ -203,6 +212,7 @@ RARE static void heed_transfer(struct responder *r, const struct snapshot *s,
 	struct query *q = &r->query;
 
 	if (!may_transfer(r, s, transport, client)) {
+		stats_add(&r->stats->events[STATS_TRANSFERS_REFUSED], 1);
 		explain_refusal(q, s);
 		return;
 	}

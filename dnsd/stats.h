@@ -55,8 +55,14 @@ enum stats_reason {
 	X(STATS_COOKIE, "cookies", "queries with a DNS cookie")                                    \
 	X(STATS_GOOD_COOKIE, "goodCookies", "queries with a server cookie of ours")                \
 	X(STATS_TRANSFERS, "transfers", "transfers begun")                                         \
+	X(STATS_TRANSFERS_REFUSED, "transfersRefused",                                             \
+	  "queries for a transfer refused: of no zone of ours, or not for this client")            \
 	X(STATS_SIGNED, "signed", "queries with a TSIG record")                                    \
 	X(STATS_BAD_SIGNATURE, "badSignatures", "of them, those that are not believed")            \
+	X(STATS_TSIG_BADKEY, "tsigBadKey", "of these, those of a key that is not in tsig")         \
+	X(STATS_TSIG_BADSIG, "tsigBadSig", "of these, those that the secret does not confirm")     \
+	X(STATS_TSIG_BADTIME, "tsigBadTime", "of these, those whose clock differs too much")       \
+	X(STATS_TSIG_BADTRUNC, "tsigBadTrunc", "of these, those that are cut too short")           \
 	X(STATS_BATCHES, "batches", "batches received over UDP")                                   \
 	X(STATS_TCP_OPENED, "tcpOpened", "TCP connections accepted")                               \
 	X(STATS_TCP_REFUSED, "tcpRefused", "TCP connections closed for want of room")              \

@@ -65,6 +65,19 @@ static const struct {
 	{"with a MAC of 16 octets", {"transfer", SECRET, 0, 16}, NOTAUTH, BADTRUNC},
 };
 
+/* Each way to sign wrongly has a counter of its own; a query may have been asked twice. */
+static void expect_counted(struct world *w)
+{
+	double key = world_metric(w, "dnsd_tsig_bad_key_total"),
+	       sig = world_metric(w, "dnsd_tsig_bad_sig_total"),
+	       when = world_metric(w, "dnsd_tsig_bad_time_total"),
+	       trunc = world_metric(w, "dnsd_tsig_bad_trunc_total");
+
+	assert_true(key >= PROBE_TRANSPORTS && sig >= PROBE_TRANSPORTS);
+	assert_true(when >= 3.0 * PROBE_TRANSPORTS && trunc >= PROBE_TRANSPORTS);
+	assert_true(world_metric(w, "dnsd_bad_signatures_total") == key + sig + when + trunc);
+}
+
 static void test_signatures_are_judged_alike_on_every_transport(void **state)
 {
 	struct world *w = *state;
@@ -84,6 +97,7 @@ static void test_signatures_are_judged_alike_on_every_transport(void **state)
 			assert_int_equal(r.counts[1], r.rcode == NOERROR ? 1 : 0);
 			assert_int_equal(r.counts[2], 0);
 		}
+	expect_counted(w);
 }
 
 /* RFC 8945 5.1, 5.2: FORMERR, without a signature. */

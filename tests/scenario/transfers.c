@@ -250,6 +250,8 @@ static void test_a_refusal_says_whether_there_is_such_a_zone(void **state)
 		assert_int_equal(a.rcode, REFUSED);
 		assert_int_equal(a.ede, 20);
 	}
+	assert_true(world_metric(w, "dnsd_transfers_refused_total") >= 8);
+	assert_true(world_metric(w, "dnsd_transfers_total") == 0);
 }
 
 /* RFC 1995 2: the newest SOA, which tells to ask over TCP if that is news.  RFC 5936 4.2 has no AXFR over UDP. */
