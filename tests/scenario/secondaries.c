@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "tests/support/world.h"
+#include "tests/support/world_inside.h"
 #include "tests/support/world_secondaries.h"
 
 #define STATIC_ZONE                                                                                \
@@ -199,6 +200,29 @@ static void step_file(struct world *w, struct peer *s, unsigned serial)
 	expect_step(w, s, before);
 }
 
+/* Knot asks for the SOA before each transfer, and all do where no NOTIFY comes. */
+static void test_secondaries_follow_a_zone_that_is_not_for_them_to_ask(void **state)
+{
+	struct world *w = *state;
+	struct secondary s[SECONDARIES_COUNT];
+
+	secondaries_init(s);
+	start(w, s, STATIC_ZONE ", allowQuery: [127.0.0.6/32]");
+	secondaries_start(w, s);
+	secondaries_expect(w, s);
+	assert_string_equal(world_ask(w, "www.example.com", "A", NULL), "REFUSED");
+	for (unsigned i = 0; i < 5; i++) {
+		struct deadline deadline = inside_deadline(SOON_MS);
+		unsigned before = serial_now(w);
+
+		change(w, i);
+		while (serial_now(w) == before && inside_has_time(deadline))
+			inside_rest();
+		expect_step(w, s, before);
+	}
+	secondaries_stop(s);
+}
+
 /* From the clock's serial two steps of less than half the circle lead to its end, and the next change beyond it: Unix time
  * is ahead there (RFC 1982 3.2). */
 static void test_secondaries_follow_where_the_serial_goes_round(void **state)
@@ -235,6 +259,7 @@ int main(void)
 		world_test(test_bind_knot_and_nsd_follow_a_thousand_changes),
 		world_test(test_notify_is_signed_and_so_is_what_answers_it),
 		world_test(test_bind_and_nsd_follow_over_tls),
+		world_test(test_secondaries_follow_a_zone_that_is_not_for_them_to_ask),
 		world_test(test_secondaries_follow_where_the_serial_goes_round),
 	};
 
