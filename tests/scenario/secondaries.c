@@ -204,7 +204,7 @@ static void step_file(struct world *w, struct peer *s, unsigned serial)
 static void test_secondaries_follow_a_zone_that_is_not_for_them_to_ask(void **state)
 {
 	struct world *w = *state;
-	struct secondary s[SECONDARIES_COUNT];
+	struct peer s[SECONDARIES_COUNT];
 
 	secondaries_init(s);
 	start(w, s, STATIC_ZONE ", allowQuery: [127.0.0.6/32]");
