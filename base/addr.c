@@ -14,6 +14,13 @@ uint8_t addr_bits(const struct addr *a)
 	return a->family == ADDR_IPV4 ? 32 : a->family == ADDR_IPV6 ? 128 : 0;
 }
 
+bool addr_is_loopback(const struct addr *a)
+{
+	static const struct addr v6 = {.family = ADDR_IPV6, .bytes = {[15] = 1}};
+
+	return a->family == ADDR_IPV4 ? a->bytes[0] == 127 : addr_equal(a, &v6);
+}
+
 bool addr_is_any(const struct addr *a)
 {
 	static const uint8_t zeros[sizeof(a->bytes)];

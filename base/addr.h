@@ -27,8 +27,9 @@ struct addr_network {
 
 enum { ADDR_TEXT_SIZE = 46, ADDR_NETWORK_TEXT_SIZE = 50, ADDR_PORT_TEXT_SIZE = 56 };
 
-uint8_t addr_bits(const struct addr *a); /* 32 or 128; 0 for ADDR_NONE */
-bool addr_is_any(const struct addr *a);  /* 0.0.0.0 or :: */
+uint8_t addr_bits(const struct addr *a);     /* 32 or 128; 0 for ADDR_NONE */
+bool addr_is_any(const struct addr *a);      /* 0.0.0.0 or :: */
+bool addr_is_loopback(const struct addr *a); /* 127.0.0.0/8 or ::1 */
 bool addr_equal(const struct addr *a, const struct addr *b);
 int addr_compare(const struct addr *a, const struct addr *b); /* family, then bytes */
 /* "192.0.2.1" or "2001:db8::1"; no zone, no brackets, no surrounding space.  False: not one. */

@@ -96,6 +96,12 @@ static inline void bytes_put32(uint8_t *p, uint32_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
+/* An ASCII capital to its small letter (RFC 4343 2). */
+static inline uint8_t bytes_lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
 /* The top bit of each of eight bytes that is an ASCII capital: the carry into it says whether the lower seven bits
  * reach 'A', or pass 'Z'.  Lengths of labels (0..63) lie below 'A', so whole names may be passed. */
 static inline uint64_t bytes_capitals8(uint64_t v)

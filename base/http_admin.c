@@ -108,13 +108,6 @@ static const struct http_route *find_route(const struct http_admin *h, const cha
 
 /* --- one request --- */
 
-static bool is_loopback(const struct addr *a)
-{
-	static const struct addr v6 = {.family = ADDR_IPV6, .bytes = {[15] = 1}};
-
-	return (a->family == ADDR_IPV4 && a->bytes[0] == 127) || addr_equal(a, &v6);
-}
-
 static struct addr client_of(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
@@ -169,7 +162,7 @@ static enum MHD_Result answer(struct http_admin *h, struct MHD_Connection *conne
 	unsigned status;
 
 	request.client = client_of(connection);
-	request.loopback = is_loopback(&request.client);
+	request.loopback = addr_is_loopback(&request.client);
 	if (route)
 		status = route->handler(&request, h->arg, &body, &content_type);
 	else if (allow.len)

@@ -8,13 +8,9 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "dnsd/additional.h"
+#include "dnsd/rare.h"
 #include "dnsd/terms.h"
 #include "zones/rdata.h"
-
-/* Few queries come there, and the others are not to carry it. */
-#define RARE __attribute__((noinline))
-/* All do, and it is compiled once for them and once for explain. */
-#define ALWAYS __attribute__((always_inline))
 
 /* One query on its way along a chain of names. */
 struct walk {
@@ -399,9 +395,8 @@ static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 {
 	struct answer *out = w->out;
 	uint16_t type = w->q->type == RR_ANY ? pick_type(n) : w->q->type;
-	struct choice c;
-
 	struct choosing how = {w->s, n, w->name, type, &w->client, out->more, w->rec};
+	struct choice c;
 
 	if (w->rec != NULL || !choose_at_once(&how, &c))
 		choose_step_by_step(&how, &c);

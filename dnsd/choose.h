@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "dnsd/rare.h"
 #include "dnsd/stats.h"
 #include "zones/snapshot.h"
 
@@ -124,8 +125,7 @@ enum choose_group choose_in_group(const struct choosing *how, uint16_t group, st
 
 /* On a calm day the first place with a site on the way down the client's order answers, and the others need
  * not be looked at.  False: it is not that simple. */
-__attribute__((always_inline)) static inline bool choose_at_once(const struct choosing *how,
-                                                                 struct choice *out)
+ALWAYS static inline bool choose_at_once(const struct choosing *how, struct choice *out)
 {
 	struct client *client = how->client;
 	const struct node *n = how->node;

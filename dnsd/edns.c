@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "dnsd/rare.h"
 #include "zones/rrset.h"
 
 enum { ECS_FIXED = 4, MIN_UDP_SIZE = 512 };
@@ -90,7 +91,7 @@ static void note_option(unsigned code, struct bytes option, struct edns *out)
 }
 
 /* False: malformed. */
-__attribute__((noinline)) static bool parse_options(struct bytes rdata, struct edns *out)
+RARE static bool parse_options(struct bytes rdata, struct edns *out)
 {
 	const uint8_t *at = rdata.data, *end = rdata.data + rdata.len;
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/check.h"
 
 enum {
@@ -67,14 +68,12 @@ static void remember(struct writer *w, const uint8_t *wire, size_t at)
 		w->known[w->known_count++] = (struct known){wire, (uint16_t)at};
 }
 
-static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c; }
-
 static bool same_name(const uint8_t *lowered, const uint8_t *wire, size_t len)
 {
 	if (memcmp(lowered, wire, len) == 0)
 		return true;
 	for (size_t i = 0; i < len; i++) {
-		if (lowered[i] != lower(wire[i]))
+		if (lowered[i] != bytes_lower(wire[i]))
 			return false;
 	}
 	return true;

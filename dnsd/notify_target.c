@@ -3,13 +3,6 @@
 
 #include <stddef.h>
 
-static bool is_loopback(const struct addr *a)
-{
-	static const struct addr v6 = {.family = ADDR_IPV6, .bytes = {[15] = 1}};
-
-	return a->family == ADDR_IPV4 ? a->bytes[0] == 127 : addr_equal(a, &v6);
-}
-
 static struct addr find_source(const struct config *c, const struct addr *to)
 {
 	struct addr from = {.family = ADDR_NONE};
@@ -21,7 +14,7 @@ static struct addr find_source(const struct config *c, const struct addr *to)
 			continue;
 		if (addr_is_any(at))
 			return (struct addr){.family = ADDR_NONE};
-		if (from.family == ADDR_NONE && is_loopback(at) == is_loopback(to))
+		if (from.family == ADDR_NONE && addr_is_loopback(at) == addr_is_loopback(to))
 			from = *at;
 	}
 	return from;

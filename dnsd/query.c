@@ -2,11 +2,9 @@
 #include "dnsd/query.h"
 
 #include "base/bytes.h"
+#include "dnsd/rare.h"
 #include "zones/name_apart.h"
 #include "zones/rrset.h"
-
-/* Few queries come there, and the others are not to carry it. */
-#define RARE __attribute__((noinline))
 
 enum { FLAG_QR = 0x8000, OPCODE_MASK = 0x7800 };
 enum { OPCODE_NOTIFY = 4 << 11, OPCODE_UPDATE = 5 << 11 };

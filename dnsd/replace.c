@@ -230,7 +230,6 @@ static enum err go(struct nighd *n, struct reason *why)
 	if (err != ERR_OK)
 		return err;
 	err = takeover_go(n->takeover, &serials, why);
-
 	if (err == ERR_NOTFOUND) {
 		go_alone(n);
 		return nighd_serve(n, why);

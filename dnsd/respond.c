@@ -5,10 +5,8 @@
 
 #include "base/clock.h"
 #include "dnsd/encode.h"
+#include "dnsd/rare.h"
 #include "dnsd/terms.h"
-
-/* Few queries come there, and the others are not to carry it. */
-#define RARE __attribute__((noinline))
 
 static void count_answer(struct stats *s, enum stats_transport transport, const struct query *q,
                          const struct answer *a, bool truncated)
@@ -163,9 +161,9 @@ static bool is_proven(const struct responder *r)
 }
 
 /* False: the answer is over the limit, and nothing is said. */
-static inline bool pass_limits(struct responder *r, const struct addr *client, bool is_proven)
+static inline bool pass_limits(struct responder *r, const struct addr *client, bool proven)
 {
-	enum rrl_verdict verdict = rrl_judge(r->limits, client, &r->answer, is_proven);
+	enum rrl_verdict verdict = rrl_judge(r->limits, client, &r->answer, proven);
 
 	if (verdict == RRL_SLIP)
 		strip(&r->answer);

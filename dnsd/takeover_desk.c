@@ -45,7 +45,6 @@ enum err takeover_desk_open(struct bytes identity, int *out, struct reason *why)
 	struct sockaddr_un sa;
 	socklen_t len = takeover_address(identity, &sa);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
 	int code;
 
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&sa, len) == 0 &&

@@ -23,15 +23,6 @@ enum { CONNECT_MS = 10000 };
 
 /* --- where may be dialled --- */
 
-static bool is_loopback(const struct addr *a)
-{
-	static const uint8_t loopback[16] = {[15] = 1};
-
-	if (a->family == ADDR_IPV4)
-		return a->bytes[0] == 127;
-	return a->family == ADDR_IPV6 && !memcmp(a->bytes, loopback, sizeof(loopback));
-}
-
 /* Loopback, link-local, "this host" and a cloud's metadata: what an object in a cluster must not make nighd talk to. */
 static bool is_inward(const struct addr *address)
 {
@@ -39,7 +30,7 @@ static bool is_inward(const struct addr *address)
 	static const uint8_t metadata[16] = {0xfd, 0, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54};
 	struct addr a = addr_unmapped(address);
 
-	if (is_loopback(&a))
+	if (addr_is_loopback(&a))
 		return true;
 	if (a.family == ADDR_IPV4)
 		return a.bytes[0] == 0 || (a.bytes[0] == 169 && a.bytes[1] == 254);
@@ -144,7 +135,7 @@ static bool is_host_here(struct bytes host)
 	if (host.len > 2 && host.data[0] == '[')
 		host = (struct bytes){host.data + 1, host.len - 2};
 	if (addr_parse(host, &address))
-		return is_loopback(&address);
+		return addr_is_loopback(&address);
 	return host.len == strlen("localhost") &&
 	       !strncasecmp((const char *)host.data, "localhost", host.len);
 }

@@ -7,8 +7,6 @@ enum { LABEL_MAX = 63 };
 
 static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 
-static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c; }
-
 /* The character that an escape means, and how much text it takes; 0: a bad one. */
 static size_t read_escape(struct bytes text, uint8_t *out)
 {
@@ -140,13 +138,13 @@ bool names_wire_is_good(struct bytes wire)
 	return at + 1 == wire.len;
 }
 
-/* Label lengths are below 'A', so that lower() leaves them alone. */
+/* Label lengths are below 'A', so that bytes_lower() leaves them alone. */
 static bool same(const uint8_t *a, const uint8_t *b, size_t len)
 {
 	if (memcmp(a, b, len) == 0)
 		return true;
 	for (size_t i = 0; i < len; i++)
-		if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
+		if (a[i] != b[i] && bytes_lower(a[i]) != bytes_lower(b[i]))
 			return false;
 	return true;
 }
@@ -181,7 +179,7 @@ bool names_is_label(struct bytes text, struct reason *why)
 		return false;
 	}
 	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = lower(text.data[i]);
+		uint8_t c = bytes_lower(text.data[i]);
 
 		if (!(c >= 'a' && c <= 'z') && !is_digit(c) && c != '-' && c != '_') {
 			(void)reason_set(why, ERR_PARSE,

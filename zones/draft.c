@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "records/names.h"
 #include "zones/fold.h"
@@ -58,16 +59,14 @@ static int by_type(const void *a, const void *b)
 	return x->type - y->type;
 }
 
-static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c; }
-
 /* RFC 4034 6.3: names in RDATA have no case.  Bytes of length are no letters; `names_at`: where names begin. */
 static int compare_folded(struct bytes a, struct bytes b, size_t names_at)
 {
 	size_t len = a.len < b.len ? a.len : b.len;
 
 	for (size_t i = 0; i < len; i++) {
-		uint8_t x = i < names_at ? a.data[i] : lower(a.data[i]);
-		uint8_t y = i < names_at ? b.data[i] : lower(b.data[i]);
+		uint8_t x = i < names_at ? a.data[i] : bytes_lower(a.data[i]);
+		uint8_t y = i < names_at ? b.data[i] : bytes_lower(b.data[i]);
 
 		if (x != y)
 			return x - y;

@@ -71,14 +71,12 @@ static unsigned label_places(const uint8_t *wire, uint8_t at[NAME_MAX_LABELS + 1
 	return labels;
 }
 
-static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c; }
-
 static int label_compare(const uint8_t *a, const uint8_t *b)
 {
 	unsigned len = a[0] < b[0] ? a[0] : b[0];
 
 	for (unsigned i = 1; i <= len; i++) {
-		int order = lower(a[i]) - lower(b[i]);
+		int order = bytes_lower(a[i]) - bytes_lower(b[i]);
 
 		if (order)
 			return order;

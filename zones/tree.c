@@ -4,15 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/xalloc.h"
-
-static uint8_t lower(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c; }
 
 bool tree_same_caseless(const uint8_t *owner, const uint8_t *wire, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (lower(owner[i]) != wire[i])
+		if (bytes_lower(owner[i]) != wire[i])
 			return false;
 	return true;
 }

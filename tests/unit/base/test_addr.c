@@ -198,6 +198,27 @@ static void test_socket_addresses_go_there_and_back(void **state)
 	assert_int_equal(addr_from_sockaddr((struct sockaddr *)&sa, NULL).family, ADDR_NONE);
 }
 
+static void test_loopback_is_a_network_and_an_address(void **state)
+{
+	static const char *const inside[] = {"127.0.0.1", "127.255.255.255", "::1"};
+	static const char *const outside[] = {"126.255.255.255",  "128.0.0.0", "::", "::2",
+	                                      "::ffff:127.0.0.1", "7f00::"};
+	struct addr none = {.family = ADDR_NONE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) {
+		struct addr a = addr(inside[i]);
+
+		assert_true(addr_is_loopback(&a));
+	}
+	for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+		struct addr a = addr(outside[i]);
+
+		assert_false(addr_is_loopback(&a));
+	}
+	assert_false(addr_is_loopback(&none));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_an_address_is_refused),
 		cmocka_unit_test(test_masks_keep_the_first_bits),
 		cmocka_unit_test(test_mapped_addresses_become_ipv4),
+		cmocka_unit_test(test_loopback_is_a_network_and_an_address),
 		cmocka_unit_test(test_networks_are_read_strictly),
 		cmocka_unit_test(test_a_network_has_its_addresses_only),
 		cmocka_unit_test(test_ports_come_with_addresses),
