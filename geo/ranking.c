@@ -3,6 +3,7 @@
 #include "geo/ranking.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct standing {
 };
 
 struct ranking {
+	atomic_uint users;
 	struct standing *standings; /* by cluster id */
 	struct place *places;       /* by cluster id, for explain */
 	size_t standing_count;
@@ -287,6 +289,7 @@ struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t clu
 	struct ranking_groups groups = {0};
 	uint32_t *order_of;
 
+	atomic_init(&r->users, 1);
 	for (size_t i = 0; i < cluster_count; i++) {
 		CHECK(clusters[i].id < RANKING_MAX_CLUSTERS);
 		sorted[i] = clusters[i];
@@ -309,9 +312,16 @@ struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t clu
 	return r;
 }
 
+const struct ranking *ranking_ref(const struct ranking *r)
+{
+	atomic_fetch_add_explicit(&((struct ranking *)(uintptr_t)r)->users, 1,
+	                          memory_order_relaxed);
+	return r;
+}
+
 void ranking_free(struct ranking *r)
 {
-	if (r == NULL)
+	if (r == NULL || atomic_fetch_sub_explicit(&r->users, 1, memory_order_acq_rel) > 1)
 		return;
 	ranking_tree_fini(&r->tree);
 	free(r->standings);

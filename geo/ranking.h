@@ -52,7 +52,10 @@ struct ranking_cluster {
 struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t cluster_count,
                               const char *const *unknown_order, size_t unknown_count,
                               const struct geodb *g);
-void ranking_free(struct ranking *r); /* NULL is fine */
+/* One more user of it.  Any thread. */
+const struct ranking *ranking_ref(const struct ranking *r);
+/* One user less; the last one's call frees it.  NULL is fine. */
+void ranking_free(struct ranking *r);
 
 /* Where a client stands. `depth`: length of the leaf's prefix, in bits of the address's
  * own family: every address inside it has the same order.  Never NULL. */

@@ -21,6 +21,7 @@
 #include "geo/place.h"
 #include "records/endpoint.h"
 #include "records/facts.h"
+#include "records/policy.h"
 
 struct records;
 
@@ -63,6 +64,10 @@ struct records_cluster {
 	const struct bytes *zones;
 	size_t zone_count;
 	bool drained;
+	/* How much of its clients it may have, and when: fact_value's cluster.shift as it was read. */
+	struct bytes shift;         /* nigh.dev/shift as written; "": none */
+	const struct bytes *labels; /* of its KubeFedCluster, "key=value", sorted */
+	size_t label_count;
 	const struct cluster_state *state;
 };
 
@@ -71,6 +76,31 @@ struct records_probe {
 	struct addr addr; /* ADDR_NONE: the index is free */
 	uint16_t port;
 	uint16_t cluster;
+	uint32_t
+		check; /* how: an index into records_result.checks; 0: a connection, as the config's probe says */
+};
+
+/* A way to probe; the same index as long as a policy asks for it, then reused. */
+struct records_check {
+	const struct policy_check *is; /* NULL: the index is free, or 0 */
+	struct bytes namespace;        /* of the policy, for its Secrets */
+	struct bytes key;              /* equal for equal checks, on every replica */
+};
+
+/* A traffic policy in force, the same number as long as it is there; number 0 stands for `defaults`. */
+struct records_policy {
+	const struct policy_value *is; /* NULL: the number is free, or 0 */
+	struct bytes namespace, name;
+	int64_t created;
+	size_t names; /* that it decides for */
+};
+
+/* A site that must prove itself when it comes back (failback): the same index, not 0, as long as it is
+ * there. */
+struct records_hold_back {
+	struct bytes owner; /* wire form; empty: the index is free */
+	uint16_t cluster;
+	uint32_t policy;
 };
 
 struct records_change {
@@ -94,6 +124,13 @@ struct records_result {
 	bool wants_changed;
 	const struct records_probe *probes; /* always all, by index */
 	size_t probe_count;
+	const struct records_check *checks; /* always all, by index */
+	size_t check_count;
+	bool policies_changed;                 /* what one says, or which there are */
+	const struct records_policy *policies; /* always all, by number */
+	size_t policy_count;
+	const struct records_hold_back *holds_back; /* always all, by index */
+	size_t hold_back_count;
 	const struct bytes *hosts; /* host names to resolve, lower case, sorted; always all */
 	size_t host_count;
 	bool report_changed; /* problems, conflicts or guard differ */

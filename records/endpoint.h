@@ -14,10 +14,13 @@
 #include "base/bytes.h"
 
 /* Layers of a site that come from objects (the others, probe, cluster and
- * drain, are tables of the snapshot).  A set bit: the layer is fine. */
+ * drain, are tables of the snapshot).  A site whose layers are the first two and no other is whole. */
 enum site_layer {
-	SITE_ENDPOINTS = 1,    /* a ready endpoint, or none is asked for */
-	SITE_LOAD_BALANCER = 2 /* there is an address or a host name */
+	SITE_ENDPOINTS = 1,     /* a ready endpoint, or none is asked for */
+	SITE_LOAD_BALANCER = 2, /* there is an address or a host name */
+	SITE_FEW_READY =
+		4, /* fewer endpoints are ready than its policy asks for (minReadyPercent) */
+	SITE_NO_GATEWAY = 8 /* of an Ingress: its controller has no ready endpoint */
 };
 
 struct endpoint_rrset {
@@ -37,6 +40,10 @@ struct endpoint_site {
 	size_t probe_count;
 	const struct endpoint_rrset *rrsets; /* may be none: an application without an address */
 	size_t rrset_count;
+	uint32_t hold;     /* index into records_result.holds_back, never 0; 0: it has none */
+	uint16_t capacity; /* ready endpoints, damped, of a policy with that stage; else 0 */
+	uint16_t ready,
+		endpoints; /* of how many endpoints, for people; 0 of 0 where no policy asks */
 };
 
 struct endpoint {
@@ -51,6 +58,7 @@ struct endpoint {
 	struct bytes
 		fallback; /* wire name: CNAME when no site is usable or none has an address; {0}: none */
 	uint32_t fallback_ttl;
+	uint32_t policy; /* number of its traffic policy in records_result.policies; 0: defaults */
 };
 
 #endif

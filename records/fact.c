@@ -26,6 +26,7 @@ static const char *const kind_text[FACT_KINDS] = {
 	[FACT_INGRESS] = "Ingress",
 	[FACT_NODE] = "Node",
 	[FACT_EXTERNAL_DNS_ENDPOINT] = "DNSEndpoint",
+	[FACT_TRAFFIC_POLICY] = "TrafficPolicy",
 };
 
 static const struct fact *fact_new(const uint8_t *bytes, size_t len)

@@ -20,6 +20,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "geo/place.h"
+#include "records/policy.h"
 
 enum fact_kind {                              /* values are kept in saved state: never renumber */
 	         FACT_KUBEFED_CLUSTER = 1,    /* host: core.kubefed.io KubeFedCluster */
@@ -32,9 +33,10 @@ enum fact_kind {                              /* values are kept in saved state:
 	         FACT_INGRESS = 8,            /* member: networking.k8s.io/v1 */
 	         FACT_NODE = 9,               /* member: v1 Node (labels only) */
 	         /* host: externaldns.k8s.io DNSEndpoint, another object than KubeFed's of its name */
-	         FACT_EXTERNAL_DNS_ENDPOINT = 10
+	         FACT_EXTERNAL_DNS_ENDPOINT = 10,
+	         FACT_TRAFFIC_POLICY = 11 /* host: nigh.dev TrafficPolicy */
 };
-enum { FACT_KINDS = 11 };
+enum { FACT_KINDS = 12 };
 
 /* Of either group. */
 static inline bool fact_kind_is_dns_endpoint(unsigned kind)
@@ -81,8 +83,12 @@ struct fact_value {
 			const struct bytes
 				*zones; /* status.zones, else the zone label; sorted, unique */
 			size_t zone_count;
-			bool drain; /* nigh.dev/drain: "true" */
+			bool drain;                 /* nigh.dev/drain: "true" */
+			struct bytes shift;         /* nigh.dev/shift as written; "": none */
+			const struct bytes *labels; /* "key=value", sorted */
+			size_t label_count;
 		} cluster;
+		struct policy_value policy;
 		struct {
 			struct bytes domain;
 			uint64_t release_guard; /* nigh.dev/release-guard: id of a hold; 0: none */

@@ -65,6 +65,10 @@ struct zones_probe {
 void zones_set_probes(struct zones *z, const struct zones_probe *probes, size_t count);
 void zones_set_settings(struct zones *z, const struct snapshot_settings *settings);
 void zones_set_ranking(struct zones *z, const struct ranking *take_ranking);
+/* The traffic policies by number; number 0, `defaults`, is among them.  Copied; of rankings one more use is counted. */
+void zones_set_policies(struct zones *z, const struct policy *policies, size_t count);
+/* Which sites that came back must still wait, by the index of endpoint_site.hold.  Copied. */
+void zones_set_waiting(struct zones *z, const bool *waits, size_t count);
 /* What is handed over with each snapshot from now on.  Takes it (NULL: nothing): on_free gets it on this
  * thread when no worker can hold it any more. */
 void zones_set_terms(struct zones *z, const struct terms *take_terms,

@@ -13,11 +13,14 @@
 
 #include "base/text.h"
 #include "geo/ranking.h"
+#include "zones/policy.h"
 #include "zones/zone.h"
 #include "zones/zone_index.h"
 
 struct snapshot;
 struct terms; /* dnsd's: to whom it answers, and how; carried along, never looked into here */
+
+enum { SNAPSHOT_EVERYBODY = 0x10000 };
 
 /* The table of clusters: state that changes without any record. */
 struct snapshot_cluster {
@@ -34,6 +37,10 @@ struct snapshot_cluster {
 	struct place place;
 	const char *place_from;
 	bool drained;
+	uint32_t
+		withheld; /* of SNAPSHOT_EVERYBODY: the share of its clients' buckets that it must not have now */
+	uint32_t
+		ttl_most; /* seconds: no answer with it says more, a drain or shift is to come; 0: no limit */
 	bool expired;      /* unseen for longer than defaults.unseenAfter */
 	bool up;           /* false: every probed address of it is down */
 	const char *error; /* "" when fine */
@@ -142,6 +149,11 @@ const struct zone *snapshot_zone(const struct snapshot *s, size_t i);
 const struct snapshot_cluster *snapshot_cluster(const struct snapshot *s, uint16_t id);
 /* The i-th by name; NULL past the last. */
 const struct snapshot_cluster *snapshot_cluster_at(const struct snapshot *s, size_t i);
+
+/* The policy of that number; that of `defaults` for a number that is not there. */
+const struct policy *snapshot_policy(const struct snapshot *s, uint32_t number);
+/* Has it come back, and must still prove itself (failback)? */
+bool snapshot_site_waits(const struct snapshot *s, const struct site *site);
 
 bool snapshot_probe_is_down(const struct snapshot *s, uint32_t probe);
 /* Milliseconds (monotonic) of the last verdict of a probe; 0: none yet. */
