@@ -41,6 +41,7 @@ struct node {
 	int space; /* its network namespace */
 	int tap;
 	char address[INET_ADDRSTRLEN];
+	unsigned more; /* addresses */
 };
 
 struct network {
@@ -72,15 +73,17 @@ static void raise_interface(int fd, const char *name)
 	control(fd, SIOCSIFFLAGS, &r, "raising an interface");
 }
 
-static void address_interface(int fd, const struct node *node)
+/* `name`: eth0, or eth0:N for one more. */
+static void address_interface(int fd, const char *name, const char *text)
 {
-	struct ifreq r = {.ifr_name = "eth0"};
+	struct ifreq r = {0};
 	struct sockaddr_in address = {.sin_family = AF_INET};
 
-	assert_int_equal(inet_pton(AF_INET, node->address, &address.sin_addr), 1);
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
+	assert_int_equal(inet_pton(AF_INET, text, &address.sin_addr), 1);
 	memcpy(&r.ifr_addr, &address, sizeof address);
 	control(fd, SIOCSIFADDR, &r, "an address");
-	assert_int_equal(inet_pton(AF_INET, "255.255.255.0", &address.sin_addr), 1);
+	assert_int_equal(inet_pton(AF_INET, "255.255.0.0", &address.sin_addr), 1);
 	memcpy(&r.ifr_netmask, &address, sizeof address);
 	control(fd, SIOCSIFNETMASK, &r, "a netmask");
 }
@@ -129,7 +132,7 @@ static void make_node(struct node *node, int number)
 	assert_true(fd >= 0);
 	raise_interface(fd, "lo");
 	number_interface(fd, number);
-	address_interface(fd, node);
+	address_interface(fd, "eth0", node->address);
 	raise_interface(fd, "eth0");
 	close(fd);
 }
@@ -140,6 +143,20 @@ void network_enter(struct network *n, int node)
 
 	if (setns(space, CLONE_NEWNET) != 0)
 		fail_msg("a network of its own: %s", strerror(errno));
+}
+
+void network_add_address(struct network *n, int node, const char *address)
+{
+	char name[IFNAMSIZ];
+	int fd;
+
+	network_enter(n, node);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	snprintf(name, sizeof name, "eth0:%u", ++n->node[node].more % 100);
+	address_interface(fd, name, address);
+	close(fd);
+	network_enter(n, NETWORK_OUTSIDE);
 }
 
 const char *network_address(const struct network *n, int node) { return n->node[node].address; }

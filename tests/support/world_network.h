@@ -22,6 +22,9 @@ void network_free(struct network *n);
 /* "10.77.0.1" of node 0 and so on; good as long as the network. */
 const char *network_address(const struct network *n, int node);
 
+/* One more in 10.77.0.0/16, as "10.77.8.1".  The calling thread is outside afterwards. */
+void network_add_address(struct network *n, int node, const char *address);
+
 /* The calling thread is there from now on; NETWORK_OUTSIDE: where it came from. */
 void network_enter(struct network *n, int node);
 
