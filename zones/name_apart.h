@@ -44,16 +44,17 @@ static inline size_t name_find_labels(struct name *out, const uint8_t *wire, siz
 
 	/* cppcheck-suppress ctuuninitvar ; it is filled here */
 	for (uint8_t *label = out->at; at < limit; label++) {
-		unsigned len = wire[at];
+		size_t len = wire[at];
 
 		*label = (uint8_t)at;
-		if (len - 1 < 63) {
-			at += len + 1;
-			continue;
+		if (len == 0) {
+			out->labels = (uint8_t)(label - out->at);
+			return at + 1;
 		}
-		out->labels = (uint8_t)(label - out->at);
-		/* Above 63: compression pointers and label types that nobody uses (RFC 6891 5). */
-		return len == 0 ? at + 1 : 0;
+		/* Compression pointers and label types that nobody uses (RFC 6891 5). */
+		if (len > 63)
+			return 0;
+		at += len + 1;
 	}
 	return 0;
 }
