@@ -57,11 +57,11 @@ static struct addr deciding(const struct client *c)
 	return c->has_scope ? *c->source : addr_unmapped(c->source);
 }
 
-void choose_place_resolver(const struct ranking *ranking, struct client *c)
+struct ranking_leaf choose_place_resolver(const struct ranking *ranking, const struct client *c)
 {
 	struct addr a = deciding(c);
 
-	c->leaf = ranking_find(ranking, &a);
+	return ranking_find(ranking, &a);
 }
 
 uint64_t client_bucket(const struct client *c, unsigned *bits)
@@ -347,8 +347,10 @@ static struct choice choose_nearest(const struct task *t, struct tally *y)
 {
 	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_NEAREST};
 
-	if (!t->is.client->is_placed && node_site_count(t->is.node) > 1)
-		choose_place(snapshot_ranking(t->is.s), t->is.client);
+	if (node_site_count(t->is.node) > 1) {
+		t->is.client->leaf = choose_place(snapshot_ranking(t->is.s), t->is.client);
+		t->is.client->is_placed = true;
+	}
 	find_nearest(t, y);
 	if (y->best == NULL)
 		return c;
@@ -470,7 +472,7 @@ enum choose_group choose_in_group(const struct choosing *how, uint16_t group, st
 	while (is_candidate(how, site)) {
 		site = next_site(how->node, &member, &at);
 		if (site == NULL) {
-			choose_put(how, best, site_rrset(best, how->type), out);
+			*out = choose_site(how, best, site_rrset(best, how->type));
 			if (how->client->has_scope && out->scope < bits)
 				out->scope = (uint8_t)bits;
 			return CHOOSE_DONE;

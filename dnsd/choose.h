@@ -79,15 +79,14 @@ void choose(const struct choosing *how, struct choice *out);
 void choose_step_by_step(const struct choosing *how, struct choice *out);
 
 /* For a client without a scope of its own, whose address may be a mapped one. */
-void choose_place_resolver(const struct ranking *ranking, struct client *c);
+struct ranking_leaf choose_place_resolver(const struct ranking *ranking, const struct client *c);
 
-static inline void choose_place(const struct ranking *ranking, struct client *c)
+static inline struct ranking_leaf choose_place(const struct ranking *ranking,
+                                               const struct client *c)
 {
-	if (c->has_scope)
-		c->leaf = ranking_find(ranking, c->source);
-	else
-		choose_place_resolver(ranking, c);
-	c->is_placed = true;
+	if (c->is_placed)
+		return c->leaf;
+	return c->has_scope ? ranking_find(ranking, c->source) : choose_place_resolver(ranking, c);
 }
 
 static inline bool site_has_address(const struct site *site)
@@ -104,24 +103,37 @@ static inline bool choose_another_has_type(const struct node *n, const struct si
 	return false;
 }
 
-/* The answer of this site, its RRset of the type. */
-static inline void choose_put(const struct choosing *how, const struct site *site,
-                              const struct rrset *rrset, struct choice *out)
+/* The answer of this site, its RRset of the type, to a client that is placed. */
+static inline struct choice choose_site(const struct choosing *how, const struct site *site,
+                                        const struct rrset *rrset)
 {
 	const struct client *client = how->client;
 	bool is_shared = client->has_scope && choose_another_has_type(how->node, site, how->type);
 
-	out->rrset = rrset;
-	out->ttl = rrset->ttl;
-	out->cluster = site_cluster(site);
-	out->more = 0;
-	out->scope = is_shared ? client->leaf.depth : 0;
-	out->reason = STATS_NEAREST;
+	return (struct choice){.rrset = rrset,
+	                       .ttl = rrset->ttl,
+	                       .cluster = site_cluster(site),
+	                       .scope = is_shared ? client->leaf.depth : 0,
+	                       .reason = STATS_NEAREST};
 }
 
 /* Among the sites of clusters that count as one place. */
 enum choose_group { CHOOSE_DONE, CHOOSE_NOBODY /* has a site there */, CHOOSE_NOT_SIMPLE };
 enum choose_group choose_in_group(const struct choosing *how, uint16_t group, struct choice *out);
+
+/* The same, with copies: nobody else has the caller's, so that they need not be in memory. */
+static inline enum choose_group choose_in_group_apart(struct choosing how, struct client client,
+                                                      uint16_t group, struct choice *out)
+{
+	struct choice c;
+	enum choose_group found;
+
+	how.client = &client;
+	found = choose_in_group(&how, group, &c);
+	if (found == CHOOSE_DONE)
+		*out = c;
+	return found;
+}
 
 /* On a calm day the first place with a site on the way down the client's order answers, and the others need
  * not be looked at.  False: it is not that simple. */
@@ -134,8 +146,8 @@ ALWAYS static inline bool choose_at_once(const struct choosing *how, struct choi
 
 	if (!snapshot_head(how->s)->first_site_answers || node_site_count(n) < 2)
 		return false;
-	if (!client->is_placed)
-		choose_place(snapshot_ranking(how->s), client);
+	client->leaf = choose_place(snapshot_ranking(how->s), client);
+	client->is_placed = true;
 	for (const uint16_t *at = client->leaf.order->nearest; site == NULL; at++) {
 		if ((*at & RANKING_GROUP) == 0) {
 			site = node_find_site(n, *at);
@@ -143,7 +155,7 @@ ALWAYS static inline bool choose_at_once(const struct choosing *how, struct choi
 			enum choose_group found = CHOOSE_NOT_SIMPLE;
 
 			if (*at != RANKING_NO_CLUSTER)
-				found = choose_in_group(how, *at, out);
+				found = choose_in_group_apart(*how, *client, *at, out);
 			if (found != CHOOSE_NOBODY)
 				return found == CHOOSE_DONE;
 		}
@@ -152,7 +164,7 @@ ALWAYS static inline bool choose_at_once(const struct choosing *how, struct choi
 	if (rrset == NULL || !snapshot_site_is_whole(how->s, site) ||
 	    (node_fallback(n) != NULL && !site_has_address(site)))
 		return false;
-	choose_put(how, site, rrset, out);
+	*out = choose_site(how, site, rrset);
 	return true;
 }
 
