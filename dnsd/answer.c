@@ -558,8 +558,8 @@ bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,
 	       terms_believe(snapshot_terms(s), resolver);
 }
 
-static struct client client_of(const struct snapshot *s, const struct query *q,
-                               const struct addr *resolver)
+ALWAYS static inline struct client client_of(const struct snapshot *s, const struct query *q,
+                                             const struct addr *resolver)
 {
 	bool has_scope = answer_is_by_subnet(s, q, resolver);
 
@@ -592,7 +592,7 @@ RARE static void answer_unzoned(const struct snapshot *s, const struct query *q,
 }
 
 /* May this type be all of an answer: no other records are to be found for it, and none of its names is to be shortened? */
-static bool stands_alone(uint16_t type)
+static bool may_stand_alone(uint16_t type)
 {
 	static const uint64_t others = 1ULL << RR_NS | 1ULL << RR_CNAME | 1ULL << RR_SOA |
 	                               1ULL << RR_PTR | 1ULL << RR_MX | 1ULL << RR_SRV |
@@ -608,7 +608,7 @@ ALWAYS static inline bool answer_at_once(const struct snapshot *s, const struct 
 {
 	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_FIXED};
 
-	if (!zone_is_found(n) || zone_is_incomplete(zone) || !stands_alone(q->type))
+	if (!zone_is_found(n) || zone_is_incomplete(zone) || !may_stand_alone(q->type))
 		return false;
 	if (node_has_fixed(n)) {
 		c.rrset = node_rrset(n, q->type);
@@ -629,9 +629,20 @@ ALWAYS static inline bool answer_at_once(const struct snapshot *s, const struct 
 	out->reason = c.reason;
 	out->cluster = c.cluster;
 	out->scope = c.scope;
+	out->stands_alone = true;
 	out->set_count = 1;
 	fill(&out->set[0], out->qname, c.rrset, c.ttl);
 	return true;
+}
+
+static bool is_alone(const struct query *q, const struct answer *out)
+{
+	const struct answer_set *set = &out->set[0];
+
+	return out->rcode == RCODE_NOERROR && out->ede == EDE_NONE && out->set_count == 1 &&
+	       out->authority_count == 0 && out->glue_count == 0 && set->more == 0 &&
+	       set->from == 0 && set->owner == out->qname && set->rrset->type == q->type &&
+	       may_stand_alone(q->type);
 }
 
 RARE static void answer_by_steps(const struct snapshot *s, const struct query *q,
@@ -654,6 +665,7 @@ RARE static void answer_by_steps(const struct snapshot *s, const struct query *q
 	answer_link(&w, zone, found);
 	if (w.target.len > 0)
 		follow(&w);
+	out->stands_alone = is_alone(q, out);
 }
 
 ALWAYS static inline void decide(const struct snapshot *s, const struct query *q,

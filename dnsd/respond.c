@@ -32,8 +32,7 @@ static void count_answer(struct stats *s, enum stats_transport transport, const 
 /* A fault in an option: nothing of the OPT is answered. */
 RARE static void refuse_options(struct query *q)
 {
-	q->edns.asked = 0;
-	q->edns.ecs.present = false;
+	edns_forget_options(&q->edns);
 	q->is_cookie_only = false;
 	if (q->rcode == RCODE_NOTIMP)
 		return;
@@ -150,6 +149,7 @@ static void strip(struct answer *a)
 {
 	a->set_count = a->authority_count = a->glue_count = a->glue_required = 0;
 	a->glue_missing = true;
+	a->stands_alone = false;
 	a->ede = EDE_NONE; /* so that the answer is no longer than the query */
 }
 
