@@ -619,7 +619,10 @@ ALWAYS static inline bool answer_at_once(const struct snapshot *s, const struct 
 		struct client client = client_of(s, q, resolver);
 		struct choosing how = {s, n, &q->name, q->type, &client, out->more, NULL};
 
-		if (snapshot_any_unseen(s) || !choose_at_once(&how, &c))
+		if (snapshot_any_unseen(s))
+			return false;
+		c = choose_at_once(&how);
+		if (c.rrset == NULL)
 			return false;
 	}
 	if (c.rrset->type != q->type || c.rrset->count > out->most)
