@@ -18,20 +18,20 @@ struct standing {
 	struct vector at; /* of its group; zero without a place */
 	double bias;      /* 0; infinity without a place */
 	uint16_t group;
-	uint16_t rank; /* in the unknown order */
+	uint16_t rank;   /* in the unknown order */
+	uint16_t number; /* by name */
 	bool is_there;
 };
 
 struct ranking {
+	struct ranking_head head;   /* first: see ranking_find() */
 	atomic_uint users;
 	struct standing *standings; /* by cluster id */
 	struct place *places;       /* by cluster id, for explain */
 	size_t standing_count;
-	struct standing absent;       /* for ids that the build did not know */
-	struct ranking_order *orders; /* the first is the unknown order */
+	struct standing absent; /* for ids that the build did not know */
 	size_t order_count;
 	uint16_t *members; /* of groups of several clusters, one after the other */
-	struct ranking_tree tree;
 };
 
 static int by_name(const void *one, const void *other)
@@ -86,6 +86,7 @@ static void group_clusters(struct ranking *r, const struct ranking_cluster *sort
 		bool is_placed = group[i] != NO_GROUP;
 
 		s->is_there = true;
+		s->number = (uint16_t)i;
 		s->group = is_placed ? group[i] : (uint16_t)groups->count;
 		s->bias = is_placed ? 0 : (double)INFINITY;
 		if (is_placed) {
@@ -159,9 +160,9 @@ static uint32_t *find_orders(struct ranking *r, const struct ranking_groups *gro
 		places[i] = vector_of(geodb_place(g, (int32_t)i));
 	r->order_count = ranking_orders_find(groups, has_unknown ? unknown : NULL, places,
 	                                     place_count, order_of, &examples);
-	r->orders = xcalloc(r->order_count, sizeof(*r->orders));
+	r->head.orders = xcalloc(r->order_count, sizeof(*r->head.orders));
 	for (size_t i = 1; i < r->order_count; i++)
-		r->orders[i].at = places[examples[i]];
+		r->head.orders[i].at = places[examples[i]];
 	free(places);
 	free(unknown);
 	free(examples);
@@ -170,12 +171,17 @@ static uint32_t *find_orders(struct ranking *r, const struct ranking_groups *gro
 
 /* --- the heads of orders --- */
 
+static struct ranking_near near_of(const struct ranking *r, uint16_t id)
+{
+	return (struct ranking_near){id, r->standings[id].number};
+}
+
 /* By group, how it stands in `nearest`: its cluster when that is the only one, else where its members are.  The caller
  * frees it. */
-static uint16_t *find_entries(struct ranking *r, const struct ranking_cluster *sorted,
-                              size_t cluster_count, size_t group_count)
+static struct ranking_near *find_entries(struct ranking *r, const struct ranking_cluster *sorted,
+                                         size_t cluster_count, size_t group_count)
 {
-	uint16_t *entry = xcalloc(group_count + 1, sizeof(*entry));
+	struct ranking_near *entry = xcalloc(group_count + 1, sizeof(*entry));
 	size_t to = 0;
 
 	r->members = xcalloc(2 * cluster_count + 1, sizeof(*r->members));
@@ -185,13 +191,13 @@ static uint16_t *find_entries(struct ranking *r, const struct ranking_cluster *s
 		for (size_t i = 0; i < cluster_count; i++)
 			if (r->standings[sorted[i].id].group == group)
 				r->members[to++] = sorted[i].id;
-		entry[group] = r->members[from];
+		entry[group] = near_of(r, r->members[from]);
 		if (to - from == 1)
 			to = from;
 		else
 			r->members[to++] = RANKING_NO_CLUSTER;
 		if (to > from)
-			entry[group] = (uint16_t)(RANKING_GROUP | from);
+			entry[group] = (struct ranking_near){(uint16_t)(RANKING_GROUP | from), 0};
 	}
 	return entry;
 }
@@ -221,22 +227,22 @@ static size_t first_groups(const struct ranking_groups *groups, const struct vec
 static void find_heads(struct ranking *r, const struct ranking_cluster *sorted,
                        size_t cluster_count, const struct ranking_groups *groups)
 {
-	uint16_t *entry = find_entries(r, sorted, cluster_count, groups->count);
+	static const struct ranking_near end = {RANKING_NO_CLUSTER, 0};
+	struct ranking_near *entry = find_entries(r, sorted, cluster_count, groups->count);
 	uint16_t first[RANKING_NEAREST];
 
 	for (size_t i = 0; i < r->order_count; i++) {
-		struct ranking_order *order = &r->orders[i];
+		struct ranking_order *order = &r->head.orders[i];
 		size_t count = i > 0 ? first_groups(groups, &order->at, first) : 0;
 
-		memset(order->nearest, 0xff, sizeof(order->nearest));
-		for (size_t to = 0; to < count; to++)
-			order->nearest[to] = entry[first[to]];
+		for (size_t to = 0; to <= RANKING_NEAREST; to++)
+			order->nearest[to] = to < count ? entry[first[to]] : end;
 	}
 	free(entry);
 	/* In the unknown order every cluster stands alone. */
 	for (size_t id = 0; id < r->standing_count; id++)
 		if (r->standings[id].is_there && r->standings[id].rank < RANKING_NEAREST)
-			r->orders[0].nearest[r->standings[id].rank] = (uint16_t)id;
+			r->head.orders[0].nearest[r->standings[id].rank] = near_of(r, (uint16_t)id);
 }
 
 /* --- leaves --- */
@@ -305,7 +311,7 @@ struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t clu
 	r->absent = (struct standing){.bias = (double)INFINITY, .group = (uint16_t)groups.count};
 	order_of = find_orders(r, &groups, cluster_count, g);
 	find_heads(r, sorted, cluster_count, &groups);
-	r->tree = compile(g, order_of);
+	r->head.tree = compile(g, order_of);
 	free(order_of);
 	free(groups.at);
 	free(sorted);
@@ -323,22 +329,12 @@ void ranking_free(struct ranking *r)
 {
 	if (r == NULL || atomic_fetch_sub_explicit(&r->users, 1, memory_order_acq_rel) > 1)
 		return;
-	ranking_tree_fini(&r->tree);
+	ranking_tree_fini(&r->head.tree);
 	free(r->standings);
 	free(r->places);
-	free(r->orders);
+	free(r->head.orders);
 	free(r->members);
 	free(r);
-}
-
-struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a)
-{
-	struct ranking_tree_leaf leaf;
-
-	if (a->family == ADDR_NONE)
-		return (struct ranking_leaf){r->orders, 0};
-	leaf = ranking_tree_find(&r->tree, a);
-	return (struct ranking_leaf){r->orders + leaf.value, leaf.depth};
 }
 
 const uint16_t *ranking_members(const struct ranking *r, uint16_t group)
@@ -363,7 +359,7 @@ struct ranking_position ranking_position(const struct ranking *r, const struct r
 
 	if (!s->is_there)
 		s = &r->absent;
-	if (order == r->orders)
+	if (order == r->head.orders)
 		return unknown_position(s, cluster_id);
 	return (struct ranking_position){s->bias - vector_dot(&order->at, &s->at), s->group};
 }
@@ -379,5 +375,5 @@ double ranking_distance_km(const struct ranking *r, const struct place *client, 
 size_t ranking_memory(const struct ranking *r)
 {
 	return sizeof(*r) + r->standing_count * (sizeof(*r->standings) + sizeof(*r->places)) +
-	       r->order_count * sizeof(*r->orders) + ranking_tree_memory(&r->tree);
+	       r->order_count * sizeof(*r->head.orders) + ranking_tree_memory(&r->head.tree);
 }

@@ -20,6 +20,7 @@
 #include "base/addr.h"
 #include "geo/geodb.h"
 #include "geo/place.h"
+#include "geo/ranking_tree.h"
 #include "geo/vector.h"
 
 struct ranking;
@@ -31,11 +32,17 @@ enum {
 	RANKING_NO_CLUSTER = 0xffff
 };
 
+/* A cluster, or a group of them that count as one place, or RANKING_NO_CLUSTER. */
+struct ranking_near {
+	uint16_t cluster;
+	uint16_t number; /* of the cluster among all by name; 0 of others */
+};
+
 /* One order of clusters, and a place that has it.
- * `nearest`: the first places at its head, nearest first, ended by RANKING_NO_CLUSTER: RANKING_NEAREST at most.  Each is a
- * cluster, or a group of them that count as one place.  All others are farther away than these. */
+ * `nearest`: the first places at its head, nearest first, ended by RANKING_NO_CLUSTER: RANKING_NEAREST at most.  All others are
+ * farther away than these. */
 struct ranking_order {
-	uint16_t nearest[RANKING_NEAREST + 1];
+	struct ranking_near nearest[RANKING_NEAREST + 1];
 	struct vector at; /* the place; private */
 };
 
@@ -63,7 +70,7 @@ struct ranking_leaf {
 	const struct ranking_order *order;
 	uint8_t depth;
 };
-struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a);
+static inline struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a);
 
 /* The clusters of a group in `nearest`, by name, ended by RANKING_NO_CLUSTER. */
 const uint16_t *ranking_members(const struct ranking *r, uint16_t group);
@@ -92,5 +99,22 @@ double ranking_distance_km(const struct ranking *r, const struct place *client,
                            uint16_t cluster_id);
 
 size_t ranking_memory(const struct ranking *r); /* bytes, for metrics */
+
+/* What finding needs: the beginning of each ranking, open so that it costs no call. */
+struct ranking_head {
+	struct ranking_order *orders; /* the first is the unknown order */
+	struct ranking_tree tree;
+};
+
+static inline struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a)
+{
+	const struct ranking_head *head = (const struct ranking_head *)(const void *)r;
+	struct ranking_tree_leaf leaf;
+
+	if (a->family == ADDR_NONE)
+		return (struct ranking_leaf){head->orders, 0};
+	leaf = ranking_tree_find(&head->tree, a);
+	return (struct ranking_leaf){head->orders + leaf.value, leaf.depth};
+}
 
 #endif

@@ -103,6 +103,7 @@ static struct snapshot *snapshot_new(struct zones *z)
 		s->head.zone[i] = z->served[i]->frozen;
 		s->head.zone[i]->users++;
 	}
+	s->head.only = z->count == 1 ? s->head.zone[0] : NULL;
 	return s;
 }
 

@@ -147,7 +147,7 @@ struct draft draft_from_node(struct arena *a, const struct node *n)
 	for (size_t i = 0; i < d.site_count; i++) {
 		const struct site *s = node_site(n, i);
 
-		d.sites[i] = (struct draft_site){.cluster = s->cluster, .layers = s->layers};
+		d.sites[i] = (struct draft_site){.cluster = s->cluster, .layers = site_layers(s)};
 		d.sites[i].probes = site_probes(s, &d.sites[i].probe_count);
 		d.sites[i].rrsets = draft_of_rrsets(a, site_first_rrset(s), s->rrsets);
 	}
@@ -181,11 +181,29 @@ static void write_rrsets(const struct draft_rrsets *d, struct buffer *b)
 		write_rrset(&d->item[i], b);
 }
 
-static void write_site(const struct draft_site *d, struct buffer *b)
+static bool have_same_types(const struct draft_rrsets *a, const struct draft_rrsets *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->item[i].type != b->item[i].type)
+			return false;
+	return true;
+}
+
+static bool are_alike(const struct draft *d)
+{
+	for (size_t i = 1; i < d->site_count; i++)
+		if (!have_same_types(&d->sites[0].rrsets, &d->sites[i].rrsets))
+			return false;
+	return d->site_count > 1;
+}
+
+static void write_site(const struct draft_site *d, bool alike, struct buffer *b)
 {
 	struct site s = {
 		.cluster = d->cluster,
-		.layers = d->layers,
+		.layers = (uint8_t)(d->layers | (alike ? SITE_ALIKE : 0)),
 		.rrsets = (uint8_t)d->rrsets.count,
 		.probes = (uint32_t)d->probe_count,
 	};
@@ -209,6 +227,7 @@ static void write_sites(const struct draft *d, struct buffer *b)
 {
 	size_t body = b->len, table = body + sizeof(struct node_sites);
 	struct node_sites head = {.count = (uint32_t)d->site_count};
+	bool alike = are_alike(d);
 
 	buffer_extend(b, sizeof(head) + d->site_count * sizeof(uint32_t));
 	write_clusters(d, b);
@@ -222,7 +241,7 @@ static void write_sites(const struct draft *d, struct buffer *b)
 		uint32_t at = (uint32_t)(b->len - body);
 
 		memcpy(b->data + table + i * sizeof(at), &at, sizeof(at));
-		write_site(&d->sites[i], b);
+		write_site(&d->sites[i], alike, b);
 	}
 	CHECK(b->len - body <= UINT32_MAX);
 	head.size = (uint32_t)(b->len - body);

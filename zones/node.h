@@ -35,7 +35,7 @@ struct node_sites {
 };
 struct site {
 	uint16_t cluster;
-	uint8_t layers;
+	uint8_t layers; /* and SITE_ALIKE */
 	uint8_t rrsets;
 	uint32_t probes;
 	uint32_t probe[]; /* then the RRsets */
@@ -150,6 +150,15 @@ static inline const struct site *node_find_site(const struct node *n, uint16_t c
 	return i < count ? node_site(n, i) : NULL;
 }
 
+/* The site of a cluster, where it stands when as many clusters as `number` before it have one: NULL when it is not that simple. */
+static inline const struct site *node_site_at_number(const struct node *n, uint16_t cluster,
+                                                     size_t number)
+{
+	if (number >= node_site_count(n) || node_clusters(node_sites(n))[number] != cluster)
+		return NULL;
+	return node_site(n, number);
+}
+
 /* The same for many clusters, in the order of their names: `*at`, 0 in the beginning, is where the search begins, and moves to
  * what it finds. */
 static inline const struct site *node_find_site_from(const struct node *n, uint16_t cluster,
@@ -169,8 +178,11 @@ static inline const struct site *node_find_site_from(const struct node *n, uint1
 
 static inline uint16_t site_cluster(const struct site *s) { return s->cluster; }
 /* enum site_layer of records/endpoint.h; all of them together are SITE_WHOLE. */
-enum { SITE_WHOLE = 3 };
-static inline uint8_t site_layers(const struct site *s) { return s->layers; }
+enum { SITE_WHOLE = 3, SITE_ALIKE = 4 };
+static inline uint8_t site_layers(const struct site *s) { return s->layers & SITE_WHOLE; }
+
+/* True: the name has several sites, and all have RRsets of the same types. */
+static inline bool site_is_alike(const struct site *s) { return (s->layers & SITE_ALIKE) != 0; }
 
 /* Indexes for snapshot_probe_is_down(). */
 static inline const uint32_t *site_probes(const struct site *s, size_t *count)

@@ -94,7 +94,8 @@ struct snapshot_settings {
 struct snapshot_head {
 	struct snapshot_settings settings;
 	struct zone_index *apexes;
-	struct zone **zone; /* by name */
+	struct zone **zone;      /* by name */
+	const struct zone *only; /* when there is one; else NULL */
 	const struct ranking *ranking;
 	const struct terms *terms;
 	bool is_calm;
@@ -139,6 +140,18 @@ static inline const struct zone *snapshot_find_zone(const struct snapshot *s,
 	uint32_t i = zone_index_find(head->apexes, name);
 
 	return i == ZONE_INDEX_NONE ? NULL : head->zone[i];
+}
+/* The same, and what zone_find_node() says of the name in it.  Many servers have one zone, and what is found there lies below
+ * its apex, so that most names need not be compared with that. */
+static inline const struct zone *snapshot_find_node(const struct snapshot *s,
+                                                    const struct name *name,
+                                                    const struct node **node)
+{
+	const struct zone *only = snapshot_head(s)->only;
+	const struct zone *zone = only != NULL ? only : snapshot_find_zone(s, name);
+
+	*node = zone != NULL ? zone_find_node(zone, name) : NULL;
+	return *node == NULL && only != NULL ? snapshot_find_zone(s, name) : zone;
 }
 /* The zone whose apex is that very name, or NULL. */
 const struct zone *snapshot_find_apex(const struct snapshot *s, const struct name *name);
