@@ -332,13 +332,16 @@ static void on_verdict(void *arg)
 	pipeline_poke(p);
 }
 
-static void on_ranking(const struct ranking *ranking, void *arg)
+static void on_rankings(const struct ranking *plain, const struct geo_loader_ranked *ranked,
+                        size_t count, void *arg)
 {
 	struct pipeline *p = arg;
 
-	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(ranking),
+	(void)ranked;
+	(void)count;
+	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(plain),
 	                      memory_order_relaxed);
-	zones_set_ranking(p->zones, ranking);
+	zones_set_ranking(p->zones, ranking_ref(plain));
 	pipeline_poke(p);
 }
 
@@ -584,7 +587,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
                               struct admin_pulse *pulse)
 {
 	struct pipeline *p = xcalloc(1, sizeof *p);
-	struct geo_loader_events events = {on_ranking, on_geo_errors, p};
+	struct geo_loader_events events = {on_rankings, on_geo_errors, p};
 	struct name_key key;
 
 	p->loop = loop;

@@ -20,6 +20,7 @@
 #include "base/addr.h"
 #include "geo/geodb.h"
 #include "geo/place.h"
+#include "geo/rules.h"
 #include "geo/vector.h"
 
 struct ranking;
@@ -36,6 +37,7 @@ enum {
  * cluster, or a group of them that count as one place.  All others are farther away than these. */
 struct ranking_order {
 	uint16_t nearest[RANKING_NEAREST + 1];
+	bool is_unplaced; /* of clients without a place; told only by rules with unknown_is_apart */
 	struct vector at; /* the place; private */
 };
 
@@ -52,6 +54,12 @@ struct ranking_cluster {
 struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t cluster_count,
                               const char *const *unknown_order, size_t unknown_count,
                               const struct geodb *g);
+/* The same by rules, which have more to say than distance: the order of every client is that of their stages.
+ * Clusters that all stages hold equal are one entry of `nearest`, a group, however far from each other; those that a
+ * fence forbids to the client are no entry.  The rules are borrowed during the build; their clusters are those of the
+ * list, by index.  A place that the geodb knows only roughly counts in steps of its radius. */
+struct ranking *ranking_build_by(const struct ranking_cluster *clusters, size_t cluster_count,
+                                 const struct rules *rules, const struct geodb *g);
 /* One more user of it.  Any thread. */
 const struct ranking *ranking_ref(const struct ranking *r);
 /* One user less; the last one's call frees it.  NULL is fine. */
@@ -85,6 +93,24 @@ static inline int ranking_compare(struct ranking_position a, struct ranking_posi
 		return a.distance < b.distance ? -1 : 1;
 	return a.group < b.group ? -1 : 1;
 }
+
+/* May clients of this order be sent there at all, or does a required fence forbid it?  Forbidden clusters are
+ * behind all others by their position. */
+bool ranking_allows(const struct ranking *r, const struct ranking_order *order,
+                    uint16_t cluster_id);
+
+/* For explain, the stages one by one: those of the rules as written, and a last one that decides among the rest: the
+ * order for clients without a place, or distance where latency says nothing.  Without rules there is one. */
+size_t ranking_stage_count(const struct ranking *r);
+/* "geofence", "failover", "latency", "nearest"; of the last one "distance" or "unknownClient". */
+const char *ranking_stage_name(const struct ranking *r, const struct ranking_order *order,
+                               size_t stage);
+/* How two clusters compare by that stage alone: <0, 0, >0 as ranking_compare(). */
+int ranking_compare_at(const struct ranking *r, const struct ranking_order *order, size_t stage,
+                       uint16_t a, uint16_t b);
+/* What it compares a cluster by: "rule 2, required", "tier 1", "12 ms", "1234 km - 200"; "" when it says nothing. */
+void ranking_stage_detail(const struct ranking *r, const struct ranking_order *order, size_t stage,
+                          uint16_t cluster_id, char *buf, size_t size);
 
 /* For explain: great-circle distance of the cluster from a client's place; negative when the
  * cluster has no place or is unknown. */

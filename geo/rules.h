@@ -45,7 +45,10 @@ struct rules {
 	const struct latency_table *latency; /* NULL: nothing is known: by distance */
 	const char *const *unknown_order;
 	size_t unknown_count;
-	bool unknown_is_tie; /* clients without a place: no order, all clusters (of a tier, inside a fence) are equal */
+	/* Clients without a place: no order, all clusters (of a tier, inside a fence) are equal.  Rules without nearest and
+	 * latency want this too, unless the operator gave an order: else shares by weight are none for them. */
+	bool unknown_is_tie;
+	bool unknown_is_apart; /* ranking_order.is_unplaced is wanted: their orders are merged with no others */
 };
 
 #endif
