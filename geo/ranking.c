@@ -247,11 +247,11 @@ struct compilation {
 	struct spans spans;
 };
 
-static void on_merged(const struct addr_network *network, uint32_t order, void *arg)
+static void on_merged(const struct addr_network *network, uint64_t order, void *arg)
 {
 	struct compilation *c = arg;
 
-	ranking_tree_builder_add(c->builder, network, order);
+	ranking_tree_builder_add(c->builder, network, (uint32_t)order);
 }
 
 static void on_span(const struct geodb_span *span, void *arg)
