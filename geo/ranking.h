@@ -87,11 +87,9 @@ struct ranking_position ranking_position(const struct ranking *r, const struct r
 /* <0: a is nearer, 0: a tie of place (same group), >0: b is nearer.  A total order. */
 static inline int ranking_compare(struct ranking_position a, struct ranking_position b)
 {
-	if (a.group == b.group)
-		return 0;
 	if (a.distance != b.distance)
 		return a.distance < b.distance ? -1 : 1;
-	return a.group < b.group ? -1 : 1;
+	return (a.group > b.group) - (a.group < b.group);
 }
 
 /* May clients of this order be sent there at all, or does a required fence forbid it?  Forbidden clusters are
@@ -108,9 +106,16 @@ const char *ranking_stage_name(const struct ranking *r, const struct ranking_ord
 /* How two clusters compare by that stage alone: <0, 0, >0 as ranking_compare(). */
 int ranking_compare_at(const struct ranking *r, const struct ranking_order *order, size_t stage,
                        uint16_t a, uint16_t b);
-/* What it compares a cluster by: "rule 2, required", "tier 1", "12 ms", "1234 km - 200"; "" when it says nothing. */
+/* Who asks; NULL where it is not known. */
+struct ranking_asker {
+	const struct addr *addr;   /* for the latency table */
+	const struct place *place; /* for distances */
+};
+/* What it compares a cluster by: "rule 2, required", "tier 1", "12 ms", "1234 km - 200"; "" when it says nothing.
+ * Where fences have made the same order for different clients, one of these fences is named. */
 void ranking_stage_detail(const struct ranking *r, const struct ranking_order *order, size_t stage,
-                          uint16_t cluster_id, char *buf, size_t size);
+                          const struct ranking_asker *who, uint16_t cluster_id, char *buf,
+                          size_t size);
 
 /* For explain: great-circle distance of the cluster from a client's place; negative when the
  * cluster has no place or is unknown. */

@@ -41,7 +41,7 @@ struct rules {
 	const uint16_t *tier;   /* of each cluster; RULES_NO_TIER: after all tiers */
 	const int32_t *bias_km; /* of each cluster; NULL: 0 */
 	const uint16_t *
-		region; /* of each cluster, equal numbers for equal regions; NULL: sameRegionFirst is off */
+		region; /* of each cluster, equal numbers for equal regions, who has none has a number of its own; NULL: sameRegionFirst is off */
 	const struct latency_table *latency; /* NULL: nothing is known: by distance */
 	const char *const *unknown_order;
 	size_t unknown_count;
