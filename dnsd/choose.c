@@ -105,7 +105,8 @@ static uint64_t tie_score(const struct task *t, const struct site *site)
 
 static bool is_usable(const struct task *t, const struct site *site, bool *troubled)
 {
-	bool usable = snapshot_site_is_usable(t->is.s, site, troubled);
+	bool usable =
+		snapshot_site_is_usable(t->is.s, &snapshot_head(t->is.s)->preset, site, troubled);
 
 	return usable || t->everyone;
 }
@@ -269,7 +270,8 @@ static void tell_usable(const struct task *t)
 	size_t count = node_site_count(t->is.node), usable = 0;
 
 	for (size_t i = 0; i < count; i++)
-		usable += snapshot_site_is_usable(t->is.s, node_site(t->is.node, i), NULL);
+		usable += snapshot_site_is_usable(t->is.s, &snapshot_head(t->is.s)->preset,
+		                                  node_site(t->is.node, i), NULL);
 	snprintf(detail, sizeof detail, "%zu of %zu sites usable", usable, count);
 	t->is.rec->on_step(t->is.rec->arg, "usable", detail);
 	tell_sites(t, false);

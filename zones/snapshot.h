@@ -100,7 +100,13 @@ struct snapshot_head {
 	const struct terms *terms;
 	bool is_calm;
 	bool any_unseen;
-	bool first_site_answers; /* calm, and the policy is nearest */
+	bool any_shifted; /* some cluster must not have all of its clients, or answers with it not their TTL */
+	bool any_waiting;        /* some site has come back and must still prove itself */
+	bool first_site_answers; /* calm, nothing is shifted, and the policy of `defaults` is nearest */
+	const struct policy *
+		policies; /* by number; of number 0, and of those that are not there, `preset` holds */
+	uint32_t policy_count;
+	struct policy preset; /* what `defaults` say */
 };
 static inline const struct snapshot_head *snapshot_head(const struct snapshot *s)
 {
@@ -119,7 +125,7 @@ static inline const struct terms *snapshot_terms(const struct snapshot *s) /* NU
 {
 	return snapshot_head(s)->terms;
 }
-/* True: no cluster is drained or expired and no probed address is down, so that
+/* True: no cluster is drained or expired (for any policy) and no probed address is down, so that
  * snapshot_site_is_usable() would call no site troubled. */
 static inline bool snapshot_is_calm(const struct snapshot *s) { return snapshot_head(s)->is_calm; }
 
@@ -164,7 +170,19 @@ const struct snapshot_cluster *snapshot_cluster(const struct snapshot *s, uint16
 const struct snapshot_cluster *snapshot_cluster_at(const struct snapshot *s, size_t i);
 
 /* The policy of that number; that of `defaults` for a number that is not there. */
-const struct policy *snapshot_policy(const struct snapshot *s, uint32_t number);
+static inline const struct policy *snapshot_policy(const struct snapshot *s, uint32_t number)
+{
+	const struct snapshot_head *head = snapshot_head(s);
+
+	if (number >= head->policy_count || head->policies[number].ranking == NULL)
+		return &head->preset;
+	return &head->policies[number];
+}
+static inline const struct policy *snapshot_node_policy(const struct snapshot *s,
+                                                        const struct node *n)
+{
+	return snapshot_policy(s, node_policy(n));
+}
 /* Has it come back, and must still prove itself (failback)? */
 bool snapshot_site_waits(const struct snapshot *s, const struct site *site);
 
@@ -173,12 +191,15 @@ bool snapshot_probe_is_down(const struct snapshot *s, uint32_t probe);
 uint64_t snapshot_probe_at_ms(const struct snapshot *s, uint32_t probe);
 const char *snapshot_source(const struct snapshot *s, uint32_t source);
 
-/* Has its cluster been unseen for too long, and is there no probe that could tell better? */
-bool snapshot_site_is_expired(const struct snapshot *s, const struct site *site);
+/* Has its cluster been unseen for too long, as the name's policy says, and is there no probe that could
+ * tell better? */
+bool snapshot_site_is_expired(const struct snapshot *s, const struct policy *p,
+                              const struct site *site);
 
-/* May clients be sent to this site?  All layers: endpoints, loadBalancer, probe, cluster, drain.
+/* May clients be sent to this site of a name with that policy?  All layers: endpoints, loadBalancer, readyShare, gateway, probe, cluster, drain.
  * *troubled (may be NULL): the site's cluster is down or draining, so the TTL degrades. */
-bool snapshot_site_is_usable(const struct snapshot *s, const struct site *site, bool *troubled);
+bool snapshot_site_is_usable(const struct snapshot *s, const struct policy *p,
+                             const struct site *site, bool *troubled);
 
 /* Are the site's endpoints, load balancer and cluster there?  On a calm day that makes it usable. */
 static inline bool snapshot_site_is_whole(const struct snapshot *s, const struct site *site)

@@ -49,7 +49,9 @@ static const struct node *find(const struct snapshot *s, const char *name)
 
 static bool is_usable(const struct snapshot *s, size_t site, bool *troubled)
 {
-	return snapshot_site_is_usable(s, node_site(find(s, "www.example.com"), site), troubled);
+	const struct node *n = find(s, "www.example.com");
+
+	return snapshot_site_is_usable(s, snapshot_node_policy(s, n), node_site(n, site), troubled);
 }
 
 static void put_www(struct zones *z, uint8_t layers, uint32_t probe)
