@@ -151,7 +151,8 @@ struct endpoint_site sites_make(const struct world *w, uint16_t cluster,
 	s.rrsets = rrsets;
 	s.probes = probes;
 	for (size_t i = 0; i < count && port != 0; i++) {
-		struct records_probe probe = {addresses[i], port, cluster};
+		struct records_probe probe = {
+			.addr = addresses[i], .port = port, .cluster = cluster};
 
 		probes[s.probe_count++] = wants_probe(w->wants, &probe);
 	}

@@ -231,3 +231,12 @@ const struct fact *records_fact_node(const char *name, const char *region, const
 	v.node.zone = bytes_of(zone);
 	return records_fact(&v);
 }
+
+const struct fact *records_fact_policy(const char *key, const struct policy_value *policy,
+                                       int64_t created)
+{
+	struct fact_value v = keyed(FACT_TRAFFIC_POLICY, key, created);
+
+	v.policy = *policy;
+	return records_fact(&v);
+}

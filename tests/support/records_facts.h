@@ -33,5 +33,7 @@ const struct fact *records_fact_ingress(const char *key, const char *targets, co
                                         const char *tls_hosts, const char *hostname,
                                         int64_t created);
 const struct fact *records_fact_node(const char *name, const char *region, const char *zone);
+const struct fact *records_fact_policy(const char *key, const struct policy_value *policy,
+                                       int64_t created);
 
 #endif
