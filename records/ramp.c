@@ -241,6 +241,13 @@ void ramp_print(const struct ramp *r, struct text *out)
 		            r->start - r->ttl_from);
 }
 
+bool ramp_equal(const struct ramp *a, const struct ramp *b)
+{
+	return a->from == b->from && a->to == b->to && a->start == b->start && a->end == b->end &&
+	       a->curve == b->curve && a->steps == b->steps && a->ttl == b->ttl &&
+	       a->ttl_from == b->ttl_from;
+}
+
 /* --- at a time --- */
 
 /* How far the curve has come, of RAMP_WHOLE; 0 < elapsed < all. */

@@ -45,6 +45,8 @@ void ramp_print_share(uint32_t share, struct text *out);
 /* "linear", "smooth", "steps:N". */
 bool ramp_parse_curve(struct bytes text, struct ramp *out);
 
+bool ramp_equal(const struct ramp *a, const struct ramp *b);
+
 /* The share at that time, of RAMP_WHOLE. */
 uint32_t ramp_share(const struct ramp *r, int64_t unix_s);
 /* Seconds that an answer may say at that time; 0: no limit. */
