@@ -159,7 +159,8 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 	if (p->tables_stale || p->probes_stale)
 		wiring_set_clusters(p->zones, p->result, probes, probe_count,
 		                    &(struct wiring_times){settings.dark ? dark_ms : now_ms,
-		                                           p->config->defaults.unseen_after_ms});
+		                                           p->config->defaults.unseen_after_ms,
+		                                           clock_unix_s()});
 	if (p->report_stale)
 		wiring_set_report(p->zones, p->records, p->store, &p->errors, p->unix_ms_at_0,
 		                  &p->memory);
