@@ -7,11 +7,12 @@ USES_kube        := base
 USES_zones       := base geo records
 USES_watcher     := base geo kube records
 USES_dnsd        := base geo zones
-USES_ctl         := base kube
+USES_ctl         := base kube records
 
 # Where only one module of a room may be included by another room.
 ONLY_records     := geo/place.h geo/regions.h
 ONLY_watcher     := geo/place.h
+ONLY_ctl         := records/ramp.h
 
 # What only a program's wiring files (its main.c, and these) may include besides.
 WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring.h dnsd/verdicts.c dnsd/verdicts.h \

@@ -222,6 +222,14 @@ enum err ramp_parse(struct bytes text, struct ramp *out, struct reason *why)
 	return err == ERR_OK ? take_ttl(&w, out, why) : err;
 }
 
+static void print_seconds(const char *key, int64_t seconds, struct text *out)
+{
+	bool whole = seconds % 60 == 0 && seconds > 0;
+
+	text_printf(out, " %s=%" PRId64 "%s", key, whole ? seconds / 60 : seconds,
+	            whole ? "m" : "s");
+}
+
 void ramp_print(const struct ramp *r, struct text *out)
 {
 	char start[CLOCK_TEXT_SIZE];
@@ -230,15 +238,16 @@ void ramp_print(const struct ramp *r, struct text *out)
 	ramp_print_share(r->from, out);
 	text_add(out, " to=");
 	ramp_print_share(r->to, out);
-	text_printf(out, " start=%s over=%" PRId64 "s", clock_print(r->start, start),
-	            r->end - r->start);
+	text_printf(out, " start=%s", clock_print(r->start, start));
+	print_seconds("over", r->end - r->start, out);
 	if (r->curve == RAMP_SMOOTH)
 		text_add(out, " curve=smooth");
 	else if (r->curve == RAMP_STEPS)
 		text_printf(out, " curve=steps:%" PRIu32, r->steps);
-	if (r->ttl != 0)
-		text_printf(out, " ttl=%" PRIu32 " wait=%" PRId64 "s", r->ttl,
-		            r->start - r->ttl_from);
+	if (r->ttl != 0) {
+		text_printf(out, " ttl=%" PRIu32, r->ttl);
+		print_seconds("wait", r->start - r->ttl_from, out);
+	}
 }
 
 bool ramp_equal(const struct ramp *a, const struct ramp *b)
