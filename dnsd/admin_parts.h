@@ -21,9 +21,8 @@ extern const double admin_update_bounds[ADMIN_UPDATE_BOUNDS];
 
 /* What takes a walk over all names to know. */
 struct admin_count {
-	uint64_t records; /* resource records of all zones, each site's counted */
-	uint32_t *
-		largest_ttl; /* by cluster id, of the records at that cluster; admin_count_fini() */
+	uint64_t records;      /* resource records of all zones, each site's counted */
+	uint32_t *largest_ttl; /* by cluster id, of answers with that cluster; admin_count_fini() */
 	size_t cluster_count;
 };
 

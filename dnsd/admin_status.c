@@ -392,7 +392,13 @@ void admin_print_status(const struct admin_view *view, struct text *out)
 
 /* --- counting --- */
 
-static void count_site(const struct site *site, struct admin_count *c)
+struct counting {
+	const struct snapshot *s;
+	struct admin_count *out;
+};
+
+/* `ttl`: what a policy says instead of the records; 0: nothing. */
+static void count_site(struct admin_count *c, const struct site *site, uint32_t ttl)
 {
 	uint32_t unknown = 0;
 	uint32_t *largest = site_cluster(site) < c->cluster_count
@@ -401,20 +407,22 @@ static void count_site(const struct site *site, struct admin_count *c)
 	const struct rrset *set;
 
 	for (size_t i = 0; (set = site_rrset_at(site, i)) != NULL; i++) {
+		uint32_t says = ttl ? ttl : set->ttl;
+
 		c->records += set->count;
-		*largest = set->ttl > *largest ? set->ttl : *largest;
+		*largest = says > *largest ? says : *largest;
 	}
 }
 
 static bool count_node(const struct node *n, void *arg)
 {
-	struct admin_count *c = arg;
+	const struct counting *c = arg;
 	const struct rrset *set;
 
 	for (size_t i = 0; (set = node_rrset_at(n, i)) != NULL; i++)
-		c->records += set->count;
+		c->out->records += set->count;
 	for (size_t k = 0; k < node_site_count(n); k++)
-		count_site(node_site(n, k), c);
+		count_site(c->out, node_site(n, k), snapshot_node_policy(c->s, n)->ttl);
 	return true;
 }
 
@@ -426,6 +434,7 @@ void admin_count_fini(struct admin_count *c)
 
 void admin_count(const struct snapshot *s, struct admin_count *out)
 {
+	struct counting counting = {s, out};
 	const struct snapshot_cluster *cluster;
 	const struct zone *zone;
 
@@ -435,5 +444,5 @@ void admin_count(const struct snapshot *s, struct admin_count *out)
 			out->cluster_count = cluster->id + 1U;
 	out->largest_ttl = xcalloc(out->cluster_count + 1, sizeof(*out->largest_ttl));
 	for (size_t i = 0; (zone = snapshot_zone(s, i)) != NULL; i++)
-		zone_each(zone, NULL, count_node, out);
+		zone_each(zone, NULL, count_node, &counting);
 }
