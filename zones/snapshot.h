@@ -22,6 +22,14 @@ struct terms; /* dnsd's: to whom it answers, and how; carried along, never looke
 
 enum { SNAPSHOT_EVERYBODY = 0x10000 };
 
+/* How a cluster's share of its clients moves, or has moved: for people. */
+struct snapshot_shift {
+	uint32_t from, to; /* of SNAPSHOT_EVERYBODY */
+	int64_t ttl_from, start,
+		end;  /* Unix seconds; the TTL is limited from ttl_from to the end */
+	uint32_t ttl; /* to so many seconds; 0: it is not */
+};
+
 /* The table of clusters: state that changes without any record. */
 struct snapshot_cluster {
 	uint16_t id;
@@ -41,9 +49,10 @@ struct snapshot_cluster {
 		withheld; /* of SNAPSHOT_EVERYBODY: the share of its clients' buckets that it must not have now */
 	uint32_t
 		ttl_most; /* seconds: no answer with it says more, a drain or shift is to come; 0: no limit */
-	bool expired;      /* unseen for longer than defaults.unseenAfter */
-	bool up;           /* false: every probed address of it is down */
-	const char *error; /* "" when fine */
+	const struct snapshot_shift *shift; /* where these two come from; NULL: there is none */
+	bool expired;                       /* unseen for longer than defaults.unseenAfter */
+	bool up;                            /* false: every probed address of it is down */
+	const char *error;                  /* "" when fine */
 };
 struct snapshot_conflict {
 	const char *name, *winner, *loser;

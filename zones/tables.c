@@ -56,6 +56,7 @@ struct clusters *tables_clusters(const struct snapshot_cluster *cluster, size_t 
 		c->zones = copy_list(a, c->zones);
 		c->place_from = copy(a, c->place_from);
 		c->error = copy(a, c->error);
+		c->shift = c->shift ? arena_memdup(a, c->shift, sizeof(*c->shift)) : NULL;
 		if (c->id >= t->ids)
 			t->ids = c->id + 1U;
 		t->any_troubled |= c->drained || c->expired;
@@ -78,14 +79,23 @@ static bool same_place(const struct snapshot_cluster *a, const struct snapshot_c
 	return !a->has_place || place_equal(&a->place, &b->place);
 }
 
+static bool same_shift(const struct snapshot_cluster *a, const struct snapshot_cluster *b)
+{
+	const struct snapshot_shift *x = a->shift, *y = b->shift;
+
+	if (a->withheld != b->withheld || a->ttl_most != b->ttl_most || !x != !y)
+		return false;
+	return !x || (x->from == y->from && x->to == y->to && x->ttl_from == y->ttl_from &&
+	              x->start == y->start && x->end == y->end && x->ttl == y->ttl);
+}
+
 static bool same_cluster(const struct snapshot_cluster *a, const struct snapshot_cluster *b)
 {
 	return a->id == b->id && same_text(a->name, b->name) && same_text(a->source, b->source) &&
 	       same_text(a->knowledge, b->knowledge) && a->since_ms == b->since_ms &&
 	       same_text(a->region, b->region) && same_list(a->zones, b->zones) &&
 	       same_place(a, b) && a->drained == b->drained && a->expired == b->expired &&
-	       a->up == b->up && a->withheld == b->withheld && a->ttl_most == b->ttl_most &&
-	       same_text(a->error, b->error);
+	       a->up == b->up && same_shift(a, b) && same_text(a->error, b->error);
 }
 
 bool tables_same_clusters(const struct clusters *a, const struct clusters *b)
