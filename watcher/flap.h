@@ -27,7 +27,7 @@ struct flap {
 	uint32_t downs;                        /* how many in all */
 	uint64_t next_hold_ms;                 /* 0: none yet */
 	uint64_t held_until_ms;                /* 0: never was */
-	uint64_t up_since_ms;                  /* that it came back, or the hold ended; 0: it is down */
+	uint64_t up_since_ms; /* that it came back, or the hold ended; 0: it is down */
 };
 
 void flap_went_down(struct flap *f, const struct flap_settings *s, uint64_t now_ms);
