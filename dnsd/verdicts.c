@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/verdicts.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "watcher/probe.h"
@@ -11,8 +14,10 @@
 /* What is known of one index. */
 struct judged {
 	struct records_probe probe; /* what the index meant at the last set_targets */
+	uint64_t way;               /* stands for its check's key; 0: a connection */
 	bool wanted;
-	bool down; /* as the prober says; the table may hold an older word in the dark */
+	bool is_new; /* it meant something else, or was not wanted, before */
+	bool down;   /* as the prober says; the table may hold an older word in the dark */
 };
 
 struct verdicts {
@@ -32,55 +37,100 @@ struct verdicts {
 	void *stopped_arg;
 };
 
-static bool cluster_is_probed(const struct verdicts *v, uint16_t cluster)
-{
-	const struct cluster_state *state = facts_cluster(v->facts, cluster);
+/* --- which are probed --- */
 
-	switch ((enum config_probe_mode)v->config->probe.mode) {
+static const struct records_check *check_of(const struct records_result *r,
+                                            const struct records_probe *probe)
+{
+	const struct records_check *check = probe->check != 0 && probe->check < r->check_count
+	                                            ? &r->checks[probe->check]
+	                                            : NULL;
+
+	return check != NULL && check->is != NULL ? check : NULL;
+}
+
+/* A policy's checks are made always, unless it says otherwise. */
+static enum config_probe_mode mode_of(const struct verdicts *v, const struct records_check *check)
+{
+	static const enum config_probe_mode said[] = {CONFIG_PROBE_ALWAYS, CONFIG_PROBE_UNSEEN,
+	                                              CONFIG_PROBE_ALWAYS, CONFIG_PROBE_OFF};
+
+	if (check == NULL)
+		return (enum config_probe_mode)v->config->probe.mode;
+	return check->is->mode < sizeof said / sizeof said[0] ? said[check->is->mode]
+	                                                      : CONFIG_PROBE_ALWAYS;
+}
+
+static bool is_wanted(const struct verdicts *v, const struct records_result *r,
+                      const struct records_probe *probe)
+{
+	if (probe->addr.family == ADDR_NONE)
+		return false;
+	switch (mode_of(v, check_of(r, probe))) {
 	case CONFIG_PROBE_ALWAYS:
 		return true;
 	case CONFIG_PROBE_UNSEEN:
-		return state->knowledge == KNOWLEDGE_UNSEEN;
+		return facts_cluster(v->facts, probe->cluster)->knowledge == KNOWLEDGE_UNSEEN;
 	case CONFIG_PROBE_OFF:
 		return false;
 	}
 	return false;
 }
 
-static bool same_probe(const struct records_probe *a, const struct records_probe *b)
+static bool same_place(const struct records_probe *a, const struct records_probe *b)
 {
 	return addr_equal(&a->addr, &b->addr) && a->port == b->port && a->cluster == b->cluster;
 }
 
 /* --- over a restart --- */
 
-static struct bytes key_of(const struct records_probe *probe, char text[ADDR_PORT_TEXT_SIZE])
+static uint64_t way_of(const struct records_result *r, const struct records_probe *probe)
 {
-	return bytes_of(addr_port_print(&probe->addr, probe->port, text));
+	const struct records_check *check = check_of(r, probe);
+
+	return check != NULL ? hash_fixed(check->key) | 1 : 0;
 }
 
-static bool was_saved_down(const struct verdicts *v, const struct records_probe *probe)
+static void print_key(const struct records_probe *probe, uint64_t way, char out[VERDICTS_KEY_SIZE])
 {
 	char text[ADDR_PORT_TEXT_SIZE];
+
+	addr_port_print(&probe->addr, probe->port, text);
+	if (way == 0)
+		(void)snprintf(out, VERDICTS_KEY_SIZE, "%s", text);
+	else
+		(void)snprintf(out, VERDICTS_KEY_SIZE, "%s %016" PRIx64, text, way);
+}
+
+void verdicts_print_key(const struct records_result *r, const struct records_probe *probe,
+                        char out[VERDICTS_KEY_SIZE])
+{
+	print_key(probe, way_of(r, probe), out);
+}
+
+static bool was_saved_down(const struct verdicts *v, const struct judged *j)
+{
+	char key[VERDICTS_KEY_SIZE];
 	struct bytes value;
 
-	return v->saved != NULL &&
-	       saved_find_value(v->saved, SAVED_PROBE, key_of(probe, text), &value) &&
+	print_key(&j->probe, j->way, key);
+	return v->saved != NULL && saved_find_value(v->saved, SAVED_PROBE, bytes_of(key), &value) &&
 	       bytes_equal_text(value, "down");
 }
 
-static void save(struct verdicts *v, const struct records_probe *probe, bool down)
+static void save(struct verdicts *v, const struct judged *j, bool down)
 {
-	char text[ADDR_PORT_TEXT_SIZE];
+	char key[VERDICTS_KEY_SIZE];
 
+	print_key(&j->probe, j->way, key);
 	if (v->saved != NULL)
-		saved_put_value(v->saved, SAVED_PROBE, key_of(probe, text),
+		saved_put_value(v->saved, SAVED_PROBE, bytes_of(key),
 		                down ? bytes_of("down") : (struct bytes){0});
 }
 
 /* --- verdicts --- */
 
-static void on_verdict(size_t index, bool succeeded, bool down, void *arg)
+static void on_verdict(size_t index, const struct probe_verdict *verdict, void *arg)
 {
 	struct verdicts *v = arg;
 	struct judged *j;
@@ -89,22 +139,22 @@ static void on_verdict(size_t index, bool succeeded, bool down, void *arg)
 	if (index >= v->count)
 		return;
 	j = &v->judged[index];
-	if (succeeded)
-		v->last_success_ms = clock_monotonic_ms();
-	v->table[index].at_ms = prober_verdict_ms(v->prober, index);
-	/* The first success may be the end of the dark. */
-	if (succeeded && v->dark)
+	v->table[index].at_ms = clock_monotonic_ms();
+	if (verdict->reached)
+		v->last_success_ms = v->table[index].at_ms;
+	/* The first answer may be the end of the dark. */
+	if (verdict->reached && v->dark)
 		v->on_change(v->arg);
-	if (j->down == down)
+	if (j->down == verdict->down)
 		return;
-	j->down = down;
+	j->down = verdict->down;
 	if (v->dark)
 		return;
-	v->table[index].down = down;
-	log_info("watcher", "address went %s address=%s cluster=%s", down ? "down" : "up",
+	v->table[index].down = j->down;
+	log_info("watcher", "address went %s address=%s cluster=%s", j->down ? "down" : "up",
 	         addr_port_print(&j->probe.addr, j->probe.port, text),
 	         facts_cluster_name(v->facts, j->probe.cluster));
-	save(v, &j->probe, down);
+	save(v, j, j->down);
 	v->on_change(v->arg);
 }
 
@@ -120,92 +170,170 @@ void verdicts_set_dark(struct verdicts *v, bool dark)
 	}
 	for (size_t i = 0; i < v->count; i++) {
 		if (v->table[i].down != v->judged[i].down)
-			save(v, &v->judged[i].probe, v->judged[i].down);
+			save(v, &v->judged[i], v->judged[i].down);
 		v->table[i].down = v->judged[i].down;
 	}
 	v->on_change(v->arg);
 }
 
+/* --- other targets --- */
+
+static bool stays(const struct judged *was, const struct judged *now)
+{
+	return was->wanted && now->wanted && was->way == now->way &&
+	       same_place(&was->probe, &now->probe);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct records_probe *x = &(*(struct judged *const *)a)->probe;
+	const struct records_probe *y = &(*(struct judged *const *)b)->probe;
+	int order = addr_compare(&x->addr, &y->addr);
+
+	if (order == 0)
+		order = (x->port > y->port) - (x->port < y->port);
+	return order != 0 ? order : (x->cluster > y->cluster) - (x->cluster < y->cluster);
+}
+
 /* A verdict counts only while its cluster is probed: an old one says nothing of a cluster that has
- * been seen since, nor of an address that nobody publishes any more. */
-static void forget_unwanted(struct verdicts *v, const struct records_result *result)
+ * been seen since, nor of an address that nobody publishes any more.  Gives those that were down,
+ * sorted: where a policy asks in another way now, that stays the last word. */
+static size_t forget_gone(struct verdicts *v, const struct judged *now, size_t count,
+                          struct judged **gone)
 {
+	size_t gone_count = 0;
+
 	for (size_t i = 0; i < v->count; i++) {
-		const struct records_probe *was = &v->judged[i].probe;
-		bool stays = i < result->probe_count && same_probe(&result->probes[i], was) &&
-		             cluster_is_probed(v, was->cluster);
+		struct judged *was = &v->judged[i];
 
-		if (!stays && v->table[i].down)
-			save(v, was, false);
+		if (!v->table[i].down || (i < count && stays(was, &now[i])))
+			continue;
+		save(v, was, false);
+		if (was->wanted)
+			gone[gone_count++] = was;
 	}
+	if (gone_count > 0)
+		qsort(gone, gone_count, sizeof(*gone), by_place);
+	return gone_count;
 }
 
-static void judge_anew(struct verdicts *v, size_t index, const struct records_probe *probe,
-                       struct zones_probe *entry, struct judged *j)
+/* Without a look at each of millions. */
+static bool none_is_wanted(const struct verdicts *v, const struct records_result *r)
 {
-	const struct judged *before = index < v->count ? &v->judged[index] : NULL;
-
-	if (before != NULL && before->wanted && same_probe(&before->probe, probe)) {
-		*entry = v->table[index];
-		j->down = before->down;
-		return;
-	}
-	entry->down = v->may_restore && was_saved_down(v, probe);
-	j->down = entry->down;
-}
-
-static bool is_wanted(const struct verdicts *v, const struct records_probe *probe)
-{
-	return probe->addr.family != ADDR_NONE && cluster_is_probed(v, probe->cluster);
+	if (r->check_count > 1 || v->config->probe.mode == CONFIG_PROBE_ALWAYS)
+		return false;
+	for (size_t i = 0; i < r->cluster_count; i++)
+		if (r->clusters[i].state->knowledge == KNOWLEDGE_UNSEEN)
+			return v->config->probe.mode == CONFIG_PROBE_OFF;
+	return true;
 }
 
 /* How many of the indexes matter: up to the last that is to be probed, mostly none at all. */
-static size_t count_targets(const struct verdicts *v, const struct records_result *result)
+static size_t count_targets(const struct verdicts *v, const struct records_result *r)
 {
-	size_t count = result->probe_count;
-	bool any = v->config->probe.mode == CONFIG_PROBE_ALWAYS;
+	size_t count = none_is_wanted(v, r) ? 0 : r->probe_count;
 
-	for (size_t i = 0; i < result->cluster_count && !any; i++)
-		any = cluster_is_probed(v, result->clusters[i].id);
-	if (!any)
-		return 0;
-	while (count > 0 && !is_wanted(v, &result->probes[count - 1]))
+	while (count > 0 && !is_wanted(v, r, &r->probes[count - 1]))
 		count--;
 	return count;
 }
 
-void verdicts_set_targets(struct verdicts *v, const struct records_result *result)
+static struct judged *list_judged(const struct verdicts *v, const struct records_result *r,
+                                  size_t count)
 {
-	size_t count = count_targets(v, result);
-	struct probe_target *targets = xcalloc(count + 1, sizeof *targets);
-	struct zones_probe *table = xcalloc(count + 1, sizeof *table);
-	struct judged *judged = xcalloc(count + 1, sizeof *judged);
-	bool *is_new = xcalloc(count + 1, sizeof *is_new);
+	struct judged *list = xcalloc(count + 1, sizeof *list);
 
-	forget_unwanted(v, result);
 	for (size_t i = 0; i < count; i++) {
-		const struct records_probe *probe = &result->probes[i];
-		bool wanted = is_wanted(v, probe);
+		struct judged *j = &list[i];
 
-		targets[i] = (struct probe_target){probe->addr, probe->port, wanted};
-		judged[i] = (struct judged){.probe = *probe, .wanted = wanted};
-		if (wanted)
-			judge_anew(v, i, probe, &table[i], &judged[i]);
-		is_new[i] = wanted && !(i < v->count && v->judged[i].wanted &&
-		                        same_probe(&v->judged[i].probe, probe));
+		*j = (struct judged){.probe = r->probes[i], .way = way_of(r, &r->probes[i])};
+		j->wanted = is_wanted(v, r, &j->probe);
+		j->is_new = j->wanted && !(i < v->count && stays(&v->judged[i], j));
+		if (j->wanted && !j->is_new)
+			j->down = v->judged[i].down;
 	}
+	return list;
+}
+
+static struct zones_probe *new_table(struct verdicts *v, struct judged *judged, size_t count)
+{
+	struct zones_probe *table = xcalloc(count + 1, sizeof *table);
+	struct judged **gone = xcalloc(v->count + 1, sizeof(*gone));
+	size_t gone_count = forget_gone(v, judged, count, gone);
+
+	for (size_t i = 0; i < count; i++) {
+		struct judged *j = &judged[i];
+
+		if (j->wanted && !j->is_new)
+			table[i] = v->table[i];
+		if (!j->is_new)
+			continue;
+		j->down = (v->may_restore && was_saved_down(v, j)) ||
+		          (gone_count > 0 &&
+		           bsearch(&j, gone, gone_count, sizeof(*gone), by_place) != NULL);
+		table[i].down = j->down;
+	}
+	free(gone);
+	return table;
+}
+
+static void set_prober(struct verdicts *v, const struct records_result *r, size_t count)
+{
+	struct probe_target *targets = xcalloc(count + 1, sizeof *targets);
+	struct probe_way *ways = xcalloc(r->check_count + 1, sizeof *ways);
+
+	for (size_t i = 0; i < r->check_count; i++)
+		ways[i] = (struct probe_way){r->checks[i].is, r->checks[i].key};
+	for (size_t i = 0; i < count; i++)
+		targets[i] = (struct probe_target){r->probes[i].addr, r->probes[i].port,
+		                                   v->judged[i].wanted, r->probes[i].check};
+	if (r->check_count > 0)
+		ways[0].is = NULL;
+	prober_set_targets(v->prober, ways, r->check_count, targets, count);
+	free(ways);
+	free(targets);
+}
+
+static void set_states(struct verdicts *v, bool down)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (v->judged[i].is_new && v->judged[i].down == down)
+			prober_set_state(v->prober, i, down);
+}
+
+/* A new index may share its probe with others: that it was down is known of one, that another is new says nothing; and
+ * when the probe was judged already, that is its state. */
+static void adopt_states(struct verdicts *v)
+{
+	set_states(v, false);
+	set_states(v, true);
+	for (size_t i = 0; i < v->count; i++) {
+		struct judged *j = &v->judged[i];
+
+		if (!j->is_new)
+			continue;
+		j->down = prober_is_down(v->prober, i);
+		if (!v->dark)
+			v->table[i].down = j->down;
+		if (v->table[i].down)
+			save(v, j, true);
+	}
+}
+
+void verdicts_set_targets(struct verdicts *v, const struct records_result *r)
+{
+	size_t count = count_targets(v, r);
+	struct judged *judged = list_judged(v, r, count);
+	struct zones_probe *table = new_table(v, judged, count);
+
 	free(v->table);
 	free(v->judged);
 	v->table = table;
 	v->judged = judged;
 	v->count = count;
-	v->may_restore &= result->probe_count == 0;
-	prober_set_targets(v->prober, targets, count);
-	for (size_t i = 0; i < count; i++)
-		if (is_new[i])
-			prober_set_state(v->prober, i, judged[i].down);
-	free(is_new);
-	free(targets);
+	v->may_restore &= r->probe_count == 0;
+	set_prober(v, r, count);
+	adopt_states(v);
 }
 
 const struct zones_probe *verdicts_table(const struct verdicts *v, size_t *count)

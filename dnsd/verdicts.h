@@ -19,13 +19,19 @@
 
 struct verdicts;
 
+/* Under what the state keeps the verdict of a probe: its address and port, and how it is probed. */
+enum { VERDICTS_KEY_SIZE = ADDR_PORT_TEXT_SIZE + 20 };
+void verdicts_print_key(const struct records_result *r, const struct records_probe *probe,
+                        char out[VERDICTS_KEY_SIZE]);
+
 /* `saved` may be NULL.  `on_change`: an address went up or down. */
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
                                 const struct facts *facts, struct saved *saved,
                                 void (*on_change)(void *arg), void *arg);
 /* Borrowed until the next one. verdicts_set_targets() must follow. */
 void verdicts_configure(struct verdicts *v, const struct config *config);
-/* The addresses as of this result, probed where mode and knowledge of the cluster ask for it. */
+/* The addresses as of this result, probed where mode and knowledge of the cluster ask for it, as their
+ * checks say. */
 void verdicts_set_targets(struct verdicts *v, const struct records_result *result);
 /* By index of the last result's probes, up to the last one that is to be probed: *count may be less
  * than there are, and 0. */
@@ -33,7 +39,7 @@ const struct zones_probe *verdicts_table(const struct verdicts *v, size_t *count
 /* While no cluster can be seen and no probe succeeds, the table stays as it was: it is our own network
  * that broke.  When the dark ends, it says again what the probes say. */
 void verdicts_set_dark(struct verdicts *v, bool dark);
-/* Monotonic, of any probe; 0: none yet. */
+/* Monotonic: when any probe last reached something; 0: none has. */
 uint64_t verdicts_last_success_ms(const struct verdicts *v);
 void verdicts_stop(struct verdicts *v, void (*on_stopped)(void *arg), void *arg); /* frees */
 

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "dnsd/verdicts.h"
 #include "records/names.h"
 #include "records/ramp.h"
 
@@ -293,11 +294,11 @@ static void forget_probes(const struct records_result *r, struct saved *saved)
 	size_t count = 0;
 
 	for (size_t i = 0; i < r->probe_count; i++) {
-		char text[ADDR_PORT_TEXT_SIZE];
+		char text[VERDICTS_KEY_SIZE];
 
 		if (r->probes[i].addr.family == ADDR_NONE)
 			continue;
-		addr_port_print(&r->probes[i].addr, r->probes[i].port, text);
+		verdicts_print_key(r, &r->probes[i], text);
 		wanted[count++] = bytes_of(arena_strdup(a, text));
 	}
 	qsort(wanted, count, sizeof *wanted, by_bytes);

@@ -6,65 +6,34 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/hash.h"
+#include "base/random.h"
 #include "base/xalloc.h"
-#include "watcher/due.h"
+#include "watcher/probe_inside.h"
 
-enum { ATTEMPTS = 3, ATTEMPT_EVERY_MS = 250, LATE_MS = 100 };
+/* --- times --- */
 
-/* One connection.  It outlives its probe until libuv has closed it. */
-struct attempt {
-	uv_tcp_t tcp;
-	uv_connect_t connect;
-	struct prober *prober;
-	size_t index;         /* of its target */
-	bool is_open;         /* its probe still waits for it */
-	struct attempt *next; /* of the same probe, newest first */
-};
+static void on_timer(uv_timer_t *timer)
+{
+	struct prober *p = timer->data;
+	uint64_t at;
+	size_t slot;
 
-struct target {
-	struct probe_target is;
-	uint32_t failed, succeeded; /* probes in a row */
-	bool down;
-	bool active; /* has a next time, waits or runs */
-	uint64_t verdict_ms;
+	while (due_first(p->due, &slot, &at) && at <= clock_monotonic_ms()) {
+		due_remove(p->due, slot);
+		probe_run_due(p, p->target[slot]);
+	}
+	probe_run_queue(p);
+	prober_arm(p);
+}
 
-	bool running; /* the fields below are of this probe */
-	uint64_t begun_ms, deadline_ms;
-	unsigned begun, open;     /* attempts */
-	struct attempt *attempts; /* the open ones */
-};
-
-/* Each active target has one time at which something has to be done for it: its next probe, its
- * next attempt, its deadline.  When there are too many connections it stands in the queue too. */
-struct prober {
-	uv_loop_t *loop;
-	uv_timer_t timer;
-	struct probe_settings settings;
-	probe_on_verdict_fn *on_verdict;
-	void *arg;
-	struct target *target;
-	size_t count;
-	struct due *due;
-	struct due *queue; /* by turn, not by time */
-	uint64_t turns;
-	size_t under_way; /* attempts */
-	size_t handles;   /* not closed yet; the timer is one */
-	struct prober_counts counts;
-	void (*on_stopped)(void *arg);
-	void *stopped_arg;
-};
-
-static void on_timer(uv_timer_t *timer);
-
-static void arm(struct prober *p)
+void prober_arm(struct prober *p)
 {
 	uint64_t at, now = clock_monotonic_ms();
-	size_t index;
+	size_t slot;
 
 	if (p->on_stopped)
 		return;
-	if (!due_first(p->due, &index, &at)) {
+	if (!due_first(p->due, &slot, &at)) {
 		uv_timer_stop(&p->timer);
 		return;
 	}
@@ -72,273 +41,218 @@ static void arm(struct prober *p)
 	CHECK(uv_timer_start(&p->timer, on_timer, at > now ? at - now : 0, 0) == 0);
 }
 
-static uint64_t interval_ms(const struct prober *p)
+static uint64_t hash_key_of(const struct prober *p, const struct target_key *is)
 {
-	return p->settings.interval_ms ? p->settings.interval_ms : 1;
+	uint64_t addr = hash_siphash(&p->key, &is->addr, sizeof(is->addr));
+
+	return hash_siphash_two(&p->key, addr ^ is->port, (uintptr_t)is->check);
 }
 
 /* Targets keep their place in the interval, whoever comes and goes. */
-static uint64_t first_time(const struct prober *p, const struct target *t)
+static void plan_first(struct prober *p, struct target *t)
 {
-	uint64_t every = interval_ms(p);
+	uint64_t every = t->settings.interval_ms;
 	uint64_t now = clock_monotonic_ms();
-	struct bytes addr = {t->is.addr.bytes, sizeof(t->is.addr.bytes)};
-	uint64_t place = hash_mix(hash_fixed(addr), t->is.port) % every;
-	uint64_t at = now - now % every + place;
+	uint64_t at = now - now % every + hash_key_of(p, &t->is) % every;
 
-	return at >= now ? at : at + every;
+	t->planned_ms = at >= now ? at : at + every;
+	due_put(p->due, t->slot, t->planned_ms);
 }
 
-/* --- the end of a probe --- */
-
-static void free_when_closed(struct prober *p)
+void prober_plan_next(struct prober *p, struct target *t)
 {
-	if (--p->handles > 0)
-		return;
-	due_free(p->due);
-	due_free(p->queue);
-	free(p->target);
-	p->on_stopped(p->stopped_arg);
-	free(p);
-}
-
-static void on_attempt_closed(uv_handle_t *handle)
-{
-	struct attempt *a = handle->data;
-	struct prober *p = a->prober;
-
-	free(a);
-	free_when_closed(p);
-}
-
-static void unlink_attempt(struct target *t, const struct attempt *a)
-{
-	struct attempt **at = &t->attempts;
-
-	while (*at != a)
-		at = &(*at)->next;
-	*at = a->next;
-}
-
-/* By a reset, so that a probe a second leaves no thousands of connections in TIME_WAIT. */
-static void close_attempt(struct attempt *a)
-{
-	struct target *t = &a->prober->target[a->index];
-
-	a->is_open = false;
-	a->prober->under_way--;
-	t->open--;
-	unlink_attempt(t, a);
-	if (uv_tcp_close_reset(&a->tcp, on_attempt_closed) != 0)
-		uv_close((uv_handle_t *)&a->tcp, on_attempt_closed);
-}
-
-static void end_probe(struct prober *p, size_t index)
-{
-	struct target *t = &p->target[index];
-
-	while (t->attempts)
-		close_attempt(t->attempts);
-	t->running = false;
-	due_remove(p->due, index);
-	due_remove(p->queue, index);
-}
-
-static void plan_next(struct prober *p, size_t index)
-{
-	due_put(p->due, index, p->target[index].begun_ms + interval_ms(p));
-}
-
-static void give_verdict(struct prober *p, size_t index, bool succeeded)
-{
-	struct target *t = &p->target[index];
-
-	end_probe(p, index);
-	plan_next(p, index);
-	t->verdict_ms = clock_monotonic_ms();
-	t->failed = succeeded ? 0 : t->failed + 1;
-	t->succeeded = succeeded ? t->succeeded + 1 : 0;
-	if (t->failed >= p->settings.down)
-		t->down = true;
-	else if (t->succeeded >= p->settings.up)
-		t->down = false;
-	p->on_verdict(index, succeeded, t->down, p->arg);
-}
-
-/* Out of descriptors, ports or memory, or not permitted: that says nothing about the target. */
-static bool is_our_own(int status)
-{
-	switch (status) {
-	case UV_EMFILE:
-	case UV_ENFILE:
-	case UV_ENOBUFS:
-	case UV_ENOMEM:
-	case UV_EADDRNOTAVAIL:
-	case UV_EAFNOSUPPORT:
-	case UV_EACCES:
-	case UV_EPERM:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* No route, when the connection could not even begin.  Later it is what a router says of the
- * target. */
-static bool is_no_route(int status)
-{
-	return status == UV_ENETUNREACH || status == UV_EHOSTUNREACH;
-}
-
-static void void_probe(struct prober *p, size_t index)
-{
-	p->counts.voided++;
-	end_probe(p, index);
-	plan_next(p, index);
-}
-
-static uint64_t next_attempt_ms(const struct target *t)
-{
-	return t->begun_ms + (uint64_t)t->begun * ATTEMPT_EVERY_MS;
-}
-
-static bool may_begin_another(const struct target *t)
-{
-	return t->begun < ATTEMPTS && next_attempt_ms(t) < t->deadline_ms;
-}
-
-static void attempt_failed(struct prober *p, size_t index, bool by_us)
-{
-	const struct target *t = &p->target[index];
-
-	if (by_us)
-		void_probe(p, index);
-	else if (t->open == 0 && !may_begin_another(t))
-		give_verdict(p, index, false);
-}
-
-/* --- attempts --- */
-
-static void plan_within(struct prober *p, size_t index)
-{
-	const struct target *t = &p->target[index];
-
-	due_put(p->due, index, may_begin_another(t) ? next_attempt_ms(t) : t->deadline_ms);
-}
-
-static void serve_queue(struct prober *p);
-
-static void on_connect(uv_connect_t *connect, int status)
-{
-	struct attempt *a = connect->data;
-	struct prober *p = a->prober;
-	size_t index = a->index;
-
-	if (!a->is_open)
-		return; /* it was given up */
-	if (status == 0) {
-		give_verdict(p, index, true);
-	} else {
-		close_attempt(a);
-		attempt_failed(p, index, is_our_own(status));
-	}
-	serve_queue(p);
-	arm(p);
-}
-
-static void begin_attempt(struct prober *p, size_t index)
-{
-	struct target *t = &p->target[index];
-	struct attempt *a = xcalloc(1, sizeof(*a));
-	struct sockaddr_storage to;
-	int status;
-
-	*a = (struct attempt){.prober = p, .index = index, .is_open = true, .next = t->attempts};
-	a->tcp.data = a->connect.data = a;
-	t->attempts = a;
-	t->begun++;
-	t->open++;
-	p->under_way++;
-	p->handles++;
-	p->counts.attempts++;
-	CHECK(uv_tcp_init(p->loop, &a->tcp) == 0);
-	a->tcp.data = a;
-	addr_to_sockaddr(&t->is.addr, t->is.port, &to);
-	plan_within(p, index);
-	status = uv_tcp_connect(&a->connect, &a->tcp, (const struct sockaddr *)&to, on_connect);
-	if (status != 0) {
-		close_attempt(a);
-		attempt_failed(p, index, is_our_own(status) || is_no_route(status));
-	}
-}
-
-/* The turn of a target has come: it begins a probe, or the next attempt of one. */
-static void take_turn(struct prober *p, size_t index)
-{
-	struct target *t = &p->target[index];
-
-	if (!t->running) {
-		t->running = true;
-		t->begun = 0;
-		t->begun_ms = clock_monotonic_ms();
-		t->deadline_ms = t->begun_ms + p->settings.timeout_ms;
-	}
-	begin_attempt(p, index);
-}
-
-/* Nobody passes those who wait already. */
-static void ask_for_turn(struct prober *p, size_t index)
-{
-	uint64_t turn;
-	size_t waiting;
-
-	if (p->under_way < PROBE_MOST_ATTEMPTS && !due_first(p->queue, &waiting, &turn)) {
-		take_turn(p, index);
-		return;
-	}
-	p->counts.waits++;
-	due_put(p->queue, index, p->turns++);
-	if (p->target[index].running)
-		due_put(p->due, index, p->target[index].deadline_ms);
-}
-
-static void serve_queue(struct prober *p)
-{
-	uint64_t turn;
-	size_t index;
-
-	while (p->under_way < PROBE_MOST_ATTEMPTS && due_first(p->queue, &index, &turn)) {
-		due_remove(p->queue, index);
-		take_turn(p, index);
-	}
-}
-
-/* A loop that comes late has not heard yet of the connections that succeeded in time. */
-static void on_due(struct prober *p, size_t index)
-{
-	const struct target *t = &p->target[index];
+	uint64_t every = t->settings.interval_ms;
 	uint64_t now = clock_monotonic_ms();
 
-	if (!t->running || now < t->deadline_ms)
-		ask_for_turn(p, index);
-	else if (now > t->deadline_ms + LATE_MS)
-		void_probe(p, index);
-	else
-		give_verdict(p, index, false);
+	t->planned_ms += every;
+	if (t->planned_ms < now)
+		t->planned_ms = now + every - (now - t->planned_ms) % every;
+	due_put(p->due, t->slot, t->planned_ms);
 }
 
-static void on_timer(uv_timer_t *timer)
+void prober_tell(struct prober *p, struct target *t, const struct probe_verdict *verdict)
 {
-	struct prober *p = timer->data;
-	uint64_t at;
-	size_t index;
+	for (uint32_t i = t->first; i > 0; i = p->place[i - 1].next)
+		if (p->place[i - 1].wanted)
+			p->on_verdict(i - 1, verdict, p->arg);
+}
 
-	while (due_first(p->due, &index, &at) && at <= clock_monotonic_ms()) {
-		due_remove(p->due, index);
-		on_due(p, index);
+/* --- ways to probe --- */
+
+static bool is_check(const void *item, const void *key)
+{
+	const struct probe_check *c = item;
+
+	return bytes_equal(c->key, *(const struct bytes *)key);
+}
+
+static bool is_plain(const struct policy_check *is)
+{
+	return (is->kind == POLICY_CHECK_NONE || is->kind == POLICY_CHECK_TCP) &&
+	       is->interval_ms == 0 && is->timeout_ms == 0 && is->down == 0 && is->up == 0;
+}
+
+/* With one user more; NULL: a connection, as the settings say. */
+static struct probe_check *take_check(struct prober *p, const struct probe_way *way)
+{
+	uint64_t hash = hash_siphash(&p->key, way->key.data, way->key.len);
+	struct probe_check *c;
+
+	if (!way->is || is_plain(way->is))
+		return NULL;
+	c = table_find(p->checks, hash, is_check, &way->key);
+	if (c) {
+		c->users++;
+		return c;
 	}
-	serve_queue(p);
-	arm(p);
+	c = probe_check_new(way->is, way->key);
+	table_put(p->checks, hash, c);
+	return c;
+}
+
+static void leave_check(struct prober *p, struct probe_check *c)
+{
+	if (c && c->users == 1)
+		(void)table_remove(p->checks, hash_siphash(&p->key, c->key.data, c->key.len),
+		                   is_check, &c->key);
+	probe_check_unref(c);
+}
+
+static struct probe_settings settings_of(const struct prober *p, const struct probe_check *c)
+{
+	struct probe_settings s = p->settings;
+
+	if (c && c->is.interval_ms > 0)
+		s.interval_ms = c->is.interval_ms;
+	if (c && c->is.timeout_ms > 0)
+		s.timeout_ms = c->is.timeout_ms;
+	if (c && c->is.down > 0)
+		s.down = c->is.down;
+	if (c && c->is.up > 0)
+		s.up = c->is.up;
+	s.interval_ms = s.interval_ms > 0 ? s.interval_ms : 1;
+	return s;
+}
+
+/* --- targets --- */
+
+static bool is_target(const void *item, const void *key)
+{
+	const struct target_key *a = &((const struct target *)item)->is, *b = key;
+
+	return a->port == b->port && a->check == b->check && addr_equal(&a->addr, &b->addr);
+}
+
+static size_t free_slot(struct prober *p, size_t from)
+{
+	while (from < p->slots && p->target[from])
+		from++;
+	if (from == p->slots) {
+		p->slots = 2 * p->slots + 16;
+		p->target = xreallocarray(p->target, p->slots, sizeof(struct target *));
+		memset(p->target + from, 0, (p->slots - from) * sizeof(struct target *));
+	}
+	return from;
+}
+
+/* `*slot`: none before it is free. */
+static struct target *add_target(struct prober *p, const struct target_key *is,
+                                 struct probe_check *check, size_t *slot)
+{
+	struct target *t = xcalloc(1, sizeof(*t));
+
+	*slot = free_slot(p, *slot);
+	*t = (struct target){.is = *is, .check = check, .slot = *slot};
+	t->settings = settings_of(p, check);
+	if (check)
+		check->users++;
+	p->target[t->slot] = t;
+	table_put(p->targets, hash_key_of(p, is), t);
+	return t;
+}
+
+static void deactivate(struct prober *p, struct target *t)
+{
+	t->active = t->judged = false;
+	probe_run_end(p, t);
+}
+
+static void free_target(struct prober *p, struct target *t)
+{
+	deactivate(p, t);
+	(void)table_remove(p->targets, hash_key_of(p, &t->is), is_target, &t->is);
+	p->target[t->slot] = NULL;
+	leave_check(p, t->check);
+	free(t);
+}
+
+static bool is_wanted(const struct prober *p, const struct target *t)
+{
+	for (uint32_t i = t->first; i > 0; i = p->place[i - 1].next)
+		if (p->place[i - 1].wanted)
+			return true;
+	return false;
+}
+
+/* Indexes stand in the order in which they are told, the smallest first. */
+static void place_indexes(struct prober *p, struct probe_check *const *checks, size_t check_count,
+                          const struct probe_target *targets)
+{
+	size_t slot = 0;
+
+	for (size_t i = p->count; i-- > 0;) {
+		const struct probe_target *is = &targets[i];
+		struct probe_check *check = is->way < check_count ? checks[is->way] : NULL;
+		struct target_key key = {is->addr, is->port, check};
+		struct target *t;
+
+		if (is->addr.family == ADDR_NONE)
+			continue;
+		t = table_find(p->targets, hash_key_of(p, &key), is_target, &key);
+		if (!t)
+			t = add_target(p, &key, check, &slot);
+		p->place[i] = (struct place){t, t->first, is->wanted};
+		t->first = (uint32_t)i + 1;
+	}
+}
+
+static void settle_targets(struct prober *p)
+{
+	for (size_t i = 0; i < p->slots; i++) {
+		struct target *t = p->target[i];
+		bool wanted = t && is_wanted(p, t);
+
+		if (t && t->first == 0) {
+			free_target(p, t);
+		} else if (wanted && !t->active) {
+			t->active = true;
+			plan_first(p, t);
+		} else if (t && !wanted && t->active) {
+			deactivate(p, t);
+		}
+	}
+}
+
+void prober_set_targets(struct prober *p, const struct probe_way *ways, size_t way_count,
+                        const struct probe_target *targets, size_t count)
+{
+	struct probe_check **checks = xcalloc(way_count + 1, sizeof(*checks));
+
+	for (size_t i = 0; i < way_count; i++)
+		checks[i] = take_check(p, &ways[i]);
+	for (size_t i = 0; i < p->slots; i++)
+		if (p->target[i])
+			p->target[i]->first = 0;
+	free(p->place);
+	p->place = xcalloc(count + 1, sizeof(*p->place));
+	p->count = count;
+	place_indexes(p, checks, way_count, targets);
+	settle_targets(p);
+	for (size_t i = 0; i < way_count; i++)
+		leave_check(p, checks[i]);
+	free(checks);
+	probe_run_queue(p);
+	prober_arm(p);
 }
 
 /* --- the outside --- */
@@ -350,99 +264,92 @@ struct prober *prober_new(uv_loop_t *loop, const struct probe_settings *settings
 
 	p->loop = loop;
 	p->settings = *settings;
+	p->key = (struct hash_key){random_u64(), random_u64()};
 	p->on_verdict = on_verdict;
 	p->arg = arg;
 	p->due = due_new();
 	p->queue = due_new();
+	p->targets = table_new();
+	p->checks = table_new();
 	p->handles = 1;
 	CHECK(uv_timer_init(loop, &p->timer) == 0);
 	p->timer.data = p;
 	return p;
 }
 
-static void deactivate(struct prober *p, size_t index)
-{
-	p->target[index].active = false;
-	end_probe(p, index);
-}
-
-static void activate(struct prober *p, size_t index)
-{
-	struct target *t = &p->target[index];
-
-	t->active = true;
-	due_put(p->due, index, first_time(p, t));
-}
-
-/* A probe that runs keeps the times it began with. */
+/* A probe that runs ends as it began; its target then has its place in the new interval. */
 void prober_configure(struct prober *p, const struct probe_settings *settings)
 {
-	bool moves = settings->interval_ms != p->settings.interval_ms;
-
 	p->settings = *settings;
-	for (size_t i = 0; moves && i < p->count; i++)
-		if (p->target[i].active && !p->target[i].running)
-			due_put(p->due, i, first_time(p, &p->target[i]));
-	arm(p);
-}
+	for (size_t i = 0; i < p->slots; i++) {
+		struct target *t = p->target[i];
+		uint64_t before_ms = t ? t->settings.interval_ms : 0;
 
-static bool same_target(const struct target *t, const struct probe_target *is)
-{
-	return t->is.port == is->port && addr_equal(&t->is.addr, &is->addr);
-}
-
-static void resize(struct prober *p, size_t count)
-{
-	for (size_t i = count; i < p->count; i++)
-		deactivate(p, i);
-	p->target = xreallocarray(p->target, count, sizeof(*p->target));
-	for (size_t i = p->count; i < count; i++)
-		p->target[i] = (struct target){0};
-	p->count = count;
-}
-
-void prober_set_targets(struct prober *p, const struct probe_target *targets, size_t count)
-{
-	resize(p, count);
-	for (size_t i = 0; i < count; i++) {
-		struct target *t = &p->target[i];
-		bool wanted = targets[i].wanted && targets[i].addr.family != ADDR_NONE;
-
-		if (!same_target(t, &targets[i])) {
-			deactivate(p, i);
-			*t = (struct target){0};
-		}
-		t->is = targets[i];
-		if (wanted && !t->active)
-			activate(p, i);
-		else if (!wanted && t->active)
-			deactivate(p, i);
+		if (!t)
+			continue;
+		t->settings = settings_of(p, t->check);
+		if (t->active && !t->running && t->settings.interval_ms != before_ms)
+			plan_first(p, t);
 	}
-	serve_queue(p);
-	arm(p);
+	prober_arm(p);
 }
 
 void prober_set_state(struct prober *p, size_t index, bool down)
 {
+	struct target *t;
+
 	CHECK(index < p->count);
-	p->target[index].down = down;
-	p->target[index].failed = p->target[index].succeeded = 0;
+	t = p->place[index].target;
+	if (!t || t->judged)
+		return;
+	t->down = down;
+	t->failed = t->succeeded = 0;
+}
+
+static const struct target *find_target(const struct prober *p, size_t index)
+{
+	return index < p->count ? p->place[index].target : NULL;
+}
+
+bool prober_is_down(const struct prober *p, size_t index)
+{
+	const struct target *t = find_target(p, index);
+
+	return t && t->down;
 }
 
 uint64_t prober_verdict_ms(const struct prober *p, size_t index)
 {
-	return index < p->count ? p->target[index].verdict_ms : 0;
+	const struct target *t = find_target(p, index);
+
+	return t ? t->verdict_ms : 0;
 }
 
 struct prober_counts prober_counts(const struct prober *p) { return p->counts; }
 
-static void on_timer_closed(uv_handle_t *handle) { free_when_closed(handle->data); }
+void prober_handle_closed(struct prober *p)
+{
+	if (--p->handles > 0)
+		return;
+	probe_run_free_spare(p);
+	due_free(p->due);
+	due_free(p->queue);
+	table_free(p->targets);
+	table_free(p->checks);
+	free(p->target);
+	free(p->place);
+	p->on_stopped(p->stopped_arg);
+	free(p);
+}
+
+static void on_timer_closed(uv_handle_t *handle) { prober_handle_closed(handle->data); }
 
 void prober_stop(struct prober *p, void (*on_stopped)(void *arg), void *arg)
 {
 	p->on_stopped = on_stopped;
 	p->stopped_arg = arg;
-	for (size_t i = 0; i < p->count; i++)
-		deactivate(p, i);
+	for (size_t i = 0; i < p->slots; i++)
+		if (p->target[i])
+			free_target(p, p->target[i]);
 	uv_close((uv_handle_t *)&p->timer, on_timer_closed);
 }

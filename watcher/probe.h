@@ -1,10 +1,14 @@
-/* probe.h -- TCP probes of published addresses (design.md 4, "Usable").
+/* probe.h -- probes of published addresses (design.md 4, "Usable").
  *
  * One probe is up to three connection attempts, begun 250 ms apart from different source ports,
- * with one common deadline `timeout` after the first; it fails when none succeeds.  Probes of a
- * target begin every `interval`, spread evenly.  `down` failures in a row make it down, `up`
- * successes in a row up; before either it keeps its last known state, else it is up.  A connection
- * is closed by a reset.  On the loop's thread.
+ * with one common deadline `timeout` after the first; it fails when none succeeds.  Where a policy
+ * asks for more than a connection, that is asked over the first that was made, within the same
+ * deadline.  Probes of a target begin every `interval`, spread evenly, in each process otherwise.
+ * `down` failures in a row make it down, `up` successes in a row up; before either it keeps its
+ * last known state, else it is up.  A connection is closed by a reset.
+ *
+ * Several indexes with the same address, port and way to probe share one probe.  On the loop's
+ * thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef WATCHER_PROBE_H
@@ -16,6 +20,8 @@
 #include <uv.h>
 
 #include "base/addr.h"
+#include "base/bytes.h"
+#include "records/policy.h"
 
 struct prober;
 
@@ -25,24 +31,40 @@ struct probe_settings {
 	uint64_t interval_ms, timeout_ms;
 	uint32_t down, up; /* 1.. */
 };
+/* A way to probe; its own times and counts count where they are not 0. */
+struct probe_way {
+	const struct policy_check *is; /* NULL: a connection, as the settings say */
+	struct bytes key;              /* equal for equal ways */
+};
 struct probe_target {
 	struct addr addr; /* ADDR_NONE: no target at this index */
 	uint16_t port;
-	bool wanted; /* probe it now; else it is left alone and keeps its state */
+	bool wanted;  /* probe it now; else it is left alone and keeps its state */
+	uint32_t way; /* an index of the ways; beyond them: a connection */
 };
 
-/* Called for every verdict of a single probe (not only when the state changes):
- * `down` is the state after it.  `succeeded`: of this probe. */
-typedef void probe_on_verdict_fn(size_t index, bool succeeded, bool down, void *arg);
+/* What a single probe found out. */
+struct probe_verdict {
+	bool succeeded;
+	bool reached;     /* something answered there, whether or not it was what is wanted */
+	bool down;        /* the state after it */
+	const char *text; /* why, for a person: "connection refused"; good during the call */
+};
+
+/* Called for every verdict of a single probe (not only when the state changes), for each wanted
+ * index of its target; no targets may be set meanwhile. */
+typedef void probe_on_verdict_fn(size_t index, const struct probe_verdict *verdict, void *arg);
 
 struct prober *prober_new(uv_loop_t *loop, const struct probe_settings *settings,
                           probe_on_verdict_fn *on_verdict, void *arg);
 void prober_configure(struct prober *p, const struct probe_settings *settings);
-/* The whole list; an index whose address and port stay the same keeps its counts and state.  A
- * target whose state is forgotten (its index now means another address) starts fresh. */
-void prober_set_targets(struct prober *p, const struct probe_target *targets, size_t count);
-/* A state from before (saved): counts as the last known one. */
+/* The whole list; a target that stays one (address, port, way) keeps its counts and state, whatever
+ * its index.  Another one starts fresh.  All is copied. */
+void prober_set_targets(struct prober *p, const struct probe_way *ways, size_t way_count,
+                        const struct probe_target *targets, size_t count);
+/* A state from before (saved): counts as the last known one of a target that has no verdict yet. */
 void prober_set_state(struct prober *p, size_t index, bool down);
+bool prober_is_down(const struct prober *p, size_t index);
 /* Milliseconds (monotonic) of the last verdict of an index; 0: none. */
 uint64_t prober_verdict_ms(const struct prober *p, size_t index);
 

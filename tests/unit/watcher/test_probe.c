@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,7 +21,7 @@
 #include "base/clock.h"
 #include "watcher/probe.h"
 
-enum { PATIENCE_MS = 10000, MOST_VERDICTS = 4096, MOST_FILLERS = 8 };
+enum { PATIENCE_MS = 10000, MOST_VERDICTS = 4096, MOST_FILLERS = 8, TEXT_SIZE = 200 };
 
 /* What connect() fails with; 0: it is itself. */
 static int connect_error;
@@ -42,6 +43,7 @@ struct verdict {
 	size_t index;
 	bool succeeded, down;
 	uint64_t at_ms;
+	char text[TEXT_SIZE];
 };
 
 struct world {
@@ -52,13 +54,19 @@ struct world {
 	bool stopped;
 };
 
-static void on_verdict(size_t index, bool succeeded, bool down, void *arg)
+static void on_verdict(size_t index, const struct probe_verdict *verdict, void *arg)
 {
 	struct world *w = arg;
 
 	assert_false(w->stopped);
 	assert_true(w->verdicts < MOST_VERDICTS);
-	w->verdict[w->verdicts++] = (struct verdict){index, succeeded, down, clock_monotonic_ms()};
+	w->verdict[w->verdicts++] = (struct verdict){
+		.index = index,
+		.succeeded = verdict->succeeded,
+		.down = verdict->down,
+		.at_ms = clock_monotonic_ms(),
+	};
+	(void)snprintf(w->verdict[w->verdicts - 1].text, TEXT_SIZE, "%s", verdict->text);
 }
 
 static void on_stopped(void *arg) { ((struct world *)arg)->stopped = true; }
@@ -145,11 +153,14 @@ static bool is_connected(int fd)
 	return poll(&p, 1, 50) == 1;
 }
 
+/* On all of 127.0.0.0/8, so that there can be many targets. */
 static struct silent silent_open(void)
 {
-	struct silent s = {.fd = refusing()};
-	struct sockaddr_in sin;
+	struct sockaddr_in sin = {.sin_family = AF_INET};
+	struct silent s = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
 	socklen_t len = sizeof(sin);
+
+	assert_int_equal(bind(s.fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
 
 	assert_int_equal(listen(s.fd, 0), 0);
 	assert_int_equal(getsockname(s.fd, (struct sockaddr *)&sin, &len), 0);
@@ -186,7 +197,7 @@ static void probe_one(struct world *w, int fd)
 {
 	struct probe_target t = target_of(fd);
 
-	prober_set_targets(w->prober, &t, 1);
+	prober_set_targets(w->prober, NULL, 0, &t, 1);
 }
 
 static void test_a_target_that_accepts_is_up_after_one_connection(void **state)
@@ -338,7 +349,7 @@ static void test_what_is_not_wanted_is_left_alone(void **state)
 	probe_one(w, fd);
 	run_until_verdicts(w, 1);
 	t.wanted = false;
-	prober_set_targets(w->prober, &t, 1);
+	prober_set_targets(w->prober, NULL, 0, &t, 1);
 	attempts = prober_counts(w->prober).attempts;
 	verdicts = w->verdicts;
 	run_ms(w, 60);
@@ -346,7 +357,7 @@ static void test_what_is_not_wanted_is_left_alone(void **state)
 	assert_int_equal(w->verdicts, verdicts);
 	assert_int_equal(listen(fd, 1000), 0);
 	t.wanted = true;
-	prober_set_targets(w->prober, &t, 1);
+	prober_set_targets(w->prober, NULL, 0, &t, 1);
 	run_until_verdicts(w, verdicts + 1);
 	assert_true(w->verdict[verdicts].succeeded);
 	close(fd);
@@ -360,18 +371,18 @@ static void test_an_index_keeps_its_counts_with_its_address_and_not_without(void
 	struct probe_target list[3] = {target_of(one), target_of(two)};
 
 	(void)state;
-	prober_set_targets(w->prober, list, 2);
+	prober_set_targets(w->prober, NULL, 0, list, 2);
 	run_until_verdicts(w, 6); /* both are down */
 	list[1] = target_of(three);
 	list[2] = (struct probe_target){.port = 1, .wanted = true};
-	prober_set_targets(w->prober, list, 3);
+	prober_set_targets(w->prober, NULL, 0, list, 3);
 	w->verdicts = 0;
 	run_until_verdicts(w, 4);
 	for (size_t i = 0; i < w->verdicts; i++) {
 		assert_true(w->verdict[i].index < 2);
 		assert_int_equal(w->verdict[i].down, w->verdict[i].index == 0);
 	}
-	prober_set_targets(w->prober, NULL, 0);
+	prober_set_targets(w->prober, NULL, 0, NULL, 0);
 	w->verdicts = 0;
 	run_ms(w, 50);
 	assert_int_equal(w->verdicts, 0);
@@ -416,7 +427,7 @@ static void test_targets_are_spread_over_the_interval(void **state)
 	}
 	close(fd);
 	begin = clock_monotonic_ms();
-	prober_set_targets(w->prober, list, TARGETS);
+	prober_set_targets(w->prober, NULL, 0, list, TARGETS);
 	while (clock_monotonic_ms() < begin + INTERVAL_MS - 20) {
 		uint64_t before = prober_counts(w->prober).attempts;
 		uint64_t at;
@@ -441,9 +452,12 @@ static void test_too_many_connections_wait_for_their_turn(void **state)
 	size_t seen = 0;
 
 	(void)state;
-	for (int i = 0; i < TARGETS; i++)
+	for (int i = 0; i < TARGETS; i++) {
 		list[i] = target_of(s.fd);
-	prober_set_targets(w->prober, list, TARGETS);
+		list[i].addr.bytes[2] = (uint8_t)(i / 250);
+		list[i].addr.bytes[3] = (uint8_t)(i % 250 + 1);
+	}
+	prober_set_targets(w->prober, NULL, 0, list, TARGETS);
 	run_until_verdicts(w, TARGETS * 2);
 	assert_true(prober_counts(w->prober).waits > 0);
 	assert_int_equal(prober_counts(w->prober).voided, 0);
@@ -539,6 +553,104 @@ static void test_new_settings_count_at_once(void **state)
 	world_free(w);
 }
 
+static void test_equal_targets_share_one_probe(void **state)
+{
+	const struct policy_check often = {.kind = POLICY_CHECK_TCP, .interval_ms = 30};
+	const struct probe_way ways[] = {
+		{NULL, {NULL, 0}}, {&often, bytes_of("often")}, {&often, bytes_of("often")}};
+	struct world *w = world_new(3600000, 10, 1, 1);
+	int fd = accepting();
+	struct probe_target list[3] = {target_of(fd), target_of(fd), target_of(fd)};
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++)
+		list[i].way = i;
+	prober_set_targets(w->prober, ways, 3, list, 3);
+	run_until_verdicts(w, 6);
+	assert_int_equal(prober_counts(w->prober).attempts, w->verdicts / 2);
+	for (size_t i = 0; i < w->verdicts; i++)
+		assert_int_equal(w->verdict[i].index, 1 + i % 2);
+
+	/* One that joins has the state of those that are there. */
+	close(fd);
+	while (!w->verdict[w->verdicts - 1].down)
+		run_until_verdicts(w, w->verdicts + 2);
+	list[0].way = 2;
+	prober_set_targets(w->prober, ways, 3, list, 3);
+	prober_set_state(w->prober, 0, false);
+	assert_true(prober_is_down(w->prober, 0));
+	world_free(w);
+}
+
+static void test_a_way_has_times_and_counts_of_its_own(void **state)
+{
+	const struct policy_check own = {.interval_ms = 20, .timeout_ms = 5, .down = 4, .up = 2};
+	const struct probe_way way = {&own, bytes_of("own")};
+	struct world *w = world_new(3600000, 1000, 1, 1);
+	int fd = refusing();
+	struct probe_target t = target_of(fd);
+
+	(void)state;
+	prober_set_targets(w->prober, &way, 1, &t, 1);
+	run_until_verdicts(w, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(w->verdict[i].down, i == 3);
+		assert_string_equal(w->verdict[i].text, "connection refused");
+	}
+	close(fd);
+	world_free(w);
+}
+
+static void test_another_way_to_probe_starts_fresh(void **state)
+{
+	const struct policy_check a = {.interval_ms = 20, .down = 1}, b = {.interval_ms = 30};
+	const struct probe_way ways[] = {{&a, bytes_of("a")}, {&b, bytes_of("b")}};
+	struct world *w = world_new(3600000, 10, 9, 1);
+	int fd = refusing();
+	struct probe_target t = target_of(fd);
+
+	(void)state;
+	prober_set_targets(w->prober, ways, 2, &t, 1);
+	run_until_verdicts(w, 1);
+	assert_true(prober_is_down(w->prober, 0));
+	t.way = 1;
+	prober_set_targets(w->prober, ways, 2, &t, 1);
+	assert_false(prober_is_down(w->prober, 0));
+	assert_int_equal(prober_verdict_ms(w->prober, 0), 0);
+	prober_set_state(w->prober, 0, true);
+	assert_true(prober_is_down(w->prober, 0));
+	close(fd);
+	world_free(w);
+}
+
+static void test_two_replicas_are_not_in_step(void **state)
+{
+	enum { TARGETS = 16, INTERVAL_MS = 2000 };
+	struct probe_target list[TARGETS];
+	uint64_t at_ms[2][TARGETS];
+	size_t same = 0;
+	int fd = accepting();
+
+	(void)state;
+	for (int i = 0; i < TARGETS; i++) {
+		list[i] = target_of(fd);
+		list[i].addr.bytes[3] = (uint8_t)(i + 1);
+	}
+	close(fd);
+	for (size_t k = 0; k < 2; k++) {
+		struct world *w = world_new(INTERVAL_MS, 10, 1, 1);
+
+		prober_set_targets(w->prober, NULL, 0, list, TARGETS);
+		run_until_verdicts(w, TARGETS);
+		for (size_t i = 0; i < TARGETS; i++)
+			at_ms[k][w->verdict[i].index] = w->verdict[i].at_ms % INTERVAL_MS;
+		world_free(w);
+	}
+	for (size_t i = 0; i < TARGETS; i++)
+		same += at_ms[0][i] / 50 == at_ms[1][i] / 50;
+	assert_true(same < TARGETS / 2);
+}
+
 static void test_stopping_during_a_probe_says_nothing_more(void **state)
 {
 	struct world *w = world_new(50, 1000, 1, 1);
@@ -571,6 +683,10 @@ int main(void)
 		cmocka_unit_test(test_a_lack_of_a_route_is_no_verdict),
 		cmocka_unit_test(test_a_deadline_that_is_looked_at_late_is_no_verdict),
 		cmocka_unit_test(test_new_settings_count_at_once),
+		cmocka_unit_test(test_equal_targets_share_one_probe),
+		cmocka_unit_test(test_a_way_has_times_and_counts_of_its_own),
+		cmocka_unit_test(test_another_way_to_probe_starts_fresh),
+		cmocka_unit_test(test_two_replicas_are_not_in_step),
 		cmocka_unit_test(test_stopping_during_a_probe_says_nothing_more),
 	};
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/probe_check.h"
+
+static struct bytes copy(struct arena *a, struct bytes b)
+{
+	return (struct bytes){(const uint8_t *)arena_strndup(a, (const char *)b.data, b.len),
+	                      b.len};
+}
+
+static const struct policy_header *copy_headers(struct arena *a, const struct policy_check *is)
+{
+	struct policy_header *headers = arena_calloc(a, is->header_count + 1, sizeof(*headers));
+
+	for (size_t i = 0; i < is->header_count; i++)
+		headers[i] = (struct policy_header){copy(a, is->headers[i].name),
+		                                    copy(a, is->headers[i].value)};
+	return headers;
+}
+
+struct probe_check *probe_check_new(const struct policy_check *is, struct bytes key)
+{
+	struct arena *a = arena_new();
+	struct probe_check *c = arena_calloc(a, 1, sizeof(*c));
+
+	*c = (struct probe_check){.arena = a, .is = *is, .key = copy(a, key), .users = 1};
+	c->is.host = copy(a, is->host);
+	c->is.path = copy(a, is->path);
+	c->is.import = copy(a, is->import);
+	c->is.body = copy(a, is->body);
+	c->is.ca_file = copy(a, is->ca_file);
+	c->is.certificate_file = copy(a, is->certificate_file);
+	c->is.key_file = copy(a, is->key_file);
+	c->is.ca_secret = copy(a, is->ca_secret);
+	c->is.client_secret = copy(a, is->client_secret);
+	c->is.headers = copy_headers(a, is);
+	c->is.status = arena_memdup(a, is->status, is->status_count * sizeof(*is->status));
+	return c;
+}
+
+void probe_check_unref(struct probe_check *c)
+{
+	if (c && --c->users == 0)
+		arena_free(c->arena);
+}

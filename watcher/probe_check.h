@@ -1,0 +1,24 @@
+/* probe_check.h -- a way to probe, as a copy that outlives the policy it is from; one for all targets with it.
+ *
+ * For probe*.c, on the loop's thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WATCHER_PROBE_CHECK_H
+#define WATCHER_PROBE_CHECK_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "records/policy.h"
+
+struct probe_check {
+	struct arena *arena; /* holds all of it, this too */
+	struct policy_check is;
+	struct bytes key;
+	unsigned users;
+};
+
+/* With one user. */
+struct probe_check *probe_check_new(const struct policy_check *is, struct bytes key);
+void probe_check_unref(struct probe_check *c); /* NULL is fine */
+
+#endif
