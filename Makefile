@@ -175,6 +175,7 @@ soak: $(SOAK)                     ## nighd under ASan for SOAK_SECONDS: load, ba
 	$(Q)$(MAKE) -j2 FLAVOR=asan all
 	$(Q)ASAN_OPTIONS=quarantine_size_mb=16 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0 \
 	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl SOAK_SECONDS=$(SOAK_SECONDS) $(SOAK)
+	$(Q)$(MAKE) $(B)/tests/unit/watcher/test_vote_model && VOTE_SEED=$$(date +%s) $(B)/tests/unit/watcher/test_vote_model
 
 # --- differential: nighd, NSD and Knot asked the same, tests/differential ---
 DIFFERENTIAL := $(B)/tests/differential/differential
