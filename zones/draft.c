@@ -215,7 +215,7 @@ static void write_site(const struct draft_site *d, bool alike, struct buffer *b)
 	struct site s = {
 		.cluster = d->cluster,
 		.layers = (uint8_t)(d->layers | (alike ? SITE_ALIKE : 0) |
-		                    (has_more(d) ? SITE_MORE : 0)),
+	                            (has_more(d) ? SITE_MORE : 0)),
 		.rrsets = (uint8_t)d->rrsets.count,
 		.probes = (uint32_t)d->probe_count,
 	};
