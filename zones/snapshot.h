@@ -91,6 +91,7 @@ struct snapshot_head {
 	const struct zone *only; /* when there is one; else NULL */
 	const struct ranking *ranking;
 	const struct terms *terms;
+	uint16_t most_addresses;
 	bool is_calm;
 	bool any_unseen;
 	bool first_site_answers; /* calm, and the policy is nearest */
@@ -111,6 +112,11 @@ static inline const struct ranking *snapshot_ranking(const struct snapshot *s) /
 static inline const struct terms *snapshot_terms(const struct snapshot *s) /* NULL: none were set */
 {
 	return snapshot_head(s)->terms;
+}
+/* That an answer tells of a name and type: settings.max_addresses, or more than there are. */
+static inline uint16_t snapshot_most_addresses(const struct snapshot *s)
+{
+	return snapshot_head(s)->most_addresses;
 }
 /* True: no cluster is drained or expired and no probed address is down, so that
  * snapshot_site_is_usable() would call no site troubled. */
@@ -136,9 +142,8 @@ static inline const struct zone *snapshot_find_zone(const struct snapshot *s,
 }
 /* The same, and what zone_find_node() says of the name in it.  Many servers have one zone, and what is found there lies below
  * its apex, so that most names need not be compared with that. */
-static inline const struct zone *snapshot_find_node(const struct snapshot *s,
-                                                    const struct name *name,
-                                                    const struct node **node)
+__attribute__((always_inline)) static inline const struct zone *snapshot_find_node(
+	const struct snapshot *s, const struct name *name, const struct node **node)
 {
 	const struct zone *only = snapshot_head(s)->only;
 	const struct zone *zone = only != NULL ? only : snapshot_find_zone(s, name);
