@@ -89,15 +89,6 @@ static struct addr draw_addr(struct geo_world *w)
 	return a;
 }
 
-/* A mapped network is an IPv4 one. */
-static void unmap(struct addr_network *n)
-{
-	struct addr a = n->len >= 96 ? addr_unmapped(&n->addr) : n->addr;
-
-	if (a.family != n->addr.family)
-		*n = (struct addr_network){a, (uint8_t)(n->len - 96)};
-}
-
 static bool is_new(const struct geo_world *w, const struct addr_network *n)
 {
 	for (size_t i = 0; i < w->network_count; i++)
@@ -123,7 +114,7 @@ static void draw_networks(struct geo_world *w)
 		if (geo_world_draw(w, 2) == 0)
 			n.len = (uint8_t)geo_world_draw(w, 20);
 		n.addr = addr_masked(&n.addr, n.len);
-		unmap(&n);
+		n = addr_network_unmapped(&n);
 		if (!is_new(w, &n))
 			continue;
 		w->networks[w->network_count] = n;

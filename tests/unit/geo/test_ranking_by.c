@@ -73,10 +73,8 @@ static void draw_fence(struct ruled *t, size_t i)
 static int by_network(const void *one, const void *other)
 {
 	const struct latency_row *a = one, *b = other;
-	int order = addr_compare(&a->network.addr, &b->network.addr);
 
-	return order != 0 ? order
-	                  : (a->network.len > b->network.len) - (a->network.len < b->network.len);
+	return addr_network_compare(&a->network, &b->network);
 }
 
 static void draw_latency(struct ruled *t)
