@@ -496,7 +496,9 @@ static void start_neighbours(struct pipeline *p)
 	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, on_verdict, p);
 	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
 		log_error("watcher", "host names are not resolved: %s", why.text);
-	geo_loader_set_files(p->geo, &p->config->geo.databases, p->config->geo.networks);
+	geo_loader_set_files(p->geo, &(struct geo_loader_files){&p->config->geo.databases,
+	                                                        p->config->geo.networks,
+	                                                        p->config->geo.latency});
 }
 
 static void closed_one(void *arg);
@@ -624,7 +626,9 @@ void pipeline_reload(struct pipeline *p, const struct config *config,
 	p->fresh = config;
 	p->on_reloaded = on_reloaded;
 	p->reloaded_arg = arg;
-	geo_loader_try(p->geo, &config->geo.databases, config->geo.networks,
+	geo_loader_try(p->geo,
+	               &(struct geo_loader_files){&config->geo.databases, config->geo.networks,
+	                                          config->geo.latency},
 	               &config->geo.unknown_order, on_geo_tried, p);
 }
 
