@@ -506,6 +506,8 @@ void geo_loader_find(struct geo_loader *g, const struct addr *addr, struct geo_l
 		out->has_place = match.place != NULL;
 		if (match.place != NULL)
 			out->place = *match.place;
+		out->area = *match.area;
+		out->accuracy_km = match.accuracy_km;
 		if (match.database != NULL)
 			snprintf(out->database, sizeof out->database, "%s", match.database);
 	}

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "base/conf.h"
+#include "geo/area.h"
 #include "geo/ranking.h"
 #include "geo/rules.h"
 
@@ -76,6 +77,8 @@ struct geo_loader_match {
 	bool has_place;
 	struct place place;
 	char database[256]; /* file name; "" when no file has it */
+	struct area area;
+	uint16_t accuracy_km; /* 0: nothing is known of that */
 };
 void geo_loader_find(struct geo_loader *g, const struct addr *addr, struct geo_loader_match *out);
 

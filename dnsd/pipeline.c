@@ -472,8 +472,12 @@ static void on_tick(uv_timer_t *timer)
 bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out)
 {
 	geo_loader_find(p->geo, addr, &p->match);
-	*out = (struct explain_place){p->match.network, p->match.has_place, p->match.place,
-	                              p->match.database};
+	*out = (struct explain_place){.network = p->match.network,
+	                              .has_place = p->match.has_place,
+	                              .place = p->match.place,
+	                              .database = p->match.database,
+	                              .area = p->match.area,
+	                              .accuracy_km = p->match.accuracy_km};
 	return p->match.database[0] != '\0';
 }
 

@@ -448,6 +448,20 @@ static void test_a_latency_table_that_changes_counts_for_rules_that_ask_for_it(v
 	assert_null(errors);
 }
 
+static void test_the_area_of_an_address_is_found(void **state)
+{
+	struct geo_loader_match match;
+	struct addr a = {.family = ADDR_IPV4, .bytes = {192, 0, 2, 1}};
+
+	(void)state;
+	put("a.csv", "192.0.2.0/24,40,-74,US-NY\n");
+	wait_for(&rankings, 2);
+	geo_loader_find(g, &a, &match);
+	assert_string_equal(match.area.continent, "NA");
+	assert_string_equal(match.area.subdivision, "US-NY");
+	assert_int_equal(match.accuracy_km, 0);
+}
+
 static void test_a_latency_table_with_a_fault_is_told_and_the_last_one_counts(void **state)
 {
 	const struct geo_loader_rules list[] = {{by_latency, 1}};
@@ -490,6 +504,7 @@ int main(void)
 		TEST(test_rules_get_rankings_beside_the_plain_one_and_equal_ones_share),
 		TEST(test_what_has_not_changed_is_not_built_again),
 		TEST(test_rules_beyond_the_bound_are_refused),
+		TEST(test_the_area_of_an_address_is_found),
 		TEST(test_a_latency_table_that_changes_counts_for_rules_that_ask_for_it),
 		TEST(test_a_latency_table_with_a_fault_is_told_and_the_last_one_counts),
 	};
