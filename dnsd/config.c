@@ -237,6 +237,15 @@ static const struct conf_row rows[] = {
          .reloadable = true,
          .sentence =
                  "A CSV file, network,latitude,longitude[,label], that overrides the databases."},
+	{.path = "geo.latency",
+         .type = CONF_PATH,
+         AT(geo.latency),
+         .line_offset = offsetof(struct config, geo.latency_line),
+         .reloadable = true,
+         .sentence =
+                 "A CSV file, network,cluster,milliseconds, for traffic policies with the stage "
+                 "latency; a network's rows hold for all of it, those of the longest network "
+                 "around a client count."},
 	{.path = "geo.unknownOrder",
          .type = CONF_STRINGS,
          AT(geo.unknown_order),

@@ -119,6 +119,8 @@ struct config {
 		unsigned databases_line;
 		char *networks;
 		unsigned networks_line;
+		char *latency;
+		unsigned latency_line;
 		struct conf_strings unknown_order;
 	} geo;
 	struct {

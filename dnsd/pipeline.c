@@ -472,8 +472,12 @@ static void on_tick(uv_timer_t *timer)
 bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out)
 {
 	geo_loader_find(p->geo, addr, &p->match);
-	*out = (struct explain_place){p->match.network, p->match.has_place, p->match.place,
-	                              p->match.database};
+	*out = (struct explain_place){.network = p->match.network,
+	                              .has_place = p->match.has_place,
+	                              .place = p->match.place,
+	                              .database = p->match.database,
+	                              .area = p->match.area,
+	                              .accuracy_km = p->match.accuracy_km};
 	return p->match.database[0] != '\0';
 }
 
@@ -496,7 +500,9 @@ static void start_neighbours(struct pipeline *p)
 	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, on_verdict, p);
 	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
 		log_error("watcher", "host names are not resolved: %s", why.text);
-	geo_loader_set_files(p->geo, &p->config->geo.databases, p->config->geo.networks);
+	geo_loader_set_files(p->geo, &(struct geo_loader_files){&p->config->geo.databases,
+	                                                        p->config->geo.networks,
+	                                                        p->config->geo.latency});
 }
 
 static void closed_one(void *arg);
@@ -624,7 +630,9 @@ void pipeline_reload(struct pipeline *p, const struct config *config,
 	p->fresh = config;
 	p->on_reloaded = on_reloaded;
 	p->reloaded_arg = arg;
-	geo_loader_try(p->geo, &config->geo.databases, config->geo.networks,
+	geo_loader_try(p->geo,
+	               &(struct geo_loader_files){&config->geo.databases, config->geo.networks,
+	                                          config->geo.latency},
 	               &config->geo.unknown_order, on_geo_tried, p);
 }
 
