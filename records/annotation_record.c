@@ -272,6 +272,17 @@ static struct endpoint_site make_site(const struct world *w, uint32_t source,
 	return sites_make(w, c->cluster, said.addresses, said.count, ttl, port, is_ready);
 }
 
+/* Those of the object that the name belongs to. */
+static uint32_t policy_of(const struct world *w, const struct carrier *owner, struct bytes host)
+{
+	const struct policy_subject subject = {
+		.app = owner->value.kind == FACT_SERVICE ? POLICY_SERVICE : POLICY_INGRESS,
+		.namespace = owner->value.namespace,
+		.name = owner->value.name};
+
+	return policy_index_find(w->policy_index, &subject, host);
+}
+
 const struct fact *annotation_record_make(const struct world *w, uint32_t source, struct bytes host,
                                           struct draft *d)
 {
@@ -295,6 +306,7 @@ const struct fact *annotation_record_make(const struct world *w, uint32_t source
 	d->ttl = w->settings->default_ttl;
 	name = draft_add_name(d, host);
 	name->fail_open = true;
+	name->policy = policy_of(w, owner, host);
 	name->site_count = count;
 	name->sites = arena_alloc(w->arena, count * sizeof(*name->sites));
 	for (size_t i = 0; i < count; i++) {

@@ -145,6 +145,86 @@ static void mark_hostnames(struct records *r, const struct fact_value *v)
 	}
 }
 
+/* --- policies --- */
+
+/* The sources that offer the name, as far as they did so in the last build: others are marked anyway. */
+static void mark_offers(struct records *r, struct bytes host)
+{
+	uint8_t wire[NAMES_WIRE_MAX];
+	const uint32_t *source;
+	struct idmap_walk walk;
+	size_t len;
+
+	if (names_from_text(host, wire, &len, NULL))
+		return;
+	walk = idmap_find(&r->claims, owner_hash(&r->key, (struct bytes){wire, len}));
+	while ((source = idmap_next(&r->claims, &walk)) != NULL)
+		dirty_mark(r, *source);
+}
+
+/* The record of that name, and the host names that the object carries in any cluster. */
+static void mark_app(struct records *r, enum fact_kind kind, enum fact_kind record,
+                     struct bytes namespace, struct bytes name)
+{
+	mark_record(r, record, namespace, name);
+	for (uint16_t id = FACTS_HOST + 1; id < facts_cluster_count(r->world.facts); id++) {
+		const struct fact *fact = facts_find(r->world.facts, id, kind, namespace, name);
+		struct fact_value v;
+
+		if (fact && fact_decode(fact, r->scratch, &v))
+			mark_hostnames(r, &v);
+	}
+}
+
+static void mark_target(struct records *r, struct bytes namespace, const struct policy_target *t)
+{
+	switch (t->kind) {
+	case POLICY_HOSTNAME:
+		mark_offers(r, t->name);
+		break;
+	case POLICY_SERVICE_DNS_RECORD:
+		mark_record(r, FACT_SERVICE_DNS_RECORD, namespace, t->name);
+		break;
+	case POLICY_INGRESS_DNS_RECORD:
+		mark_record(r, FACT_INGRESS_DNS_RECORD, namespace, t->name);
+		break;
+	case POLICY_DNS_ENDPOINT:
+		mark_record(r, FACT_DNS_ENDPOINT, namespace, t->name);
+		mark_record(r, FACT_EXTERNAL_DNS_ENDPOINT, namespace, t->name);
+		break;
+	case POLICY_SERVICE:
+		mark_app(r, FACT_SERVICE, FACT_SERVICE_DNS_RECORD, namespace, t->name);
+		break;
+	case POLICY_INGRESS:
+		mark_app(r, FACT_INGRESS, FACT_INGRESS_DNS_RECORD, namespace, t->name);
+		break;
+	case POLICY_PATTERN:
+	case POLICY_DOMAIN:
+		dirty_mark_kind(r, 0);
+		break;
+	}
+}
+
+/* In the first build every source is made anyway. */
+static void mark_targets(struct records *r, const struct fact *policy)
+{
+	struct fact_value v;
+
+	if (!r->is_started || !policy || !fact_decode(policy, r->scratch, &v))
+		return;
+	for (size_t i = 0; i < v.policy.target_count; i++)
+		mark_target(r, v.namespace, &v.policy.targets[i]);
+}
+
+static void change_policy(struct records *r, const struct fact_change *c)
+{
+	r->policies_changed = true;
+	if (!policies_apply(r->policies, c->before, c->after))
+		return;
+	mark_targets(r, c->before);
+	mark_targets(r, c->after);
+}
+
 /* --- objects of members --- */
 
 /* Calls for each Service that an Ingress names, in rules and default backend. */
@@ -283,6 +363,9 @@ static void apply_to_host(struct records *r, const struct fact_change *c, enum f
 	case FACT_DNS_ENDPOINT:
 	case FACT_EXTERNAL_DNS_ENDPOINT:
 		change_source(r, c);
+		break;
+	case FACT_TRAFFIC_POLICY:
+		change_policy(r, c);
 		break;
 	default:
 		break;

@@ -10,9 +10,15 @@
 /* Kept bytes (numbers as in fact_code.h): hosts, sites, TTL, names.
  * site: cluster, layers, probes, RRsets; RRset: type, TTL, addresses or one name.
  * name: flags, what it shares with the first name in front and behind, what
- * lies between, then its sites and its target. */
+ * lies between, then its sites, its target and its policy. */
 enum { TYPE_A, TYPE_AAAA, TYPE_CNAME };
-enum { NAME_IS_OFFERED = 1, NAME_FAILS_OPEN = 2, NAME_HAS_TARGET = 4, NAME_HAS_ALL_SITES = 8 };
+enum {
+	NAME_IS_OFFERED = 1,
+	NAME_FAILS_OPEN = 2,
+	NAME_HAS_TARGET = 4,
+	NAME_HAS_ALL_SITES = 8,
+	NAME_HAS_POLICY = 16
+};
 
 static const char *const type_text[] = {
 	[TYPE_A] = "A", [TYPE_AAAA] = "AAAA", [TYPE_CNAME] = "CNAME"};
@@ -139,7 +145,8 @@ static void write_name(struct buffer *out, const struct draft *d, const struct d
 	buffer_u8(out, (uint8_t)((n->is_offered ? NAME_IS_OFFERED : 0) |
 	                         (n->fail_open ? NAME_FAILS_OPEN : 0) |
 	                         (n->target != DRAFT_NO_NAME ? NAME_HAS_TARGET : 0) |
-	                         (all ? NAME_HAS_ALL_SITES : 0)));
+	                         (all ? NAME_HAS_ALL_SITES : 0) |
+	                         (n->policy != 0 ? NAME_HAS_POLICY : 0)));
 	write_owner(out, first, n->owner);
 	if (!all) {
 		write_number(out, n->site_count);
@@ -148,6 +155,8 @@ static void write_name(struct buffer *out, const struct draft *d, const struct d
 	}
 	if (n->target != DRAFT_NO_NAME)
 		write_number(out, n->target);
+	if (n->policy != 0)
+		write_number(out, n->policy);
 }
 
 void draft_encode(const struct draft *d, struct buffer *out)
@@ -313,6 +322,8 @@ static void read_name(struct decoding *d, size_t number, const char *source,
 		e.fixed = e.has_sites ? NULL : cname_to(d->arena, target, d->ttl);
 		e.fixed_count = e.has_sites ? 0 : 1;
 	}
+	if (flags & NAME_HAS_POLICY)
+		e.policy = (uint32_t)read_number(&d->c);
 	if (!(flags & NAME_IS_OFFERED))
 		return;
 	put = offer_put(o, d->arena, owner_hash(key, e.owner), e.owner);

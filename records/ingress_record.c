@@ -43,9 +43,12 @@ static struct ingress_at *find_ingresses(const struct world *w, uint32_t source,
 	return list;
 }
 
-static void add_host(const struct world *w, const char *title, struct bytes host,
+static void add_host(const struct world *w, const struct fact *record, struct bytes host,
                      const struct ingress_at *at, size_t count, struct draft *d)
 {
+	const struct policy_subject subject = {POLICY_INGRESS_DNS_RECORD, POLICY_INGRESS,
+	                                       fact_namespace(record), fact_name(record)};
+	const char *title = world_title(w, record);
 	uint8_t wire[NAMES_WIRE_MAX];
 	struct draft_name *name;
 	struct reason why;
@@ -65,6 +68,7 @@ static void add_host(const struct world *w, const char *title, struct bytes host
 		return;
 	name = draft_add_name(d, (struct bytes){wire, len});
 	name->fail_open = true;
+	name->policy = policy_index_find(w->policy_index, &subject, name->owner);
 	name->sites = arena_alloc(w->arena, count * sizeof(*name->sites));
 	name->site_count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -90,5 +94,5 @@ void ingress_record_make(const struct world *w, uint32_t source, const struct fa
 	d->ttl = world_record_ttl(w, title, v.ingress_record.ttl);
 	at = find_ingresses(w, source, &v, d, &count);
 	for (size_t i = 0; i < v.ingress_record.host_count; i++)
-		add_host(w, title, v.ingress_record.hosts[i], at, count, d);
+		add_host(w, fact, v.ingress_record.hosts[i], at, count, d);
 }

@@ -126,8 +126,18 @@ struct rungs {
 	const char *title;
 	const struct service_record_names *names;
 	const uint32_t *site_of;
+	const struct policy_subject *subject;
 	struct draft *d;
 };
+
+/* A name of the record, under the policy that is for it. */
+static struct draft_name *add_name(const struct rungs *r, struct bytes owner)
+{
+	struct draft_name *name = draft_add_name(r->d, owner);
+
+	name->policy = policy_index_find(r->w->policy_index, r->subject, owner);
+	return name;
+}
 
 /* The name of one rung, which falls back to `above`. Its number, or DRAFT_NO_NAME. */
 static uint32_t add_rung(const struct rungs *r, const struct ladder_rung *rung, struct bytes back,
@@ -140,7 +150,7 @@ static uint32_t add_rung(const struct rungs *r, const struct ladder_rung *rung, 
 
 	if (owner.len == 0)
 		return DRAFT_NO_NAME;
-	name = draft_add_name(r->d, owner);
+	name = add_name(r, owner);
 	name->target = above;
 	name->sites = arena_alloc(r->w->arena, rung->member_count * sizeof(*name->sites));
 	for (size_t i = 0; i < rung->member_count; i++) {
@@ -177,13 +187,16 @@ void service_record_make(const struct world *w, uint32_t source, const struct fa
 	struct service_record_names names;
 	struct fact_value v;
 	struct draft_name *global;
-	struct rungs rungs = {w, title, &names, NULL, d};
+	struct policy_subject subject;
+	struct rungs rungs = {w, title, &names, NULL, &subject, d};
 
 	if (!fact_decode(fact, w->arena, &v) || !service_record_read_names(w, title, &v, &names))
 		return;
+	subject = (struct policy_subject){POLICY_SERVICE_DNS_RECORD, POLICY_SERVICE, v.namespace,
+	                                  v.name};
 	d->ttl = world_record_ttl(w, title, v.service_record.ttl);
 	rungs.site_of = add_sites(w, source, &v, d);
-	global = draft_add_name(d, names.global);
+	global = add_name(&rungs, names.global);
 	global->fail_open = true;
 	global->is_offered = d->site_count > 0;
 	global->site_count = d->site_count;
@@ -198,5 +211,5 @@ void service_record_make(const struct world *w, uint32_t source, const struct fa
 		notes_problem(w->notes, title,
 		              "dnsPrefix gives a name that the record has already");
 	else
-		draft_add_name(d, names.prefix)->target = 0;
+		add_name(&rungs, names.prefix)->target = 0;
 }

@@ -18,6 +18,7 @@
 #include "records/facts.h"
 #include "records/links.h"
 #include "records/notes.h"
+#include "records/policy_index.h"
 #include "records/wants.h"
 
 struct world {
@@ -26,8 +27,10 @@ struct world {
 	const struct facts *facts;
 	const struct apexes *apexes;
 	const struct clusters *clusters;
-	const struct links *slices;    /* by world_hash_object() of their Service */
-	const struct links *annotated; /* by owner_hash() of the host names they carry */
+	const struct policies *policies;
+	const struct policy_index *policy_index; /* NULL: no policies */
+	const struct links *slices;              /* by world_hash_object() of their Service */
+	const struct links *annotated;           /* by owner_hash() of the host names they carry */
 	struct wants *wants;
 	struct notes *notes;   /* NULL: nobody listens */
 	struct arena *arena;   /* for what the product points to */

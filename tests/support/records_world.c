@@ -121,6 +121,13 @@ static char *print_endpoint(const struct records_world *w, const struct endpoint
 
 	text_add(&t, e->source);
 	text_add(&t, e->fail_open ? "; open" : "");
+	if (e->policy) {
+		CHECK(e->policy < w->last->policy_count);
+		text_add(&t, "; policy ");
+		text_add_bytes(&t, w->last->policies[e->policy].namespace);
+		text_add(&t, "/");
+		text_add_bytes(&t, w->last->policies[e->policy].name);
+	}
 	CHECK(e->has_sites == (e->site_count > 0));
 	for (size_t i = 0; i < e->site_count; i++)
 		print_site(w, &t, &e->sites[i]);
@@ -257,6 +264,73 @@ char *records_world_conflicts(const struct records_world *w)
 
 	records_each_conflict(w->records, on_conflict, &t);
 	return text_take(&t);
+}
+
+/* --- policies as text --- */
+
+enum { POLICY_LINES_MOST = 256 };
+
+struct policy_lines {
+	const struct records_world *w;
+	char *lines[POLICY_LINES_MOST];
+	size_t count;
+};
+
+static void add_policy_name(struct text *t, const struct records_policy *p)
+{
+	text_add_bytes(t, p->namespace);
+	text_add(t, "/");
+	text_add_bytes(t, p->name);
+}
+
+static void add_line(struct policy_lines *l, struct text *t)
+{
+	CHECK(l->count < POLICY_LINES_MOST);
+	l->lines[l->count++] = text_take(t);
+}
+
+static void on_policy_conflict(const struct records_policy_conflict *c, void *arg)
+{
+	struct policy_lines *l = arg;
+	struct text t = {0};
+
+	add_policy_name(&t, &l->w->last->policies[c->loser]);
+	text_add(&t, " lost ");
+	text_add_bytes(&t, c->target->name);
+	text_add(&t, " to ");
+	add_policy_name(&t, &l->w->last->policies[c->winner]);
+	add_line(l, &t);
+}
+
+static int by_line(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char *records_world_policies(const struct records_world *w)
+{
+	struct policy_lines l = {.w = w};
+	struct text all = {0};
+
+	for (size_t i = 1; i < w->last->policy_count; i++) {
+		const struct records_policy *p = &w->last->policies[i];
+		struct text t = {0};
+
+		CHECK(p->is || p->names == 0);
+		if (!p->is)
+			continue;
+		add_policy_name(&t, p);
+		text_printf(&t, " of %zu names", p->names);
+		add_line(&l, &t);
+	}
+	records_each_policy_conflict(w->records, on_policy_conflict, &l);
+	if (l.count > 0)
+		qsort(l.lines, l.count, sizeof(char *), by_line);
+	for (size_t i = 0; i < l.count; i++) {
+		text_printf(&all, "%s\n", l.lines[i]);
+		free(l.lines[i]);
+	}
+	return text_take(&all);
 }
 
 /* --- a small world --- */

@@ -75,13 +75,45 @@ static const char *key(void)
 
 static int64_t age(void) { return below(6) == 0 ? FACT_NO_TIME : 100 + below(4); }
 
+static const char *const policy_hosts[] = {"www.example.com", "n1.example.com",
+                                           "web.shop.d.svc.example.com"};
+static const char *const policy_patterns[] = {"*.example.com", "*.sub.example.com",
+                                              "*.d.svc.example.com"};
+
+static struct policy_target policy_target(void)
+{
+	struct policy_target t = {
+		.kind = (enum policy_target_kind)(POLICY_HOSTNAME + below(POLICY_DOMAIN))};
+
+	t.name = bytes_of(t.kind == POLICY_HOSTNAME  ? PICK(policy_hosts)
+	                  : t.kind == POLICY_PATTERN ? PICK(policy_patterns)
+	                  : t.kind == POLICY_DOMAIN  ? (below(2) ? "d" : PICK(domains))
+	                                             : PICK(object_names));
+	return t;
+}
+
+static void change_policy(struct records_world *w)
+{
+	struct policy_target list[3] = {policy_target(), policy_target(), policy_target()};
+	struct policy_value p = {.targets = list, .target_count = 1 + below(3), .ttl = below(3)};
+
+	if (below(3) == 0)
+		records_world_remove(w, "", FACT_TRAFFIC_POLICY, key());
+	else
+		records_world_put(w, "", records_fact_policy(key(), &p, age()));
+}
+
 static void change_host(struct records_world *w)
 {
 	static const enum fact_kind kinds[] = {FACT_SERVICE_DNS_RECORD, FACT_INGRESS_DNS_RECORD,
 	                                       FACT_DNS_ENDPOINT};
 	bool maybe = below(2);
 
-	switch (below(11)) {
+	switch (below(13)) {
+	case 11:
+	case 12:
+		change_policy(w);
+		break;
 	case 9:
 		records_world_put(w, "",
 		                  records_fact_dns_endpoint("config/zone", PICK(config_lines),
@@ -224,6 +256,7 @@ static void assert_as_from_scratch(struct records_world *w)
 	assert_same_text(records_world_print(w), records_world_print(again));
 	assert_same_text(records_world_problems(w), records_world_problems(again));
 	assert_same_text(records_world_conflicts(w), records_world_conflicts(again));
+	assert_same_text(records_world_policies(w), records_world_policies(again));
 	assert_int_equal(count_probes(w), count_probes(again));
 	assert_int_equal(w->last->host_count, again->last->host_count);
 	for (size_t i = 0; i < w->last->host_count; i++)
@@ -277,7 +310,8 @@ static void test_an_idle_build_says_nothing(void **state)
 	settle(w);
 	assert_int_equal(records_world_build(w), 0);
 	assert_false(w->last->everything || w->last->zones_changed || w->last->clusters_changed ||
-	             w->last->wants_changed || w->last->report_changed);
+	             w->last->wants_changed || w->last->report_changed ||
+	             w->last->policies_changed);
 	records_world_free(w);
 }
 
