@@ -245,6 +245,16 @@ static void link_backends(struct records *r, uint16_t cluster, const struct fact
 		       cluster, fact);
 }
 
+static void mark_ingress(const struct fact *ingress, void *arg)
+{
+	struct records *r = arg;
+	struct fact_value v;
+
+	mark_record(r, FACT_INGRESS_DNS_RECORD, fact_namespace(ingress), fact_name(ingress));
+	if (fact_decode(ingress, r->scratch, &v))
+		mark_hostnames(r, &v);
+}
+
 static void apply_annotated(struct records *r, uint16_t cluster, const struct fact *fact,
                             bool is_there)
 {
@@ -253,6 +263,9 @@ static void apply_annotated(struct records *r, uint16_t cluster, const struct fa
 	if (!fact || !fact_decode(fact, r->scratch, &v))
 		return;
 	link_hostnames(r, cluster, fact, &v, is_there);
+	(is_there ? gateways_put : gateways_remove)(&r->gateways, cluster, fact, &v);
+	if (v.kind == FACT_SERVICE && r->gateways.has_services)
+		gateways_each_ingress(&r->gateways, cluster, &v, mark_ingress, r);
 	if (v.kind == FACT_INGRESS)
 		link_backends(r, cluster, fact, &v, is_there ? links_put : links_remove);
 }
@@ -272,7 +285,7 @@ static void change_annotated(struct records *r, const struct fact_change *c, enu
 		mark_record(r, record, namespace, name);
 }
 
-/* The Service became ready, or is not any more: all that asks for that. */
+/* The Service became ready, or is not any more, or its endpoints count: all that looks at them. */
 static void mark_ready(struct records *r, uint16_t cluster, struct bytes namespace,
                        struct bytes service)
 {
@@ -286,12 +299,20 @@ static void mark_ready(struct records *r, uint16_t cluster, struct bytes namespa
 	mark_record(r, FACT_SERVICE_DNS_RECORD, namespace, service);
 	if (fact && fact_decode(fact, r->scratch, &v))
 		mark_hostnames(r, &v);
-	while ((link = links_next(&r->backends, &walk)) != NULL) {
-		mark_record(r, FACT_INGRESS_DNS_RECORD, fact_namespace(link->fact),
-		            fact_name(link->fact));
-		if (fact_decode(link->fact, r->scratch, &v))
-			mark_hostnames(r, &v);
-	}
+	while ((link = links_next(&r->backends, &walk)) != NULL)
+		mark_ingress(link->fact, r);
+}
+
+/* The Ingresses that the Service, if it is there, stands before. */
+static void mark_behind(struct records *r, uint16_t cluster, struct bytes namespace,
+                        struct bytes service)
+{
+	const struct fact *fact =
+		facts_find(r->world.facts, cluster, FACT_SERVICE, namespace, service);
+	struct fact_value v;
+
+	if (fact && r->gateways.has_services && fact_decode(fact, r->scratch, &v))
+		gateways_each_ingress(&r->gateways, cluster, &v, mark_ingress, r);
 }
 
 struct slice_key {
@@ -299,14 +320,13 @@ struct slice_key {
 	uint32_t hash;
 };
 
-/* One that has nothing ready, or belongs to no Service, changes nothing; a cluster may have any number of such. */
+/* One that belongs to no Service changes nothing; a cluster may have any number of such. */
 static bool read_slice(const struct records *r, uint16_t cluster, const struct fact *fact,
                        struct slice_key *out)
 {
 	struct fact_value v;
 
-	if (!fact || !fact_decode(fact, r->scratch, &v) || v.slice.ready == 0 ||
-	    v.slice.service.len == 0)
+	if (!fact || !fact_decode(fact, r->scratch, &v) || v.slice.service.len == 0)
 		return false;
 	*out = (struct slice_key){
 		v.namespace, v.slice.service,
@@ -314,12 +334,32 @@ static bool read_slice(const struct records *r, uint16_t cluster, const struct f
 	return true;
 }
 
+static struct world_count count_of(const struct records *r, uint16_t cluster,
+                                   const struct slice_key *key)
+{
+	return world_count_endpoints(&r->world, cluster, key->namespace, key->service);
+}
+
+/* What is made of the Service's endpoints is made again, if it is not the same as before. */
+static void mark_if_counted(struct records *r, uint16_t cluster, const struct slice_key *key,
+                            const struct world_count *was)
+{
+	struct world_count is = count_of(r, cluster, key);
+	bool turned = (is.ready > 0) != (was->ready > 0);
+
+	if (turned || (policies_any_looks_at_endpoints(r->policies) &&
+	               (is.ready != was->ready || is.total != was->total)))
+		mark_ready(r, cluster, key->namespace, key->service);
+	if (turned || (is.slices > 0) != (was->slices > 0))
+		mark_behind(r, cluster, key->namespace, key->service);
+}
+
 static void change_slice(struct records *r, const struct fact_change *c)
 {
 	struct slice_key before, after;
 	bool has_before = read_slice(r, c->cluster, c->before, &before);
 	bool has_after = read_slice(r, c->cluster, c->after, &after);
-	bool before_was, after_was;
+	struct world_count before_was = {0, 0, 0}, after_was = {0, 0, 0};
 
 	/* In the first build every source is made anyway. */
 	if (!r->is_started) {
@@ -327,20 +367,18 @@ static void change_slice(struct records *r, const struct fact_change *c)
 			links_put(&r->slices, after.hash, c->cluster, c->after);
 		return;
 	}
-	before_was = has_before &&
-	             world_is_ready(&r->world, c->cluster, before.namespace, before.service);
-	after_was =
-		has_after && world_is_ready(&r->world, c->cluster, after.namespace, after.service);
+	if (has_before)
+		before_was = count_of(r, c->cluster, &before);
+	if (has_after)
+		after_was = count_of(r, c->cluster, &after);
 	if (has_before)
 		links_remove(&r->slices, before.hash, c->cluster, c->before);
 	if (has_after)
 		links_put(&r->slices, after.hash, c->cluster, c->after);
-	if (has_before &&
-	    world_is_ready(&r->world, c->cluster, before.namespace, before.service) != before_was)
-		mark_ready(r, c->cluster, before.namespace, before.service);
-	if (has_after &&
-	    world_is_ready(&r->world, c->cluster, after.namespace, after.service) != after_was)
-		mark_ready(r, c->cluster, after.namespace, after.service);
+	if (has_before)
+		mark_if_counted(r, c->cluster, &before, &before_was);
+	if (has_after)
+		mark_if_counted(r, c->cluster, &after, &after_was);
 }
 
 static void apply_to_host(struct records *r, const struct fact_change *c, enum fact_kind kind)

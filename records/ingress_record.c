@@ -14,6 +14,7 @@ struct ingress_at {
 	struct addr *addresses;
 	size_t count;
 	uint32_t ttl;
+	bool has_no_gateway;
 };
 
 static struct ingress_at *find_ingresses(const struct world *w, uint32_t source,
@@ -38,9 +39,33 @@ static struct ingress_at *find_ingresses(const struct world *w, uint32_t source,
 		                           at->value.ingress.target_count, d->ttl};
 		at->addresses = sites_addresses(w, source, d, &t, &at->count);
 		at->ttl = t.ttl;
+		at->has_no_gateway = ingress_rules_have_no_gateway(w, at->cluster, &at->value);
 		(*found)++;
 	}
 	return list;
+}
+
+static uint32_t add_site(const struct world *w, const struct ingress_at *at, struct bytes host,
+                         const struct draft_name *name, struct draft *d)
+{
+	struct sites_app app = {
+		.cluster = at->cluster,
+		.addresses = at->addresses,
+		.count = at->count,
+		.ttl = at->ttl,
+		.port = ingress_rules_port(&at->value, host),
+		.is_ready = ingress_rules_are_ready(w, at->cluster, &at->value, host),
+		.has_no_gateway = at->has_no_gateway,
+		.policy = name->policy,
+		.owner = name->owner,
+	};
+	struct endpoint_site site;
+
+	if (sites_count_endpoints(w, name->policy))
+		app.has_count =
+			ingress_rules_count(w, at->cluster, &at->value, host, &app.endpoints);
+	site = sites_make(w, &app);
+	return draft_add_site(d, &site);
 }
 
 static void add_host(const struct world *w, const struct fact *record, struct bytes host,
@@ -71,14 +96,9 @@ static void add_host(const struct world *w, const struct fact *record, struct by
 	name->policy = policy_index_find(w->policy_index, &subject, name->owner);
 	name->sites = arena_alloc(w->arena, count * sizeof(*name->sites));
 	name->site_count = count;
-	for (size_t i = 0; i < count; i++) {
-		struct endpoint_site site =
-			sites_make(w, at[i].cluster, at[i].addresses, at[i].count, at[i].ttl,
-		                   ingress_rules_port(&at[i].value, host),
-		                   ingress_rules_are_ready(w, at[i].cluster, &at[i].value, host));
-
-		name->sites[i] = draft_add_site(d, &site);
-	}
+	for (size_t i = 0; i < count; i++)
+		name->sites[i] = add_site(w, &at[i], host, name, d);
+	sites_hold(w, d, name);
 }
 
 void ingress_record_make(const struct world *w, uint32_t source, const struct fact *fact,

@@ -56,6 +56,7 @@ struct records {
 	struct policy_index *policy_index,
 		*policy_index_was; /* _was: what the claims were made with; for one build */
 	struct clusters *clusters;
+	struct gateways gateways;
 	struct links slices, backends, annotated; /* slices and backends by world_hash_object() */
 	struct wants *wants;
 	struct notes *notes;

@@ -129,7 +129,8 @@ static bool rrsets_equal(const struct endpoint_rrset *a, size_t a_count,
 
 static bool site_equal(const struct endpoint_site *a, const struct endpoint_site *b)
 {
-	return a->cluster == b->cluster && a->layers == b->layers &&
+	return a->cluster == b->cluster && a->layers == b->layers && a->hold == b->hold &&
+	       a->capacity == b->capacity && a->ready == b->ready && a->endpoints == b->endpoints &&
 	       a->probe_count == b->probe_count &&
 	       (a->probe_count == 0 ||
 	        memcmp(a->probes, b->probes, a->probe_count * sizeof(*a->probes)) == 0) &&

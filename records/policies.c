@@ -24,7 +24,8 @@ struct policies {
 	size_t count, room;
 	struct idmap index; /* by hash_name(): numbers */
 	uint32_t free_from; /* no number below is free */
-	size_t there;       /* how many are there */
+	size_t there;       /* how many are there, */
+	size_t looking;     /* and look at endpoints */
 	bool changed, any_gone;
 };
 
@@ -187,6 +188,7 @@ static void put(struct policies *p, uint32_t number, const struct fact *fact)
 	p->list[number].is = arena_memdup(e->arena, &v.policy, sizeof(v.policy));
 	p->list[number].created = v.created;
 	p->there++;
+	p->looking += policies_look_at_endpoints(&v.policy);
 }
 
 bool policies_apply(struct policies *p, const struct fact *before, const struct fact *after)
@@ -200,6 +202,7 @@ bool policies_apply(struct policies *p, const struct fact *before, const struct 
 
 	p->changed = true;
 	p->there -= was_value != NULL;
+	p->looking -= was_value && policies_look_at_endpoints(was_value);
 	p->entries[number].fact = NULL;
 	p->entries[number].arena = NULL;
 	p->list[number].is = NULL;
@@ -226,6 +229,13 @@ const struct records_policy *policies_get(const struct policies *p, uint32_t num
 }
 
 bool policies_any(const struct policies *p) { return p->there > 0; }
+
+bool policies_look_at_endpoints(const struct policy_value *policy)
+{
+	return policy->min_ready_percent > 0 || policy_has_stage(policy, POLICY_CAPACITY);
+}
+
+bool policies_any_looks_at_endpoints(const struct policies *p) { return p->looking > 0; }
 
 int policies_compare(const struct records_policy *a, const struct records_policy *b)
 {

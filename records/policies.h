@@ -31,6 +31,9 @@ size_t policies_count(const struct policies *p);
 /* By number; `is` is NULL where there is none. */
 const struct records_policy *policies_get(const struct policies *p, uint32_t number);
 bool policies_any(const struct policies *p);
+/* Does it look at how many endpoints are ready?  Does any? */
+bool policies_look_at_endpoints(const struct policy_value *policy);
+bool policies_any_looks_at_endpoints(const struct policies *p);
 /* <0: a comes first, where both are for the same. */
 int policies_compare(const struct records_policy *a, const struct records_policy *b);
 

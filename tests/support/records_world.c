@@ -98,11 +98,47 @@ static void print_rrsets(struct text *t, const struct endpoint_rrset *sets, size
 	}
 }
 
+static void print_hold(const struct records_world *w, struct text *t, const struct endpoint_site *s)
+{
+	const struct records_hold_back *h = &w->last->holds_back[s->hold];
+	char name[NAMES_TEXT_SIZE];
+
+	if (!s->hold)
+		return;
+	CHECK(s->hold < w->last->hold_back_count && h->cluster == s->cluster && h->owner.len > 0);
+	text_printf(t, " held as %s", names_to_text(h->owner.data, name));
+}
+
+static void print_check(const struct records_world *w, struct text *t, uint32_t check)
+{
+	static const char *const kinds[] = {"none", "tcp", "http", "https", "grpc", "import"};
+	const struct records_check *c = &w->last->checks[check];
+
+	CHECK(check < w->last->check_count && (check == 0) == (c->is == NULL));
+	if (check == 0)
+		return;
+	text_printf(t, " %s %.*s%.*s", kinds[c->is->kind], (int)c->is->host.len,
+	            (const char *)c->is->host.data, (int)c->is->path.len,
+	            (const char *)c->is->path.data);
+	if (c->is->ca_secret.len > 0) {
+		text_add(t, " by ");
+		text_add_bytes(t, c->namespace);
+		text_add(t, "/");
+		text_add_bytes(t, c->is->ca_secret);
+	}
+}
+
 static void print_site(const struct records_world *w, struct text *t, const struct endpoint_site *s)
 {
-	text_printf(t, "; %s %s%s", facts_cluster_name(w->facts, s->cluster),
+	text_printf(t, "; %s %s%s%s%s", facts_cluster_name(w->facts, s->cluster),
 	            s->layers & SITE_ENDPOINTS ? "E" : "",
-	            s->layers & SITE_LOAD_BALANCER ? "L" : "");
+	            s->layers & SITE_LOAD_BALANCER ? "L" : "",
+	            s->layers & SITE_FEW_READY ? "f" : "", s->layers & SITE_NO_GATEWAY ? "g" : "");
+	if (s->endpoints)
+		text_printf(t, " %u/%u", s->ready, s->endpoints);
+	if (s->capacity)
+		text_printf(t, " capacity %u", s->capacity);
+	print_hold(w, t, s);
 	print_rrsets(t, s->rrsets, s->rrset_count);
 	for (size_t i = 0; i < s->probe_count; i++) {
 		const struct records_probe *p = &w->last->probes[s->probes[i]];
@@ -110,6 +146,7 @@ static void print_site(const struct records_world *w, struct text *t, const stru
 
 		CHECK(s->probes[i] < w->last->probe_count && p->cluster == s->cluster);
 		text_printf(t, "%s%s", i ? " " : " [", addr_port_print(&p->addr, p->port, text));
+		print_check(w, t, p->check);
 	}
 	text_add(t, s->probe_count ? "]" : "");
 }

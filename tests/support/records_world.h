@@ -5,7 +5,8 @@
  *
  *   "SOURCE; open; la EL A 300 192.0.2.1 [192.0.2.1:443]; fallback X 180"
  *
- * E and L are the layers that are fine, [..] the probes; "fixed A 30 192.0.2.1"
+ * E and L are the layers that are fine, f few ready ones, g no gateway, "2/3" and "capacity 2" what a policy asks
+ * for, "held as NAME" a failback, [..] the probes, with their check; "fixed A 30 192.0.2.1"
  * for data without sites; "policy NS/NAME" behind "open" where one decides.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
