@@ -98,7 +98,7 @@ static void test_a_cluster_of_addresses_that_are_not_probed_is_up(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 100; i++)
-		probes[i] = (struct records_probe){{.family = ADDR_IPV4}, 80, i < 1 ? 1 : 2};
+		probes[i] = (struct records_probe){{.family = ADDR_IPV4}, 80, i < 1 ? 1 : 2, 0};
 	for (size_t count = 0; count < 2; count++) {
 		verdicts[0].down = true;
 		wiring_set_clusters(z, &r, verdicts, count, &(struct wiring_times){1, 0});
