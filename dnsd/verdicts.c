@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "watcher/flap.h"
 #include "watcher/probe.h"
 
 /* What is known of one index. */
@@ -17,7 +18,12 @@ struct judged {
 	uint64_t way;               /* stands for its check's key; 0: a connection */
 	bool wanted;
 	bool is_new; /* it meant something else, or was not wanted, before */
-	bool down;   /* as the prober says; the table may hold an older word in the dark */
+	bool fails;  /* as the prober says */
+	bool down;   /* that, or it is held; the table may hold an older word in the dark */
+	uint64_t fails_since_ms; /* its first failed probe since a good one; 0: the last was good */
+	uint64_t down_ms;        /* that it began to fail; 0: before it was ours */
+	bool fails_alone;        /* meanwhile something answered */
+	struct flap *flap;       /* NULL: it has not gone down for long */
 };
 
 struct verdicts {
@@ -130,32 +136,83 @@ static void save(struct verdicts *v, const struct judged *j, bool down)
 
 /* --- verdicts --- */
 
+static struct flap_settings flap_settings(const struct verdicts *v)
+{
+	return (struct flap_settings){.threshold = (uint32_t)v->config->probe.flap_threshold,
+	                              .window_ms = v->config->probe.flap_window_ms,
+	                              .hold_ms = v->config->probe.flap_hold_ms,
+	                              .hold_most_ms = v->config->probe.flap_most_ms};
+}
+
+/* While this one fails, does something answer?  Else it may be our own network that goes up and down. */
+static void note_failures(const struct verdicts *v, struct judged *j,
+                          const struct probe_verdict *verdict, uint64_t now_ms)
+{
+	if (verdict->succeeded) {
+		j->fails_since_ms = 0;
+		return;
+	}
+	if (j->fails_since_ms == 0)
+		j->fails_since_ms = now_ms;
+	j->fails_alone |= verdict->reached || v->last_success_ms > j->fails_since_ms;
+	if (verdict->down && !j->fails)
+		j->down_ms = now_ms;
+}
+
+/* A time that it was down counts when it comes back: by then it is known whose fault that was. */
+static void note_flapping(const struct verdicts *v, struct judged *j, bool fails, uint64_t now_ms)
+{
+	struct flap_settings s = flap_settings(v);
+
+	if (!fails && j->fails && j->fails_alone && !v->dark) {
+		if (j->flap == NULL)
+			j->flap = xcalloc(1, sizeof(*j->flap));
+		flap_went_down(j->flap, &s, j->down_ms != 0 ? j->down_ms : now_ms);
+		flap_came_up(j->flap, &s, now_ms);
+	}
+	j->fails_alone &= fails || j->fails_since_ms != 0;
+	j->fails = fails;
+	if (j->flap != NULL && flap_is_over(j->flap, &s, now_ms)) {
+		free(j->flap);
+		j->flap = NULL;
+	}
+}
+
+static void tell_change(struct verdicts *v, size_t index, const char *text)
+{
+	struct judged *j = &v->judged[index];
+	char address[ADDR_PORT_TEXT_SIZE];
+
+	v->table[index].down = j->down;
+	log_info("watcher", "address went %s address=%s cluster=%s reason=\"%s\"",
+	         j->down ? "down" : "up", addr_port_print(&j->probe.addr, j->probe.port, address),
+	         facts_cluster_name(v->facts, j->probe.cluster), text);
+	save(v, j, j->down);
+	v->on_change(v->arg);
+}
+
 static void on_verdict(size_t index, const struct probe_verdict *verdict, void *arg)
 {
 	struct verdicts *v = arg;
+	uint64_t now_ms = clock_monotonic_ms();
 	struct judged *j;
-	char text[ADDR_PORT_TEXT_SIZE];
+	bool was;
 
-	if (index >= v->count)
+	if (index >= v->count || verdict->is_void)
 		return;
 	j = &v->judged[index];
-	v->table[index].at_ms = clock_monotonic_ms();
+	was = j->down;
+	v->table[index].at_ms = now_ms;
 	if (verdict->reached)
-		v->last_success_ms = v->table[index].at_ms;
+		v->last_success_ms = now_ms;
+	note_failures(v, j, verdict, now_ms);
+	note_flapping(v, j, verdict->down, now_ms);
+	j->down = j->fails || (j->flap != NULL && flap_is_held(j->flap, now_ms));
 	/* The first answer may be the end of the dark. */
 	if (verdict->reached && v->dark)
 		v->on_change(v->arg);
-	if (j->down == verdict->down)
-		return;
-	j->down = verdict->down;
-	if (v->dark)
-		return;
-	v->table[index].down = j->down;
-	log_info("watcher", "address went %s address=%s cluster=%s", j->down ? "down" : "up",
-	         addr_port_print(&j->probe.addr, j->probe.port, text),
-	         facts_cluster_name(v->facts, j->probe.cluster));
-	save(v, j, j->down);
-	v->on_change(v->arg);
+	else if (j->down != was && !v->dark)
+		tell_change(v, index, verdict->text);
 }
 
 void verdicts_set_dark(struct verdicts *v, bool dark)
@@ -177,6 +234,14 @@ void verdicts_set_dark(struct verdicts *v, bool dark)
 }
 
 /* --- other targets --- */
+
+static void free_judged(struct verdicts *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		free(v->judged[i].flap);
+	free(v->judged);
+	free(v->table);
+}
 
 static bool stays(const struct judged *was, const struct judged *now)
 {
@@ -238,8 +303,7 @@ static size_t count_targets(const struct verdicts *v, const struct records_resul
 	return count;
 }
 
-static struct judged *list_judged(const struct verdicts *v, const struct records_result *r,
-                                  size_t count)
+static struct judged *list_judged(struct verdicts *v, const struct records_result *r, size_t count)
 {
 	struct judged *list = xcalloc(count + 1, sizeof *list);
 
@@ -249,8 +313,12 @@ static struct judged *list_judged(const struct verdicts *v, const struct records
 		*j = (struct judged){.probe = r->probes[i], .way = way_of(r, &r->probes[i])};
 		j->wanted = is_wanted(v, r, &j->probe);
 		j->is_new = j->wanted && !(i < v->count && stays(&v->judged[i], j));
-		if (j->wanted && !j->is_new)
-			j->down = v->judged[i].down;
+		if (j->wanted && !j->is_new) {
+			*j = v->judged[i];
+			j->probe = r->probes[i];
+			j->is_new = false;
+			v->judged[i].flap = NULL; /* it is this one's now */
+		}
 	}
 	return list;
 }
@@ -268,10 +336,10 @@ static struct zones_probe *new_table(struct verdicts *v, struct judged *judged, 
 			table[i] = v->table[i];
 		if (!j->is_new)
 			continue;
-		j->down = (v->may_restore && was_saved_down(v, j)) ||
-		          (gone_count > 0 &&
-		           bsearch(&j, gone, gone_count, sizeof(*gone), by_place) != NULL);
-		table[i].down = j->down;
+		j->fails = (v->may_restore && was_saved_down(v, j)) ||
+		           (gone_count > 0 &&
+		            bsearch(&j, gone, gone_count, sizeof(*gone), by_place) != NULL);
+		table[i].down = j->down = j->fails;
 	}
 	free(gone);
 	return table;
@@ -312,7 +380,7 @@ static void adopt_states(struct verdicts *v)
 
 		if (!j->is_new)
 			continue;
-		j->down = prober_is_down(v->prober, i);
+		j->down = j->fails = prober_is_down(v->prober, i);
 		if (!v->dark)
 			v->table[i].down = j->down;
 		if (v->table[i].down)
@@ -326,8 +394,7 @@ void verdicts_set_targets(struct verdicts *v, const struct records_result *r)
 	struct judged *judged = list_judged(v, r, count);
 	struct zones_probe *table = new_table(v, judged, count);
 
-	free(v->table);
-	free(v->judged);
+	free_judged(v);
 	v->table = table;
 	v->judged = judged;
 	v->count = count;
@@ -348,8 +415,11 @@ uint64_t verdicts_last_success_ms(const struct verdicts *v) { return v->last_suc
 
 static struct probe_settings settings_of(const struct config *c)
 {
-	return (struct probe_settings){c->probe.interval_ms, c->probe.timeout_ms,
-	                               (uint32_t)c->probe.down, (uint32_t)c->probe.up};
+	return (struct probe_settings){.interval_ms = c->probe.interval_ms,
+	                               .timeout_ms = c->probe.timeout_ms,
+	                               .down = (uint32_t)c->probe.down,
+	                               .up = (uint32_t)c->probe.up,
+	                               .files = c->probe.files};
 }
 
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
@@ -382,8 +452,7 @@ static void on_prober_stopped(void *arg)
 	struct verdicts *v = arg;
 
 	v->on_stopped(v->stopped_arg);
-	free(v->table);
-	free(v->judged);
+	free_judged(v);
 	free(v);
 }
 
