@@ -16,6 +16,7 @@
 struct judged {
 	struct records_probe probe; /* what the index meant at the last set_targets */
 	uint64_t way;               /* stands for its check's key; 0: a connection */
+	enum policy_check_kind kind;
 	bool wanted;
 	bool is_new; /* it meant something else, or was not wanted, before */
 	bool fails;  /* as the prober says */
@@ -32,6 +33,7 @@ struct verdicts {
 	struct saved *saved;
 	struct prober *prober;
 	struct zones_probe *table;
+	struct probe_notes *notes;
 	struct judged *judged;
 	size_t count;
 	bool dark;
@@ -97,6 +99,14 @@ static uint64_t way_of(const struct records_result *r, const struct records_prob
 	return check != NULL ? hash_fixed(check->key) | 1 : 0;
 }
 
+static enum policy_check_kind kind_of(const struct records_result *r,
+                                      const struct records_probe *probe)
+{
+	const struct records_check *check = check_of(r, probe);
+
+	return check != NULL ? check->is->kind : POLICY_CHECK_NONE;
+}
+
 static void print_key(const struct records_probe *probe, uint64_t way, char out[VERDICTS_KEY_SIZE])
 {
 	char text[ADDR_PORT_TEXT_SIZE];
@@ -135,6 +145,36 @@ static void save(struct verdicts *v, const struct judged *j, bool down)
 }
 
 /* --- verdicts --- */
+
+static const char *name_of(enum policy_check_kind kind)
+{
+	static const char *const names[] = {
+		[POLICY_CHECK_NONE] = "tcp",  [POLICY_CHECK_TCP] = "tcp",
+		[POLICY_CHECK_HTTP] = "http", [POLICY_CHECK_HTTPS] = "https",
+		[POLICY_CHECK_GRPC] = "grpc", [POLICY_CHECK_IMPORT] = "import"};
+
+	return kind < sizeof names / sizeof names[0] ? names[kind] : "";
+}
+
+/* Before it was probed. */
+static struct probe_note first_note(const struct judged *j)
+{
+	return (struct probe_note){.addr = j->probe.addr,
+	                           .port = j->probe.port,
+	                           .check = name_of(j->kind),
+	                           .is_wanted = j->wanted,
+	                           .down = j->down};
+}
+
+static void note_all(struct verdicts *v)
+{
+	struct probe_note *list = xcalloc(v->count + 1, sizeof *list);
+
+	for (size_t i = 0; i < v->count; i++)
+		list[i] = first_note(&v->judged[i]);
+	probe_notes_set_all(v->notes, list, v->count);
+	free(list);
+}
 
 static struct flap_settings flap_settings(const struct verdicts *v)
 {
@@ -178,6 +218,22 @@ static void note_flapping(const struct verdicts *v, struct judged *j, bool fails
 	}
 }
 
+static void note(struct verdicts *v, size_t index, const struct probe_verdict *verdict,
+                 uint64_t now_ms)
+{
+	struct flap_settings s = flap_settings(v);
+	const struct judged *j = &v->judged[index];
+	struct probe_note said = first_note(j);
+
+	said.ok = verdict->succeeded;
+	said.is_void = verdict->is_void;
+	said.at_ms = now_ms;
+	said.flapping = j->flap != NULL && flap_is_flapping(j->flap, &s, now_ms);
+	said.held_until_ms =
+		j->flap != NULL && flap_is_held(j->flap, now_ms) ? j->flap->held_until_ms : 0;
+	probe_notes_set(v->notes, index, &said, verdict->text);
+}
+
 static void tell_change(struct verdicts *v, size_t index, const char *text)
 {
 	struct judged *j = &v->judged[index];
@@ -198,9 +254,13 @@ static void on_verdict(size_t index, const struct probe_verdict *verdict, void *
 	struct judged *j;
 	bool was;
 
-	if (index >= v->count || verdict->is_void)
+	if (index >= v->count)
 		return;
 	j = &v->judged[index];
+	if (verdict->is_void) {
+		note(v, index, verdict, now_ms);
+		return;
+	}
 	was = j->down;
 	v->table[index].at_ms = now_ms;
 	if (verdict->reached)
@@ -208,6 +268,7 @@ static void on_verdict(size_t index, const struct probe_verdict *verdict, void *
 	note_failures(v, j, verdict, now_ms);
 	note_flapping(v, j, verdict->down, now_ms);
 	j->down = j->fails || (j->flap != NULL && flap_is_held(j->flap, now_ms));
+	note(v, index, verdict, now_ms);
 	/* The first answer may be the end of the dark. */
 	if (verdict->reached && v->dark)
 		v->on_change(v->arg);
@@ -310,7 +371,9 @@ static struct judged *list_judged(struct verdicts *v, const struct records_resul
 	for (size_t i = 0; i < count; i++) {
 		struct judged *j = &list[i];
 
-		*j = (struct judged){.probe = r->probes[i], .way = way_of(r, &r->probes[i])};
+		*j = (struct judged){.probe = r->probes[i],
+		                     .way = way_of(r, &r->probes[i]),
+		                     .kind = kind_of(r, &r->probes[i])};
 		j->wanted = is_wanted(v, r, &j->probe);
 		j->is_new = j->wanted && !(i < v->count && stays(&v->judged[i], j));
 		if (j->wanted && !j->is_new) {
@@ -399,6 +462,7 @@ void verdicts_set_targets(struct verdicts *v, const struct records_result *r)
 	v->judged = judged;
 	v->count = count;
 	v->may_restore &= r->probe_count == 0;
+	note_all(v);
 	set_prober(v, r, count);
 	adopt_states(v);
 }
@@ -407,6 +471,13 @@ const struct zones_probe *verdicts_table(const struct verdicts *v, size_t *count
 {
 	*count = v->count;
 	return v->table;
+}
+
+void verdicts_give_counts(struct verdicts *v)
+{
+	struct prober_counts c = prober_counts(v->prober);
+
+	probe_notes_set_counts(v->notes, c.attempts, c.waits, c.voided);
 }
 
 uint64_t verdicts_last_success_ms(const struct verdicts *v) { return v->last_success_ms; }
@@ -424,7 +495,7 @@ static struct probe_settings settings_of(const struct config *c)
 
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
                                 const struct facts *facts, struct saved *saved,
-                                void (*on_change)(void *arg), void *arg)
+                                struct probe_notes *notes, void (*on_change)(void *arg), void *arg)
 {
 	struct verdicts *v = xcalloc(1, sizeof *v);
 	struct probe_settings settings = settings_of(config);
@@ -435,6 +506,7 @@ struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
 	v->on_change = on_change;
 	v->arg = arg;
 	v->may_restore = true;
+	v->notes = notes;
 	v->prober = prober_new(loop, &settings, on_verdict, v);
 	return v;
 }

@@ -26,6 +26,7 @@ struct world {
 	struct facts *facts;
 	struct config *config;
 	struct verdicts *verdicts;
+	struct probe_notes *notes;
 	struct records_probe probe[PROBES];
 	struct policy_check policy[CHECKS];
 	struct records_check check[CHECKS];
@@ -47,6 +48,7 @@ static struct world *world_new(void)
 	assert_non_null(w);
 	assert_int_equal(uv_loop_init(&w->loop), 0);
 	w->facts = facts_new();
+	w->notes = probe_notes_new();
 	w->config = config_read(NULL, &errors);
 	assert_non_null(w->config);
 	w->config->probe.interval_ms = 20;
@@ -66,7 +68,7 @@ static struct world *world_new(void)
 	                                    .check_count = CHECKS,
 	                                    .clusters = w->cluster,
 	                                    .cluster_count = 2};
-	w->verdicts = verdicts_start(&w->loop, w->config, w->facts, NULL, on_change, w);
+	w->verdicts = verdicts_start(&w->loop, w->config, w->facts, NULL, w->notes, on_change, w);
 	return w;
 }
 
@@ -78,6 +80,7 @@ static void world_free(struct world *w)
 	assert_int_equal(uv_loop_close(&w->loop), 0);
 	config_free(w->config);
 	facts_free(w->facts);
+	probe_notes_free(w->notes);
 	free(w);
 }
 
