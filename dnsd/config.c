@@ -338,6 +338,16 @@ static const struct conf_row rows[] = {
          .reloadable = true,
          .sentence = "The folder of the PEM files that policies may name for their probes: "
                      "authorities, certificates and keys. They are read again when they change."},
+	{.path = "probe.imports",
+         .type = CONF_CUSTOM,
+         AT(probe.imports),
+         .custom = config_imports_read,
+         .print = config_imports_print,
+         .reloadable = true,
+         .sentence =
+                 "What others say of addresses, for policies that ask for it by name: a list of "
+                 "mappings with name, and file, or command (a list of the program and its "
+                 "arguments), interval (10s) and timeout (5s)."},
 	{.path = "probe.flapThreshold",
          .type = CONF_U64,
          AT(probe.flap_threshold),
@@ -540,6 +550,7 @@ void config_free(struct config *c)
 	config_networks_fini(&c->ecs_from);
 	config_kubernetes_fini(c);
 	config_members_fini(c);
+	config_imports_fini(c);
 	free(c->file);
 	free(c);
 }

@@ -572,8 +572,8 @@ static void start_neighbours(struct pipeline *p)
 
 	p->settle = settle_new(p->loop, on_settled, p);
 	p->store = store_new(p->facts, p->settle, p->saved);
-	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->probe_notes,
-	                             on_verdict, p);
+	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->store,
+	                             p->probe_notes, on_verdict, p);
 	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
 		log_error("watcher", "host names are not resolved: %s", why.text);
 	geo_loader_set_files(p->geo, &p->config->geo.databases, p->config->geo.networks);
@@ -667,9 +667,16 @@ struct cluster_notes *pipeline_notes(struct pipeline *p) { return p->notes; }
 
 struct probe_notes *pipeline_probe_notes(struct pipeline *p) { return p->probe_notes; }
 
-void pipeline_forbid_plugins(struct pipeline *p) { sources_forbid_plugins(p->sources); }
+void pipeline_forbid_plugins(struct pipeline *p)
+{
+	sources_forbid_plugins(p->sources);
+	verdicts_forbid_commands(p->verdicts);
+}
 
-bool pipeline_runs_plugins(const struct pipeline *p) { return sources_run_plugins(p->sources); }
+bool pipeline_runs_plugins(const struct pipeline *p)
+{
+	return sources_run_plugins(p->sources) || config_has_command(p->config);
+}
 
 static void take_up(struct pipeline *p, const struct config *config)
 {
