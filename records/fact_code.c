@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/addr.h"
-
-enum { LENGTH_MOST = UINT16_MAX };
+#include "records/code.h"
+#include "records/policy_code.h"
 
 /* Common record types are one number in an endpoint's first byte. */
 static const char *const short_types[] = {NULL, "A",  "AAAA", "CNAME", "TXT",
@@ -21,69 +21,27 @@ enum {
 };
 enum { TYPE_A = 1 };       /* in short_types */
 enum { SHARED_LEAST = 4 }; /* bytes; fewer are not worth it */
+enum { HAS_LOCATION = 1, IS_DRAINED = 2, HAS_SHIFT_AND_LABELS = 4 }; /* of a cluster */
 
 /* --- writing --- */
 
-struct writer {
-	struct buffer *out;
-	enum err err;
-	struct reason *why;
-};
-
-static void write_number(struct writer *w, uint64_t v)
+static void write_cluster(struct code_writer *w, const struct fact_value *v)
 {
-	for (; v >= 0x80; v >>= 7)
-		buffer_u8(w->out, (uint8_t)(v | 0x80));
-	buffer_u8(w->out, (uint8_t)v);
-}
+	bool has_more = v->cluster.shift.len > 0 || v->cluster.label_count > 0;
 
-static void write_signed(struct writer *w, int64_t v)
-{
-	write_number(w, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
-}
-
-static void write_string(struct writer *w, struct bytes s)
-{
-	if (s.len > LENGTH_MOST) {
-		w->err = reason_set(w->why, ERR_RANGE, "a string of %zu bytes is too long", s.len);
-		return;
-	}
-	write_number(w, s.len);
-	buffer_put(w->out, s.data, s.len);
-}
-
-static void write_count(struct writer *w, size_t count)
-{
-	if (count > LENGTH_MOST)
-		w->err = reason_set(w->why, ERR_RANGE, "a list of %zu items is too long", count);
-	else
-		write_number(w, count);
-}
-
-static void write_strings(struct writer *w, const struct bytes *s, size_t count)
-{
-	write_count(w, count);
-	for (size_t i = 0; i < count && !w->err; i++)
-		write_string(w, s[i]);
-}
-
-static void write_double(struct writer *w, double v)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &v, sizeof(bits));
-	buffer_u64(w->out, bits);
-}
-
-static void write_cluster(struct writer *w, const struct fact_value *v)
-{
-	buffer_u8(w->out, (uint8_t)(v->cluster.has_location | v->cluster.drain << 1));
+	buffer_u8(w->out, (uint8_t)((v->cluster.has_location ? HAS_LOCATION : 0) |
+	                            (v->cluster.drain ? IS_DRAINED : 0) |
+	                            (has_more ? HAS_SHIFT_AND_LABELS : 0)));
 	if (v->cluster.has_location) {
-		write_double(w, v->cluster.location.latitude);
-		write_double(w, v->cluster.location.longitude);
+		code_write_double(w, v->cluster.location.latitude);
+		code_write_double(w, v->cluster.location.longitude);
 	}
-	write_string(w, v->cluster.region);
-	write_strings(w, v->cluster.zones, v->cluster.zone_count);
+	code_write_string(w, v->cluster.region);
+	code_write_strings(w, v->cluster.zones, v->cluster.zone_count);
+	if (!has_more)
+		return;
+	code_write_string(w, v->cluster.shift);
+	code_write_strings(w, v->cluster.labels, v->cluster.label_count);
 }
 
 /* How many bytes the ends of two names share; 0: too few. */
@@ -123,18 +81,18 @@ static bool is_one_address(const struct fact_endpoint *e, struct addr *out)
 }
 
 /* `address`: the one that it is, or NULL. */
-static void write_targets(struct writer *w, const struct fact_endpoint *e,
+static void write_targets(struct code_writer *w, const struct fact_endpoint *e,
                           const struct addr *address)
 {
 	if (address)
 		buffer_put(w->out, address->bytes, 4);
 	else if (e->target_count == 1)
-		write_string(w, e->targets[0]);
+		code_write_string(w, e->targets[0]);
 	else
-		write_strings(w, e->targets, e->target_count);
+		code_write_strings(w, e->targets, e->target_count);
 }
 
-static void write_endpoint(struct writer *w, const struct fact_endpoint *e,
+static void write_endpoint(struct code_writer *w, const struct fact_endpoint *e,
                            struct bytes name_before)
 {
 	size_t shared = shared_end(e->name, name_before);
@@ -143,8 +101,8 @@ static void write_endpoint(struct writer *w, const struct fact_endpoint *e,
 	struct addr address;
 	bool is_address = is_one_address(e, &address);
 
-	if (e->name.len > LENGTH_MOST) {
-		write_string(w, e->name); /* which refuses it */
+	if (e->name.len > CODE_LENGTH_MOST) {
+		code_write_string(w, e->name); /* which refuses it */
 		return;
 	}
 	while (type > 0 && !bytes_equal_text(e->type, short_types[type]))
@@ -155,99 +113,102 @@ static void write_endpoint(struct writer *w, const struct fact_endpoint *e,
 	first |= e->target_count == 1 ? HAS_ONE_TARGET : 0;
 	first |= shared > 0 ? HAS_SHARED_END : 0;
 	buffer_u8(w->out, first);
-	write_string(w, (struct bytes){e->name.data, e->name.len - shared});
+	code_write_string(w, (struct bytes){e->name.data, e->name.len - shared});
 	if (shared > 0)
-		write_number(w, shared);
+		code_write_number(w, shared);
 	if (type == 0)
-		write_string(w, e->type);
+		code_write_string(w, e->type);
 	if (e->set_identifier.len)
-		write_string(w, e->set_identifier);
+		code_write_string(w, e->set_identifier);
 	if (e->ttl > 0)
-		write_number(w, (uint64_t)e->ttl);
+		code_write_number(w, (uint64_t)e->ttl);
 	write_targets(w, e, is_address ? &address : NULL);
 }
 
-static void write_dns_endpoint(struct writer *w, const struct fact_value *v)
+static void write_dns_endpoint(struct code_writer *w, const struct fact_value *v)
 {
 	struct bytes before = {NULL, 0};
 
 	buffer_u8(w->out, v->dns_endpoint.is_rendering);
-	write_count(w, v->dns_endpoint.endpoint_count);
+	code_write_count(w, v->dns_endpoint.endpoint_count);
 	for (size_t i = 0; i < v->dns_endpoint.endpoint_count && !w->err; i++) {
 		write_endpoint(w, &v->dns_endpoint.endpoints[i], before);
 		before = v->dns_endpoint.endpoints[i].name;
 	}
 }
 
-static void write_annotations(struct writer *w, const struct fact_annotations *a)
+static void write_annotations(struct code_writer *w, const struct fact_annotations *a)
 {
-	write_string(w, a->hostname);
-	write_string(w, a->target);
-	write_string(w, a->ttl);
+	code_write_string(w, a->hostname);
+	code_write_string(w, a->target);
+	code_write_string(w, a->ttl);
 }
 
-static void write_ingress(struct writer *w, const struct fact_value *v)
+static void write_ingress(struct code_writer *w, const struct fact_value *v)
 {
-	write_strings(w, v->ingress.targets, v->ingress.target_count);
-	write_count(w, v->ingress.rule_count);
+	code_write_strings(w, v->ingress.targets, v->ingress.target_count);
+	code_write_count(w, v->ingress.rule_count);
 	for (size_t i = 0; i < v->ingress.rule_count && !w->err; i++) {
 		const struct fact_rule *rule = &v->ingress.rules[i];
 
-		write_string(w, rule->host);
-		write_strings(w, rule->services, rule->service_count);
+		code_write_string(w, rule->host);
+		code_write_strings(w, rule->services, rule->service_count);
 	}
-	write_string(w, v->ingress.default_service);
-	write_strings(w, v->ingress.tls_hosts, v->ingress.tls_host_count);
+	code_write_string(w, v->ingress.default_service);
+	code_write_strings(w, v->ingress.tls_hosts, v->ingress.tls_host_count);
 	write_annotations(w, &v->ingress.annotations);
 }
 
-static void write_service_record(struct writer *w, const struct fact_value *v)
+static void write_service_record(struct code_writer *w, const struct fact_value *v)
 {
-	write_string(w, v->service_record.domain_ref);
-	write_string(w, v->service_record.dns_prefix);
-	write_string(w, v->service_record.external_name);
-	write_signed(w, v->service_record.ttl);
+	code_write_string(w, v->service_record.domain_ref);
+	code_write_string(w, v->service_record.dns_prefix);
+	code_write_string(w, v->service_record.external_name);
+	code_write_signed(w, v->service_record.ttl);
 	buffer_u8(w->out, v->service_record.allow_without_endpoints);
 }
 
-static void write_kind(struct writer *w, const struct fact_value *v)
+static void write_kind(struct code_writer *w, const struct fact_value *v)
 {
 	switch (v->kind) {
 	case FACT_KUBEFED_CLUSTER:
 		write_cluster(w, v);
 		break;
 	case FACT_DOMAIN:
-		write_string(w, v->domain.domain);
+		code_write_string(w, v->domain.domain);
 		if (v->domain.release_guard != 0)
-			write_number(w, v->domain.release_guard);
+			code_write_number(w, v->domain.release_guard);
 		break;
 	case FACT_SERVICE_DNS_RECORD:
 		write_service_record(w, v);
 		break;
 	case FACT_INGRESS_DNS_RECORD:
-		write_strings(w, v->ingress_record.hosts, v->ingress_record.host_count);
-		write_signed(w, v->ingress_record.ttl);
+		code_write_strings(w, v->ingress_record.hosts, v->ingress_record.host_count);
+		code_write_signed(w, v->ingress_record.ttl);
 		break;
 	case FACT_DNS_ENDPOINT:
 	case FACT_EXTERNAL_DNS_ENDPOINT:
 		write_dns_endpoint(w, v);
 		break;
 	case FACT_SERVICE:
-		write_strings(w, v->service.targets, v->service.target_count);
-		write_number(w, v->service.port);
+		code_write_strings(w, v->service.targets, v->service.target_count);
+		code_write_number(w, v->service.port);
 		write_annotations(w, &v->service.annotations);
 		break;
 	case FACT_ENDPOINT_SLICE:
-		write_string(w, v->slice.service);
-		write_number(w, v->slice.ready);
-		write_number(w, v->slice.total);
+		code_write_string(w, v->slice.service);
+		code_write_number(w, v->slice.ready);
+		code_write_number(w, v->slice.total);
 		break;
 	case FACT_INGRESS:
 		write_ingress(w, v);
 		break;
 	case FACT_NODE:
-		write_string(w, v->node.region);
-		write_string(w, v->node.zone);
+		code_write_string(w, v->node.region);
+		code_write_string(w, v->node.zone);
+		break;
+	case FACT_TRAFFIC_POLICY:
+		policy_code_write(w, &v->policy);
 		break;
 	default:
 		w->err = reason_set(w->why, ERR_RANGE, "%d is not a kind of fact", (int)v->kind);
@@ -256,133 +217,66 @@ static void write_kind(struct writer *w, const struct fact_value *v)
 
 enum err fact_code_write(const struct fact_value *value, struct buffer *out, struct reason *why)
 {
-	struct writer w = {out, ERR_OK, why};
+	struct code_writer w = {out, ERR_OK, why};
 
 	buffer_u8(out, (uint8_t)value->kind);
-	write_signed(&w, value->created);
-	write_string(&w, value->namespace);
-	write_string(&w, value->name);
+	code_write_signed(&w, value->created);
+	code_write_string(&w, value->namespace);
+	code_write_string(&w, value->name);
 	write_kind(&w, value);
 	return w.err;
 }
 
-/* --- reading: the cursor turns bad at the first fault, and is asked once, at the end --- */
-
-static void spoil(struct cursor *c)
-{
-	c->bad = true;
-	c->at = c->end;
-}
-
-static uint64_t read_number(struct cursor *c)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		uint8_t byte = cursor_u8(c);
-		uint64_t part = byte & 0x7f;
-
-		/* Only the bits there are, no needless last byte: equal values, equal bytes. */
-		if (part << shift >> shift != part || (byte == 0 && shift > 0))
-			break;
-		v |= part << shift;
-		if (byte < 0x80)
-			return v;
-	}
-	spoil(c);
-	return 0;
-}
-
-static int64_t read_signed(struct cursor *c)
-{
-	uint64_t v = read_number(c);
-
-	return (int64_t)(v >> 1 ^ (~(v & 1) + 1));
-}
-
-static uint64_t read_up_to(struct cursor *c, uint64_t most)
-{
-	uint64_t v = read_number(c);
-
-	if (v <= most)
-		return v;
-	spoil(c);
-	return 0;
-}
-
-static struct bytes read_string(struct cursor *c)
-{
-	return cursor_bytes(c, read_up_to(c, LENGTH_MOST));
-}
-
-/* An item takes a byte at least: damaged bytes cannot ask for more memory than that. */
-static size_t read_count(struct cursor *c)
-{
-	size_t count = read_up_to(c, LENGTH_MOST);
-
-	if (count <= cursor_left(c))
-		return count;
-	spoil(c);
-	return 0;
-}
-
-static uint8_t read_flags(struct cursor *c, uint8_t known)
-{
-	uint8_t flags = cursor_u8(c);
-
-	if (flags & ~known)
-		spoil(c);
-	return flags;
-}
-
-static const struct bytes *read_strings(struct cursor *c, struct arena *a, size_t *count)
-{
-	struct bytes *list;
-
-	*count = read_count(c);
-	list = arena_calloc(a, *count, sizeof(*list));
-	for (size_t i = 0; i < *count && !c->bad; i++)
-		list[i] = read_string(c);
-	return list;
-}
-
-static double read_double(struct cursor *c)
-{
-	uint64_t bits = cursor_u64(c);
-	double v;
-
-	memcpy(&v, &bits, sizeof(v));
-	return v;
-}
+/* --- reading --- */
 
 static void read_cluster(struct cursor *c, struct arena *a, struct fact_value *v)
 {
-	uint8_t flags = read_flags(c, 3);
+	uint8_t flags = code_read_flags(c, HAS_LOCATION | IS_DRAINED | HAS_SHIFT_AND_LABELS);
 
-	v->cluster.has_location = flags & 1;
-	v->cluster.drain = flags >> 1 & 1;
+	v->cluster.has_location = flags & HAS_LOCATION;
+	v->cluster.drain = flags & IS_DRAINED;
 	v->cluster.location = (struct place){0, 0};
 	if (v->cluster.has_location) {
-		v->cluster.location.latitude = read_double(c);
-		v->cluster.location.longitude = read_double(c);
+		v->cluster.location.latitude = code_read_double(c);
+		v->cluster.location.longitude = code_read_double(c);
 		if (!place_is_valid(&v->cluster.location))
-			spoil(c);
+			code_spoil(c);
 	}
-	v->cluster.region = read_string(c);
-	v->cluster.zones = read_strings(c, a, &v->cluster.zone_count);
+	v->cluster.region = code_read_string(c);
+	v->cluster.zones = code_read_strings(c, a, &v->cluster.zone_count);
+	v->cluster.shift = (struct bytes){NULL, 0};
+	v->cluster.labels = NULL;
+	v->cluster.label_count = 0;
+	if (!(flags & HAS_SHIFT_AND_LABELS))
+		return;
+	v->cluster.shift = code_read_string(c);
+	v->cluster.labels = code_read_strings(c, a, &v->cluster.label_count);
+	if (v->cluster.shift.len == 0 && v->cluster.label_count == 0)
+		code_spoil(c);
+}
+
+static void read_domain(struct cursor *c, struct fact_value *v)
+{
+	v->domain.domain = code_read_string(c);
+	v->domain.release_guard = 0;
+	if (cursor_left(c) == 0)
+		return;
+	v->domain.release_guard = code_read_number(c);
+	if (v->domain.release_guard == 0)
+		code_spoil(c);
 }
 
 static struct bytes read_name(struct cursor *c, struct arena *a, bool has_shared_end,
                               struct bytes before)
 {
-	struct bytes begin = read_string(c);
-	size_t shared = has_shared_end ? read_up_to(c, before.len) : 0;
+	struct bytes begin = code_read_string(c);
+	size_t shared = has_shared_end ? code_read_up_to(c, before.len) : 0;
 	uint8_t *name;
 
 	if (shared == 0)
 		return begin;
-	if (begin.len + shared > LENGTH_MOST) {
-		spoil(c);
+	if (begin.len + shared > CODE_LENGTH_MOST) {
+		code_spoil(c);
 		return (struct bytes){NULL, 0};
 	}
 	name = arena_alloc(a, begin.len + shared);
@@ -394,7 +288,7 @@ static struct bytes read_name(struct cursor *c, struct arena *a, bool has_shared
 
 static void read_target(struct cursor *c, struct arena *a, struct fact_endpoint *e)
 {
-	struct bytes target = read_string(c);
+	struct bytes target = code_read_string(c);
 
 	e->target_count = 1;
 	e->targets = arena_memdup(a, &target, sizeof(target));
@@ -423,27 +317,28 @@ static void read_endpoint(struct cursor *c, struct arena *a, struct bytes name_b
 	if (type == TYPE_ADDRESS && first & HAS_ONE_TARGET)
 		type = TYPE_A;
 	else if (type >= SHORT_TYPES) {
-		spoil(c);
+		code_spoil(c);
 		return;
 	}
 	e->name = read_name(c, a, first & HAS_SHARED_END, name_before);
-	e->type = type ? bytes_of(short_types[type]) : read_string(c);
-	e->set_identifier = first & HAS_SET_IDENTIFIER ? read_string(c) : (struct bytes){NULL, 0};
-	e->ttl = first & HAS_TTL ? (int64_t)read_up_to(c, INT64_MAX) : 0;
+	e->type = type ? bytes_of(short_types[type]) : code_read_string(c);
+	e->set_identifier =
+		first & HAS_SET_IDENTIFIER ? code_read_string(c) : (struct bytes){NULL, 0};
+	e->ttl = first & HAS_TTL ? (int64_t)code_read_up_to(c, INT64_MAX) : 0;
 	if ((first & TYPE_MASK) == TYPE_ADDRESS)
 		read_address(c, a, e);
 	else if (first & HAS_ONE_TARGET)
 		read_target(c, a, e);
 	else
-		e->targets = read_strings(c, a, &e->target_count);
+		e->targets = code_read_strings(c, a, &e->target_count);
 }
 
 static void read_dns_endpoint(struct cursor *c, struct arena *a, struct fact_value *v)
 {
 	struct fact_endpoint *list;
 
-	v->dns_endpoint.is_rendering = read_flags(c, 1);
-	v->dns_endpoint.endpoint_count = read_count(c);
+	v->dns_endpoint.is_rendering = code_read_flags(c, 1);
+	v->dns_endpoint.endpoint_count = code_read_count(c);
 	list = arena_calloc(a, v->dns_endpoint.endpoint_count, sizeof(*list));
 	for (size_t i = 0; i < v->dns_endpoint.endpoint_count && !c->bad; i++)
 		read_endpoint(c, a, i > 0 ? list[i - 1].name : (struct bytes){NULL, 0}, &list[i]);
@@ -452,35 +347,35 @@ static void read_dns_endpoint(struct cursor *c, struct arena *a, struct fact_val
 
 static void read_annotations(struct cursor *c, struct fact_annotations *a)
 {
-	a->hostname = read_string(c);
-	a->target = read_string(c);
-	a->ttl = read_string(c);
+	a->hostname = code_read_string(c);
+	a->target = code_read_string(c);
+	a->ttl = code_read_string(c);
 }
 
 static void read_ingress(struct cursor *c, struct arena *a, struct fact_value *v)
 {
 	struct fact_rule *rules;
 
-	v->ingress.targets = read_strings(c, a, &v->ingress.target_count);
-	v->ingress.rule_count = read_count(c);
+	v->ingress.targets = code_read_strings(c, a, &v->ingress.target_count);
+	v->ingress.rule_count = code_read_count(c);
 	rules = arena_calloc(a, v->ingress.rule_count, sizeof(*rules));
 	for (size_t i = 0; i < v->ingress.rule_count && !c->bad; i++) {
-		rules[i].host = read_string(c);
-		rules[i].services = read_strings(c, a, &rules[i].service_count);
+		rules[i].host = code_read_string(c);
+		rules[i].services = code_read_strings(c, a, &rules[i].service_count);
 	}
 	v->ingress.rules = rules;
-	v->ingress.default_service = read_string(c);
-	v->ingress.tls_hosts = read_strings(c, a, &v->ingress.tls_host_count);
+	v->ingress.default_service = code_read_string(c);
+	v->ingress.tls_hosts = code_read_strings(c, a, &v->ingress.tls_host_count);
 	read_annotations(c, &v->ingress.annotations);
 }
 
 static void read_service_record(struct cursor *c, struct fact_value *v)
 {
-	v->service_record.domain_ref = read_string(c);
-	v->service_record.dns_prefix = read_string(c);
-	v->service_record.external_name = read_string(c);
-	v->service_record.ttl = read_signed(c);
-	v->service_record.allow_without_endpoints = read_flags(c, 1);
+	v->service_record.domain_ref = code_read_string(c);
+	v->service_record.dns_prefix = code_read_string(c);
+	v->service_record.external_name = code_read_string(c);
+	v->service_record.ttl = code_read_signed(c);
+	v->service_record.allow_without_endpoints = code_read_flags(c, 1);
 }
 
 static void read_kind(struct cursor *c, struct arena *a, struct fact_value *v)
@@ -490,36 +385,38 @@ static void read_kind(struct cursor *c, struct arena *a, struct fact_value *v)
 		read_cluster(c, a, v);
 		break;
 	case FACT_DOMAIN:
-		v->domain.domain = read_string(c);
-		v->domain.release_guard = cursor_left(c) > 0 ? read_number(c) : 0;
+		read_domain(c, v);
 		break;
 	case FACT_SERVICE_DNS_RECORD:
 		read_service_record(c, v);
 		break;
 	case FACT_INGRESS_DNS_RECORD:
-		v->ingress_record.hosts = read_strings(c, a, &v->ingress_record.host_count);
-		v->ingress_record.ttl = read_signed(c);
+		v->ingress_record.hosts = code_read_strings(c, a, &v->ingress_record.host_count);
+		v->ingress_record.ttl = code_read_signed(c);
 		break;
 	case FACT_DNS_ENDPOINT:
 	case FACT_EXTERNAL_DNS_ENDPOINT:
 		read_dns_endpoint(c, a, v);
 		break;
 	case FACT_SERVICE:
-		v->service.targets = read_strings(c, a, &v->service.target_count);
-		v->service.port = (uint16_t)read_up_to(c, UINT16_MAX);
+		v->service.targets = code_read_strings(c, a, &v->service.target_count);
+		v->service.port = (uint16_t)code_read_up_to(c, UINT16_MAX);
 		read_annotations(c, &v->service.annotations);
 		break;
 	case FACT_ENDPOINT_SLICE:
-		v->slice.service = read_string(c);
-		v->slice.ready = (uint32_t)read_up_to(c, UINT32_MAX);
-		v->slice.total = (uint32_t)read_up_to(c, UINT32_MAX);
+		v->slice.service = code_read_string(c);
+		v->slice.ready = (uint32_t)code_read_up_to(c, UINT32_MAX);
+		v->slice.total = (uint32_t)code_read_up_to(c, UINT32_MAX);
 		break;
 	case FACT_INGRESS:
 		read_ingress(c, a, v);
 		break;
 	case FACT_NODE:
-		v->node.region = read_string(c);
-		v->node.zone = read_string(c);
+		v->node.region = code_read_string(c);
+		v->node.zone = code_read_string(c);
+		break;
+	case FACT_TRAFFIC_POLICY:
+		policy_code_read(c, a, &v->policy);
 		break;
 	}
 }
@@ -531,9 +428,9 @@ bool fact_code_read_key(struct cursor *c, struct fact_value *out)
 	if (kind < FACT_KUBEFED_CLUSTER || kind >= FACT_KINDS)
 		return false;
 	out->kind = (enum fact_kind)kind;
-	out->created = read_signed(c);
-	out->namespace = read_string(c);
-	out->name = read_string(c);
+	out->created = code_read_signed(c);
+	out->namespace = code_read_string(c);
+	out->name = code_read_string(c);
 	return !c->bad;
 }
 

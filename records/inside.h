@@ -19,6 +19,7 @@
 #include "records/guard.h"
 #include "records/kept_zones.h"
 #include "records/offer.h"
+#include "records/policies.h"
 #include "records/sources.h"
 #include "records/world.h"
 
@@ -51,7 +52,11 @@ struct records {
 	struct records_settings settings, settings_was;
 	struct apexes *apexes,
 		*apexes_was; /* _was: what the claims were made with; for one build */
+	struct policies *policies;
+	struct policy_index *policy_index,
+		*policy_index_was; /* _was: what the claims were made with; for one build */
 	struct clusters *clusters;
+	struct gateways gateways;
 	struct links slices, backends, annotated; /* slices and backends by world_hash_object() */
 	struct wants *wants;
 	struct notes *notes;
@@ -66,7 +71,7 @@ struct records {
 	/* of this build */
 	uint64_t now_ms;
 	struct world world;
-	bool is_everything, domains_changed, clusters_changed;
+	bool is_everything, domains_changed, clusters_changed, policies_changed;
 	struct work *works; /* number n is works[n - 1] */
 	size_t work_count, work_room;
 	struct touch *touches;

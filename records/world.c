@@ -33,6 +33,27 @@ bool world_is_ready(const struct world *w, uint16_t cluster, struct bytes namesp
 	return false;
 }
 
+struct world_count world_count_endpoints(const struct world *w, uint16_t cluster,
+                                         struct bytes namespace, struct bytes service)
+{
+	struct idmap_walk walk =
+		links_find(w->slices, world_hash_object(w, cluster, namespace, service));
+	struct world_count all = {0, 0, 0};
+	const struct link *link;
+
+	while ((link = links_next(w->slices, &walk)) != NULL) {
+		struct fact_value v;
+
+		if (link->cluster != cluster || !fact_decode(link->fact, w->arena, &v) ||
+		    !bytes_equal(v.slice.service, service) || !bytes_equal(v.namespace, namespace))
+			continue;
+		all.slices++;
+		all.ready += v.slice.ready;
+		all.total += v.slice.total;
+	}
+	return all;
+}
+
 const char *world_title(const struct world *w, const struct fact *fact)
 {
 	bool from_config = fact_created(fact) == FACT_CONFIG_TIME;

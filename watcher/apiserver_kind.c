@@ -32,6 +32,8 @@ const struct apiserver_kind_type apiserver_host_kinds[APISERVER_HOST_KINDS] = {
 	{.resource = {DNS, "dnsendpoints", "DNSEndpoint"}, .fact = FACT_DNS_ENDPOINT},
 	{.resource = {"externaldns.k8s.io", "v1alpha1", "dnsendpoints", "DNSEndpoint"},
          .fact = FACT_EXTERNAL_DNS_ENDPOINT},
+	{.resource = {"nigh.dev", "v1alpha1", "trafficpolicies", "TrafficPolicy"},
+         .fact = FACT_TRAFFIC_POLICY},
 };
 
 const struct apiserver_kind_type apiserver_member_kinds[APISERVER_MEMBER_KINDS] = {

@@ -25,7 +25,7 @@ struct apiserver_kind_type {
 };
 extern const struct apiserver_kind_type apiserver_host_kinds[];
 extern const struct apiserver_kind_type apiserver_member_kinds[];
-enum { APISERVER_HOST_KINDS = 6, APISERVER_MEMBER_KINDS = 4 };
+enum { APISERVER_HOST_KINDS = 7, APISERVER_MEMBER_KINDS = 4 };
 /* Bytes of facts of one kind that one cluster may have: some four million Services. */
 enum { APISERVER_KEPT_MOST = 512 << 20 };
 

@@ -2,27 +2,46 @@
 #include "watcher/decode_field.h"
 
 #include <json-c/json_object.h>
+#include <json-c/linkhash.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 struct field field_root(struct field_reading *r, struct json_object *object)
 {
 	return (struct field){.reading = r, .value = object};
 }
 
+enum { SHOWN_MOST = 64 }; /* bytes of a stranger's text in an error */
+
+/* As much of it as may stand in a line. */
+static char *shown(struct bytes text, char out[SHOWN_MOST + 1])
+{
+	size_t len = text.len < SHOWN_MOST ? text.len : SHOWN_MOST;
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = (char)(text.data[i] < ' ' || text.data[i] > '~' ? '?' : text.data[i]);
+	out[len] = '\0';
+	return out;
+}
+
 void field_prefix(const struct field *f, struct reason *why)
 {
+	char key[SHOWN_MOST + 1];
+
 	reason_prefix(why, ": ");
 	for (; f->outer; f = f->outer) {
 		if (!f->key)
 			reason_prefix(why, "[%zu]", f->index);
 		else if (strpbrk(f->key, "./"))
-			reason_prefix(why, "[%s]", f->key);
+			reason_prefix(why, "[%s]", shown(bytes_of(f->key), key));
 		else
-			reason_prefix(why, "%s%s", f->outer->outer ? "." : "", f->key);
+			reason_prefix(why, "%s%s", f->outer->outer ? "." : "",
+			              shown(bytes_of(f->key), key));
 	}
 }
 
@@ -58,6 +77,51 @@ struct field field_get(const struct field *outer, const char *key)
 	if (is_there(outer, json_type_object, "a mapping"))
 		(void)json_object_object_get_ex(outer->value, key, &f.value);
 	return f;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char **field_keys(const struct field *f, size_t *count)
+{
+	const char **keys = NULL;
+	size_t most;
+
+	*count = 0;
+	if (!is_there(f, json_type_object, "a mapping"))
+		return NULL;
+	most = (size_t)json_object_object_length(f->value);
+	if (most > FIELD_ITEMS_MOST) {
+		field_fail(f, ERR_RANGE, "has %zu keys, over %d", most, FIELD_ITEMS_MOST);
+		return NULL;
+	}
+	keys = arena_alloc(f->reading->arena, most * sizeof(const char *));
+	json_object_object_foreach(f->value, key, value)
+	{
+		(void)value;
+		keys[(*count)++] = key;
+	}
+	if (*count > 1)
+		qsort(keys, *count, sizeof(const char *), compare_keys);
+	return keys;
+}
+
+void field_only(const struct field *f, const char *const *known)
+{
+	size_t count;
+	const char **keys = field_keys(f, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct field unknown = {.reading = f->reading, .outer = f, .key = keys[i]};
+		size_t k = 0;
+
+		while (known[k] && strcmp(known[k], keys[i]) != 0)
+			k++;
+		if (!known[k])
+			field_fail(&unknown, ERR_PARSE, "there is no such field");
+	}
 }
 
 size_t field_count(const struct field *f)
@@ -155,6 +219,38 @@ bool field_bool(const struct field *f, bool absent)
 	if (!is_there(f, json_type_boolean, "true or false"))
 		return absent;
 	return json_object_get_boolean(f->value);
+}
+
+uint64_t field_duration(const struct field *f, uint64_t min, uint64_t max, uint64_t absent,
+                        const char *what)
+{
+	struct bytes text = field_text(f);
+	char said[SHOWN_MOST + 1];
+	uint64_t ms;
+
+	if (!f->value || f->reading->err)
+		return absent;
+	if (text_to_duration_ms(text, &ms) && ms >= min && ms <= max)
+		return ms;
+	field_fail(f, ERR_RANGE, "'%s' is not %s", shown(text, said), what);
+	return absent;
+}
+
+size_t field_word(const struct field *f, const char *const *words, size_t absent)
+{
+	struct bytes text = field_text(f);
+	struct text all = {0};
+
+	if (!f->value || f->reading->err)
+		return absent;
+	for (size_t i = 0; words[i]; i++)
+		if (bytes_equal_text(text, words[i]))
+			return i;
+	for (size_t i = 0; words[i]; i++)
+		text_printf(&all, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
+	field_fail(f, ERR_PARSE, "is not %s", all.data);
+	text_fini(&all);
+	return absent;
 }
 
 struct bytes *field_texts(const struct field *f, size_t *count)

@@ -39,6 +39,10 @@ struct field {
 struct field field_root(struct field_reading *r, struct json_object *object);
 /* The member `key` of a mapping; an error when `outer` is there and is none. */
 struct field field_get(const struct field *outer, const char *key);
+/* The keys of a mapping in byte order, from the arena; they live as long as the JSON does. */
+const char **field_keys(const struct field *f, size_t *count);
+/* An error that names it when there is a key that is not one of `known`, which ends with NULL. */
+void field_only(const struct field *f, const char *const *known);
 /* The items of a sequence, 0 when absent. */
 size_t field_count(const struct field *f);
 /* Item i < field_count(); a null item is an error. */
@@ -52,6 +56,11 @@ struct bytes field_required(const struct field *f);
 int64_t field_int(const struct field *f, int64_t min, int64_t max, int64_t absent,
                   const char *what);
 bool field_bool(const struct field *f, bool absent);
+/* "10s", "5m", from min to max milliseconds; `what` is what it is not otherwise ("a time from 1s to 1h"). */
+uint64_t field_duration(const struct field *f, uint64_t min, uint64_t max, uint64_t absent,
+                        const char *what);
+/* One of the words, which end with NULL: its number; `absent` without one. */
+size_t field_word(const struct field *f, const char *const *words, size_t absent);
 /* A sequence of texts; those that are empty are left out. */
 struct bytes *field_texts(const struct field *f, size_t *count);
 /* Sorts texts and leaves each there once; how many remain. */

@@ -1,4 +1,4 @@
-/* The kinds of the host cluster: KubeFed's own, and external-dns' DNSEndpoint. */
+/* The kinds of the host cluster: KubeFed's own, external-dns' DNSEndpoint, and ours. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json_object.h>
 
@@ -61,6 +61,29 @@ static void read_drain(const struct field *object, struct fact_value *out)
 		                 "is not \"true\" or \"false\"; not drained");
 }
 
+/* "key=value", as policies select by them.  What is no text cannot be selected. */
+static void read_labels(const struct field *object, struct fact_value *out)
+{
+	struct field metadata = field_get(object, "metadata");
+	struct field labels = field_get(&metadata, "labels");
+	size_t keys_count, count = 0;
+	const char **keys = field_keys(&labels, &keys_count);
+	struct bytes *list = arena_alloc(object->reading->arena, keys_count * sizeof(*list));
+
+	for (size_t i = 0; i < keys_count; i++) {
+		struct field label = field_get(&labels, keys[i]);
+		struct bytes value;
+
+		if (!json_object_is_type(label.value, json_type_string))
+			continue;
+		value = field_text(&label);
+		list[count++] = bytes_of(arena_printf(object->reading->arena, "%s=%.*s", keys[i],
+		                                      (int)value.len, (const char *)value.data));
+	}
+	out->cluster.label_count = field_unique(list, count);
+	out->cluster.labels = list;
+}
+
 static void fill_cluster(const struct field *object, struct fact_value *out)
 {
 	struct field status = field_get(object, "status");
@@ -70,6 +93,8 @@ static void fill_cluster(const struct field *object, struct fact_value *out)
 	if (out->cluster.region.len == 0)
 		out->cluster.region = decode_topology(object, "region");
 	read_zones(object, &status, out);
+	read_labels(object, out);
+	out->cluster.shift = decode_annotation(object, "nigh.dev/shift");
 	read_drain(object, out);
 	read_location(object, out);
 }
@@ -169,5 +194,6 @@ const struct decode_kind decode_host_kinds[] = {
          fill_dns_endpoint},
 	{"DNSEndpoint", "externaldns.k8s.io", NULL, FACT_EXTERNAL_DNS_ENDPOINT, false,
          fill_dns_endpoint},
+	{"TrafficPolicy", "nigh.dev", "v1alpha1", FACT_TRAFFIC_POLICY, false, decode_policy_fill},
 	{0},
 };

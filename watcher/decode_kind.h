@@ -27,6 +27,9 @@ struct decode_kind {
 extern const struct decode_kind decode_host_kinds[];
 extern const struct decode_kind decode_member_kinds[];
 
+/* decode_policy.c: of a TrafficPolicy. */
+void decode_policy_fill(const struct field *object, struct fact_value *out);
+
 /* A member of metadata.labels or metadata.annotations; "" when absent. */
 struct bytes decode_label(const struct field *object, const char *key);
 struct bytes decode_annotation(const struct field *object, const char *key);

@@ -22,8 +22,9 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-/* 2: DNSEndpoints share the ends of names, and of two API groups; what 1 wrote is read as well. */
-enum { SAVED_FILE_VERSION = 2, SAVED_FILE_HEADER_SIZE = 40 };
+/* 2: DNSEndpoints share the ends of names, and of two API groups.  3: traffic policies, labels of clusters.
+ * What 1 and 2 wrote is read as well. */
+enum { SAVED_FILE_VERSION = 3, SAVED_FILE_HEADER_SIZE = 40 };
 /* Longer records are not written: nothing that an API server keeps comes near it. */
 enum { SAVED_FILE_MAX_RECORD = 64 << 20 };
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/check.h"
 #include "records/facts.h"
 #include "watcher/saved_file.h"
@@ -16,13 +17,26 @@ static void apply(const struct saved_file_record *record, void *arg)
 	saved_state_apply(arg, record);
 }
 
+/* What was kept is looked into as records would. */
+static void decode(uint16_t cluster, const struct fact *fact, void *arg)
+{
+	struct fact_value v;
+
+	(void)cluster;
+	(void)fact_decode(fact, arg, &v);
+}
+
 /* Also what no check sum covers, so that the records themselves are tried. */
 static void apply_all(struct bytes file)
 {
 	struct facts *facts = facts_new();
+	struct arena *a = arena_new();
 	struct saved_state *state = saved_state_new(facts);
 
 	saved_file_each(file, apply, state);
+	for (uint16_t id = 0; id < facts_cluster_count(facts); id++)
+		facts_each(facts, id, 0, decode, a);
+	arena_free(a);
 	saved_state_free(state);
 	facts_free(facts);
 }

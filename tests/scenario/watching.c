@@ -23,7 +23,7 @@
 #define A_WATCH    "externaldns.k8s.io/v1alpha1/dnsendpoints?watch=1&allowWatchBookmarks=true"
 #define STREAMING  "externaldns.k8s.io/v1alpha1/dnsendpoints?watch=1&sendInitialEvents=true"
 
-enum { HOST_KINDS = 6, MEMBER_KINDS = 4, HEAVY = 1000000 };
+enum { HOST_KINDS = 7, MEMBER_KINDS = 4, HEAVY = 1000000 };
 
 static void start_with_old(struct world_api *a, const char *yaml)
 {

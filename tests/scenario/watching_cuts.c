@@ -21,7 +21,7 @@
 	"'namespace':'shop','resourceVersion':'%llu'},'spec':{'endpoints':[{'dnsName':"            \
 	"'%s.example.com','recordType':'A','targets':['%s']}]}}"
 
-enum { HOST_KINDS = 6 };
+enum { HOST_KINDS = 7 };
 
 static void start(struct world_api *a, const char *yaml)
 {

@@ -33,6 +33,7 @@ struct world;
 #define FAKEAPI_INGRESS_RECORDS      "/apis/multiclusterdns.kubefed.io/v1alpha1/ingressdnsrecords"
 #define FAKEAPI_ENDPOINTS_OF_KUBEFED "/apis/multiclusterdns.kubefed.io/v1alpha1/dnsendpoints"
 #define FAKEAPI_ENDPOINTS            "/apis/externaldns.k8s.io/v1alpha1/dnsendpoints"
+#define FAKEAPI_POLICIES             "/apis/nigh.dev/v1alpha1/trafficpolicies"
 
 enum fakeapi_certificate {
 	FAKEAPI_CERTIFICATE_GOOD, /* IP 127.0.0.1 and DNS localhost, a year */

@@ -35,6 +35,7 @@ static const struct {
 	{FAKEAPI_INGRESS_RECORDS, "IngressDNSRecord", true, true},
 	{FAKEAPI_ENDPOINTS_OF_KUBEFED, "DNSEndpoint", true, true},
 	{FAKEAPI_ENDPOINTS, "DNSEndpoint", true, true},
+	{FAKEAPI_POLICIES, "TrafficPolicy", true, true},
 };
 
 struct kind *store_find(struct fakeapi *f, const char *path, size_t len)

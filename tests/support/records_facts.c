@@ -163,14 +163,20 @@ const struct fact *records_fact_service(const char *key, const char *targets, ui
 	return f;
 }
 
-const struct fact *records_fact_slice(const char *key, const char *service, uint32_t ready)
+const struct fact *records_fact_endpoints(const char *key, const char *service, uint32_t ready,
+                                          uint32_t total)
 {
 	struct fact_value v = keyed(FACT_ENDPOINT_SLICE, key, 1);
 
 	v.slice.service = bytes_of(service);
 	v.slice.ready = ready;
-	v.slice.total = ready + 1;
+	v.slice.total = total;
 	return records_fact(&v);
+}
+
+const struct fact *records_fact_slice(const char *key, const char *service, uint32_t ready)
+{
+	return records_fact_endpoints(key, service, ready, ready + 1);
 }
 
 const struct fact *records_fact_ingress(const char *key, const char *targets, const char *rules,
@@ -229,5 +235,14 @@ const struct fact *records_fact_node(const char *name, const char *region, const
 
 	v.node.region = bytes_of(region);
 	v.node.zone = bytes_of(zone);
+	return records_fact(&v);
+}
+
+const struct fact *records_fact_policy(const char *key, const struct policy_value *policy,
+                                       int64_t created)
+{
+	struct fact_value v = keyed(FACT_TRAFFIC_POLICY, key, created);
+
+	v.policy = *policy;
 	return records_fact(&v);
 }

@@ -28,10 +28,14 @@ const struct fact *records_fact_service(const char *key, const char *targets, ui
                                         const char *hostname, const char *target, const char *ttl,
                                         int64_t created);
 const struct fact *records_fact_slice(const char *key, const char *service, uint32_t ready);
+const struct fact *records_fact_endpoints(const char *key, const char *service, uint32_t ready,
+                                          uint32_t total);
 /* rules: "HOST=SERVICE SERVICE,HOST=..." */
 const struct fact *records_fact_ingress(const char *key, const char *targets, const char *rules,
                                         const char *tls_hosts, const char *hostname,
                                         int64_t created);
 const struct fact *records_fact_node(const char *name, const char *region, const char *zone);
+const struct fact *records_fact_policy(const char *key, const struct policy_value *policy,
+                                       int64_t created);
 
 #endif

@@ -8,12 +8,122 @@
 
 #include <cmocka.h>
 
+#include "base/addr.h"
 #include "records/fact.h"
 #include "tests/support/records_facts.h"
 
 static void assert_text(struct bytes have, const char *want)
 {
 	assert_true(bytes_equal_text(have, want));
+}
+
+static struct addr_network network(const char *text)
+{
+	struct addr_network n;
+	struct reason why;
+
+	assert_int_equal(addr_network_parse(bytes_of(text), &n, &why), ERR_OK);
+	return n;
+}
+
+#define B(text)                                                                                    \
+	{                                                                                          \
+		(const uint8_t *)(text), sizeof(text) - 1                                          \
+	}
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+
+/* Every field has a value that is not its absence, and no two the same. */
+static const struct fact *full_policy(void)
+{
+	const struct policy_target targets[] = {{POLICY_SERVICE_DNS_RECORD, B("web")},
+	                                        {POLICY_PATTERN, B("*.shop.example.com")}};
+	const struct bytes continents[] = {B("EU")}, countries[] = {B("DE"), B("FR")};
+	const struct bytes subdivisions[] = {B("US-CA")}, clusters[] = {B("frankfurt"), B("la")};
+	const struct addr_network networks[] = {network("192.0.2.0/24"), network("2001:db8::/33")};
+	const struct policy_fence fences[] = {
+		{continents, 1, countries, 2, subdivisions, 1, networks, 2, clusters, 1, true},
+		{.continents = continents,
+	         .continent_count = 1,
+	         .clusters = clusters,
+	         .cluster_count = 2}};
+	const struct policy_requirement selector[] = {{B("tier"), POLICY_NOT_IN, countries, 2}};
+	const struct policy_tier tiers[] = {
+		{clusters, 2, false, NULL, 0},
+		{.has_selector = true, .selector = selector, .selector_count = 1}};
+	const struct policy_number biases[] = {{B("la"), -200}},
+				   weights[] = {{B("la"), 80}, {B("fra"), 20}};
+	const struct policy_header headers[] = {{B("X-Probe"), B("nigh")}};
+	const struct policy_range status[] = {{200, 299}, {301, 301}};
+	struct policy_value p = {
+		.targets = targets,
+		.target_count = 2,
+		.stages = {POLICY_GEOFENCE, POLICY_FAILOVER, POLICY_NEAREST, POLICY_LATENCY,
+	                   POLICY_WEIGHTED, POLICY_STICKY, POLICY_CAPACITY, POLICY_ALL},
+		.stage_count = 8,
+		.fences = fences,
+		.fence_count = 2,
+		.tiers = tiers,
+		.tier_count = 2,
+		.biases = biases,
+		.bias_count = 1,
+		.same_region_first = true,
+		.weights = weights,
+		.weight_count = 2,
+		.sticky_ipv4 = 20,
+		.sticky_ipv6 = 40,
+		.unknown_order = clusters,
+		.unknown_order_count = 1,
+		.unknown_by_resolver = true,
+		.unknown_weights = weights,
+		.unknown_weight_count = 1,
+		.ttl = 31,
+		.degraded_ttl = 6,
+		.max_addresses = 7,
+		.no_data_when_all_down = true,
+		.has_unseen_after = true,
+		.unseen_after_ms = 600000,
+		.min_ready_percent = 50,
+		.failback = POLICY_AFTER,
+		.stable_for_ms = 700000,
+		.check = {POLICY_CHECK_HTTPS,
+	                  8443,
+	                  B("h"),
+	                  B("/p"),
+	                  B("i"),
+	                  B("ok"),
+	                  B("ca"),
+	                  B("crt"),
+	                  B("key"),
+	                  B("cas"),
+	                  B("cls"),
+	                  true,
+	                  true,
+	                  headers,
+	                  1,
+	                  status,
+	                  2,
+	                  1000,
+	                  900,
+	                  3,
+	                  2,
+	                  2},
+	};
+
+	return records_fact_policy("shop/web", &p, 9);
+}
+
+static const struct fact *labelled_cluster(void)
+{
+	const struct bytes labels[] = {B("a=1"), B("tier=backup")};
+	struct fact_value v = {.kind = FACT_KUBEFED_CLUSTER,
+	                       .name = B("la"),
+	                       .namespace = B("kube-federation-system")};
+
+	v.cluster.region = bytes_of("us-west-2");
+	v.cluster.shift = bytes_of("to=20%");
+	v.cluster.labels = labels;
+	v.cluster.label_count = 2;
+	return records_fact(&v);
 }
 
 static const struct fact *sample(size_t i)
@@ -43,6 +153,15 @@ static const struct fact *sample(size_t i)
 		                            "a.b", 5);
 	case 8:
 		return records_fact_node("n1", "us-west-2", "us-west-2a");
+	case 9: {
+		struct fact_value v = {.kind = FACT_EXTERNAL_DNS_ENDPOINT, .name = B("x")};
+
+		return records_fact(&v);
+	}
+	case 10:
+		return full_policy();
+	case 11:
+		return labelled_cluster();
 	default:
 		return NULL;
 	}
@@ -59,8 +178,8 @@ static void test_what_is_decoded_encodes_to_the_same_bytes(void **state)
 		const struct fact *again, *copy;
 
 		assert_true(fact_decode(f, a, &v));
-		assert_int_equal(v.kind, i + 1);
-		assert_int_equal(fact_get_kind(f), i + 1);
+		assert_int_equal(v.kind, i < 11 ? i + 1 : FACT_KUBEFED_CLUSTER);
+		assert_int_equal(fact_get_kind(f), v.kind);
 		again = records_fact(&v);
 		assert_true(fact_equal(f, again));
 		copy = fact_from_bytes(fact_bytes(f));
@@ -101,6 +220,80 @@ static void test_fields_come_back(void **state)
 	assert_true(v.cluster.drain && v.cluster.has_location);
 	assert_true(v.cluster.location.longitude == -118.24);
 	assert_int_equal(v.cluster.zone_count, 2);
+	fact_unref(f);
+	arena_free(a);
+}
+
+static void test_every_field_of_a_policy_comes_back(void **state)
+{
+	struct arena *a = arena_new();
+	const struct fact *f = full_policy();
+	struct fact_value v;
+	const struct policy_value *p = &v.policy;
+
+	(void)state;
+	assert_true(fact_decode(f, a, &v));
+	assert_int_equal(p->targets[1].kind, POLICY_PATTERN);
+	assert_text(p->targets[1].name, "*.shop.example.com");
+	assert_int_equal(p->stage_count, 8);
+	assert_int_equal(p->stages[7], POLICY_ALL);
+	assert_text(p->fences[0].subdivisions[0], "US-CA");
+	assert_int_equal(p->fences[0].networks[1].len, 33);
+	assert_true(p->fences[0].required && !p->fences[1].required);
+	assert_text(p->tiers[1].selector[0].values[1], "FR");
+	assert_int_equal(p->tiers[1].selector[0].operator, POLICY_NOT_IN);
+	assert_int_equal(p->biases[0].value, -200);
+	assert_int_equal(p->weights[1].value, 20);
+	assert_true(p->same_region_first && p->unknown_by_resolver && p->no_data_when_all_down);
+	assert_int_equal(p->sticky_ipv4, 20);
+	assert_int_equal(p->sticky_ipv6, 40);
+	assert_int_equal(p->ttl, 31);
+	assert_int_equal(p->degraded_ttl, 6);
+	assert_int_equal(p->max_addresses, 7);
+	assert_int_equal(p->unseen_after_ms, 600000);
+	assert_int_equal(p->min_ready_percent, 50);
+	assert_int_equal(p->failback, POLICY_AFTER);
+	assert_int_equal(p->stable_for_ms, 700000);
+	assert_int_equal(p->check.kind, POLICY_CHECK_HTTPS);
+	assert_int_equal(p->check.port, 8443);
+	assert_text(p->check.host, "h");
+	assert_text(p->check.path, "/p");
+	assert_text(p->check.body, "ok");
+	assert_text(p->check.certificate_file, "crt");
+	assert_text(p->check.key_file, "key");
+	assert_text(p->check.ca_secret, "cas");
+	assert_text(p->check.client_secret, "cls");
+	assert_true(p->check.tls && p->check.insecure);
+	assert_text(p->check.headers[0].value, "nigh");
+	assert_int_equal(p->check.status[1].from, 301);
+	assert_int_equal(p->check.interval_ms, 1000);
+	assert_int_equal(p->check.up, 2);
+	assert_int_equal(p->check.mode, 2);
+	fact_unref(f);
+	arena_free(a);
+}
+
+/* State that was written before there were labels is read as having none. */
+static void test_a_cluster_without_labels_has_the_bytes_of_old(void **state)
+{
+	static const uint8_t old[] = {1, 2, 1, 'h', 2, 'l', 'a', 2, 1, 'r', 1, 1, 'z'};
+	struct arena *a = arena_new();
+	const struct fact *f = fact_from_bytes((struct bytes){old, sizeof(old)}), *again;
+	struct fact_value v;
+
+	(void)state;
+	assert_true(fact_decode(f, a, &v));
+	assert_true(v.cluster.drain);
+	assert_int_equal(v.cluster.label_count, 0);
+	assert_int_equal(v.cluster.shift.len, 0);
+	again = records_fact(&v);
+	assert_true(fact_equal(f, again));
+	fact_unref(again);
+	fact_unref(f);
+	f = labelled_cluster();
+	assert_true(fact_decode(f, a, &v));
+	assert_text(v.cluster.shift, "to=20%");
+	assert_text(v.cluster.labels[1], "tier=backup");
 	fact_unref(f);
 	arena_free(a);
 }
@@ -248,7 +441,8 @@ static void test_damaged_bytes_are_bounded(void **state)
 				/* Then it is another value, and has one form. */
 				const struct fact *again = records_fact(&v);
 
-				assert_true(v.kind == FACT_DNS_ENDPOINT || fact_equal(bad, again));
+				assert_true(fact_kind_is_dns_endpoint(v.kind) ||
+				            fact_equal(bad, again));
 				fact_unref(again);
 			}
 			fact_unref(bad);
@@ -265,7 +459,7 @@ static void test_foreign_bytes_are_not_facts(void **state)
 	(void)state;
 	assert_null(fact_from_bytes(bytes_of("")));
 	assert_null(fact_from_bytes((struct bytes){(const uint8_t *)"\0\0\0\0", 4}));
-	assert_null(fact_from_bytes((struct bytes){(const uint8_t *)"\13\0\0\0", 4}));
+	assert_null(fact_from_bytes((struct bytes){(const uint8_t *)"\14\0\0\0", 4}));
 	assert_null(fact_from_bytes((struct bytes){(const uint8_t *)"\11\0\0\5n", 5}));
 }
 
@@ -286,6 +480,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_decoded_encodes_to_the_same_bytes),
 		cmocka_unit_test(test_fields_come_back),
+		cmocka_unit_test(test_every_field_of_a_policy_comes_back),
+		cmocka_unit_test(test_a_cluster_without_labels_has_the_bytes_of_old),
 		cmocka_unit_test(test_the_key_is_read_without_the_rest),
 		cmocka_unit_test(test_an_endpoint_is_small),
 		cmocka_unit_test(test_names_that_end_alike_and_any_target_come_back_as_written),

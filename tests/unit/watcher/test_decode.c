@@ -256,6 +256,20 @@ static void test_a_cluster_has_place_region_zones_and_drain(void **state)
 	expect_texts(w->v.cluster.zones, w->v.cluster.zone_count, "a b c");
 }
 
+static void test_a_cluster_has_labels_and_a_shift(void **state)
+{
+	struct world *w = *state;
+
+	take(w, DECODE_HOST,
+	     KFC "metadata:\n  name: la\n  labels: {tier: backup, a.b/c: '', number: 7}\n"
+	         "  annotations: {nigh.dev/shift: to=20%}\n");
+	expect_texts(w->v.cluster.labels, w->v.cluster.label_count, "a.b/c= tier=backup");
+	expect_text(w->v.cluster.shift, "to=20%");
+	take(w, DECODE_HOST, KFC "metadata: {name: la}\n");
+	assert_int_equal(w->v.cluster.label_count, 0);
+	assert_int_equal(w->v.cluster.shift.len, 0);
+}
+
 static void test_region_and_zone_come_from_labels_of_either_generation(void **state)
 {
 	struct world *w = *state;
@@ -525,6 +539,7 @@ int main(void)
 		TEST(test_a_cluster_has_place_region_zones_and_drain),
 		TEST(test_a_drain_that_is_neither_true_nor_false_is_a_warning),
 		TEST(test_region_and_zone_come_from_labels_of_either_generation),
+		TEST(test_a_cluster_has_labels_and_a_shift),
 		TEST(test_a_bad_location_is_a_warning),
 		TEST(test_domains_and_records),
 		TEST(test_wrong_types_name_the_field),
