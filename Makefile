@@ -28,10 +28,10 @@ PKGS_base        := libuv libmicrohttpd:http_admin yaml-0.1:yaml json-c:yaml,con
 PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
-PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve
+PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve libcurl:probe_http
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tls,tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
-PKGS_tests       := cmocka
+PKGS_tests       := cmocka libnghttp2
 
 built     = $(foreach r,$(1),$(if $(wildcard $(r)/*.c),$(r)))
 ROOMS    := $(call built,base geo records kube zones watcher)
@@ -300,6 +300,11 @@ $(CLUSTERS).o: PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
 $(CLUSTERS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
+PROBES := $(B)/tests/bench/probes
+$(PROBES).o: PKG = $(call pc,$(PKGS_tests) libuv,--cflags)
+$(PROBES): %: %.o $(call SUPPORT,watcher) $(B)/libwatcher.a $(call libs_of,watcher)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call pc,$(call pkgs_of,watcher) $(PKGS_tests),--libs) -lm -lpthread
 INSTRUCTIONS := $(B)/tests/bench/instructions
 $(INSTRUCTIONS): LTO = $(LTO_$(FLAVOR))
 $(INSTRUCTIONS).o: PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
@@ -309,7 +314,7 @@ $(INSTRUCTIONS): %: %.o $(call SUPPORT,dnsd) $(B)/libdnsd.a $(call libs_of,dnsd)
 .PHONY: bench bench-programs geodb instructions
 instructions: $(INSTRUCTIONS)    ## instructions of an answer, by callgrind, beside those that tests/bench/instructions.txt allows
 	$(Q)tests/bench/instructions $(INSTRUCTIONS) tests/bench/instructions.txt
-bench-programs: all $(CLUSTERS)  ## what tests/bench/run and its neighbours measure, and measure with
+bench-programs: all $(CLUSTERS) $(PROBES)  ## what tests/bench/run and its neighbours measure, and measure with
 bench:                           ## tests/bench: CPU per query beside floor and peers, API servers, memory, updates, restart
 	$(Q)deploy/packages bench
 	$(Q)$(MAKE) -j2 bench-programs

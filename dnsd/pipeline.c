@@ -405,6 +405,7 @@ static void give_notes(struct pipeline *p, uint64_t now_ms)
 		return;
 	p->notes_ms = now_ms;
 	sources_give_notes(p->sources, p->notes);
+	verdicts_give_counts(p->verdicts);
 }
 
 static void give_terms(struct pipeline *p)
@@ -497,7 +498,8 @@ static void start_neighbours(struct pipeline *p)
 
 	p->settle = settle_new(p->loop, on_settled, p);
 	p->store = store_new(p->facts, p->settle, p->saved);
-	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, on_verdict, p);
+	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->store,
+	                             p->probe_notes, on_verdict, p);
 	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
 		log_error("watcher", "host names are not resolved: %s", why.text);
 	geo_loader_set_files(p->geo, &(struct geo_loader_files){&p->config->geo.databases,
@@ -531,6 +533,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	                          &(struct zone_loader_events){on_zone_file, on_zone_errors, p});
 	p->errors.files = p->zone_files;
 	p->notes = cluster_notes_new();
+	p->probe_notes = probe_notes_new();
 	secrets_init(&p->secrets);
 	start_timers(p);
 	return p;
@@ -590,9 +593,18 @@ struct handover *pipeline_handover(struct pipeline *p) { return zones_handover(p
 
 struct cluster_notes *pipeline_notes(struct pipeline *p) { return p->notes; }
 
-void pipeline_forbid_plugins(struct pipeline *p) { sources_forbid_plugins(p->sources); }
+struct probe_notes *pipeline_probe_notes(struct pipeline *p) { return p->probe_notes; }
 
-bool pipeline_runs_plugins(const struct pipeline *p) { return sources_run_plugins(p->sources); }
+void pipeline_forbid_plugins(struct pipeline *p)
+{
+	sources_forbid_plugins(p->sources);
+	verdicts_forbid_commands(p->verdicts);
+}
+
+bool pipeline_runs_plugins(const struct pipeline *p)
+{
+	return sources_run_plugins(p->sources) || config_has_command(p->config);
+}
 
 static void take_up(struct pipeline *p, const struct config *config)
 {
@@ -670,6 +682,7 @@ static void closed_one(void *arg)
 	facts_free(p->facts);
 	wiring_memory_fini(&p->memory);
 	cluster_notes_free(p->notes);
+	probe_notes_free(p->probe_notes);
 	secrets_fini(&p->secrets);
 	free(p->errors.geo);
 	free(p->errors.zone_files);

@@ -30,6 +30,8 @@ enum { PROBE_MOST_ATTEMPTS = 512 }; /* under way at once; further ones wait for 
 struct probe_settings {
 	uint64_t interval_ms, timeout_ms;
 	uint32_t down, up; /* 1.. */
+	const char *
+		files; /* the folder of certificates and keys that policies name; NULL: none; borrowed */
 };
 /* A way to probe; its own times and counts count where they are not 0. */
 struct probe_way {
@@ -39,24 +41,35 @@ struct probe_way {
 struct probe_target {
 	struct addr addr; /* ADDR_NONE: no target at this index */
 	uint16_t port;
-	bool wanted;  /* probe it now; else it is left alone and keeps its state */
-	uint32_t way; /* an index of the ways; beyond them: a connection */
+	bool wanted;      /* probe it now; else it is left alone and keeps its state */
+	uint32_t way;     /* an index of the ways; beyond them: a connection */
+	uint16_t cluster; /* whose it is; what is said by others may be of a cluster */
 };
 
 /* What a single probe found out. */
 struct probe_verdict {
+	bool is_void; /* nothing: it could not be made here; all stays as it was, `text` says why */
 	bool succeeded;
 	bool reached;     /* something answered there, whether or not it was what is wanted */
 	bool down;        /* the state after it */
 	const char *text; /* why, for a person: "connection refused"; good during the call */
 };
 
-/* Called for every verdict of a single probe (not only when the state changes), for each wanted
+/* Called for every single probe (not only when the state changes), for each wanted
  * index of its target; no targets may be set meanwhile. */
 typedef void probe_on_verdict_fn(size_t index, const struct probe_verdict *verdict, void *arg);
 
+/* What an import says of an address (POLICY_CHECK_IMPORT: nothing is asked there).  Such a word counts at once, unless the
+ * check has counts of its own. */
+enum probe_word { PROBE_NO_WORD, PROBE_SAID_UP, PROBE_SAID_DOWN };
+enum { PROBE_WORD_SIZE = 160 };
+typedef enum probe_word probe_import_fn(struct bytes import, const struct probe_target *target,
+                                        char reason[PROBE_WORD_SIZE], void *arg);
+
 struct prober *prober_new(uv_loop_t *loop, const struct probe_settings *settings,
                           probe_on_verdict_fn *on_verdict, void *arg);
+/* Without one nobody has a word; `arg` is that of prober_new(). */
+void prober_set_imports(struct prober *p, probe_import_fn *import);
 void prober_configure(struct prober *p, const struct probe_settings *settings);
 /* The whole list; a target that stays one (address, port, way) keeps its counts and state, whatever
  * its index.  Another one starts fresh.  All is copied. */
@@ -70,9 +83,10 @@ uint64_t prober_verdict_ms(const struct prober *p, size_t index);
 
 struct prober_counts {
 	uint64_t attempts; /* connections begun */
-	uint64_t waits;  /* attempts that had to wait because PROBE_MOST_ATTEMPTS were under way */
-	uint64_t voided; /* probes without a verdict: this machine could not make the connection,
-	                    or looked at its deadline more than 100 ms late */
+	uint64_t waits; /* attempts that had to wait because PROBE_MOST_ATTEMPTS were under way */
+	uint64_t
+		voided; /* probes without a verdict: this machine could not make the connection or ask over
+	                    it, or looked at its deadline more than 100 ms late */
 };
 struct prober_counts prober_counts(const struct prober *p);
 void prober_stop(struct prober *p, void (*on_stopped)(void *arg), void *arg); /* frees */
