@@ -28,10 +28,10 @@ PKGS_base        := libuv libmicrohttpd:http_admin yaml-0.1:yaml json-c:yaml,con
 PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
-PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers
+PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers libcurl:probe_http
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tls,tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
-PKGS_tests       := cmocka
+PKGS_tests       := cmocka libnghttp2
 
 built     = $(foreach r,$(1),$(if $(wildcard $(r)/*.c),$(r)))
 ROOMS    := $(call built,base geo records kube zones watcher)

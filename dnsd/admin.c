@@ -127,6 +127,7 @@ static bool view_begin(struct admin *a, struct admin_view *view)
 		.snapshot = reader_take(a->reader),
 		.pulse = a->settings.pulse,
 		.server = a->settings.server,
+		.probes = a->settings.probes,
 		.http = a->settings.addr,
 		.http_port = http_admin_port(a->http),
 		.started_s = a->started_s,
@@ -279,6 +280,7 @@ static unsigned on_explain(const struct http_request *r, void *arg, struct text 
 		.type = http_request_arg(r, "type"),
 		.client = http_request_arg(r, "client"),
 		.resolver = http_request_arg(r, "resolver"),
+		.probes = a->settings.probes,
 		.now_ms = clock_monotonic_ms(),
 	};
 	const struct snapshot *s;

@@ -387,6 +387,7 @@ void admin_print_status(const struct admin_view *view, struct text *out)
 	add_errors(report, out);
 	add_limits(view->stats, out);
 	add_counts(view, out);
+	admin_add_probes(view, out);
 	text_add(out, "}\n");
 }
 

@@ -13,6 +13,7 @@
 enum {
 	ADDRESSES_MOST = 1000, /* they fit a message */
 	WORKERS_MOST = 60,     /* the handover has 64 places for readers */
+	FLAPS_MOST = 16,       /* FLAP_THRESHOLD_MOST of watcher/flap.h */
 	TTL_MOST = 2147483647  /* RFC 2181 8 */
 };
 
@@ -331,6 +332,44 @@ static const struct conf_row rows[] = {
          .max = 100,
          .reloadable = true,
          .sentence = "After so many good probes in a row an address counts as up again."},
+	{.path = "probe.files",
+         .type = CONF_PATH,
+         AT(probe.files),
+         .reloadable = true,
+         .sentence = "The folder of the PEM files that policies may name for their probes: "
+                     "authorities, certificates and keys. They are read again when they change."},
+	{.path = "probe.flapThreshold",
+         .type = CONF_U64,
+         AT(probe.flap_threshold),
+         .preset = "3",
+         .min = 2,
+         .max = FLAPS_MOST,
+         .reloadable = true,
+         .sentence = "From so many times on that an address went down within probe.flapWindow it "
+                     "is held down when it comes back."},
+	{.path = "probe.flapWindow",
+         .type = CONF_DURATION,
+         AT(probe.flap_window_ms),
+         .preset = "10m",
+         .min = 1000,
+         .max = 24 * 60 * MINUTE,
+         .reloadable = true,
+         .sentence = "The time in which those count; each such time in which an address stays up "
+                     "halves the next hold."},
+	{.path = "probe.flapHold",
+         .type = CONF_DURATION,
+         AT(probe.flap_hold_ms),
+         .preset = "30s",
+         .max = 24 * 60 * MINUTE,
+         .reloadable = true,
+         .sentence = "How long it is held down first; each further time twice as long. 0: never."},
+	{.path = "probe.flapMaxHold",
+         .type = CONF_DURATION,
+         AT(probe.flap_most_ms),
+         .preset = "10m",
+         .max = 24 * 60 * MINUTE,
+         .reloadable = true,
+         .sentence = "How long it is held down at most."},
 	{.path = "publish.allow",
          .type = CONF_NETWORKS,
          AT(publish.allow),

@@ -130,6 +130,8 @@ struct config {
 	struct {
 		int mode; /* enum config_probe_mode */
 		uint64_t interval_ms, timeout_ms, down, up;
+		char *files; /* a folder; NULL: none */
+		uint64_t flap_threshold, flap_window_ms, flap_hold_ms, flap_most_ms;
 	} probe;
 	struct {
 		struct conf_strings allow, deny; /* networks */

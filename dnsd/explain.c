@@ -178,6 +178,18 @@ static void end_step(struct notes *n)
 	n->open = false;
 }
 
+/* What each probe of the site found out. */
+static void add_probes(struct notes *n, const struct site *site)
+{
+	size_t count;
+	const uint32_t *probe = site_probes(site, &count);
+
+	if (n->request->probes == NULL)
+		return;
+	text_add(&n->candidates, ",\"probes\":");
+	probe_notes_print(n->request->probes, probe, count, n->request->now_ms, &n->candidates);
+}
+
 static void note_candidate(struct notes *n, const struct site *site)
 {
 	uint16_t id = site_cluster(site);
@@ -200,6 +212,7 @@ static void note_candidate(struct notes *n, const struct site *site)
 	text_printf(&n->candidates, ",\"usable\":%s,\"reasons\":",
 	            snapshot_site_is_usable(n->s, n->policy, site, NULL) ? "true" : "false");
 	explain_print_reasons(n->s, n->policy, site, n->request->now_ms, &n->candidates);
+	add_probes(n, site);
 	text_add(&n->candidates, "}");
 }
 

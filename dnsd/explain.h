@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "dnsd/probe_notes.h"
 #include "geo/place.h"
 #include "zones/snapshot.h"
 
@@ -31,6 +32,7 @@ struct explain_request {
 	const char *client;   /* ADDR or ADDR/LEN: asked as with ECS; bits behind LEN are ignored */
 	const char *resolver; /* ADDR: the query's source; default 127.0.0.1 */
 	const struct explain_place *place; /* of the deciding address; NULL: not looked up */
+	struct probe_notes *probes;        /* what they found out; NULL: it is not told */
 	uint64_t now_ms;                   /* monotonic, for ages */
 };
 

@@ -405,6 +405,7 @@ static void give_notes(struct pipeline *p, uint64_t now_ms)
 		return;
 	p->notes_ms = now_ms;
 	sources_give_notes(p->sources, p->notes);
+	verdicts_give_counts(p->verdicts);
 }
 
 static void give_terms(struct pipeline *p)
@@ -493,7 +494,8 @@ static void start_neighbours(struct pipeline *p)
 
 	p->settle = settle_new(p->loop, on_settled, p);
 	p->store = store_new(p->facts, p->settle, p->saved);
-	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, on_verdict, p);
+	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->probe_notes,
+	                             on_verdict, p);
 	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
 		log_error("watcher", "host names are not resolved: %s", why.text);
 	geo_loader_set_files(p->geo, &p->config->geo.databases, p->config->geo.networks);
@@ -525,6 +527,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	                          &(struct zone_loader_events){on_zone_file, on_zone_errors, p});
 	p->errors.files = p->zone_files;
 	p->notes = cluster_notes_new();
+	p->probe_notes = probe_notes_new();
 	secrets_init(&p->secrets);
 	start_timers(p);
 	return p;
@@ -583,6 +586,8 @@ void pipeline_set_transfers(struct pipeline *p, struct transfers *t)
 struct handover *pipeline_handover(struct pipeline *p) { return zones_handover(p->zones); }
 
 struct cluster_notes *pipeline_notes(struct pipeline *p) { return p->notes; }
+
+struct probe_notes *pipeline_probe_notes(struct pipeline *p) { return p->probe_notes; }
 
 void pipeline_forbid_plugins(struct pipeline *p) { sources_forbid_plugins(p->sources); }
 
@@ -662,6 +667,7 @@ static void closed_one(void *arg)
 	facts_free(p->facts);
 	wiring_memory_fini(&p->memory);
 	cluster_notes_free(p->notes);
+	probe_notes_free(p->probe_notes);
 	secrets_fini(&p->secrets);
 	free(p->errors.geo);
 	free(p->errors.zone_files);

@@ -48,6 +48,8 @@ struct handover *pipeline_handover(struct pipeline *p);
 void pipeline_set_transfers(struct pipeline *p, struct transfers *t);
 /* What is known of API servers; any thread (cluster_notes.h). */
 struct cluster_notes *pipeline_notes(struct pipeline *p);
+/* What probes found out; any thread (probe_notes.h). */
+struct probe_notes *pipeline_probe_notes(struct pipeline *p);
 /* Does a kubeconfig have a credential plugin run? */
 bool pipeline_runs_plugins(const struct pipeline *p);
 void pipeline_forbid_plugins(struct pipeline *p);

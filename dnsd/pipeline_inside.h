@@ -32,6 +32,7 @@ struct pipeline {
 	struct store *store;
 	struct sources *sources; /* NULL: not begun */
 	struct cluster_notes *notes;
+	struct probe_notes *probe_notes;
 	uint64_t notes_ms; /* when they were last given */
 	struct verdicts *verdicts;
 	struct resolver *resolver;

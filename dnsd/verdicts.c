@@ -9,15 +9,22 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "watcher/flap.h"
 #include "watcher/probe.h"
 
 /* What is known of one index. */
 struct judged {
 	struct records_probe probe; /* what the index meant at the last set_targets */
 	uint64_t way;               /* stands for its check's key; 0: a connection */
+	enum policy_check_kind kind;
 	bool wanted;
 	bool is_new; /* it meant something else, or was not wanted, before */
-	bool down;   /* as the prober says; the table may hold an older word in the dark */
+	bool fails;  /* as the prober says */
+	bool down;   /* that, or it is held; the table may hold an older word in the dark */
+	uint64_t fails_since_ms; /* its first failed probe since a good one; 0: the last was good */
+	uint64_t down_ms;        /* that it began to fail; 0: before it was ours */
+	bool fails_alone;        /* meanwhile something answered */
+	struct flap *flap;       /* NULL: it has not gone down for long */
 };
 
 struct verdicts {
@@ -26,6 +33,7 @@ struct verdicts {
 	struct saved *saved;
 	struct prober *prober;
 	struct zones_probe *table;
+	struct probe_notes *notes;
 	struct judged *judged;
 	size_t count;
 	bool dark;
@@ -91,6 +99,14 @@ static uint64_t way_of(const struct records_result *r, const struct records_prob
 	return check != NULL ? hash_fixed(check->key) | 1 : 0;
 }
 
+static enum policy_check_kind kind_of(const struct records_result *r,
+                                      const struct records_probe *probe)
+{
+	const struct records_check *check = check_of(r, probe);
+
+	return check != NULL ? check->is->kind : POLICY_CHECK_NONE;
+}
+
 static void print_key(const struct records_probe *probe, uint64_t way, char out[VERDICTS_KEY_SIZE])
 {
 	char text[ADDR_PORT_TEXT_SIZE];
@@ -130,32 +146,134 @@ static void save(struct verdicts *v, const struct judged *j, bool down)
 
 /* --- verdicts --- */
 
+static const char *name_of(enum policy_check_kind kind)
+{
+	static const char *const names[] = {
+		[POLICY_CHECK_NONE] = "tcp",  [POLICY_CHECK_TCP] = "tcp",
+		[POLICY_CHECK_HTTP] = "http", [POLICY_CHECK_HTTPS] = "https",
+		[POLICY_CHECK_GRPC] = "grpc", [POLICY_CHECK_IMPORT] = "import"};
+
+	return kind < sizeof names / sizeof names[0] ? names[kind] : "";
+}
+
+/* Before it was probed. */
+static struct probe_note first_note(const struct judged *j)
+{
+	return (struct probe_note){.addr = j->probe.addr,
+	                           .port = j->probe.port,
+	                           .check = name_of(j->kind),
+	                           .is_wanted = j->wanted,
+	                           .down = j->down};
+}
+
+static void note_all(struct verdicts *v)
+{
+	struct probe_note *list = xcalloc(v->count + 1, sizeof *list);
+
+	for (size_t i = 0; i < v->count; i++)
+		list[i] = first_note(&v->judged[i]);
+	probe_notes_set_all(v->notes, list, v->count);
+	free(list);
+}
+
+static struct flap_settings flap_settings(const struct verdicts *v)
+{
+	return (struct flap_settings){.threshold = (uint32_t)v->config->probe.flap_threshold,
+	                              .window_ms = v->config->probe.flap_window_ms,
+	                              .hold_ms = v->config->probe.flap_hold_ms,
+	                              .hold_most_ms = v->config->probe.flap_most_ms};
+}
+
+/* While this one fails, does something answer?  Else it may be our own network that goes up and down. */
+static void note_failures(const struct verdicts *v, struct judged *j,
+                          const struct probe_verdict *verdict, uint64_t now_ms)
+{
+	if (verdict->succeeded) {
+		j->fails_since_ms = 0;
+		return;
+	}
+	if (j->fails_since_ms == 0)
+		j->fails_since_ms = now_ms;
+	j->fails_alone |= verdict->reached || v->last_success_ms > j->fails_since_ms;
+	if (verdict->down && !j->fails)
+		j->down_ms = now_ms;
+}
+
+/* A time that it was down counts when it comes back: by then it is known whose fault that was. */
+static void note_flapping(const struct verdicts *v, struct judged *j, bool fails, uint64_t now_ms)
+{
+	struct flap_settings s = flap_settings(v);
+
+	if (!fails && j->fails && j->fails_alone && !v->dark) {
+		if (j->flap == NULL)
+			j->flap = xcalloc(1, sizeof(*j->flap));
+		flap_went_down(j->flap, &s, j->down_ms != 0 ? j->down_ms : now_ms);
+		flap_came_up(j->flap, &s, now_ms);
+	}
+	j->fails_alone &= fails || j->fails_since_ms != 0;
+	j->fails = fails;
+	if (j->flap != NULL && flap_is_over(j->flap, &s, now_ms)) {
+		free(j->flap);
+		j->flap = NULL;
+	}
+}
+
+static void note(struct verdicts *v, size_t index, const struct probe_verdict *verdict,
+                 uint64_t now_ms)
+{
+	struct flap_settings s = flap_settings(v);
+	const struct judged *j = &v->judged[index];
+	struct probe_note said = first_note(j);
+
+	said.ok = verdict->succeeded;
+	said.is_void = verdict->is_void;
+	said.at_ms = now_ms;
+	said.flapping = j->flap != NULL && flap_is_flapping(j->flap, &s, now_ms);
+	said.held_until_ms =
+		j->flap != NULL && flap_is_held(j->flap, now_ms) ? j->flap->held_until_ms : 0;
+	probe_notes_set(v->notes, index, &said, verdict->text);
+}
+
+static void tell_change(struct verdicts *v, size_t index, const char *text)
+{
+	struct judged *j = &v->judged[index];
+	char address[ADDR_PORT_TEXT_SIZE];
+
+	v->table[index].down = j->down;
+	log_info("watcher", "address went %s address=%s cluster=%s reason=\"%s\"",
+	         j->down ? "down" : "up", addr_port_print(&j->probe.addr, j->probe.port, address),
+	         facts_cluster_name(v->facts, j->probe.cluster), text);
+	save(v, j, j->down);
+	v->on_change(v->arg);
+}
+
 static void on_verdict(size_t index, const struct probe_verdict *verdict, void *arg)
 {
 	struct verdicts *v = arg;
+	uint64_t now_ms = clock_monotonic_ms();
 	struct judged *j;
-	char text[ADDR_PORT_TEXT_SIZE];
+	bool was;
 
 	if (index >= v->count)
 		return;
 	j = &v->judged[index];
-	v->table[index].at_ms = clock_monotonic_ms();
+	if (verdict->is_void) {
+		note(v, index, verdict, now_ms);
+		return;
+	}
+	was = j->down;
+	v->table[index].at_ms = now_ms;
 	if (verdict->reached)
-		v->last_success_ms = v->table[index].at_ms;
+		v->last_success_ms = now_ms;
+	note_failures(v, j, verdict, now_ms);
+	note_flapping(v, j, verdict->down, now_ms);
+	j->down = j->fails || (j->flap != NULL && flap_is_held(j->flap, now_ms));
+	note(v, index, verdict, now_ms);
 	/* The first answer may be the end of the dark. */
 	if (verdict->reached && v->dark)
 		v->on_change(v->arg);
-	if (j->down == verdict->down)
-		return;
-	j->down = verdict->down;
-	if (v->dark)
-		return;
-	v->table[index].down = j->down;
-	log_info("watcher", "address went %s address=%s cluster=%s", j->down ? "down" : "up",
-	         addr_port_print(&j->probe.addr, j->probe.port, text),
-	         facts_cluster_name(v->facts, j->probe.cluster));
-	save(v, j, j->down);
-	v->on_change(v->arg);
+	else if (j->down != was && !v->dark)
+		tell_change(v, index, verdict->text);
 }
 
 void verdicts_set_dark(struct verdicts *v, bool dark)
@@ -177,6 +295,14 @@ void verdicts_set_dark(struct verdicts *v, bool dark)
 }
 
 /* --- other targets --- */
+
+static void free_judged(struct verdicts *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		free(v->judged[i].flap);
+	free(v->judged);
+	free(v->table);
+}
 
 static bool stays(const struct judged *was, const struct judged *now)
 {
@@ -238,19 +364,24 @@ static size_t count_targets(const struct verdicts *v, const struct records_resul
 	return count;
 }
 
-static struct judged *list_judged(const struct verdicts *v, const struct records_result *r,
-                                  size_t count)
+static struct judged *list_judged(struct verdicts *v, const struct records_result *r, size_t count)
 {
 	struct judged *list = xcalloc(count + 1, sizeof *list);
 
 	for (size_t i = 0; i < count; i++) {
 		struct judged *j = &list[i];
 
-		*j = (struct judged){.probe = r->probes[i], .way = way_of(r, &r->probes[i])};
+		*j = (struct judged){.probe = r->probes[i],
+		                     .way = way_of(r, &r->probes[i]),
+		                     .kind = kind_of(r, &r->probes[i])};
 		j->wanted = is_wanted(v, r, &j->probe);
 		j->is_new = j->wanted && !(i < v->count && stays(&v->judged[i], j));
-		if (j->wanted && !j->is_new)
-			j->down = v->judged[i].down;
+		if (j->wanted && !j->is_new) {
+			*j = v->judged[i];
+			j->probe = r->probes[i];
+			j->is_new = false;
+			v->judged[i].flap = NULL; /* it is this one's now */
+		}
 	}
 	return list;
 }
@@ -268,10 +399,10 @@ static struct zones_probe *new_table(struct verdicts *v, struct judged *judged, 
 			table[i] = v->table[i];
 		if (!j->is_new)
 			continue;
-		j->down = (v->may_restore && was_saved_down(v, j)) ||
-		          (gone_count > 0 &&
-		           bsearch(&j, gone, gone_count, sizeof(*gone), by_place) != NULL);
-		table[i].down = j->down;
+		j->fails = (v->may_restore && was_saved_down(v, j)) ||
+		           (gone_count > 0 &&
+		            bsearch(&j, gone, gone_count, sizeof(*gone), by_place) != NULL);
+		table[i].down = j->down = j->fails;
 	}
 	free(gone);
 	return table;
@@ -312,7 +443,7 @@ static void adopt_states(struct verdicts *v)
 
 		if (!j->is_new)
 			continue;
-		j->down = prober_is_down(v->prober, i);
+		j->down = j->fails = prober_is_down(v->prober, i);
 		if (!v->dark)
 			v->table[i].down = j->down;
 		if (v->table[i].down)
@@ -326,12 +457,12 @@ void verdicts_set_targets(struct verdicts *v, const struct records_result *r)
 	struct judged *judged = list_judged(v, r, count);
 	struct zones_probe *table = new_table(v, judged, count);
 
-	free(v->table);
-	free(v->judged);
+	free_judged(v);
 	v->table = table;
 	v->judged = judged;
 	v->count = count;
 	v->may_restore &= r->probe_count == 0;
+	note_all(v);
 	set_prober(v, r, count);
 	adopt_states(v);
 }
@@ -342,19 +473,29 @@ const struct zones_probe *verdicts_table(const struct verdicts *v, size_t *count
 	return v->table;
 }
 
+void verdicts_give_counts(struct verdicts *v)
+{
+	struct prober_counts c = prober_counts(v->prober);
+
+	probe_notes_set_counts(v->notes, c.attempts, c.waits, c.voided);
+}
+
 uint64_t verdicts_last_success_ms(const struct verdicts *v) { return v->last_success_ms; }
 
 /* --- life --- */
 
 static struct probe_settings settings_of(const struct config *c)
 {
-	return (struct probe_settings){c->probe.interval_ms, c->probe.timeout_ms,
-	                               (uint32_t)c->probe.down, (uint32_t)c->probe.up};
+	return (struct probe_settings){.interval_ms = c->probe.interval_ms,
+	                               .timeout_ms = c->probe.timeout_ms,
+	                               .down = (uint32_t)c->probe.down,
+	                               .up = (uint32_t)c->probe.up,
+	                               .files = c->probe.files};
 }
 
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
                                 const struct facts *facts, struct saved *saved,
-                                void (*on_change)(void *arg), void *arg)
+                                struct probe_notes *notes, void (*on_change)(void *arg), void *arg)
 {
 	struct verdicts *v = xcalloc(1, sizeof *v);
 	struct probe_settings settings = settings_of(config);
@@ -365,6 +506,7 @@ struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
 	v->on_change = on_change;
 	v->arg = arg;
 	v->may_restore = true;
+	v->notes = notes;
 	v->prober = prober_new(loop, &settings, on_verdict, v);
 	return v;
 }
@@ -382,8 +524,7 @@ static void on_prober_stopped(void *arg)
 	struct verdicts *v = arg;
 
 	v->on_stopped(v->stopped_arg);
-	free(v->table);
-	free(v->judged);
+	free_judged(v);
 	free(v);
 }
 

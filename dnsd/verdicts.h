@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "dnsd/config.h"
+#include "dnsd/probe_notes.h"
 #include "records/build.h"
 #include "watcher/saved.h"
 #include "zones/build.h"
@@ -24,10 +25,10 @@ enum { VERDICTS_KEY_SIZE = ADDR_PORT_TEXT_SIZE + 20 };
 void verdicts_print_key(const struct records_result *r, const struct records_probe *probe,
                         char out[VERDICTS_KEY_SIZE]);
 
-/* `saved` may be NULL.  `on_change`: an address went up or down. */
+/* `saved` may be NULL.  `notes` get what each probe found out, in words.  `on_change`: an address went up or down. */
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
                                 const struct facts *facts, struct saved *saved,
-                                void (*on_change)(void *arg), void *arg);
+                                struct probe_notes *notes, void (*on_change)(void *arg), void *arg);
 /* Borrowed until the next one. verdicts_set_targets() must follow. */
 void verdicts_configure(struct verdicts *v, const struct config *config);
 /* The addresses as of this result, probed where mode and knowledge of the cluster ask for it, as their
@@ -41,6 +42,8 @@ const struct zones_probe *verdicts_table(const struct verdicts *v, size_t *count
 void verdicts_set_dark(struct verdicts *v, bool dark);
 /* Monotonic: when any probe last reached something; 0: none has. */
 uint64_t verdicts_last_success_ms(const struct verdicts *v);
+/* Now and then: how many connections were made. */
+void verdicts_give_counts(struct verdicts *v);
 void verdicts_stop(struct verdicts *v, void (*on_stopped)(void *arg), void *arg); /* frees */
 
 #endif

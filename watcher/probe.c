@@ -162,7 +162,7 @@ static struct target *add_target(struct prober *p, const struct target_key *is,
 	struct target *t = xcalloc(1, sizeof(*t));
 
 	*slot = free_slot(p, *slot);
-	*t = (struct target){.is = *is, .check = check, .slot = *slot};
+	*t = (struct target){.prober = p, .is = *is, .check = check, .slot = *slot};
 	t->settings = settings_of(p, check);
 	if (check)
 		check->users++;
@@ -271,7 +271,8 @@ struct prober *prober_new(uv_loop_t *loop, const struct probe_settings *settings
 	p->queue = due_new();
 	p->targets = table_new();
 	p->checks = table_new();
-	p->handles = 1;
+	p->handles = 2;
+	p->http = probe_http_new(loop);
 	CHECK(uv_timer_init(loop, &p->timer) == 0);
 	p->timer.data = p;
 	return p;
@@ -342,6 +343,8 @@ void prober_handle_closed(struct prober *p)
 	free(p);
 }
 
+static void on_http_stopped(void *arg) { prober_handle_closed(arg); }
+
 static void on_timer_closed(uv_handle_t *handle) { prober_handle_closed(handle->data); }
 
 void prober_stop(struct prober *p, void (*on_stopped)(void *arg), void *arg)
@@ -351,5 +354,6 @@ void prober_stop(struct prober *p, void (*on_stopped)(void *arg), void *arg)
 	for (size_t i = 0; i < p->slots; i++)
 		if (p->target[i])
 			free_target(p, p->target[i]);
+	probe_http_stop(p->http, on_http_stopped, p);
 	uv_close((uv_handle_t *)&p->timer, on_timer_closed);
 }

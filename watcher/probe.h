@@ -30,6 +30,8 @@ enum { PROBE_MOST_ATTEMPTS = 512 }; /* under way at once; further ones wait for 
 struct probe_settings {
 	uint64_t interval_ms, timeout_ms;
 	uint32_t down, up; /* 1.. */
+	const char *
+		files; /* the folder of certificates and keys that policies name; NULL: none; borrowed */
 };
 /* A way to probe; its own times and counts count where they are not 0. */
 struct probe_way {
@@ -45,13 +47,14 @@ struct probe_target {
 
 /* What a single probe found out. */
 struct probe_verdict {
+	bool is_void; /* nothing: it could not be made here; all stays as it was, `text` says why */
 	bool succeeded;
 	bool reached;     /* something answered there, whether or not it was what is wanted */
 	bool down;        /* the state after it */
 	const char *text; /* why, for a person: "connection refused"; good during the call */
 };
 
-/* Called for every verdict of a single probe (not only when the state changes), for each wanted
+/* Called for every single probe (not only when the state changes), for each wanted
  * index of its target; no targets may be set meanwhile. */
 typedef void probe_on_verdict_fn(size_t index, const struct probe_verdict *verdict, void *arg);
 
@@ -70,9 +73,10 @@ uint64_t prober_verdict_ms(const struct prober *p, size_t index);
 
 struct prober_counts {
 	uint64_t attempts; /* connections begun */
-	uint64_t waits;  /* attempts that had to wait because PROBE_MOST_ATTEMPTS were under way */
-	uint64_t voided; /* probes without a verdict: this machine could not make the connection,
-	                    or looked at its deadline more than 100 ms late */
+	uint64_t waits; /* attempts that had to wait because PROBE_MOST_ATTEMPTS were under way */
+	uint64_t
+		voided; /* probes without a verdict: this machine could not make the connection or ask over
+	                    it, or looked at its deadline more than 100 ms late */
 };
 struct prober_counts prober_counts(const struct prober *p);
 void prober_stop(struct prober *p, void (*on_stopped)(void *arg), void *arg); /* frees */

@@ -39,6 +39,35 @@ struct probe_check *probe_check_new(const struct policy_check *is, struct bytes 
 
 void probe_check_unref(struct probe_check *c)
 {
-	if (c && --c->users == 0)
-		arena_free(c->arena);
+	if (!c || --c->users > 0)
+		return;
+	probe_file_fini(&c->ca);
+	probe_file_fini(&c->certificate);
+	probe_file_fini(&c->key_file);
+	arena_free(c->arena);
+}
+
+bool probe_check_has_exchange(const struct probe_check *c)
+{
+	return c && (c->is.kind == POLICY_CHECK_HTTP || c->is.kind == POLICY_CHECK_HTTPS ||
+	             c->is.kind == POLICY_CHECK_GRPC);
+}
+
+enum err probe_check_look(struct probe_check *c, const char *dir, uint64_t now_ms,
+                          struct reason *why)
+{
+	const struct {
+		struct bytes name;
+		struct probe_file *file;
+	} files[] = {{c->is.ca_file, &c->ca},
+	             {c->is.certificate_file, &c->certificate},
+	             {c->is.key_file, &c->key_file}};
+	enum err err = ERR_OK;
+
+	if (c->is.ca_secret.len > 0 || c->is.client_secret.len > 0)
+		return reason_set(why, ERR_UNSUPPORTED, "certificates of Secrets are not read yet");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !err; i++)
+		if (files[i].name.len > 0)
+			err = probe_file_look(files[i].file, dir, files[i].name, now_ms, why);
+	return err;
 }

@@ -8,17 +8,25 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/err.h"
 #include "records/policy.h"
+#include "watcher/probe_file.h"
 
 struct probe_check {
 	struct arena *arena; /* holds all of it, this too */
 	struct policy_check is;
 	struct bytes key;
+	struct probe_file ca, certificate, key_file; /* what `is` names */
 	unsigned users;
 };
 
 /* With one user. */
 struct probe_check *probe_check_new(const struct policy_check *is, struct bytes key);
 void probe_check_unref(struct probe_check *c); /* NULL is fine */
+/* Is more asked than a connection? */
+bool probe_check_has_exchange(const struct probe_check *c); /* NULL: no */
+/* Makes sure that the files which it names are there, those of `dir`. */
+enum err probe_check_look(struct probe_check *c, const char *dir, uint64_t now_ms,
+                          struct reason *why) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include "watcher/due.h"
 #include "watcher/probe.h"
 #include "watcher/probe_check.h"
+#include "watcher/probe_http.h"
 
 struct attempt; /* one connection */
 
@@ -22,6 +23,7 @@ struct target_key {
 };
 
 struct target {
+	struct prober *prober;
 	struct target_key is;
 	struct probe_check *check; /* that of the key, with us as a user */
 	struct probe_settings settings;
@@ -38,7 +40,8 @@ struct target {
 	uint64_t begun_ms, deadline_ms;
 	unsigned begun, open;     /* attempts */
 	struct attempt *attempts; /* the open ones */
-	int error;                /* of the last attempt that failed; 0: none has */
+	struct probe_exchange
+		*exchange; /* what is asked over the connection; counts as an attempt */
 };
 
 struct place {                 /* of an index */
@@ -60,13 +63,14 @@ struct prober {
 	size_t count;
 	struct target **target; /* by slot; NULL: free */
 	size_t slots;
-	struct table *targets;   /* by target_key */
-	struct table *checks;    /* by their keys */
+	struct table *targets; /* by target_key */
+	struct table *checks;  /* by their keys */
+	struct probe_http *http;
 	struct due *due, *queue; /* of slots; the queue by turn, not by time */
 	uint64_t turns;
-	size_t under_way;      /* attempts */
+	size_t under_way;      /* attempts, and exchanges */
 	struct attempt *spare; /* closed ones, for the next */
-	size_t handles;        /* not closed yet; the timer is one */
+	size_t handles;        /* not closed yet; the timer and `http` are such */
 	struct prober_counts counts;
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;

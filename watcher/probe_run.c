@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -66,6 +67,11 @@ void probe_run_end(struct prober *p, struct target *t)
 {
 	while (t->attempts)
 		close_attempt(t->attempts);
+	if (t->exchange) {
+		probe_exchange_cancel(t->exchange);
+		t->exchange = NULL;
+		p->under_way--;
+	}
 	t->running = false;
 	due_remove(p->due, t->slot);
 	due_remove(p->queue, t->slot);
@@ -84,26 +90,31 @@ static void give_verdict(struct prober *p, struct target *t, bool succeeded, boo
 		t->down = true;
 	else if (t->succeeded >= t->settings.up)
 		t->down = false;
-	prober_tell(p, t, &(struct probe_verdict){succeeded, reached, t->down, text});
+	prober_tell(
+		p, t,
+		&(struct probe_verdict){
+			.succeeded = succeeded, .reached = reached, .down = t->down, .text = text});
 }
 
 static void fail_at_deadline(struct prober *p, struct target *t)
 {
+	bool reached = t->exchange != NULL;
 	char text[TEXT_SIZE];
 
-	(void)snprintf(text, sizeof(text), "timed out after %gs",
-	               (double)t->settings.timeout_ms / 1000);
-	give_verdict(p, t, false, false, text);
+	(void)snprintf(text, sizeof(text), "%s after %gs", reached ? "no answer" : "timed out",
+	               (double)(t->deadline_ms - t->begun_ms) / 1000);
+	give_verdict(p, t, false, reached, text);
 }
 
-static void void_probe(struct prober *p, struct target *t)
+static void void_probe(struct prober *p, struct target *t, const char *text)
 {
 	p->counts.voided++;
 	probe_run_end(p, t);
 	prober_plan_next(p, t);
+	prober_tell(p, t, &(struct probe_verdict){.is_void = true, .down = t->down, .text = text});
 }
 
-/* --- attempts --- */
+/* --- failures --- */
 
 /* Out of descriptors, ports or memory, or not permitted: that says nothing about the target. */
 static bool is_our_own(int status)
@@ -142,9 +153,8 @@ static bool may_begin_another(const struct target *t)
 
 static void attempt_failed(struct prober *p, struct target *t, int status, bool by_us)
 {
-	t->error = status;
 	if (by_us)
-		void_probe(p, t);
+		void_probe(p, t, uv_strerror(status));
 	else if (t->open == 0 && !may_begin_another(t))
 		give_verdict(p, t, false, false, uv_strerror(status));
 }
@@ -154,6 +164,52 @@ static void plan_within(struct prober *p, const struct target *t)
 	due_put(p->due, t->slot, may_begin_another(t) ? next_attempt_ms(t) : t->deadline_ms);
 }
 
+/* --- what is asked over the connection --- */
+
+static void on_exchange_end(enum probe_outcome outcome, const char *text, void *arg)
+{
+	struct target *t = arg;
+	struct prober *p = t->prober;
+
+	t->exchange = NULL;
+	p->under_way--;
+	if (outcome == PROBE_VOID)
+		void_probe(p, t, text);
+	else
+		give_verdict(p, t, outcome == PROBE_GOOD, true, text);
+	probe_run_queue(p);
+	prober_arm(p);
+}
+
+/* A second descriptor of the attempt's connection; its own ends with it.  -1: there are no more. */
+static int share_connection(const struct attempt *a)
+{
+	uv_os_fd_t fd;
+
+	CHECK(uv_fileno((const uv_handle_t *)&a->tcp, &fd) == 0);
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* The attempts have found a way there: the first that is through is asked, the others end. */
+static void begin_exchange(struct prober *p, struct target *t, const struct attempt *first)
+{
+	int fd = share_connection(first);
+
+	if (fd < 0) {
+		void_probe(p, t, uv_strerror(UV_EMFILE));
+		return;
+	}
+	while (t->attempts)
+		close_attempt(t->attempts);
+	due_remove(p->queue, t->slot);
+	t->exchange = probe_http_begin(p->http, t->check, &t->is.addr, t->is.port, fd,
+	                               on_exchange_end, t);
+	p->under_way++;
+	due_put(p->due, t->slot, t->deadline_ms);
+}
+
+/* --- attempts --- */
+
 static void on_connect(uv_connect_t *connect, int status)
 {
 	struct attempt *a = connect->data;
@@ -162,7 +218,9 @@ static void on_connect(uv_connect_t *connect, int status)
 
 	if (!t)
 		return; /* it was given up */
-	if (status == 0) {
+	if (status == 0 && probe_check_has_exchange(t->check)) {
+		begin_exchange(p, t, a);
+	} else if (status == 0) {
 		give_verdict(p, t, true, true, "connected");
 	} else {
 		close_attempt(a);
@@ -209,17 +267,36 @@ static void begin_attempt(struct prober *p, struct target *t)
 
 /* --- turns --- */
 
-/* The turn of a target has come: it begins a probe, or the next attempt of one. */
+/* Without what it takes to ask there is no use in a connection. */
+static bool can_ask(const struct prober *p, const struct target *t, struct reason *why)
+{
+	const char *files = p->settings.files ? p->settings.files : "";
+
+	return !probe_check_has_exchange(t->check) ||
+	       probe_check_look(t->check, files, t->begun_ms, why) == ERR_OK;
+}
+
+static void begin_probe(struct prober *p, struct target *t)
+{
+	struct reason why;
+
+	t->running = true;
+	t->begun = 0;
+	t->begun_ms = clock_monotonic_ms();
+	t->deadline_ms = t->begun_ms + t->settings.timeout_ms;
+	if (can_ask(p, t, &why))
+		begin_attempt(p, t);
+	else
+		void_probe(p, t, why.text);
+}
+
+/* The turn of a target has come. */
 static void take_turn(struct prober *p, struct target *t)
 {
-	if (!t->running) {
-		t->running = true;
-		t->begun = 0;
-		t->error = 0;
-		t->begun_ms = clock_monotonic_ms();
-		t->deadline_ms = t->begun_ms + t->settings.timeout_ms;
-	}
-	begin_attempt(p, t);
+	if (t->running)
+		begin_attempt(p, t);
+	else
+		begin_probe(p, t);
 }
 
 /* Nobody passes those who wait already. */
@@ -257,7 +334,7 @@ void probe_run_due(struct prober *p, struct target *t)
 	if (!t->running || now < t->deadline_ms)
 		ask_for_turn(p, t);
 	else if (now > t->deadline_ms + LATE_MS)
-		void_probe(p, t);
+		void_probe(p, t, "its deadline was looked at too late");
 	else
 		fail_at_deadline(p, t);
 }

@@ -65,6 +65,12 @@ static void test_always_a_listener_that_dies_is_avoided_within_4_seconds_and_com
 	assert_int_equal(world_query(w, WEB, "A", SAN_FRANCISCO).ttl, 5);
 	world_expect_http(w, "/explain?name=" WEB "&client=" SAN_FRANCISCO,
 	                  "\"layer\":\"probe\",\"ok\":false", 1000);
+	world_expect_http(
+		w, "/explain?name=" WEB "&client=" SAN_FRANCISCO,
+		"\"check\":\"tcp\",\"ok\":false,\"down\":true,\"detail\":\"connection refused\"",
+		1000);
+	world_expect_http(w, "/status", "\"probes\":{\"probes\":2,\"down\":1,\"held\":0,", 1000);
+	world_expect_http(w, "/metrics", "\nnigh_watcher_probes_down 1\n", 1000);
 	la = listen_on("127.0.0.13", &la_port);
 	world_expect(w, WEB, "A", SAN_FRANCISCO, "127.0.0.13", 5000);
 	world_expect_http(w, "/explain?name=" WEB "&client=" SAN_FRANCISCO, "!\"ok\":false", 1000);

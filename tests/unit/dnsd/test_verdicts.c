@@ -26,6 +26,7 @@ struct world {
 	struct facts *facts;
 	struct config *config;
 	struct verdicts *verdicts;
+	struct probe_notes *notes;
 	struct records_probe probe[PROBES];
 	struct policy_check policy[CHECKS];
 	struct records_check check[CHECKS];
@@ -47,6 +48,7 @@ static struct world *world_new(void)
 	assert_non_null(w);
 	assert_int_equal(uv_loop_init(&w->loop), 0);
 	w->facts = facts_new();
+	w->notes = probe_notes_new();
 	w->config = config_read(NULL, &errors);
 	assert_non_null(w->config);
 	w->config->probe.interval_ms = 20;
@@ -66,7 +68,7 @@ static struct world *world_new(void)
 	                                    .check_count = CHECKS,
 	                                    .clusters = w->cluster,
 	                                    .cluster_count = 2};
-	w->verdicts = verdicts_start(&w->loop, w->config, w->facts, NULL, on_change, w);
+	w->verdicts = verdicts_start(&w->loop, w->config, w->facts, NULL, w->notes, on_change, w);
 	return w;
 }
 
@@ -78,6 +80,7 @@ static void world_free(struct world *w)
 	assert_int_equal(uv_loop_close(&w->loop), 0);
 	config_free(w->config);
 	facts_free(w->facts);
+	probe_notes_free(w->notes);
 	free(w);
 }
 
@@ -213,6 +216,78 @@ static void test_what_was_down_stays_so_until_the_new_check_has_judged(void **st
 	world_free(w);
 }
 
+/* What listens ends, is seen down, and listens again. */
+static void go_down_and_up(struct world *w, int *fd, uint16_t port)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET,
+	                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	                          .sin_port = htons(port)};
+	int on = 1;
+
+	close(*fd);
+	run_until(w, 0, true);
+	run_ms(w, 60); /* the other one answers meanwhile */
+	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	assert_int_equal(bind(*fd, (struct sockaddr *)&sin, sizeof sin), 0);
+	assert_int_equal(listen(*fd, 100), 0);
+}
+
+static void test_what_flaps_is_held_down_for_a_while(void **state)
+{
+	enum { HOLD_MS = 1500 };
+	struct world *w = world_new();
+	uint16_t port, other;
+	int fd = bound(&port), always = bound(&other);
+	uint64_t back_ms;
+
+	(void)state;
+	w->config->probe.flap_threshold = 2;
+	w->config->probe.flap_hold_ms = HOLD_MS;
+	assert_int_equal(listen(fd, 100), 0);
+	assert_int_equal(listen(always, 100), 0);
+	set_check(w, 1, "flaps", 0);
+	set_probe(w, 0, port, 0, 1);
+	set_probe(w, 1, other, 1, 1);
+	verdicts_set_targets(w->verdicts, &w->result);
+	run_until(w, 0, false);
+	go_down_and_up(w, &fd, port);
+	run_until(w, 0, false);
+	go_down_and_up(w, &fd, port);
+	back_ms = clock_monotonic_ms();
+	run_until(w, 0, false);
+	assert_true(clock_monotonic_ms() >= back_ms + HOLD_MS);
+	assert_false(at(w, 1).down);
+	close(fd);
+	close(always);
+	world_free(w);
+}
+
+static void test_when_nothing_answers_it_is_not_the_address_that_flaps(void **state)
+{
+	struct world *w = world_new();
+	uint16_t port;
+	int fd = bound(&port);
+	uint64_t back_ms;
+
+	(void)state;
+	w->config->probe.flap_threshold = 2;
+	w->config->probe.flap_hold_ms = 60000;
+	assert_int_equal(listen(fd, 100), 0);
+	set_check(w, 1, "alone", 0);
+	set_probe(w, 0, port, 0, 1);
+	verdicts_set_targets(w->verdicts, &w->result);
+	run_until(w, 0, false);
+	for (int i = 0; i < 4; i++) {
+		go_down_and_up(w, &fd, port);
+		back_ms = clock_monotonic_ms();
+		run_until(w, 0, false);
+		assert_true(clock_monotonic_ms() < back_ms + 30000);
+	}
+	close(fd);
+	world_free(w);
+}
+
 static void test_a_verdict_is_kept_by_its_address_and_check(void **state)
 {
 	struct world *w = world_new();
@@ -240,6 +315,8 @@ int main(void)
 		cmocka_unit_test(test_a_policys_check_is_made_always_unless_it_says_otherwise),
 		cmocka_unit_test(test_an_address_of_two_clusters_is_probed_once_and_told_twice),
 		cmocka_unit_test(test_what_was_down_stays_so_until_the_new_check_has_judged),
+		cmocka_unit_test(test_what_flaps_is_held_down_for_a_while),
+		cmocka_unit_test(test_when_nothing_answers_it_is_not_the_address_that_flaps),
 		cmocka_unit_test(test_a_verdict_is_kept_by_its_address_and_check),
 	};
 
