@@ -78,25 +78,24 @@ void vote_note_success(struct vote_probed *p, uint64_t now_ms, uint64_t *last_su
 {
 	*last_success_ms = now_ms;
 	p->has_succeeded = true;
-	p->failing_at_ms = p->witness_ms = 0;
+	p->failing_at_ms = 0;
+	p->has_witness = false;
 	p->is_believed &= p->down;
 }
 
-void vote_note_failure(struct vote_probed *p, uint64_t begun_ms, uint64_t now_ms,
-                       uint64_t last_success_ms)
+void vote_note_failure(struct vote_probed *p, uint64_t now_ms, uint64_t last_success_ms)
 {
 	if (p->failing_at_ms == 0)
 		p->failing_at_ms = now_ms;
-	if (p->witness_ms != 0 && begun_ms > p->witness_ms)
-		p->is_believed = true;
-	if (p->witness_ms == 0 && last_success_ms > p->failing_at_ms)
-		p->witness_ms = last_success_ms;
+	/* This probe began after the one that ended after the other's success. */
+	p->is_believed |= p->has_witness;
+	p->has_witness = last_success_ms > p->failing_at_ms;
 }
 
 void vote_note_silence(struct vote_probed *p)
 {
-	p->is_believed = false;
-	p->witness_ms = 0;
+	p->is_believed = p->has_witness = false;
+	p->failing_at_ms = 0;
 }
 
 enum vote_view vote_view_of(const struct vote_probed *p)

@@ -210,13 +210,13 @@ static void test_failures_are_believed_when_something_else_succeeds_between(void
 	uint64_t last_ms = NOW - 1;
 
 	(void)state;
-	vote_note_failure(&p, NOW - 5, NOW, last_ms);
-	vote_note_failure(&p, NOW + 1, NOW + 1, last_ms);
+	vote_note_failure(&p, NOW, last_ms);
+	vote_note_failure(&p, NOW + 1, last_ms);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
 	vote_note_success(&other, NOW + 2, &last_ms);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
-	vote_note_failure(&p, NOW + 3, NOW + 3, last_ms);
-	vote_note_failure(&p, NOW + 4, NOW + 4, last_ms);
+	vote_note_failure(&p, NOW + 3, last_ms);
+	vote_note_failure(&p, NOW + 4, last_ms);
 	assert_int_equal(vote_view_of(&p), VOTE_DOWN);
 }
 
@@ -226,10 +226,10 @@ static void test_a_network_that_comes_back_withdraws_nobody(void **state)
 	uint64_t last_ms = NOW - 1;
 
 	(void)state;
-	vote_note_failure(&p, NOW, NOW, last_ms);
+	vote_note_failure(&p, NOW, last_ms);
 	vote_note_success(&other, NOW + 10, &last_ms);
 	/* This one began before it was back. */
-	vote_note_failure(&p, NOW + 5, NOW + 15, last_ms);
+	vote_note_failure(&p, NOW + 15, last_ms);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
 	vote_note_success(&p, NOW + 20, &last_ms);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
@@ -274,9 +274,10 @@ static void test_who_reached_nothing_for_a_while_believes_nothing_of_before(void
 	(void)state;
 	vote_note_silence(&p);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
-	vote_note_failure(&p, NOW + 2, NOW + 2, NOW + 1);
+	vote_note_failure(&p, NOW + 2, NOW + 1);
+	vote_note_failure(&p, NOW + 4, NOW + 3);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
-	vote_note_failure(&p, NOW + 3, NOW + 3, NOW + 1);
+	vote_note_failure(&p, NOW + 5, NOW + 3);
 	assert_int_equal(vote_view_of(&p), VOTE_DOWN);
 }
 
