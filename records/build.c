@@ -30,7 +30,8 @@ struct records *records_new(const struct records_settings *settings)
 	r->wants = wants_new(&r->key);
 	r->notes = notes_new();
 	r->guard = guard_new(r->wants);
-	r->sources.key = r->gateways.key = r->key;
+	r->sources.key = r->key;
+	r->gateways = gateways_new(&r->key, &r->endpoints);
 	return r;
 }
 
@@ -48,8 +49,8 @@ void records_free(struct records *r)
 	apexes_free(r->apexes);
 	sources_fini(&r->sources);
 	idmap_fini(&r->claims);
-	gateways_fini(&r->gateways);
-	links_fini(&r->slices);
+	gateways_free(r->gateways);
+	tally_fini(&r->endpoints);
 	links_fini(&r->backends);
 	links_fini(&r->annotated);
 	buffer_fini(&r->draft);
@@ -114,8 +115,8 @@ static void begin(struct records *r, const struct facts *f, uint64_t now_ms)
 		.clusters = r->clusters,
 		.policies = r->policies,
 		.policy_index = r->policy_index,
-		.slices = &r->slices,
-		.gateways = &r->gateways,
+		.endpoints = &r->endpoints,
+		.gateways = r->gateways,
 		.annotated = &r->annotated,
 		.wants = r->wants,
 		.notes = r->notes,
@@ -288,7 +289,7 @@ const struct records_result *records_build(struct records *r, struct facts *f, u
 {
 	begin(r, f, now_ms);
 	apply_changes(r, f);
-	gateways_update(&r->gateways, f);
+	dirty_end(r);
 	update_zones(r);
 	update_policies(r);
 	update_clusters(r);
