@@ -374,7 +374,9 @@ static void add_client(const struct notes *n, const struct addr *address, struct
 {
 	const struct explain_place *place = n->place;
 	char text[ADDR_NETWORK_TEXT_SIZE];
-	uint8_t depth = ranking_find(snapshot_ranking(n->s), address).depth;
+	const struct ranking *ranking =
+		n->policy != NULL ? n->policy->ranking : snapshot_ranking(n->s);
+	uint8_t depth = ranking_find(ranking, address).depth;
 	struct addr_network network = {addr_masked(address, depth), depth};
 
 	text_printf(out, "\"client\":{\"address\":\"%s\"", addr_print(address, text));
@@ -482,7 +484,8 @@ enum err explain_print(const struct snapshot *s, const struct explain_request *r
                        struct reason *why)
 {
 	struct notes n = {.s = s, .request = r, .place = r->place};
-	struct recorder rec = {on_choice, on_step, on_left, &n};
+	struct ranking_asker asker = {NULL, NULL};
+	struct recorder rec = {on_choice, on_step, on_left, &n, &asker};
 	struct query *q = xmalloc(sizeof *q);
 	struct answer *a = xmalloc(sizeof *a);
 	struct buffer packet = {0};
@@ -496,6 +499,9 @@ enum err explain_print(const struct snapshot *s, const struct explain_request *r
 	if (err == ERR_OK) {
 		n.by_subnet = answer_is_by_subnet(s, q, &resolver);
 		address = n.by_subnet ? q->edns.ecs.addr : addr_unmapped(&resolver);
+		asker.addr = &address;
+		if (r->place != NULL && r->place->has_place)
+			asker.place = &r->place->place;
 		answer_explain(s, q, &resolver, a, &rec);
 		end_step(&n);
 		print_all(&n, q, &address, a, out);

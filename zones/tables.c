@@ -280,8 +280,7 @@ static bool same_array(const void *a, const void *b, size_t size)
 
 static bool same_words(const struct policy *a, const struct policy *b)
 {
-	return a->is_plain == b->is_plain && a->must_wait == b->must_wait &&
-	       a->has_fence == b->has_fence && a->all == b->all &&
+	return a->must_wait == b->must_wait && a->has_fence == b->has_fence && a->all == b->all &&
 	       a->is_capacity == b->is_capacity &&
 	       a->no_data_when_all_down == b->no_data_when_all_down &&
 	       a->resolver_when_unknown == b->resolver_when_unknown &&

@@ -25,7 +25,7 @@ static const char full[] =
 	"{\"question\":{\"name\":\"www.example.com.\",\"type\":\"A\"},\"zone\":\"example.com.\","
 	"\"client\":{\"address\":\"198.51.100.0\",\"network\":\"198.51.100.0/24\","
 	"\"place\":{\"latitude\":37.77,\"longitude\":-122.42},\"continent\":\"NA\",\"country\":"
-        "\"US\","
+	"\"US\","
 	"\"subdivision\":\"US-CA\",\"accuracyKm\":20,\"from\":\"ecs\",\"database\":\"nets."
 	"csv\"},"
 	"\"candidates\":[{\"cluster\":\"la\",\"distanceKm\":559.4,\"usable\":false,\"reasons\":["
