@@ -51,7 +51,7 @@ ALWAYS static inline void enter(struct contest *c, struct lot *lot, const struct
 }
 
 /* The RRset of the best; NULL: it is not that simple. */
-static const struct rrset *decide(const struct contest *c, const struct choosing *how)
+ALWAYS static inline const struct rrset *decide(const struct contest *c, const struct choosing *how)
 {
 	if (c->beaten != NULL && !is_candidate(how, c->beaten))
 		return NULL;
@@ -137,7 +137,7 @@ RARE static void contest_in(struct contest *c, struct lot *lot, uint16_t group, 
 }
 
 /* The first place on the way down the client's order where somebody may have the client. */
-static void find_place(struct contest *c, struct lot *lot, bool any_shifted)
+ALWAYS static inline void find_place(struct contest *c, struct lot *lot, bool any_shifted)
 {
 	const struct ranking_near *at = lot->how->client->leaf.order->nearest;
 
@@ -149,6 +149,8 @@ static void find_place(struct contest *c, struct lot *lot, bool any_shifted)
 			continue;
 		}
 		site = node_site_at_number(lot->how->node, at->cluster, at->number);
+		if (site == NULL)
+			site = node_find_site(lot->how->node, at->cluster);
 		if (site != NULL && lot_has_weight(lot, at->cluster) &&
 		    !(any_shifted && lot_is_withheld(lot, site)))
 			c->best = site;
@@ -182,11 +184,12 @@ RARE bool choose_calmly(const struct choosing *how, struct choice *out)
 	out->cluster = site_cluster(c.best);
 	out->more = 0;
 	out->most = policy->max_addresses;
-	out->scope =
-		!how->client->has_scope
-			? 0
-			: lot_scope(&lot, choose_another_has_type(how->node, c.best, how->type),
-	                            c.beaten != NULL);
+	out->scope = 0;
+	if (how->client->has_scope &&
+	    (policy->has_fence || choose_another_has_type(how->node, c.best, how->type)))
+		out->scope = c.beaten == NULL && !head->any_shifted
+		                     ? how->client->leaf.depth
+		                     : lot_scope(&lot, true, c.beaten != NULL);
 	out->refusal = CHOICE_IS_MADE;
 	out->reason = STATS_NEAREST;
 	return true;

@@ -100,9 +100,16 @@ bool lot_splits(const struct choosing *how);
 /* How far an answer holds: as the leaf's order, and as the bucket when it told sites apart (was_close) or may.  Not is_shared: no other
  * site has the type. */
 uint8_t lot_scope(struct lot *lot, bool is_shared, bool was_close);
-/* The client's leaf in the order of a policy.  Where that says so, a client that nobody knows is where its resolver is; the
- * depth stays its own. */
-void choose_place_by(const struct policy *policy, struct client *c);
+/* A client that nobody knows is where its resolver is; the depth stays its own. */
+void choose_place_as_resolver(const struct policy *policy, struct client *c);
+/* The client's leaf in the order of a policy. */
+static inline void choose_place_by(const struct policy *policy, struct client *c)
+{
+	c->leaf = choose_place(policy->ranking, c);
+	c->placed_by = policy->ranking;
+	if (policy->resolver_when_unknown)
+		choose_place_as_resolver(policy, c);
+}
 
 /* --- step by step (choose.c) --- */
 

@@ -83,13 +83,11 @@ struct ranking_leaf choose_place_resolver(const struct ranking *ranking, const s
 	return ranking_find(ranking, &a);
 }
 
-void choose_place_by(const struct policy *policy, struct client *c)
+void choose_place_as_resolver(const struct policy *policy, struct client *c)
 {
 	struct addr resolver;
 
-	c->leaf = choose_place(policy->ranking, c);
-	c->placed_by = policy->ranking;
-	if (!policy->resolver_when_unknown || !c->has_scope || !c->leaf.order->is_unplaced)
+	if (!c->has_scope || !c->leaf.order->is_unplaced)
 		return;
 	resolver = addr_unmapped(c->resolver);
 	c->leaf.order = ranking_find(policy->ranking, &resolver).order;
