@@ -12,7 +12,7 @@
 #include "zones/rdata.h"
 
 /* The layers of a site that come from objects: bits of site_layers(). */
-enum { LAYER_ENDPOINTS = 1, LAYER_LOAD_BALANCER = 2 };
+enum { LAYER_ENDPOINTS = 1, LAYER_LOAD_BALANCER = 2, LAYER_FEW_READY = 4, LAYER_NO_GATEWAY = 8 };
 
 /* What the recorder gathers while the answer is decided. */
 struct notes {
@@ -106,6 +106,28 @@ static void add_probe_reason(const struct snapshot *s, const struct site *site, 
 	add_reason(out, "probe", count == 0 || down < count, detail, age_of(now_ms, latest));
 }
 
+/* What only sites of some policies have, or only names of an Ingress; nothing of the others. */
+static void add_rare_reasons(const struct snapshot *s, const struct policy *p,
+                             const struct site *site, uint64_t age, struct text *out)
+{
+	uint16_t endpoints, ready = site_ready(site, &endpoints);
+	bool waits = snapshot_site_waits(s, site);
+	char detail[96];
+
+	if (p->min_ready_percent > 0 && endpoints > 0) {
+		snprintf(detail, sizeof detail, "%u of %u endpoints ready, %u %% wanted", ready,
+		         endpoints, p->min_ready_percent);
+		add_reason(out, "readyShare", (site_layers(site) & LAYER_FEW_READY) == 0, detail,
+		           age);
+	}
+	if ((site_layers(site) & LAYER_NO_GATEWAY) != 0)
+		add_reason(out, "gateway", false,
+		           "the controller of the Ingress has no ready endpoint", age);
+	if (p->has_failback && site_hold(site) != 0)
+		add_reason(out, "failback", !waits,
+		           waits ? "has come back, and is not proven yet" : "proven", 0);
+}
+
 void explain_print_reasons(const struct snapshot *s, const struct policy *p,
                            const struct site *site, uint64_t now_ms, struct text *out)
 {
@@ -130,6 +152,7 @@ void explain_print_reasons(const struct snapshot *s, const struct policy *p,
 		           age);
 	add_reason(out, "drain", c == NULL || !c->drained,
 	           c != NULL && c->drained ? "drained" : "not drained", 0);
+	add_rare_reasons(s, p, site, age, out);
 	text_add(out, "]");
 }
 
@@ -200,6 +223,11 @@ static void note_candidate(struct notes *n, const struct site *site)
 	text_printf(&n->candidates, ",\"usable\":%s,\"reasons\":",
 	            snapshot_site_is_usable(n->s, n->policy, site, NULL) ? "true" : "false");
 	explain_print_reasons(n->s, n->policy, site, n->request->now_ms, &n->candidates);
+	if (n->policy->weight != NULL)
+		text_printf(&n->candidates, ",\"weight\":%" PRIu32,
+		            id < n->policy->cluster_count ? n->policy->weight[id] : 0);
+	if (n->policy->is_capacity)
+		text_printf(&n->candidates, ",\"capacity\":%u", site_capacity(site));
 	text_add(&n->candidates, "}");
 }
 
@@ -458,6 +486,21 @@ static void add_answer(const struct snapshot *s, const struct answer *a, struct 
 	text_add(out, "}");
 }
 
+void explain_print_policy(const struct policy *p, struct text *out)
+{
+	const char *slash = p != NULL ? strchr(p->name, '/') : NULL;
+
+	if (slash == NULL) {
+		text_add(out, "null");
+		return;
+	}
+	text_add(out, "{\"namespace\":");
+	text_add_json(out, (struct bytes){(const uint8_t *)p->name, (size_t)(slash - p->name)});
+	text_add(out, ",\"name\":");
+	add_text(out, slash + 1);
+	text_add(out, "}");
+}
+
 static void print_all(const struct notes *n, const struct query *q, const struct addr *address,
                       const struct answer *a, struct text *out)
 {
@@ -471,6 +514,8 @@ static void print_all(const struct notes *n, const struct query *q, const struct
 		add_json_name(out, zone_apex(a->zone));
 	else
 		text_add(out, "null");
+	text_add(out, ",\"policy\":");
+	explain_print_policy(n->policy, out);
 	text_add(out, ",");
 	add_client(n, address, out);
 	text_printf(out, ",\"candidates\":[%s],\"steps\":[%s],",

@@ -360,10 +360,35 @@ static int by_cluster_name(const void *a, const void *b, void *arg)
 	return strcmp(names[0], names[1]);
 }
 
+/* What stands between the cluster and the colon: any of these. */
+static void mark_site(struct world *w, struct endpoint_site *site, const char *marks)
+{
+	for (; *marks != ':'; marks++) {
+		unsigned number = (unsigned)atoi(marks + 1);
+
+		if (*marks == '!')
+			site->layers &= (uint8_t)~SITE_ENDPOINTS;
+		if (*marks == '=')
+			site->capacity = (uint16_t)number;
+		if (*marks == '@')
+			site->hold = number;
+		if (*marks == '#') {
+			site->probes = arena_memdup(w->arena, &number, sizeof number);
+			site->probe_count = 1;
+		}
+		if (*marks == '%') {
+			site->ready = (uint16_t)number;
+			site->endpoints = (uint16_t)atoi(strchr(marks, '/') + 1);
+			if (2 * site->ready < site->endpoints)
+				site->layers |= SITE_FEW_READY;
+		}
+	}
+}
+
 static void add_site_line(struct world *w, struct endpoint_site *list, size_t *count,
                           const char *line)
 {
-	size_t len = strcspn(line, "!#=@:");
+	size_t len = strcspn(line, "!#=@%:");
 	struct snapshot_cluster *c = find_cluster(w, (struct bytes){(const uint8_t *)line, len});
 	const char *rest = strchr(line, ':') + 1;
 	struct endpoint_site *site = NULL;
@@ -380,19 +405,7 @@ static void add_site_line(struct world *w, struct endpoint_site *list, size_t *c
 		                               .layers = SITE_ENDPOINTS | SITE_LOAD_BALANCER};
 		site->rrsets = arena_calloc(w->arena, 8, sizeof *site->rrsets);
 	}
-	if (line[len] == '!')
-		site->layers &= (uint8_t)~SITE_ENDPOINTS;
-	if (line[len] == '#') {
-		uint32_t *probe = arena_calloc(w->arena, 1, sizeof *probe);
-
-		*probe = (uint32_t)atoi(line + len + 1);
-		site->probes = probe;
-		site->probe_count = 1;
-	}
-	if (line[len] == '=')
-		site->capacity = (uint16_t)atoi(line + len + 1);
-	if (line[len] == '@')
-		site->hold = (uint32_t)atoi(line + len + 1);
+	mark_site(w, site, line + len);
 	sets = (struct endpoint_rrset *)(uintptr_t)site->rrsets;
 	if (*rest != '\0')
 		add_line(w, sets, &site->rrset_count, rest + 1);
