@@ -30,7 +30,7 @@ static void add(struct parts *p, const struct addr_network *network, uint32_t la
 	p->item[p->count++] = fresh;
 }
 
-static void add_rows(struct parts *p, struct stages *s, const struct ranking_cluster *clusters,
+static void add_rows(struct parts *p, struct stages *s, const struct ranking_cluster *sorted,
                      size_t cluster_count, const struct latency_table *t)
 {
 	for (size_t first = 0, end; first < t->count; first = end) {
@@ -40,7 +40,7 @@ static void add_rows(struct parts *p, struct stages *s, const struct ranking_clu
 			if (addr_network_compare(&t->rows[first].network, &t->rows[end].network) !=
 			    0)
 				break;
-		latency = stages_put_latency(s, clusters, cluster_count, t, first, end - first);
+		latency = stages_put_latency(s, sorted, cluster_count, t, first, end - first);
 		/* Rows of clusters that are not registered are none. */
 		if (latency > 0)
 			add(p, &t->rows[first].network, latency, STAGES_NO_FENCE);
@@ -85,7 +85,7 @@ static void put(struct overlay *o, struct around *around, struct part *p)
 	prefix_tree_put(o->tree, &p->network, intern_put(o->values, &p->value));
 }
 
-void overlay_init(struct overlay *o, struct stages *s, const struct ranking_cluster *clusters,
+void overlay_init(struct overlay *o, struct stages *s, const struct ranking_cluster *sorted,
                   size_t cluster_count, const struct rules *rules)
 {
 	struct parts parts = {0};
@@ -97,7 +97,7 @@ void overlay_init(struct overlay *o, struct stages *s, const struct ranking_clus
 		for (size_t k = 0; k < rules->fences[i].network_count; k++)
 			add(&parts, &rules->fences[i].networks[k], 0, (uint16_t)i);
 	if (rules->latency != NULL)
-		add_rows(&parts, s, clusters, cluster_count, rules->latency);
+		add_rows(&parts, s, sorted, cluster_count, rules->latency);
 	if (parts.count > 0)
 		qsort(parts.item, parts.count, sizeof(*parts.item), outer_first);
 	for (size_t i = 0; i < parts.count; i++)

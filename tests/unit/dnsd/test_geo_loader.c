@@ -337,7 +337,7 @@ static uint16_t first(const struct ranking *r, const char *address)
 	struct addr a;
 
 	assert_true(addr_parse(bytes_of(address), &a));
-	return ranking_find(r, &a).order->nearest[0];
+	return ranking_find(r, &a).order->nearest[0].cluster;
 }
 
 static void test_rules_get_rankings_beside_the_plain_one_and_equal_ones_share(void **state)
