@@ -86,15 +86,29 @@ uint64_t hash_fixed(struct bytes data)
 	return hash_siphash(&known, data.data, data.len);
 }
 
-/* The finalizer of SplitMix64: one to one, and every bit reaches every other. */
-static uint64_t stir(uint64_t v)
+static uint64_t load_native(const uint8_t *at)
 {
-	v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9;
-	v = (v ^ v >> 27) * 0x94d049bb133111eb;
-	return v ^ v >> 31;
+	uint64_t v;
+
+	memcpy(&v, at, sizeof(v));
+	return le64toh(v);
 }
 
-uint64_t hash_mix(uint64_t a, uint64_t b)
+/* Eight bytes a step; the last step takes the last eight, some of them again. */
+uint64_t hash_light(struct bytes data)
 {
-	return stir(stir(a + 0x9e3779b97f4a7c15) + b + 0x3c6ef372fe94f82a);
+	const uint64_t odd = 0x9fb21c651e98df25;
+	uint64_t h = data.len * odd, last = 0;
+	size_t at = 0;
+
+	if (data.len < 8) {
+		for (size_t i = 0; i < data.len; i++)
+			last = last << 8 | data.data[i];
+		return hash_stir(h ^ last);
+	}
+	for (; at + 8 < data.len; at += 8) {
+		h = (h ^ load_native(data.data + at)) * odd;
+		h ^= h >> 32;
+	}
+	return hash_stir(h ^ load_native(data.data + data.len - 8));
 }

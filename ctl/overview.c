@@ -359,6 +359,44 @@ static void add_part(struct text *out, struct text *part)
 	text_reset(part);
 }
 
+/* The condition that somebody should read: what is not in force, or not as it was written. */
+static struct json_object *find_trouble(struct json_object *policy)
+{
+	size_t count = fields_count(policy, "conditions");
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *condition = fields_item(policy, "conditions", i);
+
+		if (*fields_text(condition, "message"))
+			return condition;
+	}
+	return NULL;
+}
+
+static void print_policies(struct json_object *status, struct text *out)
+{
+	static const char *const heads[] = {"POLICY", "NAMES", "STATE", "WHY"};
+	struct print_table *t = print_table_new(heads, 4);
+	size_t count = fields_count(status, "policies");
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *policy = fields_item(status, "policies", i);
+		struct json_object *trouble = find_trouble(policy);
+		struct text name = {0}, names = {0};
+
+		text_printf(&name, "%s/%s", fields_text(policy, "namespace"),
+		            fields_text(policy, "name"));
+		text_printf(&names, "%" PRIu64, fields_u64(policy, "names"));
+		print_cell(t, name.data);
+		print_cell(t, names.data);
+		print_cell(t, trouble ? fields_text(trouble, "reason") : "in force");
+		print_cell(t, trouble ? fields_text(trouble, "message") : "");
+		text_fini(&name);
+		text_fini(&names);
+	}
+	print_table_end(t, out);
+}
+
 void overview_print(struct json_object *status, bool wide, struct text *out)
 {
 	struct text part = {0};
@@ -378,6 +416,8 @@ void overview_print(struct json_object *status, bool wide, struct text *out)
 	print_errors(status, &part);
 	add_part(out, &part);
 	print_conflicts(status, &part);
+	add_part(out, &part);
+	print_policies(status, &part);
 	add_part(out, &part);
 	text_fini(&part);
 }

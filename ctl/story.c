@@ -72,6 +72,20 @@ static void add_area(struct json_object *client, struct text *line)
 		text_printf(line, ", within %" PRIu64 " km", km);
 }
 
+/* "of the policy shop/web"; nothing where `defaults` decide. */
+static void print_policy(struct json_object *explained, struct text *out)
+{
+	struct json_object *policy = fields_find(explained, "policy");
+	struct text line = {0};
+
+	if (policy == NULL)
+		return;
+	text_printf(&line, "by the policy %s/%s", fields_text(policy, "namespace"),
+	            fields_text(policy, "name"));
+	end_line(&line, out);
+	text_fini(&line);
+}
+
 static void print_client(struct json_object *explained, struct text *out)
 {
 	struct json_object *client = fields_find(explained, "client");
@@ -189,6 +203,7 @@ static void print_answer(struct json_object *explained, struct text *out)
 void story_print(struct json_object *explained, bool wide, struct text *out)
 {
 	print_question(explained, out);
+	print_policy(explained, out);
 	print_client(explained, out);
 	print_candidates(explained, wide, out);
 	print_steps(explained, out);

@@ -40,12 +40,13 @@ static void put(struct search *a, const struct rrset *rrset, uint32_t ttl)
 
 static const struct site *same_site(const struct search *a, const struct node *n)
 {
+	const struct policy *policy = snapshot_node_policy(a->s, n);
 	const struct site *site = NULL;
 
 	if (a->out->cluster != CHOICE_NO_CLUSTER)
 		site = node_find_site(n, a->out->cluster);
-	if (site == NULL ||
-	    !snapshot_site_is_usable(a->s, snapshot_node_policy(a->s, n), site, NULL))
+	/* Which clients may be sent where is not the other name's to say. */
+	if (site == NULL || policy->has_fence || !snapshot_site_is_usable(a->s, policy, site, NULL))
 		return NULL;
 	return site;
 }
@@ -66,11 +67,11 @@ static void put_of_site(struct search *a, const struct node *n, const struct sit
                         uint16_t type)
 {
 	const struct rrset *rrset = site_rrset(site, type);
-	uint32_t degraded = snapshot_settings(a->s)->degraded_ttl;
 
 	if (rrset == NULL || rrset->type != type)
 		return;
-	put(a, rrset, rrset->ttl > degraded && is_troubled(a, n) ? degraded : rrset->ttl);
+	put(a, rrset,
+	    choose_ttl(a->s, snapshot_node_policy(a->s, n), site, rrset->ttl, is_troubled(a, n)));
 }
 
 /* An RRset goes whole or not at all (RFC 2181 5): there is no room for a union here. */

@@ -114,6 +114,8 @@ static void add_item(const struct snapshot *s, const struct node *n, uint64_t no
 	admin_add_json_name(out, node_owner(n));
 	text_add(out, ",\"source\":");
 	text_add_json(out, bytes_of(source ? source : ""));
+	text_add(out, ",\"policy\":");
+	explain_print_policy(snapshot_node_policy(s, n), out);
 	text_printf(out, ",\"ttl\":%" PRIu32 ",\"sites\":[", ttl_of(n));
 	for (size_t i = 0; i < node_site_count(n); i++) {
 		text_add(out, i ? "," : "");

@@ -313,6 +313,28 @@ static void add_guard(const struct snapshot_report *report, struct text *out)
 	text_add(out, "]");
 }
 
+static void add_condition(const struct snapshot_condition *c, bool is_first, struct text *out)
+{
+	text_add(out, is_first ? "{\"type\":" : ",{\"type\":");
+	text_add_json(out, bytes_of(c->type));
+	add_member(out, "status", c->is_true ? "True" : "False");
+	add_member(out, "reason", c->reason);
+	add_member(out, "message", c->message);
+	text_add(out, "}");
+}
+
+static void add_policy(const struct snapshot_policy_report *p, bool is_first, struct text *out)
+{
+	text_add(out, is_first ? "{\"namespace\":" : ",{\"namespace\":");
+	text_add_json(out, bytes_of(p->namespace));
+	add_member(out, "name", p->name);
+	text_printf(out, ",\"targets\":%" PRIu64 ",\"names\":%" PRIu64 ",\"conditions\":[",
+	            p->targets, p->names);
+	for (size_t i = 0; i < SNAPSHOT_CONDITIONS; i++)
+		add_condition(&p->condition[i], i == 0, out);
+	text_add(out, "]}");
+}
+
 static void add_errors(const struct snapshot_report *report, struct text *out)
 {
 	text_add(out, ",\"errors\":[");
@@ -335,6 +357,9 @@ static void add_errors(const struct snapshot_report *report, struct text *out)
 		add_member(out, "loser", conflict->loser);
 		text_add(out, "}");
 	}
+	text_add(out, "],\"policies\":[");
+	for (size_t i = 0; i < report->policy_count; i++)
+		add_policy(&report->policies[i], i == 0, out);
 	text_add(out, "]");
 }
 

@@ -172,7 +172,7 @@ static unsigned count_addresses(const struct answer *out, const struct answer_se
 
 /* Which ones is a matter of the client's bucket and the name, so that all are told to somebody, and each client is told
  * the same again, by every replica. */
-RARE static void limit_addresses(struct walk *w)
+RARE static void limit_addresses(struct walk *w, const struct policy *policy)
 {
 	struct answer *out = w->out;
 	struct answer_set *set = &out->set[out->set_count - 1];
@@ -181,7 +181,7 @@ RARE static void limit_addresses(struct walk *w)
 
 	if (!is_address(set->rrset->type) || count_addresses(out, set) <= out->most)
 		return;
-	bucket = client_bucket(&w->client, &bits);
+	bucket = client_bucket(&w->client, policy, &bits);
 	bucket = hash_mix(bucket, hash_fixed((struct bytes){w->name->wire, w->name->len}));
 	set->from = (uint16_t)(1 + bucket % (UINT16_MAX - 1));
 	if (w->client.has_scope && bits > out->scope)
@@ -371,28 +371,56 @@ static uint16_t pick_type(const struct node *n)
 	}
 }
 
-/* Is any of it from a cluster that cannot be seen, so only what was known of it last?  What was chosen stands in the
- * order of the sites. */
+static bool is_chosen(const struct walk *w, const struct choice *c, const struct rrset *rrset)
+{
+	if (rrset == c->rrset)
+		return true;
+	for (unsigned i = 0; i < c->more; i++)
+		if (rrset == w->out->more[i])
+			return true;
+	return false;
+}
+
+/* Is any of it from a cluster that cannot be seen, so only what was known of it last? */
 static bool is_stale(const struct walk *w, const struct node *n, const struct choice *c)
 {
-	const struct rrset *next = c->rrset;
-	unsigned taken = 0;
-
-	for (size_t i = 0; i < node_site_count(n) && next != NULL; i++) {
+	for (size_t i = 0; i < node_site_count(n); i++) {
 		const struct site *site = node_site(n, i);
-		const struct snapshot_cluster *cluster;
+		const struct snapshot_cluster *cluster = snapshot_cluster(w->s, site_cluster(site));
+		const struct rrset *rrset;
 
-		if (site_rrset(site, c->rrset->type) != next)
+		if (cluster == NULL || !cluster->unseen)
 			continue;
-		cluster = snapshot_cluster(w->s, site_cluster(site));
-		if (cluster != NULL && cluster->unseen)
+		rrset = site_rrset(site, c->rrset->type);
+		if (rrset != NULL && is_chosen(w, c, rrset))
 			return true;
-		next = taken < c->more ? w->out->more[taken++] : NULL;
 	}
 	return false;
 }
 
-static const struct rrset *answer_sites(struct walk *w, const struct node *n)
+/* The name's policy has no site for the client. */
+RARE static void refuse(struct walk *w, const struct zone *zone, const struct choice *c)
+{
+	struct answer *out = w->out;
+
+	if (c->refusal == CHOICE_FORBIDDEN) {
+		fail(out, RCODE_REFUSED, EDE_PROHIBITED, STATS_PROHIBITED);
+		return;
+	}
+	if (c->refusal == CHOICE_NOT_READY) {
+		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
+		return;
+	}
+	deny(w, zone, RCODE_NOERROR);
+	if (out->authority_count == 0 || out->authority[0].ttl <= c->ttl)
+		return;
+	out->authority[0].ttl = c->ttl;
+	out->denial = NULL;
+}
+
+/* False: all is said. */
+static bool answer_sites(struct walk *w, const struct zone *zone, const struct node *n,
+                         const struct rrset **rrset)
 {
 	struct answer *out = w->out;
 	uint16_t type = w->q->type == RR_ANY ? pick_type(n) : w->q->type;
@@ -400,8 +428,13 @@ static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 	struct choice c;
 
 	choose(&how, &c);
+	*rrset = c.rrset;
+	if (c.rrset == NULL && c.refusal != CHOICE_IS_MADE) {
+		refuse(w, zone, &c);
+		return false;
+	}
 	if (c.rrset == NULL)
-		return NULL;
+		return true;
 	put_set(out, w->owner, c.rrset, c.ttl);
 	out->set[out->set_count - 1].more = c.more;
 	out->reason = c.reason;
@@ -412,9 +445,11 @@ static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 		out->ede = EDE_STALE;
 		tell(w, "stale", "a cluster of the answer cannot be seen: its last known data");
 	}
+	if (c.most != 0 && c.rrset->type != RR_CNAME)
+		out->most = c.most;
 	if (c.more > 0 || c.rrset->count > out->most)
-		limit_addresses(w);
-	return c.rrset;
+		limit_addresses(w, snapshot_node_policy(w->s, n));
+	return true;
 }
 
 static bool goes_on(const struct walk *w, const struct rrset *rrset)
@@ -439,13 +474,13 @@ ALWAYS static inline void answer_node(struct walk *w, const struct zone *zone, c
 			put_set(w->out, w->owner, rrset, rrset->ttl);
 			w->out->reason = STATS_FIXED;
 			if (rrset->count > w->out->most)
-				limit_addresses(w);
+				limit_addresses(w, &snapshot_head(w->s)->preset);
 			if (!goes_on(w, rrset))
 				tell(w, "fixed", "the same for every client");
 		}
 	}
-	if (rrset == NULL && (flags & NODE_SITES) != 0)
-		rrset = answer_sites(w, n);
+	if (rrset == NULL && (flags & NODE_SITES) != 0 && !answer_sites(w, zone, n, &rrset))
+		return;
 	if (rrset == NULL)
 		deny(w, zone, RCODE_NOERROR);
 	else if (goes_on(w, rrset))
@@ -571,6 +606,7 @@ ALWAYS static inline struct client client_of(const struct snapshot *s, const str
 	bool has_scope = is_by_subnet(s, q, resolver);
 
 	return (struct client){.source = has_scope ? &q->edns.ecs.addr : resolver,
+	                       .resolver = resolver,
 	                       .has_scope = has_scope};
 }
 
@@ -627,6 +663,19 @@ static inline void put_alone(struct answer *out, const struct query *q, const st
 	fill(&out->set[0], out->qname, c.rrset, c.ttl);
 }
 
+/* At once by a policy, or while clients are shifted; rrset NULL: it is not that simple.  Takes copies, how.client NULL, so
+ * that the caller's need not be in memory. */
+RARE static struct choice choose_otherwise(struct choosing how, struct client client)
+{
+	static const struct choice none;
+	struct choice c;
+
+	how.client = &client;
+	if (!choose_calmly(&how, &c) || (c.most != 0 && c.rrset->count > c.most))
+		return none;
+	return c;
+}
+
 /* What nearly all queries are for: one RRset, of a name that is there.  False: it is not that simple, and nothing is done. */
 ALWAYS static inline bool answer_at_once(const struct snapshot *s, const struct query *q,
                                          const struct addr *resolver, const struct zone *zone,
@@ -649,6 +698,12 @@ ALWAYS static inline bool answer_at_once(const struct snapshot *s, const struct 
 		if (rarely(snapshot_any_unseen(s)))
 			return false;
 		c = choose_at_once(&how);
+		if (rarely(c.rrset == NULL)) {
+			struct choosing same = how;
+
+			same.client = NULL;
+			c = choose_otherwise(same, client);
+		}
 		if (rarely(c.rrset == NULL))
 			return false;
 	}

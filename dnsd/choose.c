@@ -1,149 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/choose.h"
 
-#include <stdio.h>
-#include <string.h>
+#include "dnsd/choose_inside.h"
 
-#include "base/hash.h"
-
-/* The networks that ties, weights and stickiness are decided for. */
-enum { BUCKET_BITS_IPV4 = 24, BUCKET_BITS_IPV6 = 48, MAPPED_BITS = 96 };
-
-struct task {
-	struct choosing is;
-	bool everyone;     /* fail open: as if all sites were usable */
-	bool asks_address; /* there is a fallback for when no usable site has an address */
-};
-
-/* What one pass over the sites finds. */
-struct tally {
-	bool any_usable, has_address;
-	bool troubled;      /* some site's cluster is down or draining */
-	unsigned with_type; /* sites, usable or not, that have the type; counted to 2 */
-	const struct site *best;
-	const struct rrset *rrset;        /* of best */
-	struct ranking_position position; /* of best */
-	uint64_t score;                   /* of best, once it was in a tie */
-	bool tied;                        /* best won by its score */
-	size_t union_bytes;
-	bool is_cut; /* the union leaves out RRsets that do not fit */
-};
-
-/* ::ffff:a.b.c.d has the bucket of a.b.c.d, so nothing else in ::/48 may have one that holds it. */
-static unsigned bucket_bits(const struct addr *a)
+bool task_is_allowed(const struct task *t, const struct site *site)
 {
-	static const uint8_t zeros[BUCKET_BITS_IPV6 / 8];
-
-	if (a->family == ADDR_IPV4)
-		return BUCKET_BITS_IPV4;
-	if (memcmp(a->bytes, zeros, sizeof zeros) != 0)
-		return BUCKET_BITS_IPV6;
-	return MAPPED_BITS + (addr_unmapped(a).family == ADDR_IPV4 ? BUCKET_BITS_IPV4 : 0u);
+	return !t->policy->has_fence ||
+	       ranking_allows(t->policy->ranking, t->is.client->leaf.order, site_cluster(site));
 }
 
-static uint64_t bucket_of(const struct addr *a)
+bool task_is_usable(const struct task *t, const struct site *site, bool *troubled)
 {
-	struct addr client = addr_unmapped(a);
-	uint64_t bucket = client.family;
-
-	for (unsigned i = 0; i < bucket_bits(&client) / 8; i++)
-		bucket = bucket << 8 | client.bytes[i];
-	return bucket;
-}
-
-/* A mapped subnet stays IPv6, the ranking knows it: the scope is in bits of its own family. */
-static struct addr deciding(const struct client *c)
-{
-	return c->has_scope ? *c->source : addr_unmapped(c->source);
-}
-
-struct ranking_leaf choose_place_resolver(const struct ranking *ranking, const struct client *c)
-{
-	struct addr a = deciding(c);
-
-	return ranking_find(ranking, &a);
-}
-
-uint64_t client_bucket(const struct client *c, unsigned *bits)
-{
-	struct addr a = deciding(c);
-
-	*bits = bucket_bits(&a);
-	return bucket_of(&a);
-}
-
-static unsigned bits_of(const struct client *c)
-{
-	unsigned bits;
-
-	(void)client_bucket(c, &bits);
-	return bits;
-}
-
-/* Rendezvous hash: all replicas and all runs agree; a site that goes moves only its own clients. */
-static uint64_t score_of(const struct snapshot *s, uint64_t asker, const struct site *site)
-{
-	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
-
-	return hash_mix(asker, c != NULL ? c->name_hash : hash_fixed((struct bytes){0}));
-}
-
-/* The half of it that is of the client's bucket and the name; *bits as client_bucket() has it. */
-static uint64_t asker_of(const struct choosing *how, unsigned *bits)
-{
-	uint64_t bucket = client_bucket(how->client, bits);
-
-	return hash_mix(bucket, hash_fixed((struct bytes){how->asked->wire, how->asked->len}));
-}
-
-static uint64_t tie_score(const struct task *t, const struct site *site)
-{
-	unsigned bits;
-
-	return score_of(t->is.s, asker_of(&t->is, &bits), site);
-}
-
-static bool is_usable(const struct task *t, const struct site *site, bool *troubled)
-{
-	bool usable =
-		snapshot_site_is_usable(t->is.s, &snapshot_head(t->is.s)->preset, site, troubled);
+	bool usable = snapshot_site_is_usable(t->is.s, t->policy, site, troubled);
 
 	return usable || t->everyone;
 }
 
+struct rank task_rank(struct task *t, const struct site *site)
+{
+	const struct snapshot_head *head = snapshot_head(t->is.s);
+	struct rank rank = {0};
+
+	if (head->any_waiting && t->policy->has_failback && snapshot_site_waits(t->is.s, site))
+		rank.lack |= LACKS_PROOF;
+	if (head->any_shifted && lot_is_withheld(&t->lot, site))
+		rank.lack |= LACKS_CLIENTS;
+	if (lot_weight(&t->lot, site) == 0)
+		rank.lack |= LACKS_WEIGHT;
+	if (t->is_placed)
+		rank.position = ranking_position(t->policy->ranking, t->is.client->leaf.order,
+		                                 site_cluster(site));
+	return rank;
+}
+
+void task_limit_ttl(const struct task *t, struct tally *y, const struct site *site)
+{
+	const struct snapshot_cluster *c = snapshot_cluster(t->is.s, site_cluster(site));
+
+	if (c != NULL && c->ttl_most != 0 && (y->ttl_most == 0 || c->ttl_most < y->ttl_most))
+		y->ttl_most = c->ttl_most;
+}
+
+/* --- one pass over the sites --- */
+
 static void put_best(struct tally *y, const struct site *site, const struct rrset *rrset,
-                     struct ranking_position position)
+                     const struct rank *rank)
 {
 	y->best = site;
 	y->rrset = rrset;
-	y->position = position;
+	y->rank = *rank;
 	y->tied = false;
 }
 
-/* A usable site that has the type, not farther than the best so far. */
-static void compete(const struct task *t, struct tally *y, const struct site *site,
-                    const struct rrset *rrset, struct ranking_position position)
+uint64_t task_score(struct task *t, const struct site *site)
+{
+	if (!t->lot.is_drawn)
+		lot_draw(&t->lot);
+	return lot_score(&t->lot, site, lot_weight(&t->lot, site));
+}
+
+/* A usable site that has the type, not worse than the best so far. */
+static void compete(struct task *t, struct tally *y, const struct site *site,
+                    const struct rrset *rrset, const struct rank *rank)
 {
 	uint64_t score;
 
-	if (y->best == NULL || ranking_compare(position, y->position) < 0) {
-		put_best(y, site, rrset, position);
+	if (y->best == NULL || rank_compare(rank, &y->rank) < 0) {
+		put_best(y, site, rrset, rank);
 		return;
 	}
-	score = tie_score(t, site);
+	score = task_score(t, site);
 	if (!y->tied)
-		y->score = tie_score(t, y->best);
+		y->score = task_score(t, y->best);
 	if (score > y->score) {
-		put_best(y, site, rrset, position);
+		put_best(y, site, rrset, rank);
 		y->score = score;
 	}
 	y->tied = true;
 }
 
-/* Once two sites with the type are known, only usable ones as near as the best can change
+/* Once two sites with the type are known, only usable ones as good as the best can change
  * anything. */
 static bool may_pass_over(const struct task *t, const struct tally *y, bool usable,
-                          struct ranking_position position)
+                          const struct rank *rank)
 {
 	if (y->with_type < 2)
 		return false;
@@ -151,11 +90,11 @@ static bool may_pass_over(const struct task *t, const struct tally *y, bool usab
 		return true;
 	if (y->best == NULL || (t->asks_address && !y->has_address))
 		return false;
-	return ranking_compare(position, y->position) > 0;
+	return rank_compare(rank, &y->rank) > 0;
 }
 
-static void consider(const struct task *t, struct tally *y, const struct site *site, bool usable,
-                     struct ranking_position position)
+static void consider(struct task *t, struct tally *y, const struct site *site, bool usable,
+                     const struct rank *rank)
 {
 	const struct rrset *rrset = site_rrset(site, t->is.type);
 
@@ -165,366 +104,190 @@ static void consider(const struct task *t, struct tally *y, const struct site *s
 	if (rrset == NULL)
 		return;
 	y->with_type++;
-	if (usable && (y->best == NULL || ranking_compare(position, y->position) <= 0))
-		compete(t, y, site, rrset, position);
+	if (usable && (y->best == NULL || rank_compare(rank, &y->rank) <= 0))
+		compete(t, y, site, rrset, rank);
 }
 
-static void find_nearest(const struct task *t, struct tally *y)
+/* To others it is there. */
+static void count_forbidden(const struct task *t, struct tally *y, const struct site *site)
 {
-	const struct ranking_order *order = t->is.client->leaf.order;
-	bool any_troubled = false, is_placed = t->is.client->is_placed;
+	y->any_forbidden_usable |= snapshot_site_is_usable(t->is.s, t->policy, site, NULL);
+	if (site_rrset(site, t->is.type) != NULL)
+		y->with_type++;
+}
 
+void task_find_best(struct task *t, struct tally *y)
+{
+	bool any_troubled = false;
+
+	*y = (struct tally){0};
 	for (size_t i = 0, count = node_site_count(t->is.node); i < count; i++) {
 		const struct site *site = node_site(t->is.node, i);
-		struct ranking_position position = {0};
-		bool troubled, usable = is_usable(t, site, &troubled);
+		bool troubled, usable;
+		struct rank rank = {0};
 
+		if (!task_is_allowed(t, site)) {
+			count_forbidden(t, y, site);
+			continue;
+		}
+		usable = task_is_usable(t, site, &troubled);
 		any_troubled |= troubled;
-		if (usable && is_placed)
-			position = ranking_position(snapshot_ranking(t->is.s), order,
-			                            site_cluster(site));
-		if (!may_pass_over(t, y, usable, position))
-			consider(t, y, site, usable, position);
+		if (usable)
+			rank = task_rank(t, site);
+		if (!may_pass_over(t, y, usable, &rank))
+			consider(t, y, site, usable, &rank);
 	}
 	y->troubled = any_troubled;
 }
 
-/* As records of a message, whose owner is a pointer. */
-static size_t message_bytes(const struct rrset *rrset)
-{
-	enum { BEFORE_RDLENGTH = 10 };
-
-	return rrset->bytes + (size_t)rrset->count * BEFORE_RDLENGTH;
-}
-
-/* One more RRset of the union, if it fits: over TCP no client could ever get what does not. */
-static void join(const struct task *t, struct tally *y, struct choice *c, const struct site *site,
-                 const struct rrset *rrset)
-{
-	size_t bytes = message_bytes(rrset);
-
-	if (y->rrset == NULL) {
-		y->best = site;
-		c->rrset = y->rrset = rrset;
-		c->ttl = rrset->ttl;
-	} else if (c->more < CHOICE_UNION_MAX && y->union_bytes + bytes <= CHOICE_UNION_BYTES) {
-		t->is.more[c->more++] = rrset;
-	} else {
-		y->is_cut = true;
-		return;
-	}
-	y->union_bytes += bytes;
-	/* RFC 2181 5.2: one TTL for an RRset. */
-	c->ttl = rrset->ttl < c->ttl ? rrset->ttl : c->ttl;
-}
-
-/* The union.  A CNAME cannot stand beside anything: it answers only when no site has the type
- * itself. */
-static void find_all(const struct task *t, struct tally *y, struct choice *c)
-{
-	const struct rrset *alias = NULL;
-	const struct site *alias_site = NULL;
-
-	for (size_t i = 0; i < node_site_count(t->is.node); i++) {
-		const struct site *site = node_site(t->is.node, i);
-		bool troubled = false, usable = is_usable(t, site, &troubled);
-		const struct rrset *rrset = usable ? site_rrset(site, t->is.type) : NULL;
-
-		y->troubled |= troubled;
-		y->any_usable |= usable;
-		if (usable && t->asks_address && !y->has_address)
-			y->has_address = site_has_address(site);
-		if (rrset == NULL)
-			continue;
-		if (rrset->type == RR_CNAME) {
-			alias_site = alias == NULL ? site : alias_site;
-			alias = alias == NULL ? rrset : alias;
-			continue;
-		}
-		join(t, y, c, site, rrset);
-	}
-	if (y->rrset == NULL && alias != NULL) {
-		y->best = alias_site;
-		c->rrset = y->rrset = alias;
-		c->ttl = alias->ttl;
-	}
-	c->cluster = y->best != NULL && c->more == 0 ? site_cluster(y->best) : CHOICE_NO_CLUSTER;
-}
-
-/* --- what the recorder hears --- */
-
-static void tell_sites(const struct task *t, bool with_type)
-{
-	for (size_t i = 0; i < node_site_count(t->is.node); i++) {
-		const struct site *site = node_site(t->is.node, i);
-
-		if (is_usable(t, site, NULL) &&
-		    (!with_type || site_rrset(site, t->is.type) != NULL))
-			t->is.rec->on_left(t->is.rec->arg, site);
-	}
-}
-
-static void tell_usable(const struct task *t)
-{
-	char detail[96];
-	size_t count = node_site_count(t->is.node), usable = 0;
-
-	for (size_t i = 0; i < count; i++)
-		usable += snapshot_site_is_usable(t->is.s, &snapshot_head(t->is.s)->preset,
-		                                  node_site(t->is.node, i), NULL);
-	snprintf(detail, sizeof detail, "%zu of %zu sites usable", usable, count);
-	t->is.rec->on_step(t->is.rec->arg, "usable", detail);
-	tell_sites(t, false);
-}
-
-static void tell_nearest(const struct task *t, const struct tally *y)
-{
-	char detail[96];
-
-	if (y->best == NULL)
-		snprintf(detail, sizeof detail, "no usable site has this type");
-	else if (y->tied)
-		snprintf(detail, sizeof detail,
-		         "equally near sites, told apart by the client's /%u",
-		         bits_of(t->is.client));
-	else if (y->with_type < 2)
-		snprintf(detail, sizeof detail, "the only site that has this type");
-	else
-		snprintf(detail, sizeof detail, "%s", CHOICE_BY_ORDER);
-	t->is.rec->on_step(t->is.rec->arg, "nearest", detail);
-	if (y->best != NULL)
-		t->is.rec->on_left(t->is.rec->arg, y->best);
-}
-
-static bool is_in_union(const struct task *t, const struct choice *c, const struct rrset *rrset)
-{
-	bool found = rrset == c->rrset;
-
-	for (unsigned i = 0; i < c->more; i++)
-		found |= rrset == t->is.more[i];
-	return found;
-}
-
-static void tell_fitting(const struct task *t, const struct choice *c)
-{
-	t->is.rec->on_step(t->is.rec->arg, "all",
-	                   "as many usable sites that have this type as fit one answer");
-	for (size_t i = 0; i < node_site_count(t->is.node); i++) {
-		const struct site *site = node_site(t->is.node, i);
-
-		if (is_usable(t, site, NULL) && is_in_union(t, c, site_rrset(site, t->is.type)))
-			t->is.rec->on_left(t->is.rec->arg, site);
-	}
-}
-
-static void tell_all(const struct task *t, const struct tally *y, const struct choice *c)
-{
-	if (y->is_cut) {
-		tell_fitting(t, c);
-		return;
-	}
-	t->is.rec->on_step(t->is.rec->arg, "all",
-	                   y->best != NULL ? "every usable site that has this type"
-	                                   : "no usable site has this type");
-	tell_sites(t, true);
-}
-
 /* --- the decision --- */
 
-/* Honest for every address inside: the leaf's order, and the bucket when it told sites apart.
- * It depends on what sites have, not on which of them are usable, so that health does not make
- * it flicker. */
-static uint8_t scope_of(const struct task *t, const struct tally *y)
+/* It depends on what sites have, not on which of them are usable, so that health does not make the scope
+ * flicker. */
+static void choose_one(struct task *t, struct tally *y, struct choice *c)
 {
-	unsigned depth = t->is.client->leaf.depth;
-
-	if (!t->is.client->has_scope || y->with_type < 2)
-		return 0;
-	if (y->tied && depth < bits_of(t->is.client))
-		depth = bits_of(t->is.client);
-	return (uint8_t)depth;
-}
-
-static struct choice choose_nearest(const struct task *t, struct tally *y)
-{
-	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_NEAREST};
-
-	if (node_site_count(t->is.node) > 1) {
-		t->is.client->leaf = choose_place(snapshot_ranking(t->is.s), t->is.client);
-		t->is.client->is_placed = true;
-	}
-	find_nearest(t, y);
+	c->reason = STATS_NEAREST;
+	task_find_best(t, y);
 	if (y->best == NULL)
-		return c;
-	c.rrset = y->rrset;
-	c.ttl = y->rrset->ttl;
-	c.cluster = site_cluster(y->best);
-	c.scope = scope_of(t, y);
-	return c;
+		return;
+	c->rrset = y->rrset;
+	c->ttl = y->rrset->ttl;
+	task_limit_ttl(t, y, y->best);
+	c->cluster = site_cluster(y->best);
+	c->scope = lot_scope(&t->lot, y->with_type > 1, y->tied);
 }
 
-static struct choice choose_among(const struct task *t, struct tally *y)
+static struct choice choose_among(struct task *t, struct tally *y)
 {
 	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_ALL};
 
-	*y = (struct tally){0};
-	if (!snapshot_settings(t->is.s)->all)
-		return choose_nearest(t, y);
-	find_all(t, y, &c);
+	if (!t->policy->all)
+		choose_one(t, y, &c);
+	else if (t->is_union)
+		choose_union(t, y, &c);
+	else
+		choose_many(t, y, &c);
 	return c;
 }
 
-static void tell(const struct task *t, const struct tally *y, const struct choice *c)
+/* That no site is usable is the same for everybody; that those are down that this client may be sent to is not, and then
+ * there must be no denial (RFC 7871 7.4, RFC 8198). */
+static bool is_no_data(const struct task *t, const struct tally *y)
 {
-	if (snapshot_settings(t->is.s)->all)
-		tell_all(t, y, c);
-	else
-		tell_nearest(t, y);
+	return t->policy->no_data_when_all_down && y->with_type > 0 && !y->any_usable &&
+	       !y->any_forbidden_usable;
 }
 
-static struct choice take_steps(struct task *t)
+static void refuse(struct choice *c, enum choice_refusal refusal, uint32_t ttl)
+{
+	*c = (struct choice){.cluster = CHOICE_NO_CLUSTER, .ttl = ttl, .reason = STATS_NODATA};
+	c->refusal = (uint8_t)refusal;
+}
+
+static void fall_back(struct task *t, const struct rrset *fallback, struct tally *y,
+                      struct choice *c)
+{
+	*c = (struct choice){.rrset = fallback,
+	                     .ttl = fallback->ttl,
+	                     .cluster = CHOICE_NO_CLUSTER,
+	                     .scope = lot_scope(&t->lot, false, false),
+	                     .reason = STATS_FALLBACK};
+	y->ttl_most = 0;
+	tell_step(t, "fallback", "no usable site has an address: to the next level");
+}
+
+/* None is usable: as if all were. */
+static void fail_open(struct task *t, struct tally *y, struct choice *c)
+{
+	t->everyone = true;
+	*c = choose_among(t, y);
+	c->reason = STATS_FAIL_OPEN;
+	y->troubled = true;
+	tell_step(t, "failOpen", "no site is usable: answered as if all were");
+	tell_open(t);
+}
+
+static void take_steps(struct task *t, struct tally *y, struct choice *c)
 {
 	const struct rrset *fallback = node_fallback(t->is.node);
-	const struct recorder *rec = t->is.rec;
-	struct tally y;
-	struct choice c = choose_among(t, &y);
-	bool troubled = y.troubled, missing = !y.any_usable || (fallback != NULL && !y.has_address);
+	bool missing;
 
-	if (rec != NULL) {
-		rec->on_choice(rec->arg, t->is.node);
-		tell_usable(t);
-	}
+	*c = choose_among(t, y);
+	missing = !y->any_usable || (fallback != NULL && !y->has_address);
+	tell_usable(t);
 	if (missing && fallback != NULL && (node_flags(t->is.node) & NODE_FAIL_OPEN) == 0) {
-		c = (struct choice){.rrset = fallback,
-		                    .ttl = fallback->ttl,
-		                    .cluster = CHOICE_NO_CLUSTER,
-		                    .reason = STATS_FALLBACK};
-		if (rec != NULL)
-			rec->on_step(rec->arg, "fallback",
-			             "no usable site has an address: to the next level");
-	} else {
-		if (!y.any_usable) {
-			t->everyone = true;
-			c = choose_among(t, &y);
-			c.reason = STATS_FAIL_OPEN;
-			troubled = true;
-			if (rec != NULL) {
-				rec->on_step(rec->arg, "failOpen",
-				             "no site is usable: answered as if all were");
-				tell_sites(t, false);
-			}
-		}
-		if (rec != NULL)
-			tell(t, &y, &c);
+		fall_back(t, fallback, y, c);
+		return;
 	}
-	if (troubled && c.ttl > snapshot_settings(t->is.s)->degraded_ttl)
-		c.ttl = snapshot_settings(t->is.s)->degraded_ttl;
-	return c;
+	if (is_no_data(t, y)) {
+		refuse(c, CHOICE_NO_DATA, t->policy->degraded_ttl);
+		tell_step(t, "whenAllDown", "no site is usable: no data, for all clients");
+		return;
+	}
+	if (!y->any_usable && !t->policy->no_data_when_all_down)
+		fail_open(t, y, c);
+	if (t->policy->has_fence && c->rrset == NULL && y->with_type > 0) {
+		refuse(c, CHOICE_FORBIDDEN, 0);
+		tell_step(t, "geofence", "no site that this client may be sent to has this type");
+		return;
+	}
+	tell_choice(t, y, c);
+}
+
+/* The least of those that its sites' clusters allow. */
+static void limit_ttl(const struct task *t, const struct tally *y, struct choice *c)
+{
+	if (t->policy->ttl != 0)
+		c->ttl = t->policy->ttl;
+	if (y->troubled && c->ttl > t->policy->degraded_ttl)
+		c->ttl = t->policy->degraded_ttl;
+	if (y->ttl_most != 0 && c->ttl > y->ttl_most)
+		c->ttl = y->ttl_most;
+}
+
+static struct task task_of(const struct choosing *how)
+{
+	const struct snapshot_head *head = snapshot_head(how->s);
+	const struct policy *policy = snapshot_node_policy(how->s, how->node);
+	struct task t = {.is = *how,
+	                 .policy = policy,
+	                 .asks_address = node_fallback(how->node) != NULL,
+	                 .is_union = policy == &head->preset && policy->all};
+
+	/* One site answers all clients alike, unless some may not be sent there. */
+	t.is_placed = !t.is_union && (policy != &head->preset || node_site_count(how->node) > 1);
+	if (t.is_placed)
+		choose_place_by(policy, how->client);
+	return t;
 }
 
 void choose_step_by_step(const struct choosing *how, struct choice *out)
 {
-	struct task t = {.is = *how, .asks_address = node_fallback(how->node) != NULL};
+	struct task t = task_of(how);
+	struct tally y;
 
-	*out = take_steps(&t);
-}
-
-/* --- the decision at once, when the nearest place has several clusters --- */
-
-/* Else nothing is that simple. */
-static bool is_candidate(const struct choosing *how, const struct site *site)
-{
-	return site_rrset(site, how->type) != NULL && choose_is_simple(how, site);
-}
-
-/* The site of the next of these clusters that has one, NULL: none has.  Both lists are by name, so the search goes on where
- * it was. */
-static const struct site *next_site(const struct node *n, const uint16_t **member, size_t *at)
-{
-	const struct site *site = NULL;
-
-	while (site == NULL && **member != RANKING_NO_CLUSTER)
-		site = node_find_site_from(n, *(*member)++, at);
-	return site;
-}
-
-/* Of several sites, the one with the highest score. */
-static const struct site *win(const struct choosing *how, uint64_t asker, const struct site *a,
-                              const struct site *b, uint64_t *score)
-{
-	uint64_t other = score_of(how->s, asker, b);
-
-	if (other <= *score)
-		return a;
-	*score = other;
-	return b;
-}
-
-/* Among the sites of clusters that count as one place. */
-enum group { GROUP_DONE, GROUP_NOBODY /* has a site there */, GROUP_NOT_SIMPLE };
-
-static enum group choose_in_group(const struct choosing *how, uint16_t group, struct choice *out)
-{
-	const uint16_t *member = ranking_members(snapshot_ranking(how->s), group);
-	uint64_t asker = 0, score = 0;
-	unsigned bits = 0;
-	size_t at = 0;
-	const struct site *best = next_site(how->node, &member, &at), *site = best;
-
-	if (best == NULL)
-		return GROUP_NOBODY;
-	while (is_candidate(how, site)) {
-		site = next_site(how->node, &member, &at);
-		if (site == NULL) {
-			*out = choose_site(how, best, site_rrset(best, how->type));
-			if (how->client->has_scope && out->scope < bits)
-				out->scope = (uint8_t)bits;
-			return GROUP_DONE;
-		}
-		if (bits == 0) {
-			asker = asker_of(how, &bits);
-			score = score_of(how->s, asker, best);
-		}
-		best = win(how, asker, best, site, &score);
+	lot_init(&t.lot, &t.is, t.policy);
+	if (how->rec != NULL)
+		how->rec->on_choice(how->rec->arg, how->node);
+	if (t.policy->must_wait) {
+		refuse(out, CHOICE_NOT_READY, 0);
+		tell_step(&t, "notReady", "who may be sent where is not known yet");
+		return;
 	}
-	return GROUP_NOT_SIMPLE;
-}
-
-static struct choice choose_down(const struct choosing *how)
-{
-	static const struct choice none;
-	const struct ranking_near *at = how->client->leaf.order->nearest;
-	const struct site *site = NULL;
-	struct choice c;
-
-	for (; site == NULL; at++) {
-		if (at->cluster == RANKING_NO_CLUSTER)
-			return none;
-		if ((at->cluster & RANKING_GROUP) == 0) {
-			site = node_find_site(how->node, at->cluster);
-		} else {
-			enum group found = choose_in_group(how, at->cluster, &c);
-
-			if (found != GROUP_NOBODY)
-				return found == GROUP_DONE ? c : none;
-		}
-	}
-	if (!is_candidate(how, site))
-		return none;
-	return choose_site(how, site, site_rrset(site, how->type));
-}
-
-RARE struct choice choose_farther(struct choosing how, struct client client)
-{
-	how.client = &client;
-	return choose_down(&how);
+	take_steps(&t, &y, out);
+	if (out->refusal != CHOICE_IS_MADE || out->rrset == NULL)
+		return;
+	limit_ttl(&t, &y, out);
+	out->most = t.policy == &snapshot_head(how->s)->preset ? 0 : t.policy->max_addresses;
 }
 
 void choose(const struct choosing *how, struct choice *out)
 {
 	*out = (struct choice){0};
-	if (how->rec == NULL)
+	if (how->rec == NULL) {
 		*out = choose_at_once(how);
-	if (out->rrset == NULL)
-		choose_step_by_step(how, out);
+		if (out->rrset != NULL || choose_calmly(how, out))
+			return;
+	}
+	choose_step_by_step(how, out);
 }

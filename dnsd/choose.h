@@ -25,14 +25,16 @@ struct recorder {
 	/* ... and each site that it left. */
 	void (*on_left)(void *arg, const struct site *site);
 	void *arg;
+	const struct ranking_asker *asker; /* NULL: orders are told without distances */
 };
 
-/* Who asks.  Prepared once per query; what follows is_placed is worked out when first needed. */
+/* Who asks.  Prepared once per query; the leaf is worked out when first needed, and again for another ranking. */
 struct client {
 	const struct addr *source; /* of ECS the first address of the prefix, else the resolver's */
-	bool has_scope;            /* ECS with source > 0: an answer may say how far it holds */
-	bool is_placed;
-	struct ranking_leaf leaf; /* of the source, unmapped when it is the resolver's */
+	const struct addr *resolver;
+	bool has_scope; /* ECS with source > 0: an answer may say how far it holds */
+	const struct ranking *placed_by; /* whose leaf it is; NULL: none is known */
+	struct ranking_leaf leaf;        /* of the source, unmapped when it is the resolver's */
 };
 
 /* The recorder's detail when the client's order of clusters alone decided. */
@@ -46,12 +48,22 @@ enum {
 	CHOICE_NO_CLUSTER = 0xffff
 };
 
+enum choice_refusal {
+	CHOICE_IS_MADE = 0,
+	CHOICE_NO_DATA, /* all sites are down, and the policy says so: no data, for anybody, for `ttl` */
+	CHOICE_FORBIDDEN, /* the type is there, but at no site that this client may be sent to */
+	CHOICE_NOT_READY /* the policy forbids some sites to some clients, and nobody knows yet which */
+};
+
 struct choice {
-	const struct rrset *rrset; /* NULL: no data of that type, for anybody */
+	const struct rrset
+		*rrset; /* NULL: no data of that type, for anybody, unless `refusal` says more */
 	uint32_t ttl;
 	uint16_t cluster; /* the site that answers; CHOICE_NO_CLUSTER: several or none */
 	uint16_t more;    /* RRsets written to `more` beside rrset (policy all): those that fit */
+	uint16_t most;    /* addresses that the policy has told; 0: as defaults.maxAddresses */
 	uint8_t scope;    /* bits of the client's address that decided; 0: none */
+	uint8_t refusal;  /* enum choice_refusal; counts without rrset */
 	enum stats_reason reason;
 };
 
@@ -66,9 +78,13 @@ struct choosing {
 	const struct recorder *rec; /* or NULL */
 };
 
-/* A number that all addresses of the client's bucket (design.md 4) share; *bits: the bucket's length, in bits of the
- * source. */
-uint64_t client_bucket(const struct client *c, unsigned *bits);
+/* A number that all addresses of the client's bucket (design.md 4; its length is the policy's) share; *bits: that length, in
+ * bits of the source. */
+uint64_t client_bucket(const struct client *c, const struct policy *policy, unsigned *bits);
+
+/* The TTL of an answer with that site, whose RRset has `ttl`. */
+uint32_t choose_ttl(const struct snapshot *s, const struct policy *policy, const struct site *site,
+                    uint32_t ttl, bool is_degraded);
 
 /* The answer of a name with sites to a type. */
 void choose(const struct choosing *how, struct choice *out);
@@ -84,7 +100,7 @@ struct ranking_leaf choose_place_resolver(const struct ranking *ranking, const s
 static inline struct ranking_leaf choose_place(const struct ranking *ranking,
                                                const struct client *c)
 {
-	if (c->is_placed)
+	if (c->placed_by == ranking)
 		return c->leaf;
 	return c->has_scope ? ranking_find(ranking, c->source) : choose_place_resolver(ranking, c);
 }
@@ -127,6 +143,9 @@ static inline struct choice choose_site(const struct choosing *how, const struct
 	                       .reason = STATS_NEAREST};
 }
 
+/* At once for a name with a policy, or while clients are shifted.  False: it is not that simple, or there is neither. */
+bool choose_calmly(const struct choosing *how, struct choice *out);
+
 /* The same choice when not the very nearest cluster has a site, or others are as near.  Takes copies, how.client NULL, so that
  * the caller's need not be in memory. */
 struct choice choose_farther(struct choosing how, struct client client);
@@ -140,10 +159,11 @@ ALWAYS static inline struct choice choose_at_once(const struct choosing *how)
 	const struct site *site;
 	const struct rrset *rrset;
 
-	if (rarely(!snapshot_head(how->s)->first_site_answers || node_site_count(how->node) < 2))
+	if (rarely(!snapshot_head(how->s)->first_site_answers || node_site_count(how->node) < 2 ||
+	           node_has_policy(how->node)))
 		return none;
 	how->client->leaf = choose_place(snapshot_ranking(how->s), how->client);
-	how->client->is_placed = true;
+	how->client->placed_by = snapshot_ranking(how->s);
 	nearest = how->client->leaf.order->nearest;
 	site = node_site_at_number(how->node, nearest->cluster, nearest->number);
 	if (rarely(site == NULL)) {

@@ -12,7 +12,7 @@
 #include "zones/rdata.h"
 
 /* The layers of a site that come from objects: bits of site_layers(). */
-enum { LAYER_ENDPOINTS = 1, LAYER_LOAD_BALANCER = 2 };
+enum { LAYER_ENDPOINTS = 1, LAYER_LOAD_BALANCER = 2, LAYER_FEW_READY = 4, LAYER_NO_GATEWAY = 8 };
 
 /* What the recorder gathers while the answer is decided. */
 struct notes {
@@ -106,6 +106,28 @@ static void add_probe_reason(const struct snapshot *s, const struct site *site, 
 	add_reason(out, "probe", count == 0 || down < count, detail, age_of(now_ms, latest));
 }
 
+/* What only sites of some policies have, or only names of an Ingress; nothing of the others. */
+static void add_rare_reasons(const struct snapshot *s, const struct policy *p,
+                             const struct site *site, uint64_t age, struct text *out)
+{
+	uint16_t endpoints, ready = site_ready(site, &endpoints);
+	bool waits = snapshot_site_waits(s, site);
+	char detail[96];
+
+	if (p->min_ready_percent > 0 && endpoints > 0) {
+		snprintf(detail, sizeof detail, "%u of %u endpoints ready, %u %% wanted", ready,
+		         endpoints, p->min_ready_percent);
+		add_reason(out, "readyShare", (site_layers(site) & LAYER_FEW_READY) == 0, detail,
+		           age);
+	}
+	if ((site_layers(site) & LAYER_NO_GATEWAY) != 0)
+		add_reason(out, "gateway", false,
+		           "the controller of the Ingress has no ready endpoint", age);
+	if (p->has_failback && site_hold(site) != 0)
+		add_reason(out, "failback", !waits,
+		           waits ? "has come back, and is not proven yet" : "proven", 0);
+}
+
 void explain_print_reasons(const struct snapshot *s, const struct policy *p,
                            const struct site *site, uint64_t now_ms, struct text *out)
 {
@@ -130,6 +152,7 @@ void explain_print_reasons(const struct snapshot *s, const struct policy *p,
 		           age);
 	add_reason(out, "drain", c == NULL || !c->drained,
 	           c != NULL && c->drained ? "drained" : "not drained", 0);
+	add_rare_reasons(s, p, site, age, out);
 	text_add(out, "]");
 }
 
@@ -213,6 +236,11 @@ static void note_candidate(struct notes *n, const struct site *site)
 	            snapshot_site_is_usable(n->s, n->policy, site, NULL) ? "true" : "false");
 	explain_print_reasons(n->s, n->policy, site, n->request->now_ms, &n->candidates);
 	add_probes(n, site);
+	if (n->policy->weight != NULL)
+		text_printf(&n->candidates, ",\"weight\":%" PRIu32,
+		            id < n->policy->cluster_count ? n->policy->weight[id] : 0);
+	if (n->policy->is_capacity)
+		text_printf(&n->candidates, ",\"capacity\":%u", site_capacity(site));
 	text_add(&n->candidates, "}");
 }
 
@@ -387,7 +415,9 @@ static void add_client(const struct notes *n, const struct addr *address, struct
 {
 	const struct explain_place *place = n->place;
 	char text[ADDR_NETWORK_TEXT_SIZE];
-	uint8_t depth = ranking_find(snapshot_ranking(n->s), address).depth;
+	const struct ranking *ranking =
+		n->policy != NULL ? n->policy->ranking : snapshot_ranking(n->s);
+	uint8_t depth = ranking_find(ranking, address).depth;
 	struct addr_network network = {addr_masked(address, depth), depth};
 
 	text_printf(out, "\"client\":{\"address\":\"%s\"", addr_print(address, text));
@@ -469,6 +499,21 @@ static void add_answer(const struct snapshot *s, const struct answer *a, struct 
 	text_add(out, "}");
 }
 
+void explain_print_policy(const struct policy *p, struct text *out)
+{
+	const char *slash = p != NULL ? strchr(p->name, '/') : NULL;
+
+	if (slash == NULL) {
+		text_add(out, "null");
+		return;
+	}
+	text_add(out, "{\"namespace\":");
+	text_add_json(out, (struct bytes){(const uint8_t *)p->name, (size_t)(slash - p->name)});
+	text_add(out, ",\"name\":");
+	add_text(out, slash + 1);
+	text_add(out, "}");
+}
+
 static void print_all(const struct notes *n, const struct query *q, const struct addr *address,
                       const struct answer *a, struct text *out)
 {
@@ -482,6 +527,8 @@ static void print_all(const struct notes *n, const struct query *q, const struct
 		add_json_name(out, zone_apex(a->zone));
 	else
 		text_add(out, "null");
+	text_add(out, ",\"policy\":");
+	explain_print_policy(n->policy, out);
 	text_add(out, ",");
 	add_client(n, address, out);
 	text_printf(out, ",\"candidates\":[%s],\"steps\":[%s],",
@@ -495,7 +542,8 @@ enum err explain_print(const struct snapshot *s, const struct explain_request *r
                        struct reason *why)
 {
 	struct notes n = {.s = s, .request = r, .place = r->place};
-	struct recorder rec = {on_choice, on_step, on_left, &n};
+	struct ranking_asker asker = {NULL, NULL};
+	struct recorder rec = {on_choice, on_step, on_left, &n, &asker};
 	struct query *q = xmalloc(sizeof *q);
 	struct answer *a = xmalloc(sizeof *a);
 	struct buffer packet = {0};
@@ -509,6 +557,9 @@ enum err explain_print(const struct snapshot *s, const struct explain_request *r
 	if (err == ERR_OK) {
 		n.by_subnet = answer_is_by_subnet(s, q, &resolver);
 		address = n.by_subnet ? q->edns.ecs.addr : addr_unmapped(&resolver);
+		asker.addr = &address;
+		if (r->place != NULL && r->place->has_place)
+			asker.place = &r->place->place;
 		answer_explain(s, q, &resolver, a, &rec);
 		end_step(&n);
 		print_all(&n, q, &address, a, out);

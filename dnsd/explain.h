@@ -49,6 +49,9 @@ enum err explain_address(const struct snapshot *s, const struct explain_request 
 enum err explain_print(const struct snapshot *s, const struct explain_request *r, struct text *out,
                        struct reason *why) MUST_CHECK;
 
+/* {"namespace", "name"}, or null for what `defaults` say; NULL: nothing was chosen by a policy. */
+void explain_print_policy(const struct policy *p, struct text *out);
+
 /* The array of /status/names and of candidates: [{"layer", "ok", "detail", "ageSeconds"}, ...]. */
 void explain_print_reasons(const struct snapshot *s, const struct policy *p,
                            const struct site *site, uint64_t now_ms, struct text *out);

@@ -98,6 +98,7 @@ static void rank_clusters(struct pipeline *p)
 	for (size_t i = 0; i < r->cluster_count; i++)
 		list[i] = (struct ranking_cluster){r->clusters[i].id, r->clusters[i].name,
 		                                   r->clusters[i].has_place, r->clusters[i].place};
+	rulebook_set(p->rulebook, r, p->config, p->geo);
 	geo_loader_set_clusters(p->geo, list, r->cluster_count, &p->config->geo.unknown_order);
 	free(list);
 }
@@ -160,9 +161,12 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 		                    &(struct wiring_times){settings.dark ? dark_ms : now_ms,
 		                                           p->config->defaults.unseen_after_ms,
 		                                           clock_unix_s()});
+	rulebook_give(p->rulebook, p->zones, p->result, settings.dark ? dark_ms : now_ms);
+	p->report_stale |= rulebook_is_news(p->rulebook);
 	if (p->report_stale)
-		wiring_set_report(p->zones, p->records, p->store, &p->errors, p->unix_ms_at_0,
-		                  &p->memory);
+		wiring_set_report(p->zones, p->records, p->store, &p->errors,
+		                  &(struct wiring_policies){p->rulebook, p->result},
+		                  p->unix_ms_at_0, &p->memory);
 	p->tables_stale = p->probes_stale = p->report_stale = false;
 }
 
@@ -208,11 +212,11 @@ static void take_step(struct pipeline *p, uint64_t now_ms)
 	                  save_held, p->saved);
 	p->untrimmed += r->change_count;
 	give_names(p);
-	p->ranks_stale |= r->clusters_changed;
+	p->ranks_stale |= r->clusters_changed || r->policies_changed;
 	p->tables_stale |= r->clusters_changed;
 	p->transferred_stale |= r->clusters_changed;
 	p->wants_stale |= r->wants_changed;
-	p->report_stale |= r->report_changed || r->change_count > 0;
+	p->report_stale |= r->report_changed || r->policies_changed || r->change_count > 0;
 }
 
 static void build(struct pipeline *p)
@@ -337,11 +341,10 @@ static void on_rankings(const struct ranking *plain, const struct geo_loader_ran
 {
 	struct pipeline *p = arg;
 
-	(void)ranked;
-	(void)count;
 	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(plain),
 	                      memory_order_relaxed);
 	zones_set_ranking(p->zones, ranking_ref(plain));
+	rulebook_rank(p->rulebook, plain, ranked, count);
 	pipeline_poke(p);
 }
 
@@ -527,6 +530,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	p->facts = facts_new();
 	p->zones = zones_new();
 	p->geo = geo_loader_start(loop, &events);
+	p->rulebook = rulebook_new();
 	key = zones_key(p->zones);
 	p->zone_files =
 		zone_loader_start(loop, &key, config->state,
@@ -679,6 +683,7 @@ static void closed_one(void *arg)
 	store_free(p->store);
 	records_free(p->records);
 	zones_free(p->zones);
+	rulebook_free(p->rulebook);
 	facts_free(p->facts);
 	wiring_memory_fini(&p->memory);
 	cluster_notes_free(p->notes);

@@ -38,6 +38,7 @@ struct pipeline {
 	struct resolver *resolver;
 	struct transfers *transfers; /* NULL: none */
 	struct geo_loader *geo;
+	struct rulebook *rulebook;
 	struct secrets secrets;
 	struct zone_loader *zone_files;
 	struct records *records;

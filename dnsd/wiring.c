@@ -641,8 +641,8 @@ static const struct snapshot_zone_file *files_of(struct report *r, const struct 
 }
 
 void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
-                       const struct wiring_errors *errors, int64_t unix_ms_at_0,
-                       struct wiring_memory *memory)
+                       const struct wiring_errors *errors, const struct wiring_policies *policies,
+                       int64_t unix_ms_at_0, struct wiring_memory *memory)
 {
 	struct report r = {.arena = arena_new(), .before = memory, .time = clock_unix_s()};
 	struct snapshot_report report = {.fact_count = facts_count(store_facts(store))};
@@ -665,6 +665,8 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	report.conflict_count = r.conflict_count;
 	report.holds = holds_of(&r, records, unix_ms_at_0, &report.hold_count);
 	report.files = files_of(&r, errors->files, &report.file_count);
+	report.policy_count = rulebook_report(policies->book, policies->result, records, store,
+	                                      r.arena, &report.policies);
 	tell_holds(memory, report.holds, report.hold_count);
 	zones_set_report(z, &report);
 	if (r.told > MAX_TOLD)

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "dnsd/config.h"
+#include "dnsd/rulebook.h"
 #include "dnsd/server.h"
 #include "dnsd/zone_loader.h"
 #include "records/build.h"
@@ -75,11 +76,17 @@ struct wiring_errors {
 	int64_t tls_since; /* Unix seconds */
 };
 
+/* Where the report's policies come from. */
+struct wiring_policies {
+	const struct rulebook *book;
+	const struct records_result *result;
+};
+
 /* What /status lists. `unix_ms_at_0`: Unix time when the monotonic clock
  * was 0, always the same, so that a hold's times do not waver. */
 void wiring_set_report(struct zones *z, const struct records *records, const struct store *store,
-                       const struct wiring_errors *errors, int64_t unix_ms_at_0,
-                       struct wiring_memory *memory);
+                       const struct wiring_errors *errors, const struct wiring_policies *policies,
+                       int64_t unix_ms_at_0, struct wiring_memory *memory);
 
 /* Does every registered cluster go unseen (and is there one)? *since_ms: since when. */
 bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms);

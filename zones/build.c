@@ -88,7 +88,6 @@ static struct policy preset_of(const struct zones *z)
 		.name = "",
 		.stages = z->settings.all ? all : nearest,
 		.ranking = z->ranked->ranking,
-		.is_plain = !z->settings.all,
 		.all = z->settings.all,
 		.bucket_ipv4 = POLICY_BUCKET_IPV4,
 		.bucket_ipv6 = POLICY_BUCKET_IPV6,

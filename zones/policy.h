@@ -24,8 +24,6 @@ struct policy {
 	const char *const *stages; /* as written, first to last, NULL at the end: for explain */
 	/* The order of clusters by its geofence, failover, latency, nearest.  NULL: there is no policy of this number. */
 	const struct ranking *ranking;
-	bool is_plain; /* the first usable site of that order answers, ties by equal weight, as `defaults` says without
-	                * any policy: no field below says otherwise */
 	bool must_wait;   /* a fence that must hold has no ranking yet: SERVFAIL until it has */
 	bool has_fence;   /* some clusters may be forbidden to some clients (ranking_allows()) */
 	bool all;         /* several sites in one answer, in the client's order */

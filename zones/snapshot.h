@@ -75,6 +75,18 @@ struct snapshot_zone_file {
 	uint64_t readings;  /* since the start, good or not */
 	const char *errors; /* of the last one, lines "FILE:LINE: text"; "": it was good */
 };
+struct snapshot_condition {
+	const char *type; /* "Accepted", "Conflicted", "Programmed" */
+	bool is_true;
+	const char *reason,
+		*message; /* "TargetConflict"; in words, "" when there is nothing to say */
+};
+enum { SNAPSHOT_CONDITIONS = 3 };
+struct snapshot_policy_report {
+	const char *namespace, *name;
+	uint64_t targets, names; /* that it is for, as written; that it decides for */
+	struct snapshot_condition condition[SNAPSHOT_CONDITIONS];
+};
 /* What /status tells beside names: made by the wiring, carried along, freed with the last snapshot. */
 struct snapshot_report {
 	const struct snapshot_problem *problems;
@@ -86,6 +98,8 @@ struct snapshot_report {
 	uint64_t fact_count;
 	const struct snapshot_zone_file *files;
 	size_t file_count;
+	const struct snapshot_policy_report *policies;
+	size_t policy_count;
 };
 
 /* What holds for all zones. */

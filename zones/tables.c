@@ -130,6 +130,22 @@ bool tables_same_probes(const struct probes *a, const struct probes *b)
 	       (a->count == 0 || memcmp(a->at_ms, b->at_ms, a->count * sizeof(*a->at_ms)) == 0);
 }
 
+static struct snapshot_policy_report copy_policy_report(struct arena *a,
+                                                        const struct snapshot_policy_report *from)
+{
+	struct snapshot_policy_report p = *from;
+
+	p.namespace = copy(a, p.namespace);
+	p.name = copy(a, p.name);
+	for (size_t i = 0; i < SNAPSHOT_CONDITIONS; i++) {
+		struct snapshot_condition *c = &p.condition[i];
+
+		*c = (struct snapshot_condition){copy(a, c->type), c->is_true, copy(a, c->reason),
+		                                 copy(a, c->message)};
+	}
+	return p;
+}
+
 struct report *tables_report(const struct snapshot_report *from)
 {
 	struct report *t = part_new(sizeof(*t));
@@ -139,6 +155,8 @@ struct report *tables_report(const struct snapshot_report *from)
 		arena_calloc(a, from->conflict_count, sizeof(*conflict));
 	struct snapshot_hold *hold = arena_calloc(a, from->hold_count, sizeof(*hold));
 	struct snapshot_zone_file *file = arena_calloc(a, from->file_count, sizeof(*file));
+	struct snapshot_policy_report *policy =
+		arena_calloc(a, from->policy_count, sizeof(*policy));
 
 	for (size_t i = 0; i < from->problem_count; i++)
 		problem[i] = (struct snapshot_problem){copy(a, from->problems[i].where),
@@ -158,7 +176,10 @@ struct report *tables_report(const struct snapshot_report *from)
 		file[i].path = copy(a, file[i].path);
 		file[i].errors = copy(a, file[i].errors);
 	}
+	for (size_t i = 0; i < from->policy_count; i++)
+		policy[i] = copy_policy_report(a, &from->policies[i]);
 	t->is = *from;
+	t->is.policies = policy;
 	t->is.files = file;
 	t->is.problems = problem;
 	t->is.conflicts = conflict;
@@ -191,13 +212,27 @@ static bool same_file(const struct snapshot_zone_file *a, const struct snapshot_
 	       a->readings == b->readings && same_text(a->errors, b->errors);
 }
 
+static bool same_policy_report(const struct snapshot_policy_report *a,
+                               const struct snapshot_policy_report *b)
+{
+	for (size_t i = 0; i < SNAPSHOT_CONDITIONS; i++) {
+		const struct snapshot_condition *x = &a->condition[i], *y = &b->condition[i];
+
+		if (x->is_true != y->is_true || !same_text(x->type, y->type) ||
+		    !same_text(x->reason, y->reason) || !same_text(x->message, y->message))
+			return false;
+	}
+	return a->targets == b->targets && a->names == b->names &&
+	       same_text(a->namespace, b->namespace) && same_text(a->name, b->name);
+}
+
 bool tables_same_report(const struct report *x, const struct report *y)
 {
 	const struct snapshot_report *a = &x->is, *b = &y->is;
 
 	if (a->problem_count != b->problem_count || a->conflict_count != b->conflict_count ||
 	    a->hold_count != b->hold_count || a->file_count != b->file_count ||
-	    a->fact_count != b->fact_count)
+	    a->fact_count != b->fact_count || a->policy_count != b->policy_count)
 		return false;
 	for (size_t i = 0; i < a->problem_count; i++)
 		if (!same_problem(&a->problems[i], &b->problems[i]))
@@ -210,6 +245,9 @@ bool tables_same_report(const struct report *x, const struct report *y)
 			return false;
 	for (size_t i = 0; i < a->file_count; i++)
 		if (!same_file(&a->files[i], &b->files[i]))
+			return false;
+	for (size_t i = 0; i < a->policy_count; i++)
+		if (!same_policy_report(&a->policies[i], &b->policies[i]))
 			return false;
 	return true;
 }
@@ -280,8 +318,7 @@ static bool same_array(const void *a, const void *b, size_t size)
 
 static bool same_words(const struct policy *a, const struct policy *b)
 {
-	return a->is_plain == b->is_plain && a->must_wait == b->must_wait &&
-	       a->has_fence == b->has_fence && a->all == b->all &&
+	return a->must_wait == b->must_wait && a->has_fence == b->has_fence && a->all == b->all &&
 	       a->is_capacity == b->is_capacity &&
 	       a->no_data_when_all_down == b->no_data_when_all_down &&
 	       a->resolver_when_unknown == b->resolver_when_unknown &&

@@ -108,14 +108,15 @@ static void add_networks(struct bench *b)
 }
 
 /* A service that each cluster has. */
-static void put_everywhere(struct bench *b, unsigned service, unsigned clusters)
+static void put_everywhere(struct bench *b, unsigned service, unsigned clusters,
+                           const char *capacity)
 {
 	char *line[CLUSTERS], name[64];
 
 	for (unsigned i = 0; i < clusters; i++) {
 		line[i] = xcalloc(1, 64);
-		snprintf(line[i], 64, "c%03u: 30 A 10.%u.%u.%u", i, 200 + i / 256, i % 256,
-		         service);
+		snprintf(line[i], 64, "c%03u%s: 30 A 10.%u.%u.%u", i, capacity, 200 + i / 256,
+		         i % 256, service);
 	}
 	snprintf(name, sizeof name, "r%03u.bench.fed.svc.geo.test", service);
 	world_put_site_lines(b->world, name, NULL, (const char *const *)line, clusters);
@@ -123,8 +124,31 @@ static void put_everywhere(struct bench *b, unsigned service, unsigned clusters)
 		free(line[i]);
 }
 
+/* Every stage of a policy; shares decide among those that the others leave equal. */
+static void use_all_stages(struct bench *b)
+{
+	static struct bytes country = {(const uint8_t *)"DE", 2};
+	static const uint16_t all[] = {0, 1, 2}, tier[] = {0, 0, 0};
+	static const int32_t bias[] = {100, 100, 100};
+	static const uint32_t weight[64] = {[3] = 50, [8] = 30, [13] = 20};
+	static struct rules_fence fence = {
+		.countries = &country, .country_count = 1, .clusters = all, .cluster_count = 3};
+	static struct rules rules = {.stages = {RULES_FENCE, RULES_TIER, RULES_LATENCY, RULES_NEAREST},
+	                             .stage_count = 4,
+	                             .fences = &fence,
+	                             .fence_count = 1,
+	                             .tier = tier,
+	                             .bias_km = bias};
+	static struct policy policy = {
+		.weight = weight, .cluster_count = 64, .is_capacity = true, .bucket_ipv4 = 20};
+
+	policy.ranking = world_rank_by(b->world, &rules);
+	world_policy(b->world, 1, &policy);
+	world_use_policy(b->world, 1);
+}
+
 /* Services that each cluster has, the clusters in so many places, and clients of random networks. */
-static void run_geo(const char *label, unsigned clusters, unsigned places)
+static void run_geo(const char *label, unsigned clusters, unsigned places, bool all_stages)
 {
 	struct bench *b = xcalloc(1, sizeof *b);
 	char text[128], subnet[32];
@@ -138,8 +162,10 @@ static void run_geo(const char *label, unsigned clusters, unsigned places)
 		              place * 101 % 360 - 180.0 + 0.5);
 	}
 	add_networks(b);
+	if (all_stages)
+		use_all_stages(b);
 	for (unsigned k = 0; k < SERVICES; k++)
-		put_everywhere(b, k, clusters);
+		put_everywhere(b, k, clusters, all_stages ? "=8" : "");
 	for (unsigned i = 0; i < QUESTIONS; i++) {
 		unsigned network = random_below(NETWORKS);
 
@@ -158,11 +184,14 @@ int main(void)
 	run_static("edns", 0, &(struct asking){.edns = 1232});
 	run_static("nx", 50, &(struct asking){.edns = 1232});
 	run_static("cookie", 0, &(struct asking){.options = "000a00080102030405060708"});
-	run_geo("geo3", 3, 3);
-	run_geo("geo30", 30, 30);
-	run_geo("geo300", 300, 300);
+	run_geo("geo3", 3, 3, false);
+	run_geo("geo30", 30, 30, false);
+	run_geo("geo300", 300, 300, false);
 	/* Several clusters in each place. */
-	run_geo("tie30", 30, 16);
-	run_geo("tie300", 300, 16);
+	run_geo("tie30", 30, 16, false);
+	run_geo("tie300", 300, 16, false);
+	/* As geo3 by a policy of every stage; the same with all clusters in one place, so that three are weighed. */
+	run_geo("stages3", 3, 3, true);
+	run_geo("shares3", 3, 1, true);
 	return 0;
 }

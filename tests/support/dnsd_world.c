@@ -15,7 +15,7 @@
 #include "dnsd/terms.h"
 #include "zones/rdata.h"
 
-enum { MAX_ITEMS = 512 };
+enum { MAX_ITEMS = 512, MAX_POLICIES = 32 };
 
 struct world {
 	struct zones *zones;
@@ -24,6 +24,8 @@ struct world {
 	struct snapshot_cluster cluster[MAX_ITEMS];
 	size_t cluster_count;
 	struct geodb *geodb;
+	const struct policy *policy[MAX_POLICIES]; /* by number */
+	uint32_t policy_in_use;
 	bool clusters_changed;
 	struct responder responder;
 	struct text answer;
@@ -146,6 +148,37 @@ void world_unseen(struct world *w, const char *name, bool unseen)
 	zones_set_clusters(w->zones, w->cluster, w->cluster_count);
 }
 
+uint16_t world_cluster_id(struct world *w, const char *name)
+{
+	struct snapshot_cluster *c = find_cluster(w, bytes_of(name));
+
+	CHECK(c != NULL);
+	return c->id;
+}
+
+void world_withhold(struct world *w, const char *name, uint32_t withheld, uint32_t ttl_most)
+{
+	struct snapshot_cluster *c = find_cluster(w, bytes_of(name));
+
+	CHECK(c != NULL);
+	c->withheld = withheld;
+	c->ttl_most = ttl_most;
+	zones_set_clusters(w->zones, w->cluster, w->cluster_count);
+}
+
+void world_waits(struct world *w, const bool *waits, size_t count)
+{
+	zones_set_waiting(w->zones, waits, count);
+}
+
+void world_policy(struct world *w, uint32_t number, const struct policy *policy)
+{
+	CHECK(number > 0 && number < MAX_POLICIES);
+	w->policy[number] = policy;
+}
+
+void world_use_policy(struct world *w, uint32_t number) { w->policy_in_use = number; }
+
 void world_networks(struct world *w, const char *csv)
 {
 	char path[] = "/tmp/nigh-world-XXXXXX";
@@ -176,7 +209,33 @@ void world_probes(struct world *w, const bool *down, size_t count)
 	free(probe);
 }
 
-static void rank(struct world *w)
+static void give_policies(struct world *w)
+{
+	static const char *const no_stages[] = {NULL};
+	struct policy list[MAX_POLICIES] = {{0}};
+	const struct ranking *plain;
+	bool any = false;
+
+	for (uint32_t i = 1; i < MAX_POLICIES; i++)
+		any |= w->policy[i] != NULL;
+	if (!any)
+		return;
+	plain = snapshot_ranking(zones_build(w->zones, 1700000000));
+	for (uint32_t i = 1; i < MAX_POLICIES; i++) {
+		if (w->policy[i] == NULL)
+			continue;
+		list[i] = *w->policy[i];
+		list[i].name = list[i].name != NULL ? list[i].name : "test/policy";
+		list[i].stages = list[i].stages != NULL ? list[i].stages : no_stages;
+		list[i].ranking = list[i].ranking != NULL ? list[i].ranking : plain;
+		list[i].bucket_ipv4 = list[i].bucket_ipv4 > 0 ? list[i].bucket_ipv4 : 24;
+		list[i].bucket_ipv6 = list[i].bucket_ipv6 > 0 ? list[i].bucket_ipv6 : 48;
+		list[i].degraded_ttl = list[i].degraded_ttl > 0 ? list[i].degraded_ttl : 5;
+	}
+	zones_set_policies(w->zones, list, MAX_POLICIES);
+}
+
+static struct ranking_cluster *list_clusters(struct world *w)
 {
 	struct ranking_cluster *list = xcalloc(w->cluster_count + 1, sizeof *list);
 
@@ -185,6 +244,22 @@ static void rank(struct world *w)
 
 		list[i] = (struct ranking_cluster){c->id, c->name, c->has_place, c->place};
 	}
+	return list;
+}
+
+const struct ranking *world_rank_by(struct world *w, const struct rules *rules)
+{
+	struct ranking_cluster *list = list_clusters(w);
+	const struct ranking *ranking = ranking_build_by(list, w->cluster_count, rules, w->geodb);
+
+	free(list);
+	return ranking;
+}
+
+static void rank(struct world *w)
+{
+	struct ranking_cluster *list = list_clusters(w);
+
 	zones_set_ranking(w->zones, ranking_build(list, w->cluster_count, NULL, 0, w->geodb));
 	zones_set_clusters(w->zones, w->cluster, w->cluster_count);
 	free(list);
@@ -196,6 +271,7 @@ const struct snapshot *world_build(struct world *w)
 	if (w->clusters_changed)
 		rank(w);
 	zones_set_settings(w->zones, &w->settings);
+	give_policies(w);
 	return zones_build(w->zones, 1700000000);
 }
 
@@ -284,10 +360,35 @@ static int by_cluster_name(const void *a, const void *b, void *arg)
 	return strcmp(names[0], names[1]);
 }
 
+/* What stands between the cluster and the colon: any of these. */
+static void mark_site(struct world *w, struct endpoint_site *site, const char *marks)
+{
+	for (; *marks != ':'; marks++) {
+		unsigned number = (unsigned)atoi(marks + 1);
+
+		if (*marks == '!')
+			site->layers &= (uint8_t)~SITE_ENDPOINTS;
+		if (*marks == '=')
+			site->capacity = (uint16_t)number;
+		if (*marks == '@')
+			site->hold = number;
+		if (*marks == '#') {
+			site->probes = arena_memdup(w->arena, &number, sizeof number);
+			site->probe_count = 1;
+		}
+		if (*marks == '%') {
+			site->ready = (uint16_t)number;
+			site->endpoints = (uint16_t)atoi(strchr(marks, '/') + 1);
+			if (2 * site->ready < site->endpoints)
+				site->layers |= SITE_FEW_READY;
+		}
+	}
+}
+
 static void add_site_line(struct world *w, struct endpoint_site *list, size_t *count,
                           const char *line)
 {
-	size_t len = strcspn(line, "!#:");
+	size_t len = strcspn(line, "!#=@%:");
 	struct snapshot_cluster *c = find_cluster(w, (struct bytes){(const uint8_t *)line, len});
 	const char *rest = strchr(line, ':') + 1;
 	struct endpoint_site *site = NULL;
@@ -304,15 +405,7 @@ static void add_site_line(struct world *w, struct endpoint_site *list, size_t *c
 		                               .layers = SITE_ENDPOINTS | SITE_LOAD_BALANCER};
 		site->rrsets = arena_calloc(w->arena, 8, sizeof *site->rrsets);
 	}
-	if (line[len] == '!')
-		site->layers &= (uint8_t)~SITE_ENDPOINTS;
-	if (line[len] == '#') {
-		uint32_t *probe = arena_calloc(w->arena, 1, sizeof *probe);
-
-		*probe = (uint32_t)atoi(line + len + 1);
-		site->probes = probe;
-		site->probe_count = 1;
-	}
+	mark_site(w, site, line + len);
 	sets = (struct endpoint_rrset *)(uintptr_t)site->rrsets;
 	if (*rest != '\0')
 		add_line(w, sets, &site->rrset_count, rest + 1);
@@ -326,7 +419,8 @@ void world_put_site_lines(struct world *w, const char *name, const char *fallbac
 	                     .source = "test",
 	                     .has_sites = true,
 	                     .fail_open = fallback == NULL,
-	                     .sites = list};
+	                     .sites = list,
+	                     .policy = w->policy_in_use};
 
 	if (fallback != NULL) {
 		e.fallback = wire_of(w, fallback);
@@ -433,7 +527,7 @@ static void ignore_site(void *arg, const struct site *site)
 static void check_explained_alike(struct world *w, const struct snapshot *s, bool tcp,
                                   const struct addr *client, const uint8_t *answered, size_t len)
 {
-	struct recorder rec = {ignore_choice, ignore_step, ignore_site, NULL};
+	struct recorder rec = {ignore_choice, ignore_step, ignore_site, NULL, NULL};
 	const struct query *q = &w->responder.query;
 	struct answer *again = xmalloc(sizeof *again);
 	uint8_t *out = xmalloc(65535);

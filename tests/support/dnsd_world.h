@@ -38,10 +38,26 @@ void world_networks(struct world *w, const char *csv);
 /* Verdicts of probes by index. */
 void world_probes(struct world *w, const bool *down, size_t count);
 
+/* The share of a cluster's clients that it must not have (of SNAPSHOT_EVERYBODY), and the most that its answers' TTL may be. */
+void world_withhold(struct world *w, const char *name, uint32_t withheld, uint32_t ttl_most);
+/* Which holds wait. */
+void world_waits(struct world *w, const bool *waits, size_t count);
+
+/* A traffic policy, number 1 or more; borrowed.  Without a ranking it has that of `defaults`, without buckets 24 and 48. */
+void world_policy(struct world *w, uint32_t number, const struct policy *policy);
+/* A ranking of the world's clusters, whose indexes are in the order that they came in, and networks; the caller's. */
+const struct ranking *world_rank_by(struct world *w, const struct rules *rules);
+/* Names with sites that are put from now on have that policy. */
+void world_use_policy(struct world *w, uint32_t number);
+/* The number of a cluster in arrays of a policy. */
+uint16_t world_cluster_id(struct world *w, const char *name);
+
 /* A name with fixed records: lines "TTL TYPE RDATA", NULL at the end. */
 void world_put(struct world *w, const char *name, ...);
 /* A name with sites: lines "CLUSTER: TTL TYPE RDATA"; "CLUSTER:" has no records; "CLUSTER!:" has
- * no ready endpoint; "CLUSTER#3:" is probed as index 3.  `fallback` NULL: fails open. */
+ * no ready endpoint; "CLUSTER#3:" is probed as index 3; "CLUSTER=5:" has a capacity of 5; "CLUSTER@2:" has hold 2;
+ * "CLUSTER%3/10:" has 3 of 10 endpoints ready, of which half are wanted.
+ * `fallback` NULL: fails open. */
 void world_put_sites(struct world *w, const char *name, const char *fallback, ...);
 /* The same of `count` lines. */
 void world_put_site_lines(struct world *w, const char *name, const char *fallback,

@@ -42,6 +42,25 @@ static const char full[] =
 	"\"conflicts\":[{\"name\":\"w.example.com\",\"winner\":\"A\",\"loser\":\"B\"}],"
 	"\"counts\":{\"names\":12,\"records\":30,\"answers\":99}}";
 
+static void test_policies_say_whether_they_are_in_force(void **state)
+{
+	(void)state;
+	assert_overview(
+		"{\"ready\":true,\"policies\":[{\"namespace\":\"shop\",\"name\":\"api\","
+		"\"targets\":1,\"names\":3,\"conditions\":["
+		"{\"type\":\"Accepted\",\"status\":\"True\",\"reason\":\"Accepted\",\"message\":"
+		"\"\"}]},"
+		"{\"namespace\":\"shop\",\"name\":\"web\",\"targets\":1,\"names\":0,\"conditions\":"
+		"["
+		"{\"type\":\"Conflicted\",\"status\":\"True\",\"reason\":\"TargetConflict\","
+		"\"message\":\"Service web is shop/api's\"}]}]}",
+		false,
+		"nighd , ready, listening on nothing\n0 names, 0 records, 0 answers given\n\n"
+		"POLICY     NAMES   STATE            WHY\n"
+		"shop/api   3       in force         -\n"
+		"shop/web   0       TargetConflict   Service web is shop/api's\n");
+}
+
 static void test_everything_of_a_status_has_its_place(void **state)
 {
 	(void)state;
@@ -181,6 +200,7 @@ static void test_a_foreign_shape_is_shown_as_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_policies_say_whether_they_are_in_force),
 		cmocka_unit_test(test_everything_of_a_status_has_its_place),
 		cmocka_unit_test(test_what_moves_is_told_until_it_is_as_if_nothing_had),
 		cmocka_unit_test(test_wide_adds_columns),

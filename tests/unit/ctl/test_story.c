@@ -23,6 +23,7 @@ static void assert_story(const char *json, bool wide, const char *want)
 
 static const char full[] =
 	"{\"question\":{\"name\":\"www.example.com.\",\"type\":\"A\"},\"zone\":\"example.com.\","
+	"\"policy\":{\"namespace\":\"shop\",\"name\":\"web\"},"
 	"\"client\":{\"address\":\"198.51.100.0\",\"network\":\"198.51.100.0/24\","
 	"\"place\":{\"latitude\":37.77,\"longitude\":-122.42},\"continent\":\"NA\",\"country\":"
 	"\"US\","
@@ -41,6 +42,7 @@ static void test_an_answer_is_told_from_the_question_to_the_records(void **state
 	(void)state;
 	assert_story(full, false,
 	             "www.example.com. A, of zone example.com.\n"
+	             "by the policy shop/web\n"
 	             "asked for 198.51.100.0, network 198.51.100.0/24, known from ecs\n"
 	             "standing at 37.77,-122.42, in US-CA, NA, within 20 km, says nets.csv\n"
 	             "\n"

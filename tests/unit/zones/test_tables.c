@@ -80,7 +80,7 @@ static void test_a_name_has_the_policy_that_its_number_says(void **state)
 	                 &snapshot_head(s)->preset);
 	assert_int_equal(node_policy(find(s, "plain.example.com")), 0);
 	assert_int_equal(node_policy(find(s, "fixed.example.com")), 0);
-	assert_true(snapshot_head(s)->preset.is_plain);
+	assert_false(snapshot_head(s)->preset.all);
 	assert_ptr_equal(snapshot_head(s)->preset.ranking, snapshot_ranking(s));
 	ranking_free(ranking);
 }

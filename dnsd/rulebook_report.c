@@ -1,0 +1,147 @@
+/* rulebook_report.c -- what /status says of each policy: conditions as Kubernetes has them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dnsd/rulebook_inside.h"
+
+enum { ACCEPTED, CONFLICTED, PROGRAMMED };
+
+struct reporting {
+	const struct records_result *r;
+	struct arena *arena;
+	struct snapshot_policy_report *of; /* by number */
+};
+
+static void set(struct snapshot_policy_report *p, unsigned which, bool is_true, const char *reason,
+                const char *message)
+{
+	static const char *const types[] = {"Accepted", "Conflicted", "Programmed"};
+
+	p->condition[which] = (struct snapshot_condition){types[which], is_true, reason, message};
+}
+
+static const char *text_of(struct arena *a, struct bytes text)
+{
+	return arena_strndup(a, (const char *)text.data, text.len);
+}
+
+/* --- Accepted --- */
+
+/* The object as it is now does not parse: what it said before holds. */
+static void on_error(const char *where, const char *message, int64_t since, void *arg)
+{
+	struct reporting *r = arg;
+
+	(void)since;
+	for (size_t i = 1; i < r->r->policy_count; i++) {
+		struct snapshot_policy_report *p = &r->of[i];
+		const char *at;
+		char object[600];
+
+		if (p->name == NULL)
+			continue;
+		snprintf(object, sizeof object, "TrafficPolicy %s/%s", p->namespace, p->name);
+		at = strstr(where, object);
+		if (at == NULL)
+			at = strstr(message, object);
+		if (at != NULL && strchr(" :,.", at[strlen(object)]) != NULL)
+			set(p, ACCEPTED, false, "Invalid", arena_strdup(r->arena, message));
+	}
+}
+
+/* --- Conflicted --- */
+
+static const char *describe(struct arena *a, const struct policy_target *t)
+{
+	static const char *const kinds[] = {[POLICY_HOSTNAME] = "host name",
+	                                    [POLICY_SERVICE_DNS_RECORD] = "ServiceDNSRecord",
+	                                    [POLICY_INGRESS_DNS_RECORD] = "IngressDNSRecord",
+	                                    [POLICY_DNS_ENDPOINT] = "DNSEndpoint",
+	                                    [POLICY_SERVICE] = "Service",
+	                                    [POLICY_INGRESS] = "Ingress",
+	                                    [POLICY_PATTERN] = "host names",
+	                                    [POLICY_DOMAIN] = "Domain"};
+
+	return arena_printf(a, "%s %.*s", kinds[t->kind], (int)t->name.len,
+	                    (const char *)t->name.data);
+}
+
+static void on_conflict(const struct records_policy_conflict *c, void *arg)
+{
+	struct reporting *r = arg;
+	const struct snapshot_policy_report *winner = &r->of[c->winner];
+
+	if (c->loser >= r->r->policy_count || c->winner >= r->r->policy_count ||
+	    r->of[c->loser].name == NULL || winner->name == NULL)
+		return;
+	set(&r->of[c->loser], CONFLICTED, true, "TargetConflict",
+	    arena_printf(r->arena, "%s is %s/%s's, which is older", describe(r->arena, c->target),
+	                 winner->namespace, winner->name));
+}
+
+/* --- Programmed --- */
+
+static void set_programmed(const struct rulebook_entry *e, struct arena *a,
+                           struct snapshot_policy_report *p)
+{
+	const struct rulebook_policy *is = e->in_force;
+
+	if (e->is_refused)
+		set(p, PROGRAMMED, false, "TooManyRules",
+		    arena_printf(a, "policies have more than %d different orders of clusters",
+		                 GEO_LOADER_MAX_RULES));
+	else if (e->wanted != NULL || is == NULL)
+		set(p, PROGRAMMED, false, "WaitsForRanking",
+		    is != NULL
+		            ? "what it said before is in force until its order of clusters is made"
+		            : "its order of clusters is being made");
+	else if (is->unknown[0] != '\0')
+		set(p, PROGRAMMED, true, "UnknownCluster",
+		    arena_printf(a, "no cluster is registered as %s", is->unknown));
+	else if (is->warning[0] != '\0')
+		set(p, PROGRAMMED, true, "StageWithoutEffect", arena_strdup(a, is->warning));
+	else
+		set(p, PROGRAMMED, true, "Programmed", "");
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct snapshot_policy_report *x = a, *y = b;
+	int order = strcmp(x->namespace, y->namespace);
+
+	return order != 0 ? order : strcmp(x->name, y->name);
+}
+
+size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
+                       const struct records *records, const struct store *store,
+                       struct arena *arena, const struct snapshot_policy_report **out)
+{
+	struct reporting all = {.r = r, .arena = arena};
+	size_t count = 0;
+
+	all.of = arena_calloc(arena, r->policy_count + 1, sizeof *all.of);
+	for (size_t i = 1; i < r->policy_count; i++) {
+		const struct records_policy *from = &r->policies[i];
+		struct snapshot_policy_report *p = &all.of[i];
+
+		if (from->is == NULL || i >= b->count)
+			continue;
+		p->namespace = text_of(arena, from->namespace);
+		p->name = text_of(arena, from->name);
+		p->targets = from->is->target_count;
+		p->names = from->names;
+		set(p, ACCEPTED, true, "Accepted", "");
+		set(p, CONFLICTED, false, "NoConflict", "");
+		set_programmed(&b->entry[i], arena, p);
+	}
+	records_each_policy_conflict(records, on_conflict, &all);
+	store_each_error(store, on_error, &all);
+	for (size_t i = 1; i < r->policy_count; i++)
+		if (all.of[i].name != NULL)
+			all.of[count++] = all.of[i];
+	qsort(all.of, count, sizeof *all.of, by_name);
+	*out = all.of;
+	return count;
+}

@@ -1,0 +1,296 @@
+/* Shares of clients: weights, capacity, what is withheld. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "dnsd/choose_inside.h"
+#include "tests/support/dnsd_world.h"
+
+enum { BUCKETS = 100000, SITES = 4 };
+
+static struct world *w;
+static uint32_t weights[64];
+static struct policy policy;
+static unsigned scope; /* of all answers */
+
+/* Four clusters in one place; everybody is there too. */
+static int setup(void **state)
+{
+	(void)state;
+	scope = 24;
+	w = world_new();
+	world_zones_are(w, "example.com");
+	for (unsigned i = 0; i < SITES; i++)
+		world_cluster(w, (char[]){'c', (char)('0' + i), '\0'}, 10, 10);
+	world_networks(w, "0.0.0.0/0,10,10\n::/0,10,10\n");
+	memset(weights, 0, sizeof weights);
+	policy = (struct policy){.weight = weights, .cluster_count = 64};
+	world_policy(w, 1, &policy);
+	world_use_policy(w, 1);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	world_free(w);
+	return 0;
+}
+
+static void put(const char *const lines[SITES])
+{
+	world_put_site_lines(w, "web.example.com", NULL, lines, SITES);
+}
+
+static const char *const plain[SITES] = {"c0: 30 A 192.0.2.0", "c1: 30 A 192.0.2.1",
+                                         "c2: 30 A 192.0.2.2", "c3: 30 A 192.0.2.3"};
+
+static void weigh(unsigned site, uint32_t weight)
+{
+	weights[world_cluster_id(w, (char[]){'c', (char)('0' + site), '\0'})] = weight;
+}
+
+/* The site of each bucket's clients; asked at the choice itself, which is what answers are made of. */
+static void choose_all(const struct snapshot *s, uint8_t site[BUCKETS])
+{
+	static const uint8_t wire[] = "\3web\7example\3com";
+	struct name name;
+	const struct zone *zone;
+	const struct node *node;
+
+	assert_true(name_parse(&name, wire, sizeof wire) > 0);
+	zone = snapshot_find_zone(s, &name);
+	CHECK(zone != NULL);
+	node = zone_find(zone, &name).node;
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		struct addr a = {
+			.family = ADDR_IPV4,
+			.bytes = {(uint8_t)(20 + (i >> 16)), (uint8_t)(i >> 8), (uint8_t)i}};
+		struct client client = {.has_scope = true};
+		const struct rrset *more[CHOICE_UNION_MAX];
+		struct choosing how = {s, node, &name, RR_A, &client, more, NULL};
+		struct choice c;
+
+		client.source = client.resolver = &a;
+		choose(&how, &c);
+		assert_non_null(c.rrset);
+		assert_int_equal(c.scope, scope);
+		site[i] = c.rrset->data[5];
+	}
+}
+
+static void count(const uint8_t site[BUCKETS], unsigned share[SITES])
+{
+	memset(share, 0, SITES * sizeof *share);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		share[site[i]]++;
+}
+
+/* Each within one point of a hundred of what it should be. */
+static void assert_shares(const uint8_t site[BUCKETS], const double wanted[SITES])
+{
+	unsigned share[SITES];
+
+	count(site, share);
+	for (unsigned i = 0; i < SITES; i++) {
+		double percent = share[i] * 100.0 / BUCKETS;
+
+		if (fabs(percent - wanted[i]) > 1)
+			fail_msg("site %u has %.2f %%, not %.2f %%", i, percent, wanted[i]);
+	}
+}
+
+static uint8_t before[BUCKETS], after[BUCKETS];
+
+static void test_the_logarithm_is_that_of_the_library(void **state)
+{
+	uint64_t hash = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		double exact, score;
+
+		hash = hash_mix(hash, i) >> i % 40;
+		exact = -log2((double)(hash | 1) / 18446744073709551616.0);
+		score = (double)share_score(hash, 1) / 0x1p57;
+		if (fabs(score - exact) > 1.5e-5)
+			fail_msg("%llx: %f is not %f", (unsigned long long)hash, score, exact);
+	}
+	assert_true(share_score(UINT64_MAX, 1) > 0);
+	assert_true(share_score(0, UINT64_C(65535) * 1000000) > 0);
+}
+
+static void test_shares_are_as_the_weights(void **state)
+{
+	static const uint32_t cases[][SITES] = {
+		{80, 20, 0, 0}, {1, 1, 1, 1}, {50, 30, 15, 5}, {1000000, 1, 0, 500000}};
+
+	(void)state;
+	put(plain);
+	for (unsigned k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		double wanted[SITES], all = 0;
+
+		for (unsigned i = 0; i < SITES; i++) {
+			weigh(i, cases[k][i]);
+			all += cases[k][i];
+		}
+		for (unsigned i = 0; i < SITES; i++)
+			wanted[i] = cases[k][i] * 100.0 / all;
+		choose_all(world_build(w), before);
+		assert_shares(before, wanted);
+	}
+}
+
+static void test_weight_0_has_no_client_and_only_zeros_are_equal(void **state)
+{
+	static const double equal[SITES] = {25, 25, 25, 25};
+	unsigned share[SITES];
+
+	(void)state;
+	put(plain);
+	weigh(0, 5);
+	weigh(1, 5);
+	choose_all(world_build(w), before);
+	count(before, share);
+	assert_int_equal(share[2] + share[3], 0);
+	weigh(0, 0);
+	weigh(1, 0);
+	choose_all(world_build(w), before);
+	assert_shares(before, equal);
+}
+
+static void test_a_ramp_moves_only_its_share(void **state)
+{
+	(void)state;
+	put(plain);
+	for (unsigned i = 0; i < SITES; i++)
+		weigh(i, i == 3 ? 0 : 100);
+	choose_all(world_build(w), before);
+	/* c3 from nothing to a fifth. */
+	weigh(3, 75);
+	choose_all(world_build(w), after);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		if (after[i] != before[i])
+			assert_int_equal(after[i], 3);
+	assert_shares(after, (const double[SITES]){80 / 3.0, 80 / 3.0, 80 / 3.0, 20});
+	/* And further: nobody leaves it again. */
+	memcpy(before, after, sizeof before);
+	weigh(3, 150);
+	choose_all(world_build(w), after);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		if (after[i] != before[i])
+			assert_int_equal(after[i], 3);
+}
+
+static void test_capacity_shares_by_what_is_ready(void **state)
+{
+	static const char *const lines[SITES] = {"c0=30: 30 A 192.0.2.0", "c1=10: 30 A 192.0.2.1",
+	                                         "c2=10: 30 A 192.0.2.2", "c3: 30 A 192.0.2.3"};
+
+	(void)state;
+	policy = (struct policy){.is_capacity = true};
+	put(lines);
+	choose_all(world_build(w), before);
+	/* Who serves and cannot count counts as one. */
+	assert_shares(before,
+	              (const double[SITES]){3000 / 51.0, 1000 / 51.0, 1000 / 51.0, 100 / 51.0});
+	policy = (struct policy){.is_capacity = true, .weight = weights, .cluster_count = 64};
+	for (unsigned i = 0; i < SITES; i++)
+		weigh(i, i == 1 ? 3 : i == 2 ? 0 : 1);
+	choose_all(world_build(w), before);
+	assert_shares(before, (const double[SITES]){3000 / 61.0, 3000 / 61.0, 0, 100 / 61.0});
+}
+
+static void test_what_is_withheld_goes_to_the_others_and_comes_back(void **state)
+{
+	unsigned share[SITES];
+
+	(void)state;
+	put(plain);
+	for (unsigned i = 0; i < SITES; i++)
+		weigh(i, 25);
+	choose_all(world_build(w), before);
+	world_withhold(w, "c0", SNAPSHOT_EVERYBODY * 80 / 100, 0);
+	choose_all(world_build(w), after);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		if (after[i] != before[i])
+			assert_int_equal(before[i], 0);
+	count(after, share);
+	assert_in_range(share[0], BUCKETS * 4 / 100, BUCKETS * 6 / 100);
+	/* More of it: whoever left stays away. */
+	memcpy(before, after, sizeof before);
+	world_withhold(w, "c0", SNAPSHOT_EVERYBODY * 90 / 100, 0);
+	choose_all(world_build(w), after);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		if (after[i] != before[i])
+			assert_int_equal(before[i], 0);
+	world_withhold(w, "c0", SNAPSHOT_EVERYBODY, 0);
+	choose_all(world_build(w), after);
+	count(after, share);
+	assert_int_equal(share[0], 0);
+}
+
+static void test_what_is_withheld_still_serves_when_nothing_else_does(void **state)
+{
+	static const char *const one[SITES] = {"c0: 30 A 192.0.2.0", "c1!: 30 A 192.0.2.1",
+	                                       "c2!: 30 A 192.0.2.2", "c3!: 30 A 192.0.2.3"};
+	unsigned share[SITES];
+
+	(void)state;
+	put(one);
+	weigh(0, 1);
+	world_withhold(w, "c0", SNAPSHOT_EVERYBODY, 0);
+	/* There is but one leaf, and no bucket decides. */
+	scope = 0;
+	choose_all(world_build(w), before);
+	count(before, share);
+	assert_int_equal(share[0], BUCKETS);
+}
+
+static void test_the_choice_is_the_same_on_every_machine(void **state)
+{
+	uint64_t sum = 0;
+
+	(void)state;
+	put(plain);
+	weigh(0, 40);
+	weigh(1, 30);
+	weigh(2, 20);
+	weigh(3, 10);
+	choose_all(world_build(w), before);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		sum = hash_mix(sum, before[i]);
+	/* Written down once: a replica of another build or machine must not differ. */
+	assert_int_equal(sum, UINT64_C(0x956df0af064538b8));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_logarithm_is_that_of_the_library),
+		cmocka_unit_test_setup_teardown(test_shares_are_as_the_weights, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_weight_0_has_no_client_and_only_zeros_are_equal, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_ramp_moves_only_its_share, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_capacity_shares_by_what_is_ready, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_is_withheld_goes_to_the_others_and_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_is_withheld_still_serves_when_nothing_else_does, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_choice_is_the_same_on_every_machine, setup,
+	                                        teardown),
+	};
+
+	return cmocka_run_group_tests_name("dnsd/choose_share", tests, NULL, NULL);
+}
