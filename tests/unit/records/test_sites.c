@@ -50,7 +50,7 @@ static void expect(struct records_world *w, const char *owner, const char *want)
 
 #define SHOWN(site)                                                                                \
 	"ServiceDNSRecord shop/web; open; policy shop/p; la " site " A 60 192.0.2.1 "              \
-	                                                           "[192.0.2.1:443"
+	"[192.0.2.1:443"
 
 static void test_ready_endpoints_are_rounded_down_to_two_binary_digits(void **state)
 {
