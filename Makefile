@@ -7,17 +7,18 @@ USES_kube        := base
 USES_zones       := base geo records
 USES_watcher     := base geo kube records
 USES_dnsd        := base geo zones
-USES_ctl         := base kube
+USES_ctl         := base kube records
 
 # Where only one module of a room may be included by another room.
 ONLY_records     := geo/place.h geo/regions.h
 ONLY_watcher     := geo/place.h
+ONLY_ctl         := records/ramp.h
 
 # What only a program's wiring files (its main.c, and these) may include besides.
 WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring.h dnsd/verdicts.c dnsd/verdicts.h \
                     dnsd/config_facts.c dnsd/config_facts.h dnsd/trial.c dnsd/sources.c dnsd/sources.h \
                     dnsd/lone_file.c dnsd/lone_file.h dnsd/zone_loader.c \
-                    dnsd/pipeline_inside.h dnsd/pipeline_estate.c dnsd/replace.c \
+                    dnsd/pipeline_inside.h dnsd/pipeline_estate.c dnsd/pipeline_orders.c dnsd/replace.c \
                     dnsd/transferred.c dnsd/transferred.h
 WIRES_dnsd       := watcher records kube
 
@@ -175,6 +176,7 @@ soak: $(SOAK)                     ## nighd under ASan for SOAK_SECONDS: load, ba
 	$(Q)$(MAKE) -j2 FLAVOR=asan all
 	$(Q)ASAN_OPTIONS=quarantine_size_mb=16 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0 \
 	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl SOAK_SECONDS=$(SOAK_SECONDS) $(SOAK)
+	$(Q)$(MAKE) $(B)/tests/unit/watcher/test_vote_model && VOTE_SEED=$$(date +%s) $(B)/tests/unit/watcher/test_vote_model
 
 # --- differential: nighd, NSD and Knot asked the same, tests/differential ---
 DIFFERENTIAL := $(B)/tests/differential/differential

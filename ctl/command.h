@@ -7,7 +7,9 @@
 #ifndef CTL_COMMAND_H
 #define CTL_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "ctl/print.h"
@@ -19,12 +21,14 @@ enum { COMMAND_FINE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
 struct command {
 	const char *program; /* "nighctl" or "kubectl nigh" */
 	enum print_format format;
-	const char *server;                   /* URL */
-	const char *kubeconfig, *context;     /* NULL: not given */
-	const char *namespace;                /* KubeFed's */
-	const char *pods_namespace;           /* where nighd runs; NULL: not given */
-	const char *type, *client, *resolver; /* of explain; NULL: not given */
-	char *const *args;                    /* behind the command's word */
+	const char *server;                                 /* URL */
+	const char *kubeconfig, *context;                   /* NULL: not given */
+	const char *namespace;                              /* KubeFed's */
+	const char *pods_namespace;                         /* where nighd runs; NULL: not given */
+	const char *type, *client, *resolver;               /* of explain; NULL: not given */
+	const char *cluster, *to, *over, *curve, *ttl_wait; /* of moves; NULL: not given */
+	bool undo, dry_run;
+	char *const *args; /* behind the command's word */
 	size_t arg_count;
 };
 
@@ -37,6 +41,8 @@ void command_add(const struct command *c, struct json_object *root, struct text 
 int command_get(const struct command *c, const char *path, struct json_object **root);
 /* POST; *root belongs to the caller. */
 int command_post(const struct command *c, const char *path, struct json_object **root);
+/* A duration of the command line ("30m") in whole seconds, at most a year; false: told, with the flag's name. */
+bool command_seconds(const struct command *c, const char *flag, const char *text, int64_t *out);
 /* "PROGRAM: text" to standard error; returns COMMAND_FAILED. */
 int command_fail(const struct command *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
@@ -45,6 +51,7 @@ int story_run(const struct command *c);    /* explain NAME */
 int verify_run(const struct command *c);   /* check PATH... */
 int release_run(const struct command *c);  /* guard release ZONE */
 int zone_run(const struct command *c);     /* zone status|export ZONE, zone reload|notify [ZONE] */
+int shift_run(const struct command *c);    /* shift */
 int drain_run(const struct command *c);    /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */
 int completion_run(const struct command *c); /* completion SHELL */

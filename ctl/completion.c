@@ -6,7 +6,7 @@
 
 #include "ctl/command.h"
 
-#define COMMANDS "status explain check guard zone drain undrain version completion help"
+#define COMMANDS "status explain check guard zone shift drain undrain version completion help"
 
 static const char bash_text[] =
 	"# nighctl for bash: source <(nighctl completion bash)\n"
@@ -16,7 +16,7 @@ static const char bash_text[] =
 	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	"\t\tcase ${COMP_WORDS[i]} in\n"
 	"\t\t-o|--output|--server|--type|--client|--resolver|--kubeconfig|--context"
-	"|-n|--namespace|--pods-namespace) ((i++)) ;;\n"
+	"|-n|--namespace|--pods-namespace|--cluster|--to|--over|--curve|--ttl-wait) ((i++)) ;;\n"
 	"\t\t-*) ;;\n"
 	"\t\t*) command=${COMP_WORDS[i]}; break ;;\n"
 	"\t\tesac\n"
@@ -25,13 +25,16 @@ static const char bash_text[] =
 	"\t-o|--output) COMPREPLY=($(compgen -W 'table wide json yaml' -- \"$word\")); return ;;\n"
 	"\t--type) COMPREPLY=($(compgen -W 'A AAAA CNAME HTTPS MX NS SRV SVCB TXT' -- \"$word\")); "
 	"return ;;\n"
+	"\t--curve) COMPREPLY=($(compgen -W 'linear smooth steps:10' -- \"$word\")); return ;;\n"
 	"\t--kubeconfig) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
-	"\t--server|--client|--resolver|--context|-n|--namespace|--pods-namespace) COMPREPLY=(); "
+	"\t--server|--client|--resolver|--context|-n|--namespace|--pods-namespace"
+	"|--cluster|--to|--over|--ttl-wait) COMPREPLY=(); "
 	"return ;;\n"
 	"\tesac\n"
 	"\tcase $command,$word in\n"
 	"\t*,-*) COMPREPLY=($(compgen -W '--output --server --kubeconfig --context --namespace "
-	"--pods-namespace --type --client --resolver --help' -- "
+	"--pods-namespace --type --client --resolver --cluster --to --over --curve --ttl-wait "
+	"--undo --dry-run --help' -- "
 	"\"$word\")) ;;\n"
 	"\t,*) COMPREPLY=($(compgen -W '" COMMANDS "' -- \"$word\")) ;;\n"
 	"\tcheck,*) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
@@ -58,6 +61,13 @@ static const char zsh_text[] =
 	"\t\t'--type[type of record]:type:(A AAAA CNAME HTTPS MX NS SRV SVCB TXT)' \\\n"
 	"\t\t'--client[address or network of the client]:address:' \\\n"
 	"\t\t'--resolver[address of the resolver]:address:' \\\n"
+	"\t\t'--cluster[cluster whose clients are moved]:cluster:' \\\n"
+	"\t\t'--to[share that it is to have]:share:(0% 20% 50% 100%)' \\\n"
+	"\t\t'--over[how long it takes]:duration:' \\\n"
+	"\t\t'--curve[how it goes]:curve:(linear smooth steps\\:10)' \\\n"
+	"\t\t'--ttl-wait[how long caches keep answers]:duration:' \\\n"
+	"\t\t'--undo[back the way it came]' \\\n"
+	"\t\t'--dry-run[say it, change nothing]' \\\n"
 	"\t\t'1:command:(" COMMANDS ")' \\\n"
 	"\t\t'*::argument:->argument'\n"
 	"\tcase $line[1] in\n"
@@ -89,7 +99,14 @@ static const char fish_text[] =
 	"complete -c nighctl -l type -x -a 'A AAAA CNAME HTTPS MX NS SRV SVCB TXT' -d 'type of "
 	"record'\n"
 	"complete -c nighctl -l client -x -d 'address or network of the client'\n"
-	"complete -c nighctl -l resolver -x -d 'address of the resolver'\n";
+	"complete -c nighctl -l resolver -x -d 'address of the resolver'\n"
+	"complete -c nighctl -l cluster -x -d 'cluster whose clients are moved'\n"
+	"complete -c nighctl -l to -x -d 'share that it is to have'\n"
+	"complete -c nighctl -l over -x -d 'how long it takes'\n"
+	"complete -c nighctl -l curve -x -a 'linear smooth steps:10' -d 'how it goes'\n"
+	"complete -c nighctl -l ttl-wait -x -d 'how long caches keep answers'\n"
+	"complete -c nighctl -l undo -d 'back the way it came'\n"
+	"complete -c nighctl -l dry-run -d 'say it, change nothing'\n";
 
 int completion_run(const struct command *c)
 {

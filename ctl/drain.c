@@ -1,158 +1,128 @@
-/* drain.c -- nighctl drain and undrain: the annotation of a KubeFedCluster, or what to write into a file. */
+/* drain.c -- nighctl drain and undrain: a cluster's clients go elsewhere, at once or by a plan, and come back. */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include <ctype.h>
 #include <json-c/json_object.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "ctl/cluster.h"
 #include "ctl/command.h"
-#include "ctl/login.h"
-#include "ctl/remote.h"
+#include "ctl/moves.h"
+#include "ctl/ttls.h"
 
-enum { NAME_MOST = 253 };
-
-static const char annotation[] = "nigh.dev/drain";
-
-/* The name of a Kubernetes object (RFC 1123 subdomain). */
-static bool is_cluster_name(const char *s)
+static void say_drained(struct cluster_change *out, bool drained, const char *says)
 {
-	size_t len = strlen(s);
-
-	if (len == 0 || len > NAME_MOST || !isalnum((unsigned char)s[0]) ||
-	    !isalnum((unsigned char)s[len - 1]))
-		return false;
-	return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
+	text_add(&out->says, says);
+	json_object_object_add(out->root, "drained", json_object_new_boolean(drained));
 }
 
-static void show(const struct command *c, struct json_object *root, const char *text)
+/* A shift to nothing drains as well (nigh-manifests(5)). */
+static bool is_drained(const struct cluster_asked *asked)
 {
-	struct text out = {0};
+	struct moves_now now;
 
-	if (c->format == PRINT_JSON || c->format == PRINT_YAML)
-		command_add(c, root, &out);
-	else
-		text_add(&out, text);
-	fputs(out.data, stdout);
-	fflush(stdout);
-	text_fini(&out);
+	if (asked->drain && strcmp(asked->drain, "true") == 0)
+		return true;
+	return moves_read(NULL, asked->shift, clock_unix_s(), &now, NULL) == ERR_OK &&
+	       now.share == 0;
 }
 
-/* --- where no API server keeps the cluster --- */
+/* --- at once --- */
 
-/* It is not done yet, so this is a failure. */
-static int tell_line(const struct command *c, bool drain)
+static int drain_now(const struct cluster_asked *asked, struct cluster_change *out)
 {
-	const char *cluster = c->args[0];
-	struct json_object *root = json_object_new_object();
-	struct text line = {0};
-
-	fprintf(stderr,
-	        "%s: clusters of manifest folders are %s in their file: below metadata.annotations "
-	        "of\n"
-	        "KubeFedCluster %s, in the folder host/, write\n",
-	        c->program, drain ? "drained" : "put to work again", cluster);
-	text_printf(&line, "%s: \"%s\"\n", annotation, drain ? "true" : "false");
-	json_object_object_add(root, "cluster", json_object_new_string(cluster));
-	json_object_object_add(root, "changed", json_object_new_boolean(false));
-	json_object_object_add(root, "write",
-	                       json_object_new_string_len(line.data, (int)line.len - 1));
-	show(c, root, line.data);
-	if (drain)
-		fprintf(stderr,
-		        "(no KubeFedCluster %s yet? a file with: "
-		        "apiVersion: core.kubefed.io/v1beta1, kind: KubeFedCluster, "
-		        "metadata: {name: %s, annotations: {nigh.dev/drain: \"true\"}})\n",
-		        cluster, cluster);
-	fprintf(stderr,
-	        "(a member of nighd's own config has `drain: %s` there, in sources.members)\n",
-	        drain ? "true" : "false");
-	text_fini(&line);
-	json_object_put(root);
-	return COMMAND_FAILED;
+	out->has_drain = !asked->is_kept || !is_drained(asked);
+	out->drain = "true";
+	say_drained(out, true, out->has_drain ? "is drained\n" : "was drained already\n");
+	return COMMAND_FINE;
 }
 
-/* --- where one does --- */
-
-static void tell_done(const struct command *c, bool drain, bool changed)
+/* Is there, or is to come, a share of nothing? */
+static bool has_drain_plan(const struct cluster_asked *asked)
 {
-	struct json_object *root = json_object_new_object();
-	struct text line = {0};
+	struct moves_now now;
 
-	text_printf(&line, "KubeFedCluster %s/%s ", c->namespace, c->args[0]);
-	if (drain)
-		text_add(&line, changed ? "is drained\n" : "was drained already\n");
-	else
-		text_add(&line, changed ? "is not drained any more\n" : "was not drained\n");
-	json_object_object_add(root, "cluster", json_object_new_string(c->args[0]));
-	json_object_object_add(root, "namespace", json_object_new_string(c->namespace));
-	json_object_object_add(root, "drained", json_object_new_boolean(drain));
-	json_object_object_add(root, "changed", json_object_new_boolean(changed));
-	show(c, root, line.data);
-	text_fini(&line);
-	json_object_put(root);
+	return moves_read(NULL, asked->shift, clock_unix_s(), &now, NULL) == ERR_OK &&
+	       now.has_ramp && now.ramp.to == 0;
 }
 
 /* What is neither "true" nor "false" does not drain (nigh-manifests(5)), and undrain takes it away. */
-static bool is_so_already(struct json_object *object, bool drain)
+static int undrain_now(const struct cluster_asked *asked, struct cluster_change *out)
 {
-	const char *value = remote_annotation(object, annotation);
-
-	if (drain)
-		return value && strcmp(value, "true") == 0;
-	return !value || strcmp(value, "false") == 0;
+	out->has_drain = !asked->is_kept || (asked->drain && strcmp(asked->drain, "false") != 0);
+	out->has_shift = has_drain_plan(asked);
+	say_drained(out, false,
+	            out->has_drain || out->has_shift ? "is not drained any more\n"
+	                                             : "was not drained\n");
+	return COMMAND_FINE;
 }
 
-static int change_at(const struct command *c, const struct kube_access *access, bool drain)
-{
-	struct json_object *object;
-	struct reason why = {0};
-	struct text path = {0};
-	int status = COMMAND_FINE;
-	bool is_so = false;
-	enum err err;
+/* --- by a plan --- */
 
-	kube_path(&path, &remote_clusters, c->namespace, c->args[0]);
-	err = remote_get(access, path.data, &object, &why);
-	if (err == ERR_OK) {
-		is_so = is_so_already(object, drain);
-		if (!is_so)
-			err = remote_annotate(access, path.data, annotation, drain ? "true" : NULL,
-			                      &why);
-	} else if (err == ERR_NOTFOUND) {
-		command_fail(c, "%s: no KubeFedCluster %s/%s: %s", access->server, c->namespace,
-		             c->args[0], why.text);
-		status = tell_line(c, drain);
-	}
-	if (err == ERR_OK)
-		tell_done(c, drain, !is_so);
-	else if (status == COMMAND_FINE)
-		status = command_fail(c, "%s: KubeFedCluster %s/%s: %s", access->server,
-		                      c->namespace, c->args[0], why.text);
-	json_object_put(object);
-	text_fini(&path);
-	return status;
+static int take_plan(const struct cluster_asked *asked, const struct ramp *ramp,
+                     struct cluster_change *out)
+{
+	out->has_drain = asked->drain != NULL;
+	out->has_shift = true;
+	ramp_print(ramp, &out->shift);
+	moves_print(ramp, &out->says);
+	moves_add(ramp, out->root);
+	return COMMAND_FINE;
 }
 
-static int change(const struct command *c, bool drain)
+static int drain_over(const struct cluster_asked *asked, struct cluster_change *out)
 {
-	struct kube_access access = {0};
+	struct moves_now now;
+	struct ramp ramp = {0};
 	struct reason why = {0};
+	int64_t over, wait;
 	int status;
 
-	if (!is_cluster_name(c->args[0])) {
-		command_fail(c, "'%s' is not the name of a cluster", c->args[0]);
+	if (!command_seconds(asked->c, "--over", asked->c->over, &over))
 		return COMMAND_USAGE;
+	if (moves_read(asked->drain, asked->shift, clock_unix_s(), &now, &why) != ERR_OK)
+		return command_fail(asked->c, "%s: %s", asked->name, why.text);
+	if (now.share == 0) {
+		say_drained(out, true, "was drained already\n");
+		return COMMAND_FINE;
 	}
-	if (!login_is_known(c))
-		return tell_line(c, drain);
-	if (login_read(c, &access, &why) != ERR_OK)
-		return command_fail(c, "%s", why.text);
-	status = change_at(c, &access, drain);
-	kube_access_fini(&access);
-	return status;
+	status = ttls_find(asked, &wait);
+	if (status != COMMAND_FINE)
+		return status;
+	moves_plan_drain(&now, wait, over, &ramp);
+	text_add(&out->says, "is drained by a plan\n");
+	return take_plan(asked, &ramp, out);
 }
 
-int drain_run(const struct command *c) { return change(c, true); }
+static int undrain_over(const struct cluster_asked *asked, struct cluster_change *out)
+{
+	struct moves_now now;
+	struct ramp ramp = {0};
+	struct reason why = {0};
+	int64_t over;
 
-int drain_undo_run(const struct command *c) { return change(c, false); }
+	if (!command_seconds(asked->c, "--over", asked->c->over, &over))
+		return COMMAND_USAGE;
+	if (moves_read(asked->drain, asked->shift, clock_unix_s(), &now, &why) != ERR_OK)
+		return command_fail(asked->c, "%s: %s", asked->name, why.text);
+	if (asked->is_kept && !now.is_drained && !has_drain_plan(asked)) {
+		say_drained(out, false, "was not drained\n");
+		return COMMAND_FINE;
+	}
+	if (!asked->is_kept)
+		now.share = 0;
+	moves_plan(&now, RAMP_WHOLE, over, &ramp);
+	text_add(&out->says, "gets its clients back\n");
+	return take_plan(asked, &ramp, out);
+}
+
+int drain_run(const struct command *c)
+{
+	return cluster_change(c, c->args[0], c->over ? drain_over : drain_now);
+}
+
+int drain_undo_run(const struct command *c)
+{
+	return cluster_change(c, c->args[0], c->over ? undrain_over : undrain_now);
+}

@@ -27,6 +27,16 @@ uint64_t fields_u64(struct json_object *object, const char *key)
 	return json_object_get_uint64(fields_find(object, key));
 }
 
+double fields_double(struct json_object *object, const char *key)
+{
+	struct json_object *value = fields_find(object, key);
+
+	return json_object_is_type(value, json_type_double) ||
+	                       json_object_is_type(value, json_type_int)
+	               ? json_object_get_double(value)
+	               : 0;
+}
+
 bool fields_bool(struct json_object *object, const char *key)
 {
 	struct json_object *value = fields_find(object, key);

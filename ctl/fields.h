@@ -20,6 +20,8 @@ struct json_object *fields_find(struct json_object *object, const char *key);
 const char *fields_text(struct json_object *object, const char *key);
 /* A number without sign, or 0. */
 uint64_t fields_u64(struct json_object *object, const char *key);
+/* A number, or 0. */
+double fields_double(struct json_object *object, const char *key);
 bool fields_bool(struct json_object *object, const char *key);
 /* The items of a list, or 0; and one of them (NULL past the last). */
 size_t fields_count(struct json_object *object, const char *key);

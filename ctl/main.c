@@ -33,7 +33,16 @@ static int version_run(const struct command *c)
 }
 
 /* Which flags a command has a use for. */
-enum { OF_NIGHD = 1, OF_API = 2, OF_NAMESPACE = 4, OF_QUESTION = 8 };
+enum {
+	OF_NIGHD = 1,
+	OF_API = 2,
+	OF_NAMESPACE = 4,
+	OF_QUESTION = 8,
+	OF_CLUSTER = 16, /* --cluster */
+	OF_SHIFT = 32,   /* --to, --curve, --undo */
+	OF_OVER = 64,    /* --over, --dry-run */
+	OF_WAIT = 128    /* --ttl-wait */
+};
 
 static const struct word {
 	const char *name;
@@ -48,8 +57,13 @@ static const struct word {
 	{"check", 1, INT_MAX, "check PATH...", verify_run, 0},
 	{"guard", 2, 2, "guard release ZONE", release_run, OF_NIGHD | OF_API | OF_NAMESPACE},
 	{"zone", 1, 2, "zone status|export ZONE | zone reload|notify [ZONE]", zone_run, OF_NIGHD},
-	{"drain", 1, 1, "drain CLUSTER", drain_run, OF_API | OF_NAMESPACE},
-	{"undrain", 1, 1, "undrain CLUSTER", drain_undo_run, OF_API | OF_NAMESPACE},
+	{"shift", 0, 0,
+         "shift --cluster CLUSTER --to SHARE|--undo [--over TIME] [--curve CURVE] [--dry-run]",
+         shift_run, OF_API | OF_NAMESPACE | OF_CLUSTER | OF_SHIFT | OF_OVER},
+	{"drain", 1, 1, "drain CLUSTER [--over TIME [--ttl-wait TIME]] [--dry-run]", drain_run,
+         OF_API | OF_NAMESPACE | OF_OVER | OF_WAIT},
+	{"undrain", 1, 1, "undrain CLUSTER [--over TIME] [--dry-run]", drain_undo_run,
+         OF_API | OF_NAMESPACE | OF_OVER},
 	{"version", 0, 0, "version", version_run, 0},
 	{"completion", 1, 1, "completion bash|zsh|fish", completion_run, 0},
 };
@@ -90,7 +104,22 @@ static const char *program_name(const char *argv0)
 	return name && strcmp(name, "kubectl-nigh") == 0 ? "kubectl nigh" : "nighctl";
 }
 
-enum { KUBECONFIG = 256, CONTEXT, PODS_IN, SERVER, TYPE, CLIENT, RESOLVER };
+enum {
+	KUBECONFIG = 256,
+	CONTEXT,
+	PODS_IN,
+	SERVER,
+	TYPE,
+	CLIENT,
+	RESOLVER,
+	CLUSTER,
+	TO,
+	OVER,
+	CURVE,
+	TTL_WAIT,
+	UNDO,
+	DRY_RUN
+};
 
 static const struct option options[] = {
 	{"output", required_argument, NULL, 'o'},
@@ -102,10 +131,52 @@ static const struct option options[] = {
 	{"context", required_argument, NULL, CONTEXT},
 	{"namespace", required_argument, NULL, 'n'},
 	{"pods-namespace", required_argument, NULL, PODS_IN},
+	{"cluster", required_argument, NULL, CLUSTER},
+	{"to", required_argument, NULL, TO},
+	{"over", required_argument, NULL, OVER},
+	{"curve", required_argument, NULL, CURVE},
+	{"ttl-wait", required_argument, NULL, TTL_WAIT},
+	{"undo", no_argument, NULL, UNDO},
+	{"dry-run", no_argument, NULL, DRY_RUN},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{NULL, 0, NULL, 0},
 };
+
+/* Where a flag's value goes; NULL: it is none of these. */
+static const char **value_of(struct command *c, int option)
+{
+	switch (option) {
+	case SERVER:
+		return &c->server;
+	case TYPE:
+		return &c->type;
+	case CLIENT:
+		return &c->client;
+	case RESOLVER:
+		return &c->resolver;
+	case KUBECONFIG:
+		return &c->kubeconfig;
+	case CONTEXT:
+		return &c->context;
+	case 'n':
+		return &c->namespace;
+	case PODS_IN:
+		return &c->pods_namespace;
+	case CLUSTER:
+		return &c->cluster;
+	case TO:
+		return &c->to;
+	case OVER:
+		return &c->over;
+	case CURVE:
+		return &c->curve;
+	case TTL_WAIT:
+		return &c->ttl_wait;
+	default:
+		return NULL;
+	}
+}
 
 /* -1 to go on, else the exit status. */
 static int parse_flags(struct command *c, int argc, char **argv)
@@ -113,34 +184,22 @@ static int parse_flags(struct command *c, int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "o:n:hV", options, NULL)) != -1) {
+		const char **value = value_of(c, option);
+
+		if (value) {
+			*value = optarg;
+			continue;
+		}
 		switch (option) {
 		case 'o':
 			if (!print_format_parse(optarg, &c->format))
 				return wrong(c, "-o is table, wide, json or yaml, not ", optarg);
 			break;
-		case SERVER:
-			c->server = optarg;
+		case UNDO:
+			c->undo = true;
 			break;
-		case TYPE:
-			c->type = optarg;
-			break;
-		case CLIENT:
-			c->client = optarg;
-			break;
-		case RESOLVER:
-			c->resolver = optarg;
-			break;
-		case KUBECONFIG:
-			c->kubeconfig = optarg;
-			break;
-		case CONTEXT:
-			c->context = optarg;
-			break;
-		case 'n':
-			c->namespace = optarg;
-			break;
-		case PODS_IN:
-			c->pods_namespace = optarg;
+		case DRY_RUN:
+			c->dry_run = true;
 			break;
 		case 'h':
 			print_usage(c->program, stdout);
@@ -155,6 +214,20 @@ static int parse_flags(struct command *c, int argc, char **argv)
 	return -1;
 }
 
+/* The same of flags that move clients. */
+static const char *find_misuse_of_moves(const struct command *c, unsigned flags)
+{
+	if (c->cluster && !(flags & OF_CLUSTER))
+		return "--cluster belongs to shift, not to ";
+	if ((c->to || c->curve || c->undo) && !(flags & OF_SHIFT))
+		return "--to, --curve and --undo belong to shift, not to ";
+	if ((c->over || c->dry_run) && !(flags & OF_OVER))
+		return "--over and --dry-run belong to shift, drain and undrain, not to ";
+	if (c->ttl_wait && (!(flags & OF_WAIT) || !c->over))
+		return "--ttl-wait belongs to drain with --over, not to ";
+	return NULL;
+}
+
 /* What is wrong with this flag beside this command; NULL: nothing. */
 static const char *find_misuse(const struct command *c, unsigned flags)
 {
@@ -165,7 +238,8 @@ static const char *find_misuse(const struct command *c, unsigned flags)
 	if (through_api && !(flags & OF_API))
 		return "no API server is asked (--kubeconfig, --context) by ";
 	if (c->namespace && !(flags & OF_NAMESPACE))
-		return "-n, the namespace of KubeFed, belongs to drain, undrain and guard, not to ";
+		return "-n, the namespace of KubeFed, belongs to shift, drain, undrain and guard, "
+		       "not to ";
 	if (c->pods_namespace && (!(flags & OF_NIGHD) || !through_api))
 		return "--pods-namespace belongs to status, explain and guard with --kubeconfig or "
 		       "--context, not to ";
@@ -203,6 +277,8 @@ static int run_word(struct command *c, const char *name)
 	if (c->arg_count < word->fewest || c->arg_count > word->most)
 		return wrong_use(c, word->usage);
 	misuse = find_misuse(c, word->flags);
+	if (!misuse)
+		misuse = find_misuse_of_moves(c, word->flags);
 	if (misuse)
 		return wrong(c, misuse, name);
 	set_defaults(c);

@@ -151,6 +151,40 @@ static void print_clusters(struct json_object *status, bool wide, struct text *o
 	print_table_end(t, out);
 }
 
+static void share_cell(struct print_table *t, struct json_object *object, const char *key)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%g%%", fields_double(object, key));
+	print_cell(t, text);
+}
+
+/* Clusters whose share moves, will move, or stays other than whole. */
+static void print_shifts(struct json_object *status, struct text *out)
+{
+	static const char *const heads[] = {"SHIFT", "SHARE", "FROM", "TO",
+	                                    "STATE", "START", "END"};
+	struct print_table *t = print_table_new(heads, 7);
+	size_t count = fields_count(status, "clusters");
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *cluster = fields_item(status, "clusters", i);
+		struct json_object *shift = fields_find(cluster, "shift");
+		const char *state = fields_text(shift, "state");
+
+		if (!shift || (strcmp(state, "over") == 0 && fields_double(shift, "to") == 100))
+			continue;
+		print_cell(t, fields_text(cluster, "name"));
+		share_cell(t, cluster, "share");
+		share_cell(t, shift, "from");
+		share_cell(t, shift, "to");
+		print_cell(t, strcmp(state, "ttlLowered") == 0 ? "TTL lowered" : state);
+		print_cell(t, fields_text(shift, "start"));
+		print_cell(t, fields_text(shift, "end"));
+	}
+	print_table_end(t, out);
+}
+
 /* --- what an API server makes difficult --- */
 
 static void print_trouble(const char *name, const char *what, const char *detail, struct text *out)
@@ -334,6 +368,8 @@ void overview_print(struct json_object *status, bool wide, struct text *out)
 	add_part(out, &part);
 	print_clusters(status, wide, &part);
 	print_troubles(status, &part);
+	add_part(out, &part);
+	print_shifts(status, &part);
 	add_part(out, &part);
 	print_zones(status, &part);
 	add_part(out, &part);

@@ -119,9 +119,10 @@ static int find_domain(struct release *r)
 
 static int annotate(const struct release *r, const char *id)
 {
+	const struct remote_note note = {annotation, id};
 	struct reason why = {0};
 
-	if (remote_annotate(&r->access, r->domain.data, annotation, id, &why) == ERR_OK)
+	if (remote_annotate(&r->access, r->domain.data, &note, 1, &why) == ERR_OK)
 		return COMMAND_FINE;
 	return command_fail(r->c, "%s: Domain of %s, annotation %s: %s", r->access.server, r->zone,
 	                    annotation, why.text);

@@ -92,8 +92,8 @@ enum err remote_get(const struct kube_access *access, const char *path, struct j
 	return ask(access, &get, root, why);
 }
 
-enum err remote_annotate(const struct kube_access *access, const char *path, const char *annotation,
-                         const char *value, struct reason *why)
+enum err remote_annotate(const struct kube_access *access, const char *path,
+                         const struct remote_note *notes, size_t count, struct reason *why)
 {
 	struct json_object *root;
 	struct text body = {0};
@@ -105,12 +105,15 @@ enum err remote_annotate(const struct kube_access *access, const char *path, con
 	enum err err;
 
 	text_add(&body, "{\"metadata\":{\"annotations\":{");
-	text_add_json(&body, bytes_of(annotation));
-	text_add(&body, ":");
-	if (value)
-		text_add_json(&body, bytes_of(value));
-	else
-		text_add(&body, "null");
+	for (size_t i = 0; i < count; i++) {
+		text_add(&body, i ? "," : "");
+		text_add_json(&body, bytes_of(notes[i].annotation));
+		text_add(&body, ":");
+		if (notes[i].value)
+			text_add_json(&body, bytes_of(notes[i].value));
+		else
+			text_add(&body, "null");
+	}
 	text_add(&body, "}}}");
 	patch.body = bytes_of(body.data);
 	err = ask(access, &patch, &root, why);

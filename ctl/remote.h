@@ -6,6 +6,7 @@
 #ifndef CTL_REMOTE_H
 #define CTL_REMOTE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -24,9 +25,13 @@ extern const struct kube_resource remote_clusters, remote_domains, remote_pods;
  * says, without control characters. */
 enum err remote_get(const struct kube_access *access, const char *path, struct json_object **root,
                     struct reason *why) MUST_CHECK;
-/* Sets an annotation of an object by a merge patch (RFC 7396); `value` NULL: takes it away. */
-enum err remote_annotate(const struct kube_access *access, const char *path, const char *annotation,
-                         const char *value, struct reason *why) MUST_CHECK;
+struct remote_note {
+	const char *annotation, *value; /* NULL: it is taken away */
+};
+/* Sets annotations of an object, all or none, by a merge patch (RFC 7396). */
+enum err remote_annotate(const struct kube_access *access, const char *path,
+                         const struct remote_note *notes, size_t count,
+                         struct reason *why) MUST_CHECK;
 /* An annotation of an object, or NULL; borrowed. */
 const char *remote_annotation(struct json_object *object, const char *annotation);
 

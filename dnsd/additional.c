@@ -44,15 +44,19 @@ static const struct site *same_site(const struct search *a, const struct node *n
 
 	if (a->out->cluster != CHOICE_NO_CLUSTER)
 		site = node_find_site(n, a->out->cluster);
-	return site != NULL && snapshot_site_is_usable(a->s, site, NULL) ? site : NULL;
+	if (site == NULL ||
+	    !snapshot_site_is_usable(a->s, snapshot_node_policy(a->s, n), site, NULL))
+		return NULL;
+	return site;
 }
 
 static bool is_troubled(const struct search *a, const struct node *n)
 {
+	const struct policy *policy = snapshot_node_policy(a->s, n);
 	bool any = false, troubled;
 
 	for (size_t i = 0; i < node_site_count(n); i++) {
-		(void)snapshot_site_is_usable(a->s, node_site(n, i), &troubled);
+		(void)snapshot_site_is_usable(a->s, policy, node_site(n, i), &troubled);
 		any |= troubled;
 	}
 	return any;

@@ -27,7 +27,7 @@ struct admin {
 	int64_t started_s;
 	uint64_t started_ms;
 	struct { /* HTTP thread */
-		uint64_t records;
+		struct admin_count is;
 		uint64_t updates; /* counted at this publication; UINT64_MAX: never */
 		uint64_t at_ms, took_ms;
 	} counted;
@@ -166,18 +166,18 @@ static unsigned not_published(struct text *body)
 }
 
 /* Counting walks all names: once a publication, and for a large zone not at every one. */
-static uint64_t count_records(struct admin *a, const struct admin_view *view)
+static const struct admin_count *count(struct admin *a, const struct admin_view *view)
 {
 	uint64_t updates = a->settings.pulse->updates, begun_ms = view->now_ms;
 
 	if (a->counted.updates == updates ||
 	    begun_ms < a->counted.at_ms + COUNT_SHARE * a->counted.took_ms)
-		return a->counted.records;
-	a->counted.records = admin_count_records(view->snapshot);
+		return &a->counted.is;
+	admin_count(view->snapshot, &a->counted.is);
 	a->counted.updates = updates;
 	a->counted.at_ms = begun_ms;
 	a->counted.took_ms = clock_monotonic_ms() - begun_ms;
-	return a->counted.records;
+	return &a->counted.is;
 }
 
 static unsigned on_status(const struct http_request *r, void *arg, struct text *body,
@@ -189,7 +189,7 @@ static unsigned on_status(const struct http_request *r, void *arg, struct text *
 	(void)content_type;
 	if (!view_begin(arg, &view))
 		return not_published(body);
-	view.records = count_records(arg, &view);
+	view.count = count(arg, &view);
 	admin_print_status(&view, body);
 	view_end(arg, &view);
 	return 200;
@@ -453,5 +453,6 @@ void admin_stop(struct admin *a)
 		return;
 	http_admin_stop(a->http);
 	handover_leave(a->reader);
+	admin_count_fini(&a->counted.is);
 	free(a);
 }

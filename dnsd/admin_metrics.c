@@ -453,7 +453,8 @@ static void print_answers(const struct stats *stats, struct text *out)
 	metric_head(out, name, METRIC_COUNTER, "Answers by transport and response code.");
 	for (size_t t = 0; t < STATS_TRANSPORTS; t++)
 		for (size_t rcode = 0; rcode < STATS_RCODES; rcode++) {
-			uint64_t count = stats_read(&stats->answers[t][rcode]);
+			uint64_t count = stats_answers_coded(stats, (enum stats_transport)t,
+			                                     (unsigned)rcode);
 			char text[32];
 			struct metric_label labels[] = {
 				{"transport", stats_transport_label((enum stats_transport)t)},
@@ -472,7 +473,8 @@ static void print_reasons(const struct stats *stats, struct text *out)
 	for (int i = 0; i < STATS_REASONS; i++) {
 		struct metric_label label = {"reason", stats_reason_label((enum stats_reason)i)};
 
-		metric_sample(out, name, &label, 1, (double)stats_read(&stats->reasons[i]));
+		metric_sample(out, name, &label, 1,
+		              (double)stats_answers_for(stats, (enum stats_reason)i));
 	}
 }
 
@@ -492,7 +494,8 @@ static void print_events(const struct stats *stats, struct text *out)
 		sentence.data[0] = (char)toupper((unsigned char)sentence.data[0]);
 		text_add(&sentence, ".");
 		metric_head(out, name.data, METRIC_COUNTER, sentence.data);
-		metric_sample(out, name.data, NULL, 0, (double)stats_read(&stats->events[i]));
+		metric_sample(out, name.data, NULL, 0,
+		              (double)stats_events(stats, (enum stats_event)i));
 		text_fini(&name);
 		text_fini(&sentence);
 	}

@@ -117,7 +117,7 @@ static void add_item(const struct snapshot *s, const struct node *n, uint64_t no
 	text_printf(out, ",\"ttl\":%" PRIu32 ",\"sites\":[", ttl_of(n));
 	for (size_t i = 0; i < node_site_count(n); i++) {
 		text_add(out, i ? "," : "");
-		explain_print_site(s, node_site(n, i), now_ms, out);
+		explain_print_site(s, snapshot_node_policy(s, n), node_site(n, i), now_ms, out);
 	}
 	text_add(out, "]");
 	if (!(node_flags(n) & NODE_SITES) || node_has_fixed(n))

@@ -19,6 +19,13 @@ enum { ADMIN_UPDATE_BOUNDS = 11 };
 /* Seconds; the last cell of admin_pulse.update_us counts what is above. */
 extern const double admin_update_bounds[ADMIN_UPDATE_BOUNDS];
 
+/* What takes a walk over all names to know. */
+struct admin_count {
+	uint64_t records;      /* resource records of all zones, each site's counted */
+	uint32_t *largest_ttl; /* by cluster id, of answers with that cluster; admin_count_fini() */
+	size_t cluster_count;
+};
+
 /* What a page is made from. */
 struct admin_view {
 	const struct snapshot *snapshot;
@@ -29,13 +36,14 @@ struct admin_view {
 	struct addr http;                        /* where this page was asked for */
 	uint16_t http_port;
 	const struct stats *stats; /* the sum over all workers */
-	uint64_t records;          /* resource records of all zones, each site's counted */
-	int64_t started_s, now_s;  /* Unix */
-	uint64_t now_ms;           /* monotonic */
+	const struct admin_count *count;
+	int64_t started_s, now_s; /* Unix */
+	uint64_t now_ms;          /* monotonic */
 };
 
-/* How many resource records the snapshot holds; walks all of it. */
-uint64_t admin_count_records(const struct snapshot *s);
+/* Walks all of the snapshot.  What `out` had before is given back: zeroed, it has nothing. */
+void admin_count(const struct snapshot *s, struct admin_count *out);
+void admin_count_fini(struct admin_count *c);
 
 void admin_print_status(const struct admin_view *view, struct text *out);
 void admin_print_metrics(const struct admin_view *view, struct text *out);

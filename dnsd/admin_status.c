@@ -2,11 +2,13 @@
 #include "dnsd/admin_parts.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/clock.h"
 #include "base/version.h"
+#include "base/xalloc.h"
 #include "zones/zone.h"
 
 /* --- names --- */
@@ -160,6 +162,46 @@ static void add_host(const struct admin_view *view, struct text *out)
 	text_add(out, "}");
 }
 
+static double percent(uint32_t share)
+{
+	enum { THOUSANDTHS = 100000 };
+
+	return (double)(((uint64_t)share * THOUSANDTHS + SNAPSHOT_EVERYBODY / 2) /
+	                SNAPSHOT_EVERYBODY) /
+	       (THOUSANDTHS / 100);
+}
+
+static const char *shift_state(const struct snapshot_shift *shift, int64_t now_s)
+{
+	if (now_s >= shift->end)
+		return "over";
+	if (now_s >= shift->start)
+		return "moving";
+	return shift->ttl && now_s >= shift->ttl_from ? "ttlLowered" : "waiting";
+}
+
+/* Percent of its clients that it may have now, and where that comes from. */
+static void add_share(const struct snapshot_cluster *c, int64_t now_s, struct text *out)
+{
+	const struct snapshot_shift *shift = c->shift;
+
+	text_printf(out, ",\"share\":%g",
+	            c->drained ? 0 : percent(SNAPSHOT_EVERYBODY - c->withheld));
+	if (!shift) {
+		text_add(out, ",\"shift\":null");
+		return;
+	}
+	text_printf(out, ",\"shift\":{\"state\":\"%s\",\"from\":%g,\"to\":%g",
+	            shift_state(shift, now_s), percent(shift->from), percent(shift->to));
+	add_time(out, "start", shift->start);
+	add_time(out, "end", shift->end);
+	if (shift->ttl) {
+		text_printf(out, ",\"ttl\":%" PRIu32, shift->ttl);
+		add_time(out, "ttlFrom", shift->ttl_from);
+	}
+	text_add(out, "}");
+}
+
 static void add_cluster(const struct snapshot_cluster *c, const struct admin_view *view,
                         struct text *out)
 {
@@ -182,6 +224,9 @@ static void add_cluster(const struct snapshot_cluster *c, const struct admin_vie
 	add_location(c, out);
 	text_printf(out, ",\"drained\":%s,\"up\":%s", c->drained ? "true" : "false",
 	            c->up ? "true" : "false");
+	add_share(c, view->now_s, out);
+	text_printf(out, ",\"largestTTL\":%" PRIu32,
+	            c->id < view->count->cluster_count ? view->count->largest_ttl[c->id] : 0);
 	add_member(out, "error", c->error);
 	add_note(cluster_notes_find(view->notes, c->name), out);
 	text_add(out, "}");
@@ -315,7 +360,7 @@ static void add_counts(const struct admin_view *view, struct text *out)
 	text_printf(out,
 	            ",\"counts\":{\"names\":%" PRIu64 ",\"records\":%" PRIu64
 	            ",\"answers\":%" PRIu64 ",\"objects\":%" PRIu64 "}",
-	            names, view->records, stats_answers(view->stats),
+	            names, view->count->records, stats_answers(view->stats),
 	            snapshot_report(view->snapshot)->fact_count);
 }
 
@@ -348,25 +393,57 @@ void admin_print_status(const struct admin_view *view, struct text *out)
 
 /* --- counting --- */
 
+struct counting {
+	const struct snapshot *s;
+	struct admin_count *out;
+};
+
+/* `ttl`: what a policy says instead of the records; 0: nothing. */
+static void count_site(struct admin_count *c, const struct site *site, uint32_t ttl)
+{
+	uint32_t unknown = 0;
+	uint32_t *largest = site_cluster(site) < c->cluster_count
+	                            ? &c->largest_ttl[site_cluster(site)]
+	                            : &unknown;
+	const struct rrset *set;
+
+	for (size_t i = 0; (set = site_rrset_at(site, i)) != NULL; i++) {
+		uint32_t says = ttl ? ttl : set->ttl;
+
+		c->records += set->count;
+		*largest = says > *largest ? says : *largest;
+	}
+}
+
 static bool count_node(const struct node *n, void *arg)
 {
-	uint64_t *count = arg;
+	const struct counting *c = arg;
 	const struct rrset *set;
 
 	for (size_t i = 0; (set = node_rrset_at(n, i)) != NULL; i++)
-		*count += set->count;
+		c->out->records += set->count;
 	for (size_t k = 0; k < node_site_count(n); k++)
-		for (size_t i = 0; (set = site_rrset_at(node_site(n, k), i)) != NULL; i++)
-			*count += set->count;
+		count_site(c->out, node_site(n, k), snapshot_node_policy(c->s, n)->ttl);
 	return true;
 }
 
-uint64_t admin_count_records(const struct snapshot *s)
+void admin_count_fini(struct admin_count *c)
 {
-	const struct zone *zone;
-	uint64_t count = 0;
+	free(c->largest_ttl);
+	*c = (struct admin_count){0};
+}
 
+void admin_count(const struct snapshot *s, struct admin_count *out)
+{
+	struct counting counting = {s, out};
+	const struct snapshot_cluster *cluster;
+	const struct zone *zone;
+
+	admin_count_fini(out);
+	for (size_t i = 0; (cluster = snapshot_cluster_at(s, i)) != NULL; i++)
+		if (cluster->id >= out->cluster_count)
+			out->cluster_count = cluster->id + 1U;
+	out->largest_ttl = xcalloc(out->cluster_count + 1, sizeof(*out->largest_ttl));
 	for (size_t i = 0; (zone = snapshot_zone(s, i)) != NULL; i++)
-		zone_each(zone, NULL, count_node, &count);
-	return count;
+		zone_each(zone, NULL, count_node, &counting);
 }

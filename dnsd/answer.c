@@ -121,9 +121,10 @@ static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
 }
 
 /* May the resolver ask for names of this zone? */
-static bool is_admitted(const struct walk *w, const struct zone *zone)
+static bool is_admitted(const struct snapshot *s, const struct zone *zone,
+                        const struct addr *resolver)
 {
-	return terms_admit(snapshot_terms(w->s), zone_apex(zone), w->resolver);
+	return terms_admit(snapshot_terms(s), zone_apex(zone), resolver);
 }
 
 /* --- more addresses than are told --- */
@@ -233,7 +234,7 @@ static const struct node *find_host(const struct walk *w, const struct zone *del
 	if (n != NULL && (node_flags(n) & NODE_EMPTY) == 0)
 		return n;
 	zone = snapshot_find_zone(w->s, host);
-	if (zone == NULL || (!inside && !is_admitted(w, zone)))
+	if (zone == NULL || (!inside && !is_admitted(w->s, zone, w->resolver)))
 		return NULL;
 	return zone_find_node(zone, host);
 }
@@ -398,8 +399,7 @@ static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 	struct choosing how = {w->s, n, w->name, type, &w->client, out->more, w->rec};
 	struct choice c;
 
-	if (w->rec != NULL || !choose_at_once(&how, &c))
-		choose_step_by_step(&how, &c);
+	choose(&how, &c);
 	if (c.rrset == NULL)
 		return NULL;
 	put_set(out, w->owner, c.rrset, c.ttl);
@@ -454,9 +454,10 @@ ALWAYS static inline void answer_node(struct walk *w, const struct zone *zone, c
 		additional_find(w->s, &w->client, w->resolver, w->out, &w->parsed);
 }
 
-RARE static const struct zone *answers_ds(const struct walk *w, const struct zone *zone)
+/* RFC 4035 3.1.4.1: DS lives above the cut; when that zone is ours too, it answers.  But not to deny a zone that is there. */
+RARE static const struct zone *zone_of_ds(const struct snapshot *s, const struct name *n,
+                                          const struct zone *zone)
 {
-	const struct name *n = w->name;
 	const struct zone *above;
 	struct name parent;
 	struct zone_hit hit;
@@ -464,7 +465,7 @@ RARE static const struct zone *answers_ds(const struct walk *w, const struct zon
 	if (n->labels == 0 || zone_apex_labels(zone) != n->labels ||
 	    name_parse(&parent, n->wire + n->at[1], (size_t)(n->len - n->at[1])) == 0)
 		return zone;
-	above = snapshot_find_zone(w->s, &parent);
+	above = snapshot_find_zone(s, &parent);
 	if (above == NULL)
 		return zone;
 	hit = zone_walk_down(above, n, zone_find_node(above, n));
@@ -473,40 +474,41 @@ RARE static const struct zone *answers_ds(const struct walk *w, const struct zon
 	return hit.match == ZONE_CUT || hit.match == ZONE_EXACT ? above : zone;
 }
 
-/* RFC 4035 3.1.4.1: DS lives above the cut; when that zone is ours too, it answers.  But not to deny a zone that is there. */
-static inline const struct zone *zone_above(const struct walk *w, const struct zone *zone)
-{
-	return w->q->type == RR_DS && zone != NULL ? answers_ds(w, zone) : zone;
-}
-
 /* A name that is not found, or found to be somebody else's. */
-RARE static void answer_beyond(struct walk *w, const struct zone *zone, const struct zone_hit *hit)
+RARE static void answer_beyond(struct walk *w, const struct zone *zone, const struct node *found)
 {
-	if (hit->match == ZONE_ABSENT)
-		deny(w, zone, RCODE_NXDOMAIN);
-	else if (hit->match == ZONE_DNAME)
-		answer_dname(w, hit);
-	else
-		refer(w, zone, hit);
-}
-
-ALWAYS static inline void answer_link(struct walk *w, const struct zone *zone)
-{
-	struct zone_hit hit = zone_find(zone, w->name);
-	bool is_ours = hit.match == ZONE_EXACT || hit.match == ZONE_WILDCARD;
+	struct zone_hit hit = zone_walk_down(zone, w->name, found);
+	bool is_at_cut = hit.match == ZONE_CUT && hit.encloser_labels == w->name->labels;
 
 	if (w->out->origin == NULL)
 		w->out->origin = hit.node;
-	if (is_ours || (hit.match == ZONE_CUT && w->q->type == RR_DS &&
-	                hit.encloser_labels == w->name->labels))
+	if (hit.match == ZONE_EXACT || hit.match == ZONE_WILDCARD ||
+	    (is_at_cut && w->q->type == RR_DS))
 		answer_node(w, zone, hit.node);
+	else if (hit.match == ZONE_ABSENT)
+		deny(w, zone, RCODE_NXDOMAIN);
+	else if (hit.match == ZONE_DNAME)
+		answer_dname(w, &hit);
 	else
-		answer_beyond(w, zone, &hit);
+		refer(w, zone, &hit);
+}
+
+/* `found`: by zone_find_node(). */
+ALWAYS static inline void answer_link(struct walk *w, const struct zone *zone,
+                                      const struct node *found)
+{
+	if (!zone_is_found(found)) {
+		answer_beyond(w, zone, found);
+		return;
+	}
+	if (w->out->origin == NULL)
+		w->out->origin = found;
+	answer_node(w, zone, found);
 }
 
 /* The zone of the next link, or NULL when the chain ends: it leaves our zones, or those
  * that may be asked for, or comes back to itself. */
-RARE static const struct zone *next_zone(struct walk *w)
+static const struct zone *next_zone(struct walk *w)
 {
 	struct answer *out = w->out;
 	const struct zone *zone;
@@ -524,8 +526,22 @@ RARE static const struct zone *next_zone(struct walk *w)
 	w->name = &w->parsed;
 	w->owner = w->target.data;
 	w->target = (struct bytes){0};
-	zone = zone_above(w, snapshot_find_zone(w->s, w->name));
-	return zone != NULL && is_admitted(w, zone) ? zone : NULL;
+	zone = snapshot_find_zone(w->s, w->name);
+	if (zone != NULL && w->q->type == RR_DS)
+		zone = zone_of_ds(w->s, w->name, zone);
+	return zone != NULL && is_admitted(w->s, zone, w->resolver) ? zone : NULL;
+}
+
+/* The other links of a chain. */
+RARE static void follow(struct walk *w)
+{
+	for (unsigned links = 1; w->target.len > 0 && links < ANSWER_MAX_LINKS; links++) {
+		const struct zone *zone = next_zone(w);
+
+		if (zone == NULL)
+			return;
+		answer_link(w, zone, zone_find_node(zone, w->name));
+	}
 }
 
 static void prepare(struct answer *out)
@@ -542,13 +558,13 @@ bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,
 	       terms_believe(snapshot_terms(s), resolver);
 }
 
-static void prepare_client(const struct walk *w, struct client *c)
+ALWAYS static inline struct client client_of(const struct snapshot *s, const struct query *q,
+                                             const struct addr *resolver)
 {
-	const struct query *q = w->q;
+	bool has_scope = answer_is_by_subnet(s, q, resolver);
 
-	c->is_placed = false;
-	c->has_scope = answer_is_by_subnet(w->s, q, w->resolver);
-	c->source = c->has_scope ? &q->edns.ecs.addr : w->resolver;
+	return (struct client){.source = has_scope ? &q->edns.ecs.addr : resolver,
+	                       .has_scope = has_scope};
 }
 
 /* What is said of this server itself, in the class CHAOS (RFC 4892); NULL: nothing. */
@@ -575,12 +591,92 @@ RARE static void answer_unzoned(const struct snapshot *s, const struct query *q,
 		     q->rcode == RCODE_REFUSED ? STATS_OUTSIDE : STATS_ERROR);
 }
 
+/* May this type be all of an answer: no other records are to be found for it, and none of its names is to be shortened? */
+static bool may_stand_alone(uint16_t type)
+{
+	static const uint64_t others = 1ULL << RR_NS | 1ULL << RR_CNAME | 1ULL << RR_SOA |
+	                               1ULL << RR_PTR | 1ULL << RR_MX | 1ULL << RR_SRV |
+	                               1ULL << RR_DNAME | 1ULL << RR_DS;
+
+	return type < 64 && (others >> type & 1) == 0;
+}
+
+/* What nearly all queries are for: one RRset, of a name that is there.  False: it is not that simple, and nothing is done. */
+ALWAYS static inline bool answer_at_once(const struct snapshot *s, const struct query *q,
+                                         const struct addr *resolver, const struct zone *zone,
+                                         const struct node *n, struct answer *out)
+{
+	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_FIXED};
+
+	if (!zone_is_found(n) || zone_is_incomplete(zone) || !may_stand_alone(q->type))
+		return false;
+	if (node_has_fixed(n)) {
+		c.rrset = node_rrset(n, q->type);
+		if (c.rrset == NULL)
+			return false;
+		c.ttl = c.rrset->ttl;
+	} else {
+		struct client client = client_of(s, q, resolver);
+		struct choosing how = {s, n, &q->name, q->type, &client, out->more, NULL};
+
+		if (snapshot_any_unseen(s))
+			return false;
+		c = choose_at_once(&how);
+		if (c.rrset == NULL)
+			return false;
+	}
+	if (c.rrset->type != q->type || c.rrset->count > out->most)
+		return false;
+	out->zone = zone;
+	out->origin = n;
+	out->reason = c.reason;
+	out->cluster = c.cluster;
+	out->scope = c.scope;
+	out->stands_alone = true;
+	out->set_count = 1;
+	fill(&out->set[0], out->qname, c.rrset, c.ttl);
+	return true;
+}
+
+static bool is_alone(const struct query *q, const struct answer *out)
+{
+	const struct answer_set *set = &out->set[0];
+
+	return out->rcode == RCODE_NOERROR && out->ede == EDE_NONE && out->set_count == 1 &&
+	       out->authority_count == 0 && out->glue_count == 0 && set->more == 0 &&
+	       set->from == 0 && set->owner == out->qname && set->rrset->type == q->type &&
+	       may_stand_alone(q->type);
+}
+
+RARE static void answer_by_steps(const struct snapshot *s, const struct query *q,
+                                 const struct addr *resolver, const struct zone *zone,
+                                 const struct node *found, struct answer *out,
+                                 const struct recorder *rec)
+{
+	struct walk w;
+
+	w.s = s;
+	w.q = q;
+	w.out = out;
+	w.rec = rec;
+	w.resolver = resolver;
+	w.client = client_of(s, q, resolver);
+	w.name = &q->name;
+	w.owner = out->qname;
+	w.target = (struct bytes){0};
+	out->zone = zone;
+	answer_link(&w, zone, found);
+	if (w.target.len > 0)
+		follow(&w);
+	out->stands_alone = is_alone(q, out);
+}
+
 ALWAYS static inline void decide(const struct snapshot *s, const struct query *q,
                                  const struct addr *resolver, struct answer *out,
                                  const struct recorder *rec)
 {
 	const struct zone *zone;
-	struct walk w;
+	const struct node *found;
 
 	prepare(out);
 	out->qname = q->packet + DNS_HEADER_LEN;
@@ -593,7 +689,7 @@ ALWAYS static inline void decide(const struct snapshot *s, const struct query *q
 		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
 		return;
 	}
-	zone = snapshot_find_zone(s, &q->name);
+	zone = snapshot_find_node(s, &q->name, &found);
 	if (zone == NULL) {
 		report(rec, "outside", "no zone here holds this name");
 		fail(out, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, STATS_OUTSIDE);
@@ -602,26 +698,17 @@ ALWAYS static inline void decide(const struct snapshot *s, const struct query *q
 	out->most = snapshot_settings(s)->max_addresses;
 	if (out->most == 0)
 		out->most = UINT16_MAX;
-	w.s = s;
-	w.q = q;
-	w.out = out;
-	w.rec = rec;
-	w.name = &q->name;
-	w.owner = out->qname;
-	w.target = (struct bytes){0};
-	w.resolver = resolver;
-	prepare_client(&w, &w.client);
-	zone = zone_above(&w, zone);
-	if (!is_admitted(&w, zone)) {
+	if (q->type == RR_DS) {
+		zone = zone_of_ds(s, &q->name, zone);
+		found = zone_find_node(zone, &q->name);
+	}
+	if (!is_admitted(s, zone, resolver)) {
 		report(rec, "prohibited", "the resolver's address may not ask for this zone");
 		fail(out, RCODE_REFUSED, EDE_PROHIBITED, STATS_PROHIBITED);
 		return;
 	}
-	out->zone = zone;
-	for (unsigned links = 0; zone != NULL && links < ANSWER_MAX_LINKS; links++) {
-		answer_link(&w, zone);
-		zone = w.target.len > 0 ? next_zone(&w) : NULL;
-	}
+	if (rec != NULL || !answer_at_once(s, q, resolver, zone, found, out))
+		answer_by_steps(s, q, resolver, zone, found, out, rec);
 }
 
 void answer_decide(const struct snapshot *s, const struct query *q, const struct addr *resolver,

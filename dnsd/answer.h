@@ -38,8 +38,10 @@ struct answer {
 	enum edns_ede ede;        /* said only with EDNS */
 	enum stats_reason reason; /* of the last link */
 	uint8_t set_count, authority_count, glue_count;
-	bool glue_missing;       /* more required glue than ANSWER_MAX_GLUE: TC */
-	bool authoritative;      /* AA */
+	bool glue_missing;  /* more required glue than ANSWER_MAX_GLUE: TC */
+	bool authoritative; /* AA */
+	/* NOERROR, and set[0] is all of it: whole, of the name and type asked for, with no names to shorten. */
+	bool stands_alone;
 	uint8_t scope;           /* for ECS: the longest of the links */
 	uint8_t glue_required;   /* the first ones: in-domain glue, or TC (RFC 9471) */
 	uint8_t link_count;      /* used of link[] */

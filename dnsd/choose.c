@@ -57,11 +57,11 @@ static struct addr deciding(const struct client *c)
 	return c->has_scope ? *c->source : addr_unmapped(c->source);
 }
 
-void choose_place_resolver(const struct ranking *ranking, struct client *c)
+struct ranking_leaf choose_place_resolver(const struct ranking *ranking, const struct client *c)
 {
 	struct addr a = deciding(c);
 
-	c->leaf = ranking_find(ranking, &a);
+	return ranking_find(ranking, &a);
 }
 
 uint64_t client_bucket(const struct client *c, unsigned *bits)
@@ -105,7 +105,8 @@ static uint64_t tie_score(const struct task *t, const struct site *site)
 
 static bool is_usable(const struct task *t, const struct site *site, bool *troubled)
 {
-	bool usable = snapshot_site_is_usable(t->is.s, site, troubled);
+	bool usable =
+		snapshot_site_is_usable(t->is.s, &snapshot_head(t->is.s)->preset, site, troubled);
 
 	return usable || t->everyone;
 }
@@ -269,7 +270,8 @@ static void tell_usable(const struct task *t)
 	size_t count = node_site_count(t->is.node), usable = 0;
 
 	for (size_t i = 0; i < count; i++)
-		usable += snapshot_site_is_usable(t->is.s, node_site(t->is.node, i), NULL);
+		usable += snapshot_site_is_usable(t->is.s, &snapshot_head(t->is.s)->preset,
+		                                  node_site(t->is.node, i), NULL);
 	snprintf(detail, sizeof detail, "%zu of %zu sites usable", usable, count);
 	t->is.rec->on_step(t->is.rec->arg, "usable", detail);
 	tell_sites(t, false);
@@ -347,8 +349,10 @@ static struct choice choose_nearest(const struct task *t, struct tally *y)
 {
 	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_NEAREST};
 
-	if (!t->is.client->is_placed && node_site_count(t->is.node) > 1)
-		choose_place(snapshot_ranking(t->is.s), t->is.client);
+	if (node_site_count(t->is.node) > 1) {
+		t->is.client->leaf = choose_place(snapshot_ranking(t->is.s), t->is.client);
+		t->is.client->is_placed = true;
+	}
 	find_nearest(t, y);
 	if (y->best == NULL)
 		return c;
@@ -427,11 +431,10 @@ void choose_step_by_step(const struct choosing *how, struct choice *out)
 
 /* --- the decision at once, when the nearest place has several clusters --- */
 
-/* A site that has the type, and can be sent to on a calm day; else nothing is that simple. */
+/* Else nothing is that simple. */
 static bool is_candidate(const struct choosing *how, const struct site *site)
 {
-	return site_rrset(site, how->type) != NULL && snapshot_site_is_whole(how->s, site) &&
-	       (node_fallback(how->node) == NULL || site_has_address(site));
+	return site_rrset(site, how->type) != NULL && choose_is_simple(how, site);
 }
 
 /* The site of the next of these clusters that has one, NULL: none has.  Both lists are by name, so the search goes on where
@@ -457,7 +460,10 @@ static const struct site *win(const struct choosing *how, uint64_t asker, const 
 	return b;
 }
 
-enum choose_group choose_in_group(const struct choosing *how, uint16_t group, struct choice *out)
+/* Among the sites of clusters that count as one place. */
+enum group { GROUP_DONE, GROUP_NOBODY /* has a site there */, GROUP_NOT_SIMPLE };
+
+static enum group choose_in_group(const struct choosing *how, uint16_t group, struct choice *out)
 {
 	const uint16_t *member = ranking_members(snapshot_ranking(how->s), group);
 	uint64_t asker = 0, score = 0;
@@ -466,14 +472,14 @@ enum choose_group choose_in_group(const struct choosing *how, uint16_t group, st
 	const struct site *best = next_site(how->node, &member, &at), *site = best;
 
 	if (best == NULL)
-		return CHOOSE_NOBODY;
+		return GROUP_NOBODY;
 	while (is_candidate(how, site)) {
 		site = next_site(how->node, &member, &at);
 		if (site == NULL) {
-			choose_put(how, best, site_rrset(best, how->type), out);
+			*out = choose_site(how, best, site_rrset(best, how->type));
 			if (how->client->has_scope && out->scope < bits)
 				out->scope = (uint8_t)bits;
-			return CHOOSE_DONE;
+			return GROUP_DONE;
 		}
 		if (bits == 0) {
 			asker = asker_of(how, &bits);
@@ -481,11 +487,45 @@ enum choose_group choose_in_group(const struct choosing *how, uint16_t group, st
 		}
 		best = win(how, asker, best, site, &score);
 	}
-	return CHOOSE_NOT_SIMPLE;
+	return GROUP_NOT_SIMPLE;
+}
+
+static struct choice choose_down(const struct choosing *how)
+{
+	static const struct choice none;
+	const struct ranking_near *at = how->client->leaf.order->nearest;
+	const struct site *site = NULL;
+	struct choice c;
+
+	for (; site == NULL; at++) {
+		if (at->cluster == RANKING_NO_CLUSTER)
+			return none;
+		if ((at->cluster & RANKING_GROUP) == 0) {
+			site = node_find_site(how->node, at->cluster);
+		} else {
+			enum group found = choose_in_group(how, at->cluster, &c);
+
+			if (found != GROUP_NOBODY)
+				return found == GROUP_DONE ? c : none;
+		}
+	}
+	if (!is_candidate(how, site))
+		return none;
+	return choose_site(how, site, site_rrset(site, how->type));
+}
+
+RARE struct choice choose_farther(struct choosing how, struct client client)
+{
+	/* Copies, so that the caller's need not be in memory. */
+	how.client = &client;
+	return choose_down(&how);
 }
 
 void choose(const struct choosing *how, struct choice *out)
 {
-	if (how->rec != NULL || !choose_at_once(how, out))
+	*out = (struct choice){0};
+	if (how->rec == NULL)
+		*out = choose_at_once(how);
+	if (out->rrset == NULL)
 		choose_step_by_step(how, out);
 }

@@ -79,15 +79,14 @@ void choose(const struct choosing *how, struct choice *out);
 void choose_step_by_step(const struct choosing *how, struct choice *out);
 
 /* For a client without a scope of its own, whose address may be a mapped one. */
-void choose_place_resolver(const struct ranking *ranking, struct client *c);
+struct ranking_leaf choose_place_resolver(const struct ranking *ranking, const struct client *c);
 
-static inline void choose_place(const struct ranking *ranking, struct client *c)
+static inline struct ranking_leaf choose_place(const struct ranking *ranking,
+                                               const struct client *c)
 {
-	if (c->has_scope)
-		c->leaf = ranking_find(ranking, c->source);
-	else
-		choose_place_resolver(ranking, c);
-	c->is_placed = true;
+	if (c->is_placed)
+		return c->leaf;
+	return c->has_scope ? ranking_find(ranking, c->source) : choose_place_resolver(ranking, c);
 }
 
 static inline bool site_has_address(const struct site *site)
@@ -95,65 +94,63 @@ static inline bool site_has_address(const struct site *site)
 	return site_rrset(site, RR_A) != NULL || site_rrset(site, RR_AAAA) != NULL;
 }
 
+/* `site` has it itself. */
 static inline bool choose_another_has_type(const struct node *n, const struct site *site,
                                            uint16_t type)
 {
+	if (site_is_alike(site))
+		return true;
 	for (size_t i = 0, count = node_site_count(n); i < count; i++)
 		if (node_site(n, i) != site && site_rrset(node_site(n, i), type) != NULL)
 			return true;
 	return false;
 }
 
-/* The answer of this site, its RRset of the type. */
-static inline void choose_put(const struct choosing *how, const struct site *site,
-                              const struct rrset *rrset, struct choice *out)
+/* May a site that has the type answer on a calm day, whatever others there are? */
+static inline bool choose_is_simple(const struct choosing *how, const struct site *site)
+{
+	return snapshot_site_is_whole(how->s, site) &&
+	       (node_fallback(how->node) == NULL || site_has_address(site));
+}
+
+/* The answer of this site, its RRset of the type, to a client that is placed. */
+static inline struct choice choose_site(const struct choosing *how, const struct site *site,
+                                        const struct rrset *rrset)
 {
 	const struct client *client = how->client;
 	bool is_shared = client->has_scope && choose_another_has_type(how->node, site, how->type);
 
-	out->rrset = rrset;
-	out->ttl = rrset->ttl;
-	out->cluster = site_cluster(site);
-	out->more = 0;
-	out->scope = is_shared ? client->leaf.depth : 0;
-	out->reason = STATS_NEAREST;
+	return (struct choice){.rrset = rrset,
+	                       .ttl = rrset->ttl,
+	                       .cluster = site_cluster(site),
+	                       .scope = is_shared ? client->leaf.depth : 0,
+	                       .reason = STATS_NEAREST};
 }
 
-/* Among the sites of clusters that count as one place. */
-enum choose_group { CHOOSE_DONE, CHOOSE_NOBODY /* has a site there */, CHOOSE_NOT_SIMPLE };
-enum choose_group choose_in_group(const struct choosing *how, uint16_t group, struct choice *out);
+/* The same choice when not the very nearest cluster has a site, or others are as near. */
+struct choice choose_farther(struct choosing how, struct client client);
 
 /* On a calm day the first place with a site on the way down the client's order answers, and the others need
- * not be looked at.  False: it is not that simple. */
-ALWAYS static inline bool choose_at_once(const struct choosing *how, struct choice *out)
+ * not be looked at.  rrset NULL: it is not that simple. */
+ALWAYS static inline struct choice choose_at_once(const struct choosing *how)
 {
-	struct client *client = how->client;
-	const struct node *n = how->node;
-	const struct site *site = NULL;
+	static const struct choice none;
+	const struct ranking_near *nearest;
+	const struct site *site;
 	const struct rrset *rrset;
 
-	if (!snapshot_head(how->s)->first_site_answers || node_site_count(n) < 2)
-		return false;
-	if (!client->is_placed)
-		choose_place(snapshot_ranking(how->s), client);
-	for (const uint16_t *at = client->leaf.order->nearest; site == NULL; at++) {
-		if ((*at & RANKING_GROUP) == 0) {
-			site = node_find_site(n, *at);
-		} else {
-			enum choose_group found = CHOOSE_NOT_SIMPLE;
-
-			if (*at != RANKING_NO_CLUSTER)
-				found = choose_in_group(how, *at, out);
-			if (found != CHOOSE_NOBODY)
-				return found == CHOOSE_DONE;
-		}
-	}
+	if (!snapshot_head(how->s)->first_site_answers || node_site_count(how->node) < 2)
+		return none;
+	how->client->leaf = choose_place(snapshot_ranking(how->s), how->client);
+	how->client->is_placed = true;
+	nearest = how->client->leaf.order->nearest;
+	site = node_site_at_number(how->node, nearest->cluster, nearest->number);
+	if (site == NULL)
+		return choose_farther(*how, *how->client);
 	rrset = site_rrset(site, how->type);
-	if (rrset == NULL || !snapshot_site_is_whole(how->s, site) ||
-	    (node_fallback(n) != NULL && !site_has_address(site)))
-		return false;
-	choose_put(how, site, rrset, out);
-	return true;
+	if (rrset == NULL || !choose_is_simple(how, site))
+		return none;
+	return choose_site(how, site, rrset);
 }
 
 #endif

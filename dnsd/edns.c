@@ -7,7 +7,7 @@
 #include "dnsd/rare.h"
 #include "zones/rrset.h"
 
-enum { ECS_FIXED = 4, MIN_UDP_SIZE = 512 };
+enum { ECS_FIXED = 4 };
 enum { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2 };
 
 /* RFC 7871 6: no more address than the prefix needs, nothing behind it but zeros. */
@@ -20,26 +20,6 @@ static bool parse_ecs_address(const uint8_t *from, struct edns_ecs *out)
 			(struct addr){.family = out->family == FAMILY_IPV4 ? ADDR_IPV4 : ADDR_IPV6};
 		bytes_copy(out->addr.bytes, from, out->len);
 	}
-	return true;
-}
-
-/* The subnet as most resolvers send it: the only option, an IPv4 /24.  False: it is another. */
-static inline bool take_usual_ecs(struct bytes rdata, struct edns_ecs *out)
-{
-	enum { SOURCE = 24, BYTES = 3 };
-	static const uint8_t usual[EDNS_ECS_LEN] = {0, OPTION_ECS,  0,      ECS_FIXED + BYTES,
-	                                            0, FAMILY_IPV4, SOURCE, 0};
-
-	if (rdata.len != EDNS_ECS_LEN + BYTES || memcmp(rdata.data, usual, sizeof usual) != 0)
-		return false;
-	out->present = true;
-	out->source = SOURCE;
-	out->len = BYTES;
-	out->family = FAMILY_IPV4;
-	out->sent = rdata.data;
-	out->addr = (struct addr){.family = ADDR_IPV4,
-	                          .bytes = {rdata.data[EDNS_ECS_LEN], rdata.data[EDNS_ECS_LEN + 1],
-	                                    rdata.data[EDNS_ECS_LEN + 2]}};
 	return true;
 }
 
@@ -90,8 +70,7 @@ static void note_option(unsigned code, struct bytes option, struct edns *out)
 	}
 }
 
-/* False: malformed. */
-RARE static bool parse_options(struct bytes rdata, struct edns *out)
+static bool parse_options(struct bytes rdata, struct edns *out)
 {
 	const uint8_t *at = rdata.data, *end = rdata.data + rdata.len;
 
@@ -114,19 +93,12 @@ RARE static bool parse_options(struct bytes rdata, struct edns *out)
 	return true;
 }
 
-bool edns_parse(uint16_t class, uint32_t ttl, struct bytes rdata, struct edns *out)
+RARE bool edns_parse_options(struct bytes rdata, struct edns *out)
 {
-	edns_clear(out);
-	out->present = true;
-	out->udp_size = class < MIN_UDP_SIZE ? MIN_UDP_SIZE : class;
-	out->version = (uint8_t)(ttl >> 16);
-	out->dnssec_ok = (ttl & EDNS_FLAG_DO) != 0;
-	if (rdata.len == 0 || out->version != 0 || take_usual_ecs(rdata, &out->ecs) ||
-	    parse_options(rdata, out))
+	if (parse_options(rdata, out))
 		return true;
 	/* What came before the fault is not to be answered. */
-	out->ecs.present = false;
-	out->asked = 0;
+	edns_forget_options(out);
 	return false;
 }
 
@@ -144,7 +116,8 @@ void edns_add(struct edns *e, uint16_t code, struct bytes data)
 	e->extra_len = (uint16_t)(write_option(e->extra + e->extra_len, code, data) - e->extra);
 }
 
-uint8_t *edns_write_options(const struct edns *query, enum edns_ede ede, uint8_t *at)
+/* But for the subnet; returns their end. */
+static uint8_t *write_options(const struct edns *query, enum edns_ede ede, uint8_t *at)
 {
 	bytes_copy(at, query->extra, query->extra_len);
 	at += query->extra_len;
@@ -155,6 +128,26 @@ uint8_t *edns_write_options(const struct edns *query, enum edns_ede ede, uint8_t
 		at = write_option(at, OPTION_EDE, (struct bytes){code, sizeof code});
 	}
 	return at;
+}
+
+size_t edns_write_other(const struct edns *query, uint16_t rcode, uint8_t scope, enum edns_ede ede,
+                        uint8_t *out)
+{
+	uint8_t *end = out + EDNS_OPT_LEN;
+
+	out[0] = 0;
+	bytes_put16(out + 1, RR_OPT);
+	edns_put_fixed(query, rcode, out);
+	if (query->ecs.present) {
+		size_t len = (size_t)EDNS_ECS_LEN + query->ecs.len;
+
+		bytes_copy(end, query->ecs.sent, len);
+		end[EDNS_ECS_LEN - 1] = scope;
+		end += len;
+	}
+	end = write_options(query, ede, end);
+	bytes_put16(out + 9, (uint16_t)(end - out - EDNS_OPT_LEN));
+	return (size_t)(end - out);
 }
 
 size_t edns_pad(uint8_t *message, size_t len, size_t opt_len, size_t beside, size_t limit)

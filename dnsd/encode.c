@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "dnsd/rare.h"
 
 enum {
 	FLAG_QR = 0x8000,
@@ -195,20 +196,19 @@ static bool has_names(uint16_t type)
 	return type <= RR_MX && (TYPES >> type & 1) != 0;
 }
 
-/* A whole RRset: a pointer as owner, RDATA as it lies there with its length.  Returns its end. */
+/* A whole RRset: a pointer as owner, RDATA as it lies there with its length.  `type_and_class` as in the message.  Returns its
+ * end. */
 static inline uint8_t *write_plain(uint8_t *to, const struct rrset *rrset, uint16_t pointer,
-                                   uint16_t class, uint32_t ttl)
+                                   uint32_t type_and_class, uint32_t ttl)
 {
 	const uint8_t *from = rrset->data, *end = from + rrset->bytes;
-	/* What each record begins with, but for the TTL's last two bytes. */
-	uint64_t head = htobe64((uint64_t)pointer << 48 | (uint64_t)rrset->type << 32 |
-	                        (uint64_t) class << 16 | ttl >> 16);
 
 	do {
 		size_t len = 2U + bytes_get16(from);
 
-		memcpy(to, &head, sizeof head);
-		bytes_put16(to + sizeof head, (uint16_t)ttl);
+		bytes_put16(to, pointer);
+		memcpy(to + 2, &type_and_class, sizeof type_and_class);
+		bytes_put32(to + 6, ttl);
 		bytes_copy(to + PLAIN_HEAD, from, len);
 		to += PLAIN_HEAD + len;
 		from += len;
@@ -225,10 +225,11 @@ static bool put_plain(struct writer *w, const struct answer_set *set, uint16_t p
                       unsigned *count)
 {
 	const struct rrset *rrset = set->rrset;
+	uint32_t type_and_class = htobe32((uint32_t)rrset->type << 16 | w->q->class);
 
 	if (w->limit - w->at < plain_len(rrset))
 		return false;
-	w->at = (size_t)(write_plain(w->out + w->at, rrset, pointer, w->q->class, set->ttl) -
+	w->at = (size_t)(write_plain(w->out + w->at, rrset, pointer, type_and_class, set->ttl) -
 	                 w->out);
 	*count += rrset->count;
 	return true;
@@ -343,8 +344,8 @@ static inline void put_header(uint8_t *out, const struct query *q, unsigned flag
 	bytes_put16(out + 10, (uint16_t)additional);
 }
 
-static size_t encode_any(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
-                         bool *truncated)
+RARE static size_t encode_any(const struct answer *a, const struct query *q, uint8_t *out,
+                              size_t limit, bool *truncated)
 {
 	unsigned count[3] = {0};
 	struct writer w;
@@ -379,64 +380,85 @@ static size_t encode_any(const struct answer *a, const struct query *q, uint8_t 
 
 /* --- what nearly all messages are --- */
 
-/* The question, then one RRset of the name asked for or one SOA, then OPT. */
-static inline bool is_simple(const struct answer *a, const struct query *q)
+/* The query's header with QR and AA: of what it says, ID, RD and the count of questions stay. */
+static inline void put_usual_header(uint8_t *out, const struct query *q, unsigned rcode,
+                                    unsigned answers, unsigned authority)
+{
+	const uint64_t kept = (uint64_t)0xffff << 48 | (uint64_t)FLAG_RD << 32 | 0xffff0000u;
+	uint64_t front;
+
+	memcpy(&front, q->packet, sizeof front);
+	front = (be64toh(front) & kept) | (uint64_t)(FLAG_QR | FLAG_AA | rcode) << 32 | answers;
+	front = htobe64(front);
+	memcpy(out, &front, sizeof front);
+	bytes_put32(out + 8, authority << 16 | q->edns.present);
+}
+
+/* Behind the records.  Returns the message's length. */
+static inline size_t end_message(uint8_t *out, uint8_t *end, const struct answer *a,
+                                 const struct query *q)
+{
+	if (q->edns.present)
+		end += edns_write(&q->edns, (uint16_t)a->rcode, a->scope, EDE_NONE, end);
+	return (size_t)(end - out);
+}
+
+/* The question, then one RRset of the name and type asked for, then OPT.  `room`: for records.  Returns 0 when they do not
+ * fit. */
+static inline size_t encode_set(const struct answer *a, const struct query *q, uint8_t *out,
+                                size_t room)
 {
 	const struct answer_set *set = &a->set[0];
+	uint8_t *end = out + DNS_HEADER_LEN + q->question_len;
+	uint32_t type_and_class;
 
-	if (a->glue_count > 0 || a->glue_missing || a->ede != EDE_NONE || q->edns.pads)
-		return false;
-	if (a->set_count == 0)
-		return a->denial != NULL && a->authority_count == 1;
-	return a->set_count == 1 && a->authority_count == 0 && set->owner == a->qname &&
-	       set->more == 0 && set->from == 0 && !has_names(set->rrset->type);
+	if (room < plain_len(set->rrset))
+		return 0;
+	bytes_copy(out + DNS_HEADER_LEN, a->qname, q->question_len);
+	memcpy(&type_and_class, end - sizeof type_and_class, sizeof type_and_class);
+	end = write_plain(end, set->rrset, QNAME_POINTER, type_and_class, set->ttl);
+	put_usual_header(out, q, RCODE_NOERROR, set->rrset->count, 0);
+	return end_message(out, end, a, q);
 }
 
-/* Its owner stands in the question, whatever follows it there. */
-static inline uint8_t *write_denial(uint8_t *to, const struct denial *d, const uint8_t *owner,
-                                    const uint8_t *qname)
+/* One SOA: there is no such name, or nothing of that type. */
+static inline bool is_denial(const struct answer *a)
 {
-	uint16_t pointer = (uint16_t)(QNAME_POINTER + (owner - qname));
-
-	bytes_put16(to, pointer);
-	bytes_copy(to + 2, d->data, d->len);
-	for (unsigned i = 0; i < d->pointers; i++)
-		bytes_put16(to + 2 + d->pointer[i], pointer);
-	return to + 2 + d->len;
+	return a->denial != NULL && a->set_count == 0 && a->authority_count == 1 &&
+	       a->glue_count == 0 && !a->glue_missing && a->ede == EDE_NONE;
 }
 
-/* `room`: for records.  Returns 0 when they do not fit. */
-static inline size_t encode_simple(const struct answer *a, const struct query *q, uint8_t *out,
+/* The question, then that SOA, whose owner stands in the question, whatever follows it there, then OPT. */
+static inline size_t encode_denial(const struct answer *a, const struct query *q, uint8_t *out,
                                    size_t room)
 {
-	const struct rrset *rrset = a->set[0].rrset;
-	unsigned answers = 0;
-	uint8_t *to = out + DNS_HEADER_LEN + q->question_len;
+	const struct denial *d = a->denial;
+	uint16_t pointer = (uint16_t)(QNAME_POINTER + (a->authority[0].owner - a->qname));
+	uint8_t *end = out + DNS_HEADER_LEN + q->question_len;
 
-	if (a->set_count > 0) {
-		if (room < plain_len(rrset))
-			return 0;
-		answers = rrset->count;
-		to = write_plain(to, rrset, QNAME_POINTER, q->class, a->set[0].ttl);
-	} else {
-		if (room < 2U + a->denial->len)
-			return 0;
-		to = write_denial(to, a->denial, a->authority[0].owner, a->qname);
-	}
+	if (room < 2U + d->len)
+		return 0;
 	bytes_copy(out + DNS_HEADER_LEN, a->qname, q->question_len);
-	put_header(out, q, flags_of(a, q), answers, a->authority_count, q->edns.present);
-	if (q->edns.present)
-		to += edns_write(&q->edns, (uint16_t)a->rcode, a->scope, EDE_NONE, to);
-	return (size_t)(to - out);
+	bytes_put16(end, pointer);
+	bytes_copy(end + 2, d->data, d->len);
+	for (unsigned i = 0; i < d->pointers; i++)
+		bytes_put16(end + 2 + d->pointer[i], pointer);
+	put_usual_header(out, q, a->rcode, 0, 1);
+	return end_message(out, end + 2 + d->len, a, q);
 }
 
 size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
                      bool *truncated)
 {
-	size_t least = ENCODE_LEAST(q), len;
+	size_t least = ENCODE_LEAST(q), len = 0;
 
 	CHECK(limit >= least);
 	*truncated = false;
-	len = is_simple(a, q) ? encode_simple(a, q, out, limit - least) : 0;
+	if (q->edns.pads)
+		return encode_any(a, q, out, limit, truncated);
+	if (a->stands_alone)
+		len = encode_set(a, q, out, limit - least);
+	else if (is_denial(a))
+		len = encode_denial(a, q, out, limit - least);
 	return len > 0 ? len : encode_any(a, q, out, limit, truncated);
 }

@@ -20,9 +20,7 @@ enum { ENCODE_MIN_ROOM = 512 };
  * EDNS_UDP_SIZE. */
 static inline size_t encode_udp_limit(const struct query *q)
 {
-	unsigned announced = q->edns.present ? q->edns.udp_size : ENCODE_MIN_ROOM;
-
-	return announced < EDNS_UDP_SIZE ? announced : EDNS_UDP_SIZE;
+	return q->edns.udp_size < EDNS_UDP_SIZE ? q->edns.udp_size : EDNS_UDP_SIZE;
 }
 
 /* What an answer without records takes. */

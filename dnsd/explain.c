@@ -19,8 +19,9 @@ struct notes {
 	const struct snapshot *s;
 	const struct explain_request *request;
 	const struct explain_place *place;
-	struct text steps; /* the objects, the last one still open */
-	bool by_subnet;    /* it decides, not the resolver */
+	const struct policy *policy; /* of the name that is chosen for */
+	struct text steps;           /* the objects, the last one still open */
+	bool by_subnet;              /* it decides, not the resolver */
 	bool open;
 	bool has_left; /* the open one's list has an item */
 	struct text candidates;
@@ -105,8 +106,8 @@ static void add_probe_reason(const struct snapshot *s, const struct site *site, 
 	add_reason(out, "probe", count == 0 || down < count, detail, age_of(now_ms, latest));
 }
 
-void explain_print_reasons(const struct snapshot *s, const struct site *site, uint64_t now_ms,
-                           struct text *out)
+void explain_print_reasons(const struct snapshot *s, const struct policy *p,
+                           const struct site *site, uint64_t now_ms, struct text *out)
 {
 	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
 	bool synced = c != NULL && strcmp(c->knowledge, "synced") == 0;
@@ -123,8 +124,9 @@ void explain_print_reasons(const struct snapshot *s, const struct site *site, ui
 	if (c == NULL)
 		add_reason(out, "cluster", false, "not known", 0);
 	else
-		add_reason(out, "cluster", !snapshot_site_is_expired(s, site),
-		           snapshot_site_is_expired(s, site) ? "unseen for too long" : c->knowledge,
+		add_reason(out, "cluster", !snapshot_site_is_expired(s, p, site),
+		           snapshot_site_is_expired(s, p, site) ? "unseen for too long"
+		                                                : c->knowledge,
 		           age);
 	add_reason(out, "drain", c == NULL || !c->drained,
 	           c != NULL && c->drained ? "drained" : "not drained", 0);
@@ -154,16 +156,16 @@ static void add_addresses(const struct site *site, struct text *out)
 	text_add(out, "]");
 }
 
-void explain_print_site(const struct snapshot *s, const struct site *site, uint64_t now_ms,
-                        struct text *out)
+void explain_print_site(const struct snapshot *s, const struct policy *p, const struct site *site,
+                        uint64_t now_ms, struct text *out)
 {
 	text_add(out, "{\"cluster\":");
 	add_text(out, cluster_name(s, site_cluster(site)));
 	text_add(out, ",\"addresses\":");
 	add_addresses(site, out);
 	text_printf(out, ",\"usable\":%s,\"reasons\":",
-	            snapshot_site_is_usable(s, site, NULL) ? "true" : "false");
-	explain_print_reasons(s, site, now_ms, out);
+	            snapshot_site_is_usable(s, p, site, NULL) ? "true" : "false");
+	explain_print_reasons(s, p, site, now_ms, out);
 	text_add(out, "}");
 }
 
@@ -208,14 +210,17 @@ static void note_candidate(struct notes *n, const struct site *site)
 	else
 		text_add(&n->candidates, ",\"distanceKm\":null");
 	text_printf(&n->candidates, ",\"usable\":%s,\"reasons\":",
-	            snapshot_site_is_usable(n->s, site, NULL) ? "true" : "false");
-	explain_print_reasons(n->s, site, n->request->now_ms, &n->candidates);
+	            snapshot_site_is_usable(n->s, n->policy, site, NULL) ? "true" : "false");
+	explain_print_reasons(n->s, n->policy, site, n->request->now_ms, &n->candidates);
 	add_probes(n, site);
 	text_add(&n->candidates, "}");
 }
 
 static void on_choice(void *arg, const struct node *node)
 {
+	struct notes *n = arg;
+
+	n->policy = snapshot_node_policy(n->s, node);
 	for (size_t i = 0; i < node_site_count(node); i++)
 		note_candidate(arg, node_site(node, i));
 }

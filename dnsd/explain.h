@@ -47,10 +47,10 @@ enum err explain_print(const struct snapshot *s, const struct explain_request *r
                        struct reason *why) MUST_CHECK;
 
 /* The array of /status/names and of candidates: [{"layer", "ok", "detail", "ageSeconds"}, ...]. */
-void explain_print_reasons(const struct snapshot *s, const struct site *site, uint64_t now_ms,
-                           struct text *out);
-/* One site of /status/names: {"cluster", "addresses", "usable", "reasons"}. */
-void explain_print_site(const struct snapshot *s, const struct site *site, uint64_t now_ms,
-                        struct text *out);
+void explain_print_reasons(const struct snapshot *s, const struct policy *p,
+                           const struct site *site, uint64_t now_ms, struct text *out);
+/* One site of /status/names, of a name with that policy: {"cluster", "addresses", "usable", "reasons"}. */
+void explain_print_site(const struct snapshot *s, const struct policy *p, const struct site *site,
+                        uint64_t now_ms, struct text *out);
 
 #endif

@@ -212,7 +212,7 @@ static void take_up(struct geo_loader *g)
 	if (g->job.read_files)
 		g->events.on_errors(g->job.failed ? g->job.errors : NULL, g->events.arg);
 	if (g->job.ranking != NULL)
-		g->events.on_ranking(g->job.ranking, g->events.arg);
+		g->events.on_rankings(g->job.ranking, NULL, 0, g->events.arg);
 }
 
 /* The files of the job become those that are looked at. */

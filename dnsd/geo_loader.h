@@ -14,12 +14,29 @@
 
 #include "base/conf.h"
 #include "geo/ranking.h"
+#include "geo/rules.h"
 
 struct geo_loader;
 
+/* Rules that a ranking is wanted for.  `rules.latency` is left alone: the file geo.latency counts. */
+struct geo_loader_rules {
+	struct rules rules;
+	uint64_t tag; /* the caller's, given back with the ranking */
+};
+
+enum { GEO_LOADER_MAX_RULES = 64 };
+
+struct geo_loader_ranked {
+	uint64_t tag;
+	const struct ranking
+		*ranking; /* NULL: refused, more than GEO_LOADER_MAX_RULES are different */
+};
+
 struct geo_loader_events {
-	/* A new ranking; the callee owns it. */
-	void (*on_ranking)(const struct ranking *take_ranking, void *arg);
+	/* New rankings, all at once: the plain one, and those of the rules that were set, in their order; equal rules
+	 * have one.  Borrowed: whoever keeps one says ranking_ref(). */
+	void (*on_rankings)(const struct ranking *plain, const struct geo_loader_ranked *ranked,
+	                    size_t count, void *arg);
 	/* What is wrong with the files, one line each; NULL: nothing any more. */
 	void (*on_errors)(const char *errors, void *arg);
 	void *arg;
@@ -37,11 +54,14 @@ typedef void geo_loader_on_tried_fn(const char *errors, void *arg);
 void geo_loader_try(struct geo_loader *g, const struct conf_strings *databases,
                     const char *networks, const struct conf_strings *unknown_order,
                     geo_loader_on_tried_fn *on_tried, void *arg);
-/* The clusters and the order for clients without a place (copied); a ranking follows when they are not
- * as before. */
+/* The rules that rankings are wanted for beside the plain one (copied whole).  They come into force with the next
+ * geo_loader_set_clusters(), whose list it is that they name clusters of, by index. */
+void geo_loader_set_rules(struct geo_loader *g, const struct geo_loader_rules *list, size_t count);
+/* The clusters and the order for clients without a place (copied); rankings follow when these or the rules, or
+ * their tags, are not as before.  Only what is new is built. */
 void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster *clusters,
                              size_t count, const struct conf_strings *unknown_order);
-/* Is the last ranking made from the files and clusters that were set last? */
+/* Are the last rankings made from the files, clusters and rules that were set last? */
 bool geo_loader_is_current(const struct geo_loader *g);
 /* What the files say of an address.  Any thread. */
 struct geo_loader_match {

@@ -13,7 +13,6 @@
 #include "dnsd/transfers.h"
 #include "dnsd/zone_loader.h"
 #include "records/build.h"
-#include "records/names.h"
 #include "watcher/store.h"
 #include "zones/build.h"
 
@@ -159,7 +158,8 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 	if (p->tables_stale || p->probes_stale)
 		wiring_set_clusters(p->zones, p->result, probes, probe_count,
 		                    &(struct wiring_times){settings.dark ? dark_ms : now_ms,
-		                                           p->config->defaults.unseen_after_ms});
+		                                           p->config->defaults.unseen_after_ms,
+		                                           clock_unix_s()});
 	if (p->report_stale)
 		wiring_set_report(p->zones, p->records, p->store, &p->errors, p->unix_ms_at_0,
 		                  &p->memory);
@@ -332,13 +332,16 @@ static void on_verdict(void *arg)
 	pipeline_poke(p);
 }
 
-static void on_ranking(const struct ranking *ranking, void *arg)
+static void on_rankings(const struct ranking *plain, const struct geo_loader_ranked *ranked,
+                        size_t count, void *arg)
 {
 	struct pipeline *p = arg;
 
-	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(ranking),
+	(void)ranked;
+	(void)count;
+	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(plain),
 	                      memory_order_relaxed);
-	zones_set_ranking(p->zones, ranking);
+	zones_set_ranking(p->zones, ranking_ref(plain));
 	pipeline_poke(p);
 }
 
@@ -467,87 +470,6 @@ static void on_tick(uv_timer_t *timer)
 	trim_memory(p);
 }
 
-/* --- orders of the HTTP thread --- */
-
-static enum err release(struct pipeline *p, const char *zone, struct reason *why)
-{
-	enum err err = records_release(p->records, zone);
-
-	pipeline_poke(p);
-	return err == ERR_OK ? ERR_OK : reason_set(why, err, "nothing is held in zone %s", zone);
-}
-
-/* Returns how many are told. */
-static uint64_t tell_of(struct pipeline *p, const struct config_zone *zone)
-{
-	uint8_t apex[NAMES_WIRE_MAX];
-	size_t len;
-
-	if (zone->transfer.notify_count == 0 || p->transfers == NULL ||
-	    names_from_text(bytes_of(zone->name), apex, &len, NULL) != ERR_OK)
-		return 0;
-	transfers_notify(p->transfers, (struct bytes){apex, len});
-	return zone->transfer.notify_count;
-}
-
-static enum err notify(struct pipeline *p, const char *zone, uint64_t *count, struct reason *why)
-{
-	uint8_t apex[NAMES_WIRE_MAX];
-	size_t len;
-	const struct config_zone *one;
-	bool all = strcmp(zone, ORDERS_ALL_ZONES) == 0;
-	enum err err = all ? ERR_OK : names_from_text(bytes_of(zone), apex, &len, why);
-
-	*count = 0;
-	if (err != ERR_OK)
-		return err;
-	for (size_t i = 0; all && i < p->config->zone_count; i++)
-		*count += tell_of(p, &p->config->zones[i]);
-	one = all ? NULL : wiring_find_zone(p->config, apex);
-	if (!all && one == NULL)
-		return reason_set(why, ERR_NOTFOUND, "the config has no zone %s", zone);
-	if (one != NULL)
-		*count = tell_of(p, one);
-	return *count > 0 ? ERR_OK
-	                  : reason_set(why, ERR_CONFLICT,
-	                               "there is nobody to tell: zones.transfer.notify is empty");
-}
-
-/* What has no file may be no zone at all. */
-static enum err reload(struct pipeline *p, const char *zone, uint64_t *reading, struct reason *why)
-{
-	enum err err = zone_loader_read(p->zone_files, zone, reading, why);
-	struct name name;
-
-	if (err == ERR_NOTFOUND && name_from_text(&name, bytes_of(zone), NULL) == ERR_OK &&
-	    (p->last == NULL || snapshot_find_apex(p->last, &name) == NULL))
-		return reason_set(why, err, "there is no zone %s", zone);
-	return err;
-}
-
-static enum err obey(enum order order, const char *zone, void *arg, uint64_t *result,
-                     struct reason *why)
-{
-	struct pipeline *p = arg;
-
-	switch (order) {
-	case ORDER_RELEASE:
-		*result = 0;
-		return release(p, zone, why);
-	case ORDER_RELOAD:
-		return reload(p, zone, result, why);
-	case ORDER_NOTIFY:
-		return notify(p, zone, result, why);
-	}
-	return ERR_NOTFOUND;
-}
-
-enum err pipeline_order(struct pipeline *p, enum order order, const char *zone, uint64_t *result,
-                        struct reason *why)
-{
-	return orders_give(p->orders, order, zone, result, why);
-}
-
 bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out)
 {
 	geo_loader_find(p->geo, addr, &p->match);
@@ -563,7 +485,7 @@ static void start_timers(struct pipeline *p)
 	p->tick.data = p->again.data = p;
 	CHECK(uv_timer_init(p->loop, &p->tick) == 0);
 	CHECK(uv_timer_init(p->loop, &p->again) == 0);
-	p->orders = orders_new(p->loop, obey, p);
+	p->orders = orders_new(p->loop, pipeline_obey, p);
 }
 
 static void start_neighbours(struct pipeline *p)
@@ -586,7 +508,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
                               struct admin_pulse *pulse)
 {
 	struct pipeline *p = xcalloc(1, sizeof *p);
-	struct geo_loader_events events = {on_ranking, on_geo_errors, p};
+	struct geo_loader_events events = {on_rankings, on_geo_errors, p};
 	struct name_key key;
 
 	p->loop = loop;

@@ -1,6 +1,7 @@
 /* pipeline_inside.h -- what pipeline*.c share.
  *
- * Wiring.  pipeline.c is the way itself; pipeline_estate.c what of it goes over to a process that takes over.
+ * Wiring.  pipeline.c is the way itself; pipeline_estate.c what of it goes over to a process that takes over;
+ * pipeline_orders.c what people have it do.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNSD_PIPELINE_INSIDE_H
@@ -75,6 +76,9 @@ struct pipeline {
 
 /* Something is to be built. */
 static inline void pipeline_poke(struct pipeline *p) { settle_poke(p->settle); }
+/* An order_fn of pipeline_orders.c; `arg` is the pipeline. */
+enum err pipeline_obey(enum order order, const char *zone, void *arg, uint64_t *result,
+                       struct reason *why);
 /* Publishes what differs, unless it is frozen. */
 void pipeline_publish(struct pipeline *p);
 

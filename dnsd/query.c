@@ -16,8 +16,7 @@ enum { SOA_NUMBERS = 20 }; /* bytes at the end of its RDATA: five numbers, SERIA
 enum { MAX_QUESTIONS = 2 };
 
 struct record {
-	uint16_t type, class;
-	uint32_t ttl;
+	uint16_t type;
 	bool at_root;
 	struct bytes rdata;
 };
@@ -50,8 +49,6 @@ static const uint8_t *read_record(const uint8_t *at, const uint8_t *end, struct 
 		return NULL;
 	out->at_root = *at == 0;
 	out->type = bytes_get16(rest);
-	out->class = bytes_get16(rest + 2);
-	out->ttl = bytes_get32(rest + 4);
 	out->rdata = (struct bytes){rest + 10, bytes_get16(rest + 8)};
 	if ((size_t)(end - out->rdata.data) < out->rdata.len)
 		return NULL;
@@ -60,8 +57,8 @@ static const uint8_t *read_record(const uint8_t *at, const uint8_t *end, struct 
 
 /* The records behind the question: the first `before` of them are not looked at, then come OPT and
  * TSIG; other records are passed over, as BIND does. */
-static enum rcode parse_records(const uint8_t *at, const uint8_t *end, unsigned before,
-                                unsigned count, struct query *q)
+RARE static enum rcode parse_records(const uint8_t *at, const uint8_t *end, unsigned before,
+                                     unsigned count, struct query *q)
 {
 	for (unsigned i = 0; i < count; i++) {
 		const uint8_t *from = at;
@@ -83,7 +80,7 @@ static enum rcode parse_records(const uint8_t *at, const uint8_t *end, unsigned 
 			continue;
 		/* RFC 6891 6.1.1: one, owned by the root, in the additional section. */
 		if (q->edns.present || !r.at_root || i < before ||
-		    !edns_parse(r.class, r.ttl, r.rdata, &q->edns))
+		    !edns_parse((struct bytes){from, (size_t)(at - from)}, &q->edns))
 			return RCODE_FORMERR;
 	}
 	if (q->edns.present && q->edns.version != 0)
@@ -137,20 +134,18 @@ static enum rcode refuse_counts(const uint8_t *packet, size_t len, struct query 
 	return RCODE_FORMERR;
 }
 
-/* What nearly all queries have behind the question: nothing, or OPT by itself. */
+/* What nearly all queries have behind the question: nothing, or OPT as the end of the message. */
 static inline enum rcode parse_additional(const uint8_t *at, const uint8_t *end, unsigned count,
                                           struct query *q)
 {
-	size_t left = (size_t)(end - at), rdata_len;
+	size_t left = (size_t)(end - at);
 
 	if (count == 0)
 		return RCODE_NOERROR;
-	if (count > 1 || left < EDNS_OPT_LEN || *at != 0 || bytes_get16(at + 1) != RR_OPT)
+	if (count > 1 || left < EDNS_OPT_LEN || *at != 0 || bytes_get16(at + 1) != RR_OPT ||
+	    bytes_get16(at + 9) != left - EDNS_OPT_LEN)
 		return parse_records(at, end, 0, count, q);
-	rdata_len = bytes_get16(at + 9);
-	if (left - EDNS_OPT_LEN < rdata_len ||
-	    !edns_parse(bytes_get16(at + 3), bytes_get32(at + 5),
-	                (struct bytes){at + EDNS_OPT_LEN, rdata_len}, &q->edns))
+	if (!edns_parse((struct bytes){at, left}, &q->edns))
 		return RCODE_FORMERR;
 	return q->edns.version != 0 ? RCODE_BADVERS : RCODE_NOERROR;
 }

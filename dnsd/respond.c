@@ -11,10 +11,10 @@
 static void count_answer(struct stats *s, enum stats_transport transport, const struct query *q,
                          const struct answer *a, bool truncated)
 {
-	unsigned rcode = a->rcode < STATS_RCODES - 1 ? a->rcode : STATS_RCODES - 1;
+	/* There is no subnet without OPT. */
+	enum stats_opt opt = (enum stats_opt)(q->edns.present + q->edns.ecs.present);
 
-	stats_add(&s->answers[transport][rcode], 1);
-	stats_add(&s->reasons[a->reason], 1);
+	stats_add(&s->answers[stats_kind(transport, opt, a->reason, a->rcode)], 1);
 	if (a->zone != NULL)
 		stats_add_zone(s, zone_key(a->zone));
 	if (a->cluster < RANKING_MAX_CLUSTERS)
@@ -23,17 +23,12 @@ static void count_answer(struct stats *s, enum stats_transport transport, const 
 		stats_add(&s->events[STATS_MALFORMED], 1);
 	if (truncated)
 		stats_add(&s->events[STATS_TRUNCATED], 1);
-	if (q->edns.present)
-		stats_add(&s->events[STATS_EDNS], 1);
-	if (q->edns.ecs.present)
-		stats_add(&s->events[STATS_ECS], 1);
 }
 
 /* A fault in an option: nothing of the OPT is answered. */
 RARE static void refuse_options(struct query *q)
 {
-	q->edns.asked = 0;
-	q->edns.ecs.present = false;
+	edns_forget_options(&q->edns);
 	q->is_cookie_only = false;
 	if (q->rcode == RCODE_NOTIMP)
 		return;
@@ -150,6 +145,7 @@ static void strip(struct answer *a)
 {
 	a->set_count = a->authority_count = a->glue_count = a->glue_required = 0;
 	a->glue_missing = true;
+	a->stands_alone = false;
 	a->ede = EDE_NONE; /* so that the answer is no longer than the query */
 }
 

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/xalloc.h"
 #include "dnsd/netset.h"
+#include "dnsd/rare.h"
 
 enum {
 	LEVEL_BITS = 15, /* networks' levels of one worker */
@@ -38,8 +39,9 @@ struct entry {
 /* What was worked out for the last one in this place, so that a flood does not have it worked out each time. */
 struct memo {
 	uint64_t network, subject;
-	uint64_t tag;       /* their hash; never 0 */
-	struct addr exempt; /* ADDR_NONE: none yet */
+	uint64_t tag;        /* their hash; never 0 */
+	struct entry *entry; /* where it was last */
+	struct addr exempt;  /* ADDR_NONE: none yet */
 };
 
 struct notice {
@@ -182,12 +184,16 @@ static const uint8_t classes[STATS_REASONS] = {
  * change it may get another, and with it a new allowance. */
 static uint64_t subject_of(const struct answer *a)
 {
-	unsigned class = classes[a->reason];
-	uint64_t of = class == STATS_CLASS_ERROR      ? 0
-	              : class == STATS_CLASS_NXDOMAIN ? zone_key(a->zone)
-	                                              : (uint64_t)(uintptr_t)a->origin;
+	unsigned class;
 
-	return of << 3 | class;
+	if (a->stands_alone)
+		return (uint64_t)(uintptr_t)a->origin << 3 | STATS_CLASS_POSITIVE;
+	class = classes[a->reason];
+	if (class == STATS_CLASS_ERROR)
+		return class;
+	if (class == STATS_CLASS_NXDOMAIN)
+		return zone_key(a->zone) << 3 | class;
+	return (uint64_t)(uintptr_t)a->origin << 3 | class;
 }
 
 static enum stats_class class_in(uint64_t subject) { return (enum stats_class)(subject & 7); }
@@ -221,18 +227,6 @@ static uint32_t passed_since(const struct rrl *r, uint64_t state)
 
 static uint64_t pack(uint64_t left, uint64_t now_ms) { return left << 32 | (uint32_t)now_ms; }
 
-static struct memo *find_memo(struct rrl *r, uint64_t place, uint64_t network, uint64_t subject)
-{
-	struct memo *m = &r->memo[place & ((1 << MEMO_BITS) - 1)];
-	uint64_t tag;
-
-	if (m->network == network && m->subject == subject)
-		return m;
-	tag = hash_siphash_two(&r->table->key, network, subject);
-	*m = (struct memo){network, subject, tag | (tag == 0), {0}};
-	return m;
-}
-
 /* The entry of the set that has been idle for longest, made new. */
 static struct entry *make_entry(struct rrl *r, struct entry *set, uint64_t tag)
 {
@@ -256,14 +250,38 @@ static struct entry *make_entry(struct rrl *r, struct entry *set, uint64_t tag)
 	return oldest;
 }
 
-static struct entry *find_entry(struct rrl *r, uint64_t tag)
+static bool is_its(struct entry *e, uint64_t tag)
+{
+	return atomic_load_explicit(&e->tag, memory_order_relaxed) == tag;
+}
+
+RARE static struct entry *look_up_entry(struct rrl *r, uint64_t tag)
 {
 	struct entry *set = r->table->set[tag & ((1 << SET_BITS) - 1)];
 
 	for (unsigned i = 0; i < WAYS; i++)
-		if (atomic_load_explicit(&set[i].tag, memory_order_relaxed) == tag)
+		if (is_its(&set[i], tag))
 			return &set[i];
 	return make_entry(r, set, tag);
+}
+
+RARE static void make_memo(struct rrl *r, struct memo *m, uint64_t network, uint64_t subject)
+{
+	uint64_t tag = hash_siphash_two(&r->table->key, network, subject);
+
+	tag |= tag == 0;
+	*m = (struct memo){network, subject, tag, look_up_entry(r, tag), {0}};
+}
+
+static struct memo *find_memo(struct rrl *r, uint64_t place, uint64_t network, uint64_t subject)
+{
+	struct memo *m = &r->memo[place & ((1 << MEMO_BITS) - 1)];
+
+	if (m->network != network || m->subject != subject)
+		make_memo(r, m, network, subject);
+	else if (!is_its(m->entry, m->tag)) /* somebody else has it now */
+		m->entry = look_up_entry(r, m->tag);
+	return m;
 }
 
 /* Takes one answer off, if there is one. */
@@ -316,9 +334,9 @@ static bool is_exempt(const struct rrl *r, struct memo *m, const struct addr *cl
 	return true;
 }
 
-static enum rrl_verdict refuse(struct rrl *r, const struct addr *client, struct memo *m,
-                               struct entry *e)
+static enum rrl_verdict refuse(struct rrl *r, const struct addr *client, struct memo *m)
 {
+	struct entry *e = m->entry;
 	enum stats_class class = class_in(m->subject);
 	struct stats *s = r->stats;
 	uint32_t refused;
@@ -352,7 +370,6 @@ enum rrl_verdict rrl_judge(struct rrl *r, const struct addr *client, const struc
 	const uint64_t *spread = r->table->spread;
 	uint64_t network, subject, place;
 	struct memo *m;
-	struct entry *e;
 
 	if (r->rules == NULL || proven)
 		return RRL_ANSWER;
@@ -362,6 +379,5 @@ enum rrl_verdict rrl_judge(struct rrl *r, const struct addr *client, const struc
 	if (is_calm(r, place))
 		return RRL_ANSWER;
 	m = find_memo(r, place, network, subject);
-	e = find_entry(r, m->tag);
-	return take(r, e) ? RRL_ANSWER : refuse(r, client, m, e);
+	return take(r, m->entry) ? RRL_ANSWER : refuse(r, client, m);
 }

@@ -57,12 +57,8 @@ uint64_t stats_zone(const struct stats *s, uint64_t zone_key)
 
 void stats_merge(struct stats *into, const struct stats *from)
 {
-	for (unsigned t = 0; t < STATS_TRANSPORTS; t++) {
-		for (unsigned i = 0; i < STATS_RCODES; i++)
-			stats_add(&into->answers[t][i], stats_read(&from->answers[t][i]));
-	}
-	for (unsigned i = 0; i < STATS_REASONS; i++)
-		stats_add(&into->reasons[i], stats_read(&from->reasons[i]));
+	for (size_t i = 0; i < STATS_KINDS; i++)
+		stats_add(&into->answers[i], stats_read(&from->answers[i]));
 	for (unsigned i = 0; i < STATS_EVENTS; i++)
 		stats_add(&into->events[i], stats_read(&from->events[i]));
 	for (unsigned i = 0; i < STATS_LIMITS; i++) {
@@ -80,15 +76,59 @@ void stats_merge(struct stats *into, const struct stats *from)
 	stats_add(&into->other_zones, stats_read(&from->other_zones));
 }
 
+/* --- sums of answers --- */
+
+static size_t rcode_of(size_t kind) { return kind % STATS_RCODES; }
+static size_t reason_of(size_t kind) { return kind / STATS_RCODES % STATS_REASONS; }
+static size_t opt_of(size_t kind) { return kind / STATS_RCODES / STATS_REASONS % STATS_OPTS; }
+static size_t transport_of(size_t kind) { return kind / (STATS_KINDS / STATS_TRANSPORTS); }
+
 uint64_t stats_answers(const struct stats *s)
 {
 	uint64_t sum = 0;
 
-	for (unsigned t = 0; t < STATS_TRANSPORTS; t++) {
-		for (unsigned i = 0; i < STATS_RCODES; i++)
-			sum += stats_read(&s->answers[t][i]);
-	}
+	for (size_t i = 0; i < STATS_KINDS; i++)
+		sum += stats_read(&s->answers[i]);
 	return sum;
+}
+
+uint64_t stats_answers_coded(const struct stats *s, enum stats_transport transport, unsigned rcode)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < STATS_KINDS; i++)
+		if (transport_of(i) == transport && rcode_of(i) == rcode)
+			sum += stats_read(&s->answers[i]);
+	return sum;
+}
+
+uint64_t stats_answers_for(const struct stats *s, enum stats_reason reason)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < STATS_KINDS; i++)
+		if (reason_of(i) == reason)
+			sum += stats_read(&s->answers[i]);
+	return sum;
+}
+
+static uint64_t answers_with(const struct stats *s, enum stats_opt least)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < STATS_KINDS; i++)
+		if (opt_of(i) >= least)
+			sum += stats_read(&s->answers[i]);
+	return sum;
+}
+
+uint64_t stats_events(const struct stats *s, enum stats_event event)
+{
+	if (event == STATS_EDNS)
+		return answers_with(s, STATS_OPT);
+	if (event == STATS_ECS)
+		return answers_with(s, STATS_OPT_WITH_SUBNET);
+	return stats_read(&s->events[event]);
 }
 
 const char *stats_transport_label(enum stats_transport transport)

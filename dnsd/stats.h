@@ -115,15 +115,29 @@ enum stats_limit {
 		STATS_LIMITS
 };
 
+/* What a query has of EDNS. */
+enum stats_opt { STATS_NO_OPT, STATS_OPT, STATS_OPT_WITH_SUBNET, STATS_OPTS };
+
 enum {
-	STATS_RCODES = 24, /* 0..22 as they are; 23: any other */
-	STATS_ZONES = 1024 /* a power of two */
+	STATS_RCODES = 24,  /* 0..22 as they are; 23: any other */
+	STATS_ZONES = 1024, /* a power of two */
+	/* Answers by all that is told of them at once. */
+	STATS_KINDS = STATS_TRANSPORTS * STATS_OPTS * STATS_REASONS * STATS_RCODES
 };
 
+static inline size_t stats_kind(enum stats_transport transport, enum stats_opt opt,
+                                enum stats_reason reason, unsigned rcode)
+{
+	enum { OTHER = STATS_RCODES - 1 };
+
+	return (((size_t)transport * STATS_OPTS + opt) * STATS_REASONS + reason) * STATS_RCODES +
+	       (rcode < OTHER ? rcode : OTHER);
+}
+
 struct stats {
-	_Atomic uint64_t answers[STATS_TRANSPORTS][STATS_RCODES];
-	_Atomic uint64_t reasons[STATS_REASONS];
-	_Atomic uint64_t events[STATS_EVENTS];
+	_Atomic uint64_t answers
+		[STATS_KINDS]; /* so that each is counted once; summed up when they are read */
+	_Atomic uint64_t events[STATS_EVENTS]; /* but for those that answers tell */
 	_Atomic uint64_t limits[STATS_LIMITS][STATS_CLASSES];
 	_Atomic uint64_t other_zones; /* answers from zones for which the table had no room */
 	struct {
@@ -163,8 +177,13 @@ static inline void stats_add_zone(struct stats *s, uint64_t zone_key)
 }
 uint64_t stats_zone(const struct stats *s, uint64_t zone_key);
 
-/* All answers, and all answers of a reason's or event's label; labels are never NULL. */
+/* All answers; those of a transport with an rcode (0..STATS_RCODES - 1); those of a reason. */
 uint64_t stats_answers(const struct stats *s);
+uint64_t stats_answers_coded(const struct stats *s, enum stats_transport transport, unsigned rcode);
+uint64_t stats_answers_for(const struct stats *s, enum stats_reason reason);
+uint64_t stats_events(const struct stats *s, enum stats_event event);
+
+/* Labels are never NULL. */
 const char *stats_transport_label(enum stats_transport transport);
 const char *stats_reason_label(enum stats_reason reason);
 const char *stats_event_label(enum stats_event event);

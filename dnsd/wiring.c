@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "dnsd/verdicts.h"
 #include "records/names.h"
+#include "records/ramp.h"
 
 enum { MAX_PROBLEMS = 2000, FEW_UNWANTED = 256, MAX_TOLD = 20 };
 
@@ -369,6 +370,22 @@ const char *wiring_knowledge_text(enum knowledge knowledge)
 	return text[knowledge];
 }
 
+_Static_assert((int)RAMP_WHOLE == (int)SNAPSHOT_EVERYBODY, "shares are of the same whole");
+
+/* A cluster that may have nobody any more, or not yet, is drained. */
+static void apply_shift(struct arena *a, const struct ramp *r, int64_t unix_s,
+                        struct snapshot_cluster *out)
+{
+	struct snapshot_shift *shift = arena_calloc(a, 1, sizeof *shift);
+	uint32_t share = ramp_share(r, unix_s);
+
+	*shift = (struct snapshot_shift){r->from, r->to, r->ttl_from, r->start, r->end, r->ttl};
+	out->shift = shift;
+	out->withheld = RAMP_WHOLE - share;
+	out->ttl_most = ramp_ttl_most(r, unix_s);
+	out->drained |= share == 0;
+}
+
 void wiring_set_clusters(struct zones *z, const struct records_result *r,
                          const struct zones_probe *probes, size_t probe_count,
                          const struct wiring_times *times)
@@ -396,6 +413,8 @@ void wiring_set_clusters(struct zones *z, const struct records_result *r,
 			.up = !down[c->id],
 			.error = c->state->error,
 		};
+		if (c->shift != NULL)
+			apply_shift(a, c->shift, times->unix_s, &list[i]);
 	}
 	zones_set_clusters(z, list, r->cluster_count);
 	arena_free(a);

@@ -45,6 +45,7 @@ struct wiring_times {
 	 * expires while nothing can be seen, and none that has expired comes back. */
 	uint64_t at_ms;
 	uint64_t unseen_after_ms;
+	int64_t unix_s; /* for what the clusters' shifts say */
 };
 void wiring_set_clusters(struct zones *z, const struct records_result *r,
                          const struct zones_probe *probes, size_t probe_count,

@@ -10,33 +10,52 @@
 #include "base/xalloc.h"
 #include "geo/geodb_source.h"
 #include "geo/intern.h"
+#include "geo/prefix_cut.h"
 
-enum { MAX_PLACES = 1 << 24 };
+enum { MAX_PLACES = 1 << 24, MAX_AREAS = 1 << 22 };
 
-/* A source, and the places of its entries by their numbers here. */
+/* A source, and the places of its entries, and its areas, by their numbers here. */
 struct part {
 	struct geodb_source *source;
-	uint32_t *places;
+	uint32_t *places, *areas;
 };
 
 struct geodb {
 	struct part *parts; /* the CSV, then the databases */
 	size_t count;
-	struct intern *places;
+	struct intern *places, *areas;
 };
+
+static void part_fini(struct part *p)
+{
+	free(p->places);
+	free(p->areas);
+}
+
+/* Gives the source's places and areas their numbers here; false: there are too many. */
+static bool number(struct geodb *g, struct part *p)
+{
+	const struct geodb_source *s = p->source;
+	const struct area *areas = intern_items(s->areas);
+
+	for (size_t i = 0; i < s->entry_count; i++)
+		p->places[i] = intern_put(g->places, &s->entries[i].place);
+	for (size_t i = 0; i < intern_count(s->areas); i++)
+		p->areas[i] = intern_put(g->areas, &areas[i]);
+	return intern_count(g->places) <= MAX_PLACES && intern_count(g->areas) <= MAX_AREAS;
+}
 
 /* Takes the source when all goes well. */
 static enum err add_part(struct geodb *g, struct geodb_source *take_source, struct reason *why)
 {
-	struct part p = {take_source, xcalloc(take_source->entry_count + 1, sizeof(*p.places))};
+	struct part p = {.source = take_source};
 
-	for (size_t i = 0; i < take_source->entry_count; i++) {
-		p.places[i] = intern_put(g->places, &take_source->entries[i].place);
-		if (p.places[i] >= MAX_PLACES) {
-			free(p.places);
-			return reason_set(why, ERR_RANGE, "%s: more than %d places",
-			                  take_source->path, MAX_PLACES);
-		}
+	p.places = xcalloc(take_source->entry_count + 1, sizeof(*p.places));
+	p.areas = xcalloc(intern_count(take_source->areas), sizeof(*p.areas));
+	if (!number(g, &p)) {
+		part_fini(&p);
+		return reason_set(why, ERR_RANGE, "%s: more than %d places, or %d areas",
+		                  take_source->path, MAX_PLACES, MAX_AREAS);
 	}
 	g->parts[g->count++] = p;
 	return ERR_OK;
@@ -101,6 +120,8 @@ enum err geodb_open(const char *const *databases, size_t database_count, const c
 
 	g->parts = xcalloc(database_count + 1, sizeof(*g->parts));
 	g->places = intern_new(sizeof(struct place));
+	g->areas = intern_new(sizeof(struct area));
+	(void)intern_put(g->areas, &(struct area){0});
 	if (networks_csv != NULL)
 		add_file(g, before, networks_csv, true, &lines, &err);
 	for (size_t i = 0; i < database_count; i++)
@@ -128,47 +149,102 @@ void geodb_free(struct geodb *g)
 		return;
 	for (size_t i = 0; i < g->count; i++) {
 		geodb_source_unref(g->parts[i].source);
-		free(g->parts[i].places);
+		part_fini(&g->parts[i]);
 	}
 	free(g->parts);
 	intern_free(g->places);
+	intern_free(g->areas);
 	free(g);
 }
 
+/* --- the walk --- */
+
+/* The databases are walked side by side, and what they have is cut by the CSV. */
 struct walk {
-	const struct geodb *geodb;
+	const struct part *networks; /* NULL: there is no CSV */
+	const struct part *databases;
+	struct prefix_cut cut;
+	struct geodb_span below; /* what the databases have where the walk is */
 	struct spans spans;
 	geodb_on_span_fn *on_span;
 	void *arg;
 };
 
-static void on_merged(const struct addr_network *network, uint32_t value, void *arg)
+/* What a span says, as one number, for merging. */
+static uint64_t pack(const struct geodb_span *s)
+{
+	return (uint64_t)(s->place + 1) << 38 | (uint64_t)s->area << 16 | s->accuracy_km;
+}
+
+static void on_merged(const struct addr_network *network, uint64_t value, void *arg)
 {
 	const struct walk *w = arg;
-	struct geodb_span span = {*network, value == PREFIX_NONE ? -1 : (int32_t)value};
+	struct geodb_span span = {*network, (int32_t)(value >> 38) - 1,
+	                          (uint32_t)(value >> 16) & (MAX_AREAS - 1), (uint16_t)value};
 
 	w->on_span(&span, w->arg);
+}
+
+/* What an entry says; nothing when it is none. */
+static struct geodb_span span_of(const struct part *p, uint32_t entry)
+{
+	const struct geodb_entry *e;
+
+	if (entry == PREFIX_NONE)
+		return (struct geodb_span){.place = -1};
+	e = &p->source->entries[entry];
+	return (struct geodb_span){.place = (int32_t)p->places[entry],
+	                           .area = p->areas[e->area],
+	                           .accuracy_km = e->accuracy_km};
+}
+
+static void on_piece(const struct addr_network *network, uint32_t value, void *arg)
+{
+	struct walk *w = arg;
+	struct geodb_span span = w->below;
+
+	if (value != PREFIX_NONE) {
+		span = span_of(w->networks, value);
+		if (span.area == 0)
+			span.area = w->below.area;
+	}
+	spans_push(&w->spans, network, pack(&span));
 }
 
 static void on_leaf(const struct addr_network *network, size_t tree, uint32_t value, void *arg)
 {
 	struct walk *w = arg;
 
-	spans_push(&w->spans, network,
-	           value == PREFIX_NONE ? value : w->geodb->parts[tree].places[value]);
+	w->below = span_of(&w->databases[tree], value);
+	if (w->networks != NULL)
+		prefix_cut(&w->cut, network);
+	else
+		on_piece(network, PREFIX_NONE, w);
+}
+
+/* The CSV comes first. */
+static bool has_networks(const struct geodb *g)
+{
+	return g->count > 0 && g->parts[0].source->is_networks;
 }
 
 void geodb_each(const struct geodb *g, enum addr_family family, geodb_on_span_fn *on_span,
                 void *arg)
 {
-	struct walk w = {.geodb = g, .on_span = on_span, .arg = arg};
+	size_t from = has_networks(g) ? 1 : 0;
+	struct walk w = {.databases = g->parts + from, .on_span = on_span, .arg = arg};
 	const struct prefix_tree **trees = xcalloc(g->count + 1, sizeof(struct prefix_tree *));
 
 	w.spans.on_span = on_merged;
-	w.spans.arg = &w;
-	for (size_t i = 0; i < g->count; i++)
-		trees[i] = g->parts[i].source->tree;
-	prefix_tree_walk(trees, g->count, family, on_leaf, &w);
+	w.spans.arg = w.cut.arg = &w;
+	w.cut.on_piece = on_piece;
+	if (has_networks(g)) {
+		w.networks = &g->parts[0];
+		w.cut.tree = g->parts[0].source->tree;
+	}
+	for (size_t i = from; i < g->count; i++)
+		trees[i - from] = g->parts[i].source->tree;
+	prefix_tree_walk(trees, g->count - from, family, on_leaf, &w);
 	free(trees);
 }
 
@@ -180,6 +256,14 @@ const struct place *geodb_place(const struct geodb *g, int32_t index)
 
 size_t geodb_place_count(const struct geodb *g) { return intern_count(g->places); }
 
+const struct area *geodb_area(const struct geodb *g, uint32_t number)
+{
+	CHECK(number < intern_count(g->areas));
+	return (const struct area *)intern_items(g->areas) + number;
+}
+
+size_t geodb_area_count(const struct geodb *g) { return intern_count(g->areas); }
+
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -189,22 +273,29 @@ static const char *base_name(const char *path)
 
 struct geodb_match geodb_find(const struct geodb *g, const struct addr *a)
 {
+	struct geodb_match match = {.label = "", .area = geodb_area(g, 0)};
 	struct addr client = addr_unmapped(a);
 
-	for (size_t i = 0; i < g->count; i++) {
+	for (size_t i = 0; i < g->count && match.area == geodb_area(g, 0); i++) {
 		const struct geodb_source *s = g->parts[i].source;
 		struct prefix_match m = prefix_tree_find(s->tree, &client);
+		struct geodb_span span;
 		uint8_t len;
 
 		if (m.value == PREFIX_NONE)
 			continue;
+		span = span_of(&g->parts[i], m.value);
+		match.area = geodb_area(g, span.area);
+		if (match.place != NULL)
+			break;
 		len = s->is_networks ? s->entries[m.value].len : m.depth;
-		return (struct geodb_match){
-			.network = {addr_masked(&client, len), len},
-			.place = geodb_place(g, (int32_t)g->parts[i].places[m.value]),
-			.database = base_name(s->path),
-			.label = (const char *)s->labels.data + s->entries[m.value].label,
-		};
+		match.network = (struct addr_network){addr_masked(&client, len), len};
+		match.place = geodb_place(g, span.place);
+		match.accuracy_km = span.accuracy_km;
+		match.database = base_name(s->path);
+		match.label = (const char *)s->labels.data + s->entries[m.value].label;
+		if (!s->is_networks)
+			break;
 	}
-	return (struct geodb_match){.label = ""};
+	return match;
 }

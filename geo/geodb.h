@@ -15,6 +15,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "geo/area.h"
 #include "geo/place.h"
 
 struct geodb;
@@ -35,7 +36,9 @@ bool geodb_is_same(const struct geodb *a, const struct geodb *b);
  * covering the family's whole space without gap or overlap, siblings merged. */
 struct geodb_span {
 	struct addr_network network;
-	int32_t place; /* index for geodb_place(), or -1: no place is known */
+	int32_t place;        /* index for geodb_place(), or -1: no place is known */
+	uint32_t area;        /* number for geodb_area() */
+	uint16_t accuracy_km; /* how far off the place may be; 0: nothing is known of that */
 };
 
 typedef void geodb_on_span_fn(const struct geodb_span *span, void *arg);
@@ -44,15 +47,21 @@ void geodb_each(const struct geodb *g, enum addr_family family, geodb_on_span_fn
                 void *arg);
 const struct place *geodb_place(const struct geodb *g, int32_t index);
 size_t geodb_place_count(const struct geodb *g);
+/* Number 0 is the area of which nothing is known. */
+const struct area *geodb_area(const struct geodb *g, uint32_t number);
+size_t geodb_area_count(const struct geodb *g);
 
 /* For explain: what is known of an address.  `network` is the source's own
  * network; `database` its file name ("networks.csv"), borrowed; NULL when no
- * source has it.  `label` as in the CSV, or the country code, or "". */
+ * source has it.  `label` as in the CSV, or the country code, or "".  The area is the source's, or, where
+ * the CSV says nothing of it, the first database's that knows the address. */
 struct geodb_match {
 	struct addr_network network;
 	const struct place *place;
 	const char *database;
 	const char *label;
+	const struct area *area; /* never NULL */
+	uint16_t accuracy_km;    /* 0: unknown */
 };
 struct geodb_match geodb_find(const struct geodb *g, const struct addr *a);
 

@@ -41,7 +41,10 @@ enum { COUNTRY, REGISTERED_COUNTRY, COUNTRY_CODE, COUNTRY_TEXT, COUNTRY_KEYS };
 
 struct found {
 	struct place location, flat; /* NaN: not there */
-	char country[COUNTRY_KEYS][3];
+	double accuracy_km;          /* the same */
+	char country[COUNTRY_KEYS][AREA_CODE_SIZE];
+	char continent[AREA_CODE_SIZE];
+	struct bytes subdivision, state; /* in the section */
 };
 
 static uint32_t big_endian(struct cursor *c, unsigned len)
@@ -172,7 +175,8 @@ static double number_of(struct reader *r, const struct value *v)
 	return number;
 }
 
-static void country_of(struct reader *r, const struct value *v, char out[3])
+/* Two letters: of a country, or a continent. */
+static void code_of(struct reader *r, const struct value *v, char out[AREA_CODE_SIZE])
 {
 	struct bytes text = text_of(r, v);
 
@@ -193,29 +197,59 @@ static void coordinate(struct reader *r, struct bytes key, const struct value *v
 		out->longitude = number_of(r, v);
 }
 
+static void flat_pair(struct reader *r, struct bytes key, const struct value *v, struct found *f)
+{
+	coordinate(r, key, v, &f->flat);
+	if (bytes_equal_text(key, "country_code"))
+		code_of(r, v, f->country[COUNTRY_CODE]);
+	else if (bytes_equal_text(key, "country"))
+		code_of(r, v, f->country[COUNTRY_TEXT]);
+	else if (bytes_equal_text(key, "state1"))
+		f->state = text_of(r, v);
+}
+
 /* One pair of the record, or of the map that lies in it under the key `outer`. */
 static void pair(struct reader *r, struct bytes outer, struct bytes key, const struct value *v,
                  struct found *f)
 {
 	if (outer.len == 0) {
-		coordinate(r, key, v, &f->flat);
-		if (bytes_equal_text(key, "country_code"))
-			country_of(r, v, f->country[COUNTRY_CODE]);
-		else if (bytes_equal_text(key, "country"))
-			country_of(r, v, f->country[COUNTRY_TEXT]);
+		flat_pair(r, key, v, f);
 	} else if (bytes_equal_text(outer, "location")) {
 		coordinate(r, key, v, &f->location);
+		if (bytes_equal_text(key, "accuracy_radius"))
+			f->accuracy_km = number_of(r, v);
+	} else if (bytes_equal_text(outer, "continent")) {
+		if (bytes_equal_text(key, "code"))
+			code_of(r, v, f->continent);
 	} else if (bytes_equal_text(key, "iso_code")) {
-		bool is_country = bytes_equal_text(outer, "country");
-
-		country_of(r, v, f->country[is_country ? COUNTRY : REGISTERED_COUNTRY]);
+		if (bytes_equal_text(outer, "subdivisions"))
+			f->subdivision = text_of(r, v);
+		else
+			code_of(r, v,
+			        f->country[bytes_equal_text(outer, "country")
+			                           ? COUNTRY
+			                           : REGISTERED_COUNTRY]);
 	}
 }
 
 static bool is_wanted_map(struct bytes key)
 {
 	return bytes_equal_text(key, "location") || bytes_equal_text(key, "country") ||
-	       bytes_equal_text(key, "registered_country");
+	       bytes_equal_text(key, "registered_country") || bytes_equal_text(key, "continent");
+}
+
+static void read_map(struct reader *r, struct bytes outer, const struct value *map,
+                     struct found *f);
+
+/* The first of the country's parts, the largest one. */
+static void read_subdivisions(struct reader *r, struct bytes key, const struct value *array,
+                              struct found *f)
+{
+	struct cursor c = array->body;
+	struct value first;
+
+	if (array->size > 0 && read_value(r, &c, &first) && first.type == TYPE_MAP)
+		read_map(r, key, &first, f);
 }
 
 static void read_map(struct reader *r, struct bytes outer, const struct value *map, struct found *f)
@@ -232,7 +266,9 @@ static void read_map(struct reader *r, struct bytes outer, const struct value *m
 		r->bad |= name.type != TYPE_TEXT;
 		if (r->bad)
 			return;
-		if (v.type != TYPE_MAP)
+		if (v.type == TYPE_ARRAY && outer.len == 0 && bytes_equal_text(key, "subdivisions"))
+			read_subdivisions(r, key, &v, f);
+		else if (v.type != TYPE_MAP)
 			pair(r, outer, key, &v, f);
 		else if (outer.len == 0 && is_wanted_map(key))
 			read_map(r, key, &v, f);
@@ -244,21 +280,43 @@ static bool is_known(const struct place *p)
 	return place_is_valid(p) && (p->latitude != 0 || p->longitude != 0);
 }
 
+/* A country without a middle of its own may still be followed by one that has one. */
+static bool find_middle(const struct found *f, struct geodb_record *out)
+{
+	struct regions_country country;
+	bool found = false;
+
+	for (int i = 0; i < COUNTRY_KEYS && !found; i++)
+		found = regions_find_country(bytes_of(f->country[i]), &country);
+	if (found) {
+		out->place = country.place;
+		out->accuracy_km = regions_country_radius_km(&country);
+	}
+	return found;
+}
+
+static void settle_area(const struct found *f, struct area *a)
+{
+	memcpy(a->continent, f->continent, sizeof(a->continent));
+	for (int i = 0; i < COUNTRY_KEYS && a->country[0] == '\0'; i++)
+		if (f->country[i][0] != '\0')
+			area_set_country(a, f->country[i]);
+	area_set_subdivision(a, f->subdivision.len > 0 ? f->subdivision : f->state);
+}
+
 static void settle(const struct found *f, struct geodb_record *out)
 {
-	bool in_country = false;
+	bool is_exact = is_known(&f->location);
 
-	for (int i = 0; i < COUNTRY_KEYS && out->country[0] == '\0'; i++)
-		memcpy(out->country, f->country[i], sizeof(out->country));
-	for (int i = 0; i < COUNTRY_KEYS && !in_country; i++)
-		in_country = regions_find_country(bytes_of(f->country[i]), &out->place);
-	if (is_known(&f->location))
-		out->place = f->location;
-	else if (is_known(&f->flat))
-		out->place = f->flat;
-	else if (!in_country)
+	settle_area(f, &out->area);
+	out->has_place = find_middle(f, out);
+	if (!is_exact && !is_known(&f->flat))
 		return;
 	out->has_place = true;
+	out->place = is_exact ? f->location : f->flat;
+	out->accuracy_km = 0;
+	if (is_exact && f->accuracy_km > 0 && f->accuracy_km < UINT16_MAX)
+		out->accuracy_km = (uint16_t)ceil(f->accuracy_km);
 }
 
 enum err geodb_record_decode(struct bytes section, size_t offset, uint64_t *values_left,
@@ -267,7 +325,7 @@ enum err geodb_record_decode(struct bytes section, size_t offset, uint64_t *valu
 	uint64_t share =
 		*values_left < GEODB_RECORD_MAX_VALUES ? *values_left : GEODB_RECORD_MAX_VALUES;
 	struct reader r = {.section = section, .values_left = share};
-	struct found f = {.location = {NAN, NAN}, .flat = {NAN, NAN}};
+	struct found f = {.location = {NAN, NAN}, .flat = {NAN, NAN}, .accuracy_km = NAN};
 	struct value record;
 	struct cursor c;
 

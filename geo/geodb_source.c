@@ -51,13 +51,18 @@ static uint32_t put_entry(struct reading *r, const struct geodb_entry *e)
 static uint32_t on_record(const struct geodb_record *record, void *arg)
 {
 	struct reading *r = arg;
-	struct geodb_entry e = {.place = canonical(&record->place)};
+	struct geodb_entry e = {
+		.place = canonical(&record->place),
+		.area = intern_put(r->source->areas, &record->area),
+		.accuracy_km = record->accuracy_km,
+	};
+	const char *country = record->area.country;
 	uint32_t *label;
 
-	if (record->country[0] != '\0') {
-		label = &r->country_label[record->country[0] - 'A'][record->country[1] - 'A'];
+	if (country[0] != '\0') {
+		label = &r->country_label[country[0] - 'A'][country[1] - 'A'];
 		if (*label == 0)
-			*label = put_label(r->source, bytes_of(record->country));
+			*label = put_label(r->source, bytes_of(country));
 		e.label = *label;
 	}
 	return put_entry(r, &e);
@@ -79,12 +84,15 @@ static void put_networks(struct reading *r, const struct networks *n)
 	s->tree = prefix_tree_new();
 	for (size_t i = 0; i < n->count; i++) {
 		const struct network *from = &n->item[i];
+		struct area area;
 		struct geodb_entry e = {
 			.place = canonical(&from->place),
 			.label = put_label(s, from->label),
 			.len = from->network.len,
 		};
 
+		if (area_of_label(from->label, &area))
+			e.area = intern_put(s->areas, &area);
 		prefix_tree_put(s->tree, &from->network, put_entry(r, &e));
 	}
 	prefix_tree_finish(s->tree);
@@ -125,6 +133,8 @@ enum err geodb_source_read(const char *path, bool is_networks, struct geodb_sour
 	/* Before reading: what is written meanwhile is another version. */
 	s->stamp = geodb_file_stamp(path);
 	buffer_u8(&s->labels, 0);
+	s->areas = intern_new(sizeof(struct area));
+	(void)intern_put(s->areas, &(struct area){0});
 	err = is_networks ? read_networks(&r, why) : read_database(&r, why);
 	if (s->entry_count > 0)
 		s->entries = xreallocarray(s->entries, s->entry_count, sizeof(*s->entries));
@@ -149,6 +159,7 @@ void geodb_source_unref(struct geodb_source *s)
 	prefix_tree_free(s->tree);
 	free(s->path);
 	free(s->entries);
+	intern_free(s->areas);
 	buffer_fini(&s->labels);
 	free(s);
 }

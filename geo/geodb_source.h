@@ -14,14 +14,17 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "geo/geodb_file.h"
+#include "geo/intern.h"
 #include "geo/place.h"
 #include "geo/prefix_tree.h"
 
 /* What the tree's leaves stand for. */
 struct geodb_entry {
 	struct place place;
-	uint32_t label; /* where it begins in the labels */
-	uint8_t len;    /* of the CSV's network; of a database the leaf tells */
+	uint32_t label;       /* where it begins in the labels */
+	uint32_t area;        /* number of it; 0: nothing is known */
+	uint16_t accuracy_km; /* 0: nothing is known */
+	uint8_t len;          /* of the CSV's network; of a database the leaf tells */
 };
 
 struct geodb_source {
@@ -32,6 +35,7 @@ struct geodb_source {
 	struct prefix_tree *tree;
 	struct geodb_entry *entries;
 	size_t entry_count;
+	struct intern *areas; /* struct area; the first says nothing */
 	struct buffer labels; /* ending in NUL each; the first is "" */
 };
 

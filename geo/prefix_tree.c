@@ -191,6 +191,11 @@ enum err prefix_tree_adopt(struct prefix_node *take_nodes, size_t count, bool ha
 	return ERR_OK;
 }
 
+size_t prefix_tree_memory(const struct prefix_tree *t)
+{
+	return sizeof(*t) + t->room * sizeof(*t->nodes);
+}
+
 static uint32_t root_of(const struct prefix_tree *t, enum addr_family family)
 {
 	return family == ADDR_IPV4 ? t->root4 : family == ADDR_IPV6 ? t->root6 : PREFIX_NONE;

@@ -45,6 +45,8 @@ void prefix_tree_finish(struct prefix_tree *t);
 enum err prefix_tree_adopt(struct prefix_node *take_nodes, size_t count, bool has_ipv6,
                            struct prefix_tree **out, struct reason *why) MUST_CHECK;
 
+size_t prefix_tree_memory(const struct prefix_tree *t); /* bytes */
+
 struct prefix_match {
 	uint32_t value; /* or PREFIX_NONE */
 	uint8_t depth;  /* length of the leaf's network */

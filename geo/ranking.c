@@ -3,127 +3,13 @@
 #include "geo/ranking.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/xalloc.h"
-#include "geo/ranking_orders.h"
-#include "geo/ranking_tree.h"
+#include "geo/ranking_inside.h"
 #include "geo/spans.h"
-
-/* What a position is made of: a cluster in the eyes of all orders. */
-struct standing {
-	struct vector at; /* of its group; zero without a place */
-	double bias;      /* 0; infinity without a place */
-	uint16_t group;
-	uint16_t rank; /* in the unknown order */
-	bool is_there;
-};
-
-struct ranking {
-	atomic_uint users;
-	struct standing *standings; /* by cluster id */
-	struct place *places;       /* by cluster id, for explain */
-	size_t standing_count;
-	struct standing absent;       /* for ids that the build did not know */
-	struct ranking_order *orders; /* the first is the unknown order */
-	size_t order_count;
-	uint16_t *members; /* of groups of several clusters, one after the other */
-	struct ranking_tree tree;
-};
-
-static int by_name(const void *one, const void *other)
-{
-	const struct ranking_cluster *a = one, *b = other;
-	int order = strcmp(a->name, b->name);
-
-	return order != 0 ? order : (a->id > b->id) - (a->id < b->id);
-}
-
-static bool is_near(const struct ranking_cluster *a, const struct ranking_cluster *b)
-{
-	return b->has_place && place_distance_km(&a->place, &b->place) <= 1.0;
-}
-
-enum { NO_GROUP = 0xffff };
-
-/* Gives everyone within reach of the first cluster its group. */
-static void spread(const struct ranking_cluster *sorted, size_t count, uint16_t *group,
-                   size_t first)
-{
-	size_t *queue = xcalloc(count, sizeof(*queue)), from = 0, to = 1;
-
-	for (queue[0] = first; from < to; from++)
-		for (size_t i = first + 1; i < count; i++)
-			if (group[i] == NO_GROUP && is_near(&sorted[queue[from]], &sorted[i])) {
-				group[i] = group[first];
-				queue[to++] = i;
-			}
-	free(queue);
-}
-
-/* Groups of clusters sorted by name, so that groups are in the order of their first names.  The
- * first member's place stands for all of a group, else the order of sites would not be one. */
-static void group_clusters(struct ranking *r, const struct ranking_cluster *sorted, size_t count,
-                           struct ranking_groups *groups)
-{
-	uint16_t *group = xcalloc(count + 1, sizeof(*group));
-
-	groups->at = xcalloc(count + 1, sizeof(*groups->at));
-	for (size_t i = 0; i < count; i++)
-		group[i] = NO_GROUP;
-	for (size_t i = 0; i < count; i++) {
-		if (!sorted[i].has_place || group[i] != NO_GROUP)
-			continue;
-		group[i] = (uint16_t)groups->count;
-		groups->at[groups->count++] = vector_of(&sorted[i].place);
-		spread(sorted, count, group, i);
-	}
-	for (size_t i = 0; i < count; i++) {
-		struct standing *s = &r->standings[sorted[i].id];
-		bool is_placed = group[i] != NO_GROUP;
-
-		s->is_there = true;
-		s->group = is_placed ? group[i] : (uint16_t)groups->count;
-		s->bias = is_placed ? 0 : (double)INFINITY;
-		if (is_placed) {
-			s->at = groups->at[group[i]];
-			r->places[sorted[i].id] = sorted[i].place;
-		}
-	}
-	free(group);
-}
-
-static const struct ranking_cluster *find_name(const struct ranking_cluster *sorted, size_t count,
-                                               const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(sorted[i].name, name) == 0)
-			return &sorted[i];
-	return NULL;
-}
-
-/* The clusters' ids in the unknown order. */
-static void rank_unknown(struct ranking *r, const struct ranking_cluster *sorted, size_t count,
-                         const char *const *unknown_order, size_t unknown_count)
-{
-	bool *is_ranked = xcalloc(r->standing_count, sizeof(*is_ranked));
-	uint16_t rank = 0;
-
-	for (size_t i = 0; i < unknown_count + count; i++) {
-		const struct ranking_cluster *c =
-			i < unknown_count ? find_name(sorted, count, unknown_order[i])
-					  : &sorted[i - unknown_count];
-
-		if (c == NULL || is_ranked[c->id])
-			continue;
-		is_ranked[c->id] = true;
-		r->standings[c->id].rank = rank++;
-	}
-	free(is_ranked);
-}
+#include "geo/stages.h"
 
 /* The groups in the unknown order, if it is an order of groups at all: with several clusters
  * in a group it tells apart what other orders leave to the tie. */
@@ -159,9 +45,9 @@ static uint32_t *find_orders(struct ranking *r, const struct ranking_groups *gro
 		places[i] = vector_of(geodb_place(g, (int32_t)i));
 	r->order_count = ranking_orders_find(groups, has_unknown ? unknown : NULL, places,
 	                                     place_count, order_of, &examples);
-	r->orders = xcalloc(r->order_count, sizeof(*r->orders));
+	r->head.orders = xcalloc(r->order_count, sizeof(*r->head.orders));
 	for (size_t i = 1; i < r->order_count; i++)
-		r->orders[i].at = places[examples[i]];
+		r->head.orders[i].at = places[examples[i]];
 	free(places);
 	free(unknown);
 	free(examples);
@@ -170,29 +56,22 @@ static uint32_t *find_orders(struct ranking *r, const struct ranking_groups *gro
 
 /* --- the heads of orders --- */
 
-/* By group, how it stands in `nearest`: its cluster when that is the only one, else where its members are.  The caller
- * frees it. */
-static uint16_t *find_entries(struct ranking *r, const struct ranking_cluster *sorted,
-                              size_t cluster_count, size_t group_count)
+/* By group, how it stands in `nearest`.  The caller frees it. */
+static struct ranking_near *find_entries(struct ranking *r, const struct ranking_cluster *sorted,
+                                         size_t cluster_count, size_t group_count)
 {
-	uint16_t *entry = xcalloc(group_count + 1, sizeof(*entry));
-	size_t to = 0;
+	struct ranking_near *entry = xcalloc(group_count + 1, sizeof(*entry));
+	uint16_t *ids = xcalloc(cluster_count + 1, sizeof(*ids));
 
-	r->members = xcalloc(2 * cluster_count + 1, sizeof(*r->members));
 	for (size_t group = 0; group < group_count; group++) {
-		size_t from = to;
+		size_t count = 0;
 
 		for (size_t i = 0; i < cluster_count; i++)
 			if (r->standings[sorted[i].id].group == group)
-				r->members[to++] = sorted[i].id;
-		entry[group] = r->members[from];
-		if (to - from == 1)
-			to = from;
-		else
-			r->members[to++] = RANKING_NO_CLUSTER;
-		if (to > from)
-			entry[group] = (uint16_t)(RANKING_GROUP | from);
+				ids[count++] = sorted[i].id;
+		entry[group] = ranking_entry_of(r, ids, count);
 	}
+	free(ids);
 	return entry;
 }
 
@@ -221,22 +100,22 @@ static size_t first_groups(const struct ranking_groups *groups, const struct vec
 static void find_heads(struct ranking *r, const struct ranking_cluster *sorted,
                        size_t cluster_count, const struct ranking_groups *groups)
 {
-	uint16_t *entry = find_entries(r, sorted, cluster_count, groups->count);
+	struct ranking_near *entry = find_entries(r, sorted, cluster_count, groups->count);
 	uint16_t first[RANKING_NEAREST];
 
 	for (size_t i = 0; i < r->order_count; i++) {
-		struct ranking_order *order = &r->orders[i];
+		struct ranking_order *order = &r->head.orders[i];
 		size_t count = i > 0 ? first_groups(groups, &order->at, first) : 0;
 
-		memset(order->nearest, 0xff, sizeof(order->nearest));
-		for (size_t to = 0; to < count; to++)
-			order->nearest[to] = entry[first[to]];
+		for (size_t to = 0; to <= RANKING_NEAREST; to++)
+			order->nearest[to] = to < count ? entry[first[to]] : RANKING_END;
 	}
 	free(entry);
 	/* In the unknown order every cluster stands alone. */
 	for (size_t id = 0; id < r->standing_count; id++)
 		if (r->standings[id].is_there && r->standings[id].rank < RANKING_NEAREST)
-			r->orders[0].nearest[r->standings[id].rank] = (uint16_t)id;
+			r->head.orders[0].nearest[r->standings[id].rank] =
+				(struct ranking_near){(uint16_t)id, r->standings[id].number};
 }
 
 /* --- leaves --- */
@@ -247,11 +126,11 @@ struct compilation {
 	struct spans spans;
 };
 
-static void on_merged(const struct addr_network *network, uint32_t order, void *arg)
+static void on_merged(const struct addr_network *network, uint64_t order, void *arg)
 {
 	struct compilation *c = arg;
 
-	ranking_tree_builder_add(c->builder, network, order);
+	ranking_tree_builder_add(c->builder, network, (uint32_t)order);
 }
 
 static void on_span(const struct geodb_span *span, void *arg)
@@ -284,28 +163,16 @@ struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t clu
                               const char *const *unknown_order, size_t unknown_count,
                               const struct geodb *g)
 {
-	struct ranking *r = xcalloc(1, sizeof(*r));
-	struct ranking_cluster *sorted = xcalloc(cluster_count + 1, sizeof(*sorted));
-	struct ranking_groups groups = {0};
+	struct ranking_cluster *sorted;
+	struct ranking_groups groups;
+	struct ranking *r = ranking_new(clusters, cluster_count, unknown_order, unknown_count,
+	                                &sorted, &groups);
 	uint32_t *order_of;
 
-	atomic_init(&r->users, 1);
-	for (size_t i = 0; i < cluster_count; i++) {
-		CHECK(clusters[i].id < RANKING_MAX_CLUSTERS);
-		sorted[i] = clusters[i];
-		if (clusters[i].id >= r->standing_count)
-			r->standing_count = clusters[i].id + 1u;
-	}
-	if (cluster_count > 0)
-		qsort(sorted, cluster_count, sizeof(*sorted), by_name);
-	r->standings = xcalloc(r->standing_count, sizeof(*r->standings));
-	r->places = xcalloc(r->standing_count, sizeof(*r->places));
-	group_clusters(r, sorted, cluster_count, &groups);
-	rank_unknown(r, sorted, cluster_count, unknown_order, unknown_count);
-	r->absent = (struct standing){.bias = (double)INFINITY, .group = (uint16_t)groups.count};
 	order_of = find_orders(r, &groups, cluster_count, g);
 	find_heads(r, sorted, cluster_count, &groups);
-	r->tree = compile(g, order_of);
+	ranking_entries_end(r);
+	r->head.tree = compile(g, order_of);
 	free(order_of);
 	free(groups.at);
 	free(sorted);
@@ -323,27 +190,22 @@ void ranking_free(struct ranking *r)
 {
 	if (r == NULL || atomic_fetch_sub_explicit(&r->users, 1, memory_order_acq_rel) > 1)
 		return;
-	ranking_tree_fini(&r->tree);
+	ranking_tree_fini(&r->head.tree);
 	free(r->standings);
 	free(r->places);
-	free(r->orders);
-	free(r->members);
+	free(r->head.orders);
+	free(r->members.ids);
+	free(r->members.at);
+	free(r->clients);
+	if (r->stages != NULL)
+		overlay_fini(&r->overlay);
+	stages_free(r->stages);
 	free(r);
-}
-
-struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a)
-{
-	struct ranking_tree_leaf leaf;
-
-	if (a->family == ADDR_NONE)
-		return (struct ranking_leaf){r->orders, 0};
-	leaf = ranking_tree_find(&r->tree, a);
-	return (struct ranking_leaf){r->orders + leaf.value, leaf.depth};
 }
 
 const uint16_t *ranking_members(const struct ranking *r, uint16_t group)
 {
-	return r->members + (group & ~RANKING_GROUP);
+	return r->members.ids + r->members.at[group & ~RANKING_GROUP];
 }
 
 /* Clusters that came after the build are placeless, and last in the unknown order. */
@@ -361,9 +223,11 @@ struct ranking_position ranking_position(const struct ranking *r, const struct r
 	const struct standing *s =
 		cluster_id < r->standing_count ? &r->standings[cluster_id] : &r->absent;
 
+	if (r->stages != NULL)
+		return stages_position(r, order, cluster_id);
 	if (!s->is_there)
 		s = &r->absent;
-	if (order == r->orders)
+	if (order == r->head.orders)
 		return unknown_position(s, cluster_id);
 	return (struct ranking_position){s->bias - vector_dot(&order->at, &s->at), s->group};
 }
@@ -376,8 +240,18 @@ double ranking_distance_km(const struct ranking *r, const struct place *client, 
 	return place_distance_km(client, &r->places[cluster_id]);
 }
 
+static size_t rules_memory(const struct ranking *r)
+{
+	if (r->stages == NULL)
+		return 0;
+	return r->order_count * sizeof(*r->clients) + stages_memory(r) +
+	       overlay_memory(&r->overlay);
+}
+
 size_t ranking_memory(const struct ranking *r)
 {
 	return sizeof(*r) + r->standing_count * (sizeof(*r->standings) + sizeof(*r->places)) +
-	       r->order_count * sizeof(*r->orders) + ranking_tree_memory(&r->tree);
+	       r->order_count * sizeof(*r->head.orders) + ranking_tree_memory(&r->head.tree) +
+	       r->members.id_room * sizeof(*r->members.ids) +
+	       r->members.at_room * sizeof(*r->members.at) + rules_memory(r);
 }

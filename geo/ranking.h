@@ -20,6 +20,8 @@
 #include "base/addr.h"
 #include "geo/geodb.h"
 #include "geo/place.h"
+#include "geo/ranking_tree.h"
+#include "geo/rules.h"
 #include "geo/vector.h"
 
 struct ranking;
@@ -31,11 +33,18 @@ enum {
 	RANKING_NO_CLUSTER = 0xffff
 };
 
+/* A cluster, or a group of them that are equal, or RANKING_NO_CLUSTER. */
+struct ranking_near {
+	uint16_t cluster;
+	uint16_t number; /* of the cluster among all by name; 0 of others */
+};
+
 /* One order of clusters, and a place that has it.
  * `nearest`: the first places at its head, nearest first, ended by RANKING_NO_CLUSTER: RANKING_NEAREST at most.  Each is a
  * cluster, or a group of them that count as one place.  All others are farther away than these. */
 struct ranking_order {
-	uint16_t nearest[RANKING_NEAREST + 1];
+	struct ranking_near nearest[RANKING_NEAREST + 1];
+	bool is_unplaced; /* of clients without a place; told only by rules with unknown_is_apart */
 	struct vector at; /* the place; private */
 };
 
@@ -52,6 +61,12 @@ struct ranking_cluster {
 struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t cluster_count,
                               const char *const *unknown_order, size_t unknown_count,
                               const struct geodb *g);
+/* The same by rules, which have more to say than distance: the order of every client is that of their stages.
+ * Clusters that all stages hold equal are one entry of `nearest`, a group, however far from each other; those that a
+ * fence forbids to the client are no entry.  The rules are borrowed during the build; their clusters are those of the
+ * list, by index.  A place that the geodb knows only roughly counts in steps of its radius. */
+struct ranking *ranking_build_by(const struct ranking_cluster *clusters, size_t cluster_count,
+                                 const struct rules *rules, const struct geodb *g);
 /* One more user of it.  Any thread. */
 const struct ranking *ranking_ref(const struct ranking *r);
 /* One user less; the last one's call frees it.  NULL is fine. */
@@ -63,7 +78,7 @@ struct ranking_leaf {
 	const struct ranking_order *order;
 	uint8_t depth;
 };
-struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a);
+static inline struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a);
 
 /* The clusters of a group in `nearest`, by name, ended by RANKING_NO_CLUSTER. */
 const uint16_t *ranking_members(const struct ranking *r, uint16_t group);
@@ -79,12 +94,35 @@ struct ranking_position ranking_position(const struct ranking *r, const struct r
 /* <0: a is nearer, 0: a tie of place (same group), >0: b is nearer.  A total order. */
 static inline int ranking_compare(struct ranking_position a, struct ranking_position b)
 {
-	if (a.group == b.group)
-		return 0;
 	if (a.distance != b.distance)
 		return a.distance < b.distance ? -1 : 1;
-	return a.group < b.group ? -1 : 1;
+	return (a.group > b.group) - (a.group < b.group);
 }
+
+/* May clients of this order be sent there at all, or does a required fence forbid it?  Forbidden clusters are
+ * behind all others by their position. */
+bool ranking_allows(const struct ranking *r, const struct ranking_order *order,
+                    uint16_t cluster_id);
+
+/* For explain, the stages one by one: those of the rules as written, and a last one that decides among the rest: the
+ * order for clients without a place, or distance where latency says nothing.  Without rules there is one. */
+size_t ranking_stage_count(const struct ranking *r);
+/* "geofence", "failover", "latency", "nearest"; of the last one "distance" or "unknownClient". */
+const char *ranking_stage_name(const struct ranking *r, const struct ranking_order *order,
+                               size_t stage);
+/* How two clusters compare by that stage alone: <0, 0, >0 as ranking_compare(). */
+int ranking_compare_at(const struct ranking *r, const struct ranking_order *order, size_t stage,
+                       uint16_t a, uint16_t b);
+/* Who asks; NULL where it is not known. */
+struct ranking_asker {
+	const struct addr *addr;   /* for the latency table */
+	const struct place *place; /* for distances */
+};
+/* What it compares a cluster by: "rule 2, required", "tier 1", "12 ms", "1234 km - 200"; "" when it says nothing.
+ * Where fences have made the same order for different clients, one of these fences is named. */
+void ranking_stage_detail(const struct ranking *r, const struct ranking_order *order, size_t stage,
+                          const struct ranking_asker *who, uint16_t cluster_id, char *buf,
+                          size_t size);
 
 /* For explain: great-circle distance of the cluster from a client's place; negative when the
  * cluster has no place or is unknown. */
@@ -92,5 +130,22 @@ double ranking_distance_km(const struct ranking *r, const struct place *client,
                            uint16_t cluster_id);
 
 size_t ranking_memory(const struct ranking *r); /* bytes, for metrics */
+
+/* What finding needs: the beginning of each ranking, open so that it costs no call. */
+struct ranking_head {
+	struct ranking_order *orders; /* the first is the unknown order */
+	struct ranking_tree tree;
+};
+
+static inline struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a)
+{
+	const struct ranking_head *head = (const struct ranking_head *)(const void *)r;
+	struct ranking_tree_leaf leaf;
+
+	if (a->family == ADDR_NONE)
+		return (struct ranking_leaf){head->orders, 0};
+	leaf = ranking_tree_find(&head->tree, a);
+	return (struct ranking_leaf){head->orders + leaf.value, leaf.depth};
+}
 
 #endif

@@ -4,23 +4,9 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/xalloc.h"
+#include "geo/digest.h"
 #include "geo/intern.h"
-
-/* An order by its hash of 128 bits: no two that differ will ever be taken for one. */
-struct digest {
-	uint64_t half[2];
-};
-
-static struct digest digest_of(const uint16_t *groups, size_t count)
-{
-	static const struct hash_key keys[2] = {{1, 2}, {3, 4}};
-	size_t len = count * sizeof(*groups);
-
-	return (struct digest){
-		{hash_siphash(&keys[0], groups, len), hash_siphash(&keys[1], groups, len)}};
-}
 
 struct candidate {
 	double distance; /* as in ranking_position() */

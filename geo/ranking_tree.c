@@ -115,8 +115,8 @@ struct ranking_tree ranking_tree_freeze(struct ranking_tree_builder *take_b)
 		.nodes = nodes,
 		.first4 = take_b->first4.entries,
 		.first6 = take_b->first6.entries,
-		.shift4 = 64 - take_b->first4.bits,
-		.shift6 = 64 - take_b->first6.bits,
+		.shift4 = 63 - take_b->first4.bits,
+		.shift6 = 63 - take_b->first6.bits,
 		.node_count = count,
 	};
 
@@ -140,7 +140,7 @@ size_t ranking_tree_memory(const struct ranking_tree *t)
 {
 	size_t first = 0;
 
-	first += t->shift4 == 64 ? 1 : (size_t)1 << RANKING_TREE_FIRST;
-	first += t->shift6 == 64 ? 1 : (size_t)1 << RANKING_TREE_FIRST;
+	first += t->shift4 == 63 ? 1 : (size_t)1 << RANKING_TREE_FIRST;
+	first += t->shift6 == 63 ? 1 : (size_t)1 << RANKING_TREE_FIRST;
 	return first * sizeof(*t->first4) + t->node_count * sizeof(*t->nodes);
 }

@@ -2,7 +2,7 @@
  *
  * A table for the first 16 bits of each family, then nodes of one cache line.
  * An entry is a leaf with a number and the length of its network, or the number of
- * a node; equal nodes are stored once.  Private to the room; frozen when built.
+ * a node; equal nodes are stored once.  Frozen when built.  For ranking.h alone.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef GEO_RANKING_TREE_H
@@ -31,8 +31,9 @@ struct ranking_tree_node {
 struct ranking_tree {
 	const struct ranking_tree_node *nodes; /* of both families, on cache lines */
 	const uint32_t *first4, *first6;       /* by the first bits */
-	unsigned shift4,
-		shift6; /* 64 - how many bits these are: 16, or 0 when one leaf covers all */
+	/* 63 - how many bits these are: 16, or 0 when one leaf covers all.  One more is shifted before, as 64 at once would
+	 * not be defined. */
+	unsigned shift4, shift6;
 	size_t node_count;
 };
 
@@ -52,13 +53,12 @@ static inline struct ranking_tree_leaf ranking_tree_find(const struct ranking_tr
 	if (a->family == ADDR_IPV4) {
 		memcpy(&half, a->bytes, sizeof(half));
 		bits = (uint64_t)be32toh(half) << 32;
-		/* In two shifts: 64 at once would not be defined. */
-		entry = t->first4[bits >> 1 >> (t->shift4 - 1)];
+		entry = t->first4[bits >> 1 >> t->shift4];
 	} else {
 		memcpy(&bits, a->bytes, sizeof(bits));
 		memcpy(&rest, a->bytes + sizeof(bits), sizeof(rest));
 		bits = be64toh(bits);
-		entry = t->first6[bits >> 1 >> (t->shift6 - 1)];
+		entry = t->first6[bits >> 1 >> t->shift6];
 	}
 	if ((entry & RANKING_TREE_LEAF) != 0)
 		base = 0;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "geo/regions.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -50,7 +51,7 @@ const struct region *regions_all(size_t *count)
 	return regions_table;
 }
 
-bool regions_find_country(struct bytes code, struct place *out)
+bool regions_find_country(struct bytes code, struct regions_country *out)
 {
 	const struct regions_country *found;
 	char key[MAX_NAME];
@@ -61,6 +62,11 @@ bool regions_find_country(struct bytes code, struct place *out)
 	                sizeof(regions_countries[0]), compare_country);
 	if (found == NULL)
 		return false;
-	*out = found->place;
+	*out = *found;
 	return true;
+}
+
+uint16_t regions_country_radius_km(const struct regions_country *c)
+{
+	return (uint16_t)ceil(sqrt((double)c->area_km2 / M_PI));
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
 #include "geo/place.h"
@@ -25,7 +26,16 @@ const struct region *regions_find(struct bytes name);
 /* All rows, sorted by name. */
 const struct region *regions_all(size_t *count);
 
-/* The middle of a country, by ISO 3166-1 alpha-2 code without case. */
-bool regions_find_country(struct bytes code, struct place *out);
+struct regions_country {
+	char code[3];
+	struct place place; /* its middle */
+	char continent[3];  /* "AF", "AN", "AS", "EU", "NA", "OC", "SA" */
+	uint32_t area_km2;  /* at least 1 */
+};
+
+/* A country by its ISO 3166-1 alpha-2 code without case. */
+bool regions_find_country(struct bytes code, struct regions_country *out);
+/* Of a circle as large as the country: how far from its middle its people may be, in kilometres. */
+uint16_t regions_country_radius_km(const struct regions_country *c);
 
 #endif

@@ -5,13 +5,7 @@
 
 #include <stddef.h>
 
-#include "geo/place.h"
 #include "geo/regions.h"
-
-struct regions_country {
-	char code[3];
-	struct place place;
-};
 
 /* Sorted by name in lower case; by code. */
 extern const struct region regions_table[];

@@ -41,11 +41,14 @@ struct rules {
 	const uint16_t *tier;   /* of each cluster; RULES_NO_TIER: after all tiers */
 	const int32_t *bias_km; /* of each cluster; NULL: 0 */
 	const uint16_t *
-		region; /* of each cluster, equal numbers for equal regions; NULL: sameRegionFirst is off */
+		region; /* of each cluster, equal numbers for equal regions, who has none has a number of its own; NULL: sameRegionFirst is off */
 	const struct latency_table *latency; /* NULL: nothing is known: by distance */
 	const char *const *unknown_order;
 	size_t unknown_count;
-	bool unknown_is_tie; /* clients without a place: no order, all clusters (of a tier, inside a fence) are equal */
+	/* Clients without a place: no order, all clusters (of a tier, inside a fence) are equal.  Rules without nearest and
+	 * latency want this too, unless the operator gave an order: else shares by weight are none for them. */
+	bool unknown_is_tie;
+	bool unknown_is_apart; /* ranking_order.is_unplaced is wanted: their orders are merged with no others */
 };
 
 #endif

@@ -18,7 +18,7 @@ static void flush(struct spans *s)
 	s->waiting_count = 0;
 }
 
-void spans_push(struct spans *s, const struct addr_network *network, uint32_t value)
+void spans_push(struct spans *s, const struct addr_network *network, uint64_t value)
 {
 	struct span *top;
 

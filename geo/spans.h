@@ -12,11 +12,11 @@
 
 #include "base/addr.h"
 
-typedef void spans_on_span_fn(const struct addr_network *network, uint32_t value, void *arg);
+typedef void spans_on_span_fn(const struct addr_network *network, uint64_t value, void *arg);
 
 struct span {
 	struct addr_network network;
-	uint32_t value;
+	uint64_t value;
 };
 
 enum { SPANS_MAX_WAITING = 130 };
@@ -31,7 +31,7 @@ struct spans {
 
 /* The next network: it begins where the last one ended.  After the space's last
  * address everything has been given. */
-void spans_push(struct spans *s, const struct addr_network *network, uint32_t value);
+void spans_push(struct spans *s, const struct addr_network *network, uint64_t value);
 
 /* The bit of an address, 0 being the first. */
 static inline unsigned spans_bit(const struct addr *a, unsigned at)

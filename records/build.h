@@ -23,6 +23,7 @@
 #include "records/facts.h"
 #include "records/policy.h"
 
+struct ramp; /* ramp.h: how much of its clients a cluster may have, and when */
 struct records;
 
 struct records_settings {
@@ -64,8 +65,7 @@ struct records_cluster {
 	const struct bytes *zones;
 	size_t zone_count;
 	bool drained;
-	/* How much of its clients it may have, and when: fact_value's cluster.shift as it was read. */
-	struct bytes shift;         /* nigh.dev/shift as written; "": none */
+	const struct ramp *shift;   /* nigh.dev/shift, the last that could be read; NULL: none */
 	const struct bytes *labels; /* of its KubeFedCluster, "key=value", sorted */
 	size_t label_count;
 	const struct cluster_state *state;

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/xalloc.h"
 #include "geo/regions.h"
+#include "records/ramp.h"
 
 /* What a cluster's Nodes say together. */
 struct nodes {
@@ -19,14 +20,21 @@ struct nodes {
 	struct arena *arena; /* holds the above; NULL when there is nothing */
 };
 
+/* The last shift of a cluster that could be read: one that cannot be changes nothing. */
+struct last_shift {
+	bool is;
+	struct ramp ramp;
+};
+
 struct clusters {
 	struct arena *arena; /* holds the list */
 	struct records_cluster *list;
 	struct cluster_state *states; /* as they were at the last update */
 	size_t count;
 	struct ladder ladder;
-	bool *has;           /* by id */
-	struct nodes *nodes; /* by id */
+	bool *has;                 /* by id */
+	struct nodes *nodes;       /* by id */
+	struct last_shift *shifts; /* by id */
 	size_t id_count;
 };
 
@@ -45,6 +53,7 @@ void clusters_free(struct clusters *c)
 	for (size_t i = 0; i < c->id_count; i++)
 		arena_free(c->nodes[i].arena);
 	free(c->nodes);
+	free(c->shifts);
 	free(c->has);
 	arena_free(c->arena);
 	free(c);
@@ -55,9 +64,11 @@ static void make_room(struct clusters *c, size_t count)
 	if (count <= c->id_count)
 		return;
 	c->nodes = xreallocarray(c->nodes, count, sizeof(*c->nodes));
+	c->shifts = xreallocarray(c->shifts, count, sizeof(*c->shifts));
 	c->has = xreallocarray(c->has, count, sizeof(*c->has));
 	for (; c->id_count < count; c->id_count++) {
 		c->nodes[c->id_count] = (struct nodes){.counted = false};
+		c->shifts[c->id_count] = (struct last_shift){.is = false};
 		c->has[c->id_count] = false;
 	}
 }
@@ -263,9 +274,29 @@ static void set_zones(const struct update *u, struct records_cluster *c, const s
 	c->zone_count = count;
 }
 
-static void describe(const struct update *u, const struct nodes *nodes, uint16_t id,
+static void set_shift(const struct update *u, struct records_cluster *c, struct bytes text,
+                      struct last_shift *last)
+{
+	struct reason why = {0};
+	struct ramp ramp;
+	char where[300];
+
+	if (text.len == 0) {
+		last->is = false;
+	} else if (ramp_parse(text, &ramp, &why) == ERR_OK) {
+		*last = (struct last_shift){true, ramp};
+	} else {
+		snprintf(where, sizeof(where), "cluster %s", c->name);
+		notes_problem(u->notes, where, "annotation nigh.dev/shift: %s; %s", why.text,
+		              last->is ? "the one before stays in force" : "nothing is shifted");
+	}
+	c->shift = last->is ? arena_memdup(u->arena, &last->ramp, sizeof(last->ramp)) : NULL;
+}
+
+static void describe(const struct update *u, struct clusters *of, uint16_t id,
                      struct records_cluster *c)
 {
+	const struct nodes *nodes = &of->nodes[id];
 	const struct fact *fact;
 	const struct records_member *member;
 	struct fact_value v = {.kind = FACT_KUBEFED_CLUSTER};
@@ -289,6 +320,7 @@ static void describe(const struct update *u, const struct nodes *nodes, uint16_t
 	c->label_count = v.cluster.label_count;
 	c->drained = v.cluster.drain || (member && member->drained);
 	set_place(u, c, v.cluster.has_location ? &v.cluster.location : NULL, member);
+	set_shift(u, c, v.cluster.shift, &of->shifts[id]);
 }
 
 /* --- all clusters --- */
@@ -318,10 +350,15 @@ static bool same_labels(const struct records_cluster *a, const struct records_cl
 	return same;
 }
 
+static bool same_shift(const struct ramp *a, const struct ramp *b)
+{
+	return (a == NULL) == (b == NULL) && (a == NULL || ramp_equal(a, b));
+}
+
 static bool same_rest(const struct records_cluster *a, const struct records_cluster *b)
 {
 	return a->has_place == b->has_place && a->drained == b->drained &&
-	       strcmp(a->place_from, b->place_from) == 0 &&
+	       strcmp(a->place_from, b->place_from) == 0 && same_shift(a->shift, b->shift) &&
 	       (!a->has_place || place_equal(&a->place, &b->place));
 }
 
@@ -368,11 +405,13 @@ struct clusters_change clusters_update(struct clusters *c, const struct records_
 		uint16_t id = (uint16_t)i;
 
 		c->has[id] = facts_cluster(facts, id)->registered;
-		if (!c->has[id])
+		if (!c->has[id]) {
+			c->shifts[id].is = false;
 			continue;
+		}
 		if (!c->nodes[id].counted)
 			count_nodes(&c->nodes[id], facts, id);
-		describe(&u, &c->nodes[id], id, &c->list[c->count++]);
+		describe(&u, c, id, &c->list[c->count++]);
 	}
 	free(u.kubefed);
 	if (c->count > 0)

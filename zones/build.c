@@ -42,6 +42,8 @@ struct zones {
 	struct probes *probes;
 	struct report *report;
 	struct ranked *ranked;
+	struct policies *policies;
+	struct waiting *waiting;
 	struct carried *carried;
 	bool differs; /* from the current snapshot, zones' data aside */
 	struct snapshot *current;
@@ -71,24 +73,51 @@ static void snapshot_drop(const void *thing)
 	part_unref(s->probes);
 	part_unref(s->report);
 	part_unref(s->ranked);
+	part_unref(s->policies);
+	part_unref(s->waiting);
 	part_unref(s->carried);
 	free(s->head.zone);
 	free(s);
 }
 
+static struct policy preset_of(const struct zones *z)
+{
+	static const char *const nearest[] = {"nearest", NULL}, *const all[] = {"all", NULL};
+
+	return (struct policy){
+		.name = "",
+		.stages = z->settings.all ? all : nearest,
+		.ranking = z->ranked->ranking,
+		.is_plain = !z->settings.all,
+		.all = z->settings.all,
+		.bucket_ipv4 = POLICY_BUCKET_IPV4,
+		.bucket_ipv6 = POLICY_BUCKET_IPV6,
+		.max_addresses = z->settings.max_addresses,
+		.degraded_ttl = z->settings.degraded_ttl,
+	};
+}
+
 static struct snapshot *snapshot_new(struct zones *z)
 {
 	struct snapshot *s = xcalloc(1, sizeof(*s));
+	bool is_calm =
+		!z->clusters->any_troubled && !z->probes->any_down && !z->policies->any_expired;
 
 	s->head = (struct snapshot_head){
 		.settings = z->settings,
 		.ranking = z->ranked->ranking,
 		.terms = z->carried->terms,
-		.is_calm = !z->clusters->any_troubled && !z->probes->any_down,
+		.is_calm = is_calm,
 		.any_unseen = z->clusters->any_unseen,
-		.first_site_answers =
-			!z->settings.all && !z->clusters->any_troubled && !z->probes->any_down,
+		.any_shifted = z->clusters->any_shifted,
+		.any_waiting = z->waiting->any,
+		.first_site_answers = !z->settings.all && is_calm && !z->clusters->any_shifted,
+		.policies = z->policies->item,
+		.policy_count = (uint32_t)z->policies->count,
+		.preset = preset_of(z),
 	};
+	s->policies = part_ref(z->policies);
+	s->waiting = part_ref(z->waiting);
 	s->base = slab_base(z->slab);
 	s->home = z;
 	s->head.apexes = part_ref(z->apexes);
@@ -103,6 +132,7 @@ static struct snapshot *snapshot_new(struct zones *z)
 		s->head.zone[i] = z->served[i]->frozen;
 		s->head.zone[i]->users++;
 	}
+	s->head.only = z->count == 1 ? s->head.zone[0] : NULL;
 	return s;
 }
 
@@ -175,6 +205,8 @@ struct zones *zones_new(void)
 	z->probes = tables_probes(NULL, 0);
 	z->report = tables_report(&(struct snapshot_report){0});
 	z->ranked = tables_ranked(NULL);
+	z->policies = tables_policies(NULL, 0);
+	z->waiting = tables_waiting(NULL, 0);
 	z->carried = tables_carried(NULL, NULL);
 	publish(z);
 	return z;
@@ -199,6 +231,8 @@ void zones_free(struct zones *z)
 	part_unref(z->probes);
 	part_unref(z->report);
 	part_unref(z->ranked);
+	part_unref(z->policies);
+	part_unref(z->waiting);
 	part_unref(z->carried);
 	problems_free(z->problems);
 	buffer_fini(&z->compile.scratch);
@@ -477,6 +511,24 @@ void zones_set_ranking(struct zones *z, const struct ranking *take_ranking)
 	part_unref(z->ranked);
 	z->ranked = tables_ranked((struct ranking *)(uintptr_t)take_ranking);
 	z->differs = true;
+}
+
+void zones_set_policies(struct zones *z, const struct policy *policies, size_t count)
+{
+	struct policies *made = tables_policies(policies, count);
+
+	z->differs |= !tables_same_policies(made, z->policies);
+	part_unref(z->policies);
+	z->policies = made;
+}
+
+void zones_set_waiting(struct zones *z, const bool *waits, size_t count)
+{
+	struct waiting *made = tables_waiting(waits, count);
+
+	z->differs |= !tables_same_waiting(made, z->waiting);
+	part_unref(z->waiting);
+	z->waiting = made;
 }
 
 void zones_set_terms(struct zones *z, const struct terms *take_terms,

@@ -65,7 +65,8 @@ struct zones_probe {
 void zones_set_probes(struct zones *z, const struct zones_probe *probes, size_t count);
 void zones_set_settings(struct zones *z, const struct snapshot_settings *settings);
 void zones_set_ranking(struct zones *z, const struct ranking *take_ranking);
-/* The traffic policies by number; number 0, `defaults`, is among them.  Copied; of rankings one more use is counted. */
+/* The traffic policies by number, those that are not there with a ranking of NULL; number 0 is not looked at, for that is made
+ * of the settings and zones_set_ranking().  Copied; of rankings one more use is counted. */
 void zones_set_policies(struct zones *z, const struct policy *policies, size_t count);
 /* Which sites that came back must still wait, by the index of endpoint_site.hold.  Copied. */
 void zones_set_waiting(struct zones *z, const bool *waits, size_t count);

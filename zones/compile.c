@@ -183,6 +183,7 @@ static void compile_sites(struct compile *c, const struct endpoint *e, bool at_a
 	d->flags |= NODE_SITES;
 	if (e->fail_open)
 		d->flags |= NODE_FAIL_OPEN;
+	d->policy = e->policy;
 	d->sites = arena_alloc(c->arena, e->site_count * sizeof(*d->sites));
 	d->site_count = e->site_count;
 	for (size_t i = 0; i < e->site_count; i++) {
@@ -193,6 +194,7 @@ static void compile_sites(struct compile *c, const struct endpoint *e, bool at_a
 			.layers = from->layers,
 			.probes = from->probes,
 			.probe_count = from->probe_count,
+			.more = {from->hold, from->capacity, from->ready, from->endpoints, 0},
 			.rrsets = compile_rrsets(c, e->owner.data, from->rrsets, from->rrset_count,
 		                                 at_apex ? PLACE_APEX_SITE : PLACE_SITE),
 		};

@@ -141,13 +141,17 @@ struct draft draft_from_node(struct arena *a, const struct node *n)
 		.source = node_source(n),
 		.fixed = draft_of_rrsets(a, node_first_rrset(n), n->bits & NODE_RRSETS),
 		.site_count = node_site_count(n),
+		.policy = node_policy(n),
 	};
 
 	d.sites = arena_alloc(a, d.site_count * sizeof(*d.sites));
 	for (size_t i = 0; i < d.site_count; i++) {
 		const struct site *s = node_site(n, i);
 
-		d.sites[i] = (struct draft_site){.cluster = s->cluster, .layers = s->layers};
+		d.sites[i] = (struct draft_site){.cluster = s->cluster,
+		                                 .layers = (uint8_t)site_layers(s)};
+		if (site_more(s))
+			d.sites[i].more = *site_more(s);
 		d.sites[i].probes = site_probes(s, &d.sites[i].probe_count);
 		d.sites[i].rrsets = draft_of_rrsets(a, site_first_rrset(s), s->rrsets);
 	}
@@ -181,11 +185,37 @@ static void write_rrsets(const struct draft_rrsets *d, struct buffer *b)
 		write_rrset(&d->item[i], b);
 }
 
-static void write_site(const struct draft_site *d, struct buffer *b)
+static bool have_same_types(const struct draft_rrsets *a, const struct draft_rrsets *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->item[i].type != b->item[i].type)
+			return false;
+	return true;
+}
+
+static bool are_alike(const struct draft *d)
+{
+	for (size_t i = 1; i < d->site_count; i++)
+		if (!have_same_types(&d->sites[0].rrsets, &d->sites[i].rrsets))
+			return false;
+	return d->site_count > 1;
+}
+
+static bool has_more(const struct draft_site *d)
+{
+	const struct site_more *m = &d->more;
+
+	return m->hold || m->capacity || m->ready || m->endpoints;
+}
+
+static void write_site(const struct draft_site *d, bool alike, struct buffer *b)
 {
 	struct site s = {
 		.cluster = d->cluster,
-		.layers = d->layers,
+		.layers = (uint8_t)(d->layers | (alike ? SITE_ALIKE : 0) |
+	                            (has_more(d) ? SITE_MORE : 0)),
 		.rrsets = (uint8_t)d->rrsets.count,
 		.probes = (uint32_t)d->probe_count,
 	};
@@ -203,13 +233,17 @@ static void write_clusters(const struct draft *d, struct buffer *b)
 	for (size_t i = 0; i < d->site_count; i++)
 		buffer_put(b, &d->sites[i].cluster, sizeof(d->sites[i].cluster));
 	buffer_put(b, none, (find16_room(d->site_count) - d->site_count) * sizeof(uint16_t));
+	if (d->policy)
+		buffer_put(b, &d->policy, sizeof(d->policy));
 }
 
 static void write_sites(const struct draft *d, struct buffer *b)
 {
 	size_t body = b->len, table = body + sizeof(struct node_sites);
-	struct node_sites head = {.count = (uint32_t)d->site_count};
+	struct node_sites head = {.count = (uint16_t)d->site_count, .has_policy = d->policy != 0};
+	bool alike = are_alike(d);
 
+	CHECK(d->site_count <= UINT16_MAX);
 	buffer_extend(b, sizeof(head) + d->site_count * sizeof(uint32_t));
 	write_clusters(d, b);
 	head.fixed = (uint32_t)(b->len - body);
@@ -219,10 +253,13 @@ static void write_sites(const struct draft *d, struct buffer *b)
 		write_rrset(&d->fallback, b);
 	}
 	for (size_t i = 0; i < d->site_count; i++) {
-		uint32_t at = (uint32_t)(b->len - body);
+		uint32_t at;
 
+		if (has_more(&d->sites[i]))
+			buffer_put(b, &d->sites[i].more, sizeof(d->sites[i].more));
+		at = (uint32_t)(b->len - body);
 		memcpy(b->data + table + i * sizeof(at), &at, sizeof(at));
-		write_site(&d->sites[i], b);
+		write_site(&d->sites[i], alike, b);
 	}
 	CHECK(b->len - body <= UINT32_MAX);
 	head.size = (uint32_t)(b->len - body);

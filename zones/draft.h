@@ -31,6 +31,7 @@ struct draft_site {
 	uint8_t layers;
 	const uint32_t *probes;
 	size_t probe_count;
+	struct site_more more;
 	struct draft_rrsets rrsets;
 };
 struct draft {
@@ -41,6 +42,7 @@ struct draft {
 	struct draft_site *sites;
 	size_t site_count;
 	struct draft_rrset fallback; /* count 0: none */
+	uint32_t policy;
 };
 
 /* The RRset of a type, made (empty, of this TTL) when there is none; `room`: how many it has to hold more.

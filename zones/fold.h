@@ -39,22 +39,30 @@ static inline void fold_store(uint8_t *p, uint64_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
-/* Are 16 bytes equal? */
-static inline bool fold_same_block(const uint8_t *a, const uint8_t *b)
+/* Where 16 bytes differ, as bits of both halves. */
+typedef uint64_t fold_halves __attribute__((vector_size(16)));
+static inline fold_halves fold_difference(const uint8_t *a, const uint8_t *b)
 {
-	return ((fold_load(a) ^ fold_load(b)) | (fold_load(a + 8) ^ fold_load(b + 8))) == 0;
+	fold_halves x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return x ^ y;
 }
 
-/* Are two stretches of at least 8 bytes equal? Without a call: names are short. */
+/* Are two stretches of at least 8 bytes equal? Without a call: names are short.  Nearly always they are equal, so it is asked
+ * once, in the end. */
 static inline bool fold_same(const uint8_t *a, const uint8_t *b, size_t len)
 {
+	fold_halves differs;
+
 	if (len < 16)
 		return ((fold_load(a) ^ fold_load(b)) |
 		        (fold_load(a + len - 8) ^ fold_load(b + len - 8))) == 0;
+	differs = fold_difference(a + len - 16, b + len - 16);
 	for (size_t i = 0; i + 16 < len; i += 16)
-		if (!fold_same_block(a + i, b + i))
-			return false;
-	return fold_same_block(a + len - 16, b + len - 16);
+		differs |= fold_difference(a + i, b + i);
+	return (differs[0] | differs[1]) == 0;
 }
 
 /* Of the lower-case name of `len` bytes at `wire`, behind which NAME_PADDING zeros stand. */

@@ -17,6 +17,21 @@ struct clusters {
 	size_t ids;
 	bool any_troubled; /* one is drained or expired */
 	bool any_unseen;
+	bool any_shifted; /* `withheld` or `ttl_most` of one says something */
+};
+
+struct policies {
+	struct part part;
+	struct policy *item; /* by number */
+	size_t count;
+	bool any_expired;
+};
+
+struct waiting {
+	struct part part;
+	bool *waits; /* by hold */
+	size_t count;
+	bool any;
 };
 
 struct probes {
@@ -51,6 +66,8 @@ struct snapshot {
 	struct probes *probes;
 	struct report *report;
 	struct ranked *ranked;
+	struct policies *policies;
+	struct waiting *waiting;
 	struct carried *carried;
 	struct zones *home;          /* the writer's, as all below */
 	struct tree_garbage garbage; /* what the next one does not have any more */

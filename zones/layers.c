@@ -145,6 +145,7 @@ static void take_sites(struct merging *m, struct draft *to, const struct draft *
 	to->flags |= from->flags & (NODE_SITES | NODE_FAIL_OPEN);
 	to->sites = from->sites;
 	to->site_count = from->site_count;
+	to->policy = from->policy;
 	/* A CNAME cannot stand beside the file's data: then all sites count, as for a global name. */
 	if (from->fallback.count && to->fixed.count)
 		to->flags |= NODE_FAIL_OPEN;

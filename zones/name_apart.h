@@ -22,9 +22,9 @@ enum { NAME_BLOCK = 16 };
 static inline void name_lower_block(uint8_t *to, const uint8_t *from)
 {
 	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)from);
-	/* Compared as signed: bytes from 0x80 on are below 'A'. */
-	__m128i capital = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)),
-	                                _mm_cmplt_epi8(v, _mm_set1_epi8('Z' + 1)));
+	/* Moved so that, compared as signed, just the capitals are the lowest. */
+	__m128i moved = _mm_add_epi8(v, _mm_set1_epi8((char)(-128 - 'A')));
+	__m128i capital = _mm_cmpgt_epi8(_mm_set1_epi8(-128 + 26), moved);
 
 	v = _mm_or_si128(v, _mm_and_si128(capital, _mm_set1_epi8('a' - 'A')));
 	_mm_storeu_si128((__m128i *)(void *)to, v);
@@ -41,19 +41,20 @@ static inline void name_lower_block(uint8_t *to, const uint8_t *from)
 static inline size_t name_find_labels(struct name *out, const uint8_t *wire, size_t max)
 {
 	size_t at = 0, limit = max < NAME_MAX_LEN ? max : NAME_MAX_LEN;
+	uint8_t *label = out->at;
 
 	/* cppcheck-suppress ctuuninitvar ; it is filled here */
-	for (uint8_t *label = out->at; at < limit; label++) {
-		unsigned len = wire[at];
+	while (at < limit) {
+		size_t len = wire[at];
 
 		*label = (uint8_t)at;
-		if (len - 1 < 63) {
-			at += len + 1;
-			continue;
+		if (len - 1 >= 63) {
+			out->labels = (uint8_t)(label - out->at);
+			/* Above 63: compression pointers and label types that nobody uses (RFC 6891 5). */
+			return len == 0 ? at + 1 : 0;
 		}
-		out->labels = (uint8_t)(label - out->at);
-		/* Above 63: compression pointers and label types that nobody uses (RFC 6891 5). */
-		return len == 0 ? at + 1 : 0;
+		label++;
+		at += len + 1;
 	}
 	return 0;
 }

@@ -30,12 +30,18 @@ struct node_sites {
 	uint32_t size;     /* of everything from here to the node's end */
 	uint32_t fixed;    /* the fixed RRsets (the apex may have both) */
 	uint32_t fallback; /* 0: none */
-	uint32_t count;
-	uint32_t at[]; /* of the sites; then their clusters, for find16() */
+	uint16_t count;
+	uint16_t has_policy; /* its number stands behind the clusters */
+	uint32_t at[];       /* of the sites; then their clusters, for find16() */
+};
+/* What few sites have stands in front of them. */
+struct site_more {
+	uint32_t hold;
+	uint16_t capacity, ready, endpoints, unused;
 };
 struct site {
 	uint16_t cluster;
-	uint8_t layers;
+	uint8_t layers; /* and enum site_flag */
 	uint8_t rrsets;
 	uint32_t probes;
 	uint32_t probe[]; /* then the RRsets */
@@ -139,6 +145,19 @@ static inline const uint16_t *node_clusters(const struct node_sites *s)
 	return (const uint16_t *)(s->at + s->count);
 }
 
+/* Is another policy than that of `defaults` for the name?  It has sites. */
+static inline bool node_has_policy(const struct node *n) { return node_sites(n)->has_policy != 0; }
+
+/* The number of its traffic policy, for snapshot_policy(). */
+static inline uint32_t node_policy(const struct node *n)
+{
+	const struct node_sites *s = node_sites(n);
+
+	if ((n->flags & NODE_SITES) == 0 || !s->has_policy)
+		return 0;
+	return s->at[s->count + find16_room(s->count) * sizeof(uint16_t) / sizeof(uint32_t)];
+}
+
 /* The site of a cluster, or NULL; also when there are no sites. */
 static inline const struct site *node_find_site(const struct node *n, uint16_t cluster)
 {
@@ -148,6 +167,15 @@ static inline const struct site *node_find_site(const struct node *n, uint16_t c
 		return NULL;
 	i = find16(node_clusters(node_sites(n)), count, cluster);
 	return i < count ? node_site(n, i) : NULL;
+}
+
+/* The site of a cluster, where it stands when as many clusters as `number` before it have one: NULL when it is not that simple. */
+static inline const struct site *node_site_at_number(const struct node *n, uint16_t cluster,
+                                                     size_t number)
+{
+	if (number >= node_site_count(n) || node_clusters(node_sites(n))[number] != cluster)
+		return NULL;
+	return node_site(n, number);
 }
 
 /* The same for many clusters, in the order of their names: `*at`, 0 in the beginning, is where the search begins, and moves to
@@ -170,7 +198,38 @@ static inline const struct site *node_find_site_from(const struct node *n, uint1
 static inline uint16_t site_cluster(const struct site *s) { return s->cluster; }
 /* enum site_layer of records/endpoint.h; all of them together are SITE_WHOLE. */
 enum { SITE_WHOLE = 3 };
-static inline uint8_t site_layers(const struct site *s) { return s->layers; }
+enum site_flag { SITE_ALIKE = 0x40, SITE_MORE = 0x80 };
+static inline unsigned site_layers(const struct site *s)
+{
+	return s->layers & ~(unsigned)(SITE_ALIKE | SITE_MORE);
+}
+
+/* True: the name has several sites, and all have RRsets of the same types. */
+static inline bool site_is_alike(const struct site *s) { return (s->layers & SITE_ALIKE) != 0; }
+
+/* NULL: all that it would say is 0. */
+static inline const struct site_more *site_more(const struct site *s)
+{
+	return s->layers & SITE_MORE ? (const struct site_more *)(const void *)s - 1 : NULL;
+}
+/* Index for snapshot_site_waits(); 0: it has none. */
+static inline uint32_t site_hold(const struct site *s)
+{
+	return site_more(s) != NULL ? site_more(s)->hold : 0;
+}
+/* Ready endpoints, damped, where the policy shares out by them; else 0. */
+static inline uint16_t site_capacity(const struct site *s)
+{
+	return site_more(s) != NULL ? site_more(s)->capacity : 0;
+}
+/* Ready endpoints, of *endpoints; 0 of 0: no policy asks. */
+static inline uint16_t site_ready(const struct site *s, uint16_t *endpoints)
+{
+	const struct site_more *more = site_more(s);
+
+	*endpoints = more != NULL ? more->endpoints : 0;
+	return more != NULL ? more->ready : 0;
+}
 
 /* Indexes for snapshot_probe_is_down(). */
 static inline const uint32_t *site_probes(const struct site *s, size_t *count)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "records/endpoint.h"
 #include "records/names.h"
 #include "zones/rdata.h"
@@ -46,6 +47,23 @@ static void print_rrset(const struct rrset *s, const char *indent, struct text *
 	}
 }
 
+/* What few sites have.  Holds are numbered in the order they came. */
+static void print_more(const struct printer *p, const struct site *site)
+{
+	uint16_t endpoints, ready = site_ready(site, &endpoints);
+
+	if (site_layers(site) & SITE_FEW_READY)
+		text_add(p->out, " fewReady");
+	if (site_layers(site) & SITE_NO_GATEWAY)
+		text_add(p->out, " noGateway");
+	if (endpoints > 0)
+		text_printf(p->out, " ready=%u/%u", ready, endpoints);
+	if (site_capacity(site) > 0)
+		text_printf(p->out, " capacity=%u", site_capacity(site));
+	if (snapshot_site_waits(p->snapshot, site))
+		text_add(p->out, " waits");
+}
+
 /* Probes are numbered in the order they came, so only how many there are is told. */
 static void print_site(const struct printer *p, const struct site *site)
 {
@@ -56,9 +74,11 @@ static void print_site(const struct printer *p, const struct site *site)
 
 	for (size_t i = 0; i < probes; i++)
 		down += snapshot_probe_is_down(p->snapshot, probe[i]);
-	text_printf(p->out, "  site %s%s%s probes=%zu down=%zu\n", c ? c->name : "(unknown)",
+	text_printf(p->out, "  site %s%s%s", c ? c->name : "(unknown)",
 	            site_layers(site) & SITE_ENDPOINTS ? " endpoints" : "",
-	            site_layers(site) & SITE_LOAD_BALANCER ? " loadBalancer" : "", probes, down);
+	            site_layers(site) & SITE_LOAD_BALANCER ? " loadBalancer" : "");
+	print_more(p, site);
+	text_printf(p->out, " probes=%zu down=%zu\n", probes, down);
 	for (size_t i = 0; (s = site_rrset_at(site, i)) != NULL; i++)
 		print_rrset(s, "    ", p->out);
 }
@@ -85,6 +105,8 @@ static bool print_node(const struct node *n, void *arg)
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (node_flags(n) & words[i].flag)
 			text_add(p->out, words[i].word);
+	if (node_policy(n))
+		text_printf(p->out, " policy=%s", snapshot_node_policy(p->snapshot, n)->name);
 	text_printf(p->out, "%s%s\n", *source ? " from " : "", source);
 	for (size_t i = 0; (s = node_rrset_at(n, i)) != NULL; i++)
 		print_rrset(s, "  ", p->out);
@@ -113,8 +135,65 @@ static void print_cluster(const struct snapshot_cluster *c, struct text *out)
 	if (c->has_place)
 		text_printf(out, " place=%.6f,%.6f from=%s", c->place.latitude, c->place.longitude,
 		            c->place_from);
+	if (c->withheld > 0)
+		text_printf(out, " withheld=%u", c->withheld);
+	if (c->ttl_most > 0)
+		text_printf(out, " ttlMost=%u", c->ttl_most);
 	text_printf(out, "%s%s%s%s%s\n", c->drained ? " drained" : "", c->expired ? " expired" : "",
 	            c->up ? " up" : " down", *c->error ? " error=" : "", c->error);
+}
+
+static void print_weights(const struct printer *p, const char *word, const uint32_t *weight,
+                          size_t count)
+{
+	const struct snapshot_cluster *c;
+
+	if (!weight)
+		return;
+	text_printf(p->out, " %s=", word);
+	for (size_t i = 0; (c = snapshot_cluster_at(p->snapshot, i)) != NULL; i++)
+		if (c->id < count && weight[c->id] > 0)
+			text_printf(p->out, "%s:%u,", c->name, weight[c->id]);
+}
+
+static void print_policy(const struct printer *p, const struct policy *is)
+{
+	text_printf(p->out, "policy %s stages=", is->name);
+	for (size_t i = 0; is->stages[i]; i++)
+		text_printf(p->out, "%s%s", i ? "," : "", is->stages[i]);
+	text_printf(p->out,
+	            " buckets=%u,%u minReady=%u maxAddresses=%u ttl=%u degradedTTL=%u%s%s%s%s%s",
+	            is->bucket_ipv4, is->bucket_ipv6, is->min_ready_percent, is->max_addresses,
+	            is->ttl, is->degraded_ttl, is->must_wait ? " must-wait" : "",
+	            is->has_fence ? " fence" : "", is->has_failback ? " failback" : "",
+	            is->no_data_when_all_down ? " no-data-when-all-down" : "",
+	            is->resolver_when_unknown ? " nearest-to-resolver" : "");
+	print_weights(p, "weights", is->weight, is->cluster_count);
+	print_weights(p, "unknown", is->unknown_weight, is->cluster_count);
+	text_add(p->out, "\n");
+}
+
+static int by_policy_name(const void *a, const void *b)
+{
+	const struct policy *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* Policies are numbered in the order they came. */
+static void print_policies(const struct printer *p)
+{
+	const struct snapshot_head *head = snapshot_head(p->snapshot);
+	const struct policy **list = xcalloc(head->policy_count + 1, sizeof(*list));
+	size_t count = 0;
+
+	for (uint32_t i = 1; i < head->policy_count; i++)
+		if (head->policies[i].ranking)
+			list[count++] = &head->policies[i];
+	qsort(list, count, sizeof(*list), by_policy_name);
+	for (size_t i = 0; i < count; i++)
+		print_policy(p, list[i]);
+	free(list);
 }
 
 void snapshot_print(const struct snapshot *s, struct text *out)
@@ -131,6 +210,7 @@ void snapshot_print(const struct snapshot *s, struct text *out)
 		text_printf(out, "settings maxAddresses=%u\n", set->max_addresses);
 	for (size_t i = 0; (c = snapshot_cluster_at(s, i)) != NULL; i++)
 		print_cluster(c, out);
+	print_policies(&p);
 	for (size_t i = 0; (z = snapshot_zone(s, i)) != NULL; i++)
 		print_zone(&p, z);
 }

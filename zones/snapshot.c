@@ -69,23 +69,35 @@ static bool is_judged(const struct snapshot *s, const struct site *site)
 	return false;
 }
 
-bool snapshot_site_is_expired(const struct snapshot *s, const struct site *site)
+bool snapshot_site_waits(const struct snapshot *s, const struct site *site)
+{
+	uint32_t hold = site_hold(site);
+
+	return hold > 0 && hold < s->waiting->count && s->waiting->waits[hold];
+}
+
+bool snapshot_site_is_expired(const struct snapshot *s, const struct policy *p,
+                              const struct site *site)
 {
 	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
+	bool expired = c && c->expired;
 
-	return c && c->expired && !is_judged(s, site);
+	if (c && p->expired)
+		expired = c->id < p->cluster_count && p->expired[c->id];
+	return expired && !is_judged(s, site);
 }
 
 _Static_assert(SITE_WHOLE == (SITE_ENDPOINTS | SITE_LOAD_BALANCER), "all layers of a site");
 
-bool snapshot_site_is_usable(const struct snapshot *s, const struct site *site, bool *troubled)
+bool snapshot_site_is_usable(const struct snapshot *s, const struct policy *p,
+                             const struct site *site, bool *troubled)
 {
 	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
 	bool trouble = false;
 
 	if (!s->head.is_calm)
 		trouble = probes_are_down(s, site) || (c && c->drained) ||
-		          snapshot_site_is_expired(s, site);
+		          snapshot_site_is_expired(s, p, site);
 	if (troubled)
 		*troubled = trouble;
 	return c && !trouble && site_layers(site) == SITE_WHOLE;

@@ -22,6 +22,14 @@ struct terms; /* dnsd's: to whom it answers, and how; carried along, never looke
 
 enum { SNAPSHOT_EVERYBODY = 0x10000 };
 
+/* How a cluster's share of its clients moves, or has moved: for people. */
+struct snapshot_shift {
+	uint32_t from, to; /* of SNAPSHOT_EVERYBODY */
+	int64_t ttl_from, start,
+		end;  /* Unix seconds; the TTL is limited from ttl_from to the end */
+	uint32_t ttl; /* to so many seconds; 0: it is not */
+};
+
 /* The table of clusters: state that changes without any record. */
 struct snapshot_cluster {
 	uint16_t id;
@@ -41,9 +49,10 @@ struct snapshot_cluster {
 		withheld; /* of SNAPSHOT_EVERYBODY: the share of its clients' buckets that it must not have now */
 	uint32_t
 		ttl_most; /* seconds: no answer with it says more, a drain or shift is to come; 0: no limit */
-	bool expired;      /* unseen for longer than defaults.unseenAfter */
-	bool up;           /* false: every probed address of it is down */
-	const char *error; /* "" when fine */
+	const struct snapshot_shift *shift; /* where these two come from; NULL: there is none */
+	bool expired;                       /* unseen for longer than defaults.unseenAfter */
+	bool up;                            /* false: every probed address of it is down */
+	const char *error;                  /* "" when fine */
 };
 struct snapshot_conflict {
 	const char *name, *winner, *loser;
@@ -94,12 +103,19 @@ struct snapshot_settings {
 struct snapshot_head {
 	struct snapshot_settings settings;
 	struct zone_index *apexes;
-	struct zone **zone; /* by name */
+	struct zone **zone;      /* by name */
+	const struct zone *only; /* when there is one; else NULL */
 	const struct ranking *ranking;
 	const struct terms *terms;
 	bool is_calm;
 	bool any_unseen;
-	bool first_site_answers; /* calm, and the policy is nearest */
+	bool any_shifted; /* some cluster must not have all of its clients, or answers with it not their TTL */
+	bool any_waiting;        /* some site has come back and must still prove itself */
+	bool first_site_answers; /* calm, nothing is shifted, and the policy of `defaults` is nearest */
+	const struct policy *
+		policies; /* by number; of number 0, and of those that are not there, `preset` holds */
+	uint32_t policy_count;
+	struct policy preset; /* what `defaults` say */
 };
 static inline const struct snapshot_head *snapshot_head(const struct snapshot *s)
 {
@@ -118,7 +134,7 @@ static inline const struct terms *snapshot_terms(const struct snapshot *s) /* NU
 {
 	return snapshot_head(s)->terms;
 }
-/* True: no cluster is drained or expired and no probed address is down, so that
+/* True: no cluster is drained or expired (for any policy) and no probed address is down, so that
  * snapshot_site_is_usable() would call no site troubled. */
 static inline bool snapshot_is_calm(const struct snapshot *s) { return snapshot_head(s)->is_calm; }
 
@@ -140,6 +156,18 @@ static inline const struct zone *snapshot_find_zone(const struct snapshot *s,
 
 	return i == ZONE_INDEX_NONE ? NULL : head->zone[i];
 }
+/* The same, and what zone_find_node() says of the name in it.  Many servers have one zone, and what is found there lies below
+ * its apex, so that most names need not be compared with that. */
+static inline const struct zone *snapshot_find_node(const struct snapshot *s,
+                                                    const struct name *name,
+                                                    const struct node **node)
+{
+	const struct zone *only = snapshot_head(s)->only;
+	const struct zone *zone = only != NULL ? only : snapshot_find_zone(s, name);
+
+	*node = zone != NULL ? zone_find_node(zone, name) : NULL;
+	return *node == NULL && only != NULL ? snapshot_find_zone(s, name) : zone;
+}
 /* The zone whose apex is that very name, or NULL. */
 const struct zone *snapshot_find_apex(const struct snapshot *s, const struct name *name);
 /* The i-th zone by name; NULL past the last. */
@@ -151,7 +179,19 @@ const struct snapshot_cluster *snapshot_cluster(const struct snapshot *s, uint16
 const struct snapshot_cluster *snapshot_cluster_at(const struct snapshot *s, size_t i);
 
 /* The policy of that number; that of `defaults` for a number that is not there. */
-const struct policy *snapshot_policy(const struct snapshot *s, uint32_t number);
+static inline const struct policy *snapshot_policy(const struct snapshot *s, uint32_t number)
+{
+	const struct snapshot_head *head = snapshot_head(s);
+
+	if (number >= head->policy_count || head->policies[number].ranking == NULL)
+		return &head->preset;
+	return &head->policies[number];
+}
+static inline const struct policy *snapshot_node_policy(const struct snapshot *s,
+                                                        const struct node *n)
+{
+	return snapshot_policy(s, node_policy(n));
+}
 /* Has it come back, and must still prove itself (failback)? */
 bool snapshot_site_waits(const struct snapshot *s, const struct site *site);
 
@@ -160,12 +200,15 @@ bool snapshot_probe_is_down(const struct snapshot *s, uint32_t probe);
 uint64_t snapshot_probe_at_ms(const struct snapshot *s, uint32_t probe);
 const char *snapshot_source(const struct snapshot *s, uint32_t source);
 
-/* Has its cluster been unseen for too long, and is there no probe that could tell better? */
-bool snapshot_site_is_expired(const struct snapshot *s, const struct site *site);
+/* Has its cluster been unseen for too long, as the name's policy says, and is there no probe that could
+ * tell better? */
+bool snapshot_site_is_expired(const struct snapshot *s, const struct policy *p,
+                              const struct site *site);
 
-/* May clients be sent to this site?  All layers: endpoints, loadBalancer, probe, cluster, drain.
+/* May clients be sent to this site of a name with that policy?  All layers: endpoints, loadBalancer, readyShare, gateway, probe, cluster, drain.
  * *troubled (may be NULL): the site's cluster is down or draining, so the TTL degrades. */
-bool snapshot_site_is_usable(const struct snapshot *s, const struct site *site, bool *troubled);
+bool snapshot_site_is_usable(const struct snapshot *s, const struct policy *p,
+                             const struct site *site, bool *troubled);
 
 /* Are the site's endpoints, load balancer and cluster there?  On a calm day that makes it usable. */
 static inline bool snapshot_site_is_whole(const struct snapshot *s, const struct site *site)

@@ -56,9 +56,11 @@ struct clusters *tables_clusters(const struct snapshot_cluster *cluster, size_t 
 		c->zones = copy_list(a, c->zones);
 		c->place_from = copy(a, c->place_from);
 		c->error = copy(a, c->error);
+		c->shift = c->shift ? arena_memdup(a, c->shift, sizeof(*c->shift)) : NULL;
 		if (c->id >= t->ids)
 			t->ids = c->id + 1U;
 		t->any_troubled |= c->drained || c->expired;
+		t->any_shifted |= c->withheld > 0 || c->ttl_most > 0;
 		c->unseen = same_text(c->knowledge, "unseen");
 		t->any_unseen |= c->unseen;
 	}
@@ -77,13 +79,23 @@ static bool same_place(const struct snapshot_cluster *a, const struct snapshot_c
 	return !a->has_place || place_equal(&a->place, &b->place);
 }
 
+static bool same_shift(const struct snapshot_cluster *a, const struct snapshot_cluster *b)
+{
+	const struct snapshot_shift *x = a->shift, *y = b->shift;
+
+	if (a->withheld != b->withheld || a->ttl_most != b->ttl_most || !x != !y)
+		return false;
+	return !x || (x->from == y->from && x->to == y->to && x->ttl_from == y->ttl_from &&
+	              x->start == y->start && x->end == y->end && x->ttl == y->ttl);
+}
+
 static bool same_cluster(const struct snapshot_cluster *a, const struct snapshot_cluster *b)
 {
 	return a->id == b->id && same_text(a->name, b->name) && same_text(a->source, b->source) &&
 	       same_text(a->knowledge, b->knowledge) && a->since_ms == b->since_ms &&
 	       same_text(a->region, b->region) && same_list(a->zones, b->zones) &&
 	       same_place(a, b) && a->drained == b->drained && a->expired == b->expired &&
-	       a->up == b->up && same_text(a->error, b->error);
+	       a->up == b->up && same_shift(a, b) && same_text(a->error, b->error);
 }
 
 bool tables_same_clusters(const struct clusters *a, const struct clusters *b)
@@ -211,6 +223,112 @@ struct ranked *tables_ranked(struct ranking *take_ranking)
 	t->ranking = take_ranking ? take_ranking : ranking_build(NULL, 0, NULL, 0, NULL);
 	t->part.on_free = free_ranking;
 	return t;
+}
+
+/* --- policies --- */
+
+static void free_policies(struct part *p)
+{
+	const struct policies *t = (const struct policies *)p;
+
+	for (size_t i = 0; i < t->count; i++)
+		ranking_free((struct ranking *)(uintptr_t)t->item[i].ranking);
+}
+
+static const void *copy_array(struct arena *a, const void *from, size_t size)
+{
+	return from && size ? arena_memdup(a, from, size) : NULL;
+}
+
+static struct policy copy_policy(struct arena *a, const struct policy *from)
+{
+	struct policy p = *from;
+	size_t count = p.cluster_count;
+
+	p.name = copy(a, p.name);
+	p.stages = copy_list(a, p.stages);
+	p.weight = copy_array(a, p.weight, count * sizeof(*p.weight));
+	p.unknown_weight = copy_array(a, p.unknown_weight, count * sizeof(*p.unknown_weight));
+	p.expired = copy_array(a, p.expired, count * sizeof(*p.expired));
+	ranking_ref(p.ranking);
+	return p;
+}
+
+struct policies *tables_policies(const struct policy *policy, size_t count)
+{
+	struct policies *t = part_new(sizeof(*t));
+
+	t->item = arena_calloc(t->part.arena, count, sizeof(*t->item));
+	t->count = count;
+	t->part.on_free = free_policies;
+	for (size_t i = 1; i < count; i++) {
+		if (!policy[i].ranking)
+			continue;
+		t->item[i] = copy_policy(t->part.arena, &policy[i]);
+		for (size_t id = 0; t->item[i].expired && id < t->item[i].cluster_count; id++)
+			t->any_expired |= t->item[i].expired[id];
+	}
+	return t;
+}
+
+static bool same_array(const void *a, const void *b, size_t size)
+{
+	if (!a || !b || size == 0)
+		return (!a || size == 0) == (!b || size == 0);
+	return memcmp(a, b, size) == 0;
+}
+
+static bool same_words(const struct policy *a, const struct policy *b)
+{
+	return a->is_plain == b->is_plain && a->must_wait == b->must_wait &&
+	       a->has_fence == b->has_fence && a->all == b->all &&
+	       a->is_capacity == b->is_capacity &&
+	       a->no_data_when_all_down == b->no_data_when_all_down &&
+	       a->resolver_when_unknown == b->resolver_when_unknown &&
+	       a->has_failback == b->has_failback && a->bucket_ipv4 == b->bucket_ipv4 &&
+	       a->bucket_ipv6 == b->bucket_ipv6 && a->min_ready_percent == b->min_ready_percent &&
+	       a->narrowing == b->narrowing && a->max_addresses == b->max_addresses &&
+	       a->ttl == b->ttl && a->degraded_ttl == b->degraded_ttl;
+}
+
+static bool same_policy(const struct policy *a, const struct policy *b)
+{
+	size_t count = a->cluster_count;
+
+	if (a->ranking != b->ranking || !a->ranking)
+		return a->ranking == b->ranking;
+	return same_words(a, b) && same_text(a->name, b->name) && same_list(a->stages, b->stages) &&
+	       count == b->cluster_count &&
+	       same_array(a->weight, b->weight, count * sizeof(*a->weight)) &&
+	       same_array(a->unknown_weight, b->unknown_weight,
+	                  count * sizeof(*a->unknown_weight)) &&
+	       same_array(a->expired, b->expired, count * sizeof(*a->expired));
+}
+
+bool tables_same_policies(const struct policies *a, const struct policies *b)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++)
+		if (!same_policy(&a->item[i], &b->item[i]))
+			return false;
+	return a->count == b->count;
+}
+
+struct waiting *tables_waiting(const bool *waits, size_t count)
+{
+	struct waiting *t = part_new(sizeof(*t));
+
+	t->waits = arena_calloc(t->part.arena, count, sizeof(*t->waits));
+	t->count = count;
+	for (size_t i = 0; i < count; i++) {
+		t->waits[i] = waits[i];
+		t->any |= waits[i];
+	}
+	return t;
+}
+
+bool tables_same_waiting(const struct waiting *a, const struct waiting *b)
+{
+	return a->count == b->count && same_array(a->waits, b->waits, a->count);
 }
 
 static void free_terms(struct part *p)

@@ -20,6 +20,11 @@ struct report *tables_report(const struct snapshot_report *report);
 bool tables_same_report(const struct report *a, const struct report *b);
 /* Takes the ranking; NULL: one that knows nothing. */
 struct ranked *tables_ranked(struct ranking *take_ranking);
+/* One more use of each ranking. */
+struct policies *tables_policies(const struct policy *policy, size_t count);
+bool tables_same_policies(const struct policies *a, const struct policies *b);
+struct waiting *tables_waiting(const bool *waits, size_t count);
+bool tables_same_waiting(const struct waiting *a, const struct waiting *b);
 /* Takes the terms; NULL: none. */
 struct carried *tables_carried(const struct terms *take_terms,
                                void (*on_free)(const struct terms *terms));

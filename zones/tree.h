@@ -51,8 +51,8 @@ static inline bool tree_owner_is(const struct node *n, const uint8_t *wire, size
 }
 
 /* NULL when there is no node of that name. */
-static inline const struct node *tree_find(const uint8_t *base, uint32_t root, uint64_t hash,
-                                           const uint8_t *wire, size_t len)
+__attribute__((always_inline)) static inline const struct node *tree_find(
+	const uint8_t *base, uint32_t root, uint64_t hash, const uint8_t *wire, size_t len)
 {
 	const struct node *n;
 

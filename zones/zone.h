@@ -63,7 +63,8 @@ struct zone_hit {
 };
 
 /* The node of exactly this name, also below a cut (glue); NULL: none. */
-static inline const struct node *zone_find_node(const struct zone *z, const struct name *name)
+__attribute__((always_inline)) static inline const struct node *zone_find_node(
+	const struct zone *z, const struct name *name)
 {
 	return tree_find(z->base, z->root, fold_name(name->wire, name->len, z->key), name->wire,
 	                 name->len);
@@ -73,13 +74,18 @@ static inline const struct node *zone_find_node(const struct zone *z, const stru
 struct zone_hit zone_walk_down(const struct zone *z, const struct name *name,
                                const struct node *found);
 
+/* Of what zone_find_node() says: is this all that zone_find() would, as no cut and no DNAME stands above? */
+static inline bool zone_is_found(const struct node *n)
+{
+	return n != NULL && (node_flags(n) & (NODE_CUT | NODE_OCCLUDED)) == 0;
+}
+
 /* `name` must be at or below the apex.  No allocation; cost grows with the labels at most. */
 static inline struct zone_hit zone_find(const struct zone *z, const struct name *name)
 {
 	const struct node *n = zone_find_node(z, name);
 
-	/* A name that no cut and no DNAME stands above is found at once. */
-	if (n != NULL && (node_flags(n) & (NODE_CUT | NODE_OCCLUDED)) == 0)
+	if (zone_is_found(n))
 		return (struct zone_hit){ZONE_EXACT, name->labels, n};
 	return zone_walk_down(z, name, n);
 }

@@ -66,7 +66,7 @@ void worker_turn(struct worker *k) { (void)uv_run(&k->loop, UV_RUN_NOWAIT); }
 
 uint64_t worker_answered(const struct worker *k, enum stats_transport transport)
 {
-	return stats_read(&k->responder.stats->answers[transport][RCODE_NOERROR]);
+	return stats_answers_coded(k->responder.stats, transport, RCODE_NOERROR);
 }
 
 int worker_dial(int type, uint16_t port)

@@ -115,29 +115,30 @@ void zworld_put(struct zones *z, const char *name, ...)
 	zworld_put_list(z, name, records, count);
 }
 
-void zworld_put_sites(struct zones *z, const char *name, const struct zworld_site *sites,
-                      size_t count, const char *fallback, bool fail_open)
+static void put_sites(struct zones *z, struct endpoint *e, const char *name,
+                      const struct zworld_site *sites, const struct zworld_more *more)
 {
 	struct endpoint_site site[MOST_SITES];
 	struct endpoint_rrset rrset[MOST_SITES];
 	struct addr address[MOST_SITES];
 	struct bytes rdata[MOST_SITES];
 	char *copy[MOST_SITES] = {NULL}, source[300];
-	struct endpoint e = {.owner = zworld_wire(name),
-	                     .source = source,
-	                     .has_sites = true,
-	                     .fail_open = fail_open,
-	                     .sites = site,
-	                     .site_count = count,
-	                     .fallback_ttl = 30};
 
-	CHECK(count <= MOST_SITES);
+	CHECK(e->site_count <= MOST_SITES);
 	snprintf(source, sizeof(source), "test %s", name);
-	if (fallback)
-		e.fallback = zworld_wire(fallback);
-	for (size_t i = 0; i < count; i++) {
+	e->owner = zworld_wire(name);
+	e->source = source;
+	e->has_sites = true;
+	e->sites = site;
+	for (size_t i = 0; i < e->site_count; i++) {
+		struct zworld_more has = more ? more[i] : (struct zworld_more){0};
+
 		site[i] = (struct endpoint_site){.cluster = sites[i].cluster,
-		                                 .layers = sites[i].layers};
+		                                 .layers = sites[i].layers,
+		                                 .hold = has.hold,
+		                                 .capacity = has.capacity,
+		                                 .ready = has.ready,
+		                                 .endpoints = has.endpoints};
 		site[i].probes = &sites[i].probe;
 		site[i].probe_count = sites[i].probe != UINT32_MAX;
 		if (!sites[i].record || !*sites[i].record)
@@ -147,9 +148,28 @@ void zworld_put_sites(struct zones *z, const char *name, const struct zworld_sit
 		site[i].rrsets = &rrset[i];
 		site[i].rrset_count = 1;
 	}
-	zones_put(z, &e);
-	for (size_t i = 0; i < count; i++)
+	zones_put(z, e);
+	for (size_t i = 0; i < e->site_count; i++)
 		free(copy[i]);
+}
+
+void zworld_put_sites(struct zones *z, const char *name, const struct zworld_site *sites,
+                      size_t count, const char *fallback, bool fail_open)
+{
+	struct endpoint e = {.fail_open = fail_open, .site_count = count, .fallback_ttl = 30};
+
+	if (fallback)
+		e.fallback = zworld_wire(fallback);
+	put_sites(z, &e, name, sites, NULL);
+}
+
+void zworld_put_by_policy(struct zones *z, const char *name, uint32_t policy,
+                          const struct zworld_site *sites, const struct zworld_more *more,
+                          size_t count)
+{
+	struct endpoint e = {.fail_open = true, .site_count = count, .policy = policy};
+
+	put_sites(z, &e, name, sites, more);
 }
 
 void zworld_remove(struct zones *z, const char *name) { zones_remove(z, zworld_wire(name)); }

@@ -29,6 +29,14 @@ struct zworld_site {
 };
 void zworld_put_sites(struct zones *z, const char *name, const struct zworld_site *sites,
                       size_t count, const char *fallback, bool fail_open);
+/* The same of a name with a traffic policy, and what few sites have (NULL: none has it); no fallback, fails open. */
+struct zworld_more {
+	uint32_t hold;
+	uint16_t capacity, ready, endpoints;
+};
+void zworld_put_by_policy(struct zones *z, const char *name, uint32_t policy,
+                          const struct zworld_site *sites, const struct zworld_more *more,
+                          size_t count);
 void zworld_remove(struct zones *z, const char *name);
 
 /* Clusters "c0" .. of ids 0 .., all up and synced. */

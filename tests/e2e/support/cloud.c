@@ -230,7 +230,9 @@ void cloud_compact(struct cloud *c)
 
 /* --- life --- */
 
-struct cloud *cloud_new(void)
+struct cloud *cloud_new(void) { return cloud_new_at("127.8.0"); }
+
+struct cloud *cloud_new_at(const char *network)
 {
 	struct cloud *c = xcalloc(1, sizeof(*c));
 	const char *tmp = getenv("TMPDIR");
@@ -238,10 +240,16 @@ struct cloud *cloud_new(void)
 	snprintf(c->dir, sizeof(c->dir), "%s/nigh-cloud-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	if (!mkdtemp(c->dir))
 		fail_msg("cannot make %s: %s", c->dir, strerror(errno));
+	c->network = network;
 	c->authority = authority_new(c->dir);
 	authority_key(c->authority, "accounts");
 	start_etcd(c);
 	return c;
+}
+
+void cloud_issue(struct cloud *c, const char *name, const char *address)
+{
+	authority_issue(c->authority, name, address, 24L * 3600);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)

@@ -11,10 +11,14 @@
 #include "tests/e2e/support/cluster.h"
 
 struct cloud *cloud_new(void);
+/* The same, with its API servers at NETWORK.1, NETWORK.2 ..., which must be there; as long as the cloud. */
+struct cloud *cloud_new_at(const char *network);
 /* Kills its clusters and etcd, and removes the folder. */
 void cloud_free(struct cloud *c);
 /* In the folder; good until the next call. */
 const char *cloud_path(struct cloud *c, const char *name);
+/* A certificate and key of the cloud's authority for that IP address: NAME.crt and NAME.key in the folder, beside ca.crt. */
+void cloud_issue(struct cloud *c, const char *name, const char *address);
 /* Forgets all old revisions: who has not seen them yet must list again. */
 void cloud_compact(struct cloud *c);
 /* SIGKILL; and from its files again, until it is healthy. */

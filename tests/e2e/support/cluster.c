@@ -176,7 +176,7 @@ struct cluster *cluster_new(struct cloud *cloud, const char *name, bool has_cont
 	cloud->cluster[cloud->count++] = c;
 	c->cloud = cloud;
 	snprintf(c->name, sizeof(c->name), "%s", name);
-	snprintf(c->address, sizeof(c->address), "127.8.0.%zu", cloud->count);
+	snprintf(c->address, sizeof(c->address), "%s.%zu", cloud->network, cloud->count);
 	choose_port(c);
 	c->has_controllers = has_controllers;
 	cluster_certificate(c, YEAR_S);

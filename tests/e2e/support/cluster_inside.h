@@ -27,6 +27,7 @@ struct cluster {
 
 struct cloud {
 	char dir[128];
+	const char *network; /* the first three numbers of its addresses */
 	struct authority *authority;
 	unsigned etcd_port, peer_port;
 	pid_t etcd;

@@ -97,6 +97,83 @@ static void test_drain_prints_the_line_and_says_that_it_is_not_done(void **state
 	                    "\"nigh.dev/drain: \\\"false\\\"\"\n}\n");
 }
 
+static void test_moves_of_a_folders_cluster_are_lines_to_write(void **state)
+{
+	char *args[] = {(char[]){"la"}};
+	struct command c = command_of(args, 1);
+	struct captured got;
+
+	(void)state;
+	c.over = "10m";
+	c.ttl_wait = "3m";
+	run(&got, drain_run, &c);
+	assert_int_equal(got.status, COMMAND_FAILED);
+	assert_memory_equal(got.out, "nigh.dev/shift: \"from=100% to=0% start=2", 40);
+	assert_non_null(strstr(got.out, "Z over=10m ttl=5 wait=3m\"\n"));
+	assert_non_null(strstr(got.err, "every cache that honours TTLs has let go by 2"));
+	run(&got, drain_undo_run, &c);
+	assert_int_equal(got.status, COMMAND_FAILED);
+	assert_memory_equal(got.out, "nigh.dev/shift: \"from=0% to=100% start=2", 40);
+	c.arg_count = 0;
+	c.cluster = "la";
+	c.to = "20%";
+	c.curve = "smooth";
+	run(&got, shift_run, &c);
+	assert_int_equal(got.status, COMMAND_FAILED);
+	assert_memory_equal(got.out, "nigh.dev/shift: \"from=100% to=20% start=2", 41);
+	assert_non_null(strstr(got.out, "Z over=10m curve=smooth\"\n"));
+}
+
+static void test_moves_that_make_no_sense_are_wrong_use(void **state)
+{
+	char *args[] = {(char[]){"la"}};
+	struct command c = command_of(args, 1);
+	struct captured got;
+
+	(void)state;
+	c.over = "10 minutes";
+	c.ttl_wait = "3m";
+	run(&got, drain_run, &c);
+	assert_int_equal(got.status, COMMAND_USAGE);
+	assert_non_null(strstr(got.err, "--over is whole seconds, at most 8784h"));
+	c.over = "10m";
+	c.ttl_wait = "1500ms";
+	run(&got, drain_run, &c);
+	assert_int_equal(got.status, COMMAND_USAGE);
+	c.cluster = "la";
+	c.to = "20";
+	run(&got, shift_run, &c);
+	assert_int_equal(got.status, COMMAND_USAGE);
+	c.to = "20%";
+	c.curve = "steps:0";
+	run(&got, shift_run, &c);
+	assert_int_equal(got.status, COMMAND_USAGE);
+	c.curve = NULL;
+	c.undo = true;
+	run(&got, shift_run, &c);
+	assert_int_equal(got.status, COMMAND_USAGE);
+	c.undo = false;
+	c.cluster = NULL;
+	run(&got, shift_run, &c);
+	assert_int_equal(got.status, COMMAND_USAGE);
+	assert_string_equal(got.out, "");
+}
+
+/* Nobody says how long caches keep the answers of before, so there is no plan. */
+static void test_a_drain_by_a_plan_must_know_how_long_caches_keep_answers(void **state)
+{
+	char *args[] = {(char[]){"la"}};
+	struct command c = command_of(args, 1);
+	struct captured got;
+
+	(void)state;
+	c.over = "10m";
+	run(&got, drain_run, &c);
+	assert_int_equal(got.status, COMMAND_FAILED);
+	assert_string_equal(got.out, "");
+	assert_non_null(strstr(got.err, "--ttl-wait 180s"));
+}
+
 static void test_drain_takes_only_names_of_objects(void **state)
 {
 	char *args[] = {(char[]){"la\n\033[2J"}};
@@ -358,6 +435,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drain_prints_the_line_and_says_that_it_is_not_done),
+		cmocka_unit_test(test_moves_of_a_folders_cluster_are_lines_to_write),
+		cmocka_unit_test(test_moves_that_make_no_sense_are_wrong_use),
+		cmocka_unit_test(test_a_drain_by_a_plan_must_know_how_long_caches_keep_answers),
 		cmocka_unit_test(test_drain_takes_only_names_of_objects),
 		cmocka_unit_test(test_completion_knows_three_shells),
 		cmocka_unit_test(test_check_gives_folders_and_configs_to_nighd),

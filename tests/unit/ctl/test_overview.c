@@ -71,6 +71,32 @@ static void test_everything_of_a_status_has_its_place(void **state)
 		"w.example.com    A          B\n");
 }
 
+static void test_what_moves_is_told_until_it_is_as_if_nothing_had(void **state)
+{
+	(void)state;
+	assert_overview(
+		"{\"version\":\"1\",\"clusters\":["
+		"{\"name\":\"la\",\"up\":true,\"knowledge\":\"synced\",\"share\":62.5,\"shift\":"
+		"{\"state\":\"moving\",\"from\":100,\"to\":20,\"start\":\"S\",\"end\":\"E\"}},"
+		"{\"name\":\"ny\",\"up\":true,\"knowledge\":\"synced\",\"share\":100,\"shift\":"
+		"{\"state\":\"over\",\"from\":20,\"to\":100,\"start\":\"S\",\"end\":\"E\"}},"
+		"{\"name\":\"sf\",\"up\":true,\"knowledge\":\"synced\",\"share\":100,\"shift\":"
+		"{\"state\":\"ttlLowered\",\"from\":100,\"to\":0,\"start\":\"S\",\"end\":\"E\"}}"
+		"]}",
+		false,
+		"nighd 1, not ready, listening on nothing\n"
+		"0 names, 0 records, 0 answers given\n"
+		"\n"
+		"CLUSTER   STATE   KNOWLEDGE   AGE   VERSION   REGION   LOCATION   ERROR\n"
+		"la        up      synced      0s    -         -        -          -\n"
+		"ny        up      synced      0s    -         -        -          -\n"
+		"sf        up      synced      0s    -         -        -          -\n"
+		"\n"
+		"SHIFT   SHARE   FROM   TO    STATE         START   END\n"
+		"la      62.5%   100%   20%   moving        S       E\n"
+		"sf      100%    100%   0%    TTL lowered   S       E\n");
+}
+
 static void test_wide_adds_columns(void **state)
 {
 	(void)state;
@@ -156,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_of_a_status_has_its_place),
+		cmocka_unit_test(test_what_moves_is_told_until_it_is_as_if_nothing_had),
 		cmocka_unit_test(test_wide_adds_columns),
 		cmocka_unit_test(test_what_api_servers_make_difficult_is_told_below_them),
 		cmocka_unit_test(test_wide_says_when_every_credential_ends_and_what_is_absent),

@@ -322,6 +322,44 @@ static void test_before_anything_is_published_it_is_not_ready(void **state)
 
 /* --- status --- */
 
+static void test_status_tells_how_shares_move(void **state)
+{
+	const struct snapshot_shift shift = {.from = SNAPSHOT_EVERYBODY,
+	                                     .to = SNAPSHOT_EVERYBODY / 2,
+	                                     .ttl_from = 1767323045 - 60,
+	                                     .start = 1767323045,
+	                                     .end = 4102444800,
+	                                     .ttl = 5};
+	const struct snapshot_cluster clusters[] = {{.id = 1,
+	                                             .name = "la",
+	                                             .source = "manifests",
+	                                             .knowledge = "synced",
+	                                             .region = "",
+	                                             .withheld = SNAPSHOT_EVERYBODY / 4,
+	                                             .shift = &shift},
+	                                            {.id = 2,
+	                                             .name = "ny",
+	                                             .source = "manifests",
+	                                             .knowledge = "synced",
+	                                             .region = "",
+	                                             .drained = true}};
+	struct desk *d = *state;
+	struct json_object *root;
+
+	zones_set_clusters(d->zones, clusters, 2);
+	publish(d, true);
+	root = get_json(d, "/status");
+	assert_string_equal(at(root, "clusters/0/share"), "75");
+	assert_string_equal(at(root, "clusters/0/shift"),
+	                    "{\"state\":\"moving\",\"from\":100,\"to\":50,"
+	                    "\"start\":\"2026-01-02T03:04:05Z\",\"end\":\"2100-01-01T00:00:00Z\","
+	                    "\"ttl\":5,\"ttlFrom\":\"2026-01-02T03:03:05Z\"}");
+	assert_string_equal(at(root, "clusters/0/largestTTL"), "30");
+	assert_string_equal(at(root, "clusters/1/share"), "0");
+	assert_string_equal(at(root, "clusters/1/shift"), "null");
+	json_object_put(root);
+}
+
 static void test_status_has_the_shape_of_the_design(void **state)
 {
 	struct json_object *root = get_json(*state, "/status");
@@ -336,7 +374,8 @@ static void test_status_has_the_shape_of_the_design(void **state)
 	                    "\"region\":\"us-west-2\",\"zones\":[\"us-west-2a\"],\"location\":{"
 	                    "\"latitude\":34.05,"
 	                    "\"longitude\":-118.24,\"from\":\"annotation\"},\"drained\":false,"
-	                    "\"up\":true,\"error\":\"\"}");
+	                    "\"up\":true,\"share\":100,\"shift\":null,\"largestTTL\":30,"
+	                    "\"error\":\"\"}");
 	assert_string_equal(at(root, "clusters/1/name"), "\"ny \\\"q\\\"\"");
 	assert_string_equal(at(root, "clusters/1/location"), "null");
 	assert_string_equal(at(root, "clusters/1/drained"), "true");
@@ -623,6 +662,7 @@ int main(void)
 		TEST(test_a_ready_server_says_ok),
 		TEST(test_before_the_sources_are_read_it_lives_but_is_not_ready),
 		cmocka_unit_test(test_before_anything_is_published_it_is_not_ready),
+		TEST(test_status_tells_how_shares_move),
 		TEST(test_status_has_the_shape_of_the_design),
 		TEST(test_a_name_with_sites_tells_each_site_and_its_layers),
 		TEST(test_a_fixed_name_tells_its_records),

@@ -11,21 +11,28 @@
 
 #include "dnsd/edns.h"
 
-/* As in a packet, an OPT's fixed part stands before its RDATA; what is parsed borrows it until the next call. */
-static bool parse(const char *hex, struct edns *out)
+/* An OPT record with that CLASS, low half of the TTL, and RDATA; what is parsed borrows it until the next call. */
+static bool parse_opt(uint16_t class, uint16_t flags, const char *hex, struct edns *out)
 {
 	static uint8_t *packet;
 	size_t len = EDNS_OPT_LEN;
 
 	free(packet);
 	packet = calloc(1, len + strlen(hex) / 2);
+	packet[2] = RR_OPT;
+	bytes_put16(packet + 3, class);
+	bytes_put16(packet + 7, flags);
+	bytes_put16(packet + 9, (uint16_t)(strlen(hex) / 2));
 	for (; *hex != '\0'; hex += 2) {
 		char digits[3] = {hex[0], hex[1], 0};
 
 		packet[len++] = (uint8_t)strtoul(digits, NULL, 16);
 	}
-	return edns_parse(4096, 0, (struct bytes){packet + EDNS_OPT_LEN, len - EDNS_OPT_LEN}, out);
+	edns_clear(out);
+	return edns_parse((struct bytes){packet, len}, out);
 }
+
+static bool parse(const char *hex, struct edns *out) { return parse_opt(4096, 0, hex, out); }
 
 static bool is_good(const char *hex)
 {
@@ -39,9 +46,9 @@ static void test_small_sizes_count_as_512(void **state)
 	struct edns e;
 
 	(void)state;
-	assert_true(edns_parse(0, 0, (struct bytes){0}, &e));
+	assert_true(parse_opt(0, 0, "", &e));
 	assert_int_equal(e.udp_size, 512);
-	assert_true(edns_parse(513, 0x8000, (struct bytes){0}, &e));
+	assert_true(parse_opt(513, 0x8000, "", &e));
 	assert_int_equal(e.udp_size, 513);
 	assert_true(e.dnssec_ok);
 }
@@ -53,7 +60,7 @@ static void test_unknown_options_and_flags_are_ignored(void **state)
 	(void)state;
 	assert_true(is_good("00640000"));
 	assert_true(is_good("0064000401020304fffe0000"));
-	assert_true(edns_parse(1232, 0x0080, (struct bytes){0}, &e));
+	assert_true(parse_opt(1232, 0x0080, "", &e));
 	assert_false(e.dnssec_ok);
 	assert_int_equal(e.version, 0);
 }
@@ -136,6 +143,28 @@ static void test_an_answers_opt_repeats_the_subnet_and_adds_the_scope(void **sta
 	assert_memory_equal(out + sizeof wanted, "\0\17\0\2\0\24", 6);
 }
 
+static void test_of_a_querys_flags_only_do_is_repeated(void **state)
+{
+	static const char *const options[] = {"", "0008000700011800c63364", "0008000400010000",
+	                                      "000a00080102030405060708"};
+	struct edns e;
+	uint8_t out[64];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		for (unsigned flags = 0x7fff; flags <= 0xffff; flags += 0x8000) {
+			assert_true(parse_opt(4096, (uint16_t)flags, options[i], &e));
+			assert_true(edns_write(&e, 0, 0, EDE_NONE, out) >= EDNS_OPT_LEN);
+			assert_memory_equal(out, "\0\0\51\4\320\0\0", 7);
+			assert_int_equal(bytes_get16(out + 7), flags & 0x8000);
+		}
+	}
+	assert_true(parse("0008000700011800c63364", &e));
+	((uint8_t *)(uintptr_t)e.alike)[5] = 0xff; /* of a query, what would be an rcode */
+	assert_true(edns_write(&e, 0, 0, EDE_NONE, out) == 22);
+	assert_int_equal(out[5], 0);
+}
+
 static void test_a_message_is_padded_to_a_multiple_of_468(void **state)
 {
 	static const struct {
@@ -154,14 +183,15 @@ static void test_a_message_is_padded_to_a_multiple_of_468(void **state)
 		struct edns e;
 
 		memset(message, 0xff, limit);
-		assert_true(edns_parse(1232, 0, (struct bytes){0}, &e));
+		assert_true(parse_opt(1232, 0, "", &e));
 		assert_int_equal(edns_write(&e, 0, 0, EDE_NONE, message + len - 11), 11);
 		added = edns_pad(message, len, 11, cases[i].beside, limit);
 		assert_int_equal(len + added, cases[i].padded);
 		rdata = (size_t)message[len - 2] << 8 | message[len - 1];
 		assert_int_equal(rdata, added);
 		if (added > 0) {
-			assert_true(edns_parse(1232, 0, (struct bytes){message + len, added}, &e));
+			edns_clear(&e);
+			assert_true(edns_parse((struct bytes){message + len - 11, 11 + added}, &e));
 			assert_int_equal(e.asked, EDNS_ASKED_PADDING);
 		}
 		for (size_t k = len + 4; k < len + added; k++)
@@ -181,6 +211,7 @@ int main(void)
 		cmocka_unit_test(test_bad_subnets_are_refused),
 		cmocka_unit_test(test_a_good_subnet_before_a_fault_is_forgotten),
 		cmocka_unit_test(test_an_answers_opt_repeats_the_subnet_and_adds_the_scope),
+		cmocka_unit_test(test_of_a_querys_flags_only_do_is_repeated),
 		cmocka_unit_test(test_a_message_is_padded_to_a_multiple_of_468),
 	};
 

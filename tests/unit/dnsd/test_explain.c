@@ -323,7 +323,7 @@ static void test_a_site_of_status_names_has_its_addresses(void **state)
 	if (n == NULL)
 		fail();
 	else
-		explain_print_site(s, node_site(n, 0), 1000, &out);
+		explain_print_site(s, snapshot_node_policy(s, n), node_site(n, 0), 1000, &out);
 	j = json_tokener_parse(out.data);
 	assert_string_equal(at(j, "cluster"), "hou");
 	assert_string_equal(at(j, "addresses.0"), "192.0.2.3");

@@ -40,10 +40,13 @@ static void remember(char **to, const char *text)
 	*to = text != NULL ? xstrdup(text) : NULL;
 }
 
-static void on_ranking(const struct ranking *take_ranking, void *arg)
+static void on_rankings(const struct ranking *plain, const struct geo_loader_ranked *ranked,
+                        size_t count, void *arg)
 {
 	(void)arg;
-	ranking_free((struct ranking *)(uintptr_t)take_ranking);
+	(void)ranked;
+	assert_non_null(plain);
+	assert_int_equal(count, 0);
 	rankings++;
 }
 
@@ -101,7 +104,7 @@ static void wait_for(const unsigned *count, unsigned wanted)
 /* With the networks a.csv, read and ranked. */
 static int setup(void **state)
 {
-	struct geo_loader_events events = {on_ranking, on_errors, NULL};
+	struct geo_loader_events events = {on_rankings, on_errors, NULL};
 
 	(void)state;
 	strcpy(folder + strlen(folder) - 6, "XXXXXX");

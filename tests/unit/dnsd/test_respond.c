@@ -198,17 +198,17 @@ static void test_answers_are_counted_by_rcode_reason_cluster_and_zone(void **sta
 {
 	uint8_t packet[512], header[12];
 	struct asking how = {.ecs = "198.51.100.0/24"};
-	uint64_t before[4] = {stats_read(&r.stats->answers[STATS_UDP][0]),
-	                      stats_read(&r.stats->reasons[STATS_NEAREST]),
-	                      stats_read(&r.stats->events[STATS_ECS]), 0};
+	uint64_t before[4] = {stats_answers_coded(r.stats, STATS_UDP, 0),
+	                      stats_answers_for(r.stats, STATS_NEAREST),
+	                      stats_events(r.stats, STATS_ECS), 0};
 	uint64_t zone = zone_key(snapshot_zone(s, 0)), clusters = 0;
 
 	(void)state;
 	before[3] = stats_zone(r.stats, zone);
 	assert_true(ask(packet, world_query("sites.example.com A", &how, packet), header) > 0);
-	assert_int_equal(stats_read(&r.stats->answers[STATS_UDP][0]), before[0] + 1);
-	assert_int_equal(stats_read(&r.stats->reasons[STATS_NEAREST]), before[1] + 1);
-	assert_int_equal(stats_read(&r.stats->events[STATS_ECS]), before[2] + 1);
+	assert_int_equal(stats_answers_coded(r.stats, STATS_UDP, 0), before[0] + 1);
+	assert_int_equal(stats_answers_for(r.stats, STATS_NEAREST), before[1] + 1);
+	assert_int_equal(stats_events(r.stats, STATS_ECS), before[2] + 1);
 	assert_int_equal(stats_zone(r.stats, zone), before[3] + 1);
 	for (unsigned i = 0; i < RANKING_MAX_CLUSTERS; i++)
 		clusters += stats_read(&r.stats->clusters[i]);

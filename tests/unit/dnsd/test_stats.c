@@ -16,16 +16,23 @@ static void test_sums_are_of_all_workers(void **state)
 	struct stats *a = stats_new(), *b = stats_new(), *sum = stats_new();
 
 	(void)state;
-	stats_add(&a->answers[STATS_UDP][0], 3);
-	stats_add(&b->answers[STATS_UDP][0], 4);
-	stats_add(&b->answers[STATS_TCP][3], 5);
+	stats_add(&a->answers[stats_kind(STATS_UDP, STATS_NO_OPT, STATS_FIXED, 0)], 3);
+	stats_add(&b->answers[stats_kind(STATS_UDP, STATS_OPT, STATS_FIXED, 0)], 4);
+	stats_add(&b->answers[stats_kind(STATS_TCP, STATS_OPT_WITH_SUBNET, STATS_NXDOMAIN, 3)], 5);
+	stats_add(&b->answers[stats_kind(STATS_TLS, STATS_NO_OPT, STATS_ERROR, 4095)], 6);
 	stats_add(&a->clusters[4095], 1);
 	stats_add(&b->clusters[4095], 1);
 	stats_merge(sum, a);
 	stats_merge(sum, b);
-	assert_int_equal(stats_read(&sum->answers[STATS_UDP][0]), 7);
+	assert_int_equal(stats_answers_coded(sum, STATS_UDP, 0), 7);
+	assert_int_equal(stats_answers_coded(sum, STATS_TCP, 3), 5);
+	assert_int_equal(stats_answers_coded(sum, STATS_TLS, STATS_RCODES - 1), 6);
+	assert_int_equal(stats_answers_for(sum, STATS_FIXED), 7);
+	assert_int_equal(stats_answers_for(sum, STATS_NXDOMAIN), 5);
+	assert_int_equal(stats_events(sum, STATS_EDNS), 9);
+	assert_int_equal(stats_events(sum, STATS_ECS), 5);
 	assert_int_equal(stats_read(&sum->clusters[4095]), 2);
-	assert_int_equal(stats_answers(sum), 12);
+	assert_int_equal(stats_answers(sum), 18);
 	free(a);
 	free(b);
 	free(sum);

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "dnsd/wiring.h"
+#include "records/ramp.h"
 #include "watcher/saved.h"
 #include "zones/build.h"
 
@@ -101,13 +102,57 @@ static void test_a_cluster_of_addresses_that_are_not_probed_is_up(void **state)
 		probes[i] = (struct records_probe){{.family = ADDR_IPV4}, 80, i < 1 ? 1 : 2, 0};
 	for (size_t count = 0; count < 2; count++) {
 		verdicts[0].down = true;
-		wiring_set_clusters(z, &r, verdicts, count, &(struct wiring_times){1, 0});
+		wiring_set_clusters(z, &r, verdicts, count, &(struct wiring_times){1, 0, 0});
 		s = zones_build(z, 1);
 		assert_int_equal(snapshot_cluster(s, 1)->up, count == 0);
 		assert_true(snapshot_cluster(s, 2)->up);
 	}
 	zones_free(z);
 	free(verdicts);
+}
+
+static void test_a_shift_is_published_as_time_goes_on_and_only_when_it_says_more(void **state)
+{
+	/* After ten seconds a hundred seconds' way from all to nothing, the TTL limited from the beginning. */
+	static const struct {
+		int64_t unix_s;
+		uint32_t withheld, ttl_most;
+		bool drained;
+	} expected[] = {{999, 0, 0, false},
+	                {1000, 0, 5, false},
+	                {1010, 0, 5, false},
+	                {1060, SNAPSHOT_EVERYBODY / 2, 5, false},
+	                {1109, SNAPSHOT_EVERYBODY * 99 / 100, 5, false},
+	                {1110, SNAPSHOT_EVERYBODY, 0, true},
+	                {2000, SNAPSHOT_EVERYBODY, 0, true}};
+	const struct ramp ramp = {
+		.from = RAMP_WHOLE, .start = 1010, .end = 1110, .ttl = 5, .ttl_from = 1000};
+	struct cluster_state synced = {.registered = true, .knowledge = KNOWLEDGE_SYNCED};
+	struct records_cluster la = {
+		.id = 1, .name = "la", .place_from = "", .state = &synced, .shift = &ramp};
+	struct records_result r = {.clusters = &la, .cluster_count = 1};
+	struct zones *z = zones_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+		struct wiring_times times = {1, 0, expected[i].unix_s};
+		const struct snapshot *s;
+		const struct snapshot_cluster *c;
+
+		wiring_set_clusters(z, &r, NULL, 0, &times);
+		s = zones_build(z, 1);
+		c = snapshot_cluster(s, 1);
+		assert_int_equal(c->withheld, expected[i].withheld);
+		assert_int_equal(c->ttl_most, expected[i].ttl_most);
+		assert_int_equal(c->drained, expected[i].drained);
+		assert_int_equal(c->shift->end, 1110);
+		wiring_set_clusters(z, &r, NULL, 0, &times);
+		assert_ptr_equal(zones_build(z, 1), s);
+	}
+	la.shift = NULL;
+	wiring_set_clusters(z, &r, NULL, 0, &(struct wiring_times){1, 0, 2001});
+	assert_null(snapshot_cluster(zones_build(z, 1), 1)->shift);
+	zones_free(z);
 }
 
 int main(void)
@@ -117,6 +162,8 @@ int main(void)
 			test_what_nobody_wants_any_more_does_not_pile_up_in_the_state, setup,
 			teardown),
 		cmocka_unit_test(test_a_cluster_of_addresses_that_are_not_probed_is_up),
+		cmocka_unit_test(
+			test_a_shift_is_published_as_time_goes_on_and_only_when_it_says_more),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/wiring", tests, NULL, NULL);

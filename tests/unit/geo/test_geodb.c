@@ -189,6 +189,43 @@ static void test_the_country_may_be_in_several_fields(void **state)
 	}
 }
 
+static void assert_record(const char *record, const char *continent, const char *country,
+                          const char *subdivision, unsigned accuracy_km)
+{
+	struct geo_mmdb *m = geo_mmdb_new(4, 24);
+	struct fixture f = {0};
+	const struct area *a;
+
+	geo_mmdb_put(m, "192.0.2.0/24", record);
+	add_database(&f, m);
+	open_well(&f);
+	a = find(&f, "192.0.2.1").area;
+	assert_string_equal(a->continent, continent);
+	assert_string_equal(a->country, country);
+	assert_string_equal(a->subdivision, subdivision);
+	assert_int_equal(find(&f, "192.0.2.1").accuracy_km, accuracy_km);
+	fixture_fini(&f);
+}
+
+static void test_records_say_the_area_and_how_exact_they_are(void **state)
+{
+	(void)state;
+	assert_record("{\"continent\":{\"code\":\"NA\",\"geoname_id\":1},"
+	              "\"country\":{\"iso_code\":\"US\"},\"location\":{\"accuracy_radius\":50,"
+	              "\"latitude\":34.0,\"longitude\":-118.2},\"subdivisions\":[{\"iso_code\":"
+	              "\"CA\",\"names\":{\"en\":\"California\"}},{\"iso_code\":\"LA\"}]}",
+	              "NA", "US", "US-CA", 50);
+	assert_record("{\"country_code\":\"us\",\"latitude\":34.0,\"longitude\":-118.2,"
+	              "\"state1\":\"California\"}",
+	              "NA", "US", "US-California", 0);
+	/* Its continent is the country's, its place the country's middle. */
+	assert_record("{\"country\":{\"iso_code\":\"DE\"},\"subdivisions\":[]}", "EU", "DE", "",
+	              338);
+	assert_record("{\"latitude\":34.5,\"longitude\":-118.2}", "", "", "", 0);
+	assert_record("{\"subdivisions\":[5],\"continent\":\"EU\",\"country\":\"GR\"}", "EU", "GR",
+	              "", 205);
+}
+
 static void test_the_first_database_that_knows_wins_and_the_csv_overrides(void **state)
 {
 	struct geo_mmdb *one = geo_mmdb_new(4, 24), *two = geo_mmdb_new(6, 28);
@@ -241,8 +278,11 @@ static void on_span(const struct geodb_span *span, void *arg)
 	if (h->count > 0) {
 		assert_true(addr_compare(&h->last.network.addr, &span->network.addr) < 0);
 		assert_false(is_sibling(&h->last.network, &span->network) &&
-		             h->last.place == span->place);
+		             h->last.place == span->place && h->last.area == span->area &&
+		             h->last.accuracy_km == span->accuracy_km);
 	}
+	assert_ptr_equal(m.area, geodb_area(h->g, span->area));
+	assert_int_equal(m.accuracy_km, span->accuracy_km);
 	if (span->place < 0)
 		assert_null(m.place);
 	else
@@ -266,7 +306,8 @@ static void test_spans_cover_everything_with_siblings_merged(void **state)
 
 	(void)state;
 	geo_mmdb_put(m, "0.0.0.0/2", BOSTON);
-	geo_mmdb_put(m, "64.0.0.0/2", "{\"latitude\":42.36,\"longitude\":-71.06}");
+	geo_mmdb_put(m, "64.0.0.0/2",
+	             "{\"latitude\":42.36,\"longitude\":-71.06,\"country\":\"US\"}");
 	geo_mmdb_put(m, "128.0.0.0/2", PARIS);
 	add_database(&f, m);
 	add_networks(&f, "0.0.0.0/3,42.36,-71.06\n");
@@ -275,6 +316,61 @@ static void test_spans_cover_everything_with_siblings_merged(void **state)
 	assert_spans(&f, ADDR_IPV4, 3);
 	/* The same three in ::ffff:0:0/96, and what lies around that. */
 	assert_spans(&f, ADDR_IPV6, 3 + 96);
+	fixture_fini(&f);
+}
+
+static void test_places_that_are_known_better_or_are_elsewhere_are_kept_apart(void **state)
+{
+	struct geo_mmdb *m = geo_mmdb_new(4, 24);
+	struct fixture f = {0};
+
+	(void)state;
+	geo_mmdb_put(m, "0.0.0.0/2", BOSTON);
+	geo_mmdb_put(m, "64.0.0.0/2", "{\"latitude\":42.36,\"longitude\":-71.06}");
+	geo_mmdb_put(m, "128.0.0.0/2",
+	             "{\"location\":{\"latitude\":42.36,\"longitude\":-71.06,"
+	             "\"accuracy_radius\":20}}");
+	add_database(&f, m);
+	add_networks(&f, "0.0.0.0/3,42.36,-71.06,US-MA\n32.0.0.0/3,42.36,-71.06,Boston\n");
+	open_well(&f);
+	assert_int_equal(geodb_place_count(f.g), 1);
+	assert_int_equal(geodb_area_count(f.g), 3);
+	assert_spans(&f, ADDR_IPV4, 5);
+	fixture_fini(&f);
+}
+
+static void assert_area(const struct fixture *f, const char *address, const char *continent,
+                        const char *country, const char *subdivision)
+{
+	const struct area *a = find(f, address).area;
+
+	assert_string_equal(a->continent, continent);
+	assert_string_equal(a->country, country);
+	assert_string_equal(a->subdivision, subdivision);
+}
+
+static void test_the_area_is_the_csvs_or_of_the_database_below(void **state)
+{
+	struct geo_mmdb *one = geo_mmdb_new(4, 24), *two = geo_mmdb_new(4, 24);
+	struct fixture f = {0};
+
+	(void)state;
+	geo_mmdb_put(one, "192.0.2.0/25", NOWHERE);
+	geo_mmdb_put(one, "192.0.2.128/25", GERMANY);
+	geo_mmdb_put(two, "192.0.2.0/24", PARIS);
+	add_database(&f, one);
+	add_database(&f, two);
+	add_networks(&f, "192.0.2.0/26,1,1,office\n192.0.2.64/26,1,1,US-CA\n"
+	                 "192.0.2.128/26,1,1,ZZ\n198.51.100.0/24,1,1,office\n");
+	open_well(&f);
+	assert_area(&f, "192.0.2.1", "EU", "FR", "");
+	assert_area(&f, "192.0.2.65", "NA", "US", "US-CA");
+	assert_area(&f, "192.0.2.129", "EU", "DE", "");
+	assert_found(&f, "192.0.2.129", "192.0.2.128/26", 1, 1, "ZZ");
+	assert_area(&f, "198.51.100.1", "", "", "");
+	assert_int_equal(find(&f, "192.0.2.1").accuracy_km, 0);
+	assert_int_equal(find(&f, "192.0.2.200").accuracy_km, 338);
+	assert_spans(&f, ADDR_IPV4, 46);
 	fixture_fini(&f);
 }
 
@@ -521,8 +617,11 @@ int main(void)
 		cmocka_unit_test(test_no_files_at_all_are_an_empty_geodb),
 		cmocka_unit_test(test_databases_of_either_version_and_any_record_size_are_read),
 		cmocka_unit_test(test_the_country_may_be_in_several_fields),
+		cmocka_unit_test(test_records_say_the_area_and_how_exact_they_are),
 		cmocka_unit_test(test_the_first_database_that_knows_wins_and_the_csv_overrides),
 		cmocka_unit_test(test_spans_cover_everything_with_siblings_merged),
+		cmocka_unit_test(test_places_that_are_known_better_or_are_elsewhere_are_kept_apart),
+		cmocka_unit_test(test_the_area_is_the_csvs_or_of_the_database_below),
 		cmocka_unit_test(test_minus_zero_is_zero),
 		cmocka_unit_test(test_each_bad_file_gets_one_line),
 		cmocka_unit_test(test_what_has_not_changed_is_not_read_again),

@@ -78,7 +78,7 @@ static void test_pointers_are_followed(void **state)
 	struct geodb_record r = decoded(s, 23);
 
 	(void)state;
-	assert_string_equal(r.country, "US");
+	assert_string_equal(r.area.country, "US");
 	assert_place(r, 39.83, -98.58);
 }
 
@@ -91,7 +91,7 @@ static void test_the_more_exact_field_wins(void **state)
 
 	(void)state;
 	assert_place(r, 5, 6);
-	assert_string_equal(r.country, "DE");
+	assert_string_equal(r.area.country, "DE");
 }
 
 static void test_half_a_place_falls_back_to_the_country(void **state)

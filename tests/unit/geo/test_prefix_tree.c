@@ -128,7 +128,7 @@ static void test_without_networks_there_is_nothing_to_map(void **state)
 /* What the walk gives, looked at as it comes. */
 struct heard {
 	struct addr_network last;
-	uint32_t last_value;
+	uint64_t last_value;
 	size_t count;
 	struct spans spans;
 	const struct prefix_tree *const *trees;
@@ -158,7 +158,7 @@ static uint32_t expected_at(const struct heard *h, const struct addr *a)
 	return value;
 }
 
-static void on_span(const struct addr_network *n, uint32_t value, void *arg)
+static void on_span(const struct addr_network *n, uint64_t value, void *arg)
 {
 	struct heard *h = arg;
 	struct addr expected = {.family = n->addr.family};

@@ -267,15 +267,22 @@ static int ranked_compare(const struct world *w, const struct ranking_order *ord
 }
 
 /* The clusters of one place in `nearest`; returns how many. */
-static size_t entry_clusters(const struct world *w, uint16_t entry, size_t at[MAX_CLUSTERS])
+static size_t entry_clusters(const struct world *w, struct ranking_near entry,
+                             size_t at[MAX_CLUSTERS])
 {
 	size_t count = 0;
 
-	if ((entry & RANKING_GROUP) == 0) {
-		at[0] = entry / 3u;
+	if ((entry.cluster & RANKING_GROUP) == 0) {
+		size_t before = 0;
+
+		at[0] = entry.cluster / 3u;
+		for (size_t i = 0; i < w->cluster_count; i++)
+			before += strcmp(w->names[i], w->names[at[0]]) < 0;
+		assert_int_equal(entry.number, before);
 		return 1;
 	}
-	for (const uint16_t *m = ranking_members(w->r, entry); *m != RANKING_NO_CLUSTER; m++) {
+	for (const uint16_t *m = ranking_members(w->r, entry.cluster); *m != RANKING_NO_CLUSTER;
+	     m++) {
 		at[count] = *m / 3u;
 		assert_true(count == 0 || strcmp(w->names[at[count - 1]], w->names[at[count]]) < 0);
 		count++;
@@ -287,11 +294,11 @@ static size_t entry_clusters(const struct world *w, uint16_t entry, size_t at[MA
 /* Everybody who is not at the head of an order is farther away than those who are, place by place. */
 static void assert_head(const struct world *w, const struct ranking_order *order)
 {
-	const uint16_t *nearest = order->nearest;
+	const struct ranking_near *nearest = order->nearest;
 	bool passed[MAX_CLUSTERS] = {false};
 	size_t count = 0;
 
-	for (; nearest[count] != RANKING_NO_CLUSTER; count++) {
+	for (; nearest[count].cluster != RANKING_NO_CLUSTER; count++) {
 		size_t at[MAX_CLUSTERS], members = entry_clusters(w, nearest[count], at);
 
 		assert_true(count < RANKING_NEAREST);

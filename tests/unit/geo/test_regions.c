@@ -85,21 +85,37 @@ static void test_the_table_is_sorted_and_valid(void **state)
 
 static void test_countries_have_a_middle(void **state)
 {
-	struct place p, berlin = {52.52, 13.41};
+	struct regions_country c;
+	struct place berlin = {52.52, 13.41};
 
 	(void)state;
-	assert_true(regions_find_country(bytes_of("de"), &p));
-	assert_true(place_distance_km(&p, &berlin) < 400);
-	assert_true(regions_find_country(bytes_of("ZW"), &p));
-	assert_true(regions_find_country(bytes_of("AD"), &p));
-	assert_false(regions_find_country(bytes_of("ZZ"), &p));
-	assert_false(regions_find_country(bytes_of(""), &p));
-	assert_false(regions_find_country(bytes_of("DEU"), &p));
+	assert_true(regions_find_country(bytes_of("de"), &c));
+	assert_true(place_distance_km(&c.place, &berlin) < 400);
+	assert_true(regions_find_country(bytes_of("ZW"), &c));
+	assert_true(regions_find_country(bytes_of("AD"), &c));
+	assert_false(regions_find_country(bytes_of("ZZ"), &c));
+	assert_false(regions_find_country(bytes_of(""), &c));
+	assert_false(regions_find_country(bytes_of("DEU"), &c));
+}
+
+static void test_a_country_has_a_continent_and_a_size(void **state)
+{
+	struct regions_country c;
+
+	(void)state;
+	assert_true(regions_find_country(bytes_of("DE"), &c));
+	assert_string_equal(c.continent, "EU");
+	/* 357,000 square kilometres. */
+	assert_int_equal(regions_country_radius_km(&c), 338);
+	assert_true(regions_find_country(bytes_of("va"), &c));
+	assert_int_equal(regions_country_radius_km(&c), 1);
+	assert_true(regions_find_country(bytes_of("RU"), &c));
+	assert_true(regions_country_radius_km(&c) > 2300);
 }
 
 static void test_all_of_iso_3166_is_there(void **state)
 {
-	struct place p;
+	struct regions_country c;
 	size_t count = 0;
 
 	(void)state;
@@ -107,10 +123,14 @@ static void test_all_of_iso_3166_is_there(void **state)
 		for (char b = 'A'; b <= 'Z'; b++) {
 			char code[3] = {a, b, '\0'};
 
-			if (!regions_find_country(bytes_of(code), &p))
+			if (!regions_find_country(bytes_of(code), &c))
 				continue;
 			count++;
-			assert_true(place_is_valid(&p) && (p.latitude != 0 || p.longitude != 0));
+			assert_true(place_is_valid(&c.place));
+			assert_true(c.place.latitude != 0 || c.place.longitude != 0);
+			assert_non_null(strstr("AF AN AS EU NA OC SA", c.continent));
+			assert_int_equal(strlen(c.continent), 2);
+			assert_true(c.area_km2 > 0 && regions_country_radius_km(&c) > 0);
 		}
 	assert_int_equal(count, 249 + 1);
 }
@@ -124,6 +144,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_names_are_not_found),
 		cmocka_unit_test(test_the_table_is_sorted_and_valid),
 		cmocka_unit_test(test_countries_have_a_middle),
+		cmocka_unit_test(test_a_country_has_a_continent_and_a_size),
 		cmocka_unit_test(test_all_of_iso_3166_is_there),
 	};
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "records/ramp.h"
 #include "tests/support/records_facts.h"
 #include "tests/support/records_world.h"
 
@@ -88,11 +89,72 @@ static void test_another_label_is_a_change(void **state)
 	records_world_free(w);
 }
 
+static void put_shift(struct records_world *w, const char *shift)
+{
+	struct fact_value v = {.kind = FACT_KUBEFED_CLUSTER,
+	                       .namespace = bytes_of("kube-federation-system"),
+	                       .name = bytes_of("la"),
+	                       .created = 1};
+
+	v.cluster.region = bytes_of("us-west-2");
+	v.cluster.shift = bytes_of(shift);
+	records_world_put(w, "", records_fact(&v));
+	records_world_build(w);
+}
+
+static void test_a_shift_that_cannot_be_read_leaves_the_one_before_in_force(void **state)
+{
+	struct records_world *w = records_world_new();
+
+	(void)state;
+	records_world_configure(w);
+	records_world_cluster(w, "la", true);
+	put_shift(w, "to=20 start=2026-11-28T10:00:00Z");
+	assert_null(w->last->clusters[0].shift);
+	records_world_expect_text(records_world_problems(w),
+	                          "cluster la: annotation nigh.dev/shift: '20' is no share: "
+	                          "to=0% to 100%; nothing is shifted\n");
+	put_shift(w, "to=20% start=2026-11-28T10:00:00Z");
+	assert_true(w->last->clusters_changed);
+	assert_int_equal(w->last->clusters[0].shift->to, RAMP_WHOLE / 5);
+	put_shift(w, "to=30% start=soon");
+	assert_int_equal(w->last->clusters[0].shift->to, RAMP_WHOLE / 5);
+	records_world_expect_text(records_world_problems(w),
+	                          "cluster la: annotation nigh.dev/shift: 'soon' is no time: "
+	                          "start=2026-11-28T10:00:00Z; the one before stays in force\n");
+	put_shift(w, "to=30% start=2026-11-28T10:00:00Z");
+	assert_int_equal(w->last->clusters[0].shift->to, (RAMP_WHOLE * 3 + 5) / 10);
+	records_world_expect_text(records_world_problems(w), "");
+	put_shift(w, "");
+	assert_true(w->last->clusters_changed);
+	assert_null(w->last->clusters[0].shift);
+	records_world_free(w);
+}
+
+static void test_a_shift_goes_with_its_cluster(void **state)
+{
+	struct records_world *w = records_world_new();
+
+	(void)state;
+	records_world_configure(w);
+	records_world_cluster(w, "la", true);
+	put_shift(w, "to=20% start=2026-11-28T10:00:00Z");
+	assert_non_null(w->last->clusters[0].shift);
+	records_world_cluster(w, "la", false);
+	records_world_build(w);
+	records_world_cluster(w, "la", true);
+	put_shift(w, "to=20");
+	assert_null(w->last->clusters[0].shift);
+	records_world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clusters_are_put_together_from_all_that_is_known),
 		cmocka_unit_test(test_another_label_is_a_change),
+		cmocka_unit_test(test_a_shift_that_cannot_be_read_leaves_the_one_before_in_force),
+		cmocka_unit_test(test_a_shift_goes_with_its_cluster),
 	};
 
 	return cmocka_run_group_tests_name("records/clusters", tests, NULL, NULL);

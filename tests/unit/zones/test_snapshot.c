@@ -49,7 +49,9 @@ static const struct node *find(const struct snapshot *s, const char *name)
 
 static bool is_usable(const struct snapshot *s, size_t site, bool *troubled)
 {
-	return snapshot_site_is_usable(s, node_site(find(s, "www.example.com"), site), troubled);
+	const struct node *n = find(s, "www.example.com");
+
+	return snapshot_site_is_usable(s, snapshot_node_policy(s, n), node_site(n, site), troubled);
 }
 
 static void put_www(struct zones *z, uint8_t layers, uint32_t probe)
@@ -222,6 +224,52 @@ static void test_sites_say_what_they_have(void **state)
 	assert_null(node_rrset(n, RR_A));
 }
 
+static bool are_alike(struct zones *z, const struct zworld_site *site, size_t count)
+{
+	const struct node *n;
+	size_t alike = 0;
+
+	zworld_put_sites(z, "www.example.com", site, count, NULL, false);
+	n = find(zones_build(z, 1), "www.example.com");
+	for (size_t i = 0; i < count; i++) {
+		alike += site_is_alike(node_site(n, i));
+		assert_int_equal(site_layers(node_site(n, i)), site[i].layers);
+	}
+	assert_true(alike == 0 || alike == count);
+	return alike > 0;
+}
+
+static void test_sites_of_the_same_types_say_so(void **state)
+{
+	struct zworld_site site[] = {{0, FINE, "30 A 192.0.2.1", NO_PROBE},
+	                             {1, FINE, "60 A 192.0.2.2", NO_PROBE},
+	                             {2, SITE_ENDPOINTS, "30 A 192.0.2.3", NO_PROBE}};
+
+	assert_true(are_alike(*state, site, 3));
+	assert_false(are_alike(*state, site, 1));
+	site[1].record = "60 AAAA 2001:db8::2";
+	assert_false(are_alike(*state, site, 3));
+	site[1].record = NULL;
+	assert_false(are_alike(*state, site, 2));
+	site[1].record = "60 A 192.0.2.4";
+	assert_true(are_alike(*state, site, 2));
+}
+
+static void test_a_site_is_found_where_its_cluster_stands_by_name(void **state)
+{
+	struct zworld_site site[] = {{0, FINE, "30 A 192.0.2.1", NO_PROBE},
+	                             {2, FINE, "60 A 192.0.2.2", NO_PROBE}};
+	const struct node *n;
+
+	zworld_put_sites(*state, "www.example.com", site, 2, NULL, false);
+	n = find(zones_build(*state, 1), "www.example.com");
+	assert_ptr_equal(node_site_at_number(n, 0, 0), node_site(n, 0));
+	assert_ptr_equal(node_site_at_number(n, 2, 1), node_site(n, 1));
+	assert_null(node_site_at_number(n, 1, 1)); /* it has none */
+	assert_null(node_site_at_number(n, 2, 2)); /* it stands before that */
+	assert_null(node_site_at_number(n, 0, UINT16_MAX));
+}
+
 static void test_a_snapshot_prints_as_text(void **state)
 {
 	struct zworld_site site[] = {{0, FINE, "30 A 192.0.2.1", 0},
@@ -272,6 +320,10 @@ int main(void)
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(test_the_report_is_carried_along, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sites_say_what_they_have, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sites_of_the_same_types_say_so, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_site_is_found_where_its_cluster_stands_by_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_snapshot_prints_as_text, setup, teardown),
 	};
 
