@@ -30,7 +30,7 @@ PKGS_base        := libuv libmicrohttpd:http_admin yaml-0.1:yaml json-c:yaml,con
 PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
-PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers libcurl:probe_http
+PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers,probe_http libcurl:probe_http
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tls,tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
 PKGS_tests       := cmocka libnghttp2
@@ -148,7 +148,8 @@ unit-%: ; $(Q)$(MAKE) $(filter $(B)/tests/unit/$*/%,$(TESTS:%=%.run))
 # --- scenarios: real programs on loopback, tests/scenario/<what>.c over tests/support/world.h ---
 SCENARIOS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/scenario/*.c))
 SCENARIO_PKGS = $(PKGS_tests) json-c ldns libcurl libseccomp libnghttp2 openssl zlib
-SCENARIO_SUPPORT := $(call obj,$(wildcard tests/support/world*.c tests/support/fakeapi*.c) tests/support/geo_mmdb.c tests/support/dnsd_certificate.c tests/support/watcher_authority.c)
+SCENARIO_SUPPORT := $(call obj,$(wildcard tests/support/world*.c tests/support/fakeapi*.c) tests/support/geo_mmdb.c tests/support/dnsd_certificate.c \
+                      tests/support/watcher_authority.c tests/support/watcher_httpd.c tests/support/watcher_certificates.c)
 $(SCENARIOS:%=%.o) $(SCENARIO_SUPPORT): PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
 $(SCENARIOS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)

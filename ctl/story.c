@@ -127,6 +127,26 @@ static void add_reasons(struct json_object *candidate, bool wide, struct text *o
 	}
 }
 
+/* "; 192.0.2.1:443 https: status 503, held for 30 s", of what is down or flaps. */
+static void add_probes(struct json_object *candidate, bool wide, struct text *out)
+{
+	size_t count = fields_count(candidate, "probes");
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *probe = fields_item(candidate, "probes", i);
+		uint64_t held_s = fields_u64(probe, "heldForSeconds");
+
+		if (!fields_bool(probe, "down") && !fields_bool(probe, "flapping") && !wide)
+			continue;
+		text_printf(out, "%s%s %s: %s", out->len ? "; " : "", fields_text(probe, "target"),
+		            fields_text(probe, "check"), fields_text(probe, "detail"));
+		if (held_s)
+			text_printf(out, ", held for %" PRIu64 " s", held_s);
+		else if (fields_bool(probe, "flapping"))
+			text_add(out, ", flapping");
+	}
+}
+
 static void print_candidates(struct json_object *explained, bool wide, struct text *out)
 {
 	static const char *const heads[] = {"CLUSTER", "DISTANCE", "USABLE", "WHY"};
@@ -142,6 +162,7 @@ static void print_candidates(struct json_object *explained, bool wide, struct te
 		if (km)
 			snprintf(distance, sizeof(distance), "%.0f km", json_object_get_double(km));
 		add_reasons(candidate, wide, &why);
+		add_probes(candidate, wide, &why);
 		print_cell(t, fields_text(candidate, "cluster"));
 		print_cell(t, distance);
 		print_cell(t, fields_bool(candidate, "usable") ? "yes" : "no");

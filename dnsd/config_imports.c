@@ -7,7 +7,13 @@
 #include "base/xalloc.h"
 #include "dnsd/config_parts.h"
 
-enum { INTERVAL_MS = 10000, TIMEOUT_MS = 5000, LEAST_MS = 1000, MOST_MS = 3600000 };
+enum {
+	INTERVAL_MS = 10000,
+	TIMEOUT_MS = 5000,
+	LEAST_MS = 1000,
+	MOST_MS = 3600000,
+	NAME_MOST = 253
+};
 
 static struct config *config_of(void *field)
 {
@@ -52,6 +58,15 @@ static void read_command(struct conf_file *file, struct json_object *value,
 	out->command = command;
 }
 
+/* As policies may name it. */
+static bool is_name(const char *name)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+
+	return strspn(name, letters) == strlen(name) && strlen(name) <= NAME_MOST;
+}
+
 static bool read_key(struct conf_file *file, struct json_object *mapping, const char *key,
                      struct json_object *value, void *out)
 {
@@ -60,6 +75,11 @@ static bool read_key(struct conf_file *file, struct json_object *mapping, const 
 
 	if (strcmp(key, "name") == 0) {
 		text = config_text(file, mapping, value, "probe.imports.name");
+		if (text && !is_name(text))
+			conf_complain(file, value,
+			              "probe.imports.name '%.100s' is not a name (letters, "
+			              "digits, '-', '.' and '_')",
+			              text);
 		i->name = text ? xstrdup(text) : NULL;
 	} else if (strcmp(key, "file") == 0) {
 		text = config_text(file, mapping, value, "probe.imports.file");

@@ -297,11 +297,13 @@ static void begin_listening(struct httpd *d)
 	struct sockaddr_storage to;
 	socklen_t len = sizeof to;
 	struct addr addr;
+	int on = 1;
 
 	CHECK(addr_parse(bytes_of(d->is.address ? d->is.address : "127.0.0.1"), &addr));
-	len = addr_to_sockaddr(&addr, 0, &to);
+	len = addr_to_sockaddr(&addr, d->is.port, &to);
 	d->fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK(d->fd >= 0 && bind(d->fd, (struct sockaddr *)&to, len) == 0);
+	CHECK(d->fd >= 0 && setsockopt(d->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
+	CHECK(bind(d->fd, (struct sockaddr *)&to, len) == 0);
 	CHECK(listen(d->fd, 4096) == 0);
 	len = sizeof to;
 	CHECK(getsockname(d->fd, (struct sockaddr *)&to, &len) == 0);

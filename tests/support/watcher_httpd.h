@@ -11,6 +11,7 @@
 
 struct httpd_settings {
 	const char *address;     /* NULL: 127.0.0.1 */
+	uint16_t port;           /* 0: the kernel's choice */
 	const char *answer;      /* of HTTP/1.1, whole; NULL: nothing, the connection stays open */
 	const char *flood;       /* said again and again behind the answer */
 	bool has_tls;            /* with a certificate for shop.test, by an authority of its own */

@@ -73,6 +73,31 @@ static void test_wide_tells_the_layers_that_are_fine_too(void **state)
 	             "answer: \n");
 }
 
+static void test_probes_that_are_down_or_flap_tell_what_they_found_out(void **state)
+{
+	static const char probes[] =
+		"{\"candidates\":[{\"cluster\":\"la\",\"usable\":false,\"reasons\":[{\"layer\":"
+		"\"probe\",\"ok\":false,\"detail\":\"1 of 2 down\"}],\"probes\":["
+		"{\"target\":\"192.0.2.1:443\",\"check\":\"https\",\"down\":true,\"detail\":"
+	        "\"status "
+		"503\"},{\"target\":\"192.0.2.2:443\",\"check\":\"https\",\"down\":false,"
+	        "\"detail\":"
+		"\"status 200\"},{\"target\":\"192.0.2.3:443\",\"check\":\"https\",\"down\":true,"
+		"\"detail\":\"status 200\",\"flapping\":true,\"heldForSeconds\":30}]}]}";
+
+	(void)state;
+	assert_story(probes, false,
+	             ", of no zone that is served here\n"
+	             "asked for \n"
+	             "standing nobody knows where\n"
+	             "\n"
+	             "CLUSTER   DISTANCE   USABLE   WHY\n"
+	             "la        -          no       probe: 1 of 2 down; 192.0.2.1:443 https: "
+	             "status 503; 192.0.2.3:443 https: status 200, held for 30 s\n"
+	             "\n"
+	             "answer: \n");
+}
+
 static void test_a_foreign_shape_does_no_harm(void **state)
 {
 	(void)state;
@@ -93,6 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_answer_is_told_from_the_question_to_the_records),
 		cmocka_unit_test(test_wide_tells_the_layers_that_are_fine_too),
+		cmocka_unit_test(test_probes_that_are_down_or_flap_tell_what_they_found_out),
 		cmocka_unit_test(test_a_foreign_shape_does_no_harm),
 	};
 

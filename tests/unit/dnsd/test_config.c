@@ -651,6 +651,8 @@ static void test_imports_are_files_or_commands(void **state)
 	config_free(again);
 	text_fini(&first);
 	text_fini(&second);
+	REFUSED(d, "probe:\n  imports:\n  - {name: a b, file: c}\n",
+	        "3: probe.imports.name 'a b' is not a name (letters, digits, '-', '.' and '_')");
 	REFUSED(d, "probe:\n  imports:\n  - {name: a, file: b, command: [c]}\n",
 	        "3: probe.imports needs a name, and either a file or a command");
 	REFUSED(d, "probe:\n  imports:\n  - {name: a, file: b}\n  - {name: a, file: c}\n",

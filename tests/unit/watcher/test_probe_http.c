@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "tests/support/watcher_certificates.h"
 #include "tests/support/watcher_httpd.h"
 #include "watcher/probe.h"
 
@@ -100,6 +101,14 @@ static void set_check(struct world *w, const struct policy_check *check)
 	assert_true(addr_parse(bytes_of("127.0.0.1"), &t.addr));
 	prober_set_targets(w->prober, &way, 1, &t, 1);
 	w->verdicts = w->voids = 0;
+}
+
+/* Of another authority with the same name, in place of those of the server. */
+static void write_certificates(struct world *w)
+{
+	SSL_CTX *context = certificates_context(w->dir, false, false);
+
+	SSL_CTX_free(context);
 }
 
 /* Two probes, so that what is kept from one to the next is used. */
@@ -306,6 +315,11 @@ static void test_https_sends_the_host_as_sni_and_verifies_the_certificate(void *
 	check.host = bytes_of("shop.test");
 	check.ca_file = bytes_of("client.pem"); /* not the authority */
 	expect_start(w, &check, "certificate verify failed: unable to get local issuer");
+	/* Another authority of the same name. */
+	write_certificates(w);
+	check.ca_file = bytes_of("ca.pem");
+	check.host = bytes_of("shop.test");
+	expect_start(w, &check, "certificate verify failed: ");
 	check.insecure = true;
 	check.ca_file = (struct bytes){0};
 	check.host = bytes_of("other.test");
