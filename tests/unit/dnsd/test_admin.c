@@ -151,7 +151,8 @@ static void put_tables(struct zones *z)
 	                                   .names = 60,
 	                                   .id = 18446744073709551615ULL,
 	                                   .since = 1767323045};
-	const struct snapshot_report report = {&problem, 1, &conflict, 1, &hold, 1, 42, NULL, 0};
+	const struct snapshot_report report = {&problem, 1,    &conflict, 1,    &hold, 1,
+	                                       42,       NULL, 0,         NULL, 0};
 
 	zones_set_clusters(z, clusters, 2);
 	zones_set_report(z, &report);
