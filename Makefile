@@ -19,7 +19,8 @@ WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring.h dnsd/verdicts.c 
                     dnsd/config_facts.c dnsd/config_facts.h dnsd/trial.c dnsd/sources.c dnsd/sources.h \
                     dnsd/lone_file.c dnsd/lone_file.h dnsd/zone_loader.c \
                     dnsd/pipeline_inside.h dnsd/pipeline_estate.c dnsd/pipeline_orders.c dnsd/replace.c \
-                    dnsd/transferred.c dnsd/transferred.h
+                    dnsd/transferred.c dnsd/transferred.h \
+                    dnsd/replicas.c dnsd/replicas.h
 WIRES_dnsd       := watcher records kube
 
 # Outside libraries, by pkg-config name, the only rooms that may touch them, and,
