@@ -138,6 +138,7 @@ $(1).run: $(1)
 	$$(Q)$(1)
 endef
 $(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
+$(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
 $(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 
 .PHONY: unit $(TESTS:%=%.run)

@@ -45,7 +45,9 @@ struct replicas {
 	uint64_t success_ms;  /* when a probe last reached something */
 	uint64_t reach_ms;    /* that, or when probing began */
 	uint64_t period_ms;   /* in which each address is probed and answers */
+	bool reached;         /* something, at the last look */
 	bool votes_are_stale; /* they were not given since they changed */
+	bool has_changed;     /* since replicas_have_changed() */
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
 };
@@ -71,7 +73,7 @@ static void tell(struct replicas *r, const struct vote_key *key, const struct vo
 	if (vote_said(opinion, 0) == view)
 		return;
 	(void)peers_tell(r->peers, key, view);
-	r->votes_are_stale = true;
+	r->votes_are_stale = r->has_changed = true;
 }
 
 static void tell_address(struct replicas *r, const struct address *a)
@@ -255,6 +257,7 @@ void replicas_set_targets(struct replicas *r, const struct records_result *resul
 	set_clusters(r, result);
 	set_addresses(r, result, is_wanted, arg);
 	look_at_clusters(r);
+	r->votes_are_stale = r->has_changed = true;
 	replicas_tick(r);
 }
 
@@ -276,6 +279,14 @@ bool replicas_decide(const struct replicas *r, size_t index, bool was_withdrawn)
 	return vote_decide(r->vote, count_votes(r, a), was_withdrawn, a->is_wanted);
 }
 
+bool replicas_have_changed(struct replicas *r)
+{
+	bool has = r->has_changed;
+
+	r->has_changed = false;
+	return has;
+}
+
 bool replicas_are_frozen(const struct replicas *r)
 {
 	return r->vote != NULL && vote_is_frozen(r->vote);
@@ -288,7 +299,7 @@ void replicas_tick(struct replicas *r)
 	if (r->vote == NULL)
 		return;
 	does = reaches(r, clock_monotonic_ms());
-	for (size_t i = 0; !does && i < r->count; i++) {
+	for (size_t i = 0; r->reached && !does && i < r->count; i++) {
 		struct address *a = &r->addresses[i];
 
 		if (!a->is_wanted)
@@ -296,6 +307,7 @@ void replicas_tick(struct replicas *r)
 		vote_note_silence(&a->probed);
 		tell_address(r, a);
 	}
+	r->reached = does;
 	peers_tell_reach(r->peers, does);
 }
 
@@ -304,7 +316,7 @@ static void on_peers_changed(void *arg)
 {
 	struct replicas *r = arg;
 
-	r->votes_are_stale = true;
+	r->votes_are_stale = r->has_changed = true;
 	look_at_clusters(r);
 	r->on_change(r->arg);
 }
@@ -465,7 +477,7 @@ static void switch_off(struct replicas *r, void (*on_stopped)(void *arg), void *
 	peers_stop(r->peers, on_stopped, arg);
 	r->peers = NULL;
 	r->vote = NULL;
-	r->votes_are_stale = true;
+	r->votes_are_stale = r->has_changed = true;
 }
 
 static enum err switch_on(struct replicas *r, const struct peers_settings *s, struct reason *why)

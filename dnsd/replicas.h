@@ -42,6 +42,8 @@ struct replicas_verdict {
 	bool down;    /* as this replica judges the address since */
 };
 void replicas_note(struct replicas *r, size_t index, const struct replicas_verdict *verdict);
+/* May any decision be another one than at the last call? */
+bool replicas_have_changed(struct replicas *r);
 /* Is the address withdrawn, which was so or not before? */
 bool replicas_decide(const struct replicas *r, size_t index, bool was_withdrawn);
 

@@ -282,6 +282,8 @@ void verdicts_count_votes(struct verdicts *v)
 {
 	bool differs = false;
 
+	if (v->replicas == NULL || !replicas_have_changed(v->replicas))
+		return;
 	if (v->were_voted_on && !are_voted_on(v))
 		differs = end_vote(v);
 	v->were_voted_on = are_voted_on(v);
