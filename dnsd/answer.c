@@ -381,9 +381,11 @@ static bool is_chosen(const struct walk *w, const struct choice *c, const struct
 	return false;
 }
 
-/* Is any of it from a cluster that cannot be seen, so only what was known of it last? */
+/* Is any of it from a cluster that cannot be seen, or was it chosen while nothing can be, so by what was known last? */
 static bool is_stale(const struct walk *w, const struct node *n, const struct choice *c)
 {
+	if (snapshot_settings(w->s)->frozen)
+		return true;
 	for (size_t i = 0; i < node_site_count(n); i++) {
 		const struct site *site = node_site(n, i);
 		const struct snapshot_cluster *cluster = snapshot_cluster(w->s, site_cluster(site));
@@ -443,7 +445,10 @@ static bool answer_sites(struct walk *w, const struct zone *zone, const struct n
 		out->scope = c.scope;
 	if (snapshot_any_unseen(w->s) && is_stale(w, n, &c)) {
 		out->ede = EDE_STALE;
-		tell(w, "stale", "a cluster of the answer cannot be seen: its last known data");
+		tell(w, "stale",
+		     snapshot_settings(w->s)->frozen
+		             ? "nothing can be reached: what was up and down when it last could"
+		             : "a cluster of the answer cannot be seen: its last known data");
 	}
 	if (c.most != 0 && c.rrset->type != RR_CNAME)
 		out->most = c.most;

@@ -13,6 +13,7 @@
 #include "dnsd/geo_trial.h"
 #include "dnsd/secrets.h"
 #include "dnsd/lone_file.h"
+#include "dnsd/replicas.h"
 #include "dnsd/reread.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/tls.h"
@@ -327,6 +328,16 @@ static void try_keys(struct trial *t)
 	tsig_keys_unref(keys);
 }
 
+static void try_replicas(struct trial *t)
+{
+	struct reason why = {0};
+
+	if (replicas_check(t->config, &why) == ERR_OK)
+		return;
+	config_place_add(t->config, t->config->replicas.line, "replicas", NULL, &why);
+	tell_lines(t, NULL, why.text);
+}
+
 static void on_settled(void *arg) { (void)arg; }
 static void on_stopped(void *arg) { (void)arg; }
 
@@ -536,6 +547,7 @@ static void run(struct trial *t)
 	geo_trial(t->config, on_geo_fault, t);
 	try_cookies(t);
 	try_keys(t);
+	try_replicas(t);
 	try_kubeconfigs(t);
 	if (t->is_alone)
 		read_file(t, t->config->manifests.item[0]);
