@@ -66,6 +66,13 @@ struct snapshot_hold {
 	uint64_t names, id;
 	int64_t since, until; /* Unix seconds; until 0: until released */
 };
+/* A site that came back, is usable, and must still prove itself. */
+struct snapshot_waiting {
+	const char *name, *cluster;
+	bool by_hand;      /* until somebody lets it back; else for needs_ms */
+	uint64_t since_ms; /* monotonic: usable without a break */
+	uint64_t needs_ms;
+};
 struct snapshot_zone_file {
 	const char *zone; /* as zone_apex() in text, with the last dot */
 	const char *path;
@@ -100,6 +107,8 @@ struct snapshot_report {
 	size_t file_count;
 	const struct snapshot_policy_report *policies;
 	size_t policy_count;
+	const struct snapshot_waiting *waiting;
+	size_t waiting_count;
 };
 
 /* What holds for all zones. */
