@@ -111,10 +111,12 @@ static void give_names(struct pipeline *p)
 		wiring_set_zones(p->zones, r, p->config, p->listening, p->listening_count,
 		                 p->saved);
 	for (size_t i = 0; i < r->change_count; i++) {
-		if (r->changes[i].endpoint != NULL)
+		if (r->changes[i].endpoint != NULL) {
 			zones_put(p->zones, r->changes[i].endpoint);
-		else
+			failback_touch(p->failback, r->changes[i].endpoint);
+		} else {
 			zones_remove(p->zones, r->changes[i].owner);
+		}
 	}
 }
 
@@ -177,6 +179,12 @@ void pipeline_publish(struct pipeline *p)
 	if (p->is_frozen)
 		return;
 	s = zones_build(p->zones, clock_unix_s());
+	/* Before it is ready, what is not usable may only not be read yet. */
+	while (p->ready &&
+	       failback_look(p->failback, p->result, s, clock_monotonic_ms(), p->zones)) {
+		s = zones_build(p->zones, clock_unix_s());
+		p->report_stale = true;
+	}
 	wiring_save_serials(s, p->saved);
 	if (p->transfers != NULL && s != p->last)
 		transfers_poke(p->transfers);
@@ -501,6 +509,8 @@ static void start_neighbours(struct pipeline *p)
 
 	p->settle = settle_new(p->loop, on_settled, p);
 	p->store = store_new(p->facts, p->settle, p->saved);
+	p->failback = failback_new(p->saved);
+	p->errors.waiting = p->failback;
 	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->store,
 	                             p->probe_notes, on_verdict, p);
 	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
@@ -679,6 +689,7 @@ static void closed_one(void *arg)
 		return;
 	if (p->last != NULL)
 		wiring_save_last_serials(p->last, p->saved);
+	failback_free(p->failback);
 	saved_close(p->saved);
 	store_free(p->store);
 	records_free(p->records);

@@ -7,6 +7,7 @@
 #ifndef DNSD_PIPELINE_INSIDE_H
 #define DNSD_PIPELINE_INSIDE_H
 
+#include "dnsd/failback.h"
 #include "dnsd/geo_loader.h"
 #include "dnsd/orders.h"
 #include "dnsd/pipeline.h"
@@ -35,6 +36,7 @@ struct pipeline {
 	struct probe_notes *probe_notes;
 	uint64_t notes_ms; /* when they were last given */
 	struct verdicts *verdicts;
+	struct failback *failback;
 	struct resolver *resolver;
 	struct transfers *transfers; /* NULL: none */
 	struct geo_loader *geo;

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "dnsd/config.h"
+#include "dnsd/failback.h"
 #include "dnsd/rulebook.h"
 #include "dnsd/server.h"
 #include "dnsd/zone_loader.h"
@@ -74,6 +75,7 @@ struct wiring_errors {
 	int64_t config_since;            /* Unix seconds */
 	char *tls;         /* why certificate and key as they are now are not in force */
 	int64_t tls_since; /* Unix seconds */
+	const struct failback *waiting; /* not lines: who waits */
 };
 
 /* Where the report's policies come from. */
