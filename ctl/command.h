@@ -51,6 +51,7 @@ int story_run(const struct command *c);    /* explain NAME */
 int verify_run(const struct command *c);   /* check PATH... */
 int release_run(const struct command *c);  /* guard release ZONE */
 int zone_run(const struct command *c);     /* zone status|export ZONE, zone reload|notify [ZONE] */
+int failback_run(const struct command *c); /* failback NAME */
 int shift_run(const struct command *c);    /* shift */
 int drain_run(const struct command *c);    /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */

@@ -272,6 +272,7 @@ enum err failback_release(struct failback *f, const char *name, const char *clus
                           struct zones *z, uint64_t *count, struct reason *why)
 {
 	uint8_t wire[NAMES_WIRE_MAX];
+	char text[NAMES_TEXT_SIZE];
 	const struct records_hold_back *hold;
 	size_t len;
 	enum err err = names_from_text(bytes_of(name), wire, &len, why);
@@ -293,7 +294,8 @@ enum err failback_release(struct failback *f, const char *name, const char *clus
 	if (*count == 0)
 		return reason_set(why, ERR_NOTFOUND, "no site of %s%s%s waits to come back", name,
 		                  cluster != NULL ? " at " : "", cluster != NULL ? cluster : "");
-	log_info("dnsd", "sites are let back name=%s count=%" PRIu64, name, *count);
+	log_info("dnsd", "sites are let back name=%s count=%" PRIu64, names_to_text(wire, text),
+	         *count);
 	return ERR_OK;
 }
 
@@ -307,9 +309,10 @@ const struct snapshot_waiting *failback_list(const struct failback *f, struct ar
 	for (size_t i = 1; (hold = next_pending(f, &i)) != NULL && *count < FAILBACK_TOLD; i++) {
 		struct comeback_rule rule = rule_of(f->result, hold);
 		char text[NAMES_TEXT_SIZE];
+		size_t len = strlen(names_to_text(hold->owner.data, text));
 
 		list[(*count)++] = (struct snapshot_waiting){
-			.name = arena_strdup(a, names_to_text(hold->owner.data, text)),
+			.name = arena_strndup(a, text, len > 1 ? len - 1 : len),
 			.cluster = arena_strdup(a, cluster_name(f->snapshot, hold->cluster)),
 			.by_hand = rule.by_hand,
 			.since_ms = f->held[i].comeback.since_ms,

@@ -34,7 +34,7 @@ bool failback_look(struct failback *f, const struct records_result *r, const str
 enum err failback_release(struct failback *f, const char *name, const char *cluster,
                           struct zones *z, uint64_t *count, struct reason *why) MUST_CHECK;
 
-/* Who waits and is usable, at most FAILBACK_TOLD, in the arena. */
+/* Who waits and is usable, at most FAILBACK_TOLD, in the arena; names without the last dot. */
 enum { FAILBACK_TOLD = 1000 };
 const struct snapshot_waiting *failback_list(const struct failback *f, struct arena *a,
                                              size_t *count);

@@ -80,8 +80,8 @@ struct pipeline {
 /* Something is to be built. */
 static inline void pipeline_poke(struct pipeline *p) { settle_poke(p->settle); }
 /* An order_fn of pipeline_orders.c; `arg` is the pipeline. */
-enum err pipeline_obey(enum order order, const char *zone, void *arg, uint64_t *result,
-                       struct reason *why);
+enum err pipeline_obey(enum order order, const struct order_about *about, void *arg,
+                       uint64_t *result, struct reason *why);
 /* Publishes what differs, unless it is frozen. */
 void pipeline_publish(struct pipeline *p);
 

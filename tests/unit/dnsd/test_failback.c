@@ -262,7 +262,7 @@ static void test_who_waits_is_listed_with_what_it_needs(void **state)
 	publish(s, 1000);
 	list = failback_list(s->failback, a, &count);
 	assert_int_equal(count, 1);
-	assert_string_equal(list[0].name, "www.example.com.");
+	assert_string_equal(list[0].name, "www.example.com");
 	assert_string_equal(list[0].cluster, "la");
 	assert_int_equal(list[0].since_ms, s->now_ms);
 	assert_int_equal(list[0].needs_ms, 10000);
