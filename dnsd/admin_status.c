@@ -195,6 +195,7 @@ static void add_share(const struct snapshot_cluster *c, int64_t now_s, struct te
 	            shift_state(shift, now_s), percent(shift->from), percent(shift->to));
 	add_time(out, "start", shift->start);
 	add_time(out, "end", shift->end);
+	add_member(out, "curve", shift->curve);
 	if (shift->ttl) {
 		text_printf(out, ",\"ttl\":%" PRIu32, shift->ttl);
 		add_time(out, "ttlFrom", shift->ttl_from);

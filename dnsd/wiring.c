@@ -378,8 +378,17 @@ static void apply_shift(struct arena *a, const struct ramp *r, int64_t unix_s,
 {
 	struct snapshot_shift *shift = arena_calloc(a, 1, sizeof *shift);
 	uint32_t share = ramp_share(r, unix_s);
+	struct text curve = {0};
 
-	*shift = (struct snapshot_shift){r->from, r->to, r->ttl_from, r->start, r->end, r->ttl};
+	*shift = (struct snapshot_shift){.from = r->from,
+	                                 .to = r->to,
+	                                 .ttl_from = r->ttl_from,
+	                                 .start = r->start,
+	                                 .end = r->end,
+	                                 .ttl = r->ttl};
+	ramp_print_curve(r, &curve);
+	snprintf(shift->curve, sizeof shift->curve, "%s", curve.data);
+	text_fini(&curve);
 	out->shift = shift;
 	out->withheld = RAMP_WHOLE - share;
 	out->ttl_most = ramp_ttl_most(r, unix_s);

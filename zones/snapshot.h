@@ -24,10 +24,11 @@ enum { SNAPSHOT_EVERYBODY = 0x10000 };
 
 /* How a cluster's share of its clients moves, or has moved: for people. */
 struct snapshot_shift {
-	uint32_t from, to; /* of SNAPSHOT_EVERYBODY */
-	int64_t ttl_from, start,
-		end;  /* Unix seconds; the TTL is limited from ttl_from to the end */
-	uint32_t ttl; /* to so many seconds; 0: it is not */
+	uint32_t from, to;  /* of SNAPSHOT_EVERYBODY */
+	int64_t start, end; /* Unix seconds */
+	int64_t ttl_from;   /* from then to the end the TTL is limited ... */
+	uint32_t ttl;       /* ... to so many seconds; 0: it is not */
+	char curve[16];     /* as written */
 };
 
 /* The table of clusters: state that changes without any record. */

@@ -86,7 +86,8 @@ static bool same_shift(const struct snapshot_cluster *a, const struct snapshot_c
 	if (a->withheld != b->withheld || a->ttl_most != b->ttl_most || !x != !y)
 		return false;
 	return !x || (x->from == y->from && x->to == y->to && x->ttl_from == y->ttl_from &&
-	              x->start == y->start && x->end == y->end && x->ttl == y->ttl);
+	              x->start == y->start && x->end == y->end && x->ttl == y->ttl &&
+	              same_text(x->curve, y->curve));
 }
 
 static bool same_cluster(const struct snapshot_cluster *a, const struct snapshot_cluster *b)

@@ -211,6 +211,31 @@ static void test_a_drain_by_a_plan_lowers_the_ttl_then_the_share_then_is_drained
 	assert_int_equal(world_query(w, WEB, "A", "10.0.0.0/24").ttl, 180);
 }
 
+/* --- nighctl, where files are all that there is --- */
+
+static void test_nighctl_makes_lines_from_what_nighd_has_in_force(void **state)
+{
+	struct world *w = *state;
+	const char *const undo[] = {"$NIGHCTL", "shift", "--cluster", "losangeles", "--undo", NULL};
+	const char *const drain[] = {"$NIGHCTL", "drain", "losangeles", "--over", "10m", NULL};
+	const char *const undrain[] = {"$NIGHCTL", "undrain", "losangeles", "--over", "10m", NULL};
+	const char *out;
+
+	setenv("KUBECONFIG", "/nowhere", 1);
+	start(w);
+	world_expect_run(w, undo, 1, "losangeles is not shifted\n");
+	annotate(w, "to=25% start=@-100 over=20s curve=smooth");
+	await_share(w, 25, 25);
+	out = world_expect_run(w, undo, 1, "nigh.dev/shift: \"from=25% to=100% start=2");
+	assert_non_null(strstr(out, "Z over=20s curve=smooth\"\n"));
+	out = world_expect_run(w, drain, 1, "nigh.dev/shift: \"from=25% to=0% start=2");
+	assert_non_null(strstr(out, "Z over=10m ttl=5 wait=3m\"\n"));
+	world_expect_run(w, undrain, 0, "losangeles was not drained");
+	annotate(w, "to=0% start=@-100 over=20s");
+	await_share(w, 0, 0);
+	world_expect_run(w, undrain, 1, "nigh.dev/shift: \"from=0% to=100% start=2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +244,7 @@ int main(void)
 		world_test(test_every_replica_withholds_the_same_clients),
 		world_test(test_a_shift_that_cannot_be_read_changes_nothing_and_is_told),
 		world_test(test_a_drain_by_a_plan_lowers_the_ttl_then_the_share_then_is_drained),
+		world_test(test_nighctl_makes_lines_from_what_nighd_has_in_force),
 	};
 
 	return cmocka_run_group_tests_name("scenario/moving", tests, NULL, NULL);

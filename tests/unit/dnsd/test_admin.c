@@ -342,7 +342,8 @@ static void test_status_tells_how_shares_move(void **state)
 	                                     .ttl_from = 1767323045 - 60,
 	                                     .start = 1767323045,
 	                                     .end = 4102444800,
-	                                     .ttl = 5};
+	                                     .ttl = 5,
+	                                     .curve = "steps:4"};
 	const struct snapshot_cluster clusters[] = {{.id = 1,
 	                                             .name = "la",
 	                                             .source = "manifests",
@@ -366,6 +367,7 @@ static void test_status_tells_how_shares_move(void **state)
 	assert_string_equal(at(root, "clusters/0/shift"),
 	                    "{\"state\":\"moving\",\"from\":100,\"to\":50,"
 	                    "\"start\":\"2026-01-02T03:04:05Z\",\"end\":\"2100-01-01T00:00:00Z\","
+	                    "\"curve\":\"steps:4\","
 	                    "\"ttl\":5,\"ttlFrom\":\"2026-01-02T03:03:05Z\"}");
 	assert_string_equal(at(root, "clusters/0/largestTTL"), "30");
 	assert_string_equal(at(root, "clusters/1/share"), "0");
