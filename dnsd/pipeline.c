@@ -218,6 +218,8 @@ static void take_step(struct pipeline *p, uint64_t now_ms)
 	p->result = r;
 	records_take_held(p->records, p->facts, &(struct records_times){now_ms, p->unix_ms_at_0},
 	                  save_held, p->saved);
+	if (r->clusters_changed)
+		wiring_save_shifts(r, p->saved);
 	p->untrimmed += r->change_count;
 	give_names(p);
 	p->ranks_stale |= r->clusters_changed || r->policies_changed;
@@ -334,6 +336,14 @@ static void restore_held(struct bytes owner, struct bytes value, void *arg)
 
 	if (!records_restore_held(p->records, p->facts, &now, owner, value))
 		log_warn("dnsd", "a name that was held is not as it was saved, and is left out");
+}
+
+static void restore_shift(struct bytes cluster, struct bytes shift, void *arg)
+{
+	struct pipeline *p = arg;
+
+	if (!records_restore_shift(p->records, p->facts, cluster, shift))
+		log_warn("dnsd", "a shift is not as it was saved, and is left out");
 }
 
 static void on_verdict(void *arg)
@@ -583,6 +593,7 @@ enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, stru
 	start_neighbours(p);
 	saved_each_value(p->saved, SAVED_HOST, restore_host, p);
 	saved_each_value(p->saved, SAVED_HELD, restore_held, p);
+	saved_each_value(p->saved, SAVED_SHIFT, restore_shift, p);
 	config_facts_put(p->config, p->facts);
 	give_terms(p);
 	p->tables_stale = p->report_stale = p->targets_stale = p->transferred_stale = true;

@@ -395,6 +395,26 @@ static void apply_shift(struct arena *a, const struct ramp *r, int64_t unix_s,
 	out->drained |= share == 0;
 }
 
+void wiring_save_shifts(const struct records_result *r, struct saved *saved)
+{
+	struct bytes *names = xcalloc(r->cluster_count + 1, sizeof *names);
+	struct text text = {0};
+
+	for (size_t i = 0; i < r->cluster_count; i++) {
+		text_reset(&text);
+		if (r->clusters[i].shift != NULL)
+			ramp_print(r->clusters[i].shift, &text);
+		names[i] = bytes_of(r->clusters[i].name);
+		saved_put_value(saved, SAVED_SHIFT, names[i],
+		                (struct bytes){(const uint8_t *)text.data, text.len});
+	}
+	/* Some cluster is gone. */
+	if (saved_count_values(saved, SAVED_SHIFT) > r->cluster_count)
+		forget(saved, SAVED_SHIFT, names, r->cluster_count);
+	text_fini(&text);
+	free(names);
+}
+
 void wiring_set_clusters(struct zones *z, const struct records_result *r,
                          const struct zones_probe *probes, size_t probe_count,
                          const struct wiring_times *times)

@@ -96,6 +96,8 @@ bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms);
 /* What the state has of hosts and probes that nobody wants any more goes, once it is much. */
 void wiring_forget_unwanted(const struct records_result *r, struct saved *saved);
 
+/* Remembers which shifts are in force. */
+void wiring_save_shifts(const struct records_result *r, struct saved *saved);
 /* Remembers the serials that changed. */
 void wiring_save_serials(const struct snapshot *s, struct saved *saved);
 /* At the end: what was really published, so that the next start goes on from there. */

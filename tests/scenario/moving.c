@@ -174,6 +174,22 @@ static void test_a_shift_that_cannot_be_read_changes_nothing_and_is_told(void **
 	world_expect_http(w, "/status", "!nigh.dev/shift", 2000);
 }
 
+static void test_the_last_good_shift_is_in_force_after_a_restart_too(void **state)
+{
+	struct world *w = *state;
+
+	world_config(w, "state: state\n");
+	start(w);
+	annotate(w, "to=20% start=@-100");
+	await_share(w, 20, 20);
+	annotate(w, "to=80 start=@-100");
+	world_expect_http(w, "/status", "nigh.dev/shift: '80' is no share", 2000);
+	world_stop(w);
+	world_start(w);
+	world_expect_http(w, "/status", "the one before stays in force", 2000);
+	await_share(w, 20, 20);
+}
+
 /* --- drains by a plan --- */
 
 static void test_a_drain_by_a_plan_lowers_the_ttl_then_the_share_then_is_drained(void **state)
@@ -244,6 +260,7 @@ int main(void)
 		world_test(test_every_replica_withholds_the_same_clients),
 		world_test(test_a_shift_that_cannot_be_read_changes_nothing_and_is_told),
 		world_test(test_a_drain_by_a_plan_lowers_the_ttl_then_the_share_then_is_drained),
+		world_test(test_the_last_good_shift_is_in_force_after_a_restart_too),
 		world_test(test_nighctl_makes_lines_from_what_nighd_has_in_force),
 	};
 
