@@ -9,7 +9,10 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "dnsd/comeback.h"
+#include "dnsd/wiring.h"
 #include "records/names.h"
+
+enum { FEW_OTHERS = 256 };
 
 /* A site with a hold, by the hold's index. */
 struct held {
@@ -125,6 +128,25 @@ static void begin(struct failback *f, struct held *held, const struct records_ho
 		return;
 	}
 	buffer_fini(&key);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+/* Sites may have gone for good while nobody ran. */
+static void forget_others(struct failback *f)
+{
+	struct bytes *wanted = xcalloc(f->count + 1, sizeof *wanted);
+	size_t count = 0;
+
+	for (size_t i = 1; i < f->count; i++)
+		if (f->held[i].key.len > 0)
+			wanted[count++] = bytes_in(&f->held[i].key);
+	qsort(wanted, count, sizeof *wanted, by_bytes);
+	wiring_forget(f->saved, SAVED_WAITING, wanted, count);
+	free(wanted);
 }
 
 /* --- looking --- */
@@ -246,6 +268,8 @@ bool failback_look(struct failback *f, const struct records_result *r, const str
 	for (size_t i = 1; i < f->count && i < r->hold_back_count; i++)
 		look_at(f, i, all || f->held[i].is_touched, now_ms);
 	f->any_touched = false;
+	if (saved_count_values(f->saved, SAVED_WAITING) > f->count + FEW_OTHERS)
+		forget_others(f);
 	if (!compare(f))
 		return false;
 	zones_set_waiting(z, f->waits, f->count);

@@ -274,7 +274,7 @@ static void on_saved(struct bytes key, struct bytes value, void *arg)
 		buffer_str16(&u->keys, key);
 }
 
-static void forget(struct saved *saved, enum saved_class class, const struct bytes *wanted,
+void wiring_forget(struct saved *saved, enum saved_class class, const struct bytes *wanted,
                    size_t count)
 {
 	struct unwanted u = {wanted, count, {NULL, 0, 0}};
@@ -302,7 +302,7 @@ static void forget_probes(const struct records_result *r, struct saved *saved)
 		wanted[count++] = bytes_of(arena_strdup(a, text));
 	}
 	qsort(wanted, count, sizeof *wanted, by_bytes);
-	forget(saved, SAVED_PROBE, wanted, count);
+	wiring_forget(saved, SAVED_PROBE, wanted, count);
 	arena_free(a);
 }
 
@@ -315,7 +315,7 @@ static bool is_much(const struct saved *saved, enum saved_class class, size_t wa
 void wiring_forget_unwanted(const struct records_result *r, struct saved *saved)
 {
 	if (is_much(saved, SAVED_HOST, r->host_count))
-		forget(saved, SAVED_HOST, r->hosts, r->host_count);
+		wiring_forget(saved, SAVED_HOST, r->hosts, r->host_count);
 	if (is_much(saved, SAVED_PROBE, r->probe_count))
 		forget_probes(r, saved);
 }
@@ -410,7 +410,7 @@ void wiring_save_shifts(const struct records_result *r, struct saved *saved)
 	}
 	/* Some cluster is gone. */
 	if (saved_count_values(saved, SAVED_SHIFT) > r->cluster_count)
-		forget(saved, SAVED_SHIFT, names, r->cluster_count);
+		wiring_forget(saved, SAVED_SHIFT, names, r->cluster_count);
 	text_fini(&text);
 	free(names);
 }

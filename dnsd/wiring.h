@@ -96,6 +96,10 @@ bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms);
 /* What the state has of hosts and probes that nobody wants any more goes, once it is much. */
 void wiring_forget_unwanted(const struct records_result *r, struct saved *saved);
 
+/* What the state has of a class under other keys than these, which are in byte order, goes. */
+void wiring_forget(struct saved *saved, enum saved_class class, const struct bytes *wanted,
+                   size_t count);
+
 /* Remembers which shifts are in force. */
 void wiring_save_shifts(const struct records_result *r, struct saved *saved);
 /* Remembers the serials that changed. */

@@ -308,6 +308,20 @@ static void test_a_hold_that_is_another_sites_now_has_nothing_of_the_one_before(
 	assert_false(waits(s, LA));
 }
 
+static void test_what_the_state_has_of_sites_that_are_gone_does_not_pile_up(void **state)
+{
+	struct stage *s = *state;
+
+	s->la_drained = true;
+	publish(s, 1000);
+	for (uint16_t i = 0; i < 1000; i++)
+		saved_put_value(s->saved, SAVED_WAITING,
+		                (struct bytes){(const uint8_t *)&i, sizeof(i)}, bytes_of("waits"));
+	publish(s, 1000);
+	assert_int_equal(saved_count_values(s->saved, SAVED_WAITING), 1);
+	assert_true(waits(s, LA));
+}
+
 #define STAGE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -320,6 +334,7 @@ int main(void)
 		STAGE(test_by_hand_a_site_waits_until_it_is_let_back),
 		STAGE(test_who_waits_is_listed_with_what_it_needs),
 		STAGE(test_who_waits_waits_after_a_restart_again),
+		STAGE(test_what_the_state_has_of_sites_that_are_gone_does_not_pile_up),
 		STAGE(test_a_hold_that_is_another_sites_now_has_nothing_of_the_one_before),
 	};
 
