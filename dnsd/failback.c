@@ -28,7 +28,8 @@ struct failback {
 	size_t count;
 	bool *waits; /* as zones have it */
 	bool any_touched;
-	uint64_t tables; /* a number that differs when tables do that make sites usable or not */
+	uint64_t changes; /* of states */
+	uint64_t tables;  /* a number that differs when tables do that make sites usable or not */
 	const struct snapshot *seen; /* only compared */
 	/* of the last look, for orders and lists */
 	const struct records_result *result;
@@ -116,6 +117,7 @@ static void begin(struct failback *f, struct held *held, const struct records_ho
 	struct bytes value;
 
 	held->comeback = (struct comeback){.state = COMEBACK_NEW};
+	f->changes++;
 	save(f, held, hold, cluster);
 	held->identity = identity_of(hold);
 	if (hold->owner.len == 0)
@@ -231,8 +233,10 @@ static void look_at(struct failback *f, size_t index, bool again, uint64_t now_m
 	} else if (held->comeback.state != COMEBACK_WAITS) {
 		return;
 	}
-	if (comeback_see(&held->comeback, usable, &rule, now_ms))
+	if (comeback_see(&held->comeback, usable, &rule, now_ms)) {
 		save(f, held, hold, cluster);
+		f->changes++;
+	}
 	held->is_touched = false;
 }
 
@@ -311,6 +315,7 @@ enum err failback_release(struct failback *f, const char *name, const char *clus
 		    (cluster != NULL && strcmp(cluster, at) != 0))
 			continue;
 		*count += comeback_release(&f->held[i].comeback);
+		f->changes++;
 		save(f, &f->held[i], hold, at);
 	}
 	if (compare(f))
@@ -321,6 +326,16 @@ enum err failback_release(struct failback *f, const char *name, const char *clus
 	log_info("dnsd", "sites are let back name=%s count=%" PRIu64, names_to_text(wire, text),
 	         *count);
 	return ERR_OK;
+}
+
+uint64_t failback_changes(const struct failback *f) { return f->changes; }
+
+static int by_name(const void *a, const void *b)
+{
+	const struct snapshot_waiting *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order != 0 ? order : strcmp(x->cluster, y->cluster);
 }
 
 const struct snapshot_waiting *failback_list(const struct failback *f, struct arena *a,
@@ -343,5 +358,6 @@ const struct snapshot_waiting *failback_list(const struct failback *f, struct ar
 			.needs_ms = rule.stable_ms,
 		};
 	}
+	qsort(list, *count, sizeof *list, by_name);
 	return list;
 }

@@ -29,12 +29,14 @@ void failback_touch(struct failback *f, const struct endpoint *endpoint);
  * zones know. */
 bool failback_look(struct failback *f, const struct records_result *r, const struct snapshot *s,
                    uint64_t now_ms, struct zones *z);
+/* Differs when failback_list() may. */
+uint64_t failback_changes(const struct failback *f);
 /* Lets the name's sites (that of one cluster; NULL: all) have clients again; zones know.  Of the result and the snapshot of
  * the last look.  *count: how many waited.  ERR_PARSE: not a name.  ERR_NOTFOUND: none of its sites waits. */
 enum err failback_release(struct failback *f, const char *name, const char *cluster,
                           struct zones *z, uint64_t *count, struct reason *why) MUST_CHECK;
 
-/* Who waits and is usable, at most FAILBACK_TOLD, in the arena; names without the last dot. */
+/* Who waits and is usable, at most FAILBACK_TOLD, by name, in the arena; names without the last dot. */
 enum { FAILBACK_TOLD = 1000 };
 const struct snapshot_waiting *failback_list(const struct failback *f, struct arena *a,
                                              size_t *count);

@@ -180,11 +180,10 @@ void pipeline_publish(struct pipeline *p)
 		return;
 	s = zones_build(p->zones, clock_unix_s());
 	/* Before it is ready, what is not usable may only not be read yet. */
-	while (p->ready &&
-	       failback_look(p->failback, p->result, s, clock_monotonic_ms(), p->zones)) {
+	while (p->ready && failback_look(p->failback, p->result, s, clock_monotonic_ms(), p->zones))
 		s = zones_build(p->zones, clock_unix_s());
-		p->report_stale = true;
-	}
+	p->report_stale |= p->failback_told != failback_changes(p->failback);
+	p->failback_told = failback_changes(p->failback);
 	wiring_save_serials(s, p->saved);
 	if (p->transfers != NULL && s != p->last)
 		transfers_poke(p->transfers);

@@ -37,6 +37,7 @@ struct pipeline {
 	uint64_t notes_ms; /* when they were last given */
 	struct verdicts *verdicts;
 	struct failback *failback;
+	uint64_t failback_told; /* failback_changes() */
 	struct resolver *resolver;
 	struct transfers *transfers; /* NULL: none */
 	struct geo_loader *geo;

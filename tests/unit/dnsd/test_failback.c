@@ -252,6 +252,7 @@ static void test_who_waits_is_listed_with_what_it_needs(void **state)
 	struct stage *s = *state;
 	struct arena *a = arena_new();
 	const struct snapshot_waiting *list;
+	uint64_t changes;
 	size_t count;
 
 	s->la_drained = true;
@@ -259,7 +260,9 @@ static void test_who_waits_is_listed_with_what_it_needs(void **state)
 	(void)failback_list(s->failback, a, &count);
 	assert_int_equal(count, 0);
 	s->la_drained = false;
+	changes = failback_changes(s->failback);
 	publish(s, 1000);
+	assert_int_not_equal(failback_changes(s->failback), changes);
 	list = failback_list(s->failback, a, &count);
 	assert_int_equal(count, 1);
 	assert_string_equal(list[0].name, "www.example.com");
