@@ -22,7 +22,8 @@ WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring.h dnsd/verdicts.c 
                     dnsd/transferred.c dnsd/transferred.h \
                     dnsd/rulebook.c dnsd/rulebook.h dnsd/rulebook_inside.h dnsd/rulebook_report.c \
                     dnsd/rulebook_compile.c dnsd/rulebook_compile.h \
-                    dnsd/replicas.c dnsd/replicas.h
+                    dnsd/replicas.c dnsd/replicas.h \
+                    dnsd/failback.c dnsd/failback.h
 WIRES_dnsd       := watcher records kube
 
 # Outside libraries, by pkg-config name, the only rooms that may touch them, and,

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "ctl/command.h"
+#include "ctl/fields.h"
 #include "ctl/login.h"
 #include "ctl/moves.h"
 #include "ctl/remote.h"
@@ -38,6 +40,39 @@ static void show(const struct command *c, struct json_object *root, const char *
 }
 
 /* --- where no API server keeps the cluster --- */
+
+static struct json_object *find_cluster(struct json_object *status, const char *name)
+{
+	size_t count = fields_count(status, "clusters");
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(fields_text(fields_item(status, "clusters", i), "name"), name) == 0)
+			return fields_item(status, "clusters", i);
+	return NULL;
+}
+
+/* `shift` holds what asked->shift points to. */
+static void learn(struct cluster_asked *asked, struct text *shift)
+{
+	struct json_object *status = command_try(asked->c, "/status");
+	struct json_object *cluster = find_cluster(status, asked->name);
+	struct json_object *plan = fields_find(cluster, "shift");
+	struct moves_now now;
+
+	if (plan) {
+		text_printf(shift, "from=%g%% to=%g%% start=%s end=%s curve=%s",
+		            fields_double(plan, "from"), fields_double(plan, "to"),
+		            fields_text(plan, "start"), fields_text(plan, "end"),
+		            fields_text(plan, "curve"));
+		asked->shift = shift->data;
+	}
+	/* A share of nothing drains as well. */
+	if (fields_bool(cluster, "drained") &&
+	    (moves_read(NULL, asked->shift, clock_unix_s(), &now, NULL) != ERR_OK ||
+	     now.share != 0))
+		asked->drain = "true";
+	json_object_put(status);
+}
 
 /* In a file an annotation that is to go is told to go, but for drain, which has a word for it. */
 static void add_lines(const struct cluster_change *change, struct text *out)
@@ -128,13 +163,16 @@ static int decide_and_do(struct cluster_asked *asked, const char *path, cluster_
 {
 	struct cluster_change change = {.root = json_object_new_object()};
 	struct reason why = {0};
+	struct text shift = {0};
 	int status;
 
+	if (!asked->is_kept)
+		learn(asked, &shift);
 	json_object_object_add(change.root, "cluster", json_object_new_string(asked->name));
 	json_object_object_add(change.root, "namespace",
 	                       json_object_new_string(asked->c->namespace));
 	status = decide(asked, &change);
-	if (status == COMMAND_FINE && !asked->is_kept) {
+	if (status == COMMAND_FINE && !asked->is_kept && (change.has_drain || change.has_shift)) {
 		status = tell_lines(asked, &change);
 	} else if (status == COMMAND_FINE) {
 		if (!asked->c->dry_run && annotate(asked, &change, path, &why) != ERR_OK)
@@ -144,6 +182,7 @@ static int decide_and_do(struct cluster_asked *asked, const char *path, cluster_
 		else
 			tell_done(asked, &change);
 	}
+	text_fini(&shift);
 	text_fini(&change.shift);
 	text_fini(&change.says);
 	json_object_put(change.root);

@@ -1,7 +1,7 @@
 /* cluster.h -- a KubeFedCluster's annotations that say how its clients are moved, changed where they are kept.
  *
  * That is the API server; where it has no such object, the lines for its file are printed, and the
- * status is COMMAND_FAILED, as it is not done yet.
+ * status is COMMAND_FAILED, as it is not done yet.  What is in force then is nighd's word, if it can be asked.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CTL_CLUSTER_H
@@ -21,7 +21,9 @@ struct cluster_asked {
 	const char *name;
 	const struct kube_access *access; /* NULL: no API server is known */
 	bool is_kept;                     /* the API server has the object */
-	const char *drain, *shift;        /* its annotations; NULL: there is none */
+	/* Its annotations; NULL: there is none.  Where the object is not kept, what does the same as what nighd at
+	 * --server has in force. */
+	const char *drain, *shift;
 };
 
 /* What is to change: zeroed, nothing. */

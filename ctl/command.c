@@ -85,6 +85,19 @@ int command_get(const struct command *c, const char *path, struct json_object **
 	return ask(c, path, false, root);
 }
 
+struct json_object *command_try(const struct command *c, const char *path)
+{
+	struct json_object *root = NULL;
+	struct text url = {0}, body = {0};
+
+	make_url(c, path, &url);
+	if (http_get(url.data, &body, NULL) == ERR_OK)
+		root = parse(&body);
+	text_fini(&url);
+	text_fini(&body);
+	return root;
+}
+
 int command_post(const struct command *c, const char *path, struct json_object **root)
 {
 	return ask(c, path, true, root);

@@ -39,6 +39,8 @@ int command_show(const struct command *c, const char *path, command_print_fn *pr
 void command_add(const struct command *c, struct json_object *root, struct text *out);
 /* GET; *root belongs to the caller. */
 int command_get(const struct command *c, const char *path, struct json_object **root);
+/* The same, but NULL where it fails, and nothing is said of that. */
+struct json_object *command_try(const struct command *c, const char *path);
 /* POST; *root belongs to the caller. */
 int command_post(const struct command *c, const char *path, struct json_object **root);
 /* A duration of the command line ("30m") in whole seconds, at most a year; false: told, with the flag's name. */
@@ -51,6 +53,7 @@ int story_run(const struct command *c);    /* explain NAME */
 int verify_run(const struct command *c);   /* check PATH... */
 int release_run(const struct command *c);  /* guard release ZONE */
 int zone_run(const struct command *c);     /* zone status|export ZONE, zone reload|notify [ZONE] */
+int failback_run(const struct command *c); /* failback NAME */
 int shift_run(const struct command *c);    /* shift */
 int drain_run(const struct command *c);    /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */

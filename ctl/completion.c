@@ -6,7 +6,8 @@
 
 #include "ctl/command.h"
 
-#define COMMANDS "status explain check guard zone shift drain undrain version completion help"
+#define COMMANDS                                                                                   \
+	"status explain check guard zone failback shift drain undrain version completion help"
 
 static const char bash_text[] =
 	"# nighctl for bash: source <(nighctl completion bash)\n"
@@ -61,7 +62,7 @@ static const char zsh_text[] =
 	"\t\t'--type[type of record]:type:(A AAAA CNAME HTTPS MX NS SRV SVCB TXT)' \\\n"
 	"\t\t'--client[address or network of the client]:address:' \\\n"
 	"\t\t'--resolver[address of the resolver]:address:' \\\n"
-	"\t\t'--cluster[cluster whose clients are moved]:cluster:' \\\n"
+	"\t\t'--cluster[cluster that is meant]:cluster:' \\\n"
 	"\t\t'--to[share that it is to have]:share:(0% 20% 50% 100%)' \\\n"
 	"\t\t'--over[how long it takes]:duration:' \\\n"
 	"\t\t'--curve[how it goes]:curve:(linear smooth steps\\:10)' \\\n"
@@ -100,7 +101,7 @@ static const char fish_text[] =
 	"record'\n"
 	"complete -c nighctl -l client -x -d 'address or network of the client'\n"
 	"complete -c nighctl -l resolver -x -d 'address of the resolver'\n"
-	"complete -c nighctl -l cluster -x -d 'cluster whose clients are moved'\n"
+	"complete -c nighctl -l cluster -x -d 'cluster that is meant'\n"
 	"complete -c nighctl -l to -x -d 'share that it is to have'\n"
 	"complete -c nighctl -l over -x -d 'how long it takes'\n"
 	"complete -c nighctl -l curve -x -a 'linear smooth steps:10' -d 'how it goes'\n"

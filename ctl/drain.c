@@ -106,11 +106,12 @@ static int undrain_over(const struct cluster_asked *asked, struct cluster_change
 		return COMMAND_USAGE;
 	if (moves_read(asked->drain, asked->shift, clock_unix_s(), &now, &why) != ERR_OK)
 		return command_fail(asked->c, "%s: %s", asked->name, why.text);
-	if (asked->is_kept && !now.is_drained && !has_drain_plan(asked)) {
+	if ((asked->is_kept || now.has_ramp) && !now.is_drained && !has_drain_plan(asked)) {
 		say_drained(out, false, "was not drained\n");
 		return COMMAND_FINE;
 	}
-	if (!asked->is_kept)
+	/* Nobody says what it has now. */
+	if (!asked->is_kept && !now.is_drained && !now.has_ramp)
 		now.share = 0;
 	moves_plan(&now, RAMP_WHOLE, over, &ramp);
 	text_add(&out->says, "gets its clients back\n");

@@ -57,6 +57,8 @@ static const struct word {
 	{"check", 1, INT_MAX, "check PATH...", verify_run, 0},
 	{"guard", 2, 2, "guard release ZONE", release_run, OF_NIGHD | OF_API | OF_NAMESPACE},
 	{"zone", 1, 2, "zone status|export ZONE | zone reload|notify [ZONE]", zone_run, OF_NIGHD},
+	{"failback", 1, 1, "failback NAME [--cluster CLUSTER]", failback_run,
+         OF_NIGHD | OF_API | OF_CLUSTER},
 	{"shift", 0, 0,
          "shift --cluster CLUSTER --to SHARE|--undo [--over TIME] [--curve CURVE] [--dry-run]",
          shift_run, OF_API | OF_NAMESPACE | OF_CLUSTER | OF_SHIFT | OF_OVER},
@@ -218,7 +220,7 @@ static int parse_flags(struct command *c, int argc, char **argv)
 static const char *find_misuse_of_moves(const struct command *c, unsigned flags)
 {
 	if (c->cluster && !(flags & OF_CLUSTER))
-		return "--cluster belongs to shift, not to ";
+		return "--cluster belongs to shift and failback, not to ";
 	if ((c->to || c->curve || c->undo) && !(flags & OF_SHIFT))
 		return "--to, --curve and --undo belong to shift, not to ";
 	if ((c->over || c->dry_run) && !(flags & OF_OVER))
@@ -241,8 +243,8 @@ static const char *find_misuse(const struct command *c, unsigned flags)
 		return "-n, the namespace of KubeFed, belongs to shift, drain, undrain and guard, "
 		       "not to ";
 	if (c->pods_namespace && (!(flags & OF_NIGHD) || !through_api))
-		return "--pods-namespace belongs to status, explain and guard with --kubeconfig or "
-		       "--context, not to ";
+		return "--pods-namespace belongs to status, explain, guard and failback with "
+		       "--kubeconfig or --context, not to ";
 	if (c->namespace && (flags & OF_NIGHD) && !through_api)
 		return "-n goes with --kubeconfig or --context in ";
 	if (c->server && through_api)

@@ -304,6 +304,27 @@ static void print_holds(struct json_object *status, struct text *out)
 	print_table_end(t, out);
 }
 
+/* Sites that are usable and wait to come back. */
+static void print_pending(struct json_object *status, struct text *out)
+{
+	static const char *const heads[] = {"WAITS TO COME BACK", "CLUSTER", "USABLE FOR", "NEEDS"};
+	struct print_table *t = print_table_new(heads, 4);
+	size_t count = fields_count(status, "pending");
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *site = fields_item(status, "pending", i);
+
+		print_cell(t, fields_text(site, "name"));
+		print_cell(t, fields_text(site, "cluster"));
+		age_cell(t, fields_u64(site, "usableForSeconds"));
+		if (fields_find(site, "needsSeconds"))
+			age_cell(t, fields_u64(site, "needsSeconds"));
+		else
+			print_cell(t, "nighctl failback");
+	}
+	print_table_end(t, out);
+}
+
 static void print_errors(struct json_object *status, struct text *out)
 {
 	size_t count = fields_count(status, "errors");
@@ -412,6 +433,8 @@ void overview_print(struct json_object *status, bool wide, struct text *out)
 	print_zones(status, &part);
 	add_part(out, &part);
 	print_holds(status, &part);
+	add_part(out, &part);
+	print_pending(status, &part);
 	add_part(out, &part);
 	print_errors(status, &part);
 	add_part(out, &part);

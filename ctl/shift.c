@@ -74,8 +74,7 @@ static int undo(const struct cluster_asked *asked, struct cluster_change *out)
 	if (status != COMMAND_FINE)
 		return status;
 	if (!now.has_ramp)
-		return command_fail(asked->c, "%s is not shifted%s", asked->name,
-		                    asked->is_kept ? "" : ", as far as an API server says");
+		return command_fail(asked->c, "%s is not shifted", asked->name);
 	ramp.curve = now.ramp.curve;
 	ramp.steps = now.ramp.steps;
 	over = now.ramp.end - now.ramp.start;

@@ -303,33 +303,65 @@ static unsigned on_explain(const struct http_request *r, void *arg, struct text 
 
 /* --- orders --- */
 
+#define FROM_OUTSIDE "orders are taken only from the server's own machine"
+
+static unsigned tell_refusal(enum err err, const struct reason *why, struct text *body)
+{
+	return http_error(body,
+	                  err == ERR_NOTFOUND  ? 404
+	                  : err == ERR_TIMEOUT ? 504
+	                                       : 409,
+	                  "%s", *why->text ? why->text : err_text(err));
+}
+
 /* 200: it was obeyed, and the body begins with the zone, if one was named; else the error is in it. */
 static unsigned give_order(const struct http_request *r, struct admin *a, enum order order,
                            uint64_t *result, struct text *body)
 {
-	const char *zone = http_request_arg(r, "zone");
+	struct order_about about = {.name = http_request_arg(r, "zone")};
 	struct reason why = {0};
 	enum err err;
 
 	if (!r->loopback)
-		return http_error(body, 403, "orders are taken only from the server's own machine");
-	if (order == ORDER_NOTIFY && !zone)
-		zone = ORDERS_ALL_ZONES;
-	else if (!zone || !*zone)
+		return http_error(body, 403, FROM_OUTSIDE);
+	if (order == ORDER_NOTIFY && !about.name)
+		about.name = ORDERS_ALL_ZONES;
+	else if (!about.name || !*about.name)
 		return http_error(body, 400, "zone is missing: %s?zone=ZONE", r->path);
-	err = a->settings.order(order, zone, a->settings.arg, result, &why);
+	err = a->settings.order(order, &about, a->settings.arg, result, &why);
 	if (err)
-		return http_error(body,
-		                  err == ERR_NOTFOUND  ? 404
-		                  : err == ERR_TIMEOUT ? 504
-		                                       : 409,
-		                  "%s", *why.text ? why.text : err_text(err));
+		return tell_refusal(err, &why, body);
 	text_add(body, "{");
-	if (*zone) {
+	if (*about.name) {
 		text_add(body, "\"zone\":");
-		text_add_json(body, bytes_of(zone));
+		text_add_json(body, bytes_of(about.name));
 		text_add(body, ",");
 	}
+	return 200;
+}
+
+static unsigned on_failback(const struct http_request *r, void *arg, struct text *body,
+                            const char **content_type)
+{
+	struct admin *a = arg;
+	struct order_about about = {http_request_arg(r, "name"), http_request_arg(r, "cluster")};
+	struct reason why = {0};
+	uint64_t count;
+	enum err err;
+
+	(void)content_type;
+	if (!r->loopback)
+		return http_error(body, 403, FROM_OUTSIDE);
+	if (!about.name || !*about.name)
+		return http_error(body, 400, "name is missing: %s?name=NAME", r->path);
+	if (about.cluster && !*about.cluster)
+		about.cluster = NULL;
+	err = a->settings.order(ORDER_FAILBACK, &about, a->settings.arg, &count, &why);
+	if (err)
+		return tell_refusal(err, &why, body);
+	text_add(body, "{\"name\":");
+	text_add_json(body, bytes_of(about.name));
+	text_printf(body, ",\"sites\":%" PRIu64 "}\n", count);
 	return 200;
 }
 
@@ -391,6 +423,7 @@ static unsigned on_index(const struct http_request *r, void *arg, struct text *b
 		"/metrics               counters for Prometheus\n\n"
 		"POST, from this machine only:\n"
 		"/guard/release?zone=ZONE   lets held names go\n"
+		"/failback?name=NAME        lets sites back that wait: cluster=\n"
 		"/zone/reload?zone=ZONE     reads the zone's file now\n"
 		"/zone/notify?zone=ZONE     tells the zone's secondaries now; without zone, all\n");
 	return 200;
@@ -406,6 +439,7 @@ static const struct http_route routes[] = {
 	{"GET", "/status/records", on_records},
 	{"GET", "/explain", on_explain},
 	{"POST", "/guard/release", on_release},
+	{"POST", "/failback", on_failback},
 	{"POST", "/zone/reload", on_reload},
 	{"POST", "/zone/notify", on_notify},
 	{"GET", "/", on_index},

@@ -195,6 +195,7 @@ static void add_share(const struct snapshot_cluster *c, int64_t now_s, struct te
 	            shift_state(shift, now_s), percent(shift->from), percent(shift->to));
 	add_time(out, "start", shift->start);
 	add_time(out, "end", shift->end);
+	add_member(out, "curve", shift->curve);
 	if (shift->ttl) {
 		text_printf(out, ",\"ttl\":%" PRIu32, shift->ttl);
 		add_time(out, "ttlFrom", shift->ttl_from);
@@ -335,6 +336,28 @@ static void add_policy(const struct snapshot_policy_report *p, bool is_first, st
 	text_add(out, "]}");
 }
 
+/* Sites that are usable and wait to come back. */
+static void add_pending(const struct snapshot_report *report, uint64_t now_ms, struct text *out)
+{
+	text_add(out, ",\"pending\":[");
+	for (size_t i = 0; i < report->waiting_count; i++) {
+		const struct snapshot_waiting *w = &report->waiting[i];
+		uint64_t usable_ms = now_ms > w->since_ms ? now_ms - w->since_ms : 0;
+
+		text_add(out, i ? ",{\"name\":" : "{\"name\":");
+		text_add_json(out, bytes_of(w->name));
+		add_member(out, "cluster", w->cluster);
+		add_member(out, "mode", w->by_hand ? "Manual" : "After");
+		text_printf(out, ",\"usableForSeconds\":%" PRIu64 ",\"needsSeconds\":",
+		            usable_ms / 1000);
+		if (w->by_hand)
+			text_add(out, "null}");
+		else
+			text_printf(out, "%" PRIu64 "}", w->needs_ms / 1000);
+	}
+	text_add(out, "]");
+}
+
 static void add_errors(const struct snapshot_report *report, struct text *out)
 {
 	text_add(out, ",\"errors\":[");
@@ -409,6 +432,7 @@ void admin_print_status(const struct admin_view *view, struct text *out)
 	add_host(view, out);
 	add_zones(view->snapshot, out);
 	add_guard(report, out);
+	add_pending(report, view->now_ms, out);
 	add_errors(report, out);
 	add_limits(view->stats, out);
 	add_counts(view, out);

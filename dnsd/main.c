@@ -237,12 +237,12 @@ static enum err bind_tls(struct nighd *n, struct reason *why)
 	return err;
 }
 
-static enum err order(enum order which, const char *zone, void *arg, uint64_t *result,
-                      struct reason *why)
+static enum err order(enum order which, const struct order_about *about, void *arg,
+                      uint64_t *result, struct reason *why)
 {
 	struct nighd *n = arg;
 
-	return pipeline_order(n->pipeline, which, zone, result, why);
+	return pipeline_order(n->pipeline, which, about, result, why);
 }
 
 static bool find_place(const struct addr *addr, void *arg, struct explain_place *out)

@@ -20,7 +20,7 @@ struct orders {
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t obeyed;
 	enum order order;
-	const char *zone; /* not NULL: an order waits */
+	const struct order_about *about; /* not NULL: an order waits */
 	uint64_t *result;
 	struct reason *why;
 	enum err err;
@@ -31,9 +31,9 @@ static void on_wake(uv_async_t *wake)
 	struct orders *o = wake->data;
 
 	CHECK(pthread_mutex_lock(&o->lock) == 0);
-	if (o->zone != NULL) {
-		o->err = o->obey(o->order, o->zone, o->arg, o->result, o->why);
-		o->zone = NULL;
+	if (o->about != NULL) {
+		o->err = o->obey(o->order, o->about, o->arg, o->result, o->why);
+		o->about = NULL;
 		CHECK(pthread_cond_signal(&o->obeyed) == 0);
 	}
 	CHECK(pthread_mutex_unlock(&o->lock) == 0);
@@ -52,8 +52,8 @@ struct orders *orders_new(uv_loop_t *loop, order_fn *obey, void *arg)
 	return o;
 }
 
-enum err orders_give(struct orders *o, enum order order, const char *zone, uint64_t *result,
-                     struct reason *why)
+enum err orders_give(struct orders *o, enum order order, const struct order_about *about,
+                     uint64_t *result, struct reason *why)
 {
 	struct timespec until;
 	enum err err = ERR_OK;
@@ -62,16 +62,16 @@ enum err orders_give(struct orders *o, enum order order, const char *zone, uint6
 	until.tv_sec += WAIT_S;
 	CHECK(pthread_mutex_lock(&o->lock) == 0);
 	o->order = order;
-	o->zone = zone;
+	o->about = about;
 	o->result = result;
 	o->why = why;
 	uv_async_send(&o->wake);
-	while (o->zone != NULL && err == ERR_OK)
+	while (o->about != NULL && err == ERR_OK)
 		if (pthread_cond_timedwait(&o->obeyed, &o->lock, &until) != 0)
 			err = reason_set(why, ERR_TIMEOUT, "the control thread does not answer");
 	if (err == ERR_OK)
 		err = o->err;
-	o->zone = NULL;
+	o->about = NULL;
 	CHECK(pthread_mutex_unlock(&o->lock) == 0);
 	return err;
 }

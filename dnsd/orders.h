@@ -1,4 +1,4 @@
-/* orders.h -- what the HTTP thread has the control thread do to a zone, one order at a time.
+/* orders.h -- what the HTTP thread has the control thread do to a zone or name, one order at a time.
  *
  * The one waits for the other, at most a second; what takes longer is begun and seen in /status.
  */
@@ -14,20 +14,26 @@
 enum order {
 	ORDER_RELEASE, /* what the guard holds; result: 0 */
 	ORDER_RELOAD,  /* read the zone's file; result: the number of that reading */
-	ORDER_NOTIFY   /* tell its secondaries, or those of all zones; result: how many there are */
+	ORDER_NOTIFY,  /* tell its secondaries, or those of all zones; result: how many there are */
+	ORDER_FAILBACK /* let a name's sites that wait to come back have clients; result: how many waited */
 };
 #define ORDERS_ALL_ZONES ""
 
-/* Obeys on the control thread.  `zone` in presentation form, as somebody typed it. */
-typedef enum err order_fn(enum order order, const char *zone, void *arg, uint64_t *result,
-                          struct reason *why);
+/* What it is about, as somebody typed it. */
+struct order_about {
+	const char *name; /* of the zone, or with ORDER_FAILBACK the name, in presentation form */
+	const char *cluster; /* of ORDER_FAILBACK; NULL: all of its sites */
+};
+/* Obeys on the control thread. */
+typedef enum err order_fn(enum order order, const struct order_about *about, void *arg,
+                          uint64_t *result, struct reason *why);
 
 struct orders;
 
 struct orders *orders_new(uv_loop_t *loop, order_fn *obey, void *arg);
 /* Any thread but the control thread, one at a time.  What obey() says, or ERR_TIMEOUT. */
-enum err orders_give(struct orders *o, enum order order, const char *zone, uint64_t *result,
-                     struct reason *why) MUST_CHECK;
+enum err orders_give(struct orders *o, enum order order, const struct order_about *about,
+                     uint64_t *result, struct reason *why) MUST_CHECK;
 /* Nobody gives orders any more.  Frees. */
 void orders_stop(struct orders *o, void (*on_stopped)(void *arg), void *arg);
 

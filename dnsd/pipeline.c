@@ -111,10 +111,12 @@ static void give_names(struct pipeline *p)
 		wiring_set_zones(p->zones, r, p->config, p->listening, p->listening_count,
 		                 p->saved);
 	for (size_t i = 0; i < r->change_count; i++) {
-		if (r->changes[i].endpoint != NULL)
+		if (r->changes[i].endpoint != NULL) {
 			zones_put(p->zones, r->changes[i].endpoint);
-		else
+			failback_touch(p->failback, r->changes[i].endpoint);
+		} else {
 			zones_remove(p->zones, r->changes[i].owner);
+		}
 	}
 }
 
@@ -180,6 +182,11 @@ void pipeline_publish(struct pipeline *p)
 	if (p->is_frozen)
 		return;
 	s = zones_build(p->zones, clock_unix_s());
+	/* Before it is ready, what is not usable may only not be read yet. */
+	while (p->ready && failback_look(p->failback, p->result, s, clock_monotonic_ms(), p->zones))
+		s = zones_build(p->zones, clock_unix_s());
+	p->report_stale |= p->failback_told != failback_changes(p->failback);
+	p->failback_told = failback_changes(p->failback);
 	wiring_save_serials(s, p->saved);
 	if (p->transfers != NULL && s != p->last)
 		transfers_poke(p->transfers);
@@ -213,6 +220,8 @@ static void take_step(struct pipeline *p, uint64_t now_ms)
 	p->result = r;
 	records_take_held(p->records, p->facts, &(struct records_times){now_ms, p->unix_ms_at_0},
 	                  save_held, p->saved);
+	if (r->clusters_changed)
+		wiring_save_shifts(r, p->saved);
 	p->untrimmed += r->change_count;
 	give_names(p);
 	p->ranks_stale |= r->clusters_changed || r->policies_changed;
@@ -329,6 +338,14 @@ static void restore_held(struct bytes owner, struct bytes value, void *arg)
 
 	if (!records_restore_held(p->records, p->facts, &now, owner, value))
 		log_warn("dnsd", "a name that was held is not as it was saved, and is left out");
+}
+
+static void restore_shift(struct bytes cluster, struct bytes shift, void *arg)
+{
+	struct pipeline *p = arg;
+
+	if (!records_restore_shift(p->records, p->facts, cluster, shift))
+		log_warn("dnsd", "a shift is not as it was saved, and is left out");
 }
 
 static void on_verdict(void *arg)
@@ -507,6 +524,8 @@ static void start_neighbours(struct pipeline *p)
 
 	p->settle = settle_new(p->loop, on_settled, p);
 	p->store = store_new(p->facts, p->settle, p->saved);
+	p->failback = failback_new(p->saved);
+	p->errors.waiting = p->failback;
 	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->store,
 	                             p->probe_notes, on_verdict, p);
 	verdicts_set_replicas(p->verdicts, p->replicas);
@@ -584,6 +603,7 @@ enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, stru
 	start_neighbours(p);
 	saved_each_value(p->saved, SAVED_HOST, restore_host, p);
 	saved_each_value(p->saved, SAVED_HELD, restore_held, p);
+	saved_each_value(p->saved, SAVED_SHIFT, restore_shift, p);
 	config_facts_put(p->config, p->facts);
 	give_terms(p);
 	p->tables_stale = p->report_stale = p->targets_stale = p->transferred_stale = true;
@@ -703,6 +723,7 @@ static void closed_one(void *arg)
 		return;
 	if (p->last != NULL)
 		wiring_save_last_serials(p->last, p->saved);
+	failback_free(p->failback);
 	saved_close(p->saved);
 	store_free(p->store);
 	records_free(p->records);

@@ -66,8 +66,8 @@ void pipeline_set_config_error(struct pipeline *p, const char *error);
 /* The same of the files of listen.tls. */
 void pipeline_set_tls_error(struct pipeline *p, const char *error);
 /* Any thread but the control thread, one at a time (orders.h). */
-enum err pipeline_order(struct pipeline *p, enum order order, const char *zone, uint64_t *result,
-                        struct reason *why) MUST_CHECK;
+enum err pipeline_order(struct pipeline *p, enum order order, const struct order_about *about,
+                        uint64_t *result, struct reason *why) MUST_CHECK;
 /* What the geographic files say of an address; false: nothing.  `database` of out is good until the next
  * call.  The HTTP thread alone. */
 bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out);

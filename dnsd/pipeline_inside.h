@@ -7,6 +7,7 @@
 #ifndef DNSD_PIPELINE_INSIDE_H
 #define DNSD_PIPELINE_INSIDE_H
 
+#include "dnsd/failback.h"
 #include "dnsd/geo_loader.h"
 #include "dnsd/orders.h"
 #include "dnsd/pipeline.h"
@@ -37,6 +38,8 @@ struct pipeline {
 	struct replica_notes *replica_notes;
 	uint64_t notes_ms; /* when they were last given */
 	struct verdicts *verdicts;
+	struct failback *failback;
+	uint64_t failback_told; /* failback_changes() */
 	struct resolver *resolver;
 	struct transfers *transfers; /* NULL: none */
 	struct geo_loader *geo;
@@ -80,8 +83,8 @@ struct pipeline {
 /* Something is to be built. */
 static inline void pipeline_poke(struct pipeline *p) { settle_poke(p->settle); }
 /* An order_fn of pipeline_orders.c; `arg` is the pipeline. */
-enum err pipeline_obey(enum order order, const char *zone, void *arg, uint64_t *result,
-                       struct reason *why);
+enum err pipeline_obey(enum order order, const struct order_about *about, void *arg,
+                       uint64_t *result, struct reason *why);
 /* Publishes what differs, unless it is frozen. */
 void pipeline_publish(struct pipeline *p);
 

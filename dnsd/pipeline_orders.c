@@ -63,25 +63,38 @@ static enum err reload(struct pipeline *p, const char *zone, uint64_t *reading, 
 	return err;
 }
 
-enum err pipeline_obey(enum order order, const char *zone, void *arg, uint64_t *result,
-                       struct reason *why)
+static enum err let_back(struct pipeline *p, const struct order_about *about, uint64_t *count,
+                         struct reason *why)
+{
+	enum err err =
+		failback_release(p->failback, about->name, about->cluster, p->zones, count, why);
+
+	p->report_stale = true;
+	pipeline_poke(p);
+	return err;
+}
+
+enum err pipeline_obey(enum order order, const struct order_about *about, void *arg,
+                       uint64_t *result, struct reason *why)
 {
 	struct pipeline *p = arg;
 
 	switch (order) {
 	case ORDER_RELEASE:
 		*result = 0;
-		return release(p, zone, why);
+		return release(p, about->name, why);
 	case ORDER_RELOAD:
-		return reload(p, zone, result, why);
+		return reload(p, about->name, result, why);
 	case ORDER_NOTIFY:
-		return notify(p, zone, result, why);
+		return notify(p, about->name, result, why);
+	case ORDER_FAILBACK:
+		return let_back(p, about, result, why);
 	}
 	return ERR_NOTFOUND;
 }
 
-enum err pipeline_order(struct pipeline *p, enum order order, const char *zone, uint64_t *result,
-                        struct reason *why)
+enum err pipeline_order(struct pipeline *p, enum order order, const struct order_about *about,
+                        uint64_t *result, struct reason *why)
 {
-	return orders_give(p->orders, order, zone, result, why);
+	return orders_give(p->orders, order, about, result, why);
 }

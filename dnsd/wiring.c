@@ -274,7 +274,7 @@ static void on_saved(struct bytes key, struct bytes value, void *arg)
 		buffer_str16(&u->keys, key);
 }
 
-static void forget(struct saved *saved, enum saved_class class, const struct bytes *wanted,
+void wiring_forget(struct saved *saved, enum saved_class class, const struct bytes *wanted,
                    size_t count)
 {
 	struct unwanted u = {wanted, count, {NULL, 0, 0}};
@@ -302,7 +302,7 @@ static void forget_probes(const struct records_result *r, struct saved *saved)
 		wanted[count++] = bytes_of(arena_strdup(a, text));
 	}
 	qsort(wanted, count, sizeof *wanted, by_bytes);
-	forget(saved, SAVED_PROBE, wanted, count);
+	wiring_forget(saved, SAVED_PROBE, wanted, count);
 	arena_free(a);
 }
 
@@ -315,7 +315,7 @@ static bool is_much(const struct saved *saved, enum saved_class class, size_t wa
 void wiring_forget_unwanted(const struct records_result *r, struct saved *saved)
 {
 	if (is_much(saved, SAVED_HOST, r->host_count))
-		forget(saved, SAVED_HOST, r->hosts, r->host_count);
+		wiring_forget(saved, SAVED_HOST, r->hosts, r->host_count);
 	if (is_much(saved, SAVED_PROBE, r->probe_count))
 		forget_probes(r, saved);
 }
@@ -378,12 +378,41 @@ static void apply_shift(struct arena *a, const struct ramp *r, int64_t unix_s,
 {
 	struct snapshot_shift *shift = arena_calloc(a, 1, sizeof *shift);
 	uint32_t share = ramp_share(r, unix_s);
+	struct text curve = {0};
 
-	*shift = (struct snapshot_shift){r->from, r->to, r->ttl_from, r->start, r->end, r->ttl};
+	*shift = (struct snapshot_shift){.from = r->from,
+	                                 .to = r->to,
+	                                 .ttl_from = r->ttl_from,
+	                                 .start = r->start,
+	                                 .end = r->end,
+	                                 .ttl = r->ttl};
+	ramp_print_curve(r, &curve);
+	snprintf(shift->curve, sizeof shift->curve, "%s", curve.data);
+	text_fini(&curve);
 	out->shift = shift;
 	out->withheld = RAMP_WHOLE - share;
 	out->ttl_most = ramp_ttl_most(r, unix_s);
 	out->drained |= share == 0;
+}
+
+void wiring_save_shifts(const struct records_result *r, struct saved *saved)
+{
+	struct bytes *names = xcalloc(r->cluster_count + 1, sizeof *names);
+	struct text text = {0};
+
+	for (size_t i = 0; i < r->cluster_count; i++) {
+		text_reset(&text);
+		if (r->clusters[i].shift != NULL)
+			ramp_print(r->clusters[i].shift, &text);
+		names[i] = bytes_of(r->clusters[i].name);
+		saved_put_value(saved, SAVED_SHIFT, names[i],
+		                (struct bytes){(const uint8_t *)text.data, text.len});
+	}
+	/* Some cluster is gone. */
+	if (saved_count_values(saved, SAVED_SHIFT) > r->cluster_count)
+		wiring_forget(saved, SAVED_SHIFT, names, r->cluster_count);
+	text_fini(&text);
+	free(names);
 }
 
 void wiring_set_clusters(struct zones *z, const struct records_result *r,
@@ -667,6 +696,8 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	report.files = files_of(&r, errors->files, &report.file_count);
 	report.policy_count = rulebook_report(policies->book, policies->result, records, store,
 	                                      r.arena, &report.policies);
+	if (errors->waiting != NULL)
+		report.waiting = failback_list(errors->waiting, r.arena, &report.waiting_count);
 	tell_holds(memory, report.holds, report.hold_count);
 	zones_set_report(z, &report);
 	if (r.told > MAX_TOLD)

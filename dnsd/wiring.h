@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "dnsd/config.h"
+#include "dnsd/failback.h"
 #include "dnsd/rulebook.h"
 #include "dnsd/server.h"
 #include "dnsd/zone_loader.h"
@@ -74,6 +75,7 @@ struct wiring_errors {
 	int64_t config_since;            /* Unix seconds */
 	char *tls;         /* why certificate and key as they are now are not in force */
 	int64_t tls_since; /* Unix seconds */
+	const struct failback *waiting; /* not lines: who waits */
 };
 
 /* Where the report's policies come from. */
@@ -94,6 +96,12 @@ bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms);
 /* What the state has of hosts and probes that nobody wants any more goes, once it is much. */
 void wiring_forget_unwanted(const struct records_result *r, struct saved *saved);
 
+/* What the state has of a class under other keys than these, which are in byte order, goes. */
+void wiring_forget(struct saved *saved, enum saved_class class, const struct bytes *wanted,
+                   size_t count);
+
+/* Remembers which shifts are in force. */
+void wiring_save_shifts(const struct records_result *r, struct saved *saved);
 /* Remembers the serials that changed. */
 void wiring_save_serials(const struct snapshot *s, struct saved *saved);
 /* At the end: what was really published, so that the next start goes on from there. */

@@ -8,6 +8,7 @@
 #include "base/xalloc.h"
 #include "records/held_code.h"
 #include "records/inside.h"
+#include "records/ramp.h"
 #include "records/settings.h"
 
 enum {
@@ -446,6 +447,18 @@ static bool restore_zone(struct records *r, const struct records_times *now, str
 	good = kept_zones_restore(&r->kept, domain, &hold);
 	fact_unref(domain);
 	return good;
+}
+
+bool records_restore_shift(struct records *r, struct facts *f, struct bytes cluster,
+                           struct bytes shift)
+{
+	uint16_t id = facts_cluster_id(f, cluster);
+	struct ramp ramp;
+
+	if (id == UINT16_MAX || ramp_parse(shift, &ramp, NULL) != ERR_OK)
+		return false;
+	clusters_restore_shift(r->clusters, id, &ramp);
+	return true;
 }
 
 bool records_restore_held(struct records *r, struct facts *f, const struct records_times *now,

@@ -204,6 +204,11 @@ void records_take_held(struct records *r, const struct facts *f, const struct re
 bool records_restore_held(struct records *r, struct facts *f, const struct records_times *now,
                           struct bytes owner, struct bytes value);
 
+/* The shift that was in force at a cluster before a restart (ramp_print()): it is again when the one that is written cannot
+ * be read.  Before the first build.  False: it is none. */
+bool records_restore_shift(struct records *r, struct facts *f, struct bytes cluster,
+                           struct bytes shift);
+
 /* Lets the zone's held changes pass at the next build.  ERR_NOTFOUND: nothing is held there. */
 enum err records_release(struct records *r, const char *zone) MUST_CHECK;
 

@@ -79,6 +79,12 @@ void clusters_touch_nodes(struct clusters *c, uint16_t id)
 	c->nodes[id].counted = false;
 }
 
+void clusters_restore_shift(struct clusters *c, uint16_t id, const struct ramp *shift)
+{
+	make_room(c, (size_t)id + 1);
+	c->shifts[id] = (struct last_shift){true, *shift};
+}
+
 /* --- nodes --- */
 
 struct labels {

@@ -24,6 +24,9 @@ void clusters_free(struct clusters *c);
 /* The Nodes of that cluster differ: count them again at the next update. */
 void clusters_touch_nodes(struct clusters *c, uint16_t id);
 
+/* The shift of before a restart, for as long as what is written cannot be read; before the first update. */
+void clusters_restore_shift(struct clusters *c, uint16_t id, const struct ramp *shift);
+
 struct clusters_change {
 	bool any;        /* anything that a snapshot shows */
 	bool registered; /* which clusters there are */

@@ -125,6 +125,21 @@ bool ramp_parse_curve(struct bytes text, struct ramp *out)
 	return true;
 }
 
+void ramp_print_curve(const struct ramp *r, struct text *out)
+{
+	switch (r->curve) {
+	case RAMP_LINEAR:
+		text_add(out, "linear");
+		break;
+	case RAMP_SMOOTH:
+		text_add(out, "smooth");
+		break;
+	case RAMP_STEPS:
+		text_printf(out, "steps:%" PRIu32, r->steps);
+		break;
+	}
+}
+
 /* Whole seconds, at most a year. */
 static bool parse_seconds(struct bytes text, int64_t *out)
 {
@@ -240,10 +255,10 @@ void ramp_print(const struct ramp *r, struct text *out)
 	ramp_print_share(r->to, out);
 	text_printf(out, " start=%s", clock_print(r->start, start));
 	print_seconds("over", r->end - r->start, out);
-	if (r->curve == RAMP_SMOOTH)
-		text_add(out, " curve=smooth");
-	else if (r->curve == RAMP_STEPS)
-		text_printf(out, " curve=steps:%" PRIu32, r->steps);
+	if (r->curve != RAMP_LINEAR) {
+		text_add(out, " curve=");
+		ramp_print_curve(r, out);
+	}
 	if (r->ttl != 0) {
 		text_printf(out, " ttl=%" PRIu32, r->ttl);
 		print_seconds("wait", r->start - r->ttl_from, out);

@@ -44,6 +44,7 @@ bool ramp_parse_share(struct bytes text, uint32_t *out);
 void ramp_print_share(uint32_t share, struct text *out);
 /* "linear", "smooth", "steps:N". */
 bool ramp_parse_curve(struct bytes text, struct ramp *out);
+void ramp_print_curve(const struct ramp *r, struct text *out);
 
 bool ramp_equal(const struct ramp *a, const struct ramp *b);
 

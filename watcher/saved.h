@@ -47,14 +47,16 @@ void saved_put_knowledge(struct saved *s, uint16_t cluster, enum knowledge knowl
 
 /* Small values by class and key, kept in memory and on disk: serials by apex, addresses by host,
  * verdicts by "ADDR:PORT", held names by owner, clusters' times by name, the manifest directories
- * that were read under the empty key. An empty value removes. */
+ * that were read under the empty key, sites that wait to come back by owner and cluster, shifts by cluster. An empty value removes. */
 enum saved_class { /* never renumber */
 	           SAVED_SERIAL = 1,
 	           SAVED_HOST = 2,
 	           SAVED_PROBE = 3,
 	           SAVED_HELD = 4,
 	           SAVED_UNSEEN = 5,
-	           SAVED_DIRS = 6
+	           SAVED_DIRS = 6,
+	           SAVED_WAITING = 7,
+	           SAVED_SHIFT = 8
 };
 void saved_put_value(struct saved *s, enum saved_class class, struct bytes key, struct bytes value);
 bool saved_find_value(const struct saved *s, enum saved_class class, struct bytes key,

@@ -24,10 +24,11 @@ enum { SNAPSHOT_EVERYBODY = 0x10000 };
 
 /* How a cluster's share of its clients moves, or has moved: for people. */
 struct snapshot_shift {
-	uint32_t from, to; /* of SNAPSHOT_EVERYBODY */
-	int64_t ttl_from, start,
-		end;  /* Unix seconds; the TTL is limited from ttl_from to the end */
-	uint32_t ttl; /* to so many seconds; 0: it is not */
+	uint32_t from, to;  /* of SNAPSHOT_EVERYBODY */
+	int64_t start, end; /* Unix seconds */
+	int64_t ttl_from;   /* from then to the end the TTL is limited ... */
+	uint32_t ttl;       /* ... to so many seconds; 0: it is not */
+	char curve[16];     /* as written */
 };
 
 /* The table of clusters: state that changes without any record. */
@@ -66,6 +67,13 @@ struct snapshot_hold {
 	uint64_t names, id;
 	int64_t since, until; /* Unix seconds; until 0: until released */
 };
+/* A site that came back, is usable, and must still prove itself. */
+struct snapshot_waiting {
+	const char *name, *cluster;
+	bool by_hand;      /* until somebody lets it back; else for needs_ms */
+	uint64_t since_ms; /* monotonic: usable without a break */
+	uint64_t needs_ms;
+};
 struct snapshot_zone_file {
 	const char *zone; /* as zone_apex() in text, with the last dot */
 	const char *path;
@@ -100,6 +108,8 @@ struct snapshot_report {
 	size_t file_count;
 	const struct snapshot_policy_report *policies;
 	size_t policy_count;
+	const struct snapshot_waiting *waiting;
+	size_t waiting_count;
 };
 
 /* Who of the replicas sees what, for explain: of each probe that anybody sees down, in order. */

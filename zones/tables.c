@@ -86,7 +86,8 @@ static bool same_shift(const struct snapshot_cluster *a, const struct snapshot_c
 	if (a->withheld != b->withheld || a->ttl_most != b->ttl_most || !x != !y)
 		return false;
 	return !x || (x->from == y->from && x->to == y->to && x->ttl_from == y->ttl_from &&
-	              x->start == y->start && x->end == y->end && x->ttl == y->ttl);
+	              x->start == y->start && x->end == y->end && x->ttl == y->ttl &&
+	              same_text(x->curve, y->curve));
 }
 
 static bool same_cluster(const struct snapshot_cluster *a, const struct snapshot_cluster *b)
@@ -185,6 +186,7 @@ struct report *tables_report(const struct snapshot_report *from)
 	struct snapshot_zone_file *file = arena_calloc(a, from->file_count, sizeof(*file));
 	struct snapshot_policy_report *policy =
 		arena_calloc(a, from->policy_count, sizeof(*policy));
+	struct snapshot_waiting *waiting = arena_calloc(a, from->waiting_count, sizeof(*waiting));
 
 	for (size_t i = 0; i < from->problem_count; i++)
 		problem[i] = (struct snapshot_problem){copy(a, from->problems[i].where),
@@ -206,7 +208,13 @@ struct report *tables_report(const struct snapshot_report *from)
 	}
 	for (size_t i = 0; i < from->policy_count; i++)
 		policy[i] = copy_policy_report(a, &from->policies[i]);
+	for (size_t i = 0; i < from->waiting_count; i++) {
+		waiting[i] = from->waiting[i];
+		waiting[i].name = copy(a, waiting[i].name);
+		waiting[i].cluster = copy(a, waiting[i].cluster);
+	}
 	t->is = *from;
+	t->is.waiting = waiting;
 	t->is.policies = policy;
 	t->is.files = file;
 	t->is.problems = problem;
@@ -254,14 +262,24 @@ static bool same_policy_report(const struct snapshot_policy_report *a,
 	       same_text(a->namespace, b->namespace) && same_text(a->name, b->name);
 }
 
+static bool same_wait(const struct snapshot_waiting *a, const struct snapshot_waiting *b)
+{
+	return same_text(a->name, b->name) && same_text(a->cluster, b->cluster) &&
+	       a->by_hand == b->by_hand && a->since_ms == b->since_ms && a->needs_ms == b->needs_ms;
+}
+
 bool tables_same_report(const struct report *x, const struct report *y)
 {
 	const struct snapshot_report *a = &x->is, *b = &y->is;
 
 	if (a->problem_count != b->problem_count || a->conflict_count != b->conflict_count ||
 	    a->hold_count != b->hold_count || a->file_count != b->file_count ||
-	    a->fact_count != b->fact_count || a->policy_count != b->policy_count)
+	    a->fact_count != b->fact_count || a->policy_count != b->policy_count ||
+	    a->waiting_count != b->waiting_count)
 		return false;
+	for (size_t i = 0; i < a->waiting_count; i++)
+		if (!same_wait(&a->waiting[i], &b->waiting[i]))
+			return false;
 	for (size_t i = 0; i < a->problem_count; i++)
 		if (!same_problem(&a->problems[i], &b->problems[i]))
 			return false;

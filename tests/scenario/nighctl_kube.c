@@ -98,6 +98,103 @@ static void test_drain_moves_the_answers_and_undrain_moves_them_back(void **stat
 	world_expect(k->w, WEB, "A", "192.0.2.0/24", "198.18.1.10", 1000);
 }
 
+/* --- moving clients by a plan --- */
+
+static void test_shift_writes_a_plan_that_nighd_follows_and_undo_the_way_back(void **state)
+{
+	struct kube *k = *state;
+	const char *shift[] = {"$NIGHCTL", "shift", "--cluster",    "newyork", "--to", "20%",
+	                       "--over",   "1000s", "--kubeconfig", k->config, NULL,   NULL};
+	const char *const undo[] = {"$NIGHCTL", "shift",        "--cluster", "newyork",
+	                            "--undo",   "--kubeconfig", k->config,   NULL};
+	const char *out;
+
+	start(k);
+	world_expect_run(k->w, undo, 1, "newyork is not shifted\n");
+	shift[10] = "--dry-run";
+	world_expect_run(k->w, shift, 0,
+	                 "not done: KubeFedCluster kube-federation-system/newyork is shifted\n");
+	assert_int_equal(fakeapi_requests(k->f, "PATCH "), 0);
+	shift[10] = NULL;
+	out = world_expect_run(k->w, shift, 0, "its share leaves 100%\n");
+	assert_non_null(strstr(out, "its share is 20%\n"));
+	assert_int_equal(fakeapi_requests(k->f, "PATCH "), 1);
+	world_expect_http(k->w, "/status", "\"state\":\"moving\",\"from\":100,\"to\":20,", 10000);
+	world_expect_http(k->w, "/status", "\"share\":99.", 10000);
+	out = world_expect_run(k->w, undo, 0, "newyork gets its clients back\n");
+	assert_non_null(strstr(out, "its share leaves 99."));
+	world_expect_http(k->w, "/status", ",\"to\":100,", 2000);
+}
+
+static void test_drain_by_a_plan_goes_and_comes_back(void **state)
+{
+	struct kube *k = *state;
+	const char *const drain[] = {"$NIGHCTL",   "drain", "newyork",      "--over",  "2s",
+	                             "--ttl-wait", "1s",    "--kubeconfig", k->config, NULL};
+	const char *const undrain[] = {"$NIGHCTL", "undrain", "newyork",      "--over",  "1s",
+	                               "-o",       "json",    "--kubeconfig", k->config, NULL};
+	const char *out;
+
+	start(k);
+	world_expect_run(k->w, undrain, 0, "\"changed\": false");
+	out = world_expect_run(k->w, drain, 0, "newyork is drained by a plan\n");
+	assert_non_null(strstr(out, "answers with it say a TTL of at most 5s\n"));
+	assert_non_null(strstr(out, "every cache that honours TTLs has let go by 2"));
+	world_expect(k->w, WEB, "A", "192.0.2.0/24", "198.18.3.10", 15000);
+	world_expect_http(k->w, "/status", "\"drained\":true,\"up\":true,\"share\":0", 5000);
+	world_expect_run(k->w, drain, 0, "newyork was drained already\n");
+	out = world_expect_run(k->w, undrain, 0, "\"annotation\": \"nigh.dev/shift\"");
+	assert_non_null(strstr(out, "\"from\": 0.0"));
+	world_expect(k->w, WEB, "A", "192.0.2.0/24", "198.18.1.10", 15000);
+}
+
+static void test_undrain_takes_a_plan_away_as_well(void **state)
+{
+	struct kube *k = *state;
+	const char *const drain[] = {"$NIGHCTL",   "drain", "newyork",      "--over",  "0s",
+	                             "--ttl-wait", "0s",    "--kubeconfig", k->config, NULL};
+	const char *const undrain[] = {"$NIGHCTL",     "undrain", "newyork",
+	                               "--kubeconfig", k->config, NULL};
+
+	start(k);
+	world_expect_run(k->w, drain, 0, "newyork is drained by a plan\n");
+	world_expect(k->w, WEB, "A", "192.0.2.0/24", "198.18.3.10", 15000);
+	world_expect_run(k->w, undrain, 0, "newyork is not drained any more\n");
+	world_expect(k->w, WEB, "A", "192.0.2.0/24", "198.18.1.10", 2000);
+	world_expect_http(k->w, "/status", "!\"state\":\"over\"", 2000);
+}
+
+/* KubeFed's records have 180 s.  The API server knows no pod of nighd, so that at NIGH_SERVER is asked. */
+static void test_drain_by_a_plan_waits_out_the_largest_ttl_that_nighd_tells(void **state)
+{
+	struct kube *k = *state;
+	const char *const drain[] = {"$NIGHCTL", "drain", "newyork",      "--over",  "10m",
+	                             "-o",       "json",  "--kubeconfig", k->config, NULL};
+
+	start(k);
+	world_expect_run(k->w, drain, 0, " over=10m ttl=5 wait=3m\"");
+	world_expect_http(k->w, "/status", "\"state\":\"ttlLowered\"", 10000);
+}
+
+static void test_shift_leaves_what_is_drained_and_what_it_cannot_read_alone(void **state)
+{
+	struct kube *k = *state;
+	const char *const shift[] = {"$NIGHCTL", "shift",        "--cluster", "la", "--to",
+	                             "20%",      "--kubeconfig", k->config,   NULL};
+
+	fakeapi_put(k->f, FAKEAPI_CLUSTERS,
+	            "{'metadata':{'name':'la','namespace':'kube-federation-system','annotations':{"
+	            "'nigh.dev/drain':'true'}}}");
+	world_expect_run(k->w, shift, 1, "la is drained: nighctl undrain la --over 30m\n");
+	fakeapi_put(k->f, FAKEAPI_CLUSTERS,
+	            "{'metadata':{'name':'la','namespace':'kube-federation-system','annotations':{"
+	            "'nigh.dev/shift':'to=20'}}}");
+	world_expect_run(k->w, shift, 1, "la: its annotation nigh.dev/shift: start= is missing\n");
+	assert_int_equal(fakeapi_requests(k->f, "PATCH "), 0);
+}
+
+/* --- drain, and what an API server says --- */
+
 static void test_drain_takes_the_kubeconfig_of_kubectl_and_another_namespace(void **state)
 {
 	struct kube *k = *state;
@@ -329,6 +426,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		kube_test(test_drain_moves_the_answers_and_undrain_moves_them_back),
+		kube_test(test_shift_writes_a_plan_that_nighd_follows_and_undo_the_way_back),
+		kube_test(test_drain_by_a_plan_goes_and_comes_back),
+		kube_test(test_undrain_takes_a_plan_away_as_well),
+		kube_test(test_drain_by_a_plan_waits_out_the_largest_ttl_that_nighd_tells),
+		kube_test(test_shift_leaves_what_is_drained_and_what_it_cannot_read_alone),
 		kube_test(test_drain_takes_the_kubeconfig_of_kubectl_and_another_namespace),
 		kube_test(test_drain_tells_a_missing_cluster_from_a_forbidden_one),
 		kube_test(test_what_an_api_server_says_never_repeats_the_token),

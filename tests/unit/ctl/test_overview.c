@@ -116,6 +116,23 @@ static void test_what_moves_is_told_until_it_is_as_if_nothing_had(void **state)
 		"sf      100%    100%   0%    TTL lowered   S       E\n");
 }
 
+static void test_who_waits_to_come_back_is_told_with_what_it_needs(void **state)
+{
+	(void)state;
+	assert_overview("{\"version\":\"1\",\"pending\":["
+	                "{\"name\":\"www.example.com\",\"cluster\":\"la\",\"mode\":\"After\","
+	                "\"usableForSeconds\":42,\"needsSeconds\":600},"
+	                "{\"name\":\"www.example.com\",\"cluster\":\"ny\",\"mode\":\"Manual\","
+	                "\"usableForSeconds\":7200,\"needsSeconds\":null}]}",
+	                false,
+	                "nighd 1, not ready, listening on nothing\n"
+	                "0 names, 0 records, 0 answers given\n"
+	                "\n"
+	                "WAITS TO COME BACK   CLUSTER   USABLE FOR   NEEDS\n"
+	                "www.example.com      la        42s          10m\n"
+	                "www.example.com      ny        2h           nighctl failback\n");
+}
+
 static void test_wide_adds_columns(void **state)
 {
 	(void)state;
@@ -203,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_policies_say_whether_they_are_in_force),
 		cmocka_unit_test(test_everything_of_a_status_has_its_place),
 		cmocka_unit_test(test_what_moves_is_told_until_it_is_as_if_nothing_had),
+		cmocka_unit_test(test_who_waits_to_come_back_is_told_with_what_it_needs),
 		cmocka_unit_test(test_wide_adds_columns),
 		cmocka_unit_test(test_what_api_servers_make_difficult_is_told_below_them),
 		cmocka_unit_test(test_wide_says_when_every_credential_ends_and_what_is_absent),

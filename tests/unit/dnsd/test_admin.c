@@ -42,15 +42,17 @@ static struct addr addr_of(const char *text)
 	return a;
 }
 
-static enum err on_order(enum order order, const char *zone, void *arg, uint64_t *result,
-                         struct reason *why)
+static enum err on_order(enum order order, const struct order_about *about, void *arg,
+                         uint64_t *result, struct reason *why)
 {
 	struct desk *d = arg;
 
 	d->order = order;
-	snprintf(d->ordered, sizeof(d->ordered), "%s", zone);
+	snprintf(d->ordered, sizeof(d->ordered), "%s%s%s", about->name,
+	         about->cluster ? " at " : "", about->cluster ? about->cluster : "");
 	*result = 3;
-	return d->refusal ? reason_set(why, d->refusal, "nothing is held in %s", zone) : ERR_OK;
+	return d->refusal ? reason_set(why, d->refusal, "nothing is held in %s", about->name)
+	                  : ERR_OK;
 }
 
 static bool find_place(const struct addr *addr, void *arg, struct explain_place *out)
@@ -151,8 +153,18 @@ static void put_tables(struct zones *z)
 	                                   .names = 60,
 	                                   .id = 18446744073709551615ULL,
 	                                   .since = 1767323045};
-	const struct snapshot_report report = {&problem, 1,    &conflict, 1,    &hold, 1,
-	                                       42,       NULL, 0,         NULL, 0};
+	const struct snapshot_waiting waiting[] = {
+		{"www.example.com", "la", false, clock_monotonic_ms() - 3500, 600000},
+		{"www.example.com", "ny", true, clock_monotonic_ms() - 1500, 0}};
+	const struct snapshot_report report = {.problems = &problem,
+	                                       .problem_count = 1,
+	                                       .conflicts = &conflict,
+	                                       .conflict_count = 1,
+	                                       .holds = &hold,
+	                                       .hold_count = 1,
+	                                       .fact_count = 42,
+	                                       .waiting = waiting,
+	                                       .waiting_count = 2};
 
 	zones_set_clusters(z, clusters, 2);
 	zones_set_report(z, &report);
@@ -330,7 +342,8 @@ static void test_status_tells_how_shares_move(void **state)
 	                                     .ttl_from = 1767323045 - 60,
 	                                     .start = 1767323045,
 	                                     .end = 4102444800,
-	                                     .ttl = 5};
+	                                     .ttl = 5,
+	                                     .curve = "steps:4"};
 	const struct snapshot_cluster clusters[] = {{.id = 1,
 	                                             .name = "la",
 	                                             .source = "manifests",
@@ -354,6 +367,7 @@ static void test_status_tells_how_shares_move(void **state)
 	assert_string_equal(at(root, "clusters/0/shift"),
 	                    "{\"state\":\"moving\",\"from\":100,\"to\":50,"
 	                    "\"start\":\"2026-01-02T03:04:05Z\",\"end\":\"2100-01-01T00:00:00Z\","
+	                    "\"curve\":\"steps:4\","
 	                    "\"ttl\":5,\"ttlFrom\":\"2026-01-02T03:03:05Z\"}");
 	assert_string_equal(at(root, "clusters/0/largestTTL"), "30");
 	assert_string_equal(at(root, "clusters/1/share"), "0");
@@ -393,6 +407,11 @@ static void test_status_has_the_shape_of_the_design(void **state)
 	assert_string_equal(at(root, "errors/0"),
 	                    "{\"where\":\"x.yaml:3\",\"message\":\"bad \\u0001 byte\","
 	                    "\"since\":\"2026-01-02T03:04:05Z\"}");
+	assert_string_equal(at(root, "pending"),
+	                    "[{\"name\":\"www.example.com\",\"cluster\":\"la\",\"mode\":\"After\","
+	                    "\"usableForSeconds\":3,\"needsSeconds\":600},"
+	                    "{\"name\":\"www.example.com\",\"cluster\":\"ny\",\"mode\":\"Manual\","
+	                    "\"usableForSeconds\":1,\"needsSeconds\":null}]");
 	assert_string_equal(at(root, "conflicts/0"),
 	                    "{\"name\":\"www.example.com\",\"winner\":\"A\",\"loser\":\"B\"}");
 	/* Two apexes, www, note and a\.b. */
@@ -573,6 +592,24 @@ static void test_latencies_fall_into_their_cells(void **state)
 
 /* --- the guard, and other paths --- */
 
+static void test_sites_are_let_back_by_post_only(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(ask(d, "GET", "/failback?name=www.example.com"), 405);
+	assert_string_equal(d->ordered, "");
+	assert_int_equal(ask(d, "POST", "/failback?name=www.example.com&cluster=la"), 200);
+	assert_int_equal(d->order, ORDER_FAILBACK);
+	assert_string_equal(d->ordered, "www.example.com at la");
+	assert_string_equal(d->body, "{\"name\":\"www.example.com\",\"sites\":3}\n");
+	assert_int_equal(ask(d, "POST", "/failback?name=www.example.com"), 200);
+	assert_string_equal(d->ordered, "www.example.com");
+	assert_refused(d, "POST", "/failback?cluster=la", 400,
+	               "name is missing: /failback?name=NAME");
+	d->refusal = ERR_NOTFOUND;
+	assert_int_equal(ask(d, "POST", "/failback?name=a.example"), 404);
+}
+
 static void test_the_guard_is_released_by_post_only(void **state)
 {
 	struct desk *d = *state;
@@ -640,6 +677,8 @@ static void test_orders_are_not_taken_from_elsewhere(void **state)
 	admin_stop(d->admin);
 	d->addr = own;
 	start(d);
+	assert_refused(d, "POST", "/failback?name=www.example.com", 403,
+	               "orders are taken only from the server's own machine");
 	assert_refused(d, "POST", "/guard/release?zone=example.com", 403,
 	               "orders are taken only from the server's own machine");
 	assert_string_equal(d->ordered, "");
@@ -674,6 +713,7 @@ int main(void)
 		TEST(test_metrics_tell_clusters_zones_and_latency),
 		TEST(test_every_metric_has_one_head_and_a_sentence),
 		cmocka_unit_test(test_latencies_fall_into_their_cells),
+		TEST(test_sites_are_let_back_by_post_only),
 		TEST(test_the_guard_is_released_by_post_only),
 		TEST(test_a_file_is_read_and_secondaries_are_told_by_post_only),
 		TEST(test_orders_are_not_taken_from_elsewhere),
