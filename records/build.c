@@ -245,9 +245,11 @@ static void update_policies(struct records *r)
 	r->policy_index_was = r->policy_index;
 	if (!r->policies_changed && r->apexes == r->apexes_was)
 		return;
-	r->policy_index = policy_index_new(&r->key, r->policies, r->apexes);
+	r->policy_index = policy_index_new(&r->key, r->policies, r->apexes, r->notes);
 	r->world.policy_index = r->policy_index;
 	r->policies_changed |= r->policy_index != NULL;
+	if (policy_index_is_cut(r->policy_index_was) || policy_index_is_cut(r->policy_index))
+		dirty_mark_kind(r, 0);
 }
 
 static void on_host_changed(uint32_t source, void *arg) { dirty_mark(arg, source); }

@@ -218,9 +218,9 @@ static void mark_targets(struct records *r, const struct fact *policy)
 
 static void change_policy(struct records *r, const struct fact_change *c)
 {
-	r->policies_changed = true;
 	if (!policies_apply(r->policies, c->before, c->after))
 		return;
+	r->policies_changed = true;
 	mark_targets(r, c->before);
 	mark_targets(r, c->after);
 }

@@ -72,8 +72,9 @@ struct records {
 	/* of this build */
 	uint64_t now_ms;
 	struct world world;
-	bool is_everything, domains_changed, clusters_changed, policies_changed;
-	struct work *works; /* number n is works[n - 1] */
+	bool is_everything, domains_changed, clusters_changed;
+	bool policies_changed; /* their targets, or their place in the order */
+	struct work *works;    /* number n is works[n - 1] */
 	size_t work_count, work_room;
 	struct touch *touches;
 	size_t touch_count, touch_room;
