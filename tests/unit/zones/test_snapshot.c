@@ -182,7 +182,13 @@ static void test_the_report_is_carried_along(void **state)
 	struct snapshot_problem problem = {"x.yaml:3", "broken", 5};
 	struct snapshot_conflict conflict = {"www", "a", "b"};
 	struct snapshot_hold hold = {"example.com", 60, 9, 100, 700};
-	struct snapshot_report report = {&problem, 1, &conflict, 1, &hold, 1, 42, NULL, 0};
+	struct snapshot_report report = {.problems = &problem,
+	                                 .problem_count = 1,
+	                                 .conflicts = &conflict,
+	                                 .conflict_count = 1,
+	                                 .holds = &hold,
+	                                 .hold_count = 1,
+	                                 .fact_count = 42};
 	const struct snapshot *s;
 
 	zones_set_report(*state, &report);
