@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "dnsd/additional.h"
+#include "dnsd/alone.h"
 #include "dnsd/rare.h"
 #include "dnsd/terms.h"
 #include "zones/rdata.h"
@@ -120,13 +121,6 @@ static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
 	                             : "the name has no records of this type");
 }
 
-/* May the resolver ask for names of this zone? */
-static bool is_admitted(const struct snapshot *s, const struct zone *zone,
-                        const struct addr *resolver)
-{
-	return terms_admit(snapshot_terms(s), zone_apex(zone), resolver);
-}
-
 /* --- more addresses than are told --- */
 
 static bool is_address(uint16_t type) { return type == RR_A || type == RR_AAAA; }
@@ -234,7 +228,7 @@ static const struct node *find_host(const struct walk *w, const struct zone *del
 	if (n != NULL && (node_flags(n) & NODE_EMPTY) == 0)
 		return n;
 	zone = snapshot_find_zone(w->s, host);
-	if (zone == NULL || (!inside && !is_admitted(w->s, zone, w->resolver)))
+	if (zone == NULL || (!inside && !answer_is_admitted(w->s, zone, w->resolver)))
 		return NULL;
 	return zone_find_node(zone, host);
 }
@@ -569,7 +563,7 @@ static const struct zone *next_zone(struct walk *w)
 	zone = snapshot_find_zone(w->s, w->name);
 	if (zone != NULL && w->q->type == RR_DS)
 		zone = zone_of_ds(w->s, w->name, zone);
-	return zone != NULL && is_admitted(w->s, zone, w->resolver) ? zone : NULL;
+	return zone != NULL && answer_is_admitted(w->s, zone, w->resolver) ? zone : NULL;
 }
 
 /* The other links of a chain. */
@@ -592,27 +586,10 @@ static void prepare(struct answer *out, const struct query *q)
 	out->cluster = CHOICE_NO_CLUSTER;
 }
 
-static inline bool is_by_subnet(const struct snapshot *s, const struct query *q,
-                                const struct addr *resolver)
-{
-	return q->edns.ecs.present && q->edns.ecs.source > 0 &&
-	       terms_believe(snapshot_terms(s), resolver);
-}
-
 bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,
                          const struct addr *resolver)
 {
-	return is_by_subnet(s, q, resolver);
-}
-
-ALWAYS static inline struct client client_of(const struct snapshot *s, const struct query *q,
-                                             const struct addr *resolver)
-{
-	bool has_scope = is_by_subnet(s, q, resolver);
-
-	return (struct client){.source = has_scope ? &q->edns.ecs.addr : resolver,
-	                       .resolver = resolver,
-	                       .has_scope = has_scope};
+	return alone_is_by_subnet(s, q, resolver);
 }
 
 /* What is said of this server itself, in the class CHAOS (RFC 4892); NULL: nothing. */
@@ -639,95 +616,6 @@ RARE static void answer_unzoned(const struct snapshot *s, const struct query *q,
 		     q->rcode == RCODE_REFUSED ? STATS_OUTSIDE : STATS_ERROR);
 }
 
-/* May this type be all of an answer: no other records are to be found for it, and none of its names is to be shortened? */
-static bool may_stand_alone(uint16_t type)
-{
-	static const uint64_t others = 1ULL << RR_NS | 1ULL << RR_CNAME | 1ULL << RR_SOA |
-	                               1ULL << RR_PTR | 1ULL << RR_MX | 1ULL << RR_SRV |
-	                               1ULL << RR_DNAME | 1ULL << RR_DS;
-
-	return type < 64 && (others >> type & 1) == 0;
-}
-
-static inline void put_alone(struct answer *out, const struct query *q, const struct zone *zone,
-                             const struct node *n, struct choice c)
-{
-	out->rcode = RCODE_NOERROR;
-	out->ede = EDE_NONE;
-	out->reason = c.reason;
-	out->set_count = 1;
-	out->authority_count = out->glue_count = out->glue_required = out->link_count = 0;
-	out->glue_missing = false;
-	out->authoritative = out->stands_alone = true;
-	out->scope = c.scope;
-	out->cluster = c.cluster;
-	out->zone = zone;
-	out->origin = n;
-	out->qname = q->packet + DNS_HEADER_LEN;
-	out->denial = NULL;
-	fill(&out->set[0], out->qname, c.rrset, c.ttl);
-}
-
-/* At once by a policy, or while clients are shifted; rrset NULL: it is not that simple.  Takes copies, how.client NULL, so
- * that the caller's need not be in memory. */
-RARE static struct choice choose_otherwise(struct choosing how, struct client client)
-{
-	static const struct choice none;
-	struct choice c;
-
-	how.client = &client;
-	if (!choose_calmly(&how, &c) || (c.most != 0 && c.rrset->count > c.most))
-		return none;
-	return c;
-}
-
-/* What nearly all queries are for: one RRset, of a name that is there.  False: it is not that simple, and nothing is done. */
-ALWAYS static inline bool answer_at_once(const struct snapshot *s, const struct query *q,
-                                         const struct addr *resolver, const struct zone *zone,
-                                         const struct node *n, struct answer *out)
-{
-	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_FIXED};
-
-	if (rarely(!zone_is_found(n) || zone_is_incomplete(zone) || !may_stand_alone(q->type) ||
-	           !is_admitted(s, zone, resolver)))
-		return false;
-	if (node_has_fixed(n)) {
-		c.rrset = node_rrset(n, q->type);
-		if (rarely(c.rrset == NULL))
-			return false;
-		c.ttl = c.rrset->ttl;
-	} else {
-		struct client client = client_of(s, q, resolver);
-		struct choosing how = {s, n, &q->name, q->type, &client, NULL, NULL};
-
-		if (rarely(snapshot_any_unseen(s)))
-			return false;
-		c = choose_at_once(&how);
-		if (rarely(c.rrset == NULL)) {
-			struct choosing same = how;
-
-			same.client = NULL;
-			c = choose_otherwise(same, client);
-		}
-		if (rarely(c.rrset == NULL))
-			return false;
-	}
-	if (rarely(c.rrset->type != q->type || c.rrset->count > snapshot_most_addresses(s)))
-		return false;
-	put_alone(out, q, zone, n, c);
-	return true;
-}
-
-static bool is_alone(const struct query *q, const struct answer *out)
-{
-	const struct answer_set *set = &out->set[0];
-
-	return out->rcode == RCODE_NOERROR && out->ede == EDE_NONE && out->set_count == 1 &&
-	       out->authority_count == 0 && out->glue_count == 0 && set->more == 0 &&
-	       set->from == 0 && set->owner == out->qname && set->rrset->type == q->type &&
-	       may_stand_alone(q->type);
-}
-
 /* `found`: by zone_find_node() in the answer's zone. */
 static void answer_by_steps(const struct snapshot *s, const struct query *q,
                             const struct addr *resolver, const struct node *found,
@@ -740,14 +628,14 @@ static void answer_by_steps(const struct snapshot *s, const struct query *q,
 	w.out = out;
 	w.rec = rec;
 	w.resolver = resolver;
-	w.client = client_of(s, q, resolver);
+	w.client = answer_client(s, q, resolver);
 	w.name = &q->name;
 	w.owner = out->qname;
 	w.target = (struct bytes){0};
 	answer_link(&w, out->zone, found);
 	if (w.target.len > 0)
 		follow(&w);
-	out->stands_alone = is_alone(q, out);
+	out->stands_alone = alone_is_all(q, out);
 }
 
 /* What is not that simple, or no zone's. */
@@ -776,7 +664,7 @@ RARE static void answer_otherwise(const struct snapshot *s, const struct query *
 		zone = zone_of_ds(s, &q->name, zone);
 		found = zone_find_node(zone, &q->name);
 	}
-	if (!is_admitted(s, zone, resolver)) {
+	if (!answer_is_admitted(s, zone, resolver)) {
 		report(rec, "prohibited", "the resolver's address may not ask for this zone");
 		fail(out, RCODE_REFUSED, EDE_PROHIBITED, STATS_PROHIBITED);
 		return;
@@ -794,7 +682,7 @@ ALWAYS static inline void decide(const struct snapshot *s, const struct query *q
 
 	if (q->rcode == RCODE_NOERROR && s != NULL && snapshot_settings(s)->ready) {
 		zone = snapshot_find_node(s, &q->name, &found);
-		if (zone != NULL && rec == NULL && answer_at_once(s, q, resolver, zone, found, out))
+		if (zone != NULL && rec == NULL && alone_answer(s, q, resolver, zone, found, out))
 			return;
 	}
 	answer_otherwise(s, q, resolver, zone, found, out, rec);

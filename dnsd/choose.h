@@ -145,6 +145,9 @@ static inline struct choice choose_site(const struct choosing *how, const struct
 
 /* At once for a name with a policy, or while clients are shifted.  False: it is not that simple, or there is neither. */
 bool choose_calmly(const struct choosing *how, struct choice *out);
+/* The same as a value, rrset NULL: it is not that simple, or there are more addresses than the policy tells.  Takes copies, how.client
+ * NULL, so that the caller's need not be in memory. */
+struct choice choose_otherwise(struct choosing how, struct client client);
 
 /* The same choice when not the very nearest cluster has a site, or others are as near.  Takes copies, how.client NULL, so that
  * the caller's need not be in memory. */

@@ -157,7 +157,7 @@ ALWAYS static inline void find_place(struct contest *c, struct lot *lot, bool an
 	}
 }
 
-RARE bool choose_calmly(const struct choosing *how, struct choice *out)
+ALWAYS static inline bool decide_calmly(const struct choosing *how, struct choice *out)
 {
 	const struct snapshot_head *head = snapshot_head(how->s);
 	struct contest c = {NULL, NULL, 0};
@@ -193,4 +193,20 @@ RARE bool choose_calmly(const struct choosing *how, struct choice *out)
 	out->refusal = CHOICE_IS_MADE;
 	out->reason = STATS_NEAREST;
 	return true;
+}
+
+bool choose_calmly(const struct choosing *how, struct choice *out)
+{
+	return decide_calmly(how, out);
+}
+
+RARE struct choice choose_otherwise(struct choosing how, struct client client)
+{
+	static const struct choice none;
+	struct choice c;
+
+	how.client = &client;
+	if (!decide_calmly(&how, &c) || (c.most != 0 && c.rrset->count > c.most))
+		return none;
+	return c;
 }

@@ -1,0 +1,121 @@
+/* alone.h -- an answer that is one RRset of the name and type asked for: what nearly all are (docs/decisions/0015).
+ *
+ * Part of answer_decide(), which has the steps that any other takes; inline, so that it is one with them.  Pure.  Any worker.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNSD_ALONE_H
+#define DNSD_ALONE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dnsd/answer.h"
+#include "dnsd/choose.h"
+#include "dnsd/rare.h"
+#include "dnsd/terms.h"
+#include "zones/snapshot.h"
+
+/* May the resolver ask for names of this zone? */
+static inline bool answer_is_admitted(const struct snapshot *s, const struct zone *zone,
+                                      const struct addr *resolver)
+{
+	return terms_admit(snapshot_terms(s), zone_apex(zone), resolver);
+}
+
+/* See answer_is_by_subnet(). */
+static inline bool alone_is_by_subnet(const struct snapshot *s, const struct query *q,
+                                      const struct addr *resolver)
+{
+	return q->edns.ecs.present && q->edns.ecs.source > 0 &&
+	       terms_believe(snapshot_terms(s), resolver);
+}
+
+ALWAYS static inline struct client answer_client(const struct snapshot *s, const struct query *q,
+                                                 const struct addr *resolver)
+{
+	bool has_scope = alone_is_by_subnet(s, q, resolver);
+
+	return (struct client){.source = has_scope ? &q->edns.ecs.addr : resolver,
+	                       .resolver = resolver,
+	                       .has_scope = has_scope};
+}
+
+/* May this type be all of an answer: no other records are to be found for it, and none of its names is to be shortened? */
+static inline bool alone_may(uint16_t type)
+{
+	static const uint64_t others = 1ULL << RR_NS | 1ULL << RR_CNAME | 1ULL << RR_SOA |
+	                               1ULL << RR_PTR | 1ULL << RR_MX | 1ULL << RR_SRV |
+	                               1ULL << RR_DNAME | 1ULL << RR_DS;
+
+	return type < 64 && (others >> type & 1) == 0;
+}
+
+static inline void alone_put(struct answer *out, const struct query *q, const struct zone *zone,
+                             const struct node *n, struct choice c)
+{
+	out->rcode = RCODE_NOERROR;
+	out->ede = EDE_NONE;
+	out->reason = c.reason;
+	out->set_count = 1;
+	out->authority_count = out->glue_count = out->glue_required = out->link_count = 0;
+	out->glue_missing = false;
+	out->authoritative = out->stands_alone = true;
+	out->scope = c.scope;
+	out->cluster = c.cluster;
+	out->zone = zone;
+	out->origin = n;
+	out->qname = q->packet + DNS_HEADER_LEN;
+	out->denial = NULL;
+	out->set[0] = (struct answer_set){.owner = out->qname, .rrset = c.rrset, .ttl = c.ttl};
+}
+
+/* The answer, when it is one: `n` is what zone_find_node() says of the name in `zone`.  False: it is not that simple, and nothing
+ * is done. */
+ALWAYS static inline bool alone_answer(const struct snapshot *s, const struct query *q,
+                                       const struct addr *resolver, const struct zone *zone,
+                                       const struct node *n, struct answer *out)
+{
+	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_FIXED};
+
+	if (rarely(!zone_is_found(n) || zone_is_incomplete(zone) || !alone_may(q->type) ||
+	           !answer_is_admitted(s, zone, resolver)))
+		return false;
+	if (node_has_fixed(n)) {
+		c.rrset = node_rrset(n, q->type);
+		if (rarely(c.rrset == NULL))
+			return false;
+		c.ttl = c.rrset->ttl;
+	} else {
+		struct client client = answer_client(s, q, resolver);
+		struct choosing how = {s, n, &q->name, q->type, &client, NULL, NULL};
+
+		if (rarely(snapshot_any_unseen(s)))
+			return false;
+		c = choose_at_once(&how);
+		if (rarely(c.rrset == NULL)) {
+			struct choosing same = how;
+
+			same.client = NULL;
+			c = choose_otherwise(same, client);
+		}
+		if (rarely(c.rrset == NULL))
+			return false;
+	}
+	if (rarely(c.rrset->type != q->type || c.rrset->count > snapshot_most_addresses(s)))
+		return false;
+	alone_put(out, q, zone, n, c);
+	return true;
+}
+
+/* Is what the steps have found all of an answer? */
+static inline bool alone_is_all(const struct query *q, const struct answer *out)
+{
+	const struct answer_set *set = &out->set[0];
+
+	return out->rcode == RCODE_NOERROR && out->ede == EDE_NONE && out->set_count == 1 &&
+	       out->authority_count == 0 && out->glue_count == 0 && set->more == 0 &&
+	       set->from == 0 && set->owner == out->qname && set->rrset->type == q->type &&
+	       alone_may(q->type);
+}
+
+#endif
