@@ -30,7 +30,8 @@ struct records *records_new(const struct records_settings *settings)
 	r->wants = wants_new(&r->key);
 	r->notes = notes_new();
 	r->guard = guard_new(r->wants);
-	r->sources.key = r->gateways.key = r->key;
+	r->sources.key = r->key;
+	r->gateways = gateways_new(&r->key, &r->endpoints);
 	return r;
 }
 
@@ -48,8 +49,8 @@ void records_free(struct records *r)
 	apexes_free(r->apexes);
 	sources_fini(&r->sources);
 	idmap_fini(&r->claims);
-	gateways_fini(&r->gateways);
-	links_fini(&r->slices);
+	gateways_free(r->gateways);
+	tally_fini(&r->endpoints);
 	links_fini(&r->backends);
 	links_fini(&r->annotated);
 	buffer_fini(&r->draft);
@@ -114,8 +115,8 @@ static void begin(struct records *r, const struct facts *f, uint64_t now_ms)
 		.clusters = r->clusters,
 		.policies = r->policies,
 		.policy_index = r->policy_index,
-		.slices = &r->slices,
-		.gateways = &r->gateways,
+		.endpoints = &r->endpoints,
+		.gateways = r->gateways,
 		.annotated = &r->annotated,
 		.wants = r->wants,
 		.notes = r->notes,
@@ -243,9 +244,11 @@ static void update_policies(struct records *r)
 	r->policy_index_was = r->policy_index;
 	if (!r->policies_changed && r->apexes == r->apexes_was)
 		return;
-	r->policy_index = policy_index_new(&r->key, r->policies, r->apexes);
+	r->policy_index = policy_index_new(&r->key, r->policies, r->apexes, r->notes);
 	r->world.policy_index = r->policy_index;
 	r->policies_changed |= r->policy_index != NULL;
+	if (policy_index_is_cut(r->policy_index_was) || policy_index_is_cut(r->policy_index))
+		dirty_mark_kind(r, 0);
 }
 
 static void on_host_changed(uint32_t source, void *arg) { dirty_mark(arg, source); }
@@ -288,7 +291,7 @@ const struct records_result *records_build(struct records *r, struct facts *f, u
 {
 	begin(r, f, now_ms);
 	apply_changes(r, f);
-	gateways_update(&r->gateways, f);
+	dirty_end(r);
 	update_zones(r);
 	update_policies(r);
 	update_clusters(r);

@@ -218,9 +218,9 @@ static void mark_targets(struct records *r, const struct fact *policy)
 
 static void change_policy(struct records *r, const struct fact_change *c)
 {
-	r->policies_changed = true;
 	if (!policies_apply(r->policies, c->before, c->after))
 		return;
+	r->policies_changed = true;
 	mark_targets(r, c->before);
 	mark_targets(r, c->after);
 }
@@ -263,9 +263,7 @@ static void apply_annotated(struct records *r, uint16_t cluster, const struct fa
 	if (!fact || !fact_decode(fact, r->scratch, &v))
 		return;
 	link_hostnames(r, cluster, fact, &v, is_there);
-	(is_there ? gateways_put : gateways_remove)(&r->gateways, cluster, fact, &v);
-	if (v.kind == FACT_SERVICE && r->gateways.has_services)
-		gateways_each_ingress(&r->gateways, cluster, &v, mark_ingress, r);
+	(is_there ? gateways_put : gateways_remove)(r->gateways, cluster, &v);
 	if (v.kind == FACT_INGRESS)
 		link_backends(r, cluster, fact, &v, is_there ? links_put : links_remove);
 }
@@ -303,82 +301,85 @@ static void mark_ready(struct records *r, uint16_t cluster, struct bytes namespa
 		mark_ingress(link->fact, r);
 }
 
-/* The Ingresses that the Service, if it is there, stands before. */
-static void mark_behind(struct records *r, uint16_t cluster, struct bytes namespace,
-                        struct bytes service)
-{
-	const struct fact *fact =
-		facts_find(r->world.facts, cluster, FACT_SERVICE, namespace, service);
-	struct fact_value v;
+/* --- slices --- */
 
-	if (fact && r->gateways.has_services && fact_decode(fact, r->scratch, &v))
-		gateways_each_ingress(&r->gateways, cluster, &v, mark_ingress, r);
-}
-
-struct slice_key {
+struct slice {
 	struct bytes namespace, service;
-	uint32_t hash;
+	uint64_t id; /* of the Service */
+	uint32_t ready, total;
 };
 
 /* One that belongs to no Service changes nothing; a cluster may have any number of such. */
 static bool read_slice(const struct records *r, uint16_t cluster, const struct fact *fact,
-                       struct slice_key *out)
+                       struct slice *out)
 {
 	struct fact_value v;
 
 	if (!fact || !fact_decode(fact, r->scratch, &v) || v.slice.service.len == 0)
 		return false;
-	*out = (struct slice_key){
-		v.namespace, v.slice.service,
-		world_hash_object(&r->world, cluster, v.namespace, v.slice.service)};
+	*out = (struct slice){v.namespace, v.slice.service,
+	                      world_id(&r->world, cluster, v.namespace, v.slice.service),
+	                      v.slice.ready, v.slice.total};
 	return true;
 }
 
-static struct world_count count_of(const struct records *r, uint16_t cluster,
-                                   const struct slice_key *key)
+static void count_slice(struct records *r, const struct slice *s, bool is_there)
 {
-	return world_count_endpoints(&r->world, cluster, key->namespace, key->service);
+	struct tally_entry *e = tally_get(&r->endpoints, s->id);
+
+	e->n[TALLY_SLICES] += is_there ? 1U : -1U;
+	e->n[TALLY_READY] += is_there ? s->ready : -s->ready;
+	e->n[TALLY_ENDPOINTS] += is_there ? s->total : -s->total;
+	tally_settle(&r->endpoints, e);
+}
+
+static struct world_count count_of(const struct records *r, uint16_t cluster, const struct slice *s)
+{
+	return world_count_endpoints(&r->world, cluster, s->namespace, s->service);
 }
 
 /* What is made of the Service's endpoints is made again, if it is not the same as before. */
-static void mark_if_counted(struct records *r, uint16_t cluster, const struct slice_key *key,
+static void mark_if_counted(struct records *r, uint16_t cluster, const struct slice *s,
                             const struct world_count *was)
 {
-	struct world_count is = count_of(r, cluster, key);
+	struct world_count is = count_of(r, cluster, s);
 	bool turned = (is.ready > 0) != (was->ready > 0);
 
 	if (turned || (policies_any_looks_at_endpoints(r->policies) &&
 	               (is.ready != was->ready || is.total != was->total)))
-		mark_ready(r, cluster, key->namespace, key->service);
+		mark_ready(r, cluster, s->namespace, s->service);
 	if (turned || (is.slices > 0) != (was->slices > 0))
-		mark_behind(r, cluster, key->namespace, key->service);
+		gateways_touch(r->gateways, cluster, s->namespace, s->service);
 }
 
 static void change_slice(struct records *r, const struct fact_change *c)
 {
-	struct slice_key before, after;
+	struct slice before, after;
 	bool has_before = read_slice(r, c->cluster, c->before, &before);
 	bool has_after = read_slice(r, c->cluster, c->after, &after);
 	struct world_count before_was = {0, 0, 0}, after_was = {0, 0, 0};
 
-	/* In the first build every source is made anyway. */
-	if (!r->is_started) {
-		if (has_after)
-			links_put(&r->slices, after.hash, c->cluster, c->after);
-		return;
-	}
 	if (has_before)
 		before_was = count_of(r, c->cluster, &before);
 	if (has_after)
 		after_was = count_of(r, c->cluster, &after);
 	if (has_before)
-		links_remove(&r->slices, before.hash, c->cluster, c->before);
+		count_slice(r, &before, false);
 	if (has_after)
-		links_put(&r->slices, after.hash, c->cluster, c->after);
+		count_slice(r, &after, true);
+	/* In the first build every source is made anyway. */
+	if (!r->is_started)
+		return;
 	if (has_before)
 		mark_if_counted(r, c->cluster, &before, &before_was);
 	if (has_after)
 		mark_if_counted(r, c->cluster, &after, &after_was);
+}
+
+void dirty_end(struct records *r)
+{
+	arena_reset(r->scratch);
+	gateways_update(r->gateways, r->world.facts, mark_ingress, r);
 }
 
 static void apply_to_host(struct records *r, const struct fact_change *c, enum fact_kind kind)

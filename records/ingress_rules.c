@@ -103,7 +103,7 @@ bool ingress_rules_are_ready(const struct world *w, uint16_t cluster,
 /* One without endpoints is the worst, then one of which fewer are ready. */
 static bool is_worse(const struct world_count *a, const struct world_count *b)
 {
-	uint64_t x = a->ready * b->total, y = b->ready * a->total;
+	uint64_t x = (uint64_t)a->ready * b->total, y = (uint64_t)b->ready * a->total;
 
 	if (a->total == 0 || b->total == 0)
 		return a->total == 0 && b->total > 0;
@@ -130,35 +130,12 @@ bool ingress_rules_count(const struct world *w, uint16_t cluster, const struct f
 	return any;
 }
 
-/* --- the gateway --- */
-
-struct gateway {
-	const struct world *w;
-	uint16_t cluster;
-	bool any, is_up;
-};
-
-static void look_at_gateway(const struct fact *service, void *arg)
-{
-	struct gateway *g = arg;
-	struct world_count n = world_count_endpoints(g->w, g->cluster, fact_namespace(service),
-	                                             fact_name(service));
-
-	g->any = true;
-	g->is_up = g->is_up || n.slices == 0 || n.ready > 0;
-}
-
 bool ingress_rules_have_no_gateway(const struct world *w, uint16_t cluster,
                                    const struct fact_value *ingress)
 {
-	for (size_t i = 0; i < ingress->ingress.target_count; i++) {
-		struct gateway g = {.w = w, .cluster = cluster};
-
-		gateways_each_service(w->gateways, cluster, ingress->ingress.targets[i],
-		                      look_at_gateway, &g);
-		if (!g.any || g.is_up)
+	for (size_t i = 0; i < ingress->ingress.target_count; i++)
+		if (!gateways_is_down(w->gateways, cluster, ingress->ingress.targets[i]))
 			return false;
-	}
 	return ingress->ingress.target_count > 0;
 }
 

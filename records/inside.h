@@ -56,8 +56,9 @@ struct records {
 	struct policy_index *policy_index,
 		*policy_index_was; /* _was: what the claims were made with; for one build */
 	struct clusters *clusters;
-	struct gateways gateways;
-	struct links slices, backends, annotated; /* slices and backends by world_hash_object() */
+	struct gateways *gateways;
+	struct tally endpoints;           /* of Services, by world_id() */
+	struct links backends, annotated; /* backends by world_hash_object() */
 	struct wants *wants;
 	struct notes *notes;
 	struct guard *guard;
@@ -71,8 +72,9 @@ struct records {
 	/* of this build */
 	uint64_t now_ms;
 	struct world world;
-	bool is_everything, domains_changed, clusters_changed, policies_changed;
-	struct work *works; /* number n is works[n - 1] */
+	bool is_everything, domains_changed, clusters_changed;
+	bool policies_changed; /* their targets, or their place in the order */
+	struct work *works;    /* number n is works[n - 1] */
 	size_t work_count, work_room;
 	struct touch *touches;
 	size_t touch_count, touch_room;
@@ -87,6 +89,8 @@ struct records {
 /* dirty.c */
 /* Brings the ways backwards up to date, and marks the sources that look at the fact. */
 void dirty_apply(struct records *r, const struct fact_change *change);
+/* After the last of them. */
+void dirty_end(struct records *r);
 void dirty_mark(struct records *r, uint32_t source);
 /* Every source of a kind (FACT_..., SOURCE_HOST; 0: all). */
 void dirty_mark_kind(struct records *r, unsigned kind);

@@ -21,7 +21,8 @@ enum notes_of {
 	NOTES_OF_OBJECT,
 	NOTES_OF_NAME,
 	NOTES_OF_ZONES,
-	NOTES_OF_CLUSTERS
+	NOTES_OF_CLUSTERS,
+	NOTES_OF_POLICIES
 };
 
 struct notes *notes_new(void);

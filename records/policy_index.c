@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "records/policy_index.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ struct policy_index {
 	struct idmap by_target; /* hash_target(): number of the claim + 1 */
 	bool has_kind[POLICY_DOMAIN + 1];
 	bool has_labels[LABELS_MOST]; /* is there a pattern of so many labels behind its star? */
+	bool is_cut;
 	struct policy_index_conflict *conflicts;
 	size_t conflict_count;
 };
@@ -117,6 +119,16 @@ static struct claim claim_of(const struct policy_index *x, const struct policy_t
 	return c;
 }
 
+/* The index outlives what a policy says but for its targets. */
+static void add_conflict(struct policy_index *x, uint32_t winner, uint32_t loser,
+                         const struct policy_target *t)
+{
+	struct policy_target *copy = arena_memdup(x->arena, t, sizeof(*t));
+
+	copy->name.data = arena_memdup(x->arena, t->name.data, t->name.len);
+	x->conflicts[x->conflict_count++] = (struct policy_index_conflict){winner, loser, copy};
+}
+
 /* Of several for the same the first one. */
 static void add_target(struct policy_index *x, const struct policy_target *t,
                        const struct records_policy *policy, uint32_t number)
@@ -128,8 +140,7 @@ static void add_target(struct policy_index *x, const struct policy_target *t,
 		return;
 	if (have) {
 		if (have->policy != number)
-			x->conflicts[x->conflict_count++] =
-				(struct policy_index_conflict){have->policy, number, t};
+			add_conflict(x, have->policy, number, t);
 		return;
 	}
 	x->has_kind[c.kind] = true;
@@ -151,33 +162,54 @@ static int by_rank(const void *a, const void *b)
 	                        ((const struct ranked *)b)->policy);
 }
 
+/* All policies that are there, the first in order first. */
+static struct ranked *rank(const struct policies *p, struct arena *a, size_t *count)
+{
+	struct ranked *list = arena_alloc(a, policies_count(p) * sizeof(*list));
+
+	*count = 0;
+	for (uint32_t i = 1; i < policies_count(p); i++)
+		if (policies_get(p, i)->is)
+			list[(*count)++] = (struct ranked){policies_get(p, i), i};
+	qsort(list, *count, sizeof(*list), by_rank);
+	return list;
+}
+
+static void note_rest(struct notes *notes, const struct records_policy *p)
+{
+	char where[600];
+
+	snprintf(where, sizeof(where), "TrafficPolicy %.*s/%.*s", (int)p->namespace.len,
+	         (const char *)p->namespace.data, (int)p->name.len, (const char *)p->name.data);
+	notes_problem(notes, where, "there are over %d targets: its own decide nothing",
+	              POLICY_INDEX_TARGETS_MOST);
+}
+
 struct policy_index *policy_index_new(const struct hash_key *key, const struct policies *p,
-                                      const struct apexes *apexes)
+                                      const struct apexes *apexes, struct notes *notes)
 {
 	struct policy_index *x;
 	struct ranked *ranked;
-	size_t count = 0, targets = 0;
+	size_t count, targets = 0, used = 0;
 
+	notes_begin(notes, NOTES_OF_POLICIES, 0);
 	if (!policies_any(p))
 		return NULL;
 	x = xcalloc(1, sizeof(*x));
 	*x = (struct policy_index){.key = *key, .arena = arena_new(), .apexes = apexes};
-	ranked = arena_alloc(x->arena, policies_count(p) * sizeof(*ranked));
-	for (uint32_t i = 1; i < policies_count(p); i++) {
-		const struct records_policy *policy = policies_get(p, i);
-
-		if (!policy->is)
-			continue;
-		ranked[count++] = (struct ranked){policy, i};
-		targets += policy->is->target_count;
-	}
-	qsort(ranked, count, sizeof(*ranked), by_rank);
+	ranked = rank(p, x->arena, &count);
+	while (used < count &&
+	       targets + ranked[used].policy->is->target_count <= POLICY_INDEX_TARGETS_MOST)
+		targets += ranked[used++].policy->is->target_count;
 	x->claims = arena_alloc(x->arena, targets * sizeof(*x->claims));
 	x->conflicts = arena_alloc(x->arena, targets * sizeof(*x->conflicts));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < used; i++)
 		for (size_t k = 0; k < ranked[i].policy->is->target_count; k++)
 			add_target(x, &ranked[i].policy->is->targets[k], ranked[i].policy,
 			           ranked[i].number);
+	x->is_cut = used < count;
+	for (size_t i = used; i < count; i++)
+		note_rest(notes, ranked[i].policy);
 	return x;
 }
 
@@ -189,6 +221,8 @@ void policy_index_free(struct policy_index *x)
 	arena_free(x->arena);
 	free(x);
 }
+
+bool policy_index_is_cut(const struct policy_index *x) { return x && x->is_cut; }
 
 /* --- looking --- */
 

@@ -6,18 +6,25 @@
 #ifndef RECORDS_POLICY_INDEX_H
 #define RECORDS_POLICY_INDEX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/hash.h"
 #include "records/apexes.h"
+#include "records/notes.h"
 #include "records/policies.h"
 
 struct policy_index;
 
+/* So many targets of all policies count, those of the first policies in order; the others are noted. */
+enum { POLICY_INDEX_TARGETS_MOST = 65536 };
+
 /* NULL: there is no policy. */
 struct policy_index *policy_index_new(const struct hash_key *key, const struct policies *p,
-                                      const struct apexes *apexes);
+                                      const struct apexes *apexes, struct notes *notes);
 void policy_index_free(struct policy_index *x);
+/* Are there targets that do not count?  Then any policy may be a matter of any other.  `x` may be NULL. */
+bool policy_index_is_cut(const struct policy_index *x);
 
 /* What a name comes from. */
 struct policy_subject {
@@ -33,7 +40,7 @@ uint32_t policy_index_find(const struct policy_index *x, const struct policy_sub
 /* A target that two policies want: the numbers of both. */
 struct policy_index_conflict {
 	uint32_t winner, loser;
-	const struct policy_target *target; /* of the loser; until that changes */
+	const struct policy_target *target; /* of the loser */
 };
 const struct policy_index_conflict *policy_index_conflicts(const struct policy_index *x,
                                                            size_t *count);

@@ -169,7 +169,7 @@ static void ask_endpoints(const struct policy_value *p, const struct sites_app *
 	const struct world_count *n = &app->endpoints;
 
 	if (app->has_count && p->min_ready_percent > 0 &&
-	    (n->total == 0 || n->ready * 100 < n->total * p->min_ready_percent))
+	    (n->total == 0 || (uint64_t)n->ready * 100 < (uint64_t)n->total * p->min_ready_percent))
 		s->layers |= SITE_FEW_READY;
 	s->ready = at_most_16_bits(n->ready);
 	s->endpoints = at_most_16_bits(n->total);

@@ -30,7 +30,7 @@ struct world {
 	const struct clusters *clusters;
 	const struct policies *policies;
 	const struct policy_index *policy_index; /* NULL: no policies */
-	const struct links *slices;              /* by world_hash_object() of their Service */
+	const struct tally *endpoints;           /* of Services, by world_id() */
 	const struct gateways *gateways;
 	const struct links *annotated; /* by owner_hash() of the host names they carry */
 	struct wants *wants;
@@ -43,14 +43,17 @@ struct world {
 uint32_t world_hash_object(const struct world *w, uint16_t cluster, struct bytes namespace,
                            struct bytes name);
 
+/* The same for a tally. */
+uint64_t world_id(const struct world *w, uint16_t cluster, struct bytes namespace,
+                  struct bytes name);
+
 /* Has the Service of that cluster a ready endpoint? */
 bool world_is_ready(const struct world *w, uint16_t cluster, struct bytes namespace,
                     struct bytes service);
 
 /* Its endpoints in all its slices; nothing where there is none. */
 struct world_count {
-	uint32_t slices;
-	uint64_t ready, total;
+	uint32_t slices, ready, total;
 };
 struct world_count world_count_endpoints(const struct world *w, uint16_t cluster,
                                          struct bytes namespace, struct bytes service);

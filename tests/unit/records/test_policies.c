@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "records/policy_index.h"
 #include "tests/support/records_facts.h"
 #include "tests/support/records_world.h"
 
@@ -281,6 +283,36 @@ static void test_only_names_of_the_targets_are_given_again(void **state)
 	records_world_free(w);
 }
 
+/* Whoever may write policies may write many: the oldest count, and the others are named. */
+static void test_there_is_a_most_of_targets(void **state)
+{
+	enum { EACH = 64 };
+	struct policy_target targets[EACH];
+	struct policy_value is = {.targets = targets, .target_count = EACH};
+	struct records_world *w = records_world_small();
+
+	(void)state;
+	records_world_put(w, "",
+	                  records_fact_dns_endpoint("shop/e", "e.example.com 5 A 192.0.2.2", 1));
+	for (size_t i = 0; i < EACH; i++)
+		targets[i] = (struct policy_target){POLICY_SERVICE, bytes_of("none")};
+	for (unsigned i = 0; i < POLICY_INDEX_TARGETS_MOST / EACH; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "many/p%u", i);
+		records_world_put(w, "", records_fact_policy(key, &is, 1));
+	}
+	put_plain(w, "shop/late", 2, "host e.example.com");
+	expect(w, "e.example.com.", NULL);
+	records_world_expect_text(records_world_problems(w),
+	                          "TrafficPolicy shop/late: there are over 65536 targets: its own "
+	                          "decide nothing\n");
+	remove_policy(w, "many/p7");
+	expect(w, "e.example.com.", "shop/late");
+	records_world_expect_text(records_world_problems(w), "");
+	records_world_free(w);
+}
+
 /* --- numbers --- */
 
 static void test_a_number_is_used_again_when_nobody_has_it(void **state)
@@ -344,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_sites_beside_the_configs_records_keep_their_policy),
 		cmocka_unit_test(test_what_decides_between_sites_touches_no_name),
 		cmocka_unit_test(test_only_names_of_the_targets_are_given_again),
+		cmocka_unit_test(test_there_is_a_most_of_targets),
 		cmocka_unit_test(test_a_number_is_used_again_when_nobody_has_it),
 		cmocka_unit_test(test_a_held_name_keeps_the_number_of_a_policy_that_went),
 	};

@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "records/sites.h"
 #include "tests/support/records_facts.h"
 #include "tests/support/records_world.h"
@@ -124,6 +126,31 @@ static void test_capacity_follows_ready_endpoints_under_a_policy_that_asks(void 
 	expect(w, web, SHOWN("EL 12/12 capacity 12") "]");
 	put_endpoints(w, "shop/web-1", 0, 12);
 	expect(w, web, SHOWN("L 0/12") "]");
+	records_world_free(w);
+}
+
+/* A cluster may have any number of them. */
+static void test_many_slices_of_one_service_cost_no_more_than_few(void **state)
+{
+	struct records_world *w = world_of_web();
+	uint64_t begin = clock_monotonic_ms();
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "shop/many-%u", i);
+		put_endpoints(w, key, i % 2, 2);
+	}
+	records_world_build(w);
+	for (unsigned i = 0; i < 1000; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "shop/many-%u", i * 7);
+		put_endpoints(w, key, 1, 1);
+		records_world_build(w);
+	}
+	assert_true(clock_monotonic_ms() - begin < 20000);
 	records_world_free(w);
 }
 
@@ -376,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_too_few_ready_endpoints_are_a_layer),
 		cmocka_unit_test(test_what_needs_no_endpoints_never_has_too_few),
 		cmocka_unit_test(test_capacity_follows_ready_endpoints_under_a_policy_that_asks),
+		cmocka_unit_test(test_many_slices_of_one_service_cost_no_more_than_few),
 		cmocka_unit_test(test_the_worst_service_behind_a_host_counts),
 		cmocka_unit_test(test_a_controller_without_ready_endpoints_is_no_gateway),
 		cmocka_unit_test(test_a_gateway_of_another_cluster_is_none),
