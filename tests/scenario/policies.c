@@ -185,6 +185,9 @@ static void test_a_broken_policy_leaves_the_last_good_one_in_force(void **state)
 	world_expect(w, WEB, "A", BOSTON, LOS_ANGELES, SOON_MS);
 	put(w, "  stages: [{nearest: {bais: {houston: 1}}}]\n");
 	world_expect_http(w, "/status", "bais", SOON_MS);
+	world_expect_http(w, "/status",
+	                  "\"type\":\"Accepted\",\"status\":\"False\",\"reason\":\"Invalid\"",
+	                  SOON_MS);
 	world_expect_stays(w, WEB, "A", BOSTON, LOS_ANGELES, 500);
 	put(w, "  stages: [{nearest: {}}]\n");
 	world_expect(w, WEB, "A", BOSTON, NEW_YORK, SOON_MS);
