@@ -59,8 +59,8 @@ static inline uint64_t lot_weight(const struct lot *lot, const struct site *site
 enum { SHARE_LOG_BITS = 26, SHARE_LOG_STEPS = 7 };
 extern const uint32_t share_logs[(1 << SHARE_LOG_STEPS) + 1];
 
-/* -log2(hash / 2^64) / weight in fixed point, never 0: leading zeros, then the table, straight between its points.
- * weight: 1 .. 2^36. */
+/* -log2(hash / 2^64) / weight in fixed point, never 0: leading zeros, then the table, straight between its points.  The least of
+ * these is every site's with a chance in proportion to its weight (1 .. 2^36). */
 static inline uint64_t share_part(uint64_t hash, uint64_t weight)
 {
 	unsigned zeros = (unsigned)__builtin_clzll(hash | 1);
@@ -71,8 +71,6 @@ static inline uint64_t share_part(uint64_t hash, uint64_t weight)
 
 	return (((((uint64_t)zeros + 1) << SHARE_LOG_BITS) - log) << 31) / weight;
 }
-/* For tests. */
-uint64_t share_score(uint64_t hash, uint64_t weight);
 
 static inline uint64_t lot_hash(const struct lot *lot, const struct site *site)
 {

@@ -115,9 +115,6 @@ const uint32_t share_logs[(1 << SHARE_LOG_STEPS) + 1] = {
 	66349506, 66729930, 67108864,
 };
 
-/* The least of these is every site's with a chance in proportion to its weight. */
-uint64_t share_score(uint64_t hash, uint64_t weight) { return share_part(hash, weight); }
-
 void lot_draw(struct lot *lot)
 {
 	const struct name *asked = lot->how->asked;

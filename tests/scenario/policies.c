@@ -185,6 +185,9 @@ static void test_a_broken_policy_leaves_the_last_good_one_in_force(void **state)
 	world_expect(w, WEB, "A", BOSTON, LOS_ANGELES, SOON_MS);
 	put(w, "  stages: [{nearest: {bais: {houston: 1}}}]\n");
 	world_expect_http(w, "/status", "bais", SOON_MS);
+	world_expect_http(w, "/status",
+	                  "\"type\":\"Accepted\",\"status\":\"False\",\"reason\":\"Invalid\"",
+	                  SOON_MS);
 	world_expect_stays(w, WEB, "A", BOSTON, LOS_ANGELES, 500);
 	put(w, "  stages: [{nearest: {}}]\n");
 	world_expect(w, WEB, "A", BOSTON, NEW_YORK, SOON_MS);
@@ -257,15 +260,21 @@ static void ask_buckets(struct world *w, unsigned count, uint8_t *city)
 	}
 }
 
-static void assert_share(const uint8_t *city, unsigned count, uint8_t which, double percent)
+static void assert_share_within(const uint8_t *city, unsigned count, uint8_t which, double percent,
+                                double points)
 {
 	unsigned found = 0;
 
 	for (unsigned i = 0; i < count; i++)
 		found += city[i] == which;
-	if (found * 100.0 / count < percent - 1 || found * 100.0 / count > percent + 1)
+	if (found * 100.0 / count < percent - points || found * 100.0 / count > percent + points)
 		fail_msg("%s has %.2f %%, not %.2f %%", cities[which], found * 100.0 / count,
 		         percent);
+}
+
+static void assert_share(const uint8_t *city, unsigned count, uint8_t which, double percent)
+{
+	assert_share_within(city, count, which, percent, 1);
 }
 
 static void test_shares_are_as_the_weights_and_a_ramp_moves_only_its_own(void **state)
@@ -330,6 +339,30 @@ static void test_what_explain_says_is_what_is_answered(void **state)
 		"by the policy shop/web");
 }
 
+static void test_a_cluster_that_is_shifted_keeps_a_share_of_its_clients(void **state)
+{
+	enum { FEW = 4000 };
+	static uint8_t city[FEW];
+	struct world *w = *state;
+	unsigned scope;
+
+	world_config(w, "rateLimit: {mode: off}");
+	world_three_cities(w);
+	world_write(w, "networks.csv", "20.0.0.0/8,30.27,-97.74,Austin\n");
+	world_write(w, "manifests/host/cluster-houston.yaml",
+	            "apiVersion: core.kubefed.io/v1beta1\nkind: KubeFedCluster\n"
+	            "metadata: {name: houston, namespace: kube-federation-system, annotations: "
+	            "{nigh.dev/shift: 'to=25%% start=2026-01-01T00:00:00Z', "
+	            "nigh.dev/location: '29.76,-95.37'}}\nspec: {}\n");
+	world_start(w);
+	ask_buckets(w, FEW, city);
+	assert_share_within(city, FEW, 1, 25, 2.5);
+	/* The others go to the next nearest. */
+	assert_share_within(city, FEW, 2, 75, 2.5);
+	scope = (unsigned)world_query(w, WEB, "A", "20.0.0.0/24").scope;
+	assert_int_equal(scope, 24);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +378,7 @@ int main(void)
 		world_test(test_a_cluster_that_nobody_registered_is_named),
 		world_test(test_shares_are_as_the_weights_and_a_ramp_moves_only_its_own),
 		world_test(test_what_explain_says_is_what_is_answered),
+		world_test(test_a_cluster_that_is_shifted_keeps_a_share_of_its_clients),
 	};
 
 	return cmocka_run_group_tests_name("policies", tests, NULL, NULL);

@@ -122,12 +122,12 @@ static void test_the_logarithm_is_that_of_the_library(void **state)
 
 		hash = hash_mix(hash, i) >> i % 40;
 		exact = -log2((double)(hash | 1) / 18446744073709551616.0);
-		score = (double)share_score(hash, 1) / 0x1p57;
+		score = (double)share_part(hash, 1) / 0x1p57;
 		if (fabs(score - exact) > 1.5e-5)
 			fail_msg("%llx: %f is not %f", (unsigned long long)hash, score, exact);
 	}
-	assert_true(share_score(UINT64_MAX, 1) > 0);
-	assert_true(share_score(0, UINT64_C(65535) * 1000000) > 0);
+	assert_true(share_part(UINT64_MAX, 1) > 0);
+	assert_true(share_part(0, UINT64_C(65535) * 1000000) > 0);
 }
 
 static void test_shares_are_as_the_weights(void **state)
