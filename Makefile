@@ -19,7 +19,8 @@ WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring.h dnsd/verdicts.c 
                     dnsd/config_facts.c dnsd/config_facts.h dnsd/trial.c dnsd/sources.c dnsd/sources.h \
                     dnsd/lone_file.c dnsd/lone_file.h dnsd/zone_loader.c \
                     dnsd/pipeline_inside.h dnsd/pipeline_estate.c dnsd/pipeline_orders.c dnsd/replace.c \
-                    dnsd/transferred.c dnsd/transferred.h
+                    dnsd/transferred.c dnsd/transferred.h \
+                    dnsd/replicas.c dnsd/replicas.h
 WIRES_dnsd       := watcher records kube
 
 # Outside libraries, by pkg-config name, the only rooms that may touch them, and,
@@ -28,7 +29,7 @@ PKGS_base        := libuv libmicrohttpd:http_admin yaml-0.1:yaml json-c:yaml,con
 PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
-PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve libcurl:probe_http openssl:probe_http
+PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve libcurl:probe_http openssl:peers,probe_http
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tls,tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
 PKGS_tests       := cmocka libnghttp2
@@ -147,7 +148,7 @@ unit-%: ; $(Q)$(MAKE) $(filter $(B)/tests/unit/$*/%,$(TESTS:%=%.run))
 SCENARIOS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/scenario/*.c))
 SCENARIO_PKGS = $(PKGS_tests) json-c ldns libcurl libseccomp libnghttp2 openssl zlib
 SCENARIO_SUPPORT := $(call obj,$(wildcard tests/support/world*.c tests/support/fakeapi*.c) tests/support/geo_mmdb.c tests/support/dnsd_certificate.c \
-                      tests/support/watcher_httpd.c tests/support/watcher_certificates.c)
+                      tests/support/watcher_authority.c tests/support/watcher_httpd.c tests/support/watcher_certificates.c)
 $(SCENARIOS:%=%.o) $(SCENARIO_SUPPORT): PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
 $(SCENARIOS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)

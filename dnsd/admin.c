@@ -128,6 +128,7 @@ static bool view_begin(struct admin *a, struct admin_view *view)
 		.pulse = a->settings.pulse,
 		.server = a->settings.server,
 		.probes = a->settings.probes,
+		.replicas = a->settings.replicas,
 		.http = a->settings.addr,
 		.http_port = http_admin_port(a->http),
 		.started_s = a->started_s,

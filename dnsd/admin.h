@@ -17,6 +17,7 @@
 #include "dnsd/explain.h"
 #include "dnsd/orders.h"
 #include "dnsd/probe_notes.h"
+#include "dnsd/replica_notes.h"
 #include "dnsd/server.h"
 #include "zones/handover.h"
 
@@ -39,8 +40,9 @@ struct admin_settings {
 	const struct server *server; /* counters and addresses */
 	struct handover *handover;
 	const struct admin_pulse *pulse;
-	struct cluster_notes *notes; /* of API servers; NULL: there are none */
-	struct probe_notes *probes;  /* NULL: nothing is known of them */
+	struct cluster_notes *notes;    /* of API servers; NULL: there are none */
+	struct probe_notes *probes;     /* NULL: nothing is known of them */
+	struct replica_notes *replicas; /* the same */
 	/* Has the control thread do something; called on the HTTP thread, waits for the answer (at most a second). */
 	order_fn *order;
 	/* What the geo databases say of a client, for explain; called on the HTTP thread, false:

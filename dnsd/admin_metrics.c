@@ -545,6 +545,7 @@ void admin_print_metrics(const struct admin_view *view, struct text *out)
 	print_clusters(view, out);
 	print_notes(view, out);
 	admin_print_probe_metrics(view, out);
+	admin_print_replica_metrics(view, out);
 	print_zones(view, out);
 	print_zone_files(snapshot_report(view->snapshot), out);
 	print_answers(view->stats, out);

@@ -32,6 +32,7 @@ struct admin_view {
 	const struct admin_pulse *pulse;
 	const struct cluster_notes_table *notes; /* may be NULL */
 	struct probe_notes *probes;              /* may be NULL */
+	struct replica_notes *replicas;          /* the same */
 	const struct server *server;             /* NULL: counts nothing, listens nowhere */
 	struct addr http;                        /* where this page was asked for */
 	uint16_t http_port;
@@ -47,6 +48,9 @@ void admin_count_fini(struct admin_count *c);
 
 void admin_print_status(const struct admin_view *view, struct text *out);
 void admin_print_metrics(const struct admin_view *view, struct text *out);
+/* What is known of the other replicas: their part of each. */
+void admin_add_replicas(const struct admin_view *view, struct text *out);
+void admin_print_replica_metrics(const struct admin_view *view, struct text *out);
 /* What is known of probes: their part of each. */
 void admin_add_probes(const struct admin_view *view, struct text *out);
 void admin_print_probe_metrics(const struct admin_view *view, struct text *out);

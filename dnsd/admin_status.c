@@ -388,6 +388,7 @@ void admin_print_status(const struct admin_view *view, struct text *out)
 	add_limits(view->stats, out);
 	add_counts(view, out);
 	admin_add_probes(view, out);
+	admin_add_replicas(view, out);
 	text_add(out, "}\n");
 }
 

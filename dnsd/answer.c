@@ -371,13 +371,15 @@ static uint16_t pick_type(const struct node *n)
 	}
 }
 
-/* Is any of it from a cluster that cannot be seen, so only what was known of it last?  What was chosen stands in the
+/* Is any of it from a cluster that cannot be seen, or was it chosen while nothing can be, so by what was known last?  What was chosen stands in the
  * order of the sites. */
 static bool is_stale(const struct walk *w, const struct node *n, const struct choice *c)
 {
 	const struct rrset *next = c->rrset;
 	unsigned taken = 0;
 
+	if (snapshot_settings(w->s)->frozen)
+		return true;
 	for (size_t i = 0; i < node_site_count(n) && next != NULL; i++) {
 		const struct site *site = node_site(n, i);
 		const struct snapshot_cluster *cluster;
@@ -410,7 +412,10 @@ static const struct rrset *answer_sites(struct walk *w, const struct node *n)
 		out->scope = c.scope;
 	if (snapshot_any_unseen(w->s) && is_stale(w, n, &c)) {
 		out->ede = EDE_STALE;
-		tell(w, "stale", "a cluster of the answer cannot be seen: its last known data");
+		tell(w, "stale",
+		     snapshot_settings(w->s)->frozen
+		             ? "nothing can be reached: what was up and down when it last could"
+		             : "a cluster of the answer cannot be seen: its last known data");
 	}
 	if (c.more > 0 || c.rrset->count > out->most)
 		limit_addresses(w);

@@ -380,6 +380,49 @@ static const struct conf_row rows[] = {
          .max = 24 * 60 * MINUTE,
          .reloadable = true,
          .sentence = "How long it is held down at most."},
+	{.path = "replicas.listen",
+         .type = CONF_CUSTOM,
+         AT(replicas.listen),
+         .custom = config_replicas_listen_read,
+         .print = config_replicas_listen_print,
+         .sentence = "The address and port at which other replicas are heard, which vote with this "
+                     "one on the addresses that are down; without it this one dials alone."},
+	{.path = "replicas.name",
+         .type = CONF_STRING,
+         AT(replicas.name),
+         .reloadable = true,
+         .sentence = "What the others call this one, in /status and explain; without it the name "
+                     "of its host. No two have one."},
+	{.path = "replicas.peers",
+         .type = CONF_CUSTOM,
+         AT(replicas.peers),
+         .custom = config_peers_read,
+         .print = config_peers_print,
+         .reloadable = true,
+         .sentence = "Where the other replicas are: a list of ADDR:PORT and NAME:PORT; a name is "
+                     "looked "
+                     "up every few seconds as it is written, without a search list, and all its "
+                     "addresses are dialled. This one may be among them."},
+	{.path = "replicas.certificate",
+         .type = CONF_PATH,
+         AT(replicas.certificate),
+         .line_offset = offsetof(struct config, replicas.line),
+         .reloadable = true,
+         .sentence =
+                 "A PEM file with the certificate that this one shows the others, good for servers "
+                 "and clients, and what leads to replicas.ca. When it has DNS names, those of the "
+                 "others must have one of them. The three files are read again when they change."},
+	{.path = "replicas.key",
+         .type = CONF_PATH,
+         AT(replicas.key),
+         .reloadable = true,
+         .sentence = "A PEM file with its key."},
+	{.path = "replicas.ca",
+         .type = CONF_PATH,
+         AT(replicas.ca),
+         .reloadable = true,
+         .sentence = "A PEM file with the certificates of the authority that those of the replicas "
+                     "lead to."},
 	{.path = "publish.allow",
          .type = CONF_NETWORKS,
          AT(publish.allow),
@@ -547,6 +590,7 @@ void config_free(struct config *c)
 	config_tls_fini(c);
 	config_zones_fini(c);
 	config_identity_fini(c);
+	config_peers_fini(c);
 	config_networks_fini(&c->ecs_from);
 	config_kubernetes_fini(c);
 	config_members_fini(c);
@@ -713,6 +757,7 @@ bool config_check(const struct config *c, struct text *errors)
 	good = check_http(c, file.data, errors);
 	good = check_tls(c, file.data, errors) && good;
 	good = check_publish(c, file.data, errors) && good;
+	good = config_replicas_check(c, file.data, errors) && good;
 	text_fini(&file);
 	return good;
 }

@@ -89,6 +89,12 @@ struct config_member {
 	bool has_location, drain;
 	struct place location;
 };
+/* Where another replica may be. */
+struct config_peer {
+	char *host; /* NULL: the address */
+	struct addr addr;
+	uint16_t port;
+};
 enum config_policy { CONFIG_NEAREST, CONFIG_ALL };
 enum config_cookies { CONFIG_COOKIES_ON, CONFIG_COOKIES_OFF, CONFIG_COOKIES_REQUIRED };
 /* What others say of addresses: a file or a command. */
@@ -142,6 +148,14 @@ struct config {
 		size_t import_count;
 		uint64_t flap_threshold, flap_window_ms, flap_hold_ms, flap_most_ms;
 	} probe;
+	struct {
+		struct config_listen listen; /* ADDR_NONE: nobody dials here */
+		char *name;                  /* NULL: that of the host */
+		struct config_peer *peers;
+		size_t peer_count;
+		char *certificate, *key, *ca; /* files; NULL: there is no vote */
+		unsigned line;                /* of certificate */
+	} replicas;
 	struct {
 		struct conf_strings allow, deny; /* networks */
 	} publish;

@@ -81,13 +81,66 @@ static uint64_t age_of(uint64_t now_ms, uint64_t at_ms)
 	return at_ms != 0 && now_ms > at_ms ? now_ms - at_ms : 0;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_names(const struct snapshot_votes *votes, uint64_t who, struct text *out)
+{
+	const char *name[SNAPSHOT_REPLICAS];
+	size_t count = 0;
+
+	for (size_t i = 0; i < SNAPSHOT_REPLICAS; i++)
+		if (who >> i & 1)
+			name[count++] = votes->name[i];
+	qsort(name, count, sizeof(*name), by_text);
+	for (size_t i = 0; i < count; i++)
+		text_printf(out, "%s%s", i > 0 ? ", " : "", name[i]);
+}
+
+/* "; down: 2 of 3 replicas (a, b); up: c" of one address that anybody sees down. */
+static void add_vote(const struct snapshot_votes *votes, const struct snapshot_vote *vote,
+                     struct text *out)
+{
+	text_printf(out, "; down: %d of %d replicas (", __builtin_popcountll(vote->down),
+	            __builtin_popcountll(votes->voters));
+	add_names(votes, vote->down, out);
+	text_add(out, ")");
+	if (vote->up == 0)
+		return;
+	text_add(out, "; up: ");
+	add_names(votes, vote->up, out);
+}
+
+static int by_probe(const void *key, const void *item)
+{
+	uint32_t probe = *(const uint32_t *)key,
+		 other = ((const struct snapshot_vote *)item)->probe;
+
+	return (probe > other) - (probe < other);
+}
+
+/* Who says so, of the first address of them that is down for anybody. */
+static void add_votes(const struct snapshot *s, const uint32_t *probe, size_t count,
+                      struct text *out)
+{
+	const struct snapshot_votes *votes = snapshot_votes(s);
+	const struct snapshot_vote *vote = NULL;
+
+	for (size_t i = 0; i < count && vote == NULL && votes->count > 0; i++)
+		vote = bsearch(&probe[i], votes->vote, votes->count, sizeof *vote, by_probe);
+	if (vote != NULL)
+		add_vote(votes, vote, out);
+}
+
 static void add_probe_reason(const struct snapshot *s, const struct site *site, uint64_t now_ms,
                              struct text *out)
 {
 	size_t count, down = 0;
 	const uint32_t *probe = site_probes(site, &count);
 	uint64_t latest = 0;
-	char detail[128];
+	struct text detail = {0};
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t at = snapshot_probe_at_ms(s, probe[i]);
@@ -96,14 +149,22 @@ static void add_probe_reason(const struct snapshot *s, const struct site *site, 
 		latest = at > latest ? at : latest;
 	}
 	if (count == 0)
-		snprintf(detail, sizeof detail, "not probed");
+		text_add(&detail, "not probed");
 	else if (snapshot_settings(s)->dark)
-		snprintf(detail, sizeof detail,
-		         "no cluster can be seen, so verdicts stay as last known: %zu of %zu down",
-		         down, count);
+		text_printf(
+			&detail,
+			"no cluster can be seen, so verdicts stay as last known: %zu of %zu down",
+			down, count);
+	else if (snapshot_settings(s)->frozen)
+		text_printf(&detail,
+		            "no replica that is heard reaches any site, so verdicts stay as last "
+		            "known: %zu of %zu down",
+		            down, count);
 	else
-		snprintf(detail, sizeof detail, "%zu of %zu addresses down", down, count);
-	add_reason(out, "probe", count == 0 || down < count, detail, age_of(now_ms, latest));
+		text_printf(&detail, "%zu of %zu addresses down", down, count);
+	add_votes(s, probe, count, &detail);
+	add_reason(out, "probe", count == 0 || down < count, detail.data, age_of(now_ms, latest));
+	text_fini(&detail);
 }
 
 void explain_print_reasons(const struct snapshot *s, const struct policy *p,

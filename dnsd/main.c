@@ -311,6 +311,7 @@ static enum err start_admin(struct nighd *n, struct reason *why)
 		.pulse = &n->pulse,
 		.notes = pipeline_notes(n->pipeline),
 		.probes = pipeline_probe_notes(n->pipeline),
+		.replicas = pipeline_replica_notes(n->pipeline),
 		.order = order,
 		.find_place = find_place,
 		.arg = n,

@@ -150,8 +150,11 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 	p->incomplete = is_incomplete(p, now_ms) || (p->incomplete && facts_has_changes(p->facts));
 	settings.incomplete = settings.ready && p->incomplete;
 	look_at_transferred(p);
+	settings.frozen = settings.dark || replicas_are_frozen(p->replicas);
 	zones_set_settings(p->zones, &settings);
 	verdicts_set_dark(p->verdicts, settings.dark);
+	verdicts_count_votes(p->verdicts);
+	replicas_give_votes(p->replicas, p->zones);
 	probes = verdicts_table(p->verdicts, &probe_count);
 	if (p->probes_stale)
 		zones_set_probes(p->zones, probes, probe_count);
@@ -406,6 +409,8 @@ static void give_notes(struct pipeline *p, uint64_t now_ms)
 	p->notes_ms = now_ms;
 	sources_give_notes(p->sources, p->notes);
 	verdicts_give_counts(p->verdicts);
+	replicas_give_notes(p->replicas, p->replica_notes);
+	store_set_error(p->store, "replicas", replicas_error(p->replicas));
 }
 
 static void give_terms(struct pipeline *p)
@@ -456,6 +461,7 @@ static void on_tick(uv_timer_t *timer)
 
 	atomic_store_explicit(&p->pulse->turned_ms, now_ms, memory_order_relaxed);
 	give_counts(p);
+	replicas_tick(p->replicas);
 	give_notes(p, now_ms);
 	look_at_secrets(p, now_ms);
 	if (now_ms - p->evidence_ms >= EVIDENCE_MS) {
@@ -496,6 +502,7 @@ static void start_neighbours(struct pipeline *p)
 	p->store = store_new(p->facts, p->settle, p->saved);
 	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->store,
 	                             p->probe_notes, on_verdict, p);
+	verdicts_set_replicas(p->verdicts, p->replicas);
 	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
 		log_error("watcher", "host names are not resolved: %s", why.text);
 	geo_loader_set_files(p->geo, &p->config->geo.databases, p->config->geo.networks);
@@ -528,6 +535,8 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	p->errors.files = p->zone_files;
 	p->notes = cluster_notes_new();
 	p->probe_notes = probe_notes_new();
+	p->replicas = replicas_new(loop, on_verdict, p);
+	p->replica_notes = replica_notes_new();
 	secrets_init(&p->secrets);
 	start_timers(p);
 	return p;
@@ -555,6 +564,8 @@ enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, stru
 		zone_loader_keep(p->zone_files, false);
 	}
 	err = secrets_read(&p->secrets, p->config, why);
+	if (err == ERR_OK)
+		err = replicas_configure(p->replicas, p->config, why);
 	if (err == ERR_OK)
 		err = open_saved(p, estate, why);
 	if (err != ERR_OK)
@@ -587,6 +598,8 @@ struct handover *pipeline_handover(struct pipeline *p) { return zones_handover(p
 
 struct cluster_notes *pipeline_notes(struct pipeline *p) { return p->notes; }
 
+struct replica_notes *pipeline_replica_notes(struct pipeline *p) { return p->replica_notes; }
+
 struct probe_notes *pipeline_probe_notes(struct pipeline *p) { return p->probe_notes; }
 
 void pipeline_forbid_plugins(struct pipeline *p)
@@ -600,12 +613,22 @@ bool pipeline_runs_plugins(const struct pipeline *p)
 	return sources_run_plugins(p->sources) || config_has_command(p->config);
 }
 
+/* That its files can be read was seen before. */
+static void configure_replicas(struct pipeline *p)
+{
+	struct reason why = {0};
+
+	if (replicas_configure(p->replicas, p->config, &why) != ERR_OK)
+		log_error("watcher", "%s", why.text);
+}
+
 static void take_up(struct pipeline *p, const struct config *config)
 {
 	transferred_each_zone(p->config, NULL, on_transferred, p->store);
 	p->config = config;
 	wiring_configure_records(&p->records, p->config);
 	config_facts_put(p->config, p->facts);
+	configure_replicas(p);
 	verdicts_configure(p->verdicts, config);
 	store_set_error(p->store, "cookies.secretFile", NULL);
 	give_terms(p);
@@ -623,7 +646,8 @@ static void on_geo_tried(const char *errors, void *arg)
 	struct pipeline *p = arg;
 	struct reason why = {0};
 
-	if (errors == NULL && secrets_read(&p->secrets, p->fresh, &why) != ERR_OK)
+	if (errors == NULL && (replicas_check(p->fresh, &why) != ERR_OK ||
+	                       secrets_read(&p->secrets, p->fresh, &why) != ERR_OK))
 		errors = why.text;
 	if (errors == NULL)
 		take_up(p, p->fresh);
@@ -675,6 +699,7 @@ static void closed_one(void *arg)
 	wiring_memory_fini(&p->memory);
 	cluster_notes_free(p->notes);
 	probe_notes_free(p->probe_notes);
+	replica_notes_free(p->replica_notes);
 	secrets_fini(&p->secrets);
 	free(p->errors.geo);
 	free(p->errors.zone_files);
@@ -694,10 +719,11 @@ void pipeline_stop(struct pipeline *p, void (*on_stopped)(void *arg), void *arg)
 	build(p);
 	p->on_stopped = on_stopped;
 	p->stopped_arg = arg;
-	p->still_open = 8U + (p->resolver != NULL);
+	p->still_open = 9U + (p->resolver != NULL);
 	sources_stop(p->sources, closed_one, p);
 	settle_stop(p->settle, closed_one, p);
 	verdicts_stop(p->verdicts, closed_one, p);
+	replicas_stop(p->replicas, closed_one, p);
 	if (p->resolver != NULL)
 		resolver_stop(p->resolver, closed_one, p);
 	geo_loader_stop(p->geo, closed_one, p);

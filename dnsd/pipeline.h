@@ -48,6 +48,8 @@ struct handover *pipeline_handover(struct pipeline *p);
 void pipeline_set_transfers(struct pipeline *p, struct transfers *t);
 /* What is known of API servers; any thread (cluster_notes.h). */
 struct cluster_notes *pipeline_notes(struct pipeline *p);
+/* What is known of other replicas; any thread (replica_notes.h). */
+struct replica_notes *pipeline_replica_notes(struct pipeline *p);
 /* What probes found out; any thread (probe_notes.h). */
 struct probe_notes *pipeline_probe_notes(struct pipeline *p);
 /* Does a kubeconfig have a credential plugin run? */

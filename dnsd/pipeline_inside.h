@@ -33,6 +33,8 @@ struct pipeline {
 	struct sources *sources; /* NULL: not begun */
 	struct cluster_notes *notes;
 	struct probe_notes *probe_notes;
+	struct replicas *replicas;
+	struct replica_notes *replica_notes;
 	uint64_t notes_ms; /* when they were last given */
 	struct verdicts *verdicts;
 	struct resolver *resolver;

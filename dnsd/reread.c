@@ -27,6 +27,11 @@ void reread_each_refused(const struct config *c, reread_on_refused_fn *on_refuse
 		return;
 	if (c->file != NULL)
 		look(c, c->user_line, "user", c->file, on_refused, arg);
+	if (c->replicas.key != NULL) {
+		look(c, c->replicas.line, "replicas", c->replicas.certificate, on_refused, arg);
+		look(c, c->replicas.line, "replicas", c->replicas.key, on_refused, arg);
+		look(c, c->replicas.line, "replicas", c->replicas.ca, on_refused, arg);
+	}
 	if (c->tls.address_count == 0)
 		return;
 	look(c, c->tls_line, "listen.tls", c->tls.certificate, on_refused, arg);

@@ -12,6 +12,7 @@
 #include "dnsd/config_place.h"
 #include "dnsd/secrets.h"
 #include "dnsd/lone_file.h"
+#include "dnsd/replicas.h"
 #include "dnsd/reread.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/tls.h"
@@ -393,6 +394,16 @@ static void try_keys(struct trial *t)
 	tsig_keys_unref(keys);
 }
 
+static void try_replicas(struct trial *t)
+{
+	struct reason why = {0};
+
+	if (replicas_check(t->config, &why) == ERR_OK)
+		return;
+	config_place_add(t->config, t->config->replicas.line, "replicas", NULL, &why);
+	tell_lines(t, NULL, why.text);
+}
+
 static void on_settled(void *arg) { (void)arg; }
 static void on_stopped(void *arg) { (void)arg; }
 
@@ -602,6 +613,7 @@ static void run(struct trial *t)
 	try_geo(t);
 	try_cookies(t);
 	try_keys(t);
+	try_replicas(t);
 	try_kubeconfigs(t);
 	if (t->is_alone)
 		read_file(t, t->config->manifests.item[0]);

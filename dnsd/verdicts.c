@@ -37,6 +37,8 @@ struct verdicts {
 	struct store *store;
 	bool no_commands;
 	unsigned still_open; /* of the prober and the imports, while they stop */
+	struct replicas *replicas; /* NULL: probes decide */
+	bool were_voted_on;        /* what is in the table */
 	struct zones_probe *table;
 	struct probe_notes *notes;
 	struct judged *judged;
@@ -239,17 +241,59 @@ static void note(struct verdicts *v, size_t index, const struct probe_verdict *v
 	probe_notes_set(v->notes, index, &said, verdict->text);
 }
 
-static void tell_change(struct verdicts *v, size_t index, const char *text)
+static void put_in_force(struct verdicts *v, size_t index, bool down, const char *text)
 {
 	struct judged *j = &v->judged[index];
 	char address[ADDR_PORT_TEXT_SIZE];
 
-	v->table[index].down = j->down;
+	v->table[index].down = down;
 	log_info("watcher", "address went %s address=%s cluster=%s reason=\"%s\"",
-	         j->down ? "down" : "up", addr_port_print(&j->probe.addr, j->probe.port, address),
+	         down ? "down" : "up", addr_port_print(&j->probe.addr, j->probe.port, address),
 	         facts_cluster_name(v->facts, j->probe.cluster), text);
-	save(v, j, j->down);
-	v->on_change(v->arg);
+	save(v, j, down);
+}
+
+static bool are_voted_on(const struct verdicts *v)
+{
+	return v->replicas != NULL && replicas_vote(v->replicas);
+}
+
+static bool put_vote_in_force(struct verdicts *v, size_t index, const char *text)
+{
+	bool was = v->table[index].down, down = replicas_decide(v->replicas, index, was);
+
+	if (down != was)
+		put_in_force(v, index, down, text);
+	return down != was;
+}
+
+/* The vote ends: what was probed here counts by itself again. */
+static bool end_vote(struct verdicts *v)
+{
+	bool differs = false;
+
+	for (size_t i = 0; i < v->count; i++) {
+		bool down = v->judged[i].wanted && v->judged[i].down;
+
+		if (v->table[i].down == down)
+			continue;
+		put_in_force(v, i, down, "there is no vote any more");
+		differs = true;
+	}
+	return differs;
+}
+
+void verdicts_count_votes(struct verdicts *v)
+{
+	bool differs = false;
+
+	if (v->were_voted_on && !are_voted_on(v))
+		differs = end_vote(v);
+	v->were_voted_on = are_voted_on(v);
+	for (size_t i = 0; v->were_voted_on && i < v->count; i++)
+		differs |= put_vote_in_force(v, i, "the replicas' vote");
+	if (differs)
+		v->on_change(v->arg);
 }
 
 static void on_verdict(size_t index, const struct probe_verdict *verdict, void *arg)
@@ -274,15 +318,27 @@ static void on_verdict(size_t index, const struct probe_verdict *verdict, void *
 	note_flapping(v, j, verdict->down, now_ms);
 	j->down = j->fails || (j->flap != NULL && flap_is_held(j->flap, now_ms));
 	note(v, index, verdict, now_ms);
+	if (are_voted_on(v)) {
+		replicas_note(
+			v->replicas, index,
+			&(struct replicas_verdict){verdict->succeeded, verdict->reached, j->down});
+		if (put_vote_in_force(v, index, verdict->text))
+			v->on_change(v->arg);
+		return;
+	}
 	/* The first answer may be the end of the dark. */
-	if (verdict->reached && v->dark)
+	if (verdict->reached && v->dark) {
 		v->on_change(v->arg);
-	else if (j->down != was && !v->dark)
-		tell_change(v, index, verdict->text);
+	} else if (j->down != was && !v->dark) {
+		put_in_force(v, index, j->down, verdict->text);
+		v->on_change(v->arg);
+	}
 }
 
 void verdicts_set_dark(struct verdicts *v, bool dark)
 {
+	/* Replicas know by themselves when nothing can be said. */
+	dark = dark && !are_voted_on(v);
 	if (v->dark == dark)
 		return;
 	v->dark = dark;
@@ -364,6 +420,8 @@ static size_t count_targets(const struct verdicts *v, const struct records_resul
 {
 	size_t count = none_is_wanted(v, r) ? 0 : r->probe_count;
 
+	if (are_voted_on(v))
+		return r->probe_count; /* others may probe them */
 	while (count > 0 && !is_wanted(v, r, &r->probes[count - 1]))
 		count--;
 	return count;
@@ -391,6 +449,15 @@ static struct judged *list_judged(struct verdicts *v, const struct records_resul
 	return list;
 }
 
+/* It is not probed here, but voted on. */
+static bool is_left_alone(const struct verdicts *v, size_t index, const struct judged *now)
+{
+	const struct judged *was = &v->judged[index];
+
+	return are_voted_on(v) && !was->wanted && !now->wanted && was->way == now->way &&
+	       same_place(&was->probe, &now->probe);
+}
+
 static struct zones_probe *new_table(struct verdicts *v, struct judged *judged, size_t count)
 {
 	struct zones_probe *table = xcalloc(count + 1, sizeof *table);
@@ -400,7 +467,7 @@ static struct zones_probe *new_table(struct verdicts *v, struct judged *judged, 
 	for (size_t i = 0; i < count; i++) {
 		struct judged *j = &judged[i];
 
-		if (j->wanted && !j->is_new)
+		if ((j->wanted && !j->is_new) || (i < v->count && is_left_alone(v, i, j)))
 			table[i] = v->table[i];
 		if (!j->is_new)
 			continue;
@@ -459,6 +526,13 @@ static void adopt_states(struct verdicts *v)
 	}
 }
 
+static bool is_index_wanted(size_t index, void *arg)
+{
+	const struct verdicts *v = arg;
+
+	return index < v->count && v->judged[index].wanted;
+}
+
 void verdicts_set_targets(struct verdicts *v, const struct records_result *r)
 {
 	size_t count = count_targets(v, r);
@@ -473,6 +547,9 @@ void verdicts_set_targets(struct verdicts *v, const struct records_result *r)
 	note_all(v);
 	set_prober(v, r, count);
 	adopt_states(v);
+	if (v->replicas != NULL)
+		replicas_set_targets(v->replicas, r, is_index_wanted, v);
+	verdicts_count_votes(v);
 }
 
 const struct zones_probe *verdicts_table(const struct verdicts *v, size_t *count)
@@ -568,6 +645,11 @@ struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
 	prober_set_imports(v->prober, on_import);
 	configure_imports(v);
 	return v;
+}
+
+void verdicts_set_replicas(struct verdicts *v, struct replicas *replicas)
+{
+	v->replicas = replicas;
 }
 
 void verdicts_configure(struct verdicts *v, const struct config *config)

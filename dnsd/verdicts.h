@@ -14,6 +14,7 @@
 
 #include "dnsd/config.h"
 #include "dnsd/probe_notes.h"
+#include "dnsd/replicas.h"
 #include "records/build.h"
 #include "watcher/saved.h"
 #include "watcher/store.h"
@@ -30,6 +31,10 @@ void verdicts_print_key(const struct records_result *r, const struct records_pro
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
                                 const struct facts *facts, struct saved *saved, struct store *store,
                                 struct probe_notes *notes, void (*on_change)(void *arg), void *arg);
+/* Who decides with the others what is down (borrowed); before the first targets. */
+void verdicts_set_replicas(struct verdicts *v, struct replicas *replicas);
+/* Others see something else now. */
+void verdicts_count_votes(struct verdicts *v);
 /* Borrowed until the next one. verdicts_set_targets() must follow. */
 void verdicts_configure(struct verdicts *v, const struct config *config);
 /* The addresses as of this result, probed where mode and knowledge of the cluster ask for it, as their

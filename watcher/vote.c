@@ -78,25 +78,30 @@ void vote_note_success(struct vote_probed *p, uint64_t now_ms, uint64_t *last_su
 {
 	*last_success_ms = now_ms;
 	p->has_succeeded = true;
-	p->failing_at_ms = p->witness_ms = 0;
+	p->failing_at_ms = 0;
+	p->has_witness = false;
 	p->is_believed &= p->down;
 }
 
-void vote_note_failure(struct vote_probed *p, uint64_t begun_ms, uint64_t now_ms,
-                       uint64_t last_success_ms)
+void vote_note_failure(struct vote_probed *p, uint64_t now_ms, uint64_t last_success_ms)
 {
 	if (p->failing_at_ms == 0)
 		p->failing_at_ms = now_ms;
-	if (p->witness_ms != 0 && begun_ms > p->witness_ms)
-		p->is_believed = true;
-	if (p->witness_ms == 0 && last_success_ms > p->failing_at_ms)
-		p->witness_ms = last_success_ms;
+	/* This probe began after the one that ended after the other's success. */
+	p->is_believed |= p->has_witness;
+	p->has_witness = last_success_ms > p->failing_at_ms;
+}
+
+void vote_note_bad_answer(struct vote_probed *p, uint64_t now_ms, uint64_t *last_success_ms)
+{
+	*last_success_ms = now_ms;
+	p->is_believed = true;
 }
 
 void vote_note_silence(struct vote_probed *p)
 {
-	p->is_believed = false;
-	p->witness_ms = 0;
+	p->is_believed = p->has_witness = false;
+	p->failing_at_ms = 0;
 }
 
 enum vote_view vote_view_of(const struct vote_probed *p)
@@ -275,11 +280,13 @@ uint64_t vote_heard_ms(const struct vote *v, unsigned replica)
 
 /* --- decisions --- */
 
-uint64_t vote_see_cluster(const struct vote *v, const struct vote_key *cluster)
-{
-	const struct vote_opinion *o = find(v, cluster);
+uint64_t vote_see_cluster(const struct vote_opinion *cluster) { return cluster->up; }
 
-	return o != NULL ? o->up : 0;
+enum vote_view vote_said(const struct vote_opinion *o, unsigned replica)
+{
+	if (o->down >> replica & 1)
+		return VOTE_DOWN;
+	return o->up >> replica & 1 ? VOTE_UP : VOTE_UNKNOWN;
 }
 
 struct vote_ballot vote_count(const struct vote *v, const struct vote_opinion *address,
@@ -311,12 +318,9 @@ void vote_each(const struct vote *v, unsigned replica, vote_on_view_fn *fn, void
 {
 	const struct vote_opinion *o;
 
-	for (size_t i = 0; (o = table_next(v->opinions, &i)) != NULL;) {
-		if (o->down >> replica & 1)
-			fn(&o->key, VOTE_DOWN, arg);
-		else if (o->up >> replica & 1)
-			fn(&o->key, VOTE_UP, arg);
-	}
+	for (size_t i = 0; (o = table_next(v->opinions, &i)) != NULL;)
+		if (vote_said(o, replica) != VOTE_UNKNOWN)
+			fn(&o->key, vote_said(o, replica), arg);
 }
 
 struct vote_tally vote_tally(const struct vote *v, unsigned replica)

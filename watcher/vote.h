@@ -42,22 +42,23 @@ enum vote_view { VOTE_UNKNOWN = 0, VOTE_UP = 1, VOTE_DOWN = 2 };
 struct vote_probed {
 	bool down; /* after so many failures as `down` asks for, until so many successes as `up` does: the prober's */
 	bool has_succeeded, is_believed;
-	uint64_t failing_at_ms,
-		witness_ms; /* first failure since the last success, a success of another after it; 0: none */
+	bool has_witness;       /* it failed, another succeeded, and it failed again */
+	uint64_t failing_at_ms; /* first failure since the last success; 0: none */
 };
 /* A probe ended, and p->down is as it is since.  *last_success_ms: of any probe, set here. */
 void vote_note_success(struct vote_probed *p, uint64_t now_ms, uint64_t *last_success_ms);
-void vote_note_failure(struct vote_probed *p, uint64_t begun_ms, uint64_t now_ms,
-                       uint64_t last_success_ms);
+void vote_note_failure(struct vote_probed *p, uint64_t now_ms, uint64_t last_success_ms);
 /* Nothing was reached for a while: what was believed until then may not be so any more. */
 void vote_note_silence(struct vote_probed *p);
+/* It answered, and what it said was bad: that is not the network. */
+void vote_note_bad_answer(struct vote_probed *p, uint64_t now_ms, uint64_t *last_success_ms);
 enum vote_view vote_view_of(const struct vote_probed *p);
 /* Does this replica reach any site?  `period_ms`: in which each address is probed and answers. */
 bool vote_reaches(uint64_t last_success_ms, uint64_t period_ms, uint64_t now_ms);
 
 struct vote;
 
-/* Without voters but oneself.  `key`: what strangers cannot know. */
+/* Without voters.  `key`: what strangers cannot know, and another one on each replica. */
 struct vote *vote_new(const struct hash_key *key);
 void vote_free(struct vote *v);
 
@@ -91,7 +92,9 @@ struct vote_ballot {
 struct vote_ballot vote_count(const struct vote *v, const struct vote_opinion *address,
                               uint64_t see_cluster);
 /* Who sees the cluster's API, voter or not. */
-uint64_t vote_see_cluster(const struct vote *v, const struct vote_key *cluster);
+uint64_t vote_see_cluster(const struct vote_opinion *cluster);
+/* What that replica says. */
+enum vote_view vote_said(const struct vote_opinion *o, unsigned replica);
 /* Is the address withdrawn, which was so or not before?  `asks`: this replica probes it, and will know. */
 bool vote_decide(const struct vote *v, struct vote_ballot ballot, bool was_withdrawn, bool asks);
 

@@ -41,6 +41,7 @@ struct zones {
 	struct clusters *clusters;
 	struct probes *probes;
 	struct report *report;
+	struct votes *votes;
 	struct ranked *ranked;
 	struct policies *policies;
 	struct waiting *waiting;
@@ -72,6 +73,7 @@ static void snapshot_drop(const void *thing)
 	part_unref(s->clusters);
 	part_unref(s->probes);
 	part_unref(s->report);
+	part_unref(s->votes);
 	part_unref(s->ranked);
 	part_unref(s->policies);
 	part_unref(s->waiting);
@@ -108,7 +110,7 @@ static struct snapshot *snapshot_new(struct zones *z)
 		.ranking = z->ranked->ranking,
 		.terms = z->carried->terms,
 		.is_calm = is_calm,
-		.any_unseen = z->clusters->any_unseen,
+		.any_unseen = z->clusters->any_unseen || z->settings.frozen,
 		.any_shifted = z->clusters->any_shifted,
 		.any_waiting = z->waiting->any,
 		.first_site_answers = !z->settings.all && is_calm && !z->clusters->any_shifted,
@@ -124,6 +126,7 @@ static struct snapshot *snapshot_new(struct zones *z)
 	s->clusters = part_ref(z->clusters);
 	s->probes = part_ref(z->probes);
 	s->report = part_ref(z->report);
+	s->votes = part_ref(z->votes);
 	s->ranked = part_ref(z->ranked);
 	s->carried = part_ref(z->carried);
 	s->head.zone = xcalloc(z->count, sizeof(struct zone *));
@@ -207,6 +210,7 @@ struct zones *zones_new(void)
 	z->ranked = tables_ranked(NULL);
 	z->policies = tables_policies(NULL, 0);
 	z->waiting = tables_waiting(NULL, 0);
+	z->votes = tables_votes(&(struct snapshot_votes){0});
 	z->carried = tables_carried(NULL, NULL);
 	publish(z);
 	return z;
@@ -233,6 +237,7 @@ void zones_free(struct zones *z)
 	part_unref(z->ranked);
 	part_unref(z->policies);
 	part_unref(z->waiting);
+	part_unref(z->votes);
 	part_unref(z->carried);
 	problems_free(z->problems);
 	buffer_fini(&z->compile.scratch);
@@ -502,8 +507,18 @@ void zones_set_settings(struct zones *z, const struct snapshot_settings *setting
 
 	z->differs |= a->all != b->all || a->degraded_ttl != b->degraded_ttl ||
 	              a->max_addresses != b->max_addresses || a->ready != b->ready ||
-	              a->incomplete != b->incomplete || a->dark != b->dark;
+	              a->incomplete != b->incomplete || a->dark != b->dark ||
+	              a->frozen != b->frozen;
 	z->settings = *settings;
+}
+
+void zones_set_votes(struct zones *z, const struct snapshot_votes *votes)
+{
+	struct votes *made = tables_votes(votes);
+
+	z->differs |= !tables_same_votes(made, z->votes);
+	part_unref(z->votes);
+	z->votes = made;
 }
 
 void zones_set_ranking(struct zones *z, const struct ranking *take_ranking)

@@ -63,6 +63,7 @@ struct zones_probe {
 	uint64_t at_ms;
 };
 void zones_set_probes(struct zones *z, const struct zones_probe *probes, size_t count);
+void zones_set_votes(struct zones *z, const struct snapshot_votes *votes);
 void zones_set_settings(struct zones *z, const struct snapshot_settings *settings);
 void zones_set_ranking(struct zones *z, const struct ranking *take_ranking);
 /* The traffic policies by number, those that are not there with a ranking of NULL; number 0 is not looked at, for that is made

@@ -42,6 +42,11 @@ struct probes {
 	bool any_down;
 };
 
+struct votes {
+	struct part part;
+	struct snapshot_votes is;
+};
+
 struct report {
 	struct part part;
 	struct snapshot_report is;
@@ -65,6 +70,7 @@ struct snapshot {
 	struct clusters *clusters;
 	struct probes *probes;
 	struct report *report;
+	struct votes *votes;
 	struct ranked *ranked;
 	struct policies *policies;
 	struct waiting *waiting;

@@ -34,6 +34,8 @@ const struct snapshot_cluster *snapshot_cluster_at(const struct snapshot *s, siz
 	return i < s->clusters->count ? &s->clusters->item[i] : NULL;
 }
 
+const struct snapshot_votes *snapshot_votes(const struct snapshot *s) { return &s->votes->is; }
+
 bool snapshot_probe_is_down(const struct snapshot *s, uint32_t probe)
 {
 	return probe < s->probes->count && s->probes->down[probe / 64] >> probe % 64 & 1;

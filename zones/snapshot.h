@@ -88,6 +88,19 @@ struct snapshot_report {
 	size_t file_count;
 };
 
+/* Who of the replicas sees what, for explain: of each probe that anybody sees down, in order. */
+enum { SNAPSHOT_REPLICAS = 64 }; /* one bit each */
+struct snapshot_vote {
+	uint32_t probe;
+	uint64_t down, up;
+};
+struct snapshot_votes {
+	uint64_t voters;                     /* 0: nobody votes, and probes decide */
+	const char *name[SNAPSHOT_REPLICAS]; /* of the voters */
+	const struct snapshot_vote *vote;
+	size_t count;
+};
+
 /* What holds for all zones. */
 struct snapshot_settings {
 	bool all; /* defaults.policy is all: every usable site in one answer */
@@ -97,6 +110,7 @@ struct snapshot_settings {
 	bool incomplete; /* ready, but some source was never read: no NXDOMAIN, SERVFAIL instead */
 	bool dark; /* every cluster unseen, no probe succeeded since: the tables of clusters and probes
 	            * are held as last known */
+	bool frozen; /* that, or no replica could say what is down: probes are as last known */
 };
 
 /* What every query looks at: the beginning of each snapshot, open so that looking costs no call. */
@@ -138,13 +152,14 @@ static inline const struct terms *snapshot_terms(const struct snapshot *s) /* NU
  * snapshot_site_is_usable() would call no site troubled. */
 static inline bool snapshot_is_calm(const struct snapshot *s) { return snapshot_head(s)->is_calm; }
 
-/* False: of no cluster are the data only the last known. */
+/* False: of no cluster are the data only the last known, nor what is up and down. */
 static inline bool snapshot_any_unseen(const struct snapshot *s)
 {
 	return snapshot_head(s)->any_unseen;
 }
 
 const struct snapshot_report *snapshot_report(const struct snapshot *s); /* never NULL */
+const struct snapshot_votes *snapshot_votes(const struct snapshot *s);   /* never NULL */
 
 /* The zone to answer `name` from: the longest apex that `name` ends in, or NULL
  * (say REFUSED).  RFC 1034 4.3.2 step 2. */

@@ -130,6 +130,34 @@ bool tables_same_probes(const struct probes *a, const struct probes *b)
 	       (a->count == 0 || memcmp(a->at_ms, b->at_ms, a->count * sizeof(*a->at_ms)) == 0);
 }
 
+struct votes *tables_votes(const struct snapshot_votes *from)
+{
+	struct votes *t = part_new(sizeof(*t));
+	struct arena *a = t->part.arena;
+
+	t->is = *from;
+	for (size_t i = 0; i < SNAPSHOT_REPLICAS; i++)
+		t->is.name[i] = copy(a, from->name[i]);
+	t->is.vote = arena_memdup(a, from->vote, from->count * sizeof(*from->vote));
+	return t;
+}
+
+bool tables_same_votes(const struct votes *x, const struct votes *y)
+{
+	const struct snapshot_votes *a = &x->is, *b = &y->is;
+
+	if (a->voters != b->voters || a->count != b->count)
+		return false;
+	for (size_t i = 0; i < SNAPSHOT_REPLICAS; i++)
+		if (!same_text(a->name[i], b->name[i]))
+			return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->vote[i].probe != b->vote[i].probe || a->vote[i].down != b->vote[i].down ||
+		    a->vote[i].up != b->vote[i].up)
+			return false;
+	return true;
+}
+
 struct report *tables_report(const struct snapshot_report *from)
 {
 	struct report *t = part_new(sizeof(*t));

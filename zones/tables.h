@@ -16,6 +16,8 @@ struct clusters *tables_clusters(const struct snapshot_cluster *cluster, size_t 
 bool tables_same_clusters(const struct clusters *a, const struct clusters *b);
 struct probes *tables_probes(const struct zones_probe *probe, size_t count);
 bool tables_same_probes(const struct probes *a, const struct probes *b);
+struct votes *tables_votes(const struct snapshot_votes *votes);
+bool tables_same_votes(const struct votes *a, const struct votes *b);
 struct report *tables_report(const struct snapshot_report *report);
 bool tables_same_report(const struct report *a, const struct report *b);
 /* Takes the ranking; NULL: one that knows nothing. */

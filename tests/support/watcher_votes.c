@@ -59,8 +59,7 @@ static unsigned number_of(unsigned replica, unsigned other)
 
 /* --- probes --- */
 
-static void take_verdict(struct replica *r, struct probing *p, bool succeeded, uint64_t now_ms,
-                         uint64_t begun_for_ms)
+static void take_verdict(struct replica *r, struct probing *p, bool succeeded, uint64_t now_ms)
 {
 	p->failed = succeeded ? 0 : p->failed + 1;
 	p->succeeded = succeeded ? p->succeeded + 1 : 0;
@@ -71,7 +70,7 @@ static void take_verdict(struct replica *r, struct probing *p, bool succeeded, u
 	if (succeeded)
 		vote_note_success(&p->is, now_ms, &r->last_success_ms);
 	else
-		vote_note_failure(&p->is, now_ms - begun_for_ms, now_ms, r->last_success_ms);
+		vote_note_failure(&p->is, now_ms, r->last_success_ms);
 }
 
 static void probe(struct votes *v, unsigned replica, unsigned site, bool sees)
@@ -82,12 +81,12 @@ static void probe(struct votes *v, unsigned replica, unsigned site, bool sees)
 
 	if (p->fails_at == v->step) {
 		p->fails_at = 0;
-		take_verdict(r, p, false, now_ms, (uint64_t)VOTES_SECOND * VOTES_STEP_MS);
+		take_verdict(r, p, false, now_ms);
 	}
 	if ((v->step + replica + site) % VOTES_SECOND != 0)
 		return;
 	if (sees || !v->fails_late)
-		take_verdict(r, p, sees, now_ms, 0);
+		take_verdict(r, p, sees, now_ms);
 	else
 		p->fails_at = v->step + VOTES_SECOND;
 }

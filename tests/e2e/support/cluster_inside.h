@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/text.h"
-#include "tests/e2e/support/authority.h"
+#include "tests/support/watcher_authority.h"
 #include "tests/e2e/support/cluster.h"
 
 enum { CLUSTERS_MOST = 16, ARGS_MOST = 40 };

@@ -169,6 +169,79 @@ static void test_a_zone_may_be_for_some_networks(void **state)
 	text_fini(&errors);
 }
 
+/* --- replicas --- */
+
+#define FILES "certificate: a.crt, key: a.key, ca: ca.crt"
+
+static void test_replicas_are_read_and_printed_again(void **state)
+{
+	struct config *c = must_read("replicas: {listen: \"[::]:8054\", name: r1, peers: "
+	                             "[\"192.0.2.1:8054\", \"Nighd.nigh.svc:8055\"], " FILES "}\n");
+	struct text out = {0}, errors = {0};
+
+	(void)state;
+	assert_true(config_check(c, &errors));
+	assert_int_equal(c->replicas.listen.addr.family, ADDR_IPV6);
+	assert_int_equal(c->replicas.peer_count, 2);
+	assert_null(c->replicas.peers[0].host);
+	assert_string_equal(c->replicas.peers[1].host, "nighd.nigh.svc");
+	assert_int_equal(c->replicas.peers[1].port, 8055);
+	assert_string_equal(c->replicas.certificate, "/tmp/a.crt");
+	config_print(c, &out);
+	assert_non_null(strstr(out.data, "listen: \"[::]:8054\""));
+	assert_non_null(strstr(out.data, "[\"192.0.2.1:8054\", \"nighd.nigh.svc:8055\"]"));
+	config_free(c);
+	c = must_read(out.data);
+	assert_int_equal(c->replicas.peer_count, 2);
+	config_free(c);
+	text_fini(&out);
+	text_fini(&errors);
+}
+
+static void assert_incomplete(const char *yaml, const char *complaint)
+{
+	struct config *c = must_read(yaml);
+	struct text errors = {0};
+
+	assert_false(config_check(c, &errors));
+	if (strstr(errors.data, complaint) == NULL)
+		print_error("%s", errors.data);
+	assert_non_null(strstr(errors.data, complaint));
+	text_fini(&errors);
+	config_free(c);
+}
+
+static void test_replicas_need_files_and_places(void **state)
+{
+	(void)state;
+	assert_incomplete("replicas: {listen: \"127.0.0.1:8054\"}\n",
+	                  "replicas needs certificate, key and ca");
+	assert_incomplete("replicas: {" FILES "}\n", "replicas needs listen, or peers");
+	assert_incomplete("replicas: {name: \"a\\nb\"}\n", "replicas.name must be at most 63");
+	assert_refused("replicas: {peers: [\"192.0.2.1\"]}\n",
+	               "1: replicas.peers: '192.0.2.1' is neither ADDR:PORT nor NAME:PORT\n");
+	assert_refused("replicas: {peers: [\"a b:1\", \"192.0.2.1:0\"]}\n",
+	               "1: replicas.peers: 'a b:1' is neither ADDR:PORT nor NAME:PORT\n"
+	               "1: replicas.peers: '192.0.2.1:0' is neither ADDR:PORT nor NAME:PORT\n");
+	assert_refused("replicas: {peers: 5}\n", "1: replicas.peers must be a list\n");
+	assert_refused("replicas: {listen: 127.0.0.1}\n",
+	               "1: replicas.listen: '127.0.0.1' has no port (A.B.C.D:PORT or [V6]:PORT)\n");
+}
+
+static void test_another_address_to_listen_at_needs_a_restart(void **state)
+{
+	struct config *one = must_read("replicas: {listen: \"127.0.0.1:1\", name: a, " FILES "}\n");
+	struct config *two = must_read("replicas: {listen: \"127.0.0.1:2\", name: b, " FILES "}\n");
+	struct text out = {0};
+
+	(void)state;
+	config_needs_restart(one, two, &out);
+	assert_string_equal(out.data, "replicas.listen");
+	text_fini(&out);
+	config_free(one);
+	config_free(two);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +249,9 @@ int main(void)
 		cmocka_unit_test(test_cookies_are_on_with_a_random_secret_by_default),
 		cmocka_unit_test(test_client_subnets_are_believed_from_anybody_by_default),
 		cmocka_unit_test(test_a_zone_may_be_for_some_networks),
+		cmocka_unit_test(test_replicas_are_read_and_printed_again),
+		cmocka_unit_test(test_replicas_need_files_and_places),
+		cmocka_unit_test(test_another_address_to_listen_at_needs_a_restart),
 	};
 
 	return cmocka_run_group_tests_name("dnsd/config_wire", tests, NULL, NULL);

@@ -115,6 +115,15 @@ static void test_what_nobody_knows_or_probes_is_not_withdrawn(void **state)
 	vote_free(v);
 }
 
+static uint64_t who_sees(struct vote *v, const struct vote_key *cluster)
+{
+	struct vote_opinion *o = vote_watch(v, cluster);
+	uint64_t by = vote_see_cluster(o);
+
+	vote_unwatch(v, o);
+	return by;
+}
+
 static void test_who_sees_a_clusters_api_sees_its_addresses_up(void **state)
 {
 	struct vote *v = vote_with("dd?");
@@ -125,13 +134,13 @@ static void test_who_sees_a_clusters_api_sees_its_addresses_up(void **state)
 	/* One's own failed probe says more than that. */
 	assert_true(vote_see(v, 1, &cluster, VOTE_UP));
 	assert_true(vote_see(v, 2, &cluster, VOTE_UP));
-	assert_int_equal(count(v, vote_see_cluster(v, &cluster)).up, 4);
-	assert_int_equal(count(v, vote_see_cluster(v, &cluster)).down, 3);
+	assert_int_equal(count(v, who_sees(v, &cluster)).up, 4);
+	assert_int_equal(count(v, who_sees(v, &cluster)).down, 3);
 	vote_free(v);
 	v = vote_with("d??");
 	assert_true(vote_see(v, 1, &cluster, VOTE_UP));
 	assert_true(vote_see(v, 2, &cluster, VOTE_UP));
-	assert_false(vote_decide(v, count(v, vote_see_cluster(v, &cluster)), true, true));
+	assert_false(vote_decide(v, count(v, who_sees(v, &cluster)), true, true));
 	vote_free(v);
 }
 
@@ -210,13 +219,13 @@ static void test_failures_are_believed_when_something_else_succeeds_between(void
 	uint64_t last_ms = NOW - 1;
 
 	(void)state;
-	vote_note_failure(&p, NOW - 5, NOW, last_ms);
-	vote_note_failure(&p, NOW + 1, NOW + 1, last_ms);
+	vote_note_failure(&p, NOW, last_ms);
+	vote_note_failure(&p, NOW + 1, last_ms);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
 	vote_note_success(&other, NOW + 2, &last_ms);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
-	vote_note_failure(&p, NOW + 3, NOW + 3, last_ms);
-	vote_note_failure(&p, NOW + 4, NOW + 4, last_ms);
+	vote_note_failure(&p, NOW + 3, last_ms);
+	vote_note_failure(&p, NOW + 4, last_ms);
 	assert_int_equal(vote_view_of(&p), VOTE_DOWN);
 }
 
@@ -226,10 +235,10 @@ static void test_a_network_that_comes_back_withdraws_nobody(void **state)
 	uint64_t last_ms = NOW - 1;
 
 	(void)state;
-	vote_note_failure(&p, NOW, NOW, last_ms);
+	vote_note_failure(&p, NOW, last_ms);
 	vote_note_success(&other, NOW + 10, &last_ms);
 	/* This one began before it was back. */
-	vote_note_failure(&p, NOW + 5, NOW + 15, last_ms);
+	vote_note_failure(&p, NOW + 15, last_ms);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
 	vote_note_success(&p, NOW + 20, &last_ms);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
@@ -250,6 +259,17 @@ static void test_what_was_never_reached_is_not_known(void **state)
 	assert_int_equal(vote_view_of(&p), VOTE_UP);
 	p = down(); /* before this start */
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
+}
+
+static void test_a_bad_answer_is_believed_at_once(void **state)
+{
+	struct vote_probed p = down();
+	uint64_t last_ms = 0;
+
+	(void)state;
+	vote_note_bad_answer(&p, NOW, &last_ms);
+	assert_int_equal(vote_view_of(&p), VOTE_DOWN);
+	assert_int_equal(last_ms, NOW);
 }
 
 static void test_it_is_down_until_it_is_up(void **state)
@@ -274,9 +294,10 @@ static void test_who_reached_nothing_for_a_while_believes_nothing_of_before(void
 	(void)state;
 	vote_note_silence(&p);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
-	vote_note_failure(&p, NOW + 2, NOW + 2, NOW + 1);
+	vote_note_failure(&p, NOW + 2, NOW + 1);
+	vote_note_failure(&p, NOW + 4, NOW + 3);
 	assert_int_equal(vote_view_of(&p), VOTE_UNKNOWN);
-	vote_note_failure(&p, NOW + 3, NOW + 3, NOW + 1);
+	vote_note_failure(&p, NOW + 5, NOW + 3);
 	assert_int_equal(vote_view_of(&p), VOTE_DOWN);
 }
 
@@ -393,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_failures_are_believed_when_something_else_succeeds_between),
 		cmocka_unit_test(test_a_network_that_comes_back_withdraws_nobody),
 		cmocka_unit_test(test_what_was_never_reached_is_not_known),
+		cmocka_unit_test(test_a_bad_answer_is_believed_at_once),
 		cmocka_unit_test(test_it_is_down_until_it_is_up),
 		cmocka_unit_test(test_who_reached_nothing_for_a_while_believes_nothing_of_before),
 		cmocka_unit_test(test_a_site_was_reached_within_a_period_and_a_little),

@@ -1,10 +1,10 @@
-/* authority.h -- a certificate authority of a test's own, and what it signs.
+/* watcher_authority.h -- a certificate authority of a test's own, and what it signs.
  *
  * Files in one folder: ca.crt, and NAME.crt with NAME.key for what it issues.  A fault ends the test.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef TESTS_E2E_SUPPORT_AUTHORITY_H
-#define TESTS_E2E_SUPPORT_AUTHORITY_H
+#ifndef TESTS_SUPPORT_WATCHER_AUTHORITY_H
+#define TESTS_SUPPORT_WATCHER_AUTHORITY_H
 
 struct authority;
 
@@ -15,6 +15,9 @@ const char *authority_pem(const struct authority *a);
 /* A server's certificate and key for that IP address: good from an hour ago until for_s from now (negative: it ended that
  * long ago).  What is there under that name is replaced, each file by a rename. */
 void authority_issue(struct authority *a, const char *name, const char *address, long for_s);
+/* The same for a DNS name, good at both ends of a connection. */
+void authority_issue_replica(struct authority *a, const char *name, const char *dns_name,
+                             long for_s);
 /* A bare private key, FOLDER/NAME.key: signs the tokens of service accounts. */
 void authority_key(struct authority *a, const char *name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/e2e/support/authority.h"
+#include "tests/support/watcher_authority.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -164,21 +164,37 @@ void authority_free(struct authority *a)
 
 const char *authority_pem(const struct authority *a) { return a->pem; }
 
-void authority_issue(struct authority *a, const char *name, const char *address, long for_s)
+static void issue(struct authority *a, const char *name, const char *names, const char *usage,
+                  long for_s)
 {
 	EVP_PKEY *key = new_key();
 	X509 *x = draft(name, key, for_s);
-	char names[128];
 
-	snprintf(names, sizeof(names), "IP:%s", address);
 	add_extension(x, a->certificate, NID_subject_alt_name, names);
-	add_extension(x, a->certificate, NID_ext_key_usage, "serverAuth");
+	add_extension(x, a->certificate, NID_ext_key_usage, usage);
 	add_extension(x, a->certificate, NID_authority_key_identifier, "keyid");
 	sign(x, a->certificate, a->key);
 	write_key(a, name, key);
 	write_certificate(a, name, x);
 	X509_free(x);
 	EVP_PKEY_free(key);
+}
+
+void authority_issue(struct authority *a, const char *name, const char *address, long for_s)
+{
+	char names[128];
+
+	snprintf(names, sizeof(names), "IP:%s", address);
+	issue(a, name, names, "serverAuth", for_s);
+}
+
+void authority_issue_replica(struct authority *a, const char *name, const char *dns_name,
+                             long for_s)
+{
+	char names[128];
+
+	snprintf(names, sizeof(names), "DNS:%s", dns_name);
+	issue(a, name, names, "serverAuth,clientAuth", for_s);
 }
 
 void authority_key(struct authority *a, const char *name)
