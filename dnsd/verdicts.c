@@ -36,7 +36,7 @@ struct verdicts {
 	struct imports *imports;
 	struct store *store;
 	bool no_commands;
-	unsigned still_open; /* of the prober and the imports, while they stop */
+	unsigned still_open;       /* of the prober and the imports, while they stop */
 	struct replicas *replicas; /* NULL: probes decide */
 	bool were_voted_on;        /* what is in the table */
 	struct zones_probe *table;

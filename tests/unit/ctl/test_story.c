@@ -75,9 +75,9 @@ static void test_probes_that_are_down_or_flap_tell_what_they_found_out(void **st
 		"{\"candidates\":[{\"cluster\":\"la\",\"usable\":false,\"reasons\":[{\"layer\":"
 		"\"probe\",\"ok\":false,\"detail\":\"1 of 2 down\"}],\"probes\":["
 		"{\"target\":\"192.0.2.1:443\",\"check\":\"https\",\"down\":true,\"detail\":"
-	        "\"status "
+		"\"status "
 		"503\"},{\"target\":\"192.0.2.2:443\",\"check\":\"https\",\"down\":false,"
-	        "\"detail\":"
+		"\"detail\":"
 		"\"status 200\"},{\"target\":\"192.0.2.3:443\",\"check\":\"https\",\"down\":true,"
 		"\"detail\":\"status 200\",\"flapping\":true,\"heldForSeconds\":30}]}]}";
 
