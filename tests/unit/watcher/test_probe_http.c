@@ -21,6 +21,7 @@ enum { PATIENCE_MS = 10000, TEXT_SIZE = 200 };
 
 struct world {
 	char dir[32];
+	const char *address; /* of the server */
 	uv_loop_t loop;
 	struct prober *prober;
 	struct httpd *server;
@@ -60,6 +61,7 @@ static struct world *world_new(uint64_t timeout_ms, const struct httpd_settings 
 	assert_int_equal(uv_loop_init(&w->loop), 0);
 	probing.files = w->dir;
 	w->prober = prober_new(&w->loop, &probing, on_verdict, w);
+	w->address = settings->address ? settings->address : "127.0.0.1";
 	w->server = httpd_start(settings, w->dir);
 	return w;
 }
@@ -98,7 +100,7 @@ static void set_check(struct world *w, const struct policy_check *check)
 
 	snprintf(key, sizeof key, "%u", number++);
 	way.key = bytes_of(key);
-	assert_true(addr_parse(bytes_of("127.0.0.1"), &t.addr));
+	assert_true(addr_parse(bytes_of(w->address), &t.addr));
 	prober_set_targets(w->prober, &way, 1, &t, 1);
 	w->verdicts = w->voids = 0;
 }
@@ -213,6 +215,24 @@ static void test_host_path_and_headers_are_those_of_the_check(void **state)
 	check.host = (struct bytes){0};
 	expect(w, &check, true, "status 200");
 	snprintf(host, sizeof host, "\r\nHost: 127.0.0.1:%u\r\n", httpd_port(w->server));
+	expect_in(httpd_request(w->server), host);
+	world_free(w);
+}
+
+static void test_over_ipv6_an_address_stands_in_brackets(void **state)
+{
+	struct policy_check check = {.kind = POLICY_CHECK_HTTP};
+	struct world *w =
+		world_new(2000, &(struct httpd_settings){.answer = OK_ANSWER, .address = "::1"});
+	char host[64];
+
+	(void)state;
+	expect(w, &check, true, "status 200");
+	snprintf(host, sizeof host, "\r\nHost: [::1]:%u\r\n", httpd_port(w->server));
+	expect_in(httpd_request(w->server), host);
+	check.host = bytes_of("shop.test");
+	expect(w, &check, true, "status 200");
+	snprintf(host, sizeof host, "\r\nHost: shop.test:%u\r\n", httpd_port(w->server));
 	expect_in(httpd_request(w->server), host);
 	world_free(w);
 }
@@ -474,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_a_status_of_200_to_399_is_good_and_no_redirect_is_followed),
 		cmocka_unit_test(test_the_ranges_of_the_check_count),
 		cmocka_unit_test(test_host_path_and_headers_are_those_of_the_check),
+		cmocka_unit_test(test_over_ipv6_an_address_stands_in_brackets),
 		cmocka_unit_test(test_what_is_no_host_or_path_is_not_asked),
 		cmocka_unit_test(test_a_part_of_the_body_is_looked_for_in_its_first_64_kib),
 		cmocka_unit_test(test_headers_have_a_limit),
