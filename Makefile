@@ -302,6 +302,11 @@ $(CLUSTERS).o: PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
 $(CLUSTERS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
+PROBES := $(B)/tests/bench/probes
+$(PROBES).o: PKG = $(call pc,$(PKGS_tests) libuv,--cflags)
+$(PROBES): %: %.o $(call SUPPORT,watcher) $(B)/libwatcher.a $(call libs_of,watcher)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call pc,$(call pkgs_of,watcher) $(PKGS_tests),--libs) -lm -lpthread
 INSTRUCTIONS := $(B)/tests/bench/instructions
 $(INSTRUCTIONS): LTO = $(LTO_$(FLAVOR))
 $(INSTRUCTIONS).o: PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
@@ -311,7 +316,7 @@ $(INSTRUCTIONS): %: %.o $(call SUPPORT,dnsd) $(B)/libdnsd.a $(call libs_of,dnsd)
 .PHONY: bench bench-programs geodb instructions
 instructions: $(INSTRUCTIONS)    ## instructions of an answer, by callgrind, beside those that tests/bench/instructions.txt allows
 	$(Q)tests/bench/instructions $(INSTRUCTIONS) tests/bench/instructions.txt
-bench-programs: all $(CLUSTERS)  ## what tests/bench/run and its neighbours measure, and measure with
+bench-programs: all $(CLUSTERS) $(PROBES)  ## what tests/bench/run and its neighbours measure, and measure with
 bench:                           ## tests/bench: CPU per query beside floor and peers, API servers, memory, updates, restart
 	$(Q)deploy/packages bench
 	$(Q)$(MAKE) -j2 bench-programs

@@ -175,6 +175,22 @@ bool addr_network_has(const struct addr_network *n, const struct addr *a)
 	return addr_equal(&masked, &n->addr);
 }
 
+int addr_network_compare(const struct addr_network *a, const struct addr_network *b)
+{
+	int order = addr_compare(&a->addr, &b->addr);
+
+	return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+struct addr_network addr_network_unmapped(const struct addr_network *n)
+{
+	struct addr a = n->len >= 96 ? addr_unmapped(&n->addr) : n->addr;
+
+	if (a.family == n->addr.family)
+		return *n;
+	return (struct addr_network){a, (uint8_t)(n->len - 96)};
+}
+
 enum err addr_port_parse(struct bytes text, struct addr *addr, uint16_t *port, struct reason *why)
 {
 	size_t colon = text.len;

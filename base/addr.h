@@ -47,6 +47,10 @@ enum err addr_network_parse(struct bytes text, struct addr_network *out,
                             struct reason *why) MUST_CHECK;
 char *addr_network_print(const struct addr_network *n, char out[ADDR_NETWORK_TEXT_SIZE]);
 bool addr_network_has(const struct addr_network *n, const struct addr *a);
+/* By address, then the longer behind the shorter: what lies in a network comes after it. */
+int addr_network_compare(const struct addr_network *a, const struct addr_network *b);
+/* ::ffff:192.0.2.0/120 becomes 192.0.2.0/24; anything else stays. */
+struct addr_network addr_network_unmapped(const struct addr_network *n);
 
 /* "A.B.C.D:PORT" or "[V6]:PORT", port 0..65535. */
 enum err addr_port_parse(struct bytes text, struct addr *addr, uint16_t *port,

@@ -59,6 +59,19 @@ static void print_question(struct json_object *explained, struct text *out)
 	text_fini(&line);
 }
 
+/* ", in US-CA, NA, within 20 km" */
+static void add_area(struct json_object *client, struct text *line)
+{
+	const char *country = fields_text(client, "country"),
+		   *subdivision = fields_text(client, "subdivision");
+	uint64_t km = fields_u64(client, "accuracyKm");
+
+	add_if(line, ", in ", *subdivision ? subdivision : country);
+	add_if(line, ", ", fields_text(client, "continent"));
+	if (km)
+		text_printf(line, ", within %" PRIu64 " km", km);
+}
+
 static void print_client(struct json_object *explained, struct text *out)
 {
 	struct json_object *client = fields_find(explained, "client");
@@ -73,6 +86,7 @@ static void print_client(struct json_object *explained, struct text *out)
 		text_printf(&line, "standing at %s", place.data);
 	else
 		text_add(&line, "standing nobody knows where");
+	add_area(client, &line);
 	add_if(&line, ", says ", fields_text(client, "database"));
 	end_line(&line, out);
 	text_fini(&place);

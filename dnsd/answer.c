@@ -549,24 +549,31 @@ RARE static void follow(struct walk *w)
 	}
 }
 
-static void prepare(struct answer *out)
+static void prepare(struct answer *out, const struct query *q)
 {
 	memset(out, 0, offsetof(struct answer, set));
+	out->qname = q->packet + DNS_HEADER_LEN;
 	out->authoritative = true;
 	out->cluster = CHOICE_NO_CLUSTER;
 }
 
-bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,
-                         const struct addr *resolver)
+static inline bool is_by_subnet(const struct snapshot *s, const struct query *q,
+                                const struct addr *resolver)
 {
 	return q->edns.ecs.present && q->edns.ecs.source > 0 &&
 	       terms_believe(snapshot_terms(s), resolver);
 }
 
+bool answer_is_by_subnet(const struct snapshot *s, const struct query *q,
+                         const struct addr *resolver)
+{
+	return is_by_subnet(s, q, resolver);
+}
+
 ALWAYS static inline struct client client_of(const struct snapshot *s, const struct query *q,
                                              const struct addr *resolver)
 {
-	bool has_scope = answer_is_by_subnet(s, q, resolver);
+	bool has_scope = is_by_subnet(s, q, resolver);
 
 	return (struct client){.source = has_scope ? &q->edns.ecs.addr : resolver,
 	                       .has_scope = has_scope};
@@ -606,6 +613,25 @@ static bool may_stand_alone(uint16_t type)
 	return type < 64 && (others >> type & 1) == 0;
 }
 
+static inline void put_alone(struct answer *out, const struct query *q, const struct zone *zone,
+                             const struct node *n, struct choice c)
+{
+	out->rcode = RCODE_NOERROR;
+	out->ede = EDE_NONE;
+	out->reason = c.reason;
+	out->set_count = 1;
+	out->authority_count = out->glue_count = out->glue_required = out->link_count = 0;
+	out->glue_missing = false;
+	out->authoritative = out->stands_alone = true;
+	out->scope = c.scope;
+	out->cluster = c.cluster;
+	out->zone = zone;
+	out->origin = n;
+	out->qname = q->packet + DNS_HEADER_LEN;
+	out->denial = NULL;
+	fill(&out->set[0], out->qname, c.rrset, c.ttl);
+}
+
 /* What nearly all queries are for: one RRset, of a name that is there.  False: it is not that simple, and nothing is done. */
 ALWAYS static inline bool answer_at_once(const struct snapshot *s, const struct query *q,
                                          const struct addr *resolver, const struct zone *zone,
@@ -613,33 +639,27 @@ ALWAYS static inline bool answer_at_once(const struct snapshot *s, const struct 
 {
 	struct choice c = {.cluster = CHOICE_NO_CLUSTER, .reason = STATS_FIXED};
 
-	if (!zone_is_found(n) || zone_is_incomplete(zone) || !may_stand_alone(q->type))
+	if (rarely(!zone_is_found(n) || zone_is_incomplete(zone) || !may_stand_alone(q->type) ||
+	           !is_admitted(s, zone, resolver)))
 		return false;
 	if (node_has_fixed(n)) {
 		c.rrset = node_rrset(n, q->type);
-		if (c.rrset == NULL)
+		if (rarely(c.rrset == NULL))
 			return false;
 		c.ttl = c.rrset->ttl;
 	} else {
 		struct client client = client_of(s, q, resolver);
-		struct choosing how = {s, n, &q->name, q->type, &client, out->more, NULL};
+		struct choosing how = {s, n, &q->name, q->type, &client, NULL, NULL};
 
-		if (snapshot_any_unseen(s))
+		if (rarely(snapshot_any_unseen(s)))
 			return false;
 		c = choose_at_once(&how);
-		if (c.rrset == NULL)
+		if (rarely(c.rrset == NULL))
 			return false;
 	}
-	if (c.rrset->type != q->type || c.rrset->count > out->most)
+	if (rarely(c.rrset->type != q->type || c.rrset->count > snapshot_most_addresses(s)))
 		return false;
-	out->zone = zone;
-	out->origin = n;
-	out->reason = c.reason;
-	out->cluster = c.cluster;
-	out->scope = c.scope;
-	out->stands_alone = true;
-	out->set_count = 1;
-	fill(&out->set[0], out->qname, c.rrset, c.ttl);
+	put_alone(out, q, zone, n, c);
 	return true;
 }
 
@@ -653,10 +673,10 @@ static bool is_alone(const struct query *q, const struct answer *out)
 	       may_stand_alone(q->type);
 }
 
-RARE static void answer_by_steps(const struct snapshot *s, const struct query *q,
-                                 const struct addr *resolver, const struct zone *zone,
-                                 const struct node *found, struct answer *out,
-                                 const struct recorder *rec)
+/* `found`: by zone_find_node() in the answer's zone. */
+static void answer_by_steps(const struct snapshot *s, const struct query *q,
+                            const struct addr *resolver, const struct node *found,
+                            struct answer *out, const struct recorder *rec)
 {
 	struct walk w;
 
@@ -669,22 +689,19 @@ RARE static void answer_by_steps(const struct snapshot *s, const struct query *q
 	w.name = &q->name;
 	w.owner = out->qname;
 	w.target = (struct bytes){0};
-	out->zone = zone;
-	answer_link(&w, zone, found);
+	answer_link(&w, out->zone, found);
 	if (w.target.len > 0)
 		follow(&w);
 	out->stands_alone = is_alone(q, out);
 }
 
-ALWAYS static inline void decide(const struct snapshot *s, const struct query *q,
-                                 const struct addr *resolver, struct answer *out,
-                                 const struct recorder *rec)
+/* What is not that simple, or no zone's. */
+RARE static void answer_otherwise(const struct snapshot *s, const struct query *q,
+                                  const struct addr *resolver, const struct zone *zone,
+                                  const struct node *found, struct answer *out,
+                                  const struct recorder *rec)
 {
-	const struct zone *zone;
-	const struct node *found;
-
-	prepare(out);
-	out->qname = q->packet + DNS_HEADER_LEN;
+	prepare(out, q);
 	if (q->rcode != RCODE_NOERROR) {
 		answer_unzoned(s, q, out);
 		return;
@@ -694,15 +711,12 @@ ALWAYS static inline void decide(const struct snapshot *s, const struct query *q
 		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
 		return;
 	}
-	zone = snapshot_find_node(s, &q->name, &found);
 	if (zone == NULL) {
 		report(rec, "outside", "no zone here holds this name");
 		fail(out, RCODE_REFUSED, EDE_NOT_AUTHORITATIVE, STATS_OUTSIDE);
 		return;
 	}
-	out->most = snapshot_settings(s)->max_addresses;
-	if (out->most == 0)
-		out->most = UINT16_MAX;
+	out->most = snapshot_most_addresses(s);
 	if (q->type == RR_DS) {
 		zone = zone_of_ds(s, &q->name, zone);
 		found = zone_find_node(zone, &q->name);
@@ -712,8 +726,23 @@ ALWAYS static inline void decide(const struct snapshot *s, const struct query *q
 		fail(out, RCODE_REFUSED, EDE_PROHIBITED, STATS_PROHIBITED);
 		return;
 	}
-	if (rec != NULL || !answer_at_once(s, q, resolver, zone, found, out))
-		answer_by_steps(s, q, resolver, zone, found, out, rec);
+	out->zone = zone;
+	answer_by_steps(s, q, resolver, found, out, rec);
+}
+
+ALWAYS static inline void decide(const struct snapshot *s, const struct query *q,
+                                 const struct addr *resolver, struct answer *out,
+                                 const struct recorder *rec)
+{
+	const struct zone *zone = NULL;
+	const struct node *found = NULL;
+
+	if (q->rcode == RCODE_NOERROR && s != NULL && snapshot_settings(s)->ready) {
+		zone = snapshot_find_node(s, &q->name, &found);
+		if (zone != NULL && rec == NULL && answer_at_once(s, q, resolver, zone, found, out))
+			return;
+	}
+	answer_otherwise(s, q, resolver, zone, found, out, rec);
 }
 
 void answer_decide(const struct snapshot *s, const struct query *q, const struct addr *resolver,
@@ -733,8 +762,7 @@ void answer_soa(const struct snapshot *s, const struct query *q, struct answer *
 	const struct zone *zone = snapshot_find_apex(s, &q->name);
 	const struct rrset *soa = zone_soa(zone);
 
-	prepare(out);
-	out->qname = q->packet + DNS_HEADER_LEN;
+	prepare(out, q);
 	out->zone = zone;
 	out->origin = zone_find_node(zone, &q->name);
 	out->most = UINT16_MAX;

@@ -42,11 +42,11 @@ struct answer {
 	bool authoritative; /* AA */
 	/* NOERROR, and set[0] is all of it: whole, of the name and type asked for, with no names to shorten. */
 	bool stands_alone;
-	uint8_t scope;           /* for ECS: the longest of the links */
-	uint8_t glue_required;   /* the first ones: in-domain glue, or TC (RFC 9471) */
-	uint8_t link_count;      /* used of link[] */
-	uint16_t most;           /* addresses of a set that are told */
-	uint16_t cluster;        /* of the last choice, or CHOICE_NO_CLUSTER */
+	uint8_t scope;         /* for ECS: the longest of the links */
+	uint8_t glue_required; /* the first ones: in-domain glue, or TC (RFC 9471) */
+	uint8_t link_count;    /* used of link[] */
+	uint16_t most;         /* addresses of a set that are told; not set when it stands alone */
+	uint16_t cluster;      /* of the last choice, or CHOICE_NO_CLUSTER */
 	const struct zone *zone; /* of the first name; NULL: none of ours */
 	/* Where the first name was found: its node, or that of the wildcard, delegation or DNAME, or the closest encloser;
 	 * set with `zone`. */

@@ -516,7 +516,6 @@ static struct choice choose_down(const struct choosing *how)
 
 RARE struct choice choose_farther(struct choosing how, struct client client)
 {
-	/* Copies, so that the caller's need not be in memory. */
 	how.client = &client;
 	return choose_down(&how);
 }

@@ -127,7 +127,8 @@ static inline struct choice choose_site(const struct choosing *how, const struct
 	                       .reason = STATS_NEAREST};
 }
 
-/* The same choice when not the very nearest cluster has a site, or others are as near. */
+/* The same choice when not the very nearest cluster has a site, or others are as near.  Takes copies, how.client NULL, so that
+ * the caller's need not be in memory. */
 struct choice choose_farther(struct choosing how, struct client client);
 
 /* On a calm day the first place with a site on the way down the client's order answers, and the others need
@@ -139,16 +140,20 @@ ALWAYS static inline struct choice choose_at_once(const struct choosing *how)
 	const struct site *site;
 	const struct rrset *rrset;
 
-	if (!snapshot_head(how->s)->first_site_answers || node_site_count(how->node) < 2)
+	if (rarely(!snapshot_head(how->s)->first_site_answers || node_site_count(how->node) < 2))
 		return none;
 	how->client->leaf = choose_place(snapshot_ranking(how->s), how->client);
 	how->client->is_placed = true;
 	nearest = how->client->leaf.order->nearest;
 	site = node_site_at_number(how->node, nearest->cluster, nearest->number);
-	if (site == NULL)
-		return choose_farther(*how, *how->client);
+	if (rarely(site == NULL)) {
+		struct choosing same = *how;
+
+		same.client = NULL;
+		return choose_farther(same, *how->client);
+	}
 	rrset = site_rrset(site, how->type);
-	if (rrset == NULL || !choose_is_simple(how, site))
+	if (rarely(rrset == NULL || !choose_is_simple(how, site)))
 		return none;
 	return choose_site(how, site, rrset);
 }

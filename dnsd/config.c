@@ -238,6 +238,15 @@ static const struct conf_row rows[] = {
          .reloadable = true,
          .sentence =
                  "A CSV file, network,latitude,longitude[,label], that overrides the databases."},
+	{.path = "geo.latency",
+         .type = CONF_PATH,
+         AT(geo.latency),
+         .line_offset = offsetof(struct config, geo.latency_line),
+         .reloadable = true,
+         .sentence =
+                 "A CSV file, network,cluster,milliseconds, for traffic policies with the stage "
+                 "latency; a network's rows hold for all of it, those of the longest network "
+                 "around a client count."},
 	{.path = "geo.unknownOrder",
          .type = CONF_STRINGS,
          AT(geo.unknown_order),
@@ -338,6 +347,16 @@ static const struct conf_row rows[] = {
          .reloadable = true,
          .sentence = "The folder of the PEM files that policies may name for their probes: "
                      "authorities, certificates and keys. They are read again when they change."},
+	{.path = "probe.imports",
+         .type = CONF_CUSTOM,
+         AT(probe.imports),
+         .custom = config_imports_read,
+         .print = config_imports_print,
+         .reloadable = true,
+         .sentence =
+                 "What others say of addresses, for policies that ask for it by name: a list of "
+                 "mappings with name, and file, or command (a list of the program and its "
+                 "arguments), interval (10s) and timeout (5s)."},
 	{.path = "probe.flapThreshold",
          .type = CONF_U64,
          AT(probe.flap_threshold),
@@ -584,6 +603,7 @@ void config_free(struct config *c)
 	config_networks_fini(&c->ecs_from);
 	config_kubernetes_fini(c);
 	config_members_fini(c);
+	config_imports_fini(c);
 	free(c->file);
 	free(c);
 }

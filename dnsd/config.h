@@ -97,6 +97,13 @@ struct config_peer {
 };
 enum config_policy { CONFIG_NEAREST, CONFIG_ALL };
 enum config_cookies { CONFIG_COOKIES_ON, CONFIG_COOKIES_OFF, CONFIG_COOKIES_REQUIRED };
+/* What others say of addresses: a file or a command. */
+struct config_import {
+	char *name;
+	char *file;           /* NULL: a command */
+	const char **command; /* as execvp() takes it; NULL: a file */
+	uint64_t interval_ms, timeout_ms;
+};
 enum config_probe_mode { CONFIG_PROBE_UNSEEN, CONFIG_PROBE_ALWAYS, CONFIG_PROBE_OFF };
 
 struct config {
@@ -125,6 +132,8 @@ struct config {
 		unsigned databases_line;
 		char *networks;
 		unsigned networks_line;
+		char *latency;
+		unsigned latency_line;
 		struct conf_strings unknown_order;
 	} geo;
 	struct {
@@ -137,6 +146,8 @@ struct config {
 		int mode; /* enum config_probe_mode */
 		uint64_t interval_ms, timeout_ms, down, up;
 		char *files; /* a folder; NULL: none */
+		struct config_import *imports;
+		size_t import_count;
 		uint64_t flap_threshold, flap_window_ms, flap_hold_ms, flap_most_ms;
 	} probe;
 	struct {
@@ -192,6 +203,14 @@ bool config_same_clusters(const struct config *a, const struct config *b);
 static inline bool config_has_host(const struct config *c)
 {
 	return c->kubernetes.kubeconfig != NULL || c->kubernetes.in_cluster;
+}
+/* Is a command of probe.imports to be run? */
+static inline bool config_has_command(const struct config *c)
+{
+	for (size_t i = 0; i < c->probe.import_count; i++)
+		if (c->probe.imports[i].command != NULL)
+			return true;
+	return false;
 }
 /* KubeFed's namespace. */
 const char *config_namespace(const struct config *c);

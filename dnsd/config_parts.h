@@ -79,6 +79,11 @@ void config_peers_fini(struct config *c);
 /* Is it all that is needed?  `file`: what complaints begin with. */
 bool config_replicas_check(const struct config *c, const char *file, struct text *errors);
 
+/* struct config.probe.imports and .import_count, by the address of .imports; a list read twice is replaced. */
+void config_imports_read(struct conf_file *file, struct json_object *value, void *field);
+void config_imports_print(const void *field, struct text *out);
+void config_imports_fini(struct config *c);
+
 /* --- values; a complaint names `key`, at the line of the value, else of what it stands in --- */
 /* NULL after a complaint. */
 const char *config_text(struct conf_file *file, struct json_object *mapping,

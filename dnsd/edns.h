@@ -14,6 +14,7 @@
 
 #include "base/addr.h"
 #include "base/bytes.h"
+#include "dnsd/rare.h"
 #include "zones/rrset.h"
 
 enum {
@@ -138,7 +139,7 @@ static inline bool edns_parse(struct bytes opt, struct edns *out)
 		out->udp_size = size;
 	out->version = opt.data[6];
 	out->dnssec_ok = (opt.data[7] & EDNS_FLAG_DO >> 8) != 0;
-	if (out->version != 0)
+	if (rarely(out->version != 0))
 		return true;
 	if (rdata.len > 0 && !edns_take_usual_ecs(rdata, &out->ecs))
 		return edns_parse_options(rdata, out);

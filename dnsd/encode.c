@@ -345,11 +345,12 @@ static inline void put_header(uint8_t *out, const struct query *q, unsigned flag
 }
 
 RARE static size_t encode_any(const struct answer *a, const struct query *q, uint8_t *out,
-                              size_t limit, bool *truncated)
+                              size_t limit)
 {
 	unsigned count[3] = {0};
 	struct writer w;
 	enum edns_ede ede = a->ede;
+	bool truncated;
 	size_t opt_len;
 
 	w.out = out;
@@ -360,8 +361,8 @@ RARE static size_t encode_any(const struct answer *a, const struct query *q, uin
 	w.qname = a->qname;
 	w.known_count = 0;
 	put_bytes(&w, q->packet + DNS_HEADER_LEN, q->question_len);
-	*truncated = !put_needed(&w, a, count);
-	if (!*truncated)
+	truncated = !put_needed(&w, a, count);
+	if (!truncated)
 		put_optional(&w, a, count);
 	if (q->edns.present) {
 		/* RFC 8914 3: dropped first when space is short. */
@@ -373,7 +374,7 @@ RARE static size_t encode_any(const struct answer *a, const struct query *q, uin
 			w.at += edns_pad(out, w.at, opt_len, q->edns.pad_beside, limit);
 		count[2]++;
 	}
-	put_header(out, q, flags_of(a, q) | (*truncated ? FLAG_TC : 0), count[0], count[1],
+	put_header(out, q, flags_of(a, q) | (truncated ? FLAG_TC : 0), count[0], count[1],
 	           count[2]);
 	return w.at;
 }
@@ -447,18 +448,16 @@ static inline size_t encode_denial(const struct answer *a, const struct query *q
 	return end_message(out, end + 2 + d->len, a, q);
 }
 
-size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
-                     bool *truncated)
+size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit)
 {
 	size_t least = ENCODE_LEAST(q), len = 0;
 
 	CHECK(limit >= least);
-	*truncated = false;
 	if (q->edns.pads)
-		return encode_any(a, q, out, limit, truncated);
+		return encode_any(a, q, out, limit);
 	if (a->stands_alone)
 		len = encode_set(a, q, out, limit - least);
 	else if (is_denial(a))
 		len = encode_denial(a, q, out, limit - least);
-	return len > 0 ? len : encode_any(a, q, out, limit, truncated);
+	return len > 0 ? len : encode_any(a, q, out, limit);
 }

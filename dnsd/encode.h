@@ -27,9 +27,10 @@ static inline size_t encode_udp_limit(const struct query *q)
 #define ENCODE_LEAST(query)                                                                        \
 	((size_t)DNS_HEADER_LEN + (query)->question_len + edns_len(&(query)->edns))
 
-/* Writes at most `limit` bytes (ENCODE_LEAST..65535) and returns how many.  *truncated: TC is
- * set. */
-size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit,
-                     bool *truncated);
+/* Writes at most `limit` bytes (ENCODE_LEAST..65535) and returns how many. */
+size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out, size_t limit);
+
+/* Has that message TC set? */
+static inline bool encode_is_truncated(const uint8_t *message) { return (message[2] & 2) != 0; }
 
 #endif

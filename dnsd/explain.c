@@ -426,6 +426,24 @@ static const char *rcode_text(enum rcode rcode)
 	return "";
 }
 
+/* What part of the world the client is in, and how far off its place may be. */
+static void add_area(const struct explain_place *place, struct text *out)
+{
+	static const struct area nowhere = {.continent = ""};
+	const struct area *area = place != NULL ? &place->area : &nowhere;
+
+	text_add(out, ",\"continent\":");
+	add_text(out, area->continent);
+	text_add(out, ",\"country\":");
+	add_text(out, area->country);
+	text_add(out, ",\"subdivision\":");
+	add_text(out, area->subdivision);
+	if (place != NULL && place->accuracy_km > 0)
+		text_printf(out, ",\"accuracyKm\":%u", place->accuracy_km);
+	else
+		text_add(out, ",\"accuracyKm\":null");
+}
+
 static void add_client(const struct notes *n, const struct addr *address, struct text *out)
 {
 	const struct explain_place *place = n->place;
@@ -440,6 +458,7 @@ static void add_client(const struct notes *n, const struct addr *address, struct
 		            place->place.latitude, place->place.longitude);
 	else
 		text_add(out, ",\"place\":null");
+	add_area(place, out);
 	text_printf(out, ",\"from\":\"%s\",\"database\":", n->by_subnet ? "ecs" : "resolver");
 	add_text(out, place != NULL ? place->database : "");
 	text_add(out, "}");

@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "geo/area.h"
 #include "dnsd/probe_notes.h"
 #include "geo/place.h"
 #include "zones/snapshot.h"
@@ -23,6 +24,8 @@ struct explain_place {
 	bool has_place;
 	struct place place;
 	const char *database; /* file name; "" when unknown */
+	struct area area;
+	uint16_t accuracy_km; /* 0: unknown */
 };
 
 /* Texts as they came; NULL or "": not given. */

@@ -7,7 +7,11 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "base/xalloc.h"
+#include "dnsd/geo_latency.h"
+#include "dnsd/geo_rankings.h"
+#include "dnsd/geo_rules.h"
 #include "geo/geodb.h"
 #include "geo/geodb_file.h"
 
@@ -15,8 +19,8 @@ enum { LOOK_MS = 1000 };
 
 struct files {
 	struct conf_strings databases;
-	char *networks;
-	struct geodb_file_stamp *stamps; /* of the databases, then of networks */
+	char *networks, *latency;        /* NULL: none */
+	struct geodb_file_stamp *stamps; /* of the databases, then of these */
 };
 
 struct clusters {
@@ -32,9 +36,14 @@ struct geo_loader {
 	struct geo_loader_events events;
 	struct files files;
 	struct clusters clusters;
-	struct geodb *geodb;   /* in force; NULL: nothing was read yet */
-	pthread_mutex_t lock;  /* around the pointer, for geo_loader_find() */
-	bool read_files, rank; /* what the next job has to do */
+	struct geo_rules_list *rules, *next_rules; /* in force; set, or NULL */
+	/* in force; NULL: nothing was read, nothing was made yet */
+	struct geodb *geodb;
+	struct geo_latency *latency;
+	struct geo_rankings *rankings;
+	pthread_mutex_t lock; /* around the geodb's pointer, for geo_loader_find() */
+	/* what the next job has to do */
+	bool read_files, new_clusters, new_rules;
 	bool busy, stopping, has_clusters;
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
@@ -49,12 +58,17 @@ struct geo_loader {
 	struct {
 		struct files files;
 		struct clusters clusters;
-		const struct geodb *before;
-		bool read_files, rank, is_trial;
+		struct geo_rules_list *rules;
+		const struct geodb *geodb_before;
+		const struct geo_latency *latency_before;
+		const struct geo_rankings *rankings_before;
+		bool read_files, new_clusters, new_rules, is_trial;
 		bool failed;         /* some file could not be read */
 		struct geodb *geodb; /* NULL: nothing has changed, or it is not to be used */
+		struct geo_latency *latency;
+		bool new_latency; /* `latency` is in the place of the one before, even NULL */
 		char *errors;
-		const struct ranking *ranking; /* NULL: the last one holds */
+		struct geo_rankings *rankings; /* NULL: the last ones hold */
 	} job;
 };
 
@@ -80,6 +94,7 @@ static void files_free(struct files *f)
 {
 	strings_free(&f->databases);
 	free(f->networks);
+	free(f->latency);
 	free(f->stamps);
 	*f = (struct files){0};
 }
@@ -109,24 +124,30 @@ static struct clusters clusters_copy(const struct ranking_cluster *item, size_t 
 /* Has any file another stamp than last time?  Remembers the new ones. */
 static bool files_changed(struct files *f)
 {
+	size_t databases = f->databases.count;
 	bool changed = false;
 
-	for (size_t i = 0; i < f->databases.count + (f->networks != NULL); i++) {
-		struct geodb_file_stamp now = geodb_file_stamp(
-			i < f->databases.count ? f->databases.item[i] : f->networks);
+	for (size_t i = 0; i < databases + 2; i++) {
+		const char *path = i < databases    ? f->databases.item[i]
+		                   : i == databases ? f->networks
+		                                    : f->latency;
+		struct geodb_file_stamp now = {0};
 
+		if (path != NULL)
+			now = geodb_file_stamp(path);
 		changed |= !geodb_file_same(&now, &f->stamps[i]);
 		f->stamps[i] = now;
 	}
 	return changed;
 }
 
-static struct files files_of(const struct conf_strings *databases, const char *networks)
+static struct files files_of(const struct geo_loader_files *from)
 {
 	return (struct files){
-		.databases = strings_copy(databases),
-		.networks = networks != NULL ? xstrdup(networks) : NULL,
-		.stamps = xcalloc(databases->count + 1, sizeof(struct geodb_file_stamp)),
+		.databases = strings_copy(from->databases),
+		.networks = from->networks != NULL ? xstrdup(from->networks) : NULL,
+		.latency = from->latency != NULL ? xstrdup(from->latency) : NULL,
+		.stamps = xcalloc(from->databases->count + 2, sizeof(struct geodb_file_stamp)),
 	};
 }
 
@@ -145,35 +166,88 @@ static bool clusters_same(const struct clusters *a, const struct clusters *b)
 }
 
 /* What can be read counts; of the rest what was read before.  A trial is whole or nothing. */
-static void read_files(struct geo_loader *g)
+static void read_places(struct geo_loader *g)
 {
 	const struct files *f = &g->job.files;
 	struct geodb *fresh;
 
-	g->job.failed = geodb_open((const char *const *)f->databases.item, f->databases.count,
-	                           f->networks, g->job.before, &fresh, &g->job.errors) != ERR_OK;
+	g->job.failed =
+		geodb_open((const char *const *)f->databases.item, f->databases.count, f->networks,
+	                   g->job.geodb_before, &fresh, &g->job.errors) != ERR_OK;
 	if ((g->job.is_trial && g->job.failed) ||
-	    (g->job.before != NULL && geodb_is_same(fresh, g->job.before)))
+	    (g->job.geodb_before != NULL && geodb_is_same(fresh, g->job.geodb_before)))
 		geodb_free(fresh);
 	else
 		g->job.geodb = fresh;
+}
+
+static void add_error(struct geo_loader *g, const char *line)
+{
+	struct text lines = {0};
+
+	text_printf(&lines, "%s%s\n", g->job.errors != NULL ? g->job.errors : "", line);
+	free(g->job.errors);
+	g->job.errors = text_take(&lines);
+	text_fini(&lines);
+	g->job.failed = true;
+}
+
+/* The same of the table. */
+static void read_latency(struct geo_loader *g)
+{
+	const char *path = g->job.files.latency;
+	const struct geo_latency *before = g->job.latency_before;
+	bool same_path = before != NULL && path != NULL && strcmp(before->path, path) == 0;
+	struct geodb_file_stamp now;
+	struct reason why = {{0}};
+
+	g->job.new_latency = before != NULL && !same_path;
+	if (path == NULL)
+		return;
+	now = geodb_file_stamp(path);
+	if (same_path && geodb_file_same(&now, &before->stamp))
+		return;
+	if (geo_latency_read(path, &g->job.latency, &why) == ERR_OK)
+		g->job.new_latency = true;
+	else
+		add_error(g, why.text);
+}
+
+static void make_rankings(struct geo_loader *g)
+{
+	const struct clusters *c = &g->job.clusters;
+	const struct geo_latency *latency =
+		g->job.new_latency ? g->job.latency : g->job.latency_before;
+	struct geo_rankings_inputs in = {
+		.clusters = c->item,
+		.cluster_count = c->count,
+		.unknown_order = (const char *const *)c->unknown_order.item,
+		.unknown_count = c->unknown_order.count,
+		.geodb = g->job.geodb != NULL ? g->job.geodb : g->job.geodb_before,
+		.latency = latency != NULL ? &latency->table : NULL,
+		.rules = g->job.rules,
+		.before = g->job.rankings_before,
+		.same_world = !g->job.new_clusters && g->job.geodb == NULL,
+		.same_latency = !g->job.new_latency,
+	};
+
+	g->job.rankings = geo_rankings_build(&in);
+	g->job.rules = NULL;
 }
 
 /* Pool thread: only g->job is touched. */
 static void work(uv_work_t *w)
 {
 	struct geo_loader *g = w->data;
-	const struct clusters *c = &g->job.clusters;
 
-	if (g->job.read_files)
-		read_files(g);
+	if (g->job.read_files) {
+		read_places(g);
+		read_latency(g);
+	}
 	if (g->job.is_trial && g->job.failed)
 		return;
-	if (g->job.rank || g->job.geodb != NULL)
-		g->job.ranking =
-			ranking_build(c->item, c->count, (const char *const *)c->unknown_order.item,
-		                      c->unknown_order.count,
-		                      g->job.geodb != NULL ? g->job.geodb : g->job.before);
+	if (g->job.new_clusters || g->job.new_rules || g->job.geodb != NULL || g->job.new_latency)
+		make_rankings(g);
 }
 
 static void begin(struct geo_loader *g);
@@ -186,6 +260,10 @@ static void on_timer_closed(uv_handle_t *handle)
 	files_free(&g->trial.files);
 	strings_free(&g->trial.unknown_order);
 	clusters_free(&g->clusters);
+	geo_rules_list_unref(g->rules);
+	geo_rules_list_unref(g->next_rules);
+	geo_rankings_free(g->rankings);
+	geo_latency_free(g->latency);
 	geodb_free(g->geodb);
 	pthread_mutex_destroy(&g->lock);
 	g->on_stopped(g->stopped_arg);
@@ -204,15 +282,36 @@ static void replace_geodb(struct geo_loader *g, struct geodb *fresh)
 	geodb_free(old);
 }
 
+static void tell_rankings(const struct geo_loader *g)
+{
+	const struct geo_rules_list *rules = g->rankings->rules;
+	struct geo_loader_ranked *ranked = xcalloc(rules->wish_count + 1, sizeof *ranked);
+
+	for (size_t i = 0; i < rules->wish_count; i++) {
+		ranked[i].tag = rules->wishes[i].tag;
+		if (rules->wishes[i].which < GEO_LOADER_MAX_RULES)
+			ranked[i].ranking = g->rankings->by_rules[rules->wishes[i].which];
+	}
+	g->events.on_rankings(g->rankings->plain, ranked, rules->wish_count, g->events.arg);
+	free(ranked);
+}
+
 /* Puts in force what the job made. */
 static void take_up(struct geo_loader *g)
 {
 	if (g->job.geodb != NULL)
 		replace_geodb(g, g->job.geodb);
+	if (g->job.new_latency) {
+		geo_latency_free(g->latency);
+		g->latency = g->job.latency;
+	}
 	if (g->job.read_files)
 		g->events.on_errors(g->job.failed ? g->job.errors : NULL, g->events.arg);
-	if (g->job.ranking != NULL)
-		g->events.on_rankings(g->job.ranking, NULL, 0, g->events.arg);
+	if (g->job.rankings == NULL)
+		return;
+	geo_rankings_free(g->rankings);
+	g->rankings = g->job.rankings;
+	tell_rankings(g);
 }
 
 /* The files of the job become those that are looked at. */
@@ -229,7 +328,8 @@ static void adopt_trial(struct geo_loader *g)
 static void drop(struct geo_loader *g)
 {
 	geodb_free(g->job.geodb);
-	ranking_free((struct ranking *)(uintptr_t)g->job.ranking);
+	geo_latency_free(g->job.latency);
+	geo_rankings_free(g->job.rankings);
 }
 
 static void end_trial(struct geo_loader *g)
@@ -239,6 +339,8 @@ static void end_trial(struct geo_loader *g)
 	g->trial.on_tried = NULL;
 	if (!g->job.failed)
 		adopt_trial(g);
+	else
+		drop(g);
 	on_tried(g->job.failed ? g->job.errors : NULL, g->trial.arg);
 }
 
@@ -256,6 +358,7 @@ static void after_work(uv_work_t *w, int status)
 	free(g->job.errors);
 	files_free(&g->job.files);
 	clusters_free(&g->job.clusters);
+	geo_rules_list_unref(g->job.rules);
 	g->busy = false;
 	if (g->stopping)
 		end(g);
@@ -271,32 +374,41 @@ static void prepare_trial(struct geo_loader *g)
 	(void)files_changed(&g->job.files);
 	g->job.clusters =
 		clusters_copy(g->clusters.item, g->clusters.count, &g->trial.unknown_order);
-	g->job.rank = !conf_strings_equal(&g->trial.unknown_order, &g->clusters.unknown_order);
+	g->job.new_clusters =
+		!conf_strings_equal(&g->trial.unknown_order, &g->clusters.unknown_order);
 	strings_free(&g->trial.unknown_order);
 }
 
 static void prepare(struct geo_loader *g)
 {
-	g->job.files = files_of(&g->files.databases, g->files.networks);
+	const struct geo_loader_files files = {&g->files.databases, g->files.networks,
+	                                       g->files.latency};
+
+	g->job.files = files_of(&files);
 	g->job.clusters =
 		clusters_copy(g->clusters.item, g->clusters.count, &g->clusters.unknown_order);
 	g->job.read_files = g->read_files;
-	g->job.rank = g->rank;
-	g->read_files = g->rank = false;
+	g->job.new_clusters = g->new_clusters;
+	g->job.new_rules = g->new_rules;
+	g->read_files = g->new_clusters = g->new_rules = false;
 }
 
 static void begin(struct geo_loader *g)
 {
 	bool has_trial = g->trial.on_tried != NULL;
 
-	if (g->busy || !g->has_clusters || (!has_trial && !g->read_files && !g->rank))
+	if (g->busy || !g->has_clusters ||
+	    (!has_trial && !g->read_files && !g->new_clusters && !g->new_rules))
 		return;
 	memset(&g->job, 0, sizeof g->job);
 	if (has_trial)
 		prepare_trial(g);
 	else
 		prepare(g);
-	g->job.before = g->geodb;
+	g->job.rules = geo_rules_list_ref(g->rules);
+	g->job.geodb_before = g->geodb;
+	g->job.latency_before = g->latency;
+	g->job.rankings_before = g->rankings;
 	g->busy = true;
 	g->work.data = g;
 	CHECK(uv_queue_work(g->loop, &g->work, work, after_work) == 0);
@@ -317,6 +429,7 @@ struct geo_loader *geo_loader_start(uv_loop_t *loop, const struct geo_loader_eve
 
 	g->loop = loop;
 	g->events = *events;
+	g->rules = geo_rules_list_new(NULL, 0, 0);
 	CHECK(pthread_mutex_init(&g->lock, NULL) == 0);
 	g->timer.data = g;
 	CHECK(uv_timer_init(loop, &g->timer) == 0);
@@ -324,26 +437,42 @@ struct geo_loader *geo_loader_start(uv_loop_t *loop, const struct geo_loader_eve
 	return g;
 }
 
-void geo_loader_set_files(struct geo_loader *g, const struct conf_strings *databases,
-                          const char *networks)
+void geo_loader_set_files(struct geo_loader *g, const struct geo_loader_files *files)
 {
 	files_free(&g->files);
-	g->files = files_of(databases, networks);
+	g->files = files_of(files);
 	(void)files_changed(&g->files);
 	g->read_files = true;
 	begin(g);
 }
 
-void geo_loader_try(struct geo_loader *g, const struct conf_strings *databases,
-                    const char *networks, const struct conf_strings *unknown_order,
-                    geo_loader_on_tried_fn *on_tried, void *arg)
+void geo_loader_try(struct geo_loader *g, const struct geo_loader_files *files,
+                    const struct conf_strings *unknown_order, geo_loader_on_tried_fn *on_tried,
+                    void *arg)
 {
 	CHECK(g->trial.on_tried == NULL);
-	g->trial.files = files_of(databases, networks);
+	g->trial.files = files_of(files);
 	g->trial.unknown_order = strings_copy(unknown_order);
 	g->trial.on_tried = on_tried;
 	g->trial.arg = arg;
 	begin(g);
+}
+
+void geo_loader_set_rules(struct geo_loader *g, const struct geo_loader_rules *list, size_t count,
+                          size_t cluster_count)
+{
+	geo_rules_list_unref(g->next_rules);
+	g->next_rules = geo_rules_list_new(list, count, cluster_count);
+}
+
+static void take_rules(struct geo_loader *g)
+{
+	if (g->next_rules == NULL)
+		return;
+	g->new_rules |= !geo_rules_list_equal(g->rules, g->next_rules);
+	geo_rules_list_unref(g->rules);
+	g->rules = g->next_rules;
+	g->next_rules = NULL;
 }
 
 void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster *clusters,
@@ -351,7 +480,9 @@ void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster 
 {
 	struct clusters fresh = clusters_copy(clusters, count, unknown_order);
 
-	g->rank |= !g->has_clusters || !clusters_same(&g->clusters, &fresh);
+	take_rules(g);
+	CHECK(g->rules->wish_count == 0 || g->rules->cluster_count == count);
+	g->new_clusters |= !g->has_clusters || !clusters_same(&g->clusters, &fresh);
 	clusters_free(&g->clusters);
 	g->clusters = fresh;
 	g->has_clusters = true;
@@ -360,7 +491,7 @@ void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster 
 
 bool geo_loader_is_current(const struct geo_loader *g)
 {
-	return !g->busy && !g->rank && !g->read_files;
+	return !g->busy && !g->new_clusters && !g->new_rules && !g->read_files;
 }
 
 void geo_loader_find(struct geo_loader *g, const struct addr *addr, struct geo_loader_match *out)
@@ -375,6 +506,8 @@ void geo_loader_find(struct geo_loader *g, const struct addr *addr, struct geo_l
 		out->has_place = match.place != NULL;
 		if (match.place != NULL)
 			out->place = *match.place;
+		out->area = *match.area;
+		out->accuracy_km = match.accuracy_km;
 		if (match.database != NULL)
 			snprintf(out->database, sizeof out->database, "%s", match.database);
 	}

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "base/conf.h"
+#include "geo/area.h"
 #include "geo/ranking.h"
 #include "geo/rules.h"
 
@@ -43,20 +44,27 @@ struct geo_loader_events {
 };
 
 struct geo_loader *geo_loader_start(uv_loop_t *loop, const struct geo_loader_events *events);
-/* The files to begin with (copied); read at once. */
-void geo_loader_set_files(struct geo_loader *g, const struct conf_strings *databases,
-                          const char *networks);
+/* Borrowed for a call. */
+struct geo_loader_files {
+	const struct conf_strings *databases;
+	const char *networks; /* NULL: none */
+	const char *latency;  /* NULL: none */
+};
+/* The files to begin with; read at once. */
+void geo_loader_set_files(struct geo_loader *g, const struct geo_loader_files *files);
 /* Tries other files and another order for clients without a place (copied).  When all files can be read
  * they are in force, and the events have told so, before on_tried is called without errors; else
  * nothing has changed, and on_tried gets what is wrong, one line each.  One trial at a time; on_tried may
  * begin the next, and is not called any more after geo_loader_stop(). */
 typedef void geo_loader_on_tried_fn(const char *errors, void *arg);
-void geo_loader_try(struct geo_loader *g, const struct conf_strings *databases,
-                    const char *networks, const struct conf_strings *unknown_order,
-                    geo_loader_on_tried_fn *on_tried, void *arg);
+void geo_loader_try(struct geo_loader *g, const struct geo_loader_files *files,
+                    const struct conf_strings *unknown_order, geo_loader_on_tried_fn *on_tried,
+                    void *arg);
 /* The rules that rankings are wanted for beside the plain one (copied whole).  They come into force with the next
- * geo_loader_set_clusters(), whose list it is that they name clusters of, by index. */
-void geo_loader_set_rules(struct geo_loader *g, const struct geo_loader_rules *list, size_t count);
+ * geo_loader_set_clusters(), whose list it is that they name clusters of, by index; it has `cluster_count`.  Once there are
+ * rules, lists of another length need rules anew. */
+void geo_loader_set_rules(struct geo_loader *g, const struct geo_loader_rules *list, size_t count,
+                          size_t cluster_count);
 /* The clusters and the order for clients without a place (copied); rankings follow when these or the rules, or
  * their tags, are not as before.  Only what is new is built. */
 void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster *clusters,
@@ -69,6 +77,8 @@ struct geo_loader_match {
 	bool has_place;
 	struct place place;
 	char database[256]; /* file name; "" when no file has it */
+	struct area area;
+	uint16_t accuracy_km; /* 0: nothing is known of that */
 };
 void geo_loader_find(struct geo_loader *g, const struct addr *addr, struct geo_loader_match *out);
 

@@ -321,13 +321,15 @@ static enum err start_admin(struct nighd *n, struct reason *why)
 	return admin_start(&settings, &n->admin, why);
 }
 
-/* A credential plugin is a program of its own, with needs that nobody knows. */
+/* A credential plugin or a command is a program of its own, with needs that nobody knows. */
 void nighd_enter_sandbox(const struct nighd *n)
 {
 	struct reason why = {0};
 
 	if (pipeline_runs_plugins(n->pipeline))
-		log_warn("dnsd", "system calls are not restricted: a kubeconfig has a plugin run");
+		log_warn("dnsd", "system calls are not restricted: a plugin of a kubeconfig, or a "
+		                 "command of "
+		                 "probe.imports, is to be run");
 	else if (sandbox_enter(&why) != ERR_OK)
 		log_warn("dnsd", "system calls are not restricted: %s", why.text);
 	else

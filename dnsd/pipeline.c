@@ -479,8 +479,12 @@ static void on_tick(uv_timer_t *timer)
 bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out)
 {
 	geo_loader_find(p->geo, addr, &p->match);
-	*out = (struct explain_place){p->match.network, p->match.has_place, p->match.place,
-	                              p->match.database};
+	*out = (struct explain_place){.network = p->match.network,
+	                              .has_place = p->match.has_place,
+	                              .place = p->match.place,
+	                              .database = p->match.database,
+	                              .area = p->match.area,
+	                              .accuracy_km = p->match.accuracy_km};
 	return p->match.database[0] != '\0';
 }
 
@@ -500,12 +504,14 @@ static void start_neighbours(struct pipeline *p)
 
 	p->settle = settle_new(p->loop, on_settled, p);
 	p->store = store_new(p->facts, p->settle, p->saved);
-	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->probe_notes,
-	                             on_verdict, p);
+	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->store,
+	                             p->probe_notes, on_verdict, p);
 	verdicts_set_replicas(p->verdicts, p->replicas);
 	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
 		log_error("watcher", "host names are not resolved: %s", why.text);
-	geo_loader_set_files(p->geo, &p->config->geo.databases, p->config->geo.networks);
+	geo_loader_set_files(p->geo, &(struct geo_loader_files){&p->config->geo.databases,
+	                                                        p->config->geo.networks,
+	                                                        p->config->geo.latency});
 }
 
 static void closed_one(void *arg);
@@ -602,9 +608,16 @@ struct replica_notes *pipeline_replica_notes(struct pipeline *p) { return p->rep
 
 struct probe_notes *pipeline_probe_notes(struct pipeline *p) { return p->probe_notes; }
 
-void pipeline_forbid_plugins(struct pipeline *p) { sources_forbid_plugins(p->sources); }
+void pipeline_forbid_plugins(struct pipeline *p)
+{
+	sources_forbid_plugins(p->sources);
+	verdicts_forbid_commands(p->verdicts);
+}
 
-bool pipeline_runs_plugins(const struct pipeline *p) { return sources_run_plugins(p->sources); }
+bool pipeline_runs_plugins(const struct pipeline *p)
+{
+	return sources_run_plugins(p->sources) || config_has_command(p->config);
+}
 
 /* That its files can be read was seen before. */
 static void configure_replicas(struct pipeline *p)
@@ -653,7 +666,9 @@ void pipeline_reload(struct pipeline *p, const struct config *config,
 	p->fresh = config;
 	p->on_reloaded = on_reloaded;
 	p->reloaded_arg = arg;
-	geo_loader_try(p->geo, &config->geo.databases, config->geo.networks,
+	geo_loader_try(p->geo,
+	               &(struct geo_loader_files){&config->geo.databases, config->geo.networks,
+	                                          config->geo.latency},
 	               &config->geo.unknown_order, on_geo_tried, p);
 }
 

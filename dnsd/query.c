@@ -142,10 +142,10 @@ static inline enum rcode parse_additional(const uint8_t *at, const uint8_t *end,
 
 	if (count == 0)
 		return RCODE_NOERROR;
-	if (count > 1 || left < EDNS_OPT_LEN || *at != 0 || bytes_get16(at + 1) != RR_OPT ||
-	    bytes_get16(at + 9) != left - EDNS_OPT_LEN)
+	if (rarely(count > 1 || left < EDNS_OPT_LEN || *at != 0 || bytes_get16(at + 1) != RR_OPT ||
+	           bytes_get16(at + 9) != left - EDNS_OPT_LEN))
 		return parse_records(at, end, 0, count, q);
-	if (!edns_parse((struct bytes){at, left}, &q->edns))
+	if (rarely(!edns_parse((struct bytes){at, left}, &q->edns)))
 		return RCODE_FORMERR;
 	return q->edns.version != 0 ? RCODE_BADVERS : RCODE_NOERROR;
 }
@@ -158,10 +158,10 @@ static inline enum rcode parse_sections(const uint8_t *packet, size_t len, struc
 	enum rcode rcode;
 
 	/* RFC 9619: exactly one question. */
-	if (bytes_get16(packet + 4) != 1)
+	if (rarely(bytes_get16(packet + 4) != 1))
 		return refuse_counts(packet, len, q);
 	name_len = name_take_apart(&q->name, at, (size_t)(end - at));
-	if (name_len == 0 || (size_t)(end - at) - name_len < 4)
+	if (rarely(name_len == 0 || (size_t)(end - at) - name_len < 4))
 		return RCODE_FORMERR;
 	at += name_len;
 	q->type = bytes_get16(at);
@@ -175,9 +175,9 @@ static inline enum rcode parse_sections(const uint8_t *packet, size_t len, struc
 		return refuse_counts(packet, len, q);
 	else
 		rcode = parse_records(at, end, authority, authority + additional, q);
-	if (rcode != RCODE_NOERROR)
+	if (rarely(rcode != RCODE_NOERROR))
 		return rcode;
-	if (q->class != CLASS_IN) {
+	if (rarely(q->class != CLASS_IN)) {
 		q->ede = EDE_NOT_AUTHORITATIVE;
 		return RCODE_REFUSED;
 	}
@@ -222,12 +222,12 @@ RARE static void refuse_opcode(const uint8_t *packet, size_t len, struct query *
 	q->class = CLASS_IN;
 }
 
-bool query_parse(const uint8_t *packet, size_t len, struct query *out)
+ALWAYS extern inline bool query_parse(const uint8_t *packet, size_t len, struct query *out)
 {
-	if (len < DNS_HEADER_LEN)
+	if (rarely(len < DNS_HEADER_LEN))
 		return false;
 	out->flags = bytes_get16(packet + 2);
-	if ((out->flags & FLAG_QR) != 0)
+	if (rarely((out->flags & FLAG_QR) != 0))
 		return false;
 	out->packet = packet;
 	out->id = bytes_get16(packet);
@@ -238,7 +238,7 @@ bool query_parse(const uint8_t *packet, size_t len, struct query *out)
 	out->question_len = 0;
 	edns_clear(&out->edns);
 	out->rcode = parse_sections(packet, len, out);
-	if ((out->flags & OPCODE_MASK) != 0)
+	if (rarely((out->flags & OPCODE_MASK) != 0))
 		refuse_opcode(packet, len, out);
 	return true;
 }

@@ -4,9 +4,15 @@
 #ifndef DNSD_RARE_H
 #define DNSD_RARE_H
 
+#include <stdbool.h>
+
 /* Few queries come there, and the others are not to carry it. */
 #define RARE __attribute__((noinline))
 /* Nearly all do. */
 #define ALWAYS __attribute__((always_inline))
+
+/* if (rarely(...)): few queries leave there.  Where many leave, the compiler thinks that few stay, and makes what follows small
+ * and slow. */
+ALWAYS static inline bool rarely(bool it_is) { return __builtin_expect(it_is, false) != 0; }
 
 #endif

@@ -9,7 +9,7 @@
 #include "dnsd/terms.h"
 
 static void count_answer(struct stats *s, enum stats_transport transport, const struct query *q,
-                         const struct answer *a, bool truncated)
+                         const struct answer *a, const uint8_t *out)
 {
 	/* There is no subnet without OPT. */
 	enum stats_opt opt = (enum stats_opt)(q->edns.present + q->edns.ecs.present);
@@ -21,7 +21,7 @@ static void count_answer(struct stats *s, enum stats_transport transport, const 
 		stats_add(&s->clusters[a->cluster], 1);
 	if (a->rcode == RCODE_FORMERR)
 		stats_add(&s->events[STATS_MALFORMED], 1);
-	if (truncated)
+	if (encode_is_truncated(out))
 		stats_add(&s->events[STATS_TRUNCATED], 1);
 }
 
@@ -279,7 +279,7 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 {
 	const struct terms *terms = s != NULL ? snapshot_terms(s) : NULL;
 	struct query *q = &r->query;
-	bool plain, truncated;
+	bool plain;
 	size_t limit, out_len;
 
 	stats_add(&r->stats->events[STATS_RECEIVED], 1);
@@ -289,9 +289,13 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 		return 0;
 	}
 	plain = is_plain(q);
-	limit = plain ? limit_of(q, terms, transport) : heed_wishes(r, s, transport, client, len);
-	if (r->wants_transfer)
-		return 0;
+	if (plain) {
+		limit = limit_of(q, terms, transport);
+	} else {
+		limit = heed_wishes(r, s, transport, client, len);
+		if (r->wants_transfer)
+			return 0;
+	}
 	answer_decide(s, q, client, &r->answer);
 	if (r->answer.reason == STATS_PROHIBITED)
 		heed_secondary(r, s, transport, client);
@@ -300,9 +304,9 @@ size_t respond(struct responder *r, const struct snapshot *s, enum stats_transpo
 		return 0;
 	if (!plain && q->edns.asked != 0)
 		add_options(r, terms, transport, limit);
-	out_len = answer_encode(&r->answer, q, out, limit, &truncated);
+	out_len = answer_encode(&r->answer, q, out, limit);
 	if (!plain && q->tsig_at != 0)
 		out_len = tsig_sign(&r->tsig, out, out_len, (uint64_t)clock_unix_s());
-	count_answer(r->stats, transport, q, &r->answer, truncated);
+	count_answer(r->stats, transport, q, &r->answer, out);
 	return out_len;
 }

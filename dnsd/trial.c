@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "dnsd/config_facts.h"
 #include "dnsd/config_place.h"
+#include "dnsd/geo_trial.h"
 #include "dnsd/secrets.h"
 #include "dnsd/lone_file.h"
 #include "dnsd/replicas.h"
@@ -19,9 +20,6 @@
 #include "dnsd/transferred.h"
 #include "dnsd/whereabouts.h"
 #include "dnsd/wiring.h"
-#include "geo/geodb.h"
-#include "geo/geodb_file.h"
-#include "geo/networks.h"
 #include "records/annotation_record.h"
 #include "records/build.h"
 #include "records/names.h"
@@ -31,8 +29,6 @@
 #include "watcher/store.h"
 #include "zones/build.h"
 #include "zones/rdata.h"
-
-enum { FAULTS_TOLD = 20 }; /* of one file of networks */
 
 /* The stages, as far as a trial needs them. */
 struct trial {
@@ -306,71 +302,9 @@ static void become_user(struct trial *t)
 	reread_each_refused(c, on_refused, t);
 }
 
-/* Reading ends with a file's first fault; whoever mends it wants to know all. */
-static void tell_networks(struct trial *t, const char *file)
+static void on_geo_fault(void *arg, const char *file, const char *lines)
 {
-	struct buffer csv = {0};
-	struct text faults = {0}, rest = {0};
-	struct reason why = {0};
-	size_t more = 0;
-
-	if (geodb_file_read(file, SIZE_MAX, &csv, &why) == ERR_OK)
-		more = networks_faults((struct bytes){csv.data, csv.len}, FAULTS_TOLD, &faults);
-	if (faults.len > 0)
-		tell_lines(t, file, faults.data);
-	text_printf(&rest, " %zu more", more);
-	if (more > 0)
-		tell_lines(t, file, rest.data);
-	text_fini(&rest);
-	text_fini(&faults);
-	buffer_fini(&csv);
-}
-
-/* Each with its place in the config, where it has none of its own. */
-static void tell_geo(struct trial *t, const char *lines)
-{
-	const struct config *c = t->config;
-	size_t networks = c->geo.networks != NULL ? strlen(c->geo.networks) : 0;
-
-	while (*lines != '\0') {
-		size_t len = strcspn(lines, "\n");
-		struct reason why = {0};
-		bool is_networks = networks > 0 && strncmp(lines, c->geo.networks, networks) == 0;
-
-		(void)reason_set(&why, ERR_IO, "%.*s", (int)len, lines);
-		if (is_networks)
-			config_place_add(c, c->geo.networks_line, "geo.networks", c->geo.networks,
-			                 &why);
-		else
-			config_place_add(c, c->geo.databases_line, "geo.databases", NULL, &why);
-		tell_lines(t, NULL, why.text);
-		lines += len + (lines[len] == '\n');
-	}
-}
-
-static const char *behind_line(const char *text)
-{
-	size_t len = strcspn(text, "\n");
-
-	return text + len + (text[len] == '\n');
-}
-
-static void try_geo(struct trial *t)
-{
-	const struct config *c = t->config;
-	struct geodb *geodb = NULL;
-	char *errors = NULL;
-	enum err err = geodb_open((const char *const *)c->geo.databases.item,
-	                          c->geo.databases.count, c->geo.networks, NULL, &geodb, &errors);
-
-	if (err != ERR_OK && config_place_is_in(errors, c->geo.networks)) {
-		tell_networks(t, c->geo.networks);
-		tell_geo(t, behind_line(errors));
-	} else if (err != ERR_OK) {
-		tell_geo(t, errors);
-	}
-	free(errors);
-	geodb_free(geodb);
+	tell_lines(arg, file, lines);
 }
 
 static void try_cookies(struct trial *t)
@@ -610,7 +544,7 @@ static void run(struct trial *t)
 	try_user(t);
 	try_tls(t);
 	become_user(t);
-	try_geo(t);
+	geo_trial(t->config, on_geo_fault, t);
 	try_cookies(t);
 	try_keys(t);
 	try_replicas(t);

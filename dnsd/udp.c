@@ -32,7 +32,8 @@ union source {
 struct slot {
 	union source source;
 	_Alignas(struct cmsghdr) uint8_t control[CONTROL_SIZE];
-	struct iovec in, out;
+	struct iovec in,
+		out; /* what is received here, and what is sent from here: of another message if one was not answered */
 };
 
 struct udp_batch {
@@ -119,25 +120,33 @@ struct udp_batch *udp_batch_new(struct reader *reader, struct responder *respond
 		b->in[i].msg_hdr = (struct msghdr){
 			.msg_name = &slot->source, .msg_iov = &slot->in, .msg_iovlen = 1};
 		slot->out = (struct iovec){b->answer[i], 0};
-		b->out[i].msg_hdr = (struct msghdr){.msg_iovlen = 1};
+		b->out[i].msg_hdr = (struct msghdr){.msg_iov = &slot->out, .msg_iovlen = 1};
 	}
 	return b;
 }
 
 void udp_batch_free(struct udp_batch *b) { free(b); }
 
-static unsigned receive(struct udp *u)
+/* Makes `in` ready for a socket.  The kernel overwrites the lengths of what it uses, but those of the name are the same for
+ * all messages of a socket. */
+static void prepare(struct udp *u)
 {
 	struct udp_batch *b = u->batch;
-	unsigned stale = b->last == u ? b->used : BATCH;
-	int n;
+	unsigned stale = b->last != u ? BATCH : u->wildcard ? b->used : 0;
 
-	/* The kernel overwrites these lengths with each message. */
 	for (unsigned i = 0; i < stale; i++) {
 		b->in[i].msg_hdr.msg_namelen = sizeof(union source);
 		b->in[i].msg_hdr.msg_control = u->wildcard ? b->slot[i].control : NULL;
 		b->in[i].msg_hdr.msg_controllen = u->wildcard ? CONTROL_SIZE : 0;
 	}
+}
+
+static unsigned receive(struct udp *u)
+{
+	struct udp_batch *b = u->batch;
+	int n;
+
+	prepare(u);
 	n = recvmmsg(u->fd, b->in, BATCH, MSG_DONTWAIT, NULL);
 	b->last = u;
 	b->used = n > 0 ? (unsigned)n : 0;
@@ -208,28 +217,25 @@ static bool take_off_header(struct responder *r, struct asked *m)
 static bool answer(struct udp_batch *b, const struct snapshot *s, unsigned i, unsigned to)
 {
 	struct msghdr *in = &b->in[i].msg_hdr, *out = &b->out[to].msg_hdr;
-	struct slot *slot = &b->slot[i];
-	struct asked m = {.query = b->query[i], .len = b->in[i].msg_len};
 	struct responder *r = b->responder;
+	struct asked m;
 	size_t len;
 
-	find_client(&slot->source, &m.client);
+	m.query = b->query[i];
+	m.len = b->in[i].msg_len;
+	find_client(&b->slot[i].source, &m.client);
 	if (r->proxies != NULL && netset_has(r->proxies, &m.client) && !take_off_header(r, &m))
 		return false;
-	len = respond(r, s, STATS_UDP, &m.client, m.query, m.len, b->answer[i]);
+	len = respond(r, s, STATS_UDP, &m.client, m.query, m.len, b->answer[to]);
 	if (len == 0)
 		return false;
-	slot->out.iov_len = len;
-	out->msg_iov = &slot->out;
+	b->slot[to].out.iov_len = len;
 	out->msg_name = in->msg_name;
 	out->msg_namelen = in->msg_namelen;
-	out->msg_control = NULL;
-	out->msg_controllen = 0;
-	if (in->msg_controllen > 0) {
+	if (in->msg_controllen > 0)
 		turn_around(in);
-		out->msg_control = in->msg_control;
-		out->msg_controllen = in->msg_controllen;
-	}
+	out->msg_control = in->msg_control;
+	out->msg_controllen = in->msg_controllen;
 	return true;
 }
 

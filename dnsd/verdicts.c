@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "watcher/flap.h"
+#include "watcher/imports.h"
 #include "watcher/probe.h"
 
 /* What is known of one index. */
@@ -34,6 +35,10 @@ struct verdicts {
 	struct prober *prober;
 	struct replicas *replicas; /* NULL: probes decide */
 	bool were_voted_on;        /* what is in the table */
+	struct imports *imports;
+	struct store *store;
+	bool no_commands;
+	unsigned still_open; /* of the prober and the imports, while they stop */
 	struct zones_probe *table;
 	struct probe_notes *notes;
 	struct judged *judged;
@@ -485,8 +490,11 @@ static void set_prober(struct verdicts *v, const struct records_result *r, size_
 	for (size_t i = 0; i < r->check_count; i++)
 		ways[i] = (struct probe_way){r->checks[i].is, r->checks[i].key};
 	for (size_t i = 0; i < count; i++)
-		targets[i] = (struct probe_target){r->probes[i].addr, r->probes[i].port,
-		                                   v->judged[i].wanted, r->probes[i].check};
+		targets[i] = (struct probe_target){.addr = r->probes[i].addr,
+		                                   .port = r->probes[i].port,
+		                                   .wanted = v->judged[i].wanted,
+		                                   .way = r->probes[i].check,
+		                                   .cluster = r->probes[i].cluster};
 	if (r->check_count > 0)
 		ways[0].is = NULL;
 	prober_set_targets(v->prober, ways, r->check_count, targets, count);
@@ -561,6 +569,53 @@ void verdicts_give_counts(struct verdicts *v)
 
 uint64_t verdicts_last_success_ms(const struct verdicts *v) { return v->last_success_ms; }
 
+/* --- imports --- */
+
+static enum probe_word on_import(struct bytes import, const struct probe_target *target,
+                                 char reason[PROBE_WORD_SIZE], void *arg)
+{
+	const struct verdicts *v = arg;
+	const struct import_word *word =
+		imports_find(v->imports, import, &target->addr, target->port,
+	                     bytes_of(facts_cluster_name(v->facts, target->cluster)));
+
+	if (word == NULL)
+		return PROBE_NO_WORD;
+	(void)snprintf(
+		reason, PROBE_WORD_SIZE, "%.*s",
+		(int)(word->reason.len < PROBE_WORD_SIZE ? word->reason.len : PROBE_WORD_SIZE - 1),
+		(const char *)word->reason.data);
+	return word->down ? PROBE_SAID_DOWN : PROBE_SAID_UP;
+}
+
+static void on_import_error(const char *name, const char *message, void *arg)
+{
+	const struct verdicts *v = arg;
+	struct text where = {0};
+
+	text_printf(&where, "probe.imports %s", name);
+	if (v->store != NULL)
+		store_set_error(v->store, where.data, message);
+	text_fini(&where);
+}
+
+static void configure_imports(struct verdicts *v)
+{
+	size_t count = v->config->probe.import_count;
+	struct import_settings *list = xcalloc(count + 1, sizeof *list);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct config_import *c = &v->config->probe.imports[i];
+
+		list[i] = (struct import_settings){c->name, c->file, c->command, c->interval_ms,
+		                                   c->timeout_ms};
+	}
+	imports_configure(v->imports, list, count, !v->no_commands);
+	free(list);
+}
+
+void verdicts_forbid_commands(struct verdicts *v) { v->no_commands = true; }
+
 /* --- life --- */
 
 static struct probe_settings settings_of(const struct config *c)
@@ -573,7 +628,7 @@ static struct probe_settings settings_of(const struct config *c)
 }
 
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
-                                const struct facts *facts, struct saved *saved,
+                                const struct facts *facts, struct saved *saved, struct store *store,
                                 struct probe_notes *notes, void (*on_change)(void *arg), void *arg)
 {
 	struct verdicts *v = xcalloc(1, sizeof *v);
@@ -585,8 +640,12 @@ struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
 	v->on_change = on_change;
 	v->arg = arg;
 	v->may_restore = true;
+	v->store = store;
 	v->notes = notes;
 	v->prober = prober_new(loop, &settings, on_verdict, v);
+	v->imports = imports_start(loop, on_import_error, v);
+	prober_set_imports(v->prober, on_import);
+	configure_imports(v);
 	return v;
 }
 
@@ -601,12 +660,15 @@ void verdicts_configure(struct verdicts *v, const struct config *config)
 
 	v->config = config;
 	prober_configure(v->prober, &settings);
+	configure_imports(v);
 }
 
-static void on_prober_stopped(void *arg)
+static void on_part_stopped(void *arg)
 {
 	struct verdicts *v = arg;
 
+	if (--v->still_open > 0)
+		return;
 	v->on_stopped(v->stopped_arg);
 	free_judged(v);
 	free(v);
@@ -616,5 +678,7 @@ void verdicts_stop(struct verdicts *v, void (*on_stopped)(void *arg), void *arg)
 {
 	v->on_stopped = on_stopped;
 	v->stopped_arg = arg;
-	prober_stop(v->prober, on_prober_stopped, v);
+	v->still_open = 2;
+	prober_stop(v->prober, on_part_stopped, v);
+	imports_stop(v->imports, on_part_stopped, v);
 }

@@ -17,6 +17,7 @@
 #include "dnsd/replicas.h"
 #include "records/build.h"
 #include "watcher/saved.h"
+#include "watcher/store.h"
 #include "zones/build.h"
 
 struct verdicts;
@@ -26,9 +27,9 @@ enum { VERDICTS_KEY_SIZE = ADDR_PORT_TEXT_SIZE + 20 };
 void verdicts_print_key(const struct records_result *r, const struct records_probe *probe,
                         char out[VERDICTS_KEY_SIZE]);
 
-/* `saved` may be NULL.  `notes` get what each probe found out, in words.  `on_change`: an address went up or down. */
+/* `saved` and `store` may be NULL; the latter has the errors of probe.imports.  `notes` get what each probe found out, in words.  `on_change`: an address went up or down. */
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
-                                const struct facts *facts, struct saved *saved,
+                                const struct facts *facts, struct saved *saved, struct store *store,
                                 struct probe_notes *notes, void (*on_change)(void *arg), void *arg);
 /* Who decides with the others what is down (borrowed); before the first targets. */
 void verdicts_set_replicas(struct verdicts *v, struct replicas *replicas);
@@ -49,6 +50,8 @@ void verdicts_set_dark(struct verdicts *v, bool dark);
 uint64_t verdicts_last_success_ms(const struct verdicts *v);
 /* Now and then: how many connections were made. */
 void verdicts_give_counts(struct verdicts *v);
+/* From now on no command of probe.imports is run. */
+void verdicts_forbid_commands(struct verdicts *v);
 void verdicts_stop(struct verdicts *v, void (*on_stopped)(void *arg), void *arg); /* frees */
 
 #endif

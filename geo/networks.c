@@ -3,54 +3,12 @@
 #include "geo/networks.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/check.h"
 #include "base/text.h"
 #include "base/xalloc.h"
-
-static bool is_space(uint8_t c) { return c == ' ' || c == '\t'; }
-
-static struct bytes trimmed(struct bytes s)
-{
-	while (s.len > 0 && is_space(s.data[0]))
-		s = (struct bytes){s.data + 1, s.len - 1};
-	while (s.len > 0 && is_space(s.data[s.len - 1]))
-		s.len--;
-	return s;
-}
-
-/* Cuts off and returns what stands before the next `end`, or everything. */
-static struct bytes cut(struct bytes *rest, char end, bool *found)
-{
-	const uint8_t *at;
-	struct bytes part = *rest;
-
-	*found = false;
-	*rest = (struct bytes){NULL, 0};
-	if (part.data == NULL)
-		return *rest;
-	at = memchr(part.data, end, part.len);
-	if (at == NULL)
-		return part;
-	*found = true;
-	*rest = (struct bytes){at + 1, part.len - (size_t)(at - part.data) - 1};
-	part.len = (size_t)(at - part.data);
-	return part;
-}
-
-/* For messages: foreign text, cut short and without what could confuse a terminal. */
-static const char *shown(struct bytes text, char out[48])
-{
-	size_t len = text.len < 47 ? text.len : 47;
-
-	for (size_t i = 0; i < len; i++)
-		out[i] = text.data[i] >= ' ' && text.data[i] < 0x7f ? (char)text.data[i] : '?';
-	out[len] = '\0';
-	return out;
-}
+#include "geo/csv.h"
 
 static bool is_label(struct bytes s)
 {
@@ -62,40 +20,31 @@ static bool is_label(struct bytes s)
 	return true;
 }
 
-/* ::ffff:192.0.2.0/120 is 192.0.2.0/24: clients are asked for by their IPv4 address. */
-static void unmap(struct addr_network *n)
-{
-	struct addr a = n->len >= 96 ? addr_unmapped(&n->addr) : n->addr;
-
-	if (a.family != n->addr.family)
-		*n = (struct addr_network){a, (uint8_t)(n->len - 96)};
-}
-
 /* A line that is neither blank nor a comment. */
 static enum err parse_line(struct bytes line, struct network *out, struct reason *why)
 {
 	struct bytes rest = line, network, latitude, longitude;
 	bool more = false;
-	char show[48];
+	char show[CSV_SHOWN];
 	enum err err;
 
-	network = trimmed(cut(&rest, ',', &more));
+	network = csv_field(&rest, &more);
 	err = addr_network_parse(network, &out->network, why);
 	if (err != ERR_OK)
 		return err;
-	unmap(&out->network);
-	latitude = more ? trimmed(cut(&rest, ',', &more)) : rest;
+	out->network = addr_network_unmapped(&out->network);
+	latitude = more ? csv_field(&rest, &more) : rest;
 	if (!more)
 		return reason_set(why, ERR_PARSE, "a line is network,latitude,longitude[,label]");
-	longitude = trimmed(cut(&rest, ',', &more));
-	out->label = trimmed(rest);
+	longitude = csv_field(&rest, &more);
+	out->label = csv_trimmed(rest);
 	out->place = (struct place){0, 0};
 	if (!text_to_double(latitude, &out->place.latitude) || !place_is_valid(&out->place))
 		return reason_set(why, ERR_PARSE, "'%s' is not a latitude of -90 to 90",
-		                  shown(latitude, show));
+		                  csv_shown(latitude, show));
 	if (!text_to_double(longitude, &out->place.longitude) || !place_is_valid(&out->place))
 		return reason_set(why, ERR_PARSE, "'%s' is not a longitude of -180 to 180",
-		                  shown(longitude, show));
+		                  csv_shown(longitude, show));
 	if (!is_label(out->label))
 		return reason_set(why, ERR_PARSE, "the label is not UTF-8 text");
 	if (out->label.len > NETWORKS_MAX_LABEL)
@@ -117,68 +66,36 @@ static enum err add(struct networks *n, size_t *room, const struct network *fres
 	return ERR_OK;
 }
 
-/* Where all faults are told, and not the first alone. */
-struct faults {
-	size_t count, most;
-	struct text *out;
-};
-
-/* ERR_OK: it is told among all; go on. */
-static enum err fail(struct faults *all, uint32_t line, enum err err, struct reason *why)
-{
-	reason_prefix(why, "%u: ", line);
-	if (all == NULL)
-		return err;
-	if (all->count++ < all->most)
-		text_printf(all->out, "%s\n", why->text);
-	return ERR_OK;
-}
-
-static enum err parse_lines(struct bytes text, struct networks *out, struct faults *all,
+static enum err parse_lines(struct bytes text, struct networks *out, struct csv_faults *all,
                             struct reason *why)
 {
+	struct csv csv = {.rest = text};
 	struct network fresh;
 	struct bytes line;
 	size_t room = 0;
-	bool more = true;
-	enum err err;
+	enum err err = ERR_OK;
 
-	for (uint32_t number = 1; more; number++) {
-		line = cut(&text, '\n', &more);
-		if (line.len > 0 && line.data[line.len - 1] == '\r')
-			line.len--;
-		line = trimmed(line);
-		if (line.len == 0 || line.data[0] == '#')
-			continue;
-		fresh.line = number;
+	while (err == ERR_OK && csv_next(&csv, &line)) {
+		fresh.line = csv.line;
 		err = parse_line(line, &fresh, why);
 		if (err == ERR_OK)
 			err = add(out, &room, &fresh, why);
 		if (err != ERR_OK)
-			err = fail(all, number, err, why);
-		if (err != ERR_OK)
-			return err;
+			err = csv_fail(all, csv.line, err, why);
 	}
-	return ERR_OK;
+	return err;
 }
 
 static int compare(const void *one, const void *other)
 {
 	const struct network *a = one, *b = other;
-	int order = addr_compare(&a->network.addr, &b->network.addr);
+	int order = addr_network_compare(&a->network, &b->network);
 
-	if (order == 0)
-		order = (a->network.len > b->network.len) - (a->network.len < b->network.len);
 	return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
 }
 
-static bool same_network(const struct network *a, const struct network *b)
-{
-	return a->network.len == b->network.len && addr_equal(&a->network.addr, &b->network.addr);
-}
-
 /* Of a network that is there twice the first line stays. */
-static enum err drop_doubles(struct networks *n, struct faults *all, struct reason *why)
+static enum err drop_doubles(struct networks *n, struct csv_faults *all, struct reason *why)
 {
 	char show[ADDR_NETWORK_TEXT_SIZE];
 	enum err err = ERR_OK;
@@ -188,28 +105,25 @@ static enum err drop_doubles(struct networks *n, struct faults *all, struct reas
 		const struct network *fresh = &n->item[i],
 				     *last = kept > 0 ? &n->item[kept - 1] : NULL;
 
-		if (last == NULL || !same_network(last, fresh))
+		if (last == NULL || addr_network_compare(&last->network, &fresh->network) != 0)
 			n->item[kept++] = *fresh;
 		else if (!place_equal(&last->place, &fresh->place))
-			err = fail(all, fresh->line,
-			           reason_set(why, ERR_CONFLICT, "%s has another place in line %u",
-			                      addr_network_print(&fresh->network, show),
-			                      last->line),
-			           why);
+			err = csv_fail(
+				all, fresh->line,
+				reason_set(why, ERR_CONFLICT, "%s has another place in line %u",
+			                   addr_network_print(&fresh->network, show), last->line),
+				why);
 	}
 	n->count = kept;
 	return err;
 }
 
-static enum err parse(struct bytes text, struct networks *out, struct faults *all,
+static enum err parse(struct bytes text, struct networks *out, struct csv_faults *all,
                       struct reason *why)
 {
-	static const uint8_t mark[3] = {0xef, 0xbb, 0xbf};
 	enum err err;
 
 	*out = (struct networks){0};
-	if (text.len >= 3 && memcmp(text.data, mark, 3) == 0)
-		text = (struct bytes){text.data + 3, text.len - 3};
 	err = parse_lines(text, out, all, why);
 	if (err == ERR_OK && out->count > 0) {
 		qsort(out->item, out->count, sizeof(*out->item), compare);
@@ -227,7 +141,7 @@ enum err networks_parse(struct bytes text, struct networks *out, struct reason *
 
 size_t networks_faults(struct bytes text, size_t most, struct text *out)
 {
-	struct faults all = {0, most, out};
+	struct csv_faults all = {0, most, out};
 	struct networks n;
 	struct reason why = {{0}};
 

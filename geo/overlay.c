@@ -21,11 +21,8 @@ struct parts {
 static void add(struct parts *p, const struct addr_network *network, uint32_t latency,
                 uint16_t fence)
 {
-	struct addr unmapped = network->len >= 96 ? addr_unmapped(&network->addr) : network->addr;
-	struct part fresh = {*network, {.latency = latency, .fence = fence}};
+	struct part fresh = {addr_network_unmapped(network), {.latency = latency, .fence = fence}};
 
-	if (unmapped.family != network->addr.family)
-		fresh.network = (struct addr_network){unmapped, (uint8_t)(network->len - 96)};
 	if (p->count == p->room) {
 		p->room = p->room * 2 + 64;
 		p->item = xreallocarray(p->item, p->room, sizeof(*p->item));
@@ -33,21 +30,17 @@ static void add(struct parts *p, const struct addr_network *network, uint32_t la
 	p->item[p->count++] = fresh;
 }
 
-static bool same_network(const struct addr_network *a, const struct addr_network *b)
-{
-	return a->len == b->len && addr_equal(&a->addr, &b->addr);
-}
-
-static void add_rows(struct parts *p, struct stages *s, const struct ranking_cluster *clusters,
+static void add_rows(struct parts *p, struct stages *s, const struct ranking_cluster *sorted,
                      size_t cluster_count, const struct latency_table *t)
 {
 	for (size_t first = 0, end; first < t->count; first = end) {
 		uint32_t latency;
 
 		for (end = first + 1; end < t->count; end++)
-			if (!same_network(&t->rows[first].network, &t->rows[end].network))
+			if (addr_network_compare(&t->rows[first].network, &t->rows[end].network) !=
+			    0)
 				break;
-		latency = stages_put_latency(s, clusters, cluster_count, t, first, end - first);
+		latency = stages_put_latency(s, sorted, cluster_count, t, first, end - first);
 		/* Rows of clusters that are not registered are none. */
 		if (latency > 0)
 			add(p, &t->rows[first].network, latency, STAGES_NO_FENCE);
@@ -57,10 +50,8 @@ static void add_rows(struct parts *p, struct stages *s, const struct ranking_clu
 static int outer_first(const void *one, const void *other)
 {
 	const struct part *a = one, *b = other;
-	int order = addr_compare(&a->network.addr, &b->network.addr);
 
-	return order != 0 ? order
-	                  : (a->network.len > b->network.len) - (a->network.len < b->network.len);
+	return addr_network_compare(&a->network, &b->network);
 }
 
 /* What is around a network, from without to within. */
@@ -88,13 +79,13 @@ static void put(struct overlay *o, struct around *around, struct part *p)
 	if (around->count > 0)
 		inherit(&p->value, &around->part[around->count - 1]->value);
 	if (around->count > 0 &&
-	    same_network(&around->part[around->count - 1]->network, &p->network))
+	    addr_network_compare(&around->part[around->count - 1]->network, &p->network) == 0)
 		around->count--;
 	around->part[around->count++] = p;
 	prefix_tree_put(o->tree, &p->network, intern_put(o->values, &p->value));
 }
 
-void overlay_init(struct overlay *o, struct stages *s, const struct ranking_cluster *clusters,
+void overlay_init(struct overlay *o, struct stages *s, const struct ranking_cluster *sorted,
                   size_t cluster_count, const struct rules *rules)
 {
 	struct parts parts = {0};
@@ -106,7 +97,7 @@ void overlay_init(struct overlay *o, struct stages *s, const struct ranking_clus
 		for (size_t k = 0; k < rules->fences[i].network_count; k++)
 			add(&parts, &rules->fences[i].networks[k], 0, (uint16_t)i);
 	if (rules->latency != NULL)
-		add_rows(&parts, s, clusters, cluster_count, rules->latency);
+		add_rows(&parts, s, sorted, cluster_count, rules->latency);
 	if (parts.count > 0)
 		qsort(parts.item, parts.count, sizeof(*parts.item), outer_first);
 	for (size_t i = 0; i < parts.count; i++)

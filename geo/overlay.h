@@ -24,8 +24,8 @@ struct overlay {
 	struct intern *values; /* struct overlay_value */
 };
 
-/* Puts the table's rows into the stages.  The rules are borrowed for the call. */
-void overlay_init(struct overlay *o, struct stages *s, const struct ranking_cluster *clusters,
+/* Puts the table's rows into the stages.  The clusters are sorted by name.  The rules are borrowed for the call. */
+void overlay_init(struct overlay *o, struct stages *s, const struct ranking_cluster *sorted,
                   size_t cluster_count, const struct rules *rules);
 void overlay_fini(struct overlay *o);
 size_t overlay_memory(const struct overlay *o);

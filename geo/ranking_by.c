@@ -318,7 +318,7 @@ struct ranking *ranking_build_by(const struct ranking_cluster *clusters, size_t 
 	struct build b = {.r = r, .g = g, .sorted = sorted, .cluster_count = cluster_count};
 
 	r->stages = stages_new(r, clusters, cluster_count, rules);
-	overlay_init(&r->overlay, r->stages, clusters, cluster_count, rules);
+	overlay_init(&r->overlay, r->stages, sorted, cluster_count, rules);
 	build_init(&b, rules);
 	compile(&b);
 	build_fini(&b);

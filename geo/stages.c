@@ -153,13 +153,9 @@ static int by_id(const void *one, const void *other)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-static const struct ranking_cluster *find_cluster(const struct ranking_cluster *clusters,
-                                                  size_t count, const char *name)
+static int compare_name(const void *name, const void *cluster)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(clusters[i].name, name) == 0)
-			return &clusters[i];
-	return NULL;
+	return strcmp(name, ((const struct ranking_cluster *)cluster)->name);
 }
 
 static void rank_latencies(struct stages_latency *list, size_t count)
@@ -192,7 +188,7 @@ static uint32_t keep_set(struct stages *s, size_t count)
 	return number + 1;
 }
 
-uint32_t stages_put_latency(struct stages *s, const struct ranking_cluster *clusters,
+uint32_t stages_put_latency(struct stages *s, const struct ranking_cluster *sorted,
                             size_t cluster_count, const struct latency_table *t, size_t first,
                             size_t count)
 {
@@ -208,7 +204,8 @@ uint32_t stages_put_latency(struct stages *s, const struct ranking_cluster *clus
 	memset(list, 0, count * sizeof(*list));
 	for (size_t i = first; i < first + count; i++) {
 		const struct ranking_cluster *c =
-			find_cluster(clusters, cluster_count, latency_cluster(t, &t->rows[i]));
+			bsearch(latency_cluster(t, &t->rows[i]), sorted, cluster_count,
+		                sizeof(*sorted), compare_name);
 
 		if (c == NULL)
 			continue;

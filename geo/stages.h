@@ -40,8 +40,8 @@ void stages_free(struct stages *s); /* NULL is fine */
 bool stages_use_place(const struct stages *s);
 /* The first fence that is for clients of an area, or STAGES_NO_FENCE. */
 uint16_t stages_fence_of(const struct rules *rules, const struct area *a);
-/* What the table says of a network, as a number: the rows are all of the network's. */
-uint32_t stages_put_latency(struct stages *s, const struct ranking_cluster *clusters,
+/* What the table says of a network, as a number: the rows are all of the network's.  The clusters are sorted by name. */
+uint32_t stages_put_latency(struct stages *s, const struct ranking_cluster *sorted,
                             size_t cluster_count, const struct latency_table *t, size_t first,
                             size_t count);
 /* The regions of the clusters that are nearest to a client, for sameRegionFirst. */

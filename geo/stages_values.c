@@ -81,7 +81,8 @@ static uint64_t last(const struct ranking *r, const struct stages_client *c,
 		return s->has_unknown_order ? r->standings[id].rank : 0;
 	if (!s->distance_is_last || stages_latency_of(s, c->latency, id) != NULL)
 		return 0;
-	return 1 + distance(r, c, at, 0, id);
+	/* Never 0. */
+	return distance(r, c, at, 0, id);
 }
 
 uint64_t stages_value(const struct ranking *r, const struct stages_client *c,
@@ -117,7 +118,7 @@ static unsigned bits_of(const struct stages *s, const struct stages_client *c, s
 	};
 
 	if (index == s->count)
-		return c->has_place ? (s->distance_is_last ? DISTANCE_BITS + 1 : 0) : UNKNOWN_BITS;
+		return c->has_place ? (s->distance_is_last ? DISTANCE_BITS : 0) : UNKNOWN_BITS;
 	return s->kind[index] == RULES_NEAREST && !c->has_place ? 0 : bits[s->kind[index]];
 }
 

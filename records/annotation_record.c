@@ -231,45 +231,86 @@ static struct said read_targets(const struct world *w, const struct carrier *c)
 	return said;
 }
 
-static struct endpoint_site cname_site(const struct world *w, const struct carrier *c,
-                                       struct bytes name, uint32_t ttl, bool is_ready)
+static struct endpoint_site cname_site(const struct world *w, const struct sites_app *app,
+                                       struct bytes name)
 {
-	struct endpoint_site site = {.cluster = c->cluster, .rrset_count = 1};
+	struct endpoint_site site = sites_describe(w, app);
 	struct endpoint_rrset *rrset = arena_alloc(w->arena, sizeof(*rrset));
 
 	*rrset = (struct endpoint_rrset){.type = bytes_of("CNAME"),
-	                                 .ttl = ttl,
+	                                 .ttl = app->ttl,
 	                                 .count = 1,
 	                                 .texts = arena_memdup(w->arena, &name, sizeof(name))};
+	site.rrset_count = 1;
 	site.rrsets = rrset;
-	site.layers = (uint8_t)(SITE_LOAD_BALANCER | (is_ready ? SITE_ENDPOINTS : 0));
+	site.layers |= SITE_LOAD_BALANCER;
 	return site;
 }
 
-static struct endpoint_site make_site(const struct world *w, uint32_t source,
-                                      const struct carrier *c, struct bytes host, struct draft *d)
+/* What its Services or its gateway have to say. */
+static void look_behind(const struct world *w, const struct carrier *c, struct bytes host,
+                        struct sites_app *app)
 {
 	const struct fact_value *v = &c->value;
-	bool is_service = v->kind == FACT_SERVICE;
-	bool is_ready = is_service ? world_is_ready(w, c->cluster, v->namespace, v->name)
-	                           : ingress_rules_are_ready(w, c->cluster, v, host);
-	uint16_t port = is_service ? v->service.port : ingress_rules_port(v, host);
-	uint32_t ttl = read_ttl(w, c);
+	bool counts = sites_count_endpoints(w, app->policy);
+
+	if (v->kind == FACT_SERVICE) {
+		app->port = v->service.port;
+		app->is_ready = world_is_ready(w, c->cluster, v->namespace, v->name);
+		app->has_count = true;
+		if (counts)
+			app->endpoints =
+				world_count_endpoints(w, c->cluster, v->namespace, v->name);
+		return;
+	}
+	app->port = ingress_rules_port(v, host);
+	app->is_ready = ingress_rules_are_ready(w, c->cluster, v, host);
+	if (counts)
+		app->has_count = ingress_rules_count(w, c->cluster, v, host, &app->endpoints);
+	/* Another target has another gateway. */
+	app->has_no_gateway = annotation_record_of(v).target.len == 0 &&
+	                      ingress_rules_have_no_gateway(w, c->cluster, v);
+}
+
+static struct endpoint_site make_site(const struct world *w, uint32_t source,
+                                      const struct carrier *c, struct bytes host,
+                                      const struct draft_name *name, struct draft *d)
+{
+	const struct fact_value *v = &c->value;
+	struct sites_app app = {.cluster = c->cluster,
+	                        .ttl = read_ttl(w, c),
+	                        .policy = name->policy,
+	                        .owner = name->owner};
 	struct said said = {NULL, 0, {NULL, 0}};
 
+	look_behind(w, c, host, &app);
 	if (annotation_record_of(v).target.len > 0) {
 		said = read_targets(w, c);
 	} else {
+		bool is_service = v->kind == FACT_SERVICE;
 		struct sites_targets t = {
 			c->fact, c->cluster, is_service ? v->service.targets : v->ingress.targets,
-			is_service ? v->service.target_count : v->ingress.target_count, ttl};
+			is_service ? v->service.target_count : v->ingress.target_count, app.ttl};
 
 		said.addresses = sites_addresses(w, source, d, &t, &said.count);
-		ttl = t.ttl;
+		app.ttl = t.ttl;
 	}
 	if (said.name.len > 0)
-		return cname_site(w, c, said.name, ttl, is_ready);
-	return sites_make(w, c->cluster, said.addresses, said.count, ttl, port, is_ready);
+		return cname_site(w, &app, said.name);
+	app.addresses = said.addresses;
+	app.count = said.count;
+	return sites_make(w, &app);
+}
+
+/* Those of the object that the name belongs to. */
+static uint32_t policy_of(const struct world *w, const struct carrier *owner, struct bytes host)
+{
+	const struct policy_subject subject = {
+		.app = owner->value.kind == FACT_SERVICE ? POLICY_SERVICE : POLICY_INGRESS,
+		.namespace = owner->value.namespace,
+		.name = owner->value.name};
+
+	return policy_index_find(w->policy_index, &subject, host);
 }
 
 const struct fact *annotation_record_make(const struct world *w, uint32_t source, struct bytes host,
@@ -295,12 +336,14 @@ const struct fact *annotation_record_make(const struct world *w, uint32_t source
 	d->ttl = w->settings->default_ttl;
 	name = draft_add_name(d, host);
 	name->fail_open = true;
+	name->policy = policy_of(w, owner, host);
 	name->site_count = count;
 	name->sites = arena_alloc(w->arena, count * sizeof(*name->sites));
 	for (size_t i = 0; i < count; i++) {
-		struct endpoint_site site = make_site(w, source, &carriers[i], rules_host, d);
+		struct endpoint_site site = make_site(w, source, &carriers[i], rules_host, name, d);
 
 		name->sites[i] = draft_add_site(d, &site);
 	}
+	sites_hold(w, d, name);
 	return owner->fact;
 }

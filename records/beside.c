@@ -48,6 +48,7 @@ static size_t join_sites(struct arena *a, const struct endpoint *config,
 		left += sites[i].rrset_count;
 	}
 	out->has_sites = true;
+	out->policy = other->policy;
 	out->sites = sites;
 	out->site_count = other->site_count;
 	/* A CNAME to the next level cannot stand there: then all sites count, as for a global name. */

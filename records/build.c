@@ -26,10 +26,12 @@ struct records *records_new(const struct records_settings *settings)
 	r->settings_arena = arena_new();
 	r->settings = r->settings_was = settings_copy(r->settings_arena, settings);
 	r->clusters = clusters_new();
+	r->policies = policies_new(&r->key);
 	r->wants = wants_new(&r->key);
 	r->notes = notes_new();
 	r->guard = guard_new(r->wants);
 	r->sources.key = r->key;
+	r->gateways = gateways_new(&r->key, &r->endpoints);
 	return r;
 }
 
@@ -42,10 +44,13 @@ void records_free(struct records *r)
 	wants_free(r->wants);
 	notes_free(r->notes);
 	clusters_free(r->clusters);
+	policy_index_free(r->policy_index);
+	policies_free(r->policies);
 	apexes_free(r->apexes);
 	sources_fini(&r->sources);
 	idmap_fini(&r->claims);
-	links_fini(&r->slices);
+	gateways_free(r->gateways);
+	tally_fini(&r->endpoints);
 	links_fini(&r->backends);
 	links_fini(&r->annotated);
 	buffer_fini(&r->draft);
@@ -100,7 +105,7 @@ static void begin(struct records *r, const struct facts *f, uint64_t now_ms)
 	r->changes = shrunk(r->changes, &r->change_room);
 	r->now_ms = now_ms;
 	r->touch_count = r->loss_count = r->change_count = 0;
-	r->is_everything = r->domains_changed = r->clusters_changed = false;
+	r->is_everything = r->domains_changed = r->clusters_changed = r->policies_changed = false;
 	r->result = (struct records_result){.everything = false};
 	r->world = (struct world){
 		.key = r->key,
@@ -108,7 +113,10 @@ static void begin(struct records *r, const struct facts *f, uint64_t now_ms)
 		.facts = f,
 		.apexes = r->apexes,
 		.clusters = r->clusters,
-		.slices = &r->slices,
+		.policies = r->policies,
+		.policy_index = r->policy_index,
+		.endpoints = &r->endpoints,
+		.gateways = r->gateways,
 		.annotated = &r->annotated,
 		.wants = r->wants,
 		.notes = r->notes,
@@ -230,6 +238,17 @@ static void update_zones(struct records *r)
 	dirty_mark_kind(r, 0);
 }
 
+/* The names of what policies are for are marked already (dirty.c), or zones changed, and all are. */
+static void update_policies(struct records *r)
+{
+	r->policy_index_was = r->policy_index;
+	if (!r->policies_changed && r->apexes == r->apexes_was)
+		return;
+	r->policy_index = policy_index_new(&r->key, r->policies, r->apexes);
+	r->world.policy_index = r->policy_index;
+	r->policies_changed |= r->policy_index != NULL;
+}
+
 static void on_host_changed(uint32_t source, void *arg) { dirty_mark(arg, source); }
 
 static void finish(struct records *r, struct facts *f)
@@ -239,6 +258,9 @@ static void finish(struct records *r, struct facts *f)
 	claims_end(r);
 	works_end(r);
 	facts_drop_changes(f);
+	if (r->policy_index_was != r->policy_index)
+		policy_index_free(r->policy_index_was);
+	r->policy_index_was = r->policy_index;
 	if (r->apexes_was != r->apexes)
 		apexes_free(r->apexes_was);
 	r->apexes_was = r->apexes;
@@ -252,6 +274,8 @@ static void finish(struct records *r, struct facts *f)
 	out->zones = apexes_list(r->apexes, &out->zone_count);
 	out->clusters = clusters_list(r->clusters, &out->cluster_count);
 	wants_result(r->wants, out);
+	policies_result(r->policies, out);
+	out->policies_changed |= r->policies_changed;
 	out->report_changed = guard_end(r->guard, &out->next_ms);
 	out->report_changed |= notes_changed(r->notes);
 	r->works = shrunk(r->works, &r->work_room);
@@ -265,15 +289,19 @@ const struct records_result *records_build(struct records *r, struct facts *f, u
 {
 	begin(r, f, now_ms);
 	apply_changes(r, f);
+	dirty_end(r);
 	update_zones(r);
+	update_policies(r);
 	update_clusters(r);
 	wants_take_changed(r->wants, on_host_changed, r);
 	works_make(r);
 	claims_enter(r);
 	guard_begin(r->guard, r->apexes, &r->key, now_ms);
 	kept_zones_hold(&r->kept, r->guard, &r->settings, now_ms);
-	if (r->is_everything)
+	if (r->is_everything) {
 		guard_count_anew(r->guard);
+		policies_count_anew(r->policies);
+	}
 	claims_judge(r);
 	finish(r, f);
 	return &r->result;
@@ -299,6 +327,17 @@ void records_each_problem(const struct records *r, records_on_problem_fn *fn, vo
 void records_each_conflict(const struct records *r, records_on_conflict_fn *fn, void *arg)
 {
 	notes_each_conflict(r->notes, fn, arg);
+}
+
+void records_each_policy_conflict(const struct records *r, records_on_policy_conflict_fn *fn,
+                                  void *arg)
+{
+	size_t count;
+	const struct policy_index_conflict *list = policy_index_conflicts(r->policy_index, &count);
+
+	for (size_t i = 0; i < count; i++)
+		fn(&(struct records_policy_conflict){list[i].winner, list[i].loser, list[i].target},
+		   arg);
 }
 
 size_t records_holds(const struct records *r, const struct records_hold **out)
@@ -331,7 +370,11 @@ static void on_held(struct bytes owner, const struct endpoint *held,
 
 	if (held) {
 		struct held_code_hold times = to_unix(hold, t->now->unix_ms_at_0);
+		const struct records_policy *policy =
+			policies_get(t->records->policies, held->policy);
 
+		times.policy_namespace = policy->namespace;
+		times.policy_name = policy->name;
 		held_encode(&times, held, t->facts, t->records->wants, &value);
 	}
 	t->fn(owner, (struct bytes){value.data, value.len}, t->arg);
@@ -420,6 +463,9 @@ bool records_restore_held(struct records *r, struct facts *f, const struct recor
 	good = held_decode(value, owner, f, r->wants, a, &times, &held);
 	if (good) {
 		hold = from_unix(r, &times, now);
+		if (times.policy_name.len > 0)
+			held.policy = policies_reserve(r->policies, times.policy_namespace,
+			                               times.policy_name);
 		guard_restore(r->guard, &hold, &held);
 	}
 	arena_free(a);

@@ -126,7 +126,7 @@ struct records_result {
 	size_t probe_count;
 	const struct records_check *checks; /* always all, by index */
 	size_t check_count;
-	bool policies_changed;                 /* what one says, or which there are */
+	bool policies_changed; /* what one says, which there are, or their conflicts */
 	const struct records_policy *policies; /* always all, by number */
 	size_t policy_count;
 	const struct records_hold_back *holds_back; /* always all, by index */
@@ -171,6 +171,16 @@ struct records_conflict {
 };
 typedef void records_on_conflict_fn(const struct records_conflict *conflict, void *arg);
 void records_each_conflict(const struct records *r, records_on_conflict_fn *fn, void *arg);
+
+/* A target of a policy that an older one has: it decides nothing there. */
+struct records_policy_conflict {
+	uint32_t winner, loser;             /* numbers */
+	const struct policy_target *target; /* of the loser */
+};
+typedef void records_on_policy_conflict_fn(const struct records_policy_conflict *conflict,
+                                           void *arg);
+void records_each_policy_conflict(const struct records *r, records_on_policy_conflict_fn *fn,
+                                  void *arg);
 
 /* Names held back by the mass-change guard, by zone. */
 struct records_hold {

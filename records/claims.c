@@ -215,8 +215,12 @@ static struct verdict judge(struct records *r, uint32_t hash, const uint8_t *own
 
 /* --- what changes --- */
 
-static void emit(struct records *r, struct bytes owner, const struct endpoint *endpoint)
+/* `before`: what it has been given out with; NULL: nothing. */
+static void emit(struct records *r, struct bytes owner, const struct endpoint *before,
+                 const struct endpoint *endpoint)
 {
+	policies_move_name(r->policies, before && !r->is_everything ? before->policy : 0,
+	                   endpoint ? endpoint->policy : 0);
 	if (r->change_count == r->change_room) {
 		r->change_room = r->change_room ? r->change_room * 2 : 64;
 		r->changes = xreallocarray(r->changes, r->change_room, sizeof(*r->changes));
@@ -247,7 +251,7 @@ static void settle_held(struct records *r, uint32_t hash, const struct guard_hel
 	if (held->is_released || !v->now || !endpoint_has_address(v->now))
 		return;
 	if (r->is_everything || !endpoint_equal(held->endpoint, v->now))
-		emit(r, v->now->owner, v->now);
+		emit(r, v->now->owner, held->endpoint, v->now);
 	guard_forget(r->guard, hash, v->now->owner.data);
 }
 
@@ -273,7 +277,7 @@ static void settle(struct records *r, uint32_t hash, const struct verdict *v)
 	if (has && !had)
 		guard_regain(r->guard, zone, hash);
 	guard_count(r->guard, zone, has - (had && !r->is_everything));
-	emit(r, any->owner, v->now);
+	emit(r, any->owner, v->was, v->now);
 }
 
 /* Does the work concern the name, so that it is judged on behalf of it? */
@@ -345,7 +349,7 @@ static void settle_loss(struct records *r, const struct loss *loss, bool is_held
 		guard_hold(r->guard, loss->zone, loss->hash, loss->was);
 		guard_count(r->guard, loss->zone, r->is_everything);
 	} else {
-		emit(r, (loss->now ? loss->now : loss->was)->owner, loss->now);
+		emit(r, (loss->now ? loss->now : loss->was)->owner, loss->was, loss->now);
 		guard_pass(r->guard, loss->zone, loss->hash, r->now_ms);
 		guard_count(r->guard, loss->zone, r->is_everything ? 0 : -1);
 	}
@@ -382,7 +386,7 @@ static void settle_released(struct records *r, const struct guard_held *held)
 	(void)list_sources(r, held->hash, sources, count);
 	v = judge(r, held->hash, owner.data, sources, count);
 	has = v.now && endpoint_has_address(v.now);
-	emit(r, v.now ? v.now->owner : owner, v.now);
+	emit(r, v.now ? v.now->owner : owner, held->endpoint, v.now);
 	guard_count(r->guard, apexes_find(r->apexes, owner), has - 1);
 	guard_forget(r->guard, held->hash, owner.data);
 }
@@ -419,5 +423,5 @@ void claims_judge(struct records *r)
 	settle_all_released(r);
 	/* Who forgets all names must hear of the held ones again. */
 	for (size_t at = 0; r->is_everything && (held = guard_next(r->guard, &at)) != NULL;)
-		emit(r, held->endpoint->owner, held->endpoint);
+		emit(r, held->endpoint->owner, NULL, held->endpoint);
 }

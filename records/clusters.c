@@ -258,14 +258,19 @@ static void set_place(const struct update *u, struct records_cluster *c,
 	notes_warning(u->notes, where, "has no location: ranked last");
 }
 
+static const struct bytes *keep_all(struct arena *a, const struct bytes *list, size_t count)
+{
+	struct bytes *copy = arena_calloc(a, count, sizeof(*copy));
+
+	for (size_t i = 0; i < count; i++)
+		copy[i] = keep(a, list[i]);
+	return copy;
+}
+
 static void set_zones(const struct update *u, struct records_cluster *c, const struct bytes *zones,
                       size_t count)
 {
-	struct bytes *copy = arena_calloc(u->arena, count, sizeof(*copy));
-
-	for (size_t i = 0; i < count; i++)
-		copy[i] = keep(u->arena, zones[i]);
-	c->zones = copy;
+	c->zones = keep_all(u->arena, zones, count);
 	c->zone_count = count;
 }
 
@@ -311,6 +316,8 @@ static void describe(const struct update *u, struct clusters *of, uint16_t id,
 		set_zones(u, c, v.cluster.zones, v.cluster.zone_count);
 	else
 		set_zones(u, c, nodes->zones, nodes->zone_count);
+	c->labels = keep_all(u->arena, v.cluster.labels, v.cluster.label_count);
+	c->label_count = v.cluster.label_count;
 	c->drained = v.cluster.drain || (member && member->drained);
 	set_place(u, c, v.cluster.has_location ? &v.cluster.location : NULL, member);
 	set_shift(u, c, v.cluster.shift, &of->shifts[id]);
@@ -331,6 +338,15 @@ static bool same_ladder(const struct records_cluster *a, const struct records_cl
 
 	for (size_t i = 0; i < a->zone_count && same; i++)
 		same = bytes_equal(a->zones[i], b->zones[i]);
+	return same;
+}
+
+static bool same_labels(const struct records_cluster *a, const struct records_cluster *b)
+{
+	bool same = a->label_count == b->label_count;
+
+	for (size_t i = 0; i < a->label_count && same; i++)
+		same = bytes_equal(a->labels[i], b->labels[i]);
 	return same;
 }
 
@@ -359,6 +375,7 @@ static struct clusters_change compare(const struct clusters *was, const struct c
 			change.registered |= was->list[i].id != now->list[i].id;
 			change.ladder |= !same_ladder(&was->list[i], &now->list[i]);
 			change.any |= !same_rest(&was->list[i], &now->list[i]) ||
+			              !same_labels(&was->list[i], &now->list[i]) ||
 			              a->source != b->source || a->knowledge != b->knowledge;
 		}
 	}

@@ -145,6 +145,86 @@ static void mark_hostnames(struct records *r, const struct fact_value *v)
 	}
 }
 
+/* --- policies --- */
+
+/* The sources that offer the name, as far as they did so in the last build: others are marked anyway. */
+static void mark_offers(struct records *r, struct bytes host)
+{
+	uint8_t wire[NAMES_WIRE_MAX];
+	const uint32_t *source;
+	struct idmap_walk walk;
+	size_t len;
+
+	if (names_from_text(host, wire, &len, NULL))
+		return;
+	walk = idmap_find(&r->claims, owner_hash(&r->key, (struct bytes){wire, len}));
+	while ((source = idmap_next(&r->claims, &walk)) != NULL)
+		dirty_mark(r, *source);
+}
+
+/* The record of that name, and the host names that the object carries in any cluster. */
+static void mark_app(struct records *r, enum fact_kind kind, enum fact_kind record,
+                     struct bytes namespace, struct bytes name)
+{
+	mark_record(r, record, namespace, name);
+	for (uint16_t id = FACTS_HOST + 1; id < facts_cluster_count(r->world.facts); id++) {
+		const struct fact *fact = facts_find(r->world.facts, id, kind, namespace, name);
+		struct fact_value v;
+
+		if (fact && fact_decode(fact, r->scratch, &v))
+			mark_hostnames(r, &v);
+	}
+}
+
+static void mark_target(struct records *r, struct bytes namespace, const struct policy_target *t)
+{
+	switch (t->kind) {
+	case POLICY_HOSTNAME:
+		mark_offers(r, t->name);
+		break;
+	case POLICY_SERVICE_DNS_RECORD:
+		mark_record(r, FACT_SERVICE_DNS_RECORD, namespace, t->name);
+		break;
+	case POLICY_INGRESS_DNS_RECORD:
+		mark_record(r, FACT_INGRESS_DNS_RECORD, namespace, t->name);
+		break;
+	case POLICY_DNS_ENDPOINT:
+		mark_record(r, FACT_DNS_ENDPOINT, namespace, t->name);
+		mark_record(r, FACT_EXTERNAL_DNS_ENDPOINT, namespace, t->name);
+		break;
+	case POLICY_SERVICE:
+		mark_app(r, FACT_SERVICE, FACT_SERVICE_DNS_RECORD, namespace, t->name);
+		break;
+	case POLICY_INGRESS:
+		mark_app(r, FACT_INGRESS, FACT_INGRESS_DNS_RECORD, namespace, t->name);
+		break;
+	case POLICY_PATTERN:
+	case POLICY_DOMAIN:
+		dirty_mark_kind(r, 0);
+		break;
+	}
+}
+
+/* In the first build every source is made anyway. */
+static void mark_targets(struct records *r, const struct fact *policy)
+{
+	struct fact_value v;
+
+	if (!r->is_started || !policy || !fact_decode(policy, r->scratch, &v))
+		return;
+	for (size_t i = 0; i < v.policy.target_count; i++)
+		mark_target(r, v.namespace, &v.policy.targets[i]);
+}
+
+static void change_policy(struct records *r, const struct fact_change *c)
+{
+	r->policies_changed = true;
+	if (!policies_apply(r->policies, c->before, c->after))
+		return;
+	mark_targets(r, c->before);
+	mark_targets(r, c->after);
+}
+
 /* --- objects of members --- */
 
 /* Calls for each Service that an Ingress names, in rules and default backend. */
@@ -165,6 +245,16 @@ static void link_backends(struct records *r, uint16_t cluster, const struct fact
 		       cluster, fact);
 }
 
+static void mark_ingress(const struct fact *ingress, void *arg)
+{
+	struct records *r = arg;
+	struct fact_value v;
+
+	mark_record(r, FACT_INGRESS_DNS_RECORD, fact_namespace(ingress), fact_name(ingress));
+	if (fact_decode(ingress, r->scratch, &v))
+		mark_hostnames(r, &v);
+}
+
 static void apply_annotated(struct records *r, uint16_t cluster, const struct fact *fact,
                             bool is_there)
 {
@@ -173,6 +263,7 @@ static void apply_annotated(struct records *r, uint16_t cluster, const struct fa
 	if (!fact || !fact_decode(fact, r->scratch, &v))
 		return;
 	link_hostnames(r, cluster, fact, &v, is_there);
+	(is_there ? gateways_put : gateways_remove)(r->gateways, cluster, &v);
 	if (v.kind == FACT_INGRESS)
 		link_backends(r, cluster, fact, &v, is_there ? links_put : links_remove);
 }
@@ -192,7 +283,7 @@ static void change_annotated(struct records *r, const struct fact_change *c, enu
 		mark_record(r, record, namespace, name);
 }
 
-/* The Service became ready, or is not any more: all that asks for that. */
+/* The Service became ready, or is not any more, or its endpoints count: all that looks at them. */
 static void mark_ready(struct records *r, uint16_t cluster, struct bytes namespace,
                        struct bytes service)
 {
@@ -206,61 +297,89 @@ static void mark_ready(struct records *r, uint16_t cluster, struct bytes namespa
 	mark_record(r, FACT_SERVICE_DNS_RECORD, namespace, service);
 	if (fact && fact_decode(fact, r->scratch, &v))
 		mark_hostnames(r, &v);
-	while ((link = links_next(&r->backends, &walk)) != NULL) {
-		mark_record(r, FACT_INGRESS_DNS_RECORD, fact_namespace(link->fact),
-		            fact_name(link->fact));
-		if (fact_decode(link->fact, r->scratch, &v))
-			mark_hostnames(r, &v);
-	}
+	while ((link = links_next(&r->backends, &walk)) != NULL)
+		mark_ingress(link->fact, r);
 }
 
-struct slice_key {
+/* --- slices --- */
+
+struct slice {
 	struct bytes namespace, service;
-	uint32_t hash;
+	uint64_t id; /* of the Service */
+	uint32_t ready, total;
 };
 
-/* One that has nothing ready, or belongs to no Service, changes nothing; a cluster may have any number of such. */
+/* One that belongs to no Service changes nothing; a cluster may have any number of such. */
 static bool read_slice(const struct records *r, uint16_t cluster, const struct fact *fact,
-                       struct slice_key *out)
+                       struct slice *out)
 {
 	struct fact_value v;
 
-	if (!fact || !fact_decode(fact, r->scratch, &v) || v.slice.ready == 0 ||
-	    v.slice.service.len == 0)
+	if (!fact || !fact_decode(fact, r->scratch, &v) || v.slice.service.len == 0)
 		return false;
-	*out = (struct slice_key){
-		v.namespace, v.slice.service,
-		world_hash_object(&r->world, cluster, v.namespace, v.slice.service)};
+	*out = (struct slice){v.namespace, v.slice.service,
+	                      world_id(&r->world, cluster, v.namespace, v.slice.service),
+	                      v.slice.ready, v.slice.total};
 	return true;
+}
+
+static void count_slice(struct records *r, const struct slice *s, bool is_there)
+{
+	struct tally_entry *e = tally_get(&r->endpoints, s->id);
+
+	e->n[TALLY_SLICES] += is_there ? 1U : -1U;
+	e->n[TALLY_READY] += is_there ? s->ready : -s->ready;
+	e->n[TALLY_ENDPOINTS] += is_there ? s->total : -s->total;
+	tally_settle(&r->endpoints, e);
+}
+
+static struct world_count count_of(const struct records *r, uint16_t cluster, const struct slice *s)
+{
+	return world_count_endpoints(&r->world, cluster, s->namespace, s->service);
+}
+
+/* What is made of the Service's endpoints is made again, if it is not the same as before. */
+static void mark_if_counted(struct records *r, uint16_t cluster, const struct slice *s,
+                            const struct world_count *was)
+{
+	struct world_count is = count_of(r, cluster, s);
+	bool turned = (is.ready > 0) != (was->ready > 0);
+
+	if (turned || (policies_any_looks_at_endpoints(r->policies) &&
+	               (is.ready != was->ready || is.total != was->total)))
+		mark_ready(r, cluster, s->namespace, s->service);
+	if (turned || (is.slices > 0) != (was->slices > 0))
+		gateways_touch(r->gateways, cluster, s->namespace, s->service);
 }
 
 static void change_slice(struct records *r, const struct fact_change *c)
 {
-	struct slice_key before, after;
+	struct slice before, after;
 	bool has_before = read_slice(r, c->cluster, c->before, &before);
 	bool has_after = read_slice(r, c->cluster, c->after, &after);
-	bool before_was, after_was;
+	struct world_count before_was = {0, 0, 0}, after_was = {0, 0, 0};
 
-	/* In the first build every source is made anyway. */
-	if (!r->is_started) {
-		if (has_after)
-			links_put(&r->slices, after.hash, c->cluster, c->after);
-		return;
-	}
-	before_was = has_before &&
-	             world_is_ready(&r->world, c->cluster, before.namespace, before.service);
-	after_was =
-		has_after && world_is_ready(&r->world, c->cluster, after.namespace, after.service);
 	if (has_before)
-		links_remove(&r->slices, before.hash, c->cluster, c->before);
+		before_was = count_of(r, c->cluster, &before);
 	if (has_after)
-		links_put(&r->slices, after.hash, c->cluster, c->after);
-	if (has_before &&
-	    world_is_ready(&r->world, c->cluster, before.namespace, before.service) != before_was)
-		mark_ready(r, c->cluster, before.namespace, before.service);
-	if (has_after &&
-	    world_is_ready(&r->world, c->cluster, after.namespace, after.service) != after_was)
-		mark_ready(r, c->cluster, after.namespace, after.service);
+		after_was = count_of(r, c->cluster, &after);
+	if (has_before)
+		count_slice(r, &before, false);
+	if (has_after)
+		count_slice(r, &after, true);
+	/* In the first build every source is made anyway. */
+	if (!r->is_started)
+		return;
+	if (has_before)
+		mark_if_counted(r, c->cluster, &before, &before_was);
+	if (has_after)
+		mark_if_counted(r, c->cluster, &after, &after_was);
+}
+
+void dirty_end(struct records *r)
+{
+	arena_reset(r->scratch);
+	gateways_update(r->gateways, r->world.facts, mark_ingress, r);
 }
 
 static void apply_to_host(struct records *r, const struct fact_change *c, enum fact_kind kind)
@@ -283,6 +402,9 @@ static void apply_to_host(struct records *r, const struct fact_change *c, enum f
 	case FACT_DNS_ENDPOINT:
 	case FACT_EXTERNAL_DNS_ENDPOINT:
 		change_source(r, c);
+		break;
+	case FACT_TRAFFIC_POLICY:
+		change_policy(r, c);
 		break;
 	default:
 		break;

@@ -259,6 +259,7 @@ struct offer *dns_endpoint_offer(const struct world *w, const struct fact *fact)
 	                  .object = fact,
 	                  .title = world_title(w, fact),
 	                  .from_config = fact_created(fact) == FACT_CONFIG_TIME};
+	struct policy_subject subject = {.record = 0};
 	struct fact_value v;
 	struct offer *o;
 	size_t count, kept = 0, targets = 0;
@@ -266,6 +267,9 @@ struct offer *dns_endpoint_offer(const struct world *w, const struct fact *fact)
 	arena_reset(w->scratch);
 	if (!fact_decode(fact, w->scratch, &v))
 		return offer_new(w->arena, 0);
+	if (!m.from_config)
+		subject = (struct policy_subject){
+			.record = POLICY_DNS_ENDPOINT, .namespace = v.namespace, .name = v.name};
 	count = v.dns_endpoint.endpoint_count;
 	m.list = v.dns_endpoint.endpoints;
 	m.next = arena_alloc(w->scratch, 3 * count * sizeof(*m.next));
@@ -278,6 +282,8 @@ struct offer *dns_endpoint_offer(const struct world *w, const struct fact *fact)
 	group(&m, count, o);
 	for (size_t i = 0; i < o->count; i++) {
 		o->endpoints[i].source = m.title;
+		o->endpoints[i].policy =
+			policy_index_find(w->policy_index, &subject, o->endpoints[i].owner);
 		fill(&m, m.first[i], &o->endpoints[i]);
 		kept += o->endpoints[i].fixed_count > 0;
 	}

@@ -4,15 +4,24 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "records/checks.h"
 #include "records/names.h"
 #include "records/owner.h"
 
-/* Kept bytes (numbers as in fact_code.h): hosts, sites, TTL, names.
- * site: cluster, layers, probes, RRsets; RRset: type, TTL, addresses or one name.
+/* Kept bytes (numbers as in fact_code.h): hosts, holds, sites, TTL, names.
+ * site: cluster, layers, what policies ask for, probes, RRsets; RRset: type, TTL, addresses or one name.
  * name: flags, what it shares with the first name in front and behind, what
- * lies between, then its sites and its target. */
+ * lies between, then its sites, its target, its policy and its sites' holds. */
 enum { TYPE_A, TYPE_AAAA, TYPE_CNAME };
-enum { NAME_IS_OFFERED = 1, NAME_FAILS_OPEN = 2, NAME_HAS_TARGET = 4, NAME_HAS_ALL_SITES = 8 };
+enum {
+	NAME_IS_OFFERED = 1,
+	NAME_FAILS_OPEN = 2,
+	NAME_HAS_TARGET = 4,
+	NAME_HAS_ALL_SITES = 8,
+	NAME_HAS_POLICY = 16,
+	NAME_HAS_HOLDS = 32
+};
+enum { SITE_HAS_NUMBERS = 0x80 }; /* beside the layers */
 
 static const char *const type_text[] = {
 	[TYPE_A] = "A", [TYPE_AAAA] = "AAAA", [TYPE_CNAME] = "CNAME"};
@@ -75,6 +84,14 @@ void draft_add_host(struct draft *d, uint32_t host)
 	d->hosts[d->host_count++] = host;
 }
 
+void draft_add_hold(struct draft *d, uint32_t hold)
+{
+	if (d->hold_count == d->hold_room)
+		d->holds =
+			grown(d->arena, d->holds, d->hold_count, &d->hold_room, sizeof(*d->holds));
+	d->holds[d->hold_count++] = hold;
+}
+
 /* --- encoding --- */
 
 static void write_number(struct buffer *out, size_t v)
@@ -104,8 +121,15 @@ static void write_rrset(struct buffer *out, const struct endpoint_rrset *s)
 
 static void write_site(struct buffer *out, const struct endpoint_site *s)
 {
+	bool has_numbers = s->capacity || s->ready || s->endpoints;
+
 	write_number(out, s->cluster);
-	buffer_u8(out, s->layers);
+	buffer_u8(out, (uint8_t)(s->layers | (has_numbers ? SITE_HAS_NUMBERS : 0)));
+	if (has_numbers) {
+		write_number(out, s->capacity);
+		write_number(out, s->ready);
+		write_number(out, s->endpoints);
+	}
 	write_number(out, s->probe_count);
 	for (size_t i = 0; i < s->probe_count; i++)
 		write_number(out, s->probes[i]);
@@ -139,7 +163,9 @@ static void write_name(struct buffer *out, const struct draft *d, const struct d
 	buffer_u8(out, (uint8_t)((n->is_offered ? NAME_IS_OFFERED : 0) |
 	                         (n->fail_open ? NAME_FAILS_OPEN : 0) |
 	                         (n->target != DRAFT_NO_NAME ? NAME_HAS_TARGET : 0) |
-	                         (all ? NAME_HAS_ALL_SITES : 0)));
+	                         (all ? NAME_HAS_ALL_SITES : 0) |
+	                         (n->policy != 0 ? NAME_HAS_POLICY : 0) |
+	                         (n->holds ? NAME_HAS_HOLDS : 0)));
 	write_owner(out, first, n->owner);
 	if (!all) {
 		write_number(out, n->site_count);
@@ -148,6 +174,10 @@ static void write_name(struct buffer *out, const struct draft *d, const struct d
 	}
 	if (n->target != DRAFT_NO_NAME)
 		write_number(out, n->target);
+	if (n->policy != 0)
+		write_number(out, n->policy);
+	for (size_t i = 0; n->holds && i < n->site_count; i++)
+		write_number(out, n->holds[i]);
 }
 
 void draft_encode(const struct draft *d, struct buffer *out)
@@ -155,6 +185,9 @@ void draft_encode(const struct draft *d, struct buffer *out)
 	write_number(out, d->host_count);
 	for (size_t i = 0; i < d->host_count; i++)
 		write_number(out, d->hosts[i]);
+	write_number(out, d->hold_count);
+	for (size_t i = 0; i < d->hold_count; i++)
+		write_number(out, d->holds[i]);
 	write_number(out, d->site_count);
 	for (size_t i = 0; i < d->site_count; i++)
 		write_site(out, &d->sites[i]);
@@ -215,8 +248,16 @@ static void read_site(struct cursor *c, struct arena *a, struct endpoint_site *s
 	struct endpoint_rrset *rrsets;
 	uint32_t *probes;
 
-	s->cluster = (uint16_t)read_number(c);
-	s->layers = cursor_u8(c);
+	uint8_t layers;
+
+	*s = (struct endpoint_site){.cluster = (uint16_t)read_number(c)};
+	layers = cursor_u8(c);
+	s->layers = (uint8_t)(layers & ~SITE_HAS_NUMBERS);
+	if (layers & SITE_HAS_NUMBERS) {
+		s->capacity = (uint16_t)read_number(c);
+		s->ready = (uint16_t)read_number(c);
+		s->endpoints = (uint16_t)read_number(c);
+	}
 	s->probe_count = read_number(c);
 	probes = arena_alloc(a, s->probe_count * sizeof(*probes));
 	for (size_t i = 0; i < s->probe_count; i++)
@@ -284,6 +325,16 @@ struct decoding {
 	struct bytes *owners; /* of the names read so far */
 };
 
+/* The name's sites are its own then. */
+static const struct endpoint_site *read_holds(struct decoding *d, const struct endpoint *e)
+{
+	struct endpoint_site *own = arena_memdup(d->arena, e->sites, e->site_count * sizeof(*own));
+
+	for (size_t i = 0; i < e->site_count; i++)
+		own[i].hold = (uint32_t)read_number(&d->c);
+	return own;
+}
+
 static void read_name(struct decoding *d, size_t number, const char *source,
                       const struct hash_key *key, struct offer *o)
 {
@@ -313,6 +364,10 @@ static void read_name(struct decoding *d, size_t number, const char *source,
 		e.fixed = e.has_sites ? NULL : cname_to(d->arena, target, d->ttl);
 		e.fixed_count = e.has_sites ? 0 : 1;
 	}
+	if (flags & NAME_HAS_POLICY)
+		e.policy = (uint32_t)read_number(&d->c);
+	if (flags & NAME_HAS_HOLDS)
+		e.sites = read_holds(d, &e);
 	if (!(flags & NAME_IS_OFFERED))
 		return;
 	put = offer_put(o, d->arena, owner_hash(key, e.owner), e.owner);
@@ -328,6 +383,8 @@ struct offer *draft_decode(struct bytes kept, const struct hash_key *key, const 
 	size_t names;
 
 	for (size_t hosts = read_number(&d.c); hosts > 0; hosts--)
+		(void)read_number(&d.c);
+	for (size_t holds = read_number(&d.c); holds > 0; holds--)
 		(void)read_number(&d.c);
 	d.sites = read_sites(&d.c, a, &d.site_count);
 	d.ttl = (uint32_t)read_number(&d.c);
@@ -356,9 +413,13 @@ void draft_release(struct bytes kept, struct wants *w, uint32_t source)
 
 	for (size_t hosts = read_number(&c); hosts > 0; hosts--)
 		wants_release_host(w, (uint32_t)read_number(&c), source);
+	for (size_t holds = read_number(&c); holds > 0; holds--)
+		checks_release_site(wants_checks(w), (uint32_t)read_number(&c));
 	for (size_t sites = read_number(&c); sites > 0; sites--) {
 		(void)read_number(&c);
-		(void)cursor_u8(&c);
+		if (cursor_u8(&c) & SITE_HAS_NUMBERS)
+			for (unsigned i = 0; i < 3; i++)
+				(void)read_number(&c);
 		for (size_t probes = read_number(&c); probes > 0; probes--)
 			wants_release_probe(w, (uint32_t)read_number(&c));
 		for (size_t rrsets = read_number(&c); rrsets > 0; rrsets--)

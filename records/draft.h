@@ -23,9 +23,11 @@ struct draft_name {
 	struct bytes owner;
 	bool is_offered; /* false: only there to be pointed at */
 	bool fail_open;
+	uint32_t policy; /* its number */
 	uint32_t target; /* number of the name above, or DRAFT_NO_NAME */
 	uint32_t *sites; /* numbers of sites, ascending; none: a fixed CNAME to `target` */
 	size_t site_count;
+	uint32_t *holds; /* of each site; NULL: none */
 };
 
 struct draft {
@@ -37,6 +39,8 @@ struct draft {
 	size_t name_count, name_room;
 	uint32_t *hosts; /* wants_host() of each use */
 	size_t host_count, host_room;
+	uint32_t *holds; /* each use of one */
+	size_t hold_count, hold_room;
 };
 
 struct draft *draft_new(struct arena *a);
@@ -47,6 +51,7 @@ struct draft_name *draft_add_name(struct draft *d, struct bytes owner);
 /* Is the name there already? */
 bool draft_has_name(const struct draft *d, const uint8_t *owner);
 void draft_add_host(struct draft *d, uint32_t host);
+void draft_add_hold(struct draft *d, uint32_t hold);
 
 void draft_encode(const struct draft *d, struct buffer *out);
 /* Back from bytes that draft_encode() gave; `source` is what every endpoint says it comes from. */

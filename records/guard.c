@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/table.h"
 #include "base/xalloc.h"
+#include "records/checks.h"
 #include "records/names.h"
 #include "records/offer.h"
 #include "records/owner.h"
@@ -69,17 +70,28 @@ struct guard *guard_new(struct wants *wants)
 	return g;
 }
 
-static void for_each_probe(const struct endpoint *e, struct wants *w,
-                           void (*on_probe)(struct wants *, uint32_t))
+/* What an endpoint uses is used by its copy, too. */
+static void keep_wants(const struct endpoint *e, struct wants *w)
 {
-	for (size_t i = 0; i < e->site_count; i++)
+	for (size_t i = 0; i < e->site_count; i++) {
 		for (size_t k = 0; k < e->sites[i].probe_count; k++)
-			on_probe(w, e->sites[i].probes[k]);
+			wants_keep_probe(w, e->sites[i].probes[k]);
+		checks_keep_site(wants_checks(w), e->sites[i].hold);
+	}
+}
+
+static void release_wants(const struct endpoint *e, struct wants *w)
+{
+	for (size_t i = 0; i < e->site_count; i++) {
+		for (size_t k = 0; k < e->sites[i].probe_count; k++)
+			wants_release_probe(w, e->sites[i].probes[k]);
+		checks_release_site(wants_checks(w), e->sites[i].hold);
+	}
 }
 
 static void free_held(struct guard *g, struct held *h)
 {
-	for_each_probe(h->name.endpoint, g->wants, wants_release_probe);
+	release_wants(h->name.endpoint, g->wants);
 	if (h->is_told)
 		buffer_str16(&g->forgotten, h->name.endpoint->owner);
 	g->changed = true;
@@ -297,7 +309,7 @@ static struct held *hold(struct guard *g, struct zone *z, uint32_t hash,
 	z->copies++;
 	h->name.hash = hash;
 	h->name.endpoint = endpoint_copy(z->arena, endpoint);
-	for_each_probe(h->name.endpoint, g->wants, wants_keep_probe);
+	keep_wants(h->name.endpoint, g->wants);
 	z->held++;
 	table_put(g->held, hash, h);
 	g->changed = g->has_untold = true;
@@ -390,7 +402,7 @@ static void hold_restored(struct guard *g, const struct apexes *apexes, const st
 			hold_again(g, r, g->zones[zone], hash);
 		else
 			buffer_str16(&g->forgotten, r->endpoint->owner);
-		for_each_probe(r->endpoint, g->wants, wants_release_probe);
+		release_wants(r->endpoint, g->wants);
 	}
 	arena_free(g->restored_arena);
 	g->restored_arena = NULL;

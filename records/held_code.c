@@ -5,7 +5,9 @@
 
 #include "records/names.h"
 
-enum { NAME = 1, ZONE = 2, MOST_ITEMS = 65535 }; /* what the first byte says: never renumber */
+/* What the first byte says: never renumber. */
+enum { NAME = 1, ZONE = 2, NAME_OF_POLICY = 3 };
+enum { MOST_ITEMS = 65535 };
 
 /* --- to bytes --- */
 
@@ -65,7 +67,13 @@ static void put_hold(struct buffer *b, uint8_t what, const struct held_code_hold
 void held_encode(const struct held_code_hold *hold, const struct endpoint *e, const struct facts *f,
                  const struct wants *w, struct buffer *out)
 {
-	put_hold(out, NAME, hold);
+	bool of_policy = hold->policy_name.len > 0;
+
+	put_hold(out, of_policy ? NAME_OF_POLICY : NAME, hold);
+	if (of_policy) {
+		buffer_str16(out, hold->policy_namespace);
+		buffer_str16(out, hold->policy_name);
+	}
 	buffer_str16(out, e->owner);
 	buffer_str16(out, bytes_of(e->source));
 	buffer_u8(out, e->has_sites);
@@ -205,7 +213,7 @@ static bool get_hold(struct cursor *c, uint8_t what, struct held_code_hold *hold
 {
 	bool good = cursor_u8(c) == what;
 
-	hold->id = cursor_u64(c);
+	*hold = (struct held_code_hold){.id = cursor_u64(c)};
 	hold->since_unix_ms = (int64_t)cursor_u64(c);
 	hold->until_unix_ms = (int64_t)cursor_u64(c);
 	return good && !c->bad && hold->id != 0;
@@ -218,8 +226,15 @@ bool held_decode(struct bytes value, struct bytes owner, struct facts *f, struct
 	struct endpoint_site *sites;
 	struct bytes source;
 
-	if (!get_hold(&d.c, NAME, hold))
+	if (value.len > 0 && value.data[0] == NAME_OF_POLICY) {
+		if (!get_hold(&d.c, NAME_OF_POLICY, hold))
+			return false;
+		hold->policy_namespace = cursor_str16(&d.c);
+		hold->policy_name = cursor_str16(&d.c);
+		d.c.bad |= hold->policy_name.len == 0;
+	} else if (!get_hold(&d.c, NAME, hold)) {
 		return false;
+	}
 	/* No more than the bytes can hold. */
 	d.probe = arena_calloc(a, value.len / 21 + 1, sizeof(*d.probe));
 	*out = (struct endpoint){.owner = get_name(&d)};

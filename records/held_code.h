@@ -18,13 +18,14 @@
 /* The hold that a name belongs to. */
 struct held_code_hold {
 	uint64_t id;
-	int64_t since_unix_ms, until_unix_ms; /* until 0: until released */
+	int64_t since_unix_ms, until_unix_ms;       /* until 0: until released */
+	struct bytes policy_namespace, policy_name; /* that decides for the name; "": none */
 };
 
 /* Adds to `out`.  `probes`: as in the result, by index. */
 void held_encode(const struct held_code_hold *hold, const struct endpoint *e, const struct facts *f,
                  const struct wants *w, struct buffer *out);
-/* Into `a`; clusters get their ids, and each probe one use in `w`.  False: not what held_encode()
+/* Into `a`, without the number of a policy; clusters get their ids, and each probe one use in `w`.  False: not what held_encode()
  * wrote; nothing was wanted. */
 bool held_decode(struct bytes value, struct bytes owner, struct facts *f, struct wants *w,
                  struct arena *a, struct held_code_hold *hold, struct endpoint *out);

@@ -14,6 +14,7 @@ struct ingress_at {
 	struct addr *addresses;
 	size_t count;
 	uint32_t ttl;
+	bool has_no_gateway;
 };
 
 static struct ingress_at *find_ingresses(const struct world *w, uint32_t source,
@@ -38,14 +39,41 @@ static struct ingress_at *find_ingresses(const struct world *w, uint32_t source,
 		                           at->value.ingress.target_count, d->ttl};
 		at->addresses = sites_addresses(w, source, d, &t, &at->count);
 		at->ttl = t.ttl;
+		at->has_no_gateway = ingress_rules_have_no_gateway(w, at->cluster, &at->value);
 		(*found)++;
 	}
 	return list;
 }
 
-static void add_host(const struct world *w, const char *title, struct bytes host,
+static uint32_t add_site(const struct world *w, const struct ingress_at *at, struct bytes host,
+                         const struct draft_name *name, struct draft *d)
+{
+	struct sites_app app = {
+		.cluster = at->cluster,
+		.addresses = at->addresses,
+		.count = at->count,
+		.ttl = at->ttl,
+		.port = ingress_rules_port(&at->value, host),
+		.is_ready = ingress_rules_are_ready(w, at->cluster, &at->value, host),
+		.has_no_gateway = at->has_no_gateway,
+		.policy = name->policy,
+		.owner = name->owner,
+	};
+	struct endpoint_site site;
+
+	if (sites_count_endpoints(w, name->policy))
+		app.has_count =
+			ingress_rules_count(w, at->cluster, &at->value, host, &app.endpoints);
+	site = sites_make(w, &app);
+	return draft_add_site(d, &site);
+}
+
+static void add_host(const struct world *w, const struct fact *record, struct bytes host,
                      const struct ingress_at *at, size_t count, struct draft *d)
 {
+	const struct policy_subject subject = {POLICY_INGRESS_DNS_RECORD, POLICY_INGRESS,
+	                                       fact_namespace(record), fact_name(record)};
+	const char *title = world_title(w, record);
 	uint8_t wire[NAMES_WIRE_MAX];
 	struct draft_name *name;
 	struct reason why;
@@ -65,16 +93,12 @@ static void add_host(const struct world *w, const char *title, struct bytes host
 		return;
 	name = draft_add_name(d, (struct bytes){wire, len});
 	name->fail_open = true;
+	name->policy = policy_index_find(w->policy_index, &subject, name->owner);
 	name->sites = arena_alloc(w->arena, count * sizeof(*name->sites));
 	name->site_count = count;
-	for (size_t i = 0; i < count; i++) {
-		struct endpoint_site site =
-			sites_make(w, at[i].cluster, at[i].addresses, at[i].count, at[i].ttl,
-		                   ingress_rules_port(&at[i].value, host),
-		                   ingress_rules_are_ready(w, at[i].cluster, &at[i].value, host));
-
-		name->sites[i] = draft_add_site(d, &site);
-	}
+	for (size_t i = 0; i < count; i++)
+		name->sites[i] = add_site(w, &at[i], host, name, d);
+	sites_hold(w, d, name);
 }
 
 void ingress_record_make(const struct world *w, uint32_t source, const struct fact *fact,
@@ -90,5 +114,5 @@ void ingress_record_make(const struct world *w, uint32_t source, const struct fa
 	d->ttl = world_record_ttl(w, title, v.ingress_record.ttl);
 	at = find_ingresses(w, source, &v, d, &count);
 	for (size_t i = 0; i < v.ingress_record.host_count; i++)
-		add_host(w, title, v.ingress_record.hosts[i], at, count, d);
+		add_host(w, fact, v.ingress_record.hosts[i], at, count, d);
 }

@@ -19,6 +19,7 @@
 #include "records/guard.h"
 #include "records/kept_zones.h"
 #include "records/offer.h"
+#include "records/policies.h"
 #include "records/sources.h"
 #include "records/world.h"
 
@@ -51,8 +52,13 @@ struct records {
 	struct records_settings settings, settings_was;
 	struct apexes *apexes,
 		*apexes_was; /* _was: what the claims were made with; for one build */
+	struct policies *policies;
+	struct policy_index *policy_index,
+		*policy_index_was; /* _was: what the claims were made with; for one build */
 	struct clusters *clusters;
-	struct links slices, backends, annotated; /* slices and backends by world_hash_object() */
+	struct gateways *gateways;
+	struct tally endpoints;           /* of Services, by world_id() */
+	struct links backends, annotated; /* backends by world_hash_object() */
 	struct wants *wants;
 	struct notes *notes;
 	struct guard *guard;
@@ -66,7 +72,7 @@ struct records {
 	/* of this build */
 	uint64_t now_ms;
 	struct world world;
-	bool is_everything, domains_changed, clusters_changed;
+	bool is_everything, domains_changed, clusters_changed, policies_changed;
 	struct work *works; /* number n is works[n - 1] */
 	size_t work_count, work_room;
 	struct touch *touches;
@@ -82,6 +88,8 @@ struct records {
 /* dirty.c */
 /* Brings the ways backwards up to date, and marks the sources that look at the fact. */
 void dirty_apply(struct records *r, const struct fact_change *change);
+/* After the last of them. */
+void dirty_end(struct records *r);
 void dirty_mark(struct records *r, uint32_t source);
 /* Every source of a kind (FACT_..., SOURCE_HOST; 0: all). */
 void dirty_mark_kind(struct records *r, unsigned kind);

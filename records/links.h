@@ -1,7 +1,6 @@
 /* links.h -- from a hash to the facts that mention something: backwards ways through the facts.
  *
- * Which slices belong to a Service, which Ingresses name it, which objects
- * carry a host name.  A found fact may be there by chance (the hash has 32
+ * Which Ingresses name a Service, which objects carry a host name.  A found fact may be there by chance (the hash has 32
  * bits): look at it.  Facts are borrowed.  Private to records; control thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */

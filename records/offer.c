@@ -129,7 +129,8 @@ static bool rrsets_equal(const struct endpoint_rrset *a, size_t a_count,
 
 static bool site_equal(const struct endpoint_site *a, const struct endpoint_site *b)
 {
-	return a->cluster == b->cluster && a->layers == b->layers &&
+	return a->cluster == b->cluster && a->layers == b->layers && a->hold == b->hold &&
+	       a->capacity == b->capacity && a->ready == b->ready && a->endpoints == b->endpoints &&
 	       a->probe_count == b->probe_count &&
 	       (a->probe_count == 0 ||
 	        memcmp(a->probes, b->probes, a->probe_count * sizeof(*a->probes)) == 0) &&
@@ -141,7 +142,7 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 	bool equal = bytes_equal(a->owner, b->owner) && strcmp(a->source, b->source) == 0 &&
 	             a->has_sites == b->has_sites && a->fail_open == b->fail_open &&
 	             a->site_count == b->site_count && bytes_equal(a->fallback, b->fallback) &&
-	             a->fallback_ttl == b->fallback_ttl &&
+	             a->fallback_ttl == b->fallback_ttl && a->policy == b->policy &&
 	             rrsets_equal(a->fixed, a->fixed_count, b->fixed, b->fixed_count);
 
 	for (size_t i = 0; i < a->site_count && equal; i++)

@@ -98,6 +98,7 @@ enum policy_check_kind {
 	POLICY_CHECK_GRPC = 4,  /* grpc.health.v1.Health/Check */
 	POLICY_CHECK_IMPORT = 5 /* said by a file or command of nighd's config, by its name */
 };
+enum { POLICY_MODE_OFF = 3 };
 struct policy_header {
 	struct bytes name, value;
 };
@@ -121,7 +122,7 @@ struct policy_check {
 	size_t status_count;
 	/* 0: as the config's probe */
 	uint32_t interval_ms, timeout_ms, down, up;
-	uint8_t mode; /* 0: as the config's; 1 unseen, 2 always, 3 off.  A policy's check is `always` unless it says otherwise. */
+	uint8_t mode; /* 0: as the config's; 1 unseen, 2 always, 3 (POLICY_MODE_OFF) off.  A policy's check is `always` unless it says otherwise. */
 };
 
 struct policy_value {

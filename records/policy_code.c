@@ -345,3 +345,17 @@ void policy_code_read(struct cursor *c, struct arena *a, struct policy_value *ou
 	out->stable_for_ms = code_read_number(c);
 	read_check(c, a, &out->check);
 }
+
+void policy_code_write_check(struct buffer *out, const struct policy_check *k)
+{
+	struct code_writer w = {out, ERR_OK, NULL};
+
+	write_check(&w, k);
+}
+
+bool policy_code_read_check(struct cursor *c, struct arena *a, struct policy_check *out)
+{
+	*out = (struct policy_check){.kind = POLICY_CHECK_NONE};
+	read_check(c, a, out);
+	return !c->bad;
+}

@@ -84,53 +84,98 @@ struct bytes service_record_rung_name(const struct world *w, const char *title,
 /* The number of each cluster's site by its position in the list; NO_SITE: none there. */
 enum { NO_SITE = UINT32_MAX };
 
-static uint32_t add_site(const struct world *w, uint32_t source, const struct fact_value *record,
-                         uint16_t cluster, struct draft *d)
-{
-	const struct fact *fact =
-		facts_find(w->facts, cluster, FACT_SERVICE, record->namespace, record->name);
-	struct fact_value v;
-	struct sites_targets t;
-	struct endpoint_site site;
-	struct addr *addresses;
-	size_t count;
-	bool is_ready;
-
-	if (!fact || !fact_decode(fact, w->arena, &v))
-		return NO_SITE;
-	t = (struct sites_targets){fact, cluster, v.service.targets, v.service.target_count,
-	                           d->ttl};
-	addresses = sites_addresses(w, source, d, &t, &count);
-	is_ready = record->service_record.allow_without_endpoints ||
-	           world_is_ready(w, cluster, record->namespace, record->name);
-	site = sites_make(w, cluster, addresses, count, t.ttl, v.service.port, is_ready);
-	return draft_add_site(d, &site);
-}
-
-static uint32_t *add_sites(const struct world *w, uint32_t source, const struct fact_value *record,
-                           struct draft *d)
-{
-	size_t count;
-	const struct records_cluster *clusters = clusters_list(w->clusters, &count);
-	uint32_t *numbers = arena_alloc(w->arena, count * sizeof(*numbers));
-
-	for (size_t i = 0; i < count; i++)
-		numbers[i] = add_site(w, source, record, clusters[i].id, d);
-	return numbers;
-}
-
-/* --- names --- */
+/* Sites as one policy wants them: all names of the record that it is for share them. */
+struct site_set {
+	uint32_t policy;
+	uint32_t *site_of;
+};
 
 struct rungs {
 	const struct world *w;
 	const char *title;
+	uint32_t source;
+	const struct fact_value *record;
 	const struct service_record_names *names;
-	const uint32_t *site_of;
+	struct site_set *sets; /* room for one of each name */
+	size_t set_count;
 	struct draft *d;
 };
 
+static uint32_t add_site(const struct rungs *r, uint16_t cluster, const struct draft_name *name)
+{
+	const struct world *w = r->w;
+	const struct fact_value *record = r->record;
+	bool needs_none = record->service_record.allow_without_endpoints;
+	const struct fact *fact =
+		facts_find(w->facts, cluster, FACT_SERVICE, record->namespace, record->name);
+	struct sites_app app = {.cluster = cluster, .policy = name->policy, .owner = name->owner};
+	struct endpoint_site site;
+	struct sites_targets t;
+	struct fact_value v;
+
+	if (!fact || !fact_decode(fact, w->arena, &v))
+		return NO_SITE;
+	t = (struct sites_targets){fact, cluster, v.service.targets, v.service.target_count,
+	                           r->d->ttl};
+	app.addresses = sites_addresses(w, r->source, r->d, &t, &app.count);
+	app.ttl = t.ttl;
+	app.port = v.service.port;
+	app.is_ready = needs_none || world_is_ready(w, cluster, record->namespace, record->name);
+	app.has_count = !needs_none;
+	if (sites_count_endpoints(w, name->policy))
+		app.endpoints = world_count_endpoints(w, cluster, record->namespace, record->name);
+	site = sites_make(w, &app);
+	return draft_add_site(r->d, &site);
+}
+
+static const uint32_t *sites_for(struct rungs *r, const struct draft_name *name)
+{
+	size_t count;
+	const struct records_cluster *clusters = clusters_list(r->w->clusters, &count);
+	struct site_set *set;
+
+	for (size_t i = 0; i < r->set_count; i++)
+		if (r->sets[i].policy == name->policy)
+			return r->sets[i].site_of;
+	set = &r->sets[r->set_count++];
+	*set = (struct site_set){name->policy,
+	                         arena_alloc(r->w->arena, count * sizeof(*set->site_of))};
+	for (size_t i = 0; i < count; i++)
+		set->site_of[i] = add_site(r, clusters[i].id, name);
+	return set->site_of;
+}
+
+/* --- names --- */
+
+/* A name of the record, under the policy that is for it. */
+static struct draft_name *add_name(const struct rungs *r, struct bytes owner)
+{
+	const struct policy_subject subject = {POLICY_SERVICE_DNS_RECORD, POLICY_SERVICE,
+	                                       r->record->namespace, r->record->name};
+	struct draft_name *name = draft_add_name(r->d, owner);
+
+	name->policy = policy_index_find(r->w->policy_index, &subject, owner);
+	return name;
+}
+
+/* The sites of some clusters, by position; members NULL: of the first `count`. */
+static void set_sites(struct rungs *r, struct draft_name *name, const uint16_t *members,
+                      size_t count)
+{
+	const uint32_t *site_of = sites_for(r, name);
+
+	name->sites = arena_alloc(r->w->arena, count * sizeof(*name->sites));
+	for (size_t i = 0; i < count; i++) {
+		uint32_t site = site_of[members ? members[i] : i];
+
+		if (site != NO_SITE)
+			name->sites[name->site_count++] = site;
+	}
+	sites_hold(r->w, r->d, name);
+}
+
 /* The name of one rung, which falls back to `above`. Its number, or DRAFT_NO_NAME. */
-static uint32_t add_rung(const struct rungs *r, const struct ladder_rung *rung, struct bytes back,
+static uint32_t add_rung(struct rungs *r, const struct ladder_rung *rung, struct bytes back,
                          uint32_t above)
 {
 	uint8_t wire[NAMES_WIRE_MAX];
@@ -140,19 +185,13 @@ static uint32_t add_rung(const struct rungs *r, const struct ladder_rung *rung, 
 
 	if (owner.len == 0)
 		return DRAFT_NO_NAME;
-	name = draft_add_name(r->d, owner);
+	name = add_name(r, owner);
 	name->target = above;
-	name->sites = arena_alloc(r->w->arena, rung->member_count * sizeof(*name->sites));
-	for (size_t i = 0; i < rung->member_count; i++) {
-		uint32_t site = r->site_of[rung->members[i]];
-
-		if (site != NO_SITE)
-			name->sites[name->site_count++] = site;
-	}
+	set_sites(r, name, rung->members, rung->member_count);
 	return (uint32_t)r->d->name_count - 1;
 }
 
-static void add_ladder(const struct rungs *r, uint32_t global)
+static void add_ladder(struct rungs *r, uint32_t global)
 {
 	const struct ladder *l = clusters_ladder(r->w->clusters);
 	uint32_t *regions = arena_alloc(r->w->arena, l->region_count * sizeof(*regions));
@@ -174,22 +213,24 @@ void service_record_make(const struct world *w, uint32_t source, const struct fa
                          struct draft *d)
 {
 	const char *title = world_title(w, fact);
+	const struct ladder *l = clusters_ladder(w->clusters);
 	struct service_record_names names;
 	struct fact_value v;
+	struct rungs rungs = {
+		.w = w, .title = title, .source = source, .record = &v, .names = &names, .d = d};
 	struct draft_name *global;
-	struct rungs rungs = {w, title, &names, NULL, d};
+	size_t clusters;
 
 	if (!fact_decode(fact, w->arena, &v) || !service_record_read_names(w, title, &v, &names))
 		return;
 	d->ttl = world_record_ttl(w, title, v.service_record.ttl);
-	rungs.site_of = add_sites(w, source, &v, d);
-	global = draft_add_name(d, names.global);
+	rungs.sets =
+		arena_alloc(w->arena, (l->region_count + l->zone_count + 1) * sizeof(*rungs.sets));
+	(void)clusters_list(w->clusters, &clusters);
+	global = add_name(&rungs, names.global);
 	global->fail_open = true;
-	global->is_offered = d->site_count > 0;
-	global->site_count = d->site_count;
-	global->sites = arena_alloc(w->arena, d->site_count * sizeof(*global->sites));
-	for (size_t i = 0; i < d->site_count; i++)
-		global->sites[i] = (uint32_t)i;
+	set_sites(&rungs, global, NULL, clusters);
+	global->is_offered = global->site_count > 0;
 	if (d->site_count > 0)
 		add_ladder(&rungs, 0);
 	if (names.prefix.len == 0)
@@ -198,5 +239,5 @@ void service_record_make(const struct world *w, uint32_t source, const struct fa
 		notes_problem(w->notes, title,
 		              "dnsPrefix gives a name that the record has already");
 	else
-		draft_add_name(d, names.prefix)->target = 0;
+		add_name(&rungs, names.prefix)->target = 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "records/checks.h"
 #include "records/names.h"
 #include "records/publishable.h"
 
@@ -135,26 +136,142 @@ size_t sites_split(const struct addr *addresses, size_t count, struct endpoint_r
 	return sets;
 }
 
-struct endpoint_site sites_make(const struct world *w, uint16_t cluster,
-                                const struct addr *addresses, size_t count, uint32_t ttl,
-                                uint16_t port, bool is_ready)
+/* --- what policies ask for --- */
+
+static const struct policy_value *policy_of(const struct world *w, uint32_t number)
 {
-	struct endpoint_site s = {.cluster = cluster};
-	uint32_t *probes = arena_alloc(w->arena, count * sizeof(*probes));
+	return policies_get(w->policies, number)->is;
+}
+
+bool sites_count_endpoints(const struct world *w, uint32_t policy)
+{
+	const struct policy_value *p = policy_of(w, policy);
+
+	return p && policies_look_at_endpoints(p);
+}
+
+uint16_t sites_damp(uint64_t ready)
+{
+	unsigned below = 0;
+
+	if (ready > UINT16_MAX)
+		ready = UINT16_MAX;
+	while (ready >> below > 3)
+		below++;
+	return (uint16_t)(ready >> below << below);
+}
+
+static uint16_t at_most_16_bits(uint64_t v) { return v < UINT16_MAX ? (uint16_t)v : UINT16_MAX; }
+
+static void ask_endpoints(const struct policy_value *p, const struct sites_app *app,
+                          struct endpoint_site *s)
+{
+	const struct world_count *n = &app->endpoints;
+
+	if (app->has_count && p->min_ready_percent > 0 &&
+	    (n->total == 0 || (uint64_t)n->ready * 100 < (uint64_t)n->total * p->min_ready_percent))
+		s->layers |= SITE_FEW_READY;
+	s->ready = at_most_16_bits(n->ready);
+	s->endpoints = at_most_16_bits(n->total);
+	if (!policy_has_stage(p, POLICY_CAPACITY) || !app->is_ready)
+		return;
+	s->capacity = sites_damp(n->ready);
+	/* Nobody counts what needs no endpoints: it has a share all the same. */
+	if (s->capacity == 0)
+		s->capacity = 1;
+}
+
+struct endpoint_site sites_describe(const struct world *w, const struct sites_app *app)
+{
+	const struct policy_value *p = policy_of(w, app->policy);
+	struct endpoint_site s = {.cluster = app->cluster};
+
+	s.layers = (uint8_t)((app->is_ready ? SITE_ENDPOINTS : 0) |
+	                     (app->has_no_gateway ? SITE_NO_GATEWAY : 0));
+	if (p && policies_look_at_endpoints(p))
+		ask_endpoints(p, app, &s);
+	return s;
+}
+
+/* The name itself, where the check does not say which host is asked for; a star is no host. */
+static struct bytes host_of(const struct world *w, struct bytes owner)
+{
+	char text[NAMES_TEXT_SIZE];
+	size_t len;
+
+	if (owner.len < 2 || (owner.data[0] == 1 && owner.data[1] == '*'))
+		return (struct bytes){NULL, 0};
+	names_to_text(owner.data, text);
+	len = strlen(text) - 1;
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)bytes_lower((uint8_t)text[i]);
+	return (struct bytes){arena_memdup(w->arena, text, len), len};
+}
+
+/* How its addresses are probed: one use of it; 0: as the config says. */
+static uint32_t take_check(const struct world *w, const struct sites_app *app)
+{
+	const struct records_policy *p = policies_get(w->policies, app->policy);
+	struct policy_check check;
+
+	if (!p->is)
+		return 0;
+	check = p->is->check;
+	check.port = 0; /* a probe has it already */
+	if (check.host.len == 0 && check.kind >= POLICY_CHECK_HTTP &&
+	    check.kind <= POLICY_CHECK_GRPC)
+		check.host = host_of(w, app->owner);
+	return checks_take(wants_checks(w->wants), p->namespace, &check);
+}
+
+static void want_probes(const struct world *w, const struct sites_app *app, struct endpoint_site *s)
+{
+	const struct policy_value *p = policy_of(w, app->policy);
+	uint16_t port = p && p->check.port ? p->check.port : app->port;
+	bool is_probed = p && p->check.mode == POLICY_MODE_OFF       ? false
+	                 : p && p->check.kind == POLICY_CHECK_IMPORT ? true
+	                                                             : port != 0;
+	uint32_t check, *probes;
+
+	if (!is_probed || app->count == 0)
+		return;
+	check = take_check(w, app);
+	s->probes = probes = arena_alloc(w->arena, app->count * sizeof(*probes));
+	for (size_t i = 0; i < app->count; i++) {
+		struct records_probe probe = {.addr = app->addresses[i],
+		                              .port = port,
+		                              .cluster = app->cluster,
+		                              .check = check};
+
+		probes[s->probe_count++] = wants_probe(w->wants, &probe);
+	}
+	checks_release(wants_checks(w->wants), check);
+}
+
+struct endpoint_site sites_make(const struct world *w, const struct sites_app *app)
+{
+	struct endpoint_site s = sites_describe(w, app);
 	struct endpoint_rrset *rrsets = arena_alloc(w->arena, 2 * sizeof(*rrsets));
 
-	s.layers =
-		(uint8_t)((is_ready ? SITE_ENDPOINTS : 0) | (count > 0 ? SITE_LOAD_BALANCER : 0));
-	s.rrset_count = sites_split(addresses, count, rrsets);
+	s.layers |= app->count > 0 ? SITE_LOAD_BALANCER : 0;
+	s.rrset_count = sites_split(app->addresses, app->count, rrsets);
 	for (size_t i = 0; i < s.rrset_count; i++)
-		rrsets[i].ttl = ttl;
+		rrsets[i].ttl = app->ttl;
 	s.rrsets = rrsets;
-	s.probes = probes;
-	for (size_t i = 0; i < count && port != 0; i++) {
-		struct records_probe probe = {
-			.addr = addresses[i], .port = port, .cluster = cluster};
-
-		probes[s.probe_count++] = wants_probe(w->wants, &probe);
-	}
+	want_probes(w, app, &s);
 	return s;
+}
+
+void sites_hold(const struct world *w, struct draft *d, struct draft_name *name)
+{
+	const struct policy_value *p = policy_of(w, name->policy);
+
+	if (!p || p->failback == POLICY_IMMEDIATE || name->site_count == 0)
+		return;
+	name->holds = arena_alloc(w->arena, name->site_count * sizeof(*name->holds));
+	for (size_t i = 0; i < name->site_count; i++) {
+		name->holds[i] = checks_take_site(wants_checks(w->wants), name->owner,
+		                                  d->sites[name->sites[i]].cluster, name->policy);
+		draft_add_hold(d, name->holds[i]);
+	}
 }

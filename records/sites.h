@@ -33,10 +33,33 @@ struct addr *sites_addresses(const struct world *w, uint32_t source, struct draf
 bool sites_may_publish(const struct world *w, const struct fact *object, uint16_t cluster,
                        const struct addr *a);
 
-/* A site of these addresses: RRsets A and AAAA, probes to `port` (0: none), layers. */
-struct endpoint_site sites_make(const struct world *w, uint16_t cluster,
-                                const struct addr *addresses, size_t count, uint32_t ttl,
-                                uint16_t port, bool is_ready);
+/* An application at one cluster, for one name. */
+struct sites_app {
+	uint16_t cluster;
+	const struct addr *addresses; /* sorted */
+	size_t count;
+	uint32_t ttl;
+	uint16_t port;  /* to probe; 0: none */
+	bool is_ready;  /* it has a ready endpoint, or needs none */
+	bool has_count; /* whoever asks for ready endpoints may know them: */
+	struct world_count endpoints;
+	bool has_no_gateway;
+	uint32_t policy;    /* number of the name's */
+	struct bytes owner; /* the name, in wire form */
+};
+
+/* Does the policy of that number look at how many endpoints are ready? */
+bool sites_count_endpoints(const struct world *w, uint32_t policy);
+/* A site of it: RRsets A and AAAA, probes, layers, and what its policy wants to know. */
+struct endpoint_site sites_make(const struct world *w, const struct sites_app *app);
+/* Without RRsets and probes. */
+struct endpoint_site sites_describe(const struct world *w, const struct sites_app *app);
+/* Under a policy with a failback, what the sites of the name have to prove themselves with. */
+void sites_hold(const struct world *w, struct draft *d, struct draft_name *name);
+
+/* The ready endpoints that a share goes by: rounded down to two significant binary digits, 1 2 3 4 6 8 12 16 24 ...,
+ * so that one of many that comes and goes moves nobody. */
+uint16_t sites_damp(uint64_t ready);
 
 /* Sorted addresses as A and AAAA without TTLs; how many RRsets there are. */
 size_t sites_split(const struct addr *addresses, size_t count, struct endpoint_rrset out[2]);

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/xalloc.h"
+#include "records/checks.h"
 #include "records/idmap.h"
 
 struct host {
@@ -25,7 +26,8 @@ struct numbers {
 struct wants {
 	struct hash_key key;
 	struct idmap probe_index, host_index; /* by hash: number + 1 */
-	struct idmap users;                   /* by a host's number: sources, once a use */
+	struct checks *checks;
+	struct idmap users; /* by a host's number: sources, once a use */
 	struct records_probe *probes;
 	uint32_t *probe_uses; /* 0: free */
 	size_t probe_count, probe_room;
@@ -45,8 +47,11 @@ struct wants *wants_new(const struct hash_key *key)
 	struct wants *w = xcalloc(1, sizeof(*w));
 
 	w->key = *key;
+	w->checks = checks_new(key);
 	return w;
 }
+
+struct checks *wants_checks(const struct wants *w) { return w->checks; }
 
 void wants_free(struct wants *w)
 {
@@ -57,6 +62,7 @@ void wants_free(struct wants *w)
 		free(w->hosts[i].addresses);
 	}
 	free(w->hosts);
+	checks_free(w->checks);
 	idmap_fini(&w->probe_index);
 	idmap_fini(&w->host_index);
 	idmap_fini(&w->users);
@@ -83,13 +89,14 @@ static void add_number(struct numbers *n, uint32_t number)
 
 static uint32_t hash_probe(const struct wants *w, const struct records_probe *p)
 {
-	uint8_t flat[21];
+	uint8_t flat[25];
 
 	flat[0] = p->addr.family;
 	memcpy(flat + 1, p->addr.bytes, 16);
 	bytes_put16(flat + 17, p->port);
 	bytes_put16(flat + 19, p->cluster);
-	return (uint32_t)hash_siphash(&w->key, flat, sizeof(flat));
+	bytes_put32(flat + 21, p->check);
+	return (uint32_t)hash_siphash(&w->key, flat, p->check ? sizeof(flat) : 21);
 }
 
 static uint32_t new_probe(struct wants *w)
@@ -116,12 +123,13 @@ uint32_t wants_probe(struct wants *w, const struct records_probe *probe)
 		const struct records_probe *have = &w->probes[*found - 1];
 
 		if (have->port == probe->port && have->cluster == probe->cluster &&
-		    addr_equal(&have->addr, &probe->addr)) {
+		    have->check == probe->check && addr_equal(&have->addr, &probe->addr)) {
 			w->probe_uses[*found - 1]++;
 			return *found - 1;
 		}
 	}
 	index = new_probe(w);
+	checks_keep(w->checks, probe->check);
 	w->probes[index] = *probe;
 	w->probe_uses[index] = 1;
 	idmap_put(&w->probe_index, hash, index + 1);
@@ -147,6 +155,7 @@ void wants_release_probe(struct wants *w, uint32_t index)
 	if (--w->probe_uses[index] > 0)
 		return;
 	CHECK(idmap_remove(&w->probe_index, hash_probe(w, &w->probes[index]), index + 1));
+	checks_release(w->checks, w->probes[index].check);
 	w->probes[index] = (struct records_probe){.addr = {.family = ADDR_NONE}};
 	add_number(&w->free_probes, index);
 	w->changed = true;
@@ -329,6 +338,6 @@ void wants_result(struct wants *w, struct records_result *out)
 	out->host_count = w->sorted_count;
 	out->probes = w->probes;
 	out->probe_count = w->probe_count;
-	out->wants_changed = w->changed;
+	out->wants_changed = checks_result(w->checks, out) || w->changed;
 	w->changed = false;
 }

@@ -1,4 +1,5 @@
-/* wants.h -- what records wants to know of the world: addresses to probe, host names to resolve.
+/* wants.h -- what records wants to know of the world: addresses to probe and how, host names to resolve,
+ * whether sites that come back are to be trusted.
  *
  * Each want is counted by its users (sources, and names held by the guard).  A
  * probe keeps its index while it has one; then the index is used again.  Private
@@ -22,7 +23,10 @@ struct wants;
 struct wants *wants_new(const struct hash_key *key);
 void wants_free(struct wants *w);
 
-/* One more use of the probe; its index. */
+/* The checks, and the sites with a failback, that probes and names use. */
+struct checks *wants_checks(const struct wants *w);
+
+/* One more use of the probe; its index.  Its check must be in use, and is as long as the probe is. */
 uint32_t wants_probe(struct wants *w, const struct records_probe *probe);
 const struct records_probe *wants_find_probe(const struct wants *w, uint32_t index); /* in use */
 void wants_keep_probe(struct wants *w, uint32_t index);

@@ -83,6 +83,7 @@ static void make_dns_endpoint(struct records *r, struct work *work, struct sourc
 		before.notes = NULL;
 		before.settings = &r->settings_was;
 		before.apexes = r->apexes_was;
+		before.policy_index = r->policy_index_was;
 		work->was = dns_endpoint_offer(&before, work->fact_was ? work->fact_was : s->fact);
 	}
 	if (now)

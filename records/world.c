@@ -14,23 +14,27 @@ uint32_t world_hash_object(const struct world *w, uint16_t cluster, struct bytes
 	return (uint32_t)hash_mix(hash, cluster);
 }
 
+uint64_t world_id(const struct world *w, uint16_t cluster, struct bytes namespace,
+                  struct bytes name)
+{
+	return tally_id(&w->key, cluster, namespace, name);
+}
+
+struct world_count world_count_endpoints(const struct world *w, uint16_t cluster,
+                                         struct bytes namespace, struct bytes service)
+{
+	const struct tally_entry *e =
+		tally_find(w->endpoints, world_id(w, cluster, namespace, service));
+
+	return e ? (struct world_count){e->n[TALLY_SLICES], e->n[TALLY_READY],
+	                                e->n[TALLY_ENDPOINTS]}
+	         : (struct world_count){0, 0, 0};
+}
+
 bool world_is_ready(const struct world *w, uint16_t cluster, struct bytes namespace,
                     struct bytes service)
 {
-	struct idmap_walk walk =
-		links_find(w->slices, world_hash_object(w, cluster, namespace, service));
-	const struct link *link;
-
-	while ((link = links_next(w->slices, &walk)) != NULL) {
-		struct fact_value v;
-
-		/* A slice has no lists: nothing comes from the arena. */
-		if (link->cluster == cluster && fact_decode(link->fact, w->arena, &v) &&
-		    v.slice.ready > 0 && bytes_equal(v.slice.service, service) &&
-		    bytes_equal(v.namespace, namespace))
-			return true;
-	}
-	return false;
+	return world_count_endpoints(w, cluster, namespace, service).ready > 0;
 }
 
 const char *world_title(const struct world *w, const struct fact *fact)

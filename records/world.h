@@ -16,8 +16,10 @@
 #include "records/build.h"
 #include "records/clusters.h"
 #include "records/facts.h"
+#include "records/gateways.h"
 #include "records/links.h"
 #include "records/notes.h"
+#include "records/policy_index.h"
 #include "records/wants.h"
 
 struct world {
@@ -26,7 +28,10 @@ struct world {
 	const struct facts *facts;
 	const struct apexes *apexes;
 	const struct clusters *clusters;
-	const struct links *slices;    /* by world_hash_object() of their Service */
+	const struct policies *policies;
+	const struct policy_index *policy_index; /* NULL: no policies */
+	const struct tally *endpoints;           /* of Services, by world_id() */
+	const struct gateways *gateways;
 	const struct links *annotated; /* by owner_hash() of the host names they carry */
 	struct wants *wants;
 	struct notes *notes;   /* NULL: nobody listens */
@@ -38,9 +43,20 @@ struct world {
 uint32_t world_hash_object(const struct world *w, uint16_t cluster, struct bytes namespace,
                            struct bytes name);
 
+/* The same for a tally. */
+uint64_t world_id(const struct world *w, uint16_t cluster, struct bytes namespace,
+                  struct bytes name);
+
 /* Has the Service of that cluster a ready endpoint? */
 bool world_is_ready(const struct world *w, uint16_t cluster, struct bytes namespace,
                     struct bytes service);
+
+/* Its endpoints in all its slices; nothing where there is none. */
+struct world_count {
+	uint32_t slices, ready, total;
+};
+struct world_count world_count_endpoints(const struct world *w, uint16_t cluster,
+                                         struct bytes namespace, struct bytes service);
 
 /* "Kind namespace/name", or "config zone NAME" of what nighd's own config writes; from the arena. */
 const char *world_title(const struct world *w, const struct fact *fact);

@@ -15,6 +15,7 @@ enum {
 	DECODE_POLICY_TARGETS_MOST = 64,
 	DECODE_POLICY_RULES_MOST = 128, /* of a geofence */
 	DECODE_POLICY_TIERS_MOST = 16,
+	DECODE_POLICY_TIER_MOST = 64,   /* clusters of one */
 	DECODE_POLICY_NAMES_MOST = 256, /* of clusters, countries, networks of one rule */
 	DECODE_POLICY_HEADERS_MOST = 16
 };

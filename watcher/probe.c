@@ -45,7 +45,8 @@ static uint64_t hash_key_of(const struct prober *p, const struct target_key *is)
 {
 	uint64_t addr = hash_siphash(&p->key, &is->addr, sizeof(is->addr));
 
-	return hash_siphash_two(&p->key, addr ^ is->port, (uintptr_t)is->check);
+	return hash_siphash_two(&p->key, addr ^ is->port ^ (uint64_t)is->cluster << 16,
+	                        (uintptr_t)is->check);
 }
 
 /* Targets keep their place in the interval, whoever comes and goes. */
@@ -122,6 +123,8 @@ static struct probe_settings settings_of(const struct prober *p, const struct pr
 {
 	struct probe_settings s = p->settings;
 
+	if (probe_check_is_import(c))
+		s.down = s.up = 1;
 	if (c && c->is.interval_ms > 0)
 		s.interval_ms = c->is.interval_ms;
 	if (c && c->is.timeout_ms > 0)
@@ -140,7 +143,8 @@ static bool is_target(const void *item, const void *key)
 {
 	const struct target_key *a = &((const struct target *)item)->is, *b = key;
 
-	return a->port == b->port && a->check == b->check && addr_equal(&a->addr, &b->addr);
+	return a->port == b->port && a->check == b->check && a->cluster == b->cluster &&
+	       addr_equal(&a->addr, &b->addr);
 }
 
 static size_t free_slot(struct prober *p, size_t from)
@@ -203,7 +207,8 @@ static void place_indexes(struct prober *p, struct probe_check *const *checks, s
 	for (size_t i = p->count; i-- > 0;) {
 		const struct probe_target *is = &targets[i];
 		struct probe_check *check = is->way < check_count ? checks[is->way] : NULL;
-		struct target_key key = {is->addr, is->port, check};
+		struct target_key key = {is->addr, is->port, check,
+		                         probe_check_is_import(check) ? is->cluster : 0};
 		struct target *t;
 
 		if (is->addr.family == ADDR_NONE)
@@ -294,6 +299,8 @@ void prober_configure(struct prober *p, const struct probe_settings *settings)
 	}
 	prober_arm(p);
 }
+
+void prober_set_imports(struct prober *p, probe_import_fn *import) { p->import = import; }
 
 void prober_set_state(struct prober *p, size_t index, bool down)
 {

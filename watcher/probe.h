@@ -41,8 +41,9 @@ struct probe_way {
 struct probe_target {
 	struct addr addr; /* ADDR_NONE: no target at this index */
 	uint16_t port;
-	bool wanted;  /* probe it now; else it is left alone and keeps its state */
-	uint32_t way; /* an index of the ways; beyond them: a connection */
+	bool wanted;      /* probe it now; else it is left alone and keeps its state */
+	uint32_t way;     /* an index of the ways; beyond them: a connection */
+	uint16_t cluster; /* whose it is; what is said by others may be of a cluster */
 };
 
 /* What a single probe found out. */
@@ -58,8 +59,17 @@ struct probe_verdict {
  * index of its target; no targets may be set meanwhile. */
 typedef void probe_on_verdict_fn(size_t index, const struct probe_verdict *verdict, void *arg);
 
+/* What an import says of an address (POLICY_CHECK_IMPORT: nothing is asked there).  Such a word counts at once, unless the
+ * check has counts of its own. */
+enum probe_word { PROBE_NO_WORD, PROBE_SAID_UP, PROBE_SAID_DOWN };
+enum { PROBE_WORD_SIZE = 160 };
+typedef enum probe_word probe_import_fn(struct bytes import, const struct probe_target *target,
+                                        char reason[PROBE_WORD_SIZE], void *arg);
+
 struct prober *prober_new(uv_loop_t *loop, const struct probe_settings *settings,
                           probe_on_verdict_fn *on_verdict, void *arg);
+/* Without one nobody has a word; `arg` is that of prober_new(). */
+void prober_set_imports(struct prober *p, probe_import_fn *import);
 void prober_configure(struct prober *p, const struct probe_settings *settings);
 /* The whole list; a target that stays one (address, port, way) keeps its counts and state, whatever
  * its index.  Another one starts fresh.  All is copied. */

@@ -53,6 +53,11 @@ bool probe_check_has_exchange(const struct probe_check *c)
 	             c->is.kind == POLICY_CHECK_GRPC);
 }
 
+bool probe_check_is_import(const struct probe_check *c)
+{
+	return c && c->is.kind == POLICY_CHECK_IMPORT;
+}
+
 enum err probe_check_look(struct probe_check *c, const char *dir, uint64_t now_ms,
                           struct reason *why)
 {

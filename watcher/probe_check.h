@@ -25,6 +25,8 @@ struct probe_check *probe_check_new(const struct policy_check *is, struct bytes 
 void probe_check_unref(struct probe_check *c); /* NULL is fine */
 /* Is more asked than a connection? */
 bool probe_check_has_exchange(const struct probe_check *c); /* NULL: no */
+/* Is it not asked at all, as others say it? */
+bool probe_check_is_import(const struct probe_check *c); /* NULL: no */
 /* Makes sure that the files which it names are there, those of `dir`. */
 enum err probe_check_look(struct probe_check *c, const char *dir, uint64_t now_ms,
                           struct reason *why) MUST_CHECK;

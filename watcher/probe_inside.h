@@ -20,6 +20,7 @@ struct target_key {
 	struct addr addr;
 	uint16_t port;
 	const struct probe_check *check; /* NULL: a connection, as the settings say */
+	uint16_t cluster;                /* of an import; else 0 */
 };
 
 struct target {
@@ -58,6 +59,7 @@ struct prober {
 	struct probe_settings settings;
 	struct hash_key key; /* of this process, so that replicas are not in step */
 	probe_on_verdict_fn *on_verdict;
+	probe_import_fn *import; /* NULL: nobody has a word */
 	void *arg;
 	struct place *place; /* by index */
 	size_t count;

@@ -276,10 +276,31 @@ static bool can_ask(const struct prober *p, const struct target *t, struct reaso
 	       probe_check_look(t->check, files, t->begun_ms, why) == ERR_OK;
 }
 
+static void look_up_word(struct prober *p, struct target *t)
+{
+	const struct probe_target is = {
+		.addr = t->is.addr, .port = t->is.port, .cluster = t->is.cluster};
+	char reason[PROBE_WORD_SIZE] = "";
+	enum probe_word word =
+		p->import ? p->import(t->check->is.import, &is, reason, p->arg) : PROBE_NO_WORD;
+
+	if (word == PROBE_NO_WORD)
+		void_probe(p, t, "the import has no word of it");
+	else if (reason[0] != '\0')
+		give_verdict(p, t, word == PROBE_SAID_UP, false, reason);
+	else
+		give_verdict(p, t, word == PROBE_SAID_UP, false,
+		             word == PROBE_SAID_UP ? "up" : "down");
+}
+
 static void begin_probe(struct prober *p, struct target *t)
 {
 	struct reason why;
 
+	if (probe_check_is_import(t->check)) {
+		look_up_word(p, t);
+		return;
+	}
 	t->running = true;
 	t->begun = 0;
 	t->begun_ms = clock_monotonic_ms();

@@ -109,6 +109,8 @@ static struct snapshot *snapshot_new(struct zones *z)
 		.settings = z->settings,
 		.ranking = z->ranked->ranking,
 		.terms = z->carried->terms,
+		.most_addresses = z->settings.max_addresses > 0 ? z->settings.max_addresses
+	                                                        : RRSET_MOST_ADDRESSES,
 		.is_calm = is_calm,
 		.any_unseen = z->clusters->any_unseen || z->settings.frozen,
 		.any_shifted = z->clusters->any_shifted,

@@ -121,6 +121,7 @@ struct snapshot_head {
 	const struct zone *only; /* when there is one; else NULL */
 	const struct ranking *ranking;
 	const struct terms *terms;
+	uint16_t most_addresses;
 	bool is_calm;
 	bool any_unseen;
 	bool any_shifted; /* some cluster must not have all of its clients, or answers with it not their TTL */
@@ -148,6 +149,11 @@ static inline const struct terms *snapshot_terms(const struct snapshot *s) /* NU
 {
 	return snapshot_head(s)->terms;
 }
+/* That an answer tells of a name and type: settings.max_addresses, or more than there are. */
+static inline uint16_t snapshot_most_addresses(const struct snapshot *s)
+{
+	return snapshot_head(s)->most_addresses;
+}
 /* True: no cluster is drained or expired (for any policy) and no probed address is down, so that
  * snapshot_site_is_usable() would call no site troubled. */
 static inline bool snapshot_is_calm(const struct snapshot *s) { return snapshot_head(s)->is_calm; }
@@ -173,9 +179,8 @@ static inline const struct zone *snapshot_find_zone(const struct snapshot *s,
 }
 /* The same, and what zone_find_node() says of the name in it.  Many servers have one zone, and what is found there lies below
  * its apex, so that most names need not be compared with that. */
-static inline const struct zone *snapshot_find_node(const struct snapshot *s,
-                                                    const struct name *name,
-                                                    const struct node **node)
+__attribute__((always_inline)) static inline const struct zone *snapshot_find_node(
+	const struct snapshot *s, const struct name *name, const struct node **node)
 {
 	const struct zone *only = snapshot_head(s)->only;
 	const struct zone *zone = only != NULL ? only : snapshot_find_zone(s, name);

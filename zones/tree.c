@@ -22,8 +22,8 @@ static struct tree_branch *branch_at(const struct tree_writer *w, uint32_t link)
 }
 
 /* A branch of that many kids and more is wide, one of fewer than LEAST_WIDE narrow: between them
- * it stays what it is, so that a name that comes and goes costs little. */
-enum { MADE_WIDE = 25, LEAST_WIDE = 20, WAYS = 32 };
+ * it stays what it is, so that a name that comes and goes costs little.  A root, through which all go, is wide from a few on. */
+enum { MADE_WIDE = 25, LEAST_WIDE = 20, ROOT_MADE_WIDE = 8, ROOT_LEAST_WIDE = 5, WAYS = 32 };
 
 static unsigned room_of(uint32_t bitmap) { return tree_count_bits(bitmap); }
 
@@ -109,15 +109,24 @@ static uint32_t ways_of_wide(const struct tree_branch *b)
 	return ways;
 }
 
-/* A copy of the branch at `link`, with another kid for one way (0: none). */
-static uint32_t branch_with(struct tree_writer *w, uint32_t link, unsigned way, uint32_t kid)
+static bool is_to_be_wide(uint32_t ways, bool is_wide, unsigned shift)
+{
+	unsigned least = shift == 0 ? (is_wide ? ROOT_LEAST_WIDE : ROOT_MADE_WIDE)
+	                            : (is_wide ? LEAST_WIDE : MADE_WIDE);
+
+	return tree_count_bits(ways) >= least;
+}
+
+/* A copy of the branch at `link`, `shift` bits down the hash, with another kid for one way (0: none). */
+static uint32_t branch_with(struct tree_writer *w, uint32_t link, unsigned shift, unsigned way,
+                            uint32_t kid)
 {
 	const struct tree_branch *from = branch_at(w, link);
 	bool wide = from->bitmap == TREE_WIDE;
 	uint32_t ways = wide ? ways_of_wide(from) : from->bitmap, made;
 
 	ways = kid ? ways | 1U << way : ways & ~(1U << way);
-	if (tree_count_bits(ways) >= (wide ? LEAST_WIDE : MADE_WIDE))
+	if (is_to_be_wide(ways, wide, shift))
 		ways = TREE_WIDE;
 	made = branch_new(w, ways);
 	if (wide || ways == TREE_WIDE)
@@ -129,12 +138,13 @@ static uint32_t branch_with(struct tree_writer *w, uint32_t link, unsigned way, 
 }
 
 /* The kid of a way becomes another: in place when nobody can see the branch yet. */
-static uint32_t branch_set(struct tree_writer *w, uint32_t link, unsigned way, uint32_t kid)
+static uint32_t branch_set(struct tree_writer *w, uint32_t link, unsigned shift, unsigned way,
+                           uint32_t kid)
 {
 	struct tree_branch *b = branch_at(w, link);
 
 	if (b->generation != w->generation || !(b->bitmap >> way & 1))
-		return branch_with(w, link, way, kid);
+		return branch_with(w, link, shift, way, kid);
 	b->kid[slot_of(b, way)] = kid;
 	return link;
 }
@@ -184,9 +194,9 @@ static uint32_t put_below(struct tree_writer *w, uint32_t link, unsigned shift, 
 	}
 	kid = kid_of(branch_at(w, link), way);
 	if (kid == 0)
-		return branch_set(w, link, way, p->leaf);
+		return branch_set(w, link, shift, way, p->leaf);
 	made = put_below(w, kid, shift + 5, p);
-	return made == kid ? link : branch_set(w, link, way, made);
+	return made == kid ? link : branch_set(w, link, shift, way, made);
 }
 
 static uint32_t leaf_of(const struct tree_writer *w, const struct node *n)
@@ -247,7 +257,8 @@ static uint32_t remove_below(struct tree_writer *w, uint32_t link, unsigned shif
 	if (has_only(b, way) && (left == 0 || left & 1))
 		last = left;
 	else if (last == 0)
-		return left ? branch_set(w, link, way, left) : branch_with(w, link, way, 0);
+		return left ? branch_set(w, link, shift, way, left)
+		            : branch_with(w, link, shift, way, 0);
 	branch_drop(w, link);
 	return last;
 }

@@ -50,6 +50,10 @@ static void measure(struct bench *b, const char *label)
 {
 	static const struct addr client = {.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}};
 	static uint8_t out[EDNS_UDP_SIZE];
+	/* As nighd calls it: not compiled for this one caller. */
+	size_t (*volatile answer)(struct responder *, const struct snapshot *, enum stats_transport,
+	                          const struct addr *, const uint8_t *, size_t, uint8_t *) =
+		respond;
 
 	b->snapshot = world_build(b->world);
 	/* The clock stands still: what is asked for again and again is over the limit, but exempt. */
@@ -58,8 +62,8 @@ static void measure(struct bench *b, const char *label)
 		if (is_counted)
 			CALLGRIND_START_INSTRUMENTATION;
 		for (unsigned i = 0; i < QUESTIONS; i++) {
-			CHECK(respond(&b->responder, b->snapshot, STATS_UDP, &client,
-			              b->packet[i].data, b->packet[i].len, out) > 0);
+			CHECK(answer(&b->responder, b->snapshot, STATS_UDP, &client,
+			             b->packet[i].data, b->packet[i].len, out) > 0);
 		}
 	}
 	CALLGRIND_DUMP_STATS_AT(label);

@@ -205,6 +205,21 @@ static void test_all_bad_lines_of_networks_are_told_up_to_20(void **state)
 	world_expect_run(w, argv, 1, "no.mmdb: ");
 }
 
+static void test_all_bad_lines_of_the_latency_table_are_told(void **state)
+{
+	struct world *w = *state;
+	char config[256], expected[512];
+	const char *const argv[] = {"$NIGHD", "--check", "-c", config, NULL};
+
+	world_write(w, "latency.csv", "192.0.2.0/24,la,5\n192.0.2.0/24,ny\nbad\n");
+	world_write(w, "nighd.yaml", "geo: {latency: latency.csv}\n");
+	snprintf(config, sizeof(config), "%s", world_path(w, "nighd.yaml"));
+	snprintf(expected, sizeof(expected),
+	         "%s:2: a line is network,cluster,milliseconds\n%s:3: 'bad' is not a network\n",
+	         world_path(w, "latency.csv"), world_path(w, "latency.csv"));
+	assert_string_equal(world_expect_run(w, argv, 1, ""), expected);
+}
+
 /* Without databases there is nothing of them to tell. */
 static void test_a_bad_line_of_networks_is_all_that_is_told(void **state)
 {
@@ -231,6 +246,8 @@ static void test_each_file_that_cannot_be_read_is_named_with_the_configs_line_an
 		{"workers: 1\ntsig: none\n", "2: tsig: ", "none", NONE},
 		{"cookies:\n  secretFile: none\n", "2: cookies.secretFile: ", "none", NONE},
 		{"geo:\n  networks: none.csv\n", "2: geo.networks: ", "none.csv",
+	         ": cannot be read" NONE},
+		{"geo:\n  latency: none.csv\n", "2: geo.latency: ", "none.csv",
 	         ": cannot be read" NONE},
 		{"geo:\n  databases: [none.mmdb]\n", "2: geo.databases: ", "none.mmdb",
 	         ": cannot be read" NONE},
@@ -433,6 +450,7 @@ int main(void)
 		world_test(test_every_bad_record_is_told),
 		world_test(test_a_bad_line_of_networks_is_named),
 		world_test(test_all_bad_lines_of_networks_are_told_up_to_20),
+		world_test(test_all_bad_lines_of_the_latency_table_are_told),
 		world_test(test_a_bad_line_of_networks_is_all_that_is_told),
 		world_test(
 			test_each_file_that_cannot_be_read_is_named_with_the_configs_line_and_the_cause),

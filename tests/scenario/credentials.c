@@ -374,7 +374,7 @@ static void test_a_plugin_gives_the_token_and_runs_again_when_it_is_refused(void
 	fakeapi_set_token(la, "of-the-second-run");
 	fakeapi_close_watches(la, "");
 	expect_goes_on(f, la, "Bearer of-the-second-run");
-	assert_non_null(strstr(world_log(f->world), "a kubeconfig has a plugin run"));
+	assert_non_null(strstr(world_log(f->world), "a plugin of a kubeconfig"));
 }
 
 /* System calls are restricted by then. */

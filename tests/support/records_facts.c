@@ -163,14 +163,20 @@ const struct fact *records_fact_service(const char *key, const char *targets, ui
 	return f;
 }
 
-const struct fact *records_fact_slice(const char *key, const char *service, uint32_t ready)
+const struct fact *records_fact_endpoints(const char *key, const char *service, uint32_t ready,
+                                          uint32_t total)
 {
 	struct fact_value v = keyed(FACT_ENDPOINT_SLICE, key, 1);
 
 	v.slice.service = bytes_of(service);
 	v.slice.ready = ready;
-	v.slice.total = ready + 1;
+	v.slice.total = total;
 	return records_fact(&v);
+}
+
+const struct fact *records_fact_slice(const char *key, const char *service, uint32_t ready)
+{
+	return records_fact_endpoints(key, service, ready, ready + 1);
 }
 
 const struct fact *records_fact_ingress(const char *key, const char *targets, const char *rules,

@@ -28,6 +28,8 @@ const struct fact *records_fact_service(const char *key, const char *targets, ui
                                         const char *hostname, const char *target, const char *ttl,
                                         int64_t created);
 const struct fact *records_fact_slice(const char *key, const char *service, uint32_t ready);
+const struct fact *records_fact_endpoints(const char *key, const char *service, uint32_t ready,
+                                          uint32_t total);
 /* rules: "HOST=SERVICE SERVICE,HOST=..." */
 const struct fact *records_fact_ingress(const char *key, const char *targets, const char *rules,
                                         const char *tls_hosts, const char *hostname,

@@ -98,11 +98,47 @@ static void print_rrsets(struct text *t, const struct endpoint_rrset *sets, size
 	}
 }
 
+static void print_hold(const struct records_world *w, struct text *t, const struct endpoint_site *s)
+{
+	const struct records_hold_back *h = &w->last->holds_back[s->hold];
+	char name[NAMES_TEXT_SIZE];
+
+	if (!s->hold)
+		return;
+	CHECK(s->hold < w->last->hold_back_count && h->cluster == s->cluster && h->owner.len > 0);
+	text_printf(t, " held as %s", names_to_text(h->owner.data, name));
+}
+
+static void print_check(const struct records_world *w, struct text *t, uint32_t check)
+{
+	static const char *const kinds[] = {"none", "tcp", "http", "https", "grpc", "import"};
+	const struct records_check *c = &w->last->checks[check];
+
+	CHECK(check < w->last->check_count && (check == 0) == (c->is == NULL));
+	if (check == 0)
+		return;
+	text_printf(t, " %s %.*s%.*s", kinds[c->is->kind], (int)c->is->host.len,
+	            (const char *)c->is->host.data, (int)c->is->path.len,
+	            (const char *)c->is->path.data);
+	if (c->is->ca_secret.len > 0) {
+		text_add(t, " by ");
+		text_add_bytes(t, c->namespace);
+		text_add(t, "/");
+		text_add_bytes(t, c->is->ca_secret);
+	}
+}
+
 static void print_site(const struct records_world *w, struct text *t, const struct endpoint_site *s)
 {
-	text_printf(t, "; %s %s%s", facts_cluster_name(w->facts, s->cluster),
+	text_printf(t, "; %s %s%s%s%s", facts_cluster_name(w->facts, s->cluster),
 	            s->layers & SITE_ENDPOINTS ? "E" : "",
-	            s->layers & SITE_LOAD_BALANCER ? "L" : "");
+	            s->layers & SITE_LOAD_BALANCER ? "L" : "",
+	            s->layers & SITE_FEW_READY ? "f" : "", s->layers & SITE_NO_GATEWAY ? "g" : "");
+	if (s->endpoints)
+		text_printf(t, " %u/%u", s->ready, s->endpoints);
+	if (s->capacity)
+		text_printf(t, " capacity %u", s->capacity);
+	print_hold(w, t, s);
 	print_rrsets(t, s->rrsets, s->rrset_count);
 	for (size_t i = 0; i < s->probe_count; i++) {
 		const struct records_probe *p = &w->last->probes[s->probes[i]];
@@ -110,6 +146,7 @@ static void print_site(const struct records_world *w, struct text *t, const stru
 
 		CHECK(s->probes[i] < w->last->probe_count && p->cluster == s->cluster);
 		text_printf(t, "%s%s", i ? " " : " [", addr_port_print(&p->addr, p->port, text));
+		print_check(w, t, p->check);
 	}
 	text_add(t, s->probe_count ? "]" : "");
 }
@@ -121,6 +158,13 @@ static char *print_endpoint(const struct records_world *w, const struct endpoint
 
 	text_add(&t, e->source);
 	text_add(&t, e->fail_open ? "; open" : "");
+	if (e->policy) {
+		CHECK(e->policy < w->last->policy_count);
+		text_add(&t, "; policy ");
+		text_add_bytes(&t, w->last->policies[e->policy].namespace);
+		text_add(&t, "/");
+		text_add_bytes(&t, w->last->policies[e->policy].name);
+	}
 	CHECK(e->has_sites == (e->site_count > 0));
 	for (size_t i = 0; i < e->site_count; i++)
 		print_site(w, &t, &e->sites[i]);
@@ -257,6 +301,73 @@ char *records_world_conflicts(const struct records_world *w)
 
 	records_each_conflict(w->records, on_conflict, &t);
 	return text_take(&t);
+}
+
+/* --- policies as text --- */
+
+enum { POLICY_LINES_MOST = 256 };
+
+struct policy_lines {
+	const struct records_world *w;
+	char *lines[POLICY_LINES_MOST];
+	size_t count;
+};
+
+static void add_policy_name(struct text *t, const struct records_policy *p)
+{
+	text_add_bytes(t, p->namespace);
+	text_add(t, "/");
+	text_add_bytes(t, p->name);
+}
+
+static void add_line(struct policy_lines *l, struct text *t)
+{
+	CHECK(l->count < POLICY_LINES_MOST);
+	l->lines[l->count++] = text_take(t);
+}
+
+static void on_policy_conflict(const struct records_policy_conflict *c, void *arg)
+{
+	struct policy_lines *l = arg;
+	struct text t = {0};
+
+	add_policy_name(&t, &l->w->last->policies[c->loser]);
+	text_add(&t, " lost ");
+	text_add_bytes(&t, c->target->name);
+	text_add(&t, " to ");
+	add_policy_name(&t, &l->w->last->policies[c->winner]);
+	add_line(l, &t);
+}
+
+static int by_line(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char *records_world_policies(const struct records_world *w)
+{
+	struct policy_lines l = {.w = w};
+	struct text all = {0};
+
+	for (size_t i = 1; i < w->last->policy_count; i++) {
+		const struct records_policy *p = &w->last->policies[i];
+		struct text t = {0};
+
+		CHECK(p->is || p->names == 0);
+		if (!p->is)
+			continue;
+		add_policy_name(&t, p);
+		text_printf(&t, " of %zu names", p->names);
+		add_line(&l, &t);
+	}
+	records_each_policy_conflict(w->records, on_policy_conflict, &l);
+	if (l.count > 0)
+		qsort(l.lines, l.count, sizeof(char *), by_line);
+	for (size_t i = 0; i < l.count; i++) {
+		text_printf(&all, "%s\n", l.lines[i]);
+		free(l.lines[i]);
+	}
+	return text_take(&all);
 }
 
 /* --- a small world --- */

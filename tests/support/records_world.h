@@ -5,8 +5,9 @@
  *
  *   "SOURCE; open; la EL A 300 192.0.2.1 [192.0.2.1:443]; fallback X 180"
  *
- * E and L are the layers that are fine, [..] the probes; "fixed A 30 192.0.2.1"
- * for data without sites.
+ * E and L are the layers that are fine, f few ready ones, g no gateway, "2/3" and "capacity 2" what a policy asks
+ * for, "held as NAME" a failback, [..] the probes, with their check; "fixed A 30 192.0.2.1"
+ * for data without sites; "policy NS/NAME" behind "open" where one decides.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TESTS_SUPPORT_RECORDS_WORLD_H
@@ -59,6 +60,10 @@ char *records_world_print(const struct records_world *w);
 /* All "where: message", or "name: winner over loser", joined by newlines; free() it. */
 char *records_world_problems(const struct records_world *w);
 char *records_world_conflicts(const struct records_world *w);
+
+/* All policies, "NS/NAME of COUNT names", and what they lost, "NS/NAME lost TARGET to NS/NAME", lines in byte
+ * order; free() it. */
+char *records_world_policies(const struct records_world *w);
 
 /* Members la (region us-west-2, zone us-west-2a) and ny (us-east-1, us-east-1a), and
  * Domain d for example.com. */

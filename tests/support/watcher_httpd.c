@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/watcher_httpd.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -240,11 +242,13 @@ static bool begin_tls(struct conn *c)
 static void serve(struct httpd *d, int fd)
 {
 	struct timeval most = {.tv_sec = SEND_MS / 1000};
+	int on = 1;
 	struct conn c = {.server = d, .fd = fd};
 
 	pthread_mutex_lock(&d->lock);
 	d->connections++;
 	pthread_mutex_unlock(&d->lock);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
 	if (!d->tls || begin_tls(&c)) {
@@ -298,7 +302,7 @@ static void begin_listening(struct httpd *d)
 	len = addr_to_sockaddr(&addr, 0, &to);
 	d->fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	CHECK(d->fd >= 0 && bind(d->fd, (struct sockaddr *)&to, len) == 0);
-	CHECK(listen(d->fd, 100) == 0);
+	CHECK(listen(d->fd, 4096) == 0);
 	len = sizeof to;
 	CHECK(getsockname(d->fd, (struct sockaddr *)&to, &len) == 0);
 	(void)addr_from_sockaddr((struct sockaddr *)&to, &d->port);

@@ -126,8 +126,8 @@ void objects_expect_endpoints(struct cluster *c, const char *namespace, const ch
 
 /* --- the host --- */
 
-static const char *const definitions[] = {"kubefedclusters", "domains", "servicednsrecords",
-                                          "ingressdnsrecords", "dnsendpoints"};
+static const char *const definitions[] = {"kubefedclusters",   "domains",      "servicednsrecords",
+                                          "ingressdnsrecords", "dnsendpoints", "trafficpolicies"};
 
 /* One that is still on its way out takes what is applied to it along: then it is applied again. */
 static void define(struct cluster *host, const char *name)
@@ -139,8 +139,9 @@ static void define(struct cluster *host, const char *name)
 	snprintf(file, sizeof(file), "deploy/crds/%s.yaml", name);
 	snprintf(path, sizeof(path),
 	         "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/%s.%s", name,
-	         strcmp(name, "kubefedclusters") == 0 ? "core.kubefed.io"
-	                                              : "multiclusterdns.kubefed.io");
+	         strcmp(name, "kubefedclusters") == 0   ? "core.kubefed.io"
+	         : strcmp(name, "trafficpolicies") == 0 ? "nigh.dev"
+	                                                : "multiclusterdns.kubefed.io");
 	while (!is_there) {
 		cluster_apply_file(host, file);
 		is_there = cluster_send(host, "GET", path, NULL, NULL) == 200 &&

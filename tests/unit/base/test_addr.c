@@ -219,6 +219,47 @@ static void test_loopback_is_a_network_and_an_address(void **state)
 	assert_false(addr_is_loopback(&none));
 }
 
+static struct addr_network network_of(const char *text)
+{
+	struct addr_network n = {0};
+
+	assert_int_equal(addr_network_parse(bytes_of(text), &n, NULL), ERR_OK);
+	return n;
+}
+
+static void test_networks_come_before_what_lies_in_them(void **state)
+{
+	static const char *const sorted[] = {"10.0.0.0/8",   "10.0.0.0/9", "10.0.0.0",
+	                                     "10.128.0.0/9", "::/0",       "2001:db8::/32"};
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++)
+		for (size_t k = 0; k < 6; k++) {
+			struct addr_network a = network_of(sorted[i]), b = network_of(sorted[k]);
+			int order = addr_network_compare(&a, &b);
+
+			assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
+		}
+}
+
+static void assert_unmapped(const char *network, const char *expected)
+{
+	struct addr_network n = network_of(network);
+	char text[ADDR_NETWORK_TEXT_SIZE];
+
+	n = addr_network_unmapped(&n);
+	assert_string_equal(addr_network_print(&n, text), expected);
+}
+
+static void test_a_mapped_network_becomes_its_ipv4_network(void **state)
+{
+	(void)state;
+	assert_unmapped("::ffff:192.0.2.0/120", "192.0.2.0/24");
+	assert_unmapped("::ffff:0.0.0.0/96", "0.0.0.0/0");
+	assert_unmapped("::/80", "::/80");
+	assert_unmapped("192.0.2.1", "192.0.2.1/32");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +272,8 @@ int main(void)
 		cmocka_unit_test(test_a_network_has_its_addresses_only),
 		cmocka_unit_test(test_ports_come_with_addresses),
 		cmocka_unit_test(test_socket_addresses_go_there_and_back),
+		cmocka_unit_test(test_networks_come_before_what_lies_in_them),
+		cmocka_unit_test(test_a_mapped_network_becomes_its_ipv4_network),
 	};
 
 	return cmocka_run_group_tests_name("base/addr", tests, NULL, NULL);

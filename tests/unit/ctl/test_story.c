@@ -24,7 +24,9 @@ static void assert_story(const char *json, bool wide, const char *want)
 static const char full[] =
 	"{\"question\":{\"name\":\"www.example.com.\",\"type\":\"A\"},\"zone\":\"example.com.\","
 	"\"client\":{\"address\":\"198.51.100.0\",\"network\":\"198.51.100.0/24\","
-	"\"place\":{\"latitude\":37.77,\"longitude\":-122.42},\"from\":\"ecs\",\"database\":\"nets."
+	"\"place\":{\"latitude\":37.77,\"longitude\":-122.42},\"continent\":\"NA\",\"country\":"
+	"\"US\","
+	"\"subdivision\":\"US-CA\",\"accuracyKm\":20,\"from\":\"ecs\",\"database\":\"nets."
 	"csv\"},"
 	"\"candidates\":[{\"cluster\":\"la\",\"distanceKm\":559.4,\"usable\":false,\"reasons\":["
 	"{\"layer\":\"endpoints\",\"ok\":false,\"detail\":\"no ready endpoint\",\"ageSeconds\":4},"
@@ -40,7 +42,7 @@ static void test_an_answer_is_told_from_the_question_to_the_records(void **state
 	assert_story(full, false,
 	             "www.example.com. A, of zone example.com.\n"
 	             "asked for 198.51.100.0, network 198.51.100.0/24, known from ecs\n"
-	             "standing at 37.77,-122.42, says nets.csv\n"
+	             "standing at 37.77,-122.42, in US-CA, NA, within 20 km, says nets.csv\n"
 	             "\n"
 	             "CLUSTER   DISTANCE   USABLE   WHY\n"
 	             "la        559 km     no       endpoints: no ready endpoint (4 s ago)\n"

@@ -616,6 +616,49 @@ static void test_a_change_of_listen_or_workers_needs_a_restart(void **state)
 	config_free(after);
 }
 
+static void test_imports_are_files_or_commands(void **state)
+{
+	struct desk *d = *state;
+	struct config *c = read_yaml(d,
+	                             "probe:\n"
+	                             "  imports:\n"
+	                             "  - {name: edge, file: edge.txt}\n"
+	                             "  - {name: cdn, command: [bin/ask, 'a b'], interval: 20s}\n"
+	                             "  - {name: sky, command: [ask], timeout: 2s}\n"),
+		      *again;
+	struct text first = {0}, second = {0};
+	char file[128];
+
+	assert_non_null(c);
+	assert_int_equal(c->probe.import_count, 3);
+	assert_true(config_has_command(c));
+	snprintf(file, sizeof(file), "%s/edge.txt", d->folder);
+	assert_string_equal(c->probe.imports[0].file, file);
+	assert_null(c->probe.imports[0].command);
+	snprintf(file, sizeof(file), "%s/bin/ask", d->folder);
+	assert_string_equal(c->probe.imports[1].command[0], file);
+	assert_string_equal(c->probe.imports[1].command[1], "a b");
+	assert_null(c->probe.imports[1].command[2]);
+	assert_int_equal(c->probe.imports[1].interval_ms, 20000);
+	assert_int_equal(c->probe.imports[1].timeout_ms, 5000);
+	assert_string_equal(c->probe.imports[2].command[0], "ask");
+	config_print(c, &first);
+	again = read_yaml(d, first.data);
+	assert_non_null(again);
+	config_print(again, &second);
+	assert_string_equal(first.data, second.data);
+	config_free(c);
+	config_free(again);
+	text_fini(&first);
+	text_fini(&second);
+	REFUSED(d, "probe:\n  imports:\n  - {name: a, file: b, command: [c]}\n",
+	        "3: probe.imports needs a name, and either a file or a command");
+	REFUSED(d, "probe:\n  imports:\n  - {name: a, file: b}\n  - {name: a, file: c}\n",
+	        "4: probe.imports names a twice");
+	REFUSED(d, "probe:\n  imports:\n  - {name: a, command: [c], timeout: 1ms}\n",
+	        "3: probe.imports.timeout must be a duration from 1s to 1h");
+}
+
 static void test_the_manual_tells_every_key_that_may_be_used_and_no_other(void **state)
 {
 	static const char *const keys[] = {"listen.dns", "zones",    "probe.interval", "log.format",
@@ -679,6 +722,7 @@ int main(void)
 		TEST(test_http_and_dns_do_not_share_a_port),
 		TEST(test_a_network_is_not_both_allowed_and_denied),
 		TEST(test_a_change_of_listen_or_workers_needs_a_restart),
+		TEST(test_imports_are_files_or_commands),
 		TEST(test_the_manual_tells_every_key_that_may_be_used_and_no_other),
 		TEST(test_the_man_page_holds_the_table_word_for_word),
 	};

@@ -115,7 +115,12 @@ static void test_a_choice_is_told_step_by_step(void **state)
 static void test_the_place_given_shows_distances(void **state)
 {
 	struct explain_place place = {
-		.has_place = true, .place = {42.36, -71.06}, .database = "networks.csv"};
+		.has_place = true,
+		.place = {42.36, -71.06},
+		.database = "networks.csv",
+		.area = {"NA", "US", "US-MA"},
+		.accuracy_km = 20,
+	};
 	struct explain_request r = {
 		.name = "web.example.com.", .client = "198.51.100.7", .place = &place};
 	struct json_object *j = explain(&r);
@@ -123,6 +128,10 @@ static void test_the_place_given_shows_distances(void **state)
 	(void)state;
 	assert_string_equal(at(j, "client.database"), "networks.csv");
 	assert_true(atof(at(j, "client.place.latitude")) > 42.3);
+	assert_string_equal(at(j, "client.continent"), "NA");
+	assert_string_equal(at(j, "client.country"), "US");
+	assert_string_equal(at(j, "client.subdivision"), "US-MA");
+	assert_string_equal(at(j, "client.accuracyKm"), "20");
 	assert_in_range(atoi(at(j, "candidates.2.distanceKm")), 300, 310);
 	json_object_put(j);
 }
@@ -198,6 +207,8 @@ static void test_a_client_without_a_place_is_told_what_decides(void **state)
 	(void)state;
 	assert_string_equal(at(j, "steps.1.detail"),
 	                    "the client's place is unknown: by geo.unknownOrder, then by name");
+	assert_string_equal(at(j, "client.country"), "");
+	assert_string_equal(at(j, "client.accuracyKm"), "null");
 	json_object_put(j);
 	r.place = &somewhere;
 	j = explain(&r);

@@ -68,7 +68,8 @@ static struct world *world_new(void)
 	                                    .check_count = CHECKS,
 	                                    .clusters = w->cluster,
 	                                    .cluster_count = 2};
-	w->verdicts = verdicts_start(&w->loop, w->config, w->facts, NULL, w->notes, on_change, w);
+	w->verdicts =
+		verdicts_start(&w->loop, w->config, w->facts, NULL, NULL, w->notes, on_change, w);
 	return w;
 }
 

@@ -15,218 +15,21 @@
 #include "base/text.h"
 #include "geo/ranking.h"
 #include "tests/support/geo_files.h"
+#include "tests/support/geo_world.h"
 
-enum { MAX_CLUSTERS = 14, MAX_NETWORKS = 120, MAX_POOL = 24, WORLDS = 150, PROBES = 120 };
+enum { WORLDS = 150, PROBES = 120 };
 
-/* A random world: clusters, networks with places (nested, adjacent), and the ranking of it. */
-struct world {
-	uint64_t seed, drawn;
-	struct ranking_cluster clusters[MAX_CLUSTERS];
-	char names[MAX_CLUSTERS][16];
-	size_t cluster_count;
-	size_t leader[MAX_CLUSTERS]; /* the first by name of those that count as one place */
-	const char *unknown_order[3];
-	struct addr_network networks[MAX_NETWORKS];
-	struct place places[MAX_NETWORKS];
-	size_t network_count;
-	struct geodb *g;
-	struct ranking *r;
-};
+/* --- brute force --- */
 
-static uint64_t draw(struct world *w, uint64_t below)
+static void make_world(struct geo_world *w, uint64_t seed)
 {
-	return hash_mix(w->seed, w->drawn++) % below;
-}
-
-static struct place draw_place(struct world *w)
-{
-	return (struct place){(double)draw(w, 18001) / 100 - 90,
-	                      (double)draw(w, 36001) / 100 - 180};
-}
-
-/* Near others, exactly at others, anywhere, or without a place. */
-static void draw_clusters(struct world *w)
-{
-	w->cluster_count = 1 + draw(w, MAX_CLUSTERS);
-	for (size_t i = 0; i < w->cluster_count; i++) {
-		struct ranking_cluster *c = &w->clusters[i];
-		uint64_t kind = draw(w, 8);
-
-		snprintf(w->names[i], sizeof(w->names[i]), "%c%u", (char)('a' + draw(w, 26)),
-		         (unsigned)i);
-		*c = (struct ranking_cluster){
-			.id = (uint16_t)(i * 3), .name = w->names[i], .has_place = true};
-		c->place = draw_place(w);
-		if (i > 0 && kind <= 1) {
-			c->has_place = w->clusters[i - 1].has_place;
-			c->place = w->clusters[i - 1].place;
-			/* 0.006 degrees are 667 m: chains of near ones come about. */
-			c->place.latitude +=
-				(double)kind * (c->place.latitude < 0 ? 0.006 : -0.006);
-		} else if (kind == 2) {
-			c->has_place = false;
-		}
-	}
-	w->unknown_order[0] = w->names[draw(w, w->cluster_count)];
-	w->unknown_order[1] = "nobody";
-	w->unknown_order[2] = w->names[draw(w, w->cluster_count)];
-}
-
-static struct addr mapped(const struct addr *v4)
-{
-	struct addr a = {.family = ADDR_IPV6, .bytes = {[10] = 0xff, [11] = 0xff}};
-
-	memcpy(a.bytes + 12, v4->bytes, 4);
-	return a;
-}
-
-static struct addr draw_plain_addr(struct world *w)
-{
-	struct addr a = {.family = draw(w, 2) == 0 ? ADDR_IPV4 : ADDR_IPV6};
-	uint64_t r = hash_mix(w->seed, w->drawn++);
-
-	/* Few values in the first bytes, so that networks meet. */
-	a.bytes[0] = (uint8_t)(r & 0xc0);
-	a.bytes[1] = (uint8_t)(r >> 8 & 0x81);
-	a.bytes[2] = (uint8_t)(r >> 16 & 0xf0);
-	a.bytes[3] = (uint8_t)(r >> 24 & 0x9f);
-	for (int i = 4; a.family == ADDR_IPV6 && i < 16; i++)
-		a.bytes[i] = (uint8_t)(i % 3 == 0 ? r >> 32 & 0x11 : 0);
-	return a;
-}
-
-/* Plain, or in ::ffff:0:0/96, or a bit beside it. */
-static struct addr draw_addr(struct world *w)
-{
-	struct addr a = draw_plain_addr(w);
-	unsigned bit;
-
-	if (a.family != ADDR_IPV4 || draw(w, 2) == 0)
-		return a;
-	a = mapped(&a);
-	bit = (unsigned)draw(w, 192);
-	if (bit < 96)
-		a.bytes[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
-	return a;
-}
-
-/* A mapped network is an IPv4 one. */
-static void unmap(struct addr_network *n)
-{
-	struct addr a = n->len >= 96 ? addr_unmapped(&n->addr) : n->addr;
-
-	if (a.family != n->addr.family)
-		*n = (struct addr_network){a, (uint8_t)(n->len - 96)};
-}
-
-static bool is_new(const struct world *w, const struct addr_network *n)
-{
-	for (size_t i = 0; i < w->network_count; i++)
-		if (w->networks[i].len == n->len && addr_equal(&w->networks[i].addr, &n->addr))
-			return false;
-	return true;
-}
-
-static void draw_networks(struct world *w)
-{
-	struct place pool[MAX_POOL];
-	size_t pool_count = 1 + draw(w, MAX_POOL), wanted = draw(w, MAX_NETWORKS);
-
-	for (size_t i = 0; i < pool_count; i++)
-		pool[i] = draw_place(w);
-	for (size_t i = 0; i < wanted; i++) {
-		struct addr_network n = {.addr = draw_addr(w)};
-
-		n.len = (uint8_t)draw(w, addr_bits(&n.addr) + 1u);
-		if (draw(w, 2) == 0)
-			n.len = (uint8_t)draw(w, 20);
-		n.addr = addr_masked(&n.addr, n.len);
-		unmap(&n);
-		if (!is_new(w, &n))
-			continue;
-		w->networks[w->network_count] = n;
-		w->places[w->network_count++] = pool[draw(w, pool_count)];
-	}
-}
-
-static struct geodb *geodb_of(const struct world *w)
-{
-	char network[ADDR_NETWORK_TEXT_SIZE], *path, *errors = NULL;
-	struct text csv = {0};
-	struct geodb *g = NULL;
-
-	for (size_t i = 0; i < w->network_count; i++)
-		text_printf(&csv, "%s,%.2f,%.2f\n", addr_network_print(&w->networks[i], network),
-		            w->places[i].latitude, w->places[i].longitude);
-	path = geo_file_new((struct bytes){(const uint8_t *)csv.data, csv.len});
-	if (geodb_open(NULL, 0, path, NULL, &g, &errors) != ERR_OK)
-		fail_msg("%s", errors);
-	geo_file_remove(path);
-	text_fini(&csv);
-	return g;
-}
-
-/* The first by name of those that count as one place with a cluster. */
-static size_t leader_of(const struct world *w, size_t cluster)
-{
-	bool reached[MAX_CLUSTERS] = {false}, grows = true;
-	size_t leader = cluster;
-
-	for (reached[cluster] = true; grows;) {
-		grows = false;
-		for (size_t i = 0; i < w->cluster_count; i++)
-			for (size_t k = 0; k < w->cluster_count; k++) {
-				const struct ranking_cluster *a = &w->clusters[i],
-							     *b = &w->clusters[k];
-				bool is_one = a->has_place == b->has_place &&
-				              (!a->has_place ||
-				               place_distance_km(&a->place, &b->place) <= 1.0);
-
-				if (reached[i] && !reached[k] && is_one)
-					reached[k] = grows = true;
-			}
-	}
-	for (size_t i = 0; i < w->cluster_count; i++)
-		if (reached[i] && strcmp(w->names[i], w->names[leader]) < 0)
-			leader = i;
-	return leader;
-}
-
-static void world_init(struct world *w, uint64_t seed)
-{
-	*w = (struct world){.seed = seed};
-	draw_clusters(w);
-	draw_networks(w);
-	for (size_t i = 0; i < w->cluster_count; i++)
-		w->leader[i] = leader_of(w, i);
-	w->g = geodb_of(w);
+	geo_world_init(w, seed);
 	w->r = ranking_build(w->clusters, w->cluster_count, w->unknown_order, 3, w->g);
-}
-
-static void world_fini(struct world *w)
-{
-	ranking_free(w->r);
-	geodb_free(w->g);
 }
 
 /* --- brute force --- */
 
-/* As the CSV has it: two digits. */
-static const struct place *place_at(const struct world *w, const struct addr *client)
-{
-	struct addr a = addr_unmapped(client);
-	const struct place *best = NULL;
-	int len = -1;
-
-	for (size_t i = 0; i < w->network_count; i++)
-		if (w->networks[i].len > len && addr_network_has(&w->networks[i], &a)) {
-			best = &w->places[i];
-			len = w->networks[i].len;
-		}
-	return best;
-}
-
-static int brute_compare(const struct world *w, const struct place *client, size_t a, size_t b)
+static int brute_compare(const struct geo_world *w, const struct place *client, size_t a, size_t b)
 {
 	size_t one = w->leader[a], other = w->leader[b];
 	double there, here;
@@ -242,7 +45,7 @@ static int brute_compare(const struct world *w, const struct place *client, size
 	return here < there ? -1 : 1;
 }
 
-static size_t unknown_rank(const struct world *w, size_t cluster)
+static size_t unknown_rank(const struct geo_world *w, size_t cluster)
 {
 	for (size_t i = 0; i < 3; i++)
 		if (strcmp(w->unknown_order[i], w->names[cluster]) == 0)
@@ -250,7 +53,7 @@ static size_t unknown_rank(const struct world *w, size_t cluster)
 	return 3;
 }
 
-static int brute_compare_unknown(const struct world *w, size_t a, size_t b)
+static int brute_compare_unknown(const struct geo_world *w, size_t a, size_t b)
 {
 	size_t one = unknown_rank(w, a), other = unknown_rank(w, b);
 
@@ -259,7 +62,7 @@ static int brute_compare_unknown(const struct world *w, size_t a, size_t b)
 
 static int sign(int v) { return (v > 0) - (v < 0); }
 
-static int ranked_compare(const struct world *w, const struct ranking_order *order, size_t a,
+static int ranked_compare(const struct geo_world *w, const struct ranking_order *order, size_t a,
                           size_t b)
 {
 	return ranking_compare(ranking_position(w->r, order, w->clusters[a].id),
@@ -267,8 +70,8 @@ static int ranked_compare(const struct world *w, const struct ranking_order *ord
 }
 
 /* The clusters of one place in `nearest`; returns how many. */
-static size_t entry_clusters(const struct world *w, struct ranking_near entry,
-                             size_t at[MAX_CLUSTERS])
+static size_t entry_clusters(const struct geo_world *w, struct ranking_near entry,
+                             size_t at[GEO_WORLD_CLUSTERS])
 {
 	size_t count = 0;
 
@@ -292,14 +95,14 @@ static size_t entry_clusters(const struct world *w, struct ranking_near entry,
 }
 
 /* Everybody who is not at the head of an order is farther away than those who are, place by place. */
-static void assert_head(const struct world *w, const struct ranking_order *order)
+static void assert_head(const struct geo_world *w, const struct ranking_order *order)
 {
 	const struct ranking_near *nearest = order->nearest;
-	bool passed[MAX_CLUSTERS] = {false};
+	bool passed[GEO_WORLD_CLUSTERS] = {false};
 	size_t count = 0;
 
 	for (; nearest[count].cluster != RANKING_NO_CLUSTER; count++) {
-		size_t at[MAX_CLUSTERS], members = entry_clusters(w, nearest[count], at);
+		size_t at[GEO_WORLD_CLUSTERS], members = entry_clusters(w, nearest[count], at);
 
 		assert_true(count < RANKING_NEAREST);
 		for (size_t i = 0; i < members; i++) {
@@ -315,10 +118,10 @@ static void assert_head(const struct world *w, const struct ranking_order *order
 		assert_false(w->clusters[i].has_place);
 }
 
-static void assert_order_at(const struct world *w, const struct addr *a)
+static void assert_order_at(const struct geo_world *w, const struct addr *a)
 {
 	const struct ranking_order *order = ranking_find(w->r, a).order;
-	const struct place *client = place_at(w, a);
+	const struct place *client = geo_world_place(w, a);
 
 	for (size_t i = 0; i < w->cluster_count; i++)
 		for (size_t k = 0; k < w->cluster_count; k++) {
@@ -333,86 +136,52 @@ static void assert_order_at(const struct world *w, const struct addr *a)
 
 /* --- properties --- */
 
-static struct addr probe(struct world *w)
-{
-	struct addr a = draw_addr(w);
-	const struct addr_network *n;
-
-	if (w->network_count == 0 || draw(w, 3) == 0)
-		return a;
-	/* At the edges of a network: its first and last address, and those outside. */
-	n = &w->networks[draw(w, w->network_count)];
-	a = n->addr;
-	for (unsigned i = n->len; draw(w, 2) == 0 && i < addr_bits(&a); i++)
-		a.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
-	if (n->len > 0 && draw(w, 2) == 0)
-		a.bytes[(n->len - 1) / 8] ^= (uint8_t)(0x80 >> (n->len - 1) % 8);
-	return a.family == ADDR_IPV4 && draw(w, 3) == 0 ? mapped(&a) : a;
-}
-
 static void test_orders_are_those_of_brute_force(void **state)
 {
-	struct world w;
+	struct geo_world w;
 
 	(void)state;
 	for (uint64_t seed = 0; seed < WORLDS; seed++) {
-		world_init(&w, seed);
+		make_world(&w, seed);
 		for (int i = 0; i < PROBES; i++) {
-			struct addr a = probe(&w);
+			struct addr a = geo_world_probe(&w);
 
 			assert_order_at(&w, &a);
 		}
-		world_fini(&w);
+		geo_world_fini(&w);
 	}
-}
-
-/* When the network holds all of ::ffff:0:0/96, every other one is from there. */
-static struct addr random_inside(struct world *w, const struct addr *a, uint8_t depth)
-{
-	static const struct addr zero = {.family = ADDR_IPV4};
-	struct addr inside = addr_masked(a, depth), first = mapped(&zero);
-
-	if (depth < 96 && addr_network_has(&(struct addr_network){inside, depth}, &first) &&
-	    draw(w, 2) == 0) {
-		inside = first;
-		depth = 96;
-	}
-	for (unsigned i = depth; i < addr_bits(a); i++)
-		if (draw(w, 2) == 1)
-			inside.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
-	return inside;
 }
 
 static void test_the_head_of_an_order_is_nearer_than_the_rest(void **state)
 {
-	struct world w;
+	struct geo_world w;
 
 	(void)state;
 	for (uint64_t seed = 0; seed < WORLDS; seed++) {
-		world_init(&w, seed);
+		make_world(&w, seed);
 		for (int i = 0; i < PROBES; i++) {
-			struct addr a = probe(&w);
+			struct addr a = geo_world_probe(&w);
 
 			assert_head(&w, ranking_find(w.r, &a).order);
 		}
-		world_fini(&w);
+		geo_world_fini(&w);
 	}
 }
 
 static void test_every_address_inside_a_leaf_has_its_order(void **state)
 {
-	struct world w;
+	struct geo_world w;
 
 	(void)state;
 	for (uint64_t seed = 1000; seed < 1000 + WORLDS; seed++) {
-		world_init(&w, seed);
+		make_world(&w, seed);
 		for (int i = 0; i < PROBES; i++) {
-			struct addr a = probe(&w);
+			struct addr a = geo_world_probe(&w);
 			struct ranking_leaf leaf = ranking_find(w.r, &a);
 
 			assert_true(leaf.depth <= addr_bits(&a));
 			for (int k = 0; k < 8; k++) {
-				struct addr inside = random_inside(&w, &a, leaf.depth);
+				struct addr inside = geo_world_inside(&w, &a, leaf.depth);
 				struct ranking_leaf same = ranking_find(w.r, &inside);
 
 				assert_ptr_equal(same.order, leaf.order);
@@ -420,12 +189,12 @@ static void test_every_address_inside_a_leaf_has_its_order(void **state)
 				assert_order_at(&w, &inside);
 			}
 		}
-		world_fini(&w);
+		geo_world_fini(&w);
 	}
 }
 
 /* Also that two orders which are alike are one. */
-static bool are_alike(const struct world *w, const struct ranking_order *one,
+static bool are_alike(const struct geo_world *w, const struct ranking_order *one,
                       const struct ranking_order *other)
 {
 	for (size_t i = 0; i < w->cluster_count; i++)
@@ -437,13 +206,13 @@ static bool are_alike(const struct world *w, const struct ranking_order *one,
 
 static void test_leaves_are_as_short_as_they_can_be(void **state)
 {
-	struct world w;
+	struct geo_world w;
 
 	(void)state;
 	for (uint64_t seed = 2000; seed < 2000 + WORLDS; seed++) {
-		world_init(&w, seed);
+		make_world(&w, seed);
 		for (int i = 0; i < PROBES; i++) {
-			struct addr a = probe(&w), beside;
+			struct addr a = geo_world_probe(&w), beside;
 			struct ranking_leaf leaf = ranking_find(w.r, &a), other;
 
 			if (leaf.depth == 0)
@@ -456,7 +225,7 @@ static void test_leaves_are_as_short_as_they_can_be(void **state)
 			if (other.depth == leaf.depth)
 				assert_false(are_alike(&w, leaf.order, other.order));
 		}
-		world_fini(&w);
+		geo_world_fini(&w);
 	}
 }
 

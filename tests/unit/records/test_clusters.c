@@ -60,6 +60,35 @@ static void test_clusters_are_put_together_from_all_that_is_known(void **state)
 	records_world_free(w);
 }
 
+static void put_labelled(struct records_world *w, const struct bytes *labels, size_t count)
+{
+	struct fact_value v = {.kind = FACT_KUBEFED_CLUSTER, .name = bytes_of("la")};
+
+	v.cluster.labels = labels;
+	v.cluster.label_count = count;
+	records_world_put(w, "", records_fact(&v));
+	records_world_build(w);
+}
+
+static void test_another_label_is_a_change(void **state)
+{
+	const struct bytes labels[] = {bytes_of("a=b"), bytes_of("tier=backup")};
+	struct records_world *w = records_world_new();
+
+	(void)state;
+	records_world_cluster(w, "la", true);
+	put_labelled(w, labels, 1);
+	put_labelled(w, labels, 2);
+	assert_true(w->last->clusters_changed);
+	assert_int_equal(w->last->clusters[0].label_count, 2);
+	assert_true(bytes_equal_text(w->last->clusters[0].labels[1], "tier=backup"));
+	put_labelled(w, labels, 2);
+	assert_false(w->last->clusters_changed);
+	put_labelled(w, labels + 1, 1);
+	assert_true(w->last->clusters_changed);
+	records_world_free(w);
+}
+
 static void put_shift(struct records_world *w, const char *shift)
 {
 	struct fact_value v = {.kind = FACT_KUBEFED_CLUSTER,
@@ -123,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clusters_are_put_together_from_all_that_is_known),
+		cmocka_unit_test(test_another_label_is_a_change),
 		cmocka_unit_test(test_a_shift_that_cannot_be_read_leaves_the_one_before_in_force),
 		cmocka_unit_test(test_a_shift_goes_with_its_cluster),
 	};

@@ -501,6 +501,8 @@ static struct records_world *after_restart(const struct kept *k, int64_t unix_ms
 
 static void test_a_hold_outlives_the_process(void **state)
 {
+	struct policy_target zone = {POLICY_PATTERN, bytes_of("*.example.com")};
+	struct policy_value all = {.targets = &zone, .target_count = 1};
 	struct records_world *w = world_of(0), *later;
 	const struct records_hold *before, *after;
 	struct kept kept = {0};
@@ -508,6 +510,9 @@ static void test_a_hold_outlives_the_process(void **state)
 
 	(void)state;
 	put_services(w);
+	/* They say by name which policy decides for them, though it is not known at first. */
+	records_world_put(w, "", records_fact_policy("net/all", &all, 1));
+	records_world_build(w);
 	records_world_cluster(w, "la", false);
 	records_world_build(w);
 	assert_int_equal(held(w), 20);
@@ -518,6 +523,7 @@ static void test_a_hold_outlives_the_process(void **state)
 	records_world_build(later);
 	names = records_world_print(w);
 	records_world_expect_text(records_world_print(later), names);
+	assert_non_null(strstr(names, "; policy net/all;"));
 	free(names);
 	assert_int_equal(records_holds(w->records, &before), 1);
 	assert_int_equal(records_holds(later->records, &after), 1);

@@ -75,13 +75,67 @@ static const char *key(void)
 
 static int64_t age(void) { return below(6) == 0 ? FACT_NO_TIME : 100 + below(4); }
 
+static const char *const policy_hosts[] = {"www.example.com", "n1.example.com",
+                                           "web.shop.d.svc.example.com"};
+static const char *const policy_patterns[] = {"*.example.com", "*.sub.example.com",
+                                              "*.d.svc.example.com"};
+
+static struct policy_target policy_target(void)
+{
+	struct policy_target t = {
+		.kind = (enum policy_target_kind)(POLICY_HOSTNAME + below(POLICY_DOMAIN))};
+
+	t.name = bytes_of(t.kind == POLICY_HOSTNAME  ? PICK(policy_hosts)
+	                  : t.kind == POLICY_PATTERN ? PICK(policy_patterns)
+	                  : t.kind == POLICY_DOMAIN  ? (below(2) ? "d" : PICK(domains))
+	                                             : PICK(object_names));
+	return t;
+}
+
+static void change_policy(struct records_world *w)
+{
+	struct policy_target list[3] = {policy_target(), policy_target(), policy_target()};
+	static const char *const paths[] = {"/", "/healthz"};
+	struct policy_value p = {.targets = list, .target_count = 1 + below(3), .ttl = below(3)};
+
+	if (below(3) == 0)
+		p.check = (struct policy_check){.kind = POLICY_CHECK_HTTP,
+		                                .port = (uint16_t)(80 * below(2)),
+		                                .path = bytes_of(PICK(paths))};
+	if (below(8) == 0)
+		p.check.mode = POLICY_MODE_OFF;
+	if (below(3) == 0)
+		p.min_ready_percent = 60;
+	if (below(3) == 0)
+		p.stages[p.stage_count++] = POLICY_CAPACITY;
+	p.failback = below(3) == 0 ? POLICY_MANUAL : POLICY_IMMEDIATE;
+
+	/* Most change what they say, and neither their targets nor their age. */
+	if (below(3) > 0) {
+		static const struct policy_target all = {POLICY_PATTERN,
+		                                         {(const uint8_t *)"*.com", 5}};
+
+		p.targets = &all;
+		p.target_count = 1;
+		records_world_put(w, "", records_fact_policy("shop/all", &p, 1));
+	} else if (below(3) == 0) {
+		records_world_remove(w, "", FACT_TRAFFIC_POLICY, key());
+	} else {
+		records_world_put(w, "", records_fact_policy(key(), &p, age()));
+	}
+}
+
 static void change_host(struct records_world *w)
 {
 	static const enum fact_kind kinds[] = {FACT_SERVICE_DNS_RECORD, FACT_INGRESS_DNS_RECORD,
 	                                       FACT_DNS_ENDPOINT};
 	bool maybe = below(2);
 
-	switch (below(11)) {
+	switch (below(14)) {
+	case 11:
+	case 12:
+		change_policy(w);
+		break;
 	case 9:
 		records_world_put(w, "",
 		                  records_fact_dns_endpoint("config/zone", PICK(config_lines),
@@ -113,6 +167,7 @@ static void change_host(struct records_world *w)
 		                                              below(4) ? NULL : "x"));
 		break;
 	case 5:
+	case 13:
 		records_world_put(w, "", records_fact_ingress_record(key(), PICK(hosts), 0));
 		break;
 	case 6:
@@ -124,16 +179,45 @@ static void change_host(struct records_world *w)
 	}
 }
 
+/* What stands before Ingresses of these addresses. */
+static void change_gateway(struct records_world *w, const char *cluster)
+{
+	static const char *const addresses[] = {"192.0.2.99", "192.0.2.1,192.0.2.99", "gate.test.",
+	                                        ""};
+
+	switch (below(4)) {
+	case 0:
+		records_world_put(w, cluster,
+		                  records_fact_service("ingress/gate", PICK(addresses), 80, NULL,
+		                                       NULL, NULL, 1));
+		break;
+	case 1:
+	case 2:
+		records_world_put(
+			w, cluster,
+			records_fact_endpoints("ingress/gate-1", "gate", below(2), below(2)));
+		break;
+	default:
+		records_world_remove(w, cluster, below(2) ? FACT_SERVICE : FACT_ENDPOINT_SLICE,
+		                     below(2) ? "ingress/gate" : "ingress/gate-1");
+	}
+}
+
 static void change_member(struct records_world *w)
 {
 	static const enum fact_kind kinds[] = {FACT_SERVICE, FACT_ENDPOINT_SLICE, FACT_INGRESS,
 	                                       FACT_NODE};
+	static const char *const gates[] = {"192.0.2.99", "192.0.2.99", "GATE.test", "192.0.2.1"};
 	static const char *const rules[] = {"", "www.example.com=web", "=api web",
 	                                    "*.example.com=api,www.example.com=web"};
 	const char *cluster = PICK(cluster_names);
 	const char *host = below(2) ? PICK(hosts) : NULL;
 
-	switch (below(9)) {
+	switch (below(13)) {
+	case 9:
+	case 10:
+		change_gateway(w, cluster);
+		break;
 	case 0:
 	case 1:
 	case 2:
@@ -144,14 +228,18 @@ static void change_member(struct records_world *w)
 		break;
 	case 3:
 	case 4:
-		records_world_put(w, cluster,
-		                  records_fact_slice(key(), PICK(object_names), below(2)));
+		records_world_put(
+			w, cluster,
+			records_fact_endpoints(key(), PICK(object_names), below(3), below(4)));
 		break;
 	case 5:
-		records_world_put(w, cluster,
-		                  records_fact_ingress(key(), PICK(targets), PICK(rules),
-		                                       below(2) ? "www.example.com" : NULL, host,
-		                                       age()));
+	case 11:
+	case 12:
+		records_world_put(
+			w, cluster,
+			records_fact_ingress(key(), below(3) ? PICK(gates) : PICK(targets),
+		                             PICK(rules), below(2) ? "www.example.com" : NULL, host,
+		                             age()));
 		break;
 	case 6:
 		records_world_put(
@@ -202,6 +290,15 @@ static size_t count_probes(const struct records_world *w)
 	return count;
 }
 
+static size_t count_holds(const struct records_world *w)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < w->last->hold_back_count; i++)
+		count += w->last->holds_back[i].owner.len > 0;
+	return count;
+}
+
 /* What the guard holds back is let through: held names are not part of the comparison. */
 static void release_all(struct records_world *w)
 {
@@ -224,7 +321,9 @@ static void assert_as_from_scratch(struct records_world *w)
 	assert_same_text(records_world_print(w), records_world_print(again));
 	assert_same_text(records_world_problems(w), records_world_problems(again));
 	assert_same_text(records_world_conflicts(w), records_world_conflicts(again));
+	assert_same_text(records_world_policies(w), records_world_policies(again));
 	assert_int_equal(count_probes(w), count_probes(again));
+	assert_int_equal(count_holds(w), count_holds(again));
 	assert_int_equal(w->last->host_count, again->last->host_count);
 	for (size_t i = 0; i < w->last->host_count; i++)
 		assert_true(bytes_equal(w->last->hosts[i], again->last->hosts[i]));
@@ -277,7 +376,8 @@ static void test_an_idle_build_says_nothing(void **state)
 	settle(w);
 	assert_int_equal(records_world_build(w), 0);
 	assert_false(w->last->everything || w->last->zones_changed || w->last->clusters_changed ||
-	             w->last->wants_changed || w->last->report_changed);
+	             w->last->wants_changed || w->last->report_changed ||
+	             w->last->policies_changed);
 	records_world_free(w);
 }
 

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "records/policy_index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/xalloc.h"
+#include "records/idmap.h"
+#include "records/names.h"
+#include "records/owner.h"
+
+enum { LABELS_MOST = 128 };
+
+/* A target, and who has it. */
+struct claim {
+	enum policy_target_kind kind;
+	struct bytes namespace; /* of an object; else none */
+	struct bytes key;       /* the object's name; a name in wire form, lower case */
+	uint32_t policy;
+};
+
+struct policy_index {
+	struct hash_key key;
+	struct arena *arena;
+	const struct apexes *apexes;
+	struct claim *claims;
+	size_t count;
+	struct idmap by_target; /* hash_target(): number of the claim + 1 */
+	bool has_kind[POLICY_DOMAIN + 1];
+	bool has_labels[LABELS_MOST]; /* is there a pattern of so many labels behind its star? */
+	struct policy_index_conflict *conflicts;
+	size_t conflict_count;
+};
+
+static uint32_t hash_target(const struct hash_key *key, enum policy_target_kind kind,
+                            struct bytes namespace, struct bytes name)
+{
+	uint64_t hash = hash_mix(hash_siphash(key, namespace.data, namespace.len),
+	                         hash_siphash(key, name.data, name.len));
+
+	return (uint32_t)hash_mix(hash, kind);
+}
+
+static const struct claim *find(const struct policy_index *x, enum policy_target_kind kind,
+                                struct bytes namespace, struct bytes key)
+{
+	struct idmap_walk walk =
+		idmap_find(&x->by_target, hash_target(&x->key, kind, namespace, key));
+	const uint32_t *found;
+
+	while ((found = idmap_next(&x->by_target, &walk)) != NULL) {
+		const struct claim *c = &x->claims[*found - 1];
+
+		if (c->kind == kind && bytes_equal(c->key, key) &&
+		    bytes_equal(c->namespace, namespace))
+			return c;
+	}
+	return NULL;
+}
+
+static size_t count_labels(const uint8_t *wire)
+{
+	size_t count = 0;
+
+	for (; *wire; wire += 1 + *wire)
+		count++;
+	return count;
+}
+
+/* --- making --- */
+
+/* In wire form, lower case; {0}: it is no name. */
+static struct bytes wire_of(struct arena *a, struct bytes text)
+{
+	uint8_t wire[NAMES_WIRE_MAX], lower[NAMES_WIRE_MAX];
+	size_t len;
+
+	if (names_from_text(text, wire, &len, NULL))
+		return (struct bytes){NULL, 0};
+	owner_lower((struct bytes){wire, len}, lower);
+	return (struct bytes){arena_memdup(a, lower, len), len};
+}
+
+/* A Domain is meant by its name, else by the zone that it stands for. */
+static struct bytes apex_of(const struct policy_index *x, struct bytes text)
+{
+	struct bytes apex = apexes_domain(x->apexes, text), wire;
+	size_t count;
+	const struct records_zone *zones = apexes_list(x->apexes, &count);
+
+	if (apex.len > 0)
+		return apex;
+	wire = wire_of(x->arena, text);
+	for (size_t i = 0; i < count; i++)
+		if (bytes_equal(zones[i].apex, wire))
+			return wire;
+	return (struct bytes){NULL, 0};
+}
+
+static struct claim claim_of(const struct policy_index *x, const struct policy_target *t,
+                             const struct records_policy *policy, uint32_t number)
+{
+	struct claim c = {.kind = t->kind, .policy = number};
+
+	if (t->kind == POLICY_HOSTNAME)
+		c.key = wire_of(x->arena, t->name);
+	else if (t->kind == POLICY_PATTERN && t->name.len > 2)
+		c.key = wire_of(x->arena, (struct bytes){t->name.data + 2, t->name.len - 2});
+	else if (t->kind == POLICY_DOMAIN)
+		c.key = apex_of(x, t->name);
+	else if (t->kind != POLICY_PATTERN) {
+		c.namespace = policy->namespace;
+		c.key = (struct bytes){arena_memdup(x->arena, t->name.data, t->name.len),
+		                       t->name.len};
+	}
+	return c;
+}
+
+/* Of several for the same the first one. */
+static void add_target(struct policy_index *x, const struct policy_target *t,
+                       const struct records_policy *policy, uint32_t number)
+{
+	struct claim c = claim_of(x, t, policy, number);
+	const struct claim *have = c.key.len > 0 ? find(x, c.kind, c.namespace, c.key) : NULL;
+
+	if (c.key.len == 0)
+		return;
+	if (have) {
+		if (have->policy != number)
+			x->conflicts[x->conflict_count++] =
+				(struct policy_index_conflict){have->policy, number, t};
+		return;
+	}
+	x->has_kind[c.kind] = true;
+	if (c.kind == POLICY_PATTERN)
+		x->has_labels[count_labels(c.key.data)] = true;
+	x->claims[x->count++] = c;
+	idmap_put(&x->by_target, hash_target(&x->key, c.kind, c.namespace, c.key),
+	          (uint32_t)x->count);
+}
+
+struct ranked {
+	const struct records_policy *policy;
+	uint32_t number;
+};
+
+static int by_rank(const void *a, const void *b)
+{
+	return policies_compare(((const struct ranked *)a)->policy,
+	                        ((const struct ranked *)b)->policy);
+}
+
+struct policy_index *policy_index_new(const struct hash_key *key, const struct policies *p,
+                                      const struct apexes *apexes)
+{
+	struct policy_index *x;
+	struct ranked *ranked;
+	size_t count = 0, targets = 0;
+
+	if (!policies_any(p))
+		return NULL;
+	x = xcalloc(1, sizeof(*x));
+	*x = (struct policy_index){.key = *key, .arena = arena_new(), .apexes = apexes};
+	ranked = arena_alloc(x->arena, policies_count(p) * sizeof(*ranked));
+	for (uint32_t i = 1; i < policies_count(p); i++) {
+		const struct records_policy *policy = policies_get(p, i);
+
+		if (!policy->is)
+			continue;
+		ranked[count++] = (struct ranked){policy, i};
+		targets += policy->is->target_count;
+	}
+	qsort(ranked, count, sizeof(*ranked), by_rank);
+	x->claims = arena_alloc(x->arena, targets * sizeof(*x->claims));
+	x->conflicts = arena_alloc(x->arena, targets * sizeof(*x->conflicts));
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < ranked[i].policy->is->target_count; k++)
+			add_target(x, &ranked[i].policy->is->targets[k], ranked[i].policy,
+			           ranked[i].number);
+	return x;
+}
+
+void policy_index_free(struct policy_index *x)
+{
+	if (!x)
+		return;
+	idmap_fini(&x->by_target);
+	arena_free(x->arena);
+	free(x);
+}
+
+/* --- looking --- */
+
+static uint32_t find_object(const struct policy_index *x, enum policy_target_kind kind,
+                            const struct policy_subject *s)
+{
+	const struct claim *c = x->has_kind[kind] ? find(x, kind, s->namespace, s->name) : NULL;
+
+	return c ? c->policy : 0;
+}
+
+static uint32_t find_name(const struct policy_index *x, enum policy_target_kind kind,
+                          struct bytes wire)
+{
+	const struct claim *c = find(x, kind, (struct bytes){NULL, 0}, wire);
+
+	return c ? c->policy : 0;
+}
+
+/* The longest pattern that the name is below. */
+static uint32_t find_pattern(const struct policy_index *x, struct bytes wire)
+{
+	size_t labels = count_labels(wire.data);
+	uint32_t found = 0;
+
+	while (labels > 0 && !found) {
+		wire.len -= 1 + (size_t)wire.data[0];
+		wire.data += 1 + wire.data[0];
+		labels--;
+		if (x->has_labels[labels])
+			found = find_name(x, POLICY_PATTERN, wire);
+	}
+	return found;
+}
+
+static uint32_t find_zone(const struct policy_index *x, struct bytes wire)
+{
+	int zone = apexes_find(x->apexes, wire);
+	size_t count;
+
+	return zone < 0 ? 0
+	                : find_name(x, POLICY_DOMAIN, apexes_list(x->apexes, &count)[zone].apex);
+}
+
+uint32_t policy_index_find(const struct policy_index *x, const struct policy_subject *subject,
+                           struct bytes owner)
+{
+	uint8_t lower[NAMES_WIRE_MAX];
+	struct bytes wire = {lower, owner.len};
+	uint32_t found = 0;
+
+	if (!x)
+		return 0;
+	owner_lower(owner, lower);
+	if (x->has_kind[POLICY_HOSTNAME])
+		found = find_name(x, POLICY_HOSTNAME, wire);
+	if (!found && subject->record)
+		found = find_object(x, subject->record, subject);
+	if (!found && subject->app)
+		found = find_object(x, subject->app, subject);
+	if (!found && x->has_kind[POLICY_PATTERN])
+		found = find_pattern(x, wire);
+	if (!found && x->has_kind[POLICY_DOMAIN])
+		found = find_zone(x, wire);
+	return found;
+}
+
+const struct policy_index_conflict *policy_index_conflicts(const struct policy_index *x,
+                                                           size_t *count)
+{
+	*count = x ? x->conflict_count : 0;
+	return x ? x->conflicts : NULL;
+}
