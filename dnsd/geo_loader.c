@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "dnsd/geo_inputs.h"
 #include "dnsd/geo_latency.h"
 #include "dnsd/geo_rankings.h"
 #include "dnsd/geo_rules.h"
@@ -17,25 +18,13 @@
 
 enum { LOOK_MS = 1000 };
 
-struct files {
-	struct conf_strings databases;
-	char *networks, *latency;        /* NULL: none */
-	struct geodb_file_stamp *stamps; /* of the databases, then of these */
-};
-
-struct clusters {
-	struct ranking_cluster *item;
-	size_t count;
-	struct conf_strings unknown_order;
-};
-
 struct geo_loader {
 	uv_loop_t *loop;
 	uv_timer_t timer;
 	uv_work_t work;
 	struct geo_loader_events events;
-	struct files files;
-	struct clusters clusters;
+	struct geo_files files;
+	struct geo_clusters clusters;
 	struct geo_rules_list *rules, *next_rules; /* in force; set, or NULL */
 	/* in force; NULL: nothing was read, nothing was made yet */
 	struct geodb *geodb;
@@ -49,15 +38,15 @@ struct geo_loader {
 	void *stopped_arg;
 	/* what is to be tried; on_tried NULL: nothing */
 	struct {
-		struct files files;
+		struct geo_files files;
 		struct conf_strings unknown_order;
 		geo_loader_on_tried_fn *on_tried;
 		void *arg;
 	} trial;
 	/* the running job's own copies and results */
 	struct {
-		struct files files;
-		struct clusters clusters;
+		struct geo_files files;
+		struct geo_clusters clusters;
 		struct geo_rules_list *rules;
 		const struct geodb *geodb_before;
 		const struct geo_latency *latency_before;
@@ -72,103 +61,10 @@ struct geo_loader {
 	} job;
 };
 
-static struct conf_strings strings_copy(const struct conf_strings *from)
-{
-	struct conf_strings to = {.item = xcalloc(from->count + 1, sizeof *to.item),
-	                          .count = from->count};
-
-	for (size_t i = 0; i < from->count; i++)
-		to.item[i] = xstrdup(from->item[i]);
-	return to;
-}
-
-static void strings_free(struct conf_strings *s)
-{
-	for (size_t i = 0; i < s->count; i++)
-		free(s->item[i]);
-	free(s->item);
-	*s = (struct conf_strings){0};
-}
-
-static void files_free(struct files *f)
-{
-	strings_free(&f->databases);
-	free(f->networks);
-	free(f->latency);
-	free(f->stamps);
-	*f = (struct files){0};
-}
-
-static void clusters_free(struct clusters *c)
-{
-	for (size_t i = 0; i < c->count; i++)
-		free((char *)(uintptr_t)c->item[i].name);
-	free(c->item);
-	strings_free(&c->unknown_order);
-	*c = (struct clusters){0};
-}
-
-static struct clusters clusters_copy(const struct ranking_cluster *item, size_t count,
-                                     const struct conf_strings *unknown_order)
-{
-	struct clusters c = {.item = xcalloc(count + 1, sizeof *c.item), .count = count};
-
-	for (size_t i = 0; i < count; i++) {
-		c.item[i] = item[i];
-		c.item[i].name = xstrdup(item[i].name);
-	}
-	c.unknown_order = strings_copy(unknown_order);
-	return c;
-}
-
-/* Has any file another stamp than last time?  Remembers the new ones. */
-static bool files_changed(struct files *f)
-{
-	size_t databases = f->databases.count;
-	bool changed = false;
-
-	for (size_t i = 0; i < databases + 2; i++) {
-		const char *path = i < databases    ? f->databases.item[i]
-		                   : i == databases ? f->networks
-		                                    : f->latency;
-		struct geodb_file_stamp now = {0};
-
-		if (path != NULL)
-			now = geodb_file_stamp(path);
-		changed |= !geodb_file_same(&now, &f->stamps[i]);
-		f->stamps[i] = now;
-	}
-	return changed;
-}
-
-static struct files files_of(const struct geo_loader_files *from)
-{
-	return (struct files){
-		.databases = strings_copy(from->databases),
-		.networks = from->networks != NULL ? xstrdup(from->networks) : NULL,
-		.latency = from->latency != NULL ? xstrdup(from->latency) : NULL,
-		.stamps = xcalloc(from->databases->count + 2, sizeof(struct geodb_file_stamp)),
-	};
-}
-
-static bool clusters_same(const struct clusters *a, const struct clusters *b)
-{
-	if (a->count != b->count || !conf_strings_equal(&a->unknown_order, &b->unknown_order))
-		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		const struct ranking_cluster *one = &a->item[i], *other = &b->item[i];
-
-		if (one->id != other->id || strcmp(one->name, other->name) != 0 ||
-		    one->has_place != other->has_place || !place_equal(&one->place, &other->place))
-			return false;
-	}
-	return true;
-}
-
 /* What can be read counts; of the rest what was read before.  A trial is whole or nothing. */
 static void read_places(struct geo_loader *g)
 {
-	const struct files *f = &g->job.files;
+	const struct geo_files *f = &g->job.files;
 	struct geodb *fresh;
 
 	g->job.failed =
@@ -215,7 +111,7 @@ static void read_latency(struct geo_loader *g)
 
 static void make_rankings(struct geo_loader *g)
 {
-	const struct clusters *c = &g->job.clusters;
+	const struct geo_clusters *c = &g->job.clusters;
 	const struct geo_latency *latency =
 		g->job.new_latency ? g->job.latency : g->job.latency_before;
 	struct geo_rankings_inputs in = {
@@ -256,10 +152,10 @@ static void on_timer_closed(uv_handle_t *handle)
 {
 	struct geo_loader *g = handle->data;
 
-	files_free(&g->files);
-	files_free(&g->trial.files);
-	strings_free(&g->trial.unknown_order);
-	clusters_free(&g->clusters);
+	geo_files_free(&g->files);
+	geo_files_free(&g->trial.files);
+	geo_strings_free(&g->trial.unknown_order);
+	geo_clusters_free(&g->clusters);
 	geo_rules_list_unref(g->rules);
 	geo_rules_list_unref(g->next_rules);
 	geo_rankings_free(g->rankings);
@@ -317,11 +213,11 @@ static void take_up(struct geo_loader *g)
 /* The files of the job become those that are looked at. */
 static void adopt_trial(struct geo_loader *g)
 {
-	files_free(&g->files);
+	geo_files_free(&g->files);
 	g->files = g->job.files;
-	g->job.files = (struct files){0};
-	strings_free(&g->clusters.unknown_order);
-	g->clusters.unknown_order = strings_copy(&g->job.clusters.unknown_order);
+	g->job.files = (struct geo_files){0};
+	geo_strings_free(&g->clusters.unknown_order);
+	g->clusters.unknown_order = geo_strings_copy(&g->job.clusters.unknown_order);
 	take_up(g);
 }
 
@@ -356,8 +252,8 @@ static void after_work(uv_work_t *w, int status)
 	else
 		take_up(g);
 	free(g->job.errors);
-	files_free(&g->job.files);
-	clusters_free(&g->job.clusters);
+	geo_files_free(&g->job.files);
+	geo_clusters_free(&g->job.clusters);
 	geo_rules_list_unref(g->job.rules);
 	g->busy = false;
 	if (g->stopping)
@@ -370,13 +266,15 @@ static void prepare_trial(struct geo_loader *g)
 {
 	g->job.is_trial = g->job.read_files = true;
 	g->job.files = g->trial.files;
-	g->trial.files = (struct files){0};
-	(void)files_changed(&g->job.files);
+	g->trial.files = (struct geo_files){0};
+	(void)geo_files_changed(&g->job.files);
 	g->job.clusters =
-		clusters_copy(g->clusters.item, g->clusters.count, &g->trial.unknown_order);
-	g->job.new_clusters =
-		!conf_strings_equal(&g->trial.unknown_order, &g->clusters.unknown_order);
-	strings_free(&g->trial.unknown_order);
+		geo_clusters_copy(g->clusters.item, g->clusters.count, &g->trial.unknown_order);
+	/* What waits for the next job counts in this one, and there again. */
+	g->job.new_rules = g->new_rules;
+	g->job.new_clusters = g->new_clusters || !conf_strings_equal(&g->trial.unknown_order,
+	                                                             &g->clusters.unknown_order);
+	geo_strings_free(&g->trial.unknown_order);
 }
 
 static void prepare(struct geo_loader *g)
@@ -384,9 +282,9 @@ static void prepare(struct geo_loader *g)
 	const struct geo_loader_files files = {&g->files.databases, g->files.networks,
 	                                       g->files.latency};
 
-	g->job.files = files_of(&files);
+	g->job.files = geo_files_of(&files);
 	g->job.clusters =
-		clusters_copy(g->clusters.item, g->clusters.count, &g->clusters.unknown_order);
+		geo_clusters_copy(g->clusters.item, g->clusters.count, &g->clusters.unknown_order);
 	g->job.read_files = g->read_files;
 	g->job.new_clusters = g->new_clusters;
 	g->job.new_rules = g->new_rules;
@@ -418,7 +316,7 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct geo_loader *g = timer->data;
 
-	if (files_changed(&g->files))
+	if (geo_files_changed(&g->files))
 		g->read_files = true;
 	begin(g);
 }
@@ -439,9 +337,9 @@ struct geo_loader *geo_loader_start(uv_loop_t *loop, const struct geo_loader_eve
 
 void geo_loader_set_files(struct geo_loader *g, const struct geo_loader_files *files)
 {
-	files_free(&g->files);
-	g->files = files_of(files);
-	(void)files_changed(&g->files);
+	geo_files_free(&g->files);
+	g->files = geo_files_of(files);
+	(void)geo_files_changed(&g->files);
 	g->read_files = true;
 	begin(g);
 }
@@ -451,8 +349,8 @@ void geo_loader_try(struct geo_loader *g, const struct geo_loader_files *files,
                     void *arg)
 {
 	CHECK(g->trial.on_tried == NULL);
-	g->trial.files = files_of(files);
-	g->trial.unknown_order = strings_copy(unknown_order);
+	g->trial.files = geo_files_of(files);
+	g->trial.unknown_order = geo_strings_copy(unknown_order);
 	g->trial.on_tried = on_tried;
 	g->trial.arg = arg;
 	begin(g);
@@ -478,12 +376,12 @@ static void take_rules(struct geo_loader *g)
 void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster *clusters,
                              size_t count, const struct conf_strings *unknown_order)
 {
-	struct clusters fresh = clusters_copy(clusters, count, unknown_order);
+	struct geo_clusters fresh = geo_clusters_copy(clusters, count, unknown_order);
 
 	take_rules(g);
 	CHECK(g->rules->wish_count == 0 || g->rules->cluster_count == count);
-	g->new_clusters |= !g->has_clusters || !clusters_same(&g->clusters, &fresh);
-	clusters_free(&g->clusters);
+	g->new_clusters |= !g->has_clusters || !geo_clusters_same(&g->clusters, &fresh);
+	geo_clusters_free(&g->clusters);
 	g->clusters = fresh;
 	g->has_clusters = true;
 	begin(g);

@@ -462,6 +462,26 @@ static void test_the_area_of_an_address_is_found(void **state)
 	assert_int_equal(match.accuracy_km, 0);
 }
 
+static void test_a_trial_counts_with_the_clusters_that_wait_for_their_rankings(void **state)
+{
+	const struct geo_loader_rules list[] = {{by_tier, 1}}, other[] = {{by_tier, 2}};
+	const struct ranking_cluster swapped[] = {two[1], two[0]};
+
+	(void)state;
+	put("l.csv", "192.0.2.0/24,la,5\n");
+	set_rules(list, 1);
+	wait_for(&rankings, 2);
+	assert_int_equal(first(ranked[0].ranking, "192.0.2.1"), 0);
+	/* A job runs; the clusters, and then the trial, wait for its end. */
+	set_rules(other, 1);
+	geo_loader_set_rules(g, list, 1, 2);
+	geo_loader_set_clusters(g, swapped, 2, &none);
+	try_latency(path_of("l.csv"));
+	wait_for(&trials, 1);
+	assert_int_equal(ranked[0].tag, 1);
+	assert_int_equal(first(ranked[0].ranking, "192.0.2.1"), 1);
+}
+
 static void test_a_latency_table_with_a_fault_is_told_and_the_last_one_counts(void **state)
 {
 	const struct geo_loader_rules list[] = {{by_latency, 1}};
@@ -506,6 +526,7 @@ int main(void)
 		TEST(test_rules_beyond_the_bound_are_refused),
 		TEST(test_the_area_of_an_address_is_found),
 		TEST(test_a_latency_table_that_changes_counts_for_rules_that_ask_for_it),
+		TEST(test_a_trial_counts_with_the_clusters_that_wait_for_their_rankings),
 		TEST(test_a_latency_table_with_a_fault_is_told_and_the_last_one_counts),
 	};
 
