@@ -204,6 +204,12 @@ static void tell_lacking(struct task *t, struct left *left, unsigned what, const
 	tell_all_left(t, left, stage, detail);
 }
 
+static void tell_withheld(struct task *t, struct left *left)
+{
+	tell_lacking(t, left, LACKS_CLIENTS, "withheld",
+	             "clusters that must not have this client's bucket now come last");
+}
+
 static bool is_written(const struct task *t, const char *stage)
 {
 	for (size_t i = 0; t->policy->stages[i] != NULL; i++)
@@ -289,8 +295,7 @@ static void tell_policy(struct task *t, const struct tally *y, const struct choi
 	}
 	tell_forbidden(t, &left);
 	tell_lacking(t, &left, LACKS_WEIGHT, "weighted", "weight 0 while others have more");
-	tell_lacking(t, &left, LACKS_CLIENTS, "withheld",
-	             "clusters that must not have this client's bucket now come last");
+	tell_withheld(t, &left);
 	tell_lacking(t, &left, LACKS_PROOF, "failback",
 	             "sites that have come back and are not proven yet come last");
 	tell_orders(t, &left);
@@ -302,6 +307,17 @@ static void tell_policy(struct task *t, const struct tally *y, const struct choi
 	tell_told(t, c);
 }
 
+static void tell_defaults(struct task *t, const struct tally *y)
+{
+	struct left left;
+
+	if (snapshot_head(t->is.s)->any_shifted) {
+		begin(t, &left);
+		tell_withheld(t, &left);
+	}
+	tell_nearest(t, y);
+}
+
 void tell_choice(struct task *t, const struct tally *y, const struct choice *c)
 {
 	if (t->is.rec == NULL)
@@ -309,7 +325,7 @@ void tell_choice(struct task *t, const struct tally *y, const struct choice *c)
 	if (t->is_union)
 		tell_union(t, y, c);
 	else if (t->policy == &snapshot_head(t->is.s)->preset)
-		tell_nearest(t, y);
+		tell_defaults(t, y);
 	else
 		tell_policy(t, y, c);
 }

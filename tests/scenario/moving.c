@@ -96,6 +96,19 @@ static void await_share(struct world *w, double from, double to)
 	}
 }
 
+/* Of a client that has left, and of one that stays. */
+static void expect_explained(struct world *w, const bool gets[CLIENTS])
+{
+	for (int i = 0; i < 100; i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), "/explain?name=" WEB "&client=10.%d.%d.0/24", i / 200,
+		         i % 200);
+		world_expect_http(
+			w, path, gets[i] ? "!\"stage\":\"withheld\"" : "\"stage\":\"withheld\"", 0);
+	}
+}
+
 /* --- shifts --- */
 
 /* The curve is so long that nothing moves while 2000 clients ask. */
@@ -161,6 +174,8 @@ static void test_a_shift_that_cannot_be_read_changes_nothing_and_is_told(void **
 	start(w);
 	annotate(w, "to=20% start=@-100");
 	await_share(w, 20, 20.1);
+	(void)count(w, CLIENTS / 4, gets);
+	expect_explained(w, gets);
 	annotate(w, "to=80 start=@-100");
 	world_expect_http(w, "/status",
 	                  "\"where\":\"cluster losangeles\",\"message\":\"annotation "
