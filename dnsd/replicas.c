@@ -20,6 +20,7 @@ struct address {
 	struct vote_opinion *opinion; /* NULL: the index is free */
 	uint16_t cluster;
 	bool is_wanted;
+	bool is_told; /* by a file or a command: no network lies between */
 	struct vote_probed probed;
 };
 
@@ -38,7 +39,7 @@ struct replicas {
 	struct vote *vote;   /* NULL: no replicas are configured */
 	struct peers *peers; /* with it */
 	struct address *addresses;
-	size_t count, wanted;
+	size_t count, wanted; /* wanted: those that a network lies before */
 	struct cluster *clusters;
 	size_t cluster_count;
 	bool sees_api;        /* of some cluster whose addresses are not probed for that */
@@ -91,13 +92,15 @@ void replicas_note(struct replicas *r, size_t index, const struct replicas_verdi
 		return;
 	a = &r->addresses[index];
 	a->probed.down = verdict->down;
-	if (verdict->succeeded)
+	if (a->is_told)
+		vote_note_word(&a->probed, verdict->succeeded);
+	else if (verdict->succeeded)
 		vote_note_success(&a->probed, now_ms, &r->success_ms);
 	else if (verdict->reached)
 		vote_note_bad_answer(&a->probed, now_ms, &r->success_ms);
 	else
 		vote_note_failure(&a->probed, now_ms, last_success(r, now_ms));
-	if (verdict->reached || verdict->succeeded)
+	if ((verdict->reached || verdict->succeeded) && !a->is_told)
 		r->reach_ms = now_ms;
 	tell_address(r, a);
 }
@@ -112,6 +115,14 @@ static struct vote_key key_of(const struct records_result *result,
 	if (probe->check < result->check_count)
 		check = result->checks[probe->check].key;
 	return vote_key_of_address(&probe->addr, probe->port, check);
+}
+
+static bool is_told(const struct records_result *result, const struct records_probe *probe)
+{
+	const struct policy_check *is =
+		probe->check < result->check_count ? result->checks[probe->check].is : NULL;
+
+	return is != NULL && is->kind == POLICY_CHECK_IMPORT;
 }
 
 static bool same_key(const struct vote_key *a, const struct vote_key *b)
@@ -130,6 +141,7 @@ static struct address take_address(struct replicas *r, size_t index,
 	if (probe->addr.family == ADDR_NONE)
 		return a;
 	a.key = key_of(result, probe);
+	a.is_told = is_told(result, probe);
 	a.opinion = vote_watch(r->vote, &a.key);
 	if (is_wanted && before != NULL && before->opinion != NULL && before->is_wanted &&
 	    same_key(&before->key, &a.key))
@@ -166,7 +178,7 @@ static void set_addresses(struct replicas *r, const struct records_result *resul
 
 	for (size_t i = 0; i < result->probe_count; i++) {
 		now[i] = take_address(r, i, result, is_wanted(i, arg));
-		wanted += now[i].is_wanted;
+		wanted += now[i].is_wanted && !now[i].is_told;
 	}
 	tell_gone(r, now, result->probe_count);
 	if (r->wanted == 0 && wanted > 0)
@@ -302,7 +314,7 @@ void replicas_tick(struct replicas *r)
 	for (size_t i = 0; r->reached && !does && i < r->count; i++) {
 		struct address *a = &r->addresses[i];
 
-		if (!a->is_wanted)
+		if (!a->is_wanted || a->is_told)
 			continue;
 		vote_note_silence(&a->probed);
 		tell_address(r, a);

@@ -98,6 +98,12 @@ void vote_note_bad_answer(struct vote_probed *p, uint64_t now_ms, uint64_t *last
 	p->is_believed = true;
 }
 
+void vote_note_word(struct vote_probed *p, bool is_good)
+{
+	p->has_succeeded |= is_good;
+	p->is_believed = true;
+}
+
 void vote_note_silence(struct vote_probed *p)
 {
 	p->is_believed = p->has_witness = false;

@@ -48,6 +48,8 @@ struct vote_probed {
 /* A probe ended, and p->down is as it is since.  *last_success_ms: of any probe, set here. */
 void vote_note_success(struct vote_probed *p, uint64_t now_ms, uint64_t *last_success_ms);
 void vote_note_failure(struct vote_probed *p, uint64_t now_ms, uint64_t last_success_ms);
+/* It was told, by what needs no network. */
+void vote_note_word(struct vote_probed *p, bool is_good);
 /* Nothing was reached for a while: what was believed until then may not be so any more. */
 void vote_note_silence(struct vote_probed *p);
 /* It answered, and what it said was bad: that is not the network. */

@@ -252,6 +252,68 @@ static void test_nighctl_makes_lines_from_what_nighd_has_in_force(void **state)
 	world_expect_run(w, undrain, 1, "nigh.dev/shift: \"from=0% to=100% start=2");
 }
 
+/* --- sites that come back --- */
+
+static void start_with_failback(struct world *w, const char *failback)
+{
+	world_config(w, "state: state\n");
+	world_three_cities(w);
+	world_write(w, "networks.csv", "10.0.0.0/8,37.77,-122.42,San Francisco\n");
+	world_write(w, "manifests/host/policy.yaml",
+	            "apiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
+	            "metadata: {name: web, namespace: shop}\n"
+	            "spec:\n"
+	            "  targetRefs: [{group: multiclusterdns.kubefed.io, kind: ServiceDNSRecord, "
+	            "name: web}]\n"
+	            "  stages: [{nearest: {}}]\n"
+	            "  failback: %s\n",
+	            failback);
+	world_start(w);
+}
+
+/* Los Angeles has no ready endpoint, and has one again. */
+static void break_off(struct world *w)
+{
+	world_service(w, "losangeles", "web", LOS_ANGELES, false, "");
+	world_expect(w, WEB, "A", "10.0.0.0/24", HOUSTON, 2000);
+	world_service(w, "losangeles", "web", LOS_ANGELES, true, "");
+	world_expect_http(w, "/status", "{\"name\":\"" WEB "\",\"cluster\":\"losangeles\",", 2000);
+}
+
+static void test_a_site_that_comes_back_waits_until_somebody_lets_it_back(void **state)
+{
+	struct world *w = *state;
+	const char *const failback[] = {"$NIGHCTL",  "failback",   WEB,
+	                                "--cluster", "losangeles", NULL};
+
+	start_with_failback(w, "{mode: Manual}");
+	world_expect(w, WEB, "A", "10.0.0.0/24", LOS_ANGELES, 0);
+	world_expect_run(w, failback, 1, "no site of " WEB " at losangeles waits to come back");
+	break_off(w);
+	world_expect_stays(w, WEB, "A", "10.0.0.0/24", HOUSTON, 600);
+	world_stop(w);
+	world_start(w);
+	world_expect_http(w, "/status", "\"mode\":\"Manual\",\"usableForSeconds\":0,", 2000);
+	world_expect_stays(w, WEB, "A", "10.0.0.0/24", HOUSTON, 600);
+	world_expect_run(w, failback, 0, WEB " has its clients back at 1 cluster\n");
+	world_expect(w, WEB, "A", "10.0.0.0/24", LOS_ANGELES, 1000);
+	/* Its names of region and zone have nowhere else to go, and still wait. */
+	world_expect_http(w, "/status", "!{\"name\":\"" WEB "\",\"cluster\"", 1000);
+}
+
+static void test_a_site_that_comes_back_waits_until_it_has_been_stable(void **state)
+{
+	struct world *w = *state;
+
+	start_with_failback(w, "{mode: After, stableFor: 2s}");
+	world_expect(w, WEB, "A", "10.0.0.0/24", LOS_ANGELES, 0);
+	break_off(w);
+	world_expect_http(w, "/status", "\"needsSeconds\":2}", 0);
+	world_expect_stays(w, WEB, "A", "10.0.0.0/24", HOUSTON, 500);
+	world_expect(w, WEB, "A", "10.0.0.0/24", LOS_ANGELES, 5000);
+	world_expect_http(w, "/status", "\"pending\":[]", 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +324,8 @@ int main(void)
 		world_test(test_a_drain_by_a_plan_lowers_the_ttl_then_the_share_then_is_drained),
 		world_test(test_the_last_good_shift_is_in_force_after_a_restart_too),
 		world_test(test_nighctl_makes_lines_from_what_nighd_has_in_force),
+		world_test(test_a_site_that_comes_back_waits_until_somebody_lets_it_back),
+		world_test(test_a_site_that_comes_back_waits_until_it_has_been_stable),
 	};
 
 	return cmocka_run_group_tests_name("scenario/moving", tests, NULL, NULL);

@@ -266,6 +266,33 @@ static void test_who_reaches_nothing_has_no_vote_and_freezes_when_alone(void **s
 	assert_false(replicas_decide(here->replicas, 0, false));
 }
 
+/* A file's word needs no network: it is believed though nothing is reached. */
+static void test_what_is_told_is_believed(void **state)
+{
+	struct world *w = *state;
+	struct policy_check import = {.kind = POLICY_CHECK_IMPORT};
+	struct records_check checks[] = {{.is = NULL},
+	                                 {.is = &import, .key = bytes_of("import x")}};
+
+	run_until(w, heard_by(&w->replica[0]) == 1 && heard_by(&w->replica[1]) == 1);
+	for (size_t i = 0; i < 2; i++) {
+		struct replica *r = &w->replica[i];
+
+		r->result.checks = checks;
+		r->result.check_count = 2;
+		for (size_t p = 0; p < PROBES; p++)
+			r->probe[p].check = 1;
+		set_targets(r, true);
+		say(r, 0, false, true);
+	}
+	run_until(w, replicas_decide(w->replica[0].replicas, 0, false) &&
+	                     replicas_decide(w->replica[1].replicas, 0, false));
+	run_ms(w, 1000);
+	assert_false(replicas_are_frozen(w->replica[0].replicas));
+	say(&w->replica[0], 0, true, false);
+	run_until(w, !replicas_decide(w->replica[1].replicas, 0, true));
+}
+
 static void test_without_replicas_in_the_config_there_is_no_vote(void **state)
 {
 	struct world *w = *state;
@@ -297,6 +324,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_who_reaches_nothing_has_no_vote_and_freezes_when_alone, setup_always,
 			teardown),
+		cmocka_unit_test_setup_teardown(test_what_is_told_is_believed, setup_always,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(
 			test_without_replicas_in_the_config_there_is_no_vote, setup_unseen,
 			teardown),
