@@ -238,6 +238,38 @@ static void test_a_cluster_that_nobody_registered_is_named(void **state)
 	                  "\"policy\":{\"namespace\":\"shop\",\"name\":\"web\"}", 0);
 }
 
+static void put_biased(struct world *w, unsigned number)
+{
+	char name[32], target[64], spec[96];
+
+	snprintf(name, sizeof name, "p%u", number);
+	snprintf(target, sizeof target, "{hostname: n%u.example.com}", number);
+	snprintf(spec, sizeof spec, "  stages: [{nearest: {bias: {houston: %u}}}]\n", number);
+	put_policy(w, name, "2026-01-01T00:00:00Z", target, spec);
+}
+
+static void test_of_too_many_different_orders_the_last_are_told(void **state)
+{
+	enum { MANY = 66 };
+	static const char *const too_many = "\"status\":\"False\",\"reason\":\"TooManyRules\"";
+	struct world *w = *state;
+	char file[64];
+
+	world_three_cities(w);
+	for (unsigned i = 1; i <= MANY; i++)
+		put_biased(w, i);
+	put(w, "  stages: [{weighted: {weights: {losangeles: 1}}}]\n");
+	world_start(w);
+	world_expect_http(w, "/status", too_many, SOON_MS);
+	/* Room is made as soon as others go. */
+	for (unsigned i = 1; i <= 4; i++) {
+		snprintf(file, sizeof file, "manifests/host/policy-p%u.yaml", i);
+		world_remove(w, file);
+	}
+	world_expect_http(w, "/status", "!TooManyRules", SOON_MS);
+	world_expect(w, WEB, "A", BOSTON, LOS_ANGELES, SOON_MS);
+}
+
 enum { BUCKETS = 100000 };
 static const char *const cities[] = {NEW_YORK, HOUSTON, LOS_ANGELES};
 
@@ -376,6 +408,7 @@ int main(void)
 		world_test(test_a_broken_policy_leaves_the_last_good_one_in_force),
 		world_test(test_a_policy_that_changes_touches_no_name),
 		world_test(test_a_cluster_that_nobody_registered_is_named),
+		world_test(test_of_too_many_different_orders_the_last_are_told),
 		world_test(test_shares_are_as_the_weights_and_a_ramp_moves_only_its_own),
 		world_test(test_what_explain_says_is_what_is_answered),
 		world_test(test_a_cluster_that_is_shifted_keeps_a_share_of_its_clients),
