@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/xalloc.h"
+#include "dnsd/config_place.h"
 #include "watcher/peers.h"
 #include "watcher/peers_tls.h"
 #include "watcher/vote.h"
@@ -463,7 +464,7 @@ enum err replicas_check(const struct config *c, struct reason *why)
 	if (err == ERR_OK)
 		peers_tls_free(tls);
 	else
-		reason_prefix(why, "replicas: ");
+		config_place_add(c, c->replicas.line, "replicas", NULL, why);
 	return err;
 }
 
@@ -533,7 +534,7 @@ enum err replicas_configure(struct replicas *r, const struct config *c, struct r
 	if (err == ERR_OK)
 		r->config = c;
 	else
-		reason_prefix(why, "replicas: ");
+		config_place_add(c, c->replicas.line, "replicas", NULL, why);
 	return err;
 }
 

@@ -332,10 +332,8 @@ static void try_replicas(struct trial *t)
 {
 	struct reason why = {0};
 
-	if (replicas_check(t->config, &why) == ERR_OK)
-		return;
-	config_place_add(t->config, t->config->replicas.line, "replicas", NULL, &why);
-	tell_lines(t, NULL, why.text);
+	if (replicas_check(t->config, &why) != ERR_OK)
+		tell_lines(t, NULL, why.text);
 }
 
 static void on_settled(void *arg) { (void)arg; }

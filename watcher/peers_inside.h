@@ -26,6 +26,8 @@ struct connection {
 	struct peers_link *link;
 	unsigned number; /* of the replica, in the vote; 0: it has not said which */
 	uint64_t begun_ms;
+	uint64_t second_ms; /* when this second began, and what was said in it */
+	unsigned messages, views;
 	struct connection *next;
 };
 

@@ -5,7 +5,12 @@
 #include "base/log.h"
 #include "watcher/peers_inside.h"
 
-enum { ASK_EVERY_MS = 1000 };
+enum {
+	ASK_EVERY_MS = 1000,
+	SECOND_MS = 1000,
+	MOST_MESSAGES = 1000, /* in a second: changes are gathered for 5 ms */
+	MOST_VIEWS = 5        /* of those whole ones, each of which costs a look at all keys */
+};
 
 static void say(struct peers *p, struct connection *c, const struct peers_message *m)
 {
@@ -263,12 +268,25 @@ static void take_bye(struct connection *c)
 	peers_turned(p, true);
 }
 
+static bool says_too_much(struct connection *c, const struct peers_message *m)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (now_ms - c->second_ms >= SECOND_MS) {
+		c->second_ms = now_ms;
+		c->messages = c->views = 0;
+	}
+	c->messages++;
+	c->views += m->kind == PEERS_VIEW;
+	return c->messages > MOST_MESSAGES || c->views > MOST_VIEWS;
+}
+
 void peers_take_message(struct connection *c, const struct peers_message *m)
 {
 	struct peers *p = c->peers;
 
 	p->counts.received++;
-	if ((c->number == 0) != (m->kind == PEERS_HELLO)) {
+	if ((c->number == 0) != (m->kind == PEERS_HELLO) || says_too_much(c, m)) {
 		p->counts.dropped++;
 		peers_link_close(c->link);
 		return;

@@ -33,6 +33,7 @@ enum {
 	DAY_S = 86400,
 	HEARD_MS = 20000,
 	WITHDRAWN_MS = 5000,
+	INTERVAL_MS = 1000,
 	BACK_MS = 20000,
 	LONG_MS = 10000, /* longer than a withdrawal takes, also where much else is done */
 	EDE_STALE = 3
@@ -233,27 +234,18 @@ static void test_what_two_of_three_lose_is_withdrawn_by_all(void **state)
 	expect_all(s, LOS_ANGELES, BACK_MS);
 }
 
-/* Probes at whose deadline a machine with much else to do looked too late, so that they count for nothing. */
-static unsigned count_void(struct scene *s)
-{
-	double count = 0;
-
-	for (int r = 0; r < REPLICAS; r++)
-		count += world_metric(at(s, r), "nigh_watcher_probes_voided_total");
-	return (unsigned)count;
-}
-
-static void test_a_dead_site_is_withdrawn_by_all_within_5_seconds(void **state)
+/* On one wire, unlike behind routers, a probe in between may find no route to the neighbour that is gone: it counts for
+ * nothing, and the next one is a second later. */
+static void test_a_dead_site_is_withdrawn_by_all_within_5_seconds_and_a_probe(void **state)
 {
 	struct scene *s = *state;
-	unsigned void_before = count_void(s);
 	uint64_t begun_ms = inside_now_ms(), took_ms;
 
 	network_set(s->net, NETWORK_ALL, LOS_ANGELES, &cut);
 	expect_all(s, HOUSTON, LONG_MS);
 	took_ms = inside_now_ms() - begun_ms;
 	printf("  withdrawn by all after %llu ms\n", (unsigned long long)took_ms);
-	assert_true(took_ms <= WITHDRAWN_MS + 1000 * (count_void(s) - void_before));
+	assert_true(took_ms <= WITHDRAWN_MS + INTERVAL_MS);
 	network_set(s->net, NETWORK_ALL, LOS_ANGELES, &calm);
 	expect_all(s, LOS_ANGELES, BACK_MS);
 }
@@ -399,7 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		voted(test_one_that_loses_a_site_withdraws_nothing),
 		voted(test_what_two_of_three_lose_is_withdrawn_by_all),
-		voted(test_a_dead_site_is_withdrawn_by_all_within_5_seconds),
+		voted(test_a_dead_site_is_withdrawn_by_all_within_5_seconds_and_a_probe),
 		voted(test_each_half_answers_what_it_can_reach),
 		voted(test_one_that_reaches_nothing_stays_as_it_was_and_says_so),
 		voted(test_one_that_reaches_no_site_goes_by_the_others),

@@ -313,6 +313,25 @@ static void test_without_replicas_in_the_config_there_is_no_vote(void **state)
 	text_fini(&errors);
 }
 
+static void test_a_file_that_is_not_there_is_named_and_changes_nothing(void **state)
+{
+	struct world *w = *state;
+	struct replica *here = &w->replica[0];
+	struct config *c = read_config(w, 0, "unseen");
+	struct reason why = {0};
+	char gone[96];
+
+	snprintf(gone, sizeof gone, "%s/gone.crt", w->dir);
+	free(c->replicas.certificate);
+	c->replicas.certificate = xstrdup(gone);
+	assert_int_equal(replicas_check(c, &why), ERR_PARSE);
+	assert_non_null(strstr(why.text, "r0.yaml:2: replicas: "));
+	assert_non_null(strstr(why.text, "gone.crt"));
+	assert_int_equal(replicas_configure(here->replicas, c, &why), ERR_PARSE);
+	run_until(w, heard_by(here) == 1);
+	config_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +347,9 @@ int main(void)
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(
 			test_without_replicas_in_the_config_there_is_no_vote, setup_unseen,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_file_that_is_not_there_is_named_and_changes_nothing, setup_unseen,
 			teardown),
 	};
 

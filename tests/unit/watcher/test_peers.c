@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -551,6 +552,33 @@ static void test_who_says_too_much_is_dropped(void **state)
 	mad_free(mad);
 }
 
+static void flood(struct world *w, struct mad *mad, struct peers_message m)
+{
+	say_hello(mad, 1);
+	for (uint64_t end_ms = clock_monotonic_ms() + PATIENCE_MS; !mad->is_closed; run(w)) {
+		assert_true(clock_monotonic_ms() < end_ms);
+		for (int i = 0; i < 100 && !peers_link_is_closing(mad->link); i++)
+			say(mad, m);
+	}
+	assert_int_equal(peers_counts(w->replica[0].peers).dropped, 1);
+	assert_true(peers_counts(w->replica[0].peers).received < 2000);
+	mad_free(mad);
+}
+
+static void test_a_flood_of_views_is_dropped(void **state)
+{
+	struct world *w = *state;
+
+	flood(w, mad_new(w, start(w, 0, NULL)), (struct peers_message){.kind = PEERS_VIEW});
+}
+
+static void test_a_flood_of_small_messages_is_dropped(void **state)
+{
+	struct world *w = *state;
+
+	flood(w, mad_new(w, start(w, 0, NULL)), (struct peers_message){.kind = PEERS_ASK});
+}
+
 static void test_who_falls_silent_votes_no_more(void **state)
 {
 	struct world *w = *state;
@@ -658,9 +686,12 @@ int main(void)
 		peers_test(test_a_gap_leads_to_a_whole_view),
 		peers_test(test_who_sees_too_much_fills_nothing),
 		peers_test(test_who_says_too_much_is_dropped),
+		peers_test(test_a_flood_of_views_is_dropped),
+		peers_test(test_a_flood_of_small_messages_is_dropped),
 		peers_test(test_who_falls_silent_votes_no_more),
 		peers_test(test_who_does_not_read_is_dropped),
 	};
 
+	(void)signal(SIGPIPE, SIG_IGN); /* as nighd does */
 	return cmocka_run_group_tests_name("watcher/peers", tests, NULL, NULL);
 }
