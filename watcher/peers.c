@@ -15,7 +15,7 @@
 #include "base/xalloc.h"
 #include "watcher/peers_inside.h"
 
-enum { BACKLOG = 64, SOON_MS = 5, LOOK_MS = 1000 };
+enum { BACKLOG = 64, SOON_MS = 5, LOOK_MS = 1000, COMPLAINTS_MS = 60000 };
 
 void peers_turned(struct peers *p, bool has_changed)
 {
@@ -39,6 +39,17 @@ static void on_message(struct peers_link *link, const struct peers_message *m, v
 	peers_take_message(arg, m);
 }
 
+/* A wrong certificate must be seen, and a replica that is down must not fill the log. */
+static bool may_complain(struct peers *p)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (p->complained_ms != 0 && now_ms - p->complained_ms < COMPLAINTS_MS)
+		return false;
+	p->complained_ms = now_ms;
+	return true;
+}
+
 static void note_end(struct connection *c, const char *why)
 {
 	struct peers *p = c->peers;
@@ -51,9 +62,9 @@ static void note_end(struct connection *c, const char *why)
 		log_warn("watcher", "replica lost name=%s reason=%s", peer->name,
 		         why[0] != '\0' ? why : "it broke the rules");
 	} else if (why[0] != '\0') {
-		log_debug("watcher", "no connection with a replica address=%s reason=%s",
-		          addr_port_print(peers_link_addr(c->link), peers_link_port(c->link), text),
-		          why);
+		addr_port_print(peers_link_addr(c->link), peers_link_port(c->link), text);
+		log_write(may_complain(p) ? LOG_WARN : LOG_DEBUG, "watcher", NULL,
+		          "no connection with a replica address=%s reason=%s", text, why);
 	}
 	p->counts.dropped += why[0] != '\0';
 	p->counts.refused += why[0] != '\0' && c->number == 0 && !peers_link_dialled(c->link);

@@ -75,6 +75,7 @@ struct peers {
 	char *file[PEERS_FILES]; /* certificate, key, CA */
 	struct stamp stamp[PEERS_FILES];
 	char *error;
+	uint64_t complained_ms; /* of a connection that could not be; 0: never */
 	uint64_t looked_ms;
 
 	struct place *places;

@@ -247,9 +247,9 @@ struct cloud *cloud_new_at(const char *network)
 	return c;
 }
 
-void cloud_issue(struct cloud *c, const char *name, const char *address)
+void cloud_issue_replica(struct cloud *c, const char *name, const char *dns_name)
 {
-	authority_issue(c->authority, name, address, 24L * 3600);
+	authority_issue_replica(c->authority, name, dns_name, 24L * 3600);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)

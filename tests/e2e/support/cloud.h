@@ -17,8 +17,8 @@ struct cloud *cloud_new_at(const char *network);
 void cloud_free(struct cloud *c);
 /* In the folder; good until the next call. */
 const char *cloud_path(struct cloud *c, const char *name);
-/* A certificate and key of the cloud's authority for that IP address: NAME.crt and NAME.key in the folder, beside ca.crt. */
-void cloud_issue(struct cloud *c, const char *name, const char *address);
+/* A certificate and key of the cloud's authority for a replica of nighd: NAME.crt and NAME.key in the folder, beside ca.crt. */
+void cloud_issue_replica(struct cloud *c, const char *name, const char *dns_name);
 /* Forgets all old revisions: who has not seen them yet must list again. */
 void cloud_compact(struct cloud *c);
 /* SIGKILL; and from its files again, until it is healthy. */
