@@ -83,7 +83,7 @@ static void on_conflict(const struct records_policy_conflict *c, void *arg)
 
 /* --- Programmed --- */
 
-static void set_programmed(const struct rulebook_entry *e, struct arena *a,
+static void set_programmed(const struct rulebook_entry *e, bool is_whole, struct arena *a,
                            struct snapshot_policy_report *p)
 {
 	const struct rulebook_policy *is = e->in_force;
@@ -97,6 +97,9 @@ static void set_programmed(const struct rulebook_entry *e, struct arena *a,
 		    is != NULL
 		            ? "what it said before is in force until its order of clusters is made"
 		            : "its order of clusters is being made");
+	else if (is->fences_places && !is_whole)
+		set(p, PROGRAMMED, false, "WaitsForPlaces",
+		    "a file of `geo` was never read: whose place is in its fence is not known");
 	else if (is->unknown[0] != '\0')
 		set(p, PROGRAMMED, true, "UnknownCluster",
 		    arena_printf(a, "no cluster is registered as %s", is->unknown));
@@ -134,7 +137,7 @@ size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
 		p->names = from->names;
 		set(p, ACCEPTED, true, "Accepted", "");
 		set(p, CONFLICTED, false, "NoConflict", "");
-		set_programmed(&b->entry[i], arena, p);
+		set_programmed(&b->entry[i], b->is_whole, arena, p);
 	}
 	records_each_policy_conflict(records, on_conflict, &all);
 	store_each_error(store, on_error, &all);

@@ -154,6 +154,29 @@ static void test_clients_that_nobody_knows_go_where_the_policy_says(void **state
 	world_expect(w, WEB, "A", BOSTON, NEW_YORK, 0);
 }
 
+/* Data that must stay does not leave because a file is not there. */
+static void test_a_fence_by_place_waits_for_the_files_with_places(void **state)
+{
+	struct world *w = *state;
+
+	world_config(w, "geo: {networks: networks.csv}");
+	world_three_cities(w);
+	put(w,
+	    "  stages:\n"
+	    "  - geofence: {rules: [{countries: [US], clusters: [losangeles], mode: Required}]}\n"
+	    "  - nearest: {}\n");
+	world_remove(w, "networks.csv");
+	world_start(w);
+	world_expect(w, WEB, "A", BOSTON, "SERVFAIL", SOON_MS);
+	world_expect_http(w, "/status", "\"reason\":\"WaitsForPlaces\"", SOON_MS);
+	world_write(w, "networks.csv",
+	            "192.0.2.0/24,42.36,-71.06,US\n198.51.100.0/24,42.36,-71.06,CA\n");
+	world_expect(w, WEB, "A", BOSTON, LOS_ANGELES, SOON_MS);
+	world_expect(w, WEB, "A", AUSTIN, NEW_YORK, 0);
+	world_remove(w, "networks.csv");
+	world_expect_stays(w, WEB, "A", BOSTON, LOS_ANGELES, 2500);
+}
+
 static void test_the_most_specific_target_wins_and_of_two_the_older(void **state)
 {
 	struct world *w = *state;
@@ -372,6 +395,7 @@ int main(void)
 		world_test(test_ttls_are_the_policys),
 		world_test(test_when_all_are_down_there_may_be_no_data_for_anybody),
 		world_test(test_clients_that_nobody_knows_go_where_the_policy_says),
+		world_test(test_a_fence_by_place_waits_for_the_files_with_places),
 		world_test(test_the_most_specific_target_wins_and_of_two_the_older),
 		world_test(test_a_broken_policy_leaves_the_last_good_one_in_force),
 		world_test(test_a_policy_that_changes_touches_no_name),
