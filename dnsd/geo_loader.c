@@ -374,8 +374,9 @@ static void prepare_trial(struct geo_loader *g)
 	(void)files_changed(&g->job.files);
 	g->job.clusters =
 		clusters_copy(g->clusters.item, g->clusters.count, &g->trial.unknown_order);
-	g->job.new_clusters =
-		!conf_strings_equal(&g->trial.unknown_order, &g->clusters.unknown_order);
+	/* Those that wait for a job of their own are among them. */
+	g->job.new_clusters = g->new_clusters || !conf_strings_equal(&g->trial.unknown_order,
+	                                                             &g->clusters.unknown_order);
 	strings_free(&g->trial.unknown_order);
 }
 
