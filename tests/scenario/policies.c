@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "base/text.h"
 #include "tests/support/world.h"
 
 #define WEB           "web.shop.fed.svc.example.com"
@@ -217,6 +218,41 @@ static void test_a_broken_policy_leaves_the_last_good_one_in_force(void **state)
 	world_expect_http(w, "/status", "!bais", SOON_MS);
 }
 
+/* Whoever may write policies writes thousands, good and bad: others' changes are answered as soon as before. */
+static void test_many_policies_and_many_that_are_broken_delay_nobody(void **state)
+{
+	enum { GOOD = 8000, BROKEN = 6000, DONE_MS = 2500, READ_MS = 60000 };
+	struct world *w = *state;
+	struct text all = {0};
+
+	if (world_is_sanitized())
+		skip();
+	for (unsigned i = 0; i < GOOD; i++)
+		text_printf(&all,
+		            "---\napiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
+		            "metadata: {name: p%u, namespace: other}\n"
+		            "spec: {targetRefs: [{kind: Service, name: none%u}], ttl: 3}\n",
+		            i, i);
+	world_three_cities(w);
+	world_write(w, "manifests/host/good.yaml", "%s", all.data);
+	text_fini(&all);
+	for (unsigned i = 0; i < BROKEN; i++) {
+		char path[64];
+
+		snprintf(path, sizeof path, "manifests/host/broken/%u.yaml", i);
+		world_write(w, path,
+		            "apiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
+		            "metadata: {name: b%u, namespace: other}\nspec: {ttl: -3}\n",
+		            i);
+	}
+	world_start(w);
+	world_expect(w, WEB, "A", BOSTON, NEW_YORK, READ_MS);
+	world_service(w, "newyork", "web", "198.18.1.11", true, "");
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.11", READ_MS);
+	world_service(w, "newyork", "web", "198.18.1.12", true, "");
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.12", DONE_MS);
+}
+
 static uint32_t serial_of(struct world *w)
 {
 	struct json_object *status = world_json(w, "/status"), *zones, *serial;
@@ -398,6 +434,7 @@ int main(void)
 		world_test(test_a_fence_by_place_waits_for_the_files_with_places),
 		world_test(test_the_most_specific_target_wins_and_of_two_the_older),
 		world_test(test_a_broken_policy_leaves_the_last_good_one_in_force),
+		world_test(test_many_policies_and_many_that_are_broken_delay_nobody),
 		world_test(test_a_policy_that_changes_touches_no_name),
 		world_test(test_a_cluster_that_nobody_registered_is_named),
 		world_test(test_shares_are_as_the_weights_and_a_ramp_moves_only_its_own),
