@@ -89,6 +89,9 @@ void choose_place_as_resolver(const struct policy *policy, struct client *c)
 
 	if (!c->has_scope || !c->leaf.order->is_unplaced)
 		return;
+	/* Its network is in a fence, which is not the resolver's. */
+	if (ranking_fence(policy->ranking, c->leaf.order) != 0)
+		return;
 	resolver = addr_unmapped(c->resolver);
 	c->leaf.order = ranking_find(policy->ranking, &resolver).order;
 	c->placed_by = NULL;

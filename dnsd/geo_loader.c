@@ -392,6 +392,13 @@ bool geo_loader_is_current(const struct geo_loader *g)
 	return !g->busy && !g->new_clusters && !g->new_rules && !g->read_files;
 }
 
+bool geo_loader_is_whole(const struct geo_loader *g)
+{
+	size_t wanted = g->files.databases.count + (g->files.networks != NULL);
+
+	return g->geodb != NULL && geodb_file_count(g->geodb) == wanted;
+}
+
 void geo_loader_find(struct geo_loader *g, const struct addr *addr, struct geo_loader_match *out)
 {
 	struct geodb_match match;

@@ -71,6 +71,8 @@ void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster 
                              size_t count, const struct conf_strings *unknown_order);
 /* Are the last rankings made from the files, clusters and rules that were set last? */
 bool geo_loader_is_current(const struct geo_loader *g);
+/* Is something known of every file, of those with places?  Else nobody can say of an address that it is in no place. */
+bool geo_loader_is_whole(const struct geo_loader *g);
 /* What the files say of an address.  Any thread. */
 struct geo_loader_match {
 	struct addr_network network;

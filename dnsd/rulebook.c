@@ -15,6 +15,7 @@ struct rulebook *rulebook_new(void)
 	struct rulebook *b = xcalloc(1, sizeof *b);
 
 	b->tags = 1;
+	b->plain = ranking_build(NULL, 0, NULL, 0, NULL);
 	return b;
 }
 
@@ -170,10 +171,11 @@ static void take_ranking(struct rulebook_entry *e, const struct geo_loader_ranke
 }
 
 void rulebook_rank(struct rulebook *b, const struct ranking *plain,
-                   const struct geo_loader_ranked *ranked, size_t count)
+                   const struct geo_loader_ranked *ranked, size_t count, bool is_whole)
 {
 	const struct ranking *before = b->plain;
 
+	b->is_whole = is_whole;
 	b->plain = ranking_ref(plain);
 	ranking_free((struct ranking *)(uintptr_t)before);
 	for (size_t i = 0; i < count; i++) {
@@ -220,6 +222,7 @@ static struct policy entry_of(struct rulebook *b, struct arena *a, const struct 
 		p = e->in_force->policy;
 		p.ranking = e->in_force->has_rules ? e->ranking : b->plain;
 		p.expired = expired_of(a, e->in_force, r, at_ms);
+		p.must_wait = e->in_force->fences_places && !b->is_whole;
 	} else if (e->wanted != NULL && e->wanted->policy.has_fence) {
 		p = e->wanted->policy;
 		p.ranking = b->plain;
@@ -243,7 +246,7 @@ void rulebook_give(struct rulebook *b, struct zones *z, const struct records_res
 	struct arena *a;
 	struct policy *list;
 
-	if (b->plain == NULL || (!b->is_stale && !any_ages(b)))
+	if (!b->is_stale && !any_ages(b))
 		return;
 	a = arena_new();
 	list = arena_calloc(a, b->count + 1, sizeof *list);

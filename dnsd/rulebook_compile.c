@@ -118,6 +118,9 @@ static void add_fences(struct making *m)
 		list[i].clusters =
 			indexes_of(m, f->clusters, f->cluster_count, &list[i].cluster_count);
 		m->to->policy.has_fence |= f->required;
+		m->to->fences_places |=
+			f->required &&
+			f->continent_count + f->country_count + f->subdivision_count > 0;
 	}
 	m->to->rules.fences = list;
 	m->to->rules.fence_count = from->fence_count;

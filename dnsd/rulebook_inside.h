@@ -19,7 +19,8 @@ struct rulebook_entry {
 struct rulebook {
 	struct rulebook_entry *entry; /* by number */
 	size_t count;
-	const struct ranking *plain; /* NULL: not yet */
+	const struct ranking *plain; /* of no clusters: not yet */
+	bool is_whole;               /* rankings are made from all files */
 	uint64_t tags;               /* the next one */
 	bool is_stale, is_news;
 };

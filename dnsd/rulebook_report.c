@@ -11,7 +11,13 @@ enum { ACCEPTED, CONFLICTED, PROGRAMMED };
 struct reporting {
 	const struct records_result *r;
 	struct arena *arena;
-	struct snapshot_policy_report *of; /* by number */
+	struct snapshot_policy_report *of;       /* by number */
+	struct snapshot_policy_report **by_name; /* those that are there */
+	size_t named;
+};
+
+struct object {
+	struct bytes namespace, name;
 };
 
 static void set(struct snapshot_policy_report *p, unsigned which, bool is_true, const char *reason,
@@ -29,26 +35,58 @@ static const char *text_of(struct arena *a, struct bytes text)
 
 /* --- Accepted --- */
 
-/* The object as it is now does not parse: what it said before holds. */
+static int compare_object(const void *object, const void *report)
+{
+	const struct object *o = object;
+	const struct snapshot_policy_report *p = *(struct snapshot_policy_report *const *)report;
+	int order = bytes_compare(o->namespace, bytes_of(p->namespace));
+
+	return order != 0 ? order : bytes_compare(o->name, bytes_of(p->name));
+}
+
+/* "shop/web", perhaps with a dot and more behind it. */
+static struct snapshot_policy_report *find_object(const struct reporting *r, struct bytes text)
+{
+	const uint8_t *slash = text.len > 0 ? memchr(text.data, '/', text.len) : NULL;
+	struct snapshot_policy_report *const *found = NULL;
+	struct object o;
+
+	if (slash == NULL)
+		return NULL;
+	o.namespace = (struct bytes){text.data, (size_t)(slash - text.data)};
+	o.name = (struct bytes){slash + 1, text.len - o.namespace.len - 1};
+	while (found == NULL && o.name.len > 0) {
+		found = bsearch(&o, r->by_name, r->named, sizeof(*r->by_name), compare_object);
+		while (o.name.len > 0 && o.name.data[--o.name.len] != '.')
+			;
+	}
+	return found != NULL ? *found : NULL;
+}
+
+static struct snapshot_policy_report *find_policy_in(const struct reporting *r, const char *text)
+{
+	static const char kind[] = "TrafficPolicy ";
+	struct snapshot_policy_report *found = NULL;
+
+	for (const char *at = strstr(text, kind); at != NULL && found == NULL;
+	     at = strstr(at, kind)) {
+		at += sizeof kind - 1;
+		found = find_object(r, (struct bytes){(const uint8_t *)at, strcspn(at, " :,")});
+	}
+	return found;
+}
+
+/* The object as it is now does not parse: what it said before holds.  There may be thousands of both. */
 static void on_error(const char *where, const char *message, int64_t since, void *arg)
 {
 	struct reporting *r = arg;
+	struct snapshot_policy_report *p = find_policy_in(r, where);
 
 	(void)since;
-	for (size_t i = 1; i < r->r->policy_count; i++) {
-		struct snapshot_policy_report *p = &r->of[i];
-		const char *at;
-		char object[600];
-
-		if (p->name == NULL)
-			continue;
-		snprintf(object, sizeof object, "TrafficPolicy %s/%s", p->namespace, p->name);
-		at = strstr(where, object);
-		if (at == NULL)
-			at = strstr(message, object);
-		if (at != NULL && strchr(" :,.", at[strlen(object)]) != NULL)
-			set(p, ACCEPTED, false, "Invalid", arena_strdup(r->arena, message));
-	}
+	if (p == NULL)
+		p = find_policy_in(r, message);
+	if (p != NULL)
+		set(p, ACCEPTED, false, "Invalid", arena_strdup(r->arena, message));
 }
 
 /* --- Conflicted --- */
@@ -83,7 +121,7 @@ static void on_conflict(const struct records_policy_conflict *c, void *arg)
 
 /* --- Programmed --- */
 
-static void set_programmed(const struct rulebook_entry *e, struct arena *a,
+static void set_programmed(const struct rulebook_entry *e, bool is_whole, struct arena *a,
                            struct snapshot_policy_report *p)
 {
 	const struct rulebook_policy *is = e->in_force;
@@ -97,6 +135,9 @@ static void set_programmed(const struct rulebook_entry *e, struct arena *a,
 		    is != NULL
 		            ? "what it said before is in force until its order of clusters is made"
 		            : "its order of clusters is being made");
+	else if (is->fences_places && !is_whole)
+		set(p, PROGRAMMED, false, "WaitsForPlaces",
+		    "a file of `geo` was never read: whose place is in its fence is not known");
 	else if (is->unknown[0] != '\0')
 		set(p, PROGRAMMED, true, "UnknownCluster",
 		    arena_printf(a, "no cluster is registered as %s", is->unknown));
@@ -114,6 +155,12 @@ static int by_name(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->name, y->name);
 }
 
+static int by_name_of(const void *a, const void *b)
+{
+	return by_name(*(struct snapshot_policy_report *const *)a,
+	               *(struct snapshot_policy_report *const *)b);
+}
+
 size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
                        const struct records *records, const struct store *store,
                        struct arena *arena, const struct snapshot_policy_report **out)
@@ -122,6 +169,7 @@ size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
 	size_t count = 0;
 
 	all.of = arena_calloc(arena, r->policy_count + 1, sizeof *all.of);
+	all.by_name = arena_calloc(arena, r->policy_count + 1, sizeof(*all.by_name));
 	for (size_t i = 1; i < r->policy_count; i++) {
 		const struct records_policy *from = &r->policies[i];
 		struct snapshot_policy_report *p = &all.of[i];
@@ -134,8 +182,10 @@ size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
 		p->names = from->names;
 		set(p, ACCEPTED, true, "Accepted", "");
 		set(p, CONFLICTED, false, "NoConflict", "");
-		set_programmed(&b->entry[i], arena, p);
+		set_programmed(&b->entry[i], b->is_whole, arena, p);
+		all.by_name[all.named++] = p;
 	}
+	qsort(all.by_name, all.named, sizeof(*all.by_name), by_name_of);
 	records_each_policy_conflict(records, on_conflict, &all);
 	store_each_error(store, on_error, &all);
 	for (size_t i = 1; i < r->policy_count; i++)

@@ -133,6 +133,8 @@ enum err geodb_open(const char *const *databases, size_t database_count, const c
 	return err;
 }
 
+size_t geodb_file_count(const struct geodb *g) { return g->count; }
+
 bool geodb_is_same(const struct geodb *a, const struct geodb *b)
 {
 	if (a->count != b->count)

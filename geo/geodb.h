@@ -29,6 +29,8 @@ struct geodb;
 enum err geodb_open(const char *const *databases, size_t database_count, const char *networks_csv,
                     const struct geodb *before, struct geodb **out, char **errors) MUST_CHECK;
 void geodb_free(struct geodb *g); /* NULL is fine */
+/* Of how many files there is something: as it is, or as it was when it could be read. */
+size_t geodb_file_count(const struct geodb *g);
 /* Are they made of the same files, read at the same time? */
 bool geodb_is_same(const struct geodb *a, const struct geodb *b);
 

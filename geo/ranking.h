@@ -103,6 +103,8 @@ static inline int ranking_compare(struct ranking_position a, struct ranking_posi
  * behind all others by their position. */
 bool ranking_allows(const struct ranking *r, const struct ranking_order *order,
                     uint16_t cluster_id);
+/* The fence that is for clients of this order, from 1 in the order of the rules; 0: none is. */
+uint16_t ranking_fence(const struct ranking *r, const struct ranking_order *order);
 
 /* For explain, the stages one by one: those of the rules as written, and a last one that decides among the rest: the
  * order for clients without a place, or distance where latency says nothing.  Without rules there is one. */
@@ -118,8 +120,7 @@ struct ranking_asker {
 	const struct addr *addr;   /* for the latency table */
 	const struct place *place; /* for distances */
 };
-/* What it compares a cluster by: "rule 2, required", "tier 1", "12 ms", "1234 km - 200"; "" when it says nothing.
- * Where fences have made the same order for different clients, one of these fences is named. */
+/* What it compares a cluster by: "rule 2, required", "tier 1", "12 ms", "1234 km - 200"; "" when it says nothing. */
 void ranking_stage_detail(const struct ranking *r, const struct ranking_order *order, size_t stage,
                           const struct ranking_asker *who, uint16_t cluster_id, char *buf,
                           size_t size);

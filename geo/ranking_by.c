@@ -93,8 +93,10 @@ static void sort(struct candidate *c, size_t count)
 	}
 }
 
-/* What makes orders differ: who stands where, who is equal with whom, who is forbidden. */
-static struct digest digest_of_order(const struct build *b, bool is_apart)
+/* What makes orders differ: who stands where, who is equal with whom, who is forbidden.  And the fence: it narrows, and it
+ * holds for clusters that come after the build. */
+static struct digest digest_of_order(const struct build *b, const struct stages_client *client,
+                                     bool is_apart)
 {
 	enum { NEXT = 0xffff, FORBIDDEN = 0xfffe, APART = 0xfffd };
 	const struct candidate *c = b->candidates;
@@ -109,6 +111,8 @@ static struct digest digest_of_order(const struct build *b, bool is_apart)
 	}
 	if (is_apart)
 		*to++ = APART;
+	if (client->fence != STAGES_NO_FENCE)
+		*to++ = client->fence;
 	return digest_of(b->scratch, (size_t)(to - b->scratch));
 }
 
@@ -135,7 +139,7 @@ static uint32_t put_order(struct build *b, const struct stages_client *c, const 
 {
 	struct ranking *r = b->r;
 	bool is_apart = r->stages->is_apart && !c->has_place;
-	struct digest digest = digest_of_order(b, is_apart);
+	struct digest digest = digest_of_order(b, c, is_apart);
 	uint32_t number = intern_put(b->orders, &digest);
 
 	if (number < r->order_count)

@@ -163,3 +163,12 @@ bool ranking_allows(const struct ranking *r, const struct ranking_order *order, 
 	return r->stages == NULL ||
 	       !is_forbidden(r->stages, &r->clients[order - r->head.orders], cluster_id);
 }
+
+uint16_t ranking_fence(const struct ranking *r, const struct ranking_order *order)
+{
+	uint16_t fence = STAGES_NO_FENCE;
+
+	if (r->stages != NULL)
+		fence = r->clients[order - r->head.orders].fence;
+	return fence == STAGES_NO_FENCE ? 0 : (uint16_t)(fence + 1);
+}

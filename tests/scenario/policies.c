@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "base/text.h"
 #include "tests/support/world.h"
 
 #define WEB           "web.shop.fed.svc.example.com"
@@ -154,6 +155,29 @@ static void test_clients_that_nobody_knows_go_where_the_policy_says(void **state
 	world_expect(w, WEB, "A", BOSTON, NEW_YORK, 0);
 }
 
+/* Data that must stay does not leave because a file is not there. */
+static void test_a_fence_by_place_waits_for_the_files_with_places(void **state)
+{
+	struct world *w = *state;
+
+	world_config(w, "geo: {networks: networks.csv}");
+	world_three_cities(w);
+	put(w,
+	    "  stages:\n"
+	    "  - geofence: {rules: [{countries: [US], clusters: [losangeles], mode: Required}]}\n"
+	    "  - nearest: {}\n");
+	world_remove(w, "networks.csv");
+	world_start(w);
+	world_expect(w, WEB, "A", BOSTON, "SERVFAIL", SOON_MS);
+	world_expect_http(w, "/status", "\"reason\":\"WaitsForPlaces\"", SOON_MS);
+	world_write(w, "networks.csv",
+	            "192.0.2.0/24,42.36,-71.06,US\n198.51.100.0/24,42.36,-71.06,CA\n");
+	world_expect(w, WEB, "A", BOSTON, LOS_ANGELES, SOON_MS);
+	world_expect(w, WEB, "A", AUSTIN, NEW_YORK, 0);
+	world_remove(w, "networks.csv");
+	world_expect_stays(w, WEB, "A", BOSTON, LOS_ANGELES, 2500);
+}
+
 static void test_the_most_specific_target_wins_and_of_two_the_older(void **state)
 {
 	struct world *w = *state;
@@ -192,6 +216,41 @@ static void test_a_broken_policy_leaves_the_last_good_one_in_force(void **state)
 	put(w, "  stages: [{nearest: {}}]\n");
 	world_expect(w, WEB, "A", BOSTON, NEW_YORK, SOON_MS);
 	world_expect_http(w, "/status", "!bais", SOON_MS);
+}
+
+/* Whoever may write policies writes thousands, good and bad: others' changes are answered as soon as before. */
+static void test_many_policies_and_many_that_are_broken_delay_nobody(void **state)
+{
+	enum { GOOD = 8000, BROKEN = 6000, DONE_MS = 2500, READ_MS = 60000 };
+	struct world *w = *state;
+	struct text all = {0};
+
+	if (world_is_sanitized())
+		skip();
+	for (unsigned i = 0; i < GOOD; i++)
+		text_printf(&all,
+		            "---\napiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
+		            "metadata: {name: p%u, namespace: other}\n"
+		            "spec: {targetRefs: [{kind: Service, name: none%u}], ttl: 3}\n",
+		            i, i);
+	world_three_cities(w);
+	world_write(w, "manifests/host/good.yaml", "%s", all.data);
+	text_fini(&all);
+	for (unsigned i = 0; i < BROKEN; i++) {
+		char path[64];
+
+		snprintf(path, sizeof path, "manifests/host/broken/%u.yaml", i);
+		world_write(w, path,
+		            "apiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
+		            "metadata: {name: b%u, namespace: other}\nspec: {ttl: -3}\n",
+		            i);
+	}
+	world_start(w);
+	world_expect(w, WEB, "A", BOSTON, NEW_YORK, READ_MS);
+	world_service(w, "newyork", "web", "198.18.1.11", true, "");
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.11", READ_MS);
+	world_service(w, "newyork", "web", "198.18.1.12", true, "");
+	world_expect(w, WEB, "A", BOSTON, "198.18.1.12", DONE_MS);
 }
 
 static uint32_t serial_of(struct world *w)
@@ -404,8 +463,10 @@ int main(void)
 		world_test(test_ttls_are_the_policys),
 		world_test(test_when_all_are_down_there_may_be_no_data_for_anybody),
 		world_test(test_clients_that_nobody_knows_go_where_the_policy_says),
+		world_test(test_a_fence_by_place_waits_for_the_files_with_places),
 		world_test(test_the_most_specific_target_wins_and_of_two_the_older),
 		world_test(test_a_broken_policy_leaves_the_last_good_one_in_force),
+		world_test(test_many_policies_and_many_that_are_broken_delay_nobody),
 		world_test(test_a_policy_that_changes_touches_no_name),
 		world_test(test_a_cluster_that_nobody_registered_is_named),
 		world_test(test_of_too_many_different_orders_the_last_are_told),

@@ -321,6 +321,76 @@ static void test_a_client_of_no_place_may_be_where_its_resolver_is(void **state)
 	assert_non_null(strstr(world_ask(w, "web.example.com A", &from_boston), " 192.0.2.3"));
 }
 
+static void test_a_client_of_no_place_stays_in_the_fence_of_its_network(void **state)
+{
+	struct asking from_boston = {.ecs = NOWHERE, .resolver = "198.51.101.7"};
+	struct addr_network nowhere;
+
+	(void)state;
+	put_three("web.example.com");
+	assert_int_equal(addr_network_parse(bytes_of(NOWHERE), &nowhere, NULL), 0);
+	fence_germans(true);
+	fence.country_count = 0;
+	fence.networks = &nowhere;
+	fence.network_count = 1;
+	rules.unknown_is_apart = true;
+	policy.resolver_when_unknown = true;
+	enforce();
+	assert_has("web.example.com A", NOWHERE, " 192.0.2.3");
+	assert_non_null(strstr(world_ask(w, "web.example.com A", &from_boston), " 192.0.2.3"));
+	fence.required = policy.has_fence = false;
+	enforce();
+	assert_non_null(strstr(world_ask(w, "web.example.com A", &from_boston), " 192.0.2.3"));
+}
+
+/* Clients with and without a fence may have the same order. */
+static void test_a_fence_leaves_its_best_to_all_and_to_its_own_clients_alone(void **state)
+{
+	static const uint16_t americans[] = {LA, NY};
+
+	(void)state;
+	world_networks(w, BERLIN ",52.52,13.40,DE\n" BOSTON ",42.36,-71.06,US\n" OAKLAND
+	                         ",43.65,-79.38,CA\n" NOWHERE ",42.36,-71.06,US\n"
+	                         "192.0.2.0/24,43.65,-79.38,CA\n");
+	put_three("web.example.com");
+	fence_germans(false);
+	germany = bytes_of("US");
+	fence.clusters = americans;
+	fence.cluster_count = 2;
+	policy.all = true;
+	policy.narrowing = 1;
+	enforce();
+	for (unsigned i = 0; i < 2; i++) {
+		const char *us = i == 0 ? BOSTON : NOWHERE,
+			   *canada = i == 0 ? OAKLAND : "192.0.2.0/24";
+
+		assert_has("web.example.com A", us, " 192.0.2.2");
+		assert_has("web.example.com A", us, " 192.0.2.1");
+		assert_null(strstr(ask_from("web.example.com A", us), " 192.0.2.3"));
+		assert_has("web.example.com A", canada, " 192.0.2.2");
+		assert_has("web.example.com A", canada, " 192.0.2.3");
+	}
+}
+
+static void test_a_cluster_that_is_new_is_outside_of_fences_that_were_there(void **state)
+{
+	(void)state;
+	put_three("web.example.com");
+	fence_germans(true);
+	fence.clusters = (const uint16_t[]){LA, NY, FRA};
+	fence.cluster_count = 3;
+	rules.stage_count = 1;
+	rules.unknown_is_tie = true;
+	enforce();
+	/* Its ranking is not made yet. */
+	world_cluster(w, "new", 52.52, 13.40);
+	world_use_policy(w, 1);
+	world_put_sites(w, "new.example.com", NULL, "new: 30 A 192.0.2.4", NULL);
+	world_build(w);
+	assert_begins("new.example.com A", BERLIN, "REFUSED");
+	assert_has("new.example.com A", BOSTON, " 192.0.2.4");
+}
+
 static void test_clients_of_no_place_have_weights_of_their_own(void **state)
 {
 	unsigned la = 0;
@@ -406,6 +476,9 @@ int main(void)
 		TEST(test_a_site_that_must_prove_itself_comes_last),
 		TEST(test_until_a_fence_is_known_nobody_is_sent_over_it),
 		TEST(test_a_client_of_no_place_may_be_where_its_resolver_is),
+		TEST(test_a_client_of_no_place_stays_in_the_fence_of_its_network),
+		TEST(test_a_fence_leaves_its_best_to_all_and_to_its_own_clients_alone),
+		TEST(test_a_cluster_that_is_new_is_outside_of_fences_that_were_there),
 		TEST(test_clients_of_no_place_have_weights_of_their_own),
 		TEST(test_sticky_buckets_are_as_long_as_they_are_said),
 		TEST(test_weights_decide_only_what_distance_leaves_equal),

@@ -448,6 +448,27 @@ static void test_a_latency_table_that_changes_counts_for_rules_that_ask_for_it(v
 	assert_null(errors);
 }
 
+/* Rules name clusters by index: with other clusters the same rules mean something else. */
+static void test_a_trial_knows_of_clusters_that_came_while_it_waited(void **state)
+{
+	static const struct ranking_cluster others[] = {{.id = 7, .name = "atlanta"},
+	                                                {.id = 0, .name = "la"}};
+	const struct geo_loader_rules before[] = {{by_tier, 1}}, after[] = {{by_tier, 2}};
+
+	(void)state;
+	set_rules(before, 1);
+	wait_for(&rankings, 2);
+	assert_int_equal(first(ranked[0].ranking, "192.0.2.1"), 0);
+	geo_loader_set_clusters(g, (const struct ranking_cluster[]){two[1], two[0]}, 2, &none);
+	geo_loader_set_rules(g, after, 1, 2);
+	geo_loader_set_clusters(g, others, 2, &none);
+	put("l.csv", "192.0.2.0/24,la,50\n");
+	try_latency(path_of("l.csv"));
+	wait_for(&trials, 1);
+	assert_int_equal(ranked[0].tag, 2);
+	assert_int_equal(first(ranked[0].ranking, "192.0.2.1"), 7);
+}
+
 static void test_the_area_of_an_address_is_found(void **state)
 {
 	struct geo_loader_match match;
@@ -524,6 +545,7 @@ int main(void)
 		TEST(test_rules_get_rankings_beside_the_plain_one_and_equal_ones_share),
 		TEST(test_what_has_not_changed_is_not_built_again),
 		TEST(test_rules_beyond_the_bound_are_refused),
+		TEST(test_a_trial_knows_of_clusters_that_came_while_it_waited),
 		TEST(test_the_area_of_an_address_is_found),
 		TEST(test_a_latency_table_that_changes_counts_for_rules_that_ask_for_it),
 		TEST(test_a_trial_counts_with_the_clusters_that_wait_for_their_rankings),

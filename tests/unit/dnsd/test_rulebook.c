@@ -198,7 +198,7 @@ static void on_rankings(const struct ranking *plain, const struct geo_loader_ran
                         size_t count, void *arg)
 {
 	(void)arg;
-	rulebook_rank(book, plain, ranked, count);
+	rulebook_rank(book, plain, ranked, count, geo_loader_is_whole(g));
 	events++;
 }
 
@@ -324,6 +324,27 @@ static void test_a_new_fence_that_must_hold_keeps_its_names_waiting(void **state
 	assert_true(given(1)->has_fence);
 }
 
+/* Files may take longer to read than nighd waits for. */
+static void test_a_fence_that_must_hold_waits_before_any_ranking_is_there(void **state)
+{
+	struct bytes la = bytes_of("la"), country = bytes_of("DE");
+	struct policy_fence fence = {.countries = &country,
+	                             .country_count = 1,
+	                             .clusters = &la,
+	                             .cluster_count = 1,
+	                             .required = true};
+
+	(void)state;
+	value.stages[0] = POLICY_GEOFENCE;
+	value.stage_count = 1;
+	value.fences = &fence;
+	value.fence_count = 1;
+	set_all();
+	assert_true(given(1)->must_wait);
+	wait_for_event(1);
+	assert_false(given(1)->must_wait);
+}
+
 static void test_a_number_that_is_used_again_is_another_policy(void **state)
 {
 	(void)state;
@@ -374,6 +395,7 @@ int main(void)
 		PURE(test_the_key_tells_rules_apart_and_nothing_else),
 		LIFE(test_until_its_ranking_is_there_the_last_one_of_a_name_is_in_force),
 		LIFE(test_a_new_fence_that_must_hold_keeps_its_names_waiting),
+		LIFE(test_a_fence_that_must_hold_waits_before_any_ranking_is_there),
 		LIFE(test_a_number_that_is_used_again_is_another_policy),
 		LIFE(test_a_cluster_expires_as_the_policy_says),
 	};

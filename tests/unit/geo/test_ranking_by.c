@@ -425,7 +425,8 @@ static bool are_alike(const struct ruled *t, const struct ranking_order *one,
 			if (ranked_compare(t, one, i, k) != ranked_compare(t, other, i, k))
 				return false;
 	}
-	return one->is_unplaced == other->is_unplaced;
+	return one->is_unplaced == other->is_unplaced &&
+	       ranking_fence(t->w.r, one) == ranking_fence(t->w.r, other);
 }
 
 static void assert_leaf_at(struct ruled *t, const struct addr *a)
