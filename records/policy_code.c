@@ -309,9 +309,14 @@ static void read_check(struct cursor *c, struct arena *a, struct policy_check *k
 
 static void read_stages(struct cursor *c, struct arena *a, struct policy_value *p)
 {
+	unsigned seen = 0;
+
 	p->stage_count = code_read_up_to(c, POLICY_STAGES_MOST);
-	for (size_t i = 0; i < p->stage_count; i++)
+	for (size_t i = 0; i < p->stage_count; i++) {
 		p->stages[i] = (enum policy_stage)read_between(c, POLICY_GEOFENCE, POLICY_ALL);
+		c->bad |= (seen >> p->stages[i] & 1) != 0;
+		seen |= 1U << p->stages[i];
+	}
 	read_fences(c, a, p);
 	read_tiers(c, a, p);
 	p->biases = read_numbers(c, a, &p->bias_count);

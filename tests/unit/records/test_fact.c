@@ -411,6 +411,26 @@ static void test_too_long_a_string_or_list_is_refused(void **state)
 	assert_int_equal(fact_encode(&v, &f, &why), ERR_RANGE);
 }
 
+/* A stage orders once. */
+static void test_a_policy_has_no_stage_twice(void **state)
+{
+	struct fact_value v = {.kind = FACT_TRAFFIC_POLICY,
+	                       .namespace = bytes_of("shop"),
+	                       .name = bytes_of("web"),
+	                       .created = 1};
+	struct arena *a = arena_new();
+	const struct fact *f;
+	struct reason why = {0};
+
+	(void)state;
+	v.policy.stages[0] = v.policy.stages[1] = POLICY_NEAREST;
+	v.policy.stage_count = 2;
+	assert_int_equal(fact_encode(&v, &f, &why), ERR_OK);
+	assert_false(fact_decode(f, a, &v));
+	fact_unref(f);
+	arena_free(a);
+}
+
 /* Every cut and every changed byte of every sample: refused or decoded, never beyond the bytes. */
 static void test_damaged_bytes_are_bounded(void **state)
 {
@@ -486,6 +506,7 @@ int main(void)
 		cmocka_unit_test(test_an_endpoint_is_small),
 		cmocka_unit_test(test_names_that_end_alike_and_any_target_come_back_as_written),
 		cmocka_unit_test(test_too_long_a_string_or_list_is_refused),
+		cmocka_unit_test(test_a_policy_has_no_stage_twice),
 		cmocka_unit_test(test_damaged_bytes_are_bounded),
 		cmocka_unit_test(test_foreign_bytes_are_not_facts),
 		cmocka_unit_test(test_users_are_counted),
