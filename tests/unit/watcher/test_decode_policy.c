@@ -300,7 +300,8 @@ static void test_the_order_of_keys_makes_no_other_policy(void **state)
 	fact_unref(before);
 }
 
-static void test_order_behind_shares_is_a_warning(void **state)
+/* The rulebook says of it that it decides nothing: the object is no error. */
+static void test_order_behind_shares_is_taken(void **state)
 {
 	struct world *w = world_of(state);
 
@@ -309,8 +310,7 @@ static void test_order_behind_shares_is_a_warning(void **state)
 	               REFS "stages: [{capacity: {}}, {weighted: {weights: {a: 1}}}, {sticky: {}},"
 	                    "{nearest: {}}]"),
 		ERR_OK);
-	assert_string_equal(w->why.text, "TrafficPolicy shop/web: spec.stages[3].nearest: decides "
-	                                 "nothing behind capacity");
+	assert_string_equal(w->why.text, "");
 	assert_int_equal(w->p.stage_count, 4);
 }
 
@@ -529,7 +529,7 @@ int main(void)
 		TEST(test_every_kind_of_stage),
 		TEST(test_clients_of_no_known_place),
 		TEST(test_the_order_of_keys_makes_no_other_policy),
-		TEST(test_order_behind_shares_is_a_warning),
+		TEST(test_order_behind_shares_is_taken),
 		TEST(test_unknown_fields_are_named_with_their_path),
 		TEST(test_targets_that_are_none),
 		TEST(test_stages_that_contradict_themselves),
