@@ -335,6 +335,8 @@ static void try_replicas(struct trial *t)
 
 	if (replicas_check(t->config, &why) != ERR_OK)
 		tell_lines(t, NULL, why.text);
+	else if (replicas_verify(t->config, &why) != ERR_OK)
+		text_printf(t->told, "warning: %s\n", why.text);
 }
 
 static void on_settled(void *arg) { (void)arg; }
