@@ -328,8 +328,11 @@ void decode_policy_fill(const struct field *object, struct fact_value *out)
 		"targetRefs",      "stages",      "ttl",         "degradedTTL", "maxAddresses",
 		"unknownClient",   "whenAllDown", "unseenAfter", "failback",    "sticky",
 		"minReadyPercent", "probe",       NULL};
-	struct field spec = field_get(object, "spec");
+	struct field spec = field_get(object, "spec"), version = field_get(object, "apiVersion");
 
+	/* Passed over, it would be gone, and with it a fence that must hold. */
+	if (!bytes_equal_text(field_text(&version), "nigh.dev/v1alpha1"))
+		field_fail(&version, ERR_PARSE, "is not nigh.dev/v1alpha1");
 	field_only(object, known);
 	if (!spec.value)
 		field_fail(&spec, ERR_PARSE, "is missing");
