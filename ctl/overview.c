@@ -325,6 +325,34 @@ static void print_pending(struct json_object *status, struct text *out)
 	print_table_end(t, out);
 }
 
+/* Who votes, and on what each of them looks. */
+static void print_voters(struct json_object *status, struct text *out)
+{
+	static const char *const heads[] = {"REPLICA", "VOTES", "HEARD",
+	                                    "SEES UP", "DOWN",  "UNKNOWN"};
+	struct print_table *t = print_table_new(heads, 6);
+	size_t count = fields_count(status, "replicas");
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *replica = fields_item(status, "replicas", i);
+		struct json_object *sees = fields_find(replica, "sees");
+
+		print_cell(t, fields_text(replica, "name"));
+		print_cell(t, fields_bool(replica, "voter") ? "yes" : "no");
+		if (fields_bool(replica, "self"))
+			print_cell(t, "this one");
+		else
+			age_cell(t, fields_u64(replica, "heardSecondsAgo"));
+		number_cell(t, fields_u64(sees, "up"));
+		number_cell(t, fields_u64(sees, "down"));
+		number_cell(t, fields_u64(sees, "unknown"));
+	}
+	print_table_end(t, out);
+	if (fields_bool(status, "frozen"))
+		text_add(out, "frozen: this replica reaches no site and hears nobody who does; "
+		              "what is down stays as it was last\n");
+}
+
 static void print_errors(struct json_object *status, struct text *out)
 {
 	size_t count = fields_count(status, "errors");
@@ -435,6 +463,8 @@ void overview_print(struct json_object *status, bool wide, struct text *out)
 	print_holds(status, &part);
 	add_part(out, &part);
 	print_pending(status, &part);
+	add_part(out, &part);
+	print_voters(status, &part);
 	add_part(out, &part);
 	print_errors(status, &part);
 	add_part(out, &part);

@@ -128,6 +128,12 @@ static void add_reasons(struct json_object *candidate, bool wide, struct text *o
 }
 
 /* "; 192.0.2.1:443 https: status 503, held for 30 s", of what is down or flaps. */
+/* It was tried, and says nothing of the address: what was meant as a check is none. */
+static bool is_void(struct json_object *probe)
+{
+	return !fields_find(probe, "ok") && fields_find(probe, "ageSeconds");
+}
+
 static void add_probes(struct json_object *candidate, bool wide, struct text *out)
 {
 	size_t count = fields_count(candidate, "probes");
@@ -136,10 +142,12 @@ static void add_probes(struct json_object *candidate, bool wide, struct text *ou
 		struct json_object *probe = fields_item(candidate, "probes", i);
 		uint64_t held_s = fields_u64(probe, "heldForSeconds");
 
-		if (!fields_bool(probe, "down") && !fields_bool(probe, "flapping") && !wide)
+		if (!fields_bool(probe, "down") && !fields_bool(probe, "flapping") &&
+		    !is_void(probe) && !wide)
 			continue;
-		text_printf(out, "%s%s %s: %s", out->len ? "; " : "", fields_text(probe, "target"),
-		            fields_text(probe, "check"), fields_text(probe, "detail"));
+		text_printf(out, "%s%s %s: %s%s", out->len ? "; " : "",
+		            fields_text(probe, "target"), fields_text(probe, "check"),
+		            is_void(probe) ? "not judged, " : "", fields_text(probe, "detail"));
 		if (held_s)
 			text_printf(out, ", held for %" PRIu64 " s", held_s);
 		else if (fields_bool(probe, "flapping"))

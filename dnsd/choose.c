@@ -199,12 +199,13 @@ static void fall_back(struct task *t, const struct rrset *fallback, struct tally
 /* None is usable: as if all were. */
 static void fail_open(struct task *t, struct tally *y, struct choice *c)
 {
+	bool others_are = y->any_forbidden_usable;
+
 	t->everyone = true;
 	*c = choose_among(t, y);
 	c->reason = STATS_FAIL_OPEN;
 	y->troubled = true;
-	tell_step(t, "failOpen", "no site is usable: answered as if all were");
-	tell_open(t);
+	tell_open(t, others_are);
 }
 
 static void take_steps(struct task *t, struct tally *y, struct choice *c)

@@ -171,8 +171,8 @@ void choose_union(struct task *t, struct tally *y, struct choice *out);
 
 void tell_usable(struct task *t);
 void tell_step(const struct task *t, const char *stage, const char *detail);
-/* Each usable site that the client may be sent to. */
-void tell_open(struct task *t);
+/* Each site that the client may be sent to; others may be usable. */
+void tell_open(struct task *t, bool others_are_usable);
 /* What followed from them, stage by stage. */
 void tell_choice(struct task *t, const struct tally *y, const struct choice *c);
 

@@ -48,10 +48,21 @@ void tell_usable(struct task *t)
 	tell_sites(t, false);
 }
 
-void tell_open(struct task *t)
+/* Of a client whom no site at all is for nothing is told here: that is no trouble of theirs. */
+void tell_open(struct task *t, bool others_are_usable)
 {
+	size_t allowed = 0;
+
 	if (t->is.rec == NULL)
 		return;
+	for (size_t i = 0; i < site_count(t); i++)
+		allowed += task_is_allowed(t, site_at(t, i));
+	if (allowed == 0)
+		return;
+	tell_step(t, "failOpen",
+	          others_are_usable ? "no site that this client may be sent to is usable: "
+	                              "answered as if they were"
+	                            : "no site is usable: answered as if all were");
 	for (size_t i = 0; i < site_count(t); i++)
 		if (task_is_allowed(t, site_at(t, i)))
 			tell_left(t, site_at(t, i));
@@ -241,7 +252,9 @@ static void tell_orders(const struct task *t, struct left *left)
 			dropped = drop_worse(t, left, stage, best);
 		if (dropped > 0 || is_written(t, name))
 			tell_all_left(t, left, name,
-			              detail[0] != '\0' ? detail : "says nothing of this client");
+			              detail[0] != '\0' ? detail
+			              : dropped > 0     ? "in the order that it gives"
+			                                : "says nothing of this client");
 	}
 }
 
@@ -256,6 +269,8 @@ static void describe_share(struct task *t, const struct left *left, const struct
 	if (strcmp(stage, "sticky") == 0)
 		snprintf(detail, DETAIL_SIZE, "all clients of a /%u (IPv6: /%u) together",
 		         t->policy->bucket_ipv4, t->policy->bucket_ipv6);
+	else if (left->count < 2)
+		snprintf(detail, DETAIL_SIZE, "nobody else is left to share with");
 	else
 		snprintf(detail, DETAIL_SIZE, "%llu of %llu, told apart by the client's /%u",
 		         (unsigned long long)lot_weight(&t->lot, winner), (unsigned long long)all,

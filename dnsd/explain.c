@@ -186,7 +186,11 @@ static void add_rare_reasons(const struct snapshot *s, const struct policy *p,
 		           "the controller of the Ingress has no ready endpoint", age);
 	if (p->has_failback && site_hold(site) != 0)
 		add_reason(out, "failback", !waits,
-		           waits ? "has come back, and is not proven yet" : "proven", 0);
+		           !waits ? "proven"
+		           : snapshot_site_is_usable(s, p, site, NULL)
+		                   ? "has come back, and is not proven yet"
+		                   : "must prove itself when it comes back",
+		           0);
 }
 
 void explain_print_reasons(const struct snapshot *s, const struct policy *p,

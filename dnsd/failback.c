@@ -321,8 +321,11 @@ enum err failback_release(struct failback *f, const char *name, const char *clus
 	if (compare(f))
 		zones_set_waiting(z, f->waits, f->count);
 	if (*count == 0)
-		return reason_set(why, ERR_NOTFOUND, "no site of %s%s%s waits to come back", name,
-		                  cluster != NULL ? " at " : "", cluster != NULL ? cluster : "");
+		return reason_set(why, ERR_NOTFOUND,
+		                  "no site of %s%s%s waits to come back (of an alias, name what it "
+		                  "leads to)",
+		                  name, cluster != NULL ? " at " : "",
+		                  cluster != NULL ? cluster : "");
 	log_info("dnsd", "sites are let back name=%s count=%" PRIu64, names_to_text(wire, text),
 	         *count);
 	return ERR_OK;

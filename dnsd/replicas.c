@@ -468,6 +468,24 @@ enum err replicas_check(const struct config *c, struct reason *why)
 	return err;
 }
 
+enum err replicas_verify(const struct config *c, struct reason *why)
+{
+	struct peers_tls *tls;
+	enum err err;
+
+	if (!is_given(c))
+		return ERR_OK;
+	err = peers_tls_new(c->replicas.certificate, c->replicas.key, c->replicas.ca, &tls, why);
+	if (err != ERR_OK)
+		return err;
+	err = peers_tls_verify(tls, why);
+	peers_tls_free(tls);
+	if (err != ERR_OK)
+		reason_prefix(why, "replicas: the others will not let in who shows %s: ",
+		              c->replicas.certificate);
+	return err;
+}
+
 static struct peers_place *make_places(const struct config *c)
 {
 	struct peers_place *places = xcalloc(c->replicas.peer_count + 1, sizeof *places);

@@ -24,6 +24,8 @@ struct replicas;
 struct replicas *replicas_new(uv_loop_t *loop, void (*on_change)(void *arg), void *arg);
 /* Could these settings be taken up?  Reads the files. */
 enum err replicas_check(const struct config *config, struct reason *why) MUST_CHECK;
+/* Would the others let this one in, by the certificate as it is?  If not, it answers all the same. */
+enum err replicas_verify(const struct config *config, struct reason *why) MUST_CHECK;
 /* Takes them up, at the start and later, but for another address to listen at.  `config` is borrowed until the next.
  * On an error all stays as it was. */
 enum err replicas_configure(struct replicas *r, const struct config *config,

@@ -128,12 +128,7 @@ static void ask(struct rulebook *b, struct geo_loader *g, size_t cluster_count)
 void rulebook_set(struct rulebook *b, const struct records_result *r, const struct config *c,
                   struct geo_loader *g)
 {
-	struct rulebook_defaults defaults = {
-		.all = c->defaults.policy == CONFIG_ALL,
-		.degraded_ttl = (uint32_t)c->defaults.degraded_ttl_s,
-		.max_addresses = (uint16_t)c->defaults.max_addresses,
-		.unknown_order = &c->geo.unknown_order,
-	};
+	const struct rulebook_defaults defaults = rulebook_defaults_of(c);
 
 	make_room(b, r->policy_count);
 	for (size_t i = 0; i < b->count; i++) {

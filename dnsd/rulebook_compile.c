@@ -275,23 +275,23 @@ static void add_stage(struct making *m, enum policy_stage stage)
 static void add_stages(struct making *m)
 {
 	const struct policy_value *from = m->from;
+	enum policy_stage share = POLICY_ALL; /* the first that shares out; else this */
 	struct text warning = {0};
-	bool is_shared = false;
 
 	for (size_t i = 0; i < from->stage_count; i++) {
 		enum policy_stage stage = from->stages[i];
 		bool orders = !is_share(stage) && stage != POLICY_ALL && stage != POLICY_STICKY;
 
-		if (is_shared && orders && stage != POLICY_GEOFENCE)
-			text_printf(&warning, "%s%s", warning.len > 0 ? ", " : "", word_of(stage));
+		if (share != POLICY_ALL && orders && stage != POLICY_GEOFENCE)
+			text_printf(&warning, "%sspec.stages[%zu].%s: decides nothing behind %s",
+			            warning.len > 0 ? "; " : "", i, word_of(stage), word_of(share));
 		else
 			add_stage(m, stage);
-		is_shared |= is_share(stage);
+		if (share == POLICY_ALL && is_share(stage))
+			share = stage;
 	}
 	if (warning.len > 0)
-		m->to->warning = arena_printf(m->to->arena,
-		                              "%s behind a stage that shares out: decides nothing",
-		                              warning.data);
+		m->to->warning = arena_strdup(m->to->arena, warning.data);
 	text_fini(&warning);
 }
 
@@ -420,6 +420,16 @@ static void copy_numbers(struct making *m)
 static const char *copy_bytes(struct arena *a, struct bytes text)
 {
 	return arena_strndup(a, (const char *)text.data, text.len);
+}
+
+struct rulebook_defaults rulebook_defaults_of(const struct config *c)
+{
+	return (struct rulebook_defaults){
+		.all = c->defaults.policy == CONFIG_ALL,
+		.degraded_ttl = (uint32_t)c->defaults.degraded_ttl_s,
+		.max_addresses = (uint16_t)c->defaults.max_addresses,
+		.unknown_order = &c->geo.unknown_order,
+	};
 }
 
 struct rulebook_policy *rulebook_compile(const struct records_policy *from,

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/conf.h"
 #include "base/text.h"
+#include "dnsd/config.h"
 #include "geo/rules.h"
 #include "records/build.h"
 #include "zones/policy.h"
@@ -25,6 +26,8 @@ struct rulebook_defaults {
 	uint16_t max_addresses;
 	const struct conf_strings *unknown_order;
 };
+
+struct rulebook_defaults rulebook_defaults_of(const struct config *c); /* borrows from it */
 
 struct rulebook_policy {
 	struct arena *arena;  /* everything here */

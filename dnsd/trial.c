@@ -15,6 +15,7 @@
 #include "dnsd/lone_file.h"
 #include "dnsd/replicas.h"
 #include "dnsd/reread.h"
+#include "dnsd/rulebook_compile.h"
 #include "dnsd/sandbox.h"
 #include "dnsd/tls.h"
 #include "dnsd/transferred.h"
@@ -334,6 +335,8 @@ static void try_replicas(struct trial *t)
 
 	if (replicas_check(t->config, &why) != ERR_OK)
 		tell_lines(t, NULL, why.text);
+	else if (replicas_verify(t->config, &why) != ERR_OK)
+		text_printf(t->told, "warning: %s\n", why.text);
 }
 
 static void on_settled(void *arg) { (void)arg; }
@@ -417,13 +420,16 @@ static void on_transferred(const struct config_zone *zone, const char *where, co
 		tell(t, true, FACTS_HOST, where, message);
 }
 
-/* API servers may know clusters that nothing here names. */
+/* They may know clusters that nothing here names. */
+static bool has_api_servers(const struct config *c)
+{
+	return c->kubernetes.kubeconfig != NULL || c->kubernetes.in_cluster || c->member_count > 0;
+}
+
 static void try_transferred(struct trial *t, const struct records_result *r)
 {
-	const struct config *c = t->config;
-
-	if (c->kubernetes.kubeconfig == NULL && !c->kubernetes.in_cluster && c->member_count == 0)
-		transferred_each_zone(c, r, on_transferred, t);
+	if (!has_api_servers(t->config))
+		transferred_each_zone(t->config, r, on_transferred, t);
 }
 
 static void give_zones(struct trial *t, const struct records_result *r)
@@ -485,6 +491,32 @@ static void read_zone_files(struct trial *t)
 	arena_free(a);
 }
 
+static void tell_policy(struct trial *t, const struct records_result *r,
+                        const struct records_policy *from)
+{
+	const struct rulebook_defaults defaults = rulebook_defaults_of(t->config);
+	struct rulebook_policy *p =
+		rulebook_compile(from, r->clusters, r->cluster_count, &defaults);
+	struct text title = {0}, unknown = {0};
+
+	text_printf(&title, "TrafficPolicy %s", p->policy.name);
+	text_printf(&unknown, "no cluster is registered as %s", p->unknown);
+	if (*p->unknown != '\0' && !t->is_alone && !has_api_servers(t->config))
+		tell(t, true, FACTS_HOST, title.data, unknown.data);
+	if (*p->warning != '\0')
+		tell(t, true, FACTS_HOST, title.data, p->warning);
+	text_fini(&title);
+	text_fini(&unknown);
+	rulebook_policy_free(p);
+}
+
+static void tell_policies(struct trial *t, const struct records_result *r)
+{
+	for (size_t i = 1; i < r->policy_count; i++)
+		if (r->policies[i].is != NULL)
+			tell_policy(t, r, &r->policies[i]);
+}
+
 static void build(struct trial *t)
 {
 	const struct records_result *r;
@@ -502,6 +534,7 @@ static void build(struct trial *t)
 	} while (r->more);
 	(void)zones_build(t->zones, clock_unix_s());
 	try_transferred(t, r);
+	tell_policies(t, r);
 	records_each_problem(t->records, on_records_problem, t);
 	records_each_conflict(t->records, on_conflict, t);
 	zones_each_problem(t->zones, on_zones_problem, t);

@@ -194,6 +194,6 @@ const struct decode_kind decode_host_kinds[] = {
          fill_dns_endpoint},
 	{"DNSEndpoint", "externaldns.k8s.io", NULL, FACT_EXTERNAL_DNS_ENDPOINT, false,
          fill_dns_endpoint},
-	{"TrafficPolicy", "nigh.dev", "v1alpha1", FACT_TRAFFIC_POLICY, false, decode_policy_fill},
+	{"TrafficPolicy", "nigh.dev", NULL, FACT_TRAFFIC_POLICY, false, decode_policy_fill},
 	{0},
 };

@@ -320,31 +320,6 @@ static void read_sticky(const struct field *spec, struct policy_value *out)
 	decode_policy_sticky(&sticky, out);
 }
 
-/* Once shares are given out there is no order left to make. */
-static void warn_of_idle_stages(const struct field *object, const struct policy_value *p)
-{
-	static const char *const names[] = {
-		[POLICY_GEOFENCE] = "geofence", [POLICY_FAILOVER] = "failover",
-		[POLICY_NEAREST] = "nearest",   [POLICY_LATENCY] = "latency",
-		[POLICY_WEIGHTED] = "weighted", [POLICY_STICKY] = "sticky",
-		[POLICY_CAPACITY] = "capacity", [POLICY_ALL] = "all"};
-	enum policy_stage share = POLICY_ALL;
-
-	for (size_t i = 0; i < p->stage_count && !object->reading->err; i++) {
-		enum policy_stage stage = p->stages[i];
-
-		if (share == POLICY_ALL) {
-			if (stage == POLICY_WEIGHTED || stage == POLICY_CAPACITY)
-				share = stage;
-		} else if (stage <= POLICY_LATENCY) {
-			(void)reason_set(object->reading->why, ERR_OK,
-			                 "spec.stages[%zu].%s: decides nothing behind %s", i,
-			                 names[stage], names[share]);
-			return;
-		}
-	}
-}
-
 void decode_policy_fill(const struct field *object, struct fact_value *out)
 {
 	static const char *const known[] = {"apiVersion", "kind",   "metadata",
@@ -353,8 +328,11 @@ void decode_policy_fill(const struct field *object, struct fact_value *out)
 		"targetRefs",      "stages",      "ttl",         "degradedTTL", "maxAddresses",
 		"unknownClient",   "whenAllDown", "unseenAfter", "failback",    "sticky",
 		"minReadyPercent", "probe",       NULL};
-	struct field spec = field_get(object, "spec");
+	struct field spec = field_get(object, "spec"), version = field_get(object, "apiVersion");
 
+	/* Passed over, it would be gone, and with it a fence that must hold. */
+	if (!bytes_equal_text(field_text(&version), "nigh.dev/v1alpha1"))
+		field_fail(&version, ERR_PARSE, "is not nigh.dev/v1alpha1");
 	field_only(object, known);
 	if (!spec.value)
 		field_fail(&spec, ERR_PARSE, "is missing");
@@ -367,5 +345,4 @@ void decode_policy_fill(const struct field *object, struct fact_value *out)
 	read_numbers(&spec, &out->policy);
 	read_failback(&spec, &out->policy);
 	decode_policy_probe(&spec, &out->policy.check);
-	warn_of_idle_stages(object, &out->policy);
 }

@@ -61,6 +61,9 @@ static void note_end(struct connection *c, const char *why)
 		peer->last_ms = clock_monotonic_ms();
 		log_warn("watcher", "replica lost name=%s reason=%s", peer->name,
 		         why[0] != '\0' ? why : "it broke the rules");
+	} else if (why[0] != '\0' && peers_link_dialled(c->link) &&
+	           peers_link_is_refused(c->link)) {
+		peers_note_refusal(p, c->link, why);
 	} else if (why[0] != '\0') {
 		addr_port_print(peers_link_addr(c->link), peers_link_port(c->link), text);
 		log_write(may_complain(p) ? LOG_WARN : LOG_DEBUG, "watcher", NULL,

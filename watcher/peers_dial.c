@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +170,21 @@ void peers_note_target(struct peers *p, const struct peers_link *link, const uin
 	memcpy(t->id, id, PEERS_ID);
 	t->has_id = true;
 	t->is_self = memcmp(id, p->id, PEERS_ID) == 0;
+	t->refusal[0] = '\0';
+}
+
+void peers_note_refusal(struct peers *p, const struct peers_link *link, const char *why)
+{
+	struct target *t = find_target(p->targets, p->target_count, peers_link_addr(link),
+	                               peers_link_port(link));
+	char text[ADDR_PORT_TEXT_SIZE], refusal[sizeof t->refusal];
+
+	snprintf(refusal, sizeof refusal, "%s", why);
+	if (t == NULL || strcmp(t->refusal, refusal) == 0)
+		return;
+	memcpy(t->refusal, refusal, sizeof refusal);
+	log_warn("watcher", "who is there is no replica address=%s reason=\"%s\"",
+	         addr_port_print(&t->addr, t->port, text), why);
 }
 
 static bool is_being_dialled(const struct peers *p, const struct target *t)

@@ -52,6 +52,8 @@ struct target {
 	bool is_self, has_id;
 	uint8_t id[PEERS_ID]; /* who was there last */
 	uint64_t next_ms;     /* when it may be dialled again */
+	char refusal
+		[96]; /* why who is there is no replica, as it was told; "": it is one, or nobody is */
 };
 
 /* A host name and what is known of its addresses. */
@@ -108,6 +110,8 @@ enum err peers_set_places(struct peers *p, const struct peers_settings *s,
 void peers_dial_all(struct peers *p, uint64_t now_ms);
 /* The replica that answers at an address that was dialled. */
 void peers_note_target(struct peers *p, const struct peers_link *link, const uint8_t id[PEERS_ID]);
+/* Why it is none: told when that is news. */
+void peers_note_refusal(struct peers *p, const struct peers_link *link, const char *why);
 void peers_places_fini(struct peers *p);
 
 /* --- peers_talk.c --- */

@@ -290,6 +290,11 @@ bool peers_link_is_closing(const struct peers_link *l) { return l->is_closing; }
 
 bool peers_link_is_busy(const struct peers_link *l) { return unread(l) > PEERS_BUSY_BYTES; }
 
+bool peers_link_is_refused(const struct peers_link *l)
+{
+	return peers_session_error(l->session)[0] != '\0';
+}
+
 bool peers_link_dialled(const struct peers_link *l) { return l->dialled; }
 
 const struct addr *peers_link_addr(const struct peers_link *l) { return &l->addr; }

@@ -49,6 +49,8 @@ bool peers_link_is_open(const struct peers_link *l); /* and not being closed */
 bool peers_link_is_closing(const struct peers_link *l);
 bool peers_link_is_busy(const struct peers_link *l); /* it has not read what was sent */
 bool peers_link_dialled(const struct peers_link *l);
+/* Somebody is there, and one of the two would not have the other. */
+bool peers_link_is_refused(const struct peers_link *l);
 /* Of the other end. */
 const struct addr *peers_link_addr(const struct peers_link *l);
 uint16_t peers_link_port(const struct peers_link *l);

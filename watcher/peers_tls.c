@@ -97,6 +97,34 @@ enum err peers_tls_new(const char *certificate, const char *key, const char *ca,
 	return ERR_OK;
 }
 
+static int verify_as(const struct peers_tls *t, int purpose)
+{
+	X509_STORE_CTX *v = X509_STORE_CTX_new();
+	STACK_OF(X509) *chain = NULL;
+	int code;
+
+	CHECK(v != NULL);
+	CHECK(SSL_CTX_get0_chain_certs(t->context, &chain) == 1);
+	CHECK(X509_STORE_CTX_init(v, SSL_CTX_get_cert_store(t->context),
+	                          SSL_CTX_get0_certificate(t->context), chain) == 1);
+	(void)X509_STORE_CTX_set_purpose(v, purpose);
+	code = X509_verify_cert(v) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(v);
+	X509_STORE_CTX_free(v);
+	ERR_clear_error();
+	return code;
+}
+
+enum err peers_tls_verify(const struct peers_tls *t, struct reason *why)
+{
+	int code = verify_as(t, X509_PURPOSE_SSL_SERVER);
+
+	if (code == X509_V_OK)
+		code = verify_as(t, X509_PURPOSE_SSL_CLIENT);
+	return code == X509_V_OK
+	               ? ERR_OK
+	               : reason_set(why, ERR_DENIED, "%s", X509_verify_cert_error_string(code));
+}
+
 void peers_tls_free(struct peers_tls *t)
 {
 	if (t == NULL)

@@ -21,6 +21,8 @@ struct peers_tls;
  * names the file. */
 enum err peers_tls_new(const char *certificate, const char *key, const char *ca,
                        struct peers_tls **out, struct reason *why) MUST_CHECK;
+/* Would others that have the same CA let us in, now? */
+enum err peers_tls_verify(const struct peers_tls *t, struct reason *why) MUST_CHECK;
 void peers_tls_free(struct peers_tls *t); /* sessions go on; NULL is fine */
 
 enum peers_tls_result {

@@ -111,6 +111,24 @@ static void test_a_warning_names_the_file_of_its_cluster(void **state)
 	            "ranked last\n");
 }
 
+static void test_what_a_policy_says_in_vain_is_a_warning(void **state)
+{
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_write(w, "manifests/host/policy.yaml",
+	            "apiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
+	            "metadata: {name: web, namespace: shop}\n"
+	            "spec:\n  targetRefs: [{hostname: www.example.com}]\n"
+	            "  stages: [{weighted: {weights: {atlantis: 1}}}, {nearest: {}}]\n");
+	check_tells(w, 0,
+	            "%M/host/policy.yaml:1: warning: TrafficPolicy shop/web: no cluster is "
+	            "registered as atlantis\n");
+	check_tells(w, 0,
+	            "%M/host/policy.yaml:1: warning: TrafficPolicy shop/web: "
+	            "spec.stages[1].nearest: decides nothing behind weighted\n");
+}
+
 static void test_data_that_a_zone_cannot_hold_for_an_annotation_is_named(void **state)
 {
 	struct world *w = *state;
@@ -156,6 +174,7 @@ int main(void)
 		world_test(test_of_a_service_in_several_clusters_the_one_is_named_that_is_meant),
 		world_test(test_a_conflict_is_an_error_that_names_both_places),
 		world_test(test_a_warning_names_the_file_of_its_cluster),
+		world_test(test_what_a_policy_says_in_vain_is_a_warning),
 		world_test(test_data_that_a_zone_cannot_hold_for_an_annotation_is_named),
 		world_test(test_a_record_of_the_config_is_named_with_its_own_line),
 	};

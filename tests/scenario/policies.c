@@ -329,6 +329,20 @@ static void test_of_too_many_different_orders_the_last_are_told(void **state)
 	world_expect(w, WEB, "A", BOSTON, LOS_ANGELES, SOON_MS);
 }
 
+static void test_a_stage_that_decides_nothing_is_named_and_no_error(void **state)
+{
+	struct world *w = *state;
+
+	begin(w, "  stages: [{weighted: {weights: {houston: 1}}}, {nearest: {}}]\n");
+	world_expect(w, WEB, "A", BOSTON, HOUSTON, SOON_MS);
+	world_expect_http(w, "/status", "\"type\":\"Accepted\",\"status\":\"True\"", 0);
+	world_expect_http(w, "/status",
+	                  "\"reason\":\"StageWithoutEffect\",\"message\":\"spec.stages[1].nearest: "
+	                  "decides nothing behind weighted\"",
+	                  0);
+	world_expect_http(w, "/status", "\"errors\":[]", 0);
+}
+
 enum { BUCKETS = 100000 };
 static const char *const cities[] = {NEW_YORK, HOUSTON, LOS_ANGELES};
 
@@ -470,6 +484,7 @@ int main(void)
 		world_test(test_a_policy_that_changes_touches_no_name),
 		world_test(test_a_cluster_that_nobody_registered_is_named),
 		world_test(test_of_too_many_different_orders_the_last_are_told),
+		world_test(test_a_stage_that_decides_nothing_is_named_and_no_error),
 		world_test(test_shares_are_as_the_weights_and_a_ramp_moves_only_its_own),
 		world_test(test_what_explain_says_is_what_is_answered),
 		world_test(test_a_cluster_that_is_shifted_keeps_a_share_of_its_clients),

@@ -337,10 +337,26 @@ static void test_who_has_no_good_certificate_is_none(void **state)
 	                  HEARD_MS);
 	expect_heard(s, R0, 1);
 	expect_heard(s, R2, 0);
+	world_expect_log(at(s, R0), "who is there is no replica", HEARD_MS);
+	world_expect_log(at(s, R0), "its certificate has none of the DNS names of ours", 0);
 	/* Alone it withdraws what it loses; the others do not care. */
 	network_set_pair(s->net, R2, LOS_ANGELES, &cut);
 	expect(s, R2, HOUSTON, LONG_MS);
 	expect_stays(s, R0, R1, 1000);
+}
+
+static void test_a_certificate_that_the_others_refuse_is_told_by_check(void **state)
+{
+	struct scene *s = *state;
+	char path[256];
+	const char *const argv[] = {"$NIGHD", "--check", "-c", path, NULL};
+
+	authority_issue_replica(s->authority, "old", "nighd-replicas.nigh", -1);
+	world_stop(at(s, R2));
+	configure(s, R2, "old");
+	world_start(at(s, R2));
+	snprintf(path, sizeof path, "%s", world_path(s->w[R2], "nighd.yaml"));
+	world_expect_run(s->w[R2], argv, 0, "old.crt: certificate has expired");
 }
 
 static void test_garbage_and_silence_change_nothing(void **state)
@@ -397,6 +413,7 @@ int main(void)
 		voted(test_one_that_reaches_no_site_goes_by_the_others),
 		voted(test_one_that_is_killed_has_no_vote_after_3_seconds),
 		voted(test_who_has_no_good_certificate_is_none),
+		voted(test_a_certificate_that_the_others_refuse_is_told_by_check),
 		voted(test_garbage_and_silence_change_nothing),
 		voted(test_a_takeover_and_a_reload_keep_the_vote),
 	};

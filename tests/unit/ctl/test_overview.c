@@ -133,6 +133,25 @@ static void test_who_waits_to_come_back_is_told_with_what_it_needs(void **state)
 	                "www.example.com      ny        2h           nighctl failback\n");
 }
 
+static void test_who_votes_is_told_and_whether_anybody_can(void **state)
+{
+	(void)state;
+	assert_overview("{\"version\":\"1\",\"frozen\":true,\"replicas\":["
+	                "{\"name\":\"a\",\"self\":true,\"heardSecondsAgo\":0,\"voter\":true,"
+	                "\"sees\":{\"up\":2,\"down\":1,\"unknown\":0}},"
+	                "{\"name\":\"b\",\"self\":false,\"heardSecondsAgo\":7,\"voter\":false,"
+	                "\"sees\":{\"up\":0,\"down\":0,\"unknown\":3}}]}",
+	                false,
+	                "nighd 1, not ready, listening on nothing\n"
+	                "0 names, 0 records, 0 answers given\n"
+	                "\n"
+	                "REPLICA   VOTES   HEARD      SEES UP   DOWN   UNKNOWN\n"
+	                "a         yes     this one   2         1      0\n"
+	                "b         no      7s         0         0      3\n"
+	                "frozen: this replica reaches no site and hears nobody who does; what is "
+	                "down stays as it was last\n");
+}
+
 static void test_wide_adds_columns(void **state)
 {
 	(void)state;
@@ -221,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_everything_of_a_status_has_its_place),
 		cmocka_unit_test(test_what_moves_is_told_until_it_is_as_if_nothing_had),
 		cmocka_unit_test(test_who_waits_to_come_back_is_told_with_what_it_needs),
+		cmocka_unit_test(test_who_votes_is_told_and_whether_anybody_can),
 		cmocka_unit_test(test_wide_adds_columns),
 		cmocka_unit_test(test_what_api_servers_make_difficult_is_told_below_them),
 		cmocka_unit_test(test_wide_says_when_every_credential_ends_and_what_is_absent),

@@ -113,12 +113,35 @@ static void test_a_foreign_shape_does_no_harm(void **state)
 	             "  x?\n");
 }
 
+static void test_a_probe_that_judges_nothing_is_told_though_the_site_is_usable(void **state)
+{
+	(void)state;
+	assert_story("{\"candidates\":["
+	             "{\"cluster\":\"la\",\"usable\":true,\"probes\":["
+	             "{\"target\":\"192.0.2.1:443\",\"check\":\"https\",\"ok\":null,\"down\":false,"
+	             "\"detail\":\"ca.pem: there is no probe.files\",\"ageSeconds\":1},"
+	             "{\"target\":\"192.0.2.2:443\",\"check\":\"https\",\"ok\":null,\"down\":false,"
+	             "\"detail\":\"not probed yet\",\"ageSeconds\":null}]}]}",
+	             false,
+	             ", of no zone that is served here\n"
+	             "asked for \n"
+	             "standing nobody knows where\n"
+	             "\n"
+	             "CLUSTER   DISTANCE   USABLE   WHY\n"
+	             "la        -          yes      192.0.2.1:443 https: not judged, ca.pem: "
+	             "there is no probe.files\n"
+	             "\n"
+	             "answer: \n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_answer_is_told_from_the_question_to_the_records),
 		cmocka_unit_test(test_wide_tells_the_layers_that_are_fine_too),
 		cmocka_unit_test(test_probes_that_are_down_or_flap_tell_what_they_found_out),
+		cmocka_unit_test(
+			test_a_probe_that_judges_nothing_is_told_though_the_site_is_usable),
 		cmocka_unit_test(test_a_foreign_shape_does_no_harm),
 	};
 

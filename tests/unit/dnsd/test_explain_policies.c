@@ -144,7 +144,25 @@ static void test_who_is_passed_over_is_told(void **state)
 	            "proven yet come last\",\"left\":[\"la\"]}");
 	assert_told("{\"layer\":\"failback\",\"ok\":false,\"detail\":\"has come back, and is not "
 	            "proven yet\"");
+	assert_told("{\"stage\":\"weighted\",\"detail\":\"nobody else is left to share with\","
+	            "\"left\":[\"la\"]}");
 	assert_told("\"site\":\"la\"");
+}
+
+static void test_the_order_for_clients_of_no_place_is_told(void **state)
+{
+	static const char *const stages[] = {"nearest", NULL};
+	static const char *const order[] = {"hou", "la"};
+
+	(void)state;
+	policy.stages = stages;
+	policy.weight = NULL;
+	rules.unknown_order = order;
+	rules.unknown_count = 2;
+	explain("web.example.com", "10.9.9.0/24");
+	assert_told("{\"stage\":\"unknownClient\",\"detail\":\"in the order that it gives\","
+	            "\"left\":[\"hou\"]}");
+	assert_told("\"site\":\"hou\"");
 }
 
 static void test_a_client_that_is_fenced_off_is_told_why(void **state)
@@ -174,6 +192,7 @@ static void test_a_client_that_is_fenced_off_is_told_why(void **state)
 	explain("web.example.com", "198.51.100.0/24");
 	assert_told("{\"stage\":\"geofence\",\"detail\":\"no site that this client may be sent to "
 	            "has this type\",\"left\":[]}");
+	assert_null(strstr(told, "failOpen"));
 	assert_told("\"rcode\":\"REFUSED\"");
 }
 
@@ -222,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_each_stage_has_a_step_with_who_is_left),
 		TEST(test_who_is_passed_over_is_told),
+		TEST(test_the_order_for_clients_of_no_place_is_told),
 		TEST(test_a_client_that_is_fenced_off_is_told_why),
 		TEST(test_the_share_of_ready_endpoints_is_a_layer),
 		TEST(test_several_sites_are_told_in_one_step),

@@ -230,7 +230,9 @@ static void test_by_hand_a_site_waits_until_it_is_let_back(void **state)
 	assert_int_equal(
 		failback_release(s->failback, "www.example.com", NULL, s->zones, &count, &why),
 		ERR_NOTFOUND);
-	assert_string_equal(why.text, "no site of www.example.com waits to come back");
+	assert_string_equal(why.text,
+	                    "no site of www.example.com waits to come back (of an alias, name what "
+	                    "it leads to)");
 	s->la_drained = false;
 	publish(s, 1000);
 	publish(s, 100000000);

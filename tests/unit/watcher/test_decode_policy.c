@@ -51,7 +51,7 @@ static void keep_document(struct json_object *root, unsigned line, void *arg)
 }
 
 /* `spec` is YAML in one line, without its braces. */
-static enum err decode(struct world *w, const char *spec)
+static enum err decode_version(struct world *w, const char *version, const char *spec)
 {
 	struct json_object *object = NULL;
 	struct arena *scratch = arena_new();
@@ -59,9 +59,9 @@ static enum err decode(struct world *w, const char *spec)
 	enum err err;
 
 	text_printf(&yaml,
-	            "apiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
+	            "apiVersion: nigh.dev/%s\nkind: TrafficPolicy\n"
 	            "metadata: {name: web, namespace: shop}\nspec: {%s}\n",
-	            spec);
+	            version, spec);
 	if (yaml_read(bytes_of(yaml.data), keep_document, &object, &w->why) != ERR_OK)
 		fail_msg("%s: %s", yaml.data, w->why.text);
 	fact_unref(w->fact);
@@ -78,6 +78,11 @@ static enum err decode(struct world *w, const char *spec)
 		w->p = v.policy;
 	}
 	return err;
+}
+
+static enum err decode(struct world *w, const char *spec)
+{
+	return decode_version(w, "v1alpha1", spec);
 }
 
 #define REFS "targetRefs: [{kind: Service, name: web}], "
@@ -300,7 +305,8 @@ static void test_the_order_of_keys_makes_no_other_policy(void **state)
 	fact_unref(before);
 }
 
-static void test_order_behind_shares_is_a_warning(void **state)
+/* The rulebook says of it that it decides nothing: the object is no error. */
+static void test_order_behind_shares_is_taken(void **state)
 {
 	struct world *w = world_of(state);
 
@@ -309,8 +315,7 @@ static void test_order_behind_shares_is_a_warning(void **state)
 	               REFS "stages: [{capacity: {}}, {weighted: {weights: {a: 1}}}, {sticky: {}},"
 	                    "{nearest: {}}]"),
 		ERR_OK);
-	assert_string_equal(w->why.text, "TrafficPolicy shop/web: spec.stages[3].nearest: decides "
-	                                 "nothing behind capacity");
+	assert_string_equal(w->why.text, "");
 	assert_int_equal(w->p.stage_count, 4);
 }
 
@@ -482,6 +487,15 @@ static void test_probes_that_are_none(void **state)
 	refuse(state, "probe: {import: {}}", "spec.probe.import.name: is missing");
 }
 
+static void test_another_version_is_not_passed_over(void **state)
+{
+	struct world *w = world_of(state);
+
+	assert_int_not_equal(decode_version(w, "v1", REFS "stages: [{nearest: {}}]"), ERR_OK);
+	assert_string_equal(w->why.text,
+	                    "TrafficPolicy shop/web: apiVersion: is not nigh.dev/v1alpha1");
+}
+
 static void test_wrong_types_everywhere(void **state)
 {
 	static const char *const specs[] = {
@@ -529,7 +543,7 @@ int main(void)
 		TEST(test_every_kind_of_stage),
 		TEST(test_clients_of_no_known_place),
 		TEST(test_the_order_of_keys_makes_no_other_policy),
-		TEST(test_order_behind_shares_is_a_warning),
+		TEST(test_order_behind_shares_is_taken),
 		TEST(test_unknown_fields_are_named_with_their_path),
 		TEST(test_targets_that_are_none),
 		TEST(test_stages_that_contradict_themselves),
@@ -537,6 +551,7 @@ int main(void)
 		TEST(test_tiers_that_are_none),
 		TEST(test_settings_out_of_range),
 		TEST(test_probes_that_are_none),
+		TEST(test_another_version_is_not_passed_over),
 		TEST(test_wrong_types_everywhere),
 	};
 
