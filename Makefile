@@ -18,7 +18,7 @@ ONLY_ctl         := records/ramp.h
 WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring.h dnsd/verdicts.c dnsd/verdicts.h \
                     dnsd/config_facts.c dnsd/config_facts.h dnsd/trial.c dnsd/sources.c dnsd/sources.h \
                     dnsd/lone_file.c dnsd/lone_file.h dnsd/zone_loader.c \
-                    dnsd/pipeline_inside.h dnsd/pipeline_estate.c dnsd/pipeline_orders.c dnsd/replace.c \
+                    dnsd/pipeline_inside.h dnsd/pipeline_estate.c dnsd/pipeline_orders.c dnsd/pipeline_ready.c dnsd/pipeline_heard.c dnsd/replace.c \
                     dnsd/transferred.c dnsd/transferred.h \
                     dnsd/rulebook.c dnsd/rulebook.h dnsd/rulebook_inside.h dnsd/rulebook_report.c \
                     dnsd/rulebook_compile.c dnsd/rulebook_compile.h \

@@ -16,79 +16,9 @@
 #include "watcher/store.h"
 #include "zones/build.h"
 
-enum {
-	TICK_MS = 250,
-	EVIDENCE_MS = 5000,
-	UNREADY_BUILD_MS = 3000,
-	NOTES_MS = 1000,
-	MANY_FACTS = 10000,
-	TRIM_AFTER = 20000,
-	MEMBER_COUNTS_MS = 5 * 60 * 1000
-};
-
-/* --- readiness (design: ready once every source was read, restored, or waited for) --- */
-
-static bool source_is_known(const struct pipeline *p, uint16_t id)
-{
-	const struct cluster_state *state = facts_cluster(p->facts, id);
-
-	return state == NULL || !state->registered || state->knowledge != KNOWLEDGE_NEVER;
-}
-
-static bool was_restored(const struct pipeline *p)
-{
-	return p->saved != NULL && saved_was_restored(p->saved);
-}
-
-static bool all_sources_known(const struct pipeline *p)
-{
-	/* Until they have begun, nobody knows what was restored of which. */
-	if (p->sources == NULL || !sources_manifests_are_read(p->sources, was_restored(p)))
-		return false;
-	for (uint16_t id = 0; id < facts_cluster_count(p->facts); id++)
-		if (!source_is_known(p, id))
-			return false;
-	return true;
-}
-
-/* Some source of which nothing was ever read could hold any name, so that none can be denied. */
-static bool is_incomplete(const struct pipeline *p, uint64_t now_ms)
-{
-	for (uint16_t id = 0; id < facts_cluster_count(p->facts); id++) {
-		bool counts = id == FACTS_HOST ||
-		              now_ms - facts_cluster(p->facts, id)->since_ms < MEMBER_COUNTS_MS;
-
-		if (counts && !source_is_known(p, id))
-			return true;
-	}
-	return false;
-}
-
-static bool is_ready(struct pipeline *p, uint64_t now_ms)
-{
-	if (!p->ready) {
-		bool patient = now_ms - p->started_ms < p->config->patience_ms;
-
-		/* What was read must be in force, and clients placed by it. */
-		p->ready = (all_sources_known(p) && !facts_has_changes(p->facts) &&
-		            geo_loader_is_current(p->geo) && zone_loader_is_read(p->zone_files)) ||
-		           !patient;
-		if (p->ready)
-			log_info("dnsd", "ready");
-		p->memory.quiet = !p->ready;
-		p->report_stale |= p->ready;
-	}
-	return p->ready;
-}
+enum { TICK_MS = 250, EVIDENCE_MS = 5000, NOTES_MS = 1000, TRIM_AFTER = 20000 };
 
 /* --- one build --- */
-
-/* Every cluster unseen and no probe succeeded since: it is our own network that broke. */
-static bool is_dark(const struct pipeline *p, uint64_t *since_ms)
-{
-	return wiring_all_unseen(p->result, since_ms) &&
-	       verdicts_last_success_ms(p->verdicts) <= *since_ms;
-}
 
 static void rank_clusters(struct pipeline *p)
 {
@@ -145,12 +75,13 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 		.all = p->config->defaults.policy == CONFIG_ALL,
 		.degraded_ttl = (uint32_t)p->config->defaults.degraded_ttl_s,
 		.max_addresses = (uint16_t)p->config->defaults.max_addresses,
-		.ready = is_ready(p, now_ms),
-		.dark = is_dark(p, &dark_ms),
+		.ready = pipeline_is_ready(p, now_ms),
+		.dark = pipeline_is_dark(p, &dark_ms),
 	};
 
 	/* What was read last counts when it is in force: a tick may come before the build. */
-	p->incomplete = is_incomplete(p, now_ms) || (p->incomplete && facts_has_changes(p->facts));
+	p->incomplete =
+		pipeline_is_incomplete(p, now_ms) || (p->incomplete && facts_has_changes(p->facts));
 	settings.incomplete = settings.ready && p->incomplete;
 	look_at_transferred(p);
 	settings.frozen = settings.dark || replicas_are_frozen(p->replicas);
@@ -264,142 +195,15 @@ static void build(struct pipeline *p)
 	call_again(p, now_ms);
 }
 
-/* Before it is ready nobody is answered, and names of several clusters would be built once for each
- * cluster that has been read: where there are many, mostly when all have been. */
-static bool may_wait(const struct pipeline *p, uint64_t now_ms)
-{
-	/* What was restored may be lost meanwhile, and the guard must hear of it before the state does. */
-	return !p->ready && !was_restored(p) && facts_count(p->facts) > MANY_FACTS &&
-	       !all_sources_known(p) && now_ms - p->built_ms < UNREADY_BUILD_MS &&
-	       now_ms - p->started_ms < p->config->patience_ms;
-}
-
 static void on_settled(void *arg)
 {
 	struct pipeline *p = arg;
 
-	p->waits = may_wait(p, clock_monotonic_ms());
+	p->waits = pipeline_may_wait(p, clock_monotonic_ms());
 	if (p->waits)
 		return;
 	build(p);
 	admin_count_update(p->pulse, clock_monotonic_us() - settle_poked_us(p->settle));
-}
-
-/* --- events of the neighbours --- */
-
-static void on_addresses(struct bytes host, const struct addr *addresses, size_t count,
-                         uint32_t ttl_s, void *arg)
-{
-	struct pipeline *p = arg;
-	struct buffer value = {0};
-
-	records_set_host(p->records, host, addresses, count, ttl_s);
-	for (size_t i = 0; i < count; i++) {
-		buffer_u8(&value, addresses[i].family);
-		buffer_put(&value, addresses[i].bytes, sizeof addresses[i].bytes);
-	}
-	saved_put_value(p->saved, SAVED_HOST, host, (struct bytes){value.data, value.len});
-	buffer_fini(&value);
-	pipeline_poke(p);
-}
-
-static void on_trouble(struct bytes host, const char *message, void *arg)
-{
-	struct pipeline *p = arg;
-	char where[512];
-
-	snprintf(where, sizeof where, "host name %.*s", (int)host.len, (const char *)host.data);
-	store_set_error(p->store, where, message);
-	p->report_stale = true;
-	pipeline_poke(p);
-}
-
-static void restore_host(struct bytes host, struct bytes value, void *arg)
-{
-	enum { EACH = 1 + sizeof((struct addr *)0)->bytes };
-	struct pipeline *p = arg;
-	size_t count = value.len / EACH;
-	struct addr *addresses = xcalloc(count + 1, sizeof *addresses);
-
-	for (size_t i = 0; i < count; i++) {
-		addresses[i].family = value.data[i * EACH];
-		memcpy(addresses[i].bytes, value.data + i * EACH + 1, EACH - 1);
-	}
-	records_set_host(p->records, host, addresses, count, 0);
-	if (p->resolver != NULL)
-		resolver_seed(p->resolver, host, addresses, count);
-	free(addresses);
-}
-
-static void restore_held(struct bytes owner, struct bytes value, void *arg)
-{
-	struct pipeline *p = arg;
-	struct records_times now = {p->started_ms, p->unix_ms_at_0};
-
-	if (!records_restore_held(p->records, p->facts, &now, owner, value))
-		log_warn("dnsd", "a name that was held is not as it was saved, and is left out");
-}
-
-static void restore_shift(struct bytes cluster, struct bytes shift, void *arg)
-{
-	struct pipeline *p = arg;
-
-	if (!records_restore_shift(p->records, p->facts, cluster, shift))
-		log_warn("dnsd", "a shift is not as it was saved, and is left out");
-}
-
-static void on_verdict(void *arg)
-{
-	struct pipeline *p = arg;
-
-	p->probes_stale = true;
-	pipeline_poke(p);
-}
-
-static void on_rankings(const struct ranking *plain, const struct geo_loader_ranked *ranked,
-                        size_t count, void *arg)
-{
-	struct pipeline *p = arg;
-
-	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(plain),
-	                      memory_order_relaxed);
-	zones_set_ranking(p->zones, ranking_ref(plain));
-	rulebook_rank(p->rulebook, plain, ranked, count, geo_loader_is_whole(p->geo));
-	pipeline_poke(p);
-}
-
-static void on_geo_errors(const char *errors, void *arg)
-{
-	struct pipeline *p = arg;
-
-	free(p->errors.geo);
-	p->errors.geo = errors != NULL ? xstrdup(errors) : NULL;
-	p->report_stale = true;
-	pipeline_poke(p);
-}
-
-static void on_zone_file(struct bytes apex, const struct zonefile *file, void *arg)
-{
-	struct pipeline *p = arg;
-
-	zones_set_file(p->zones, apex, file);
-	/* Whatever has changed, all of it was read. */
-	p->untrimmed += file != NULL ? zonefile_name_count(file) : 0;
-	p->report_stale = true;
-	pipeline_poke(p);
-}
-
-static void on_zone_errors(void *arg)
-{
-	struct pipeline *p = arg;
-	struct text lines = {0};
-
-	zone_loader_print(p->zone_files, &lines);
-	free(p->errors.zone_files);
-	p->errors.zone_files = lines.len > 0 ? text_take(&lines) : NULL;
-	text_fini(&lines);
-	p->report_stale = true;
-	pipeline_poke(p);
 }
 
 static void set_zone_files(struct pipeline *p)
@@ -527,9 +331,10 @@ static void start_neighbours(struct pipeline *p)
 	p->failback = failback_new(p->saved);
 	p->errors.waiting = p->failback;
 	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->store,
-	                             p->probe_notes, on_verdict, p);
+	                             p->probe_notes, pipeline_on_verdict, p);
 	verdicts_set_replicas(p->verdicts, p->replicas);
-	if (resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, &why) != ERR_OK)
+	if (resolver_new(p->loop, NULL, pipeline_on_addresses, pipeline_on_trouble, p, &p->resolver,
+	                 &why) != ERR_OK)
 		log_error("watcher", "host names are not resolved: %s", why.text);
 	geo_loader_set_files(p->geo, &(struct geo_loader_files){&p->config->geo.databases,
 	                                                        p->config->geo.networks,
@@ -543,7 +348,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
                               struct admin_pulse *pulse)
 {
 	struct pipeline *p = xcalloc(1, sizeof *p);
-	struct geo_loader_events events = {on_rankings, on_geo_errors, p};
+	struct geo_loader_events events = {pipeline_on_rankings, pipeline_on_geo_errors, p};
 	struct name_key key;
 
 	p->loop = loop;
@@ -558,13 +363,13 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	p->geo = geo_loader_start(loop, &events);
 	p->rulebook = rulebook_new();
 	key = zones_key(p->zones);
-	p->zone_files =
-		zone_loader_start(loop, &key, config->state,
-	                          &(struct zone_loader_events){on_zone_file, on_zone_errors, p});
+	p->zone_files = zone_loader_start(
+		loop, &key, config->state,
+		&(struct zone_loader_events){pipeline_on_zone_file, pipeline_on_zone_errors, p});
 	p->errors.files = p->zone_files;
 	p->notes = cluster_notes_new();
 	p->probe_notes = probe_notes_new();
-	p->replicas = replicas_new(loop, on_verdict, p);
+	p->replicas = replicas_new(loop, pipeline_on_verdict, p);
 	p->replica_notes = replica_notes_new();
 	secrets_init(&p->secrets);
 	start_timers(p);
@@ -601,9 +406,7 @@ enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, stru
 		return err;
 	wiring_configure_records(&p->records, p->config);
 	start_neighbours(p);
-	saved_each_value(p->saved, SAVED_HOST, restore_host, p);
-	saved_each_value(p->saved, SAVED_HELD, restore_held, p);
-	saved_each_value(p->saved, SAVED_SHIFT, restore_shift, p);
+	pipeline_restore(p);
 	config_facts_put(p->config, p->facts);
 	give_terms(p);
 	p->tables_stale = p->report_stale = p->targets_stale = p->transferred_stale = true;

@@ -60,7 +60,7 @@ struct pipeline {
 	int64_t unix_ms_at_0; /* Unix time when the monotonic clock was 0, as it was at the start */
 	size_t untrimmed;     /* names built since memory was last given back */
 	bool busy;            /* something was built since the last tick */
-	bool waits;           /* something is to be built: see may_wait() */
+	bool waits;           /* something is to be built: see pipeline_may_wait() */
 	bool is_frozen;       /* another process is taking over: nothing is published */
 	uint64_t built_ms;
 	struct wiring_errors errors; /* ours */
@@ -87,5 +87,27 @@ enum err pipeline_obey(enum order order, const struct order_about *about, void *
                        uint64_t *result, struct reason *why);
 /* Publishes what differs, unless it is frozen. */
 void pipeline_publish(struct pipeline *p);
+
+/* pipeline_ready.c */
+bool pipeline_is_ready(struct pipeline *p, uint64_t now_ms);
+/* May a build be put off, as more is to be read first?  pipeline.waits says whether one was. */
+bool pipeline_may_wait(const struct pipeline *p, uint64_t now_ms);
+/* Of some source nothing was ever read, so that it could hold any name. */
+bool pipeline_is_incomplete(const struct pipeline *p, uint64_t now_ms);
+/* Every cluster is unseen, and no probe succeeded since *since_ms. */
+bool pipeline_is_dark(const struct pipeline *p, uint64_t *since_ms);
+
+/* pipeline_heard.c; `arg` is the pipeline */
+void pipeline_on_addresses(struct bytes host, const struct addr *addresses, size_t count,
+                           uint32_t ttl_s, void *arg);
+void pipeline_on_trouble(struct bytes host, const char *message, void *arg);
+void pipeline_on_verdict(void *arg);
+void pipeline_on_rankings(const struct ranking *plain, const struct geo_loader_ranked *ranked,
+                          size_t count, void *arg);
+void pipeline_on_geo_errors(const char *errors, void *arg);
+void pipeline_on_zone_file(struct bytes apex, const struct zonefile *file, void *arg);
+void pipeline_on_zone_errors(void *arg);
+/* Host names' addresses, names that the guard holds, and shifts, as they were saved. */
+void pipeline_restore(struct pipeline *p);
 
 #endif
