@@ -145,6 +145,11 @@ static void test_who_is_passed_over_is_told(void **state)
 	assert_told("{\"layer\":\"failback\",\"ok\":false,\"detail\":\"has come back, and is not "
 	            "proven yet\"");
 	assert_told("\"site\":\"la\"");
+	/* What is down has not come back. */
+	world_drain(w, "hou", true);
+	explain("web.example.com", "198.51.101.0/24");
+	assert_told("{\"layer\":\"failback\",\"ok\":false,\"detail\":\"has to be proven when it "
+	            "comes back\"");
 }
 
 static void test_a_client_that_is_fenced_off_is_told_why(void **state)
