@@ -381,6 +381,9 @@ static void test_what_is_there_is_denied_to_nobody(void **state)
 			if (data > 0 && none > 0)
 				fail_msg("%s is there for %u and denied to %u", question, data,
 				         none);
+			if (fenced > 0 && none > 0)
+				fail_msg("%s is denied to %u and refused to %u", question, none,
+				         fenced);
 			refused += fenced;
 			answered += data > 0;
 			denied += none > 0;
