@@ -172,7 +172,8 @@ static void add_rare_reasons(const struct snapshot *s, const struct policy *p,
                              const struct site *site, uint64_t age, struct text *out)
 {
 	uint16_t endpoints, ready = site_ready(site, &endpoints);
-	bool waits = snapshot_site_waits(s, site);
+	bool waits = snapshot_site_waits(s, site),
+	     usable = snapshot_site_is_usable(s, p, site, NULL);
 	char detail[96];
 
 	if (p->min_ready_percent > 0 && endpoints > 0) {
@@ -186,10 +187,9 @@ static void add_rare_reasons(const struct snapshot *s, const struct policy *p,
 		           "the controller of the Ingress has no ready endpoint", age);
 	if (p->has_failback && site_hold(site) != 0)
 		add_reason(out, "failback", !waits,
-		           !waits ? "proven"
-		           : snapshot_site_is_usable(s, p, site, NULL)
-		                   ? "has come back, and is not proven yet"
-		                   : "must prove itself when it comes back",
+		           !waits   ? "proven"
+		           : usable ? "has come back, and is not proven yet"
+		                    : "has to be proven when it comes back",
 		           0);
 }
 

@@ -150,6 +150,8 @@ bool sites_count_endpoints(const struct world *w, uint32_t policy)
 	return p && policies_look_at_endpoints(p);
 }
 
+static uint16_t at_most_16_bits(uint64_t v) { return v < UINT16_MAX ? (uint16_t)v : UINT16_MAX; }
+
 uint16_t sites_damp(uint64_t ready)
 {
 	unsigned below = 0;
@@ -158,10 +160,9 @@ uint16_t sites_damp(uint64_t ready)
 		ready = UINT16_MAX;
 	while (ready >> below > 3)
 		below++;
-	return (uint16_t)(ready >> below << below);
+	ready += (UINT64_C(1) << below) / 2;
+	return at_most_16_bits(ready >> below << below);
 }
-
-static uint16_t at_most_16_bits(uint64_t v) { return v < UINT16_MAX ? (uint16_t)v : UINT16_MAX; }
 
 static void ask_endpoints(const struct policy_value *p, const struct sites_app *app,
                           struct endpoint_site *s)

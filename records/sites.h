@@ -57,8 +57,8 @@ struct endpoint_site sites_describe(const struct world *w, const struct sites_ap
 /* Under a policy with a failback, what the sites of the name have to prove themselves with. */
 void sites_hold(const struct world *w, struct draft *d, struct draft_name *name);
 
-/* The ready endpoints that a share goes by: rounded down to two significant binary digits, 1 2 3 4 6 8 12 16 24 ...,
- * so that one of many that comes and goes moves nobody. */
+/* The ready endpoints that a share goes by: the nearest of 1 2 3 4 6 8 12 16 24 ..., half way the larger one.  So one that goes
+ * of as many as are usual (8, 12, 16 ...) moves nobody, nor does one that comes to them. */
 uint16_t sites_damp(uint64_t ready);
 
 /* Sorted addresses as A and AAAA without TTLs; how many RRsets there are. */

@@ -60,13 +60,14 @@ static void plan_first(struct prober *p, struct target *t)
 	due_put(p->due, t->slot, t->planned_ms);
 }
 
+/* A probe that failed after all of its interval ends a moment later than that: the next one begins at once. */
 void prober_plan_next(struct prober *p, struct target *t)
 {
 	uint64_t every = t->settings.interval_ms;
 	uint64_t now = clock_monotonic_ms();
 
 	t->planned_ms += every;
-	if (t->planned_ms < now)
+	if (t->planned_ms + every / 10 < now)
 		t->planned_ms = now + every - (now - t->planned_ms) % every;
 	due_put(p->due, t->slot, t->planned_ms);
 }

@@ -190,6 +190,7 @@ int main(void)
 	/* Several clusters in each place. */
 	run_geo("tie30", 30, 16, false);
 	run_geo("tie300", 300, 16, false);
+	run_geo("tie3", 3, 1, false);
 	/* As geo3 by a policy of every stage; the same with all clusters in one place, so that three are weighed. */
 	run_geo("stages3", 3, 3, true);
 	run_geo("shares3", 3, 1, true);

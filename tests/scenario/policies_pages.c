@@ -4,6 +4,7 @@
  * be seen then (docs/policies/README.md says how to read them).
  */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,8 +16,10 @@
 #include <cmocka.h>
 
 #include "tests/support/world.h"
+#include "tests/support/world_inside.h"
 
-#define WEB "web.shop.fed.svc.example.com"
+#define WEB       "web.shop.fed.svc.example.com"
+#define ENDPOINTS "\"layer\":\"endpoints\",\"ok\":"
 enum { SOON_MS = 8000, LINE_SIZE = 256, BLOCK_SIZE = 8192, BUCKETS = 10000 };
 
 struct page {
@@ -80,6 +83,32 @@ static void set_ready(struct page *p, unsigned site, unsigned ready, unsigned al
 	            "addressType: IPv4\nports: [{name: http, port: 8080, protocol: TCP}]\n"
 	            "endpoints: [%s]\n",
 	            addresses[site], list);
+}
+
+static bool is_seen(struct page *p, unsigned site, bool is_ready)
+{
+	char cluster[LINE_SIZE];
+	const char *at = world_get(p->w, "/status/names?prefix=web.shop", NULL);
+
+	snprintf(cluster, sizeof cluster, "\"cluster\":\"%s\"", sites[site]);
+	at = strstr(at, "\"name\":\"" WEB "\"");
+	at = at != NULL ? strstr(at, cluster) : NULL;
+	at = at != NULL ? strstr(at, ENDPOINTS) : NULL;
+	return at != NULL && (strncmp(at + strlen(ENDPOINTS), "true", 4) == 0) == is_ready;
+}
+
+/* What is expected next may be what was so before: it counts only when the change is there. */
+static void change(struct page *p, unsigned site, unsigned ready, unsigned all)
+{
+	struct deadline d = inside_deadline(SOON_MS);
+
+	set_ready(p, site, ready, all);
+	while (!is_seen(p, site, ready > 0)) {
+		if (!inside_has_time(d))
+			world_fail(p->w, "%s: of %s %u of %u ready is not seen", p->name,
+			           sites[site], ready, all);
+		inside_rest();
+	}
 }
 
 /* --- what is to be seen --- */
@@ -176,11 +205,11 @@ static void take_line(struct page *p, char *line)
 		line[strlen(line) - 1] = '\0';
 	p->checks++;
 	if (sscanf(line, "down %255s", word) == 1) {
-		set_ready(p, site_of(p, word), 0, 1);
+		change(p, site_of(p, word), 0, 1);
 	} else if (sscanf(line, "up %255s", word) == 1) {
-		set_ready(p, site_of(p, word), 1, 1);
+		change(p, site_of(p, word), 1, 1);
 	} else if (sscanf(line, "ready %255s %u of %u", word, &ready, &all) == 3) {
-		set_ready(p, site_of(p, word), ready, all);
+		change(p, site_of(p, word), ready, all);
 	} else if (arrow != NULL && sscanf(line, "%255s", client) == 1) {
 		if (strcmp(client, "everybody") == 0)
 			expect_shares(p, arrow + 4);
@@ -204,6 +233,8 @@ static void take_lines(struct page *p, char *block)
 }
 
 /* --- the page --- */
+
+static unsigned pages_run;
 
 static void run_page(struct world *w, const char *name)
 {
@@ -235,6 +266,7 @@ static void run_page(struct world *w, const char *name)
 	fclose(f);
 	if (is_open || p.checks == 0)
 		world_fail(w, "%s has no example, or one without end", path);
+	pages_run++;
 }
 
 #define PAGE(function, file)                                                                       \
@@ -252,6 +284,27 @@ PAGE(test_the_example_of_unknown_clients, "unknown-client.md")
 PAGE(test_the_example_of_all_sites_down, "when-all-down.md")
 PAGE(test_the_example_of_stages_together, "README.md")
 
+static bool is_page(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 3 && strcmp(name + len - 3, ".md") == 0;
+}
+
+/* A new page without a test would be one that nobody runs. */
+static void test_every_page_is_run(void **state)
+{
+	DIR *dir = opendir("docs/policies");
+	unsigned pages = 0;
+
+	(void)state;
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+		pages += is_page(entry->d_name);
+	closedir(dir);
+	assert_int_equal(pages, pages_run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +319,7 @@ int main(void)
 		world_test(test_the_example_of_unknown_clients),
 		world_test(test_the_example_of_all_sites_down),
 		world_test(test_the_example_of_stages_together),
+		cmocka_unit_test(test_every_page_is_run),
 	};
 
 	return cmocka_run_group_tests_name("policies (pages)", tests, NULL, NULL);

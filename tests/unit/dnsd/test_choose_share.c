@@ -211,6 +211,39 @@ static void test_capacity_shares_by_what_is_ready(void **state)
 	assert_shares(before, (const double[SITES]){3000 / 61.0, 3000 / 61.0, 0, 100 / 61.0});
 }
 
+static void test_who_is_down_or_grows_moves_only_its_own(void **state)
+{
+	static const char *const dead[SITES] = {"c0!: 30 A 192.0.2.0", "c1: 30 A 192.0.2.1",
+	                                        "c2: 30 A 192.0.2.2", "c3: 30 A 192.0.2.3"};
+	static const char *const small[SITES] = {"c0=8: 30 A 192.0.2.0", "c1=8: 30 A 192.0.2.1",
+	                                         "c2=8: 30 A 192.0.2.2", "c3=8: 30 A 192.0.2.3"};
+	static const char *const grown[SITES] = {"c0=8: 30 A 192.0.2.0", "c1=8: 30 A 192.0.2.1",
+	                                         "c2=16: 30 A 192.0.2.2", "c3=8: 30 A 192.0.2.3"};
+
+	(void)state;
+	for (unsigned i = 0; i < SITES; i++)
+		weigh(i, 10 + 10 * i);
+	put(plain);
+	choose_all(world_build(w), before);
+	put(dead);
+	choose_all(world_build(w), after);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		assert_true(after[i] != 0 && (before[i] == 0 || after[i] == before[i]));
+	assert_shares(after, (const double[SITES]){0, 200 / 9.0, 300 / 9.0, 400 / 9.0});
+	put(plain);
+	choose_all(world_build(w), after);
+	assert_memory_equal(after, before, sizeof before);
+
+	policy = (struct policy){.is_capacity = true};
+	put(small);
+	choose_all(world_build(w), before);
+	put(grown);
+	choose_all(world_build(w), after);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		assert_true(after[i] == before[i] || after[i] == 2);
+	assert_shares(after, (const double[SITES]){20, 20, 40, 20});
+}
+
 static void test_what_is_withheld_goes_to_the_others_and_comes_back(void **state)
 {
 	unsigned share[SITES];
@@ -282,6 +315,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_weight_0_has_no_client_and_only_zeros_are_equal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_ramp_moves_only_its_share, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_is_down_or_grows_moves_only_its_own, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(test_capacity_shares_by_what_is_ready, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(

@@ -147,6 +147,11 @@ static void test_who_is_passed_over_is_told(void **state)
 	assert_told("{\"stage\":\"weighted\",\"detail\":\"nobody else is left to share with\","
 	            "\"left\":[\"la\"]}");
 	assert_told("\"site\":\"la\"");
+	/* What is down has not come back. */
+	world_drain(w, "hou", true);
+	explain("web.example.com", "198.51.101.0/24");
+	assert_told("{\"layer\":\"failback\",\"ok\":false,\"detail\":\"has to be proven when it "
+	            "comes back\"");
 }
 
 static void test_the_order_for_clients_of_no_place_is_told(void **state)

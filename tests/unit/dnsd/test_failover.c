@@ -18,7 +18,7 @@
 enum {
 	NAMES = 100000,
 	ROUNDS = 5,
-	SANE_MS = 500 /* of a machine that has much else to do; what is printed is to be below 10 */
+	WITHIN_MS = 10, /* it takes a tenth of one; of several times the shortest counts */
 };
 
 static const struct asking edns = {.edns = 1232, .resolver = "198.51.100.7"};
@@ -87,7 +87,7 @@ static void test_names_of_a_dead_cluster_move_in_one_step(void **state)
 	one = best_flip_ms(w, down, 1);
 	printf("  %d names of one address moved in %.2f ms, of %d addresses in %.2f ms\n", NAMES,
 	       one, NAMES, each);
-	assert_true(one < SANE_MS && each < SANE_MS);
+	assert_true(one < WITHIN_MS && each < WITHIN_MS);
 	free(down);
 	world_free(w);
 }

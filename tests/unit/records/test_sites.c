@@ -54,19 +54,30 @@ static void expect(struct records_world *w, const char *owner, const char *want)
 	"ServiceDNSRecord shop/web; open; policy shop/p; la " site " A 60 192.0.2.1 "              \
 	"[192.0.2.1:443"
 
-static void test_ready_endpoints_are_rounded_down_to_two_binary_digits(void **state)
+static void test_ready_endpoints_are_rounded_to_the_nearest_step(void **state)
 {
-	static const uint16_t steps[] = {0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128};
+	static const uint16_t steps[] = {0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192};
 	size_t at = 0;
 
 	(void)state;
 	for (uint64_t ready = 0; ready < 128; ready++) {
-		while (steps[at + 1] <= ready)
+		while (2 * ready >= (uint64_t)steps[at] + steps[at + 1])
 			at++;
 		assert_int_equal(sites_damp(ready), steps[at]);
 	}
-	assert_int_equal(sites_damp(65535), 49152);
-	assert_int_equal(sites_damp(UINT64_MAX), 49152);
+	assert_int_equal(sites_damp(65535), 65535);
+	assert_int_equal(sites_damp(UINT64_MAX), 65535);
+}
+
+/* Services have such numbers, and a rolling restart takes one after the other away. */
+static void test_one_of_a_usual_number_of_endpoints_moves_nobody(void **state)
+{
+	static const uint16_t usual[] = {8, 12, 16, 24, 32, 48, 64, 128};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+		for (int more = -1; more <= 1; more++)
+			assert_int_equal(sites_damp((uint64_t)(usual[i] + more)), usual[i]);
 }
 
 static void test_too_few_ready_endpoints_are_a_layer(void **state)
@@ -121,7 +132,7 @@ static void test_capacity_follows_ready_endpoints_under_a_policy_that_asks(void 
 	put_policy(w, &capacity);
 	expect(w, web, SHOWN("EL 9/10 capacity 8") "]");
 	put_endpoints(w, "shop/web-1", 10, 10);
-	expect(w, web, SHOWN("EL 10/10 capacity 8") "]");
+	expect(w, web, SHOWN("EL 10/10 capacity 12") "]");
 	put_endpoints(w, "shop/web-1", 12, 12);
 	expect(w, web, SHOWN("EL 12/12 capacity 12") "]");
 	put_endpoints(w, "shop/web-1", 0, 12);
@@ -184,7 +195,7 @@ static void test_the_worst_service_behind_a_host_counts(void **state)
 	records_world_put(w, "la", records_fact_endpoints("shop/b", "api", 5, 8));
 	records_world_put(w, "la", records_fact_endpoints("shop/c", "other", 0, 9));
 	expect(w, "in.example.com.",
-	       "IngressDNSRecord shop/in; open; policy shop/p; la EL 5/8 capacity 4 A 60 192.0.2.9 "
+	       "IngressDNSRecord shop/in; open; policy shop/p; la EL 5/8 capacity 6 A 60 192.0.2.9 "
 	       "[192.0.2.9:80]");
 	records_world_put(w, "la", records_fact_endpoints("shop/b", "api", 3, 8));
 	expect(w, "in.example.com.",
@@ -399,7 +410,8 @@ static void test_a_site_keeps_its_hold_while_other_things_change(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ready_endpoints_are_rounded_down_to_two_binary_digits),
+		cmocka_unit_test(test_ready_endpoints_are_rounded_to_the_nearest_step),
+		cmocka_unit_test(test_one_of_a_usual_number_of_endpoints_moves_nobody),
 		cmocka_unit_test(test_too_few_ready_endpoints_are_a_layer),
 		cmocka_unit_test(test_what_needs_no_endpoints_never_has_too_few),
 		cmocka_unit_test(test_capacity_follows_ready_endpoints_under_a_policy_that_asks),

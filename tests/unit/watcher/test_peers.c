@@ -234,6 +234,30 @@ static void test_of_two_connections_one_is_kept(void **state)
 	run_until(w, down_at(w, 1) == 1);
 }
 
+/* Where the machine's resolver finds them, as it does the pods of a headless Service. */
+static void test_replicas_are_found_by_a_name(void **state)
+{
+	struct world *w = *state;
+	char path[3][128];
+	struct peers_place place = {.host = "localhost", .port = start(w, 0, NULL)};
+	struct peers_settings s = {
+		.addr = LOOPBACK, .places = &place, .place_count = 1, .name = "r1"};
+	struct reason why = {0};
+
+	(void)start(w, 1, NULL);
+	snprintf(path[0], sizeof path[0], "%s/nighd.crt", w->dir);
+	snprintf(path[1], sizeof path[1], "%s/nighd.key", w->dir);
+	snprintf(path[2], sizeof path[2], "%s/ca.crt", w->dir);
+	s.certificate = path[0];
+	s.key = path[1];
+	s.ca = path[2];
+	assert_int_equal(heard_by(w, 0), 0);
+	assert_int_equal(peers_configure(w->replica[1].peers, &s, &why), ERR_OK);
+	run_until(w, heard_by(w, 0) == 1 && heard_by(w, 1) == 1);
+	assert_true(peers_tell(w->replica[0].peers, &HOUSTON, VOTE_DOWN));
+	run_until(w, down_at(w, 1) == 1);
+}
+
 static void test_who_ends_is_not_waited_for(void **state)
 {
 	struct world *w = *state;
@@ -672,6 +696,7 @@ int main(void)
 		peers_test(test_what_one_sees_the_others_hear),
 		peers_test(test_who_comes_later_hears_all),
 		peers_test(test_of_two_connections_one_is_kept),
+		peers_test(test_replicas_are_found_by_a_name),
 		peers_test(test_who_ends_is_not_waited_for),
 		peers_test(test_whether_sites_are_reached_is_told),
 		peers_test(test_a_certificate_of_another_authority_is_refused),

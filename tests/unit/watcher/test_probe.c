@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -413,6 +414,27 @@ static void test_probes_begin_every_interval_but_never_two_at_once(void **state)
 	world_free(w);
 }
 
+/* As by default: a silent target's probe ends when the next one is to begin, here some milliseconds later. */
+static void test_a_probe_that_takes_its_interval_keeps_no_other_from_its_time(void **state)
+{
+	enum { INTERVAL_MS = 500, MANY = 5 };
+	static const struct timespec busy = {.tv_nsec = 5000000};
+	struct world *w = world_new(INTERVAL_MS, INTERVAL_MS, 3, 2);
+	struct silent s = silent_open();
+
+	(void)state;
+	probe_one(w, s.fd);
+	while (w->verdicts < MANY) {
+		run_ms(w, 1);
+		nanosleep(&busy, NULL);
+	}
+	/* Twice the machine may be so late that one is left out: all of them would take twice the time. */
+	assert_in_range(w->verdict[MANY - 1].at_ms - w->verdict[0].at_ms, (MANY - 1) * INTERVAL_MS,
+	                (MANY + 1) * INTERVAL_MS + INTERVAL_MS / 2);
+	silent_close(&s);
+	world_free(w);
+}
+
 static void test_targets_are_spread_over_the_interval(void **state)
 {
 	enum { TARGETS = 64, INTERVAL_MS = 800 };
@@ -679,6 +701,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_wanted_is_left_alone),
 		cmocka_unit_test(test_an_index_keeps_its_counts_with_its_address_and_not_without),
 		cmocka_unit_test(test_probes_begin_every_interval_but_never_two_at_once),
+		cmocka_unit_test(test_a_probe_that_takes_its_interval_keeps_no_other_from_its_time),
 		cmocka_unit_test(test_targets_are_spread_over_the_interval),
 		cmocka_unit_test(test_too_many_connections_wait_for_their_turn),
 		cmocka_unit_test(test_a_lack_of_descriptors_is_no_verdict),
