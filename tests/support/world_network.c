@@ -40,8 +40,8 @@ struct late {
 struct node {
 	int space; /* its network namespace */
 	int tap;
-	char address[INET_ADDRSTRLEN];
-	unsigned more; /* addresses */
+	char address[24]; /* "10.77.0.N", whatever a compiler thinks N can be */
+	unsigned more;    /* addresses */
 };
 
 struct network {
