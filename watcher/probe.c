@@ -49,6 +49,16 @@ static uint64_t hash_key_of(const struct prober *p, const struct target_key *is)
 	                        (uintptr_t)is->check);
 }
 
+/* At most a twentieth of the interval after the target's place in it, another one each time: what asks in step with others by
+ * chance does not go on so. */
+static void put_planned(struct prober *p, const struct target *t)
+{
+	uint64_t most = t->settings.interval_ms / 20 + 1;
+	uint64_t jitter = hash_siphash_two(&p->key, t->planned_ms, t->slot) % most;
+
+	due_put(p->due, t->slot, t->planned_ms + jitter);
+}
+
 /* Targets keep their place in the interval, whoever comes and goes. */
 static void plan_first(struct prober *p, struct target *t)
 {
@@ -57,7 +67,7 @@ static void plan_first(struct prober *p, struct target *t)
 	uint64_t at = now - now % every + hash_key_of(p, &t->is) % every;
 
 	t->planned_ms = at >= now ? at : at + every;
-	due_put(p->due, t->slot, t->planned_ms);
+	put_planned(p, t);
 }
 
 /* A probe that failed after all of its interval ends a moment later than that: the next one begins at once. */
@@ -69,7 +79,7 @@ void prober_plan_next(struct prober *p, struct target *t)
 	t->planned_ms += every;
 	if (t->planned_ms + every / 10 < now)
 		t->planned_ms = now + every - (now - t->planned_ms) % every;
-	due_put(p->due, t->slot, t->planned_ms);
+	put_planned(p, t);
 }
 
 void prober_tell(struct prober *p, struct target *t, const struct probe_verdict *verdict)

@@ -3,7 +3,8 @@
  * One probe is up to three connection attempts, begun 250 ms apart from different source ports,
  * with one common deadline `timeout` after the first; it fails when none succeeds.  Where a policy
  * asks for more than a connection, that is asked over the first that was made, within the same
- * deadline.  Probes of a target begin every `interval`, spread evenly, in each process otherwise.
+ * deadline.  Probes of a target begin every `interval`, spread evenly, in each process otherwise, and up to
+ * a twentieth of it later, each time otherwise.
  * `down` failures in a row make it down, `up` successes in a row up; before either it keeps its
  * last known state, else it is up.  A connection is closed by a reset.
  *
