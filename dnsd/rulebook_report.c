@@ -141,6 +141,10 @@ static void set_programmed(const struct rulebook_entry *e, bool is_whole, struct
 	else if (is->unknown[0] != '\0')
 		set(p, PROGRAMMED, true, "UnknownCluster",
 		    arena_printf(a, "no cluster is registered as %s", is->unknown));
+	else if (is->probes_by_secret)
+		set(p, PROGRAMMED, true, "ProbeWithoutEffect",
+		    "spec.probe names a Secret, and Secrets are not read yet: no probe judges the "
+		    "sites; caFile and clientCertificateFile are");
 	else if (is->warning[0] != '\0')
 		set(p, PROGRAMMED, true, "StageWithoutEffect", arena_strdup(a, is->warning));
 	else
