@@ -133,12 +133,14 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/test_*.c))
 room_of_test = $(notdir $(patsubst %/,%,$(dir $(1))))
 SUPPORT = $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/$(1)_*.c))
+# What libraries leak.
+LSAN := suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0
 define test_rules
 $(1): $(patsubst $(B)/tests/%,$(B)/tests/%.o,$(1)) $(call SUPPORT,$(2)) $(wildcard $(B)/lib$(2).a) $(B)/lib$(2).a $(call libs_of,$(2))
 	$$(call say,LD,$$@)
 	$$(Q)mkdir -p $$(@D) && $(CC) $(ALL_LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(sort $$(filter %.a,$$^)) -Wl,--end-group $$(call pc,$(call pkgs_of,$(2)) $(PKGS_tests) json-c,--libs) -lm -lpthread
 $(1).run: $(1)
-	$$(Q)$(1)
+	$$(Q)LSAN_OPTIONS=$(LSAN) $(1)
 endef
 $(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
 $(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
@@ -166,7 +168,7 @@ scenario: $(SCENARIOS:%=%.run)    ## real nighd on loopback: every sentence a us
 # Not the sandbox: sanitizers need system calls its filter refuses, so these builds have none.
 scenario-asan: $(SCENARIOS)       ## the same, with nighd and nighctl under ASan and UBSan
 	$(Q)$(MAKE) -j2 FLAVOR=asan all
-	$(Q)for s in $(filter-out %/sandbox,$(SCENARIOS)); do LSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0 \
+	$(Q)for s in $(filter-out %/sandbox,$(SCENARIOS)); do LSAN_OPTIONS=$(LSAN) \
 	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $$s || exit 1; done
 
 # --- the soak: not in `make test`; tests/soak over the same world ---
@@ -179,7 +181,7 @@ $(SOAK): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 .PHONY: soak
 soak: $(SOAK)                     ## nighd under ASan for SOAK_SECONDS: load, bad packets and streams, reloads, transfers, all at once
 	$(Q)$(MAKE) -j2 FLAVOR=asan all
-	$(Q)ASAN_OPTIONS=quarantine_size_mb=16 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/support/lsan.supp:print_suppressions=0 \
+	$(Q)ASAN_OPTIONS=quarantine_size_mb=16 LSAN_OPTIONS=$(LSAN) \
 	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl SOAK_SECONDS=$(SOAK_SECONDS) $(SOAK)
 	$(Q)$(MAKE) $(B)/tests/unit/watcher/test_vote_model && VOTE_SEED=$$(date +%s) $(B)/tests/unit/watcher/test_vote_model
 
