@@ -393,6 +393,16 @@ void records_world_put_service(struct records_world *w, const char *cluster, con
 	records_world_put(w, cluster, records_fact_slice("shop/web-1", "web", 1));
 }
 
+struct records_world *records_world_of_web(void)
+{
+	struct records_world *w = records_world_small();
+
+	records_world_put(w, "", records_fact_service_record("shop/web", "d", 60, NULL, NULL));
+	records_world_put_service(w, "la", "192.0.2.1");
+	records_world_build(w);
+	return w;
+}
+
 void records_world_put_annotated(struct records_world *w, const char *cluster, const char *key,
                                  const char *address, const char *hostname, int64_t created)
 {

@@ -70,6 +70,8 @@ char *records_world_policies(const struct records_world *w);
 struct records_world *records_world_small(void);
 /* Service shop/web, port 443, with a ready endpoint. */
 void records_world_put_service(struct records_world *w, const char *cluster, const char *addresses);
+/* The small world with ServiceDNSRecord shop/web, TTL 60, and a Service for it in la at 192.0.2.1; built once. */
+struct records_world *records_world_of_web(void);
 /* A Service of port 80 with the annotation, without ready endpoints. */
 void records_world_put_annotated(struct records_world *w, const char *cluster, const char *key,
                                  const char *address, const char *hostname, int64_t created);

@@ -55,16 +55,6 @@ static void put_plain(struct records_world *w, const char *key, int64_t created,
 	put(w, key, created, &plain, target, NULL);
 }
 
-static struct records_world *world_of_web(void)
-{
-	struct records_world *w = records_world_small();
-
-	records_world_put(w, "", records_fact_service_record("shop/web", "d", 60, NULL, NULL));
-	records_world_put_service(w, "la", "192.0.2.1");
-	records_world_build(w);
-	return w;
-}
-
 static const char *const web = "web.shop.d.svc.example.com.";
 
 /* Fails unless the name's policy is that one; NULL: none. */
@@ -98,7 +88,7 @@ static void test_the_most_specific_target_wins(void **state)
 	static const char *const targets[] = {
 		"Domain d",    "host *.example.com",   "host *.svc.example.com",
 		"Service web", "ServiceDNSRecord web", "host WEB.shop.d.svc.example.com"};
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 	char key[] = "shop/0";
 
 	(void)state;
@@ -121,7 +111,7 @@ static void test_the_most_specific_target_wins(void **state)
 
 static void test_of_two_for_the_same_the_older_wins_then_the_name(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	put_plain(w, "shop/b", 200, "ServiceDNSRecord web");
@@ -141,7 +131,7 @@ static void test_of_two_for_the_same_the_older_wins_then_the_name(void **state)
 
 static void test_objects_are_those_of_the_policys_namespace(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	put_plain(w, "blog/a", 1, "ServiceDNSRecord web");
@@ -196,7 +186,7 @@ static void test_a_pattern_is_for_what_is_below_it(void **state)
 
 static void test_a_domain_is_named_by_its_object_or_its_zone(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	put_plain(w, "shop/p", 1, "Domain example.com");
@@ -214,7 +204,7 @@ static void test_a_domain_is_named_by_its_object_or_its_zone(void **state)
 
 static void test_a_region_may_have_a_policy_of_its_own(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	put_plain(w, "shop/a", 1, "ServiceDNSRecord web");
@@ -227,7 +217,7 @@ static void test_a_region_may_have_a_policy_of_its_own(void **state)
 
 static void test_sites_beside_the_configs_records_keep_their_policy(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	records_world_put(w, "",
@@ -245,7 +235,7 @@ static void test_what_decides_between_sites_touches_no_name(void **state)
 {
 	const struct policy_number weights[] = {{bytes_of("la"), 7}};
 	struct policy_value is = {.ttl = 5, .degraded_ttl = 1, .max_addresses = 2};
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	put_plain(w, "shop/a", 1, "Domain d");
@@ -265,7 +255,7 @@ static void test_what_decides_between_sites_touches_no_name(void **state)
 
 static void test_only_names_of_the_targets_are_given_again(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	records_world_put(w, "",
@@ -317,7 +307,7 @@ static void test_there_is_a_most_of_targets(void **state)
 
 static void test_a_number_is_used_again_when_nobody_has_it(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	put_plain(w, "shop/a", 1, "ServiceDNSRecord web");
@@ -340,7 +330,7 @@ static void test_a_number_is_used_again_when_nobody_has_it(void **state)
 /* The guard keeps a name as it was: its policy's number is nobody else's meanwhile. */
 static void test_a_held_name_keeps_the_number_of_a_policy_that_went(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	w->settings.guard_min_names = 0;

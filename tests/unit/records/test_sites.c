@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -17,16 +16,6 @@
 /* What policies have records look at: ready endpoints, gateways, probes, sites that come back. */
 
 static const char *const web = "web.shop.d.svc.example.com.";
-
-static struct records_world *world_of_web(void)
-{
-	struct records_world *w = records_world_small();
-
-	records_world_put(w, "", records_fact_service_record("shop/web", "d", 60, NULL, NULL));
-	records_world_put_service(w, "la", "192.0.2.1");
-	records_world_build(w);
-	return w;
-}
 
 static void put_policy(struct records_world *w, const struct policy_value *is)
 {
@@ -82,7 +71,7 @@ static void test_one_of_a_usual_number_of_endpoints_moves_nobody(void **state)
 
 static void test_too_few_ready_endpoints_are_a_layer(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	put_policy(w, &(struct policy_value){.min_ready_percent = 50});
@@ -102,7 +91,7 @@ static void test_too_few_ready_endpoints_are_a_layer(void **state)
 
 static void test_what_needs_no_endpoints_never_has_too_few(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 	struct fact_value v = {.kind = FACT_SERVICE_DNS_RECORD,
 	                       .namespace = bytes_of("shop"),
 	                       .name = bytes_of("web")};
@@ -123,7 +112,7 @@ static void test_what_needs_no_endpoints_never_has_too_few(void **state)
 static void test_capacity_follows_ready_endpoints_under_a_policy_that_asks(void **state)
 {
 	const struct policy_value capacity = {.stages = {POLICY_CAPACITY}, .stage_count = 1};
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	/* Nobody asks: a pod more is nothing. */
@@ -143,7 +132,7 @@ static void test_capacity_follows_ready_endpoints_under_a_policy_that_asks(void 
 /* A cluster may have any number of them. */
 static void test_many_slices_of_one_service_cost_no_more_than_few(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 	uint64_t begin = clock_monotonic_ms();
 
 	(void)state;
@@ -271,7 +260,7 @@ static const struct policy_check healthz = {.kind = POLICY_CHECK_HTTPS,
 static void test_a_policy_says_how_its_sites_are_probed(void **state)
 {
 	struct policy_value p = {.check = healthz};
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	put_policy(w, &p);
@@ -301,7 +290,7 @@ static size_t count_checks(const struct records_world *w)
 static void test_equal_checks_and_addresses_are_probed_once(void **state)
 {
 	struct policy_value p = {.check = healthz};
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 	size_t probes = 0;
 
 	(void)state;
@@ -321,7 +310,7 @@ static void test_equal_checks_and_addresses_are_probed_once(void **state)
 static void test_a_checks_index_is_free_for_a_build_before_it_is_used_again(void **state)
 {
 	struct policy_value p = {.check = healthz};
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	put_policy(w, &p);
@@ -344,7 +333,7 @@ static void test_a_checks_index_is_free_for_a_build_before_it_is_used_again(void
 static void test_secrets_make_a_check_that_of_its_namespace(void **state)
 {
 	struct policy_value p = {.check = healthz};
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 
 	(void)state;
 	p.check.ca_secret = bytes_of("ca");
@@ -362,7 +351,7 @@ static void test_secrets_make_a_check_that_of_its_namespace(void **state)
 
 static void test_each_site_of_each_name_proves_itself(void **state)
 {
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 	struct policy_value p = {.failback = POLICY_AFTER, .stable_for_ms = 1000};
 	size_t names = 0;
 
@@ -392,7 +381,7 @@ static void test_each_site_of_each_name_proves_itself(void **state)
 static void test_a_site_keeps_its_hold_while_other_things_change(void **state)
 {
 	const struct policy_value p = {.failback = POLICY_MANUAL};
-	struct records_world *w = world_of_web();
+	struct records_world *w = records_world_of_web();
 	const char *shown = SHOWN("EL held as web.shop.d.svc.example.com.") "]";
 
 	(void)state;
