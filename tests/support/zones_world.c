@@ -32,6 +32,16 @@ struct name zworld_name(const char *name)
 	return n;
 }
 
+const struct node *zworld_node(const struct snapshot *s, const char *name)
+{
+	struct name n = zworld_name(name);
+	const struct zone *z = snapshot_find_zone(s, &n);
+	const struct node *node = z ? zone_find_node(z, &n) : NULL;
+
+	CHECK(node);
+	return node;
+}
+
 void zworld_set_zones(struct zones *z, const char *apexes)
 {
 	static const struct addr address = {.family = ADDR_IPV4, .bytes = {192, 0, 2, 53}};
@@ -237,4 +247,20 @@ uint64_t zworld_random(uint64_t *state)
 	v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9;
 	v = (v ^ v >> 27) * 0x94d049bb133111eb;
 	return v ^ v >> 31;
+}
+
+int zworld_setup(void **state)
+{
+	struct zones *z = zones_new();
+
+	zworld_set_zones(z, "example.com");
+	zworld_set_clusters(z, 3);
+	*state = z;
+	return 0;
+}
+
+int zworld_teardown(void **state)
+{
+	zones_free(*state);
+	return 0;
 }

@@ -12,6 +12,8 @@
 struct bytes zworld_wire(const char *name);
 /* The name taken apart with the snapshot's key. */
 struct name zworld_name(const char *name);
+/* The node of that very name, which must be there. */
+const struct node *zworld_node(const struct snapshot *s, const char *name);
 
 /* Zones of these apexes (separated by spaces), each with ns1.APEX at 192.0.2.53, TTL 30, negative TTL 20. */
 void zworld_set_zones(struct zones *z, const char *apexes);
@@ -41,6 +43,10 @@ void zworld_remove(struct zones *z, const char *name);
 
 /* Clusters "c0" .. of ids 0 .., all up and synced. */
 void zworld_set_clusters(struct zones *z, size_t count);
+
+/* For cmocka: the state is zones, of example.com and three clusters. */
+int zworld_setup(void **state);
+int zworld_teardown(void **state);
 
 /* snapshot_print(); the caller frees. */
 char *zworld_print(const struct snapshot *s);

@@ -18,22 +18,6 @@
 
 enum { FINE = SITE_ENDPOINTS | SITE_LOAD_BALANCER, NO_PROBE = UINT32_MAX };
 
-static int setup(void **state)
-{
-	struct zones *z = zones_new();
-
-	zworld_set_zones(z, "example.com");
-	zworld_set_clusters(z, 3);
-	*state = z;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	zones_free(*state);
-	return 0;
-}
-
 static const struct rrset *must(const struct rrset *s)
 {
 	CHECK(s);
@@ -710,7 +694,7 @@ static void test_step_by_step_equals_from_scratch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define WITH_ZONE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_ZONE(test) cmocka_unit_test_setup_teardown(test, zworld_setup, zworld_teardown)
 		WITH_ZONE(test_a_zone_has_soa_ns_and_glue),
 		WITH_ZONE(test_endpoint_data_join_the_apex),
 		WITH_ZONE(test_a_nameserver_covers_an_endpoint_while_it_is_one),

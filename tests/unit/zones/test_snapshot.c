@@ -15,41 +15,15 @@
 
 enum { FINE = SITE_ENDPOINTS | SITE_LOAD_BALANCER, NO_PROBE = UINT32_MAX };
 
-static int setup(void **state)
-{
-	struct zones *z = zones_new();
-
-	zworld_set_zones(z, "example.com");
-	zworld_set_clusters(z, 3);
-	*state = z;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	zones_free(*state);
-	return 0;
-}
-
 static const struct rrset *must(const struct rrset *s)
 {
 	CHECK(s);
 	return s;
 }
 
-static const struct node *find(const struct snapshot *s, const char *name)
-{
-	struct name n = zworld_name(name);
-	const struct zone *z = snapshot_find_zone(s, &n);
-	const struct node *node = z ? zone_find_node(z, &n) : NULL;
-
-	CHECK(node);
-	return node;
-}
-
 static bool is_usable(const struct snapshot *s, size_t site, bool *troubled)
 {
-	const struct node *n = find(s, "www.example.com");
+	const struct node *n = zworld_node(s, "www.example.com");
 
 	return snapshot_site_is_usable(s, snapshot_node_policy(s, n), node_site(n, site), troubled);
 }
@@ -215,7 +189,7 @@ static void test_sites_say_what_they_have(void **state)
 
 	zworld_put_sites(*state, "www.example.com", site, 3, "region.example.com", false);
 	s = zones_build(*state, 1);
-	n = find(s, "www.example.com");
+	n = zworld_node(s, "www.example.com");
 	assert_int_equal(node_flags(n), NODE_SITES);
 	assert_int_equal(node_site_count(n), 3);
 	assert_string_equal(snapshot_source(s, node_source(n)), "test www.example.com");
@@ -236,7 +210,7 @@ static bool are_alike(struct zones *z, const struct zworld_site *site, size_t co
 	size_t alike = 0;
 
 	zworld_put_sites(z, "www.example.com", site, count, NULL, false);
-	n = find(zones_build(z, 1), "www.example.com");
+	n = zworld_node(zones_build(z, 1), "www.example.com");
 	for (size_t i = 0; i < count; i++) {
 		alike += site_is_alike(node_site(n, i));
 		assert_int_equal(site_layers(node_site(n, i)), site[i].layers);
@@ -268,7 +242,7 @@ static void test_a_site_is_found_where_its_cluster_stands_by_name(void **state)
 	const struct node *n;
 
 	zworld_put_sites(*state, "www.example.com", site, 2, NULL, false);
-	n = find(zones_build(*state, 1), "www.example.com");
+	n = zworld_node(zones_build(*state, 1), "www.example.com");
 	assert_ptr_equal(node_site_at_number(n, 0, 0), node_site(n, 0));
 	assert_ptr_equal(node_site_at_number(n, 2, 1), node_site(n, 1));
 	assert_null(node_site_at_number(n, 1, 1)); /* it has none */
@@ -314,23 +288,27 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_is_a_snapshot_from_the_beginning),
 		cmocka_unit_test_setup_teardown(test_a_site_is_usable_when_all_its_layers_are,
-	                                        setup, teardown),
+	                                        zworld_setup, zworld_teardown),
 		cmocka_unit_test_setup_teardown(test_a_probe_takes_a_site_out_also_when_all_is_dark,
-	                                        setup, teardown),
-		cmocka_unit_test_setup_teardown(test_one_address_that_answers_is_enough, setup,
-	                                        teardown),
+	                                        zworld_setup, zworld_teardown),
+		cmocka_unit_test_setup_teardown(test_one_address_that_answers_is_enough,
+	                                        zworld_setup, zworld_teardown),
 		cmocka_unit_test_setup_teardown(
-			test_a_cluster_that_drains_expires_or_is_gone_takes_its_sites_out, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(test_clusters_are_found_by_id_and_by_name, setup,
-	                                        teardown),
-		cmocka_unit_test_setup_teardown(test_the_report_is_carried_along, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sites_say_what_they_have, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sites_of_the_same_types_say_so, setup,
-	                                        teardown),
+			test_a_cluster_that_drains_expires_or_is_gone_takes_its_sites_out,
+			zworld_setup, zworld_teardown),
+		cmocka_unit_test_setup_teardown(test_clusters_are_found_by_id_and_by_name,
+	                                        zworld_setup, zworld_teardown),
+		cmocka_unit_test_setup_teardown(test_the_report_is_carried_along, zworld_setup,
+	                                        zworld_teardown),
+		cmocka_unit_test_setup_teardown(test_sites_say_what_they_have, zworld_setup,
+	                                        zworld_teardown),
+		cmocka_unit_test_setup_teardown(test_sites_of_the_same_types_say_so, zworld_setup,
+	                                        zworld_teardown),
 		cmocka_unit_test_setup_teardown(
-			test_a_site_is_found_where_its_cluster_stands_by_name, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_snapshot_prints_as_text, setup, teardown),
+			test_a_site_is_found_where_its_cluster_stands_by_name, zworld_setup,
+			zworld_teardown),
+		cmocka_unit_test_setup_teardown(test_a_snapshot_prints_as_text, zworld_setup,
+	                                        zworld_teardown),
 	};
 
 	return cmocka_run_group_tests_name("zones/snapshot", tests, NULL, NULL);

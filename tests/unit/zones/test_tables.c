@@ -9,39 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "records/endpoint.h"
 #include "tests/support/zones_world.h"
 
 enum { FINE = SITE_ENDPOINTS | SITE_LOAD_BALANCER, NO_PROBE = UINT32_MAX };
 
 static const char *const weighted[] = {"weighted", NULL};
-
-static int setup(void **state)
-{
-	struct zones *z = zones_new();
-
-	zworld_set_zones(z, "example.com");
-	zworld_set_clusters(z, 3);
-	*state = z;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	zones_free(*state);
-	return 0;
-}
-
-static const struct node *find(const struct snapshot *s, const char *name)
-{
-	struct name n = zworld_name(name);
-	const struct zone *z = snapshot_find_zone(s, &n);
-	const struct node *node = z ? zone_find_node(z, &n) : NULL;
-
-	CHECK(node);
-	return node;
-}
 
 static struct policy policy_of(const struct ranking *ranking)
 {
@@ -69,17 +42,19 @@ static void test_a_name_has_the_policy_that_its_number_says(void **state)
 	zworld_put_sites(z, "plain.example.com", two, 2, NULL, true);
 	zworld_put(z, "fixed.example.com", "30 A 192.0.2.9", NULL);
 	s = zones_build(z, 1);
-	assert_int_equal(node_policy(find(s, "web.example.com")), 2);
-	assert_string_equal(snapshot_node_policy(s, find(s, "web.example.com"))->name, "shop/web");
-	assert_ptr_equal(snapshot_node_policy(s, find(s, "web.example.com"))->ranking, ranking);
-	assert_int_equal(node_policy(find(s, "later.example.com")), 70000);
+	assert_int_equal(node_policy(zworld_node(s, "web.example.com")), 2);
+	assert_string_equal(snapshot_node_policy(s, zworld_node(s, "web.example.com"))->name,
+	                    "shop/web");
+	assert_ptr_equal(snapshot_node_policy(s, zworld_node(s, "web.example.com"))->ranking,
+	                 ranking);
+	assert_int_equal(node_policy(zworld_node(s, "later.example.com")), 70000);
 	/* What is not there, and what has none, is as `defaults` say. */
-	assert_ptr_equal(snapshot_node_policy(s, find(s, "later.example.com")),
+	assert_ptr_equal(snapshot_node_policy(s, zworld_node(s, "later.example.com")),
 	                 &snapshot_head(s)->preset);
-	assert_ptr_equal(snapshot_node_policy(s, find(s, "gone.example.com")),
+	assert_ptr_equal(snapshot_node_policy(s, zworld_node(s, "gone.example.com")),
 	                 &snapshot_head(s)->preset);
-	assert_int_equal(node_policy(find(s, "plain.example.com")), 0);
-	assert_int_equal(node_policy(find(s, "fixed.example.com")), 0);
+	assert_int_equal(node_policy(zworld_node(s, "plain.example.com")), 0);
+	assert_int_equal(node_policy(zworld_node(s, "fixed.example.com")), 0);
 	assert_false(snapshot_head(s)->preset.all);
 	assert_ptr_equal(snapshot_head(s)->preset.ranking, snapshot_ranking(s));
 	ranking_free(ranking);
@@ -98,7 +73,7 @@ static void test_a_policy_that_changes_touches_no_name(void **state)
 	zones_set_policies(z, list, 2);
 	zworld_put_by_policy(z, "web.example.com", 1, two, NULL, 2);
 	before = zones_build(z, 1);
-	n = find(before, "web.example.com");
+	n = zworld_node(before, "web.example.com");
 	serial = zone_serial(snapshot_zone(before, 0));
 	/* The same again is nothing new. */
 	zones_set_policies(z, list, 2);
@@ -109,7 +84,7 @@ static void test_a_policy_that_changes_touches_no_name(void **state)
 	weights[0] = 5;
 	s = zones_build(z, 3);
 	assert_ptr_not_equal(s, before);
-	assert_ptr_equal(find(s, "web.example.com"), n);
+	assert_ptr_equal(zworld_node(s, "web.example.com"), n);
 	assert_int_equal(zone_serial(snapshot_zone(s, 0)), serial);
 	/* It was copied. */
 	assert_int_equal(snapshot_node_policy(s, n)->weight[0], 1);
@@ -136,12 +111,12 @@ static void test_a_cluster_that_is_expired_for_one_policy_serves_the_names_of_ot
 	zworld_put_sites(z, "plain.example.com", two, 2, NULL, true);
 	s = zones_build(z, 1);
 	assert_false(snapshot_is_calm(s));
-	n = find(s, "web.example.com");
+	n = zworld_node(s, "web.example.com");
 	assert_false(
 		snapshot_site_is_usable(s, snapshot_node_policy(s, n), node_site(n, 0), &troubled));
 	assert_true(troubled);
 	assert_true(snapshot_site_is_usable(s, snapshot_node_policy(s, n), node_site(n, 1), NULL));
-	n = find(s, "plain.example.com");
+	n = zworld_node(s, "plain.example.com");
 	assert_true(snapshot_site_is_usable(s, snapshot_node_policy(s, n), node_site(n, 0), NULL));
 	ranking_free(ranking);
 }
@@ -159,7 +134,7 @@ static void test_what_few_sites_have_takes_place_only_there(void **state)
 
 	zworld_put_by_policy(z, "web.example.com", 0, some, more, 2);
 	s = zones_build(z, 1);
-	n = find(s, "web.example.com");
+	n = zworld_node(s, "web.example.com");
 	assert_null(site_more(node_site(n, 0)));
 	assert_int_equal(site_ready(node_site(n, 0), &endpoints) + endpoints, 0);
 	assert_int_equal(site_layers(node_site(n, 1)), FINE | SITE_FEW_READY);
@@ -222,18 +197,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_name_has_the_policy_that_its_number_says,
-	                                        setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_policy_that_changes_touches_no_name, setup,
-	                                        teardown),
+	                                        zworld_setup, zworld_teardown),
+		cmocka_unit_test_setup_teardown(test_a_policy_that_changes_touches_no_name,
+	                                        zworld_setup, zworld_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_cluster_that_is_expired_for_one_policy_serves_the_names_of_others,
-			setup, teardown),
+			zworld_setup, zworld_teardown),
 		cmocka_unit_test_setup_teardown(test_what_few_sites_have_takes_place_only_there,
-	                                        setup, teardown),
+	                                        zworld_setup, zworld_teardown),
 		cmocka_unit_test_setup_teardown(test_a_shifted_cluster_is_told_from_a_calm_one,
-	                                        setup, teardown),
+	                                        zworld_setup, zworld_teardown),
 		cmocka_unit_test_setup_teardown(
-			test_policies_print_by_name_and_each_name_with_its_own, setup, teardown),
+			test_policies_print_by_name_and_each_name_with_its_own, zworld_setup,
+			zworld_teardown),
 	};
 
 	return cmocka_run_group_tests_name("zones/tables", tests, NULL, NULL);
