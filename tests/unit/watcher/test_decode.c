@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "base/yaml.h"
+#include "tests/support/watcher_decode.h"
 #include "watcher/decode.h"
 
 struct world {
@@ -41,23 +41,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void keep_document(struct json_object *root, unsigned line, void *arg)
-{
-	(void)line;
-	json_object_put(*(struct json_object **)arg);
-	*(struct json_object **)arg = root;
-}
-
-static struct json_object *read_yaml(const char *text)
-{
-	struct json_object *object = NULL;
-	struct reason why;
-
-	if (yaml_read(bytes_of(text), keep_document, &object, &why) != ERR_OK)
-		fail_msg("%s", why.text);
-	return object;
-}
-
 static enum err decode(struct world *w, enum decode_role role, struct json_object *object)
 {
 	struct arena *scratch = arena_new();
@@ -76,7 +59,7 @@ static enum err decode(struct world *w, enum decode_role role, struct json_objec
 
 static void take(struct world *w, enum decode_role role, const char *yaml)
 {
-	if (decode(w, role, read_yaml(yaml)) != ERR_OK)
+	if (decode(w, role, watcher_read_yaml(yaml)) != ERR_OK)
 		fail_msg("%s", w->why.text);
 	assert_non_null(w->fact);
 	assert_string_equal(w->why.text, "");
@@ -84,13 +67,13 @@ static void take(struct world *w, enum decode_role role, const char *yaml)
 
 static void ignore(struct world *w, enum decode_role role, const char *yaml)
 {
-	assert_int_equal(decode(w, role, read_yaml(yaml)), ERR_OK);
+	assert_int_equal(decode(w, role, watcher_read_yaml(yaml)), ERR_OK);
 	assert_null(w->fact);
 }
 
 static void refuse(struct world *w, enum decode_role role, const char *yaml, const char *why)
 {
-	assert_int_not_equal(decode(w, role, read_yaml(yaml)), ERR_OK);
+	assert_int_not_equal(decode(w, role, watcher_read_yaml(yaml)), ERR_OK);
 	assert_string_equal(w->why.text, why);
 }
 
@@ -100,25 +83,6 @@ static void refuse(struct world *w, enum decode_role role, const char *yaml, con
 #define KFC     "apiVersion: core.kubefed.io/v1beta1\nkind: KubeFedCluster\n"
 #define DNS     "apiVersion: multiclusterdns.kubefed.io/v1alpha1\n"
 
-static void expect_text(struct bytes have, const char *want)
-{
-	assert_int_equal(have.len, strlen(want));
-	assert_memory_equal(have.data, want, have.len);
-}
-
-/* Texts joined by spaces. */
-static void expect_texts(const struct bytes *texts, size_t count, const char *want)
-{
-	struct text joined = {0};
-
-	for (size_t i = 0; i < count; i++) {
-		text_add(&joined, i ? " " : "");
-		text_add_bytes(&joined, texts[i]);
-	}
-	assert_string_equal(joined.data ? joined.data : "", want);
-	text_fini(&joined);
-}
-
 /* --- keys --- */
 
 static void test_a_key_has_the_default_namespace(void **state)
@@ -127,14 +91,14 @@ static void test_a_key_has_the_default_namespace(void **state)
 
 	take(w, DECODE_MEMBER, SERVICE "metadata: {name: web}\n");
 	assert_int_equal(fact_get_kind(w->fact), FACT_SERVICE);
-	expect_text(fact_namespace(w->fact), "default");
-	expect_text(fact_name(w->fact), "web");
+	watcher_expect_text(fact_namespace(w->fact), "default");
+	watcher_expect_text(fact_name(w->fact), "web");
 	assert_true(fact_created(w->fact) == FACT_NO_TIME);
 	take(w, DECODE_MEMBER, SERVICE "metadata: {name: web, namespace: shop}\n");
-	expect_text(fact_namespace(w->fact), "shop");
+	watcher_expect_text(fact_namespace(w->fact), "shop");
 	take(w, DECODE_MEMBER,
 	     "apiVersion: v1\nkind: Node\nmetadata: {name: n1.example, namespace: x}\n");
-	expect_text(fact_namespace(w->fact), "");
+	watcher_expect_text(fact_namespace(w->fact), "");
 }
 
 static void test_creation_times_are_read_or_none(void **state)
@@ -203,8 +167,8 @@ static void test_kinds_count_by_group_version_and_role(void **state)
 static void test_lists_are_unfolded_and_their_items_completed(void **state)
 {
 	struct json_object *list =
-		read_yaml("apiVersion: v1\nkind: ServiceList\n"
-	                  "items: [{metadata: {name: a}}, {kind: X, apiVersion: y/z}]\n");
+		watcher_read_yaml("apiVersion: v1\nkind: ServiceList\n"
+	                          "items: [{metadata: {name: a}}, {kind: X, apiVersion: y/z}]\n");
 	struct json_object *items = decode_list_items(list), *value;
 
 	(void)state;
@@ -217,10 +181,10 @@ static void test_lists_are_unfolded_and_their_items_completed(void **state)
 	assert_true(json_object_object_get_ex(json_object_array_get_idx(items, 1), "kind", &value));
 	assert_string_equal(json_object_get_string(value), "X");
 	json_object_put(list);
-	list = read_yaml("{apiVersion: v1, kind: List, items: null}");
+	list = watcher_read_yaml("{apiVersion: v1, kind: List, items: null}");
 	assert_null(decode_list_items(list));
 	json_object_put(list);
-	list = read_yaml("{apiVersion: v1, kind: Liste, items: []}");
+	list = watcher_read_yaml("{apiVersion: v1, kind: Liste, items: []}");
 	assert_null(decode_list_items(list));
 	json_object_put(list);
 }
@@ -232,8 +196,8 @@ static void test_a_drain_that_is_neither_true_nor_false_is_a_warning(void **stat
 	struct world *w = *state;
 
 	assert_int_equal(decode(w, DECODE_HOST,
-	                        read_yaml(KFC "metadata: {name: la, annotations: "
-	                                      "{nigh.dev/drain: 'yes'}}\n")),
+	                        watcher_read_yaml(KFC "metadata: {name: la, annotations: "
+	                                              "{nigh.dev/drain: 'yes'}}\n")),
 	                 ERR_OK);
 	assert_non_null(w->fact);
 	assert_false(w->v.cluster.drain);
@@ -252,8 +216,8 @@ static void test_a_cluster_has_place_region_zones_and_drain(void **state)
 	assert_true(w->v.cluster.has_location && w->v.cluster.drain);
 	assert_true(w->v.cluster.location.latitude == 34.05);
 	assert_true(w->v.cluster.location.longitude == -118.24);
-	expect_text(w->v.cluster.region, "us-west-2");
-	expect_texts(w->v.cluster.zones, w->v.cluster.zone_count, "a b c");
+	watcher_expect_text(w->v.cluster.region, "us-west-2");
+	watcher_expect_texts(w->v.cluster.zones, w->v.cluster.zone_count, "a b c");
 }
 
 static void test_a_cluster_has_labels_and_a_shift(void **state)
@@ -263,8 +227,8 @@ static void test_a_cluster_has_labels_and_a_shift(void **state)
 	take(w, DECODE_HOST,
 	     KFC "metadata:\n  name: la\n  labels: {tier: backup, a.b/c: '', number: 7}\n"
 	         "  annotations: {nigh.dev/shift: to=20%}\n");
-	expect_texts(w->v.cluster.labels, w->v.cluster.label_count, "a.b/c= tier=backup");
-	expect_text(w->v.cluster.shift, "to=20%");
+	watcher_expect_texts(w->v.cluster.labels, w->v.cluster.label_count, "a.b/c= tier=backup");
+	watcher_expect_text(w->v.cluster.shift, "to=20%");
 	take(w, DECODE_HOST, KFC "metadata: {name: la}\n");
 	assert_int_equal(w->v.cluster.label_count, 0);
 	assert_int_equal(w->v.cluster.shift.len, 0);
@@ -280,15 +244,15 @@ static void test_region_and_zone_come_from_labels_of_either_generation(void **st
 	     "    topology.kubernetes.io/region: new\n"
 	     "    failure-domain.beta.kubernetes.io/region: old\n"
 	     "    failure-domain.beta.kubernetes.io/zone: z\nstatus: {region: '', zones: []}\n");
-	expect_text(w->v.cluster.region, "new");
-	expect_texts(w->v.cluster.zones, w->v.cluster.zone_count, "z");
+	watcher_expect_text(w->v.cluster.region, "new");
+	watcher_expect_texts(w->v.cluster.zones, w->v.cluster.zone_count, "z");
 	assert_false(w->v.cluster.has_location || w->v.cluster.drain);
 	take(w, DECODE_MEMBER,
 	     "apiVersion: v1\nkind: Node\nmetadata:\n  name: n\n  labels:\n"
 	     "    topology.kubernetes.io/zone: z1\n    failure-domain.beta.kubernetes.io/region: "
 	     "r0\n");
-	expect_text(w->v.node.region, "r0");
-	expect_text(w->v.node.zone, "z1");
+	watcher_expect_text(w->v.node.region, "r0");
+	watcher_expect_text(w->v.node.zone, "z1");
 }
 
 static void test_a_bad_location_is_a_warning(void **state)
@@ -296,8 +260,8 @@ static void test_a_bad_location_is_a_warning(void **state)
 	struct world *w = *state;
 
 	assert_int_equal(decode(w, DECODE_HOST,
-	                        read_yaml(KFC "metadata: {name: la, annotations: "
-	                                      "{nigh.dev/location: '91,0'}}\n")),
+	                        watcher_read_yaml(KFC "metadata: {name: la, annotations: "
+	                                              "{nigh.dev/location: '91,0'}}\n")),
 	                 ERR_OK);
 	assert_non_null(w->fact);
 	assert_false(w->v.cluster.has_location);
@@ -315,7 +279,7 @@ static void test_domains_and_records(void **state)
 	struct world *w = *state;
 
 	take(w, DECODE_HOST, DNS "kind: Domain\nmetadata: {name: d}\ndomain: example.com\n");
-	expect_text(w->v.domain.domain, "example.com");
+	watcher_expect_text(w->v.domain.domain, "example.com");
 	refuse(w, DECODE_HOST,
 	       DNS "kind: Domain\nmetadata: {name: d}\nspec: {domain: example.com}\n",
 	       "Domain default/d: domain: is missing");
@@ -323,16 +287,16 @@ static void test_domains_and_records(void **state)
 	     DNS "kind: ServiceDNSRecord\nmetadata: {name: web}\nspec:\n  domainRef: d\n"
 	         "  recordTTL: 30.0\n  dnsPrefix: p\n  externalName: e\n  "
 	         "allowServiceWithoutEndpoints: true\n");
-	expect_text(w->v.service_record.domain_ref, "d");
-	expect_text(w->v.service_record.dns_prefix, "p");
-	expect_text(w->v.service_record.external_name, "e");
+	watcher_expect_text(w->v.service_record.domain_ref, "d");
+	watcher_expect_text(w->v.service_record.dns_prefix, "p");
+	watcher_expect_text(w->v.service_record.external_name, "e");
 	assert_true(w->v.service_record.ttl == 30);
 	assert_true(w->v.service_record.allow_without_endpoints);
 	take(w, DECODE_HOST,
 	     DNS "kind: IngressDNSRecord\nmetadata: {name: web}\n"
 	         "spec: {hosts: [a.example, '', b.example], recordTTL: -1}\n");
-	expect_texts(w->v.ingress_record.hosts, w->v.ingress_record.host_count,
-	             "a.example b.example");
+	watcher_expect_texts(w->v.ingress_record.hosts, w->v.ingress_record.host_count,
+	                     "a.example b.example");
 	assert_true(w->v.ingress_record.ttl == -1);
 }
 
@@ -383,11 +347,11 @@ static void test_endpoints_are_kept_as_written(void **state)
 	     "  - {dnsName: t.example, recordType: TXT, targets: ['two  spaces']}\n  - {}\n");
 	assert_true(w->v.dns_endpoint.is_rendering);
 	assert_int_equal(w->v.dns_endpoint.endpoint_count, 3);
-	expect_text(w->v.dns_endpoint.endpoints[0].name, "A.example");
-	expect_text(w->v.dns_endpoint.endpoints[0].set_identifier, "s");
+	watcher_expect_text(w->v.dns_endpoint.endpoints[0].name, "A.example");
+	watcher_expect_text(w->v.dns_endpoint.endpoints[0].set_identifier, "s");
 	assert_true(w->v.dns_endpoint.endpoints[0].ttl == 60);
-	expect_texts(w->v.dns_endpoint.endpoints[0].targets, 2, "192.0.2.1 192.0.2.2");
-	expect_text(w->v.dns_endpoint.endpoints[1].targets[0], "two  spaces");
+	watcher_expect_texts(w->v.dns_endpoint.endpoints[0].targets, 2, "192.0.2.1 192.0.2.2");
+	watcher_expect_text(w->v.dns_endpoint.endpoints[1].targets[0], "two  spaces");
 	assert_true(w->v.dns_endpoint.endpoints[1].ttl <= 0);
 	take(w, DECODE_HOST, DNS "kind: DNSEndpoint\nmetadata: {name: e}\n");
 	assert_false(w->v.dns_endpoint.is_rendering);
@@ -406,8 +370,8 @@ static void test_a_service_has_targets_and_its_first_port(void **state)
 	             "status: {loadBalancer: {ingress: [{ip: 192.0.2.1, hostname: lb.example}, "
 	             "{hostname: lb2.example},"
 	             " {ip: ''}]}}\n");
-	expect_texts(w->v.service.targets, w->v.service.target_count,
-	             "192.0.2.1 lb.example lb2.example");
+	watcher_expect_texts(w->v.service.targets, w->v.service.target_count,
+	                     "192.0.2.1 lb.example lb2.example");
 	assert_int_equal(w->v.service.port, 443);
 	take(w, DECODE_MEMBER,
 	     SERVICE "metadata: {name: web}\nspec: {ports: null}\nstatus: {loadBalancer: {}}\n");
@@ -432,11 +396,11 @@ static void test_annotations_come_with_either_prefix_and_the_newer_wins(void **s
 	             "    external-dns.alpha.kubernetes.io/target: 192.0.2.1\n"
 	             "    external-dns.kubernetes.io/ttl: '60'\n"
 	             "    external-dns.alpha.kubernetes.io/controller: dns-controller\n");
-	expect_text(w->v.service.annotations.hostname, "new.example, b.example");
-	expect_text(w->v.service.annotations.target, "192.0.2.1");
-	expect_text(w->v.service.annotations.ttl, "60");
+	watcher_expect_text(w->v.service.annotations.hostname, "new.example, b.example");
+	watcher_expect_text(w->v.service.annotations.target, "192.0.2.1");
+	watcher_expect_text(w->v.service.annotations.ttl, "60");
 	take(w, DECODE_MEMBER, INGRESS);
-	expect_text(w->v.ingress.annotations.hostname, "");
+	watcher_expect_text(w->v.ingress.annotations.hostname, "");
 }
 
 static void test_annotations_for_another_controller_are_ignored(void **state)
@@ -447,7 +411,7 @@ static void test_annotations_for_another_controller_are_ignored(void **state)
 	     SERVICE "metadata:\n  name: web\n  annotations:\n"
 	             "    external-dns.kubernetes.io/hostname: a.example\n"
 	             "    external-dns.alpha.kubernetes.io/controller: other\n");
-	expect_text(w->v.service.annotations.hostname, "");
+	watcher_expect_text(w->v.service.annotations.hostname, "");
 }
 
 static void test_ready_endpoints_have_an_address_and_no_other_word(void **state)
@@ -466,7 +430,7 @@ static void test_ready_endpoints_have_an_address_and_no_other_word(void **state)
 	take(w, DECODE_MEMBER,
 	     "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
 	     "metadata: {name: s, labels: {kubernetes.io/service-name: web}}\nendpoints: null\n");
-	expect_text(w->v.slice.service, "web");
+	watcher_expect_text(w->v.slice.service, "web");
 	assert_int_equal(w->v.slice.total, 0);
 	refuse(w, DECODE_MEMBER,
 	       SLICE "endpoints: [{addresses: [a], conditions: {ready: 'true'}}]\n",
@@ -491,15 +455,15 @@ static void test_an_ingress_has_rules_backends_and_tls_hosts(void **state)
 	     "  - {}\n"
 	     "status: {loadBalancer: {ingress: [{ip: '2001:db8::1'}]}}\n");
 	assert_int_equal(w->v.ingress.rule_count, 2);
-	expect_text(w->v.ingress.rules[0].host, "a.example");
-	expect_texts(w->v.ingress.rules[0].services, w->v.ingress.rules[0].service_count,
-	             "api web");
-	expect_text(w->v.ingress.rules[1].host, "");
+	watcher_expect_text(w->v.ingress.rules[0].host, "a.example");
+	watcher_expect_texts(w->v.ingress.rules[0].services, w->v.ingress.rules[0].service_count,
+	                     "api web");
+	watcher_expect_text(w->v.ingress.rules[1].host, "");
 	assert_int_equal(w->v.ingress.rules[1].service_count, 0);
-	expect_text(w->v.ingress.default_service, "fallback");
-	expect_texts(w->v.ingress.tls_hosts, w->v.ingress.tls_host_count,
-	             "a.example b.example c.example");
-	expect_texts(w->v.ingress.targets, w->v.ingress.target_count, "2001:db8::1");
+	watcher_expect_text(w->v.ingress.default_service, "fallback");
+	watcher_expect_texts(w->v.ingress.tls_hosts, w->v.ingress.tls_host_count,
+	                     "a.example b.example c.example");
+	watcher_expect_texts(w->v.ingress.targets, w->v.ingress.target_count, "2001:db8::1");
 }
 
 static void test_texts_and_lists_have_limits(void **state)

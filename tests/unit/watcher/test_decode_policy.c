@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "base/yaml.h"
+#include "tests/support/watcher_decode.h"
 #include "watcher/decode.h"
 
 /* One policy at a time; what is taken of it lives until the next. */
@@ -43,18 +43,11 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void keep_document(struct json_object *root, unsigned line, void *arg)
-{
-	(void)line;
-	json_object_put(*(struct json_object **)arg);
-	*(struct json_object **)arg = root;
-}
-
 /* `spec` is YAML in one line, without its braces. */
 static enum err decode_version(struct world *w, const char *version, const char *spec)
 {
-	struct json_object *object = NULL;
 	struct arena *scratch = arena_new();
+	struct json_object *object;
 	struct text yaml = {0};
 	enum err err;
 
@@ -62,8 +55,7 @@ static enum err decode_version(struct world *w, const char *version, const char 
 	            "apiVersion: nigh.dev/%s\nkind: TrafficPolicy\n"
 	            "metadata: {name: web, namespace: shop}\nspec: {%s}\n",
 	            version, spec);
-	if (yaml_read(bytes_of(yaml.data), keep_document, &object, &w->why) != ERR_OK)
-		fail_msg("%s: %s", yaml.data, w->why.text);
+	object = watcher_read_yaml(yaml.data);
 	fact_unref(w->fact);
 	err = decode_object(object, DECODE_HOST, scratch, &w->fact, &w->why);
 	arena_free(scratch);
@@ -110,24 +102,6 @@ static void refuse(void **state, const char *spec, const char *why)
 	text_fini(&want);
 }
 
-static void expect(struct bytes have, const char *want)
-{
-	assert_int_equal(have.len, strlen(want));
-	assert_memory_equal(have.data, want, have.len);
-}
-
-static void expect_all(const struct bytes *have, size_t count, const char *want)
-{
-	struct text joined = {0};
-
-	for (size_t i = 0; i < count; i++) {
-		text_add(&joined, i ? " " : "");
-		text_add_bytes(&joined, have[i]);
-	}
-	assert_string_equal(joined.data ? joined.data : "", want);
-	text_fini(&joined);
-}
-
 /* --- what is taken --- */
 
 static const char example[] =
@@ -151,31 +125,31 @@ static void test_the_example_is_taken_whole(void **state)
 
 	assert_int_equal(p->target_count, 2);
 	assert_int_equal(p->targets[0].kind, POLICY_SERVICE_DNS_RECORD);
-	expect(p->targets[0].name, "web");
+	watcher_expect_text(p->targets[0].name, "web");
 	assert_int_equal(p->targets[1].kind, POLICY_PATTERN);
-	expect(p->targets[1].name, "*.shop.example.com");
+	watcher_expect_text(p->targets[1].name, "*.shop.example.com");
 	assert_int_equal(p->stage_count, 4);
 	assert_int_equal(p->stages[0], POLICY_GEOFENCE);
 	assert_int_equal(p->stages[3], POLICY_WEIGHTED);
 	assert_int_equal(p->fence_count, 1);
 	assert_true(p->fences[0].required);
-	expect_all(p->fences[0].countries, p->fences[0].country_count, "DE FR");
-	expect_all(p->fences[0].clusters, p->fences[0].cluster_count, "frankfurt");
+	watcher_expect_texts(p->fences[0].countries, p->fences[0].country_count, "DE FR");
+	watcher_expect_texts(p->fences[0].clusters, p->fences[0].cluster_count, "frankfurt");
 	assert_int_equal(p->tier_count, 2);
-	expect_all(p->tiers[0].clusters, p->tiers[0].cluster_count, "houston losangeles");
+	watcher_expect_texts(p->tiers[0].clusters, p->tiers[0].cluster_count, "houston losangeles");
 	assert_true(p->tiers[1].has_selector && p->tiers[1].selector_count == 1);
-	expect(p->tiers[1].selector[0].key, "tier");
+	watcher_expect_text(p->tiers[1].selector[0].key, "tier");
 	assert_int_equal(p->tiers[1].selector[0].operator, POLICY_IN);
-	expect_all(p->tiers[1].selector[0].values, 1, "backup");
+	watcher_expect_texts(p->tiers[1].selector[0].values, 1, "backup");
 	assert_int_equal(p->biases[0].value, -200);
 	assert_true(p->same_region_first);
 	assert_int_equal(p->weight_count, 2);
-	expect(p->weights[0].cluster, "houston");
+	watcher_expect_text(p->weights[0].cluster, "houston");
 	assert_int_equal(p->weights[0].value, 20);
 	assert_int_equal(p->ttl, 30);
 	assert_int_equal(p->degraded_ttl, 5);
 	assert_int_equal(p->max_addresses, 2);
-	expect_all(p->unknown_order, p->unknown_order_count, "newyork houston");
+	watcher_expect_texts(p->unknown_order, p->unknown_order_count, "newyork houston");
 	assert_false(p->no_data_when_all_down);
 	assert_true(p->has_unseen_after);
 	assert_int_equal(p->unseen_after_ms, 600000);
@@ -192,8 +166,8 @@ static void test_a_probe_is_taken_whole(void **state)
 
 	assert_int_equal(k->kind, POLICY_CHECK_HTTPS);
 	assert_int_equal(k->port, 443);
-	expect(k->host, "shop.example.com");
-	expect(k->path, "/healthz");
+	watcher_expect_text(k->host, "shop.example.com");
+	watcher_expect_text(k->path, "/healthz");
 	assert_int_equal(k->status_count, 1);
 	assert_int_equal(k->status[0].from, 200);
 	assert_int_equal(k->status[0].to, 299);
@@ -207,25 +181,25 @@ static void test_a_probe_is_taken_whole(void **state)
 	               " status: ['204', 301-302], caSecret: ca, clientCertificateFile: c.pem,"
 	               " clientKeyFile: k.pem}, mode: Unseen}")
 	             ->check;
-	expect(k->headers[0].name, "X-A");
-	expect(k->headers[0].value, "b c");
-	expect(k->body, "ok");
+	watcher_expect_text(k->headers[0].name, "X-A");
+	watcher_expect_text(k->headers[0].value, "b c");
+	watcher_expect_text(k->body, "ok");
 	assert_int_equal(k->status[0].to, 204);
 	assert_int_equal(k->status[1].to, 302);
-	expect(k->ca_secret, "ca");
-	expect(k->certificate_file, "c.pem");
-	expect(k->key_file, "k.pem");
+	watcher_expect_text(k->ca_secret, "ca");
+	watcher_expect_text(k->certificate_file, "c.pem");
+	watcher_expect_text(k->key_file, "k.pem");
 	assert_int_equal(k->mode, 1);
 	k = &take(state, REFS "probe: {grpc: {port: 50051, service: a.B, tls: true,"
 	                      " insecureSkipVerify: true}, mode: Always}")
 	             ->check;
 	assert_int_equal(k->kind, POLICY_CHECK_GRPC);
-	expect(k->path, "a.B");
+	watcher_expect_text(k->path, "a.B");
 	assert_true(k->tls && k->insecure);
 	assert_int_equal(k->mode, 2);
 	k = &take(state, REFS "probe: {import: {name: edge}}")->check;
 	assert_int_equal(k->kind, POLICY_CHECK_IMPORT);
-	expect(k->import, "edge");
+	watcher_expect_text(k->import, "edge");
 	assert_int_equal(take(state, REFS "probe: {tcp: {port: 1}}")->check.port, 1);
 	assert_int_equal(take(state, REFS "probe: {http: {}}")->check.kind, POLICY_CHECK_HTTP);
 	assert_int_equal(take(state, REFS "probe: {mode: Off}")->check.mode, 3);
@@ -244,7 +218,7 @@ static void test_every_kind_of_target(void **state)
 	assert_int_equal(p->target_count, 8);
 	for (size_t i = 0; i < 8; i++)
 		assert_int_equal(p->targets[i].kind, POLICY_HOSTNAME + i);
-	expect(p->targets[0].name, "a.example");
+	watcher_expect_text(p->targets[0].name, "a.example");
 }
 
 static void test_every_kind_of_stage(void **state)
@@ -262,13 +236,13 @@ static void test_every_kind_of_stage(void **state)
 
 	assert_int_equal(p->stage_count, 8);
 	assert_false(p->fences[0].required);
-	expect_all(p->fences[0].continents, p->fences[0].continent_count, "EU");
-	expect_all(p->fences[0].subdivisions, p->fences[0].subdivision_count, "US-CA");
+	watcher_expect_texts(p->fences[0].continents, p->fences[0].continent_count, "EU");
+	watcher_expect_texts(p->fences[0].subdivisions, p->fences[0].subdivision_count, "US-CA");
 	assert_int_equal(p->fences[0].network_count, 2);
 	assert_int_equal(p->fences[0].networks[1].len, 32);
-	expect_all(p->fences[0].clusters, p->fences[0].cluster_count, "a b");
+	watcher_expect_texts(p->fences[0].clusters, p->fences[0].cluster_count, "a b");
 	assert_int_equal(p->tiers[0].selector[0].operator, POLICY_NOT_IN);
-	expect_all(p->tiers[0].selector[0].values, 2, "x y");
+	watcher_expect_texts(p->tiers[0].selector[0].values, 2, "x y");
 	assert_int_equal(p->tiers[0].selector[1].operator, POLICY_EXISTS);
 	assert_int_equal(p->stages[2], POLICY_LATENCY);
 	assert_int_equal(p->weights[1].value, 1000000);
