@@ -25,6 +25,7 @@ struct world {
 	size_t cluster_count;
 	struct geodb *geodb;
 	const struct policy *policy[MAX_POLICIES]; /* by number */
+	struct ranking *ranking[MAX_POLICIES];     /* of those by rules */
 	uint32_t policy_in_use;
 	bool clusters_changed;
 	struct responder responder;
@@ -47,6 +48,8 @@ void world_free(struct world *w)
 {
 	zones_free(w->zones);
 	arena_free(w->arena);
+	for (uint32_t i = 0; i < MAX_POLICIES; i++)
+		ranking_free(w->ranking[i]);
 	geodb_free(w->geodb);
 	free(w->responder.stats);
 	text_fini(&w->answer);
@@ -247,13 +250,21 @@ static struct ranking_cluster *list_clusters(struct world *w)
 	return list;
 }
 
-const struct ranking *world_rank_by(struct world *w, const struct rules *rules)
+struct ranking *world_rank_by(struct world *w, const struct rules *rules)
 {
 	struct ranking_cluster *list = list_clusters(w);
-	const struct ranking *ranking = ranking_build_by(list, w->cluster_count, rules, w->geodb);
+	struct ranking *ranking = ranking_build_by(list, w->cluster_count, rules, w->geodb);
 
 	free(list);
 	return ranking;
+}
+
+void world_policy_by(struct world *w, uint32_t number, struct policy *policy,
+                     const struct rules *rules)
+{
+	world_policy(w, number, policy);
+	ranking_free(w->ranking[number]);
+	policy->ranking = w->ranking[number] = world_rank_by(w, rules);
 }
 
 static void rank(struct world *w)

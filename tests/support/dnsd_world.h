@@ -45,8 +45,11 @@ void world_waits(struct world *w, const bool *waits, size_t count);
 
 /* A traffic policy, number 1 or more; borrowed.  Without a ranking it has that of `defaults`, without buckets 24 and 48. */
 void world_policy(struct world *w, uint32_t number, const struct policy *policy);
+/* The same by those rules: its ranking is made and kept by the world. */
+void world_policy_by(struct world *w, uint32_t number, struct policy *policy,
+                     const struct rules *rules);
 /* A ranking of the world's clusters, whose indexes are in the order that they came in, and networks; the caller's. */
-const struct ranking *world_rank_by(struct world *w, const struct rules *rules);
+struct ranking *world_rank_by(struct world *w, const struct rules *rules);
 /* Names with sites that are put from now on have that policy. */
 void world_use_policy(struct world *w, uint32_t number);
 /* The number of a cluster in arrays of a policy. */

@@ -23,7 +23,6 @@ enum { LA, NY, FRA, CLUSTERS };
 static struct world *w;
 static struct policy policy;
 static struct rules rules;
-static const struct ranking *ranking;
 static uint32_t weights[64];
 
 static int setup(void **state)
@@ -40,7 +39,6 @@ static int setup(void **state)
 	policy = (struct policy){0};
 	rules = (struct rules){.stages = {RULES_NEAREST}, .stage_count = 1};
 	memset(weights, 0, sizeof weights);
-	ranking = NULL;
 	return 0;
 }
 
@@ -48,17 +46,13 @@ static int teardown(void **state)
 {
 	(void)state;
 	world_free(w);
-	ranking_free((struct ranking *)(uintptr_t)ranking);
 	return 0;
 }
 
 /* What was put into `policy` and `rules` is in force. */
 static void enforce(void)
 {
-	ranking_free((struct ranking *)(uintptr_t)ranking);
-	ranking = world_rank_by(w, &rules);
-	policy.ranking = ranking;
-	world_policy(w, 1, &policy);
+	world_policy_by(w, 1, &policy, &rules);
 	world_build(w);
 }
 

@@ -32,7 +32,7 @@ struct made {
 	uint32_t weight[64], unknown[64];
 	bool expired[64];
 	struct latency_table latency;
-	const struct ranking *ranking;
+	struct ranking *ranking;
 };
 
 static struct made made[NAMES];
@@ -197,7 +197,7 @@ static void make_policy(struct world *w, struct made *m)
 	} else if (below(3) == 0) {
 		p->resolver_when_unknown = m->rules.unknown_is_apart = true;
 	}
-	m->ranking = p->ranking = world_rank_by(w, &m->rules);
+	p->ranking = m->ranking = world_rank_by(w, &m->rules);
 }
 
 static void make_name(struct world *w, unsigned number)
@@ -268,7 +268,7 @@ static void free_world(struct world *w)
 {
 	world_free(w);
 	for (unsigned i = 0; i < NAMES; i++) {
-		ranking_free((struct ranking *)(uintptr_t)made[i].ranking);
+		ranking_free(made[i].ranking);
 		latency_fini(&made[i].latency);
 	}
 }

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +19,6 @@ enum { LA, NY, HOU, FRA, CLUSTERS };
 static struct world *w;
 static struct policy policy;
 static struct rules rules;
-static const struct ranking *ranking;
 static uint32_t weights[64];
 static char *told;
 
@@ -50,8 +48,6 @@ static int teardown(void **state)
 {
 	(void)state;
 	world_free(w);
-	ranking_free((struct ranking *)(uintptr_t)ranking);
-	ranking = NULL;
 	free(told);
 	told = NULL;
 	return 0;
@@ -63,10 +59,7 @@ static void explain(const char *name, const char *client)
 	struct text out = {0};
 	struct reason why = {0};
 
-	ranking_free((struct ranking *)(uintptr_t)ranking);
-	ranking = world_rank_by(w, &rules);
-	policy.ranking = ranking;
-	world_policy(w, 1, &policy);
+	world_policy_by(w, 1, &policy, &rules);
 	assert_int_equal(explain_print(world_build(w), &r, &out, &why), ERR_OK);
 	free(told);
 	told = text_take(&out);
