@@ -299,23 +299,32 @@ static void test_until_its_ranking_is_there_the_last_one_of_a_name_is_in_force(v
 	assert_int_equal(given(1)->ttl, 30);
 }
 
-static void test_a_new_fence_that_must_hold_keeps_its_names_waiting(void **state)
-{
-	struct bytes la = bytes_of("la"), country = bytes_of("DE");
-	struct policy_fence fence = {.countries = &country,
-	                             .country_count = 1,
-	                             .clusters = &la,
-	                             .cluster_count = 1,
-	                             .required = true};
+static struct bytes la, germany;
+static struct policy_fence fence;
 
-	(void)state;
-	result.policy_count = 1;
-	set_all();
-	wait_for_event(1);
+/* `value` keeps them in la, and nowhere else. */
+static void fence_germans(void)
+{
+	la = bytes_of("la");
+	germany = bytes_of("DE");
+	fence = (struct policy_fence){.countries = &germany,
+	                              .country_count = 1,
+	                              .clusters = &la,
+	                              .cluster_count = 1,
+	                              .required = true};
 	value.stages[0] = POLICY_GEOFENCE;
 	value.stage_count = 1;
 	value.fences = &fence;
 	value.fence_count = 1;
+}
+
+static void test_a_new_fence_that_must_hold_keeps_its_names_waiting(void **state)
+{
+	(void)state;
+	result.policy_count = 1;
+	set_all();
+	wait_for_event(1);
+	fence_germans();
 	result.policy_count = 2;
 	set_all();
 	assert_true(given(1)->must_wait);
@@ -327,18 +336,8 @@ static void test_a_new_fence_that_must_hold_keeps_its_names_waiting(void **state
 /* Files may take longer to read than nighd waits for. */
 static void test_a_fence_that_must_hold_waits_before_any_ranking_is_there(void **state)
 {
-	struct bytes la = bytes_of("la"), country = bytes_of("DE");
-	struct policy_fence fence = {.countries = &country,
-	                             .country_count = 1,
-	                             .clusters = &la,
-	                             .cluster_count = 1,
-	                             .required = true};
-
 	(void)state;
-	value.stages[0] = POLICY_GEOFENCE;
-	value.stage_count = 1;
-	value.fences = &fence;
-	value.fence_count = 1;
+	fence_germans();
 	set_all();
 	assert_true(given(1)->must_wait);
 	wait_for_event(1);
