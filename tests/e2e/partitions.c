@@ -8,11 +8,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -38,7 +35,6 @@ enum { FIRST_CITY = REPLICAS, CLOUD = REPLICAS + CITIES, NODES };
 enum {
 	PORT = 8080,
 	MEETING = 7946, /* where replicas meet */
-	BACKLOG = 4096,
 	READY_MS = 60000,
 	CALM_MS = 30000,
 	WITHDRAWN_MS = 5000,
@@ -70,22 +66,6 @@ struct scene {
 static const char *address_of(const struct scene *s, int city)
 {
 	return network_address(s->net, FIRST_CITY + city);
-}
-
-static void listen_in(struct scene *s, int city)
-{
-	struct sockaddr_in local = {.sin_family = AF_INET, .sin_port = htons(PORT)};
-	int on = 1, fd;
-
-	network_enter(s->net, FIRST_CITY + city);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(inet_pton(AF_INET, address_of(s, city), &local.sin_addr), 1);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	assert_int_equal(bind(fd, (void *)&local, sizeof local), 0);
-	assert_int_equal(listen(fd, BACKLOG), 0); /* the kernel answers; nobody accepts */
-	network_enter(s->net, NETWORK_OUTSIDE);
-	s->listener[city] = fd;
 }
 
 static void furnish(struct scene *s, int city)
@@ -165,7 +145,7 @@ static int setup(void **state)
 	*state = s;
 	s->net = network_new(NODES);
 	for (int i = 0; i < CITIES; i++)
-		listen_in(s, i);
+		s->listener[i] = network_listen(s->net, FIRST_CITY + i, PORT);
 	build_cloud(s);
 	for (int i = 0; i < REPLICAS; i++) {
 		s->replica[i] = world_new();

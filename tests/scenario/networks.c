@@ -4,11 +4,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,7 +21,7 @@
 #define CONFIG "publish: {allow: [10.77.0.0/24]}\nprobe: {mode: always}\n"
 
 enum { NIGHD, NEW_YORK, HOUSTON, LOS_ANGELES, NODES };
-enum { PORT = 8080, BACKLOG = 4096, WITHDRAWN_MS = 5000, LONG_MS = 10000, BACK_MS = 10000 };
+enum { PORT = 8080, WITHDRAWN_MS = 5000, LONG_MS = 10000, BACK_MS = 10000 };
 /* Five of a hundred frames, each way. */
 static const struct network_fault calm = {0}, cut = {.cut = true}, lossy = {.lost_permille = 50};
 
@@ -32,22 +30,6 @@ struct scene {
 	struct world *w;
 	int listener[NODES];
 };
-
-static int listen_at(struct network *net, int node)
-{
-	struct sockaddr_in local = {.sin_family = AF_INET, .sin_port = htons(PORT)};
-	int fd, on = 1;
-
-	network_enter(net, node);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(inet_pton(AF_INET, network_address(net, node), &local.sin_addr), 1);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	assert_int_equal(bind(fd, (void *)&local, sizeof local), 0);
-	assert_int_equal(listen(fd, BACKLOG), 0); /* the kernel answers; nobody accepts */
-	network_enter(net, NETWORK_OUTSIDE);
-	return fd;
-}
 
 static int setup(void **state)
 {
@@ -59,7 +41,7 @@ static int setup(void **state)
 	s->w = world_new();
 	world_three_cities(s->w);
 	for (int i = NEW_YORK; i < NODES; i++) {
-		s->listener[i] = listen_at(s->net, i);
+		s->listener[i] = network_listen(s->net, i, PORT);
 		world_service_on(s->w, city[i], "web", network_address(s->net, i), PORT, true, "");
 	}
 	world_config(s->w, CONFIG);

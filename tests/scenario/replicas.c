@@ -29,7 +29,6 @@ enum { R0, R1, R2, REPLICAS, NEW_YORK = REPLICAS, HOUSTON, LOS_ANGELES, NODES };
 enum {
 	PORT = 8080,
 	VOTE_PORT = 8054,
-	BACKLOG = 4096,
 	DAY_S = 86400,
 	HEARD_MS = 20000,
 	WITHDRAWN_MS = 5000,
@@ -47,35 +46,6 @@ struct scene {
 	char certificates[160];
 	int listener[NODES];
 };
-
-static int socket_at(struct network *net, int node)
-{
-	int fd;
-
-	network_enter(net, node);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(fd >= 0);
-	return fd;
-}
-
-static struct sockaddr_in address_of(struct network *net, int node, uint16_t port)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-	assert_int_equal(inet_pton(AF_INET, network_address(net, node), &at.sin_addr), 1);
-	return at;
-}
-
-static int listen_at(struct network *net, int node)
-{
-	struct sockaddr_in at = address_of(net, node, PORT);
-	int fd = socket_at(net, node);
-
-	assert_int_equal(bind(fd, (void *)&at, sizeof at), 0);
-	assert_int_equal(listen(fd, BACKLOG), 0); /* the kernel answers; nobody accepts */
-	network_enter(net, NETWORK_OUTSIDE);
-	return fd;
-}
 
 /* By the files of that name, of the test's authority. */
 static void configure(struct scene *s, int r, const char *files)
@@ -176,7 +146,7 @@ static int setup(void **state)
 	*state = s;
 	s->net = network_new(NODES);
 	for (int i = NEW_YORK; i < NODES; i++)
-		s->listener[i] = listen_at(s->net, i);
+		s->listener[i] = network_listen(s->net, i, PORT);
 	for (int r = 0; r < REPLICAS; r++)
 		begin(s, r);
 	for (int r = 0; r < REPLICAS; r++)
@@ -359,16 +329,27 @@ static void test_a_certificate_that_the_others_refuse_is_told_by_check(void **st
 	world_expect_run(s->w[R2], argv, 0, "old.crt: certificate has expired");
 }
 
+static int dial(struct network *net, int from, int to)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(VOTE_PORT)};
+	int fd;
+
+	network_enter(net, from);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(inet_pton(AF_INET, network_address(net, to), &at.sin_addr), 1);
+	assert_int_equal(connect(fd, (void *)&at, sizeof at), 0);
+	return fd;
+}
+
 static void test_garbage_and_silence_change_nothing(void **state)
 {
 	static const char garbage[4096] = "garbage";
 	struct scene *s = *state;
-	struct sockaddr_in to = address_of(s->net, R0, VOTE_PORT);
 	int fd[20];
 
 	for (size_t i = 0; i < sizeof fd / sizeof *fd; i++) {
-		fd[i] = socket_at(s->net, R2);
-		assert_int_equal(connect(fd[i], (void *)&to, sizeof to), 0);
+		fd[i] = dial(s->net, R2, R0);
 		if (i % 2)
 			assert_true(send(fd[i], garbage, sizeof garbage, MSG_NOSIGNAL) > 0);
 	}

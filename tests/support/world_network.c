@@ -27,6 +27,7 @@
 #include "tests/support/world_inside.h"
 
 enum { FRAME_MOST = 2048, MAC_LEN = 6, MAC_GROUP = 1 /* a bit of the first octet */ };
+enum { LISTEN_BACKLOG = 4096 };
 
 /* A frame that is still under way. */
 struct late {
@@ -160,6 +161,22 @@ void network_add_address(struct network *n, int node, const char *address)
 }
 
 const char *network_address(const struct network *n, int node) { return n->node[node].address; }
+
+int network_listen(struct network *n, int node, uint16_t port)
+{
+	struct sockaddr_in local = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int on = 1, fd;
+
+	network_enter(n, node);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(inet_pton(AF_INET, network_address(n, node), &local.sin_addr), 1);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	assert_int_equal(bind(fd, (void *)&local, sizeof local), 0);
+	assert_int_equal(listen(fd, LISTEN_BACKLOG), 0);
+	network_enter(n, NETWORK_OUTSIDE);
+	return fd;
+}
 
 /* --- the wire --- */
 

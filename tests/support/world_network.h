@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { NETWORK_MOST_NODES = 16, NETWORK_ALL = -1, NETWORK_OUTSIDE = -2 };
 
@@ -27,6 +28,10 @@ void network_add_address(struct network *n, int node, const char *address);
 
 /* The calling thread is there from now on; NETWORK_OUTSIDE: where it came from. */
 void network_enter(struct network *n, int node);
+
+/* A socket that listens at the node's own address, and that nobody accepts from: the kernel answers.  The calling thread is
+ * outside afterwards. */
+int network_listen(struct network *n, int node, uint16_t port);
 
 /* What happens to frames. */
 struct network_fault {
