@@ -103,7 +103,7 @@ static void set_targets(struct bench *b)
 	                                     : is_kind(b, "grpc")  ? POLICY_CHECK_GRPC
 	                                                           : POLICY_CHECK_TCP,
 	                             .host = bytes_of("shop.test"),
-	                             .ca_file = is_kind(b, "https") ? bytes_of("ca.pem")
+	                             .ca_file = is_kind(b, "https") ? bytes_of("ca.crt")
 	                                                            : (struct bytes){0}};
 	struct probe_way way = {&check, bytes_of("the one")};
 	struct probe_target *list = xcalloc(b->targets, sizeof *list);

@@ -130,7 +130,7 @@ static void test_a_certificate_that_cannot_be_verified_is_a_failure_and_a_missin
 	world_start(w);
 	world_expect_http(w, EXPLAIN, "\"ok\":null,\"down\":false,\"detail\":\"none.pem: ", 5000);
 	world_expect_stays(w, WEB, "A", SAN_FRANCISCO, LA, 3000);
-	policy(w, "{https: {host: shop.test, caFile: ca.pem}, down: 2}");
+	policy(w, "{https: {host: shop.test, caFile: ca.crt}, down: 2}");
 	world_expect(w, WEB, "A", SAN_FRANCISCO, HOUSTON, 8000);
 	world_expect_http(w, EXPLAIN, "\"detail\":\"certificate verify failed: ", 1000);
 	world_expect_http(w, EXPLAIN, "\"check\":\"https\",\"ok\":true", 3000);

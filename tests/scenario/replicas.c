@@ -78,7 +78,7 @@ static void begin(struct scene *s, int r)
 		         world_path(s->w[R0], "certificates"));
 		assert_int_equal(mkdir(s->certificates, 0700), 0);
 		s->authority = authority_new(s->certificates);
-		authority_issue_replica(s->authority, "nighd", "nighd-replicas.nigh", DAY_S);
+		authority_issue_named(s->authority, "nighd", "nighd-replicas.nigh", DAY_S);
 	}
 	configure(s, r, "nighd");
 	network_enter(s->net, r);
@@ -298,7 +298,7 @@ static void test_who_has_no_good_certificate_is_none(void **state)
 {
 	struct scene *s = *state;
 
-	authority_issue_replica(s->authority, "stranger", "web.shop", DAY_S);
+	authority_issue_named(s->authority, "stranger", "web.shop", DAY_S);
 	world_stop(at(s, R2));
 	expect_heard(s, R0, 1);
 	configure(s, R2, "stranger");
@@ -321,7 +321,7 @@ static void test_a_certificate_that_the_others_refuse_is_told_by_check(void **st
 	char path[256];
 	const char *const argv[] = {"$NIGHD", "--check", "-c", path, NULL};
 
-	authority_issue_replica(s->authority, "old", "nighd-replicas.nigh", -1);
+	authority_issue_named(s->authority, "old", "nighd-replicas.nigh", -1);
 	world_stop(at(s, R2));
 	configure(s, R2, "old");
 	world_start(at(s, R2));

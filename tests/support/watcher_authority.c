@@ -188,8 +188,7 @@ void authority_issue(struct authority *a, const char *name, const char *address,
 	issue(a, name, names, "serverAuth", for_s);
 }
 
-void authority_issue_replica(struct authority *a, const char *name, const char *dns_name,
-                             long for_s)
+void authority_issue_named(struct authority *a, const char *name, const char *dns_name, long for_s)
 {
 	char names[128];
 

@@ -16,8 +16,7 @@ const char *authority_pem(const struct authority *a);
  * long ago).  What is there under that name is replaced, each file by a rename. */
 void authority_issue(struct authority *a, const char *name, const char *address, long for_s);
 /* The same for a DNS name, good at both ends of a connection. */
-void authority_issue_replica(struct authority *a, const char *name, const char *dns_name,
-                             long for_s);
+void authority_issue_named(struct authority *a, const char *name, const char *dns_name, long for_s);
 /* A bare private key, FOLDER/NAME.key: signs the tokens of service accounts. */
 void authority_key(struct authority *a, const char *name);
 

@@ -6,7 +6,7 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
-/* A server's context; ca.pem, client.pem and client.key are in `dir` then. */
+/* A server's context; ca.crt, client.crt and client.key are in `dir` then. */
 SSL_CTX *certificates_context(const char *dir, bool expired, bool asks_client);
 
 #endif

@@ -24,7 +24,7 @@ struct httpd_settings {
 
 struct httpd;
 
-/* Listens, and writes ca.pem, client.pem and client.key into `dir` when it has TLS. */
+/* Listens, and writes ca.crt, client.crt and client.key into `dir` when it has TLS. */
 struct httpd *httpd_start(const struct httpd_settings *settings, const char *dir);
 uint16_t httpd_port(const struct httpd *d);
 /* The last request's head as it came, or of gRPC "path authority content-type te" and the body in hexadecimal; "":

@@ -249,7 +249,7 @@ struct cloud *cloud_new_at(const char *network)
 
 void cloud_issue_replica(struct cloud *c, const char *name, const char *dns_name)
 {
-	authority_issue_replica(c->authority, name, dns_name, 24L * 3600);
+	authority_issue_named(c->authority, name, dns_name, 24L * 3600);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)

@@ -116,7 +116,7 @@ static int begin(void **state, const char *mode)
 	assert_non_null(mkdtemp(w->dir));
 	assert_int_equal(uv_loop_init(&w->loop), 0);
 	w->authority = authority_new(w->dir);
-	authority_issue_replica(w->authority, "nighd", "replicas.nigh", DAY_S);
+	authority_issue_named(w->authority, "nighd", "replicas.nigh", DAY_S);
 	for (size_t i = 0; i < 2; i++) {
 		struct replica *r = &w->replica[i];
 

@@ -63,7 +63,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(w->dir));
 	assert_int_equal(uv_loop_init(&w->loop), 0);
 	w->authority = authority_new(w->dir);
-	authority_issue_replica(w->authority, "nighd", "replica.nigh", DAY_S);
+	authority_issue_named(w->authority, "nighd", "replica.nigh", DAY_S);
 	*state = w;
 	return 0;
 }
@@ -305,7 +305,7 @@ static void test_a_certificate_of_another_authority_is_refused(void **state)
 	snprintf(other, sizeof other, "%s/other", w->dir);
 	assert_int_equal(mkdir(other, 0700), 0);
 	a = authority_new(other);
-	authority_issue_replica(a, "nighd", "replica.nigh", DAY_S);
+	authority_issue_named(a, "nighd", "replica.nigh", DAY_S);
 	authority_free(a);
 	/* It would trust; it is not trusted. */
 	(void)start_with(w, 1, "other/nighd", "ca", ports);
@@ -321,7 +321,7 @@ static void test_a_certificate_of_another_name_is_refused(void **state)
 	struct world *w = *state;
 	uint16_t ports[2] = {start(w, 0, NULL), 0};
 
-	authority_issue_replica(w->authority, "web", "web.shop", DAY_S);
+	authority_issue_named(w->authority, "web", "web.shop", DAY_S);
 	(void)start_with(w, 1, "web", "ca", ports);
 	expect_refused(w, 0);
 }
@@ -331,7 +331,7 @@ static void test_a_certificate_that_has_ended_is_refused(void **state)
 	struct world *w = *state;
 	uint16_t ports[2] = {start(w, 0, NULL), 0};
 
-	authority_issue_replica(w->authority, "old", "replica.nigh", -60);
+	authority_issue_named(w->authority, "old", "replica.nigh", -60);
 	(void)start_with(w, 1, "old", "ca", ports);
 	expect_refused(w, 0);
 }
@@ -341,10 +341,10 @@ static void test_files_are_read_again_when_they_change(void **state)
 	struct world *w = *state;
 	uint16_t ports[2] = {start(w, 0, NULL), 0};
 
-	authority_issue_replica(w->authority, "late", "web.shop", DAY_S);
+	authority_issue_named(w->authority, "late", "web.shop", DAY_S);
 	(void)start_with(w, 1, "late", "ca", ports);
 	run_until(w, peers_counts(w->replica[0].peers).refused > 0);
-	authority_issue_replica(w->authority, "late", "replica.nigh", DAY_S);
+	authority_issue_named(w->authority, "late", "replica.nigh", DAY_S);
 	run_until(w, heard_by(w, 0) == 1 && heard_by(w, 1) == 1);
 	assert_null(peers_error(w->replica[1].peers));
 	authority_key(w->authority, "late");

@@ -320,7 +320,7 @@ static void test_https_sends_the_host_as_sni_and_verifies_the_certificate(void *
 {
 	struct policy_check check = {.kind = POLICY_CHECK_HTTPS,
 	                             .host = bytes_of("shop.test"),
-	                             .ca_file = bytes_of("ca.pem")};
+	                             .ca_file = bytes_of("ca.crt")};
 	struct world *w =
 		world_new(3000, &(struct httpd_settings){.answer = OK_ANSWER, .has_tls = true});
 
@@ -333,11 +333,11 @@ static void test_https_sends_the_host_as_sni_and_verifies_the_certificate(void *
 	check.host = (struct bytes){0};
 	expect_start(w, &check, "certificate verify failed: no alternative certificate subject");
 	check.host = bytes_of("shop.test");
-	check.ca_file = bytes_of("client.pem"); /* not the authority */
+	check.ca_file = bytes_of("client.crt"); /* not the authority */
 	expect_start(w, &check, "certificate verify failed: unable to get local issuer");
 	/* Another authority of the same name. */
 	write_certificates(w);
-	check.ca_file = bytes_of("ca.pem");
+	check.ca_file = bytes_of("ca.crt");
 	check.host = bytes_of("shop.test");
 	expect_start(w, &check, "certificate verify failed: ");
 	check.insecure = true;
@@ -348,7 +348,7 @@ static void test_https_sends_the_host_as_sni_and_verifies_the_certificate(void *
 
 	check = (struct policy_check){.kind = POLICY_CHECK_HTTPS,
 	                              .host = bytes_of("shop.test"),
-	                              .ca_file = bytes_of("ca.pem")};
+	                              .ca_file = bytes_of("ca.crt")};
 	w = world_new(3000, &(struct httpd_settings){
 				    .answer = OK_ANSWER, .has_tls = true, .expired = true});
 	expect(w, &check, false, "certificate verify failed: certificate has expired");
@@ -366,7 +366,7 @@ static void test_a_client_certificate_is_shown_where_the_check_has_one(void **st
 {
 	struct policy_check check = {.kind = POLICY_CHECK_HTTPS,
 	                             .host = bytes_of("shop.test"),
-	                             .ca_file = bytes_of("ca.pem")};
+	                             .ca_file = bytes_of("ca.crt")};
 	struct world *w =
 		world_new(3000, &(struct httpd_settings){
 					.answer = OK_ANSWER, .has_tls = true, .asks_client = true});
@@ -375,7 +375,7 @@ static void test_a_client_certificate_is_shown_where_the_check_has_one(void **st
 	set_check(w, &check);
 	run_until(w, &w->verdicts, 1);
 	assert_false(w->succeeded);
-	check.certificate_file = bytes_of("client.pem");
+	check.certificate_file = bytes_of("client.crt");
 	check.key_file = bytes_of("client.key");
 	expect(w, &check, true, "status 200");
 	world_free(w);
@@ -398,7 +398,7 @@ static void test_files_are_those_of_the_folder_and_read_again(void **state)
 	set_check(w, &check);
 	run_until(w, &w->voids, 1);
 	assert_memory_equal(w->text, "later.pem: ", 11);
-	snprintf(from, sizeof from, "%s/ca.pem", w->dir);
+	snprintf(from, sizeof from, "%s/ca.crt", w->dir);
 	snprintf(to, sizeof to, "%s/later.pem", w->dir);
 	assert_int_equal(rename(from, to), 0);
 	run_until(w, &w->verdicts, 1);
@@ -447,7 +447,7 @@ static void test_grpc_over_tls_offers_h2(void **state)
 	struct policy_check check = {.kind = POLICY_CHECK_GRPC,
 	                             .tls = true,
 	                             .host = bytes_of("shop.test"),
-	                             .ca_file = bytes_of("ca.pem")};
+	                             .ca_file = bytes_of("ca.crt")};
 	struct world *w = world_new(
 		3000, &(struct httpd_settings){.is_grpc = true, .has_tls = true, .serving = 1});
 
