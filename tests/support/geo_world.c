@@ -51,7 +51,7 @@ static void draw_clusters(struct geo_world *w)
 	w->unknown_order[2] = w->names[geo_world_draw(w, w->cluster_count)];
 }
 
-struct addr geo_world_mapped(const struct addr *v4)
+static struct addr mapped(const struct addr *v4)
 {
 	struct addr a = {.family = ADDR_IPV6, .bytes = {[10] = 0xff, [11] = 0xff}};
 
@@ -82,7 +82,7 @@ static struct addr draw_addr(struct geo_world *w)
 
 	if (a.family != ADDR_IPV4 || geo_world_draw(w, 2) == 0)
 		return a;
-	a = geo_world_mapped(&a);
+	a = mapped(&a);
 	bit = (unsigned)geo_world_draw(w, 192);
 	if (bit < 96)
 		a.bytes[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
@@ -216,14 +216,14 @@ struct addr geo_world_probe(struct geo_world *w)
 		a.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
 	if (n->len > 0 && geo_world_draw(w, 2) == 0)
 		a.bytes[(n->len - 1) / 8] ^= (uint8_t)(0x80 >> (n->len - 1) % 8);
-	return a.family == ADDR_IPV4 && geo_world_draw(w, 3) == 0 ? geo_world_mapped(&a) : a;
+	return a.family == ADDR_IPV4 && geo_world_draw(w, 3) == 0 ? mapped(&a) : a;
 }
 
 /* When the network holds all of ::ffff:0:0/96, every other one is from there. */
 struct addr geo_world_inside(struct geo_world *w, const struct addr *a, uint8_t depth)
 {
 	static const struct addr zero = {.family = ADDR_IPV4};
-	struct addr inside = addr_masked(a, depth), first = geo_world_mapped(&zero);
+	struct addr inside = addr_masked(a, depth), first = mapped(&zero);
 
 	if (depth < 96 && addr_network_has(&(struct addr_network){inside, depth}, &first) &&
 	    geo_world_draw(w, 2) == 0) {

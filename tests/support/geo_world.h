@@ -39,6 +39,5 @@ const struct place *geo_world_place(const struct geo_world *w, const struct addr
 struct addr geo_world_probe(struct geo_world *w);
 /* Another one inside a network of this length around it. */
 struct addr geo_world_inside(struct geo_world *w, const struct addr *a, uint8_t depth);
-struct addr geo_world_mapped(const struct addr *v4);
 
 #endif

@@ -3,9 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
@@ -15,7 +13,6 @@
 #include <uv.h>
 
 #include "base/clock.h"
-#include "base/xalloc.h"
 #include "dnsd/verdicts.h"
 
 enum { PATIENCE_MS = 10000, PROBES = 4, CHECKS = 4 };

@@ -11,7 +11,6 @@
 
 #include <math.h>
 
-#include "base/hash.h"
 #include "base/text.h"
 #include "geo/ranking.h"
 #include "tests/support/geo_files.h"

@@ -5,8 +5,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <string.h>
-
 #include "watcher/peers_message.h"
 
 static const struct vote_key KEY = {0x0102030405060708, 0x1112131415161718};
