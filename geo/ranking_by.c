@@ -170,7 +170,7 @@ static uint32_t make_order(struct build *b, const struct kind *k)
 
 	if (b->use_place && c.has_place)
 		at = vector_of(geodb_place(b->g, k->place));
-	stages_find_home(b->r, b->r->stages, &at, &c);
+	stages_find_home(b->r, &at, &c);
 	for (size_t i = 0; i < b->cluster_count; i++)
 		b->candidates[i].key = stages_key(b->r, &c, &at, b->sorted[b->candidates[i].at].id);
 	sort(b->candidates, b->cluster_count);
