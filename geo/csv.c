@@ -55,16 +55,6 @@ bool csv_next(struct csv *c, struct bytes *row)
 
 struct bytes csv_field(struct bytes *row, bool *more) { return csv_trimmed(cut(row, ',', more)); }
 
-const char *csv_shown(struct bytes text, char out[CSV_SHOWN])
-{
-	size_t len = text.len < CSV_SHOWN - 1 ? text.len : CSV_SHOWN - 1;
-
-	for (size_t i = 0; i < len; i++)
-		out[i] = text.data[i] >= ' ' && text.data[i] < 0x7f ? (char)text.data[i] : '?';
-	out[len] = '\0';
-	return out;
-}
-
 enum err csv_fail(struct csv_faults *all, uint32_t line, enum err err, struct reason *why)
 {
 	reason_prefix(why, "%u: ", line);
