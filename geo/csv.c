@@ -4,16 +4,7 @@
 
 #include <string.h>
 
-static bool is_space(uint8_t c) { return c == ' ' || c == '\t'; }
-
-struct bytes csv_trimmed(struct bytes s)
-{
-	while (s.len > 0 && is_space(s.data[0]))
-		s = (struct bytes){s.data + 1, s.len - 1};
-	while (s.len > 0 && is_space(s.data[s.len - 1]))
-		s.len--;
-	return s;
-}
+struct bytes csv_trimmed(struct bytes s) { return bytes_trimmed(s, " \t"); }
 
 /* Cuts off and returns what stands before the next `end`, or everything. */
 static struct bytes cut(struct bytes *rest, char end, bool *found)
