@@ -120,17 +120,6 @@ struct addr addr_unmapped(const struct addr *a)
 	return v4;
 }
 
-/* For messages: foreign text, cut short and without what could confuse a terminal. */
-static const char *shown(struct bytes text, char out[80])
-{
-	size_t len = text.len < 79 ? text.len : 79;
-
-	for (size_t i = 0; i < len; i++)
-		out[i] = text.data[i] >= ' ' && text.data[i] < 0x7f ? (char)text.data[i] : '?';
-	out[len] = '\0';
-	return out;
-}
-
 static struct bytes part(struct bytes text, size_t from, size_t to)
 {
 	return (struct bytes){text.data + from, to - from};
@@ -146,16 +135,17 @@ enum err addr_network_parse(struct bytes text, struct addr_network *out, struct 
 	char show[80];
 
 	if (!addr_parse((struct bytes){text.data, end}, &n.addr))
-		return reason_set(why, ERR_PARSE, "'%s' is not a network", shown(text, show));
+		return reason_set(why, ERR_PARSE, "'%s' is not a network",
+		                  text_shown(text, show, sizeof(show)));
 	len = addr_bits(&n.addr);
 	if (slash && !text_to_u64(part(text, end + 1, text.len), len, &len))
 		return reason_set(why, ERR_PARSE, "'%s' has no length of 0 to %u behind the slash",
-		                  shown(text, show), addr_bits(&n.addr));
+		                  text_shown(text, show, sizeof(show)), addr_bits(&n.addr));
 	n.len = (uint8_t)len;
 	masked = addr_masked(&n.addr, n.len);
 	if (!addr_equal(&masked, &n.addr))
 		return reason_set(why, ERR_RANGE, "'%s' has bits set behind its length",
-		                  shown(text, show));
+		                  text_shown(text, show, sizeof(show)));
 	*out = n;
 	return ERR_OK;
 }
@@ -203,17 +193,17 @@ enum err addr_port_parse(struct bytes text, struct addr *addr, uint16_t *port, s
 		colon--;
 	if (colon == 0)
 		return reason_set(why, ERR_PARSE, "'%s' has no port (A.B.C.D:PORT or [V6]:PORT)",
-		                  shown(text, show));
+		                  text_shown(text, show, sizeof(show)));
 	if (colon > 3 && text.data[0] == '[' && text.data[colon - 2] == ']')
 		found = addr_parse(part(text, 1, colon - 2), &a) && a.family == ADDR_IPV6;
 	else
 		found = addr_parse(part(text, 0, colon - 1), &a) && a.family == ADDR_IPV4;
 	if (!found)
 		return reason_set(why, ERR_PARSE, "'%s' is not A.B.C.D:PORT or [V6]:PORT",
-		                  shown(text, show));
+		                  text_shown(text, show, sizeof(show)));
 	if (!text_to_u64(part(text, colon, text.len), UINT16_MAX, &number))
 		return reason_set(why, ERR_PARSE, "'%s' has no port of 0 to 65535",
-		                  shown(text, show));
+		                  text_shown(text, show, sizeof(show)));
 	*addr = a;
 	*port = (uint16_t)number;
 	return ERR_OK;

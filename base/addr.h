@@ -46,6 +46,7 @@ struct addr addr_unmapped(const struct addr *a);
 enum err addr_network_parse(struct bytes text, struct addr_network *out,
                             struct reason *why) MUST_CHECK;
 char *addr_network_print(const struct addr_network *n, char out[ADDR_NETWORK_TEXT_SIZE]);
+/* Never an address of another family. */
 bool addr_network_has(const struct addr_network *n, const struct addr *a);
 /* By address, then the longer behind the shorter: what lies in a network comes after it. */
 int addr_network_compare(const struct addr_network *a, const struct addr_network *b);

@@ -15,6 +15,23 @@ int bytes_compare(struct bytes a, struct bytes b)
 	return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* A NUL is in no set. */
+static bool is_one_of(uint8_t c, const char *set)
+{
+	while (*set != '\0' && (uint8_t)*set != c)
+		set++;
+	return *set != '\0';
+}
+
+struct bytes bytes_trimmed(struct bytes s, const char *spaces)
+{
+	while (s.len > 0 && is_one_of(s.data[0], spaces))
+		s = (struct bytes){s.data + 1, s.len - 1};
+	while (s.len > 0 && is_one_of(s.data[s.len - 1], spaces))
+		s.len--;
+	return s;
+}
+
 struct cursor cursor_over(const void *data, size_t len)
 {
 	const uint8_t *at = data;

@@ -35,6 +35,8 @@ static inline bool bytes_equal_text(struct bytes a, const char *s)
 }
 /* Byte order; a prefix comes first.  <0, 0, >0. */
 int bytes_compare(struct bytes a, struct bytes b);
+/* Without those of `spaces` that stand at its ends. */
+struct bytes bytes_trimmed(struct bytes s, const char *spaces);
 
 struct cursor {
 	const uint8_t *at;

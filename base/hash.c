@@ -86,14 +86,6 @@ uint64_t hash_fixed(struct bytes data)
 	return hash_siphash(&known, data.data, data.len);
 }
 
-static uint64_t load_native(const uint8_t *at)
-{
-	uint64_t v;
-
-	memcpy(&v, at, sizeof(v));
-	return le64toh(v);
-}
-
 /* Eight bytes a step; the last step takes the last eight, some of them again. */
 uint64_t hash_light(struct bytes data)
 {
@@ -107,8 +99,8 @@ uint64_t hash_light(struct bytes data)
 		return hash_stir(h ^ last);
 	}
 	for (; at + 8 < data.len; at += 8) {
-		h = (h ^ load_native(data.data + at)) * odd;
+		h = (h ^ load64(data.data + at)) * odd;
 		h ^= h >> 32;
 	}
-	return hash_stir(h ^ load_native(data.data + data.len - 8));
+	return hash_stir(h ^ load64(data.data + data.len - 8));
 }

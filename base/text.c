@@ -98,6 +98,26 @@ size_t text_utf8(struct bytes s, uint32_t *out)
 	return 0;
 }
 
+bool text_is_plain(struct bytes s)
+{
+	for (size_t len; s.len > 0; s = (struct bytes){s.data + len, s.len - len}) {
+		len = text_utf8(s, NULL);
+		if (len == 0 || s.data[0] < ' ' || s.data[0] == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+const char *text_shown(struct bytes s, char *out, size_t size)
+{
+	size_t len = s.len < size ? s.len : size - 1;
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = s.data[i] >= ' ' && s.data[i] < 0x7f ? (char)s.data[i] : '?';
+	out[len] = '\0';
+	return out;
+}
+
 /* What must be escaped in JSON, and besides what YAML and terminals dislike raw. */
 static bool must_escape(uint32_t c)
 {

@@ -32,6 +32,10 @@ char *text_take(struct text *t);
 /* The character that s begins with: its length in bytes (1..4), or 0 when s is
  * empty or not well-formed UTF-8 there (RFC 3629).  `out` may be NULL. */
 size_t text_utf8(struct bytes s, uint32_t *out);
+/* Is all of it well-formed UTF-8 without control characters? */
+bool text_is_plain(struct bytes s);
+/* For messages: foreign text, cut to fit and without what could confuse a terminal.  Returns out. */
+const char *text_shown(struct bytes s, char *out, size_t size);
 
 /* A whole text as a number, decimal, no sign, no space; false when it is not
  * one or is over max. */

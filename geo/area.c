@@ -50,14 +50,7 @@ void area_set_country(struct area *a, const char code[AREA_CODE_SIZE])
 
 void area_set_subdivision(struct area *a, struct bytes name)
 {
-	size_t len = 0, at = 0;
-
-	for (; at < name.len && name.data[at] >= ' ' && name.data[at] != 0x7f; at += len) {
-		len = text_utf8((struct bytes){name.data + at, name.len - at}, NULL);
-		if (len == 0)
-			return;
-	}
-	if (at == 0 || at < name.len || name.len + 4 > AREA_SUBDIVISION_SIZE ||
+	if (name.len == 0 || name.len + 4 > AREA_SUBDIVISION_SIZE || !text_is_plain(name) ||
 	    a->country[0] == '\0')
 		return;
 	snprintf(a->subdivision, sizeof(a->subdivision), "%s-%.*s", a->country, (int)name.len,

@@ -4,16 +4,7 @@
 
 #include <string.h>
 
-static bool is_space(uint8_t c) { return c == ' ' || c == '\t'; }
-
-struct bytes csv_trimmed(struct bytes s)
-{
-	while (s.len > 0 && is_space(s.data[0]))
-		s = (struct bytes){s.data + 1, s.len - 1};
-	while (s.len > 0 && is_space(s.data[s.len - 1]))
-		s.len--;
-	return s;
-}
+struct bytes csv_trimmed(struct bytes s) { return bytes_trimmed(s, " \t"); }
 
 /* Cuts off and returns what stands before the next `end`, or everything. */
 static struct bytes cut(struct bytes *rest, char end, bool *found)
@@ -54,16 +45,6 @@ bool csv_next(struct csv *c, struct bytes *row)
 }
 
 struct bytes csv_field(struct bytes *row, bool *more) { return csv_trimmed(cut(row, ',', more)); }
-
-const char *csv_shown(struct bytes text, char out[CSV_SHOWN])
-{
-	size_t len = text.len < CSV_SHOWN - 1 ? text.len : CSV_SHOWN - 1;
-
-	for (size_t i = 0; i < len; i++)
-		out[i] = text.data[i] >= ' ' && text.data[i] < 0x7f ? (char)text.data[i] : '?';
-	out[len] = '\0';
-	return out;
-}
 
 enum err csv_fail(struct csv_faults *all, uint32_t line, enum err err, struct reason *why)
 {

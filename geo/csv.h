@@ -28,9 +28,7 @@ struct bytes csv_field(struct bytes *row, bool *more);
 /* Without the spaces around it. */
 struct bytes csv_trimmed(struct bytes s);
 
-enum { CSV_SHOWN = 48 };
-/* For messages: foreign text, cut short and without what could confuse a terminal. */
-const char *csv_shown(struct bytes text, char out[CSV_SHOWN]);
+enum { CSV_SHOWN = 48 }; /* room for a field in a message */
 
 /* Where all faults are told, and not the first alone. */
 struct csv_faults {

@@ -3,7 +3,7 @@
  * Only geodb_mmdb.c knows libmaxminddb.  Sources in rising order of say:
  * databases (the first that knows a network wins), then the networks CSV
  * (longest match; overrides every database).  The product is frozen; it is
- * never read per query but compiled by ranking_build().  Off the control thread.
+ * never read per query but compiled by ranking_build() and ranking_build_by().  Off the control thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef GEO_GEODB_H

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "geo/csv.h"
 
@@ -38,10 +39,10 @@ static enum err parse_row(struct bytes row, struct latency_row *out, struct byte
 		return reason_set(why, ERR_PARSE, "a line is network,cluster,milliseconds");
 	if (!is_name(*name))
 		return reason_set(why, ERR_PARSE, "'%s' is not the name of a cluster",
-		                  csv_shown(*name, show));
+		                  text_shown(*name, show, sizeof(show)));
 	if (!text_to_double(ms, &out->ms) || out->ms < 0 || out->ms > LATENCY_MAX_MS)
 		return reason_set(why, ERR_PARSE, "'%s' is not milliseconds of 0 to %d",
-		                  csv_shown(ms, show), LATENCY_MAX_MS);
+		                  text_shown(ms, show, sizeof(show)), LATENCY_MAX_MS);
 	/* -0 is 0, and the same bytes. */
 	out->ms = fabs(out->ms);
 	return ERR_OK;

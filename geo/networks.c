@@ -10,16 +10,6 @@
 #include "base/xalloc.h"
 #include "geo/csv.h"
 
-static bool is_label(struct bytes s)
-{
-	for (size_t len; s.len > 0; s = (struct bytes){s.data + len, s.len - len}) {
-		len = text_utf8(s, NULL);
-		if (len == 0 || s.data[0] < ' ' || s.data[0] == 0x7f)
-			return false;
-	}
-	return true;
-}
-
 /* A line that is neither blank nor a comment. */
 static enum err parse_line(struct bytes line, struct network *out, struct reason *why)
 {
@@ -41,11 +31,11 @@ static enum err parse_line(struct bytes line, struct network *out, struct reason
 	out->place = (struct place){0, 0};
 	if (!text_to_double(latitude, &out->place.latitude) || !place_is_valid(&out->place))
 		return reason_set(why, ERR_PARSE, "'%s' is not a latitude of -90 to 90",
-		                  csv_shown(latitude, show));
+		                  text_shown(latitude, show, sizeof(show)));
 	if (!text_to_double(longitude, &out->place.longitude) || !place_is_valid(&out->place))
 		return reason_set(why, ERR_PARSE, "'%s' is not a longitude of -180 to 180",
-		                  csv_shown(longitude, show));
-	if (!is_label(out->label))
+		                  text_shown(longitude, show, sizeof(show)));
+	if (!text_is_plain(out->label))
 		return reason_set(why, ERR_PARSE, "the label is not UTF-8 text");
 	if (out->label.len > NETWORKS_MAX_LABEL)
 		return reason_set(why, ERR_PARSE, "the label is longer than %d bytes",

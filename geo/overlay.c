@@ -69,18 +69,24 @@ static void inherit(struct overlay_value *inner, const struct overlay_value *out
 		inner->latency = outer->latency;
 }
 
+static const struct part *innermost(const struct around *around)
+{
+	return around->count > 0 ? around->part[around->count - 1] : NULL;
+}
+
 static void put(struct overlay *o, struct around *around, struct part *p)
 {
-	while (around->count > 0 &&
-	       !(around->part[around->count - 1]->network.addr.family == p->network.addr.family &&
-	         addr_network_has(&around->part[around->count - 1]->network, &p->network.addr)))
+	const struct part *outer = innermost(around);
+
+	for (; outer != NULL && !addr_network_has(&outer->network, &p->network.addr);
+	     outer = innermost(around))
 		around->count--;
-	/* Twice the same network: the later one has both, and counts. */
-	if (around->count > 0)
-		inherit(&p->value, &around->part[around->count - 1]->value);
-	if (around->count > 0 &&
-	    addr_network_compare(&around->part[around->count - 1]->network, &p->network) == 0)
-		around->count--;
+	if (outer != NULL) {
+		inherit(&p->value, &outer->value);
+		/* Twice the same network: the later one has both, and counts. */
+		if (addr_network_compare(&outer->network, &p->network) == 0)
+			around->count--;
+	}
 	around->part[around->count++] = p;
 	prefix_tree_put(o->tree, &p->network, intern_put(o->values, &p->value));
 }

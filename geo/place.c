@@ -8,27 +8,18 @@
 #include "base/text.h"
 #include "geo/vector.h"
 
-static struct bytes trimmed(struct bytes s)
-{
-	while (s.len > 0 && s.data[0] == ' ')
-		s = (struct bytes){s.data + 1, s.len - 1};
-	while (s.len > 0 && s.data[s.len - 1] == ' ')
-		s.len--;
-	return s;
-}
-
 bool place_parse(struct bytes text, struct place *out)
 {
 	const uint8_t *comma = text.len > 0 ? memchr(text.data, ',', text.len) : NULL;
+	struct bytes latitude, longitude;
 	struct place p;
-	size_t at;
 
 	if (comma == NULL)
 		return false;
-	at = (size_t)(comma - text.data);
-	if (!text_to_double(trimmed((struct bytes){text.data, at}), &p.latitude) ||
-	    !text_to_double(trimmed((struct bytes){comma + 1, text.len - at - 1}), &p.longitude) ||
-	    !place_is_valid(&p))
+	latitude = (struct bytes){text.data, (size_t)(comma - text.data)};
+	longitude = (struct bytes){comma + 1, text.len - latitude.len - 1};
+	if (!text_to_double(bytes_trimmed(latitude, " "), &p.latitude) ||
+	    !text_to_double(bytes_trimmed(longitude, " "), &p.longitude) || !place_is_valid(&p))
 		return false;
 	*out = p;
 	return true;

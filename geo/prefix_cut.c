@@ -2,11 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "geo/prefix_cut.h"
 
+#include <stdbool.h>
+
 static void find_leaf(struct prefix_cut *c, const struct addr *at)
 {
 	struct prefix_match m;
 
-	if (c->leaf.addr.family == at->family && addr_network_has(&c->leaf, at))
+	if (addr_network_has(&c->leaf, at))
 		return;
 	m = prefix_tree_find(c->tree, at);
 	c->leaf = (struct addr_network){addr_masked(at, m.depth), m.depth};

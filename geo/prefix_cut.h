@@ -7,7 +7,6 @@
 #ifndef GEO_PREFIX_CUT_H
 #define GEO_PREFIX_CUT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "geo/prefix_tree.h"

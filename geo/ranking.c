@@ -4,11 +4,9 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/xalloc.h"
 #include "geo/ranking_inside.h"
-#include "geo/spans.h"
 #include "geo/stages.h"
 
 /* The groups in the unknown order, if it is an order of groups at all: with several clusters
@@ -120,43 +118,40 @@ static void find_heads(struct ranking *r, const struct ranking_cluster *sorted,
 
 /* --- leaves --- */
 
-struct compilation {
-	const uint32_t *order_of; /* by place */
-	struct ranking_tree_builder *builder;
-	struct spans spans;
-};
-
 static void on_merged(const struct addr_network *network, uint64_t order, void *arg)
 {
-	struct compilation *c = arg;
-
-	ranking_tree_builder_add(c->builder, network, (uint32_t)order);
+	ranking_tree_builder_add(arg, network, (uint32_t)order);
 }
+
+struct ranking_tree ranking_compile(const struct geodb *g, struct spans *spans,
+                                    geodb_on_span_fn *on_span, void *arg)
+{
+	static const enum addr_family families[] = {ADDR_IPV4, ADDR_IPV6};
+	struct ranking_tree_builder *builder = ranking_tree_builder_new();
+
+	*spans = (struct spans){.on_span = on_merged, .arg = builder};
+	for (size_t i = 0; i < 2; i++) {
+		struct geodb_span all = {.network = {.addr = {.family = (uint8_t)families[i]}},
+		                         .place = -1};
+
+		if (g != NULL)
+			geodb_each(g, families[i], on_span, arg);
+		else
+			on_span(&all, arg);
+	}
+	return ranking_tree_freeze(builder);
+}
+
+struct compilation {
+	const uint32_t *order_of; /* by place */
+	struct spans spans;
+};
 
 static void on_span(const struct geodb_span *span, void *arg)
 {
 	struct compilation *c = arg;
 
 	spans_push(&c->spans, &span->network, span->place < 0 ? 0 : c->order_of[span->place]);
-}
-
-static struct ranking_tree compile(const struct geodb *g, const uint32_t *order_of)
-{
-	static const enum addr_family families[] = {ADDR_IPV4, ADDR_IPV6};
-	struct compilation c = {.order_of = order_of, .builder = ranking_tree_builder_new()};
-
-	c.spans.on_span = on_merged;
-	c.spans.arg = &c;
-	for (size_t i = 0; i < 2; i++) {
-		struct geodb_span all = {.network = {.addr = {.family = (uint8_t)families[i]}},
-		                         .place = -1};
-
-		if (g != NULL)
-			geodb_each(g, families[i], on_span, &c);
-		else
-			on_span(&all, &c);
-	}
-	return ranking_tree_freeze(c.builder);
 }
 
 struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t cluster_count,
@@ -167,12 +162,12 @@ struct ranking *ranking_build(const struct ranking_cluster *clusters, size_t clu
 	struct ranking_groups groups;
 	struct ranking *r = ranking_new(clusters, cluster_count, unknown_order, unknown_count,
 	                                &sorted, &groups);
-	uint32_t *order_of;
+	uint32_t *order_of = find_orders(r, &groups, cluster_count, g);
+	struct compilation c = {.order_of = order_of};
 
-	order_of = find_orders(r, &groups, cluster_count, g);
 	find_heads(r, sorted, cluster_count, &groups);
 	ranking_entries_end(r);
-	r->head.tree = compile(g, order_of);
+	r->head.tree = ranking_compile(g, &c.spans, on_span, &c);
 	free(order_of);
 	free(groups.at);
 	free(sorted);

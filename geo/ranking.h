@@ -1,11 +1,11 @@
 /* ranking.h -- for every client address, the clusters in their order: nearest first.
  *
- * Made by ranking_build() from the clusters' places and a geodb, off the answering path;
- * frozen, read by any worker.  Networks with the same order of clusters are
- * merged, so the depth of an address's leaf is the shortest honest ECS scope.
- * Health and policy never change it; only clusters' places and databases do.
+ * Made by ranking_build() from the clusters' places and a geodb, or by ranking_build_by() from a policy's
+ * ordering stages as well, off the answering path; frozen, read by any worker.  Networks with the same order of
+ * clusters are merged, so the depth of an address's leaf is the shortest honest ECS scope.
+ * Health never changes it; only what it is made from does.
  *
- * Clusters within 1 km of each other (directly or through others) count as one
+ * By distance alone, clusters within 1 km of each other (directly or through others) count as one
  * place, a tie; so do all clusters without a place, which come last.  Distances of two
  * places that are equal to the last bit are ordered by the smallest cluster name.
  */

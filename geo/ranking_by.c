@@ -13,7 +13,6 @@
 #include "geo/overlay.h"
 #include "geo/prefix_cut.h"
 #include "geo/ranking_inside.h"
-#include "geo/spans.h"
 #include "geo/stages.h"
 #include "geo/stages_inside.h"
 
@@ -57,7 +56,6 @@ struct build {
 	struct geodb_span span; /* where the walk is */
 	struct prefix_cut cut;
 	struct spans spans;
-	struct ranking_tree_builder *tree;
 };
 
 /* --- one order --- */
@@ -172,7 +170,7 @@ static uint32_t make_order(struct build *b, const struct kind *k)
 
 	if (b->use_place && c.has_place)
 		at = vector_of(geodb_place(b->g, k->place));
-	stages_find_home(b->r, b->r->stages, &at, &c);
+	stages_find_home(b->r, &at, &c);
 	for (size_t i = 0; i < b->cluster_count; i++)
 		b->candidates[i].key = stages_key(b->r, &c, &at, b->sorted[b->candidates[i].at].id);
 	sort(b->candidates, b->cluster_count);
@@ -203,11 +201,6 @@ static uint32_t recent_order_of(struct build *b, const struct kind *k)
 
 /* --- the walk --- */
 
-static void on_merged(const struct addr_network *network, uint64_t order, void *arg)
-{
-	ranking_tree_builder_add(arg, network, (uint32_t)order);
-}
-
 static void on_piece(const struct addr_network *network, uint32_t value, void *arg)
 {
 	struct build *b = arg;
@@ -237,24 +230,12 @@ static void on_span(const struct geodb_span *span, void *arg)
 
 static void compile(struct build *b)
 {
-	static const enum addr_family families[] = {ADDR_IPV4, ADDR_IPV6};
 	const struct kind nobody = {.place = -1, .fence = STAGES_NO_FENCE};
 
-	b->tree = ranking_tree_builder_new();
-	b->spans = (struct spans){.on_span = on_merged, .arg = b->tree};
 	b->cut = (struct prefix_cut){.tree = b->r->overlay.tree, .on_piece = on_piece, .arg = b};
 	/* The first order is for those of whom nothing is known. */
 	(void)order_of(b, &nobody);
-	for (size_t i = 0; i < 2; i++) {
-		struct geodb_span all = {.network = {.addr = {.family = (uint8_t)families[i]}},
-		                         .place = -1};
-
-		if (b->g != NULL)
-			geodb_each(b->g, families[i], on_span, b);
-		else
-			on_span(&all, b);
-	}
-	b->r->head.tree = ranking_tree_freeze(b->tree);
+	b->r->head.tree = ranking_compile(b->g, &b->spans, on_span, b);
 }
 
 /* --- all of it --- */

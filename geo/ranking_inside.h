@@ -10,6 +10,7 @@
 #include "geo/ranking.h"
 #include "geo/ranking_orders.h"
 #include "geo/ranking_tree.h"
+#include "geo/spans.h"
 
 struct stages;
 struct stages_client;
@@ -54,6 +55,11 @@ struct ranking {
 struct ranking *ranking_new(const struct ranking_cluster *clusters, size_t cluster_count,
                             const char *const *unknown_order, size_t unknown_count,
                             struct ranking_cluster **sorted, struct ranking_groups *groups);
+
+/* The leaves: walks the geodb (NULL: nobody has a place), both families.  `on_span` pushes all that it is given, with
+ * the numbers of orders, into *spans, which is set up here. */
+struct ranking_tree ranking_compile(const struct geodb *g, struct spans *spans,
+                                    geodb_on_span_fn *on_span, void *arg);
 
 /* How clusters (by name) that are equal stand in `nearest`; RANKING_NO_CLUSTER: there are too many groups already. */
 struct ranking_near ranking_entry_of(struct ranking *r, const uint16_t *ids, size_t count);

@@ -21,8 +21,9 @@ enum { RULES_STAGES = 4, RULES_NO_TIER = 0xffff };
 /* Clients of one of these places or networks are for these clusters; the first fence that matches counts.  Longer networks
  * do not win over earlier fences. */
 struct rules_fence {
-	const struct bytes *continents, *countries,
-		*subdivisions; /* "EU", "DE", "US-CA"; upper case */
+	const struct bytes *continents;   /* "EU": upper case, as the next two */
+	const struct bytes *countries;    /* "DE" */
+	const struct bytes *subdivisions; /* "US-CA" */
 	size_t continent_count, country_count, subdivision_count;
 	const struct addr_network *networks;
 	size_t network_count;
@@ -40,8 +41,8 @@ struct rules {
 	size_t fence_count;
 	const uint16_t *tier;   /* of each cluster; RULES_NO_TIER: after all tiers */
 	const int32_t *bias_km; /* of each cluster; NULL: 0 */
-	const uint16_t *
-		region; /* of each cluster, equal numbers for equal regions, who has none has a number of its own; NULL: sameRegionFirst is off */
+	/* Of each cluster, equal numbers for equal regions; who has none has a number of its own.  NULL: sameRegionFirst is off. */
+	const uint16_t *region;
 	const struct latency_table *latency; /* NULL: nothing is known: by distance */
 	const char *const *unknown_order;
 	size_t unknown_count;

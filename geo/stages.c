@@ -220,39 +220,33 @@ uint32_t stages_put_latency(struct stages *s, const struct ranking_cluster *sort
 
 /* --- regions --- */
 
-static uint64_t nearest_value(const struct ranking *r, const struct stages *s,
-                              const struct stages_client *c, const struct vector *at, size_t index)
-{
-	uint64_t nearest = UINT64_MAX;
-
-	for (size_t id = 0; id < s->cluster_count; id++)
-		if (r->standings[id].is_there && !(r->standings[id].bias > 0)) {
-			uint64_t value = stages_value(r, c, at, index, (uint16_t)id);
-
-			nearest = value < nearest ? value : nearest;
-		}
-	return nearest;
-}
-
 /* As long as nobody is at home they are ordered by distance alone. */
-void stages_find_home(const struct ranking *r, struct stages *s, const struct vector *at,
-                      struct stages_client *c)
+void stages_find_home(struct ranking *r, const struct vector *at, struct stages_client *c)
 {
+	struct stages *s = r->stages;
+	uint64_t nearest = UINT64_MAX;
 	size_t index = 0;
-	uint64_t nearest;
 
 	c->home = 0;
 	if (!s->by_region || !c->has_place)
 		return;
 	while (s->kind[index] != RULES_NEAREST)
 		index++;
-	nearest = nearest_value(r, s, c, at, index);
 	memset(s->home, 0, s->home_size);
-	for (size_t id = 0; id < s->cluster_count && nearest != UINT64_MAX; id++)
-		if (r->standings[id].is_there &&
-		    stages_value(r, c, at, index, (uint16_t)id) == nearest)
-			s->home[s->clusters[id].region / 8] |=
-				(uint8_t)(1u << s->clusters[id].region % 8);
+	for (size_t id = 0; id < s->cluster_count; id++) {
+		uint16_t region = s->clusters[id].region;
+		uint64_t value;
+
+		if (!r->standings[id].is_there || r->standings[id].bias > 0)
+			continue;
+		value = stages_value(r, c, at, index, (uint16_t)id);
+		if (value < nearest)
+			memset(s->home, 0, s->home_size);
+		if (value <= nearest) {
+			s->home[region / 8] |= (uint8_t)(1u << region % 8);
+			nearest = value;
+		}
+	}
 	c->home = intern_put(s->homes, s->home);
 }
 

@@ -45,8 +45,7 @@ uint32_t stages_put_latency(struct stages *s, const struct ranking_cluster *sort
                             size_t cluster_count, const struct latency_table *t, size_t first,
                             size_t count);
 /* The regions of the clusters that are nearest to a client, for sameRegionFirst. */
-void stages_find_home(const struct ranking *r, struct stages *s, const struct vector *at,
-                      struct stages_client *c);
+void stages_find_home(struct ranking *r, const struct vector *at, struct stages_client *c);
 void stages_freeze(struct stages *s);
 
 /* All of a cluster for a client, or STAGES_FORBIDDEN; it must be one that the build knew. */

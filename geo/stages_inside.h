@@ -46,9 +46,6 @@ struct stages {
 	size_t home_size;
 };
 
-/* The stage behind the rules' own. */
-enum { STAGES_LAST = RULES_STAGES };
-
 /* What the index-th stage says of a cluster; `index` is s->count for the last one. */
 uint64_t stages_value(const struct ranking *r, const struct stages_client *c,
                       const struct vector *at, size_t index, uint16_t cluster_id);

@@ -124,16 +124,7 @@ bool kube_access_equal(const struct kube_access *a, const struct kube_access *b)
 
 /* --- what credentials must be like --- */
 
-struct bytes kube_token_trim(struct bytes text)
-{
-	while (text.len > 0 && memchr(" \t\r\n", text.data[text.len - 1], 4))
-		text.len--;
-	while (text.len > 0 && memchr(" \t\r\n", text.data[0], 4)) {
-		text.data++;
-		text.len--;
-	}
-	return text;
-}
+struct bytes kube_token_trim(struct bytes text) { return bytes_trimmed(text, " \t\r\n"); }
 
 enum err kube_token_check(struct bytes token, struct reason *why)
 {

@@ -18,17 +18,6 @@ struct field field_root(struct field_reading *r, struct json_object *object)
 
 enum { SHOWN_MOST = 64 }; /* bytes of a stranger's text in an error */
 
-/* As much of it as may stand in a line. */
-static char *shown(struct bytes text, char out[SHOWN_MOST + 1])
-{
-	size_t len = text.len < SHOWN_MOST ? text.len : SHOWN_MOST;
-
-	for (size_t i = 0; i < len; i++)
-		out[i] = (char)(text.data[i] < ' ' || text.data[i] > '~' ? '?' : text.data[i]);
-	out[len] = '\0';
-	return out;
-}
-
 void field_prefix(const struct field *f, struct reason *why)
 {
 	char key[SHOWN_MOST + 1];
@@ -38,10 +27,10 @@ void field_prefix(const struct field *f, struct reason *why)
 		if (!f->key)
 			reason_prefix(why, "[%zu]", f->index);
 		else if (strpbrk(f->key, "./"))
-			reason_prefix(why, "[%s]", shown(bytes_of(f->key), key));
+			reason_prefix(why, "[%s]", text_shown(bytes_of(f->key), key, sizeof(key)));
 		else
 			reason_prefix(why, "%s%s", f->outer->outer ? "." : "",
-			              shown(bytes_of(f->key), key));
+			              text_shown(bytes_of(f->key), key, sizeof(key)));
 	}
 }
 
@@ -232,7 +221,7 @@ uint64_t field_duration(const struct field *f, uint64_t min, uint64_t max, uint6
 		return absent;
 	if (text_to_duration_ms(text, &ms) && ms >= min && ms <= max)
 		return ms;
-	field_fail(f, ERR_RANGE, "'%s' is not %s", shown(text, said), what);
+	field_fail(f, ERR_RANGE, "'%s' is not %s", text_shown(text, said, sizeof(said)), what);
 	return absent;
 }
 

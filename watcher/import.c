@@ -15,14 +15,7 @@ struct import_words {
 
 static bool is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-static struct bytes trimmed(struct bytes b)
-{
-	while (b.len > 0 && is_space(b.data[0]))
-		b = (struct bytes){b.data + 1, b.len - 1};
-	while (b.len > 0 && is_space(b.data[b.len - 1]))
-		b.len--;
-	return b;
-}
+static struct bytes trimmed(struct bytes b) { return bytes_trimmed(b, " \t\r"); }
 
 /* Up to the next space; *rest is what follows. */
 static struct bytes take_part(struct bytes *rest)

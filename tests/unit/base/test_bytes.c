@@ -122,10 +122,23 @@ static void test_every_length_is_copied_and_no_more(void **state)
 	}
 }
 
+static void test_what_is_trimmed_stands_at_the_ends(void **state)
+{
+	struct bytes zero = {(const uint8_t *)"\0a\0", 3};
+
+	(void)state;
+	assert_true(bytes_equal_text(bytes_trimmed(bytes_of("\t a b \t"), " \t"), "a b"));
+	assert_true(bytes_equal_text(bytes_trimmed(bytes_of(" \ta"), " "), "\ta"));
+	assert_int_equal(bytes_trimmed(bytes_of("  "), " ").len, 0);
+	assert_int_equal(bytes_trimmed(bytes_of(NULL), " ").len, 0);
+	assert_true(bytes_equal(bytes_trimmed(zero, " \t"), zero));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_equality_and_order_are_of_bytes),
+		cmocka_unit_test(test_what_is_trimmed_stands_at_the_ends),
 		cmocka_unit_test(test_a_cursor_reads_what_a_buffer_wrote),
 		cmocka_unit_test(test_reading_past_the_end_gives_zeros_and_turns_bad),
 		cmocka_unit_test(test_integers_at_a_place_are_big_endian),

@@ -204,6 +204,31 @@ static void test_times_follow_rfc_3339(void **state)
 		assert_false(text_to_time(bytes_of(bad[i]), &v));
 }
 
+static void test_plain_text_has_no_control_characters(void **state)
+{
+	static const char *const bad[] = {"\n", "a\x1f", "\x7f", "a\x80", "\xc3", "\xed\xa0\x80"};
+
+	(void)state;
+	assert_true(text_is_plain(bytes_of("")));
+	assert_true(text_is_plain(bytes_of(" ~ Z\xc3\xbcrich \xe2\x82\xac")));
+	assert_false(text_is_plain((struct bytes){(const uint8_t *)"a\0b", 3}));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(text_is_plain(bytes_of(bad[i])));
+}
+
+static void test_foreign_text_is_shown_cut_and_harmless(void **state)
+{
+	char out[6];
+
+	(void)state;
+	assert_string_equal(text_shown(bytes_of(""), out, sizeof(out)), "");
+	assert_string_equal(text_shown(bytes_of("a ~\x7f\x1b"), out, sizeof(out)), "a ~??");
+	assert_string_equal(text_shown(bytes_of("\xc3\xbc"), out, sizeof(out)), "??");
+	assert_string_equal(text_shown(bytes_of("abcdef"), out, sizeof(out)), "abcde");
+	assert_ptr_equal(text_shown(bytes_of("abcdefgh"), out, 1), out);
+	assert_string_equal(out, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +237,8 @@ int main(void)
 		cmocka_unit_test(test_json_is_escaped),
 		cmocka_unit_test(test_bytes_that_are_not_utf8_are_replaced_in_json),
 		cmocka_unit_test(test_utf8_is_strict),
+		cmocka_unit_test(test_plain_text_has_no_control_characters),
+		cmocka_unit_test(test_foreign_text_is_shown_cut_and_harmless),
 		cmocka_unit_test(test_numbers_are_whole_texts),
 		cmocka_unit_test(test_finite_numbers_only),
 		cmocka_unit_test(test_durations_have_one_unit),
