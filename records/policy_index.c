@@ -38,10 +38,7 @@ struct policy_index {
 static uint32_t hash_target(const struct hash_key *key, enum policy_target_kind kind,
                             struct bytes namespace, struct bytes name)
 {
-	uint64_t hash = hash_mix(hash_siphash(key, namespace.data, namespace.len),
-	                         hash_siphash(key, name.data, name.len));
-
-	return (uint32_t)hash_mix(hash, kind);
+	return (uint32_t)hash_mix(hash_siphash_pair(key, namespace, name), kind);
 }
 
 static const struct claim *find(const struct policy_index *x, enum policy_target_kind kind,
