@@ -31,7 +31,7 @@ struct policy_index {
 	bool has_kind[POLICY_DOMAIN + 1];
 	bool has_labels[LABELS_MOST]; /* is there a pattern of so many labels behind its star? */
 	bool is_cut;
-	struct policy_index_conflict *conflicts;
+	struct records_policy_conflict *conflicts;
 	size_t conflict_count;
 };
 
@@ -123,7 +123,7 @@ static void add_conflict(struct policy_index *x, uint32_t winner, uint32_t loser
 	struct policy_target *copy = arena_memdup(x->arena, t, sizeof(*t));
 
 	copy->name.data = arena_memdup(x->arena, t->name.data, t->name.len);
-	x->conflicts[x->conflict_count++] = (struct policy_index_conflict){winner, loser, copy};
+	x->conflicts[x->conflict_count++] = (struct records_policy_conflict){winner, loser, copy};
 }
 
 /* Of several for the same the first one. */
@@ -287,8 +287,8 @@ uint32_t policy_index_find(const struct policy_index *x, const struct policy_sub
 	return found;
 }
 
-const struct policy_index_conflict *policy_index_conflicts(const struct policy_index *x,
-                                                           size_t *count)
+const struct records_policy_conflict *policy_index_conflicts(const struct policy_index *x,
+                                                             size_t *count)
 {
 	*count = x ? x->conflict_count : 0;
 	return x ? x->conflicts : NULL;
