@@ -310,5 +310,3 @@ uint32_t ramp_ttl_most(const struct ramp *r, int64_t unix_s)
 {
 	return unix_s >= r->ttl_from && unix_s < r->end ? r->ttl : 0;
 }
-
-bool ramp_is_over(const struct ramp *r, int64_t unix_s) { return unix_s >= r->end; }

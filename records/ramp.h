@@ -52,7 +52,5 @@ bool ramp_equal(const struct ramp *a, const struct ramp *b);
 uint32_t ramp_share(const struct ramp *r, int64_t unix_s);
 /* Seconds that an answer may say at that time; 0: no limit. */
 uint32_t ramp_ttl_most(const struct ramp *r, int64_t unix_s);
-/* Will nothing change any more? */
-bool ramp_is_over(const struct ramp *r, int64_t unix_s);
 
 #endif
