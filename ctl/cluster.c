@@ -41,21 +41,11 @@ static void show(const struct command *c, struct json_object *root, const char *
 
 /* --- where no API server keeps the cluster --- */
 
-static struct json_object *find_cluster(struct json_object *status, const char *name)
-{
-	size_t count = fields_count(status, "clusters");
-
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(fields_text(fields_item(status, "clusters", i), "name"), name) == 0)
-			return fields_item(status, "clusters", i);
-	return NULL;
-}
-
 /* `shift` holds what asked->shift points to. */
 static void learn(struct cluster_asked *asked, struct text *shift)
 {
 	struct json_object *status = command_try(asked->c, "/status");
-	struct json_object *cluster = find_cluster(status, asked->name);
+	struct json_object *cluster = fields_named(status, "clusters", asked->name);
 	struct json_object *plan = fields_find(cluster, "shift");
 	struct moves_now now;
 

@@ -5,7 +5,6 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "ctl/command.h"
 #include "ctl/fields.h"
@@ -13,16 +12,6 @@
 #include "ctl/login.h"
 #include "ctl/pods.h"
 #include "ctl/replicas.h"
-
-/* Names with or without the dot at their end. */
-static bool same_name(const char *a, const char *b)
-{
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	a_len -= a_len > 1 && a[a_len - 1] == '.';
-	b_len -= b_len > 1 && b[b_len - 1] == '.';
-	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
-}
 
 static void add_path(const struct command *c, struct text *path)
 {
@@ -62,7 +51,7 @@ static bool waits(const struct command *c, const struct pod *pod)
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *one = fields_item(pod->said, "pending", i);
 
-		if (same_name(fields_text(one, "name"), c->args[0]) &&
+		if (fields_is_domain(one, "name", c->args[0]) &&
 		    (!c->cluster || strcmp(fields_text(one, "cluster"), c->cluster) == 0))
 			return true;
 	}

@@ -4,8 +4,6 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "base/xalloc.h"
@@ -14,21 +12,12 @@
 
 enum { POLL_MS = 100, POLLS = 600 };
 
-static bool same_name(const char *a, const char *b)
-{
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	a_len -= a_len > 1 && a[a_len - 1] == '.';
-	b_len -= b_len > 1 && b[b_len - 1] == '.';
-	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
-}
-
 struct json_object *zone_find(struct json_object *status, const char *name)
 {
 	for (size_t i = 0; i < fields_count(status, "zones"); i++) {
 		struct json_object *zone = fields_item(status, "zones", i);
 
-		if (same_name(fields_text(zone, "name"), name))
+		if (fields_is_domain(zone, "name", name))
 			return zone;
 	}
 	return NULL;
