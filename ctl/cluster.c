@@ -26,19 +26,6 @@ static bool is_cluster_name(const char *s)
 	return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
 }
 
-static void show(const struct command *c, struct json_object *root, const char *text)
-{
-	struct text out = {0};
-
-	if (c->format == PRINT_JSON || c->format == PRINT_YAML)
-		command_add(c, root, &out);
-	else
-		text_add(&out, text);
-	fputs(out.data, stdout);
-	fflush(stdout);
-	text_fini(&out);
-}
-
 /* --- where no API server keeps the cluster --- */
 
 /* `shift` holds what asked->shift points to. */
@@ -111,7 +98,8 @@ static int tell_lines(const struct cluster_asked *asked, const struct cluster_ch
 	json_object_object_add(root, "changed", json_object_new_boolean(false));
 	json_object_object_add(root, "write",
 	                       json_object_new_string_len(lines.data, (int)lines.len - 1));
-	show(c, root, lines.data);
+	command_tell(c, root, lines.data);
+	fflush(stdout);
 	hint(asked, change, &lines);
 	if (change->shift.len)
 		fprintf(stderr, "so that %s %s", asked->name, change->says.data);
@@ -131,7 +119,7 @@ static void tell_done(const struct cluster_asked *asked, struct cluster_change *
 	text_printf(&line, "%sKubeFedCluster %s/%s %s", c->dry_run ? "not done: " : "",
 	            c->namespace, asked->name, change->says.data);
 	json_object_object_add(change->root, "changed", json_object_new_boolean(changed));
-	show(c, change->root, line.data);
+	command_tell(c, change->root, line.data);
 	text_fini(&line);
 }
 

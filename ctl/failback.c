@@ -24,23 +24,19 @@ static void add_path(const struct command *c, struct text *path)
 static int ask_server(const struct command *c)
 {
 	struct json_object *root = NULL;
-	struct text path = {0}, out = {0};
+	struct text path = {0}, says = {0};
 	int status;
 
 	add_path(c, &path);
 	status = command_post(c, path.data, &root);
 	if (status == COMMAND_FINE) {
-		if (c->format == PRINT_JSON || c->format == PRINT_YAML)
-			command_add(c, root, &out);
-		else
-			text_printf(&out, "%s has its clients back at %" PRIu64 " cluster%s\n",
-			            c->args[0], fields_u64(root, "sites"),
-			            fields_u64(root, "sites") == 1 ? "" : "s");
-		fputs(out.data, stdout);
+		text_printf(&says, "%s has its clients back at %" PRIu64 " cluster%s\n", c->args[0],
+		            fields_u64(root, "sites"), fields_u64(root, "sites") == 1 ? "" : "s");
+		command_tell(c, root, says.data);
 	}
 	json_object_put(root);
 	text_fini(&path);
-	text_fini(&out);
+	text_fini(&says);
 	return status;
 }
 

@@ -16,18 +16,10 @@ static const char default_namespace[] = "kube-federation-system";
 
 static int version_run(const struct command *c)
 {
-	struct json_object *root;
-	struct text out = {0};
+	struct json_object *root = json_object_new_object();
 
-	if (c->format == PRINT_TABLE || c->format == PRINT_WIDE) {
-		printf("nighctl %s\n", NIGH_VERSION);
-		return COMMAND_FINE;
-	}
-	root = json_object_new_object();
 	json_object_object_add(root, "version", json_object_new_string(NIGH_VERSION));
-	command_add(c, root, &out);
-	fputs(out.data, stdout);
-	text_fini(&out);
+	command_tell(c, root, "nighctl " NIGH_VERSION "\n");
 	json_object_put(root);
 	return COMMAND_FINE;
 }

@@ -36,11 +36,6 @@ static int give_order(const struct command *c, const char *order, const char *zo
 	return status;
 }
 
-static bool is_table(const struct command *c)
-{
-	return c->format == PRINT_TABLE || c->format == PRINT_WIDE;
-}
-
 /* --- reload --- */
 
 /* A zone whose file is being read. */
@@ -148,9 +143,9 @@ static int tell(const struct reload *r, struct text *out)
 		struct json_object *file = fields_find(zone, "file");
 
 		json_object_array_add(list, json_object_get(zone));
-		if (fields_bool(file, "good") && is_table(r->c))
+		if (fields_bool(file, "good") && command_is_table(r->c))
 			print_good(zone, file, out);
-		else if (is_table(r->c))
+		else if (command_is_table(r->c))
 			zone_print_errors(file, out);
 		if (!fields_bool(file, "good"))
 			status = command_fail(r->c, "%s: the file has errors; %s", r->list[i].zone,
@@ -158,7 +153,7 @@ static int tell(const struct reload *r, struct text *out)
 			                              ? "the last good one stays in force"
 			                              : "none was good yet");
 	}
-	if (!is_table(r->c))
+	if (!command_is_table(r->c))
 		command_add(r->c, root, out);
 	json_object_put(root);
 	return status;
@@ -189,7 +184,7 @@ int zone_reload_run(const struct command *c)
 int zone_notify_run(const struct command *c)
 {
 	struct json_object *said;
-	struct text out = {0};
+	struct text says = {0};
 	const char *zone = c->arg_count > 1 ? c->args[1] : NULL;
 	int status = give_order(c, "/zone/notify", zone, &said);
 	uint64_t count;
@@ -197,13 +192,10 @@ int zone_notify_run(const struct command *c)
 	if (status != COMMAND_FINE)
 		return status;
 	count = fields_u64(said, "secondaries");
-	if (is_table(c))
-		text_printf(&out, "%s: NOTIFY is sent to %llu %s\n", zone ? zone : "all zones",
-		            (unsigned long long)count, count == 1 ? "secondary" : "secondaries");
-	else
-		command_add(c, said, &out);
-	fputs(out.data, stdout);
-	text_fini(&out);
+	text_printf(&says, "%s: NOTIFY is sent to %llu %s\n", zone ? zone : "all zones",
+	            (unsigned long long)count, count == 1 ? "secondary" : "secondaries");
+	command_tell(c, said, says.data);
+	text_fini(&says);
 	json_object_put(said);
 	return COMMAND_FINE;
 }
