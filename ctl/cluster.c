@@ -26,6 +26,26 @@ static bool is_cluster_name(const char *s)
 	return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
 }
 
+/* --- for those who decide --- */
+
+int cluster_read_now(const struct cluster_asked *asked, struct moves_now *out)
+{
+	struct reason why = {0};
+
+	if (moves_read(asked->drain, asked->shift, clock_unix_s(), out, &why) != ERR_OK)
+		return command_fail(asked->c, "%s: %s", asked->name, why.text);
+	return COMMAND_FINE;
+}
+
+void cluster_take_plan(struct cluster_change *change, const char *says, const struct ramp *plan)
+{
+	change->has_shift = true;
+	ramp_print(plan, &change->shift);
+	text_add(&change->says, says);
+	moves_print(plan, &change->says);
+	moves_add(plan, change->root);
+}
+
 /* --- where no API server keeps the cluster --- */
 
 /* `shift` holds what asked->shift points to. */
