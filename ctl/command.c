@@ -10,8 +10,9 @@
 
 #include "base/check.h"
 #include "ctl/http.h"
+#include "records/ramp.h"
 
-enum { DEPTH_MOST = 32, LONGEST_S = 366 * 86400 };
+enum { DEPTH_MOST = 32 };
 
 int command_fail(const struct command *c, const char *fmt, ...)
 {
@@ -27,15 +28,10 @@ int command_fail(const struct command *c, const char *fmt, ...)
 
 bool command_seconds(const struct command *c, const char *flag, const char *text, int64_t *out)
 {
-	uint64_t ms;
-
-	if (!text_to_duration_ms(bytes_of(text), &ms) || ms % 1000 || ms / 1000 > LONGEST_S) {
-		command_fail(c, "%s is whole seconds, at most 8784h, such as 30m, not %s", flag,
-		             text);
-		return false;
-	}
-	*out = (int64_t)(ms / 1000);
-	return true;
+	if (ramp_parse_seconds(bytes_of(text), out))
+		return true;
+	command_fail(c, "%s is whole seconds, at most 8784h, such as 30m, not %s", flag, text);
+	return false;
 }
 
 /* "http://host:8053" and "/status"; a server without a scheme is plain HTTP. */
