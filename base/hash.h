@@ -37,6 +37,11 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {
 	return hash_stir(hash_stir(a + 0x9e3779b97f4a7c15) + b + 0x3c6ef372fe94f82a);
 }
+/* hash_siphash() of two texts, such as a namespace and a name: where the first one ends counts. */
+static inline uint64_t hash_siphash_pair(const struct hash_key *key, struct bytes a, struct bytes b)
+{
+	return hash_mix(hash_siphash(key, a.data, a.len), hash_siphash(key, b.data, b.len));
+}
 /* hash_mix(a, b) for one `a` and many `b`. */
 static inline uint64_t hash_mix_begin(uint64_t a)
 {

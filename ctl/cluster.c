@@ -26,36 +26,33 @@ static bool is_cluster_name(const char *s)
 	return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
 }
 
-static void show(const struct command *c, struct json_object *root, const char *text)
-{
-	struct text out = {0};
+/* --- for those who decide --- */
 
-	if (c->format == PRINT_JSON || c->format == PRINT_YAML)
-		command_add(c, root, &out);
-	else
-		text_add(&out, text);
-	fputs(out.data, stdout);
-	fflush(stdout);
-	text_fini(&out);
+int cluster_read_now(const struct cluster_asked *asked, struct moves_now *out)
+{
+	struct reason why = {0};
+
+	if (moves_read(asked->drain, asked->shift, clock_unix_s(), out, &why) != ERR_OK)
+		return command_fail(asked->c, "%s: %s", asked->name, why.text);
+	return COMMAND_FINE;
+}
+
+void cluster_take_plan(struct cluster_change *change, const char *says, const struct ramp *plan)
+{
+	change->has_shift = true;
+	ramp_print(plan, &change->shift);
+	text_add(&change->says, says);
+	moves_print(plan, &change->says);
+	moves_add(plan, change->root);
 }
 
 /* --- where no API server keeps the cluster --- */
-
-static struct json_object *find_cluster(struct json_object *status, const char *name)
-{
-	size_t count = fields_count(status, "clusters");
-
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(fields_text(fields_item(status, "clusters", i), "name"), name) == 0)
-			return fields_item(status, "clusters", i);
-	return NULL;
-}
 
 /* `shift` holds what asked->shift points to. */
 static void learn(struct cluster_asked *asked, struct text *shift)
 {
 	struct json_object *status = command_try(asked->c, "/status");
-	struct json_object *cluster = find_cluster(status, asked->name);
+	struct json_object *cluster = fields_named(status, "clusters", asked->name);
 	struct json_object *plan = fields_find(cluster, "shift");
 	struct moves_now now;
 
@@ -121,7 +118,8 @@ static int tell_lines(const struct cluster_asked *asked, const struct cluster_ch
 	json_object_object_add(root, "changed", json_object_new_boolean(false));
 	json_object_object_add(root, "write",
 	                       json_object_new_string_len(lines.data, (int)lines.len - 1));
-	show(c, root, lines.data);
+	command_tell(c, root, lines.data);
+	fflush(stdout);
 	hint(asked, change, &lines);
 	if (change->shift.len)
 		fprintf(stderr, "so that %s %s", asked->name, change->says.data);
@@ -141,7 +139,7 @@ static void tell_done(const struct cluster_asked *asked, struct cluster_change *
 	text_printf(&line, "%sKubeFedCluster %s/%s %s", c->dry_run ? "not done: " : "",
 	            c->namespace, asked->name, change->says.data);
 	json_object_object_add(change->root, "changed", json_object_new_boolean(changed));
-	show(c, change->root, line.data);
+	command_tell(c, change->root, line.data);
 	text_fini(&line);
 }
 

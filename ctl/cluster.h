@@ -14,6 +14,8 @@
 
 struct command;
 struct json_object;
+struct moves_now;
+struct ramp;
 
 /* What is asked to change. */
 struct cluster_asked {
@@ -36,6 +38,11 @@ struct cluster_change {
 		says; /* of what is so then, for people; ends a sentence that the cluster begins */
 	struct json_object *root; /* the same, beside "cluster" and "namespace", which are there */
 };
+
+/* What is in force there.  What cannot be read has been told: then COMMAND_FAILED. */
+int cluster_read_now(const struct cluster_asked *asked, struct moves_now *out);
+/* It is to be shifted by that plan; `says` comes before the plan's times. */
+void cluster_take_plan(struct cluster_change *change, const char *says, const struct ramp *plan);
 
 /* Decides; anything but COMMAND_FINE ends it, and has been told. */
 typedef int cluster_decide_fn(const struct cluster_asked *asked, struct cluster_change *out);

@@ -10,8 +10,9 @@
 
 #include "base/check.h"
 #include "ctl/http.h"
+#include "records/ramp.h"
 
-enum { DEPTH_MOST = 32, LONGEST_S = 366 * 86400 };
+enum { DEPTH_MOST = 32 };
 
 int command_fail(const struct command *c, const char *fmt, ...)
 {
@@ -27,15 +28,10 @@ int command_fail(const struct command *c, const char *fmt, ...)
 
 bool command_seconds(const struct command *c, const char *flag, const char *text, int64_t *out)
 {
-	uint64_t ms;
-
-	if (!text_to_duration_ms(bytes_of(text), &ms) || ms % 1000 || ms / 1000 > LONGEST_S) {
-		command_fail(c, "%s is whole seconds, at most 8784h, such as 30m, not %s", flag,
-		             text);
-		return false;
-	}
-	*out = (int64_t)(ms / 1000);
-	return true;
+	if (ramp_parse_seconds(bytes_of(text), out))
+		return true;
+	command_fail(c, "%s is whole seconds, at most 8784h, such as 30m, not %s", flag, text);
+	return false;
 }
 
 /* "http://host:8053" and "/status"; a server without a scheme is plain HTTP. */
@@ -61,23 +57,29 @@ static struct json_object *parse(const struct text *body)
 	return root;
 }
 
-static int ask(const struct command *c, const char *path, bool is_post, struct json_object **root)
+static enum err fetch(const struct command *c, const char *path, bool is_post,
+                      struct json_object **root, struct reason *why)
 {
 	struct text url = {0}, body = {0};
-	struct reason why = {0};
 	enum err err;
-	int status = COMMAND_FINE;
 
 	*root = NULL;
 	make_url(c, path, &url);
-	err = is_post ? http_post(url.data, &body, &why) : http_get(url.data, &body, &why);
-	if (err)
-		status = command_fail(c, "%s: %s", c->server, why.text);
-	else if (!(*root = parse(&body)))
-		status = command_fail(c, "%s: the answer is not JSON; is this nighd?", c->server);
+	err = is_post ? http_post(url.data, &body, why) : http_get(url.data, &body, why);
+	if (err == ERR_OK && !(*root = parse(&body)))
+		err = reason_set(why, ERR_PARSE, "the answer is not JSON; is this nighd?");
 	text_fini(&url);
 	text_fini(&body);
-	return status;
+	return err;
+}
+
+static int ask(const struct command *c, const char *path, bool is_post, struct json_object **root)
+{
+	struct reason why = {0};
+
+	if (fetch(c, path, is_post, root, &why) != ERR_OK)
+		return command_fail(c, "%s: %s", c->server, why.text);
+	return COMMAND_FINE;
 }
 
 int command_get(const struct command *c, const char *path, struct json_object **root)
@@ -87,20 +89,20 @@ int command_get(const struct command *c, const char *path, struct json_object **
 
 struct json_object *command_try(const struct command *c, const char *path)
 {
-	struct json_object *root = NULL;
-	struct text url = {0}, body = {0};
+	struct json_object *root;
 
-	make_url(c, path, &url);
-	if (http_get(url.data, &body, NULL) == ERR_OK)
-		root = parse(&body);
-	text_fini(&url);
-	text_fini(&body);
+	(void)fetch(c, path, false, &root, NULL);
 	return root;
 }
 
 int command_post(const struct command *c, const char *path, struct json_object **root)
 {
 	return ask(c, path, true, root);
+}
+
+bool command_is_table(const struct command *c)
+{
+	return c->format == PRINT_TABLE || c->format == PRINT_WIDE;
 }
 
 void command_add(const struct command *c, struct json_object *root, struct text *out)
@@ -111,6 +113,18 @@ void command_add(const struct command *c, struct json_object *root, struct text 
 		print_yaml(root, out);
 }
 
+void command_tell(const struct command *c, struct json_object *root, const char *text)
+{
+	struct text out = {0};
+
+	if (command_is_table(c))
+		text_add(&out, text);
+	else
+		command_add(c, root, &out);
+	fputs(out.data, stdout);
+	text_fini(&out);
+}
+
 int command_show(const struct command *c, const char *path, command_print_fn *print)
 {
 	struct json_object *root;
@@ -119,7 +133,7 @@ int command_show(const struct command *c, const char *path, command_print_fn *pr
 
 	if (status != COMMAND_FINE)
 		return status;
-	if (c->format == PRINT_TABLE || c->format == PRINT_WIDE)
+	if (command_is_table(c))
 		print(root, c->format == PRINT_WIDE, &out);
 	else
 		command_add(c, root, &out);

@@ -35,8 +35,12 @@ struct command {
 /* GETs `path` (with arguments) from the server, shows it in c->format; `print` makes tables. */
 typedef void command_print_fn(struct json_object *root, bool wide, struct text *out);
 int command_show(const struct command *c, const char *path, command_print_fn *print);
+/* Is it to be text for people (PRINT_TABLE, PRINT_WIDE), not data? */
+bool command_is_table(const struct command *c);
 /* Appends the JSON in c->format, which is PRINT_JSON or PRINT_YAML. */
 void command_add(const struct command *c, struct json_object *root, struct text *out);
+/* Shows the JSON in c->format, or `text`, to people. */
+void command_tell(const struct command *c, struct json_object *root, const char *text);
 /* GET; *root belongs to the caller. */
 int command_get(const struct command *c, const char *path, struct json_object **root);
 /* The same, but NULL where it fails, and nothing is said of that. */

@@ -21,11 +21,9 @@ static void say_drained(struct cluster_change *out, bool drained, const char *sa
 static bool is_drained(const struct cluster_asked *asked)
 {
 	struct moves_now now;
+	enum err err = moves_read(asked->drain, asked->shift, clock_unix_s(), &now, NULL);
 
-	if (asked->drain && strcmp(asked->drain, "true") == 0)
-		return true;
-	return moves_read(NULL, asked->shift, clock_unix_s(), &now, NULL) == ERR_OK &&
-	       now.share == 0;
+	return now.is_drained || (err == ERR_OK && now.share == 0);
 }
 
 /* --- at once --- */
@@ -60,29 +58,18 @@ static int undrain_now(const struct cluster_asked *asked, struct cluster_change 
 
 /* --- by a plan --- */
 
-static int take_plan(const struct cluster_asked *asked, const struct ramp *ramp,
-                     struct cluster_change *out)
-{
-	out->has_drain = asked->drain != NULL;
-	out->has_shift = true;
-	ramp_print(ramp, &out->shift);
-	moves_print(ramp, &out->says);
-	moves_add(ramp, out->root);
-	return COMMAND_FINE;
-}
-
 static int drain_over(const struct cluster_asked *asked, struct cluster_change *out)
 {
 	struct moves_now now;
 	struct ramp ramp = {0};
-	struct reason why = {0};
 	int64_t over, wait;
 	int status;
 
 	if (!command_seconds(asked->c, "--over", asked->c->over, &over))
 		return COMMAND_USAGE;
-	if (moves_read(asked->drain, asked->shift, clock_unix_s(), &now, &why) != ERR_OK)
-		return command_fail(asked->c, "%s: %s", asked->name, why.text);
+	status = cluster_read_now(asked, &now);
+	if (status != COMMAND_FINE)
+		return status;
 	if (now.share == 0) {
 		say_drained(out, true, "was drained already\n");
 		return COMMAND_FINE;
@@ -91,21 +78,23 @@ static int drain_over(const struct cluster_asked *asked, struct cluster_change *
 	if (status != COMMAND_FINE)
 		return status;
 	moves_plan_drain(&now, wait, over, &ramp);
-	text_add(&out->says, "is drained by a plan\n");
-	return take_plan(asked, &ramp, out);
+	out->has_drain = asked->drain != NULL;
+	cluster_take_plan(out, "is drained by a plan\n", &ramp);
+	return COMMAND_FINE;
 }
 
 static int undrain_over(const struct cluster_asked *asked, struct cluster_change *out)
 {
 	struct moves_now now;
 	struct ramp ramp = {0};
-	struct reason why = {0};
 	int64_t over;
+	int status;
 
 	if (!command_seconds(asked->c, "--over", asked->c->over, &over))
 		return COMMAND_USAGE;
-	if (moves_read(asked->drain, asked->shift, clock_unix_s(), &now, &why) != ERR_OK)
-		return command_fail(asked->c, "%s: %s", asked->name, why.text);
+	status = cluster_read_now(asked, &now);
+	if (status != COMMAND_FINE)
+		return status;
 	if ((asked->is_kept || now.has_ramp) && !now.is_drained && !has_drain_plan(asked)) {
 		say_drained(out, false, "was not drained\n");
 		return COMMAND_FINE;
@@ -114,8 +103,9 @@ static int undrain_over(const struct cluster_asked *asked, struct cluster_change
 	if (!asked->is_kept && !now.is_drained && !now.has_ramp)
 		now.share = 0;
 	moves_plan(&now, RAMP_WHOLE, over, &ramp);
-	text_add(&out->says, "gets its clients back\n");
-	return take_plan(asked, &ramp, out);
+	out->has_drain = asked->drain != NULL;
+	cluster_take_plan(out, "gets its clients back\n", &ramp);
+	return COMMAND_FINE;
 }
 
 int drain_run(const struct command *c)

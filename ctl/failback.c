@@ -5,7 +5,6 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "ctl/command.h"
 #include "ctl/fields.h"
@@ -13,16 +12,6 @@
 #include "ctl/login.h"
 #include "ctl/pods.h"
 #include "ctl/replicas.h"
-
-/* Names with or without the dot at their end. */
-static bool same_name(const char *a, const char *b)
-{
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	a_len -= a_len > 1 && a[a_len - 1] == '.';
-	b_len -= b_len > 1 && b[b_len - 1] == '.';
-	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
-}
 
 static void add_path(const struct command *c, struct text *path)
 {
@@ -35,23 +24,19 @@ static void add_path(const struct command *c, struct text *path)
 static int ask_server(const struct command *c)
 {
 	struct json_object *root = NULL;
-	struct text path = {0}, out = {0};
+	struct text path = {0}, says = {0};
 	int status;
 
 	add_path(c, &path);
 	status = command_post(c, path.data, &root);
 	if (status == COMMAND_FINE) {
-		if (c->format == PRINT_JSON || c->format == PRINT_YAML)
-			command_add(c, root, &out);
-		else
-			text_printf(&out, "%s has its clients back at %" PRIu64 " cluster%s\n",
-			            c->args[0], fields_u64(root, "sites"),
-			            fields_u64(root, "sites") == 1 ? "" : "s");
-		fputs(out.data, stdout);
+		text_printf(&says, "%s has its clients back at %" PRIu64 " cluster%s\n", c->args[0],
+		            fields_u64(root, "sites"), fields_u64(root, "sites") == 1 ? "" : "s");
+		command_tell(c, root, says.data);
 	}
 	json_object_put(root);
 	text_fini(&path);
-	text_fini(&out);
+	text_fini(&says);
 	return status;
 }
 
@@ -62,7 +47,7 @@ static bool waits(const struct command *c, const struct pod *pod)
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *one = fields_item(pod->said, "pending", i);
 
-		if (same_name(fields_text(one, "name"), c->args[0]) &&
+		if (fields_is_domain(one, "name", c->args[0]) &&
 		    (!c->cluster || strcmp(fields_text(one, "cluster"), c->cluster) == 0))
 			return true;
 	}

@@ -2,6 +2,8 @@
 #include "ctl/fields.h"
 
 #include <json-c/json_object.h>
+#include <string.h>
+#include <strings.h>
 
 struct json_object *fields_find(struct json_object *object, const char *key)
 {
@@ -56,6 +58,26 @@ struct json_object *fields_item(struct json_object *object, const char *key, siz
 	if (i >= fields_count(object, key))
 		return NULL;
 	return json_object_array_get_idx(fields_find(object, key), i);
+}
+
+struct json_object *fields_named(struct json_object *object, const char *key, const char *name)
+{
+	size_t count = fields_count(object, key);
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(fields_text(fields_item(object, key, i), "name"), name) == 0)
+			return fields_item(object, key, i);
+	return NULL;
+}
+
+bool fields_is_domain(struct json_object *object, const char *key, const char *name)
+{
+	const char *text = fields_text(object, key);
+	size_t text_len = strlen(text), name_len = strlen(name);
+
+	text_len -= text_len > 1 && text[text_len - 1] == '.';
+	name_len -= name_len > 1 && name[name_len - 1] == '.';
+	return text_len == name_len && strncasecmp(text, name, text_len) == 0;
 }
 
 void fields_join(struct json_object *object, const char *key, const char *between, struct text *out)

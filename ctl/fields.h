@@ -26,6 +26,10 @@ bool fields_bool(struct json_object *object, const char *key);
 /* The items of a list, or 0; and one of them (NULL past the last). */
 size_t fields_count(struct json_object *object, const char *key);
 struct json_object *fields_item(struct json_object *object, const char *key, size_t i);
+/* The item of a list with that "name"; NULL: there is none. */
+struct json_object *fields_named(struct json_object *object, const char *key, const char *name);
+/* Is the text that domain name, with or without the dot at its end, in whatever case? */
+bool fields_is_domain(struct json_object *object, const char *key, const char *name);
 /* The texts of a list, joined by `between`. */
 void fields_join(struct json_object *object, const char *key, const char *between,
                  struct text *out);

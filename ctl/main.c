@@ -16,18 +16,10 @@ static const char default_namespace[] = "kube-federation-system";
 
 static int version_run(const struct command *c)
 {
-	struct json_object *root;
-	struct text out = {0};
+	struct json_object *root = json_object_new_object();
 
-	if (c->format == PRINT_TABLE || c->format == PRINT_WIDE) {
-		printf("nighctl %s\n", NIGH_VERSION);
-		return COMMAND_FINE;
-	}
-	root = json_object_new_object();
 	json_object_object_add(root, "version", json_object_new_string(NIGH_VERSION));
-	command_add(c, root, &out);
-	fputs(out.data, stdout);
-	text_fini(&out);
+	command_tell(c, root, "nighctl " NIGH_VERSION "\n");
 	json_object_put(root);
 	return COMMAND_FINE;
 }
@@ -216,20 +208,6 @@ static int parse_flags(struct command *c, int argc, char **argv)
 	return -1;
 }
 
-/* The same of flags that move clients. */
-static const char *find_misuse_of_moves(const struct command *c, unsigned flags)
-{
-	if (c->cluster && !(flags & OF_CLUSTER))
-		return "--cluster belongs to shift and failback, not to ";
-	if ((c->to || c->curve || c->undo) && !(flags & OF_SHIFT))
-		return "--to, --curve and --undo belong to shift, not to ";
-	if ((c->over || c->dry_run) && !(flags & OF_OVER))
-		return "--over and --dry-run belong to shift, drain and undrain, not to ";
-	if (c->ttl_wait && (!(flags & OF_WAIT) || !c->over))
-		return "--ttl-wait belongs to drain with --over, not to ";
-	return NULL;
-}
-
 /* What is wrong with this flag beside this command; NULL: nothing. */
 static const char *find_misuse(const struct command *c, unsigned flags)
 {
@@ -249,6 +227,20 @@ static const char *find_misuse(const struct command *c, unsigned flags)
 		return "-n goes with --kubeconfig or --context in ";
 	if (c->server && through_api)
 		return "either --server or --kubeconfig and --context, not both, for ";
+	return NULL;
+}
+
+/* The same of flags that move clients. */
+static const char *find_misuse_of_moves(const struct command *c, unsigned flags)
+{
+	if (c->cluster && !(flags & OF_CLUSTER))
+		return "--cluster belongs to shift and failback, not to ";
+	if ((c->to || c->curve || c->undo) && !(flags & OF_SHIFT))
+		return "--to, --curve and --undo belong to shift, not to ";
+	if ((c->over || c->dry_run) && !(flags & OF_OVER))
+		return "--over and --dry-run belong to shift, drain and undrain, not to ";
+	if (c->ttl_wait && (!(flags & OF_WAIT) || !c->over))
+		return "--ttl-wait belongs to drain with --over, not to ";
 	return NULL;
 }
 

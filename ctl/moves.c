@@ -44,8 +44,9 @@ void moves_plan_drain(const struct moves_now *now, int64_t wait_s, int64_t over_
 	out->end += wait_s;
 }
 
-/* In its last second it is still told to somebody, with the TTL of then; and replicas look at the time a little apart. */
-int64_t moves_let_go(const struct ramp *r) { return r->end + r->ttl + 1; }
+/* When every cache that honours TTLs has let go of a cluster that a plan drains.  In its last second it is still told
+ * to somebody, with the TTL of then; and replicas look at the time a little apart. */
+static int64_t let_go(const struct ramp *r) { return r->end + r->ttl + 1; }
 
 static void print_line(int64_t at, struct text *out)
 {
@@ -76,7 +77,7 @@ void moves_print(const struct ramp *r, struct text *out)
 	}
 	if (r->to == 0 && r->ttl)
 		text_printf(out, "every cache that honours TTLs has let go by %s\n",
-		            clock_print(moves_let_go(r), text));
+		            clock_print(let_go(r), text));
 }
 
 static void add_time(struct json_object *object, const char *key, int64_t at)
@@ -114,6 +115,6 @@ void moves_add(const struct ramp *r, struct json_object *object)
 	add_time(object, "start", r->start);
 	add_time(object, "end", r->end);
 	if (r->to == 0 && r->ttl)
-		add_time(object, "letGoBy", moves_let_go(r));
+		add_time(object, "letGoBy", let_go(r));
 	text_fini(&value);
 }

@@ -33,7 +33,8 @@ struct moves_now {
 	struct ramp ramp; /* ... this one */
 	uint32_t share;   /* of RAMP_WHOLE */
 };
-/* The annotations' values, NULL where there is none.  An error: nighd cannot read the shift either. */
+/* The annotations' values, NULL where there is none.  An error: nighd cannot read the shift either; is_drained
+ * holds all the same. */
 enum err moves_read(const char *drain, const char *shift, int64_t at, struct moves_now *out,
                     struct reason *why) MUST_CHECK;
 
@@ -42,8 +43,6 @@ void moves_plan(const struct moves_now *now, uint32_t to, int64_t over_s, struct
 /* To nothing; before it, caches are given `wait_s` seconds to let go of answers with the TTLs of before. */
 void moves_plan_drain(const struct moves_now *now, int64_t wait_s, int64_t over_s,
                       struct ramp *out);
-/* When every cache that honours TTLs has let go of a cluster that a plan drains. */
-int64_t moves_let_go(const struct ramp *r);
 
 /* The plan as lines with times. */
 void moves_print(const struct ramp *r, struct text *out);

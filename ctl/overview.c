@@ -431,17 +431,15 @@ static void print_policies(struct json_object *status, struct text *out)
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *policy = fields_item(status, "policies", i);
 		struct json_object *trouble = find_trouble(policy);
-		struct text name = {0}, names = {0};
+		struct text name = {0};
 
 		text_printf(&name, "%s/%s", fields_text(policy, "namespace"),
 		            fields_text(policy, "name"));
-		text_printf(&names, "%" PRIu64, fields_u64(policy, "names"));
 		print_cell(t, name.data);
-		print_cell(t, names.data);
+		number_cell(t, fields_u64(policy, "names"));
 		print_cell(t, trouble ? fields_text(trouble, "reason") : "in force");
 		print_cell(t, trouble ? fields_text(trouble, "message") : "");
 		text_fini(&name);
-		text_fini(&names);
 	}
 	print_table_end(t, out);
 }

@@ -25,7 +25,7 @@ static int release_at_server(const struct command *c, struct json_object **root)
 int release_run(const struct command *c)
 {
 	struct json_object *root = NULL;
-	struct text out = {0};
+	struct text says = {0};
 	int status;
 
 	if (strcmp(c->args[0], "release") != 0) {
@@ -35,13 +35,10 @@ int release_run(const struct command *c)
 	status = replicas_are_meant(c) ? release_pods(c, c->args[1], &root)
 	                               : release_at_server(c, &root);
 	if (status == COMMAND_FINE) {
-		if (c->format == PRINT_JSON || c->format == PRINT_YAML)
-			command_add(c, root, &out);
-		else
-			text_printf(&out, "the guard of %s is released\n", c->args[1]);
-		fputs(out.data, stdout);
+		text_printf(&says, "the guard of %s is released\n", c->args[1]);
+		command_tell(c, root, says.data);
 	}
 	json_object_put(root);
-	text_fini(&out);
+	text_fini(&says);
 	return status;
 }

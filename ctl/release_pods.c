@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "base/xalloc.h"
@@ -29,16 +28,6 @@ struct release {
 
 /* --- who holds --- */
 
-/* Names of zones with or without the dot at their end. */
-static bool same_zone(const char *a, const char *b)
-{
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	a_len -= a_len > 1 && a[a_len - 1] == '.';
-	b_len -= b_len > 1 && b[b_len - 1] == '.';
-	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
-}
-
 /* The id of the pod's hold of the zone, or NULL. */
 static const char *hold_of(const struct pod *pod, const char *zone)
 {
@@ -47,7 +36,7 @@ static const char *hold_of(const struct pod *pod, const char *zone)
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *hold = fields_item(pod->said, "guard", i);
 
-		if (same_zone(fields_text(hold, "zone"), zone) && *fields_text(hold, "id"))
+		if (fields_is_domain(hold, "zone", zone) && *fields_text(hold, "id"))
 			return fields_text(hold, "id");
 	}
 	return NULL;
@@ -109,7 +98,7 @@ static int find_domain(struct release *r)
 	for (size_t i = 0; i < count && r->domain.len == 0; i++) {
 		struct json_object *domain = fields_item(root, "items", i);
 
-		if (same_zone(fields_text(domain, "domain"), r->zone))
+		if (fields_is_domain(domain, "domain", r->zone))
 			kube_path(&r->domain, &remote_domains, r->c->namespace,
 			          fields_text(fields_find(domain, "metadata"), "name"));
 	}

@@ -121,7 +121,7 @@ static void show(const struct command *c, const struct pods *p, const struct rep
 	struct json_object *root;
 	struct text out = {0};
 
-	if (c->format == PRINT_TABLE || c->format == PRINT_WIDE) {
+	if (command_is_table(c)) {
 		replicas_print(p, view, c->format == PRINT_WIDE, &out);
 	} else {
 		root = make_json(p, view);

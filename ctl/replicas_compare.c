@@ -4,7 +4,6 @@
 #include <json-c/json_object.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/xalloc.h"
 #include "ctl/fields.h"
@@ -62,17 +61,6 @@ static void compare_by(const struct pods *p, const char *what, const char *name,
 
 /* --- status --- */
 
-static struct json_object *find_item(struct json_object *said, const char *list, const char *key,
-                                     const char *value)
-{
-	size_t count = fields_count(said, list);
-
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(fields_text(fields_item(said, list, i), key), value) == 0)
-			return fields_item(said, list, i);
-	return NULL;
-}
-
 static void describe_version(struct json_object *said, const char *name, struct text *out)
 {
 	(void)name;
@@ -89,7 +77,7 @@ static void describe_host(struct json_object *said, const char *name, struct tex
 
 static void describe_cluster(struct json_object *said, const char *name, struct text *out)
 {
-	struct json_object *cluster = find_item(said, "clusters", "name", name);
+	struct json_object *cluster = fields_named(said, "clusters", name);
 
 	if (!cluster) {
 		text_add(out, "not known");
@@ -102,7 +90,7 @@ static void describe_cluster(struct json_object *said, const char *name, struct 
 
 static void describe_zone(struct json_object *said, const char *name, struct text *out)
 {
-	struct json_object *zone = find_item(said, "zones", "name", name);
+	struct json_object *zone = fields_named(said, "zones", name);
 
 	if (!zone)
 		text_add(out, "not served");
@@ -113,7 +101,7 @@ static void describe_zone(struct json_object *said, const char *name, struct tex
 
 static void describe_serial(struct json_object *said, const char *name, struct text *out)
 {
-	struct json_object *zone = find_item(said, "zones", "name", name);
+	struct json_object *zone = fields_named(said, "zones", name);
 
 	text_printf(out, "%" PRIu64, fields_u64(zone, "serial"));
 }
@@ -131,7 +119,7 @@ static void compare_all(const struct pods *p, const char *list, const char *what
 			bool is_new = true;
 
 			for (size_t before = 0; before < i; before++)
-				is_new &= !find_item(p->list[before].said, list, "name", name);
+				is_new &= !fields_named(p->list[before].said, list, name);
 			if (is_new)
 				compare_by(p, what, name, describe, lines);
 		}

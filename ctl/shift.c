@@ -1,25 +1,21 @@
 /* shift.c -- nighctl shift: more or fewer of a cluster's clients, at a time and along a curve, and back. */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include <json-c/json_object.h>
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "ctl/cluster.h"
 #include "ctl/command.h"
 #include "ctl/moves.h"
 
-/* What is in force, or a failure that has been told. */
+/* A share of those who are drained is none. */
 static int read_now(const struct cluster_asked *asked, struct moves_now *now)
 {
-	struct reason why = {0};
+	int status = cluster_read_now(asked, now);
 
-	if (moves_read(asked->drain, asked->shift, clock_unix_s(), now, &why) != ERR_OK)
-		return command_fail(asked->c, "%s: %s", asked->name, why.text);
-	if (now->is_drained)
-		return command_fail(asked->c, "%s is drained: %s undrain %s --over 30m",
-		                    asked->name, asked->c->program, asked->name);
-	return COMMAND_FINE;
+	if (status == COMMAND_FINE && now->is_drained)
+		status = command_fail(asked->c, "%s is drained: %s undrain %s --over 30m",
+		                      asked->name, asked->c->program, asked->name);
+	return status;
 }
 
 /* How long, and along which curve, where the command line says it. */
@@ -30,15 +26,6 @@ static bool take_way(const struct command *c, int64_t *over, struct ramp *ramp)
 		return false;
 	}
 	return !c->over || command_seconds(c, "--over", c->over, over);
-}
-
-static int take_plan(const struct ramp *ramp, struct cluster_change *out)
-{
-	out->has_shift = true;
-	ramp_print(ramp, &out->shift);
-	moves_print(ramp, &out->says);
-	moves_add(ramp, out->root);
-	return COMMAND_FINE;
 }
 
 static int shift(const struct cluster_asked *asked, struct cluster_change *out)
@@ -59,8 +46,8 @@ static int shift(const struct cluster_asked *asked, struct cluster_change *out)
 	if (status != COMMAND_FINE)
 		return status;
 	moves_plan(&now, to, over, &ramp);
-	text_add(&out->says, "is shifted\n");
-	return take_plan(&ramp, out);
+	cluster_take_plan(out, "is shifted\n", &ramp);
+	return COMMAND_FINE;
 }
 
 /* Back the way it came: as long, along the same curve. */
@@ -86,8 +73,8 @@ static int undo(const struct cluster_asked *asked, struct cluster_change *out)
 		return COMMAND_FINE;
 	}
 	moves_plan(&now, RAMP_WHOLE, over, &ramp);
-	text_add(&out->says, "gets its clients back\n");
-	return take_plan(&ramp, out);
+	cluster_take_plan(out, "gets its clients back\n", &ramp);
+	return COMMAND_FINE;
 }
 
 int shift_run(const struct command *c)

@@ -127,13 +127,13 @@ static void add_reasons(struct json_object *candidate, bool wide, struct text *o
 	}
 }
 
-/* "; 192.0.2.1:443 https: status 503, held for 30 s", of what is down or flaps. */
 /* It was tried, and says nothing of the address: what was meant as a check is none. */
 static bool is_void(struct json_object *probe)
 {
 	return !fields_find(probe, "ok") && fields_find(probe, "ageSeconds");
 }
 
+/* "; 192.0.2.1:443 https: status 503, held for 30 s", of what is down, flaps or is void. */
 static void add_probes(struct json_object *candidate, bool wide, struct text *out)
 {
 	size_t count = fields_count(candidate, "probes");

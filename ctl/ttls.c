@@ -2,7 +2,6 @@
 #include "ctl/ttls.h"
 
 #include <json-c/json_object.h>
-#include <string.h>
 
 #include "ctl/cluster.h"
 #include "ctl/command.h"
@@ -12,19 +11,13 @@
 /* False: it says nothing of the cluster. */
 static bool take_largest(struct json_object *status, const char *cluster, int64_t *out)
 {
-	size_t count = fields_count(status, "clusters");
+	struct json_object *one = fields_named(status, "clusters", cluster);
+	int64_t ttl = (int64_t)fields_u64(one, "largestTTL");
 
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *one = fields_item(status, "clusters", i);
-		int64_t ttl = (int64_t)fields_u64(one, "largestTTL");
-
-		if (strcmp(fields_text(one, "name"), cluster) != 0 ||
-		    !fields_find(one, "largestTTL"))
-			continue;
-		*out = ttl > *out ? ttl : *out;
-		return true;
-	}
-	return false;
+	if (!fields_find(one, "largestTTL"))
+		return false;
+	*out = ttl > *out ? ttl : *out;
+	return true;
 }
 
 static bool ask_pods(const struct cluster_asked *asked, int64_t *out)

@@ -59,7 +59,7 @@ static int status_run(const struct command *c)
 	zone = zone_find(root, c->args[1]);
 	if (!zone)
 		status = command_fail(c, "%s: there is no zone %s", c->server, c->args[1]);
-	else if (c->format == PRINT_TABLE || c->format == PRINT_WIDE)
+	else if (command_is_table(c))
 		print_status(zone, &out);
 	else
 		command_add(c, zone, &out);

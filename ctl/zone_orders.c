@@ -4,8 +4,6 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "base/xalloc.h"
@@ -14,21 +12,12 @@
 
 enum { POLL_MS = 100, POLLS = 600 };
 
-static bool same_name(const char *a, const char *b)
-{
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	a_len -= a_len > 1 && a[a_len - 1] == '.';
-	b_len -= b_len > 1 && b[b_len - 1] == '.';
-	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
-}
-
 struct json_object *zone_find(struct json_object *status, const char *name)
 {
 	for (size_t i = 0; i < fields_count(status, "zones"); i++) {
 		struct json_object *zone = fields_item(status, "zones", i);
 
-		if (same_name(fields_text(zone, "name"), name))
+		if (fields_is_domain(zone, "name", name))
 			return zone;
 	}
 	return NULL;
@@ -45,11 +34,6 @@ static int give_order(const struct command *c, const char *order, const char *zo
 	status = command_post(c, path.data, said);
 	text_fini(&path);
 	return status;
-}
-
-static bool is_table(const struct command *c)
-{
-	return c->format == PRINT_TABLE || c->format == PRINT_WIDE;
 }
 
 /* --- reload --- */
@@ -159,9 +143,9 @@ static int tell(const struct reload *r, struct text *out)
 		struct json_object *file = fields_find(zone, "file");
 
 		json_object_array_add(list, json_object_get(zone));
-		if (fields_bool(file, "good") && is_table(r->c))
+		if (fields_bool(file, "good") && command_is_table(r->c))
 			print_good(zone, file, out);
-		else if (is_table(r->c))
+		else if (command_is_table(r->c))
 			zone_print_errors(file, out);
 		if (!fields_bool(file, "good"))
 			status = command_fail(r->c, "%s: the file has errors; %s", r->list[i].zone,
@@ -169,7 +153,7 @@ static int tell(const struct reload *r, struct text *out)
 			                              ? "the last good one stays in force"
 			                              : "none was good yet");
 	}
-	if (!is_table(r->c))
+	if (!command_is_table(r->c))
 		command_add(r->c, root, out);
 	json_object_put(root);
 	return status;
@@ -200,7 +184,7 @@ int zone_reload_run(const struct command *c)
 int zone_notify_run(const struct command *c)
 {
 	struct json_object *said;
-	struct text out = {0};
+	struct text says = {0};
 	const char *zone = c->arg_count > 1 ? c->args[1] : NULL;
 	int status = give_order(c, "/zone/notify", zone, &said);
 	uint64_t count;
@@ -208,13 +192,10 @@ int zone_notify_run(const struct command *c)
 	if (status != COMMAND_FINE)
 		return status;
 	count = fields_u64(said, "secondaries");
-	if (is_table(c))
-		text_printf(&out, "%s: NOTIFY is sent to %llu %s\n", zone ? zone : "all zones",
-		            (unsigned long long)count, count == 1 ? "secondary" : "secondaries");
-	else
-		command_add(c, said, &out);
-	fputs(out.data, stdout);
-	text_fini(&out);
+	text_printf(&says, "%s: NOTIFY is sent to %llu %s\n", zone ? zone : "all zones",
+	            (unsigned long long)count, count == 1 ? "secondary" : "secondaries");
+	command_tell(c, said, says.data);
+	text_fini(&says);
 	json_object_put(said);
 	return COMMAND_FINE;
 }

@@ -252,20 +252,17 @@ static void look_behind(const struct world *w, const struct carrier *c, struct b
                         struct sites_app *app)
 {
 	const struct fact_value *v = &c->value;
-	bool counts = sites_count_endpoints(w, app->policy);
 
 	if (v->kind == FACT_SERVICE) {
 		app->port = v->service.port;
-		app->is_ready = world_is_ready(w, c->cluster, v->namespace, v->name);
+		app->endpoints = world_count_endpoints(w, c->cluster, v->namespace, v->name);
+		app->is_ready = app->endpoints.ready > 0;
 		app->has_count = true;
-		if (counts)
-			app->endpoints =
-				world_count_endpoints(w, c->cluster, v->namespace, v->name);
 		return;
 	}
 	app->port = ingress_rules_port(v, host);
 	app->is_ready = ingress_rules_are_ready(w, c->cluster, v, host);
-	if (counts)
+	if (sites_count_endpoints(w, app->policy))
 		app->has_count = ingress_rules_count(w, c->cluster, v, host, &app->endpoints);
 	/* Another target has another gateway. */
 	app->has_no_gateway = annotation_record_of(v).target.len == 0 &&

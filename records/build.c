@@ -336,11 +336,11 @@ void records_each_policy_conflict(const struct records *r, records_on_policy_con
                                   void *arg)
 {
 	size_t count;
-	const struct policy_index_conflict *list = policy_index_conflicts(r->policy_index, &count);
+	const struct records_policy_conflict *list =
+		policy_index_conflicts(r->policy_index, &count);
 
 	for (size_t i = 0; i < count; i++)
-		fn(&(struct records_policy_conflict){list[i].winner, list[i].loser, list[i].target},
-		   arg);
+		fn(&list[i], arg);
 }
 
 size_t records_holds(const struct records *r, const struct records_hold **out)

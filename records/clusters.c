@@ -273,13 +273,6 @@ static const struct bytes *keep_all(struct arena *a, const struct bytes *list, s
 	return copy;
 }
 
-static void set_zones(const struct update *u, struct records_cluster *c, const struct bytes *zones,
-                      size_t count)
-{
-	c->zones = keep_all(u->arena, zones, count);
-	c->zone_count = count;
-}
-
 static void set_shift(const struct update *u, struct records_cluster *c, struct bytes text,
                       struct last_shift *last)
 {
@@ -318,10 +311,9 @@ static void describe(const struct update *u, struct clusters *of, uint16_t id,
 	            : member && member->region.len ? member->region
 	                                           : nodes->region;
 	c->region = keep(u->arena, c->region);
-	if (v.cluster.zone_count > 0)
-		set_zones(u, c, v.cluster.zones, v.cluster.zone_count);
-	else
-		set_zones(u, c, nodes->zones, nodes->zone_count);
+	c->zone_count = v.cluster.zone_count ? v.cluster.zone_count : nodes->zone_count;
+	c->zones = keep_all(u->arena, v.cluster.zone_count ? v.cluster.zones : nodes->zones,
+	                    c->zone_count);
 	c->labels = keep_all(u->arena, v.cluster.labels, v.cluster.label_count);
 	c->label_count = v.cluster.label_count;
 	c->drained = v.cluster.drain || (member && member->drained);
@@ -337,23 +329,19 @@ static int by_name(const void *a, const void *b)
 	              ((const struct records_cluster *)b)->name);
 }
 
-static bool same_ladder(const struct records_cluster *a, const struct records_cluster *b)
+static bool same_texts(const struct bytes *a, size_t a_count, const struct bytes *b, size_t b_count)
 {
-	bool same = a->id == b->id && bytes_equal(a->region, b->region) &&
-	            a->zone_count == b->zone_count;
+	bool same = a_count == b_count;
 
-	for (size_t i = 0; i < a->zone_count && same; i++)
-		same = bytes_equal(a->zones[i], b->zones[i]);
+	for (size_t i = 0; i < a_count && same; i++)
+		same = bytes_equal(a[i], b[i]);
 	return same;
 }
 
-static bool same_labels(const struct records_cluster *a, const struct records_cluster *b)
+static bool same_ladder(const struct records_cluster *a, const struct records_cluster *b)
 {
-	bool same = a->label_count == b->label_count;
-
-	for (size_t i = 0; i < a->label_count && same; i++)
-		same = bytes_equal(a->labels[i], b->labels[i]);
-	return same;
+	return a->id == b->id && bytes_equal(a->region, b->region) &&
+	       same_texts(a->zones, a->zone_count, b->zones, b->zone_count);
 }
 
 static bool same_shift(const struct ramp *a, const struct ramp *b)
@@ -365,6 +353,7 @@ static bool same_rest(const struct records_cluster *a, const struct records_clus
 {
 	return a->has_place == b->has_place && a->drained == b->drained &&
 	       strcmp(a->place_from, b->place_from) == 0 && same_shift(a->shift, b->shift) &&
+	       same_texts(a->labels, a->label_count, b->labels, b->label_count) &&
 	       (!a->has_place || place_equal(&a->place, &b->place));
 }
 
@@ -381,7 +370,6 @@ static struct clusters_change compare(const struct clusters *was, const struct c
 			change.registered |= was->list[i].id != now->list[i].id;
 			change.ladder |= !same_ladder(&was->list[i], &now->list[i]);
 			change.any |= !same_rest(&was->list[i], &now->list[i]) ||
-			              !same_labels(&was->list[i], &now->list[i]) ||
 			              a->source != b->source || a->knowledge != b->knowledge;
 		}
 	}

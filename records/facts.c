@@ -157,8 +157,7 @@ void facts_set_cluster(struct facts *f, uint16_t id, const struct cluster_state 
 
 static uint64_t hash_of(const struct facts *f, struct bytes namespace, struct bytes name)
 {
-	return hash_mix(hash_siphash(&f->key, namespace.data, namespace.len),
-	                hash_siphash(&f->key, name.data, name.len));
+	return hash_siphash_pair(&f->key, namespace, name);
 }
 
 static bool has_key(const void *item, const void *wanted)

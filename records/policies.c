@@ -70,8 +70,7 @@ void policies_free(struct policies *p)
 
 static uint32_t hash_name(const struct policies *p, struct bytes namespace, struct bytes name)
 {
-	return (uint32_t)hash_mix(hash_siphash(&p->key, namespace.data, namespace.len),
-	                          hash_siphash(&p->key, name.data, name.len));
+	return (uint32_t)hash_siphash_pair(&p->key, namespace, name);
 }
 
 static uint32_t find(const struct policies *p, struct bytes namespace, struct bytes name)

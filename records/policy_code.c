@@ -10,7 +10,6 @@ enum {
 	HAS_UNSEEN_AFTER = 8
 };
 enum { CHECK_TLS = 1, CHECK_INSECURE = 2 };
-enum { MODE_MOST = 3 }; /* of a check */
 
 /* --- writing --- */
 
@@ -304,7 +303,7 @@ static void read_check(struct cursor *c, struct arena *a, struct policy_check *k
 	k->timeout_ms = (uint32_t)code_read_up_to(c, UINT32_MAX);
 	k->down = (uint32_t)code_read_up_to(c, UINT32_MAX);
 	k->up = (uint32_t)code_read_up_to(c, UINT32_MAX);
-	k->mode = (uint8_t)read_between(c, 0, MODE_MOST);
+	k->mode = (uint8_t)read_between(c, 0, POLICY_MODE_OFF);
 }
 
 static void read_stages(struct cursor *c, struct arena *a, struct policy_value *p)

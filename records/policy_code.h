@@ -1,4 +1,4 @@
-/* policy_code.h -- the bytes of a traffic policy in its fact; private to fact_code.c. */
+/* policy_code.h -- the bytes of a traffic policy in its fact, and those of its check; private to records. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef RECORDS_POLICY_CODE_H
 #define RECORDS_POLICY_CODE_H

@@ -31,17 +31,14 @@ struct policy_index {
 	bool has_kind[POLICY_DOMAIN + 1];
 	bool has_labels[LABELS_MOST]; /* is there a pattern of so many labels behind its star? */
 	bool is_cut;
-	struct policy_index_conflict *conflicts;
+	struct records_policy_conflict *conflicts;
 	size_t conflict_count;
 };
 
 static uint32_t hash_target(const struct hash_key *key, enum policy_target_kind kind,
                             struct bytes namespace, struct bytes name)
 {
-	uint64_t hash = hash_mix(hash_siphash(key, namespace.data, namespace.len),
-	                         hash_siphash(key, name.data, name.len));
-
-	return (uint32_t)hash_mix(hash, kind);
+	return (uint32_t)hash_mix(hash_siphash_pair(key, namespace, name), kind);
 }
 
 static const struct claim *find(const struct policy_index *x, enum policy_target_kind kind,
@@ -126,7 +123,7 @@ static void add_conflict(struct policy_index *x, uint32_t winner, uint32_t loser
 	struct policy_target *copy = arena_memdup(x->arena, t, sizeof(*t));
 
 	copy->name.data = arena_memdup(x->arena, t->name.data, t->name.len);
-	x->conflicts[x->conflict_count++] = (struct policy_index_conflict){winner, loser, copy};
+	x->conflicts[x->conflict_count++] = (struct records_policy_conflict){winner, loser, copy};
 }
 
 /* Of several for the same the first one. */
@@ -290,8 +287,8 @@ uint32_t policy_index_find(const struct policy_index *x, const struct policy_sub
 	return found;
 }
 
-const struct policy_index_conflict *policy_index_conflicts(const struct policy_index *x,
-                                                           size_t *count)
+const struct records_policy_conflict *policy_index_conflicts(const struct policy_index *x,
+                                                             size_t *count)
 {
 	*count = x ? x->conflict_count : 0;
 	return x ? x->conflicts : NULL;

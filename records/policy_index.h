@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "records/apexes.h"
+#include "records/build.h"
 #include "records/notes.h"
 #include "records/policies.h"
 
@@ -37,12 +38,8 @@ struct policy_subject {
 uint32_t policy_index_find(const struct policy_index *x, const struct policy_subject *subject,
                            struct bytes owner);
 
-/* A target that two policies want: the numbers of both. */
-struct policy_index_conflict {
-	uint32_t winner, loser;
-	const struct policy_target *target; /* of the loser */
-};
-const struct policy_index_conflict *policy_index_conflicts(const struct policy_index *x,
-                                                           size_t *count);
+/* The targets that two policies want.  `x` may be NULL. */
+const struct records_policy_conflict *policy_index_conflicts(const struct policy_index *x,
+                                                             size_t *count);
 
 #endif

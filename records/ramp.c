@@ -140,8 +140,7 @@ void ramp_print_curve(const struct ramp *r, struct text *out)
 	}
 }
 
-/* Whole seconds, at most a year. */
-static bool parse_seconds(struct bytes text, int64_t *out)
+bool ramp_parse_seconds(struct bytes text, int64_t *out)
 {
 	uint64_t ms;
 
@@ -182,7 +181,7 @@ static enum err take_times(const struct words *w, struct ramp *out, struct reaso
 		             "is no time: start=2026-11-28T10:00:00Z");
 	if (w->value[KEY_OVER].data && w->value[KEY_END].data)
 		return reason_set(why, ERR_PARSE, "over= and end= both say when it ends");
-	if (w->value[KEY_OVER].data && !parse_seconds(w->value[KEY_OVER], &over))
+	if (w->value[KEY_OVER].data && !ramp_parse_seconds(w->value[KEY_OVER], &over))
 		return wrong(why, ERR_RANGE, w->value[KEY_OVER],
 		             "is no duration in whole seconds up to 8784h");
 	out->end = out->start + over;
@@ -213,7 +212,7 @@ static enum err take_ttl(const struct words *w, struct ramp *out, struct reason 
 	if (w->value[KEY_WAIT].data && w->value[KEY_TTL_FROM].data)
 		return reason_set(why, ERR_PARSE, "wait= and ttlFrom= both say since when");
 	if (w->value[KEY_WAIT].data) {
-		if (!parse_seconds(before, &wait))
+		if (!ramp_parse_seconds(before, &wait))
 			return wrong(why, ERR_RANGE, before,
 			             "is no duration in whole seconds up to 8784h");
 		out->ttl_from = out->start - wait;
@@ -310,5 +309,3 @@ uint32_t ramp_ttl_most(const struct ramp *r, int64_t unix_s)
 {
 	return unix_s >= r->ttl_from && unix_s < r->end ? r->ttl : 0;
 }
-
-bool ramp_is_over(const struct ramp *r, int64_t unix_s) { return unix_s >= r->end; }

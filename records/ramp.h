@@ -42,6 +42,8 @@ void ramp_print(const struct ramp *r, struct text *out);
 /* "20%", "12.5%": of RAMP_WHOLE. */
 bool ramp_parse_share(struct bytes text, uint32_t *out);
 void ramp_print_share(uint32_t share, struct text *out);
+/* "30m", "0": whole seconds, at most a year. */
+bool ramp_parse_seconds(struct bytes text, int64_t *out);
 /* "linear", "smooth", "steps:N". */
 bool ramp_parse_curve(struct bytes text, struct ramp *out);
 void ramp_print_curve(const struct ramp *r, struct text *out);
@@ -52,7 +54,5 @@ bool ramp_equal(const struct ramp *a, const struct ramp *b);
 uint32_t ramp_share(const struct ramp *r, int64_t unix_s);
 /* Seconds that an answer may say at that time; 0: no limit. */
 uint32_t ramp_ttl_most(const struct ramp *r, int64_t unix_s);
-/* Will nothing change any more? */
-bool ramp_is_over(const struct ramp *r, int64_t unix_s);
 
 #endif

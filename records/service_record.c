@@ -120,10 +120,9 @@ static uint32_t add_site(const struct rungs *r, uint16_t cluster, const struct d
 	app.addresses = sites_addresses(w, r->source, r->d, &t, &app.count);
 	app.ttl = t.ttl;
 	app.port = v.service.port;
-	app.is_ready = needs_none || world_is_ready(w, cluster, record->namespace, record->name);
+	app.endpoints = world_count_endpoints(w, cluster, record->namespace, record->name);
+	app.is_ready = needs_none || app.endpoints.ready > 0;
 	app.has_count = !needs_none;
-	if (sites_count_endpoints(w, name->policy))
-		app.endpoints = world_count_endpoints(w, cluster, record->namespace, record->name);
 	site = sites_make(w, &app);
 	return draft_add_site(r->d, &site);
 }

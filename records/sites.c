@@ -63,8 +63,7 @@ static struct bytes host_name(struct arena *a, struct bytes text)
 		text.len--;
 	lower = arena_memdup(a, text.data, text.len);
 	for (size_t i = 0; i < text.len; i++)
-		if (lower[i] >= 'A' && lower[i] <= 'Z')
-			lower[i] |= 0x20;
+		lower[i] = bytes_lower(lower[i]);
 	return (struct bytes){lower, text.len};
 }
 
@@ -225,16 +224,21 @@ static uint32_t take_check(const struct world *w, const struct sites_app *app)
 	return checks_take(wants_checks(w->wants), p->namespace, &check);
 }
 
+/* What an import says needs no port. */
+static bool is_probed(const struct policy_value *p, uint16_t port)
+{
+	if (p && p->check.mode == POLICY_MODE_OFF)
+		return false;
+	return port != 0 || (p && p->check.kind == POLICY_CHECK_IMPORT);
+}
+
 static void want_probes(const struct world *w, const struct sites_app *app, struct endpoint_site *s)
 {
 	const struct policy_value *p = policy_of(w, app->policy);
 	uint16_t port = p && p->check.port ? p->check.port : app->port;
-	bool is_probed = p && p->check.mode == POLICY_MODE_OFF       ? false
-	                 : p && p->check.kind == POLICY_CHECK_IMPORT ? true
-	                                                             : port != 0;
 	uint32_t check, *probes;
 
-	if (!is_probed || app->count == 0)
+	if (!is_probed(p, port) || app->count == 0)
 		return;
 	check = take_check(w, app);
 	s->probes = probes = arena_alloc(w->arena, app->count * sizeof(*probes));

@@ -24,10 +24,7 @@ struct source *sources_get(const struct sources *s, uint32_t number)
 static uint32_t hash_fact_key(const struct sources *s, unsigned kind, struct bytes namespace,
                               struct bytes name)
 {
-	uint64_t hash = hash_mix(hash_siphash(&s->key, namespace.data, namespace.len),
-	                         hash_siphash(&s->key, name.data, name.len));
-
-	return (uint32_t)hash_mix(hash, kind);
+	return (uint32_t)hash_mix(hash_siphash_pair(&s->key, namespace, name), kind);
 }
 
 static uint32_t hash_host(const struct sources *s, struct bytes host)

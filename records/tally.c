@@ -14,9 +14,7 @@ void tally_fini(struct tally *t)
 
 uint64_t tally_id(const struct hash_key *key, uint16_t cluster, struct bytes a, struct bytes b)
 {
-	return hash_mix(
-		hash_mix(hash_siphash(key, a.data, a.len), hash_siphash(key, b.data, b.len)),
-		cluster);
+	return hash_mix(hash_siphash_pair(key, a, b), cluster);
 }
 
 struct tally_entry *tally_find(const struct tally *t, uint64_t id)

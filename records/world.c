@@ -8,10 +8,7 @@ enum { KUBEFED_TTL = 180 };
 uint32_t world_hash_object(const struct world *w, uint16_t cluster, struct bytes namespace,
                            struct bytes name)
 {
-	uint64_t hash = hash_mix(hash_siphash(&w->key, namespace.data, namespace.len),
-	                         hash_siphash(&w->key, name.data, name.len));
-
-	return (uint32_t)hash_mix(hash, cluster);
+	return (uint32_t)world_id(w, cluster, namespace, name);
 }
 
 uint64_t world_id(const struct world *w, uint16_t cluster, struct bytes namespace,
