@@ -35,6 +35,8 @@ static inline bool bytes_equal_text(struct bytes a, const char *s)
 }
 /* Byte order; a prefix comes first.  <0, 0, >0. */
 int bytes_compare(struct bytes a, struct bytes b);
+/* Sorts a list in that order and leaves each there once; how many remain. */
+size_t bytes_unique(struct bytes *list, size_t count);
 
 struct cursor {
 	const uint8_t *at;

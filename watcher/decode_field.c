@@ -268,20 +268,3 @@ struct bytes *field_texts(const struct field *f, size_t *count)
 	}
 	return texts;
 }
-
-static int compare_texts(const void *a, const void *b)
-{
-	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
-}
-
-size_t field_unique(struct bytes *texts, size_t count)
-{
-	size_t unique = 0;
-
-	if (count > 1)
-		qsort(texts, count, sizeof(*texts), compare_texts);
-	for (size_t i = 0; i < count; i++)
-		if (unique == 0 || !bytes_equal(texts[i], texts[unique - 1]))
-			texts[unique++] = texts[i];
-	return unique;
-}

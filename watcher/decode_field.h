@@ -63,8 +63,6 @@ uint64_t field_duration(const struct field *f, uint64_t min, uint64_t max, uint6
 size_t field_word(const struct field *f, const char *const *words, size_t absent);
 /* A sequence of texts; those that are empty are left out. */
 struct bytes *field_texts(const struct field *f, size_t *count);
-/* Sorts texts and leaves each there once; how many remain. */
-size_t field_unique(struct bytes *texts, size_t count);
 
 /* Says what is wrong with a field, as printf does; the first time counts. */
 void field_fail(const struct field *f, enum err err, const char *fmt, ...) PRINTF_LIKE(3, 4);

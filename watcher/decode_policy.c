@@ -58,7 +58,7 @@ const struct bytes *decode_policy_cluster_set(const struct field *list, size_t *
 	const struct bytes *names = decode_policy_clusters(list, count);
 	struct bytes *sorted = arena_memdup(list->reading->arena, names, *count * sizeof(*sorted));
 
-	*count = field_unique(sorted, *count);
+	*count = bytes_unique(sorted, *count);
 	return sorted;
 }
 

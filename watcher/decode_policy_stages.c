@@ -64,7 +64,7 @@ static const struct bytes *read_codes(const struct field *rule, const char *key,
 		if (!is_code(codes[i]))
 			field_fail(&item, ERR_PARSE, "is not %s", what);
 	}
-	*count = field_unique(codes, items);
+	*count = bytes_unique(codes, items);
 	return codes;
 }
 
@@ -166,7 +166,7 @@ static void read_expression(const struct field *f, struct policy_requirement *ou
 	if (word >= 2 && count > 0)
 		field_fail(&values, ERR_CONFLICT, "%s has no values", operators[word]);
 	*out = (struct policy_requirement){out->key, (enum policy_operator)(POLICY_IN + word), list,
-	                                   field_unique(list, count)};
+	                                   bytes_unique(list, count)};
 }
 
 static void read_selector(const struct field *f, struct policy_tier *out)

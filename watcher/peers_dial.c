@@ -73,35 +73,25 @@ static void on_trouble(struct bytes host, const char *message, void *arg)
 		log_warn("watcher", "replicas are not found: %s", message);
 }
 
-static int by_text(const void *a, const void *b)
-{
-	const struct bytes *x = a, *y = b;
-
-	return bytes_compare(*x, *y);
-}
-
 /* Pods come and go within seconds. */
 static enum err look_up_names(struct peers *p, struct reason *why)
 {
 	static const struct resolver_limits limits = {1000, 5000, 1000, 5000, 2000};
 	struct bytes *hosts = xcalloc(p->place_count + 1, sizeof *hosts);
-	size_t count = 0, unique = 0;
+	size_t count = 0;
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; i < p->place_count; i++)
 		if (p->places[i].host != NULL)
 			hosts[count++] = bytes_of(p->places[i].host);
-	qsort(hosts, count, sizeof *hosts, by_text);
-	for (size_t i = 0; i < count; i++)
-		if (i == 0 || !bytes_equal(hosts[i], hosts[i - 1]))
-			hosts[unique++] = hosts[i];
-	if (unique > 0 && p->resolver == NULL) {
+	count = bytes_unique(hosts, count);
+	if (count > 0 && p->resolver == NULL) {
 		err = resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, why);
 		if (err == ERR_OK)
 			resolver_set_limits(p->resolver, &limits);
 	}
 	if (p->resolver != NULL)
-		resolver_set_hosts(p->resolver, hosts, unique);
+		resolver_set_hosts(p->resolver, hosts, count);
 	free(hosts);
 	return err;
 }
