@@ -332,8 +332,10 @@ enum err peers_configure(struct peers *p, const struct peers_settings *settings,
 
 	if (err == ERR_OK)
 		err = peers_set_places(p, settings, why);
-	if (err != ERR_OK)
+	if (err != ERR_OK) {
+		peers_tls_free(tls);
 		return err;
+	}
 	take_files(p, tls, file, stamp);
 	snprintf(p->name, sizeof p->name, "%s", settings->name);
 	return ERR_OK;
