@@ -12,12 +12,12 @@ enum { DIAL_EVERY_MS = 1000, DIAL_JITTER_MS = 250 };
 
 /* --- targets: the addresses of all places, each once; what is known of one stays while it is there --- */
 
-static struct target *find_target(const struct target *list, size_t count, const struct addr *addr,
+static struct target *find_target(struct target *list, size_t count, const struct addr *addr,
                                   uint16_t port)
 {
 	for (size_t i = 0; i < count; i++)
 		if (list[i].port == port && addr_equal(&list[i].addr, addr))
-			return (struct target *)(uintptr_t)&list[i];
+			return &list[i];
 	return NULL;
 }
 
