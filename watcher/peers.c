@@ -23,6 +23,12 @@ void peers_turned(struct peers *p, bool has_changed)
 		p->events.on_change(p->events.arg);
 }
 
+void peers_forget(struct peers *p, unsigned number)
+{
+	vote_forget(p->vote, number);
+	p->peer[number] = (struct peer){0};
+}
+
 /* --- connections --- */
 
 static void free_when_closed(struct peers *p);
@@ -198,13 +204,11 @@ static void on_soon(uv_timer_t *timer)
 static void forget_gone(struct peers *p, uint64_t now_ms)
 {
 	for (unsigned i = 1; i < VOTE_MOST_REPLICAS; i++) {
-		struct peer *peer = &p->peer[i];
+		const struct peer *peer = &p->peer[i];
 
-		if (!peer->is_used || peer->connection != NULL ||
-		    now_ms < peer->last_ms + PEERS_FORGET_MS)
-			continue;
-		vote_forget(p->vote, i);
-		*peer = (struct peer){0};
+		if (peer->is_used && peer->connection == NULL &&
+		    now_ms >= peer->last_ms + PEERS_FORGET_MS)
+			peers_forget(p, i);
 	}
 }
 
