@@ -39,6 +39,8 @@ struct field {
 struct field field_root(struct field_reading *r, struct json_object *object);
 /* The member `key` of a mapping; an error when `outer` is there and is none. */
 struct field field_get(const struct field *outer, const char *key);
+/* Which of the words, which end with NULL, is the text; their count when none is. */
+size_t field_word_number(const char *const *words, struct bytes text);
 /* The keys of a mapping in byte order, from the arena; they live as long as the JSON does. */
 const char **field_keys(const struct field *f, size_t *count);
 /* An error that names it when there is a key that is not one of `known`, which ends with NULL. */

@@ -84,15 +84,6 @@ const struct policy_number *decode_policy_numbers(const struct field *map, int32
 	return list;
 }
 
-static size_t word_of(const char *const *words, const char *word)
-{
-	size_t i = 0;
-
-	while (words[i] && strcmp(words[i], word) != 0)
-		i++;
-	return i;
-}
-
 size_t decode_policy_choice(const struct field *f, const char *const *known, size_t absent)
 {
 	size_t count, found = absent;
@@ -106,7 +97,7 @@ size_t decode_policy_choice(const struct field *f, const char *const *known, siz
 	else if (count == 0)
 		field_fail(f, ERR_PARSE, "is empty");
 	else
-		found = word_of(known, keys[0]);
+		found = field_word_number(known, bytes_of(keys[0]));
 	return f->reading->err ? absent : found;
 }
 
