@@ -73,27 +73,34 @@ static void on_trouble(struct bytes host, const char *message, void *arg)
 		log_warn("watcher", "replicas are not found: %s", message);
 }
 
-/* Pods come and go within seconds. */
-static enum err look_up_names(struct peers *p, struct reason *why)
+/* From the first name on there is one.  Pods come and go within seconds. */
+static enum err make_resolver(struct peers *p, const struct peers_settings *s, struct reason *why)
 {
 	static const struct resolver_limits limits = {1000, 5000, 1000, 5000, 2000};
+	bool has_name = false;
+	enum err err;
+
+	for (size_t i = 0; i < s->place_count; i++)
+		has_name |= s->places[i].host != NULL;
+	if (!has_name || p->resolver != NULL)
+		return ERR_OK;
+	err = resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, why);
+	if (err == ERR_OK)
+		resolver_set_limits(p->resolver, &limits);
+	return err;
+}
+
+static void look_up_names(struct peers *p)
+{
 	struct bytes *hosts = xcalloc(p->place_count + 1, sizeof *hosts);
 	size_t count = 0;
-	enum err err = ERR_OK;
 
 	for (size_t i = 0; i < p->place_count; i++)
 		if (p->places[i].host != NULL)
 			hosts[count++] = bytes_of(p->places[i].host);
-	count = bytes_unique(hosts, count);
-	if (count > 0 && p->resolver == NULL) {
-		err = resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, why);
-		if (err == ERR_OK)
-			resolver_set_limits(p->resolver, &limits);
-	}
 	if (p->resolver != NULL)
-		resolver_set_hosts(p->resolver, hosts, count);
+		resolver_set_hosts(p->resolver, hosts, bytes_unique(hosts, count));
 	free(hosts);
-	return err;
 }
 
 static void free_places(struct place *places, size_t count)
@@ -123,8 +130,12 @@ static void keep_addresses(const struct peers *p, struct place *place)
 
 enum err peers_set_places(struct peers *p, const struct peers_settings *s, struct reason *why)
 {
-	struct place *places = xcalloc(s->place_count + 1, sizeof *places);
+	struct place *places;
+	enum err err = make_resolver(p, s, why);
 
+	if (err != ERR_OK)
+		return err;
+	places = xcalloc(s->place_count + 1, sizeof *places);
 	for (size_t i = 0; i < s->place_count; i++) {
 		places[i].port = s->places[i].port;
 		if (s->places[i].host != NULL) {
@@ -139,7 +150,8 @@ enum err peers_set_places(struct peers *p, const struct peers_settings *s, struc
 	p->places = places;
 	p->place_count = s->place_count;
 	make_targets(p);
-	return look_up_names(p, why);
+	look_up_names(p);
+	return ERR_OK;
 }
 
 void peers_places_fini(struct peers *p)
