@@ -28,7 +28,7 @@ WIRES_dnsd       := watcher records kube
 
 # Outside libraries, by pkg-config name, the only rooms that may touch them, and,
 # after a colon, the only modules of the room that may.
-PKGS_base        := libuv libmicrohttpd:http_admin yaml-0.1:yaml json-c:yaml,conf
+PKGS_base        := libuv:program libmicrohttpd:http_admin yaml-0.1:yaml json-c:yaml,conf
 PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64

@@ -32,6 +32,23 @@ struct bytes bytes_trimmed(struct bytes s, const char *spaces)
 	return s;
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+size_t bytes_unique(struct bytes *list, size_t count)
+{
+	size_t unique = 0;
+
+	if (count > 1)
+		qsort(list, count, sizeof(*list), by_bytes);
+	for (size_t i = 0; i < count; i++)
+		if (unique == 0 || !bytes_equal(list[i], list[unique - 1]))
+			list[unique++] = list[i];
+	return unique;
+}
+
 struct cursor cursor_over(const void *data, size_t len)
 {
 	const uint8_t *at = data;

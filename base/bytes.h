@@ -37,6 +37,8 @@ static inline bool bytes_equal_text(struct bytes a, const char *s)
 int bytes_compare(struct bytes a, struct bytes b);
 /* Without those of `spaces` that stand at its ends. */
 struct bytes bytes_trimmed(struct bytes s, const char *spaces);
+/* Sorts a list in that order and leaves each there once; how many remain. */
+size_t bytes_unique(struct bytes *list, size_t count);
 
 struct cursor {
 	const uint8_t *at;

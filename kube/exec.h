@@ -16,8 +16,6 @@
 #include "kube/access.h"
 #include "kube/secret.h"
 
-enum { KUBE_EXEC_MOST = 1 << 20, KUBE_EXEC_TIMEOUT_MS = 30000 };
-
 /* What it is told of the cluster when it wants to know (provideClusterInfo); NULL: not set. */
 struct kube_exec_cluster {
 	const char *server;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/program.h"
 #include "base/text.h"
 #include "kube/exec.h"
 
@@ -26,7 +27,7 @@ static struct json_object *parse(struct bytes text)
 
 	CHECK(tokener != NULL);
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	if (text.len > 0 && text.len <= KUBE_EXEC_MOST) {
+	if (text.len > 0 && text.len <= PROGRAM_MOST) {
 		root = json_tokener_parse_ex(tokener, (const char *)text.data, (int)text.len);
 		is_whole = json_tokener_get_error(tokener) == json_tokener_success;
 	}

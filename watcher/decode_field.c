@@ -97,6 +97,15 @@ const char **field_keys(const struct field *f, size_t *count)
 	return keys;
 }
 
+size_t field_word_number(const char *const *words, struct bytes text)
+{
+	size_t i = 0;
+
+	while (words[i] && !bytes_equal_text(text, words[i]))
+		i++;
+	return i;
+}
+
 void field_only(const struct field *f, const char *const *known)
 {
 	size_t count;
@@ -104,11 +113,8 @@ void field_only(const struct field *f, const char *const *known)
 
 	for (size_t i = 0; i < count; i++) {
 		struct field unknown = {.reading = f->reading, .outer = f, .key = keys[i]};
-		size_t k = 0;
 
-		while (known[k] && strcmp(known[k], keys[i]) != 0)
-			k++;
-		if (!known[k])
+		if (!known[field_word_number(known, bytes_of(keys[i]))])
 			field_fail(&unknown, ERR_PARSE, "there is no such field");
 	}
 }
@@ -227,14 +233,13 @@ uint64_t field_duration(const struct field *f, uint64_t min, uint64_t max, uint6
 
 size_t field_word(const struct field *f, const char *const *words, size_t absent)
 {
-	struct bytes text = field_text(f);
+	size_t number = field_word_number(words, field_text(f));
 	struct text all = {0};
 
 	if (!f->value || f->reading->err)
 		return absent;
-	for (size_t i = 0; words[i]; i++)
-		if (bytes_equal_text(text, words[i]))
-			return i;
+	if (words[number])
+		return number;
 	for (size_t i = 0; words[i]; i++)
 		text_printf(&all, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
 	field_fail(f, ERR_PARSE, "is not %s", all.data);
@@ -256,21 +261,4 @@ struct bytes *field_texts(const struct field *f, size_t *count)
 			texts[(*count)++] = text;
 	}
 	return texts;
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
-}
-
-size_t field_unique(struct bytes *texts, size_t count)
-{
-	size_t unique = 0;
-
-	if (count > 1)
-		qsort(texts, count, sizeof(*texts), compare_texts);
-	for (size_t i = 0; i < count; i++)
-		if (unique == 0 || !bytes_equal(texts[i], texts[unique - 1]))
-			texts[unique++] = texts[i];
-	return unique;
 }

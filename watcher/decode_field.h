@@ -39,6 +39,8 @@ struct field {
 struct field field_root(struct field_reading *r, struct json_object *object);
 /* The member `key` of a mapping; an error when `outer` is there and is none. */
 struct field field_get(const struct field *outer, const char *key);
+/* Which of the words, which end with NULL, is the text; their count when none is. */
+size_t field_word_number(const char *const *words, struct bytes text);
 /* The keys of a mapping in byte order, from the arena; they live as long as the JSON does. */
 const char **field_keys(const struct field *f, size_t *count);
 /* An error that names it when there is a key that is not one of `known`, which ends with NULL. */
@@ -63,8 +65,6 @@ uint64_t field_duration(const struct field *f, uint64_t min, uint64_t max, uint6
 size_t field_word(const struct field *f, const char *const *words, size_t absent);
 /* A sequence of texts; those that are empty are left out. */
 struct bytes *field_texts(const struct field *f, size_t *count);
-/* Sorts texts and leaves each there once; how many remain. */
-size_t field_unique(struct bytes *texts, size_t count);
 
 /* Says what is wrong with a field, as printf does; the first time counts. */
 void field_fail(const struct field *f, enum err err, const char *fmt, ...) PRINTF_LIKE(3, 4);

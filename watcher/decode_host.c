@@ -30,7 +30,7 @@ static void read_zones(const struct field *object, const struct field *status,
 		zones = arena_memdup(object->reading->arena, &label, sizeof(label));
 		count = 1;
 	}
-	out->cluster.zone_count = field_unique(zones, count);
+	out->cluster.zone_count = bytes_unique(zones, count);
 	out->cluster.zones = zones;
 }
 
@@ -80,7 +80,7 @@ static void read_labels(const struct field *object, struct fact_value *out)
 		list[count++] = bytes_of(arena_printf(object->reading->arena, "%s=%.*s", keys[i],
 		                                      (int)value.len, (const char *)value.data));
 	}
-	out->cluster.label_count = field_unique(list, count);
+	out->cluster.label_count = bytes_unique(list, count);
 	out->cluster.labels = list;
 }
 

@@ -133,7 +133,7 @@ static void read_rule(const struct field *rule, struct fact_rule *out)
 		if (services[out->service_count].len > 0)
 			out->service_count++;
 	}
-	out->service_count = field_unique(services, out->service_count);
+	out->service_count = bytes_unique(services, out->service_count);
 }
 
 /* The hosts of all entries of spec.tls. */

@@ -1,9 +1,7 @@
 /* A TrafficPolicy of nigh.dev: whom it is for, and all that holds for every stage. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "records/names.h"
 #include "watcher/decode.h"
 #include "watcher/decode_kind.h"
@@ -32,7 +30,8 @@ static bool has(const struct bytes *list, size_t count, struct bytes text)
 	return false;
 }
 
-const struct bytes *decode_policy_clusters(const struct field *list, size_t *count)
+/* As they stand, each once; none is an error when the field is there. */
+static struct bytes *read_clusters(const struct field *list, size_t *count)
 {
 	size_t items = decode_policy_count(list, DECODE_POLICY_NAMES_MOST);
 	struct bytes *names = arena_alloc(list->reading->arena, items * sizeof(*names));
@@ -55,11 +54,10 @@ const struct bytes *decode_policy_clusters(const struct field *list, size_t *cou
 
 const struct bytes *decode_policy_cluster_set(const struct field *list, size_t *count)
 {
-	const struct bytes *names = decode_policy_clusters(list, count);
-	struct bytes *sorted = arena_memdup(list->reading->arena, names, *count * sizeof(*sorted));
+	struct bytes *names = read_clusters(list, count);
 
-	*count = field_unique(sorted, *count);
-	return sorted;
+	*count = bytes_unique(names, *count);
+	return names;
 }
 
 const struct policy_number *decode_policy_numbers(const struct field *map, int32_t min, int32_t max,
@@ -86,15 +84,6 @@ const struct policy_number *decode_policy_numbers(const struct field *map, int32
 	return list;
 }
 
-static size_t word_of(const char *const *words, const char *word)
-{
-	size_t i = 0;
-
-	while (words[i] && strcmp(words[i], word) != 0)
-		i++;
-	return i;
-}
-
 size_t decode_policy_choice(const struct field *f, const char *const *known, size_t absent)
 {
 	size_t count, found = absent;
@@ -108,7 +97,7 @@ size_t decode_policy_choice(const struct field *f, const char *const *known, siz
 	else if (count == 0)
 		field_fail(f, ERR_PARSE, "is empty");
 	else
-		found = word_of(known, keys[0]);
+		found = field_word_number(known, bytes_of(keys[0]));
 	return f->reading->err ? absent : found;
 }
 
@@ -248,7 +237,7 @@ static void read_unknown(const struct field *spec, struct policy_value *out)
 	struct field weighted = field_get(&unknown, "weighted");
 
 	(void)decode_policy_choice(&unknown, known, 0);
-	out->unknown_order = decode_policy_clusters(&order, &out->unknown_order_count);
+	out->unknown_order = read_clusters(&order, &out->unknown_order_count);
 	out->unknown_by_resolver = field_bool(&resolver, false);
 	if (resolver.value && !out->unknown_by_resolver)
 		field_fail(&resolver, ERR_PARSE, "says nothing when it is not true");

@@ -29,9 +29,7 @@ void decode_policy_probe(const struct field *spec, struct policy_check *out);
 void decode_policy_sticky(const struct field *f, struct policy_value *out);
 /* How many items there are; more than `most` are an error. */
 size_t decode_policy_count(const struct field *list, size_t most);
-/* Names of clusters as they stand, each once; none is an error when the field is there. */
-const struct bytes *decode_policy_clusters(const struct field *list, size_t *count);
-/* The same, sorted: of a set. */
+/* Names of clusters, each once, sorted; none is an error when the field is there. */
 const struct bytes *decode_policy_cluster_set(const struct field *list, size_t *count);
 /* A number for each of several clusters, sorted by name. */
 const struct policy_number *decode_policy_numbers(const struct field *map, int32_t min, int32_t max,

@@ -1,7 +1,5 @@
 /* The stages of a TrafficPolicy. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "base/addr.h"
 #include "watcher/decode_policy.h"
 
@@ -64,7 +62,7 @@ static const struct bytes *read_codes(const struct field *rule, const char *key,
 		if (!is_code(codes[i]))
 			field_fail(&item, ERR_PARSE, "is not %s", what);
 	}
-	*count = field_unique(codes, items);
+	*count = bytes_unique(codes, items);
 	return codes;
 }
 
@@ -166,7 +164,7 @@ static void read_expression(const struct field *f, struct policy_requirement *ou
 	if (word >= 2 && count > 0)
 		field_fail(&values, ERR_CONFLICT, "%s has no values", operators[word]);
 	*out = (struct policy_requirement){out->key, (enum policy_operator)(POLICY_IN + word), list,
-	                                   field_unique(list, count)};
+	                                   bytes_unique(list, count)};
 }
 
 static void read_selector(const struct field *f, struct policy_tier *out)
@@ -215,20 +213,29 @@ static void read_tier(const struct field *f, struct policy_tier *out)
 	}
 }
 
+/* The first tier that names the cluster; `count`: none does. */
+static size_t tier_of(const struct policy_tier *list, size_t count, struct bytes cluster)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < list[i].cluster_count; k++)
+			if (bytes_equal(list[i].clusters[k], cluster))
+				return i;
+	return count;
+}
+
 /* A cluster of two tiers would be in the first, or in the second. */
 static void check_tiers(const struct field *tiers, const struct policy_tier *list, size_t count)
 {
 	for (size_t i = 0; i < count && !tiers->reading->err; i++)
-		for (size_t k = 0; k < list[i].cluster_count; k++)
-			for (size_t j = 0; j < i; j++)
-				for (size_t m = 0; m < list[j].cluster_count; m++)
-					if (bytes_equal(list[i].clusters[k], list[j].clusters[m]))
-						field_fail(tiers, ERR_CONFLICT,
-						           "cluster %.*s is in two of them, %zu "
-						           "and %zu",
-						           (int)list[i].clusters[k].len,
-						           (const char *)list[i].clusters[k].data,
-						           j, i);
+		for (size_t k = 0; k < list[i].cluster_count; k++) {
+			struct bytes cluster = list[i].clusters[k];
+			size_t other = tier_of(list, i, cluster);
+
+			if (other < i)
+				field_fail(tiers, ERR_CONFLICT,
+				           "cluster %.*s is in two of them, %zu and %zu",
+				           (int)cluster.len, (const char *)cluster.data, other, i);
+		}
 }
 
 static void read_failover(const struct field *stage, struct policy_value *out)

@@ -7,11 +7,11 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/program.h"
 #include "base/smallfile.h"
 #include "base/stamp.h"
 #include "base/text.h"
 #include "base/xalloc.h"
-#include "watcher/import_run.h"
 
 enum { TICK_MS = 1000, STALE_INTERVALS = 3 };
 
@@ -23,7 +23,7 @@ struct import {
 	struct stamp as;            /* of the file as it was looked at */
 	bool looked;
 	uint64_t next_ms, good_ms; /* of the command: its next run, its last good end; 0: none */
-	struct import_run *run;    /* NULL: none is under way */
+	struct program *run;       /* NULL: none is under way */
 	bool dropped;              /* no import any more, but its run has to end */
 	bool is_running;           /* the loop has something of a run */
 	bool is_wrong;             /* its error is told */
@@ -157,6 +157,8 @@ static void on_run_end(enum err err, struct bytes output, const struct reason *w
 
 static void look_at_command(struct import *i, uint64_t now_ms)
 {
+	const struct program_settings settings = {i->is.command, NULL, i->is.timeout_ms, true};
+	const struct program_events events = {on_run_end, on_run_closed, i};
 	struct reason why;
 
 	if (!i->owner->may_run) {
@@ -174,8 +176,7 @@ static void look_at_command(struct import *i, uint64_t now_ms)
 		return;
 	i->next_ms = now_ms + i->is.interval_ms;
 	i->is_running = true;
-	i->run = import_run_begin(i->owner->loop, i->is.command, i->is.timeout_ms, on_run_end,
-	                          on_run_closed, i);
+	i->run = program_run(i->owner->loop, &settings, &events);
 }
 
 static void look(struct imports *im)
@@ -244,7 +245,7 @@ static void drop_import(struct import *i)
 	tell(i, NULL);
 	i->dropped = true;
 	if (i->run)
-		import_run_cancel(i->run);
+		program_cancel(i->run);
 	i->run = NULL;
 	if (!i->is_running)
 		free_import(i);

@@ -23,6 +23,12 @@ void peers_turned(struct peers *p, bool has_changed)
 		p->events.on_change(p->events.arg);
 }
 
+void peers_forget(struct peers *p, unsigned number)
+{
+	vote_forget(p->vote, number);
+	p->peer[number] = (struct peer){0};
+}
+
 /* --- connections --- */
 
 static void free_when_closed(struct peers *p);
@@ -198,13 +204,11 @@ static void on_soon(uv_timer_t *timer)
 static void forget_gone(struct peers *p, uint64_t now_ms)
 {
 	for (unsigned i = 1; i < VOTE_MOST_REPLICAS; i++) {
-		struct peer *peer = &p->peer[i];
+		const struct peer *peer = &p->peer[i];
 
-		if (!peer->is_used || peer->connection != NULL ||
-		    now_ms < peer->last_ms + PEERS_FORGET_MS)
-			continue;
-		vote_forget(p->vote, i);
-		*peer = (struct peer){0};
+		if (peer->is_used && peer->connection == NULL &&
+		    now_ms >= peer->last_ms + PEERS_FORGET_MS)
+			peers_forget(p, i);
 	}
 }
 
@@ -256,37 +260,44 @@ void peers_tell_reach(struct peers *p, bool reaches)
 
 /* --- life --- */
 
-/* Shared, so that a nighd that takes over can listen while the one before still does. */
-static enum err listen_at(struct peers *p, const struct peers_settings *s, struct reason *why)
+/* Shared, so that a nighd that takes over can listen while the one before still does.  -1: errno says why. */
+static int bind_socket(const struct addr *addr, uint16_t port)
 {
 	struct sockaddr_storage at;
-	socklen_t len = addr_to_sockaddr(&s->addr, s->port, &at);
-	char text[ADDR_PORT_TEXT_SIZE];
-	int on = 1, fd;
+	socklen_t len = addr_to_sockaddr(addr, port, &at);
+	int on = 1, fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (s->addr.family == ADDR_NONE)
-		return ERR_OK;
-	fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
 	                setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
 	                (at.ss_family == AF_INET6 &&
 	                 setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0) ||
-	                bind(fd, (const struct sockaddr *)&at, len) != 0 ||
-	                uv_tcp_open(&p->listener, fd) != 0 ||
-	                uv_listen((uv_stream_t *)&p->listener, BACKLOG, on_connection) != 0)) {
-		enum err err =
-			reason_set(why, ERR_CONFLICT, "%s: %s",
-		                   addr_port_print(&s->addr, s->port, text), strerror(errno));
-		int handled = -1;
+	                bind(fd, (const struct sockaddr *)&at, len) != 0)) {
+		int cause = errno;
 
-		if (uv_fileno((uv_handle_t *)&p->listener, &handled) != 0)
-			close(fd);
-		return err;
+		close(fd);
+		errno = cause;
+		fd = -1;
 	}
-	p->listens = fd >= 0;
-	return fd >= 0 ? ERR_OK
-	               : reason_set(why, ERR_IO, "%s: %s", addr_port_print(&s->addr, s->port, text),
-	                            strerror(errno));
+	return fd;
+}
+
+static enum err listen_at(struct peers *p, const struct peers_settings *s, struct reason *why)
+{
+	char text[ADDR_PORT_TEXT_SIZE];
+	int fd, cause;
+
+	if (s->addr.family == ADDR_NONE)
+		return ERR_OK;
+	fd = bind_socket(&s->addr, s->port);
+	cause = fd < 0 ? errno : 0;
+	if (fd >= 0) {
+		CHECK(uv_tcp_open(&p->listener, fd) == 0);
+		cause = -uv_listen((uv_stream_t *)&p->listener, BACKLOG, on_connection);
+	}
+	p->listens = cause == 0;
+	return p->listens ? ERR_OK
+	                  : reason_set(why, cause == EADDRINUSE ? ERR_CONFLICT : ERR_IO, "%s: %s",
+	                               addr_port_print(&s->addr, s->port, text), strerror(cause));
 }
 
 static void start_timers(struct peers *p)
@@ -332,8 +343,10 @@ enum err peers_configure(struct peers *p, const struct peers_settings *settings,
 
 	if (err == ERR_OK)
 		err = peers_set_places(p, settings, why);
-	if (err != ERR_OK)
+	if (err != ERR_OK) {
+		peers_tls_free(tls);
 		return err;
+	}
 	take_files(p, tls, file, stamp);
 	snprintf(p->name, sizeof p->name, "%s", settings->name);
 	return ERR_OK;

@@ -12,12 +12,12 @@ enum { DIAL_EVERY_MS = 1000, DIAL_JITTER_MS = 250 };
 
 /* --- targets: the addresses of all places, each once; what is known of one stays while it is there --- */
 
-static struct target *find_target(const struct target *list, size_t count, const struct addr *addr,
+static struct target *find_target(struct target *list, size_t count, const struct addr *addr,
                                   uint16_t port)
 {
 	for (size_t i = 0; i < count; i++)
 		if (list[i].port == port && addr_equal(&list[i].addr, addr))
-			return (struct target *)(uintptr_t)&list[i];
+			return &list[i];
 	return NULL;
 }
 
@@ -73,37 +73,34 @@ static void on_trouble(struct bytes host, const char *message, void *arg)
 		log_warn("watcher", "replicas are not found: %s", message);
 }
 
-static int by_text(const void *a, const void *b)
-{
-	const struct bytes *x = a, *y = b;
-
-	return bytes_compare(*x, *y);
-}
-
-/* Pods come and go within seconds. */
-static enum err look_up_names(struct peers *p, struct reason *why)
+/* From the first name on there is one.  Pods come and go within seconds. */
+static enum err make_resolver(struct peers *p, const struct peers_settings *s, struct reason *why)
 {
 	static const struct resolver_limits limits = {1000, 5000, 1000, 5000, 2000};
+	bool has_name = false;
+	enum err err;
+
+	for (size_t i = 0; i < s->place_count; i++)
+		has_name |= s->places[i].host != NULL;
+	if (!has_name || p->resolver != NULL)
+		return ERR_OK;
+	err = resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, why);
+	if (err == ERR_OK)
+		resolver_set_limits(p->resolver, &limits);
+	return err;
+}
+
+static void look_up_names(struct peers *p)
+{
 	struct bytes *hosts = xcalloc(p->place_count + 1, sizeof *hosts);
-	size_t count = 0, unique = 0;
-	enum err err = ERR_OK;
+	size_t count = 0;
 
 	for (size_t i = 0; i < p->place_count; i++)
 		if (p->places[i].host != NULL)
 			hosts[count++] = bytes_of(p->places[i].host);
-	qsort(hosts, count, sizeof *hosts, by_text);
-	for (size_t i = 0; i < count; i++)
-		if (i == 0 || !bytes_equal(hosts[i], hosts[i - 1]))
-			hosts[unique++] = hosts[i];
-	if (unique > 0 && p->resolver == NULL) {
-		err = resolver_new(p->loop, NULL, on_addresses, on_trouble, p, &p->resolver, why);
-		if (err == ERR_OK)
-			resolver_set_limits(p->resolver, &limits);
-	}
 	if (p->resolver != NULL)
-		resolver_set_hosts(p->resolver, hosts, unique);
+		resolver_set_hosts(p->resolver, hosts, bytes_unique(hosts, count));
 	free(hosts);
-	return err;
 }
 
 static void free_places(struct place *places, size_t count)
@@ -133,8 +130,12 @@ static void keep_addresses(const struct peers *p, struct place *place)
 
 enum err peers_set_places(struct peers *p, const struct peers_settings *s, struct reason *why)
 {
-	struct place *places = xcalloc(s->place_count + 1, sizeof *places);
+	struct place *places;
+	enum err err = make_resolver(p, s, why);
 
+	if (err != ERR_OK)
+		return err;
+	places = xcalloc(s->place_count + 1, sizeof *places);
 	for (size_t i = 0; i < s->place_count; i++) {
 		places[i].port = s->places[i].port;
 		if (s->places[i].host != NULL) {
@@ -149,7 +150,8 @@ enum err peers_set_places(struct peers *p, const struct peers_settings *s, struc
 	p->places = places;
 	p->place_count = s->place_count;
 	make_targets(p);
-	return look_up_names(p, why);
+	look_up_names(p);
+	return ERR_OK;
 }
 
 void peers_places_fini(struct peers *p)

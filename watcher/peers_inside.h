@@ -103,6 +103,8 @@ struct peers {
 struct connection *peers_connection_new(struct peers *p, struct peers_link_events *events);
 /* Who votes now?  on_change when that differs, or anything else `has_changed`. */
 void peers_turned(struct peers *p, bool has_changed);
+/* What is known of a replica and what it said; its number may be another one's. */
+void peers_forget(struct peers *p, unsigned number);
 
 /* --- peers_dial.c --- */
 enum err peers_set_places(struct peers *p, const struct peers_settings *s,

@@ -117,12 +117,6 @@ static bool is_named(const struct peer *peer, struct bytes name)
 	return bytes_equal_text(name, peer->name);
 }
 
-static void forget(struct peers *p, unsigned number)
-{
-	vote_forget(p->vote, number);
-	p->peer[number] = (struct peer){0};
-}
-
 /* A replica of that name that is not connected any more has started again, or was replaced. */
 static void forget_former(struct peers *p, struct bytes name, const uint8_t *id)
 {
@@ -131,7 +125,7 @@ static void forget_former(struct peers *p, struct bytes name, const uint8_t *id)
 
 		if (peer->is_used && peer->connection == NULL && is_named(peer, name) &&
 		    memcmp(peer->id, id, PEERS_ID) != 0)
-			forget(p, i);
+			peers_forget(p, i);
 	}
 }
 
@@ -152,7 +146,7 @@ static unsigned number_for(struct peers *p, const uint8_t *id)
 			oldest = i;
 	}
 	if (free_one == 0 && oldest != 0)
-		forget(p, oldest);
+		peers_forget(p, oldest);
 	return free_one != 0 ? free_one : oldest;
 }
 
@@ -165,35 +159,15 @@ static bool is_better(const struct peers *p, const struct peer *peer, const stru
 	       peers_link_dialled(peer->connection->link) != we_dial;
 }
 
-static void take_hello(struct connection *c, const struct peers_message *m)
+/* From now on the connection is that replica's, in place of the one before. */
+static void give_number(struct connection *c, unsigned number, const struct peers_message *m)
 {
 	struct peers *p = c->peers;
-	struct connection *before;
-	struct peer *peer;
-	unsigned number;
+	struct peer *peer = &p->peer[number];
 
-	if (peers_link_dialled(c->link))
-		peers_note_target(p, c->link, m->id);
-	if (memcmp(m->id, p->id, PEERS_ID) == 0) {
-		peers_link_close(c->link);
-		return;
-	}
-	forget_former(p, m->name, m->id);
-	number = number_for(p, m->id);
-	if (number == 0) {
-		p->counts.untaken++;
-		peers_link_close(c->link);
-		return;
-	}
-	peer = &p->peer[number];
-	before = peer->connection;
-	if (before != NULL && !is_better(p, peer, c)) {
-		peers_link_close(c->link);
-		return;
-	}
-	if (before != NULL) {
-		before->number = 0;
-		peers_link_close(before->link);
+	if (peer->connection != NULL) {
+		peer->connection->number = 0;
+		peers_link_close(peer->connection->link);
 	}
 	if (!peer->is_used)
 		log_info("watcher", "replica found name=%.*s", (int)m->name.len,
@@ -207,6 +181,27 @@ static void take_hello(struct connection *c, const struct peers_message *m)
 	peer->has_view = false;
 	c->number = number;
 	tell_all(p, peer);
+}
+
+static void take_hello(struct connection *c, const struct peers_message *m)
+{
+	struct peers *p = c->peers;
+	unsigned number;
+
+	if (peers_link_dialled(c->link))
+		peers_note_target(p, c->link, m->id);
+	if (memcmp(m->id, p->id, PEERS_ID) == 0) {
+		peers_link_close(c->link);
+		return;
+	}
+	forget_former(p, m->name, m->id);
+	number = number_for(p, m->id);
+	p->counts.untaken += number == 0;
+	if (number == 0 ||
+	    (p->peer[number].connection != NULL && !is_better(p, &p->peer[number], c)))
+		peers_link_close(c->link);
+	else
+		give_number(c, number, m);
 }
 
 /* --- what it sees --- */
@@ -262,7 +257,7 @@ static void take_bye(struct connection *c)
 	struct peers *p = c->peers;
 
 	log_info("watcher", "replica ends name=%s", p->peer[c->number].name);
-	forget(p, c->number);
+	peers_forget(p, c->number);
 	c->number = 0;
 	peers_link_close(c->link);
 	peers_turned(p, true);

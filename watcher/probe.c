@@ -325,23 +325,11 @@ void prober_set_state(struct prober *p, size_t index, bool down)
 	t->failed = t->succeeded = 0;
 }
 
-static const struct target *find_target(const struct prober *p, size_t index)
-{
-	return index < p->count ? p->place[index].target : NULL;
-}
-
 bool prober_is_down(const struct prober *p, size_t index)
 {
-	const struct target *t = find_target(p, index);
+	const struct target *t = index < p->count ? p->place[index].target : NULL;
 
 	return t && t->down;
-}
-
-uint64_t prober_verdict_ms(const struct prober *p, size_t index)
-{
-	const struct target *t = find_target(p, index);
-
-	return t ? t->verdict_ms : 0;
 }
 
 struct prober_counts prober_counts(const struct prober *p) { return p->counts; }

@@ -79,8 +79,6 @@ void prober_set_targets(struct prober *p, const struct probe_way *ways, size_t w
 /* A state from before (saved): counts as the last known one of a target that has no verdict yet. */
 void prober_set_state(struct prober *p, size_t index, bool down);
 bool prober_is_down(const struct prober *p, size_t index);
-/* Milliseconds (monotonic) of the last verdict of an index; 0: none. */
-uint64_t prober_verdict_ms(const struct prober *p, size_t index);
 
 struct prober_counts {
 	uint64_t attempts; /* connections begun */

@@ -32,9 +32,8 @@ struct target {
 	uint32_t first;             /* of its indexes, and one more; 0: none */
 	uint32_t failed, succeeded; /* probes in a row */
 	bool down;
-	bool judged; /* since it is active */
-	bool active; /* has a next time, waits or runs */
-	uint64_t verdict_ms;
+	bool judged;         /* since it is active */
+	bool active;         /* has a next time, waits or runs */
 	uint64_t planned_ms; /* its place in this interval */
 
 	bool running; /* the fields below are of this probe */

@@ -82,7 +82,6 @@ static void give_verdict(struct prober *p, struct target *t, bool succeeded, boo
 {
 	probe_run_end(p, t);
 	prober_plan_next(p, t);
-	t->verdict_ms = clock_monotonic_ms();
 	t->judged = true;
 	t->failed = succeeded ? 0 : t->failed + 1;
 	t->succeeded = succeeded ? t->succeeded + 1 : 0;

@@ -28,7 +28,6 @@ struct vote {
 	struct table *opinions;
 	struct replica replica[VOTE_MOST_REPLICAS];
 	uint64_t voters;
-	size_t down; /* opinions that are down for anybody */
 };
 
 /* --- keys: the same on every replica, so hashed by fixed keys; nobody gains by two that are equal but who may vote anyway --- */
@@ -167,14 +166,12 @@ static void set_view(struct vote *v, struct vote_opinion *o, unsigned replica, e
 
 	tally->down -= (o->down & bit) != 0;
 	tally->up -= (o->up & bit) != 0;
-	v->down -= o->down != 0;
 	o->down &= ~bit;
 	o->up &= ~bit;
 	if (view == VOTE_DOWN)
 		o->down |= bit;
 	else if (view == VOTE_UP)
 		o->up |= bit;
-	v->down += o->down != 0;
 	tally->down += view == VOTE_DOWN;
 	tally->up += view == VOTE_UP;
 }
@@ -333,8 +330,6 @@ struct vote_tally vote_tally(const struct vote *v, unsigned replica)
 {
 	return v->replica[replica].tally;
 }
-
-size_t vote_down_count(const struct vote *v) { return v->down; }
 
 /* --- life --- */
 

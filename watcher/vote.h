@@ -108,8 +108,6 @@ struct vote_tally {
 };
 /* How much the replica sees, of all that it has told. */
 struct vote_tally vote_tally(const struct vote *v, unsigned replica);
-/* How many keys anybody, voter or not, sees down. */
-size_t vote_down_count(const struct vote *v);
 /* When the replica was heard last; 0: never. */
 uint64_t vote_heard_ms(const struct vote *v, unsigned replica);
 

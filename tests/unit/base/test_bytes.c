@@ -25,6 +25,19 @@ static void test_equality_and_order_are_of_bytes(void **state)
 	assert_int_equal(bytes_compare(bytes_of(NULL), bytes_of("")), 0);
 }
 
+static void test_a_list_is_sorted_and_has_each_once(void **state)
+{
+	struct bytes list[] = {bytes_of("b"), bytes_of("ab"), bytes_of("b"), bytes_of("a")};
+
+	(void)state;
+	assert_int_equal(bytes_unique(list, 4), 3);
+	assert_true(bytes_equal_text(list[0], "a"));
+	assert_true(bytes_equal_text(list[1], "ab"));
+	assert_true(bytes_equal_text(list[2], "b"));
+	assert_int_equal(bytes_unique(list, 1), 1);
+	assert_int_equal(bytes_unique(NULL, 0), 0);
+}
+
 static void test_a_cursor_reads_what_a_buffer_wrote(void **state)
 {
 	struct buffer b = {0};
@@ -139,6 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_equality_and_order_are_of_bytes),
 		cmocka_unit_test(test_what_is_trimmed_stands_at_the_ends),
+		cmocka_unit_test(test_a_list_is_sorted_and_has_each_once),
 		cmocka_unit_test(test_a_cursor_reads_what_a_buffer_wrote),
 		cmocka_unit_test(test_reading_past_the_end_gives_zeros_and_turns_bad),
 		cmocka_unit_test(test_integers_at_a_place_are_big_endian),

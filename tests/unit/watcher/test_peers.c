@@ -146,9 +146,14 @@ static size_t heard_by(const struct world *w, unsigned i)
 	return heard;
 }
 
+/* By what all others together say: none says the same as another here. */
 static size_t down_at(const struct world *w, unsigned i)
 {
-	return vote_down_count(w->replica[i].vote);
+	size_t down = 0;
+
+	for (unsigned n = 0; n < VOTE_MOST_REPLICAS; n++)
+		down += vote_tally(w->replica[i].vote, n).down;
+	return down;
 }
 
 static const struct vote_key HOUSTON = {1, 2};

@@ -315,7 +315,8 @@ static void test_what_is_said_anew_replaces_what_was_said(void **state)
 
 	(void)state;
 	assert_true(vote_see(v, 1, &other, VOTE_UP));
-	assert_int_equal(vote_down_count(v), 1);
+	assert_int_equal(vote_tally(v, 1).down, 1);
+	assert_int_equal(vote_tally(v, 1).up, 1);
 	vote_clear(v, 1);
 	assert_int_equal(vote_tally(v, 1).down, 0);
 	assert_int_equal(vote_tally(v, 1).up, 0);
@@ -327,7 +328,7 @@ static void test_what_is_said_anew_replaces_what_was_said(void **state)
 	assert_int_equal(vote_heard_ms(v, 1), 0);
 	vote_clear(v, 0);
 	vote_clear(v, 2);
-	assert_int_equal(vote_down_count(v), 0);
+	assert_int_equal(count(v, 0).down, 0);
 	vote_free(v);
 }
 
