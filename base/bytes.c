@@ -15,6 +15,11 @@ int bytes_compare(struct bytes a, struct bytes b)
 	return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+int bytes_by_order(const void *a, const void *b)
+{
+	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
 struct cursor cursor_over(const void *data, size_t len)
 {
 	const uint8_t *at = data;

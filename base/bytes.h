@@ -35,6 +35,8 @@ static inline bool bytes_equal_text(struct bytes a, const char *s)
 }
 /* Byte order; a prefix comes first.  <0, 0, >0. */
 int bytes_compare(struct bytes a, struct bytes b);
+/* The same for qsort() and bsearch() over struct bytes. */
+int bytes_by_order(const void *a, const void *b);
 
 struct cursor {
 	const uint8_t *at;

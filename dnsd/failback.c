@@ -132,11 +132,6 @@ static void begin(struct failback *f, struct held *held, const struct records_ho
 	buffer_fini(&key);
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
-}
-
 /* Sites may have gone for good while nobody ran. */
 static void forget_others(struct failback *f)
 {
@@ -146,7 +141,7 @@ static void forget_others(struct failback *f)
 	for (size_t i = 1; i < f->count; i++)
 		if (f->held[i].key.len > 0)
 			wanted[count++] = bytes_in(&f->held[i].key);
-	qsort(wanted, count, sizeof *wanted, by_bytes);
+	qsort(wanted, count, sizeof *wanted, bytes_by_order);
 	wiring_forget(f->saved, SAVED_WAITING, wanted, count);
 	free(wanted);
 }

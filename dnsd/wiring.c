@@ -258,18 +258,13 @@ struct unwanted {
 	struct buffer keys;
 };
 
-static int by_bytes(const void *a, const void *b)
-{
-	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
-}
-
 static void on_saved(struct bytes key, struct bytes value, void *arg)
 {
 	struct unwanted *u = arg;
 
 	(void)value;
 	if (u->wanted_count == 0 ||
-	    bsearch(&key, u->wanted, u->wanted_count, sizeof key, by_bytes) == NULL)
+	    bsearch(&key, u->wanted, u->wanted_count, sizeof key, bytes_by_order) == NULL)
 		buffer_str16(&u->keys, key);
 }
 
@@ -300,7 +295,7 @@ static void forget_probes(const struct records_result *r, struct saved *saved)
 		verdicts_print_key(r, &r->probes[i], text);
 		wanted[count++] = bytes_of(arena_strdup(a, text));
 	}
-	qsort(wanted, count, sizeof *wanted, by_bytes);
+	qsort(wanted, count, sizeof *wanted, bytes_by_order);
 	wiring_forget(saved, SAVED_PROBE, wanted, count);
 	arena_free(a);
 }
