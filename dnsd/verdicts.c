@@ -54,16 +54,6 @@ struct verdicts {
 
 /* --- which are probed --- */
 
-static const struct records_check *check_of(const struct records_result *r,
-                                            const struct records_probe *probe)
-{
-	const struct records_check *check = probe->check != 0 && probe->check < r->check_count
-	                                            ? &r->checks[probe->check]
-	                                            : NULL;
-
-	return check != NULL && check->is != NULL ? check : NULL;
-}
-
 /* A policy's checks are made always, unless it says otherwise. */
 static enum config_probe_mode mode_of(const struct verdicts *v, const struct records_check *check)
 {
@@ -81,7 +71,7 @@ static bool is_wanted(const struct verdicts *v, const struct records_result *r,
 {
 	if (probe->addr.family == ADDR_NONE)
 		return false;
-	switch (mode_of(v, check_of(r, probe))) {
+	switch (mode_of(v, records_check_of(r, probe))) {
 	case CONFIG_PROBE_ALWAYS:
 		return true;
 	case CONFIG_PROBE_UNSEEN:
@@ -101,7 +91,7 @@ static bool same_place(const struct records_probe *a, const struct records_probe
 
 static uint64_t way_of(const struct records_result *r, const struct records_probe *probe)
 {
-	const struct records_check *check = check_of(r, probe);
+	const struct records_check *check = records_check_of(r, probe);
 
 	return check != NULL ? hash_fixed(check->key) | 1 : 0;
 }
@@ -109,7 +99,7 @@ static uint64_t way_of(const struct records_result *r, const struct records_prob
 static enum policy_check_kind kind_of(const struct records_result *r,
                                       const struct records_probe *probe)
 {
-	const struct records_check *check = check_of(r, probe);
+	const struct records_check *check = records_check_of(r, probe);
 
 	return check != NULL ? check->is->kind : POLICY_CHECK_NONE;
 }
@@ -495,8 +485,6 @@ static void set_prober(struct verdicts *v, const struct records_result *r, size_
 		                                   .wanted = v->judged[i].wanted,
 		                                   .way = r->probes[i].check,
 		                                   .cluster = r->probes[i].cluster};
-	if (r->check_count > 0)
-		ways[0].is = NULL;
 	prober_set_targets(v->prober, ways, r->check_count, targets, count);
 	free(ways);
 	free(targets);
