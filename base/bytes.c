@@ -32,7 +32,7 @@ struct bytes bytes_trimmed(struct bytes s, const char *spaces)
 	return s;
 }
 
-static int by_bytes(const void *a, const void *b)
+int bytes_by_order(const void *a, const void *b)
 {
 	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
 }
@@ -42,7 +42,7 @@ size_t bytes_unique(struct bytes *list, size_t count)
 	size_t unique = 0;
 
 	if (count > 1)
-		qsort(list, count, sizeof(*list), by_bytes);
+		qsort(list, count, sizeof(*list), bytes_by_order);
 	for (size_t i = 0; i < count; i++)
 		if (unique == 0 || !bytes_equal(list[i], list[unique - 1]))
 			list[unique++] = list[i];

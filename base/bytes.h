@@ -35,10 +35,12 @@ static inline bool bytes_equal_text(struct bytes a, const char *s)
 }
 /* Byte order; a prefix comes first.  <0, 0, >0. */
 int bytes_compare(struct bytes a, struct bytes b);
-/* Without those of `spaces` that stand at its ends. */
-struct bytes bytes_trimmed(struct bytes s, const char *spaces);
+/* The same for qsort() and bsearch() over struct bytes. */
+int bytes_by_order(const void *a, const void *b);
 /* Sorts a list in that order and leaves each there once; how many remain. */
 size_t bytes_unique(struct bytes *list, size_t count);
+/* Without those of `spaces` that stand at its ends. */
+struct bytes bytes_trimmed(struct bytes s, const char *spaces);
 
 struct cursor {
 	const uint8_t *at;

@@ -50,6 +50,14 @@ bool conf_strings_equal(const struct conf_strings *a, const struct conf_strings 
 	return true;
 }
 
+void conf_strings_fini(struct conf_strings *strings)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		free(strings->item[i]);
+	free(strings->item);
+	*strings = (struct conf_strings){NULL, 0};
+}
+
 void conf_complain(struct conf_file *file, struct json_object *value, const char *fmt, ...)
 {
 	va_list ap;
@@ -173,7 +181,7 @@ static void read_strings(struct conf_file *file, const struct conf_row *row,
 		conf_complain(file, value, "%s must be a list of texts", file->path);
 		return;
 	}
-	conf_value_free_strings(out);
+	conf_strings_fini(out);
 	count = json_object_array_length(value);
 	out->item = xcalloc(count, sizeof(*out->item));
 	for (size_t i = 0; i < count; i++) {

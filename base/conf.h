@@ -38,6 +38,7 @@ struct conf_strings {
 
 /* The same texts in the same order? */
 bool conf_strings_equal(const struct conf_strings *a, const struct conf_strings *b);
+void conf_strings_fini(struct conf_strings *strings);
 
 struct conf_file; /* where one parse stands: file name, errors so far */
 

@@ -57,14 +57,6 @@ int conf_value_find_word(const char *words, struct bytes word)
 	return -1;
 }
 
-void conf_value_free_strings(struct conf_strings *strings)
-{
-	for (size_t i = 0; i < strings->count; i++)
-		free(strings->item[i]);
-	free(strings->item);
-	*strings = (struct conf_strings){NULL, 0};
-}
-
 static void print_word(const struct conf_row *row, int index, struct text *out)
 {
 	const char *at = row->words;
@@ -237,7 +229,7 @@ void conf_fini(const struct conf_row *rows, size_t count, void *settings)
 		case CONF_STRINGS:
 		case CONF_NETWORKS:
 		case CONF_PATHS:
-			conf_value_free_strings((void *)field);
+			conf_strings_fini((void *)field);
 			break;
 		case CONF_BOOL:
 			*(bool *)(void *)field = false;

@@ -17,6 +17,4 @@ char *conf_value_print_u64(bool is_duration, uint64_t v, char out[CONF_VALUE_TEX
 /* The index of `word` in "a|b|c", or -1. */
 int conf_value_find_word(const char *words, struct bytes word);
 
-void conf_value_free_strings(struct conf_strings *strings);
-
 #endif

@@ -8,7 +8,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/metric.h"
 #include "base/version.h"
 #include "zones/zone.h"
 
@@ -151,6 +150,26 @@ static void print_rows(const struct admin_view *view, struct text *out)
 	}
 }
 
+/* --- fields of a struct --- */
+
+void admin_sample_number(const struct admin_number *row, const void *numbers,
+                         const struct metric_label *label, struct text *out)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)numbers + row->offset, sizeof(value));
+	metric_sample(out, row->name, label, label ? 1 : 0, (double)value);
+}
+
+void admin_print_numbers(const struct admin_number *row, size_t count, const void *numbers,
+                         struct text *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		metric_head(out, row[i].name, row[i].type, row[i].sentence);
+		admin_sample_number(&row[i], numbers, NULL, out);
+	}
+}
+
 /* --- a number for each cluster --- */
 
 struct cluster_row {
@@ -209,16 +228,9 @@ static void print_clusters(const struct admin_view *view, struct text *out)
 
 /* --- a number for each API server --- */
 
-struct note_row {
-	const char *name;
-	enum metric_type type;
-	const char *sentence;
-	size_t offset; /* of a uint64_t in struct cluster_note */
-};
-
 #define NOTE(field) offsetof(struct cluster_note, field)
 
-static const struct note_row note_rows[] = {
+static const struct admin_number note_rows[] = {
 	{"watcher_api_requests_total", METRIC_COUNTER, "Requests to an API server.",
          NOTE(requests)},
 	{"watcher_api_bytes_total", METRIC_COUNTER, "Bytes of answers of an API server, unpacked.",
@@ -260,19 +272,16 @@ static size_t count_notes(const struct admin_view *view)
 	return count;
 }
 
-static void print_note_row(const struct admin_view *view, const struct note_row *row,
+static void print_note_row(const struct admin_view *view, const struct admin_number *row,
                            struct text *out)
 {
 	metric_head(out, row->name, row->type, row->sentence);
 	for (size_t i = 0; i < count_notes(view); i++) {
 		const struct cluster_note *note = note_at(view, i);
-		uint64_t value;
 
-		if (!note)
-			continue;
-		memcpy(&value, (const char *)note + row->offset, sizeof(value));
-		metric_sample(out, row->name, &(struct metric_label){"cluster", note->name}, 1,
-		              (double)value);
+		if (note)
+			admin_sample_number(row, note,
+			                    &(struct metric_label){"cluster", note->name}, out);
 	}
 }
 

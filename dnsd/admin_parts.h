@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/metric.h"
 #include "base/text.h"
 #include "dnsd/admin.h"
 #include "dnsd/stats.h"
@@ -48,6 +49,19 @@ void admin_count_fini(struct admin_count *c);
 
 void admin_print_status(const struct admin_view *view, struct text *out);
 void admin_print_metrics(const struct admin_view *view, struct text *out);
+/* A metric that is a field of a struct of numbers. */
+struct admin_number {
+	const char *name;
+	enum metric_type type;
+	const char *sentence;
+	size_t offset; /* of a uint64_t */
+};
+/* Its sample in these `numbers`, a struct; `label` NULL: none. */
+void admin_sample_number(const struct admin_number *row, const void *numbers,
+                         const struct metric_label *label, struct text *out);
+/* Heads and samples of several. */
+void admin_print_numbers(const struct admin_number *rows, size_t count, const void *numbers,
+                         struct text *out);
 /* What is known of the other replicas: their part of each. */
 void admin_add_replicas(const struct admin_view *view, struct text *out);
 void admin_print_replica_metrics(const struct admin_view *view, struct text *out);

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/metric.h"
 #include "dnsd/admin_parts.h"
 
-static const struct {
-	const char *name;
-	enum metric_type type;
-	const char *sentence;
-	size_t offset; /* in struct probe_counts */
-} rows[] = {
+static const struct admin_number rows[] = {
 	{"nigh_watcher_probes", METRIC_GAUGE, "Addresses of clusters that are probed.",
          offsetof(struct probe_counts, probes)},
 	{"nigh_watcher_probes_down", METRIC_GAUGE, "Those of them that count as down.",
@@ -35,13 +29,7 @@ void admin_print_probe_metrics(const struct admin_view *view, struct text *out)
 	if (view->probes == NULL)
 		return;
 	counts = probe_notes_counts(view->probes);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		uint64_t value;
-
-		memcpy(&value, (const char *)&counts + rows[i].offset, sizeof value);
-		metric_head(out, rows[i].name, rows[i].type, rows[i].sentence);
-		metric_sample(out, rows[i].name, NULL, 0, (double)value);
-	}
+	admin_print_numbers(rows, sizeof(rows) / sizeof(rows[0]), &counts, out);
 }
 
 void admin_add_probes(const struct admin_view *view, struct text *out)

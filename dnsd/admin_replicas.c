@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/admin_parts.h"
 
-#include <string.h>
-
-#include "base/metric.h"
-
-static const struct {
-	const char *name;
-	enum metric_type type;
-	const char *sentence;
-	size_t offset; /* in struct replica_counts */
-} rows[] = {
+static const struct admin_number rows[] = {
 	{"nigh_replicas_heard", METRIC_GAUGE,
          "Other replicas that vote on what is down at this moment.",
          offsetof(struct replica_counts, heard)},
@@ -39,13 +30,7 @@ void admin_print_replica_metrics(const struct admin_view *view, struct text *out
 	if (view->replicas == NULL)
 		return;
 	counts = replica_notes_counts(view->replicas);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		uint64_t value;
-
-		memcpy(&value, (const char *)&counts + rows[i].offset, sizeof value);
-		metric_head(out, rows[i].name, rows[i].type, rows[i].sentence);
-		metric_sample(out, rows[i].name, NULL, 0, (double)value);
-	}
+	admin_print_numbers(rows, sizeof(rows) / sizeof(rows[0]), &counts, out);
 }
 
 void admin_add_replicas(const struct admin_view *view, struct text *out)

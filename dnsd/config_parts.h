@@ -1,6 +1,6 @@
-/* config_parts.h -- the settings that are more than one value: addresses, API servers and zones.
+/* config_parts.h -- the settings' rows, and those that are more than one value: addresses, API servers and zones.
  *
- * For config*.c alone: what its table's CONF_CUSTOM rows call.  A zone's or name
+ * For config*.c alone: the table, and what its CONF_CUSTOM rows call.  A zone's or name
  * server's name is held here to the form of a domain name (RFC 1035 5.1); what
  * needs wire form (record lines) is checked by the pipeline.
  */
@@ -10,6 +10,10 @@
 
 #include "base/conf.h"
 #include "dnsd/config.h"
+
+/* All settings, by the path of each (config_rows.c). */
+extern const struct conf_row config_rows[];
+extern const size_t config_row_count;
 
 /* struct config.dns and .dns_count, by the address of .dns; a list read twice is replaced. */
 void config_dns_read(struct conf_file *file, struct json_object *value, void *field);

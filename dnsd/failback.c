@@ -30,7 +30,6 @@ struct failback {
 	bool any_touched;
 	uint64_t changes; /* of states */
 	uint64_t tables;  /* a number that differs when tables do that make sites usable or not */
-	const struct snapshot *seen; /* only compared */
 	/* of the last look, for orders and lists */
 	const struct records_result *result;
 	const struct snapshot *snapshot;
@@ -132,11 +131,6 @@ static void begin(struct failback *f, struct held *held, const struct records_ho
 	buffer_fini(&key);
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
-}
-
 /* Sites may have gone for good while nobody ran. */
 static void forget_others(struct failback *f)
 {
@@ -146,7 +140,7 @@ static void forget_others(struct failback *f)
 	for (size_t i = 1; i < f->count; i++)
 		if (f->held[i].key.len > 0)
 			wanted[count++] = bytes_in(&f->held[i].key);
-	qsort(wanted, count, sizeof *wanted, by_bytes);
+	qsort(wanted, count, sizeof *wanted, bytes_by_order);
 	wiring_forget(f->saved, SAVED_WAITING, wanted, count);
 	free(wanted);
 }
@@ -257,18 +251,18 @@ static bool compare(struct failback *f)
 bool failback_look(struct failback *f, const struct records_result *r, const struct snapshot *s,
                    uint64_t now_ms, struct zones *z)
 {
-	bool all = false;
+	bool is_another = f->snapshot != s, all = false;
 
 	f->result = r;
 	f->snapshot = s;
 	make_room(f, r->hold_back_count);
-	if (f->seen != s || f->any_touched) {
+	/* Not without a site to look at: of all probes, that is work. */
+	if (f->count > 1 && (is_another || f->any_touched)) {
 		uint64_t tables = number_of_tables(s, r);
 
 		all = tables != f->tables;
 		f->tables = tables;
 	}
-	f->seen = s;
 	for (size_t i = 1; i < f->count && i < r->hold_back_count; i++)
 		look_at(f, i, all || f->held[i].is_touched, now_ms);
 	f->any_touched = false;

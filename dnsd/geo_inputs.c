@@ -17,17 +17,9 @@ struct conf_strings geo_strings_copy(const struct conf_strings *from)
 	return to;
 }
 
-void geo_strings_free(struct conf_strings *s)
-{
-	for (size_t i = 0; i < s->count; i++)
-		free(s->item[i]);
-	free(s->item);
-	*s = (struct conf_strings){0};
-}
-
 void geo_files_free(struct geo_files *f)
 {
-	geo_strings_free(&f->databases);
+	conf_strings_fini(&f->databases);
 	free(f->networks);
 	free(f->latency);
 	free(f->stamps);
@@ -39,7 +31,7 @@ void geo_clusters_free(struct geo_clusters *c)
 	for (size_t i = 0; i < c->count; i++)
 		free((char *)(uintptr_t)c->item[i].name);
 	free(c->item);
-	geo_strings_free(&c->unknown_order);
+	conf_strings_fini(&c->unknown_order);
 	*c = (struct geo_clusters){0};
 }
 

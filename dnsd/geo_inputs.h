@@ -11,7 +11,6 @@
 #include "geo/geodb_file.h"
 
 struct conf_strings geo_strings_copy(const struct conf_strings *from);
-void geo_strings_free(struct conf_strings *s);
 
 /* The files that are looked at. */
 struct geo_files {

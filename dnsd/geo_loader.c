@@ -154,7 +154,7 @@ static void on_timer_closed(uv_handle_t *handle)
 
 	geo_files_free(&g->files);
 	geo_files_free(&g->trial.files);
-	geo_strings_free(&g->trial.unknown_order);
+	conf_strings_fini(&g->trial.unknown_order);
 	geo_clusters_free(&g->clusters);
 	geo_rules_list_unref(g->rules);
 	geo_rules_list_unref(g->next_rules);
@@ -216,7 +216,7 @@ static void adopt_trial(struct geo_loader *g)
 	geo_files_free(&g->files);
 	g->files = g->job.files;
 	g->job.files = (struct geo_files){0};
-	geo_strings_free(&g->clusters.unknown_order);
+	conf_strings_fini(&g->clusters.unknown_order);
 	g->clusters.unknown_order = geo_strings_copy(&g->job.clusters.unknown_order);
 	take_up(g);
 }
@@ -274,7 +274,7 @@ static void prepare_trial(struct geo_loader *g)
 	g->job.new_rules = g->new_rules;
 	g->job.new_clusters = g->new_clusters || !conf_strings_equal(&g->trial.unknown_order,
 	                                                             &g->clusters.unknown_order);
-	geo_strings_free(&g->trial.unknown_order);
+	conf_strings_fini(&g->trial.unknown_order);
 }
 
 static void prepare(struct geo_loader *g)

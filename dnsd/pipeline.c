@@ -389,6 +389,13 @@ static enum err open_saved(struct pipeline *p, struct pipeline_estate *estate, s
 	                         p->facts, &p->saved, why);
 }
 
+/* All that depends on the config. */
+static void make_all_stale(struct pipeline *p)
+{
+	p->tables_stale = p->report_stale = p->targets_stale = p->ranks_stale =
+		p->transferred_stale = true;
+}
+
 enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, struct reason *why)
 {
 	enum err err;
@@ -409,12 +416,11 @@ enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, stru
 	pipeline_restore(p);
 	config_facts_put(p->config, p->facts);
 	give_terms(p);
-	p->tables_stale = p->report_stale = p->targets_stale = p->transferred_stale = true;
+	make_all_stale(p);
 	set_zone_files(p);
 	if (estate != NULL && !zone_loader_expect(p->zone_files, estate->files))
 		return reason_set(why, ERR_PARSE, "what it says of zone files makes no sense");
 	build(p);
-	rank_clusters(p);
 	p->sources = sources_start(p->loop, p->config, p->facts, p->store);
 	CHECK(uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS) == 0);
 	return ERR_OK;
@@ -467,10 +473,9 @@ static void take_up(struct pipeline *p, const struct config *config)
 	give_terms(p);
 	if (p->transfers != NULL)
 		transfers_configure(p->transfers, config, p->secrets.keys);
-	p->tables_stale = p->report_stale = p->targets_stale = p->transferred_stale = true;
+	make_all_stale(p);
 	build(p);
 	set_zone_files(p);
-	rank_clusters(p);
 	sources_reload(p->sources, config);
 }
 

@@ -55,8 +55,8 @@ struct probe_notes *pipeline_probe_notes(struct pipeline *p);
 /* Does a kubeconfig have a credential plugin run? */
 bool pipeline_runs_plugins(const struct pipeline *p);
 void pipeline_forbid_plugins(struct pipeline *p);
-/* Takes up a new config as a whole once its geographic files and the secrets of cookies are read, or not at all when one of them cannot be:
- * `errors` then says why, one line each; NULL: it is in force.  `config` is borrowed from now on.  One at a time;
+/* Takes up a new config as a whole once its geographic files, those of replicas, the secrets of cookies and the keys of signatures
+ * are read, or not at all when one of them cannot be: `errors` then says why, one line each; NULL: it is in force.  `config` is borrowed from now on.  One at a time;
  * on_reloaded may begin the next, and is not called any more after pipeline_stop(). */
 typedef void pipeline_on_reloaded_fn(const char *errors, void *arg);
 void pipeline_reload(struct pipeline *p, const struct config *config,

@@ -1,7 +1,8 @@
 /* pipeline_inside.h -- what pipeline*.c share.
  *
- * Wiring.  pipeline.c is the way itself; pipeline_estate.c what of it goes over to a process that takes over;
- * pipeline_orders.c what people have it do.
+ * Wiring.  pipeline.c is the way itself; pipeline_ready.c when there is enough to answer from; pipeline_heard.c what
+ * its neighbours say; pipeline_estate.c what of it goes over to a process that takes over; pipeline_orders.c what
+ * people have it do.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DNSD_PIPELINE_INSIDE_H

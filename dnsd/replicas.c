@@ -111,19 +111,17 @@ void replicas_note(struct replicas *r, size_t index, const struct replicas_verdi
 static struct vote_key key_of(const struct records_result *result,
                               const struct records_probe *probe)
 {
-	struct bytes check = {0};
+	const struct records_check *check = records_check_of(result, probe);
 
-	if (probe->check < result->check_count)
-		check = result->checks[probe->check].key;
-	return vote_key_of_address(&probe->addr, probe->port, check);
+	return vote_key_of_address(&probe->addr, probe->port,
+	                           check != NULL ? check->key : (struct bytes){0});
 }
 
 static bool is_told(const struct records_result *result, const struct records_probe *probe)
 {
-	const struct policy_check *is =
-		probe->check < result->check_count ? result->checks[probe->check].is : NULL;
+	const struct records_check *check = records_check_of(result, probe);
 
-	return is != NULL && is->kind == POLICY_CHECK_IMPORT;
+	return check != NULL && check->is->kind == POLICY_CHECK_IMPORT;
 }
 
 static bool same_key(const struct vote_key *a, const struct vote_key *b)

@@ -423,7 +423,7 @@ static void on_transferred(const struct config_zone *zone, const char *where, co
 /* They may know clusters that nothing here names. */
 static bool has_api_servers(const struct config *c)
 {
-	return c->kubernetes.kubeconfig != NULL || c->kubernetes.in_cluster || c->member_count > 0;
+	return config_has_host(c) || c->member_count > 0;
 }
 
 static void try_transferred(struct trial *t, const struct records_result *r)

@@ -136,6 +136,16 @@ struct records_result {
 	bool report_changed; /* problems, conflicts or guard differ */
 	uint64_t next_ms;    /* call again at this time though nothing changed; 0: no need */
 };
+/* How it is probed; NULL: by a connection, as the config's probe says. */
+static inline const struct records_check *records_check_of(const struct records_result *r,
+                                                           const struct records_probe *probe)
+{
+	const struct records_check *check = probe->check != 0 && probe->check < r->check_count
+	                                            ? &r->checks[probe->check]
+	                                            : NULL;
+
+	return check != NULL && check->is != NULL ? check : NULL;
+}
 
 struct records *records_new(const struct records_settings *settings);
 void records_free(struct records *r);

@@ -120,11 +120,6 @@ static void on_node(uint16_t cluster, const struct fact *fact, void *arg)
 	add_label(&n->zones, v.node.zone);
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
-}
-
 /* The label that is there most often; of several the first in byte order. */
 static struct bytes most_frequent(const struct labels *sorted)
 {
@@ -157,9 +152,10 @@ static void count_nodes(struct nodes *n, const struct facts *facts, uint16_t id)
 	*n = (struct nodes){.counted = true};
 	facts_each(facts, id, FACT_NODE, on_node, &found);
 	if (found.regions.count > 0)
-		qsort(found.regions.list, found.regions.count, sizeof(struct bytes), by_bytes);
+		qsort(found.regions.list, found.regions.count, sizeof(struct bytes),
+		      bytes_by_order);
 	if (found.zones.count > 0)
-		qsort(found.zones.list, found.zones.count, sizeof(struct bytes), by_bytes);
+		qsort(found.zones.list, found.zones.count, sizeof(struct bytes), bytes_by_order);
 	if (found.regions.count + found.zones.count > 0) {
 		n->arena = arena_new();
 		n->region = keep(n->arena, most_frequent(&found.regions));

@@ -312,11 +312,6 @@ void wants_take_changed(struct wants *w, wants_on_source_fn *on_source, void *ar
 	w->changed_hosts.count = 0;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
-}
-
 static void sort_hosts(struct wants *w)
 {
 	w->sorted = xreallocarray(w->sorted, w->host_count, sizeof(*w->sorted));
@@ -325,7 +320,7 @@ static void sort_hosts(struct wants *w)
 		if (w->hosts[i].name.data)
 			w->sorted[w->sorted_count++] = w->hosts[i].name;
 	if (w->sorted_count > 0)
-		qsort(w->sorted, w->sorted_count, sizeof(*w->sorted), by_bytes);
+		qsort(w->sorted, w->sorted_count, sizeof(*w->sorted), bytes_by_order);
 	w->sorted_is_old = false;
 }
 
