@@ -251,7 +251,8 @@ static struct task task_of(const struct choosing *how)
 	return t;
 }
 
-void choose_step_by_step(const struct choosing *how, struct choice *out)
+/* What the recorder hears. */
+RARE static void choose_step_by_step(const struct choosing *how, struct choice *out)
 {
 	struct task t = task_of(how);
 	struct tally y;
