@@ -368,7 +368,7 @@ static enum err parse_client(const char *text, struct edns_ecs *out, struct reas
 		return reason_set(why, ERR_PARSE, "client: not a length of a network");
 	out->addr = addr_masked(&out->addr, (uint8_t)len);
 	out->present = true;
-	out->family = out->addr.family == ADDR_IPV4 ? 1 : 2;
+	out->family = out->addr.family == ADDR_IPV4 ? EDNS_IPV4 : EDNS_IPV6;
 	out->source = (uint8_t)len;
 	out->len = (uint8_t)((len + 7) / 8);
 	return ERR_OK;
