@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+
 static const char *copy(struct arena *a, const char *s) { return s ? arena_strdup(a, s) : ""; }
 
 static bool same_text(const char *a, const char *b) { return strcmp(a, b) == 0; }
