@@ -56,6 +56,8 @@ static bool is_troubled(const struct search *a, const struct node *n)
 	const struct policy *policy = snapshot_node_policy(a->s, n);
 	bool any = false, troubled;
 
+	if (snapshot_is_calm(a->s))
+		return false;
 	for (size_t i = 0; i < node_site_count(n); i++) {
 		(void)snapshot_site_is_usable(a->s, policy, node_site(n, i), &troubled);
 		any |= troubled;

@@ -235,17 +235,6 @@ static void take_steps(struct task *t, struct tally *y, struct choice *c)
 	tell_choice(t, y, c);
 }
 
-/* The least of those that its sites' clusters allow. */
-static void limit_ttl(const struct task *t, const struct tally *y, struct choice *c)
-{
-	if (t->policy->ttl != 0)
-		c->ttl = t->policy->ttl;
-	if (y->troubled && c->ttl > t->policy->degraded_ttl)
-		c->ttl = t->policy->degraded_ttl;
-	if (y->ttl_most != 0 && c->ttl > y->ttl_most)
-		c->ttl = y->ttl_most;
-}
-
 static struct task task_of(const struct choosing *how)
 {
 	const struct snapshot_head *head = snapshot_head(how->s);
@@ -262,7 +251,8 @@ static struct task task_of(const struct choosing *how)
 	return t;
 }
 
-void choose_step_by_step(const struct choosing *how, struct choice *out)
+/* What the recorder hears. */
+RARE static void choose_step_by_step(const struct choosing *how, struct choice *out)
 {
 	struct task t = task_of(how);
 	struct tally y;
@@ -278,7 +268,7 @@ void choose_step_by_step(const struct choosing *how, struct choice *out)
 	take_steps(&t, &y, out);
 	if (out->refusal != CHOICE_IS_MADE || out->rrset == NULL)
 		return;
-	limit_ttl(&t, &y, out);
+	out->ttl = choose_ttl_within(t.policy, out->ttl, y.troubled, y.ttl_most);
 	out->most = t.policy == &snapshot_head(how->s)->preset ? 0 : t.policy->max_addresses;
 }
 

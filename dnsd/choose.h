@@ -89,10 +89,7 @@ uint32_t choose_ttl(const struct snapshot *s, const struct policy *policy, const
 /* The answer of a name with sites to a type. */
 void choose(const struct choosing *how, struct choice *out);
 
-/* --- the same in two, for the answering path --- */
-
-/* With all its steps, which the recorder hears. */
-void choose_step_by_step(const struct choosing *how, struct choice *out);
+/* --- its pieces, for the answering path --- */
 
 /* For a client without a scope of its own, whose address may be a mapped one. */
 struct ranking_leaf choose_place_resolver(const struct ranking *ranking, const struct client *c);
@@ -110,7 +107,7 @@ static inline bool site_has_address(const struct site *site)
 	return site_rrset(site, RR_A) != NULL || site_rrset(site, RR_AAAA) != NULL;
 }
 
-/* `site` has it itself. */
+/* Does another site have the type?  `site` has it itself. */
 static inline bool choose_another_has_type(const struct node *n, const struct site *site,
                                            uint16_t type)
 {

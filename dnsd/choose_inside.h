@@ -109,6 +109,17 @@ static inline void choose_place_by(const struct policy *policy, struct client *c
 		choose_place_as_resolver(policy, c);
 }
 
+/* The TTL of an answer whose RRsets have `ttl`; ttl_most: what the clusters of its sites allow, 0: any. */
+static inline uint32_t choose_ttl_within(const struct policy *policy, uint32_t ttl,
+                                         bool is_degraded, uint32_t ttl_most)
+{
+	if (policy->ttl != 0)
+		ttl = policy->ttl;
+	if (is_degraded && ttl > policy->degraded_ttl)
+		ttl = policy->degraded_ttl;
+	return ttl_most != 0 && ttl > ttl_most ? ttl_most : ttl;
+}
+
 /* --- step by step (choose.c) --- */
 
 struct task {

@@ -10,7 +10,7 @@ static size_t message_bytes(const struct rrset *rrset)
 	return rrset->bytes + (size_t)rrset->count * BEFORE_RDLENGTH;
 }
 
-/* One more RRset of the union, if it fits: over TCP no client could ever get what does not. */
+/* One more RRset of the answer, if it fits: over TCP no client could ever get what does not. */
 static void join(const struct task *t, struct tally *y, struct choice *c, const struct site *site,
                  const struct rrset *rrset)
 {
@@ -29,15 +29,6 @@ static void join(const struct task *t, struct tally *y, struct choice *c, const 
 	y->union_bytes += bytes;
 	/* RFC 2181 5.2: one TTL for an RRset. */
 	c->ttl = rrset->ttl < c->ttl ? rrset->ttl : c->ttl;
-	task_limit_ttl(t, y, site);
-}
-
-static void put_alias(const struct task *t, struct tally *y, struct choice *c,
-                      const struct site *site, const struct rrset *alias)
-{
-	c->rrset = y->rrset = alias;
-	c->ttl = alias->ttl;
-	y->best = site;
 	task_limit_ttl(t, y, site);
 }
 
@@ -69,8 +60,7 @@ static void look_at(struct task *t, struct tally *y)
 /* A CNAME cannot stand beside anything: it answers only when no site has the type itself. */
 void choose_union(struct task *t, struct tally *y, struct choice *c)
 {
-	const struct rrset *alias = NULL;
-	const struct site *alias_site = NULL;
+	const struct site *alias = NULL;
 
 	*y = (struct tally){0};
 	look_at(t, y);
@@ -82,15 +72,13 @@ void choose_union(struct task *t, struct tally *y, struct choice *c)
 
 		if (rrset == NULL)
 			continue;
-		if (rrset->type != RR_CNAME) {
+		if (rrset->type != RR_CNAME)
 			join(t, y, c, site, rrset);
-		} else if (alias == NULL) {
-			alias_site = site;
-			alias = rrset;
-		}
+		else if (alias == NULL)
+			alias = site;
 	}
 	if (c->rrset == NULL && alias != NULL)
-		put_alias(t, y, c, alias_site, alias);
+		join(t, y, c, alias, site_rrset(alias, t->is.type));
 	if (y->best != NULL && c->more == 0)
 		c->cluster = site_cluster(y->best);
 	if (lot_splits(&t->is) && t->is.client->has_scope && y->with_type > 1)
@@ -189,7 +177,7 @@ void choose_many(struct task *t, struct tally *y, struct choice *c)
 	f.by_score = gather(t, y, NULL) > f.room;
 	gather(t, y, &f);
 	if (f.count == 0)
-		put_alias(t, y, c, y->best, y->rrset);
+		join(t, y, c, y->best, y->rrset);
 	for (unsigned i = 0; i < f.count; i++)
 		join(t, y, c, f.runner[i].site, f.runner[i].rrset);
 	if (c->more == 0)

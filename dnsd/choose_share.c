@@ -190,11 +190,5 @@ uint32_t choose_ttl(const struct snapshot *s, const struct policy *policy, const
 {
 	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
 
-	if (policy->ttl != 0)
-		ttl = policy->ttl;
-	if (is_degraded && ttl > policy->degraded_ttl)
-		ttl = policy->degraded_ttl;
-	if (c != NULL && c->ttl_most != 0 && ttl > c->ttl_most)
-		ttl = c->ttl_most;
-	return ttl;
+	return choose_ttl_within(policy, ttl, is_degraded, c != NULL ? c->ttl_most : 0);
 }

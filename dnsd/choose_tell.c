@@ -26,14 +26,6 @@ void tell_step(const struct task *t, const char *stage, const char *detail)
 		t->is.rec->on_step(t->is.rec->arg, stage, detail);
 }
 
-static void tell_sites(const struct task *t, bool with_type)
-{
-	for (size_t i = 0; i < site_count(t); i++)
-		if (task_is_usable(t, site_at(t, i), NULL) &&
-		    (!with_type || site_rrset(site_at(t, i), t->is.type) != NULL))
-			tell_left(t, site_at(t, i));
-}
-
 void tell_usable(struct task *t)
 {
 	char detail[DETAIL_SIZE];
@@ -42,10 +34,12 @@ void tell_usable(struct task *t)
 	if (t->is.rec == NULL)
 		return;
 	for (size_t i = 0; i < site_count(t); i++)
-		usable += snapshot_site_is_usable(t->is.s, t->policy, site_at(t, i), NULL);
+		usable += task_is_usable(t, site_at(t, i), NULL);
 	snprintf(detail, sizeof detail, "%zu of %zu sites usable", usable, site_count(t));
 	tell_step(t, "usable", detail);
-	tell_sites(t, false);
+	for (size_t i = 0; i < site_count(t); i++)
+		if (task_is_usable(t, site_at(t, i), NULL))
+			tell_left(t, site_at(t, i));
 }
 
 /* Of a client whom no site at all is for nothing is told here: that is no trouble of theirs. */
@@ -107,14 +101,10 @@ static void tell_told(const struct task *t, const struct choice *c)
 
 static void tell_union(const struct task *t, const struct tally *y, const struct choice *c)
 {
-	if (y->is_cut) {
-		tell_step(t, "all", "as many usable sites that have this type as fit one answer");
-		tell_told(t, c);
-		return;
-	}
 	tell_step(t, "all",
-	          y->best != NULL ? "every usable site that has this type"
-	                          : "no usable site has this type");
+	          y->is_cut         ? "as many usable sites that have this type as fit one answer"
+	          : y->best != NULL ? "every usable site that has this type"
+	                            : "no usable site has this type");
 	tell_told(t, c);
 }
 

@@ -7,9 +7,6 @@
 #include "dnsd/rare.h"
 #include "zones/rrset.h"
 
-enum { ECS_FIXED = 4 };
-enum { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2 };
-
 /* RFC 7871 6: no more address than the prefix needs, nothing behind it but zeros. */
 static bool parse_ecs_address(const uint8_t *from, struct edns_ecs *out)
 {
@@ -17,7 +14,7 @@ static bool parse_ecs_address(const uint8_t *from, struct edns_ecs *out)
 		return false;
 	if (out->source > 0) {
 		out->addr =
-			(struct addr){.family = out->family == FAMILY_IPV4 ? ADDR_IPV4 : ADDR_IPV6};
+			(struct addr){.family = out->family == EDNS_IPV4 ? ADDR_IPV4 : ADDR_IPV6};
 		bytes_copy(out->addr.bytes, from, out->len);
 	}
 	return true;
@@ -28,19 +25,19 @@ static bool parse_ecs(struct bytes option, struct edns_ecs *out)
 {
 	unsigned source, bits, len;
 
-	if (out->present || option.len < ECS_FIXED)
+	if (out->present || option.len < EDNS_ECS_FIXED)
 		return false;
 	out->family = bytes_get16(option.data);
 	source = option.data[2];
-	bits = out->family == FAMILY_IPV4 ? 32 : out->family == FAMILY_IPV6 ? 128 : 0;
+	bits = out->family == EDNS_IPV4 ? 32 : out->family == EDNS_IPV6 ? 128 : 0;
 	len = (source + 7) / 8;
-	if (source > bits || option.data[3] != 0 || option.len != ECS_FIXED + len ||
-	    out->family > FAMILY_IPV6)
+	if (source > bits || option.data[3] != 0 || option.len != EDNS_ECS_FIXED + len ||
+	    out->family > EDNS_IPV6)
 		return false;
 	out->source = (uint8_t)source;
 	out->len = (uint8_t)len;
 	out->sent = option.data - EDNS_OPTION_LEN;
-	out->present = parse_ecs_address(option.data + ECS_FIXED, out);
+	out->present = parse_ecs_address(option.data + EDNS_ECS_FIXED, out);
 	return out->present;
 }
 

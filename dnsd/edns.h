@@ -22,9 +22,10 @@ enum {
 	EDNS_LEAST_UDP_SIZE = 512,
 	EDNS_OPT_LEN = 11, /* without options */
 	EDNS_FLAG_DO = 0x8000,
-	EDNS_ECS_LEN = 4 + 4, /* option header and fixed part, before the address */
-	EDNS_EDE_LEN = 4 + 2,
-	EDNS_OPTION_LEN = 4,  /* code and length, before an option's data */
+	EDNS_OPTION_LEN = 4, /* code and length, before an option's data */
+	EDNS_ECS_FIXED = 4,  /* of the subnet, before the address */
+	EDNS_ECS_LEN = EDNS_OPTION_LEN + EDNS_ECS_FIXED,
+	EDNS_EDE_LEN = EDNS_OPTION_LEN + 2,
 	EDNS_PAD_BLOCK = 468, /* answers are padded to multiples of this (RFC 8467 4.1) */
 	EDNS_NSID_MOST = 128,
 	EDNS_COOKIE_LEN = 24,
@@ -51,6 +52,9 @@ enum edns_option {
 	OPTION_EDE = 15
 };
 
+/* Families of a subnet's address (RFC 7871 6). */
+enum { EDNS_IPV4 = 1, EDNS_IPV6 = 2 };
+
 /* RFC 8914; 0 stands for none here, as we never say "other". */
 enum edns_ede {
 	EDE_NONE = 0,
@@ -64,7 +68,7 @@ struct edns_ecs {
 	bool present;
 	uint8_t source;  /* prefix length as sent */
 	uint8_t len;     /* bytes of address as sent: ceil(source / 8) */
-	uint16_t family; /* as sent: 1, 2, or 0 with source 0 */
+	uint16_t family; /* as sent: EDNS_IPV4, EDNS_IPV6, or 0 with source 0 */
 	const uint8_t
 		*sent;    /* the option in the packet, which the answer repeats but for the scope */
 	struct addr addr; /* first address of the prefix; set only when source > 0 */
@@ -109,7 +113,8 @@ static inline void edns_forget_options(struct edns *e)
 static inline bool edns_take_usual_ecs(struct bytes rdata, struct edns_ecs *out)
 {
 	enum { SOURCE = 24, BYTES = 3 };
-	static const uint8_t usual[EDNS_ECS_LEN] = {0, OPTION_ECS, 0, 4 + BYTES, 0, 1, SOURCE, 0};
+	static const uint8_t usual[EDNS_ECS_LEN] = {0, OPTION_ECS, 0,      EDNS_ECS_FIXED + BYTES,
+	                                            0, EDNS_IPV4,  SOURCE, 0};
 	const uint8_t *address = rdata.data + EDNS_ECS_LEN;
 
 	if (rdata.len != EDNS_ECS_LEN + BYTES || memcmp(rdata.data, usual, sizeof usual) != 0)
@@ -117,7 +122,7 @@ static inline bool edns_take_usual_ecs(struct bytes rdata, struct edns_ecs *out)
 	out->present = true;
 	out->source = SOURCE;
 	out->len = BYTES;
-	out->family = 1;
+	out->family = EDNS_IPV4;
 	out->sent = rdata.data;
 	out->addr =
 		(struct addr){.family = ADDR_IPV4, .bytes = {address[0], address[1], address[2]}};

@@ -18,7 +18,6 @@ enum { LAYER_ENDPOINTS = 1, LAYER_LOAD_BALANCER = 2, LAYER_FEW_READY = 4, LAYER_
 struct notes {
 	const struct snapshot *s;
 	const struct explain_request *request;
-	const struct explain_place *place;
 	const struct policy *policy; /* of the name that is chosen for */
 	struct text steps;           /* the objects, the last one still open */
 	bool by_subnet;              /* it decides, not the resolver */
@@ -35,13 +34,9 @@ static void add_text(struct text *out, const char *s) { text_add_json(out, bytes
 /* Presentation form; without the last dot where people write it so. */
 static void add_name(struct text *out, const uint8_t *wire, bool last_dot)
 {
-	size_t len = 0;
-	char *text;
+	char *text = rdata_to_text(RR_PTR, (struct bytes){wire, name_wire_len(wire)});
+	size_t len = strlen(text);
 
-	while (wire[len] != 0)
-		len += 1U + wire[len];
-	text = rdata_to_text(RR_PTR, (struct bytes){wire, len + 1});
-	len = strlen(text);
 	if (!last_dot && len > 1)
 		text[len - 1] = '\0';
 	text_add(out, text);
@@ -193,8 +188,9 @@ static void add_rare_reasons(const struct snapshot *s, const struct policy *p,
 		           0);
 }
 
-void explain_print_reasons(const struct snapshot *s, const struct policy *p,
-                           const struct site *site, uint64_t now_ms, struct text *out)
+/* [{"layer", "ok", "detail", "ageSeconds"}, ...] */
+static void add_reasons(const struct snapshot *s, const struct policy *p, const struct site *site,
+                        uint64_t now_ms, struct text *out)
 {
 	const struct snapshot_cluster *c = snapshot_cluster(s, site_cluster(site));
 	bool synced = c != NULL && strcmp(c->knowledge, "synced") == 0;
@@ -253,7 +249,7 @@ void explain_print_site(const struct snapshot *s, const struct policy *p, const 
 	add_addresses(site, out);
 	text_printf(out, ",\"usable\":%s,\"reasons\":",
 	            snapshot_site_is_usable(s, p, site, NULL) ? "true" : "false");
-	explain_print_reasons(s, p, site, now_ms, out);
+	add_reasons(s, p, site, now_ms, out);
 	text_add(out, "}");
 }
 
@@ -281,7 +277,7 @@ static void add_probes(struct notes *n, const struct site *site)
 static void note_candidate(struct notes *n, const struct site *site)
 {
 	uint16_t id = site_cluster(site);
-	const struct explain_place *place = n->place;
+	const struct explain_place *place = n->request->place;
 	double km = -1;
 
 	if (id >= RANKING_MAX_CLUSTERS || (n->seen[id / 8] >> id % 8 & 1) != 0)
@@ -299,7 +295,7 @@ static void note_candidate(struct notes *n, const struct site *site)
 		text_add(&n->candidates, ",\"distanceKm\":null");
 	text_printf(&n->candidates, ",\"usable\":%s,\"reasons\":",
 	            snapshot_site_is_usable(n->s, n->policy, site, NULL) ? "true" : "false");
-	explain_print_reasons(n->s, n->policy, site, n->request->now_ms, &n->candidates);
+	add_reasons(n->s, n->policy, site, n->request->now_ms, &n->candidates);
 	add_probes(n, site);
 	if (n->policy->weight != NULL)
 		text_printf(&n->candidates, ",\"weight\":%" PRIu32,
@@ -319,7 +315,10 @@ static void on_choice(void *arg, const struct node *node)
 }
 
 /* Choosing knows the client's order of clusters, not where it comes from. */
-static bool is_unplaced(const struct notes *n) { return n->place != NULL && !n->place->has_place; }
+static bool is_unplaced(const struct notes *n)
+{
+	return n->request->place != NULL && !n->request->place->has_place;
+}
 
 static void on_step(void *arg, const char *stage, const char *detail)
 {
@@ -369,7 +368,7 @@ static enum err parse_client(const char *text, struct edns_ecs *out, struct reas
 		return reason_set(why, ERR_PARSE, "client: not a length of a network");
 	out->addr = addr_masked(&out->addr, (uint8_t)len);
 	out->present = true;
-	out->family = out->addr.family == ADDR_IPV4 ? 1 : 2;
+	out->family = out->addr.family == ADDR_IPV4 ? EDNS_IPV4 : EDNS_IPV6;
 	out->source = (uint8_t)len;
 	out->len = (uint8_t)((len + 7) / 8);
 	return ERR_OK;
@@ -478,7 +477,7 @@ static void add_area(const struct explain_place *place, struct text *out)
 
 static void add_client(const struct notes *n, const struct addr *address, struct text *out)
 {
-	const struct explain_place *place = n->place;
+	const struct explain_place *place = n->request->place;
 	char text[ADDR_NETWORK_TEXT_SIZE];
 	const struct ranking *ranking =
 		n->policy != NULL ? n->policy->ranking : snapshot_ranking(n->s);
@@ -606,7 +605,7 @@ static void print_all(const struct notes *n, const struct query *q, const struct
 enum err explain_print(const struct snapshot *s, const struct explain_request *r, struct text *out,
                        struct reason *why)
 {
-	struct notes n = {.s = s, .request = r, .place = r->place};
+	struct notes n = {.s = s, .request = r};
 	struct ranking_asker asker = {NULL, NULL};
 	struct recorder rec = {on_choice, on_step, on_left, &n, &asker};
 	struct query *q = xmalloc(sizeof *q);

@@ -13,8 +13,8 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "geo/area.h"
 #include "dnsd/probe_notes.h"
+#include "geo/area.h"
 #include "geo/place.h"
 #include "zones/snapshot.h"
 
@@ -52,9 +52,6 @@ enum err explain_print(const struct snapshot *s, const struct explain_request *r
 /* {"namespace", "name"}, or null for what `defaults` say; NULL: nothing was chosen by a policy. */
 void explain_print_policy(const struct policy *p, struct text *out);
 
-/* The array of /status/names and of candidates: [{"layer", "ok", "detail", "ageSeconds"}, ...]. */
-void explain_print_reasons(const struct snapshot *s, const struct policy *p,
-                           const struct site *site, uint64_t now_ms, struct text *out);
 /* One site of /status/names, of a name with that policy: {"cluster", "addresses", "usable", "reasons"}. */
 void explain_print_site(const struct snapshot *s, const struct policy *p, const struct site *site,
                         uint64_t now_ms, struct text *out);

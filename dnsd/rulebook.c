@@ -21,7 +21,7 @@ struct rulebook *rulebook_new(void)
 
 static void drop_ranking(struct rulebook_entry *e)
 {
-	ranking_free((struct ranking *)(uintptr_t)e->ranking);
+	ranking_free(e->ranking);
 	e->ranking = NULL;
 }
 
@@ -47,7 +47,7 @@ void rulebook_free(struct rulebook *b)
 	for (size_t i = 0; i < b->count; i++)
 		drop(&b->entry[i]);
 	free(b->entry);
-	ranking_free((struct ranking *)(uintptr_t)b->plain);
+	ranking_free(b->plain);
 	free(b);
 }
 
@@ -162,7 +162,7 @@ static void take_ranking(struct rulebook_entry *e, const struct geo_loader_ranke
 	}
 	e->tag_in_force = ranked->tag;
 	e->ranking = ranking_ref(ranked->ranking);
-	ranking_free((struct ranking *)(uintptr_t)before);
+	ranking_free(before);
 }
 
 void rulebook_rank(struct rulebook *b, const struct ranking *plain,
@@ -172,7 +172,7 @@ void rulebook_rank(struct rulebook *b, const struct ranking *plain,
 
 	b->is_whole = is_whole;
 	b->plain = ranking_ref(plain);
-	ranking_free((struct ranking *)(uintptr_t)before);
+	ranking_free(before);
 	for (size_t i = 0; i < count; i++) {
 		size_t number = (uint32_t)ranked[i].tag;
 

@@ -153,16 +153,10 @@ static void set_programmed(const struct rulebook_entry *e, bool is_whole, struct
 
 static int by_name(const void *a, const void *b)
 {
-	const struct snapshot_policy_report *x = a, *y = b;
-	int order = strcmp(x->namespace, y->namespace);
+	const struct snapshot_policy_report *const *x = a, *const *y = b;
+	int order = strcmp((*x)->namespace, (*y)->namespace);
 
-	return order != 0 ? order : strcmp(x->name, y->name);
-}
-
-static int by_name_of(const void *a, const void *b)
-{
-	return by_name(*(struct snapshot_policy_report *const *)a,
-	               *(struct snapshot_policy_report *const *)b);
+	return order != 0 ? order : strcmp((*x)->name, (*y)->name);
 }
 
 size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
@@ -170,7 +164,7 @@ size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
                        struct arena *arena, const struct snapshot_policy_report **out)
 {
 	struct reporting all = {.r = r, .arena = arena};
-	size_t count = 0;
+	struct snapshot_policy_report *list;
 
 	all.of = arena_calloc(arena, r->policy_count + 1, sizeof *all.of);
 	all.by_name = arena_calloc(arena, r->policy_count + 1, sizeof(*all.by_name));
@@ -189,13 +183,12 @@ size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
 		set_programmed(&b->entry[i], b->is_whole, arena, p);
 		all.by_name[all.named++] = p;
 	}
-	qsort(all.by_name, all.named, sizeof(*all.by_name), by_name_of);
+	qsort(all.by_name, all.named, sizeof(*all.by_name), by_name);
 	records_each_policy_conflict(records, on_conflict, &all);
 	store_each_error(store, on_error, &all);
-	for (size_t i = 1; i < r->policy_count; i++)
-		if (all.of[i].name != NULL)
-			all.of[count++] = all.of[i];
-	qsort(all.of, count, sizeof *all.of, by_name);
-	*out = all.of;
-	return count;
+	list = arena_calloc(arena, all.named + 1, sizeof *list);
+	for (size_t i = 0; i < all.named; i++)
+		list[i] = *all.by_name[i];
+	*out = list;
+	return all.named;
 }

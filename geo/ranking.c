@@ -181,8 +181,10 @@ const struct ranking *ranking_ref(const struct ranking *r)
 	return r;
 }
 
-void ranking_free(struct ranking *r)
+void ranking_free(const struct ranking *shared)
 {
+	struct ranking *r = (struct ranking *)(uintptr_t)shared;
+
 	if (r == NULL || atomic_fetch_sub_explicit(&r->users, 1, memory_order_acq_rel) > 1)
 		return;
 	ranking_tree_fini(&r->head.tree);

@@ -70,7 +70,7 @@ struct ranking *ranking_build_by(const struct ranking_cluster *clusters, size_t 
 /* One more user of it.  Any thread. */
 const struct ranking *ranking_ref(const struct ranking *r);
 /* One user less; the last one's call frees it.  NULL is fine. */
-void ranking_free(struct ranking *r);
+void ranking_free(const struct ranking *r);
 
 /* Where a client stands. `depth`: length of the leaf's prefix, in bits of the address's
  * own family: every address inside it has the same order.  Never NULL. */

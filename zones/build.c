@@ -525,7 +525,7 @@ void zones_set_votes(struct zones *z, const struct snapshot_votes *votes)
 void zones_set_ranking(struct zones *z, const struct ranking *take_ranking)
 {
 	part_unref(z->ranked);
-	z->ranked = tables_ranked((struct ranking *)(uintptr_t)take_ranking);
+	z->ranked = tables_ranked(take_ranking);
 	z->differs = true;
 }
 

@@ -54,7 +54,7 @@ struct report {
 
 struct ranked {
 	struct part part;
-	struct ranking *ranking;
+	const struct ranking *ranking;
 };
 
 struct carried {

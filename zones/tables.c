@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+
 static const char *copy(struct arena *a, const char *s) { return s ? arena_strdup(a, s) : ""; }
 
 static bool same_text(const char *a, const char *b) { return strcmp(a, b) == 0; }
@@ -300,7 +301,7 @@ bool tables_same_report(const struct report *x, const struct report *y)
 
 static void free_ranking(struct part *p) { ranking_free(((struct ranked *)p)->ranking); }
 
-struct ranked *tables_ranked(struct ranking *take_ranking)
+struct ranked *tables_ranked(const struct ranking *take_ranking)
 {
 	struct ranked *t = part_new(sizeof(*t));
 
@@ -316,7 +317,7 @@ static void free_policies(struct part *p)
 	const struct policies *t = (const struct policies *)p;
 
 	for (size_t i = 0; i < t->count; i++)
-		ranking_free((struct ranking *)(uintptr_t)t->item[i].ranking);
+		ranking_free(t->item[i].ranking);
 }
 
 static const void *copy_array(struct arena *a, const void *from, size_t size)

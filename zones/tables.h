@@ -21,7 +21,7 @@ bool tables_same_votes(const struct votes *a, const struct votes *b);
 struct report *tables_report(const struct snapshot_report *report);
 bool tables_same_report(const struct report *a, const struct report *b);
 /* Takes the ranking; NULL: one that knows nothing. */
-struct ranked *tables_ranked(struct ranking *take_ranking);
+struct ranked *tables_ranked(const struct ranking *take_ranking);
 /* One more use of each ranking. */
 struct policies *tables_policies(const struct policy *policy, size_t count);
 bool tables_same_policies(const struct policies *a, const struct policies *b);
