@@ -26,6 +26,13 @@ uint64_t clock_monotonic_us(void)
 
 uint64_t clock_monotonic_ms(void) { return clock_monotonic_us() / 1000; }
 
+uint64_t clock_boottime_ms(void)
+{
+	struct timespec ts = now(CLOCK_BOOTTIME);
+
+	return ((uint64_t)ts.tv_sec + YEARS_BEFORE_S) * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 int64_t clock_unix_s(void) { return now(CLOCK_REALTIME).tv_sec; }
 
 int64_t clock_unix_ms(void)

@@ -9,6 +9,8 @@
  * time, too; never steps. */
 uint64_t clock_monotonic_ms(void);
 uint64_t clock_monotonic_us(void);
+/* The same, but it goes on while the machine sleeps: for what others may have decided meanwhile. */
+uint64_t clock_boottime_ms(void);
 int64_t clock_unix_s(void); /* Unix time; may step */
 int64_t clock_unix_ms(void);
 
