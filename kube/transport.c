@@ -33,6 +33,7 @@ struct kube_request {
 	struct kube_events events;
 	struct transport_easy easy;
 	uint64_t deadline_ms, silence_ms;
+	uint64_t end_ms; /* of all of it; 0: none */
 	uint64_t turn; /* of the client's, in which it was last sent something */
 	size_t turn_bytes;
 	bool answered;  /* on_status was called */
@@ -175,6 +176,7 @@ struct kube_request *kube_client_ask(struct kube_client *c, const struct kube_as
 	r->events = *events;
 	r->silence_ms = ask->silence_ms;
 	r->deadline_ms = clock_monotonic_ms() + (ask->reply_ms ? ask->reply_ms : REPLY_MS);
+	r->end_ms = ask->whole_ms ? clock_monotonic_ms() + ask->whole_ms : 0;
 	transport_easy_init(&r->easy, &c->access, ask);
 	curl_easy_setopt(r->easy.curl, CURLOPT_PRIVATE, r);
 	curl_easy_setopt(r->easy.curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -482,6 +484,24 @@ static int on_timeout(CURLM *multi, long after_ms, void *arg)
 
 /* --- deadlines --- */
 
+static void time_out(struct kube_request *r, const char *why)
+{
+	r->ended = true;
+	r->code = CURLE_OPERATION_TIMEDOUT;
+	(void)snprintf(r->easy.error, sizeof(r->easy.error), "%s", why);
+}
+
+/* While the client pauses, that nothing comes is not the server's doing; but who gave a time for all of it will have it. */
+static void check_time(struct kube_request *r, uint64_t now_ms)
+{
+	if (r->ended)
+		return;
+	if (r->end_ms > 0 && now_ms >= r->end_ms)
+		time_out(r, r->answered ? "the answer is not whole in time" : "no answer in time");
+	else if (r->deadline_ms > 0 && now_ms >= r->deadline_ms && r->client->paused_until_ms == 0)
+		time_out(r, r->answered ? "the answer does not go on" : "no answer in time");
+}
+
 static void on_look(uv_timer_t *timer)
 {
 	struct kube_client *c = timer->data;
@@ -490,14 +510,7 @@ static void on_look(uv_timer_t *timer)
 	if (c->paused_until_ms > 0 && now_ms >= c->paused_until_ms)
 		resume_client(c);
 	for (struct kube_request *r = c->requests; r; r = r->next)
-		if (!r->ended && r->deadline_ms > 0 && now_ms >= r->deadline_ms &&
-		    c->paused_until_ms == 0) {
-			r->ended = true;
-			r->code = CURLE_OPERATION_TIMEDOUT;
-			(void)snprintf(r->easy.error, sizeof(r->easy.error), "%s",
-			               r->answered ? "the answer does not go on"
-			                           : "no answer in time");
-		}
+		check_time(r, now_ms);
 	if (now_ms - c->asked_ms >= ASK_MS)
 		on_again(&c->again);
 	if (!c->requests && c->paused_until_ms == 0 && !c->replace_why)

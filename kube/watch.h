@@ -28,8 +28,7 @@ struct kube_watch_settings {
 	struct kube_resource resource; /* the texts are borrowed */
 	const char *namespace;         /* NULL: all */
 	const char *name;              /* only this one (a field selector); NULL: all */
-	const char *
-		labels; /* only these (a label selector, "a.b/c=true"); NULL: all.  One that fits no more is gone. */
+	const char *labels;            /* only these (a selector: "a.b/c=true"); NULL: all */
 	bool metadata_only;  /* as PartialObjectMetadata */
 	bool streaming_list; /* the server offers WatchList */
 	uint64_t silence_ms; /* of a watch: 90 s */
@@ -48,7 +47,7 @@ enum kube_sight {
 struct kube_watch_events {
 	/* A complete list begins (also in the middle of one that had to be begun again). */
 	void (*on_list)(void *arg);
-	/* There is such an object, as it is now.  kind and apiVersion are always set. */
+	/* There is such an object, as it is now.  kind and apiVersion are always set.  One whose labels fit no more is gone. */
 	void (*on_put)(struct json_object *object, void *arg);
 	void (*on_gone)(struct bytes namespace, struct bytes name, void *arg);
 	/* There is one that cannot be taken (too long, of another kind); its name, as far as it is known, else "". */

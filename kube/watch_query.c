@@ -8,12 +8,16 @@ static void add_collection(struct text *path, const struct kube_watch_settings *
 	kube_path(path, &s->resource, s->namespace, NULL);
 }
 
-static void add_name(struct text *path, const struct kube_watch_settings *s)
+static void add_selectors(struct text *path, const struct kube_watch_settings *s)
 {
-	if (!s->name)
-		return;
-	text_add(path, "&fieldSelector=metadata.name%3D");
-	kube_path_part(path, bytes_of(s->name));
+	if (s->name) {
+		text_add(path, "&fieldSelector=metadata.name%3D");
+		kube_path_part(path, bytes_of(s->name));
+	}
+	if (s->labels) {
+		text_add(path, "&labelSelector=");
+		kube_path_part(path, bytes_of(s->labels));
+	}
 }
 
 void watch_query_page(struct text *path, const struct kube_watch_settings *s, const char *token)
@@ -24,14 +28,14 @@ void watch_query_page(struct text *path, const struct kube_watch_settings *s, co
 		text_add(path, "&continue=");
 		kube_path_part(path, bytes_of(token));
 	}
-	add_name(path, s);
+	add_selectors(path, s);
 }
 
 void watch_query_one(struct text *path, const struct kube_watch_settings *s)
 {
 	add_collection(path, s);
 	text_add(path, "?limit=1");
-	add_name(path, s);
+	add_selectors(path, s);
 }
 
 void watch_query_stream(struct text *path, const struct kube_watch_settings *s, unsigned timeout_s)
@@ -41,7 +45,7 @@ void watch_query_stream(struct text *path, const struct kube_watch_settings *s, 
 	            "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
 	            "&resourceVersion=&allowWatchBookmarks=true&timeoutSeconds=%u",
 	            timeout_s);
-	add_name(path, s);
+	add_selectors(path, s);
 }
 
 void watch_query_watch(struct text *path, const struct kube_watch_settings *s, const char *version,
@@ -51,7 +55,7 @@ void watch_query_watch(struct text *path, const struct kube_watch_settings *s, c
 	text_printf(path, "?watch=1&allowWatchBookmarks=true&timeoutSeconds=%u&resourceVersion=",
 	            timeout_s);
 	kube_path_part(path, bytes_of(version));
-	add_name(path, s);
+	add_selectors(path, s);
 }
 
 /* A server says 406 when it is offered a list of metadata for a watch. */

@@ -23,6 +23,15 @@ static void test_the_monotonic_clock_goes_forward(void **state)
 	assert_true(clock_unix_s() > 1600000000);
 }
 
+static void test_the_clock_that_counts_sleep_is_not_behind_the_other(void **state)
+{
+	uint64_t ms = clock_monotonic_ms(), with_sleep = clock_boottime_ms();
+
+	(void)state;
+	assert_true(with_sleep >= ms);
+	assert_true(clock_boottime_ms() >= with_sleep);
+}
+
 static void test_times_are_printed_as_rfc_3339(void **state)
 {
 	char out[CLOCK_TEXT_SIZE];
@@ -52,6 +61,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_monotonic_clock_goes_forward),
+		cmocka_unit_test(test_the_clock_that_counts_sleep_is_not_behind_the_other),
 		cmocka_unit_test(test_times_are_printed_as_rfc_3339),
 		cmocka_unit_test(test_what_is_printed_is_read_back),
 	};
