@@ -36,7 +36,7 @@ PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base
 PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers,probe_http libcurl:probe_http
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tls,tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
-PKGS_tests       := cmocka libnghttp2
+PKGS_tests       := cmocka libnghttp2 zlib
 
 built     = $(foreach r,$(1),$(if $(wildcard $(r)/*.c),$(r)))
 ROOMS    := $(call built,base geo records kube zones watcher)
@@ -145,6 +145,9 @@ $(1).run: $(1)
 endef
 $(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
 $(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
+# The scripted API server, for who speaks to one.
+FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
+$(filter $(B)/tests/unit/kube/%,$(TESTS)): $(FAKEAPI)
 $(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 
 .PHONY: unit $(TESTS:%=%.run)

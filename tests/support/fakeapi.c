@@ -21,7 +21,6 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
-#include "tests/support/world.h"
 #include "tests/support/world_inside.h"
 
 enum { READ_ROUNDS = 8, WRITE_ROUNDS = 8, ORDER_MS = 10000 };
@@ -494,6 +493,7 @@ void fakeapi_free(struct fakeapi *f)
 	free(f->version_text);
 	free(f->ca_pem);
 	free(f->ca_base64);
+	text_fini(&f->written);
 	text_fini(&f->said);
 	pthread_mutex_destroy(&f->gate);
 	pthread_mutex_destroy(&f->lock);
@@ -510,24 +510,6 @@ void fakeapi_client_certificate(const struct fakeapi *f, bool expired, char **ce
                                 char **key)
 {
 	tls_client(f->tls, expired, certificate, key);
-}
-
-void fakeapi_kubeconfig(const struct fakeapi *f, struct world *w, const char *name)
-{
-	world_write(w, name,
-	            "apiVersion: v1\n"
-	            "kind: Config\n"
-	            "current-context: fake\n"
-	            "clusters:\n"
-	            "- name: fake\n"
-	            "  cluster: {server: \"%s\", certificate-authority-data: %s}\n"
-	            "users:\n"
-	            "- name: reader\n"
-	            "  user: {token: \"%s\"}\n"
-	            "contexts:\n"
-	            "- name: fake\n"
-	            "  context: {cluster: fake, user: reader}\n",
-	            f->url, f->ca_base64, f->token);
 }
 
 /* --- changing its mind --- */

@@ -2,7 +2,8 @@
  *
  * It listens on 127.0.0.1 at a port of the kernel's choice, speaks TLS with a certificate authority of its own, HTTP/2
  * where the client offers it and HTTP/1.1 where not, and serves what it was given: lists with pages, watches with
- * bookmarks, single objects; and takes JSON merge patches of them.  Then it is told to fail.  It runs in a thread of its own; several may run at once.
+ * bookmarks, single objects, label selectors; and takes writes: POST, PUT, DELETE, merge and JSON patches and server-side
+ * apply, also of the status.  Then it is told to fail.  It runs in a thread of its own; several may run at once.
  * All calls are for one test thread per server; they take effect at once, and what open watches are sent follows
  * without further doing.  A mistake of the test (an object without a name, an unknown resource) ends the test.
  */
@@ -25,6 +26,9 @@ struct world;
 #define FAKEAPI_NODES                "/api/v1/nodes"
 #define FAKEAPI_NAMESPACES           "/api/v1/namespaces"
 #define FAKEAPI_SECRETS              "/api/v1/secrets"
+#define FAKEAPI_CONFIG_MAPS          "/api/v1/configmaps"
+#define FAKEAPI_DEPLOYMENTS          "/apis/apps/v1/deployments"
+#define FAKEAPI_LEASES               "/apis/coordination.k8s.io/v1/leases"
 #define FAKEAPI_SLICES               "/apis/discovery.k8s.io/v1/endpointslices"
 #define FAKEAPI_INGRESSES            "/apis/networking.k8s.io/v1/ingresses"
 #define FAKEAPI_CLUSTERS             "/apis/core.kubefed.io/v1beta1/kubefedclusters"
@@ -88,7 +92,12 @@ void fakeapi_kubeconfig(const struct fakeapi *f, struct world *w, const char *na
  * creationTimestamp and resourceVersion are added where they are not given.  Returns the resourceVersion that the change has. */
 uint64_t fakeapi_put(struct fakeapi *f, const char *resource, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* "NAMESPACE/NAME" or "NAME"; it must be there. */
+/* As another client changes it: a JSON merge patch, in that notation; generation and resourceVersion follow. */
+uint64_t fakeapi_edit(struct fakeapi *f, const char *resource, const char *object, const char *fmt,
+                      ...) __attribute__((format(printf, 4, 5)));
+/* Its JSON, or NULL; good until the next call. */
+const char *fakeapi_get(struct fakeapi *f, const char *resource, const char *object);
+/* "NAMESPACE/NAME" or "NAME"; it must be there.  Its finalizers are not waited for. */
 uint64_t fakeapi_delete(struct fakeapi *f, const char *resource, const char *object);
 /* Writes object number `i` as fakeapi_put() takes it; `out` is empty. */
 typedef void fakeapi_generate_fn(struct text *out, size_t i, void *arg);
@@ -126,6 +135,9 @@ void fakeapi_go_back(struct fakeapi *f, uint64_t version);
  *
  * `where`: how the path begins, "" for all; then, if wanted, "?TEXT" or "?!TEXT": a text that the query has, or has not.
  * "/api/v1/services?watch=" are the watches of Services, "/api/v1/services?!watch=" the lists.
+ * With a method before it, or WRITE for all but GET, the path is that of the cluster-wide list and what of it is meant:
+ * "WRITE /api/v1/services" are all writes of Services, "PATCH /api/v1/services/shop/web" the patches of one,
+ * "PUT /api/v1/services/shop/web/status" those of its status; a POST is "POST /api/v1/services/shop".
  * `times`: for so many requests; 0: until it is removed.  The newest that fits counts; of delay, drip, cut and hang
  * each one may join it. */
 
@@ -141,6 +153,13 @@ void fakeapi_answer_wire(struct fakeapi *f, const char *where, unsigned times, c
 void fakeapi_stall(struct fakeapi *f, const char *where, unsigned times); /* not even a status */
 /* So many bytes of the body and no more, for ever. */
 void fakeapi_hang(struct fakeapi *f, const char *where, unsigned times, uint64_t after_bytes);
+
+enum fakeapi_loss {
+	FAKEAPI_LOSS_BEFORE, /* the stream is reset (of HTTP/1.1 the connection), and nothing was done */
+	FAKEAPI_LOSS_AFTER, /* it was done, then the same */
+	FAKEAPI_LOSS_ANSWER /* it was done, and no answer comes */
+};
+void fakeapi_lose(struct fakeapi *f, const char *where, unsigned times, enum fakeapi_loss what);
 
 enum fakeapi_cut {
 	FAKEAPI_CUT_CLOSE, /* the connection, without the end of TLS or HTTP */
@@ -203,6 +222,8 @@ const char *fakeapi_last_request(struct fakeapi *f, const char *text);
 void fakeapi_forget_requests(struct fakeapi *f);
 /* The Authorization header of the newest request, "" without one; good until the next call. */
 const char *fakeapi_authorization(struct fakeapi *f);
+/* The body of the newest request that had one, "" before; good until the next call. */
+const char *fakeapi_last_body(struct fakeapi *f);
 unsigned fakeapi_watches(struct fakeapi *f, const char *where); /* open now */
 unsigned fakeapi_connections(struct fakeapi *f);                /* open now */
 unsigned fakeapi_connections_ever(struct fakeapi *f);

@@ -89,6 +89,16 @@ uint64_t fakeapi_bytes(struct fakeapi *f)
 	return bytes;
 }
 
+const char *fakeapi_last_body(struct fakeapi *f)
+{
+	fake_lock(f);
+	text_reset(&f->said);
+	text_add_bytes(&f->said, (struct bytes){(const uint8_t *)f->written.data, f->written.len});
+	text_add(&f->said, "");
+	fake_unlock(f);
+	return f->said.data;
+}
+
 /* --- waiting --- */
 
 /* Ends the test: what came, the newest last. */

@@ -52,6 +52,7 @@ static void take_request(struct conn *c, const char *head, struct text *body)
 	s->request.raw = xstrndup(space + 1, (size_t)(second - space) - 1);
 	s->request.authorization = header_get(head, "authorization");
 	s->request.accept = header_get(head, "accept");
+	s->request.content_type = header_get(head, "content-type");
 	s->request.accepts_gzip = encodings && strstr(encodings, "gzip");
 	s->closes = connection && strcasecmp(connection, "close") == 0;
 	free(encodings);

@@ -42,6 +42,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 		to = &s->request.authorization;
 	else if (bytes_equal_text(n, "accept"))
 		to = &s->request.accept;
+	else if (bytes_equal_text(n, "content-type"))
+		to = &s->request.content_type;
 	else if (bytes_equal_text(n, "accept-encoding"))
 		s->request.accepts_gzip = memmem(value, value_len, "gzip", 4) != NULL;
 	if (to) {

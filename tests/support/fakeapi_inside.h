@@ -44,7 +44,7 @@ struct shape {
 	struct bytes name, namespace;
 	struct text metadata; /* its members: ",a,b" */
 	struct text others;   /* ",a,b" */
-	bool has_uid, has_version, has_time;
+	bool has_uid, has_version, has_time, has_managed;
 };
 
 struct kind;
@@ -60,6 +60,8 @@ struct object *object_copy(const struct object *o, uint64_t version);
 struct object *object_use(struct object *o);
 void object_drop(struct object *o); /* NULL is fine */
 const char *object_name(const struct object *o);
+/* The value of a label, as it is written; none: it has no such label. */
+struct bytes object_label(const struct object *o, const char *key);
 
 /* --- the store (fakeapi_store.c) --- */
 
@@ -99,13 +101,26 @@ struct list {
 /* What a request asks to see. */
 struct choice {
 	char *namespace, *name; /* NULL: all */
+	struct label_term *labels;
+	size_t label_count;
 };
+
+/* --- label selectors (fakeapi_labels.c) --- */
+
+/* "a=b,c!=d,e,!f"; false: there is something in it that is not known here. */
+bool labels_read(struct choice *c, const char *selector);
+bool labels_take(const struct choice *c, const struct object *o);
+void choice_fini(struct choice *c);
 
 struct kind *store_find(struct fakeapi *f, const char *path, size_t len);
 void store_init(struct fakeapi *f);
 void store_fini(struct fakeapi *f);
 /* Creates or replaces. */
 void store_put(struct fakeapi *f, struct kind *k, const struct shape *s);
+struct object *store_get(const struct kind *k, const char *key); /* NULL: none */
+void store_delete(struct fakeapi *f, struct kind *k, const char *key);
+/* The kind must be known. */
+struct kind *store_kind(struct fakeapi *f, const char *path);
 bool choice_takes(const struct choice *c, const struct object *o);
 /* The objects as of `version` (0: now) whose key is greater than `after` (NULL: all), at most `limit` (0: all). */
 void store_list(struct fakeapi *f, const struct kind *k, const struct choice *c, uint64_t version,
@@ -119,10 +134,20 @@ static inline const struct event *kind_event(const struct kind *k, uint64_t numb
 /* The number of the first event newer than `version`. */
 uint64_t kind_events_after(const struct kind *k, uint64_t version);
 
-/* --- changes by clients (fakeapi_patch.c) --- */
+/* --- changes by clients (fakeapi_write.c, fakeapi_patch.c, fakeapi_apply.c) --- */
 
-/* A JSON merge patch (RFC 7396) of one object; false: the patch is no JSON object. */
-bool patch_apply(struct fakeapi *f, struct kind *k, const struct object *o, struct bytes patch);
+/* Answers POST, PUT, PATCH and DELETE; `sub`: the subresource, "" for none. */
+struct stream;
+void write_answer(struct stream *s, struct kind *k, const struct choice *c, const char *sub);
+struct json_object;
+/* A JSON merge patch (RFC 7396). */
+void patch_merge(struct json_object *to, struct json_object *patch);
+/* A JSON patch (RFC 6902; without move and copy); false: a test failed, or it cannot be applied. */
+bool patch_json(struct json_object **to, struct json_object *patch);
+/* Server-side apply of `body` to `to` (which has nothing when the object is new), lists as a whole, managedFields kept.
+ * False: others own fields, and it is not forced; then `causes` has the conflicts of a Status. */
+bool apply_fields(struct json_object *to, struct json_object *body, const char *manager, bool force,
+                  struct json_object *causes);
 
 /* --- rules (fakeapi_rules.c) --- */
 
@@ -131,6 +156,7 @@ enum rule_what {
 	RULE_WIRE,
 	RULE_STALL,
 	RULE_ENDLESS,
+	RULE_LOSE,
 	RULE_DELAY,
 	RULE_DRIP,
 	RULE_CUT,
@@ -142,7 +168,7 @@ struct rule {
 	char *where;
 	unsigned times; /* left; 0: for ever */
 	enum rule_what what;
-	uint64_t number; /* ms, bytes a second, bytes, enum fakeapi_endless */
+	uint64_t number; /* ms, bytes a second, bytes, enum fakeapi_endless, enum fakeapi_loss */
 	enum fakeapi_cut how;
 	int status;
 	char *headers; /* lines */
@@ -163,7 +189,7 @@ struct request {
 	char *method;
 	char *raw;    /* path and query as they came */
 	char *target; /* the same, decoded */
-	char *authorization, *accept;
+	char *authorization, *accept, *content_type;
 	bool accepts_gzip;
 	struct text body;
 };
@@ -209,6 +235,7 @@ struct stream {
 	enum fakeapi_endless endless;
 	uint64_t endless_count;
 	bool is_watch_request;
+	bool is_lost; /* what is answered is not sent */
 
 	struct text pending; /* ready to go */
 	size_t pending_at;
@@ -281,7 +308,8 @@ struct fakeapi {
 	char **requests;
 	size_t request_count, request_room;
 	char *authorization;
-	struct text said; /* what was returned last */
+	struct text written; /* the body of the newest request that had one */
+	struct text said;    /* what was returned last */
 };
 
 void fake_lock(struct fakeapi *f);
@@ -312,6 +340,9 @@ char *tls_base64(const void *data, size_t len);
 /* The request is whole: notes it, and answers now or when its time has come. */
 void serve_request(struct stream *s);
 void serve_answer(struct stream *s);
+/* An answer that is one text, and one that is a Status. */
+void serve_text(struct stream *s, int status, const char *content_type, struct bytes body);
+void serve_status(struct stream *s, int status, const char *message);
 /* Appends a Status object. */
 void status_add(struct text *out, int status, const char *message, const char *list_continue);
 void watch_begin(struct stream *s, struct kind *k, struct choice *c, const char *query,
@@ -319,6 +350,9 @@ void watch_begin(struct stream *s, struct kind *k, struct choice *c, const char 
 void watch_free(struct watch *w);
 /* The value of a query parameter, decoded, the caller frees; NULL: it is not there. */
 char *query_get(const char *raw, const char *name);
+
+/* Is a parameter of the query there, and neither 0 nor false? */
+bool query_is_true(const char *raw, const char *name);
 
 struct stream *stream_new(struct conn *c, int32_t id);
 void stream_free(struct stream *s); /* takes it out of its connection */
@@ -334,7 +368,7 @@ void watch_fill(struct stream *s);
 /* Events that are no more have not been seen. */
 void watches_go_back(struct fakeapi *f);
 /* Makes a Status event of it and ends it. */
-void watch_fail(struct stream *s, int status);
+void watch_add_failure(struct stream *s, int status);
 
 /* --- protocols (fakeapi_h1.c, fakeapi_h2.c) --- */
 

@@ -126,6 +126,8 @@ static void read_metadata(struct shape *s, struct bytes value)
 			s->has_version = true;
 		else if (bytes_equal_text(m.name, "creationTimestamp"))
 			s->has_time = true;
+		else if (bytes_equal_text(m.name, "managedFields"))
+			s->has_managed = true;
 		add_member(&s->metadata, m.whole);
 	}
 }
@@ -137,7 +139,7 @@ void shape_read(struct shape *s, const struct kind *k)
 
 	quotes_set_right(&s->json);
 	s->kind = s->api_version = s->name = s->namespace = (struct bytes){0};
-	s->has_uid = s->has_version = s->has_time = false;
+	s->has_uid = s->has_version = s->has_time = s->has_managed = false;
 	text_reset(&s->metadata);
 	text_reset(&s->others);
 	text_add(&s->others, "");
@@ -185,7 +187,7 @@ static void add_metadata(struct text *t, const struct shape *s, uint64_t version
 	}
 	if (!s->has_time)
 		text_add(t, ",\"creationTimestamp\":\"2026-01-01T00:00:00Z\"");
-	text_add(t, managed_fields ? managed : "");
+	text_add(t, managed_fields && !s->has_managed ? managed : "");
 	text_add(t, "}");
 	o->meta_len = t->len - o->meta_at;
 }
@@ -297,4 +299,24 @@ void object_drop(struct object *o)
 const char *object_name(const struct object *o)
 {
 	return o->namespace_len ? o->key + o->namespace_len + 1 : o->key;
+}
+
+/* The value of a member of the object that begins at p. */
+static struct bytes find_member(const char *p, const char *name)
+{
+	struct member m;
+
+	for (p++; (p = next_member(p, &m)) != NULL;)
+		if (bytes_equal_text(m.name, name))
+			return m.value;
+	return (struct bytes){0};
+}
+
+struct bytes object_label(const struct object *o, const char *key)
+{
+	struct bytes labels = find_member(o->text + o->meta_at, "labels");
+
+	if (labels.len == 0 || labels.data[0] != '{')
+		return (struct bytes){0};
+	return unquoted(find_member((const char *)labels.data, key));
 }

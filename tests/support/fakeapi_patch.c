@@ -3,10 +3,17 @@
 
 #include <json-c/json_object.h>
 #include <json-c/json_object_iterator.h>
-#include <json-c/json_tokener.h>
+#include <json-c/json_pointer.h>
+#include <json-c/json_util.h>
+#include <stdlib.h>
+#include <string.h>
 
-/* RFC 7396 2; `to` is an object, `patch` too. */
-static void merge(struct json_object *to, struct json_object *patch)
+#include "base/xalloc.h"
+
+/* --- RFC 7396 --- */
+
+/* `to` is an object, `patch` too. */
+void patch_merge(struct json_object *to, struct json_object *patch)
 {
 	struct json_object_iterator at = json_object_iter_begin(patch);
 	struct json_object_iterator end = json_object_iter_end(patch);
@@ -25,38 +32,118 @@ static void merge(struct json_object *to, struct json_object *patch)
 				old = json_object_new_object();
 				json_object_object_add(to, key, old);
 			}
-			merge(old, value);
+			patch_merge(old, value);
 		}
 	}
 }
 
-static void put(struct fakeapi *f, struct kind *k, struct json_object *object)
-{
-	struct json_object *metadata = json_object_object_get(object, "metadata");
-	struct shape s = {0};
+/* --- RFC 6902 --- */
 
-	json_object_object_del(metadata, "resourceVersion");
-	json_object_object_del(metadata, "managedFields");
-	text_add(&s.json, json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
-	shape_read(&s, k);
-	store_put(f, k, &s);
-	shape_fini(&s);
+/* A token of a JSON pointer without its escapes (RFC 6901 4). */
+static char *unescaped(const char *token)
+{
+	char *out = xstrdup(token), *to = out;
+
+	for (const char *p = out; *p; p++) {
+		*to = *p;
+		if (p[0] == '~' && (p[1] == '0' || p[1] == '1'))
+			*to = *++p == '0' ? '~' : '/';
+		to++;
+	}
+	*to = '\0';
+	return out;
 }
 
-bool patch_apply(struct fakeapi *f, struct kind *k, const struct object *o, struct bytes patch)
+/* What holds the value at `path`; *last is its name there, which the caller frees. */
+static struct json_object *parent_of(struct json_object *tree, const char *path, char **last)
 {
-	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *said =
-		json_tokener_parse_ex(tokener, (const char *)patch.data, (int)patch.len);
-	struct json_object *object = json_tokener_parse(o->text);
-	bool is_good = json_object_is_type(said, json_type_object);
+	const char *slash = strrchr(path, '/');
+	char *up = xstrndup(path, slash ? (size_t)(slash - path) : 0);
+	struct json_object *parent = NULL;
 
-	if (is_good) {
-		merge(object, said);
-		put(f, k, object);
+	if (!slash || json_pointer_get(tree, up, &parent) != 0)
+		parent = NULL;
+	*last = unescaped(slash ? slash + 1 : "");
+	free(up);
+	return parent;
+}
+
+static bool insert_item(struct json_object *list, size_t i, struct json_object *value)
+{
+	size_t count = json_object_array_length(list);
+
+	if (i > count || json_object_array_add(list, json_object_get(value)) != 0)
+		return false;
+	for (size_t at = count; at > i; at--)
+		json_object_array_put_idx(list, at,
+		                          json_object_get(json_object_array_get_idx(list, at - 1)));
+	return i == count || json_object_array_put_idx(list, i, json_object_get(value)) == 0;
+}
+
+static bool put_item(struct json_object *list, const char *at, struct json_object *value,
+                     bool replaces)
+{
+	size_t count = json_object_array_length(list), i = strtoul(at, NULL, 10);
+
+	if (strcmp(at, "-") == 0)
+		return json_object_array_add(list, json_object_get(value)) == 0;
+	if (replaces)
+		return i < count && json_object_array_put_idx(list, i, json_object_get(value)) == 0;
+	return insert_item(list, i, value);
+}
+
+static bool put_at(struct json_object *tree, const char *path, struct json_object *value,
+                   bool replaces)
+{
+	char *last;
+	struct json_object *parent = parent_of(tree, path, &last);
+	bool done = false;
+
+	if (json_object_is_type(parent, json_type_array))
+		done = put_item(parent, last, value, replaces);
+	else if (json_object_is_type(parent, json_type_object) &&
+	         (!replaces || json_object_object_get_ex(parent, last, NULL)))
+		done = json_object_object_add(parent, last, json_object_get(value)) == 0;
+	free(last);
+	return done;
+}
+
+static bool remove_at(struct json_object *tree, const char *path)
+{
+	char *last;
+	struct json_object *parent = parent_of(tree, path, &last);
+	bool done = false;
+
+	if (json_object_is_type(parent, json_type_array)) {
+		done = json_object_array_del_idx(parent, strtoul(last, NULL, 10), 1) == 0;
+	} else if (json_object_is_type(parent, json_type_object)) {
+		done = json_object_object_get_ex(parent, last, NULL);
+		json_object_object_del(parent, last);
 	}
-	json_object_put(object);
-	json_object_put(said);
-	json_tokener_free(tokener);
-	return is_good;
+	free(last);
+	return done;
+}
+
+bool patch_json(struct json_object **to, struct json_object *patch)
+{
+	bool good = json_object_is_type(patch, json_type_array);
+
+	for (size_t i = 0; good && i < json_object_array_length(patch); i++) {
+		struct json_object *step = json_object_array_get_idx(patch, i), *found = NULL;
+		struct json_object *value = json_object_object_get(step, "value");
+		const char *op = json_object_get_string(json_object_object_get(step, "op"));
+		const char *path = json_object_get_string(json_object_object_get(step, "path"));
+
+		if (!op || !path)
+			return false;
+		if (strcmp(op, "test") == 0)
+			good = json_pointer_get(*to, path, &found) == 0 &&
+			       json_object_equal(found, value);
+		else if (strcmp(op, "remove") == 0)
+			good = remove_at(*to, path);
+		else
+			good = (strcmp(op, "add") == 0 || strcmp(op, "replace") == 0) &&
+			       put_at(*to, path, value, strcmp(op, "replace") == 0);
+	}
+	return good;
 }

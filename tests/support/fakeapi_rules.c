@@ -155,7 +155,44 @@ void fakeapi_drip(struct fakeapi *f, const char *where, unsigned times, unsigned
 	add_rule(f, where, times, (struct rule){.what = RULE_DRIP, .number = bytes_per_s});
 }
 
+void fakeapi_lose(struct fakeapi *f, const char *where, unsigned times, enum fakeapi_loss what)
+{
+	add_rule(f, where, times, (struct rule){.what = RULE_LOSE, .number = what});
+}
+
 /* --- applying --- */
+
+/* "/api/v1/namespaces/shop/services/web?a=b" -> "/api/v1/services/shop/web?a=b" */
+static void add_by_list(struct text *out, const char *target)
+{
+	const char *at = strstr(target, "/namespaces/"), *name = at ? at + 12 : NULL;
+	const char *plural = name ? strchr(name, '/') : NULL;
+	size_t plural_len = plural ? strcspn(plural + 1, "/?") + 1 : 0;
+
+	if (!plural || plural > target + strcspn(target, "?")) {
+		text_add(out, target);
+		return;
+	}
+	text_printf(out, "%.*s%.*s/%.*s%s", (int)(at - target), target, (int)plural_len, plural,
+	            (int)(plural - name), name, plural + plural_len);
+}
+
+static bool request_fits(const char *where, const struct request *r)
+{
+	const char *path = strchr(where, '/');
+	struct text target = {0};
+	bool fits;
+
+	if (!path || path == where)
+		return where_fits(where, r->target);
+	if (strncmp(where, "WRITE ", 6) == 0 ? strcmp(r->method, "GET") == 0
+	                                     : strncmp(where, r->method, strlen(r->method)) != 0)
+		return false;
+	add_by_list(&target, r->target);
+	fits = where_fits(path, target.data);
+	text_fini(&target);
+	return fits;
+}
 
 static struct rule *rule_copy(const struct rule *r)
 {
@@ -192,6 +229,7 @@ static void join(struct stream *s, const struct rule *r)
 	case RULE_WIRE:
 	case RULE_STALL:
 	case RULE_ENDLESS:
+	case RULE_LOSE:
 		break;
 	}
 }
@@ -205,7 +243,7 @@ struct rule *rules_apply(struct fakeapi *f, struct stream *s)
 		struct rule *r = *at;
 		unsigned sort = 1U << (r->what < RULE_DELAY ? RULE_ANSWER : r->what);
 
-		if ((seen & sort) || !where_fits(r->where, s->request.target)) {
+		if ((seen & sort) || !request_fits(r->where, &s->request)) {
 			at = &r->next;
 			continue;
 		}

@@ -86,13 +86,15 @@ static void begin(struct stream *s, int status, const char *content_type)
 
 static void send_off(struct stream *s)
 {
-	if (s->conn->h2)
+	if (s->is_lost)
+		s->phase = STREAM_STALLED;
+	else if (s->conn->h2)
 		h2_begin(s);
 	else
 		h1_begin(s);
 }
 
-static void answer_text(struct stream *s, int status, const char *content_type, struct bytes body)
+void serve_text(struct stream *s, int status, const char *content_type, struct bytes body)
 {
 	begin(s, status, content_type);
 	text_printf(&s->headers, "Content-Length: %zu\n", body.len);
@@ -103,12 +105,12 @@ static void answer_text(struct stream *s, int status, const char *content_type, 
 	send_off(s);
 }
 
-static void answer_status(struct stream *s, int status, const char *message)
+void serve_status(struct stream *s, int status, const char *message)
 {
 	struct text t = {0};
 
 	status_add(&t, status, message, NULL);
-	answer_text(s, status, "application/json", bytes_of(t.data));
+	serve_text(s, status, "application/json", bytes_of(t.data));
 	text_fini(&t);
 }
 
@@ -156,7 +158,7 @@ char *query_get(const char *raw, const char *name)
 	return NULL;
 }
 
-static bool query_is_true(const char *raw, const char *name)
+bool query_is_true(const char *raw, const char *name)
 {
 	char *value = query_get(raw, name);
 	bool is_true = value && strcmp(value, "0") != 0 && strcmp(value, "false") != 0;
@@ -229,7 +231,7 @@ static void answer_list(struct stream *s, struct kind *k, const struct choice *c
 	if (token && *token)
 		after = token_read(token, &version);
 	if (token && *token && !after) {
-		answer_status(s, 400, "continue key is not valid");
+		serve_status(s, 400, "continue key is not valid");
 	} else if (after && version && version < f->compacted) {
 		struct text t = {0};
 		char *fresh = token_print(0, after);
@@ -238,11 +240,11 @@ static void answer_list(struct stream *s, struct kind *k, const struct choice *c
 		           "The provided continue parameter is too old to display a consistent "
 		           "list result.",
 		           fresh);
-		answer_text(s, 410, "application/json", bytes_of(t.data));
+		serve_text(s, 410, "application/json", bytes_of(t.data));
 		text_fini(&t);
 		free(fresh);
 	} else if (!after && asked && strtoull(asked, NULL, 10) > f->version) {
-		answer_status(s, 504, "Too large resource version");
+		serve_status(s, 504, "Too large resource version");
 	} else {
 		begin(s, 200, "application/json");
 		s->body = BODY_LIST;
@@ -252,7 +254,7 @@ static void answer_list(struct stream *s, struct kind *k, const struct choice *c
 		if (s->list.remaining > 0)
 			s->list_continue = token_print(s->list.version,
 			                               s->list.objects[s->list.count - 1]->key);
-		if (c->name)
+		if (c->name || c->labels)
 			s->list.remaining = 0; /* not told of selections */
 		if (f->options.gzip && s->request.accepts_gzip && s->list.bytes >= GZIP_FROM)
 			stream_gzip(s);
@@ -272,35 +274,19 @@ static void answer_object(struct stream *s, struct kind *k, const struct choice 
 	if (l.count == 0) {
 		text_printf(&t, "%s%s%s \"%s\" not found", k->plural, *k->group ? "." : "",
 		            k->group, c->name);
-		answer_status(s, 404, t.data);
+		serve_status(s, 404, t.data);
 	} else if (partial) {
 		text_printf(&t,
 		            "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\","
 		            "\"metadata\":%.*s}",
 		            (int)l.objects[0]->meta_len,
 		            l.objects[0]->text + l.objects[0]->meta_at);
-		answer_text(s, 200, "application/json", bytes_of(t.data));
+		serve_text(s, 200, "application/json", bytes_of(t.data));
 	} else {
-		answer_text(s, 200, "application/json", bytes_of(l.objects[0]->text));
+		serve_text(s, 200, "application/json", bytes_of(l.objects[0]->text));
 	}
 	text_fini(&t);
 	list_fini(&l);
-}
-
-static void answer_patch(struct stream *s, struct kind *k, const struct choice *c)
-{
-	struct bytes patch = {(const uint8_t *)s->request.body.data, s->request.body.len};
-	bool is_good = true;
-	struct list l;
-
-	store_list(s->conn->f, k, c, 0, NULL, 0, &l);
-	if (l.count > 0)
-		is_good = patch_apply(s->conn->f, k, l.objects[0], patch);
-	list_fini(&l);
-	if (is_good)
-		answer_object(s, k, c, false);
-	else
-		answer_status(s, 400, "the patch is no JSON object");
 }
 
 /* --- watches --- */
@@ -314,15 +300,15 @@ static void answer_watch(struct stream *s, struct kind *k, struct choice *c, boo
 
 	free(match);
 	if (wants_list && f->options.watch_list == FAKEAPI_WATCH_LIST_REFUSED) {
-		answer_status(s, 422,
-		              "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for "
-		              "watch unless the WatchList feature gate is enabled");
+		serve_status(s, 422,
+		             "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for "
+		             "watch unless the WatchList feature gate is enabled");
 		return;
 	}
 	if (wants_list && f->options.watch_list == FAKEAPI_WATCH_LIST_SERVED && !matches) {
-		answer_status(s, 422,
-		              "resourceVersionMatch: Forbidden: sendInitialEvents requires setting "
-		              "resourceVersionMatch to NotOlderThan");
+		serve_status(s, 422,
+		             "resourceVersionMatch: Forbidden: sendInitialEvents requires setting "
+		             "resourceVersionMatch to NotOlderThan");
 		return;
 	}
 	begin(s, 200, "application/json");
@@ -359,8 +345,10 @@ static bool read_selector(char *selector, struct choice *c)
 	return true;
 }
 
-/* The kind of a path, and what of it is meant; NULL: none.  *is_one: a single object. */
-static struct kind *route(struct fakeapi *f, const char *path, struct choice *c, bool *is_one)
+/* The kind of a path, and what of it is meant; NULL: none.  *is_one: a single object; *sub: a subresource of it, "" for
+ * none. */
+static struct kind *route(struct fakeapi *f, const char *path, struct choice *c, bool *is_one,
+                          const char **sub)
 {
 	const char *base_end = path, *rest, *slash;
 	struct text list = {0};
@@ -368,6 +356,7 @@ static struct kind *route(struct fakeapi *f, const char *path, struct choice *c,
 	size_t slashes = strncmp(path, "/apis/", 6) == 0 ? 4 : 3;
 
 	*is_one = false;
+	*sub = "";
 	for (size_t i = 0; i < slashes; i++) {
 		base_end = strchr(i ? base_end + 1 : base_end, '/');
 		if (!base_end)
@@ -385,12 +374,26 @@ static struct kind *route(struct fakeapi *f, const char *path, struct choice *c,
 	text_fini(&list);
 	if (k && slash) {
 		*is_one = true;
-		c->name = xstrdup(slash + 1);
+		c->name = xstrndup(slash + 1, strcspn(slash + 1, "/"));
+		*sub = slash + 1 + strlen(c->name);
+		*sub += **sub == '/';
 	}
 	return k && k->registered && (k->namespaced || !c->namespace) ? k : NULL;
 }
 
-static void answer_resource(struct stream *s, struct kind *k, struct choice *c, bool is_one)
+static const char *verb_of(const struct stream *s, bool watches, bool is_one)
+{
+	static const char *const verbs[][2] = {
+		{"POST", "create"}, {"PUT", "update"}, {"PATCH", "patch"}, {"DELETE", "delete"}};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(s->request.method, verbs[i][0]) == 0)
+			return verbs[i][1];
+	return watches ? "watch" : is_one ? "get" : "list";
+}
+
+static void answer_resource(struct stream *s, struct kind *k, struct choice *c, bool is_one,
+                            const char *sub)
 {
 	bool watches = query_is_true(s->request.raw, "watch") && !is_one;
 	const char *accept = s->request.accept ? s->request.accept : "";
@@ -405,22 +408,19 @@ static void answer_resource(struct stream *s, struct kind *k, struct choice *c, 
 			&message,
 			"%s%s%s is forbidden: User \"system:serviceaccount:nigh:reader\" cannot "
 			"%s resource \"%s\" in API group \"%s\" at the cluster scope",
-			k->plural, *k->group ? "." : "", k->group,
-			watches  ? "watch"
-			: is_one ? "get"
-				 : "list",
+			k->plural, *k->group ? "." : "", k->group, verb_of(s, watches, is_one),
 			k->plural, k->group);
-		answer_status(s, 403, message.data);
-	} else if ((fields && !read_selector(fields, c)) || (labels && *labels)) {
-		answer_status(s, 400, "fakeapi knows no such selector");
+		serve_status(s, 403, message.data);
+	} else if ((fields && !read_selector(fields, c)) || (labels && !labels_read(c, labels))) {
+		serve_status(s, 400, "fakeapi knows no such selector");
 	} else if (partial && (watches || is_one) == partial_list) {
 		text_printf(&message,
 		            "you requested PartialObjectMetadata%s, but the requested "
 		            "object is %s list",
 		            partial_list ? "List" : "", partial_list ? "not a" : "a");
-		answer_status(s, 406, message.data);
-	} else if (strcmp(s->request.method, "PATCH") == 0) {
-		answer_patch(s, k, c);
+		serve_status(s, 406, message.data);
+	} else if (strcmp(s->request.method, "GET") != 0) {
+		write_answer(s, k, c, sub);
 	} else if (watches) {
 		answer_watch(s, k, c, partial);
 	} else if (is_one) {
@@ -440,7 +440,7 @@ static void answer_version(struct stream *s)
 	text_add(&t, "{\n  \"major\": \"1\",\n  \"minor\": \"31\",\n  \"gitVersion\": ");
 	text_add_json(&t, bytes_of(s->conn->f->version_text));
 	text_add(&t, ",\n  \"gitTreeState\": \"clean\",\n  \"platform\": \"linux/amd64\"\n}");
-	answer_text(s, 200, "application/json", bytes_of(t.data));
+	serve_text(s, 200, "application/json", bytes_of(t.data));
 	text_fini(&t);
 }
 
@@ -460,28 +460,26 @@ static void answer_truly(struct stream *s)
 	struct fakeapi *f = s->conn->f;
 	char *path = xstrndup(s->request.target, strcspn(s->request.target, "?"));
 	struct choice c = {0};
+	const char *sub;
 	struct kind *k;
 	bool is_one;
 
 	if (!is_let_in(s))
-		answer_status(s, 401, "Unauthorized");
-	else if (strcmp(s->request.method, "PATCH") == 0 &&
-	         (k = route(f, path, &c, &is_one)) != NULL && is_one)
-		answer_resource(s, k, &c, is_one);
+		serve_status(s, 401, "Unauthorized");
+	else if ((k = route(f, path, &c, &is_one, &sub)) != NULL &&
+	         (!*sub || strcmp(sub, "status") == 0))
+		answer_resource(s, k, &c, is_one, sub);
 	else if (strcmp(s->request.method, "GET") != 0)
-		answer_status(s, 405,
-		              "the server does not allow this method on the requested resource");
+		serve_status(s, 405,
+		             "the server does not allow this method on the requested resource");
 	else if (strcmp(path, "/version") == 0)
 		answer_version(s);
 	else if (strcmp(path, "/healthz") == 0 || strcmp(path, "/livez") == 0 ||
 	         strcmp(path, "/readyz") == 0)
-		answer_text(s, 200, "text/plain; charset=utf-8", bytes_of("ok"));
-	else if ((k = route(f, path, &c, &is_one)) != NULL)
-		answer_resource(s, k, &c, is_one);
+		serve_text(s, 200, "text/plain; charset=utf-8", bytes_of("ok"));
 	else
-		answer_status(s, 404, "the server could not find the requested resource");
-	free(c.namespace);
-	free(c.name);
+		serve_status(s, 404, "the server could not find the requested resource");
+	choice_fini(&c);
 	free(path);
 }
 
@@ -509,6 +507,19 @@ static void answer_by_rule(struct stream *s, const struct rule *r)
 		s->body = BODY_ENDLESS;
 		s->endless = (enum fakeapi_endless)r->number;
 		send_off(s);
+		break;
+	case RULE_LOSE:
+		s->is_lost = true;
+		s->phase = STREAM_STALLED;
+		if (r->number != FAKEAPI_LOSS_BEFORE)
+			answer_truly(s);
+		if (r->number == FAKEAPI_LOSS_ANSWER)
+			break;
+		if (s->conn->h2)
+			nghttp2_submit_rst_stream(s->conn->h2, NGHTTP2_FLAG_NONE, s->id,
+			                          NGHTTP2_INTERNAL_ERROR);
+		else
+			conn_end(s->conn, FAKEAPI_CUT_CLOSE);
 		break;
 	case RULE_STALL:
 	case RULE_DELAY:
@@ -541,6 +552,10 @@ static void note_request(struct fakeapi *f, const struct stream *s)
 		f->requests = xreallocarray(f->requests, f->request_room, sizeof(char *));
 	}
 	f->requests[f->request_count++] = text_take(&line);
+	if (s->request.body.len > 0) {
+		text_reset(&f->written);
+		text_add_bytes(&f->written, bytes_of(s->request.body.data));
+	}
 	free(f->authorization);
 	f->authorization = xstrdup(s->request.authorization ? s->request.authorization : "");
 }

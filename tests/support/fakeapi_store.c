@@ -24,8 +24,10 @@ static const struct {
 	{FAKEAPI_NAMESPACES, "Namespace", false, false},
 	{FAKEAPI_SECRETS, "Secret", true, false},
 	{"/api/v1/endpoints", "Endpoints", true, false},
-	{"/api/v1/configmaps", "ConfigMap", true, false},
+	{FAKEAPI_CONFIG_MAPS, "ConfigMap", true, false},
 	{"/api/v1/pods", "Pod", true, false},
+	{FAKEAPI_DEPLOYMENTS, "Deployment", true, false},
+	{FAKEAPI_LEASES, "Lease", true, false},
 	{FAKEAPI_SLICES, "EndpointSlice", true, false},
 	{FAKEAPI_INGRESSES, "Ingress", true, false},
 	{FAKEAPI_CLUSTERS, "KubeFedCluster", true, true},
@@ -68,7 +70,7 @@ static struct kind *add_kind(struct fakeapi *f, const char *path, const char *na
 	return k;
 }
 
-static struct kind *kind_get(struct fakeapi *f, const char *path)
+struct kind *store_kind(struct fakeapi *f, const char *path)
 {
 	struct kind *k = store_find(f, path, strlen(path));
 
@@ -129,14 +131,14 @@ void fakeapi_register(struct fakeapi *f, const char *resource, const char *name,
 void fakeapi_unregister(struct fakeapi *f, const char *resource)
 {
 	fake_lock(f);
-	kind_get(f, resource)->registered = false;
+	store_kind(f, resource)->registered = false;
 	fake_unlock_and_wake(f);
 }
 
 static void set_forbidden(struct fakeapi *f, const char *resource, bool forbidden)
 {
 	fake_lock(f);
-	kind_get(f, resource)->forbidden = forbidden;
+	store_kind(f, resource)->forbidden = forbidden;
 	fake_unlock(f);
 }
 
@@ -228,6 +230,23 @@ static void delete_at(struct fakeapi *f, struct kind *k, size_t at)
 	take_out(k->objects, &k->count, at);
 }
 
+struct object *store_get(const struct kind *k, const char *key)
+{
+	bool found;
+	size_t at = place_of(k->objects, k->count, key, &found);
+
+	return found ? k->objects[at] : NULL;
+}
+
+void store_delete(struct fakeapi *f, struct kind *k, const char *key)
+{
+	bool found;
+	size_t at = place_of(k->objects, k->count, key, &found);
+
+	if (found)
+		delete_at(f, k, at);
+}
+
 uint64_t fakeapi_put(struct fakeapi *f, const char *resource, const char *fmt, ...)
 {
 	struct shape s = {0};
@@ -243,7 +262,7 @@ uint64_t fakeapi_put(struct fakeapi *f, const char *resource, const char *fmt, .
 	text_add(&s.json, json);
 	free(json);
 	fake_lock(f);
-	k = kind_get(f, resource);
+	k = store_kind(f, resource);
 	fake_unlock(f);
 	shape_read(&s, k);
 	fake_lock(f);
@@ -261,7 +280,7 @@ void fakeapi_put_many(struct fakeapi *f, const char *resource, size_t count,
 	struct kind *k;
 
 	fake_lock(f);
-	k = kind_get(f, resource);
+	k = store_kind(f, resource);
 	fake_unlock(f);
 	for (size_t i = 0; i < count; i++) {
 		text_reset(&s.json);
@@ -284,7 +303,7 @@ uint64_t fakeapi_delete(struct fakeapi *f, const char *resource, const char *obj
 	size_t at;
 
 	fake_lock(f);
-	k = kind_get(f, resource);
+	k = store_kind(f, resource);
 	at = place_of(k->objects, k->count, object, &found);
 	if (found)
 		delete_at(f, k, at);
@@ -300,7 +319,7 @@ void fakeapi_delete_all(struct fakeapi *f, const char *resource)
 	struct kind *k;
 
 	fake_lock(f);
-	k = kind_get(f, resource);
+	k = store_kind(f, resource);
 	while (k->count > 0)
 		delete_at(f, k, k->count - 1);
 	fake_unlock_and_wake(f);
@@ -311,7 +330,7 @@ size_t fakeapi_count(struct fakeapi *f, const char *resource)
 	size_t count;
 
 	fake_lock(f);
-	count = kind_get(f, resource)->count;
+	count = store_kind(f, resource)->count;
 	fake_unlock(f);
 	return count;
 }
@@ -405,7 +424,7 @@ bool choice_takes(const struct choice *c, const struct object *o)
 	if (c->namespace && (strncmp(o->key, c->namespace, o->namespace_len) != 0 ||
 	                     c->namespace[o->namespace_len] != '\0'))
 		return false;
-	return !c->name || strcmp(object_name(o), c->name) == 0;
+	return (!c->name || strcmp(object_name(o), c->name) == 0) && labels_take(c, o);
 }
 
 /* All as of an earlier `version`, used once more. */
@@ -425,7 +444,7 @@ static void copy_all(const struct kind *k, uint64_t version, struct object ***ob
 static void choose(struct object *const *objects, size_t count, const struct choice *c,
                    const char *after, size_t limit, struct list *out)
 {
-	bool found = false, all = !c->name && !c->namespace;
+	bool found = false, all = !c->name && !c->namespace && !c->labels;
 	size_t from = after ? place_of(objects, count, after, &found) + found : 0, most;
 
 	most = limit && limit < count - from ? limit : count - from;

@@ -38,6 +38,7 @@ void stream_free(struct stream *s)
 	free(s->request.target);
 	free(s->request.authorization);
 	free(s->request.accept);
+	free(s->request.content_type);
 	text_fini(&s->request.body);
 	rule_free(s->rule);
 	list_fini(&s->list);

@@ -55,7 +55,7 @@ void watch_begin(struct stream *s, struct kind *k, struct choice *c, const char 
 		w->tells_end = wants_list && w->bookmarks;
 		w->next = kind_end(k);
 	} else if (version < f->compacted) {
-		watch_fail(s, 410);
+		watch_add_failure(s, 410);
 	} else {
 		w->next = kind_events_after(k, version);
 	}
@@ -65,8 +65,7 @@ void watch_free(struct watch *w)
 {
 	if (!w)
 		return;
-	free(w->choice.namespace);
-	free(w->choice.name);
+	choice_fini(&w->choice);
 	list_fini(&w->first);
 	free(w);
 }
@@ -159,7 +158,7 @@ void watch_add_bookmark(struct stream *s, uint64_t version, bool ends_first)
 	text_fini(&t);
 }
 
-void watch_fail(struct stream *s, int status)
+void watch_add_failure(struct stream *s, int status)
 {
 	struct text t = {0};
 
@@ -190,21 +189,36 @@ static void follow_first(struct stream *s, size_t most)
 	s->watch->tells_end = false;
 }
 
+/* What has come to fit a selector is ADDED to a watch; what has ceased to is DELETED, as it was. */
+static void add_event(struct stream *s, const struct event *e)
+{
+	const struct choice *c = &s->watch->choice;
+	bool was = e->before && choice_takes(c, e->before);
+	bool is = e->change != CHANGE_DELETED && choice_takes(c, e->object);
+	struct object *last;
+
+	if (is) {
+		add_object_event(s, was ? CHANGE_MODIFIED : CHANGE_ADDED, e->object);
+	} else if (was && e->change == CHANGE_DELETED) {
+		add_object_event(s, CHANGE_DELETED, e->object);
+	} else if (was) {
+		last = object_copy(e->before, e->version);
+		add_object_event(s, CHANGE_DELETED, last);
+		object_drop(last);
+	}
+}
+
 static void follow_events(struct stream *s, size_t most)
 {
 	struct watch *w = s->watch;
 	const struct kind *k = w->kind;
 
 	if (w->next < k->first_event) { /* compacted under it */
-		watch_fail(s, 410);
+		watch_add_failure(s, 410);
 		return;
 	}
-	for (; w->next < kind_end(k) && s->pending.len < most; w->next++) {
-		const struct event *e = kind_event(k, w->next);
-
-		if (choice_takes(&w->choice, e->object))
-			add_object_event(s, e->change, e->object);
-	}
+	for (; w->next < kind_end(k) && s->pending.len < most; w->next++)
+		add_event(s, kind_event(k, w->next));
 }
 
 void watch_fill(struct stream *s)
@@ -333,7 +347,7 @@ void fakeapi_close_watches(struct fakeapi *f, const char *where)
 static void fail_it(struct stream *s, const void *arg)
 {
 	catch_up(s);
-	watch_fail(s, *(const int *)arg);
+	watch_add_failure(s, *(const int *)arg);
 }
 
 void fakeapi_fail_watches(struct fakeapi *f, const char *where, int status)

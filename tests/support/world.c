@@ -21,36 +21,12 @@
 #include "base/xalloc.h"
 
 enum {
-	REST_MS = 10,
-	ALLOWANCE_MS = 50, /* for a look that began just before the deadline */
 	START_MS = 30000,
 	STOP_MS = 15000,
 	RUN_MS = 60000,
 	LOG_SHOWN = 8000, /* bytes of its end */
 	FLAGS_MOST = 16
 };
-
-uint64_t inside_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-void inside_rest(void)
-{
-	struct timespec rest = {.tv_nsec = REST_MS * 1000000L};
-
-	nanosleep(&rest, NULL);
-}
-
-struct deadline inside_deadline(unsigned within_ms)
-{
-	return (struct deadline){within_ms ? inside_now_ms() + within_ms + ALLOWANCE_MS : 0};
-}
-
-bool inside_has_time(struct deadline d) { return inside_now_ms() < d.at_ms; }
 
 const char *inside_program(const char *name, const char *fallback)
 {
