@@ -106,6 +106,11 @@ static bool lists_equal(char *const *a, size_t a_count, char *const *b, size_t b
 	return true;
 }
 
+bool kube_access_is_in(const struct kube_access *a, struct bytes text)
+{
+	return kube_secret_is_in(&a->token, text) || kube_secret_is_in(&a->password, text);
+}
+
 bool kube_access_equal(const struct kube_access *a, const struct kube_access *b)
 {
 	for (size_t i = 0; i < TEXTS; i++)

@@ -61,6 +61,9 @@ void kube_access_fini(struct kube_access *a);
 /* Would the same be dialled with the same credentials?  (The namespace aside.) */
 bool kube_access_equal(const struct kube_access *a, const struct kube_access *b);
 
+/* Does a stranger's text give away its token or password? */
+bool kube_access_is_in(const struct kube_access *a, struct bytes text);
+
 /* "HOST", "HOST:PORT" or a URL, as client-go and KubeFed's webhook take it -> "https://HOST:PORT/path" for
  * .server (the caller frees): without a scheme it is https and has no path; only http and https; a host; a
  * port, when given, of 1..65535; no user, query or fragment.  ERR_PARSE says what is wrong with it

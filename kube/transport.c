@@ -34,7 +34,7 @@ struct kube_request {
 	struct transport_easy easy;
 	uint64_t deadline_ms, silence_ms;
 	uint64_t end_ms; /* of all of it; 0: none */
-	uint64_t turn; /* of the client's, in which it was last sent something */
+	uint64_t turn;   /* of the client's, in which it was last sent something */
 	size_t turn_bytes;
 	bool answered;  /* on_status was called */
 	bool cancelled; /* freed as soon as libcurl lets go of it */

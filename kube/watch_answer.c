@@ -31,8 +31,7 @@ struct text watch_answer_words(struct json_tokener *tokener, struct bytes body, 
 	struct text words = {0};
 
 	text_printf(&words, "%d", status);
-	if (message.len > 0 && !kube_secret_is_in(&access->token, message) &&
-	    !kube_secret_is_in(&access->password, message)) {
+	if (message.len > 0 && !kube_access_is_in(access, message)) {
 		text_add(&words, " ");
 		for (size_t i = 0; i < message.len && i < WORDS_MOST; i++)
 			text_printf(&words, "%c", message.data[i] >= ' ' ? message.data[i] : ' ');

@@ -43,7 +43,7 @@ struct kube_write {
 	size_t answer_most;           /* bytes; 0: KUBE_ANSWER_MOST */
 };
 
-enum { KUBE_ANSWER_MOST = 4 << 20, KUBE_WRITE_MS = 30000 };
+enum { KUBE_ANSWER_MOST = 3 << 20, KUBE_WRITE_MS = 30000 };
 
 struct kube_writing;
 
