@@ -20,14 +20,14 @@ struct kube_lease;
 
 struct kube_lease_settings {
 	const char *namespace, *name;
-	const char *identity;
-	uint64_t lease_ms; /* 15 s; whole seconds; longer than renew_ms */
-	uint64_t renew_ms; /* 10 s; longer than 1.2 times retry_ms */
-	uint64_t retry_ms; /* 2 s; candidates add up to 1.2 times as much at random */
+	const char *identity; /* kube_lease_identity(); no two programs have the same */
+	uint64_t lease_ms;    /* 15 s; longer than renew_ms */
+	uint64_t renew_ms;    /* 10 s; longer than 1.2 times retry_ms */
+	uint64_t retry_ms;    /* 2 s; candidates add up to 1.2 times as much at random */
 };
 
 struct kube_lease_events {
-	/* It leads, with that epoch. */
+	/* It leads, with that epoch, which is 1 or more. */
 	void (*on_leading)(uint64_t epoch, void *arg);
 	/* It does not any more, after on_leading; it goes on as a candidate.  Told as soon as the loop turns: who is about to
 	 * write asks kube_lease_is_held(). */
@@ -43,7 +43,7 @@ struct kube_lease *kube_lease_start(uv_loop_t *loop, struct kube_client *client,
                                     const struct kube_lease_events *events);
 /* Does not lead from now on, and no event is told any more.  A leader releases the Lease, so that another may begin at
  * once: tried once, for release_ms at most (0: not tried).  It is gone when on_stopped is called, which is never within this
- * call. */
+ * call; the client must live until then. */
 void kube_lease_stop(struct kube_lease *l, uint64_t release_ms, void (*on_stopped)(void *arg),
                      void *arg);
 

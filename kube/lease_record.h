@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/text.h"
-
 struct json_object;
 
 enum { KUBE_IDENTITY_MOST = 320 /* with its NUL */, KUBE_LEASE_MOST_MS = 3600000 };
@@ -29,10 +27,11 @@ void kube_lease_record_read(struct json_object *lease, struct kube_lease_record 
 /* The annotation control-plane.alpha.kubernetes.io/leader of a ConfigMap or Endpoints, as KubeFed's manager keeps it
  * (`kubefed-controller-manager`).  False: there is none, and `out` is empty. */
 bool kube_lease_record_read_annotation(struct json_object *object, struct kube_lease_record *out);
-/* Appends the Lease as JSON; `version` of the record, where there is one, makes a PUT of it conditional.  Of the record only
- * holder (none: released), duration, transitions, acquired, renewed and version are used. */
-void kube_lease_record_print(struct text *out, const char *namespace, const char *name,
-                             const struct kube_lease_record *r);
+/* A Lease without a spec; the caller puts it. */
+struct json_object *kube_lease_object_new(const char *namespace, const char *name);
+/* Sets holder (none: released), duration (in whole seconds, one at least), transitions and times in its spec; all else stays,
+ * but for managedFields, which the server keeps itself. */
+void kube_lease_record_write(struct json_object *lease, const struct kube_lease_record *r);
 
 /* A record that is looked at again and again; zeroed: not yet. */
 struct kube_lease_sight {
