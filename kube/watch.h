@@ -29,12 +29,12 @@ struct kube_watch_settings {
 	const char *namespace;         /* NULL: all */
 	const char *name;              /* only this one (a field selector); NULL: all */
 	const char *labels;            /* only these (a selector: "a.b/c=true"); NULL: all */
-	bool metadata_only;  /* as PartialObjectMetadata */
-	bool streaming_list; /* the server offers WatchList */
-	uint64_t silence_ms; /* of a watch: 90 s */
-	uint64_t reply_ms;   /* until an answer begins, and in it without a byte: 30 s */
-	size_t object_most;  /* bytes of one object */
-	size_t objects_most; /* of one list */
+	bool metadata_only;            /* as PartialObjectMetadata */
+	bool streaming_list;           /* the server offers WatchList */
+	uint64_t silence_ms;           /* of a watch: 90 s */
+	uint64_t reply_ms;             /* until an answer begins, and in it without a byte: 30 s */
+	size_t object_most;            /* bytes of one object */
+	size_t objects_most;           /* of one list */
 };
 
 enum kube_sight {

@@ -66,9 +66,8 @@ static void test_a_label_selector_is_in_every_question(void **state)
 	       SERVICES "?watch=1&allowWatchBookmarks=true&timeoutSeconds=300&resourceVersion="
 	                "17" MANAGED);
 	expect(write_stream, &s,
-	       SERVICES
-	       "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
-	       "&resourceVersion=&allowWatchBookmarks=true&timeoutSeconds=300" MANAGED);
+	       SERVICES "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+	                "&resourceVersion=&allowWatchBookmarks=true&timeoutSeconds=300" MANAGED);
 }
 
 static void test_a_name_and_labels_are_both_asked_for(void **state)
