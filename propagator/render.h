@@ -40,7 +40,7 @@ enum err render_for(const struct render *r, struct json_object *federated, const
                     struct json_object **out, struct reason *why) MUST_CHECK;
 
 /* For one cluster, to be put in the place of `existing` (PUT): before the overrides, what the member has to say about
- * the object is taken from there (retain.h).  *retained: an error is retain()'s (state FieldRetentionFailed). */
+ * the object is taken from there (retain.h).  An error without *retained is retain()'s (state FieldRetentionFailed). */
 enum err render_over(const struct type *type, const struct render *r, struct json_object *federated,
                      const char *cluster, struct json_object *existing, struct json_object **out,
                      bool *retained, struct reason *why) MUST_CHECK;
