@@ -111,18 +111,10 @@ static const char *shown(const char *text, char out[SHOWN])
 	return text_shown(bytes_of(text), out, SHOWN);
 }
 
-/* As Go's ParseInt reads a decimal one. */
-static bool to_int64(const char *text, int64_t *out)
+/* A label's value has no sign. */
+static bool to_number(const char *text, uint64_t *out)
 {
-	bool is_negative = text[0] == '-';
-	uint64_t number;
-
-	if (is_negative || text[0] == '+')
-		text++;
-	if (!text_to_u64(bytes_of(text), (uint64_t)INT64_MAX + is_negative, &number))
-		return false;
-	*out = is_negative ? (int64_t)(0 - number) : (int64_t)number;
-	return true;
+	return text_to_u64(bytes_of(text), INT64_MAX, out);
 }
 
 static size_t count_of(const struct requirement *r)
@@ -140,26 +132,27 @@ static const char *value_at(const struct requirement *r, size_t i)
 static enum err check_values(const struct requirement *r, struct reason *why)
 {
 	size_t count = count_of(r);
-	int64_t number;
+	uint64_t number;
 	char buf[SHOWN];
 
 	if (count > SELECTOR_VALUES_MOST)
-		return reason_set(why, ERR_PARSE, "values: more than %d", SELECTOR_VALUES_MOST);
+		return reason_set(why, ERR_PARSE, ".values: more than %d", SELECTOR_VALUES_MOST);
 	if ((r->op == OP_EXISTS || r->op == OP_DOES_NOT_EXIST) && count > 0)
-		return reason_set(why, ERR_PARSE, "values: must be empty with this operator");
+		return reason_set(why, ERR_PARSE, ".values: must be empty with this operator");
 	if ((r->op == OP_IN || r->op == OP_NOT_IN) && count == 0)
-		return reason_set(why, ERR_PARSE, "values: must not be empty with this operator");
+		return reason_set(why, ERR_PARSE, ".values: must not be empty with this operator");
 	if (r->is_single && count != 1)
-		return reason_set(why, ERR_PARSE, "values: must be one with this operator");
+		return reason_set(why, ERR_PARSE, ".values: must be one with this operator");
 	for (size_t i = 0; i < count; i++) {
 		const char *value = value_at(r, i);
 
 		if (!value || !is_label_value(value))
-			return reason_set(why, ERR_PARSE, "values[%zu]: %s is no label's value", i,
+			return reason_set(why, ERR_PARSE, ".values[%zu]: %s is no label's value", i,
 			                  value ? shown(value, buf) : "what is no text");
-		if ((r->op == OP_GREATER || r->op == OP_LESS) && !to_int64(value, &number))
-			return reason_set(why, ERR_PARSE, "values[%zu]: '%s' is not a whole number",
-			                  i, shown(value, buf));
+		if ((r->op == OP_GREATER || r->op == OP_LESS) && !to_number(value, &number))
+			return reason_set(why, ERR_PARSE,
+			                  ".values[%zu]: '%s' is not a whole number", i,
+			                  shown(value, buf));
 	}
 	return ERR_OK;
 }
@@ -188,23 +181,23 @@ static enum err read_requirement(struct json_object *object, const struct operat
 
 	*out = (struct requirement){.values = member(object, "values")};
 	if (!json_object_is_type(object, json_type_object))
-		return reason_set(why, ERR_PARSE, "is %s, not an object", jsontree_kind(object));
+		return reason_set(why, ERR_PARSE, ": is %s, not an object", jsontree_kind(object));
 	if (!json_object_is_type(key, json_type_string) ||
 	    !is_label_key(json_object_get_string(key)))
-		return reason_set(why, ERR_PARSE, "key: is not the name of a label");
+		return reason_set(why, ERR_PARSE, ".key: is not the name of a label");
 	out->key = json_object_get_string(key);
 	if (!json_object_is_type(op, json_type_string))
-		return reason_set(why, ERR_PARSE, "operator: is missing");
+		return reason_set(why, ERR_PARSE, ".operator: is missing");
 	name = json_object_get_string(op);
 	while (operators->name && strcmp(operators->name, name) != 0)
 		operators++;
 	if (!operators->name)
-		return reason_set(why, ERR_PARSE, "operator: '%s' is not a valid one",
+		return reason_set(why, ERR_PARSE, ".operator: '%s' is not a valid one",
 		                  shown(name, buf));
 	out->op = operators->op;
 	out->is_single = operators->is_single;
 	if (out->values && !json_object_is_type(out->values, json_type_array))
-		return reason_set(why, ERR_PARSE, "values: is %s, not a list",
+		return reason_set(why, ERR_PARSE, ".values: is %s, not a list",
 		                  jsontree_kind(out->values));
 	return check_values(out, why);
 }
@@ -220,7 +213,7 @@ static bool is_among(const struct requirement *r, const char *label)
 static bool holds(const struct requirement *r, struct json_object *labels)
 {
 	const char *label = jsontree_text(labels, r->key, NULL);
-	int64_t have, want;
+	uint64_t have, want;
 
 	switch (r->op) {
 	case OP_IN:
@@ -233,7 +226,7 @@ static bool holds(const struct requirement *r, struct json_object *labels)
 		return label == NULL;
 	case OP_GREATER:
 	case OP_LESS:
-		if (!label || !to_int64(label, &have) || !to_int64(value_at(r, 0), &want))
+		if (!label || !to_number(label, &have) || !to_number(value_at(r, 0), &want))
 			return false;
 		return r->op == OP_GREATER ? have > want : have < want;
 	}
@@ -259,7 +252,7 @@ static enum err match_list(struct json_object *list, const struct operator_name 
 			read_requirement(json_object_array_get_idx(list, i), operators, &r, why);
 
 		if (err != ERR_OK) {
-			reason_prefix(why, "%s[%zu].", name, i);
+			reason_prefix(why, "%s[%zu]", name, i);
 			return err;
 		}
 		*out = *out && holds(&r, labels);

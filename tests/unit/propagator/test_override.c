@@ -85,7 +85,8 @@ static void test_add_sets_members_and_inserts_items(void **state)
 	             "{'a': [{'b': 1}]}");
 	assert_fails("{'a': [1, 2]}", "[{'op': 'add', 'path': '/a/3', 'value': 3}]", ERR_NOTFOUND,
 	             "a list of 2 has no place '3'");
-	assert_fails("{}", "[{'op': 'add', 'path': '/a/b', 'value': 3}]", ERR_NOTFOUND, "not there");
+	assert_fails("{}", "[{'op': 'add', 'path': '/a/b', 'value': 3}]", ERR_NOTFOUND,
+	             "not there");
 }
 
 static void test_remove_takes_members_and_items_away(void **state)
@@ -100,8 +101,8 @@ static void test_remove_takes_members_and_items_away(void **state)
 
 static void test_an_index_has_no_sign_and_no_zeros_before_it(void **state)
 {
-	static const char *const bad[] = {"-1", "+1", "01", "1x", "", " 1", "1.0", "4294967296",
-	                                  "99999999999999999999"};
+	static const char *const bad[] = {
+		"-1", "+1", "01", "1x", "", " 1", "1.0", "4294967296", "99999999999999999999"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -110,7 +111,10 @@ static void test_an_index_has_no_sign_and_no_zeros_before_it(void **state)
 		for (int op = 0; op < 3; op++) {
 			snprintf(overrides, sizeof(overrides),
 			         "[{'op': '%s', 'path': '/a/%s', 'value': 1}]",
-			         op == 0 ? "add" : op == 1 ? "remove" : "replace", bad[i]);
+			         op == 0   ? "add"
+			         : op == 1 ? "remove"
+			                   : "replace",
+			         bad[i]);
 			assert_fails("{'a': [1, 2, 3]}", overrides, ERR_NOTFOUND, "path '/a/");
 		}
 		snprintf(overrides, sizeof(overrides), "[{'path': '/a/%s/b', 'value': 1}]", bad[i]);
@@ -121,10 +125,11 @@ static void test_an_index_has_no_sign_and_no_zeros_before_it(void **state)
 static void test_paths_are_escaped_as_rfc_6901_says(void **state)
 {
 	(void)state;
-	assert_makes("{'a/b': 1, 'm~n': 2, '': 3, '~1': 4}",
-	             "[{'path': '/a~1b', 'value': 10}, {'path': '/m~0n', 'value': 20}, {'path': '/', "
-	             "'value': 30}, {'path': '/~01', 'value': 40}]",
-	             "{'a/b': 10, 'm~n': 20, '': 30, '~1': 40}");
+	assert_makes(
+		"{'a/b': 1, 'm~n': 2, '': 3, '~1': 4}",
+		"[{'path': '/a~1b', 'value': 10}, {'path': '/m~0n', 'value': 20}, {'path': '/', "
+		"'value': 30}, {'path': '/~01', 'value': 40}]",
+		"{'a/b': 10, 'm~n': 20, '': 30, '~1': 40}");
 	assert_makes("{'a': {'': {'': 1}}}", "[{'path': '/a//', 'value': 2}]",
 	             "{'a': {'': {'': 2}}}");
 	assert_fails("{'a': 1}", "[{'path': '/~', 'value': 2}]", ERR_PARSE, "~ without 0 or 1");
@@ -141,9 +146,8 @@ static void test_overrides_are_applied_in_their_order(void **state)
 	             "'value': [1]}, {'op': 'add', 'path': '/a/b/0', 'value': 0}, {'path': "
 	             "'/a/b/1', 'value': 2}]",
 	             "{'a': {'b': [0, 2]}}");
-	assert_fails("{'a': 1}",
-	             "[{'path': '/a', 'value': 2}, {'op': 'remove', 'path': '/b'}]", ERR_NOTFOUND,
-	             "path '/b'");
+	assert_fails("{'a': 1}", "[{'path': '/a', 'value': 2}, {'op': 'remove', 'path': '/b'}]",
+	             ERR_NOTFOUND, "path '/b'");
 }
 
 static void test_identity_may_not_be_overridden(void **state)
@@ -155,8 +159,8 @@ static void test_identity_may_not_be_overridden(void **state)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		char overrides[128];
 
-		snprintf(overrides, sizeof(overrides), "[{'op': 'add', 'path': '%s', 'value': 'x'}]",
-		         paths[i]);
+		snprintf(overrides, sizeof(overrides),
+		         "[{'op': 'add', 'path': '%s', 'value': 'x'}]", paths[i]);
 		assert_fails("{'kind': 'A', 'metadata': {}}", overrides, ERR_DENIED,
 		             "may not be overridden");
 	}
@@ -166,8 +170,9 @@ static void test_identity_may_not_be_overridden(void **state)
 
 static void test_a_path_or_a_cluster_stands_once(void **state)
 {
-	struct json_object *out, *twice = json_of("{'spec': {'overrides': [{'clusterName': 'one'}, "
-	                                          "{'clusterName': 'two'}, {'clusterName': 'one'}]}}");
+	struct json_object *out,
+		*twice = json_of("{'spec': {'overrides': [{'clusterName': 'one'}, "
+	                         "{'clusterName': 'two'}, {'clusterName': 'one'}]}}");
 	struct reason why = {""};
 
 	(void)state;
@@ -186,18 +191,20 @@ static void test_a_path_or_a_cluster_stands_once(void **state)
 static void test_an_error_concerns_its_cluster_alone(void **state)
 {
 	struct json_object *federated = json_of(
-	        "{'spec': {'overrides': [{'clusterName': 'bad', 'clusterOverrides': [{'path': "
-	        "'/kind', 'value': 1}]}, {'clusterName': 'good', 'clusterOverrides': [{'path': "
-	        "'/a', 'value': 2}]}]}}");
+		"{'spec': {'overrides': [{'clusterName': 'bad', 'clusterOverrides': [{'path': "
+		"'/kind', 'value': 1}]}, {'clusterName': 'good', 'clusterOverrides': [{'path': "
+		"'/a', 'value': 2}]}]}}");
 	struct json_object *out;
 	struct reason why = {""};
 
 	(void)state;
 	assert_int_equal(override_apply(federated, "bad", json_of("{'a': 1}"), &out, &why),
 	                 ERR_DENIED);
-	assert_int_equal(override_apply(federated, "good", json_of("{'a': 1}"), &out, &why), ERR_OK);
+	assert_int_equal(override_apply(federated, "good", json_of("{'a': 1}"), &out, &why),
+	                 ERR_OK);
 	assert_json_text(json_keep(out), "{'a': 2}");
-	assert_int_equal(override_apply(federated, "none", json_of("{'a': 1}"), &out, &why), ERR_OK);
+	assert_int_equal(override_apply(federated, "none", json_of("{'a': 1}"), &out, &why),
+	                 ERR_OK);
 	assert_json_text(json_keep(out), "{'a': 1}");
 	assert_int_equal(override_check(federated, &why), ERR_DENIED);
 	assert_string_equal(why.text,
@@ -246,17 +253,16 @@ static void test_overrides_do_not_nest_without_end(void **state)
 		strcat(path, "/a");
 		json_object_object_add(one, "op", json_object_new_string("add"));
 		json_object_object_add(one, "path", json_object_new_string(path));
-		json_object_object_add(one, "value",
-		                       json_object_get(json_of(
-		                               "{'a':{'a':{'a':{'a':{'a':{'a':{'a':{}}}}}}}}")));
+		json_object_object_add(
+			one, "value",
+			json_object_get(json_of("{'a':{'a':{'a':{'a':{'a':{'a':{'a':{}}}}}}}}")));
 		json_object_array_add(list, one);
 		strcat(path, "/a/a/a/a/a/a");
 	}
 	federated = json_of("{'spec': {'overrides': [{'clusterName': 'one'}]}}");
-	json_object_object_add(
-	        json_object_array_get_idx(
-	                json_member(json_member(federated, "spec"), "overrides"), 0),
-	        "clusterOverrides", list);
+	json_object_object_add(json_object_array_get_idx(
+				       json_member(json_member(federated, "spec"), "overrides"), 0),
+	                       "clusterOverrides", list);
 	assert_int_equal(override_apply(federated, "one", json_of("{}"), &out, &why), ERR_RANGE);
 	assert_non_null(strstr(why.text, "nested deeper than 128"));
 }
@@ -278,20 +284,20 @@ static void test_more_than_ten_thousand_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        JSON_TEST(test_what_is_there_is_replaced),
-	        JSON_TEST(test_what_is_not_there_is_not_replaced),
-	        JSON_TEST(test_add_sets_members_and_inserts_items),
-	        JSON_TEST(test_remove_takes_members_and_items_away),
-	        JSON_TEST(test_an_index_has_no_sign_and_no_zeros_before_it),
-	        JSON_TEST(test_paths_are_escaped_as_rfc_6901_says),
-	        JSON_TEST(test_overrides_are_applied_in_their_order),
-	        JSON_TEST(test_identity_may_not_be_overridden),
-	        JSON_TEST(test_a_path_or_a_cluster_stands_once),
-	        JSON_TEST(test_an_error_concerns_its_cluster_alone),
-	        JSON_TEST(test_what_is_not_well_formed_is_named),
-	        JSON_TEST(test_whole_numbers_beyond_doubles_survive),
-	        JSON_TEST(test_overrides_do_not_nest_without_end),
-	        JSON_TEST(test_more_than_ten_thousand_are_refused),
+		JSON_TEST(test_what_is_there_is_replaced),
+		JSON_TEST(test_what_is_not_there_is_not_replaced),
+		JSON_TEST(test_add_sets_members_and_inserts_items),
+		JSON_TEST(test_remove_takes_members_and_items_away),
+		JSON_TEST(test_an_index_has_no_sign_and_no_zeros_before_it),
+		JSON_TEST(test_paths_are_escaped_as_rfc_6901_says),
+		JSON_TEST(test_overrides_are_applied_in_their_order),
+		JSON_TEST(test_identity_may_not_be_overridden),
+		JSON_TEST(test_a_path_or_a_cluster_stands_once),
+		JSON_TEST(test_an_error_concerns_its_cluster_alone),
+		JSON_TEST(test_what_is_not_well_formed_is_named),
+		JSON_TEST(test_whole_numbers_beyond_doubles_survive),
+		JSON_TEST(test_overrides_do_not_nest_without_end),
+		JSON_TEST(test_more_than_ten_thousand_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("propagator/override", tests, NULL, NULL);
