@@ -11,7 +11,7 @@
 #include "propagator/goduration.h"
 #include "propagator/jsontree.h"
 
-enum { PATH_ROOM = 96, NS_PER_MS = 1000000, GATES_MOST = 1000 };
+enum { PATH_ROOM = 96, NS_PER_MS = 1000000, GATES_MOST = 100 };
 
 static const char *const on_off[] = {"Enabled", "Disabled", NULL};
 static const char *const scopes[] = {"Cluster", "Namespaced", NULL};
