@@ -213,10 +213,10 @@ static void test_all_messages_are_told_at_once(void **state)
 	assert_string_equal(
 		messages.data,
 		"[name: Invalid value: null: name must be "
-	        "'TARGET_PLURAL_NAME(.TARGET_GROUP_NAME)', "
+		"'TARGET_PLURAL_NAME(.TARGET_GROUP_NAME)', "
 		"spec.targetType.version: Required value, spec.targetType.kind: Required value, "
 		"spec.targetType.pluralName: Required value, spec.targetType.scope: Required "
-	        "value, "
+		"value, "
 		"spec.propagation: Required value, spec.federatedType.group: Required value, "
 		"spec.federatedType.version: Required value, spec.federatedType.kind: Required "
 		"value, spec.federatedType.pluralName: Required value, spec.federatedType.scope: "
