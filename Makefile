@@ -6,6 +6,7 @@ USES_records     := base geo
 USES_kube        := base
 USES_zones       := base geo records
 USES_watcher     := base geo kube records
+USES_propagator  := base kube records watcher
 USES_dnsd        := base geo zones
 USES_ctl         := base kube records
 
@@ -13,6 +14,7 @@ USES_ctl         := base kube records
 ONLY_records     := geo/place.h geo/regions.h
 ONLY_watcher     := geo/place.h
 ONLY_ctl         := records/ramp.h
+ONLY_propagator  := watcher/decode_link.h
 
 # What only a program's wiring files (its main.c, and these) may include besides.
 WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring_report.c dnsd/wiring.h \
@@ -34,15 +36,17 @@ PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
 PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers,probe_http libcurl:probe_http
+PKGS_propagator  := libuv json-c openssl:digest
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tls,tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
 PKGS_tests       := cmocka libnghttp2 zlib
 
 built     = $(foreach r,$(1),$(if $(wildcard $(r)/*.c),$(r)))
 ROOMS    := $(call built,base geo records kube zones watcher)
-PROGRAMS := $(call built,dnsd ctl)
+PROGRAMS := $(call built,dnsd ctl propagator)
 NAME_dnsd := nighd
 NAME_ctl  := nighctl
+NAME_propagator := nigh-propagator
 
 FLAVOR     ?= release
 BUILD      ?= build
@@ -168,13 +172,14 @@ $(SCENARIOS:%=%.run): %.run: % all
 .PHONY: scenario $(SCENARIOS:%=%.run)
 scenario: $(SCENARIOS:%=%.run)    ## real nighd on loopback: every sentence a user could notice
 
-.PHONY: scenario-asan
+.PHONY: scenario-asan $(SCENARIOS:%=%.asan)
 # Not the sandbox: sanitizers need system calls its filter refuses, so these builds have none.  Nor networks, which waits for packets
 # that do not come, where `probes` has the same code run.
 scenario-asan: $(SCENARIOS)       ## the same, with nighd and nighctl under ASan and UBSan
 	$(Q)$(MAKE) -j2 FLAVOR=asan all
-	$(Q)for s in $(filter-out %/sandbox %/networks,$(SCENARIOS)); do LSAN_OPTIONS=$(LSAN) \
-	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $$s || exit 1; done
+	$(Q)$(MAKE) $(TWO_AT_ONCE) $(patsubst %,%.asan,$(filter-out %/sandbox %/networks,$(SCENARIOS)))
+$(SCENARIOS:%=%.asan): %.asan: %
+	$(Q)LSAN_OPTIONS=$(LSAN) NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $<
 
 # --- the soak: not in `make test`; tests/soak over the same world ---
 SOAK := $(B)/tests/soak/soak
@@ -210,7 +215,7 @@ $(E2E): %: %.o $(E2E_SUPPORT) $(SCENARIO_SUPPORT) $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(E2E_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
 $(E2E:%=%.run): %.run: % all
-	$(Q)assets=$$(tests/e2e/build-servers) && KUBEBUILDER_ASSETS=$$assets NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl $<
+	$(Q)assets=$$(tests/e2e/build-servers) && KUBEBUILDER_ASSETS=$$assets NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl PROPAGATOR=$(B)/bin/nigh-propagator $<
 .PHONY: e2e $(E2E:%=%.run)
 e2e: need-test                    ## real nighd and real API servers (built once for a machine): members and host fail, DNS stays right
 	$(Q)tests/e2e/build-servers
@@ -218,6 +223,8 @@ e2e: need-test                    ## real nighd and real API servers (built once
 	$(Q)for e in $(E2E); do $(MAKE) $$e.run || exit 1; done
 
 # --- the two commands ---
+# Test programs wait more than they compute; what each says stays together.
+TWO_AT_ONCE := -j2 --output-sync=target
 .PHONY: demo test check need-build need-test
 need-build: ; $(Q)deploy/packages build
 need-test:  ; $(Q)deploy/packages test
@@ -228,7 +235,7 @@ test: need-test                  ## everything: check, instructions, asan, tsan,
 	$(Q)$(MAKE) check instructions
 	$(Q)$(MAKE) asan tsan
 	$(Q)$(MAKE) fuzz-replay valgrind
-	$(Q)$(MAKE) -j2 all && $(MAKE) scenario scenario-asan differential e2e
+	$(Q)$(MAKE) -j2 all && $(MAKE) $(TWO_AT_ONCE) scenario && $(MAKE) scenario-asan differential e2e
 check: layers headers rfcs format-check  ## what the sources must obey
 	$(Q)$(MAKE) -j2 all
 
@@ -257,7 +264,7 @@ lint:                            ## cppcheck, clang-tidy, gcc -fanalyzer
 	$(Q)$(MAKE) BUILD=$(BUILD)/analyzer OBJ_release= LTO_release= CFLAGS="-fanalyzer -Wno-analyzer-too-complex" all
 asan:                            ## unit tests under ASan and UBSan
 tsan:                            ## what has threads, under TSan
-asan tsan: ; $(Q)$(MAKE) -j2 FLAVOR=$@ unit-programs && $(MAKE) FLAVOR=$@ unit-of-$@
+asan tsan: ; $(Q)$(MAKE) -j2 FLAVOR=$@ unit-programs && $(MAKE) $(TWO_AT_ONCE) FLAVOR=$@ unit-of-$@
 .PHONY: unit-programs unit-of-asan unit-of-tsan
 unit-programs: $(TESTS)
 unit-of-asan: unit fakeapi-alone
