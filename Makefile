@@ -6,6 +6,7 @@ USES_records     := base geo
 USES_kube        := base
 USES_zones       := base geo records
 USES_watcher     := base geo kube records
+USES_propagator  := base kube records watcher
 USES_dnsd        := base geo zones
 USES_ctl         := base kube records
 
@@ -34,12 +35,13 @@ PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
 PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers,probe_http libcurl:probe_http
+PKGS_propagator  := libuv json-c openssl:digest
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tls,tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
 PKGS_tests       := cmocka libnghttp2
 
 built     = $(foreach r,$(1),$(if $(wildcard $(r)/*.c),$(r)))
-ROOMS    := $(call built,base geo records kube zones watcher)
+ROOMS    := $(call built,base geo records kube zones watcher propagator)
 PROGRAMS := $(call built,dnsd ctl)
 NAME_dnsd := nighd
 NAME_ctl  := nighctl
