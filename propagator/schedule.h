@@ -41,7 +41,7 @@ struct schedule_cluster {
 	                   * schedule_asks_selectors(); a missing selector selects nothing */
 	bool has_current,
 		has_capacity; /* is there a managed object in it; do some of its pods find no room? */
-	int64_t current, capacity; /* pods_measure() */
+	int64_t current, capacity; /* podcount_measure() */
 	int64_t replicas; /* result: what it shall have; of a held cluster, has; -1: not placed */
 	bool is_held;     /* result: placed, not ready, left as it is */
 };
