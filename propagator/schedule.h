@@ -35,15 +35,16 @@ bool schedule_asks_selectors(const struct schedule *s);
 
 /* Each KubeFedCluster. */
 struct schedule_cluster {
-	const char *name;
+	const char *name; /* no other has it */
 	bool is_ready;
-	bool is_selected; /* by the clusterSelectors of the federated object and of its FederatedNamespace, where
-	                   * schedule_asks_selectors(); a missing selector selects nothing */
-	bool has_current,
-		has_capacity; /* is there a managed object in it; do some of its pods find no room? */
-	int64_t current, capacity; /* podcount_measure() */
-	int64_t replicas; /* result: what it shall have; of a held cluster, has; -1: not placed */
-	bool is_held;     /* result: placed, not ready, left as it is */
+	bool is_placed; /* by the placement that the federated object has now */
+	bool is_selected; /* by the clusterSelectors of the federated object and of its FederatedNamespace; a missing
+	                   * one selects nothing.  Counts where schedule_asks_selectors(). */
+	bool has_current; /* there is a managed object in it: podcount_measure() tells the next three */
+	bool has_capacity;
+	int64_t current, capacity;
+	int64_t replicas; /* result: what it shall have; of one that is held, has; -1: it is not placed */
+	bool is_held; /* result: placed, not ready, left as it is */
 };
 
 enum schedule_outcome {
