@@ -37,7 +37,7 @@ struct health {
 const char *health_state_text(enum health_state state);
 
 /* Of an object as its API server gave it, with apiVersion and kind, at now_s, Unix seconds.  NULL: it is not there,
- * which is InProgress. */
+ * which is InProgress; what is no object is Unknown. */
 struct health health_of(struct json_object *object, int64_t now_s);
 
 /* Of an object that cannot be asked: its cluster is not reachable. */
@@ -51,7 +51,7 @@ void health_why(struct health *h, struct json_object *pods, struct json_object *
 /* The roll-up over clusters; zeroed: none. */
 struct health_roll {
 	size_t count[HEALTH_FAILED + 1];
-	char cluster[HEALTH_REASON_SIZE]; /* the first by name of those with the worst state, cut */
+	char cluster[254]; /* the first by name of those with the worst state */
 	struct health worst;
 };
 
