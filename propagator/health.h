@@ -1,6 +1,6 @@
 /* health.h -- is an object what it shall be: kstatus's rules for every kind, and a few more.
  *
- * The rules are those of sigs.k8s.io/cli-utils/pkg/kstatus; docs of the room name where they are left: a Pod that
+ * The rules are those of sigs.k8s.io/cli-utils/pkg/kstatus; docs/object-health.md says where they are left: a Pod that
  * failed is Failed, a Service of type LoadBalancer and an Ingress wait for an address, a claim that is lost is Failed,
  * HorizontalPodAutoscaler and Namespace have rules.  What is read comes from strangers: fields of a wrong type count
  * as absent.  Pure, values only; any thread.

@@ -60,7 +60,8 @@ struct schedule_result {
 	int64_t total;      /* totalReplicas */
 	int64_t planned;    /* replicas of clusters that are ready */
 	int64_t held;       /* replicas of those that are held */
-	struct reason note; /* "": planned + held is the total, else why it is not, for status */
+	struct reason
+		note; /* "": as many as asked for are planned, and none is held; else what is so, for status */
 };
 
 /* Plans at most SCHEDULE_CLUSTERS_MOST clusters, in any order.  ERR_NOTFOUND: has_namespace is false (there is no
