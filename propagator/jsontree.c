@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "propagator/jsontree.h"
+
+#include <json-c/json_object.h>
+#include <json-c/linkhash.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "base/check.h"
+
+static struct json_object *member_of(struct json_object *value, const char *key)
+{
+	struct json_object *found = NULL;
+
+	if (!json_object_is_type(value, json_type_object))
+		return NULL;
+	json_object_object_get_ex(value, key, &found);
+	return found;
+}
+
+static struct json_object *walk(struct json_object *value, va_list path)
+{
+	for (const char *key; value && (key = va_arg(path, const char *)) != NULL;)
+		value = member_of(value, key);
+	return value;
+}
+
+struct json_object *jsontree_get(struct json_object *value, ...)
+{
+	va_list path;
+
+	va_start(path, value);
+	value = walk(value, path);
+	va_end(path);
+	return value;
+}
+
+const char *jsontree_text(struct json_object *value, ...)
+{
+	va_list path;
+
+	va_start(path, value);
+	value = walk(value, path);
+	va_end(path);
+	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
+struct json_object *jsontree_copy(struct json_object *value)
+{
+	struct json_object *copy = NULL;
+
+	if (value)
+		CHECK(json_object_deep_copy(value, &copy, NULL) == 0);
+	return copy;
+}
+
+void jsontree_set(struct json_object *object, struct json_object *take_value, ...)
+{
+	va_list path;
+	const char *key, *next;
+
+	va_start(path, take_value);
+	key = va_arg(path, const char *);
+	while ((next = va_arg(path, const char *)) != NULL) {
+		struct json_object *inner = member_of(object, key);
+
+		if (!json_object_is_type(inner, json_type_object)) {
+			inner = json_object_new_object();
+			CHECK(json_object_object_add(object, key, inner) == 0);
+		}
+		object = inner;
+		key = next;
+	}
+	va_end(path);
+	CHECK(json_object_object_add(object, key, take_value) == 0);
+}
+
+int jsontree_depth(struct json_object *value)
+{
+	int inside = 0;
+
+	if (json_object_is_type(value, json_type_object)) {
+		json_object_object_foreach(value, key, member)
+		{
+			int depth = jsontree_depth(member);
+
+			(void)key;
+			inside = depth > inside ? depth : inside;
+		}
+		return inside + 1;
+	}
+	if (!json_object_is_type(value, json_type_array))
+		return 0;
+	for (size_t i = 0; i < json_object_array_length(value); i++) {
+		int depth = jsontree_depth(json_object_array_get_idx(value, i));
+
+		inside = depth > inside ? depth : inside;
+	}
+	return inside + 1;
+}
+
+bool jsontree_has_all(struct json_object *all, struct json_object *some)
+{
+	if (!json_object_is_type(some, json_type_object))
+		return some == NULL;
+	json_object_object_foreach(some, key, value)
+	{
+		struct json_object *other;
+
+		if (!json_object_is_type(all, json_type_object) ||
+		    !json_object_object_get_ex(all, key, &other) ||
+		    !json_object_equal(value, other))
+			return false;
+	}
+	return true;
+}
+
+const char *jsontree_kind(struct json_object *value)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_null:
+		return "null";
+	case json_type_boolean:
+		return "true or false";
+	case json_type_double:
+	case json_type_int:
+		return "a number";
+	case json_type_string:
+		return "a text";
+	case json_type_array:
+		return "a list";
+	case json_type_object:
+		return "an object";
+	}
+	return "nothing";
+}

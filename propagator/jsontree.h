@@ -1,0 +1,31 @@
+/* jsontree.h -- steps into JSON that somebody else wrote, and out of it.  Any thread. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROPAGATOR_JSONTREE_H
+#define PROPAGATOR_JSONTREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct json_object;
+
+/* The value at that path of members, which ends with NULL; borrowed.  NULL: it is null, or something on the way is
+ * missing or no object. */
+struct json_object *jsontree_get(struct json_object *value, ...) __attribute__((sentinel));
+/* The same, as a text; NULL: it is none.  As long as the JSON. */
+const char *jsontree_text(struct json_object *value, ...) __attribute__((sentinel));
+/* A copy of all of it, which the caller puts; of NULL, NULL. */
+struct json_object *jsontree_copy(struct json_object *value);
+/* Puts it there (takes it); on the way what is missing, or no object, becomes one.  The path ends with NULL. */
+void jsontree_set(struct json_object *object, struct json_object *take_value, ...)
+	__attribute__((sentinel));
+/* Levels of containers in it: 0 of a number. */
+int jsontree_depth(struct json_object *value);
+/* Has every member of `some` (NULL: none) the same value in `all`? */
+bool jsontree_has_all(struct json_object *all, struct json_object *some);
+
+/* For messages: "a number", "a list". */
+const char *jsontree_kind(struct json_object *value);
+
+#endif

@@ -1,0 +1,35 @@
+/* override.h -- what of an object is another in one cluster: spec.overrides of a federated object.
+ *
+ * RFC 6902's add, remove and replace with KubeFed's rules (spec/kubefed.md 3.3): an empty op replaces, some paths are
+ * forbidden, a path or a cluster stands once.  An array index is a number without sign and leading zeros, or "-" to
+ * append (RFC 6901 4).  An error names cluster and path and concerns that cluster alone, where KubeFed's concerned
+ * all.  Values in, values out; any thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROPAGATOR_OVERRIDE_H
+#define PROPAGATOR_OVERRIDE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct json_object;
+
+enum {
+	OVERRIDE_MOST = 10000,      /* clusters in a list, and overrides of a cluster */
+	OVERRIDE_PATH_MOST = 65536, /* bytes of a path */
+	OVERRIDE_DEPTH_MOST = 128,  /* levels of the object that results */
+};
+
+/* The object with the overrides of that cluster: a new one, which the caller puts; `object` is never touched.
+ * Without overrides it is a plain copy.  ERR_PARSE: they are not well formed; ERR_DENIED: a forbidden path;
+ * ERR_CONFLICT: something stands twice; ERR_NOTFOUND: what they are to change is not there; ERR_RANGE: a limit.
+ * Nothing is in `out` then. */
+enum err override_apply(struct json_object *federated, const char *cluster,
+                        struct json_object *object, struct json_object **out,
+                        struct reason *why) MUST_CHECK;
+
+/* Whether they are well formed, of all clusters, whatever they are applied to: the first error. */
+enum err override_check(struct json_object *federated, struct reason *why) MUST_CHECK;
+
+#endif
