@@ -9,7 +9,6 @@ USES_watcher     := base geo kube records
 USES_propagator  := base kube records watcher
 USES_dnsd        := base geo zones
 USES_ctl         := base kube records
-USES_propagator  := base kube records watcher
 
 # Where only one module of a room may be included by another room.
 ONLY_records     := geo/place.h geo/regions.h
@@ -40,7 +39,6 @@ PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers
 PKGS_propagator  := libuv json-c openssl:digest
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tls,tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
-PKGS_propagator  := libuv json-c openssl:digest
 PKGS_tests       := cmocka libnghttp2
 
 built     = $(foreach r,$(1),$(if $(wildcard $(r)/*.c),$(r)))

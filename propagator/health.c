@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "propagator/dig.h"
+#include "propagator/condition.h"
+#include "propagator/jsontree.h"
 #include "propagator/health_inside.h"
 
 static const char *const state_texts[] = {
@@ -55,8 +56,8 @@ static bool is_reason(const char *s)
 void health_say_condition(struct health *h, enum health_state state, struct json_object *condition,
                           const char *reason, const char *message)
 {
-	const char *own = dig_text(condition, "reason", NULL);
-	const char *said = dig_text(condition, "message", NULL);
+	const char *own = jsontree_word(condition, "reason", NULL);
+	const char *said = jsontree_word(condition, "message", NULL);
 
 	health_say(h, state, is_reason(own) ? own : reason, "%s", *said ? said : message);
 }
@@ -78,20 +79,21 @@ static bool is_terminating(struct json_object *object, struct health *h)
 		"NamespaceDeletionGroupVersionParsingFailure", "NamespaceContentRemaining",
 		"NamespaceFinalizersRemaining"};
 	const char *finalizer =
-		json_object_is_type(dig_item(dig(object, "metadata", "finalizers", NULL), 0),
-	                            json_type_string)
-			? json_object_get_string(
-				  dig_item(dig(object, "metadata", "finalizers", NULL), 0))
+		json_object_is_type(
+			jsontree_item(jsontree_get(object, "metadata", "finalizers", NULL), 0),
+			json_type_string)
+			? json_object_get_string(jsontree_item(
+				  jsontree_get(object, "metadata", "finalizers", NULL), 0))
 			: "";
 
-	if (!*dig_text(object, "metadata", "deletionTimestamp", NULL))
+	if (!*jsontree_word(object, "metadata", "deletionTimestamp", NULL))
 		return false;
 	health_say(h, HEALTH_TERMINATING, "Deleting", "is being deleted%s%s",
 	           *finalizer ? "; waits for finalizer " : "", finalizer);
 	for (size_t i = 0; i < sizeof(remains) / sizeof(remains[0]); i++)
-		if (health_is(dig_condition_status(object, remains[i]), "True")) {
+		if (health_is(condition_status(object, remains[i]), "True")) {
 			health_say_condition(h, HEALTH_TERMINATING,
-			                     dig_condition(object, remains[i]), "Deleting",
+			                     condition_find(object, remains[i]), "Deleting",
 			                     "is being deleted");
 			break;
 		}
@@ -100,8 +102,8 @@ static bool is_terminating(struct json_object *object, struct health *h)
 
 static bool is_observed(struct json_object *object, struct health *h)
 {
-	int64_t generation = dig_int(object, 0, "metadata", "generation", NULL);
-	int64_t observed = dig_int(object, generation, "status", "observedGeneration", NULL);
+	int64_t generation = jsontree_int(object, 0, "metadata", "generation", NULL);
+	int64_t observed = jsontree_int(object, generation, "status", "observedGeneration", NULL);
 
 	if (generation == 0 || observed == generation)
 		return true;
@@ -114,13 +116,13 @@ static bool is_observed(struct json_object *object, struct health *h)
 /* kstatus's own two conditions, which any controller may set. */
 static bool has_standard_condition(struct json_object *object, struct health *h)
 {
-	if (health_is(dig_condition_status(object, "Reconciling"), "True")) {
-		health_say_condition(h, HEALTH_IN_PROGRESS, dig_condition(object, "Reconciling"),
+	if (health_is(condition_status(object, "Reconciling"), "True")) {
+		health_say_condition(h, HEALTH_IN_PROGRESS, condition_find(object, "Reconciling"),
 		                     "Reconciling", "is being reconciled");
 		return true;
 	}
-	if (health_is(dig_condition_status(object, "Stalled"), "True")) {
-		health_say_condition(h, HEALTH_FAILED, dig_condition(object, "Stalled"), "Stalled",
+	if (health_is(condition_status(object, "Stalled"), "True")) {
+		health_say_condition(h, HEALTH_FAILED, condition_find(object, "Stalled"), "Stalled",
 		                     "is stalled");
 		return true;
 	}
@@ -130,10 +132,10 @@ static bool has_standard_condition(struct json_object *object, struct health *h)
 /* What has no rule of its own: custom resources. */
 static void by_ready(struct json_object *object, struct health *h)
 {
-	struct json_object *ready = dig_condition(object, "Ready");
-	const char *status = dig_text(ready, "status", NULL);
-	int64_t generation = dig_int(object, 0, "metadata", "generation", NULL);
-	int64_t observed = dig_int(ready, generation, "observedGeneration", NULL);
+	struct json_object *ready = condition_find(object, "Ready");
+	const char *status = jsontree_word(ready, "status", NULL);
+	int64_t generation = jsontree_int(object, 0, "metadata", "generation", NULL);
+	int64_t observed = jsontree_int(ready, generation, "observedGeneration", NULL);
 
 	if (observed < generation)
 		health_say(h, HEALTH_IN_PROGRESS, "LatestGenerationNotObserved",
@@ -160,7 +162,8 @@ struct health health_of(struct json_object *object, int64_t now_s)
 	if (is_terminating(object, &h) || !is_observed(object, &h) ||
 	    has_standard_condition(object, &h))
 		return h;
-	rule = health_rule_of(dig_text(object, "apiVersion", NULL), dig_text(object, "kind", NULL));
+	rule = health_rule_of(jsontree_word(object, "apiVersion", NULL),
+	                      jsontree_word(object, "kind", NULL));
 	if (rule)
 		rule(&subject, &h);
 	else

@@ -2,25 +2,26 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "propagator/dig.h"
+#include "propagator/condition.h"
+#include "propagator/jsontree.h"
 #include "propagator/health_inside.h"
 
 static bool has_address(struct json_object *object)
 {
-	struct json_object *list = dig(object, "status", "loadBalancer", "ingress", NULL);
+	struct json_object *list = jsontree_get(object, "status", "loadBalancer", "ingress", NULL);
 
-	for (size_t i = 0; i < dig_count(list); i++)
-		if (*dig_text(dig_item(list, i), "ip", NULL) ||
-		    *dig_text(dig_item(list, i), "hostname", NULL))
+	for (size_t i = 0; i < jsontree_count(list); i++)
+		if (*jsontree_word(jsontree_item(list, i), "ip", NULL) ||
+		    *jsontree_word(jsontree_item(list, i), "hostname", NULL))
 			return true;
 	return false;
 }
 
 static void of_service(const struct health_subject *s, struct health *h)
 {
-	if (!health_is(dig_text(s->object, "spec", "type", NULL), "LoadBalancer"))
+	if (!health_is(jsontree_word(s->object, "spec", "type", NULL), "LoadBalancer"))
 		return;
-	if (!*dig_text(s->object, "spec", "clusterIP", NULL))
+	if (!*jsontree_word(s->object, "spec", "clusterIP", NULL))
 		health_say(h, HEALTH_IN_PROGRESS, "NoIPAssigned", "has no cluster IP yet");
 	else if (!has_address(s->object))
 		health_say(h, HEALTH_IN_PROGRESS, "NoAddress",
@@ -35,7 +36,7 @@ static void of_ingress(const struct health_subject *s, struct health *h)
 
 static void of_claim(const struct health_subject *s, struct health *h)
 {
-	const char *phase = dig_text(s->object, "status", "phase", NULL);
+	const char *phase = jsontree_word(s->object, "status", "phase", NULL);
 
 	if (health_is(phase, "Lost"))
 		health_say(h, HEALTH_FAILED, "ClaimLost", "its volume is lost");
@@ -48,13 +49,13 @@ static void of_claim(const struct health_subject *s, struct health *h)
 
 static void of_cron_job(const struct health_subject *s, struct health *h)
 {
-	if (dig_is_true(s->object, "spec", "suspend", NULL))
+	if (jsontree_is_true(s->object, "spec", "suspend", NULL))
 		health_say(h, HEALTH_CURRENT, "", "is suspended");
 }
 
 static void of_namespace(const struct health_subject *s, struct health *h)
 {
-	if (health_is(dig_text(s->object, "status", "phase", NULL), "Terminating"))
+	if (health_is(jsontree_word(s->object, "status", "phase", NULL), "Terminating"))
 		health_say(h, HEALTH_TERMINATING, "Deleting", "is being deleted");
 }
 
@@ -67,10 +68,10 @@ static bool is_hopeless(const char *reason)
 
 static bool is_hindered(struct json_object *condition, struct health *h)
 {
-	const char *reason = dig_text(condition, "reason", NULL);
+	const char *reason = jsontree_word(condition, "reason", NULL);
 
 	/* ScalingDisabled: its target has no replicas, as wanted. */
-	if (!health_is(dig_text(condition, "status", NULL), "False") ||
+	if (!health_is(jsontree_word(condition, "status", NULL), "False") ||
 	    health_is(reason, "ScalingDisabled"))
 		return false;
 	health_say_condition(h, is_hopeless(reason) ? HEALTH_FAILED : HEALTH_IN_PROGRESS, condition,
@@ -80,25 +81,25 @@ static bool is_hindered(struct json_object *condition, struct health *h)
 
 static void of_autoscaler(const struct health_subject *s, struct health *h)
 {
-	if (is_hindered(dig_condition(s->object, "AbleToScale"), h) ||
-	    is_hindered(dig_condition(s->object, "ScalingActive"), h))
+	if (is_hindered(condition_find(s->object, "AbleToScale"), h) ||
+	    is_hindered(condition_find(s->object, "ScalingActive"), h))
 		return;
-	if (!dig(s->object, "status", "currentReplicas", NULL) &&
-	    !dig(s->object, "status", "conditions", NULL))
+	if (!jsontree_get(s->object, "status", "currentReplicas", NULL) &&
+	    !jsontree_get(s->object, "status", "conditions", NULL))
 		health_say(h, HEALTH_IN_PROGRESS, "NotObserved", "is not observed yet");
 }
 
 static void of_definition(const struct health_subject *s, struct health *h)
 {
-	struct json_object *names = dig_condition(s->object, "NamesAccepted");
-	struct json_object *established = dig_condition(s->object, "Established");
-	const char *status = dig_text(established, "status", NULL);
+	struct json_object *names = condition_find(s->object, "NamesAccepted");
+	struct json_object *established = condition_find(s->object, "Established");
+	const char *status = jsontree_word(established, "status", NULL);
 
-	if (health_is(dig_text(names, "status", NULL), "False"))
+	if (health_is(jsontree_word(names, "status", NULL), "False"))
 		health_say_condition(h, HEALTH_FAILED, names, "NamesNotAccepted",
 		                     "its names are not accepted");
 	else if (health_is(status, "False") &&
-	         !health_is(dig_text(established, "reason", NULL), "Installing"))
+	         !health_is(jsontree_word(established, "reason", NULL), "Installing"))
 		health_say_condition(h, HEALTH_FAILED, established, "NotEstablished",
 		                     "is not established");
 	else if (health_is(status, "True"))

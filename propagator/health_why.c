@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "propagator/dig.h"
+#include "propagator/condition.h"
+#include "propagator/jsontree.h"
 #include "propagator/health_inside.h"
 
 /* What replicas are not there for, the most telling first. */
@@ -39,7 +40,7 @@ static enum why why_of(const char *reason)
 
 void health_say_refused(struct health *h, struct json_object *condition)
 {
-	const char *message = dig_text(condition, "message", NULL);
+	const char *message = jsontree_word(condition, "message", NULL);
 	struct health said;
 
 	health_say_condition(&said, HEALTH_IN_PROGRESS, condition, "FailedCreate",
@@ -57,23 +58,23 @@ void health_say_refused(struct health *h, struct json_object *condition)
 /* How it ended the last time; what the kubelet says is the same for all that crash. */
 static void say_crash(struct json_object *container, const char *name, struct health *h)
 {
-	struct json_object *ended = dig(container, "lastState", "terminated", NULL);
-	const char *reason = dig_text(ended, "reason", NULL);
+	struct json_object *ended = jsontree_get(container, "lastState", "terminated", NULL);
+	const char *reason = jsontree_word(ended, "reason", NULL);
 
 	if (ended)
 		health_say(h, h->state, reasons[WHY_CRASH], "container %s: %s, exit code %lld",
 		           name, *reason ? reason : "Error",
-		           (long long)dig_int(ended, -1, "exitCode", NULL));
+		           (long long)jsontree_int(ended, -1, "exitCode", NULL));
 	else
 		health_say(h, h->state, reasons[WHY_CRASH], "container %s: %s", name,
-		           dig_text(container, "state", "waiting", "message", NULL));
+		           jsontree_word(container, "state", "waiting", "message", NULL));
 }
 
 static bool container_tells(struct json_object *container, struct health *h)
 {
-	const char *name = dig_text(container, "name", NULL);
-	const char *said = dig_text(container, "state", "waiting", "reason", NULL);
-	const char *message = dig_text(container, "state", "waiting", "message", NULL);
+	const char *name = jsontree_word(container, "name", NULL);
+	const char *said = jsontree_word(container, "state", "waiting", "reason", NULL);
+	const char *message = jsontree_word(container, "state", "waiting", "message", NULL);
 
 	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
 		if (!health_is(said, waits[i].says))
@@ -90,22 +91,22 @@ static bool container_tells(struct json_object *container, struct health *h)
 
 static bool containers_tell(struct json_object *list, struct health *h)
 {
-	for (size_t i = 0; i < dig_count(list); i++)
-		if (container_tells(dig_item(list, i), h))
+	for (size_t i = 0; i < jsontree_count(list); i++)
+		if (container_tells(jsontree_item(list, i), h))
 			return true;
 	return false;
 }
 
 bool health_pod_tells(struct json_object *pod, struct health *h)
 {
-	struct json_object *scheduled = dig_condition(pod, "PodScheduled");
-	const char *message = dig_text(scheduled, "message", NULL);
+	struct json_object *scheduled = condition_find(pod, "PodScheduled");
+	const char *message = jsontree_word(scheduled, "message", NULL);
 
-	if (containers_tell(dig(pod, "status", "initContainerStatuses", NULL), h) ||
-	    containers_tell(dig(pod, "status", "containerStatuses", NULL), h))
+	if (containers_tell(jsontree_get(pod, "status", "initContainerStatuses", NULL), h) ||
+	    containers_tell(jsontree_get(pod, "status", "containerStatuses", NULL), h))
 		return true;
-	if (!health_is(dig_text(scheduled, "status", NULL), "False") ||
-	    !health_is(dig_text(scheduled, "reason", NULL), "Unschedulable"))
+	if (!health_is(jsontree_word(scheduled, "status", NULL), "False") ||
+	    !health_is(jsontree_word(scheduled, "reason", NULL), "Unschedulable"))
 		return false;
 	health_say(h, h->state, reasons[WHY_NO_NODE], "%s",
 	           *message ? message : "no node takes it");
@@ -135,11 +136,11 @@ static void look_at_pods(struct found *f, struct json_object *pods)
 {
 	size_t all = 0;
 
-	for (size_t i = 0; i < dig_count(pods); i++) {
-		struct json_object *pod = dig_item(pods, i);
+	for (size_t i = 0; i < jsontree_count(pods); i++) {
+		struct json_object *pod = jsontree_item(pods, i);
 		struct health cause = {0};
 
-		if (dig(pod, "metadata", "deletionTimestamp", NULL))
+		if (jsontree_get(pod, "metadata", "deletionTimestamp", NULL))
 			continue;
 		all++;
 		if (health_pod_tells(pod, &cause))
@@ -153,14 +154,14 @@ static void look_at_pods(struct found *f, struct json_object *pods)
 
 static void look_at_replica_sets(struct found *f, struct json_object *sets)
 {
-	for (size_t i = 0; i < dig_count(sets); i++) {
-		struct json_object *set = dig_item(sets, i);
+	for (size_t i = 0; i < jsontree_count(sets); i++) {
+		struct json_object *set = jsontree_item(sets, i);
 		struct health cause = {0};
 
-		if (!health_is(dig_condition_status(set, "ReplicaFailure"), "True") ||
-		    dig_int(set, 1, "spec", "replicas", NULL) == 0)
+		if (!health_is(condition_status(set, "ReplicaFailure"), "True") ||
+		    jsontree_int(set, 1, "spec", "replicas", NULL) == 0)
 			continue;
-		health_say_refused(&cause, dig_condition(set, "ReplicaFailure"));
+		health_say_refused(&cause, condition_find(set, "ReplicaFailure"));
 		look(f, &cause);
 	}
 }

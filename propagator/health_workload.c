@@ -4,7 +4,8 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "propagator/dig.h"
+#include "propagator/condition.h"
+#include "propagator/jsontree.h"
 #include "propagator/health_inside.h"
 
 /* kstatus's words for what is missing. */
@@ -19,12 +20,12 @@ enum { SCHEDULE_WINDOW_S = 15 }; /* as kstatus: so long a new pod may be without
 
 static int64_t wanted(const struct health_subject *s)
 {
-	return dig_int(s->object, 1, "spec", "replicas", NULL);
+	return jsontree_int(s->object, 1, "spec", "replicas", NULL);
 }
 
 static int64_t status_of(const struct health_subject *s, const char *field)
 {
-	return dig_int(s->object, 0, "status", field, NULL);
+	return jsontree_int(s->object, 0, "status", field, NULL);
 }
 
 /* Says so, and is true, when there are fewer than wanted. */
@@ -61,7 +62,7 @@ static bool deployment_lacks(const struct health_subject *s, struct health *h)
 	if (lacks(h, LESS_REPLICAS, "Replicas", status_of(s, "replicas"), want))
 		return true;
 	if (lacks(h, LESS_UPDATED, "Updated", updated, want)) {
-		if (dig_is_true(s->object, "spec", "paused", NULL))
+		if (jsontree_is_true(s->object, "spec", "paused", NULL))
 			health_say(h, HEALTH_IN_PROGRESS, "Paused",
 			           "Updated: %lld/%lld, and paused", (long long)updated,
 			           (long long)want);
@@ -75,29 +76,29 @@ static bool deployment_lacks(const struct health_subject *s, struct health *h)
 /* Without a deadline the controller has no condition Progressing. */
 static bool has_progressed(const struct health_subject *s)
 {
-	struct json_object *progressing = dig_condition(s->object, "Progressing");
+	struct json_object *progressing = condition_find(s->object, "Progressing");
 
-	return dig_int(s->object, INT32_MAX, "spec", "progressDeadlineSeconds", NULL) ==
+	return jsontree_int(s->object, INT32_MAX, "spec", "progressDeadlineSeconds", NULL) ==
 	               INT32_MAX ||
-	       (health_is(dig_text(progressing, "status", NULL), "True") &&
-	        health_is(dig_text(progressing, "reason", NULL), "NewReplicaSetAvailable"));
+	       (health_is(jsontree_word(progressing, "status", NULL), "True") &&
+	        health_is(jsontree_word(progressing, "reason", NULL), "NewReplicaSetAvailable"));
 }
 
 void health_of_deployment(const struct health_subject *s, struct health *h)
 {
-	struct json_object *progressing = dig_condition(s->object, "Progressing");
-	struct json_object *refused = dig_condition(s->object, "ReplicaFailure");
+	struct json_object *progressing = condition_find(s->object, "Progressing");
+	struct json_object *refused = condition_find(s->object, "ReplicaFailure");
 
-	if (health_is(dig_text(progressing, "reason", NULL), "ProgressDeadlineExceeded")) {
+	if (health_is(jsontree_word(progressing, "reason", NULL), "ProgressDeadlineExceeded")) {
 		health_say_condition(h, HEALTH_FAILED, progressing, "ProgressDeadlineExceeded",
 		                     "Progress deadline exceeded");
 	} else if (deployment_lacks(s, h)) {
-		if (health_is(dig_text(refused, "status", NULL), "True"))
+		if (health_is(jsontree_word(refused, "status", NULL), "True"))
 			health_say_refused(h, refused);
 	} else if (!has_progressed(s)) {
 		health_say(h, HEALTH_IN_PROGRESS, "ReplicaSetNotAvailable",
 		           "ReplicaSet not available");
-	} else if (!health_is(dig_condition_status(s->object, "Available"), "True")) {
+	} else if (!health_is(condition_status(s->object, "Available"), "True")) {
 		health_say(h, HEALTH_IN_PROGRESS, "DeploymentNotAvailable",
 		           "Deployment not available");
 	} else {
@@ -111,8 +112,8 @@ void health_of_replica_set(const struct health_subject *s, struct health *h)
 {
 	int64_t want = wanted(s);
 
-	if (health_is(dig_condition_status(s->object, "ReplicaFailure"), "True"))
-		health_say_refused(h, dig_condition(s->object, "ReplicaFailure"));
+	if (health_is(condition_status(s->object, "ReplicaFailure"), "True"))
+		health_say_refused(h, condition_find(s->object, "ReplicaFailure"));
 	else if (!lacks(h, "LessLabelled", "Labelled", status_of(s, "fullyLabeledReplicas"),
 	                want) &&
 	         !lacks(h, LESS_AVAILABLE, "Available", status_of(s, "availableReplicas"), want) &&
@@ -134,10 +135,10 @@ static void by_partition(const struct health_subject *s, int64_t partition, stru
 void health_of_stateful_set(const struct health_subject *s, struct health *h)
 {
 	int64_t want = wanted(s);
-	int64_t partition = dig_int(s->object, -1, "spec", "updateStrategy", "rollingUpdate",
-	                            "partition", NULL);
+	int64_t partition = jsontree_int(s->object, -1, "spec", "updateStrategy", "rollingUpdate",
+	                                 "partition", NULL);
 
-	if (health_is(dig_text(s->object, "spec", "updateStrategy", "type", NULL), "OnDelete"))
+	if (health_is(jsontree_word(s->object, "spec", "updateStrategy", "type", NULL), "OnDelete"))
 		health_say(h, HEALTH_CURRENT, "", "is updated by hand (OnDelete)");
 	else if (lacks(h, LESS_REPLICAS, "Replicas", status_of(s, "replicas"), want) ||
 	         lacks(h, LESS_READY, "Ready", status_of(s, "readyReplicas"), want) ||
@@ -147,8 +148,8 @@ void health_of_stateful_set(const struct health_subject *s, struct health *h)
 		by_partition(s, partition, h);
 	else if (lacks(h, LESS_CURRENT, "Current", status_of(s, "currentReplicas"), want))
 		return;
-	else if (!health_is(dig_text(s->object, "status", "currentRevision", NULL),
-	                    dig_text(s->object, "status", "updateRevision", NULL)))
+	else if (!health_is(jsontree_word(s->object, "status", "currentRevision", NULL),
+	                    jsontree_word(s->object, "status", "updateRevision", NULL)))
 		health_say(h, HEALTH_IN_PROGRESS, "RevisionMismatch",
 		           "the updated revision is not yet the current one");
 	else
@@ -159,12 +160,12 @@ void health_of_stateful_set(const struct health_subject *s, struct health *h)
 
 void health_of_daemon_set(const struct health_subject *s, struct health *h)
 {
-	int64_t want = dig_int(s->object, -1, "status", "desiredNumberScheduled", NULL);
-	bool by_hand =
-		health_is(dig_text(s->object, "spec", "updateStrategy", "type", NULL), "OnDelete");
+	int64_t want = jsontree_int(s->object, -1, "status", "desiredNumberScheduled", NULL);
+	bool by_hand = health_is(jsontree_word(s->object, "spec", "updateStrategy", "type", NULL),
+	                         "OnDelete");
 
-	if (!dig(s->object, "metadata", "generation", NULL) ||
-	    !dig(s->object, "status", "observedGeneration", NULL))
+	if (!jsontree_get(s->object, "metadata", "generation", NULL) ||
+	    !jsontree_get(s->object, "status", "observedGeneration", NULL))
 		health_say(h, HEALTH_IN_PROGRESS, "NoObservedGeneration", "is not observed yet");
 	else if (want == -1)
 		health_say(h, HEALTH_IN_PROGRESS, "NoDesiredNumber",
@@ -182,10 +183,10 @@ void health_of_daemon_set(const struct health_subject *s, struct health *h)
 static void of_pending_pod(const struct health_subject *s, struct health *h)
 {
 	int64_t created = 0;
-	bool is_new =
-		text_to_time(bytes_of(dig_text(s->object, "metadata", "creationTimestamp", NULL)),
-	                     &created) &&
-		s->now_s - created < SCHEDULE_WINDOW_S;
+	bool is_new = text_to_time(bytes_of(jsontree_word(s->object, "metadata",
+	                                                  "creationTimestamp", NULL)),
+	                           &created) &&
+	              s->now_s - created < SCHEDULE_WINDOW_S;
 
 	h->state = HEALTH_IN_PROGRESS;
 	if (!health_pod_tells(s->object, h) || (is_new && health_is(h->reason, "NoNodeFits")))
@@ -194,7 +195,7 @@ static void of_pending_pod(const struct health_subject *s, struct health *h)
 
 static void of_running_pod(const struct health_subject *s, struct health *h)
 {
-	if (health_is(dig_condition_status(s->object, "Ready"), "True")) {
+	if (health_is(condition_status(s->object, "Ready"), "True")) {
 		health_say(h, HEALTH_CURRENT, "", "is ready");
 		return;
 	}
@@ -207,13 +208,13 @@ static void of_running_pod(const struct health_subject *s, struct health *h)
 
 void health_of_pod(const struct health_subject *s, struct health *h)
 {
-	const char *phase = dig_text(s->object, "status", "phase", NULL);
+	const char *phase = jsontree_word(s->object, "status", "phase", NULL);
 
 	if (health_is(phase, "Succeeded"))
 		health_say(h, HEALTH_CURRENT, "", "has completed");
 	else if (health_is(phase, "Failed"))
-		health_say_condition(h, HEALTH_FAILED, dig(s->object, "status", NULL), "PodFailed",
-		                     "has failed");
+		health_say_condition(h, HEALTH_FAILED, jsontree_get(s->object, "status", NULL),
+		                     "PodFailed", "has failed");
 	else if (health_is(phase, "Running"))
 		of_running_pod(s, h);
 	else if (health_is(phase, "Pending"))
@@ -228,21 +229,22 @@ void health_of_pod(const struct health_subject *s, struct health *h)
 
 void health_of_job(const struct health_subject *s, struct health *h)
 {
-	int64_t completions = dig_int(s->object, dig_int(s->object, 1, "spec", "parallelism", NULL),
-	                              "spec", "completions", NULL);
+	int64_t completions =
+		jsontree_int(s->object, jsontree_int(s->object, 1, "spec", "parallelism", NULL),
+	                     "spec", "completions", NULL);
 	int64_t succeeded = status_of(s, "succeeded"), active = status_of(s, "active");
 
-	if (health_is(dig_condition_status(s->object, "Complete"), "True"))
+	if (health_is(condition_status(s->object, "Complete"), "True"))
 		health_say(h, HEALTH_CURRENT, "", "has completed, succeeded: %lld/%lld",
 		           (long long)succeeded, (long long)completions);
-	else if (health_is(dig_condition_status(s->object, "Failed"), "True"))
-		health_say_condition(h, HEALTH_FAILED, dig_condition(s->object, "Failed"),
+	else if (health_is(condition_status(s->object, "Failed"), "True"))
+		health_say_condition(h, HEALTH_FAILED, condition_find(s->object, "Failed"),
 		                     "JobFailed", "has failed");
-	else if (health_is(dig_condition_status(s->object, "Suspended"), "True"))
+	else if (health_is(condition_status(s->object, "Suspended"), "True"))
 		health_say(h, HEALTH_CURRENT, "", "is suspended");
-	else if (!*dig_text(s->object, "status", "startTime", NULL))
+	else if (!*jsontree_word(s->object, "status", "startTime", NULL))
 		health_say(h, HEALTH_IN_PROGRESS, "JobNotStarted", "is not started");
-	else if (active > 0 && dig_int(s->object, 1, "status", "ready", NULL) == 0)
+	else if (active > 0 && jsontree_int(s->object, 1, "status", "ready", NULL) == 0)
 		health_say(h, HEALTH_IN_PROGRESS, LESS_READY, "Ready: 0/%lld", (long long)active);
 	else
 		health_say(h, HEALTH_CURRENT, "",

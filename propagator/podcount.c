@@ -5,7 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "propagator/dig.h"
+#include "propagator/condition.h"
+#include "propagator/jsontree.h"
 
 static bool is(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
@@ -14,19 +15,19 @@ static int64_t since(struct json_object *pod, struct json_object *scheduled)
 {
 	int64_t at = 0;
 
-	if (!text_to_time(bytes_of(dig_text(scheduled, "lastTransitionTime", NULL)), &at))
-		(void)text_to_time(bytes_of(dig_text(pod, "metadata", "creationTimestamp", NULL)),
-		                   &at);
+	if (!text_to_time(bytes_of(jsontree_word(scheduled, "lastTransitionTime", NULL)), &at))
+		(void)text_to_time(
+			bytes_of(jsontree_word(pod, "metadata", "creationTimestamp", NULL)), &at);
 	return at;
 }
 
 static void count_pending(struct json_object *pod, int64_t now_s, struct podcount *count)
 {
-	struct json_object *scheduled = dig_condition(pod, "PodScheduled");
+	struct json_object *scheduled = condition_find(pod, "PodScheduled");
 	int64_t due; /* counts when that is past */
 
-	if (!is(dig_text(scheduled, "status", NULL), "False") ||
-	    !is(dig_text(scheduled, "reason", NULL), "Unschedulable"))
+	if (!is(jsontree_word(scheduled, "status", NULL), "False") ||
+	    !is(jsontree_word(scheduled, "reason", NULL), "Unschedulable"))
 		return;
 	due = since(pod, scheduled) + PODCOUNT_UNSCHEDULABLE_S;
 	if (due < now_s) {
@@ -45,15 +46,15 @@ struct podcount podcount_of(struct json_object *items, int64_t now_s)
 {
 	struct podcount count = {0};
 
-	for (size_t i = 0; i < dig_count(items); i++) {
-		struct json_object *pod = dig_item(items, i);
+	for (size_t i = 0; i < jsontree_count(items); i++) {
+		struct json_object *pod = jsontree_item(items, i);
 
-		if (dig(pod, "metadata", "deletionTimestamp", NULL))
+		if (jsontree_get(pod, "metadata", "deletionTimestamp", NULL))
 			continue;
 		count.total++;
-		if (!is(dig_text(pod, "status", "phase", NULL), "Running"))
+		if (!is(jsontree_word(pod, "status", "phase", NULL), "Running"))
 			count_pending(pod, now_s, &count);
-		else if (is(dig_condition_status(pod, "Ready"), "True"))
+		else if (is(condition_status(pod, "Ready"), "True"))
 			count.ready++;
 	}
 	return count;
@@ -62,14 +63,14 @@ struct podcount podcount_of(struct json_object *items, int64_t now_s)
 /* What an API server takes for a Deployment or ReplicaSet that says nothing: one. */
 static int64_t wanted(struct json_object *target)
 {
-	int64_t replicas = dig_int(target, 1, "spec", "replicas", NULL);
+	int64_t replicas = jsontree_int(target, 1, "spec", "replicas", NULL);
 
 	return replicas > 0 ? replicas : 0;
 }
 
 static int64_t ready(struct json_object *target)
 {
-	int64_t replicas = dig_int(target, 0, "status", "readyReplicas", NULL);
+	int64_t replicas = jsontree_int(target, 0, "status", "readyReplicas", NULL);
 
 	return replicas > 0 ? replicas : 0;
 }

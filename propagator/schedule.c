@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "base/xalloc.h"
-#include "propagator/dig.h"
+#include "propagator/jsontree.h"
 #include "propagator/planner.h"
 #include "propagator/schedule_write.h"
 
@@ -38,7 +38,7 @@ enum { SHOWN_MOST = 64 }; /* bytes of a stranger's text in an error */
 static enum err read_number(struct json_object *object, const char *key, int64_t *out,
                             struct reason *why)
 {
-	struct json_object *value = dig(object, key, NULL);
+	struct json_object *value = jsontree_get(object, key, NULL);
 
 	if (!value)
 		return ERR_OK;
@@ -50,11 +50,11 @@ static enum err read_number(struct json_object *object, const char *key, int64_t
 
 static enum err read_flag(struct json_object *spec, const char *key, bool *out, struct reason *why)
 {
-	struct json_object *value = dig(spec, key, NULL);
+	struct json_object *value = jsontree_get(spec, key, NULL);
 
 	if (value && !json_object_is_type(value, json_type_boolean))
 		return reason_set(why, ERR_PARSE, "spec.%s: is neither true nor false", key);
-	*out = dig_is_true(value, NULL);
+	*out = jsontree_is_true(value, NULL);
 	return ERR_OK;
 }
 
@@ -65,7 +65,7 @@ static enum err read_preference(struct json_object *value, struct planner_prefer
 
 	if (value && !json_object_is_type(value, json_type_object))
 		return reason_set(why, ERR_PARSE, ": is not a mapping");
-	out->has_max = dig(value, "maxReplicas", NULL) != NULL;
+	out->has_max = jsontree_get(value, "maxReplicas", NULL) != NULL;
 	err = read_number(value, "minReplicas", &out->min, why);
 	if (!err)
 		err = read_number(value, "maxReplicas", &out->max, why);
@@ -113,7 +113,7 @@ static enum err read_wishes(struct schedule *s, struct json_object *clusters, st
 
 static enum err read_kind(struct schedule *s, struct json_object *spec, struct reason *why)
 {
-	const char *kind = dig_text(spec, "targetKind", NULL);
+	const char *kind = jsontree_word(spec, "targetKind", NULL);
 	char shown[SHOWN_MOST + 1];
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -131,7 +131,7 @@ static enum err read_total(struct schedule *s, struct json_object *spec, struct 
 
 	s->total = -1;
 	err = read_number(spec, "totalReplicas", &s->total, why);
-	if (!err && !dig(spec, "totalReplicas", NULL))
+	if (!err && !jsontree_get(spec, "totalReplicas", NULL))
 		err = reason_set(why, ERR_PARSE, "totalReplicas: is missing");
 	if (!err && (s->total < 0 || s->total > INT32_MAX))
 		err = reason_set(why, ERR_RANGE, "totalReplicas: is not from 0 to %d", INT32_MAX);
@@ -142,7 +142,7 @@ static enum err read_total(struct schedule *s, struct json_object *spec, struct 
 
 enum err schedule_decode(struct json_object *preference, struct schedule **out, struct reason *why)
 {
-	struct json_object *spec = dig(preference, "spec", NULL);
+	struct json_object *spec = jsontree_get(preference, "spec", NULL);
 	struct schedule *s = xcalloc(1, sizeof(*s));
 	enum err err = read_kind(s, spec, why);
 
@@ -153,7 +153,7 @@ enum err schedule_decode(struct json_object *preference, struct schedule **out, 
 	if (!err)
 		err = read_flag(spec, "intersectWithClusterSelector", &s->asks_selectors, why);
 	if (!err)
-		err = read_wishes(s, dig(spec, "clusters", NULL), why);
+		err = read_wishes(s, jsontree_get(spec, "clusters", NULL), why);
 	if (err) {
 		schedule_free(s);
 		s = NULL;
@@ -232,8 +232,8 @@ static size_t plan(const struct schedule *s, struct json_object *federated,
 				.has_capacity = c->has_current && c->has_capacity,
 			};
 	}
-	text_printf(&key, "%s/%s", dig_text(federated, "metadata", "namespace", NULL),
-	            dig_text(federated, "metadata", "name", NULL));
+	text_printf(&key, "%s/%s", jsontree_word(federated, "metadata", "namespace", NULL),
+	            jsontree_word(federated, "metadata", "name", NULL));
 	planner_plan(planned, with, s->total, s->rebalance, key.data);
 	for (size_t i = 0; i < count; i++) {
 		struct schedule_cluster *c = &clusters[i];

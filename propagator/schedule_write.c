@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "propagator/dig.h"
+#include "propagator/jsontree.h"
 
 #define REPLICAS "/spec/replicas"
 
@@ -35,7 +35,7 @@ static const struct schedule_cluster *find(const struct writing *w, const char *
 /* The member of that type, which is made where it is missing or null; NULL: it is of another type. */
 static struct json_object *member(struct json_object *object, const char *name, enum json_type type)
 {
-	struct json_object *value = dig(object, name, NULL);
+	struct json_object *value = jsontree_get(object, name, NULL);
 
 	if (value)
 		return json_object_is_type(value, type) ? value : NULL;
@@ -46,27 +46,27 @@ static struct json_object *member(struct json_object *object, const char *name, 
 
 static bool is_replicas(struct json_object *override)
 {
-	return strcmp(dig_text(override, "path", NULL), REPLICAS) == 0;
+	return strcmp(jsontree_word(override, "path", NULL), REPLICAS) == 0;
 }
 
 int64_t schedule_write_template(struct json_object *federated)
 {
-	return dig_int(federated, 1, "spec", "template", "spec", "replicas", NULL);
+	return jsontree_int(federated, 1, "spec", "template", "spec", "replicas", NULL);
 }
 
 int64_t schedule_write_override(struct json_object *federated, const char *cluster, int64_t absent)
 {
-	struct json_object *items = dig(federated, "spec", "overrides", NULL);
+	struct json_object *items = jsontree_get(federated, "spec", "overrides", NULL);
 
-	for (size_t i = 0; i < dig_count(items); i++) {
-		struct json_object *item = dig_item(items, i);
-		struct json_object *list = dig(item, "clusterOverrides", NULL);
+	for (size_t i = 0; i < jsontree_count(items); i++) {
+		struct json_object *item = jsontree_item(items, i);
+		struct json_object *list = jsontree_get(item, "clusterOverrides", NULL);
 
-		if (strcmp(dig_text(item, "clusterName", NULL), cluster) != 0)
+		if (strcmp(jsontree_word(item, "clusterName", NULL), cluster) != 0)
 			continue;
-		for (size_t j = 0; j < dig_count(list); j++)
-			if (is_replicas(dig_item(list, j)))
-				return dig_int(dig_item(list, j), absent, "value", NULL);
+		for (size_t j = 0; j < jsontree_count(list); j++)
+			if (is_replicas(jsontree_item(list, j)))
+				return jsontree_int(jsontree_item(list, j), absent, "value", NULL);
 	}
 	return absent;
 }
@@ -79,9 +79,9 @@ static bool names_them(const struct writing *w, struct json_object *list)
 	bool *named = xcalloc(w->count, sizeof(*named));
 	bool same = json_object_is_type(list, json_type_array);
 
-	for (size_t i = 0; same && i < dig_count(list); i++) {
+	for (size_t i = 0; same && i < jsontree_count(list); i++) {
 		const struct schedule_cluster *c =
-			find(w, dig_text(dig_item(list, i), "name", NULL));
+			find(w, jsontree_word(jsontree_item(list, i), "name", NULL));
 
 		same = c && is_placed(c);
 		if (same)
@@ -99,7 +99,7 @@ static enum err write_placement(struct writing *w, struct json_object *spec)
 
 	if (!placement)
 		return reason_set(w->why, ERR_PARSE, "spec.placement: is not a mapping");
-	if (names_them(w, dig(placement, "clusters", NULL)))
+	if (names_them(w, jsontree_get(placement, "clusters", NULL)))
 		return ERR_OK;
 	list = json_object_new_array();
 	for (size_t i = 0; i < w->count; i++) {
@@ -131,16 +131,16 @@ static void add_replicas(struct writing *w, struct json_object *list, int64_t re
 /* An override of a cluster that is planned: it changes where it stands. */
 static void set_replicas(struct writing *w, struct json_object *list, int64_t replicas)
 {
-	for (size_t i = 0; i < dig_count(list); i++) {
-		struct json_object *override = dig_item(list, i);
+	for (size_t i = 0; i < jsontree_count(list); i++) {
+		struct json_object *override = jsontree_item(list, i);
 
 		if (!is_replicas(override))
 			continue;
-		if (dig_int(override, -1, "value", NULL) != replicas) {
+		if (jsontree_int(override, -1, "value", NULL) != replicas) {
 			json_object_object_add(override, "value", json_object_new_int64(replicas));
 			w->changed = true;
 		}
-		if (strcmp(dig_text(override, "op", NULL), "remove") == 0) {
+		if (strcmp(jsontree_word(override, "op", NULL), "remove") == 0) {
 			json_object_object_del(override, "op");
 			w->changed = true;
 		}
@@ -152,8 +152,8 @@ static void set_replicas(struct writing *w, struct json_object *list, int64_t re
 /* Of a cluster that is not placed; what else is overridden there stays. */
 static void remove_replicas(struct writing *w, struct json_object *list)
 {
-	for (size_t i = dig_count(list); i-- > 0;)
-		if (is_replicas(dig_item(list, i))) {
+	for (size_t i = jsontree_count(list); i-- > 0;)
+		if (is_replicas(jsontree_item(list, i))) {
 			json_object_array_del_idx(list, i, 1);
 			w->changed = true;
 		}
@@ -161,7 +161,7 @@ static void remove_replicas(struct writing *w, struct json_object *list)
 
 static enum err write_item(struct writing *w, struct json_object *item, size_t at)
 {
-	const char *name = dig_text(item, "clusterName", NULL);
+	const char *name = jsontree_word(item, "clusterName", NULL);
 	const struct schedule_cluster *c = find(w, name);
 	struct json_object *list;
 
@@ -192,8 +192,8 @@ static enum err write_overrides(struct writing *w, struct json_object *spec)
 
 	if (!items)
 		return reason_set(w->why, ERR_PARSE, "spec.overrides: is not a list");
-	for (size_t i = 0; !err && i < dig_count(items); i++)
-		err = write_item(w, dig_item(items, i), i);
+	for (size_t i = 0; !err && i < jsontree_count(items); i++)
+		err = write_item(w, jsontree_item(items, i), i);
 	for (size_t i = 0; !err && i < w->count; i++) {
 		const struct schedule_cluster *c = &w->clusters[i];
 		struct json_object *item, *list;

@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "kube/object.h"
 #include "kube/splitter.h"
-#include "propagator/dig.h"
+#include "propagator/jsontree.h"
 #include "propagator/health.h"
 #include "propagator/podcount.h"
 
@@ -45,15 +45,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	root = object_parse(tokener, (struct bytes){data, size});
-	h = health_of(dig(root, "object", NULL), NOW);
+	h = health_of(jsontree_get(root, "object", NULL), NOW);
 	check(&h);
 	health_roll_add(&roll, "a", &h);
-	health_why(&h, dig(root, "pods", NULL), dig(root, "replicaSets", NULL));
+	health_why(&h, jsontree_get(root, "pods", NULL), jsontree_get(root, "replicaSets", NULL));
 	check(&h);
 	health_roll_add(&roll, "b", &h);
 	h = health_roll_up(&roll);
 	check(&h);
-	count(dig(root, "object", NULL), dig(root, "pods", NULL));
+	count(jsontree_get(root, "object", NULL), jsontree_get(root, "pods", NULL));
 	json_object_put(root);
 	json_tokener_free(tokener);
 	return 0;

@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "kube/object.h"
 #include "kube/splitter.h"
-#include "propagator/dig.h"
+#include "propagator/jsontree.h"
 #include "propagator/schedule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,19 +20,19 @@ static size_t read_clusters(struct json_object *list, struct schedule_cluster *o
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < dig_count(list) && count < CLUSTERS_MOST; i++) {
-		struct json_object *c = dig_item(list, i);
+	for (size_t i = 0; i < jsontree_count(list) && count < CLUSTERS_MOST; i++) {
+		struct json_object *c = jsontree_item(list, i);
 		bool is_new = true;
 
 		out[count] = (struct schedule_cluster){
-			.name = dig_text(c, "name", NULL),
-			.is_ready = dig_is_true(c, "ready", NULL),
-			.is_placed = dig_is_true(c, "placed", NULL),
-			.is_selected = dig_is_true(c, "selected", NULL),
-			.has_current = dig(c, "current", NULL) != NULL,
-			.has_capacity = dig(c, "capacity", NULL) != NULL,
-			.current = dig_int(c, 0, "current", NULL),
-			.capacity = dig_int(c, 0, "capacity", NULL),
+			.name = jsontree_word(c, "name", NULL),
+			.is_ready = jsontree_is_true(c, "ready", NULL),
+			.is_placed = jsontree_is_true(c, "placed", NULL),
+			.is_selected = jsontree_is_true(c, "selected", NULL),
+			.has_current = jsontree_get(c, "current", NULL) != NULL,
+			.has_capacity = jsontree_get(c, "capacity", NULL) != NULL,
+			.current = jsontree_int(c, 0, "current", NULL),
+			.capacity = jsontree_int(c, 0, "capacity", NULL),
 		};
 		for (size_t j = 0; j < count; j++)
 			is_new = is_new && strcmp(out[j].name, out[count].name) != 0;
@@ -77,12 +77,12 @@ static void again(const struct schedule *s, struct json_object *federated,
 static void schedule(const struct schedule *s, struct json_object *root)
 {
 	struct schedule_cluster clusters[CLUSTERS_MOST + 1];
-	size_t count = read_clusters(dig(root, "clusters", NULL), clusters);
+	size_t count = read_clusters(jsontree_get(root, "clusters", NULL), clusters);
 	struct schedule_result r;
 	struct reason why = {0};
 
-	if (schedule_apply(s, dig(root, "federated", NULL), clusters, count,
-	                   dig_is_true(root, "namespace", NULL), &r, &why) != ERR_OK) {
+	if (schedule_apply(s, jsontree_get(root, "federated", NULL), clusters, count,
+	                   jsontree_is_true(root, "namespace", NULL), &r, &why) != ERR_OK) {
 		CHECK(why.text[0] != '\0' && !r.federated);
 		return;
 	}
@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	root = object_parse(tokener, (struct bytes){data, size});
-	if (schedule_decode(dig(root, "preference", NULL), &s, &why) == ERR_OK)
+	if (schedule_decode(jsontree_get(root, "preference", NULL), &s, &why) == ERR_OK)
 		schedule(s, root);
 	else
 		CHECK(!s && why.text[0] != '\0');

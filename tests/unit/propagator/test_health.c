@@ -12,7 +12,7 @@
 
 #include "base/smallfile.h"
 #include "base/yaml.h"
-#include "propagator/dig.h"
+#include "propagator/jsontree.h"
 #include "propagator/health.h"
 
 enum { NOW = 1767323045, FILE_MOST = 1 << 20 }; /* 2026-01-02T03:04:05Z */
@@ -25,15 +25,15 @@ struct tally {
 static void check(struct json_object *root, unsigned line, void *arg)
 {
 	struct tally *tally = arg;
-	struct health h = health_of(dig(root, "object", NULL), NOW);
-	const char *state = dig_text(root, "want", "state", NULL);
+	struct health h = health_of(jsontree_get(root, "object", NULL), NOW);
+	const char *state = jsontree_word(root, "want", "state", NULL);
 
-	health_why(&h, dig(root, "pods", NULL), dig(root, "replicaSets", NULL));
+	health_why(&h, jsontree_get(root, "pods", NULL), jsontree_get(root, "replicaSets", NULL));
 	if (strcmp(health_state_text(h.state), state) != 0 ||
-	    strcmp(h.reason, dig_text(root, "want", "reason", NULL)) != 0 ||
-	    strcmp(h.message, dig_text(root, "want", "message", NULL)) != 0) {
+	    strcmp(h.reason, jsontree_word(root, "want", "reason", NULL)) != 0 ||
+	    strcmp(h.message, jsontree_word(root, "want", "message", NULL)) != 0) {
 		print_error("objects.yaml:%u: %s is %s, %s: %s\n", line,
-		            dig_text(root, "case", NULL), health_state_text(h.state), h.reason,
+		            jsontree_word(root, "case", NULL), health_state_text(h.state), h.reason,
 		            h.message);
 		tally->wrong++;
 	}

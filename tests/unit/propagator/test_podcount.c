@@ -11,7 +11,7 @@
 
 #include <json-c/json.h>
 
-#include "propagator/dig.h"
+#include "propagator/jsontree.h"
 #include "propagator/podcount.h"
 
 /* 2026-01-02T03:04:05Z */
@@ -66,38 +66,39 @@ static struct json_object *unschedulable(int64_t for_s)
 
 static struct json_object *pod_of_vector(struct json_object *v)
 {
-	if (dig(v, "ready", NULL))
-		return pod(dig_text(v, "phase", NULL),
-		           condition("Ready", dig_text(v, "ready", NULL), "", NOW));
-	if (dig(v, "podScheduled", NULL))
-		return pod(dig_text(v, "phase", NULL),
-		           condition("PodScheduled", dig_text(v, "podScheduled", NULL),
-		                     dig_text(v, "reason", NULL),
-		                     NOW - dig_int(v, 0, "ageSeconds", NULL)));
-	return pod(dig_text(v, "phase", NULL), NULL);
+	if (jsontree_get(v, "ready", NULL))
+		return pod(jsontree_word(v, "phase", NULL),
+		           condition("Ready", jsontree_word(v, "ready", NULL), "", NOW));
+	if (jsontree_get(v, "podScheduled", NULL))
+		return pod(jsontree_word(v, "phase", NULL),
+		           condition("PodScheduled", jsontree_word(v, "podScheduled", NULL),
+		                     jsontree_word(v, "reason", NULL),
+		                     NOW - jsontree_int(v, 0, "ageSeconds", NULL)));
+	return pod(jsontree_word(v, "phase", NULL), NULL);
 }
 
 static void test_every_vector_of_kubefed_is_counted_alike(void **state)
 {
 	struct json_object *file =
 		json_object_from_file("tests/vectors/kubefed/planner_vectors.json");
-	struct json_object *vectors = dig(file, "pod_analysis_vectors", NULL);
+	struct json_object *vectors = jsontree_get(file, "pod_analysis_vectors", NULL);
 
 	(void)state;
-	assert_int_equal(dig_count(vectors), 2);
-	for (size_t i = 0; i < dig_count(vectors); i++) {
-		struct json_object *v = dig_item(vectors, i), *want = dig(v, "expected", NULL);
+	assert_int_equal(jsontree_count(vectors), 2);
+	for (size_t i = 0; i < jsontree_count(vectors); i++) {
+		struct json_object *v = jsontree_item(vectors, i),
+				   *want = jsontree_get(v, "expected", NULL);
 		struct json_object *pods = json_object_new_array();
 		struct podcount got;
 
-		for (size_t j = 0; j < dig_count(dig(v, "pods", NULL)); j++)
-			json_object_array_add(pods,
-			                      pod_of_vector(dig_item(dig(v, "pods", NULL), j)));
+		for (size_t j = 0; j < jsontree_count(jsontree_get(v, "pods", NULL)); j++)
+			json_object_array_add(pods, pod_of_vector(jsontree_item(
+							    jsontree_get(v, "pods", NULL), j)));
 		got = podcount_of(pods, NOW);
-		assert_int_equal(got.total, dig_int(want, -1, "total", NULL));
-		assert_int_equal(got.ready, dig_int(want, -1, "runningAndReady", NULL));
-		assert_int_equal(got.unschedulable, dig_int(want, -1, "unschedulable", NULL));
-		assert_true((got.recheck_in_s > 0) == dig_is_true(want, "recheck", NULL));
+		assert_int_equal(got.total, jsontree_int(want, -1, "total", NULL));
+		assert_int_equal(got.ready, jsontree_int(want, -1, "runningAndReady", NULL));
+		assert_int_equal(got.unschedulable, jsontree_int(want, -1, "unschedulable", NULL));
+		assert_true((got.recheck_in_s > 0) == jsontree_is_true(want, "recheck", NULL));
 		json_object_put(pods);
 	}
 	json_object_put(file);

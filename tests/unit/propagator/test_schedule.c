@@ -11,7 +11,7 @@
 
 #include <json-c/json.h>
 
-#include "propagator/dig.h"
+#include "propagator/jsontree.h"
 #include "propagator/schedule.h"
 
 /* --- a world: preference, federated object and clusters in, text out --- */
@@ -85,10 +85,10 @@ static const char *after(struct world *w)
 	struct json_object *o = w->result.federated ? w->result.federated : w->federated;
 
 	snprintf(text, sizeof(text), "%s %s",
-	         json_object_to_json_string_ext(dig(o, "spec", "placement", NULL),
+	         json_object_to_json_string_ext(jsontree_get(o, "spec", "placement", NULL),
 	                                        JSON_C_TO_STRING_PLAIN |
 	                                                JSON_C_TO_STRING_NOSLASHESCAPE),
-	         json_object_to_json_string_ext(dig(o, "spec", "overrides", NULL),
+	         json_object_to_json_string_ext(jsontree_get(o, "spec", "overrides", NULL),
 	                                        JSON_C_TO_STRING_PLAIN |
 	                                                JSON_C_TO_STRING_NOSLASHESCAPE));
 	return text;
@@ -183,14 +183,15 @@ static void test_every_vector_of_kubefed_is_overridden_alike(void **state)
 {
 	struct json_object *file =
 		json_object_from_file("tests/vectors/kubefed/planner_vectors.json");
-	struct json_object *vectors = dig(file, "overrides_vectors", NULL);
+	struct json_object *vectors = jsontree_get(file, "overrides_vectors", NULL);
 
 	(void)state;
-	assert_int_equal(dig_count(vectors), 3);
-	for (size_t i = 0; i < dig_count(vectors); i++) {
-		struct json_object *v = dig_item(vectors, i);
-		struct json_object *replicas = dig(v, "replicas", "cluster1", NULL);
-		struct json_object *want = overrides_of_vector(dig(v, "after", NULL)), *spec;
+	assert_int_equal(jsontree_count(vectors), 3);
+	for (size_t i = 0; i < jsontree_count(vectors); i++) {
+		struct json_object *v = jsontree_item(vectors, i);
+		struct json_object *replicas = jsontree_get(v, "replicas", "cluster1", NULL);
+		struct json_object *want = overrides_of_vector(jsontree_get(v, "after", NULL)),
+				   *spec;
 		char preference[128];
 		struct world w;
 
@@ -201,17 +202,17 @@ static void test_every_vector_of_kubefed_is_overridden_alike(void **state)
 		add(&w, "cluster1", replicas != NULL);
 		if (!replicas)
 			add(&w, "other", true);
-		spec = dig(w.federated, "spec", NULL);
+		spec = jsontree_get(w.federated, "spec", NULL);
 		json_object_object_add(spec, "overrides",
-		                       overrides_of_vector(dig(v, "before", NULL)));
+		                       overrides_of_vector(jsontree_get(v, "before", NULL)));
 		assert_int_equal(apply(&w), ERR_OK);
 		assert_int_equal(w.result.outcome, SCHEDULE_CHANGED);
 		if (!replicas)
 			json_object_array_add(
 				want, parse("{\"clusterName\": \"other\", \"clusterOverrides\": "
 			                    "[{\"path\": \"/spec/replicas\", \"value\": 0}]}"));
-		assert_true(json_object_equal(dig(w.result.federated, "spec", "overrides", NULL),
-		                              want));
+		assert_true(json_object_equal(
+			jsontree_get(w.result.federated, "spec", "overrides", NULL), want));
 		json_object_put(want);
 		world_free(&w);
 	}
@@ -243,7 +244,7 @@ static void test_the_plan_becomes_placement_and_overrides(void **state)
 	assert_string_equal(w.result.note.text, "");
 	assert_int_equal(w.clusters[2].replicas, 3);
 	/* What was given stays as it was, and nothing is left to do. */
-	assert_null(dig(w.federated, "spec", "placement", NULL));
+	assert_null(jsontree_get(w.federated, "spec", "placement", NULL));
 	take_result(&w);
 	assert_int_equal(apply(&w), ERR_OK);
 	assert_int_equal(w.result.outcome, SCHEDULE_SAME);
