@@ -122,22 +122,61 @@ static int64_t give_part(struct share *s, int64_t due, int64_t left, bool *chang
 	return left - (end - start);
 }
 
-/* Step 5, one round.  It ends when a round changes nothing: each one but the last fills a cluster, uses up some of
- * what is kept, or leaves nothing. */
-static int64_t give_round(struct share *shares, size_t count, int64_t left, bool *changed)
+static unsigned __int128 weigh(const struct share *shares, size_t count)
 {
-	const int64_t round = left;
 	unsigned __int128 weights = 0;
 
-	*changed = false;
 	for (size_t i = 0; i < count; i++)
 		weights += shares[i].is_full ? 0 : (unsigned __int128)shares[i].weight;
-	if (weights == 0)
-		return left;
+	return weights;
+}
+
+/* Step 5, one round. */
+static int64_t give_round(struct share *shares, size_t count, int64_t left, bool *changed)
+{
+	const unsigned __int128 weights = weigh(shares, count);
+	const int64_t round = left;
+
+	*changed = false;
+	for (size_t i = 0; weights > 0 && i < count; i++) {
+		struct share *s = &shares[i];
+
+		if (!s->is_full)
+			left = give_part(s, least(part(s, round, weights), left), left, changed);
+		/* It gets nothing, and a maximum has been looked at. */
+		s->is_full |= s->weight == 0;
+	}
+	return left;
+}
+
+/* After a round that gave nothing and filled nobody, all of it was kept: the next ones are alike until somebody has
+ * kept less than a part.  Those at once; billions of them could be, one by one. */
+static void skip_rounds(struct share *shares, size_t count, int64_t round)
+{
+	const unsigned __int128 weights = weigh(shares, count);
+	int64_t rounds = INT64_MAX;
+
 	for (size_t i = 0; i < count; i++)
 		if (!shares[i].is_full)
-			left = give_part(&shares[i], least(part(&shares[i], round, weights), left),
-			                 left, changed);
+			rounds = least(rounds,
+			               shares[i].kept /
+			                       least(part(&shares[i], round, weights), round));
+	for (size_t i = 0; i < count; i++)
+		if (!shares[i].is_full)
+			shares[i].kept -= rounds * least(part(&shares[i], round, weights), round);
+}
+
+/* Step 5.  It ends: each round but the last fills a cluster, uses up some of what is kept, or leaves nothing. */
+static int64_t give_rest(struct share *shares, size_t count, int64_t left)
+{
+	for (bool changed = true; changed && left > 0;) {
+		const unsigned __int128 weights = weigh(shares, count);
+		const int64_t round = left;
+
+		left = give_round(shares, count, left, &changed);
+		if (changed && left == round && weights == weigh(shares, count))
+			skip_rounds(shares, count, round);
+	}
 	return left;
 }
 
@@ -154,7 +193,6 @@ void planner_plan(struct planner_cluster *clusters, size_t count, int64_t total,
 	struct share *shares = xcalloc(count, sizeof(*shares));
 	int64_t left = least(not_negative(total), INT32_MAX);
 	size_t with = 0;
-	bool changed = true;
 
 	for (size_t i = 0; i < count; i++) {
 		clusters[i].planned = clusters[i].overflow = 0;
@@ -167,8 +205,7 @@ void planner_plan(struct planner_cluster *clusters, size_t count, int64_t total,
 		left = give_minimum(&shares[i], left);
 	for (size_t i = 0; !rebalance && i < with; i++)
 		left = keep_current(&shares[i], left);
-	while (changed && left > 0)
-		left = give_round(shares, with, left, &changed);
+	left = give_rest(shares, with, left);
 	if (!rebalance)
 		cut_overflow(clusters, count, left);
 	free(shares);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -186,7 +187,7 @@ static void test_negative_numbers_count_as_none(void **state)
 struct random_plan {
 	struct planner_preference preferences[CLUSTERS_MOST];
 	struct planner_cluster clusters[CLUSTERS_MOST];
-	char names[CLUSTERS_MOST][8];
+	char names[CLUSTERS_MOST][24];
 	size_t count;
 	int64_t total;
 	bool rebalance;
@@ -312,6 +313,124 @@ static void test_the_order_of_clusters_does_not_matter(void **state)
 	}
 }
 
+/* spec/kubefed.md 4.2 word for word, without a thought of time or of large numbers. */
+struct plain {
+	const struct planner_cluster *in;
+	int64_t plan, over, pre;
+	bool out;
+};
+
+static int plain_order(const void *left, const void *right)
+{
+	const struct planner_cluster *a = ((const struct plain *)left)->in;
+	const struct planner_cluster *b = ((const struct plain *)right)->in;
+	int64_t weights = b->preference->weight - a->preference->weight;
+	uint32_t x = planner_hash(a->name, "ns/web"), y = planner_hash(b->name, "ns/web");
+
+	if (weights != 0)
+		return weights > 0 ? 1 : -1;
+	return x < y ? -1 : x > y;
+}
+
+static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static void plain_turn(struct plain *c, int64_t x, int64_t *left, bool *changed)
+{
+	int64_t s = c->plan, u, t;
+
+	x = min(x, *left);
+	u = min(x, c->pre);
+	c->pre -= u;
+	t = s + x - u;
+	if (c->in->preference->has_max && t > c->in->preference->max) {
+		t = c->in->preference->max;
+		c->out = true;
+	}
+	if (c->in->has_capacity && t > c->in->capacity) {
+		c->over = t - c->in->capacity;
+		t = c->in->capacity;
+		c->out = true;
+	}
+	*left -= t - s;
+	c->plan = t;
+	*changed |= u > 0 || t > s;
+}
+
+static int64_t plain_rounds(struct plain *p, size_t count, int64_t left)
+{
+	for (bool changed = true; changed && left > 0;) {
+		int64_t weights = 0, round = left;
+
+		changed = false;
+		for (size_t i = 0; i < count; i++)
+			weights += p[i].out ? 0 : p[i].in->preference->weight;
+		for (size_t i = 0; weights > 0 && i < count; i++)
+			if (!p[i].out)
+				plain_turn(&p[i],
+				           (round * p[i].in->preference->weight + weights - 1) /
+				                   weights,
+				           &left, &changed);
+	}
+	return left;
+}
+
+/* How many have a preference; in `p`, in their order. */
+static size_t plain_plan(const struct random_plan *r, struct plain *p)
+{
+	int64_t left = r->total;
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (r->clusters[i].preference)
+			p[count++] = (struct plain){.in = &r->clusters[i]};
+	if (count > 0)
+		qsort(p, count, sizeof(*p), plain_order);
+	for (size_t i = 0; i < count; i++) {
+		p[i].plan = min(p[i].in->preference->min, left);
+		if (p[i].in->has_capacity)
+			p[i].plan = min(p[i].plan, p[i].in->capacity);
+		left -= p[i].plan;
+	}
+	for (size_t i = 0; !r->rebalance && i < count; i++) {
+		int64_t t = p[i].in->current;
+
+		if (!p[i].in->has_current)
+			continue;
+		if (p[i].in->preference->has_max)
+			t = min(t, p[i].in->preference->max);
+		if (p[i].in->has_capacity)
+			t = min(t, p[i].in->capacity);
+		p[i].pre = max(0, min(t - p[i].plan, left));
+		left -= p[i].pre;
+		p[i].plan += p[i].pre;
+	}
+	left = plain_rounds(p, count, left);
+	for (size_t i = 0; !r->rebalance && i < count; i++)
+		p[i].over = min(p[i].over, left);
+	return count;
+}
+
+static void test_random_plans_are_those_of_the_rules_word_for_word(void **state)
+{
+	uint64_t seed = 17;
+
+	(void)state;
+	for (int round = 0; round < 50000; round++) {
+		struct random_plan r;
+		struct plain p[CLUSTERS_MOST];
+		size_t count;
+
+		randomize(&r, &seed);
+		count = plain_plan(&r, p);
+		planner_plan(r.clusters, r.count, r.total, r.rebalance, "ns/web");
+		for (size_t i = 0; i < count; i++) {
+			assert_int_equal(p[i].in->planned, p[i].plan);
+			assert_int_equal(p[i].in->overflow, p[i].over);
+		}
+	}
+}
+
 /* Little at a time of much that is kept, of which most falls to the heaviest: the most rounds that numbers allow. */
 static void test_a_plan_of_many_rounds_ends(void **state)
 {
@@ -327,6 +446,21 @@ static void test_a_plan_of_many_rounds_ends(void **state)
 	assert_int_equal(c[0].planned + c[1].planned, INT32_MAX);
 }
 
+/* One replica is left, and both keep a billion: it goes round until what they keep is used up. */
+static void test_a_plan_of_a_billion_rounds_takes_no_time(void **state)
+{
+	const struct planner_preference one = {.weight = 1};
+	struct planner_cluster c[2] = {
+		{.name = "a", .preference = &one, .has_current = true, .current = 1000000000},
+		{.name = "b", .preference = &one, .has_current = true, .current = 1000000000}};
+	clock_t began = clock();
+
+	(void)state;
+	planner_plan(c, 2, 2000000001, false, "ns/web");
+	assert_int_equal(c[0].planned + c[1].planned, 2000000001);
+	assert_true(clock() - began < CLOCKS_PER_SEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,7 +472,9 @@ int main(void)
 		cmocka_unit_test(test_no_plan_passes_total_capacity_or_maximum),
 		cmocka_unit_test(test_what_runs_stays_where_it_can),
 		cmocka_unit_test(test_the_order_of_clusters_does_not_matter),
+		cmocka_unit_test(test_random_plans_are_those_of_the_rules_word_for_word),
 		cmocka_unit_test(test_a_plan_of_many_rounds_ends),
+		cmocka_unit_test(test_a_plan_of_a_billion_rounds_takes_no_time),
 	};
 
 	return cmocka_run_group_tests_name("propagator/planner", tests, open_vectors,
