@@ -176,6 +176,20 @@ static void test_one_looks_again_when_the_oldest_of_the_young_is_due(void **stat
 	assert_int_equal(count.recheck_in_s, 61);
 }
 
+static void test_without_a_time_of_its_condition_a_pod_waits_since_it_is(void **state)
+{
+	struct json_object *pods = json_tokener_parse(
+		"[{\"metadata\": {\"creationTimestamp\": \"2026-01-02T03:04:00Z\"}, \"status\": "
+		"{\"phase\": \"Pending\", \"conditions\": [{\"type\": \"PodScheduled\", "
+	        "\"status\": "
+		"\"False\", \"reason\": \"Unschedulable\"}]}}]");
+	struct podcount count = count_and_put(pods);
+
+	(void)state;
+	assert_int_equal(count.unschedulable, 0);
+	assert_int_equal(count.recheck_in_s, 56);
+}
+
 static void test_other_reasons_not_to_be_scheduled_are_none(void **state)
 {
 	struct podcount count = count_and_put(list(
@@ -281,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_pods_being_deleted_count_as_nothing),
 		cmocka_unit_test(test_sixty_seconds_without_a_node_are_not_yet_too_long),
 		cmocka_unit_test(test_one_looks_again_when_the_oldest_of_the_young_is_due),
+		cmocka_unit_test(test_without_a_time_of_its_condition_a_pod_waits_since_it_is),
 		cmocka_unit_test(test_other_reasons_not_to_be_scheduled_are_none),
 		cmocka_unit_test(test_what_is_no_pod_counts_in_total_alone),
 		cmocka_unit_test(test_a_workload_that_is_all_ready_needs_no_pods),
