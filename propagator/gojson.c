@@ -41,7 +41,7 @@ static int shortest(double value, char digits[DIGITS_MOST + 1])
 /* As Go's encoding/json writes a float64: with an exponent only where it is far from 1. */
 static void print_double(double value, struct text *out)
 {
-	char digits[DIGITS_MOST + 1];
+	char digits[DIGITS_MOST + 1] = "";
 	int exponent, count;
 
 	if (!isfinite(value)) {

@@ -116,6 +116,7 @@ static enum err check_doubles(const struct edit *edits, size_t count, struct rea
 /* The last part of a path, and what it is in. */
 struct spot {
 	struct json_object *container; /* an object or an array */
+	size_t *moved;                 /* items of arrays so far, for OVERRIDE_MOVED_MOST */
 	char *key;                     /* of the object; heap */
 	size_t index;                  /* in the array; its length: behind the last */
 	int depth;                     /* of the container, 1 for the whole */
@@ -168,9 +169,9 @@ static bool is_container(struct json_object *value)
 	       json_object_is_type(value, json_type_array);
 }
 
-static bool find_spot(struct json_object *object, const char *path, struct spot *out)
+static bool find_spot(struct json_object *object, const char *path, size_t *moved, struct spot *out)
 {
-	*out = (struct spot){.container = object, .depth = 1};
+	*out = (struct spot){.container = object, .moved = moved, .depth = 1};
 	for (;;) {
 		const char *part = path + 1;
 		size_t len = strcspn(part, "/");
@@ -246,11 +247,26 @@ static void remove_it(struct spot *s)
 		CHECK(json_object_array_del_idx(s->container, s->index, 1) == 0);
 }
 
+/* Does what is behind it in its list still have leave to move?  Else ten thousand overrides of one long list would take
+ * seconds. */
+static bool may_move(struct spot *s)
+{
+	size_t length;
+
+	if (!json_object_is_type(s->container, json_type_array))
+		return true;
+	length = json_object_array_length(s->container);
+	*s->moved += is_index(s->key, length, &s->index) ? length - s->index : 0;
+	return *s->moved <= OVERRIDE_MOVED_MOST;
+}
+
 static enum err edit_spot(struct spot *s, const struct edit *e, struct reason *why)
 {
 	/* Else one override after the other could nest what later runs out of stack. */
 	if (e->op != OP_REMOVE && s->depth + jsontree_depth(e->value) > OVERRIDE_DEPTH_MOST)
 		return reason_set(why, ERR_RANGE, "is nested deeper than %d", OVERRIDE_DEPTH_MOST);
+	if (e->op != OP_REPLACE && !may_move(s))
+		return reason_set(why, ERR_RANGE, "is in a list too long to be changed so often");
 	if (e->op == OP_ADD)
 		return add(s, jsontree_copy(e->value), why);
 	if (!is_there(s))
@@ -263,13 +279,14 @@ static enum err edit_spot(struct spot *s, const struct edit *e, struct reason *w
 	return ERR_OK;
 }
 
-static enum err edit_object(struct json_object *object, const struct edit *e, struct reason *why)
+static enum err edit_object(struct json_object *object, const struct edit *e, size_t *moved,
+                            struct reason *why)
 {
 	struct spot spot;
 	char buf[SHOWN];
 	enum err err;
 
-	if (find_spot(object, e->path, &spot))
+	if (find_spot(object, e->path, moved, &spot))
 		err = edit_spot(&spot, e, why);
 	else
 		err = reason_set(why, ERR_NOTFOUND, "what it is in is not there");
@@ -360,7 +377,7 @@ static enum err apply(struct json_object *item, struct json_object *object,
                       struct json_object **out, struct reason *why)
 {
 	struct edit *edits;
-	size_t count;
+	size_t count, moved = 0;
 	struct json_object *copy;
 	enum err err = read_edits(item, &edits, &count, why);
 
@@ -368,7 +385,7 @@ static enum err apply(struct json_object *item, struct json_object *object,
 		return err;
 	copy = jsontree_copy(object);
 	for (size_t i = 0; i < count && err == ERR_OK; i++)
-		err = edit_object(copy, &edits[i], why);
+		err = edit_object(copy, &edits[i], &moved, why);
 	free(edits);
 	if (err == ERR_OK)
 		*out = copy;

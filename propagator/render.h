@@ -35,7 +35,9 @@ enum err render_build(const struct type *type, struct json_object *federated, st
 void render_fini(struct render *r);
 
 /* For one cluster, to be applied (server-side apply): with its overrides and the label kubefed.io/managed: "true".
- * The caller puts it.  Errors as override_apply() says (state ApplyOverridesFailed). */
+ * The caller puts it.  Errors as override_apply() says (state ApplyOverridesFailed).
+ * Where there is a copy and retain_replicas, render_over() is the way: what was applied once and is left out of the next
+ * apply is taken away, and what is in it is taken back. */
 enum err render_for(const struct render *r, struct json_object *federated, const char *cluster,
                     struct json_object **out, struct reason *why) MUST_CHECK;
 

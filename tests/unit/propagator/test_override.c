@@ -281,6 +281,41 @@ static void test_more_than_ten_thousand_are_refused(void **state)
 	assert_int_equal(override_check(federated, &why), ERR_RANGE);
 }
 
+/* Each of ten thousand items that are put before a hundred thousand others would move them all. */
+static void test_a_long_list_is_not_changed_ten_thousand_times(void **state)
+{
+	struct json_object *list = json_object_new_array(), *items = json_object_new_array();
+	struct json_object *federated =
+		json_of("{'spec': {'overrides': [{'clusterName': 'one'}]}}");
+	struct json_object *object = json_of("{}"), *out;
+	struct reason why = {""};
+
+	(void)state;
+	for (int i = 0; i < 100000; i++)
+		json_object_array_add(items, json_object_new_int(i));
+	json_object_object_add(object, "a", items);
+	for (int i = 0; i < 50; i++)
+		json_object_array_add(list,
+		                      json_object_get(json_with("{'op': 'add', 'path': '/a/%d', "
+		                                                "'value': 1}",
+		                                                i)));
+	json_object_object_add(json_object_array_get_idx(
+				       json_member(json_member(federated, "spec"), "overrides"), 0),
+	                       "clusterOverrides", list);
+	assert_int_equal(override_apply(federated, "one", object, &out, &why), ERR_RANGE);
+	assert_non_null(strstr(why.text, "too long to be changed so often"));
+	/* Some may, and at its end as many as one likes. */
+	json_object_array_del_idx(list, 1, 49);
+	for (int i = 0; i < 50; i++)
+		json_object_array_add(list,
+		                      json_object_get(json_with("{'op': 'add', 'path': '/a/%d', "
+		                                                "'value': 1}",
+		                                                100001 + i)));
+	assert_int_equal(override_apply(federated, "one", object, &out, &why), ERR_OK);
+	json_keep(out);
+	assert_int_equal(json_object_array_length(json_member(out, "a")), 100051);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +333,7 @@ int main(void)
 		JSON_TEST(test_whole_numbers_beyond_doubles_survive),
 		JSON_TEST(test_overrides_do_not_nest_without_end),
 		JSON_TEST(test_more_than_ten_thousand_are_refused),
+		JSON_TEST(test_a_long_list_is_not_changed_ten_thousand_times),
 	};
 
 	return cmocka_run_group_tests_name("propagator/override", tests, NULL, NULL);
