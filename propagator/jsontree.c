@@ -45,6 +45,46 @@ const char *jsontree_text(struct json_object *value, ...)
 	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 }
 
+const char *jsontree_word(struct json_object *value, ...)
+{
+	va_list path;
+
+	va_start(path, value);
+	value = walk(value, path);
+	va_end(path);
+	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+}
+
+int64_t jsontree_int(struct json_object *value, int64_t absent, ...)
+{
+	va_list path;
+
+	va_start(path, absent);
+	value = walk(value, path);
+	va_end(path);
+	return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : absent;
+}
+
+bool jsontree_is_true(struct json_object *value, ...)
+{
+	va_list path;
+
+	va_start(path, value);
+	value = walk(value, path);
+	va_end(path);
+	return json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value);
+}
+
+size_t jsontree_count(struct json_object *list)
+{
+	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+}
+
+struct json_object *jsontree_item(struct json_object *list, size_t i)
+{
+	return i < jsontree_count(list) ? json_object_array_get_idx(list, i) : NULL;
+}
+
 struct json_object *jsontree_copy(struct json_object *value)
 {
 	struct json_object *copy = NULL;

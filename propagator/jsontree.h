@@ -4,6 +4,7 @@
 #define PROPAGATOR_JSONTREE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -15,6 +16,13 @@ struct json_object;
 struct json_object *jsontree_get(struct json_object *value, ...) __attribute__((sentinel));
 /* The same, as a text; NULL: it is none.  As long as the JSON. */
 const char *jsontree_text(struct json_object *value, ...) __attribute__((sentinel));
+/* The same, "" when it is none; a number, `absent` when it is not whole; is it true? */
+const char *jsontree_word(struct json_object *value, ...) __attribute__((sentinel));
+int64_t jsontree_int(struct json_object *value, int64_t absent, ...) __attribute__((sentinel));
+bool jsontree_is_true(struct json_object *value, ...) __attribute__((sentinel));
+/* How many items a list has, 0 of what is none; one of them, NULL when there is none. */
+size_t jsontree_count(struct json_object *list);
+struct json_object *jsontree_item(struct json_object *list, size_t i);
 /* A copy of all of it, which the caller puts; of NULL, NULL. */
 struct json_object *jsontree_copy(struct json_object *value);
 /* Puts it there (takes it); on the way what is missing, or no object, becomes one.  The path ends with NULL. */
