@@ -77,21 +77,21 @@ static void read_disabled(const struct field *spec, struct decode_link *out)
 }
 
 static void read_secret(const struct field *object, const struct field *spec,
-                        struct decode_link *out)
+                        enum decode_link_purpose purpose, struct decode_link *out)
 {
 	struct field ref = field_get(spec, "secretRef");
 	struct field name = field_get(&ref, "name");
 	struct bytes reader = decode_annotation(object, "nigh.dev/reader-secret");
 
-	out->is_reader = reader.len > 0;
+	out->is_reader = purpose == DECODE_LINK_READ && reader.len > 0;
 	if (out->is_reader)
 		out->secret = copy_of(reader);
 	else
 		out->secret = copy_of(field_required(&name));
 }
 
-enum err decode_link(struct json_object *kubefed_cluster, struct decode_link *out,
-                     struct reason *why)
+enum err decode_link(struct json_object *kubefed_cluster, enum decode_link_purpose purpose,
+                     struct decode_link *out, struct reason *why)
 {
 	struct arena *arena = arena_new();
 	struct field_reading reading = {.arena = arena, .why = why};
@@ -103,7 +103,7 @@ enum err decode_link(struct json_object *kubefed_cluster, struct decode_link *ou
 	read_ca(&spec, out);
 	read_proxy(&spec, out);
 	read_disabled(&spec, out);
-	read_secret(&root, &spec, out);
+	read_secret(&root, &spec, purpose, out);
 	if (reading.err)
 		decode_link_fini(out);
 	arena_free(arena);

@@ -286,7 +286,7 @@ static void on_host_object(const struct apiserver_kind_type *type, struct json_o
 	if (!p || p->source != CLUSTER_KUBERNETES)
 		return; /* the config says how to reach it */
 	p->listed = true;
-	if (decode_link(object, &link, &why) != ERR_OK) {
+	if (decode_link(object, DECODE_LINK_READ, &link, &why) != ERR_OK) {
 		tell(p, "KubeFedCluster", why.text);
 		if (!p->server)
 			register_undialled(p, why.text);

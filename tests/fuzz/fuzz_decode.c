@@ -44,7 +44,7 @@ static void decode_credentials(struct json_object *object)
 	struct kube_secret token = {0};
 	struct reason why = {0};
 
-	if (decode_link(object, &link, &why) == ERR_OK) {
+	if (decode_link(object, DECODE_LINK_READ, &link, &why) == ERR_OK) {
 		CHECK(!strpbrk(link.access.server, "\r\n ") && link.secret[0] != '\0');
 		decode_link_fini(&link);
 	} else {
