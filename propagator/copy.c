@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "propagator/copy.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/bytes.h"
+#include "base/xalloc.h"
+#include "kube/object.h"
+#include "propagator/plain_json.h"
+#include "propagator/version.h"
+
+static const char *const marked[] = {"labels", "annotations"};
+
+static struct json_object *marks_in(struct json_object *object, const char *what)
+{
+	struct json_object *metadata, *marks;
+
+	if (!json_object_object_get_ex(object, "metadata", &metadata) ||
+	    !json_object_object_get_ex(metadata, what, &marks) ||
+	    !json_object_is_type(marks, json_type_object))
+		return NULL;
+	return marks;
+}
+
+static struct bytes text_of(struct json_object *value)
+{
+	return (struct bytes){(const uint8_t *)json_object_get_string(value),
+	                      (size_t)json_object_get_string_len(value)};
+}
+
+static uint64_t mark_of(const char *what, const char *key, struct json_object *value)
+{
+	return hash_mix(hash_fixed(bytes_of(what)),
+	                hash_mix(hash_fixed(bytes_of(key)), hash_fixed(text_of(value))));
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static size_t count_marks(struct json_object *object)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(marked) / sizeof(*marked); i++) {
+		struct json_object *marks = marks_in(object, marked[i]);
+
+		count += marks ? (size_t)json_object_object_length(marks) : 0;
+	}
+	return count;
+}
+
+static void add_marks(struct copy *c, struct json_object *object)
+{
+	for (size_t i = 0; i < sizeof(marked) / sizeof(*marked); i++) {
+		struct json_object *marks = marks_in(object, marked[i]);
+
+		if (!marks)
+			continue;
+		json_object_object_foreach(marks, key, value) c->mark[c->mark_count++] =
+			mark_of(marked[i], key, value);
+	}
+	qsort(c->mark, c->mark_count, sizeof(*c->mark), by_value);
+}
+
+static char *metadata_text(struct json_object *object, const char *member)
+{
+	struct bytes text = object_text(object, "metadata", member, NULL);
+
+	return xstrndup((const char *)text.data, text.len);
+}
+
+static int64_t replicas_of(struct json_object *object)
+{
+	struct json_object *spec, *replicas;
+
+	if (!json_object_object_get_ex(object, "spec", &spec) ||
+	    !json_object_object_get_ex(spec, "replicas", &replicas) ||
+	    !json_object_is_type(replicas, json_type_int))
+		return -1;
+	return json_object_get_int64(replicas);
+}
+
+struct copy *copy_of(struct json_object *object, bool with_status)
+{
+	struct copy *c = xcalloc(1, sizeof(*c) + count_marks(object) * sizeof(*c->mark));
+	char version[VERSION_ROOM] = "";
+	struct json_object *status;
+
+	(void)version_of(object, version);
+	c->version = xstrdup(version);
+	c->replicas = replicas_of(object);
+	c->resource_version = metadata_text(object, "resourceVersion");
+	c->uid = metadata_text(object, "uid");
+	c->deleting = object_text(object, "metadata", "deletionTimestamp", NULL).len > 0;
+	if (with_status && json_object_object_get_ex(object, "status", &status) && status)
+		c->remote_status = xstrdup(json_object_to_json_string_ext(status, PLAIN_JSON));
+	add_marks(c, object);
+	return c;
+}
+
+void copy_free(void *copy)
+{
+	struct copy *c = copy;
+
+	if (!c)
+		return;
+	free(c->version);
+	free(c->resource_version);
+	free(c->uid);
+	free(c->remote_status);
+	free(c);
+}
+
+bool copy_has_marks(const struct copy *c, struct json_object *desired)
+{
+	for (size_t i = 0; i < sizeof(marked) / sizeof(*marked); i++) {
+		struct json_object *marks = marks_in(desired, marked[i]);
+
+		if (!marks)
+			continue;
+		json_object_object_foreach(marks, key, value)
+		{
+			uint64_t mark = mark_of(marked[i], key, value);
+
+			if (!bsearch(&mark, c->mark, c->mark_count, sizeof(mark), by_value))
+				return false;
+		}
+	}
+	return true;
+}

@@ -1,0 +1,43 @@
+/* status.h -- the status of a federated object (spec/kubefed.md 3.8).  Pure.
+ *
+ * KubeFed's conditions and lists, in a stable order; written only when they differ, also where KubeFed would write for
+ * ever (its appendix, 17).
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROPAGATOR_STATUS_H
+#define PROPAGATOR_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "propagator/state.h"
+
+struct json_object;
+
+/* Why it is not propagated, beside what its clusters say. */
+enum status_reason { STATUS_FINE, STATUS_NAMESPACE_NOT_FEDERATED, STATUS_COMPUTE_PLACEMENT_FAILED };
+
+/* One cluster, in the order of their names; the texts are borrowed. */
+struct status_cluster {
+	const char *name;
+	enum state state;
+	const char *remote_status; /* JSON; NULL: not collected, or none */
+	const char *message;       /* "": nothing to say */
+	const char *health;        /* "Current", "InProgress", "Failed" ...; NULL: not known */
+	const char *health_message;
+};
+
+struct status_about {
+	int64_t generation;
+	enum status_reason reason;
+	const struct status_cluster *clusters;
+	size_t cluster_count;
+	bool updated; /* something was written to a member since `previous` */
+	int64_t now;  /* Unix seconds */
+};
+
+/* The status to be written over `previous` (NULL: none), which the caller puts; NULL: it says so already. */
+struct json_object *status_make(struct json_object *previous, const struct status_about *about);
+
+#endif
