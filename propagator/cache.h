@@ -1,0 +1,56 @@
+/* cache.h -- one kind of one API server, kept as small as its user likes, and what has changed in it.
+ *
+ * Over kube/watch.h: a failed read removes nothing, and only a complete list or a DELETED event does.  Keys are
+ * "NAMESPACE/NAME", or "NAME" of a kind without namespaces.  On the loop's thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROPAGATOR_CACHE_H
+#define PROPAGATOR_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text.h"
+#include "kube/watch.h"
+
+struct cache;
+
+struct cache_settings {
+	struct kube_watch_settings
+		watch; /* its texts are borrowed for as long as the cache lives */
+	/* What is kept of an object, freed by `let_go`; never NULL. */
+	void *(*keep)(struct json_object *object, void *arg);
+	void (*let_go)(void *value);
+	/* It came, changed or went (cache_find() tells).  Not called while the cache is being stopped. */
+	void (*on_change)(const char *key, void *arg);
+	/* It can be seen, or not any more; also when a list is complete. */
+	void (*on_sight)(void *arg);
+	void *arg;
+};
+
+/* `client` and `backoff` are borrowed. */
+struct cache *cache_start(uv_loop_t *loop, struct kube_client *client, struct kube_backoff *backoff,
+                          const struct cache_settings *settings);
+/* Frees all that is kept.  NULL is fine. */
+void cache_stop(struct cache *c);
+
+/* NULL: there is none. */
+void *cache_find(const struct cache *c, const char *key);
+size_t cache_count(const struct cache *c);
+/* for (size_t i = 0; (value = cache_next(c, &i, &key)) != NULL;)  -- no turn of the loop meanwhile. */
+void *cache_next(const struct cache *c, size_t *at, const char **key);
+
+/* Was there a complete list ever?  Before that, what is not here may be there. */
+bool cache_is_synced(const struct cache *c);
+/* The same, or its server does not have that kind at all. */
+bool cache_is_settled(const struct cache *c);
+/* Is what it holds the present?  If not, *why says why ("" when nothing was heard yet); borrowed. */
+bool cache_is_seen(const struct cache *c, enum kube_sight *sight, const char **why);
+void cache_hurry(struct cache *c);
+
+/* Appends a key. */
+void cache_print_key(struct text *out, struct bytes namespace, struct bytes name);
+/* The two parts of a key; `namespace` is empty where it has none. */
+void cache_split_key(const char *key, struct bytes *namespace, struct bytes *name);
+
+#endif

@@ -1,0 +1,45 @@
+/* dispatch.h -- writes to one API server: so many at once, the others wait in the order of their coming.
+ *
+ * Each server has its own, so that one that accepts and never answers delays nobody else.  What a server asks for with
+ * Retry-After holds for all that waits for it.  Every write belongs to a term (the epoch of its leader) and is not sent after
+ * its end.  On the loop's thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROPAGATOR_DISPATCH_H
+#define PROPAGATOR_DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kube/write.h"
+
+struct dispatch;
+struct dispatch_job;
+
+/* May writes of this term still be sent? */
+struct dispatch_term {
+	bool (*is_held)(void *arg);
+	void *arg;
+};
+
+/* `client` and `term` are borrowed; `at_once`: requests under way. */
+struct dispatch *dispatch_new(uv_loop_t *loop, struct kube_client *client, unsigned at_once,
+                              const struct dispatch_term *term);
+/* Whatever waits or is under way ends without a word. */
+void dispatch_free(struct dispatch *d);
+
+/* `write` is copied but for the texts of its resource, which are borrowed until the job has ended.  on_done once, never within
+ * this call; the job is gone then. */
+struct dispatch_job *dispatch_add(struct dispatch *d, const struct kube_write *write,
+                                  kube_on_answer_fn *on_done, void *arg);
+/* on_done is not called any more; whether it takes effect is not known.  NULL is fine. */
+void dispatch_cancel(struct dispatch_job *job);
+
+struct dispatch_counts {
+	uint64_t sent, refused; /* answers that were no success */
+	size_t waiting, under_way;
+};
+struct dispatch_counts dispatch_counts(const struct dispatch *d);
+
+#endif

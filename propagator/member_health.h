@@ -1,0 +1,37 @@
+/* member_health.h -- one member asked for its /healthz again and again, and for its version now and then.
+ *
+ * KubeFed's results and words (spec/kubefed.md 3.10), but that a state turns only after so many contrary answers in a row.
+ * On the loop's thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROPAGATOR_MEMBER_HEALTH_H
+#define PROPAGATOR_MEMBER_HEALTH_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "kube/transport.h"
+#include "propagator/members.h"
+
+struct member_health;
+
+enum member_state {
+	MEMBER_UNASKED,
+	MEMBER_READY,
+	MEMBER_NOT_READY, /* it answers, but not with "ok" */
+	MEMBER_OFFLINE
+};
+
+/* `client` is borrowed.  on_probe after every answer, also when nothing has changed. */
+struct member_health *member_health_start(uv_loop_t *loop, struct kube_client *client,
+                                          const struct members_health *settings,
+                                          void (*on_probe)(void *arg), void *arg);
+void member_health_stop(struct member_health *h);
+
+enum member_state member_health_state(const struct member_health *h);
+/* What the last answer was, for people; "": it is ready. */
+const char *member_health_why(const struct member_health *h);
+/* "" until it has told. */
+const char *member_health_version(const struct member_health *h);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "propagator/member_status.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "propagator/plain_json.h"
+
+enum { HEARTBEAT_MS = 60000 };
+
+struct member_status {
+	const struct members_settings *settings;
+	char *name;
+	struct json_object *stored; /* .status as it was last seen; NULL: none, or not seen */
+	struct dispatch_job *writing;
+	uint64_t written_ms; /* 0: never */
+};
+
+static const struct kube_resource clusters = {"core.kubefed.io", "v1beta1", "kubefedclusters",
+                                              "KubeFedCluster"};
+
+/* --- conditions --- */
+
+struct say {
+	const char *type, *status, *reason, *message;
+};
+
+static struct json_object *stored_condition(const struct member_status *s, const char *type)
+{
+	struct json_object *list, *is;
+
+	if (!json_object_object_get_ex(s->stored, "conditions", &list) ||
+	    !json_object_is_type(list, json_type_array))
+		return NULL;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+
+		if (json_object_object_get_ex(item, "type", &is) &&
+		    strcmp(json_object_get_string(is), type) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+static bool is_text(struct json_object *object, const char *key, const char *text)
+{
+	struct json_object *is;
+
+	return json_object_object_get_ex(object, key, &is) && is &&
+	       strcmp(json_object_get_string(is), text) == 0;
+}
+
+static void add_condition(const struct member_status *s, struct json_object *list,
+                          const struct say *say, bool *changed)
+{
+	struct json_object *c = json_object_new_object(), *before, *since = NULL;
+	char now[CLOCK_TEXT_SIZE];
+
+	before = stored_condition(s, say->type);
+	clock_print(clock_unix_s(), now);
+	if (!is_text(before, "reason", say->reason) || !is_text(before, "message", say->message))
+		*changed = true;
+	if (is_text(before, "status", say->status))
+		json_object_object_get_ex(before, "lastTransitionTime", &since);
+	else
+		*changed = true;
+	json_object_object_add(c, "type", json_object_new_string(say->type));
+	json_object_object_add(c, "status", json_object_new_string(say->status));
+	json_object_object_add(c, "reason", json_object_new_string(say->reason));
+	json_object_object_add(c, "message", json_object_new_string(say->message));
+	json_object_object_add(c, "lastProbeTime", json_object_new_string(now));
+	json_object_object_add(c, "lastTransitionTime",
+	                       since ? json_object_get(since) : json_object_new_string(now));
+	json_object_array_add(list, c);
+}
+
+/* --- writing --- */
+
+static void on_written(const struct kube_answer *answer, void *arg)
+{
+	struct member_status *s = arg;
+
+	s->writing = NULL;
+	/* Soon again, with the next probe. */
+	if (!kube_answer_is_good(answer))
+		s->written_ms = 0;
+}
+
+/* Takes `status`. */
+static void write_status(struct member_status *s, struct json_object *status)
+{
+	struct json_object *patch = json_object_new_object();
+	const char *body;
+	struct kube_write write = {
+		.verb = KUBE_MERGE_PATCH,
+		.resource = clusters,
+		.namespace = s->settings->namespace,
+		.name = s->name,
+		.subresource = "status",
+	};
+
+	json_object_object_add(patch, "status", status);
+	body = json_object_to_json_string_ext(patch, PLAIN_JSON);
+	write.body = bytes_of(body);
+	s->written_ms = clock_monotonic_ms();
+	s->writing = dispatch_add(s->settings->host_dispatch, &write, on_written, s);
+	json_object_put(patch);
+}
+
+static void say_all(struct member_status *s, const struct say *say, size_t count,
+                    const char *version)
+{
+	struct json_object *status = json_object_new_object(), *list = json_object_new_array();
+	struct json_object *stored_list;
+	bool changed = !json_object_object_get_ex(s->stored, "conditions", &stored_list) ||
+	               json_object_array_length(stored_list) != count;
+
+	for (size_t i = 0; i < count; i++)
+		add_condition(s, list, &say[i], &changed);
+	json_object_object_add(status, "conditions", list);
+	if (version[0] != '\0') {
+		changed |= !is_text(s->stored, "kubernetesVersion", version);
+		json_object_object_add(status, "kubernetesVersion",
+		                       json_object_new_string(version));
+	}
+	if (!s->writing && (changed || clock_monotonic_ms() - s->written_ms >= HEARTBEAT_MS))
+		write_status(s, status);
+	else
+		json_object_put(status);
+}
+
+/* --- what is told --- */
+
+void member_status_note(struct member_status *s, enum member_state state, const char *version)
+{
+	static const struct say ready[] = {
+		{"Ready", "True", "ClusterReady", "/healthz responded with ok"}};
+	static const struct say not_ready[] = {
+		{"Ready", "False", "ClusterNotReady", "/healthz responded without ok"},
+		{"Offline", "False", "ClusterReachable", "cluster is reachable"}};
+	static const struct say offline[] = {
+		{"Offline", "True", "ClusterNotReachable", "cluster is not reachable"}};
+
+	if (state == MEMBER_READY)
+		say_all(s, ready, 1, version);
+	else if (state == MEMBER_NOT_READY)
+		say_all(s, not_ready, 2, version);
+	else if (state == MEMBER_OFFLINE)
+		say_all(s, offline, 1, version);
+}
+
+void member_status_malformed(struct member_status *s, const char *why)
+{
+	const struct say malformed = {"ConfigMalformed", "True", "ClusterConfigMalformed", why};
+
+	say_all(s, &malformed, 1, "");
+}
+
+void member_status_saw(struct member_status *s, struct json_object *object)
+{
+	struct json_object *status = NULL;
+
+	json_object_object_get_ex(object, "status", &status);
+	json_object_put(s->stored);
+	s->stored = json_object_get(status);
+}
+
+struct member_status *member_status_new(const struct members_settings *settings, const char *name)
+{
+	struct member_status *s = xcalloc(1, sizeof(*s));
+
+	s->settings = settings;
+	s->name = xstrdup(name);
+	return s;
+}
+
+void member_status_free(struct member_status *s)
+{
+	dispatch_cancel(s->writing);
+	json_object_put(s->stored);
+	free(s->name);
+	free(s);
+}
