@@ -1,0 +1,73 @@
+/* controller.h -- one federated type: its objects of the host brought to the members, and kept as they should be there.
+ *
+ * For each object and cluster it is decided anew what is to be done (plan.h) whenever something of it changes; what is to be
+ * done waits for nothing but its own cluster.  On the loop's thread.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROPAGATOR_CONTROLLER_H
+#define PROPAGATOR_CONTROLLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/bytes.h"
+#include "propagator/dispatch.h"
+#include "propagator/events.h"
+#include "propagator/members.h"
+#include "propagator/placement.h"
+#include "propagator/settings.h"
+#include "propagator/type.h"
+#include "propagator/versions.h"
+
+struct controller;
+
+/* What all controllers share; borrowed. */
+struct controller_around {
+	uv_loop_t *loop;
+	struct kube_client *host;
+	struct kube_backoff *backoff;
+	struct dispatch *dispatch; /* of the host */
+	const char *namespace;     /* KubeFed's */
+	const struct settings *settings;
+	struct members *members;
+	struct versions *versions;
+	struct events *events;
+	/* The placement of a namespace: false: that is not known yet; *federated: is there a FederatedNamespace? */
+	bool (*namespace_placement)(struct bytes namespace, struct placement *out, bool *federated,
+	                            void *arg);
+	/* A FederatedNamespace has changed. */
+	void (*on_namespace)(struct bytes namespace, void *arg);
+	void *namespaces_arg;
+	/* Is `uid` that of a namespace of the host itself? */
+	bool (*is_hosts_namespace)(struct bytes name, const char *uid, void *arg);
+	void *arg;
+};
+
+/* `type` is copied. */
+struct controller *controller_start(const struct controller_around *around,
+                                    const struct type *type);
+void controller_stop(struct controller *c);
+const struct type *controller_type(const struct controller *c);
+
+/* What members tell (members.h). */
+void controller_on_client(struct controller *c, struct member *m);
+void controller_on_no_client(struct controller *c, struct member *m);
+/* The FederatedNamespace of that name has changed. */
+void controller_on_namespace(struct controller *c, struct bytes namespace);
+/* A member came, went or changed, or something else that concerns all objects has. */
+void controller_on_all(struct controller *c);
+
+/* Of the FederatedNamespaces' controller: as controller_around.namespace_placement says. */
+bool controller_namespace_placement(struct controller *c, struct bytes namespace,
+                                    struct placement *out, bool *federated);
+
+struct controller_counts {
+	size_t objects, copies; /* federated ones; managed objects in members */
+	size_t waiting;         /* objects to be looked at */
+	uint64_t passes, applied, deleted, status_writes;
+};
+struct controller_counts controller_counts(const struct controller *c);
+
+#endif

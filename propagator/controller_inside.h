@@ -1,0 +1,132 @@
+/* controller_inside.h -- what the files of a controller share: controller.c has the caches and the queue, object.c decides,
+ * object_step.c writes to members, object_host.c to the host.
+ *
+ * For controller*.c and object*.c alone.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROPAGATOR_CONTROLLER_INSIDE_H
+#define PROPAGATOR_CONTROLLER_INSIDE_H
+
+#include "base/hash.h"
+#include "base/table.h"
+#include "propagator/cache.h"
+#include "propagator/controller.h"
+#include "propagator/copy.h"
+#include "propagator/plan.h"
+#include "propagator/render.h"
+#include "propagator/status.h"
+
+/* A member as a controller sees it: its copies. */
+struct site {
+	struct controller *controller;
+	struct member *member;
+	struct cache *copies;
+	struct site *next;
+};
+
+/* One object in one cluster. */
+struct part {
+	struct object *object;
+	char *cluster;
+	enum state state;
+	bool is_listed;
+	bool is_verified; /* of an object that is being deleted: it was asked for, and is gone */
+	bool took_over;   /* KubeFed's fields, or found that there are none */
+	bool by_replace;  /* the server does not apply it */
+	bool is_repair;   /* what is under way undoes what another did */
+	unsigned repairs; /* in a row */
+	uint64_t repaired_ms;
+	char *why; /* of a state that is no success; NULL: nothing to say */
+
+	enum plan_step step; /* that is under way */
+	struct dispatch_job *job;
+	struct json_object *body; /* what is being applied */
+	uint64_t again_ms;        /* not before; 0: nothing is held back */
+	unsigned failures;
+	/* What was found to be in order: of which federated object, of which copy. */
+	uint64_t judged;
+};
+
+struct object {
+	struct controller *controller;
+	char *key;
+	struct object *next; /* in the queue */
+	bool queued;
+	struct part **parts; /* in the order of their clusters */
+	size_t part_count;
+	struct version version; /* what is recorded */
+	bool version_known, version_dirty;
+	bool updated; /* something was written to a member since the last status */
+	bool placement_failed, namespace_missing;
+	struct dispatch_job *host_job; /* one write to the host at a time */
+	struct json_object *host_body;
+	struct json_object *wrote_status; /* the last one, and what the server made of it */
+	uint64_t alarm_ms;                /* it is to be looked at again then; 0: no */
+	uint64_t unsaid_ms; /* since when there may be something to tell the host; 0: not */
+};
+
+struct controller {
+	struct controller_around around;
+	struct type type;
+	char *component; /* "federateddeployment-controller" */
+	struct kube_resource target, federated;
+	struct cache *objects_on_host;
+	struct site *sites;
+	struct table *objects;
+	struct hash_key hash_key;
+	struct object *first, *last; /* the queue */
+	size_t queued;
+	uv_timer_t *turn, *tick;
+	struct controller_counts counts;
+};
+
+/* What a federated object asks for, made once for all clusters. */
+struct wish {
+	struct json_object *federated;
+	uint64_t revision; /* of it: a hash of its resourceVersion */
+	bool is_deleting;
+	enum plan_end end;
+	struct placement placement;
+	struct render render;
+	bool can_render;
+	struct reason why; /* not */
+};
+
+/* --- controller.c --- */
+void controller_enqueue(struct object *o);
+/* To be looked at again in so many milliseconds at the latest. */
+void controller_alarm(struct object *o, uint64_t in_ms);
+struct site *controller_site(const struct controller *c, const char *cluster);
+const struct copy *controller_copy(const struct controller *c, const char *cluster,
+                                   const char *key);
+/* It is of no interest any more. */
+void controller_forget(struct object *o);
+
+/* --- object.c --- */
+struct object *object_new(struct controller *c, const char *key);
+void object_free(struct object *o);
+/* Looks at all of it, and does what is to be done. */
+void object_look(struct object *o);
+/* NULL: nothing was ever done about it there. */
+struct part *object_part(const struct object *o, const char *cluster);
+/* Ends what is under way there. */
+void object_end_part(struct part *p);
+/* Reads the federated object as it is now; NULL: there is none.  The caller puts it. */
+struct json_object *object_federated(const struct object *o);
+
+/* --- object_step.c --- */
+/* Begins a step; `desired` is what is to be there (taken; NULL with the steps that take something away). */
+void object_step(struct part *p, const struct wish *wish, enum plan_step step,
+                 struct json_object *desired);
+/* Is what was to be deleted really gone?  An answer comes as another look. */
+void object_verify(struct part *p);
+void object_set_state(struct part *p, enum state state, const char *why);
+
+/* --- object_host.c --- */
+bool object_has_finalizer(struct json_object *federated);
+void object_add_finalizer(struct object *o, struct json_object *federated);
+void object_drop_finalizer(struct object *o, struct json_object *federated);
+/* Writes what it has to say of itself, if that is another than is stored. */
+void object_tell(struct object *o, struct json_object *federated, const struct wish *wish);
+
+#endif

@@ -1,0 +1,347 @@
+/* main.c -- nigh-propagator: the flags, the host cluster, the Lease, and who works when. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "base/xalloc.h"
+#include "kube/kubeconfig.h"
+#include "kube/lease.h"
+#include "propagator/cache.h"
+#include "propagator/flags.h"
+#include "propagator/report.h"
+#include "propagator/work.h"
+
+enum {
+	EXIT_FAILED = 1,
+	REFRESH_MS = 60000, /* files with credentials */
+	RELEASE_MS = 2000,
+	BACKOFF_MOST_MS = 30000
+};
+
+/* The name of KubeFed's own, so that a manager of KubeFed that knows Leases and this never work at once. */
+#define LEASE "kubefed-controller-manager"
+
+struct program {
+	uv_loop_t loop;
+	struct flags flags;
+	struct kube_access access;
+	struct kube_client *host, *lease_client;
+	struct kube_backoff backoff;
+	struct cache *config; /* the KubeFedConfig */
+	struct settings settings;
+	struct kube_lease *lease;
+	struct dispatch_term term;
+	struct work *work;     /* NULL: another leads */
+	bool work_ends, again; /* it is being stopped; it is to be started again then */
+	struct report *report;
+	uv_timer_t refresh;
+	uv_signal_t terminate, interrupt;
+	bool ending;
+};
+
+/* --- who works --- */
+
+static bool is_held(void *arg)
+{
+	const struct program *p = arg;
+
+	return p->lease && kube_lease_is_held(p->lease);
+}
+
+/* Members may be at loopback addresses where the host is, too: it is all on one machine then. */
+static bool is_loopback(const char *server)
+{
+	const char *host = strstr(server, "://");
+
+	host = host ? host + 3 : server;
+	return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
+	       strncmp(host, "localhost", 9) == 0;
+}
+
+static void begin_work(struct program *p)
+{
+	const struct work_settings settings = {
+		.loop = &p->loop,
+		.host = p->host,
+		.backoff = &p->backoff,
+		.namespace = p->flags.namespace,
+		.term = &p->term,
+		.settings = &p->settings,
+		.allow_loopback = is_loopback(p->access.server),
+	};
+
+	if (p->work_ends) {
+		p->again = true;
+		return;
+	}
+	p->work = work_start(&settings);
+	report_set_work(p->report, p->work);
+}
+
+static void go_on_ending(struct program *p);
+
+static void on_work_stopped(void *arg)
+{
+	struct program *p = arg;
+
+	p->work_ends = false;
+	p->work = NULL;
+	if (p->ending)
+		go_on_ending(p);
+	else if (p->again)
+		begin_work(p);
+	p->again = false;
+}
+
+static void end_work(struct program *p)
+{
+	struct work *work = p->work;
+
+	p->again = false;
+	if (!work || p->work_ends)
+		return;
+	report_set_work(p->report, NULL);
+	p->work_ends = true;
+	work_stop(work, on_work_stopped, p);
+}
+
+static void on_leading(uint64_t epoch, void *arg)
+{
+	struct program *p = arg;
+
+	log_info("propagator", "leading epoch=%llu", (unsigned long long)epoch);
+	report_set_leading(p->report, true);
+	begin_work(p);
+}
+
+static void on_lost(const char *why, void *arg)
+{
+	struct program *p = arg;
+
+	log_warn("propagator", "leading no more: %s", why);
+	report_set_leading(p->report, false);
+	end_work(p);
+}
+
+static void on_leader(const char *identity, void *arg)
+{
+	struct program *p = arg;
+
+	log_info("propagator", "the leader is %s", identity[0] != '\0' ? identity : "nobody");
+	report_set_leader(p->report, identity);
+}
+
+/* --- the KubeFedConfig --- */
+
+static void begin_lease(struct program *p)
+{
+	char *identity = kube_lease_identity();
+	const struct kube_lease_settings settings = {
+		.namespace = p->flags.namespace,
+		.name = LEASE,
+		.identity = identity,
+		.lease_ms = p->settings.lease_duration_ms,
+		.renew_ms = p->settings.renew_deadline_ms,
+		.retry_ms = p->settings.retry_period_ms,
+	};
+	const struct kube_lease_events events = {on_leading, on_lost, on_leader, p};
+
+	if (!p->lease && !p->ending)
+		p->lease = kube_lease_start(&p->loop, p->lease_client, &settings, &events);
+	free(identity);
+}
+
+static void *keep_config(struct json_object *object, void *arg)
+{
+	struct program *p = arg;
+	struct settings settings = p->settings;
+	struct reason why = {0};
+
+	if (settings_read(object, &settings, &why) == ERR_OK)
+		p->settings = settings;
+	else
+		log_warn("propagator", "KubeFedConfig %s: %s; the last good settings stay",
+		         KUBEFED_CONFIG, why.text);
+	report_set_error(p->report, "KubeFedConfig " KUBEFED_CONFIG, why.text);
+	return xcalloc(1, 1);
+}
+
+static void on_config(const char *key, void *arg)
+{
+	struct program *p = arg;
+
+	if (!cache_find(p->config, key))
+		p->settings = settings_initial();
+	if (p->work && !p->work_ends)
+		work_on_settings(p->work);
+}
+
+static void on_config_sight(void *arg)
+{
+	struct program *p = arg;
+	enum kube_sight sight;
+	const char *why;
+
+	if (!p->config)
+		return;
+	report_set_error(p->report, "host cluster",
+	                 cache_is_seen(p->config, &sight, &why) ? "" : why);
+	if (cache_is_settled(p->config)) {
+		report_set_seen(p->report);
+		begin_lease(p);
+	}
+}
+
+static void watch_config(struct program *p)
+{
+	const struct cache_settings settings = {
+		.watch = {.resource = {"core.kubefed.io", "v1beta1", "kubefedconfigs",
+	                               "KubeFedConfig"},
+	                  .namespace = p->flags.namespace,
+	                  .name = KUBEFED_CONFIG,
+	                  .silence_ms = 90000,
+	                  .reply_ms = 30000,
+	                  .object_most = 1 << 20,
+	                  .objects_most = 1000},
+		.keep = keep_config,
+		.let_go = free,
+		.on_change = on_config,
+		.on_sight = on_config_sight,
+		.arg = p,
+	};
+
+	p->config = cache_start(&p->loop, p->host, &p->backoff, &settings);
+}
+
+/* --- credentials of the host --- */
+
+static void on_refresh(uv_timer_t *timer)
+{
+	struct program *p = timer->data;
+	struct reason why = {0};
+	bool changed = false;
+
+	if (kube_access_refresh(&p->access, &changed, &why) != ERR_OK)
+		log_warn("propagator", "host cluster: credentials: %s", why.text);
+	if (!changed)
+		return;
+	kube_client_set_access(p->host, &p->access);
+	kube_client_set_access(p->lease_client, &p->access);
+}
+
+static enum err read_access(struct program *p, struct reason *why)
+{
+	if (p->flags.in_cluster)
+		return kubeconfig_in_cluster(&p->access, why);
+	return kubeconfig_read(p->flags.kubeconfig, p->flags.context, &p->access, why);
+}
+
+/* --- the end --- */
+
+static void on_gone(void *arg) { (void)arg; }
+
+static void on_lease_stopped(void *arg)
+{
+	struct program *p = arg;
+
+	p->lease = NULL;
+	kube_client_stop(p->lease_client, on_gone, p);
+	kube_client_stop(p->host, on_gone, p);
+}
+
+static void go_on_ending(struct program *p)
+{
+	cache_stop(p->config);
+	p->config = NULL;
+	if (p->lease)
+		kube_lease_stop(p->lease, RELEASE_MS, on_lease_stopped, p);
+	else
+		on_lease_stopped(p);
+}
+
+static void on_terminate(uv_signal_t *handle, int signum)
+{
+	struct program *p = handle->data;
+
+	if (p->ending)
+		return;
+	p->ending = true;
+	log_info("propagator", "ending signal=%d", signum);
+	uv_close((uv_handle_t *)&p->refresh, NULL);
+	uv_close((uv_handle_t *)&p->terminate, NULL);
+	uv_close((uv_handle_t *)&p->interrupt, NULL);
+	report_stop(p->report);
+	p->report = NULL;
+	if (p->work)
+		end_work(p);
+	else
+		go_on_ending(p);
+}
+
+static void watch_signal(struct program *p, uv_signal_t *handle, int signum)
+{
+	CHECK(uv_signal_init(&p->loop, handle) == 0);
+	handle->data = p;
+	CHECK(uv_signal_start(handle, on_terminate, signum) == 0);
+}
+
+/* --- the beginning --- */
+
+static enum err start(struct program *p, struct reason *why)
+{
+	enum err err = report_start(&p->loop, &p->flags, &p->report, why);
+
+	if (err != ERR_OK)
+		return err;
+	p->settings = settings_initial();
+	p->term = (struct dispatch_term){is_held, p};
+	p->backoff.cap_ms = BACKOFF_MOST_MS;
+	p->host = kube_client_new(&p->loop, &p->access);
+	p->lease_client = kube_client_new(&p->loop, &p->access);
+	CHECK(uv_timer_init(&p->loop, &p->refresh) == 0);
+	p->refresh.data = p;
+	uv_timer_start(&p->refresh, on_refresh, REFRESH_MS, REFRESH_MS);
+	watch_signal(p, &p->terminate, SIGTERM);
+	watch_signal(p, &p->interrupt, SIGINT);
+	watch_config(p);
+	return ERR_OK;
+}
+
+static int run(struct program *p)
+{
+	struct reason why = {0};
+
+	kube_transport_setup();
+	signal(SIGPIPE, SIG_IGN);
+	CHECK(uv_loop_init(&p->loop) == 0);
+	if (read_access(p, &why) != ERR_OK || start(p, &why) != ERR_OK) {
+		fprintf(stderr, "nigh-propagator: %s\n", why.text);
+		return EXIT_FAILED;
+	}
+	log_info("propagator", "starting version=%s host=%s namespace=%s", NIGH_VERSION,
+	         p->access.server, p->flags.namespace);
+	uv_run(&p->loop, UV_RUN_DEFAULT);
+	CHECK(uv_loop_close(&p->loop) == 0);
+	kube_access_fini(&p->access);
+	log_flush(true);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static struct program program;
+	int status = flags_read(argc, argv, &program.flags);
+
+	if (status >= 0)
+		return status;
+	log_setup(LOG_INFO, LOG_FORMAT_TEXT);
+	return run(&program);
+}

@@ -1,0 +1,297 @@
+/* object_host.c -- what is written to the host about a federated object: its finalizer, its status, what is recorded of its
+ * copies.  One write at a time; a few changes are put together.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "kube/object.h"
+#include "propagator/controller_inside.h"
+#include "propagator/field_manager.h"
+#include "propagator/plain_json.h"
+#include "propagator/version.h"
+
+#define FINALIZER "kubefed.io/sync-controller"
+
+enum {
+	TOGETHER_MS = 1000, /* as long as something is under way; else at once */
+	AGAIN_MS = 5000
+};
+
+/* --- requests --- */
+
+/* `resource` NULL: the federated object itself. */
+static void submit(struct object *o, struct kube_write *write, const struct kube_resource *resource,
+                   const char *name, struct json_object *body, kube_on_answer_fn *on_answer)
+{
+	struct controller *c = o->controller;
+	struct bytes namespace, own_name;
+	char *own;
+
+	cache_split_key(o->key, &namespace, &own_name);
+	own = xstrndup((const char *)namespace.data, namespace.len);
+	write->resource = resource ? *resource : c->federated;
+	write->namespace = namespace.len > 0 ? own : NULL;
+	if (write->verb != KUBE_CREATE)
+		write->name = name ? name : (const char *)own_name.data;
+	write->field_manager = FIELD_MANAGER;
+	write->body = bytes_of(json_object_to_json_string_ext(body, PLAIN_JSON));
+	o->host_job = dispatch_add(c->around.dispatch, write, on_answer, o);
+	free(own);
+}
+
+/* A conflict is another state of the object, which comes. */
+static void end(struct object *o, const struct kube_answer *answer, const char *what)
+{
+	o->host_job = NULL;
+	json_object_put(o->host_body);
+	o->host_body = NULL;
+	if (kube_answer_is_good(answer) || answer->reason == KUBE_REASON_CONFLICT ||
+	    answer->reason == KUBE_REASON_NOT_FOUND) {
+		controller_enqueue(o);
+		return;
+	}
+	log_warn("propagator", "%s %s: %s: %s", o->controller->type.federated.kind, o->key, what,
+	         answer->why);
+	controller_alarm(o, AGAIN_MS);
+}
+
+/* --- the finalizer --- */
+
+static struct json_object *finalizers_of(struct json_object *federated)
+{
+	struct json_object *metadata, *list;
+
+	if (!json_object_object_get_ex(federated, "metadata", &metadata) ||
+	    !json_object_object_get_ex(metadata, "finalizers", &list) ||
+	    !json_object_is_type(list, json_type_array))
+		return NULL;
+	return list;
+}
+
+static bool is_ours(struct json_object *finalizer)
+{
+	const char *text = json_object_get_string(finalizer);
+
+	return text && strcmp(text, FINALIZER) == 0;
+}
+
+bool object_has_finalizer(struct json_object *federated)
+{
+	struct json_object *list = finalizers_of(federated);
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		if (is_ours(json_object_array_get_idx(list, i)))
+			return true;
+	return false;
+}
+
+static void on_finalizer(const struct kube_answer *answer, void *arg)
+{
+	end(arg, answer, "its finalizer cannot be written");
+}
+
+/* The list is written as a whole, over the very state that was read. */
+static void write_finalizers(struct object *o, struct json_object *federated, bool with_ours)
+{
+	struct json_object *list = finalizers_of(federated), *now = json_object_new_array();
+	struct json_object *patch = json_object_new_object(), *metadata = json_object_new_object();
+	struct bytes revision = object_text(federated, "metadata", "resourceVersion", NULL);
+	struct kube_write write = {.verb = KUBE_MERGE_PATCH};
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		if (!is_ours(json_object_array_get_idx(list, i)))
+			json_object_array_add(now,
+			                      json_object_get(json_object_array_get_idx(list, i)));
+	if (with_ours)
+		json_object_array_add(now, json_object_new_string(FINALIZER));
+	json_object_object_add(metadata, "finalizers", now);
+	json_object_object_add(
+		metadata, "resourceVersion",
+		json_object_new_string_len((const char *)revision.data, (int)revision.len));
+	json_object_object_add(patch, "metadata", metadata);
+	submit(o, &write, NULL, NULL, patch, on_finalizer);
+	json_object_put(patch);
+}
+
+void object_add_finalizer(struct object *o, struct json_object *federated)
+{
+	if (!o->host_job)
+		write_finalizers(o, federated, true);
+}
+
+void object_drop_finalizer(struct object *o, struct json_object *federated)
+{
+	if (!o->host_job)
+		write_finalizers(o, federated, false);
+}
+
+/* --- what is recorded --- */
+
+static void on_version_status(const struct kube_answer *answer, void *arg)
+{
+	struct object *o = arg;
+
+	if (answer->reason == KUBE_REASON_NOT_FOUND && o->host_body) {
+		struct kube_write write = {.verb = KUBE_CREATE};
+
+		submit(o, &write, versions_resource(&o->controller->type), NULL, o->host_body,
+		       on_version_status);
+		json_object_put(o->host_body);
+		o->host_body = NULL;
+		return;
+	}
+	/* Created: what it is about is in its status, which a creation leaves out. */
+	if (kube_answer_is_good(answer) && answer->status == 201)
+		o->version_dirty = true;
+	else if (!kube_answer_is_good(answer))
+		o->version_dirty = true;
+	end(o, answer, "what is recorded of its copies cannot be written");
+}
+
+static void write_version(struct object *o, struct json_object *federated)
+{
+	const struct controller *c = o->controller;
+	struct json_object *whole = version_object(&c->type, federated, &o->version), *status;
+	struct json_object *patch = json_object_new_object();
+	struct kube_write write = {.verb = KUBE_MERGE_PATCH, .subresource = "status"};
+	struct bytes namespace, name;
+	char *full;
+
+	cache_split_key(o->key, &namespace, &name);
+	full = version_name(&c->type, (const char *)name.data);
+	if (json_object_object_get_ex(whole, "status", &status))
+		json_object_object_add(patch, "status", json_object_get(status));
+	o->version_dirty = false;
+	o->host_body = whole;
+	submit(o, &write, versions_resource(&c->type), full, patch, on_version_status);
+	json_object_put(patch);
+	free(full);
+}
+
+/* --- status --- */
+
+static struct json_object *status_of(struct json_object *federated)
+{
+	struct json_object *status = NULL;
+
+	json_object_object_get_ex(federated, "status", &status);
+	return status;
+}
+
+static void on_status(const struct kube_answer *answer, void *arg)
+{
+	struct object *o = arg;
+
+	if (!kube_answer_is_good(answer)) {
+		json_object_put(o->wrote_status);
+		o->wrote_status = NULL;
+	}
+	end(o, answer, "its status cannot be written");
+}
+
+static struct json_object *make_status(struct object *o, struct json_object *federated)
+{
+	struct status_cluster *clusters = xcalloc(o->part_count, sizeof(*clusters));
+	struct status_about about = {
+		.generation = 0,
+		.clusters = clusters,
+		.updated = o->updated,
+		.now = clock_unix_s(),
+	};
+	struct json_object *metadata, *status;
+
+	if (json_object_object_get_ex(federated, "metadata", &metadata))
+		about.generation = object_number(metadata, "generation", 0);
+	for (size_t i = 0; i < o->part_count; i++) {
+		const struct part *p = o->parts[i];
+		const struct copy *copy = controller_copy(o->controller, p->cluster, o->key);
+
+		if (!p->is_listed)
+			continue;
+		clusters[about.cluster_count++] = (struct status_cluster){
+			.name = p->cluster,
+			.state = p->state,
+			.remote_status = copy ? copy->remote_status : NULL,
+			.message = p->why,
+		};
+	}
+	if (o->placement_failed)
+		about.reason = STATUS_COMPUTE_PLACEMENT_FAILED;
+	else if (o->namespace_missing)
+		about.reason = STATUS_NAMESPACE_NOT_FEDERATED;
+	status = status_make(status_of(federated), &about);
+	free(clusters);
+	return status;
+}
+
+/* A CRD that does not know a field prunes it: what was written is not what is read then, and is not written again. */
+static bool was_just_written(const struct object *o, struct json_object *status)
+{
+	struct json_object *was, *is;
+
+	return !o->updated && o->wrote_status &&
+	       json_object_object_get_ex(o->wrote_status, "clusters", &was) &&
+	       json_object_object_get_ex(status, "clusters", &is) && json_object_equal(was, is) &&
+	       json_object_object_get_ex(o->wrote_status, "observedGeneration", &was) &&
+	       json_object_object_get_ex(status, "observedGeneration", &is) &&
+	       json_object_equal(was, is);
+}
+
+static void write_status(struct object *o, struct json_object *status)
+{
+	struct json_object *patch = json_object_new_object();
+	struct kube_write write = {.verb = KUBE_MERGE_PATCH, .subresource = "status"};
+
+	json_object_object_add(patch, "status", json_object_get(status));
+	json_object_put(o->wrote_status);
+	o->wrote_status = json_object_get(status);
+	o->updated = false;
+	o->controller->counts.status_writes++;
+	submit(o, &write, NULL, NULL, patch, on_status);
+	json_object_put(patch);
+}
+
+/* --- all of it --- */
+
+static bool is_busy(const struct object *o)
+{
+	for (size_t i = 0; i < o->part_count; i++)
+		if (o->parts[i]->job)
+			return true;
+	return false;
+}
+
+/* While something is under way what is to be said is held back for a while, as it will soon be more. */
+static bool may_wait(struct object *o)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (o->unsaid_ms == 0)
+		o->unsaid_ms = now_ms;
+	if (!is_busy(o) || now_ms - o->unsaid_ms >= TOGETHER_MS)
+		return false;
+	controller_alarm(o, o->unsaid_ms + TOGETHER_MS - now_ms);
+	return true;
+}
+
+void object_tell(struct object *o, struct json_object *federated, const struct wish *wish)
+{
+	struct json_object *status;
+
+	if (o->host_job || may_wait(o))
+		return;
+	o->unsaid_ms = 0;
+	if (o->version_dirty && !wish->is_deleting) {
+		write_version(o, federated);
+		return;
+	}
+	status = make_status(o, federated);
+	if (status && !was_just_written(o, status))
+		write_status(o, status);
+	json_object_put(status);
+}

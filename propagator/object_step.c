@@ -1,0 +1,475 @@
+/* object_step.c -- what is done in a member, step by step, and what its answers mean.
+ *
+ * Created or updated: (look ->) apply (-> take over -> apply) (-> look -> replace).
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "kube/object.h"
+#include "propagator/controller_inside.h"
+#include "propagator/deletion.h"
+#include "propagator/field_manager.h"
+#include "propagator/plain_json.h"
+#include "propagator/takeover.h"
+#include "propagator/version.h"
+
+enum {
+	AGAIN_FIRST_MS = 5000, /* KubeFed's */
+	AGAIN_MOST_MS = 60000,
+	REPAIR_FIRST_MS = 1000, /* the pause after the second repair in a row; doubled each time */
+	REPAIR_MOST_MS = 300000,
+	REPAIR_CALM_MS = 600000 /* without a repair they do not count as in a row */
+};
+
+static void on_answer_of_apply(const struct kube_answer *answer, void *arg);
+
+/* --- requests --- */
+
+static void submit(struct part *p, struct kube_write *write, kube_on_answer_fn *on_answer)
+{
+	struct controller *c = p->object->controller;
+	struct bytes namespace, name;
+	char *own;
+
+	cache_split_key(p->object->key, &namespace, &name);
+	own = xstrndup((const char *)namespace.data, namespace.len);
+	write->resource = c->target;
+	write->namespace = c->type.target.namespaced ? own : NULL;
+	write->name = write->verb == KUBE_CREATE ? NULL : (const char *)name.data;
+	write->field_manager = FIELD_MANAGER;
+	p->job =
+		dispatch_add(controller_site(c, p->cluster)->member->dispatch, write, on_answer, p);
+	free(own);
+}
+
+static void send_json(struct part *p, struct kube_write *write, struct json_object *body,
+                      kube_on_answer_fn *on_answer)
+{
+	write->body = bytes_of(json_object_to_json_string_ext(body, PLAIN_JSON));
+	submit(p, write, on_answer);
+}
+
+/* --- how it ended --- */
+
+void object_set_state(struct part *p, enum state state, const char *why)
+{
+	p->state = state;
+	free(p->why);
+	p->why = why && why[0] != '\0' ? xstrdup(why) : NULL;
+}
+
+static void tell_event(struct part *p, bool warning, const char *reason, const char *what,
+                       const char *why)
+{
+	const struct controller *c = p->object->controller;
+	struct json_object *federated = object_federated(p->object);
+
+	if (federated)
+		events_tell(c->around.events, federated, c->component, warning, reason,
+		            "%s %s \"%s\" in cluster \"%s\"%s%s", what, c->type.target.kind,
+		            p->object->key, p->cluster, why[0] != '\0' ? ": " : "", why);
+	json_object_put(federated);
+}
+
+static void end_step(struct part *p)
+{
+	p->job = NULL;
+	json_object_put(p->body);
+	p->body = NULL;
+	controller_enqueue(p->object);
+}
+
+static uint64_t pause_of(uint64_t first_ms, uint64_t most_ms, unsigned doubled)
+{
+	uint64_t pause = doubled < 16 ? first_ms << doubled : most_ms;
+
+	return pause < most_ms ? pause : most_ms;
+}
+
+/* `timed_out` when no answer came. */
+static void fail(struct part *p, const struct kube_answer *answer, enum state failed,
+                 enum state timed_out, const char *event, const char *what)
+{
+	uint64_t pause = pause_of(AGAIN_FIRST_MS, AGAIN_MOST_MS, p->failures++);
+
+	object_set_state(p, answer->err == ERR_TIMEOUT ? timed_out : failed, answer->why);
+	if (answer->retry_after_ms > 0 && answer->retry_after_ms < pause)
+		pause = answer->retry_after_ms;
+	p->again_ms = clock_monotonic_ms() + pause;
+	controller_alarm(p->object, pause);
+	tell_event(p, true, event, what, answer->why);
+	end_step(p);
+}
+
+static void fail_write(struct part *p, const struct kube_answer *answer)
+{
+	if (p->step == PLAN_CREATE)
+		fail(p, answer, STATE_CREATION_FAILED, STATE_CREATION_TIMED_OUT,
+		     "CreateInClusterFailed", "Failed to create");
+	else
+		fail(p, answer, STATE_UPDATE_FAILED, STATE_UPDATE_TIMED_OUT,
+		     "UpdateInClusterFailed", "Failed to update");
+}
+
+/* The next repair waits, the longer the more there were in a row. */
+static void note_repair(struct part *p)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (!p->is_repair)
+		return;
+	if (now_ms - p->repaired_ms > REPAIR_CALM_MS)
+		p->repairs = 0;
+	p->repaired_ms = now_ms;
+	if (p->repairs++ == 0)
+		return;
+	p->again_ms = now_ms + pause_of(REPAIR_FIRST_MS, REPAIR_MOST_MS, p->repairs - 2);
+}
+
+static void succeed(struct part *p, struct json_object *object)
+{
+	struct object *o = p->object;
+	char version[VERSION_ROOM];
+
+	p->failures = 0;
+	p->again_ms = 0;
+	p->judged = 0;
+	if (version_of(object, version)) {
+		version_put(&o->version, p->cluster, version);
+		o->version_dirty = true;
+	}
+	o->updated = true;
+	o->controller->counts.applied++;
+	object_set_state(p, STATE_FINE, NULL);
+	if (p->step == PLAN_CREATE)
+		tell_event(p, false, "CreateInCluster", "Creating", "");
+	else
+		tell_event(p, false, "UpdateInCluster", "Updating", "");
+	note_repair(p);
+	end_step(p);
+}
+
+/* --- replace --- */
+
+static void on_answer_of_replace(const struct kube_answer *answer, void *arg)
+{
+	struct part *p = arg;
+
+	if (kube_answer_is_good(answer))
+		succeed(p, answer->object);
+	else
+		fail_write(p, answer);
+}
+
+/* What the member has to say of it is kept. */
+static void replace(struct part *p, struct json_object *existing)
+{
+	const struct controller *c = p->object->controller;
+	struct json_object *federated = object_federated(p->object), *whole = NULL;
+	struct kube_write write = {.verb = KUBE_REPLACE};
+	struct render render = {0};
+	struct reason why = {0};
+	bool retained = false;
+	enum err err = ERR_GONE;
+
+	if (federated)
+		err = render_build(&c->type, federated, &render, &why);
+	if (err == ERR_OK)
+		err = render_over(&c->type, &render, federated, p->cluster, existing, &whole,
+		                  &retained, &why);
+	if (err == ERR_OK) {
+		send_json(p, &write, whole, on_answer_of_replace);
+	} else {
+		object_set_state(
+			p, retained ? STATE_FIELD_RETENTION_FAILED : STATE_APPLY_OVERRIDES_FAILED,
+			why.text);
+		end_step(p);
+	}
+	json_object_put(whole);
+	render_fini(&render);
+	json_object_put(federated);
+}
+
+static void on_answer_before_replace(const struct kube_answer *answer, void *arg)
+{
+	struct part *p = arg;
+	struct kube_write write = {.verb = KUBE_CREATE};
+
+	if (kube_answer_is_good(answer))
+		replace(p, answer->object);
+	else if (answer->reason == KUBE_REASON_NOT_FOUND)
+		send_json(p, &write, p->body, on_answer_of_replace);
+	else
+		fail_write(p, answer);
+}
+
+static void begin_replace(struct part *p)
+{
+	struct kube_write write = {.verb = KUBE_GET};
+
+	p->by_replace = true;
+	submit(p, &write, on_answer_before_replace);
+}
+
+/* --- apply --- */
+
+static void apply(struct part *p)
+{
+	struct kube_write write = {.verb = KUBE_APPLY, .force = true};
+
+	if (p->by_replace)
+		begin_replace(p);
+	else
+		send_json(p, &write, p->body, on_answer_of_apply);
+}
+
+/* Whether it was done or somebody else was faster: it is applied once more. */
+static void on_answer_of_takeover(const struct kube_answer *answer, void *arg)
+{
+	struct part *p = arg;
+
+	p->took_over = kube_answer_is_good(answer) || answer->reason == KUBE_REASON_FORBIDDEN ||
+	               answer->reason == KUBE_REASON_INVALID;
+	if (!kube_answer_is_good(answer))
+		log_warn("propagator", "%s %s in cluster %s: KubeFed's fields stay KubeFed's: %s",
+		         p->object->controller->type.target.kind, p->object->key, p->cluster,
+		         answer->why);
+	if (p->took_over)
+		apply(p);
+	else
+		fail_write(p, answer);
+}
+
+static bool begin_takeover(struct part *p, struct json_object *object)
+{
+	struct kube_write write = {.verb = KUBE_JSON_PATCH};
+	struct json_object *patch = p->took_over ? NULL : takeover_patch(object, FIELD_MANAGER);
+
+	p->took_over = true;
+	if (!patch)
+		return false;
+	send_json(p, &write, patch, on_answer_of_takeover);
+	json_object_put(patch);
+	return true;
+}
+
+/* What cannot be applied may be replaced: the schema of apply is stricter than the API (a list with one key twice). */
+static bool may_be_replaced(const struct kube_answer *answer)
+{
+	return answer->err == ERR_OK && (answer->reason == KUBE_REASON_INVALID ||
+	                                 answer->reason == KUBE_REASON_BAD_REQUEST ||
+	                                 answer->reason == KUBE_REASON_INTERNAL_ERROR ||
+	                                 answer->reason == KUBE_REASON_UNSUPPORTED_MEDIA_TYPE);
+}
+
+/* Somebody scales it: it is applied again over what will soon be seen of it. */
+static void apply_again_soon(struct part *p)
+{
+	enum { SOON_MS = 200 };
+
+	p->again_ms = clock_monotonic_ms() + SOON_MS;
+	controller_alarm(p->object, SOON_MS);
+	end_step(p);
+}
+
+static void on_answer_of_apply(const struct kube_answer *answer, void *arg)
+{
+	struct part *p = arg;
+
+	if (!kube_answer_is_good(answer)) {
+		if (answer->reason == KUBE_REASON_CONFLICT)
+			apply_again_soon(p);
+		else if (may_be_replaced(answer)) {
+			log_info("propagator", "%s %s in cluster %s is replaced, not applied: %s",
+			         p->object->controller->type.target.kind, p->object->key,
+			         p->cluster, answer->why);
+			begin_replace(p);
+		} else
+			fail_write(p, answer);
+	} else if (!begin_takeover(p, answer->object)) {
+		succeed(p, answer->object);
+	}
+}
+
+/* --- create --- */
+
+/* There is one that is not in the cache, as it does not bear the label. */
+static void meet(struct part *p, struct json_object *existing)
+{
+	const struct controller *c = p->object->controller;
+	struct bytes label = object_text(existing, "metadata", "labels", RENDER_LABEL, NULL);
+	struct bytes uid = object_text(existing, "metadata", "uid", NULL);
+	struct bytes namespace, name;
+	char *own_uid = xstrndup((const char *)uid.data, uid.len);
+	bool is_hosts;
+
+	cache_split_key(p->object->key, &namespace, &name);
+	is_hosts = type_is_namespaces(&c->type) &&
+	           c->around.is_hosts_namespace(name, own_uid, c->around.arg);
+	free(own_uid);
+	if (bytes_equal_text(label, "false")) {
+		object_set_state(p, STATE_MANAGED_LABEL_FALSE, NULL);
+	} else if (!bytes_equal_text(label, "true") && !c->around.settings->adopt_resources &&
+	           !is_hosts) {
+		object_set_state(p, STATE_ALREADY_EXISTS,
+		                 "it exists, and adoptResources is Disabled");
+	} else {
+		tell_event(p, false, "AdoptInCluster", "Adopting", "");
+		apply(p);
+		return;
+	}
+	p->again_ms = clock_monotonic_ms() + AGAIN_MOST_MS;
+	controller_alarm(p->object, AGAIN_MOST_MS);
+	end_step(p);
+}
+
+static void on_answer_of_look(const struct kube_answer *answer, void *arg)
+{
+	struct part *p = arg;
+
+	if (kube_answer_is_good(answer))
+		meet(p, answer->object);
+	else if (answer->reason == KUBE_REASON_NOT_FOUND)
+		apply(p);
+	else
+		fail_write(p, answer);
+}
+
+static void look_first(struct part *p)
+{
+	struct kube_write write = {.verb = KUBE_GET};
+
+	submit(p, &write, on_answer_of_look);
+}
+
+/* --- take away --- */
+
+static void note_gone(struct part *p)
+{
+	if (version_find(&p->object->version, p->cluster)) {
+		version_put(&p->object->version, p->cluster, NULL);
+		p->object->version_dirty = true;
+	}
+	p->failures = 0;
+	p->again_ms = 0;
+	p->object->updated = true;
+	p->object->controller->counts.deleted++;
+}
+
+static void on_answer_of_delete(const struct kube_answer *answer, void *arg)
+{
+	struct part *p = arg;
+
+	if (!kube_answer_is_good(answer) && answer->reason != KUBE_REASON_NOT_FOUND) {
+		fail(p, answer, STATE_DELETION_FAILED, STATE_DELETION_TIMED_OUT,
+		     "DeleteInClusterFailed", "Failed to delete");
+		return;
+	}
+	note_gone(p);
+	object_set_state(p, STATE_WAITING_FOR_REMOVAL, NULL);
+	tell_event(p, false, "DeleteInCluster", "Deleting", "");
+	end_step(p);
+}
+
+static void delete_it(struct part *p, const struct wish *w)
+{
+	struct kube_write write = {.verb = KUBE_DELETE};
+	struct json_object *options = NULL;
+	struct reason why;
+
+	/* Only where the federated object itself goes (spec/kubefed.md 1.9). */
+	if (w->is_deleting && deletion_options(w->federated, &options, &why) == ERR_OK)
+		send_json(p, &write, options, on_answer_of_delete);
+	else
+		submit(p, &write, on_answer_of_delete);
+	json_object_put(options);
+}
+
+static void on_answer_of_unlabel(const struct kube_answer *answer, void *arg)
+{
+	struct part *p = arg;
+
+	if (!kube_answer_is_good(answer) && answer->reason != KUBE_REASON_NOT_FOUND) {
+		fail(p, answer, STATE_LABEL_REMOVAL_FAILED, STATE_LABEL_REMOVAL_TIMED_OUT,
+		     "RemoveManagedLabelFromInClusterFailed", "Failed to release");
+		return;
+	}
+	note_gone(p);
+	object_set_state(p, STATE_FINE, NULL);
+	tell_event(p, false, "RemoveManagedLabelFromInCluster", "Releasing", "");
+	end_step(p);
+}
+
+static void unlabel(struct part *p)
+{
+	struct kube_write write = {
+		.verb = KUBE_MERGE_PATCH,
+		.body = bytes_of("{\"metadata\":{\"labels\":{\"" RENDER_LABEL "\":null}}}"),
+	};
+
+	submit(p, &write, on_answer_of_unlabel);
+}
+
+static void on_answer_of_verify(const struct kube_answer *answer, void *arg)
+{
+	struct part *p = arg;
+	struct bytes label = {0};
+
+	if (kube_answer_is_good(answer))
+		label = object_text(answer->object, "metadata", "labels", RENDER_LABEL, NULL);
+	if (answer->reason == KUBE_REASON_NOT_FOUND ||
+	    (kube_answer_is_good(answer) && !bytes_equal_text(label, "true"))) {
+		p->is_verified = true;
+		end_step(p);
+	} else if (kube_answer_is_good(answer)) {
+		object_set_state(p, STATE_WAITING_FOR_REMOVAL, NULL);
+		p->again_ms = clock_monotonic_ms() + AGAIN_FIRST_MS;
+		controller_alarm(p->object, AGAIN_FIRST_MS);
+		end_step(p);
+	} else {
+		fail(p, answer, STATE_RETRIEVAL_FAILED, STATE_RETRIEVAL_FAILED,
+		     "DeleteInClusterFailed", "Failed to see whether there still is");
+	}
+}
+
+void object_verify(struct part *p)
+{
+	struct kube_write write = {.verb = KUBE_GET};
+
+	submit(p, &write, on_answer_of_verify);
+}
+
+/* --- begin --- */
+
+void object_step(struct part *p, const struct wish *wish, enum plan_step step,
+                 struct json_object *desired)
+{
+	p->step = step;
+	p->body = desired;
+	p->is_repair = step == PLAN_UPDATE && version_find(&p->object->version, p->cluster);
+	switch (step) {
+	case PLAN_CREATE:
+		object_set_state(p, STATE_CREATION_TIMED_OUT, NULL);
+		look_first(p);
+		break;
+	case PLAN_UPDATE:
+		object_set_state(p, STATE_UPDATE_TIMED_OUT, NULL);
+		apply(p);
+		break;
+	case PLAN_DELETE:
+		object_set_state(p, STATE_DELETION_TIMED_OUT, NULL);
+		delete_it(p, wish);
+		break;
+	case PLAN_UNLABEL:
+		object_set_state(p, STATE_LABEL_REMOVAL_TIMED_OUT, NULL);
+		unlabel(p);
+		break;
+	case PLAN_NOTHING:
+		break;
+	}
+}

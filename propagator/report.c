@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "propagator/report.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/http_admin.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "base/xalloc.h"
+
+enum { EVERY_MS = 1000, DEAD_MS = 15000, ERRORS_MOST = 100 };
+
+struct error {
+	char *where, *why;
+	int64_t since;
+};
+
+struct report {
+	uv_timer_t *timer;
+	struct http_admin *http;
+	const struct work *work;
+	bool leading;
+	char *leader;
+	struct error errors[ERRORS_MOST];
+	size_t error_count;
+
+	pthread_mutex_t lock; /* of what the server's thread reads */
+	struct text status, metrics;
+	bool seen;
+	uint64_t turned_ms; /* the loop did */
+};
+
+/* --- /status --- */
+
+static void print_members(const struct members *m, struct text *out)
+{
+	for (size_t i = 0; i < members_count(m); i++) {
+		const struct member *one = members_at(m, i);
+		struct dispatch_counts counts = {0};
+
+		if (one->dispatch)
+			counts = dispatch_counts(one->dispatch);
+		text_add(out, i > 0 ? ",{\"name\":" : "{\"name\":");
+		text_add_json(out, bytes_of(one->name));
+		text_printf(out, ",\"ready\":%s,\"version\":", one->is_ready ? "true" : "false");
+		text_add_json(out, bytes_of(one->version));
+		text_add(out, ",\"trouble\":");
+		text_add_json(out, bytes_of(one->trouble));
+		text_printf(out, ",\"waiting\":%zu,\"underWay\":%zu}", counts.waiting,
+		            counts.under_way);
+	}
+}
+
+struct printing {
+	struct text *out;
+	bool any;
+};
+
+static void print_type(const struct types_note *note, void *arg)
+{
+	struct printing *p = arg;
+
+	text_add(p->out, p->any ? ",{\"name\":" : "{\"name\":");
+	p->any = true;
+	text_add_json(p->out, bytes_of(note->name));
+	text_printf(p->out, ",\"running\":%s,\"why\":", note->runs ? "true" : "false");
+	text_add_json(p->out, bytes_of(note->why));
+	text_printf(p->out, ",\"objects\":%zu,\"copies\":%zu,\"waiting\":%zu}",
+	            note->counts.objects, note->counts.copies, note->counts.waiting);
+}
+
+static void print_errors(const struct report *r, struct text *out)
+{
+	char since[CLOCK_TEXT_SIZE];
+
+	for (size_t i = 0; i < r->error_count; i++) {
+		text_add(out, i > 0 ? ",{\"where\":" : "{\"where\":");
+		text_add_json(out, bytes_of(r->errors[i].where));
+		text_add(out, ",\"message\":");
+		text_add_json(out, bytes_of(r->errors[i].why));
+		text_printf(out, ",\"since\":\"%s\"}", clock_print(r->errors[i].since, since));
+	}
+}
+
+static void print_status(const struct report *r, struct text *out)
+{
+	struct printing types = {out, false};
+	char now[CLOCK_TEXT_SIZE];
+
+	text_printf(out,
+	            "{\"version\":\"%s\",\"now\":\"%s\",\"leading\":%s,\"leader\":", NIGH_VERSION,
+	            clock_print(clock_unix_s(), now), r->leading ? "true" : "false");
+	text_add_json(out, bytes_of(r->leader));
+	text_add(out, ",\"clusters\":[");
+	if (r->work)
+		print_members(work_members(r->work), out);
+	text_add(out, "],\"types\":[");
+	if (r->work)
+		types_each(work_types(r->work), print_type, &types);
+	text_add(out, "],\"errors\":[");
+	print_errors(r, out);
+	text_add(out, "]}\n");
+}
+
+/* --- /metrics --- */
+
+struct sums {
+	uint64_t passes, applied, deleted, status_writes;
+	size_t objects, copies, waiting;
+};
+
+static void add_type(const struct types_note *note, void *arg)
+{
+	struct sums *s = arg;
+
+	s->passes += note->counts.passes;
+	s->applied += note->counts.applied;
+	s->deleted += note->counts.deleted;
+	s->status_writes += note->counts.status_writes;
+	s->objects += note->counts.objects;
+	s->copies += note->counts.copies;
+	s->waiting += note->counts.waiting;
+}
+
+static void print_one(struct text *out, const char *name, enum metric_type type,
+                      const char *sentence, double value)
+{
+	metric_head(out, name, type, sentence);
+	metric_sample(out, name, NULL, 0, value);
+}
+
+static void print_clusters(const struct members *m, struct text *out)
+{
+	metric_head(out, "nigh_propagator_cluster_ready", METRIC_GAUGE,
+	            "Whether a member cluster is ready.");
+	for (size_t i = 0; i < members_count(m); i++) {
+		const struct metric_label label = {"cluster", members_at(m, i)->name};
+
+		metric_sample(out, "nigh_propagator_cluster_ready", &label, 1,
+		              members_at(m, i)->is_ready);
+	}
+}
+
+static void print_metrics(const struct report *r, struct text *out)
+{
+	struct sums s = {0};
+
+	print_one(out, "nigh_propagator_leading", METRIC_GAUGE, "Whether this replica leads.",
+	          r->leading);
+	if (!r->work)
+		return;
+	types_each(work_types(r->work), add_type, &s);
+	print_one(out, "nigh_propagator_objects", METRIC_GAUGE, "Federated objects.",
+	          (double)s.objects);
+	print_one(out, "nigh_propagator_copies", METRIC_GAUGE, "Managed objects in members.",
+	          (double)s.copies);
+	print_one(out, "nigh_propagator_waiting", METRIC_GAUGE, "Objects to be looked at.",
+	          (double)s.waiting);
+	print_one(out, "nigh_propagator_passes_total", METRIC_COUNTER,
+	          "How often an object was looked at.", (double)s.passes);
+	print_one(out, "nigh_propagator_applied_total", METRIC_COUNTER,
+	          "Objects created or changed in members.", (double)s.applied);
+	print_one(out, "nigh_propagator_deleted_total", METRIC_COUNTER,
+	          "Objects deleted or released in members.", (double)s.deleted);
+	print_one(out, "nigh_propagator_status_writes_total", METRIC_COUNTER,
+	          "Statuses of federated objects written.", (double)s.status_writes);
+	print_clusters(work_members(r->work), out);
+}
+
+/* --- the hand-over --- */
+
+static void refresh(struct report *r)
+{
+	struct text status = {0}, metrics = {0};
+
+	print_status(r, &status);
+	print_metrics(r, &metrics);
+	pthread_mutex_lock(&r->lock);
+	text_fini(&r->status);
+	text_fini(&r->metrics);
+	r->status = status;
+	r->metrics = metrics;
+	r->turned_ms = clock_monotonic_ms();
+	pthread_mutex_unlock(&r->lock);
+	log_flush(false);
+}
+
+static void on_timer(uv_timer_t *timer) { refresh(timer->data); }
+
+/* --- the server's thread --- */
+
+static unsigned on_status(const struct http_request *request, void *arg, struct text *body,
+                          const char **content_type)
+{
+	struct report *r = arg;
+
+	(void)request;
+	(void)content_type;
+	pthread_mutex_lock(&r->lock);
+	text_add(body, r->status.data ? r->status.data : "{}");
+	pthread_mutex_unlock(&r->lock);
+	return 200;
+}
+
+static unsigned on_metrics(const struct http_request *request, void *arg, struct text *body,
+                           const char **content_type)
+{
+	struct report *r = arg;
+
+	(void)request;
+	*content_type = "text/plain; version=0.0.4";
+	pthread_mutex_lock(&r->lock);
+	text_add(body, r->metrics.data ? r->metrics.data : "");
+	pthread_mutex_unlock(&r->lock);
+	return 200;
+}
+
+static unsigned answer_health(struct report *r, bool asks_ready, bool verbose, struct text *body)
+{
+	bool lives, seen;
+
+	pthread_mutex_lock(&r->lock);
+	lives = clock_monotonic_ms() - r->turned_ms < DEAD_MS;
+	seen = r->seen;
+	pthread_mutex_unlock(&r->lock);
+	if (verbose) {
+		text_add(body, lives ? "[+]loop ok\n" : "[-]loop does not turn\n");
+		if (asks_ready)
+			text_add(body, seen ? "[+]host ok\n" : "[-]host has not been read\n");
+	} else {
+		text_add(body, lives && (seen || !asks_ready) ? "ok" : "not ok");
+	}
+	return lives && (seen || !asks_ready) ? 200 : 503;
+}
+
+static unsigned on_livez(const struct http_request *request, void *arg, struct text *body,
+                         const char **content_type)
+{
+	*content_type = "text/plain";
+	return answer_health(arg, false, http_request_arg(request, "verbose") != NULL, body);
+}
+
+static unsigned on_readyz(const struct http_request *request, void *arg, struct text *body,
+                          const char **content_type)
+{
+	*content_type = "text/plain";
+	return answer_health(arg, true, http_request_arg(request, "verbose") != NULL, body);
+}
+
+/* --- life --- */
+
+enum err report_start(uv_loop_t *loop, const struct flags *flags, struct report **out,
+                      struct reason *why)
+{
+	static const struct http_route routes[] = {
+		{"GET", "/livez", on_livez},    {"GET", "/readyz", on_readyz},
+		{"GET", "/healthz", on_readyz}, {"GET", "/metrics", on_metrics},
+		{"GET", "/status", on_status},  {NULL, NULL, NULL},
+	};
+	struct report *r = xcalloc(1, sizeof(*r));
+	char at[ADDR_PORT_TEXT_SIZE];
+	enum err err;
+
+	CHECK(pthread_mutex_init(&r->lock, NULL) == 0);
+	r->leader = xstrdup("");
+	refresh(r);
+	err = http_admin_start(&flags->http, flags->http_port, routes, r, &r->http, why);
+	if (err != ERR_OK) {
+		reason_prefix(why, "--http: ");
+		free(r->leader);
+		free(r);
+		return err;
+	}
+	r->timer = xcalloc(1, sizeof(*r->timer));
+	CHECK(uv_timer_init(loop, r->timer) == 0);
+	r->timer->data = r;
+	uv_timer_start(r->timer, on_timer, EVERY_MS, EVERY_MS);
+	log_info("propagator", "listening http=%s",
+	         addr_port_print(&flags->http, http_admin_port(r->http), at));
+	*out = r;
+	return ERR_OK;
+}
+
+static void on_closed(uv_handle_t *timer) { free(timer); }
+
+void report_stop(struct report *r)
+{
+	http_admin_stop(r->http);
+	uv_close((uv_handle_t *)r->timer, on_closed);
+	for (size_t i = 0; i < r->error_count; i++) {
+		free(r->errors[i].where);
+		free(r->errors[i].why);
+	}
+	text_fini(&r->status);
+	text_fini(&r->metrics);
+	pthread_mutex_destroy(&r->lock);
+	free(r->leader);
+	free(r);
+}
+
+void report_set_work(struct report *r, const struct work *work)
+{
+	if (r)
+		r->work = work;
+}
+
+void report_set_leading(struct report *r, bool leading)
+{
+	if (r)
+		r->leading = leading;
+}
+
+void report_set_leader(struct report *r, const char *identity)
+{
+	if (!r)
+		return;
+	free(r->leader);
+	r->leader = xstrdup(identity);
+}
+
+void report_set_seen(struct report *r)
+{
+	if (!r)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->seen = true;
+	pthread_mutex_unlock(&r->lock);
+}
+
+void report_set_error(struct report *r, const char *where, const char *why)
+{
+	size_t at = 0;
+
+	if (!r)
+		return;
+	while (at < r->error_count && strcmp(r->errors[at].where, where) != 0)
+		at++;
+	if (at < r->error_count) {
+		free(r->errors[at].where);
+		free(r->errors[at].why);
+		r->errors[at] = r->errors[--r->error_count];
+	}
+	if (why[0] != '\0' && r->error_count < ERRORS_MOST)
+		r->errors[r->error_count++] =
+			(struct error){xstrdup(where), xstrdup(why), clock_unix_s()};
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "propagator/types.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "kube/object.h"
+#include "propagator/cache.h"
+#include "propagator/field_manager.h"
+#include "propagator/plain_json.h"
+
+#define NAMESPACES "namespaces"
+
+/* A FederatedTypeConfig as it was told. */
+struct told {
+	struct type type;
+	bool is_good;
+	struct reason why;
+	int64_t generation;
+	struct json_object *status; /* as stored; NULL: none */
+};
+
+struct one {
+	struct types *all;
+	char *name;
+	struct controller *controller; /* NULL: it does not run */
+	int64_t generation;            /* of the config that it runs by */
+	struct reason why;
+	struct dispatch_job *writing;
+	struct one *next;
+};
+
+struct types {
+	struct controller_around around;
+	struct cache *configs;
+	struct one *list;
+};
+
+static const struct kube_resource configs = {"core.kubefed.io", "v1beta1", "federatedtypeconfigs",
+                                             "FederatedTypeConfig"};
+
+/* --- what is configured --- */
+
+static void *keep(struct json_object *object, void *arg)
+{
+	struct told *t = xcalloc(1, sizeof(*t));
+	struct json_object *metadata, *status = NULL;
+
+	(void)arg;
+	t->is_good = type_read(object, &t->type, &t->why) == ERR_OK;
+	if (json_object_object_get_ex(object, "metadata", &metadata))
+		t->generation = object_number(metadata, "generation", 0);
+	json_object_object_get_ex(object, "status", &status);
+	t->status = json_object_get(status);
+	return t;
+}
+
+static void let_go(void *value)
+{
+	struct told *t = value;
+
+	type_fini(&t->type);
+	json_object_put(t->status);
+	free(t);
+}
+
+static struct told *find_told(const struct types *t, const char *name)
+{
+	struct text key = {0};
+	struct told *told;
+
+	cache_print_key(&key, bytes_of(t->around.namespace), bytes_of(name));
+	told = cache_find(t->configs, key.data);
+	text_fini(&key);
+	return told;
+}
+
+static struct one *find(const struct types *t, const char *name)
+{
+	struct one *o = t->list;
+
+	while (o && strcmp(o->name, name) != 0)
+		o = o->next;
+	return o;
+}
+
+static struct one *need(struct types *t, const char *name)
+{
+	struct one *o = find(t, name);
+
+	if (o)
+		return o;
+	o = xcalloc(1, sizeof(*o));
+	o->all = t;
+	o->name = xstrdup(name);
+	o->next = t->list;
+	t->list = o;
+	return o;
+}
+
+/* --- its status --- */
+
+static void on_written(const struct kube_answer *answer, void *arg)
+{
+	struct one *o = arg;
+
+	o->writing = NULL;
+	if (!kube_answer_is_good(answer))
+		log_warn("propagator", "FederatedTypeConfig %s: its status cannot be written: %s",
+		         o->name, answer->why);
+}
+
+static bool says(struct json_object *status, const char *controller, int64_t generation)
+{
+	struct bytes is = object_text(status, "propagationController", NULL);
+
+	return status && bytes_equal_text(is, controller) &&
+	       object_number(status, "observedGeneration", -1) == generation;
+}
+
+static void tell(struct one *o, const struct told *told)
+{
+	const char *controller = o->controller ? "Running" : "NotRunning";
+	struct json_object *patch, *status;
+	struct kube_write write = {
+		.verb = KUBE_MERGE_PATCH,
+		.resource = configs,
+		.namespace = o->all->around.namespace,
+		.name = o->name,
+		.subresource = "status",
+		.field_manager = FIELD_MANAGER,
+	};
+
+	if (says(told->status, controller, told->generation) || o->writing)
+		return;
+	patch = json_object_new_object();
+	status = json_object_new_object();
+	json_object_object_add(status, "observedGeneration",
+	                       json_object_new_int64(told->generation));
+	json_object_object_add(status, "propagationController", json_object_new_string(controller));
+	json_object_object_add(status, "statusController", json_object_new_string("NotRunning"));
+	json_object_object_add(patch, "status", status);
+	write.body = bytes_of(json_object_to_json_string_ext(patch, PLAIN_JSON));
+	o->writing = dispatch_add(o->all->around.dispatch, &write, on_written, o);
+	json_object_put(patch);
+}
+
+/* --- which run --- */
+
+static void stop(struct one *o)
+{
+	if (o->controller)
+		controller_stop(o->controller);
+	o->controller = NULL;
+}
+
+/* "" when it may run. */
+static const char *hindrance(const struct types *t, const struct told *told)
+{
+	if (!told->type.propagation)
+		return "propagation is Disabled";
+	if (!t->around.settings->cluster_scope &&
+	    (!told->type.target.namespaced || type_is_namespaces(&told->type)))
+		return "the control plane has the scope Namespaced";
+	if (told->type.target.namespaced && !find_told(t, NAMESPACES))
+		return "there is no FederatedTypeConfig namespaces";
+	return "";
+}
+
+static void settle(struct one *o)
+{
+	struct types *t = o->all;
+	struct told *told = find_told(t, o->name);
+	const char *why;
+
+	if (!told) {
+		stop(o);
+		return;
+	}
+	if (!told->is_good) {
+		if (strcmp(o->why.text, told->why.text) != 0)
+			log_warn("propagator", "FederatedTypeConfig %s: %s", o->name,
+			         told->why.text);
+		o->why = told->why;
+		tell(o, told);
+		return;
+	}
+	why = hindrance(t, told);
+	if (why[0] != '\0' || o->generation != told->generation)
+		stop(o);
+	if (why[0] == '\0' && !o->controller)
+		o->controller = controller_start(&t->around, &told->type);
+	o->generation = told->generation;
+	reason_set(&o->why, ERR_OK, "%s", why);
+	tell(o, told);
+}
+
+static void on_config(const char *key, void *arg)
+{
+	struct types *t = arg;
+	struct bytes namespace, name;
+
+	cache_split_key(key, &namespace, &name);
+	settle(need(t, (const char *)name.data));
+	if (bytes_equal_text(name, NAMESPACES))
+		for (struct one *o = t->list; o; o = o->next)
+			if (strcmp(o->name, NAMESPACES) != 0)
+				settle(o);
+}
+
+static void on_sight(void *arg)
+{
+	struct types *t = arg;
+	enum kube_sight sight;
+	const char *why;
+
+	if (t->configs && !cache_is_seen(t->configs, &sight, &why))
+		log_warn("propagator", "FederatedTypeConfigs cannot be seen: %s", why);
+}
+
+/* --- namespaces --- */
+
+static bool namespace_placement(struct bytes namespace, struct placement *out, bool *federated,
+                                void *arg)
+{
+	struct types *t = arg;
+	struct one *o = find(t, NAMESPACES);
+
+	*out = (struct placement){0};
+	*federated = false;
+	/* Where namespaces are not propagated, or cannot be, no namespace is federated. */
+	if (!o || !o->controller)
+		return cache_is_synced(t->configs);
+	return controller_namespace_placement(o->controller, namespace, out, federated);
+}
+
+static void on_namespace(struct bytes namespace, void *arg)
+{
+	struct types *t = arg;
+
+	for (struct one *o = t->list; o; o = o->next)
+		if (o->controller && !type_is_namespaces(controller_type(o->controller)))
+			controller_on_namespace(o->controller, namespace);
+}
+
+/* --- life --- */
+
+struct types *types_start(const struct controller_around *around)
+{
+	struct types *t = xcalloc(1, sizeof(*t));
+	const struct cache_settings settings = {
+		.watch = {.resource = configs,
+	                  .namespace = around->namespace,
+	                  .silence_ms = 90000,
+	                  .reply_ms = 30000,
+	                  .object_most = 1 << 20,
+	                  .objects_most = 10000},
+		.keep = keep,
+		.let_go = let_go,
+		.on_change = on_config,
+		.on_sight = on_sight,
+		.arg = t,
+	};
+
+	t->around = *around;
+	t->around.namespace_placement = namespace_placement;
+	t->around.on_namespace = on_namespace;
+	t->around.namespaces_arg = t;
+	t->configs = cache_start(around->loop, around->host, around->backoff, &settings);
+	return t;
+}
+
+void types_stop(struct types *t)
+{
+	while (t->list) {
+		struct one *o = t->list;
+
+		t->list = o->next;
+		stop(o);
+		dispatch_cancel(o->writing);
+		free(o->name);
+		free(o);
+	}
+	cache_stop(t->configs);
+	free(t);
+}
+
+/* --- for all of them --- */
+
+void types_on_client(struct types *t, struct member *m)
+{
+	for (struct one *o = t->list; o; o = o->next)
+		if (o->controller)
+			controller_on_client(o->controller, m);
+}
+
+void types_on_no_client(struct types *t, struct member *m)
+{
+	for (struct one *o = t->list; o; o = o->next)
+		if (o->controller)
+			controller_on_no_client(o->controller, m);
+}
+
+void types_on_all(struct types *t)
+{
+	for (struct one *o = t->list; o; o = o->next)
+		if (o->controller)
+			controller_on_all(o->controller);
+}
+
+void types_each(const struct types *t, types_on_note_fn *on_note, void *arg)
+{
+	for (const struct one *o = t->list; o; o = o->next) {
+		struct types_note note = {o->name, o->controller != NULL, o->why.text, {0}};
+
+		if (o->controller)
+			note.counts = controller_counts(o->controller);
+		on_note(&note, arg);
+	}
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "propagator/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "kube/object.h"
+#include "propagator/cache.h"
+
+enum { HOST_AT_ONCE = 64 };
+
+struct work {
+	struct work_settings settings;
+	struct dispatch *dispatch; /* to the host */
+	struct events *events;
+	struct cache *namespaces; /* of the host: name -> uid */
+	struct versions *versions;
+	struct members *members;
+	struct types *types;
+	void (*on_stopped)(void *arg);
+	void *stopped_arg;
+};
+
+/* --- the host's own namespaces --- */
+
+static void *keep_uid(struct json_object *object, void *arg)
+{
+	struct bytes uid = object_text(object, "metadata", "uid", NULL);
+
+	(void)arg;
+	return xstrndup((const char *)uid.data, uid.len);
+}
+
+static void on_namespace(const char *key, void *arg)
+{
+	(void)key;
+	(void)arg;
+}
+
+static void on_sight(void *arg)
+{
+	struct work *w = arg;
+
+	if (w->types)
+		types_on_all(w->types);
+}
+
+/* As long as they are not known any namespace may be one: none is deleted. */
+static bool is_hosts_namespace(struct bytes name, const char *uid, void *arg)
+{
+	const struct work *w = arg;
+	char *key = xstrndup((const char *)name.data, name.len);
+	const char *own = cache_find(w->namespaces, key);
+
+	free(key);
+	if (!cache_is_synced(w->namespaces))
+		return true;
+	return own && strcmp(own, uid) == 0;
+}
+
+static struct cache *start_namespaces(struct work *w)
+{
+	const struct cache_settings settings = {
+		.watch = {.resource = {"", "v1", "namespaces", "Namespace"},
+	                  .metadata_only = true,
+	                  .silence_ms = 90000,
+	                  .reply_ms = 30000,
+	                  .object_most = 1 << 20,
+	                  .objects_most = 100000},
+		.keep = keep_uid,
+		.let_go = free,
+		.on_change = on_namespace,
+		.on_sight = on_sight,
+		.arg = w,
+	};
+
+	return cache_start(w->settings.loop, w->settings.host, w->settings.backoff, &settings);
+}
+
+/* --- what members tell --- */
+
+static void on_client(struct member *m, void *arg)
+{
+	struct work *w = arg;
+
+	if (w->types)
+		types_on_client(w->types, m);
+}
+
+static void on_no_client(struct member *m, void *arg)
+{
+	struct work *w = arg;
+
+	if (w->types)
+		types_on_no_client(w->types, m);
+}
+
+static void on_change(struct member *m, void *arg)
+{
+	(void)m;
+	on_sight(arg);
+}
+
+static void on_known(void *arg) { on_sight(arg); }
+
+static struct members_health health_of(const struct settings *s)
+{
+	return (struct members_health){
+		.period_ms = s->health_period_ms,
+		.timeout_ms = s->health_timeout_ms,
+		.failures = s->health_failure_threshold,
+		.successes = s->health_success_threshold,
+	};
+}
+
+static void start_members(struct work *w)
+{
+	const struct members_settings settings = {
+		.loop = w->settings.loop,
+		.host = w->settings.host,
+		.backoff = w->settings.backoff,
+		.host_dispatch = w->dispatch,
+		.namespace = w->settings.namespace,
+		.term = w->settings.term,
+		.health = health_of(w->settings.settings),
+		.allow_loopback = w->settings.allow_loopback,
+	};
+	const struct members_events events = {on_client, on_no_client, on_change,
+	                                      on_change, on_known,     w};
+
+	w->members = members_start(&settings, &events);
+}
+
+static void start_types(struct work *w)
+{
+	const struct controller_around around = {
+		.loop = w->settings.loop,
+		.host = w->settings.host,
+		.backoff = w->settings.backoff,
+		.dispatch = w->dispatch,
+		.namespace = w->settings.namespace,
+		.settings = w->settings.settings,
+		.members = w->members,
+		.versions = w->versions,
+		.events = w->events,
+		.is_hosts_namespace = is_hosts_namespace,
+		.arg = w,
+	};
+
+	w->types = types_start(&around);
+}
+
+/* --- life --- */
+
+struct work *work_start(const struct work_settings *settings)
+{
+	struct work *w = xcalloc(1, sizeof(*w));
+	const char *namespace;
+
+	w->settings = *settings;
+	namespace = settings->settings->cluster_scope ? NULL : settings->namespace;
+	w->dispatch = dispatch_new(settings->loop, settings->host, HOST_AT_ONCE, settings->term);
+	w->events = events_start(w->dispatch);
+	w->namespaces = start_namespaces(w);
+	w->versions = versions_start(settings->loop, settings->host, settings->backoff, namespace,
+	                             on_known, w);
+	start_members(w);
+	start_types(w);
+	return w;
+}
+
+static void on_members_stopped(void *arg)
+{
+	struct work *w = arg;
+
+	dispatch_free(w->dispatch);
+	w->on_stopped(w->stopped_arg);
+	free(w);
+}
+
+void work_stop(struct work *w, void (*on_stopped)(void *arg), void *arg)
+{
+	w->on_stopped = on_stopped;
+	w->stopped_arg = arg;
+	types_stop(w->types);
+	w->types = NULL;
+	versions_stop(w->versions);
+	cache_stop(w->namespaces);
+	events_stop(w->events);
+	/* Members write to the host until they stop. */
+	members_stop(w->members, on_members_stopped, w);
+}
+
+void work_on_settings(struct work *w)
+{
+	struct members_health health = health_of(w->settings.settings);
+
+	members_set_health(w->members, &health);
+	types_on_all(w->types);
+}
+
+const struct members *work_members(const struct work *w) { return w->members; }
+const struct types *work_types(const struct work *w) { return w->types; }

@@ -1,0 +1,32 @@
+/* work.h -- what a leader does: members, types and their controllers, for one term.  On the loop's thread. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROPAGATOR_WORK_H
+#define PROPAGATOR_WORK_H
+
+#include "propagator/members.h"
+#include "propagator/settings.h"
+#include "propagator/types.h"
+
+struct work;
+
+struct work_settings {
+	uv_loop_t *loop;
+	struct kube_client *host; /* borrowed, with `backoff` and `term` */
+	struct kube_backoff *backoff;
+	const char *namespace; /* KubeFed's; borrowed */
+	const struct dispatch_term *term;
+	const struct settings *settings; /* borrowed; may change: work_on_settings() */
+	bool allow_loopback;
+};
+
+struct work *work_start(const struct work_settings *settings);
+/* What is under way is dropped without a word. */
+void work_stop(struct work *w, void (*on_stopped)(void *arg), void *arg);
+/* The settings are others now. */
+void work_on_settings(struct work *w);
+
+/* For /status and /metrics. */
+const struct members *work_members(const struct work *w);
+const struct types *work_types(const struct work *w);
+
+#endif
