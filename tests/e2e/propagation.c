@@ -1,0 +1,191 @@
+/* propagation.c -- nigh-propagator on real API servers: federated objects as KubeFed's users have them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/xalloc.h"
+#include "tests/e2e/support/federation.h"
+
+enum { SOON_MS = 15000 };
+
+#define DEPLOYMENTS "/apis/apps/v1/namespaces/shop/deployments/"
+#define FEDERATED   "/apis/types.kubefed.io/v1beta1/namespaces/shop/federateddeployments/"
+#define CONFIGMAPS  "/api/v1/namespaces/shop/configmaps/"
+
+static int setup(void **state)
+{
+	struct federation *f = federation_new(2);
+
+	*state = f;
+	federation_enable(f, "namespaces", "v1", "Namespace", false);
+	federation_enable(f, "deployments.apps", "apps/v1", "Deployment", true);
+	federation_enable(f, "configmaps", "v1", "ConfigMap", true);
+	federation_start(f);
+	federation_namespace(f, "shop");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	federation_free(*state);
+	return 0;
+}
+
+static void deployment(struct federation *f, const char *name, const char *more)
+{
+	cluster_apply(f->host,
+	              "apiVersion: types.kubefed.io/v1beta1\n"
+	              "kind: FederatedDeployment\n"
+	              "metadata: {name: %s, namespace: shop}\n"
+	              "spec:\n"
+	              "  template:\n"
+	              "    metadata: {labels: {app: %s}}\n"
+	              "    spec:\n"
+	              "      replicas: 1\n"
+	              "      selector: {matchLabels: {app: %s}}\n"
+	              "      template:\n"
+	              "        metadata: {labels: {app: %s}}\n"
+	              "        spec: {containers: [{name: web, image: nginx}]}\n"
+	              "%s",
+	              name, name, name, name, more);
+}
+
+static void test_an_object_is_brought_to_all_members(void **state)
+{
+	struct federation *f = *state;
+
+	deployment(f, "web", "  placement: {clusterSelector: {}}\n");
+	for (unsigned i = 0; i < f->count; i++)
+		cluster_expect(f->members[i], DEPLOYMENTS "web", "\"kubefed.io/managed\":\"true\"",
+		               SOON_MS);
+	cluster_expect(f->host, FEDERATED "web", "\"type\":\"Propagation\"", SOON_MS);
+	cluster_expect(f->host, FEDERATED "web", "\"status\":\"True\"", SOON_MS);
+	cluster_expect(
+		f->host,
+		"/apis/core.kubefed.io/v1alpha1/namespaces/shop/propagatedversions/deployment-web",
+		"\"version\":\"gen:1\"", SOON_MS);
+}
+
+static void test_a_cluster_has_what_its_overrides_say(void **state)
+{
+	struct federation *f = *state;
+
+	deployment(f, "web",
+	           "  placement: {clusterSelector: {}}\n"
+	           "  overrides:\n"
+	           "  - clusterName: gondor\n"
+	           "    clusterOverrides: [{path: /spec/replicas, value: 4}]\n");
+	cluster_expect(f->members[0], DEPLOYMENTS "web", "\"replicas\":4", SOON_MS);
+	cluster_expect(f->members[1], DEPLOYMENTS "web", "\"replicas\":1", SOON_MS);
+}
+
+static void test_what_somebody_changes_is_set_right(void **state)
+{
+	struct federation *f = *state;
+
+	cluster_patch(f->members[1], "apps/v1", "Deployment", "shop", "web",
+	              "{\"spec\":{\"replicas\":7}}");
+	cluster_expect(f->members[1], DEPLOYMENTS "web", "\"replicas\":1", SOON_MS);
+	cluster_patch(f->members[0], "apps/v1", "Deployment", "shop", "web",
+	              "{\"metadata\":{\"labels\":{\"kubefed.io/managed\":null}}}");
+	cluster_expect(f->members[0], DEPLOYMENTS "web", "\"kubefed.io/managed\":\"true\"",
+	               SOON_MS);
+}
+
+static void test_a_field_that_leaves_the_template_leaves_the_members(void **state)
+{
+	struct federation *f = *state;
+
+	cluster_apply(f->host, "apiVersion: types.kubefed.io/v1beta1\n"
+	                       "kind: FederatedConfigMap\n"
+	                       "metadata: {name: settings, namespace: shop}\n"
+	                       "spec:\n"
+	                       "  template: {data: {a: one, b: two}}\n"
+	                       "  placement: {clusters: [{name: rohan}]}\n");
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"b\":\"two\"", SOON_MS);
+	cluster_apply(f->host, "apiVersion: types.kubefed.io/v1beta1\n"
+	                       "kind: FederatedConfigMap\n"
+	                       "metadata: {name: settings, namespace: shop}\n"
+	                       "spec:\n"
+	                       "  template: {data: {a: three}}\n"
+	                       "  placement: {clusters: [{name: rohan}]}\n");
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"three\"", SOON_MS);
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "!\"b\":\"two\"", SOON_MS);
+	assert_int_equal(cluster_send(f->members[0], "GET", CONFIGMAPS "settings", NULL, NULL),
+	                 404);
+}
+
+static void test_what_is_placed_no_more_is_deleted_there(void **state)
+{
+	struct federation *f = *state;
+
+	deployment(f, "web", "  placement: {clusters: [{name: gondor}]}\n");
+	cluster_expect(f->members[1], DEPLOYMENTS "web", "NotFound", SOON_MS);
+	assert_int_equal(cluster_send(f->members[0], "GET", DEPLOYMENTS "web", NULL, NULL), 200);
+}
+
+static void test_an_error_of_one_cluster_is_that_clusters_alone(void **state)
+{
+	struct federation *f = *state;
+
+	deployment(f, "web",
+	           "  placement: {clusterSelector: {}}\n"
+	           "  overrides:\n"
+	           "  - clusterName: gondor\n"
+	           "    clusterOverrides: [{op: remove, path: /spec/nothing}]\n");
+	cluster_expect(f->members[1], DEPLOYMENTS "web", "\"kubefed.io/managed\":\"true\"",
+	               SOON_MS);
+	cluster_expect(f->host, FEDERATED "web", "ApplyOverridesFailed", SOON_MS);
+	cluster_expect(f->host, FEDERATED "web", "\"reason\":\"CheckClusters\"", SOON_MS);
+}
+
+static void test_what_is_deleted_is_deleted_everywhere(void **state)
+{
+	struct federation *f = *state;
+
+	cluster_delete(f->host, "types.kubefed.io/v1beta1", "FederatedDeployment", "shop", "web");
+	for (unsigned i = 0; i < f->count; i++)
+		cluster_expect(f->members[i], DEPLOYMENTS "web", "NotFound", SOON_MS);
+	cluster_expect(f->host, FEDERATED "web", "NotFound", SOON_MS);
+}
+
+static void test_what_is_orphaned_stays(void **state)
+{
+	struct federation *f = *state;
+
+	cluster_patch(f->host, "types.kubefed.io/v1beta1", "FederatedConfigMap", "shop", "settings",
+	              "{\"metadata\":{\"annotations\":{\"kubefed.io/orphan\":\"true\"}}}");
+	cluster_delete(f->host, "types.kubefed.io/v1beta1", "FederatedConfigMap", "shop",
+	               "settings");
+	cluster_expect(
+		f->host,
+		"/apis/types.kubefed.io/v1beta1/namespaces/shop/federatedconfigmaps/settings",
+		"NotFound", SOON_MS);
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "!kubefed.io/managed\":\"true",
+	               SOON_MS);
+	assert_int_equal(cluster_send(f->members[1], "GET", CONFIGMAPS "settings", NULL, NULL),
+	                 200);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_object_is_brought_to_all_members),
+		cmocka_unit_test(test_a_cluster_has_what_its_overrides_say),
+		cmocka_unit_test(test_what_somebody_changes_is_set_right),
+		cmocka_unit_test(test_a_field_that_leaves_the_template_leaves_the_members),
+		cmocka_unit_test(test_what_is_placed_no_more_is_deleted_there),
+		cmocka_unit_test(test_an_error_of_one_cluster_is_that_clusters_alone),
+		cmocka_unit_test(test_what_is_deleted_is_deleted_everywhere),
+		cmocka_unit_test(test_what_is_orphaned_stays),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,41 @@
+/* federation.h -- a host cluster, members and nigh-propagator between them.
+ *
+ * The program is $PROPAGATOR.  A fault ends the test and shows the end of its log.  One thread at a time.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_E2E_SUPPORT_FEDERATION_H
+#define TESTS_E2E_SUPPORT_FEDERATION_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "tests/e2e/support/cloud.h"
+#include "tests/e2e/support/objects.h"
+
+enum { FEDERATION_MEMBERS_MOST = 4 };
+
+struct federation {
+	struct cloud *cloud;
+	struct cluster *host;
+	struct cluster *members[FEDERATION_MEMBERS_MOST]; /* gondor, rohan, shire, mordor */
+	unsigned count;
+	pid_t propagator; /* 0: it does not run */
+	unsigned runs;
+};
+
+/* Servers that are ready, KubeFed's kinds on the host, and the members joined. */
+struct federation *federation_new(unsigned members);
+void federation_free(struct federation *f);
+
+/* The kind FederatedKIND and the FederatedTypeConfig NAME ("deployments.apps", "configmaps"). */
+void federation_enable(struct federation *f, const char *name, const char *api_version,
+                       const char *kind, bool namespaced);
+/* A namespace of the host that is federated to all members. */
+void federation_namespace(struct federation *f, const char *name);
+
+/* Another one, which may lead or wait; `propagator` is its process. */
+void federation_start(struct federation *f);
+void federation_kill(struct federation *f); /* SIGKILL */
+void federation_stop(struct federation *f); /* SIGTERM; it must end with status 0 */
+
+#endif
