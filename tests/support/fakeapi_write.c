@@ -554,8 +554,8 @@ uint64_t fakeapi_edit(struct fakeapi *f, const char *resource, const char *objec
 	store(&c);
 	release(&c, object);
 	version = f->version;
+	change_fini(&c); /* under the lock: the objects are counted */
 	fake_unlock_and_wake(f);
-	change_fini(&c);
 	json_object_put(said);
 	text_fini(&t);
 	return version;
