@@ -139,6 +139,29 @@ int jsontree_depth(struct json_object *value)
 	return inside + 1;
 }
 
+static bool is_exact_number(struct json_object *value)
+{
+	return json_object_get_uint64(value) != UINT64_MAX &&
+	       json_object_get_int64(value) != INT64_MIN;
+}
+
+bool jsontree_is_exact(struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_object)) {
+		json_object_object_foreach(value, key, member)
+		{
+			(void)key;
+			if (!jsontree_is_exact(member))
+				return false;
+		}
+	} else if (json_object_is_type(value, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			if (!jsontree_is_exact(json_object_array_get_idx(value, i)))
+				return false;
+	}
+	return !json_object_is_type(value, json_type_int) || is_exact_number(value);
+}
+
 bool jsontree_has_all(struct json_object *all, struct json_object *some)
 {
 	if (!json_object_is_type(some, json_type_object))

@@ -186,7 +186,7 @@ static void replace(struct part *p, struct json_object *existing)
 		send_json(p, &write, whole, on_answer_of_replace);
 	} else {
 		object_set_state(
-			p, retained ? STATE_FIELD_RETENTION_FAILED : STATE_APPLY_OVERRIDES_FAILED,
+			p, retained ? STATE_APPLY_OVERRIDES_FAILED : STATE_FIELD_RETENTION_FAILED,
 			why.text);
 		end_step(p);
 	}

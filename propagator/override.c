@@ -86,6 +86,8 @@ static enum err read_edit(struct json_object *override, struct edit *out, struct
 	if (!out->path)
 		return reason_set(why, ERR_PARSE, "has no path");
 	out->value = jsontree_get(override, "value", NULL);
+	if (!jsontree_is_exact(out->value))
+		return reason_set(why, ERR_RANGE, "value has a whole number of more than 64 bits");
 	err = check_path(out->path, why);
 	return err == ERR_OK ? read_op(override, &out->op, why) : err;
 }

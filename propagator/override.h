@@ -16,11 +16,10 @@
 struct json_object;
 
 enum {
-	OVERRIDE_MOST = 10000,      /* clusters in a list, and overrides of a cluster */
-	OVERRIDE_PATH_MOST = 65536, /* bytes of a path */
-	OVERRIDE_DEPTH_MOST = 128,  /* levels of the object that results */
-	OVERRIDE_MOVED_MOST =
-		1 << 22, /* items of lists that move up or down, of all of a cluster's together */
+	OVERRIDE_MOST = 10000,         /* clusters in a list, and overrides of a cluster */
+	OVERRIDE_PATH_MOST = 65536,    /* bytes of a path */
+	OVERRIDE_DEPTH_MOST = 128,     /* levels of the object that results */
+	OVERRIDE_MOVED_MOST = 1 << 22, /* items of lists that are moved, in all */
 };
 
 /* The object with the overrides of that cluster: a new one, which the caller puts; `object` is never touched.

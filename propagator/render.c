@@ -52,6 +52,9 @@ static enum err check_template(struct json_object *tmpl, struct reason *why)
 		return reason_set(why, ERR_PARSE,
 		                  "spec.template.metadata.labels is %s, not an object",
 		                  jsontree_kind(labels));
+	if (!jsontree_is_exact(tmpl))
+		return reason_set(why, ERR_RANGE,
+		                  "spec.template has a whole number of more than 64 bits");
 	return ERR_OK;
 }
 

@@ -28,8 +28,9 @@ struct render {
 
 /* Template and identity: name, namespace, kind, and apiVersion where the template has none ("v1" for the core group).
  * Fields of metadata that are a server's (resourceVersion, uid, managedFields ...) are left out.
- * ERR_PARSE: a field is of another type than it must be, or the name is missing; ERR_CONFLICT: a FederatedNamespace
- * that does not bear the name of its namespace (event InvalidName).  Nothing is in `out` then. */
+ * ERR_PARSE: a field is of another type than it must be, or the name is missing; ERR_RANGE: a number that would be sent
+ * as another (jsontree_is_exact()); ERR_CONFLICT: a FederatedNamespace that does not bear the name of its namespace
+ * (event InvalidName).  Nothing is in `out` then. */
 enum err render_build(const struct type *type, struct json_object *federated, struct render *out,
                       struct reason *why) MUST_CHECK;
 void render_fini(struct render *r);

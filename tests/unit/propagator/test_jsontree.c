@@ -73,6 +73,16 @@ static void test_a_copy_is_written_as_the_original(void **state)
 	assert_null(jsontree_copy(NULL));
 }
 
+static void test_numbers_that_json_c_could_not_hold_are_seen(void **state)
+{
+	(void)state;
+	assert_true(jsontree_is_exact(json_of("[9223372036854775807, 18446744073709551614, "
+	                                      "-9223372036854775807, 1e300, {'a': null}]")));
+	assert_false(jsontree_is_exact(json_of("[{'a': 18446744073709551616}]")));
+	assert_false(jsontree_is_exact(json_of("{'a': [-9223372036854775809]}")));
+	assert_true(jsontree_is_exact(NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -81,6 +91,7 @@ int main(void)
 		JSON_TEST(test_levels_of_containers_are_counted),
 		JSON_TEST(test_all_of_some_is_of_the_same_value),
 		JSON_TEST(test_a_copy_is_written_as_the_original),
+		JSON_TEST(test_numbers_that_json_c_could_not_hold_are_seen),
 	};
 
 	return cmocka_run_group_tests_name("propagator/jsontree", tests, NULL, NULL);

@@ -239,6 +239,16 @@ static void test_whole_numbers_beyond_doubles_survive(void **state)
 	             "{'a': 18446744073709551615}");
 }
 
+static void test_a_number_that_would_be_sent_as_another_is_refused(void **state)
+{
+	(void)state;
+	assert_fails("{'a': 1}", "[{'path': '/a', 'value': {'b': [100000000000000000000]}}]",
+	             ERR_RANGE, "override[0]: value has a whole number of more than 64 bits");
+	assert_fails("{'a': 1}", "[{'path': '/a', 'value': -100000000000000000000}]", ERR_RANGE,
+	             "more than 64 bits");
+	assert_makes("{'a': 1}", "[{'path': '/a', 'value': 1e20}]", "{'a': 1e20}");
+}
+
 /* Each override would put a deep value under the one before it. */
 static void test_overrides_do_not_nest_without_end(void **state)
 {
@@ -331,6 +341,7 @@ int main(void)
 		JSON_TEST(test_an_error_concerns_its_cluster_alone),
 		JSON_TEST(test_what_is_not_well_formed_is_named),
 		JSON_TEST(test_whole_numbers_beyond_doubles_survive),
+		JSON_TEST(test_a_number_that_would_be_sent_as_another_is_refused),
 		JSON_TEST(test_overrides_do_not_nest_without_end),
 		JSON_TEST(test_more_than_ten_thousand_are_refused),
 		JSON_TEST(test_a_long_list_is_not_changed_ten_thousand_times),

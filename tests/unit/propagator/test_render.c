@@ -162,6 +162,9 @@ static void test_what_cannot_be_built_is_named(void **state)
 	                   "spec.template.metadata is a list, not an object");
 	assert_unbuildable(deployments(), web("{'template': {'metadata': {'labels': 'x'}}}"),
 	                   ERR_PARSE, "spec.template.metadata.labels is a text, not an object");
+	assert_unbuildable(deployments(),
+	                   web("{'template': {'a': [{'b': 100000000000000000000}]}}"), ERR_RANGE,
+	                   "spec.template has a whole number of more than 64 bits");
 	assert_unbuildable(deployments(), web("{'retainReplicas': 'yes'}"), ERR_PARSE,
 	                   "spec.retainReplicas is a text");
 	assert_unbuildable(deployments(), json_of("{'metadata': {'namespace': 'shop'}}"), ERR_PARSE,
