@@ -60,6 +60,28 @@ static void test_all_of_some_is_of_the_same_value(void **state)
 	assert_false(jsontree_has_all(NULL, json_of("{'a': null}")));
 }
 
+static void test_what_is_of_another_type_is_absent(void **state)
+{
+	struct json_object *o = json_of("{'text': 'web', 'number': 7, 'half': 1.5, 'yes': true, "
+	                                "'none': null, 'list': [1, null]}");
+
+	(void)state;
+	assert_string_equal(jsontree_word(o, "text", NULL), "web");
+	assert_string_equal(jsontree_word(o, "number", NULL), "");
+	assert_string_equal(jsontree_word(o, "text", "deeper", NULL), "");
+	assert_string_equal(jsontree_word(NULL, "text", NULL), "");
+	assert_int_equal(jsontree_int(o, -1, "number", NULL), 7);
+	assert_int_equal(jsontree_int(o, -1, "half", NULL), -1);
+	assert_int_equal(jsontree_int(o, -1, "none", NULL), -1);
+	assert_true(jsontree_is_true(o, "yes", NULL));
+	assert_false(jsontree_is_true(o, "number", NULL));
+	assert_int_equal(jsontree_count(jsontree_get(o, "list", NULL)), 2);
+	assert_int_equal(jsontree_count(o), 0);
+	assert_non_null(jsontree_item(jsontree_get(o, "list", NULL), 0));
+	assert_null(jsontree_item(jsontree_get(o, "list", NULL), 1));
+	assert_null(jsontree_item(jsontree_get(o, "list", NULL), 2));
+}
+
 /* Numbers are copied as they were written, which is how they are sent. */
 static void test_a_copy_is_written_as_the_original(void **state)
 {
@@ -87,6 +109,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		JSON_TEST(test_a_path_leads_through_objects_alone),
+		JSON_TEST(test_what_is_of_another_type_is_absent),
 		JSON_TEST(test_what_is_missing_on_the_way_is_made),
 		JSON_TEST(test_levels_of_containers_are_counted),
 		JSON_TEST(test_all_of_some_is_of_the_same_value),

@@ -181,7 +181,7 @@ static void test_without_a_time_of_its_condition_a_pod_waits_since_it_is(void **
 	struct json_object *pods = json_tokener_parse(
 		"[{\"metadata\": {\"creationTimestamp\": \"2026-01-02T03:04:00Z\"}, \"status\": "
 		"{\"phase\": \"Pending\", \"conditions\": [{\"type\": \"PodScheduled\", "
-	        "\"status\": "
+		"\"status\": "
 		"\"False\", \"reason\": \"Unschedulable\"}]}}]");
 	struct podcount count = count_and_put(pods);
 
