@@ -11,7 +11,7 @@
 
 #include "propagator/status.h"
 
-#define VECTORS "tests/vectors/kubefed/kubefed_misc_vectors.json"
+#define VECTORS "tests/vectors/kubefed/misc_vectors.json"
 
 static struct json_object *member(struct json_object *object, const char *key)
 {
