@@ -170,16 +170,16 @@ RARE static void limit_addresses(struct walk *w, const struct policy *policy)
 {
 	struct answer *out = w->out;
 	struct answer_set *set = &out->set[out->set_count - 1];
-	unsigned bits;
-	uint64_t bucket;
+	struct client_bucket bucket;
+	uint64_t mixed;
 
 	if (!is_address(set->rrset->type) || count_addresses(out, set) <= out->most)
 		return;
-	bucket = client_bucket(&w->client, policy, &bits);
-	bucket = hash_mix(bucket, hash_fixed((struct bytes){w->name->wire, w->name->len}));
-	set->from = (uint16_t)(1 + bucket % (UINT16_MAX - 1));
-	if (w->client.has_scope && bits > out->scope)
-		out->scope = (uint8_t)bits;
+	bucket = client_bucket(&w->client, policy);
+	mixed = hash_mix(bucket.number, hash_fixed((struct bytes){w->name->wire, w->name->len}));
+	set->from = (uint16_t)(1 + mixed % (UINT16_MAX - 1));
+	if (w->client.has_scope && bucket.bits > out->scope)
+		out->scope = (uint8_t)bucket.bits;
 	tell(w, "maxAddresses", "there are more addresses than are told at once");
 }
 

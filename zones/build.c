@@ -114,6 +114,7 @@ static struct snapshot *snapshot_new(struct zones *z)
 		.any_unseen = z->clusters->any_unseen || z->settings.frozen,
 		.any_shifted = z->clusters->any_shifted,
 		.any_waiting = z->waiting->any,
+		.is_quiet = is_calm && !z->clusters->any_shifted && !z->waiting->any,
 		.first_site_answers = !z->settings.all && is_calm && !z->clusters->any_shifted,
 		.policies = z->policies->item,
 		.policy_count = (uint32_t)z->policies->count,

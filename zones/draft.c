@@ -210,12 +210,22 @@ static bool has_more(const struct draft_site *d)
 	return m->hold || m->capacity || m->ready || m->endpoints;
 }
 
-static void write_site(const struct draft_site *d, bool alike, struct buffer *b)
+/* The flags that all sites of a name share. */
+static unsigned common_flags(const struct draft *d)
+{
+	if (!are_alike(d))
+		return 0;
+	for (size_t i = 0; i < d->site_count; i++)
+		if (d->sites[i].layers != SITE_WHOLE || d->fallback.count > 0)
+			return SITE_ALIKE;
+	return SITE_ALIKE | SITE_EVEN;
+}
+
+static void write_site(const struct draft_site *d, unsigned flags, struct buffer *b)
 {
 	struct site s = {
 		.cluster = d->cluster,
-		.layers = (uint8_t)(d->layers | (alike ? SITE_ALIKE : 0) |
-	                            (has_more(d) ? SITE_MORE : 0)),
+		.layers = (uint8_t)(d->layers | flags | (has_more(d) ? SITE_MORE : 0U)),
 		.rrsets = (uint8_t)d->rrsets.count,
 		.probes = (uint32_t)d->probe_count,
 	};
@@ -240,10 +250,16 @@ static void write_clusters(const struct draft *d, struct buffer *b)
 static void write_sites(const struct draft *d, struct buffer *b)
 {
 	size_t body = b->len, table = body + sizeof(struct node_sites);
-	struct node_sites head = {.count = (uint16_t)d->site_count, .has_policy = d->policy != 0};
-	bool alike = are_alike(d);
+	size_t behind =
+		d->site_count + find16_room(d->site_count) * sizeof(uint16_t) / sizeof(uint32_t);
+	struct node_sites head = {.count = (uint16_t)d->site_count,
+	                          .policy_at = d->policy != 0 ? (uint16_t)behind : 0};
+	unsigned flags = common_flags(d);
+	struct name name;
 
-	CHECK(d->site_count <= UINT16_MAX);
+	CHECK(behind <= UINT16_MAX);
+	CHECK(name_parse(&name, d->owner, name_wire_len(d->owner)) > 0);
+	head.lot = name_lot(name.wire, name.len);
 	buffer_extend(b, sizeof(head) + d->site_count * sizeof(uint32_t));
 	write_clusters(d, b);
 	head.fixed = (uint32_t)(b->len - body);
@@ -259,7 +275,7 @@ static void write_sites(const struct draft *d, struct buffer *b)
 			buffer_put(b, &d->sites[i].more, sizeof(d->sites[i].more));
 		at = (uint32_t)(b->len - body);
 		memcpy(b->data + table + i * sizeof(at), &at, sizeof(at));
-		write_site(&d->sites[i], alike, b);
+		write_site(&d->sites[i], flags, b);
 	}
 	CHECK(b->len - body <= UINT32_MAX);
 	head.size = (uint32_t)(b->len - body);

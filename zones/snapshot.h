@@ -150,6 +150,7 @@ struct snapshot_head {
 	bool any_unseen;
 	bool any_shifted; /* some cluster must not have all of its clients, or answers with it not their TTL */
 	bool any_waiting;        /* some site has come back and must still prove itself */
+	bool is_quiet;           /* calm, nothing is shifted, nobody waits */
 	bool first_site_answers; /* calm, nothing is shifted, and the policy of `defaults` is nearest */
 	const struct policy *
 		policies; /* by number; of number 0, and of those that are not there, `preset` holds */
