@@ -84,20 +84,44 @@ const struct policy_number *decode_policy_numbers(const struct field *map, int32
 	return list;
 }
 
+/* Those that have a value, before the others; an API server drops a key that is null. */
+static size_t put_valued_first(const struct field *f, const char **keys, size_t count)
+{
+	size_t valued = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct field of = field_get(f, keys[i]);
+		const char *key = keys[i];
+
+		if (!of.value)
+			continue;
+		keys[i] = keys[valued];
+		keys[valued++] = key;
+	}
+	return valued;
+}
+
 size_t decode_policy_choice(const struct field *f, const char *const *known, size_t absent)
 {
-	size_t count, found = absent;
+	size_t count, valued, found = absent;
 	const char **keys = field_keys(f, &count);
 
 	if (!f->value || f->reading->err)
 		return absent;
 	field_only(f, known);
-	if (count > 1)
+	valued = put_valued_first(f, keys, count);
+	if (valued > 1) {
 		field_fail(f, ERR_CONFLICT, "has both %s and %s", keys[0], keys[1]);
-	else if (count == 0)
+	} else if (count == 0) {
 		field_fail(f, ERR_PARSE, "is empty");
-	else
+	} else if (valued == 0) {
+		struct field null = field_get(f, keys[0]);
+
+		field_fail(&null, ERR_PARSE,
+		           "is null, as if it were not there (nothing to set is {})");
+	} else {
 		found = field_word_number(known, bytes_of(keys[0]));
+	}
 	return f->reading->err ? absent : found;
 }
 
