@@ -100,8 +100,8 @@ static const uint8_t *ancestor(const struct walk *w, unsigned labels)
 	return w->owner + w->name->at[w->name->labels - labels];
 }
 
-/* RFC 2308 3: the SOA says how long. */
-static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
+/* RFC 2308 3: the SOA says how long.  False: it is not known whether it can be denied. */
+static bool put_denial(struct walk *w, const struct zone *zone, enum rcode rcode)
 {
 	struct answer *out = w->out;
 
@@ -109,13 +109,20 @@ static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
 	    zone_is_incomplete(zone)) {
 		tell(w, "incomplete", "no such name so far, but a source was never read");
 		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
-		return;
+		return false;
 	}
 	out->rcode = rcode;
 	out->reason = rcode == RCODE_NXDOMAIN ? STATS_NXDOMAIN : STATS_NODATA;
 	put_authority(out, ancestor(w, zone_apex_labels(zone)), zone_soa(zone),
 	              zone_negative_ttl(zone));
 	out->denial = zone_denial(zone);
+	return true;
+}
+
+static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
+{
+	if (!put_denial(w, zone, rcode))
+		return;
 	tell(w, rcode == RCODE_NXDOMAIN ? "nxdomain" : "nodata",
 	     rcode == RCODE_NXDOMAIN ? "the name does not exist"
 	                             : "the name has no records of this type");
@@ -407,8 +414,8 @@ RARE static void refuse(struct walk *w, const struct zone *zone, const struct ch
 		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
 		return;
 	}
-	deny(w, zone, RCODE_NOERROR);
-	if (out->authority_count == 0 || out->authority[0].ttl <= c->ttl)
+	/* Choosing has told why there is no data: the name has records of this type. */
+	if (!put_denial(w, zone, RCODE_NOERROR) || out->authority[0].ttl <= c->ttl)
 		return;
 	out->authority[0].ttl = c->ttl;
 	out->denial = NULL;
