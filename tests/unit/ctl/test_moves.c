@@ -60,8 +60,8 @@ static void test_a_plan_goes_from_where_the_share_is_now(void **state)
 
 	(void)state;
 	moves_plan(&now, RAMP_WHOLE, 1800, &r);
-	assert_printed(&r, "from=60.001% to=100% start=2026-11-28T10:00:05Z over=30m curve=smooth",
-	               "  2026-11-28T10:00:05Z  its share leaves 60.001%\n"
+	assert_printed(&r, "from=60% to=100% start=2026-11-28T10:00:05Z over=30m curve=smooth",
+	               "  2026-11-28T10:00:05Z  its share leaves 60%\n"
 	               "  2026-11-28T10:30:05Z  its share is 100%\n");
 }
 
