@@ -121,8 +121,9 @@ static void on_conflict(const struct records_policy_conflict *c, void *arg)
 
 /* --- Programmed --- */
 
-static void set_programmed(const struct rulebook_entry *e, bool is_whole, struct arena *a,
-                           struct snapshot_policy_report *p)
+/* Why it decides nothing, or not what it says now; false: it does. */
+static bool set_unprogrammed(const struct rulebook *b, const struct rulebook_entry *e,
+                             struct arena *a, struct snapshot_policy_report *p)
 {
 	const struct rulebook_policy *is = e->in_force;
 
@@ -135,9 +136,32 @@ static void set_programmed(const struct rulebook_entry *e, bool is_whole, struct
 		    is != NULL
 		            ? "what it said before is in force until its order of clusters is made"
 		            : "its order of clusters is being made");
-	else if (is->fences_places && !is_whole)
+	else if (is->fences_areas && !b->is_whole)
 		set(p, PROGRAMMED, false, "WaitsForPlaces",
 		    "a file of `geo` was never read: whose place is in its fence is not known");
+	else if (is->fences_areas && !b->has_areas)
+		set(p, PROGRAMMED, false, "NoGeoData",
+		    "no file of `geo` tells what country or so a client is in, and a fence of that "
+		    "must hold: its names answer SERVFAIL");
+	else if (p->names == 0)
+		set(p, PROGRAMMED, false, "NoNames",
+		    "no name has it: nothing that is answered is of its targets, or others decide");
+	else
+		return false;
+	return true;
+}
+
+static void set_programmed(const struct rulebook *b, const struct rulebook_entry *e,
+                           struct arena *a, struct snapshot_policy_report *p)
+{
+	const struct rulebook_policy *is = e->in_force;
+
+	if (set_unprogrammed(b, e, a, p))
+		return;
+	if (is->has_areas && !b->has_areas)
+		set(p, PROGRAMMED, true, "NoGeoData",
+		    "no file of `geo` tells what country or so a client is in: rules of that match "
+		    "nobody");
 	else if (is->unknown[0] != '\0')
 		set(p, PROGRAMMED, true, "UnknownCluster",
 		    arena_printf(a, "no cluster is registered as %s", is->unknown));
@@ -180,7 +204,7 @@ size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
 		p->names = from->names;
 		set(p, ACCEPTED, true, "Accepted", "");
 		set(p, CONFLICTED, false, "NoConflict", "");
-		set_programmed(&b->entry[i], b->is_whole, arena, p);
+		set_programmed(b, &b->entry[i], arena, p);
 		all.by_name[all.named++] = p;
 	}
 	qsort(all.by_name, all.named, sizeof(*all.by_name), by_name);
