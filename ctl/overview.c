@@ -338,7 +338,9 @@ static void print_voters(struct json_object *status, struct text *out)
 		struct json_object *sees = fields_find(replica, "sees");
 
 		print_cell(t, fields_text(replica, "name"));
-		print_cell(t, fields_bool(replica, "voter") ? "yes" : "no");
+		print_cell(t, fields_bool(replica, "double")  ? "no, its name is there twice"
+		              : fields_bool(replica, "voter") ? "yes"
+		                                              : "no");
 		if (fields_bool(replica, "self"))
 			print_cell(t, "this one");
 		else
