@@ -81,6 +81,7 @@ static void put_authority(struct answer *out, const uint8_t *owner, const struct
 	out->authority_count = 1;
 }
 
+/* The scope is that of the links that led here: another client may have come elsewhere. */
 RARE static void fail(struct answer *out, enum rcode rcode, enum edns_ede ede,
                       enum stats_reason reason)
 {
@@ -88,7 +89,6 @@ RARE static void fail(struct answer *out, enum rcode rcode, enum edns_ede ede,
 	out->ede = ede;
 	out->reason = reason;
 	out->authoritative = false;
-	out->scope = 0;
 	out->set_count = out->authority_count = out->glue_count = out->glue_required = 0;
 	out->cluster = CHOICE_NO_CLUSTER;
 }
@@ -401,11 +401,14 @@ static bool is_stale(const struct walk *w, const struct node *n, const struct ch
 	return false;
 }
 
-/* The name's policy has no site for the client. */
+/* The name's policy has no site for the client.  No denial (RFC 7871 7.4), and for others it is otherwise: who keeps the failure
+ * (RFC 9520) must know for whom. */
 RARE static void refuse(struct walk *w, const struct zone *zone, const struct choice *c)
 {
 	struct answer *out = w->out;
 
+	if (c->scope > out->scope)
+		out->scope = c->scope;
 	if (c->refusal == CHOICE_FORBIDDEN) {
 		fail(out, RCODE_REFUSED, EDE_PROHIBITED, STATS_PROHIBITED);
 		return;
