@@ -1,10 +1,13 @@
 /* rulebook_report.c -- what /status says of each policy: conditions as Kubernetes has them. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "dnsd/rulebook_inside.h"
+#include "records/names.h"
 
 enum { ACCEPTED, CONFLICTED, PROGRAMMED };
 
@@ -14,6 +17,14 @@ struct reporting {
 	struct snapshot_policy_report *of;       /* by number */
 	struct snapshot_policy_report **by_name; /* those that are there */
 	size_t named;
+	struct shared *lost, *won; /* by number */
+};
+
+/* With whom a policy of another namespace shares targets: all, and the one with the most names. */
+struct shared {
+	uint64_t names;
+	size_t others;
+	const struct records_policy_override *most;
 };
 
 struct object {
@@ -119,6 +130,80 @@ static void on_conflict(const struct records_policy_conflict *c, void *arg)
 	                 winner->namespace, winner->name));
 }
 
+/* The first by name of those with the most. */
+static void count_shared(const struct reporting *r, struct shared *s,
+                         const struct records_policy_override *o, uint32_t with, uint32_t most_with)
+{
+	const struct snapshot_policy_report *a = &r->of[with], *b = &r->of[most_with];
+	bool is_more = s->most == NULL || o->names > s->most->names;
+
+	if (s->most != NULL && o->names == s->most->names)
+		is_more = strcmp(a->namespace, b->namespace) < 0 ||
+		          (strcmp(a->namespace, b->namespace) == 0 && strcmp(a->name, b->name) < 0);
+	s->names += o->names;
+	s->others++;
+	if (is_more)
+		s->most = arena_memdup(r->arena, o, sizeof *o);
+}
+
+static void on_override(const struct records_policy_override *o, void *arg)
+{
+	struct reporting *r = arg;
+	struct shared *lost, *won;
+
+	if (o->loser >= r->r->policy_count || o->winner >= r->r->policy_count ||
+	    r->of[o->loser].name == NULL || r->of[o->winner].name == NULL)
+		return;
+	lost = &r->lost[o->loser];
+	won = &r->won[o->winner];
+	count_shared(r, lost, o, o->winner, lost->most != NULL ? lost->most->winner : 0);
+	count_shared(r, won, o, o->loser, won->most != NULL ? won->most->loser : 0);
+}
+
+/* "shop/web (3, such as www.example.com) and 2 others" */
+static const char *describe_shared(const struct reporting *r, const struct shared *s, uint32_t with)
+{
+	char example[NAMES_TEXT_SIZE] = "";
+	struct text out = {0};
+	const char *all;
+
+	text_printf(&out, "%s/%s (%" PRIu64, r->of[with].namespace, r->of[with].name,
+	            s->most->names);
+	if (s->most->example.data != NULL) {
+		names_to_text(s->most->example.data, example);
+		text_printf(&out, ", such as %s", example);
+	}
+	text_add(&out, ")");
+	if (s->others > 1)
+		text_printf(&out, " and %zu other%s", s->others - 1, s->others > 2 ? "s" : "");
+	all = arena_strdup(r->arena, out.data);
+	text_fini(&out);
+	return all;
+}
+
+/* Who loses a target altogether is told that. */
+static void set_shared(const struct reporting *r, size_t number)
+{
+	struct snapshot_policy_report *p = &r->of[number];
+	const struct shared *lost = &r->lost[number], *won = &r->won[number];
+
+	if (p->condition[CONFLICTED].is_true)
+		return;
+	if (lost->names > 0)
+		set(p, CONFLICTED, true, "Overridden",
+		    arena_printf(r->arena,
+		                 "%" PRIu64
+		                 " names of its targets have policies of other namespaces "
+		                 "that target them more exactly: %s",
+		                 lost->names, describe_shared(r, lost, lost->most->winner)));
+	else if (won->names > 0)
+		set(p, CONFLICTED, false, "Overrides",
+		    arena_printf(r->arena,
+		                 "%" PRIu64 " of its names are targets of policies of other "
+		                 "namespaces, too: %s",
+		                 won->names, describe_shared(r, won, won->most->loser)));
+}
+
 /* --- Programmed --- */
 
 /* Why it decides nothing, or not what it says now; false: it does. */
@@ -191,6 +276,8 @@ size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
 	struct snapshot_policy_report *list;
 
 	all.of = arena_calloc(arena, r->policy_count + 1, sizeof *all.of);
+	all.lost = arena_calloc(arena, r->policy_count + 1, sizeof *all.lost);
+	all.won = arena_calloc(arena, r->policy_count + 1, sizeof *all.won);
 	all.by_name = arena_calloc(arena, r->policy_count + 1, sizeof(*all.by_name));
 	for (size_t i = 1; i < r->policy_count; i++) {
 		const struct records_policy *from = &r->policies[i];
@@ -209,6 +296,9 @@ size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
 	}
 	qsort(all.by_name, all.named, sizeof(*all.by_name), by_name);
 	records_each_policy_conflict(records, on_conflict, &all);
+	records_each_policy_override(records, on_override, &all);
+	for (size_t i = 1; i < r->policy_count; i++)
+		set_shared(&all, i);
 	store_each_error(store, on_error, &all);
 	list = arena_calloc(arena, all.named + 1, sizeof *list);
 	for (size_t i = 0; i < all.named; i++)
