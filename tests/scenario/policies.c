@@ -312,7 +312,7 @@ static void test_names_that_another_namespace_takes_are_told_to_both(void **stat
 	world_expect_http(
 		w, "/status",
 		"\"type\":\"Conflicted\",\"status\":\"True\",\"reason\":\"Overridden\",\"message\":"
-	        "\"1 "
+		"\"1 "
 		"names of its targets have policies of other namespaces that target them more "
 		"exactly: other/mine (1, such as " WEB ".)\"",
 		SOON_MS);
