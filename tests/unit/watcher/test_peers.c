@@ -680,8 +680,9 @@ static void test_who_says_too_much_is_dropped(void **state)
 	struct buffer entries = {0};
 
 	say_hello(mad, 1);
+	/* That nothing is known of them costs the one that hears it least, so that a slow machine hears too much, too. */
 	for (uint64_t i = 0; i < MANY; i++)
-		peers_entry_put(&entries, &(struct vote_key){i, 0}, VOTE_UP);
+		peers_entry_put(&entries, &(struct vote_key){i, 0}, VOTE_UNKNOWN);
 	for (uint64_t end_ms = clock_monotonic_ms() + PATIENCE_MS; !mad->is_closed; run(w)) {
 		assert_true(clock_monotonic_ms() < end_ms);
 		if (!peers_link_is_closing(mad->link) && !peers_link_is_busy(mad->link))
