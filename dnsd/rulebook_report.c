@@ -228,21 +228,17 @@ static bool set_unprogrammed(const struct rulebook *b, const struct rulebook_ent
 		set(p, PROGRAMMED, false, "NoGeoData",
 		    "no file of `geo` tells what country or so a client is in, and a fence of that "
 		    "must hold: its names answer SERVFAIL");
-	else if (p->names == 0)
-		set(p, PROGRAMMED, false, "NoNames",
-		    "no name has it: nothing that is answered is of its targets, or others decide");
 	else
 		return false;
 	return true;
 }
 
-static void set_programmed(const struct rulebook *b, const struct rulebook_entry *e,
-                           struct arena *a, struct snapshot_policy_report *p)
+/* What of it has no effect. */
+static void set_remark(const struct rulebook *b, const struct rulebook_entry *e, struct arena *a,
+                       struct snapshot_policy_report *p)
 {
 	const struct rulebook_policy *is = e->in_force;
 
-	if (set_unprogrammed(b, e, a, p))
-		return;
 	if (is->has_areas && !b->has_areas)
 		set(p, PROGRAMMED, true, "NoGeoData",
 		    "no file of `geo` tells what country or so a client is in: rules of that match "
@@ -258,6 +254,23 @@ static void set_programmed(const struct rulebook *b, const struct rulebook_entry
 		set(p, PROGRAMMED, true, "StageWithoutEffect", arena_strdup(a, is->warning));
 	else
 		set(p, PROGRAMMED, true, "Programmed", "");
+}
+
+static void set_programmed(const struct rulebook *b, const struct rulebook_entry *e,
+                           struct arena *a, struct snapshot_policy_report *p)
+{
+	const char *also;
+
+	if (set_unprogrammed(b, e, a, p))
+		return;
+	set_remark(b, e, a, p);
+	also = p->condition[PROGRAMMED].message;
+	if (p->names == 0)
+		set(p, PROGRAMMED, false, "NoNames",
+		    arena_printf(a,
+		                 "no name has it: nothing that is answered is of its targets, or "
+		                 "others decide%s%s",
+		                 *also != '\0' ? "; " : "", also));
 }
 
 static int by_name(const void *a, const void *b)

@@ -84,44 +84,32 @@ const struct policy_number *decode_policy_numbers(const struct field *map, int32
 	return list;
 }
 
-/* Those that have a value, before the others; an API server drops a key that is null. */
-static size_t put_valued_first(const struct field *f, const char **keys, size_t count)
+/* As API servers have it: a choice of nothing is none. */
+static void refuse_null(const struct field *f, const char *const *keys, size_t count)
 {
-	size_t valued = 0;
-
 	for (size_t i = 0; i < count; i++) {
-		struct field of = field_get(f, keys[i]);
-		const char *key = keys[i];
+		struct field choice = field_get(f, keys[i]);
 
-		if (!of.value)
-			continue;
-		keys[i] = keys[valued];
-		keys[valued++] = key;
+		if (!choice.value)
+			field_fail(&choice, ERR_PARSE, "is null (nothing to set is {})");
 	}
-	return valued;
 }
 
 size_t decode_policy_choice(const struct field *f, const char *const *known, size_t absent)
 {
-	size_t count, valued, found = absent;
+	size_t count, found = absent;
 	const char **keys = field_keys(f, &count);
 
 	if (!f->value || f->reading->err)
 		return absent;
 	field_only(f, known);
-	valued = put_valued_first(f, keys, count);
-	if (valued > 1) {
+	if (count > 1)
 		field_fail(f, ERR_CONFLICT, "has both %s and %s", keys[0], keys[1]);
-	} else if (count == 0) {
+	else if (count == 0)
 		field_fail(f, ERR_PARSE, "is empty");
-	} else if (valued == 0) {
-		struct field null = field_get(f, keys[0]);
-
-		field_fail(&null, ERR_PARSE,
-		           "is null, as if it were not there (nothing to set is {})");
-	} else {
+	else
 		found = field_word_number(known, bytes_of(keys[0]));
-	}
+	refuse_null(f, keys, count);
 	return f->reading->err ? absent : found;
 }
 
