@@ -32,7 +32,7 @@ enum {
 	OF_QUESTION = 8,
 	OF_CLUSTER = 16, /* --cluster */
 	OF_SHIFT = 32,   /* --to, --curve, --undo */
-	OF_OVER = 64,    /* --over, --dry-run */
+	OF_OVER = 64,    /* --over, --start, --dry-run */
 	OF_WAIT = 128    /* --ttl-wait */
 };
 
@@ -52,12 +52,13 @@ static const struct word {
 	{"failback", 1, 1, "failback NAME [--cluster CLUSTER]", failback_run,
          OF_NIGHD | OF_API | OF_CLUSTER},
 	{"shift", 0, 0,
-         "shift --cluster CLUSTER --to SHARE|--undo [--over TIME] [--curve CURVE] [--dry-run]",
+         "shift --cluster CLUSTER --to SHARE|--undo [--over TIME] [--curve CURVE] [--start WHEN] "
+         "[--dry-run]",
          shift_run, OF_API | OF_NAMESPACE | OF_CLUSTER | OF_SHIFT | OF_OVER},
-	{"drain", 1, 1, "drain CLUSTER [--over TIME [--ttl-wait TIME]] [--dry-run]", drain_run,
-         OF_API | OF_NAMESPACE | OF_OVER | OF_WAIT},
-	{"undrain", 1, 1, "undrain CLUSTER [--over TIME] [--dry-run]", drain_undo_run,
-         OF_API | OF_NAMESPACE | OF_OVER},
+	{"drain", 1, 1, "drain CLUSTER [--over TIME [--ttl-wait TIME]] [--start WHEN] [--dry-run]",
+         drain_run, OF_API | OF_NAMESPACE | OF_OVER | OF_WAIT},
+	{"undrain", 1, 1, "undrain CLUSTER [--over TIME] [--start WHEN] [--dry-run]",
+         drain_undo_run, OF_API | OF_NAMESPACE | OF_OVER},
 	{"version", 0, 0, "version", version_run, 0},
 	{"completion", 1, 1, "completion bash|zsh|fish", completion_run, 0},
 };
@@ -111,6 +112,7 @@ enum {
 	OVER,
 	CURVE,
 	TTL_WAIT,
+	START,
 	UNDO,
 	DRY_RUN
 };
@@ -130,6 +132,7 @@ static const struct option options[] = {
 	{"over", required_argument, NULL, OVER},
 	{"curve", required_argument, NULL, CURVE},
 	{"ttl-wait", required_argument, NULL, TTL_WAIT},
+	{"start", required_argument, NULL, START},
 	{"undo", no_argument, NULL, UNDO},
 	{"dry-run", no_argument, NULL, DRY_RUN},
 	{"help", no_argument, NULL, 'h'},
@@ -167,6 +170,8 @@ static const char **value_of(struct command *c, int option)
 		return &c->curve;
 	case TTL_WAIT:
 		return &c->ttl_wait;
+	case START:
+		return &c->start;
 	default:
 		return NULL;
 	}
@@ -237,9 +242,9 @@ static const char *find_misuse_of_moves(const struct command *c, unsigned flags)
 		return "--cluster belongs to shift and failback, not to ";
 	if ((c->to || c->curve || c->undo) && !(flags & OF_SHIFT))
 		return "--to, --curve and --undo belong to shift, not to ";
-	if ((c->over || c->dry_run) && !(flags & OF_OVER))
-		return "--over and --dry-run belong to shift, drain and undrain, not to ";
-	if (c->ttl_wait && (!(flags & OF_WAIT) || !c->over))
+	if ((c->over || c->start || c->dry_run) && !(flags & OF_OVER))
+		return "--over, --start and --dry-run belong to shift, drain and undrain, not to ";
+	if (c->ttl_wait && (!(flags & OF_WAIT) || !(c->over || c->start)))
 		return "--ttl-wait belongs to drain with --over, not to ";
 	return NULL;
 }

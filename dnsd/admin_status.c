@@ -162,14 +162,7 @@ static void add_host(const struct admin_view *view, struct text *out)
 	text_add(out, "}");
 }
 
-static double percent(uint32_t share)
-{
-	enum { THOUSANDTHS = 100000 };
-
-	return (double)(((uint64_t)share * THOUSANDTHS + SNAPSHOT_EVERYBODY / 2) /
-	                SNAPSHOT_EVERYBODY) /
-	       (THOUSANDTHS / 100);
-}
+static double percent(uint32_t share) { return text_percent(share, SNAPSHOT_EVERYBODY); }
 
 static const char *shift_state(const struct snapshot_shift *shift, int64_t now_s)
 {

@@ -231,6 +231,7 @@ static void take_steps(struct task *t, struct tally *y, struct choice *c)
 		fail_open(t, y, c);
 	if (t->policy->has_fence && c->rrset == NULL && y->with_type > 0) {
 		refuse(c, CHOICE_FORBIDDEN, 0);
+		c->scope = lot_scope(&t->lot, true, false);
 		tell_step(t, "geofence", "no site that this client may be sent to has this type");
 		return;
 	}

@@ -541,13 +541,14 @@ static void add_records(const struct answer *a, struct text *out)
 	text_fini(&list);
 }
 
-/* How long a resolver may keep it: the shortest of the answer's, else the negative TTL. */
+/* How long a resolver may keep all of it: the shortest, of the denial or referral that ends a chain too. */
 static uint32_t answer_ttl(const struct answer *a)
 {
-	uint32_t ttl = a->authority_count > 0 ? a->authority[0].ttl : 0;
+	bool has_end = a->authority_count > 0;
+	uint32_t ttl = has_end ? a->authority[0].ttl : 0;
 
 	for (unsigned i = 0; i < a->set_count; i++)
-		ttl = i == 0 || a->set[i].ttl < ttl ? a->set[i].ttl : ttl;
+		ttl = (i == 0 && !has_end) || a->set[i].ttl < ttl ? a->set[i].ttl : ttl;
 	return ttl;
 }
 

@@ -491,6 +491,11 @@ static void read_zone_files(struct trial *t)
 	arena_free(a);
 }
 
+static bool has_places(const struct config *c)
+{
+	return c->geo.databases.count > 0 || c->geo.networks != NULL;
+}
+
 static void tell_policy(struct trial *t, const struct records_result *r,
                         const struct records_policy *from)
 {
@@ -505,6 +510,12 @@ static void tell_policy(struct trial *t, const struct records_result *r,
 		tell(t, true, FACTS_HOST, title.data, unknown.data);
 	if (*p->warning != '\0')
 		tell(t, true, FACTS_HOST, title.data, p->warning);
+	if (p->has_areas && !t->is_alone && !has_places(t->config))
+		tell(t, true, FACTS_HOST, title.data,
+		     p->fences_areas ? "there is no file of `geo`, and a fence of places must "
+		                       "hold: its names "
+		                       "answer SERVFAIL"
+		                     : "there is no file of `geo`: rules of places match nobody");
 	text_fini(&title);
 	text_fini(&unknown);
 	rulebook_policy_free(p);

@@ -114,13 +114,31 @@ bool verdicts_are_voted_on(const struct verdicts *v)
 	return v->replicas != NULL && replicas_vote(v->replicas);
 }
 
-static bool put_vote_in_force(struct verdicts *v, size_t index, const char *text)
+/* How many say so, and what this one has found out. */
+static void describe_vote(const struct verdicts *v, size_t index, struct text *out)
+{
+	struct probe_note note;
+	char here[PROBE_NOTE_TEXT_SIZE];
+
+	text_add(out, "by vote: ");
+	replicas_describe(v->replicas, index, out);
+	if (probe_notes_get(v->notes, index, &note, here) && note.at_ms != 0)
+		text_printf(out, "; the last probe here: %s", here);
+	else
+		text_add(out, "; not probed here");
+}
+
+static bool put_vote_in_force(struct verdicts *v, size_t index)
 {
 	bool was = v->table[index].down, down = replicas_decide(v->replicas, index, was);
+	struct text why = {0};
 
-	if (down != was)
-		put_in_force(v, index, down, text);
-	return down != was;
+	if (down == was)
+		return false;
+	describe_vote(v, index, &why);
+	put_in_force(v, index, down, why.data);
+	text_fini(&why);
+	return true;
 }
 
 /* The vote ends: what was probed here counts by itself again. */
@@ -149,7 +167,7 @@ void verdicts_count_votes(struct verdicts *v)
 		differs = end_vote(v);
 	v->were_voted_on = verdicts_are_voted_on(v);
 	for (size_t i = 0; v->were_voted_on && i < v->count; i++)
-		differs |= put_vote_in_force(v, i, "the replicas' vote");
+		differs |= put_vote_in_force(v, i);
 	if (differs)
 		v->on_change(v->arg);
 }
@@ -180,7 +198,7 @@ static void on_verdict(size_t index, const struct probe_verdict *verdict, void *
 		replicas_note(
 			v->replicas, index,
 			&(struct replicas_verdict){verdict->succeeded, verdict->reached, j->down});
-		if (put_vote_in_force(v, index, verdict->text))
+		if (put_vote_in_force(v, index))
 			v->on_change(v->arg);
 		return;
 	}

@@ -192,6 +192,18 @@ typedef void records_on_policy_conflict_fn(const struct records_policy_conflict 
 void records_each_policy_conflict(const struct records *r, records_on_policy_conflict_fn *fn,
                                   void *arg);
 
+/* Names that a policy has, though one of another namespace has a target for them too, a less exact one. */
+struct records_policy_override {
+	uint32_t winner, loser; /* numbers */
+	uint64_t names;
+	struct bytes example; /* one of them, in wire form; {0}: none is known */
+};
+typedef void records_on_policy_override_fn(const struct records_policy_override *override,
+                                           void *arg);
+/* In no order. */
+void records_each_policy_override(const struct records *r, records_on_policy_override_fn *fn,
+                                  void *arg);
+
 /* Names held back by the mass-change guard, by zone. */
 struct records_hold {
 	const char *zone; /* "example.com." */

@@ -59,6 +59,8 @@ struct endpoint {
 		fallback; /* wire name: CNAME when no site is usable or none has an address; {0}: none */
 	uint32_t fallback_ttl;
 	uint32_t policy; /* number of its traffic policy in records_result.policies; 0: defaults */
+	uint32_t
+		passed_over; /* of one of another namespace that has a less exact target for it; 0: there is none */
 };
 
 #endif

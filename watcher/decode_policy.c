@@ -84,6 +84,17 @@ const struct policy_number *decode_policy_numbers(const struct field *map, int32
 	return list;
 }
 
+/* As API servers have it: a choice of nothing is none. */
+static void refuse_null(const struct field *f, const char *const *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct field choice = field_get(f, keys[i]);
+
+		if (!choice.value)
+			field_fail(&choice, ERR_PARSE, "is null (nothing to set is {})");
+	}
+}
+
 size_t decode_policy_choice(const struct field *f, const char *const *known, size_t absent)
 {
 	size_t count, found = absent;
@@ -98,6 +109,7 @@ size_t decode_policy_choice(const struct field *f, const char *const *known, siz
 		field_fail(f, ERR_PARSE, "is empty");
 	else
 		found = field_word_number(known, bytes_of(keys[0]));
+	refuse_null(f, keys, count);
 	return f->reading->err ? absent : found;
 }
 

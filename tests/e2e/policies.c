@@ -173,6 +173,8 @@ static const struct bad bad[] = {
 	{"stages: [{latency: {}, nearest: {}}]", "a stage has exactly one key",
          "spec.stages[0]: has both latency and nearest"},
 	{"stages: [{}]", "a stage has exactly one key", "spec.stages[0]: is empty"},
+	{"stages: [{nearest: null}]", "nearest in body must be of type object",
+         "spec.stages[0].nearest: is null"},
 	{"stages: [{latency: {}}, {latency: {}}]", "each kind of stage may be there once",
          "spec.stages[1].latency: is the second stage of that kind"},
 	{"stages: [{geofence: {rules: [{clusters: [a], mode: Required}]}}]", "matches no client",

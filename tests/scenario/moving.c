@@ -267,6 +267,48 @@ static void test_nighctl_makes_lines_from_what_nighd_has_in_force(void **state)
 	world_expect_run(w, undrain, 1, "nigh.dev/shift: \"from=0% to=100% start=2");
 }
 
+/* A file is committed, reviewed and fetched before it is read. */
+static void test_nighctl_makes_lines_that_begin_when_they_are_told_to(void **state)
+{
+	struct world *w = *state;
+	const char *const drain[] = {"$NIGHCTL",
+	                             "drain",
+	                             "losangeles",
+	                             "--over",
+	                             "10m",
+	                             "--start",
+	                             "2099-06-01T12:00:00+02:00",
+	                             NULL};
+	const char *const undrain[] = {
+		"$NIGHCTL", "undrain", "losangeles", "--start", "2099-06-01T12:00:00Z", NULL};
+	const char *const shift[] = {"$NIGHCTL", "shift",   "--cluster", "losangeles", "--to",
+	                             "1%",       "--start", "+2h",       NULL};
+	const char *const now[] = {"$NIGHCTL", "drain", "losangeles", "--over", "10m", NULL};
+	const char *const past[] = {
+		"$NIGHCTL", "drain", "losangeles", "--start", "2020-06-01T12:00:00Z", NULL};
+	const char *const soon[] = {"$NIGHCTL", "drain", "losangeles", "--start", "soon", NULL};
+	const char *const status[] = {"$NIGHCTL", "status", "--start", "+1m", NULL};
+	const char *out;
+
+	setenv("KUBECONFIG", "/nowhere", 1);
+	start(w);
+	out = world_expect_run(w, drain, 1,
+	                       "nigh.dev/shift: \"from=100% to=0% start=2099-06-01T10:03:00Z "
+	                       "over=10m ttl=5 wait=3m\"");
+	assert_non_null(strstr(out, "has it before 2099-06-01T10:00:00Z, when it begins"));
+	assert_non_null(strstr(out, "  2099-06-01T10:00:00Z  answers with it say a TTL"));
+	out = world_expect_run(w, shift, 1, "nigh.dev/shift: \"from=100% to=1% start=2");
+	assert_non_null(strstr(out, "its share is 1%\n"));
+	world_expect_run(w, now, 1, "whenever it is read (--start says when else)");
+	world_expect_run(w, past, 2, "--start 2020-06-01T12:00:00Z is over");
+	world_expect_run(w, soon, 2, "--start is a time such as 2026-11-28T10:00:00Z, or +30m");
+	world_expect_run(w, status, 2, "belong to shift, drain and undrain");
+	annotate(w, "to=0% start=@-100 over=20s");
+	await_share(w, 0, 0);
+	world_expect_run(w, undrain, 1,
+	                 "nigh.dev/shift: \"from=0% to=100% start=2099-06-01T12:00:00Z over=0s\"");
+}
+
 /* --- sites that come back --- */
 
 static void start_with_failback(struct world *w, const char *failback)
@@ -339,6 +381,7 @@ int main(void)
 		world_test(test_a_drain_by_a_plan_lowers_the_ttl_then_the_share_then_is_drained),
 		world_test(test_the_last_good_shift_is_in_force_after_a_restart_too),
 		world_test(test_nighctl_makes_lines_from_what_nighd_has_in_force),
+		world_test(test_nighctl_makes_lines_that_begin_when_they_are_told_to),
 		world_test(test_a_site_that_comes_back_waits_until_somebody_lets_it_back),
 		world_test(test_a_site_that_comes_back_waits_until_it_has_been_stable),
 	};

@@ -125,9 +125,9 @@ static void test_a_fence_that_must_hold_has_its_clients_go_nowhere_else(void **s
 	assert_answer("web.example.com A", BOSTON,
 	              "NOERROR aa scope=24 / an web.example.com. 30 A 192.0.2.2");
 	/* Others have it, so it is there: no denial, but none for them. */
-	assert_answer("us.example.com A", BERLIN, "REFUSED scope=0 ede=18");
+	assert_answer("us.example.com A", BERLIN, "REFUSED scope=24 ede=18");
 	assert_begins("us.example.com A", OAKLAND, "NOERROR aa scope=24 / an us.example.com. 30 A");
-	assert_answer("mixed.example.com AAAA", BERLIN, "REFUSED scope=0 ede=18");
+	assert_answer("mixed.example.com AAAA", BERLIN, "REFUSED scope=24 ede=18");
 	/* The only site that has it, but not for all: the scope says for whom. */
 	assert_answer("mixed.example.com AAAA", BOSTON,
 	              "NOERROR aa scope=24 / an mixed.example.com. 30 AAAA 2001:db8::1");
@@ -151,7 +151,7 @@ static void test_inside_a_fence_all_down_fails_open_inside(void **state)
 	policy.no_data_when_all_down = true;
 	enforce();
 	/* Not for some: others are answered. */
-	assert_answer("web.example.com A", BERLIN, "REFUSED scope=0 ede=18");
+	assert_answer("web.example.com A", BERLIN, "REFUSED scope=24 ede=18");
 	assert_begins("web.example.com A", BOSTON, "NOERROR aa scope=24 / an web.example.com. 5 A");
 	world_drain(w, "la", true);
 	world_drain(w, "ny", true);

@@ -209,6 +209,31 @@ static void test_the_share_of_ready_endpoints_is_a_layer(void **state)
 	assert_told("\"left\":[\"ny\"]");
 }
 
+static void test_no_data_is_told_by_its_cause_alone_and_for_as_long_as_it_holds(void **state)
+{
+	static const char *const stages[] = {"nearest", NULL};
+
+	(void)state;
+	policy.stages = stages;
+	policy.weight = NULL;
+	policy.no_data_when_all_down = true;
+	policy.degraded_ttl = 7;
+	world_put(w, "alias.example.com", "30 CNAME web.example.com.", NULL);
+	for (int cluster = LA; cluster < CLUSTERS; cluster++) {
+		static const char *const names[] = {"la", "ny", "hou", "fra"};
+
+		world_drain(w, names[cluster], true);
+	}
+	explain("web.example.com", "198.51.101.0/24");
+	assert_told("{\"stage\":\"whenAllDown\",\"detail\":\"no site is usable: no data, for all "
+	            "clients\"");
+	assert_null(strstr(told, "no records of this type"));
+	assert_told("\"rcode\":\"NOERROR\",\"site\":null,\"ttl\":7,");
+	/* The end of a chain has a TTL, too. */
+	explain("alias.example.com", "198.51.101.0/24");
+	assert_told("\"rcode\":\"NOERROR\",\"site\":null,\"ttl\":7,");
+}
+
 static void test_several_sites_are_told_in_one_step(void **state)
 {
 	static const char *const stages[] = {"all", NULL};
@@ -242,6 +267,7 @@ int main(void)
 		TEST(test_the_order_for_clients_of_no_place_is_told),
 		TEST(test_a_client_that_is_fenced_off_is_told_why),
 		TEST(test_the_share_of_ready_endpoints_is_a_layer),
+		TEST(test_no_data_is_told_by_its_cause_alone_and_for_as_long_as_it_holds),
 		TEST(test_several_sites_are_told_in_one_step),
 		TEST(test_a_name_without_a_policy_has_none),
 	};

@@ -390,7 +390,8 @@ static void test_tiers_that_are_none(void **state)
 	refuse(state, TIERS(""), IN_TIERS ": is empty");
 	refuse(state, TIERS("{}"), IN_TIERS "[0]: is empty");
 	refuse(state, TIERS("{clusters: []}"), IN_TIERS "[0].clusters: is empty");
-	refuse(state, TIERS("{clusters: null}"), IN_TIERS "[0].clusters: is empty");
+	refuse(state, TIERS("{clusters: null}"),
+	       IN_TIERS "[0].clusters: is null (nothing to set is {})");
 	refuse(state, TIERS("{selector: {}}"), IN_TIERS "[0].selector: is empty");
 	refuse(state, TIERS("{clusters: [a], selector: {matchLabels: {a: b}}}"),
 	       IN_TIERS "[0]: has both clusters and selector");
@@ -407,6 +408,29 @@ static void test_tiers_that_are_none(void **state)
 	refuse(state, TIERS("{selector: {matchExpressions: [{key: a, operator: Gt}]}}"),
 	       IN_TIERS "[0].selector.matchExpressions[0].operator: is not In, NotIn, Exists or "
 	                "DoesNotExist");
+}
+
+/* An API server refuses it as well. */
+static void test_a_choice_that_is_null_is_none(void **state)
+{
+	static const char *const said = ": is null (nothing to set is {})";
+	static const struct {
+		const char *spec, *field;
+	} cases[] = {
+		{"stages: [{nearest: null}]", "spec.stages[0].nearest"},
+		{"stages: [{latency: {}}, {capacity: null}]", "spec.stages[1].capacity"},
+		{"unknownClient: {order: null}", "spec.unknownClient.order"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text want = {0};
+
+		text_printf(&want, "%s%s", cases[i].field, said);
+		refuse(state, cases[i].spec, want.data);
+		text_fini(&want);
+	}
+	refuse(state, "stages: [{latency: {}, nearest: null}]",
+	       "spec.stages[0]: has both latency and nearest");
 }
 
 static void test_settings_out_of_range(void **state)
@@ -523,6 +547,7 @@ int main(void)
 		TEST(test_stages_that_contradict_themselves),
 		TEST(test_fences_that_are_none),
 		TEST(test_tiers_that_are_none),
+		TEST(test_a_choice_that_is_null_is_none),
 		TEST(test_settings_out_of_range),
 		TEST(test_probes_that_are_none),
 		TEST(test_another_version_is_not_passed_over),
