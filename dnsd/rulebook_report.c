@@ -10,6 +10,7 @@ enum { ACCEPTED, CONFLICTED, PROGRAMMED };
 
 struct reporting {
 	const struct records_result *r;
+	const struct probe_secrets *secrets;
 	struct arena *arena;
 	struct snapshot_policy_report *of;       /* by number */
 	struct snapshot_policy_report **by_name; /* those that are there */
@@ -121,10 +122,29 @@ static void on_conflict(const struct records_policy_conflict *c, void *arg)
 
 /* --- Programmed --- */
 
-static void set_programmed(const struct rulebook_entry *e, bool is_whole, struct arena *a,
+/* False: there is nothing to say of Secrets that its probe names. */
+static bool set_secrets(const struct reporting *r, const struct records_policy *from,
+                        struct snapshot_policy_report *p)
+{
+	struct reason why = {0};
+	enum probe_secrets_sight sight =
+		probe_secrets_look(r->secrets, from->namespace, &from->is->check, &why);
+
+	if (sight == PROBE_SECRETS_NONE)
+		set(p, PROGRAMMED, true, "ProbeWithoutEffect",
+		    arena_printf(r->arena, "%s: no probe judges the sites", why.text));
+	else if (sight == PROBE_SECRETS_OLD)
+		set(p, PROGRAMMED, true, "ProbeSecretBroken",
+		    arena_printf(r->arena, "%s: what it was before is in use", why.text));
+	return sight != PROBE_SECRETS_GOOD;
+}
+
+static void set_programmed(const struct reporting *r, const struct records_policy *from,
+                           const struct rulebook_entry *e, bool is_whole,
                            struct snapshot_policy_report *p)
 {
 	const struct rulebook_policy *is = e->in_force;
+	struct arena *a = r->arena;
 
 	if (e->is_refused)
 		set(p, PROGRAMMED, false, "TooManyRules",
@@ -141,10 +161,8 @@ static void set_programmed(const struct rulebook_entry *e, bool is_whole, struct
 	else if (is->unknown[0] != '\0')
 		set(p, PROGRAMMED, true, "UnknownCluster",
 		    arena_printf(a, "no cluster is registered as %s", is->unknown));
-	else if (is->probes_by_secret)
-		set(p, PROGRAMMED, true, "ProbeWithoutEffect",
-		    "spec.probe names a Secret, and Secrets are not read yet: no probe judges the "
-		    "sites; caFile and clientCertificateFile are");
+	else if (set_secrets(r, from, p))
+		return;
 	else if (is->warning[0] != '\0')
 		set(p, PROGRAMMED, true, "StageWithoutEffect", arena_strdup(a, is->warning));
 	else
@@ -161,9 +179,10 @@ static int by_name(const void *a, const void *b)
 
 size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
                        const struct records *records, const struct store *store,
-                       struct arena *arena, const struct snapshot_policy_report **out)
+                       const struct probe_secrets *secrets, struct arena *arena,
+                       const struct snapshot_policy_report **out)
 {
-	struct reporting all = {.r = r, .arena = arena};
+	struct reporting all = {.r = r, .secrets = secrets, .arena = arena};
 	struct snapshot_policy_report *list;
 
 	all.of = arena_calloc(arena, r->policy_count + 1, sizeof *all.of);
@@ -180,7 +199,7 @@ size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
 		p->names = from->names;
 		set(p, ACCEPTED, true, "Accepted", "");
 		set(p, CONFLICTED, false, "NoConflict", "");
-		set_programmed(&b->entry[i], b->is_whole, arena, p);
+		set_programmed(&all, from, &b->entry[i], b->is_whole, p);
 		all.by_name[all.named++] = p;
 	}
 	qsort(all.by_name, all.named, sizeof(*all.by_name), by_name);

@@ -82,6 +82,7 @@ struct wiring_errors {
 struct wiring_policies {
 	const struct rulebook *book;
 	const struct records_result *result;
+	const struct probe_secrets *secrets;
 };
 
 /* What /status lists. `unix_ms_at_0`: Unix time when the monotonic clock
