@@ -17,7 +17,7 @@ ONLY_ctl         := records/ramp.h
 # What only a program's wiring files (its main.c, and these) may include besides.
 WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring_report.c dnsd/wiring.h \
                     dnsd/verdicts.c dnsd/verdicts_targets.c dnsd/verdicts_inside.h dnsd/verdicts.h \
-                    dnsd/config_facts.c dnsd/config_facts.h dnsd/trial.c dnsd/sources.c dnsd/sources.h \
+                    dnsd/config_facts.c dnsd/config_facts.h dnsd/trial.c dnsd/trial_probes.c dnsd/trial_probes.h dnsd/sources.c dnsd/sources.h \
                     dnsd/lone_file.c dnsd/lone_file.h dnsd/zone_loader.c \
                     dnsd/pipeline_inside.h dnsd/pipeline_estate.c dnsd/pipeline_orders.c dnsd/pipeline_ready.c dnsd/pipeline_heard.c dnsd/replace.c \
                     dnsd/transferred.c dnsd/transferred.h \

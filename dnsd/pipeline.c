@@ -164,19 +164,6 @@ static void take_step(struct pipeline *p, uint64_t now_ms)
 	p->report_stale |= r->report_changed || r->policies_changed || r->change_count > 0;
 }
 
-static void want_secrets(struct pipeline *p)
-{
-	const struct records_result *r = p->result;
-
-	probe_secrets_begin(p->probe_secrets);
-	for (size_t i = 1; i < r->policy_count; i++)
-		if (r->policies[i].is != NULL)
-			probe_secrets_want(p->probe_secrets, r->policies[i].namespace,
-			                   &r->policies[i].is->check);
-	if (probe_secrets_end(p->probe_secrets) && p->sources != NULL)
-		sources_want_secrets(p->sources);
-}
-
 static void build(struct pipeline *p)
 {
 	uint64_t now_ms = clock_monotonic_ms();
@@ -190,7 +177,8 @@ static void build(struct pipeline *p)
 	p->built_ms = now_ms;
 	if (p->ranks_stale) {
 		rank_clusters(p);
-		want_secrets(p);
+		if (wiring_want_secrets(p->probe_secrets, r) && p->sources != NULL)
+			sources_want_secrets(p->sources);
 	}
 	if (p->wants_stale || p->ranks_stale || p->targets_stale) {
 		verdicts_set_targets(p->verdicts, r);

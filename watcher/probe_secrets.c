@@ -197,13 +197,28 @@ void probe_secrets_put(struct probe_secrets *s, const char *namespace, const cha
 
 /* --- what follows --- */
 
-static struct decode_secret *find_told(const struct probe_secrets *s, const struct entry *e)
+static struct decode_secret *find_in_files(const struct probe_secrets *s, struct bytes namespace,
+                                           struct bytes name)
 {
 	for (size_t i = 0; i < s->file_count; i++)
-		if (!strcmp(s->files[i]->name, e->name) &&
-		    !strcmp(s->files[i]->namespace, e->namespace))
+		if (bytes_equal_text(name, s->files[i]->name) &&
+		    bytes_equal_text(namespace, s->files[i]->namespace))
 			return s->files[i];
-	return e->server;
+	return NULL;
+}
+
+static struct decode_secret *find_told(const struct probe_secrets *s, const struct entry *e)
+{
+	struct decode_secret *file = find_in_files(s, bytes_of(e->namespace), bytes_of(e->name));
+
+	return file ? file : e->server;
+}
+
+bool probe_secrets_has(const struct probe_secrets *s, struct bytes namespace, struct bytes name)
+{
+	const struct entry *e = find(s, namespace, name);
+
+	return find_in_files(s, namespace, name) != NULL || (e && e->server);
 }
 
 static const char *why_none(const struct probe_secrets *s, const struct entry *e)

@@ -54,6 +54,9 @@ void probe_secrets_put(struct probe_secrets *s, const char *namespace, const cha
 /* Looks at what was told since: what is good is in use from now on.  True: another word than before about any. */
 bool probe_secrets_judge(struct probe_secrets *s);
 
+/* Does any source have such a Secret now, good or not? */
+bool probe_secrets_has(const struct probe_secrets *s, struct bytes namespace, struct bytes name);
+
 enum probe_secrets_sight {
 	PROBE_SECRETS_GOOD, /* or it names none, or is not made */
 	PROBE_SECRETS_OLD,  /* something is wrong; what there was before is in use */
