@@ -157,8 +157,12 @@ void probe_secrets_each(const struct probe_secrets *s, probe_secrets_on_name_fn 
 void probe_secrets_set_files(struct probe_secrets *s, struct decode_secret *const *list,
                              size_t count, bool is_whole)
 {
-	struct decode_secret **files = xcalloc(count + 1, sizeof(struct decode_secret *));
+	struct decode_secret **files;
 
+	if (count == s->file_count && is_whole == s->files_are_whole &&
+	    (count == 0 || !memcmp(list, s->files, count * sizeof(*list))))
+		return; /* files of other objects have changed */
+	files = xcalloc(count + 1, sizeof(struct decode_secret *));
 	for (size_t i = 0; i < count; i++)
 		files[i] = decode_secret_ref(list[i]);
 	drop_files(s);

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "tests/support/watcher_folders.h"
+#include "watcher/manifests_file.h"
 #include "watcher/probe_secrets.h"
 
 /* --- files --- */
@@ -150,6 +151,20 @@ static void test_secrets_of_the_host_are_told_and_a_broken_file_keeps_its_own(vo
 	assert_int_equal(facts_count(f->facts), 0);
 	folders_stop(f);
 	probe_secrets_free(secrets);
+}
+
+static void test_secrets_of_members_are_not_kept(void **state)
+{
+	struct manifests_source source = {.path = "a.yaml", .role = DECODE_MEMBER};
+	struct manifests_file *f = manifests_file_parse(&source, bytes_of(SECRET("x")));
+
+	(void)state;
+	assert_int_equal(f->secret_count, 0);
+	manifests_file_unref(f);
+	source.role = DECODE_HOST;
+	f = manifests_file_parse(&source, bytes_of(SECRET("x")));
+	assert_int_equal(f->secret_count, 1);
+	manifests_file_unref(f);
 }
 
 static void test_aliases_expand_to_1_MB_at_most(void **state)
@@ -392,6 +407,7 @@ int main(void)
 		TEST(test_it_tells_in_which_file_and_line_an_object_stands),
 		TEST(test_kinds_that_are_unknown_or_of_the_other_role_are_ignored),
 		TEST(test_secrets_of_the_host_are_told_and_a_broken_file_keeps_its_own),
+		TEST(test_secrets_of_members_are_not_kept),
 		TEST(test_aliases_expand_to_1_MB_at_most),
 		TEST(test_links_in_a_circle_end),
 		TEST(test_a_file_over_64_MiB_is_an_error),
