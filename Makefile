@@ -17,7 +17,7 @@ ONLY_ctl         := records/ramp.h
 # What only a program's wiring files (its main.c, and these) may include besides.
 WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring_report.c dnsd/wiring.h \
                     dnsd/verdicts.c dnsd/verdicts_targets.c dnsd/verdicts_inside.h dnsd/verdicts.h \
-                    dnsd/config_facts.c dnsd/config_facts.h dnsd/trial.c dnsd/sources.c dnsd/sources.h \
+                    dnsd/config_facts.c dnsd/config_facts.h dnsd/trial.c dnsd/trial_probes.c dnsd/trial_probes.h dnsd/sources.c dnsd/sources.h \
                     dnsd/lone_file.c dnsd/lone_file.h dnsd/zone_loader.c \
                     dnsd/pipeline_inside.h dnsd/pipeline_estate.c dnsd/pipeline_orders.c dnsd/pipeline_ready.c dnsd/pipeline_heard.c dnsd/replace.c \
                     dnsd/transferred.c dnsd/transferred.h \
@@ -33,7 +33,7 @@ PKGS_base        := libuv:program libmicrohttpd:http_admin yaml-0.1:yaml json-c:
 PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
-PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers,probe_http libcurl:probe_http
+PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers,probe_http,probe_pem libcurl:probe_http
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tls,tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
 PKGS_tests       := cmocka libnghttp2

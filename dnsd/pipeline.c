@@ -99,10 +99,12 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 		                                           clock_unix_s()});
 	rulebook_give(p->rulebook, p->zones, p->result, settings.dark ? dark_ms : now_ms);
 	p->report_stale |= rulebook_is_news(p->rulebook);
+	p->report_stale |= probe_secrets_judge(p->probe_secrets);
 	if (p->report_stale)
-		wiring_set_report(p->zones, p->records, p->store, &p->errors,
-		                  &(struct wiring_policies){p->rulebook, p->result},
-		                  p->unix_ms_at_0, &p->memory);
+		wiring_set_report(
+			p->zones, p->records, p->store, &p->errors,
+			&(struct wiring_policies){p->rulebook, p->result, p->probe_secrets},
+			p->unix_ms_at_0, &p->memory);
 	p->tables_stale = p->probes_stale = p->report_stale = false;
 }
 
@@ -173,8 +175,11 @@ static void build(struct pipeline *p)
 	} while (r->more);
 	p->busy = true;
 	p->built_ms = now_ms;
-	if (p->ranks_stale)
+	if (p->ranks_stale) {
 		rank_clusters(p);
+		if (wiring_want_secrets(p->probe_secrets, r) && p->sources != NULL)
+			sources_want_secrets(p->sources);
+	}
 	if (p->wants_stale || p->ranks_stale || p->targets_stale) {
 		verdicts_set_targets(p->verdicts, r);
 		p->probes_stale = true;
@@ -328,6 +333,7 @@ static void start_neighbours(struct pipeline *p)
 
 	p->settle = settle_new(p->loop, on_settled, p);
 	p->store = store_new(p->facts, p->settle, p->saved);
+	store_set_probe_secrets(p->store, p->probe_secrets);
 	p->failback = failback_new(p->saved);
 	p->errors.waiting = p->failback;
 	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->store,
@@ -369,6 +375,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	p->errors.files = p->zone_files;
 	p->notes = cluster_notes_new();
 	p->probe_notes = probe_notes_new();
+	p->probe_secrets = probe_secrets_new();
 	p->replicas = replicas_new(loop, pipeline_on_verdict, p);
 	p->replica_notes = replica_notes_new();
 	secrets_init(&p->secrets);
@@ -541,6 +548,7 @@ static void closed_one(void *arg)
 	wiring_memory_fini(&p->memory);
 	cluster_notes_free(p->notes);
 	probe_notes_free(p->probe_notes);
+	probe_secrets_free(p->probe_secrets);
 	replica_notes_free(p->replica_notes);
 	secrets_fini(&p->secrets);
 	free(p->errors.geo);

@@ -35,6 +35,7 @@ struct pipeline {
 	struct sources *sources; /* NULL: not begun */
 	struct cluster_notes *notes;
 	struct probe_notes *probe_notes;
+	struct probe_secrets *probe_secrets;
 	struct replicas *replicas;
 	struct replica_notes *replica_notes;
 	uint64_t notes_ms; /* when they were last given */

@@ -18,6 +18,7 @@
 #include "dnsd/config.h"
 #include "dnsd/geo_loader.h"
 #include "records/build.h"
+#include "watcher/probe_secrets.h"
 #include "watcher/store.h"
 #include "zones/build.h"
 
@@ -41,9 +42,10 @@ void rulebook_give(struct rulebook *b, struct zones *z, const struct records_res
 /* Has what /status says of policies changed since it was asked last? */
 bool rulebook_is_news(struct rulebook *b);
 /* What /status says of each, in the arena, by namespace and name; returns how many.  An object that does not parse is an error of
- * the store. */
+ * the store.  `secrets`: those that probes name. */
 size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
                        const struct records *records, const struct store *store,
-                       struct arena *arena, const struct snapshot_policy_report **out);
+                       const struct probe_secrets *secrets, struct arena *arena,
+                       const struct snapshot_policy_report **out);
 
 #endif

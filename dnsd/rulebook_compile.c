@@ -446,8 +446,6 @@ struct rulebook_policy *rulebook_compile(const struct records_policy *from,
 
 	p->arena = arena_new();
 	p->warning = "";
-	p->probes_by_secret =
-		from->is->check.ca_secret.len > 0 || from->is->check.client_secret.len > 0;
 	p->namespace = copy_bytes(p->arena, from->namespace);
 	p->name = copy_bytes(p->arena, from->name);
 	p->policy.name = arena_printf(p->arena, "%s/%s", p->namespace, p->name);

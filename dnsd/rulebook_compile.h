@@ -40,8 +40,7 @@ struct rulebook_policy {
 	bool has_unseen_after;
 	uint64_t unseen_after_ms;
 	const char *namespace, *name;
-	const char *warning;   /* what of it decides nothing; "": all does */
-	bool probes_by_secret; /* its check names a Secret, which nobody reads yet: no probe judges */
+	const char *warning; /* what of it decides nothing; "": all does */
 	const char *
 		unknown; /* clusters that it names and nobody has registered, ", " between; "": none */
 };

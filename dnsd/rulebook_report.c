@@ -12,7 +12,9 @@
 enum { ACCEPTED, CONFLICTED, PROGRAMMED };
 
 struct reporting {
+	const struct rulebook *book;
 	const struct records_result *r;
+	const struct probe_secrets *secrets;
 	struct arena *arena;
 	struct snapshot_policy_report *of;       /* by number */
 	struct snapshot_policy_report **by_name; /* those that are there */
@@ -207,14 +209,15 @@ static void set_shared(const struct reporting *r, size_t number)
 /* --- Programmed --- */
 
 /* Why it decides nothing, or not what it says now; false: it does. */
-static bool set_unprogrammed(const struct rulebook *b, const struct rulebook_entry *e,
-                             struct arena *a, struct snapshot_policy_report *p)
+static bool set_unprogrammed(const struct reporting *r, const struct rulebook_entry *e,
+                             struct snapshot_policy_report *p)
 {
 	const struct rulebook_policy *is = e->in_force;
+	const struct rulebook *b = r->book;
 
 	if (e->is_refused)
 		set(p, PROGRAMMED, false, "TooManyRules",
-		    arena_printf(a, "policies have more than %d different orders of clusters",
+		    arena_printf(r->arena, "policies have more than %d different orders of clusters",
 		                 GEO_LOADER_MAX_RULES));
 	else if (e->wanted != NULL || is == NULL)
 		set(p, PROGRAMMED, false, "WaitsForRanking",
@@ -233,41 +236,57 @@ static bool set_unprogrammed(const struct rulebook *b, const struct rulebook_ent
 	return true;
 }
 
+/* False: there is nothing to say of Secrets that its probe names. */
+static bool set_secrets(const struct reporting *r, const struct records_policy *from,
+                        struct snapshot_policy_report *p)
+{
+	struct reason why = {0};
+	enum probe_secrets_sight sight =
+		probe_secrets_look(r->secrets, from->namespace, &from->is->check, &why);
+
+	if (sight == PROBE_SECRETS_NONE)
+		set(p, PROGRAMMED, true, "ProbeWithoutEffect",
+		    arena_printf(r->arena, "%s: no probe judges the sites", why.text));
+	else if (sight == PROBE_SECRETS_OLD)
+		set(p, PROGRAMMED, true, "ProbeSecretBroken",
+		    arena_printf(r->arena, "%s: what it was before is in use", why.text));
+	return sight != PROBE_SECRETS_GOOD;
+}
+
 /* What of it has no effect. */
-static void set_remark(const struct rulebook *b, const struct rulebook_entry *e, struct arena *a,
-                       struct snapshot_policy_report *p)
+static void set_remark(const struct reporting *r, const struct records_policy *from,
+                       const struct rulebook_entry *e, struct snapshot_policy_report *p)
 {
 	const struct rulebook_policy *is = e->in_force;
 
-	if (is->has_areas && !b->has_areas)
+	if (is->has_areas && !r->book->has_areas)
 		set(p, PROGRAMMED, true, "NoGeoData",
 		    "no file of `geo` tells what country or so a client is in: rules of that match "
 		    "nobody");
 	else if (is->unknown[0] != '\0')
 		set(p, PROGRAMMED, true, "UnknownCluster",
-		    arena_printf(a, "no cluster is registered as %s", is->unknown));
-	else if (is->probes_by_secret)
-		set(p, PROGRAMMED, true, "ProbeWithoutEffect",
-		    "spec.probe names a Secret, and Secrets are not read yet: no probe judges the "
-		    "sites; caFile and clientCertificateFile are");
+		    arena_printf(r->arena, "no cluster is registered as %s", is->unknown));
+	else if (set_secrets(r, from, p))
+		return;
 	else if (is->warning[0] != '\0')
-		set(p, PROGRAMMED, true, "StageWithoutEffect", arena_strdup(a, is->warning));
+		set(p, PROGRAMMED, true, "StageWithoutEffect",
+		    arena_strdup(r->arena, is->warning));
 	else
 		set(p, PROGRAMMED, true, "Programmed", "");
 }
 
-static void set_programmed(const struct rulebook *b, const struct rulebook_entry *e,
-                           struct arena *a, struct snapshot_policy_report *p)
+static void set_programmed(const struct reporting *r, const struct records_policy *from,
+                           const struct rulebook_entry *e, struct snapshot_policy_report *p)
 {
 	const char *also;
 
-	if (set_unprogrammed(b, e, a, p))
+	if (set_unprogrammed(r, e, p))
 		return;
-	set_remark(b, e, a, p);
+	set_remark(r, from, e, p);
 	also = p->condition[PROGRAMMED].message;
 	if (p->names == 0)
 		set(p, PROGRAMMED, false, "NoNames",
-		    arena_printf(a,
+		    arena_printf(r->arena,
 		                 "no name has it: nothing that is answered is of its targets, or "
 		                 "others decide%s%s",
 		                 *also != '\0' ? "; " : "", also));
@@ -283,9 +302,10 @@ static int by_name(const void *a, const void *b)
 
 size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
                        const struct records *records, const struct store *store,
-                       struct arena *arena, const struct snapshot_policy_report **out)
+                       const struct probe_secrets *secrets, struct arena *arena,
+                       const struct snapshot_policy_report **out)
 {
-	struct reporting all = {.r = r, .arena = arena};
+	struct reporting all = {.book = b, .r = r, .secrets = secrets, .arena = arena};
 	struct snapshot_policy_report *list;
 
 	all.of = arena_calloc(arena, r->policy_count + 1, sizeof *all.of);
@@ -304,7 +324,7 @@ size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
 		p->names = from->names;
 		set(p, ACCEPTED, true, "Accepted", "");
 		set(p, CONFLICTED, false, "NoConflict", "");
-		set_programmed(b, &b->entry[i], arena, p);
+		set_programmed(&all, from, &b->entry[i], p);
 		all.by_name[all.named++] = p;
 	}
 	qsort(all.by_name, all.named, sizeof(*all.by_name), by_name);

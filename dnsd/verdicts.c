@@ -295,13 +295,17 @@ void verdicts_forbid_commands(struct verdicts *v) { v->no_commands = true; }
 
 /* --- life --- */
 
-static struct probe_settings settings_of(const struct config *c)
+static struct probe_settings settings_of(const struct verdicts *v)
 {
+	const struct config *c = v->config;
+
 	return (struct probe_settings){.interval_ms = c->probe.interval_ms,
 	                               .timeout_ms = c->probe.timeout_ms,
 	                               .down = (uint32_t)c->probe.down,
 	                               .up = (uint32_t)c->probe.up,
-	                               .files = c->probe.files};
+	                               .files = c->probe.files,
+	                               .secrets = v->store != NULL ? store_probe_secrets(v->store)
+	                                                           : NULL};
 }
 
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
@@ -309,7 +313,7 @@ struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
                                 struct probe_notes *notes, void (*on_change)(void *arg), void *arg)
 {
 	struct verdicts *v = xcalloc(1, sizeof *v);
-	struct probe_settings settings = settings_of(config);
+	struct probe_settings settings;
 
 	v->config = config;
 	v->facts = facts;
@@ -319,6 +323,7 @@ struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
 	v->may_restore = true;
 	v->store = store;
 	v->notes = notes;
+	settings = settings_of(v);
 	v->prober = prober_new(loop, &settings, on_verdict, v);
 	v->imports = imports_start(loop, on_import_error, v);
 	prober_set_imports(v->prober, on_import);
@@ -333,9 +338,10 @@ void verdicts_set_replicas(struct verdicts *v, struct replicas *replicas)
 
 void verdicts_configure(struct verdicts *v, const struct config *config)
 {
-	struct probe_settings settings = settings_of(config);
+	struct probe_settings settings;
 
 	v->config = config;
+	settings = settings_of(v);
 	prober_configure(v->prober, &settings);
 	configure_imports(v);
 }

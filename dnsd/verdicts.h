@@ -27,7 +27,7 @@ enum { VERDICTS_KEY_SIZE = ADDR_PORT_TEXT_SIZE + 20 };
 void verdicts_print_key(const struct records_result *r, const struct records_probe *probe,
                         char out[VERDICTS_KEY_SIZE]);
 
-/* `saved` and `store` may be NULL; the latter has the errors of probe.imports.  `notes` get what each probe found out, in words.  `on_change`: an address went up or down. */
+/* `saved` and `store` may be NULL; the latter has the errors of probe.imports, and the Secrets of policies' probes (store_probe_secrets).  `notes` get what each probe found out, in words.  `on_change`: an address went up or down. */
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
                                 const struct facts *facts, struct saved *saved, struct store *store,
                                 struct probe_notes *notes, void (*on_change)(void *arg), void *arg);

@@ -289,12 +289,91 @@ static void test_defaults_and_columns_are_those_of_the_definition(void **state)
 	free(yaml);
 }
 
+/* --- Secrets of probes --- */
+
+enum { RIGHT_MS = 30000 /* asked for again within 10 s */ };
+
+static void put_probing(struct policies *p, const char *name, const char *secret)
+{
+	cluster_apply(p->host,
+	              "apiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
+	              "metadata: {name: %s, namespace: shop}\n"
+	              "spec: {targetRefs: [{kind: Service, name: %s}],"
+	              " probe: {https: {caSecret: %s}}}\n",
+	              name, name, secret);
+}
+
+/* The authority, or, NULL, what is none. */
+static void put_secret(struct policies *p, const char *name, const char *pem)
+{
+	struct text value = {0};
+
+	text_add_json(&value, bytes_of(pem ? pem : "no PEM"));
+	cluster_apply(p->host,
+	              "apiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: shop}\n"
+	              "stringData: {ca.crt: %s}\n",
+	              name, value.data);
+	text_fini(&value);
+}
+
+/* What /status says of it; a condition's reason and the beginning of its message. */
+static void expect_of(struct policies *p, const char *reason, const char *message)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "\"reason\":\"%s\",\"message\":\"%s", reason, message);
+	world_expect_http(p->nighd, "/status", text, RIGHT_MS);
+}
+
+/* As docs/health.md has it. */
+static void allow(struct policies *p, const char *name)
+{
+	cluster_apply(p->host,
+	              "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"
+	              "metadata: {name: nighd-probes, namespace: shop}\n"
+	              "rules: [{apiGroups: [''], resources: [secrets], resourceNames: [%s],"
+	              " verbs: [get, list, watch]}]\n---\n"
+	              "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\n"
+	              "metadata: {name: nighd-probes, namespace: shop}\n"
+	              "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role,"
+	              " name: nighd-probes}\n"
+	              "subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: nigh}]\n",
+	              name);
+}
+
+static void test_a_right_to_one_secret_by_name_lets_nighd_read_that_one_alone(void **state)
+{
+	struct policies *p = *state;
+
+	put_secret(p, "web-ca", cluster_ca(p->host));
+	put_secret(p, "other-ca", cluster_ca(p->host));
+	put_probing(p, "web", "web-ca");
+	expect_of(p, "ProbeWithoutEffect", "caSecret: Secret shop/web-ca: ");
+	world_expect_http(p->nighd, "/status", "is forbidden", RIGHT_MS);
+	allow(p, "web-ca");
+	world_expect_log(p->nighd, "secret of probes read secret=shop/web-ca", RIGHT_MS);
+	expect_of(p, "Programmed", "\"");
+	put_probing(p, "other", "other-ca");
+	expect_of(p, "ProbeWithoutEffect", "caSecret: Secret shop/other-ca: ");
+	put_secret(p, "web-ca", NULL);
+	expect_of(p, "ProbeSecretBroken",
+	          "caSecret: Secret shop/web-ca: ca.crt is no certificate in PEM");
+	cluster_delete(p->host, "v1", "Secret", "shop", "web-ca");
+	expect_of(p, "ProbeSecretBroken", "caSecret: Secret shop/web-ca: does not exist");
+	put_secret(p, "web-ca", cluster_ca(p->host));
+	expect_of(p, "Programmed", "\"");
+	take_away(p, "web");
+	take_away(p, "other");
+	world_expect_http(p->nighd, "/status", "!Secret shop/", BACK_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_policies_are_taken_by_both),
 		cmocka_unit_test(test_bad_policies_are_refused_by_both),
 		cmocka_unit_test(test_what_only_nighd_can_tell_is_told),
+		cmocka_unit_test(test_a_right_to_one_secret_by_name_lets_nighd_read_that_one_alone),
 		cmocka_unit_test(test_defaults_and_columns_are_those_of_the_definition),
 	};
 

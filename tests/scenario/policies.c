@@ -379,17 +379,19 @@ static void test_a_fence_of_countries_sends_nobody_outside_without_geographic_da
 	world_expect_http(w, "/status", "\"reason\":\"Programmed\"", SOON_MS);
 }
 
-static void test_a_probe_that_names_a_secret_is_said_to_judge_nothing(void **state)
+static void test_a_probe_that_names_a_secret_which_is_not_there_is_said_to_judge_nothing(
+	void **state)
 {
 	struct world *w = *state;
 
 	begin(w, "  stages: [{nearest: {}}]\n"
-	         "  probe: {https: {port: 443, caSecret: authority}, mode: Off}\n");
+	         "  probe: {https: {port: 443, caSecret: authority}, mode: Unseen}\n");
 	world_expect(w, WEB, "A", BOSTON, NEW_YORK, SOON_MS);
 	world_expect_http(w, "/status",
 	                  "\"type\":\"Programmed\",\"status\":\"True\",\"reason\":"
-	                  "\"ProbeWithoutEffect\"",
-	                  0);
+	                  "\"ProbeWithoutEffect\",\"message\":\"caSecret: Secret shop/authority: "
+	                  "does not exist: no probe judges the sites\"",
+	                  1000);
 }
 
 static void put_biased(struct world *w, unsigned number)
@@ -581,7 +583,8 @@ int main(void)
 		world_test(test_names_that_another_namespace_takes_are_told_to_both),
 		world_test(test_a_policy_that_no_name_has_is_not_said_to_be_in_force),
 		world_test(test_a_fence_of_countries_sends_nobody_outside_without_geographic_data),
-		world_test(test_a_probe_that_names_a_secret_is_said_to_judge_nothing),
+		world_test(
+			test_a_probe_that_names_a_secret_which_is_not_there_is_said_to_judge_nothing),
 		world_test(test_of_too_many_different_orders_the_last_are_told),
 		world_test(test_a_stage_that_decides_nothing_is_named_and_no_error),
 		world_test(test_shares_are_as_the_weights_and_a_ramp_moves_only_its_own),
