@@ -152,6 +152,9 @@ struct draft draft_from_node(struct arena *a, const struct node *n)
 		                                 .layers = (uint8_t)site_layers(s)};
 		if (site_more(s))
 			d.sites[i].more = *site_more(s);
+		if (site_past(s))
+			d.sites[i].past = *site_past(s);
+		d.sites[i].is_held = site_is_held(s);
 		d.sites[i].probes = site_probes(s, &d.sites[i].probe_count);
 		d.sites[i].rrsets = draft_of_rrsets(a, site_first_rrset(s), s->rrsets);
 	}
@@ -210,12 +213,20 @@ static bool has_more(const struct draft_site *d)
 	return m->hold || m->capacity || m->ready || m->endpoints;
 }
 
+static bool has_past(const struct draft_site *d)
+{
+	static const struct site_past none;
+
+	return memcmp(&d->past, &none, sizeof(none)) != 0;
+}
+
 static void write_site(const struct draft_site *d, bool alike, struct buffer *b)
 {
 	struct site s = {
 		.cluster = d->cluster,
 		.layers = (uint8_t)(d->layers | (alike ? SITE_ALIKE : 0) |
-	                            (has_more(d) ? SITE_MORE : 0)),
+	                            (has_more(d) ? SITE_MORE : 0) | (has_past(d) ? SITE_PAST : 0) |
+	                            (d->is_held ? SITE_IS_HELD : 0)),
 		.rrsets = (uint8_t)d->rrsets.count,
 		.probes = (uint32_t)d->probe_count,
 	};
@@ -255,6 +266,8 @@ static void write_sites(const struct draft *d, struct buffer *b)
 	for (size_t i = 0; i < d->site_count; i++) {
 		uint32_t at;
 
+		if (has_past(&d->sites[i]))
+			buffer_put(b, &d->sites[i].past, sizeof(d->sites[i].past));
 		if (has_more(&d->sites[i]))
 			buffer_put(b, &d->sites[i].more, sizeof(d->sites[i].more));
 		at = (uint32_t)(b->len - body);

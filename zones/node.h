@@ -39,6 +39,12 @@ struct site_more {
 	uint32_t hold;
 	uint16_t capacity, ready, endpoints, unused;
 };
+/* What fewer have, whose layers have changed, stands in front of that; as struct endpoint_past has it. */
+struct site_past {
+	uint32_t since_s[4];
+	uint32_t held_until_s;
+	uint32_t flaps;
+};
 struct site {
 	uint16_t cluster;
 	uint8_t layers; /* and enum site_flag */
@@ -198,10 +204,17 @@ static inline const struct site *node_find_site_from(const struct node *n, uint1
 static inline uint16_t site_cluster(const struct site *s) { return s->cluster; }
 /* enum site_layer of records/endpoint.h; all of them together are SITE_WHOLE. */
 enum { SITE_WHOLE = 3 };
-enum site_flag { SITE_ALIKE = 0x40, SITE_MORE = 0x80 };
+enum site_flag { SITE_IS_HELD = 0x10, SITE_PAST = 0x20, SITE_ALIKE = 0x40, SITE_MORE = 0x80 };
 static inline unsigned site_layers(const struct site *s)
 {
-	return s->layers & ~(unsigned)(SITE_ALIKE | SITE_MORE);
+	return s->layers & ~(unsigned)(SITE_IS_HELD | SITE_PAST | SITE_ALIKE | SITE_MORE);
+}
+/* Does it flap, and is held down: to be used when no other usable site is left? */
+static inline bool site_is_held(const struct site *s) { return (s->layers & SITE_IS_HELD) != 0; }
+/* Are all layers fine, and is it not held? */
+static inline bool site_is_at_peace(const struct site *s)
+{
+	return (s->layers & ~(unsigned)(SITE_PAST | SITE_ALIKE | SITE_MORE)) == SITE_WHOLE;
 }
 
 /* True: the name has several sites, and all have RRsets of the same types. */
@@ -211,6 +224,14 @@ static inline bool site_is_alike(const struct site *s) { return (s->layers & SIT
 static inline const struct site_more *site_more(const struct site *s)
 {
 	return s->layers & SITE_MORE ? (const struct site_more *)(const void *)s - 1 : NULL;
+}
+/* NULL: it is as it always was. */
+static inline const struct site_past *site_past(const struct site *s)
+{
+	const uint8_t *at =
+		(const uint8_t *)s - (s->layers & SITE_MORE ? sizeof(struct site_more) : 0);
+
+	return s->layers & SITE_PAST ? (const struct site_past *)(const void *)at - 1 : NULL;
 }
 /* Index for snapshot_site_waits(); 0: it has none. */
 static inline uint32_t site_hold(const struct site *s)

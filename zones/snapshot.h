@@ -254,10 +254,10 @@ bool snapshot_site_is_expired(const struct snapshot *s, const struct policy *p,
 bool snapshot_site_is_usable(const struct snapshot *s, const struct policy *p,
                              const struct site *site, bool *troubled);
 
-/* Are the site's endpoints, load balancer and cluster there?  On a calm day that makes it usable. */
+/* Are the site's endpoints, load balancer and cluster there, and is it not held?  On a calm day nothing else is in the way. */
 static inline bool snapshot_site_is_whole(const struct snapshot *s, const struct site *site)
 {
-	return site_layers(site) == SITE_WHOLE && snapshot_cluster(s, site_cluster(site)) != NULL;
+	return site_is_at_peace(site) && snapshot_cluster(s, site_cluster(site)) != NULL;
 }
 
 /* Canonical text: names in DNSSEC order, RRsets by site, tables; without serials, signatures, ages and held
