@@ -123,7 +123,10 @@ void pipeline_publish(struct pipeline *p)
 		return;
 	s = zones_build(p->zones, clock_unix_s());
 	/* Before it is ready, what is not usable may only not be read yet. */
-	while (p->ready && failback_look(p->failback, p->result, s, clock_monotonic_ms(), p->zones))
+	while (p->ready &&
+	       failback_look(p->failback, p->result, s,
+	                     &(struct failback_times){clock_monotonic_ms(), clock_unix_s()},
+	                     p->zones))
 		s = zones_build(p->zones, clock_unix_s());
 	p->report_stale |= p->failback_told != failback_changes(p->failback);
 	p->failback_told = failback_changes(p->failback);

@@ -70,8 +70,9 @@ struct snapshot_hold {
 /* A site that came back, is usable, and must still prove itself. */
 struct snapshot_waiting {
 	const char *name, *cluster;
-	bool by_hand;      /* until somebody lets it back; else for needs_ms */
-	uint64_t since_ms; /* monotonic: usable without a break */
+	const char *policy; /* "NAMESPACE/NAME" */
+	bool by_hand;       /* until somebody lets it back; else for needs_ms */
+	uint64_t since_ms;  /* monotonic: usable without a break */
 	uint64_t needs_ms;
 };
 struct snapshot_zone_file {
