@@ -40,7 +40,7 @@ struct damper {
 	struct hash_key key;
 	struct arena *arena; /* scratch of one name */
 	struct table *names;
-	size_t flapping, held;
+	size_t sites, flapping, held; /* of all names; that flap; of them, that are held */
 	uint64_t not_watched;
 	uint64_t next_ms; /* something may be to do; 0: nothing is */
 };
@@ -84,7 +84,7 @@ void damper_configure(struct damper *d, const struct damper_settings *settings)
 
 struct damper_counts damper_counts(const struct damper *d)
 {
-	return (struct damper_counts){table_count(d->names), d->flapping, d->held, d->not_watched};
+	return (struct damper_counts){d->sites, d->flapping, d->held, d->not_watched};
 }
 
 /* --- names --- */
@@ -124,7 +124,7 @@ static struct damped *get_site(struct damper *d, struct damped_name **n, struct 
 
 	if (site != NULL)
 		return site;
-	if (*n == NULL && table_count(d->names) >= DAMPER_MOST) {
+	if (d->sites >= DAMPER_MOST) {
 		d->not_watched++;
 		return NULL;
 	}
@@ -137,6 +137,7 @@ static struct damped *get_site(struct damper *d, struct damped_name **n, struct 
 	(*n)->site = xreallocarray((*n)->site, (*n)->count + 1, sizeof *site);
 	site = &(*n)->site[(*n)->count++];
 	*site = (struct damped){.cluster = cluster};
+	d->sites++;
 	return site;
 }
 
@@ -155,6 +156,7 @@ static void drop_site(struct damper *d, struct damped_name *n, size_t i)
 	set_flags(d, &n->site[i], 0, false);
 	free(n->site[i].flap);
 	n->site[i] = n->site[--n->count];
+	d->sites--;
 }
 
 static void forget(struct damper *d, struct damped_name *n)

@@ -4,7 +4,7 @@
  * from objects (enum site_layer), by the same rule (watcher/flap.h): a site counts as gone down when it lacks a layer that
  * the last snapshot has, each time once, when it is back.  A site that is held is used when its name has no other that is usable
  * and not held.  And the shares of `capacity`: fewer ready endpoints count at once, more when they have not become fewer for a
- * while.  Only names whose sites changed lately are remembered, DAMPER_MOST at most; for others all counts at once.
+ * while.  Only sites that changed lately are remembered, DAMPER_MOST at most; for others all counts at once.
  * Control thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -45,11 +45,10 @@ void damper_remove(struct damper *d, struct zones *z, struct bytes owner);
 void damper_look(struct damper *d, struct zones *z, const struct damper_times *at);
 
 struct damper_counts {
-	size_t names;    /* that are remembered */
-	size_t flapping; /* sites */
-	size_t held;     /* of them, now */
-	uint64_t
-		not_watched; /* changes of sites of names for which there was no room, since the start */
+	size_t sites;         /* that are remembered */
+	size_t flapping;      /* sites */
+	size_t held;          /* of them, now */
+	uint64_t not_watched; /* changes of sites for which there was no room, since the start */
 };
 struct damper_counts damper_counts(const struct damper *d);
 

@@ -233,10 +233,10 @@ static void test_a_rolling_restart_of_everything_is_no_flapping(void **state)
 		publish(s);
 		wait_s(s, 30);
 	}
-	assert_int_equal(damper_counts(s->damper).names, 500);
+	assert_int_equal(damper_counts(s->damper).sites, 500);
 	assert_int_equal(damper_counts(s->damper).flapping, 0);
 	wait_s(s, 12 * 60);
-	assert_int_equal(damper_counts(s->damper).names, 0);
+	assert_int_equal(damper_counts(s->damper).sites, 0);
 }
 
 static void test_a_million_names_that_fall_with_a_cluster_are_not_all_remembered(void **state)
@@ -252,7 +252,7 @@ static void test_a_million_names_that_fall_with_a_cluster_are_not_all_remembered
 		}
 		publish(s);
 	}
-	assert_int_equal(damper_counts(s->damper).names, DAMPER_MOST);
+	assert_int_equal(damper_counts(s->damper).sites, DAMPER_MOST);
 	assert_int_equal(damper_counts(s->damper).not_watched, 100);
 }
 
@@ -272,7 +272,7 @@ static void test_a_site_that_goes_or_stays_down_is_forgotten(void **state)
 	assert_int_equal(damper_counts(s->damper).held, 0);
 	assert_int_equal(damper_counts(s->damper).flapping, 1);
 	wait_s(s, 12 * 60);
-	assert_int_equal(damper_counts(s->damper).names, 0);
+	assert_int_equal(damper_counts(s->damper).sites, 0);
 	assert_int_equal(past_of_la(s).flaps, 0);
 }
 
@@ -309,7 +309,7 @@ static void test_a_smaller_share_counts_at_once_and_a_larger_one_when_it_has_las
 	wait_s(s, 4);
 	assert_int_equal(site_capacity(la(s)), 16);
 	wait_s(s, 12 * 60);
-	assert_int_equal(damper_counts(s->damper).names, 0);
+	assert_int_equal(damper_counts(s->damper).sites, 0);
 }
 
 static void test_a_rise_that_falls_back_waits_anew_and_the_last_count_is_what_counts(void **state)
