@@ -24,7 +24,8 @@ WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring_report.c dnsd/wiri
                     dnsd/rulebook.c dnsd/rulebook.h dnsd/rulebook_inside.h dnsd/rulebook_report.c \
                     dnsd/rulebook_compile.c dnsd/rulebook_compile.h \
                     dnsd/replicas.c dnsd/replicas.h \
-                    dnsd/failback.c dnsd/failback.h
+                    dnsd/failback.c dnsd/failback.h \
+                    dnsd/damper.c dnsd/damper.h
 WIRES_dnsd       := watcher records kube
 
 # Outside libraries, by pkg-config name, the only rooms that may touch them, and,
@@ -145,6 +146,7 @@ $(1).run: $(1)
 endef
 $(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
 $(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
+$(B)/tests/unit/dnsd/test_damper: $(B)/tests/support/zones_world.o
 $(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 
 .PHONY: unit $(TESTS:%=%.run)

@@ -27,6 +27,7 @@ struct command {
 	const char *pods_namespace;           /* where nighd runs; NULL: not given */
 	const char *type, *client, *resolver; /* of explain; NULL: not given */
 	const char *cluster, *to, *over, *curve, *ttl_wait, *start; /* of moves; NULL: not given */
+	const char *policy; /* of failback; NULL: not given */
 	bool undo, dry_run;
 	char *const *args; /* behind the command's word */
 	size_t arg_count;
@@ -59,7 +60,7 @@ int story_run(const struct command *c);    /* explain NAME */
 int verify_run(const struct command *c);   /* check PATH... */
 int release_run(const struct command *c);  /* guard release ZONE */
 int zone_run(const struct command *c);     /* zone status|export ZONE, zone reload|notify [ZONE] */
-int failback_run(const struct command *c); /* failback NAME */
+int failback_run(const struct command *c); /* failback */
 int shift_run(const struct command *c);    /* shift */
 int drain_run(const struct command *c);    /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */

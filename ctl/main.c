@@ -33,7 +33,8 @@ enum {
 	OF_CLUSTER = 16, /* --cluster */
 	OF_SHIFT = 32,   /* --to, --curve, --undo */
 	OF_OVER = 64,    /* --over, --start, --dry-run */
-	OF_WAIT = 128    /* --ttl-wait */
+	OF_WAIT = 128,   /* --ttl-wait */
+	OF_POLICY = 256  /* --policy */
 };
 
 static const struct word {
@@ -49,8 +50,8 @@ static const struct word {
 	{"check", 1, INT_MAX, "check PATH...", verify_run, 0},
 	{"guard", 2, 2, "guard release ZONE", release_run, OF_NIGHD | OF_API | OF_NAMESPACE},
 	{"zone", 1, 2, "zone status|export ZONE | zone reload|notify [ZONE]", zone_run, OF_NIGHD},
-	{"failback", 1, 1, "failback NAME [--cluster CLUSTER]", failback_run,
-         OF_NIGHD | OF_API | OF_CLUSTER},
+	{"failback", 0, 1, "failback [NAME] [--cluster CLUSTER] [--policy NAMESPACE/NAME]",
+         failback_run, OF_NIGHD | OF_API | OF_NAMESPACE | OF_CLUSTER | OF_POLICY},
 	{"shift", 0, 0,
          "shift --cluster CLUSTER --to SHARE|--undo [--over TIME] [--curve CURVE] [--start WHEN] "
          "[--dry-run]",
@@ -108,6 +109,7 @@ enum {
 	CLIENT,
 	RESOLVER,
 	CLUSTER,
+	POLICY,
 	TO,
 	OVER,
 	CURVE,
@@ -128,6 +130,7 @@ static const struct option options[] = {
 	{"namespace", required_argument, NULL, 'n'},
 	{"pods-namespace", required_argument, NULL, PODS_IN},
 	{"cluster", required_argument, NULL, CLUSTER},
+	{"policy", required_argument, NULL, POLICY},
 	{"to", required_argument, NULL, TO},
 	{"over", required_argument, NULL, OVER},
 	{"curve", required_argument, NULL, CURVE},
@@ -162,6 +165,8 @@ static const char **value_of(struct command *c, int option)
 		return &c->pods_namespace;
 	case CLUSTER:
 		return &c->cluster;
+	case POLICY:
+		return &c->policy;
 	case TO:
 		return &c->to;
 	case OVER:
@@ -223,8 +228,8 @@ static const char *find_misuse(const struct command *c, unsigned flags)
 	if (through_api && !(flags & OF_API))
 		return "no API server is asked (--kubeconfig, --context) by ";
 	if (c->namespace && !(flags & OF_NAMESPACE))
-		return "-n, the namespace of KubeFed, belongs to shift, drain, undrain and guard, "
-		       "not to ";
+		return "-n, the namespace of KubeFed, belongs to shift, drain, undrain, guard and "
+		       "failback, not to ";
 	if (c->pods_namespace && (!(flags & OF_NIGHD) || !through_api))
 		return "--pods-namespace belongs to status, explain, guard and failback with "
 		       "--kubeconfig or --context, not to ";
@@ -240,6 +245,10 @@ static const char *find_misuse_of_moves(const struct command *c, unsigned flags)
 {
 	if (c->cluster && !(flags & OF_CLUSTER))
 		return "--cluster belongs to shift and failback, not to ";
+	if (c->policy && !(flags & OF_POLICY))
+		return "--policy belongs to failback, not to ";
+	if ((flags & OF_POLICY) && c->arg_count == 0 && !c->cluster && !c->policy)
+		return "a NAME, --cluster or --policy says who is let back by ";
 	if ((c->to || c->curve || c->undo) && !(flags & OF_SHIFT))
 		return "--to, --curve and --undo belong to shift, not to ";
 	if ((c->over || c->start || c->dry_run) && !(flags & OF_OVER))

@@ -23,6 +23,8 @@ struct rank task_rank(struct task *t, const struct site *site)
 
 	if (head->any_waiting && t->policy->has_failback && snapshot_site_waits(t->is.s, site))
 		rank.lack |= LACKS_PROOF;
+	if (site_is_held(site))
+		rank.lack |= LACKS_PEACE;
 	if (head->any_shifted && lot_is_withheld(&t->lot, site))
 		rank.lack |= LACKS_CLIENTS;
 	if (lot_weight(&t->lot, site) == 0)

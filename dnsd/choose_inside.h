@@ -165,7 +165,7 @@ struct rank {
 	unsigned lack;
 	struct ranking_position position;
 };
-enum { LACKS_PROOF = 1, LACKS_CLIENTS = 2, LACKS_WEIGHT = 4 };
+enum { LACKS_PROOF = 1, LACKS_PEACE = 2, LACKS_CLIENTS = 4, LACKS_WEIGHT = 8 };
 
 /* What one pass over the sites finds. */
 struct tally {

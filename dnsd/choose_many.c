@@ -36,7 +36,7 @@ static void join(const struct task *t, struct tally *y, struct choice *c, const 
 
 static void look_at(struct task *t, struct tally *y)
 {
-	unsigned least = LACKS_PROOF + LACKS_CLIENTS + LACKS_WEIGHT;
+	unsigned least = LACKS_PROOF + LACKS_PEACE + LACKS_CLIENTS + LACKS_WEIGHT;
 
 	for (size_t i = 0; i < node_site_count(t->is.node); i++) {
 		const struct site *site = node_site(t->is.node, i);

@@ -217,7 +217,8 @@ static bool set_unprogrammed(const struct reporting *r, const struct rulebook_en
 
 	if (e->is_refused)
 		set(p, PROGRAMMED, false, "TooManyRules",
-		    arena_printf(r->arena, "policies have more than %d different orders of clusters",
+		    arena_printf(r->arena,
+		                 "policies have more than %d different orders of clusters",
 		                 GEO_LOADER_MAX_RULES));
 	else if (e->wanted != NULL || is == NULL)
 		set(p, PROGRAMMED, false, "WaitsForRanking",
@@ -269,8 +270,7 @@ static void set_remark(const struct reporting *r, const struct records_policy *f
 	else if (set_secrets(r, from, p))
 		return;
 	else if (is->warning[0] != '\0')
-		set(p, PROGRAMMED, true, "StageWithoutEffect",
-		    arena_strdup(r->arena, is->warning));
+		set(p, PROGRAMMED, true, "StageWithoutEffect", arena_strdup(r->arena, is->warning));
 	else
 		set(p, PROGRAMMED, true, "Programmed", "");
 }

@@ -39,12 +39,17 @@ void verdicts_note_all(struct verdicts *v)
 	free(list);
 }
 
+struct flap_settings verdicts_flap_settings(const struct config *config)
+{
+	return (struct flap_settings){.threshold = (uint32_t)config->probe.flap_threshold,
+	                              .window_ms = config->probe.flap_window_ms,
+	                              .hold_ms = config->probe.flap_hold_ms,
+	                              .hold_most_ms = config->probe.flap_most_ms};
+}
+
 static struct flap_settings flap_settings(const struct verdicts *v)
 {
-	return (struct flap_settings){.threshold = (uint32_t)v->config->probe.flap_threshold,
-	                              .window_ms = v->config->probe.flap_window_ms,
-	                              .hold_ms = v->config->probe.flap_hold_ms,
-	                              .hold_most_ms = v->config->probe.flap_most_ms};
+	return verdicts_flap_settings(v->config);
 }
 
 /* While this one fails, does something answer?  Else it may be our own network that goes up and down. */

@@ -66,6 +66,7 @@ struct records_cluster {
 	size_t zone_count;
 	bool drained;
 	const struct ramp *shift;   /* nigh.dev/shift, the last that could be read; NULL: none */
+	int64_t let_back_at;        /* nigh.dev/failback, Unix seconds; 0: nobody is let back */
 	const struct bytes *labels; /* of its KubeFedCluster, "key=value", sorted */
 	size_t label_count;
 	const struct cluster_state *state;

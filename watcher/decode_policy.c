@@ -278,6 +278,18 @@ static void read_failback(const struct field *spec, struct policy_value *out)
 		field_fail(&stable_for, ERR_CONFLICT, "goes with mode After alone");
 }
 
+/* One that cannot be read lets nobody back, and is a warning: the policy is good all the same. */
+static void read_let_back(const struct field *object, struct policy_value *out)
+{
+	struct bytes text = decode_annotation(object, "nigh.dev/failback");
+
+	if (text.len > 0 && !object->reading->err && !let_back_parse(text, &out->let_back))
+		(void)reason_set(
+			object->reading->why, ERR_OK,
+			"metadata.annotations[nigh.dev/failback]: is not a time, with name= "
+			"or cluster= behind it; nobody is let back");
+}
+
 static void read_addresses(const struct field *spec, struct policy_value *out)
 {
 	struct field most = field_get(spec, "maxAddresses");
@@ -346,4 +358,5 @@ void decode_policy_fill(const struct field *object, struct fact_value *out)
 	read_numbers(&spec, &out->policy);
 	read_failback(&spec, &out->policy);
 	decode_policy_probe(&spec, &out->policy.check);
+	read_let_back(object, &out->policy);
 }

@@ -483,6 +483,16 @@ void zones_remove(struct zones *z, struct bytes owner)
 	served_remove(s, &name);
 }
 
+void zones_amend(struct zones *z, struct bytes owner, uint16_t cluster,
+                 const struct zones_amendment *change)
+{
+	struct name name;
+	struct served *s = find_zone(z, owner, &name);
+
+	if (s)
+		served_amend(s, &name, cluster, change);
+}
+
 /* --- tables --- */
 
 void zones_set_clusters(struct zones *z, const struct snapshot_cluster *clusters, size_t count)

@@ -40,12 +40,19 @@ struct site_more {
 	uint32_t hold;
 	uint16_t capacity, ready, endpoints, unused;
 };
+/* What fewer have, whose layers have changed, stands in front of that; as struct endpoint_past has it. */
+struct site_past {
+	uint32_t since_s[4];
+	uint32_t held_until_s;
+	uint32_t flaps;
+};
 struct site {
 	uint16_t cluster;
 	uint8_t layers; /* and enum site_flag */
 	uint8_t rrsets;
-	uint32_t probes;
-	uint32_t probe[]; /* then the RRsets */
+	uint32_t probes : 31;
+	uint32_t is_even : 1; /* site_is_even() */
+	uint32_t probe[];     /* then the RRsets */
 };
 
 enum node_flag {
@@ -206,22 +213,37 @@ static inline const struct site *node_find_site_from(const struct node *n, uint1
 static inline uint16_t site_cluster(const struct site *s) { return s->cluster; }
 /* enum site_layer of records/endpoint.h; all of them together are SITE_WHOLE. */
 enum { SITE_WHOLE = 3 };
-enum site_flag { SITE_EVEN = 0x20, SITE_ALIKE = 0x40, SITE_MORE = 0x80 };
+enum site_flag { SITE_IS_HELD = 0x10, SITE_PAST = 0x20, SITE_ALIKE = 0x40, SITE_MORE = 0x80 };
 static inline unsigned site_layers(const struct site *s)
 {
-	return s->layers & ~(unsigned)(SITE_EVEN | SITE_ALIKE | SITE_MORE);
+	return s->layers & ~(unsigned)(SITE_IS_HELD | SITE_PAST | SITE_ALIKE | SITE_MORE);
+}
+/* Does it flap, and is held down: to be used when no other usable site is left? */
+static inline bool site_is_held(const struct site *s) { return (s->layers & SITE_IS_HELD) != 0; }
+/* Are all layers fine, and is it not held? */
+static inline bool site_is_at_peace(const struct site *s)
+{
+	return (s->layers & ~(unsigned)(SITE_PAST | SITE_ALIKE | SITE_MORE)) == SITE_WHOLE;
 }
 
 /* True: the name has several sites, and all have RRsets of the same types. */
 static inline bool site_is_alike(const struct site *s) { return (s->layers & SITE_ALIKE) != 0; }
 
 /* True: as site_is_alike(), all of them are whole, and there is no fallback. */
-static inline bool site_is_even(const struct site *s) { return (s->layers & SITE_EVEN) != 0; }
+static inline bool site_is_even(const struct site *s) { return s->is_even; }
 
 /* NULL: all that it would say is 0. */
 static inline const struct site_more *site_more(const struct site *s)
 {
 	return s->layers & SITE_MORE ? (const struct site_more *)(const void *)s - 1 : NULL;
+}
+/* NULL: it is as it always was. */
+static inline const struct site_past *site_past(const struct site *s)
+{
+	const uint8_t *at =
+		(const uint8_t *)s - (s->layers & SITE_MORE ? sizeof(struct site_more) : 0);
+
+	return s->layers & SITE_PAST ? (const struct site_past *)(const void *)at - 1 : NULL;
 }
 /* Index for snapshot_site_waits(); 0: it has none. */
 static inline uint32_t site_hold(const struct site *s)

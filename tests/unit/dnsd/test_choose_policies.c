@@ -288,6 +288,24 @@ static void test_a_site_that_must_prove_itself_comes_last(void **state)
 	assert_has("web.example.com A", BERLIN, " 30 A 192.0.2.3");
 }
 
+static void test_a_site_that_is_held_down_comes_last(void **state)
+{
+	(void)state;
+	world_use_policy(w, 1);
+	world_put_sites(w, "web.example.com", NULL, "la: 30 A 192.0.2.1", "fra~9: 30 A 192.0.2.3",
+	                NULL);
+	enforce();
+	assert_has("web.example.com A", BERLIN, " 30 A 192.0.2.1");
+	world_drain(w, "la", true);
+	world_build(w);
+	assert_has("web.example.com A", BERLIN, " 5 A 192.0.2.3");
+	world_drain(w, "la", false);
+	world_put_sites(w, "web.example.com", NULL, "la: 30 A 192.0.2.1", "fra: 30 A 192.0.2.3",
+	                NULL);
+	world_build(w);
+	assert_has("web.example.com A", BERLIN, " 30 A 192.0.2.3");
+}
+
 static void test_until_a_fence_is_known_nobody_is_sent_over_it(void **state)
 {
 	(void)state;
@@ -468,6 +486,7 @@ int main(void)
 		TEST(test_all_by_weight_takes_other_sites_for_other_buckets),
 		TEST(test_the_policys_ttls_replace_those_of_the_records),
 		TEST(test_a_site_that_must_prove_itself_comes_last),
+		TEST(test_a_site_that_is_held_down_comes_last),
 		TEST(test_until_a_fence_is_known_nobody_is_sent_over_it),
 		TEST(test_a_client_of_no_place_may_be_where_its_resolver_is),
 		TEST(test_a_client_of_no_place_stays_in_the_fence_of_its_network),

@@ -207,8 +207,8 @@ static void make_name(struct world *w, unsigned number)
 	size_t count = 0;
 
 	for (unsigned c = 0; c < CLUSTERS; c++) {
-		static const char *const extra[] = {"", "", "", "=3", "=40", "@1", "!"};
-		const char *with = extra[below(7)];
+		static const char *const extra[] = {"", "", "", "=3", "=40", "@1", "~9", "!"};
+		const char *with = extra[below(8)];
 
 		if (below(4) == 0)
 			continue;

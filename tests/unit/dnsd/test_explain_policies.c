@@ -147,6 +147,30 @@ static void test_who_is_passed_over_is_told(void **state)
 	            "comes back\"");
 }
 
+static void test_who_flaps_is_told_with_the_layer_and_for_how_long(void **state)
+{
+	static const char *const stages[] = {"nearest", NULL};
+
+	(void)state;
+	policy.stages = stages;
+	policy.weight = NULL;
+	world_use_policy(w, 1);
+	world_put_sites(w, "web.example.com", NULL, "la: 30 A 192.0.2.1",
+	                "ny~4000000: 30 A 192.0.2.2", NULL);
+	world_use_policy(w, 0);
+	world_put_sites(w, "plain.example.com", NULL, "la: 30 A 192.0.2.1",
+	                "ny~4000000: 30 A 192.0.2.2", NULL);
+	for (size_t i = 0; i < 2; i++) {
+		explain(i == 0 ? "web.example.com" : "plain.example.com", "198.51.101.0/24");
+		assert_told("{\"stage\":\"flapping\",\"detail\":\"sites that go up and down again "
+		            "and again come last\",\"left\":[\"la\"]}");
+		assert_told(
+			"{\"layer\":\"flapping\",\"ok\":false,\"detail\":\"endpoints down again "
+			"and again: held down for another 4000000 s\"");
+		assert_told("\"site\":\"la\"");
+	}
+}
+
 static void test_the_order_for_clients_of_no_place_is_told(void **state)
 {
 	static const char *const stages[] = {"nearest", NULL};
@@ -264,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_each_stage_has_a_step_with_who_is_left),
 		TEST(test_who_is_passed_over_is_told),
+		TEST(test_who_flaps_is_told_with_the_layer_and_for_how_long),
 		TEST(test_the_order_for_clients_of_no_place_is_told),
 		TEST(test_a_client_that_is_fenced_off_is_told_why),
 		TEST(test_the_share_of_ready_endpoints_is_a_layer),
