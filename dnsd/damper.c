@@ -15,6 +15,7 @@
 
 /* How often what is remembered is looked through, for what needs no certain moment. */
 enum { LOOK_MS = 1000, FLAPPING_MS = 5000, QUIET_MS = 60000 };
+enum { TOLD_MS = 60000, TOLD_MOST = 64 };
 
 /* What is remembered of a site that changed lately. */
 struct damped {
@@ -42,6 +43,8 @@ struct damper {
 	struct table *names;
 	size_t sites, flapping, held; /* of all names; that flap; of them, that are held */
 	uint64_t not_watched;
+	uint64_t told_ms; /* since when so many were told */
+	unsigned told;
 	uint64_t next_ms; /* something may be to do; 0: nothing is */
 };
 
@@ -175,10 +178,19 @@ static void come_back_at(struct damper *d, uint64_t ms)
 
 /* --- one site --- */
 
-static void tell(const struct damped *site, struct bytes owner, const struct snapshot *last)
+/* Some of many: the metrics count them all. */
+static void tell(struct damper *d, const struct damped *site, struct bytes owner,
+                 const struct damper_times *at)
 {
-	const struct snapshot_cluster *c = snapshot_cluster(last, site->cluster);
+	const struct snapshot_cluster *c = snapshot_cluster(at->last, site->cluster);
 	char text[NAMES_TEXT_SIZE];
+
+	if (at->now_ms - d->told_ms >= TOLD_MS) {
+		d->told_ms = at->now_ms;
+		d->told = 0;
+	}
+	if (d->told++ >= TOLD_MOST)
+		return;
 
 	log_info("dnsd",
 	         "a site goes up and down again and again name=%s cluster=%s held_s=%" PRIu64,
@@ -210,7 +222,7 @@ static void judge(struct damper *d, struct damped *site, struct bytes owner,
 	bool is_held = flaps && !site->is_down && flap_is_held(site->flap, now_ms);
 
 	if (flaps && site->flaps == 0)
-		tell(site, owner, at->last);
+		tell(d, site, owner, at);
 	set_flags(d, site, flaps ? site->down_by : 0, is_held);
 	if (is_held)
 		come_back_at(d, site->flap->held_until_ms);
