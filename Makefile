@@ -166,11 +166,11 @@ $(SCENARIOS:%=%.run): %.run: % all
 scenario: $(SCENARIOS:%=%.run)    ## real nighd on loopback: every sentence a user could notice
 
 .PHONY: scenario-asan
-# Not the sandbox: sanitizers need system calls its filter refuses, so these builds have none.  Nor networks, which waits for packets
-# that do not come, where `probes` has the same code run.
+# Not the sandbox: sanitizers need system calls its filter refuses, so these builds have none.  Nor networks and outcome, which wait for packets
+# that do not come, where `probes` and `replicas` have the same code run.
 scenario-asan: $(SCENARIOS)       ## the same, with nighd and nighctl under ASan and UBSan
 	$(Q)$(MAKE) -j2 FLAVOR=asan all
-	$(Q)for s in $(filter-out %/sandbox %/networks,$(SCENARIOS)); do LSAN_OPTIONS=$(LSAN) \
+	$(Q)for s in $(filter-out %/sandbox %/networks %/outcome,$(SCENARIOS)); do LSAN_OPTIONS=$(LSAN) \
 	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $$s || exit 1; done
 
 # --- the soak: not in `make test`; tests/soak over the same world ---
