@@ -164,16 +164,26 @@ $(SCENARIOS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libg
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
 $(SCENARIOS:%=%.run): %.run: % all
 	$(Q)NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl $<
+# Those that keep processors busy, or promise times, are run alone; the others wait for most of their time, three together.
+SCENARIOS_ALONE := $(filter $(foreach s,crowds floods hostile_clusters hostile_wire networks outcome reload_under_load replicas takeover tls,%/$(s)),$(SCENARIOS))
+SCENARIOS_TOGETHER := $(filter-out $(SCENARIOS_ALONE),$(SCENARIOS))
 .PHONY: scenario $(SCENARIOS:%=%.run)
-scenario: $(SCENARIOS:%=%.run)    ## real nighd on loopback: every sentence a user could notice
+scenario:                         ## real nighd on loopback: every sentence a user could notice
+	$(Q)$(MAKE) -j2 all $(SCENARIOS)
+	$(Q)$(MAKE) -j3 -O $(SCENARIOS_TOGETHER:%=%.run)
+	$(Q)$(MAKE) -j1 $(SCENARIOS_ALONE:%=%.run)
 
 .PHONY: scenario-asan
-# Not the sandbox: sanitizers need system calls its filter refuses, so these builds have none.  Nor networks, which waits for packets
-# that do not come, where `probes` has the same code run.
-scenario-asan: $(SCENARIOS)       ## the same, with nighd and nighctl under ASan and UBSan
+# Not the sandbox: sanitizers need system calls its filter refuses, so these builds have none.  Nor networks and outcome, which wait for
+# packets that do not come, where `probes` and `replicas` have the same code run.
+scenario-asan:                    ## the same, with nighd and nighctl under ASan and UBSan
+	$(Q)$(MAKE) -j2 $(SCENARIOS)
 	$(Q)$(MAKE) -j2 FLAVOR=asan all
-	$(Q)for s in $(filter-out %/sandbox %/networks,$(SCENARIOS)); do LSAN_OPTIONS=$(LSAN) \
-	  NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $$s || exit 1; done
+	$(Q)$(MAKE) -j3 -O $(patsubst %,%.asan-run,$(filter-out %/sandbox,$(SCENARIOS_TOGETHER)))
+	$(Q)$(MAKE) -j1 $(patsubst %,%.asan-run,$(filter-out %/networks %/outcome,$(SCENARIOS_ALONE)))
+.PHONY: $(SCENARIOS:%=%.asan-run)
+$(SCENARIOS:%=%.asan-run): %.asan-run: %
+	$(Q)LSAN_OPTIONS=$(LSAN) NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $<
 
 # --- the soak: not in `make test`; tests/soak over the same world ---
 SOAK := $(B)/tests/soak/soak

@@ -298,7 +298,18 @@ static void give_counts(struct pipeline *p)
 	atomic_store_explicit(&pulse->set_aside, counts.set_aside, memory_order_relaxed);
 }
 
-/* What time alone changes: readiness, expiry, the age of evidence. */
+static void on_tick(uv_timer_t *timer);
+
+/* A moment after each quarter of a second of the clock: what goes by seconds goes at the same instant in all replicas. */
+static void start_tick(struct pipeline *p)
+{
+	uint64_t after_ms = TICK_MS + 1 - (uint64_t)clock_unix_ms() % TICK_MS;
+
+	uv_update_time(p->loop);
+	CHECK(uv_timer_start(&p->tick, on_tick, after_ms, 0) == 0);
+}
+
+/* What time alone changes: readiness, expiry, the age of evidence, shares. */
 static void on_tick(uv_timer_t *timer)
 {
 	struct pipeline *p = timer->data;
@@ -319,6 +330,7 @@ static void on_tick(uv_timer_t *timer)
 	if (p->waits)
 		pipeline_poke(p);
 	trim_memory(p);
+	start_tick(p);
 }
 
 bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out)
@@ -455,7 +467,7 @@ enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, stru
 		return reason_set(why, ERR_PARSE, "what it says of zone files makes no sense");
 	build(p);
 	p->sources = sources_start(p->loop, p->config, p->facts, p->store);
-	CHECK(uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS) == 0);
+	start_tick(p);
 	return ERR_OK;
 }
 
