@@ -330,8 +330,8 @@ static void expect_of(struct policies *p, const char *secret, const char *why)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), "%scaSecret: Secret shop/%s: %s", why ? "others decide; " : "!",
-	         secret, why ? why : "");
+	snprintf(text, sizeof(text), "%scaSecret: Secret shop/%s: %s",
+	         why ? "others decide; " : "!", secret, why ? why : "");
 	world_expect_http(p->nighd, "/status", text, RIGHT_MS);
 }
 
