@@ -410,10 +410,10 @@ static void test_status_has_the_shape_of_the_design(void **state)
 	                    "\"since\":\"2026-01-02T03:04:05Z\"}");
 	assert_string_equal(at(root, "pending"),
 	                    "[{\"name\":\"www.example.com\",\"cluster\":\"la\","
-	                    "\"policy\":\"shop/web\",\"mode\":\"After\","
+	                    "\"mode\":\"After\",\"policy\":\"shop/web\","
 	                    "\"usableForSeconds\":3,\"needsSeconds\":600},"
 	                    "{\"name\":\"www.example.com\",\"cluster\":\"ny\","
-	                    "\"policy\":\"shop/web\",\"mode\":\"Manual\","
+	                    "\"mode\":\"Manual\",\"policy\":\"shop/web\","
 	                    "\"usableForSeconds\":1,\"needsSeconds\":null}]");
 	assert_string_equal(at(root, "conflicts/0"),
 	                    "{\"name\":\"www.example.com\",\"winner\":\"A\",\"loser\":\"B\"}");
