@@ -341,13 +341,14 @@ static void add_pending(const struct snapshot_report *report, uint64_t now_ms, s
 		text_add_json(out, bytes_of(w->name));
 		add_member(out, "cluster", w->cluster);
 		add_member(out, "mode", w->by_hand ? "Manual" : "After");
-		add_member(out, "policy", w->policy);
 		text_printf(out, ",\"usableForSeconds\":%" PRIu64 ",\"needsSeconds\":",
 		            usable_ms / 1000);
 		if (w->by_hand)
-			text_add(out, "null}");
+			text_add(out, "null");
 		else
-			text_printf(out, "%" PRIu64 "}", w->needs_ms / 1000);
+			text_printf(out, "%" PRIu64, w->needs_ms / 1000);
+		add_member(out, "policy", w->policy);
+		text_add(out, "}");
 	}
 	text_add(out, "]");
 }

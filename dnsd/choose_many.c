@@ -45,12 +45,14 @@ static void look_at(struct task *t, struct tally *y)
 
 		y->troubled |= troubled;
 		y->any_usable |= usable;
-		if (site_rrset(site, t->is.type) != NULL)
-			y->with_type++;
+		if (usable && t->asks_address && !y->has_address)
+			y->has_address = site_has_address(site);
+		if (site_rrset(site, t->is.type) == NULL)
+			continue;
+		y->with_type++;
 		if (!usable)
 			continue;
-		if (t->asks_address && !y->has_address)
-			y->has_address = site_has_address(site);
+		/* Among those that have the type: that others lack less denies it to nobody. */
 		lack = task_rank(t, site).lack;
 		least = lack < least ? lack : least;
 	}

@@ -99,15 +99,6 @@ static void tell_told(const struct task *t, const struct choice *c)
 			tell_left(t, site_at(t, i));
 }
 
-static void tell_union(const struct task *t, const struct tally *y, const struct choice *c)
-{
-	tell_step(t, "all",
-	          y->is_cut         ? "as many usable sites that have this type as fit one answer"
-	          : y->best != NULL ? "every usable site that has this type"
-	                            : "no usable site has this type");
-	tell_told(t, c);
-}
-
 /* --- by a policy --- */
 
 /* Who is still there; by index. */
@@ -328,16 +319,32 @@ static bool is_any_held(const struct task *t)
 	return any;
 }
 
-static void tell_defaults(struct task *t, const struct tally *y)
+/* Those that come last, whatever the client's order. */
+static void tell_last(struct task *t)
 {
 	struct left left;
 
-	if (snapshot_head(t->is.s)->any_shifted || is_any_held(t)) {
-		begin(t, &left);
-		tell_withheld(t, &left);
-		tell_flapping(t, &left);
-	}
+	if (!snapshot_head(t->is.s)->any_shifted && !is_any_held(t))
+		return;
+	begin(t, &left);
+	tell_withheld(t, &left);
+	tell_flapping(t, &left);
+}
+
+static void tell_defaults(struct task *t, const struct tally *y)
+{
+	tell_last(t);
 	tell_nearest(t, y);
+}
+
+static void tell_union(struct task *t, const struct tally *y, const struct choice *c)
+{
+	tell_last(t);
+	tell_step(t, "all",
+	          y->is_cut         ? "as many usable sites that have this type as fit one answer"
+	          : y->best != NULL ? "every site that is left and has this type"
+	                            : "no usable site has this type");
+	tell_told(t, c);
 }
 
 void tell_choice(struct task *t, const struct tally *y, const struct choice *c)

@@ -22,6 +22,7 @@ struct held {
 	struct comeback comeback;
 	int64_t down_unix_s; /* when it last went down; what was down before a restart: when it did */
 	bool is_touched;
+	bool is_heir;      /* of what was saved, since this look */
 	struct buffer key; /* of what is saved; empty: nothing is */
 };
 
@@ -30,7 +31,7 @@ struct failback {
 	struct held *held;
 	size_t count;
 	bool *waits; /* as zones have it */
-	bool any_touched;
+	bool any_touched, any_heir;
 	uint64_t changes;          /* of states */
 	int64_t unix_s;            /* of the last look ... */
 	uint64_t let_back;         /* in it, by objects */
@@ -109,18 +110,23 @@ static int64_t read_since(struct bytes value, int64_t unix_s)
 	return unix_s;
 }
 
+static void put_value(struct failback *f, const struct held *held)
+{
+	char value[WAITS_SIZE];
+
+	snprintf(value, sizeof value, "%s%" PRId64, waits_since, held->down_unix_s);
+	saved_put_value(f->saved, SAVED_WAITING, bytes_in(&held->key), bytes_of(value));
+}
+
 static void save(struct failback *f, struct held *held, const struct records_hold_back *hold,
                  const char *cluster)
 {
 	bool waits = comeback_waits(&held->comeback);
 
 	if (waits && (held->key.len == 0 || held->comeback.state == COMEBACK_DOWN)) {
-		char value[WAITS_SIZE];
-
-		snprintf(value, sizeof value, "%s%" PRId64, waits_since, held->down_unix_s);
 		buffer_reset(&held->key);
 		add_key(&held->key, hold, cluster);
-		saved_put_value(f->saved, SAVED_WAITING, bytes_in(&held->key), bytes_of(value));
+		put_value(f, held);
 	} else if (!waits && held->key.len > 0) {
 		saved_put_value(f->saved, SAVED_WAITING, bytes_in(&held->key),
 		                (struct bytes){NULL, 0});
@@ -152,6 +158,7 @@ static void begin(struct failback *f, struct held *held, const struct records_ho
 		held->down_unix_s = read_since(value, f->unix_s);
 		buffer_fini(&held->key);
 		held->key = key;
+		held->is_heir = f->any_heir = true;
 		return;
 	}
 	buffer_fini(&key);
@@ -297,6 +304,24 @@ static void look_at(struct failback *f, size_t index, bool again, uint64_t now_m
 	held->is_touched = false;
 }
 
+/* A site whose name has another policy has another index, and is looked at before the one that it had: what was saved is its own
+ * by then, and stays. */
+static void look_at_each(struct failback *f, bool all, uint64_t now_ms)
+{
+	const struct records_result *r = f->result;
+
+	f->any_heir = false;
+	for (unsigned are_free = 0; are_free < 2; are_free++)
+		for (size_t i = 1; i < f->count && i < r->hold_back_count; i++)
+			if ((r->holds_back[i].owner.len == 0) == are_free)
+				look_at(f, i, all || f->held[i].is_touched, now_ms);
+	for (size_t i = 1; f->any_heir && i < f->count; i++) {
+		if (f->held[i].is_heir && f->held[i].key.len > 0)
+			put_value(f, &f->held[i]);
+		f->held[i].is_heir = false;
+	}
+}
+
 /* True: other sites wait than zones know of. */
 static bool compare(struct failback *f)
 {
@@ -331,8 +356,7 @@ bool failback_look(struct failback *f, const struct records_result *r, const str
 		all = tables != f->tables;
 		f->tables = tables;
 	}
-	for (size_t i = 1; i < f->count && i < r->hold_back_count; i++)
-		look_at(f, i, all || f->held[i].is_touched, now->now_ms);
+	look_at_each(f, all, now->now_ms);
 	f->any_touched = false;
 	if (f->let_back > 0)
 		log_info("dnsd", "sites are let back by nigh.dev/failback count=%" PRIu64,

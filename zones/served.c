@@ -272,6 +272,7 @@ void served_amend(struct served *s, const struct name *name, uint16_t cluster,
                   const struct zones_amendment *change)
 {
 	struct buffer was = {NULL, 0, 0}, is = {NULL, 0, 0};
+	bool has_changed = s->edit.changed;
 	struct draft d;
 
 	if (copy_endpoint(s, name, &was)) {
@@ -281,6 +282,8 @@ void served_amend(struct served *s, const struct name *name, uint16_t cluster,
 			source_ref(slab_of(s), d.source);
 			draft_write(&d, &is);
 			served_put(s, name, &is);
+			/* That is no data of the zone, whose serial stays. */
+			s->edit.changed = has_changed;
 		}
 	}
 	buffer_fini(&was);

@@ -124,8 +124,11 @@ static void put_everywhere(struct bench *b, unsigned service, unsigned clusters,
 		free(line[i]);
 }
 
+/* With which policy; `all` is in none but the last. */
+enum by { BY_DEFAULTS, BY_STAGES, BY_STAGES_AND_ALL };
+
 /* Every stage of a policy; shares decide among those that the others leave equal. */
-static void use_all_stages(struct bench *b)
+static void use_stages(struct bench *b, enum by by)
 {
 	static struct bytes country = {(const uint8_t *)"DE", 2};
 	static const uint16_t all[] = {0, 1, 2}, tier[] = {0, 0, 0};
@@ -142,13 +145,15 @@ static void use_all_stages(struct bench *b)
 	static struct policy policy = {
 		.weight = weight, .cluster_count = 64, .is_capacity = true, .bucket_ipv4 = 20};
 
+	policy.all = by == BY_STAGES_AND_ALL;
+	policy.max_addresses = policy.all ? 2 : 0;
 	policy.ranking = world_rank_by(b->world, &rules);
 	world_policy(b->world, 1, &policy);
 	world_use_policy(b->world, 1);
 }
 
 /* Services that each cluster has, the clusters in so many places, and clients of random networks. */
-static void run_geo(const char *label, unsigned clusters, unsigned places, bool all_stages)
+static void run_geo(const char *label, unsigned clusters, unsigned places, enum by by)
 {
 	struct bench *b = xcalloc(1, sizeof *b);
 	char text[128], subnet[32];
@@ -162,10 +167,10 @@ static void run_geo(const char *label, unsigned clusters, unsigned places, bool 
 		              place * 101 % 360 - 180.0 + 0.5);
 	}
 	add_networks(b);
-	if (all_stages)
-		use_all_stages(b);
+	if (by != BY_DEFAULTS)
+		use_stages(b, by);
 	for (unsigned k = 0; k < SERVICES; k++)
-		put_everywhere(b, k, clusters, all_stages ? "=8" : "");
+		put_everywhere(b, k, clusters, by != BY_DEFAULTS ? "=8" : "");
 	for (unsigned i = 0; i < QUESTIONS; i++) {
 		unsigned network = random_below(NETWORKS);
 
@@ -184,15 +189,17 @@ int main(void)
 	run_static("edns", 0, &(struct asking){.edns = 1232});
 	run_static("nx", 50, &(struct asking){.edns = 1232});
 	run_static("cookie", 0, &(struct asking){.options = "000a00080102030405060708"});
-	run_geo("geo3", 3, 3, false);
-	run_geo("geo30", 30, 30, false);
-	run_geo("geo300", 300, 300, false);
+	run_geo("geo3", 3, 3, BY_DEFAULTS);
+	run_geo("geo30", 30, 30, BY_DEFAULTS);
+	run_geo("geo300", 300, 300, BY_DEFAULTS);
 	/* Several clusters in each place. */
-	run_geo("tie30", 30, 16, false);
-	run_geo("tie300", 300, 16, false);
-	run_geo("tie3", 3, 1, false);
-	/* As geo3 by a policy of every stage; the same with all clusters in one place, so that three are weighed. */
-	run_geo("stages3", 3, 3, true);
-	run_geo("shares3", 3, 1, true);
+	run_geo("tie30", 30, 16, BY_DEFAULTS);
+	run_geo("tie300", 300, 16, BY_DEFAULTS);
+	run_geo("tie3", 3, 1, BY_DEFAULTS);
+	/* As geo3 by a policy of every stage but `all`; the same with all clusters in one place, so that three are weighed; and with
+	 * `all`, which tells two of them. */
+	run_geo("stages3", 3, 3, BY_STAGES);
+	run_geo("shares3", 3, 1, BY_STAGES);
+	run_geo("all3", 3, 3, BY_STAGES_AND_ALL);
 	return 0;
 }

@@ -371,7 +371,7 @@ static void test_a_site_that_comes_back_waits_until_it_has_been_stable(void **st
 	start_with_failback(w, "{mode: After, stableFor: 2s}");
 	world_expect(w, WEB, "A", "10.0.0.0/24", LOS_ANGELES, 0);
 	break_off(w);
-	world_expect_http(w, "/status", "\"needsSeconds\":2}", 0);
+	world_expect_http(w, "/status", "\"needsSeconds\":2,", 0);
 	world_expect_stays(w, WEB, "A", "10.0.0.0/24", HOUSTON, 500);
 	world_expect(w, WEB, "A", "10.0.0.0/24", LOS_ANGELES, 5000);
 	world_expect_http(w, "/status", "\"pending\":[]", 1000);

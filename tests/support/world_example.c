@@ -185,7 +185,7 @@ static void expect_without_sites(struct world *w)
 	world_expect_http(w, "/status",
 	                  "{\"name\":\"" WEB "\",\"cluster\":\"losangeles\",\"mode\":\"After\"",
 	                  SOON_MS);
-	world_expect_http(w, "/status", "\"needsSeconds\":600}", 0);
+	world_expect_http(w, "/status", "\"needsSeconds\":600,", 0);
 	expect(w, SAN_FRANCISCO, HOUSTON);
 	/* ... but for whom only the backup would be left, which has no weight. */
 	put_site(w, "houston", "{ip: " HOUSTON "}", 0);

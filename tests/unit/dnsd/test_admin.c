@@ -410,11 +410,13 @@ static void test_status_has_the_shape_of_the_design(void **state)
 	                    "\"since\":\"2026-01-02T03:04:05Z\"}");
 	assert_string_equal(at(root, "pending"),
 	                    "[{\"name\":\"www.example.com\",\"cluster\":\"la\","
-	                    "\"mode\":\"After\",\"policy\":\"shop/web\","
-	                    "\"usableForSeconds\":3,\"needsSeconds\":600},"
+	                    "\"mode\":\"After\","
+	                    "\"usableForSeconds\":3,\"needsSeconds\":600,"
+	                    "\"policy\":\"shop/web\"},"
 	                    "{\"name\":\"www.example.com\",\"cluster\":\"ny\","
-	                    "\"mode\":\"Manual\",\"policy\":\"shop/web\","
-	                    "\"usableForSeconds\":1,\"needsSeconds\":null}]");
+	                    "\"mode\":\"Manual\","
+	                    "\"usableForSeconds\":1,\"needsSeconds\":null,"
+	                    "\"policy\":\"shop/web\"}]");
 	assert_string_equal(at(root, "conflicts/0"),
 	                    "{\"name\":\"www.example.com\",\"winner\":\"A\",\"loser\":\"B\"}");
 	/* Two apexes, www, note and a\.b. */

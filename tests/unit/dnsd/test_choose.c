@@ -407,6 +407,24 @@ static void test_the_policy_all_leaves_out_who_is_held_down_while_others_are_not
 	world_build(w);
 }
 
+static void test_the_policy_all_denies_no_type_because_who_has_it_comes_last(void **state)
+{
+	static const char alone[] = "NOERROR aa / an held-six.example.com. 30 AAAA 2001:db8::2";
+
+	(void)state;
+	world_settings(w)->all = true;
+	world_put_sites(w, "held-six.example.com", NULL, "la: 30 A 192.0.2.1",
+	                "ny~9: 30 A 192.0.2.2", "ny~9: 30 AAAA 2001:db8::2", NULL);
+	world_build(w);
+	assert_answer("held-six.example.com A", NULL,
+	              "NOERROR aa / an held-six.example.com. 30 A 192.0.2.1");
+	assert_answer("held-six.example.com AAAA", NULL, alone);
+	world_settings(w)->all = false;
+	world_build(w);
+	/* As when one site answers. */
+	assert_answer("held-six.example.com AAAA", NULL, alone);
+}
+
 static void test_any_gets_one_rrset_of_the_chosen_site(void **state)
 {
 	(void)state;
@@ -445,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_a_site_that_is_held_down_comes_last_and_counts_as_usable),
 		cmocka_unit_test(
 			test_the_policy_all_leaves_out_who_is_held_down_while_others_are_not),
+		cmocka_unit_test(test_the_policy_all_denies_no_type_because_who_has_it_comes_last),
 		cmocka_unit_test(test_any_gets_one_rrset_of_the_chosen_site),
 		/* The last: it changes the networks. */
 		cmocka_unit_test(test_no_bucket_around_the_mapped_networks_holds_them),

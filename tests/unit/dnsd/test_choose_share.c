@@ -59,8 +59,20 @@ static void weigh(unsigned site, uint32_t weight)
 	weights[world_cluster_id(w, (char[]){'c', (char)('0' + site), '\0'})] = weight;
 }
 
+/* An address of the bucket: 20.0.0.0/24 and those after it, or 2001:db8::/48 and those. */
+static struct addr in_bucket(enum addr_family family, unsigned i)
+{
+	if (family == ADDR_IPV4)
+		return (struct addr){
+			.family = ADDR_IPV4,
+			.bytes = {(uint8_t)(20 + (i >> 16)), (uint8_t)(i >> 8), (uint8_t)i}};
+	return (struct addr){.family = ADDR_IPV6,
+	                     .bytes = {0x20, 1, (uint8_t)(0xd + (i >> 24)), (uint8_t)(i >> 16),
+	                               (uint8_t)(i >> 8), (uint8_t)i}};
+}
+
 /* The site of each bucket's clients; asked at the choice itself, which is what answers are made of. */
-static void choose_all(const struct snapshot *s, uint8_t site[BUCKETS])
+static void choose_all_of(enum addr_family family, const struct snapshot *s, uint8_t site[BUCKETS])
 {
 	static const uint8_t wire[] = "\3web\7example\3com";
 	struct name name;
@@ -72,9 +84,7 @@ static void choose_all(const struct snapshot *s, uint8_t site[BUCKETS])
 	CHECK(zone != NULL);
 	node = zone_find(zone, &name).node;
 	for (unsigned i = 0; i < BUCKETS; i++) {
-		struct addr a = {
-			.family = ADDR_IPV4,
-			.bytes = {(uint8_t)(20 + (i >> 16)), (uint8_t)(i >> 8), (uint8_t)i}};
+		struct addr a = in_bucket(family, i);
 		struct client client = {.has_scope = true};
 		const struct rrset *more[CHOICE_UNION_MAX];
 		struct choosing how = {s, node, &name, RR_A, &client, more, NULL};
@@ -86,6 +96,11 @@ static void choose_all(const struct snapshot *s, uint8_t site[BUCKETS])
 		assert_int_equal(c.scope, scope);
 		site[i] = c.rrset->data[5];
 	}
+}
+
+static void choose_all(const struct snapshot *s, uint8_t site[BUCKETS])
+{
+	choose_all_of(ADDR_IPV4, s, site);
 }
 
 static void count(const uint8_t site[BUCKETS], unsigned share[SITES])
@@ -155,6 +170,24 @@ static void test_shares_are_as_the_weights(void **state)
 		choose_all(world_build(w), before);
 		assert_shares(before, wanted);
 	}
+}
+
+static void test_shares_of_ipv6_are_as_the_weights_too(void **state)
+{
+	(void)state;
+	put(plain);
+	for (unsigned i = 0; i < SITES; i++)
+		weigh(i, i == 3 ? 0 : 10 * (i + 1));
+	scope = 48;
+	choose_all_of(ADDR_IPV6, world_build(w), before);
+	assert_shares(before, (const double[SITES]){100 / 6.0, 200 / 6.0, 300 / 6.0, 0});
+	/* And a ramp moves nobody but whom it takes. */
+	weigh(3, 15);
+	choose_all_of(ADDR_IPV6, world_build(w), after);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		if (after[i] != before[i])
+			assert_int_equal(after[i], 3);
+	assert_shares(after, (const double[SITES]){1000 / 75.0, 2000 / 75.0, 3000 / 75.0, 20});
 }
 
 static void test_weight_0_has_no_client_and_only_zeros_are_equal(void **state)
@@ -365,6 +398,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_waits_are_the_logarithm_of_the_library),
 		cmocka_unit_test_setup_teardown(test_shares_are_as_the_weights, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shares_of_ipv6_are_as_the_weights_too, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(
 			test_weight_0_has_no_client_and_only_zeros_are_equal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_ramp_moves_only_its_share, setup, teardown),

@@ -233,6 +233,21 @@ static void test_the_share_of_ready_endpoints_is_a_layer(void **state)
 	assert_told("\"left\":[\"ny\"]");
 }
 
+static void test_who_flaps_is_told_where_defaults_say_all(void **state)
+{
+	(void)state;
+	world_settings(w)->all = true;
+	world_use_policy(w, 0);
+	world_put_sites(w, "plain.example.com", NULL, "la: 30 A 192.0.2.1",
+	                "ny~4000000: 30 A 192.0.2.2", NULL);
+	explain("plain.example.com", "198.51.101.0/24");
+	assert_told("{\"stage\":\"flapping\",\"detail\":\"sites that go up and down again "
+	            "and again come last\",\"left\":[\"la\"]}");
+	assert_told("{\"stage\":\"all\",\"detail\":\"every site that is left and has this type\","
+	            "\"left\":[\"la\"]}");
+	world_settings(w)->all = false;
+}
+
 static void test_no_data_is_told_by_its_cause_alone_and_for_as_long_as_it_holds(void **state)
 {
 	static const char *const stages[] = {"nearest", NULL};
@@ -292,6 +307,7 @@ int main(void)
 		TEST(test_the_order_for_clients_of_no_place_is_told),
 		TEST(test_a_client_that_is_fenced_off_is_told_why),
 		TEST(test_the_share_of_ready_endpoints_is_a_layer),
+		TEST(test_who_flaps_is_told_where_defaults_say_all),
 		TEST(test_no_data_is_told_by_its_cause_alone_and_for_as_long_as_it_holds),
 		TEST(test_several_sites_are_told_in_one_step),
 		TEST(test_a_name_without_a_policy_has_none),

@@ -29,6 +29,7 @@ struct stage {
 	struct records_hold_back holds[HOLDS];
 	struct records_result result;
 	bool la_drained;
+	uint32_t la_hold;
 	uint64_t now_ms;
 };
 
@@ -42,7 +43,7 @@ static void put_sites(struct stage *s, bool la_is_ready)
 	         .layers = (uint8_t)(SITE_LOAD_BALANCER | (la_is_ready ? SITE_ENDPOINTS : 0)),
 	         .rrsets = &set,
 	         .rrset_count = 1,
-	         .hold = HOLD_LA},
+	         .hold = s->la_hold},
 		{.cluster = NY,
 	         .layers = SITE_ENDPOINTS | SITE_LOAD_BALANCER,
 	         .rrsets = &set,
@@ -114,6 +115,7 @@ static void fill_result(struct stage *s)
 	s->policy = (struct policy_value){.failback = POLICY_AFTER, .stable_for_ms = 10000};
 	s->policies[1] = (struct records_policy){
 		.is = &s->policy, .namespace = bytes_of("shop"), .name = bytes_of("web")};
+	s->la_hold = HOLD_LA;
 	s->holds[HOLD_LA] = (struct records_hold_back){WWW, LA, 1};
 	s->holds[HOLD_NY] = (struct records_hold_back){WWW, NY, 1};
 	s->result = (struct records_result){.policies = s->policies,
@@ -403,6 +405,29 @@ static void test_who_waits_waits_after_a_restart_again(void **state)
 	assert_int_equal(saved_count_values(s->saved, SAVED_WAITING), 0);
 }
 
+/* Of a name that gets another policy. */
+static void test_a_site_that_waits_goes_on_where_its_hold_is_another(void **state)
+{
+	static const uint32_t others[] = {HOLD_LA + 1, HOLD_LA - 1};
+	struct stage *s = *state;
+
+	s->policy.failback = POLICY_MANUAL;
+	put_sites(s, false);
+	publish(s, 1000);
+	put_sites(s, true);
+	publish(s, 1000);
+	for (size_t i = 0; i < 2; i++) {
+		s->holds[s->la_hold] = (struct records_hold_back){.cluster = 0};
+		s->la_hold = others[i];
+		s->holds[s->la_hold] = (struct records_hold_back){WWW, LA, 1};
+		put_sites(s, true);
+		publish(s, 1000);
+		publish(s, 1000);
+		assert_true(waits(s, LA));
+		assert_int_equal(saved_count_values(s->saved, SAVED_WAITING), 1);
+	}
+}
+
 static void test_a_hold_that_is_another_sites_now_has_nothing_of_the_one_before(void **state)
 {
 	struct stage *s = *state;
@@ -451,6 +476,7 @@ int main(void)
 		STAGE(test_who_waits_is_listed_with_what_it_needs),
 		STAGE(test_who_waits_waits_after_a_restart_again),
 		STAGE(test_what_the_state_has_of_sites_that_are_gone_does_not_pile_up),
+		STAGE(test_a_site_that_waits_goes_on_where_its_hold_is_another),
 		STAGE(test_a_hold_that_is_another_sites_now_has_nothing_of_the_one_before),
 	};
 

@@ -326,6 +326,12 @@ static void test_what_is_said_anew_replaces_what_was_said(void **state)
 	vote_forget(v, 1);
 	assert_int_equal(vote_voters(v), 5);
 	assert_int_equal(vote_heard_ms(v, 1), 0);
+	/* Another one has its number now, and has said nothing yet. */
+	assert_true(vote_hear(v, 1, 1, true, NOW));
+	vote_turn(v, NOW);
+	assert_int_equal(vote_voters(v), 7);
+	assert_int_equal(count(v, 0).up, 0);
+	assert_int_equal(vote_tally(v, 1).up, 0);
 	vote_clear(v, 0);
 	vote_clear(v, 2);
 	assert_int_equal(count(v, 0).down, 0);

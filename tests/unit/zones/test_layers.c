@@ -189,6 +189,31 @@ static void test_a_site_is_amended_wherever_it_shows(void **state)
 	zones_free(z);
 }
 
+/* Held down or not, a secondary gets the same: as with what probes say. */
+static void test_an_amendment_does_not_raise_the_serial(void **state)
+{
+	static const struct zworld_site site[] = {A_SITE};
+	const struct zones_amendment held = {{.is_held = true, .flaps = SITE_ENDPOINTS}, 0};
+	struct zones *z = new_zones();
+	const struct snapshot *s;
+	uint32_t serial;
+
+	load(*state, z, "www 30 TXT file\n");
+	zworld_put_sites(z, "alone.example.com", site, 1, NULL, true);
+	zworld_put_sites(z, "www.example.com", site, 1, NULL, true);
+	serial = zone_serial(snapshot_zone(zones_build(z, 1), 0));
+	zones_amend(z, zworld_wire("alone.example.com"), 0, &held);
+	zones_amend(z, zworld_wire("www.example.com"), 0, &held);
+	s = zones_build(z, 1);
+	assert_true(site_is_held(node_site(zworld_node(s, "alone.example.com"), 0)));
+	assert_int_equal(zone_serial(snapshot_zone(s, 0)), serial);
+	zworld_put_sites(z, "more.example.com", site, 1, NULL, true);
+	zones_amend(z, zworld_wire("alone.example.com"), 0, &held);
+	s = zones_build(z, 1);
+	assert_int_equal(zone_serial(snapshot_zone(s, 0)), serial + 1);
+	zones_free(z);
+}
+
 /* A name of the file alone, one below no zone, one that is not there. */
 static void test_what_has_no_site_is_not_amended(void **state)
 {
@@ -459,6 +484,7 @@ int main(void)
 		with_files(test_the_apex_is_of_both),
 		with_files(test_an_apex_may_have_sites_beside_the_file),
 		with_files(test_a_site_is_amended_wherever_it_shows),
+		with_files(test_an_amendment_does_not_raise_the_serial),
 		with_files(test_what_has_no_site_is_not_amended),
 		with_files(test_name_servers_of_the_config_are_added),
 		with_files(test_the_file_stays_when_zones_come_and_go),
