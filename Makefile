@@ -26,8 +26,10 @@ WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring_report.c dnsd/wiri
                     dnsd/rulebook.c dnsd/rulebook.h dnsd/rulebook_inside.h dnsd/rulebook_report.c \
                     dnsd/rulebook_compile.c dnsd/rulebook_compile.h \
                     dnsd/replicas.c dnsd/replicas.h \
-                    dnsd/failback.c dnsd/failback.h
+                    dnsd/failback.c dnsd/failback.h \
+                    propagator/dns_data.c
 WIRES_dnsd       := watcher records kube
+WIRES_propagator := watcher
 
 # Outside libraries, by pkg-config name, the only rooms that may touch them, and,
 # after a colon, the only modules of the room that may.
@@ -151,7 +153,7 @@ $(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
 $(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
 # The scripted API server, for who speaks to one.
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
-$(filter $(B)/tests/unit/kube/%,$(TESTS)): $(FAKEAPI)
+$(filter $(B)/tests/unit/kube/% $(B)/tests/unit/propagator/test_dns_writer $(B)/tests/unit/propagator/test_members,$(TESTS)): $(FAKEAPI)
 $(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 
 .PHONY: unit $(TESTS:%=%.run)

@@ -72,7 +72,7 @@ static void begin_work(struct program *p)
 		.loop = &p->loop,
 		.host = p->host,
 		.backoff = &p->backoff,
-		.namespace = p->flags.namespace,
+		.flags = &p->flags,
 		.term = &p->term,
 		.settings = &p->settings,
 		.allow_loopback = is_loopback(p->access.server),

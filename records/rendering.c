@@ -25,6 +25,7 @@ struct rendering {
 	uint32_t ttl;
 	struct item *items;
 	size_t count;
+	bool awaits; /* the address of a host name */
 };
 
 /* As KubeFed writes names: no last dot. */
@@ -45,8 +46,7 @@ struct entry {
 	size_t count;
 };
 
-static struct entry entry_of(const struct rendering *p, const struct fact_value *record,
-                             uint16_t cluster)
+static struct entry entry_of(struct rendering *p, const struct fact_value *record, uint16_t cluster)
 {
 	bool is_service = record->kind == FACT_SERVICE_DNS_RECORD;
 	const struct fact *fact =
@@ -64,11 +64,12 @@ static struct entry entry_of(const struct rendering *p, const struct fact_value 
 	t.texts = is_service ? v.service.targets : v.ingress.targets;
 	t.count = is_service ? v.service.target_count : v.ingress.target_count;
 	e.addresses = sites_addresses(&p->w, 0, NULL, &t, &e.count);
+	for (size_t i = 0; i < t.count; i++)
+		p->awaits |= sites_is_awaited(&p->w, t.texts[i]);
 	return e;
 }
 
-static struct entry *entries_of(const struct rendering *p, const struct fact_value *record,
-                                size_t *count)
+static struct entry *entries_of(struct rendering *p, const struct fact_value *record, size_t *count)
 {
 	const struct records_cluster *list = clusters_list(p->w.clusters, count);
 	struct entry *entries = arena_calloc(p->w.arena, *count, sizeof(*entries));
@@ -256,7 +257,14 @@ enum err rendering_print(const struct records *r, const struct facts *f, enum fa
 		render_service(&p, &v);
 	else
 		render_ingress(&p, &v);
-	print(&p, out);
+	if (!p.awaits)
+		print(&p, out);
 	arena_free(a);
-	return ERR_OK;
+	return p.awaits ? ERR_UNREACHABLE : ERR_OK;
+}
+
+bool rendering_is_ready(const struct records *r, uint16_t cluster, struct bytes namespace,
+                        struct bytes service)
+{
+	return r->is_started && world_is_ready(&r->world, cluster, namespace, service);
 }
