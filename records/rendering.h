@@ -19,6 +19,12 @@
  * targets has no known address (KubeFed left what it had written as it was).  Nothing is appended then. */
 enum err rendering_print(const struct records *r, const struct facts *f, enum fact_kind kind,
                          struct bytes namespace, struct bytes name, struct text *out) MUST_CHECK;
+/* The same, but the addresses of each cluster (a site) are endpoints of their own, sorted by cluster after dnsName:
+ * setIdentifier and the label nigh.dev/cluster are its name. */
+enum err rendering_print_sites(const struct records *r, const struct facts *f, enum fact_kind kind,
+                               struct bytes namespace, struct bytes name,
+                               struct text *out) MUST_CHECK;
+
 /* Has the Service of that cluster a ready endpoint?  Without one KubeFed published no address of it. */
 bool rendering_is_ready(const struct records *r, uint16_t cluster, struct bytes namespace,
                         struct bytes service);
