@@ -222,6 +222,26 @@ struct json_object *dns_wish_endpoint(const struct dns_data_view *view,
 	return object;
 }
 
+struct json_object *dns_wish_sites(const struct dns_data_view *view,
+                                   const struct dns_wish_record *record)
+{
+	struct text out = {0};
+	struct json_object *object = NULL, *metadata, *labels;
+
+	if (has_names(view, record) &&
+	    rendering_print_sites(view->records, view->facts, record->kind, record->namespace,
+	                          record->name, &out) == ERR_OK) {
+		object = object_with(record, is_service(record) ? "nigh-service-" : "nigh-ingress-",
+		                     json_tokener_parse(out.data));
+		labels = json_object_new_object();
+		add(labels, "nigh.dev/sites", json_object_new_string("true"));
+		json_object_object_get_ex(object, "metadata", &metadata);
+		add(metadata, "labels", labels);
+	}
+	text_fini(&out);
+	return object;
+}
+
 /* --- compared with what is there --- */
 
 static bool has_item(struct json_object *list, struct json_object *want)

@@ -28,6 +28,11 @@ struct json_object *dns_wish_status(const struct dns_data_view *view,
 struct json_object *dns_wish_endpoint(const struct dns_data_view *view,
                                       const struct dns_wish_record *record);
 
+/* The DNSEndpoint nigh-service-X or nigh-ingress-X, labelled nigh.dev/sites, where each cluster's addresses are endpoints of
+ * their own.  NULL as above. */
+struct json_object *dns_wish_sites(const struct dns_data_view *view,
+                                   const struct dns_wish_record *record);
+
 /* Does `have`, which may be NULL, say all that `want` says? */
 bool dns_wish_is_met(struct json_object *want, struct json_object *have);
 /* Was this DNSEndpoint written for a record of that kind and name, by whoever names it as the owner? */

@@ -31,19 +31,23 @@ enum {
 enum { SERVICES, INGRESSES, KINDS };
 
 /* What is written for a record. */
-enum what { STATUS, ENDPOINT, WHATS };
+enum what { STATUS, ENDPOINT, SITES, WHATS };
 
 struct kind {
 	enum fact_kind fact;
 	struct kube_resource resource;
-	const char *prefix; /* of its DNSEndpoint's name */
+	const char *prefix[WHATS]; /* of the names of its DNSEndpoints */
 };
 
 #define DNS "multiclusterdns.kubefed.io", "v1alpha1"
 
 static const struct kind kinds[KINDS] = {
-	{FACT_SERVICE_DNS_RECORD, {DNS, "servicednsrecords", "ServiceDNSRecord"}, "service-"},
-	{FACT_INGRESS_DNS_RECORD, {DNS, "ingressdnsrecords", "IngressDNSRecord"}, "ingress-"},
+	{FACT_SERVICE_DNS_RECORD,
+         {DNS, "servicednsrecords", "ServiceDNSRecord"},
+         {NULL, "service-", "nigh-service-"}},
+	{FACT_INGRESS_DNS_RECORD,
+         {DNS, "ingressdnsrecords", "IngressDNSRecord"},
+         {NULL, "ingress-", "nigh-ingress-"}},
 };
 static const struct kube_resource endpoints = {DNS, "dnsendpoints", "DNSEndpoint"};
 
@@ -173,14 +177,14 @@ static struct bytes name_of(const struct item *item, struct bytes *namespace)
 	return name;
 }
 
-static struct json_object *find_endpoint(const struct item *item)
+static struct json_object *find_endpoint(const struct item *item, enum what what)
 {
 	struct bytes namespace, name = name_of(item, &namespace);
 	struct text key = {0};
 	struct json_object *found;
 
 	text_add_bytes(&key, namespace);
-	text_printf(&key, "/%s", item->kind->prefix);
+	text_printf(&key, "/%s", item->kind->prefix[what]);
 	text_add_bytes(&key, name);
 	found = cache_find(item->writer->endpoints, key.data);
 	text_fini(&key);
@@ -259,7 +263,7 @@ static void write_status(struct item *item, struct json_object *status)
 	free(of);
 }
 
-static void write_endpoint(struct item *item, struct json_object *object)
+static void write_endpoint(struct item *item, enum what what, struct json_object *object)
 {
 	char *namespace = copy_of(object_text(object, "metadata", "namespace", NULL));
 	char *name = copy_of(object_text(object, "metadata", "name", NULL));
@@ -273,13 +277,13 @@ static void write_endpoint(struct item *item, struct json_object *object)
 		.body = bytes_of(json_object_to_json_string_ext(object, PLAIN_JSON)),
 	};
 
-	start_writing(item, ENDPOINT, &write);
+	start_writing(item, what, &write);
 	item->writer->counts.endpoint_writes++;
 	free(namespace);
 	free(name);
 }
 
-static void delete_endpoint(struct item *item, struct json_object *have)
+static void delete_endpoint(struct item *item, enum what what, struct json_object *have)
 {
 	char *namespace = copy_of(object_text(have, "metadata", "namespace", NULL));
 	char *name = copy_of(object_text(have, "metadata", "name", NULL));
@@ -294,7 +298,7 @@ static void delete_endpoint(struct item *item, struct json_object *have)
 
 	kube_delete_options(&options, "Background", uid, NULL);
 	write.body = bytes_of(options.data);
-	start_writing(item, ENDPOINT, &write);
+	start_writing(item, what, &write);
 	item->writer->counts.deleted++;
 	text_fini(&options);
 	free(namespace);
@@ -325,17 +329,30 @@ static void look_at_status(struct item *item, const struct dns_data_view *view,
 	json_object_put(want);
 }
 
-static void look_at_endpoint(struct item *item, const struct dns_data_view *view,
+static void look_at_endpoint(struct item *item, enum what what, const struct dns_data_view *view,
                              const struct dns_wish_record *record)
 {
 	struct json_object *want;
 
-	if (!may_write(item, ENDPOINT))
+	if (!may_write(item, what))
 		return;
-	want = dns_wish_endpoint(view, record);
-	if (want && !dns_wish_is_met(want, find_endpoint(item)))
-		write_endpoint(item, want);
+	want = what == SITES ? dns_wish_sites(view, record) : dns_wish_endpoint(view, record);
+	if (want && !dns_wish_is_met(want, find_endpoint(item, what)))
+		write_endpoint(item, what, want);
 	json_object_put(want);
+}
+
+/* Nobody wants it any more.  True: it is not there, or is no record's. */
+static bool look_at_left_over(struct item *item, enum what what)
+{
+	struct bytes namespace, name = name_of(item, &namespace);
+	struct json_object *have = find_endpoint(item, what);
+
+	if (!have || !dns_wish_is_owned(have, item->kind->fact, name))
+		return true;
+	if (may_write(item, what))
+		delete_endpoint(item, what, have);
+	return false;
 }
 
 static bool is_idle(const struct item *item)
@@ -348,17 +365,14 @@ static bool is_idle(const struct item *item)
 
 static void look_at_orphan(struct item *item)
 {
-	struct bytes namespace, name = name_of(item, &namespace);
-	struct json_object *have = find_endpoint(item);
+	bool no_endpoint, no_sites;
 
 	if (!cache_is_synced(item->writer->records[item->kind - kinds]))
 		return;
-	if (have && dns_wish_is_owned(have, item->kind->fact, name)) {
-		if (may_write(item, ENDPOINT))
-			delete_endpoint(item, have);
-	} else if (is_idle(item)) {
+	no_endpoint = look_at_left_over(item, ENDPOINT);
+	no_sites = look_at_left_over(item, SITES);
+	if (no_endpoint && no_sites && is_idle(item))
 		forget_item(item);
-	}
 }
 
 static void look(struct item *item)
@@ -380,7 +394,11 @@ static void look(struct item *item)
 	record.name = name_of(item, &record.namespace);
 	record.uid = object_text(have, "metadata", "uid", NULL);
 	look_at_status(item, &view, &record, have);
-	look_at_endpoint(item, &view, &record);
+	look_at_endpoint(item, ENDPOINT, &view, &record);
+	if (w->settings.publish_sites)
+		look_at_endpoint(item, SITES, &view, &record);
+	else
+		look_at_left_over(item, SITES);
 }
 
 static void on_turn(uv_timer_t *timer)
@@ -513,28 +531,34 @@ static void on_record(const struct kind *kind, const char *key, struct dns_write
 static void on_service(const char *key, void *arg) { on_record(&kinds[SERVICES], key, arg); }
 static void on_ingress(const char *key, void *arg) { on_record(&kinds[INGRESSES], key, arg); }
 
+static void on_endpoint_of(struct dns_writer *w, const struct kind *kind, enum what what,
+                           struct bytes namespace, struct bytes record)
+{
+	struct text key = {0};
+	struct item *item;
+
+	cache_print_key(&key, namespace, record);
+	item = get_item(w, kind, key.data);
+	item->writing[what].echoed = true;
+	if (item->writing[what].failures == 0)
+		item->writing[what].not_before_ms = 0;
+	enqueue(item);
+	text_fini(&key);
+}
+
 static void on_endpoint(const char *key, void *arg)
 {
-	struct dns_writer *w = arg;
 	struct bytes namespace, name;
 
 	cache_split_key(key, &namespace, &name);
-	for (size_t i = 0; i < KINDS; i++) {
-		size_t len = strlen(kinds[i].prefix);
-		struct text record = {0};
-		struct item *item;
+	for (size_t i = 0; i < KINDS; i++)
+		for (size_t what = ENDPOINT; what < WHATS; what++) {
+			size_t len = strlen(kinds[i].prefix[what]);
 
-		if (name.len <= len || memcmp(name.data, kinds[i].prefix, len) != 0)
-			continue;
-		cache_print_key(&record, namespace,
-		                (struct bytes){name.data + len, name.len - len});
-		item = get_item(w, &kinds[i], record.data);
-		item->writing[ENDPOINT].echoed = true;
-		if (item->writing[ENDPOINT].failures == 0)
-			item->writing[ENDPOINT].not_before_ms = 0;
-		enqueue(item);
-		text_fini(&record);
-	}
+			if (name.len > len && memcmp(name.data, kinds[i].prefix[what], len) == 0)
+				on_endpoint_of(arg, &kinds[i], (enum what)what, namespace,
+				               (struct bytes){name.data + len, name.len - len});
+		}
 }
 
 static void on_sight(void *arg)

@@ -19,6 +19,7 @@ struct dns_writer_settings {
 	struct kube_backoff *backoff;
 	struct dispatch *dispatch;
 	const char *namespace; /* only records of this one; NULL: all; borrowed */
+	bool publish_sites;    /* a second DNSEndpoint for each, of its sites */
 	struct dns_data_settings data;
 };
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
+#include "propagator/field_manager.h"
 #include "propagator/member_nodes.h"
 #include "propagator/plain_json.h"
 
@@ -173,6 +174,7 @@ static void write_status(struct member_status *s, struct json_object *status)
 		.namespace = s->settings->namespace,
 		.name = s->name,
 		.subresource = "status",
+		.field_manager = FIELD_MANAGER,
 	};
 
 	json_object_object_add(patch, "status", status);

@@ -162,6 +162,7 @@ static void start_dns(struct work *w, const char *namespace)
 		.backoff = w->settings.backoff,
 		.dispatch = w->dispatch,
 		.namespace = namespace,
+		.publish_sites = flags->publish_sites,
 		.data = {.kubeconfig = flags->kubeconfig,
 	                 .context = flags->context,
 	                 .in_cluster = flags->in_cluster,

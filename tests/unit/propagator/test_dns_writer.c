@@ -18,6 +18,7 @@
 struct writing {
 	struct hub *hub;
 	struct dns_writer *writer;
+	bool publish_sites;
 	bool stopped;
 };
 
@@ -32,6 +33,7 @@ static void start(struct writing *w)
 		.host = w->hub->client,
 		.backoff = &w->hub->backoff,
 		.dispatch = w->hub->dispatch,
+		.publish_sites = w->publish_sites,
 		.data = {.kubeconfig = w->hub->kubeconfig,
 	                 .namespace = HUB_NAMESPACE,
 	                 .resolvers = "127.0.0.1:9",
@@ -310,6 +312,28 @@ static void test_a_write_that_is_refused_is_tried_again_and_told(void **state)
 	assert_true(fakeapi_requests(w->hub->host, "PATCH ") >= 3);
 }
 
+static void test_published_sites_have_an_endpoint_for_each_cluster(void **state)
+{
+	struct writing *w = *state;
+
+	w->publish_sites = true;
+	write_web(w);
+	expect_endpoint(w, "nigh-service-web", "nigh.dev\\/sites\":\"true\"");
+	expect_endpoint(
+		w, "nigh-service-web",
+		"{\"dnsName\":\"web.shop.fed.svc.example.com\",\"targets\":[\"192.0.2.10\"],"
+		"\"recordType\":\"A\",\"recordTTL\":180,\"setIdentifier\":\"gondor\","
+		"\"labels\":{\"nigh.dev\\/cluster\":\"gondor\"}},"
+		"{\"dnsName\":\"web.shop.fed.svc.example.com\",\"targets\":[\"192.0.2.20\"],"
+		"\"recordType\":\"A\",\"recordTTL\":180,\"setIdentifier\":\"rohan\",");
+	/* They go when nobody wants them any more. */
+	stop(w);
+	w->publish_sites = false;
+	start(w);
+	expect_endpoint(w, "nigh-service-web", "!nigh-service-web");
+	expect_endpoint(w, "service-web", "192.0.2.20");
+}
+
 static bool has_no_watches(void *arg)
 {
 	struct writing *w = arg;
@@ -348,6 +372,7 @@ int main(void)
 		TEST(hosts_of_an_ingressdnsrecord_need_no_domain),
 		TEST(a_host_name_without_address_leaves_the_dnsendpoint_alone),
 		TEST(a_write_that_is_refused_is_tried_again_and_told),
+		TEST(published_sites_have_an_endpoint_for_each_cluster),
 		TEST(members_are_looked_at_only_while_there_are_records),
 	};
 
