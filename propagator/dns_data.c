@@ -177,6 +177,30 @@ static size_t read_targets(struct json_object *entry, struct bytes *out)
 	return count;
 }
 
+/* Its zones and region are known of its nodes, if it was not said otherwise: as long as they are not seen, of these. */
+static void put_places(struct dns_data *d, uint16_t cluster, struct json_object *entry)
+{
+	struct fact_value node = {.kind = FACT_NODE, .created = FACT_NO_TIME};
+	struct json_object *zones = NULL;
+	size_t count = 0;
+
+	json_object_object_get_ex(entry, "zones", &zones);
+	if (json_object_is_type(zones, json_type_array))
+		count = json_object_array_length(zones);
+	node.node.region = text_of(entry, "region");
+	for (size_t i = 0; i < count || (i == 0 && node.node.region.len > 0); i++) {
+		struct json_object *zone = i < count ? json_object_array_get_idx(zones, i) : NULL;
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "recalled-%s",
+		               zone ? json_object_get_string(zone) : "");
+		node.name = bytes_of(name);
+		node.node.zone =
+			zone ? bytes_of(json_object_get_string(zone)) : (struct bytes){NULL, 0};
+		put(d, cluster, &node);
+	}
+}
+
 static void recall_entry(struct dns_data *d, const struct fact_value *record,
                          struct json_object *entry)
 {
@@ -190,6 +214,7 @@ static void recall_entry(struct dns_data *d, const struct fact_value *record,
 		return;
 	store_set_knowledge(d->store, cluster, CLUSTER_KUBERNETES, KNOWLEDGE_UNSEEN,
 	                    "not seen since the start");
+	put_places(d, cluster, entry);
 	if (count == 0)
 		return;
 	if (record->kind == FACT_SERVICE) {

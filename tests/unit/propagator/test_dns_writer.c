@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 
 #include "base/xalloc.h"
@@ -19,6 +20,7 @@ struct writing {
 	struct hub *hub;
 	struct dns_writer *writer;
 	bool publish_sites;
+	const char *resolvers;
 	bool stopped;
 };
 
@@ -36,7 +38,7 @@ static void start(struct writing *w)
 		.publish_sites = w->publish_sites,
 		.data = {.kubeconfig = w->hub->kubeconfig,
 	                 .namespace = HUB_NAMESPACE,
-	                 .resolvers = "127.0.0.1:9",
+	                 .resolvers = w->resolvers,
 	                 .allow_loopback = true},
 	};
 
@@ -56,6 +58,7 @@ static int setup(void **state)
 	struct writing *w = xcalloc(1, sizeof(*w));
 
 	w->hub = hub_new();
+	w->resolvers = "127.0.0.1:9"; /* nobody is there */
 	fakeapi_put(w->hub->host, FAKEAPI_DOMAINS,
 	            "{'metadata':{'name':'fed','namespace':'" HUB_NAMESPACE
 	            "'},'domain':'example.com'}");
@@ -198,6 +201,27 @@ static void test_a_member_that_cannot_be_seen_keeps_its_addresses(void **state)
 	expect_endpoint(w, "service-web", "\"targets\":[\"192.0.2.10\",\"192.0.2.20\"]");
 }
 
+static void test_a_member_that_was_not_seen_since_the_start_is_where_it_was(void **state)
+{
+	struct writing *w = *state;
+	unsigned before;
+
+	fakeapi_put(w->hub->member[0], FAKEAPI_NODES,
+	            "{'metadata':{'name':'a','labels':{'topology.kubernetes.io/region':'north',"
+	            "'topology.kubernetes.io/zone':'north1'}}}");
+	fakeapi_edit(w->hub->host, FAKEAPI_CLUSTERS, HUB_NAMESPACE "/gondor", "{'status':null}");
+	write_web(w);
+	expect_endpoint(w, "service-web", "web.shop.fed.svc.north1.north.example.com");
+	expect_record(w, "web", "\"zones\":[\"north1\"],\"region\":\"north\"");
+	hub_turn_for(w->hub, 1500);
+	before = writes(w);
+	stop(w);
+	fakeapi_down(w->hub->member[0]);
+	start(w);
+	hub_turn_for(w->hub, 4000);
+	assert_int_equal(writes(w), before);
+}
+
 static void test_what_changes_while_one_member_is_unseen_is_written_with_its_last(void **state)
 {
 	struct writing *w = *state;
@@ -303,6 +327,66 @@ static void test_a_host_name_without_address_leaves_the_dnsendpoint_alone(void *
 	expect_endpoint(w, "service-web", "\"targets\":[\"192.0.2.10\",\"192.0.2.20\"]");
 }
 
+/* Answers every question of type A with 192.0.2.77, TTL 60, and all others with nothing. */
+static void on_question(uv_udp_t *udp, ssize_t len, const uv_buf_t *buf,
+                        const struct sockaddr *from, unsigned flags)
+{
+	static const unsigned char answer[] = {0xc0, 12, 0, 1, 0,   1, 0, 0,
+	                                       0,    60, 0, 4, 192, 0, 2, 77};
+	unsigned char reply[600];
+	size_t end = 12;
+	bool is_a;
+	uv_buf_t out;
+
+	(void)flags;
+	if (len < 17 || !from)
+		return;
+	memcpy(reply, buf->base, (size_t)len);
+	while (end < (size_t)len - 5 && reply[end] != 0)
+		end += reply[end] + 1U;
+	is_a = reply[end + 1] == 0 && reply[end + 2] == 1;
+	end += 5;
+	reply[2] |= 0x80;
+	memcpy(reply + 6, (unsigned char[]){0, is_a, 0, 0, 0, 0}, 6);
+	memcpy(reply + end, answer, sizeof(answer));
+	out = uv_buf_init((char *)reply, (unsigned)(end + (is_a ? sizeof(answer) : 0)));
+	assert_true(uv_udp_try_send(udp, &out, 1, from) > 0);
+}
+
+static void give_room(uv_handle_t *udp, size_t size, uv_buf_t *out)
+{
+	static char room[512];
+
+	(void)udp;
+	(void)size;
+	*out = uv_buf_init(room, sizeof(room));
+}
+
+static void test_a_host_name_is_written_as_its_addresses(void **state)
+{
+	struct writing *w = *state;
+	struct sockaddr_in at;
+	int len = sizeof(at);
+	uv_udp_t udp;
+	char servers[32];
+
+	assert_int_equal(uv_udp_init(&w->hub->loop, &udp), 0);
+	assert_int_equal(uv_ip4_addr("127.0.0.1", 0, &at), 0);
+	assert_int_equal(uv_udp_bind(&udp, (const struct sockaddr *)&at, 0), 0);
+	assert_int_equal(uv_udp_recv_start(&udp, give_room, on_question), 0);
+	assert_int_equal(uv_udp_getsockname(&udp, (struct sockaddr *)&at, &len), 0);
+	snprintf(servers, sizeof(servers), "127.0.0.1:%u", ntohs(at.sin_port));
+	w->resolvers = servers;
+	put_service(w, 0, "web", "lb.example.net", true);
+	put_record(w, "web", "");
+	start(w);
+	expect_endpoint(w, "service-web", "\"targets\":[\"192.0.2.77\"]");
+	expect_record(w, "web", "{\"hostname\":\"lb.example.net\"}");
+	stop(w);
+	uv_close((uv_handle_t *)&udp, NULL);
+	hub_turn_for(w->hub, 50);
+}
+
 static void test_a_write_that_is_refused_is_tried_again_and_told(void **state)
 {
 	struct writing *w = *state;
@@ -363,6 +447,7 @@ int main(void)
 		TEST(nothing_is_written_while_nothing_differs),
 		TEST(a_cluster_without_endpoints_is_sent_on_to_the_next_level),
 		TEST(a_member_that_cannot_be_seen_keeps_its_addresses),
+		TEST(a_member_that_was_not_seen_since_the_start_is_where_it_was),
 		TEST(what_changes_while_one_member_is_unseen_is_written_with_its_last),
 		TEST(an_unjoined_cluster_leaves_both),
 		TEST(a_dnsendpoint_goes_with_its_record),
@@ -371,6 +456,7 @@ int main(void)
 		TEST(what_somebody_changes_is_set_right),
 		TEST(hosts_of_an_ingressdnsrecord_need_no_domain),
 		TEST(a_host_name_without_address_leaves_the_dnsendpoint_alone),
+		TEST(a_host_name_is_written_as_its_addresses),
 		TEST(a_write_that_is_refused_is_tried_again_and_told),
 		TEST(published_sites_have_an_endpoint_for_each_cluster),
 		TEST(members_are_looked_at_only_while_there_are_records),
