@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
+#include "watcher/decode.h"
 #include "watcher/fleet.h"
 #include "watcher/resolve.h"
 #include "watcher/settle.h"
@@ -201,11 +202,27 @@ static void put_places(struct dns_data *d, uint16_t cluster, struct json_object 
 	}
 }
 
+/* There is room for so many clusters: who may write a status must not fill it. */
+static bool may_recall(const struct dns_data *d, struct bytes name)
+{
+	char *copy;
+	bool may;
+
+	if (!decode_is_name(name))
+		return false;
+	if (!d->settings.is_member)
+		return true;
+	copy = xstrndup((const char *)name.data, name.len);
+	may = d->settings.is_member(copy, d->settings.member_arg);
+	free(copy);
+	return may;
+}
+
 static void recall_entry(struct dns_data *d, const struct fact_value *record,
                          struct json_object *entry)
 {
 	struct bytes name = text_of(entry, "cluster");
-	uint16_t cluster = name.len > 0 ? store_cluster(d->store, name) : UINT16_MAX;
+	uint16_t cluster = may_recall(d, name) ? store_cluster(d->store, name) : UINT16_MAX;
 	struct bytes targets[TARGETS_MOST];
 	struct fact_value value = *record;
 	size_t count = read_targets(entry, targets);

@@ -22,6 +22,9 @@ struct dns_data_settings {
 	const char *namespace;            /* KubeFed's */
 	const char *resolvers;            /* "ADDR:PORT,..."; NULL: the system's */
 	bool allow_loopback;              /* for what KubeFedClusters say */
+	/* Whose entries of a status are recalled, as a stranger may have written it; NULL: of all. */
+	bool (*is_member)(const char *name, void *arg);
+	void *member_arg;
 };
 
 /* `settings` is copied, its texts are borrowed.  Nothing is dialled before dns_data_dial(); on_built when something is known

@@ -438,6 +438,7 @@ static void on_tick(uv_timer_t *timer)
 	uint64_t now_ms = clock_monotonic_ms();
 	struct item *item;
 
+	consider(w);
 	for (size_t kind = 0; kind < KINDS; kind++)
 		for (size_t i = 0; (item = table_next(w->items[kind], &i)) != NULL;)
 			for (size_t what = 0; what < WHATS; what++) {
@@ -490,9 +491,16 @@ static void end_data(struct dns_writer *w)
 	dns_data_stop(w->data, on_data_stopped, w);
 }
 
+static bool knows_members(const struct dns_writer *w)
+{
+	const struct dns_writer_settings *s = &w->settings;
+
+	return !s->knows_members || s->knows_members(s->data.member_arg);
+}
+
 static void consider(struct dns_writer *w)
 {
-	if (w->data_ends || !w->records[SERVICES] || !w->records[INGRESSES] ||
+	if (w->data_ends || !knows_members(w) || !w->records[SERVICES] || !w->records[INGRESSES] ||
 	    !cache_is_settled(w->records[SERVICES]) || !cache_is_settled(w->records[INGRESSES]))
 		return;
 	if (count_records(w) > 0 && !w->data)

@@ -20,6 +20,8 @@ struct dns_writer_settings {
 	struct dispatch *dispatch;
 	const char *namespace; /* only records of this one; NULL: all; borrowed */
 	bool publish_sites;    /* a second DNSEndpoint for each, of its sites */
+	/* Are the members known, so that data.is_member can be asked?  NULL: they are. */
+	bool (*knows_members)(void *arg);
 	struct dns_data_settings data;
 };
 

@@ -153,6 +153,13 @@ static void start_types(struct work *w)
 	w->types = types_start(&around);
 }
 
+static bool knows_members(void *arg) { return members_are_listed(((struct work *)arg)->members); }
+
+static bool is_member(const char *name, void *arg)
+{
+	return members_find(((struct work *)arg)->members, name) != NULL;
+}
+
 static void start_dns(struct work *w, const char *namespace)
 {
 	const struct flags *flags = w->settings.flags;
@@ -163,11 +170,14 @@ static void start_dns(struct work *w, const char *namespace)
 		.dispatch = w->dispatch,
 		.namespace = namespace,
 		.publish_sites = flags->publish_sites,
+		.knows_members = knows_members,
 		.data = {.kubeconfig = flags->kubeconfig,
 	                 .context = flags->context,
 	                 .in_cluster = flags->in_cluster,
 	                 .namespace = flags->namespace,
-	                 .allow_loopback = w->settings.allow_loopback},
+	                 .allow_loopback = w->settings.allow_loopback,
+	                 .is_member = is_member,
+	                 .member_arg = w},
 	};
 
 	w->dns = dns_writer_start(&settings);
