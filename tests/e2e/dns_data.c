@@ -128,6 +128,8 @@ static void test_a_dnsendpoint_goes_with_its_record(void **state)
 	cluster_expect(f->host, DNS "dnsendpoints/service-web", "NotFound", SOON_MS);
 }
 
+static void test_it_ends_when_it_is_told_to(void **state) { federation_stop(*state); }
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +138,7 @@ int main(void)
 		cmocka_unit_test(test_what_has_no_endpoints_leaves_the_names),
 		cmocka_unit_test(test_a_hub_that_sees_no_member_empties_nothing),
 		cmocka_unit_test(test_a_dnsendpoint_goes_with_its_record),
+		cmocka_unit_test(test_it_ends_when_it_is_told_to),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
