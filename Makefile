@@ -27,8 +27,10 @@ WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring_report.c dnsd/wiri
                     dnsd/rulebook_compile.c dnsd/rulebook_compile.h \
                     dnsd/replicas.c dnsd/replicas.h \
                     dnsd/failback.c dnsd/failback.h \
-                    dnsd/damper.c dnsd/damper.h
+                    dnsd/damper.c dnsd/damper.h \
+                    propagator/dns_data.c
 WIRES_dnsd       := watcher records kube
+WIRES_propagator := watcher
 
 # Outside libraries, by pkg-config name, the only rooms that may touch them, and,
 # after a colon, the only modules of the room that may.
@@ -152,7 +154,7 @@ $(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
 $(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
 # The scripted API server, for who speaks to one.
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
-$(filter $(B)/tests/unit/kube/%,$(TESTS)): $(FAKEAPI)
+$(filter $(B)/tests/unit/kube/% $(B)/tests/unit/propagator/%,$(TESTS)): $(FAKEAPI)
 $(B)/tests/unit/dnsd/test_damper: $(B)/tests/support/zones_world.o
 $(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 

@@ -11,7 +11,7 @@ enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
 	"usage: nigh-propagator --kubeconfig FILE [--context NAME] | --in-cluster\n"
-	"                       [--namespace NAME] [--http ADDR:PORT] [-V]\n"
+	"                       [--namespace NAME] [--http ADDR:PORT] [--publish-sites] [-V]\n"
 	"See nigh-propagator(8).\n";
 
 static int misuse(const char *why)
@@ -38,13 +38,14 @@ static int check(const struct flags *f, const char *http, struct flags *out)
 
 int flags_read(int argc, char **argv, struct flags *out)
 {
-	enum { KUBECONFIG = 256, CONTEXT, IN_CLUSTER, NAMESPACE, HTTP };
+	enum { KUBECONFIG = 256, CONTEXT, IN_CLUSTER, NAMESPACE, HTTP, PUBLISH_SITES };
 	static const struct option options[] = {
 		{"kubeconfig", required_argument, NULL, KUBECONFIG},
 		{"context", required_argument, NULL, CONTEXT},
 		{"in-cluster", no_argument, NULL, IN_CLUSTER},
 		{"namespace", required_argument, NULL, NAMESPACE},
 		{"http", required_argument, NULL, HTTP},
+		{"publish-sites", no_argument, NULL, PUBLISH_SITES},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -69,6 +70,9 @@ int flags_read(int argc, char **argv, struct flags *out)
 			break;
 		case HTTP:
 			http = optarg;
+			break;
+		case PUBLISH_SITES:
+			f.publish_sites = true;
 			break;
 		case 'V':
 			printf("nigh-propagator %s\n", NIGH_VERSION);

@@ -15,6 +15,7 @@ struct flags {
 	const char *kubeconfig, *context; /* of the host cluster; NULL context: the current one */
 	bool in_cluster;                  /* it is where this process runs as a pod */
 	const char *namespace;            /* KubeFed's */
+	bool publish_sites;               /* DNSEndpoints for edges */
 	struct addr http;
 	uint16_t http_port;
 };

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "base/xalloc.h"
+#include "kube/keeper.h"
 #include "kube/kubeconfig.h"
 #include "kube/lease.h"
 #include "propagator/cache.h"
@@ -19,12 +20,7 @@
 #include "propagator/report.h"
 #include "propagator/work.h"
 
-enum {
-	EXIT_FAILED = 1,
-	REFRESH_MS = 60000, /* files with credentials */
-	RELEASE_MS = 2000,
-	BACKOFF_MOST_MS = 30000
-};
+enum { EXIT_FAILED = 1, TICK_MS = 1000, RELEASE_MS = 2000, BACKOFF_MOST_MS = 30000 };
 
 /* The name of KubeFed's own, so that a manager of KubeFed that knows Leases and this never work at once. */
 #define LEASE "kubefed-controller-manager"
@@ -32,7 +28,7 @@ enum {
 struct program {
 	uv_loop_t loop;
 	struct flags flags;
-	struct kube_access access;
+	struct kube_keeper *keeper; /* of the host's credentials */
 	struct kube_client *host, *lease_client;
 	struct kube_backoff backoff;
 	struct cache *config; /* the KubeFedConfig */
@@ -42,7 +38,7 @@ struct program {
 	struct work *work;     /* NULL: another leads */
 	bool work_ends, again; /* it is being stopped; it is to be started again then */
 	struct report *report;
-	uv_timer_t refresh;
+	uv_timer_t tick;
 	uv_signal_t terminate, interrupt;
 	bool ending;
 };
@@ -72,10 +68,10 @@ static void begin_work(struct program *p)
 		.loop = &p->loop,
 		.host = p->host,
 		.backoff = &p->backoff,
-		.namespace = p->flags.namespace,
+		.flags = &p->flags,
 		.term = &p->term,
 		.settings = &p->settings,
-		.allow_loopback = is_loopback(p->access.server),
+		.allow_loopback = is_loopback(kube_keeper_access(p->keeper)->server),
 	};
 
 	if (p->work_ends) {
@@ -223,25 +219,40 @@ static void watch_config(struct program *p)
 
 /* --- credentials of the host --- */
 
-static void on_refresh(uv_timer_t *timer)
+static void on_access(void *arg)
 {
-	struct program *p = timer->data;
-	struct reason why = {0};
-	bool changed = false;
+	struct program *p = arg;
 
-	if (kube_access_refresh(&p->access, &changed, &why) != ERR_OK)
-		log_warn("propagator", "host cluster: credentials: %s", why.text);
-	if (!changed)
-		return;
-	kube_client_set_access(p->host, &p->access);
-	kube_client_set_access(p->lease_client, &p->access);
+	kube_client_set_access(p->host, kube_keeper_access(p->keeper));
+	kube_client_set_access(p->lease_client, kube_keeper_access(p->keeper));
+	if (p->config)
+		cache_hurry(p->config);
+	else if (!p->ending)
+		watch_config(p); /* a plugin has given the first one */
 }
 
-static enum err read_access(struct program *p, struct reason *why)
+static void on_trouble(const char *why, void *arg)
+{
+	struct program *p = arg;
+
+	report_set_error(p->report, "host cluster: credentials", why ? why : "");
+	if (why)
+		log_warn("propagator", "host cluster: credentials: %s", why);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	const struct program *p = timer->data;
+
+	kube_keeper_tick(p->keeper, kube_client_counts(p->host).unauthorized +
+	                                    kube_client_counts(p->lease_client).unauthorized);
+}
+
+static enum err read_access(const struct program *p, struct kube_access *out, struct reason *why)
 {
 	if (p->flags.in_cluster)
-		return kubeconfig_in_cluster(&p->access, why);
-	return kubeconfig_read(p->flags.kubeconfig, p->flags.context, &p->access, why);
+		return kubeconfig_in_cluster(out, why);
+	return kubeconfig_read(p->flags.kubeconfig, p->flags.context, out, why);
 }
 
 /* --- the end --- */
@@ -253,6 +264,7 @@ static void on_lease_stopped(void *arg)
 	struct program *p = arg;
 
 	p->lease = NULL;
+	kube_keeper_free(p->keeper);
 	kube_client_stop(p->lease_client, on_gone, p);
 	kube_client_stop(p->host, on_gone, p);
 }
@@ -275,7 +287,7 @@ static void on_terminate(uv_signal_t *handle, int signum)
 		return;
 	p->ending = true;
 	log_info("propagator", "ending signal=%d", signum);
-	uv_close((uv_handle_t *)&p->refresh, NULL);
+	uv_close((uv_handle_t *)&p->tick, NULL);
 	uv_close((uv_handle_t *)&p->terminate, NULL);
 	uv_close((uv_handle_t *)&p->interrupt, NULL);
 	report_stop(p->report);
@@ -295,8 +307,9 @@ static void watch_signal(struct program *p, uv_signal_t *handle, int signum)
 
 /* --- the beginning --- */
 
-static enum err start(struct program *p, struct reason *why)
+static enum err start(struct program *p, const struct kube_access *access, struct reason *why)
 {
+	const struct kube_keeper_events events = {on_access, on_trouble, p};
 	enum err err = report_start(&p->loop, &p->flags, &p->report, why);
 
 	if (err != ERR_OK)
@@ -304,33 +317,36 @@ static enum err start(struct program *p, struct reason *why)
 	p->settings = settings_initial();
 	p->term = (struct dispatch_term){is_held, p};
 	p->backoff.cap_ms = BACKOFF_MOST_MS;
-	p->host = kube_client_new(&p->loop, &p->access);
-	p->lease_client = kube_client_new(&p->loop, &p->access);
-	CHECK(uv_timer_init(&p->loop, &p->refresh) == 0);
-	p->refresh.data = p;
-	uv_timer_start(&p->refresh, on_refresh, REFRESH_MS, REFRESH_MS);
+	p->host = kube_client_new(&p->loop, access);
+	p->lease_client = kube_client_new(&p->loop, access);
+	p->keeper = kube_keeper_new(&p->loop, access, &events);
+	CHECK(uv_timer_init(&p->loop, &p->tick) == 0);
+	p->tick.data = p;
+	uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS);
 	watch_signal(p, &p->terminate, SIGTERM);
 	watch_signal(p, &p->interrupt, SIGINT);
-	watch_config(p);
+	if (!access->exec.command)
+		watch_config(p);
 	return ERR_OK;
 }
 
 static int run(struct program *p)
 {
+	struct kube_access access = {0};
 	struct reason why = {0};
 
 	kube_transport_setup();
 	signal(SIGPIPE, SIG_IGN);
 	CHECK(uv_loop_init(&p->loop) == 0);
-	if (read_access(p, &why) != ERR_OK || start(p, &why) != ERR_OK) {
+	if (read_access(p, &access, &why) != ERR_OK || start(p, &access, &why) != ERR_OK) {
 		fprintf(stderr, "nigh-propagator: %s\n", why.text);
 		return EXIT_FAILED;
 	}
 	log_info("propagator", "starting version=%s host=%s namespace=%s", NIGH_VERSION,
-	         p->access.server, p->flags.namespace);
+	         access.server, p->flags.namespace);
+	kube_access_fini(&access);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 	CHECK(uv_loop_close(&p->loop) == 0);
-	kube_access_fini(&p->access);
 	log_flush(true);
 	return EXIT_SUCCESS;
 }

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
-#include "propagator/threshold.h"
+#include "propagator/member_nodes.h"
 
 enum { ANSWER_MOST = 16 * 1024, VERSION_EVERY_MS = 300000, VERSION_MOST = 64 };
 
@@ -30,6 +30,7 @@ struct member_health {
 	void *arg;
 	uv_timer_t *timer;
 	struct question healthz, version;
+	struct member_nodes *nodes;
 	uint64_t version_ms; /* when it was asked for last; 0: never */
 	struct threshold threshold;
 	enum member_state state;
@@ -118,6 +119,7 @@ static void on_healthz(enum err err, const char *why, void *arg)
 	} else {
 		judge(h, MEMBER_READY);
 		ask_version(h);
+		member_nodes_look(h->nodes, clock_monotonic_ms());
 	}
 	h->on_probe(h->arg);
 }
@@ -135,12 +137,15 @@ static void on_timer(uv_timer_t *timer)
 
 struct member_health *member_health_start(uv_loop_t *loop, struct kube_client *client,
                                           const struct members_health *settings,
-                                          void (*on_probe)(void *arg), void *arg)
+                                          const struct threshold *was, void (*on_probe)(void *arg),
+                                          void *arg)
 {
 	struct member_health *h = xcalloc(1, sizeof(*h));
 
 	h->client = client;
 	h->settings = settings;
+	h->threshold = *was;
+	h->nodes = member_nodes_new(client);
 	h->on_probe = on_probe;
 	h->arg = arg;
 	h->healthz.health = h->version.health = h;
@@ -158,6 +163,7 @@ void member_health_stop(struct member_health *h)
 {
 	kube_request_cancel(h->healthz.request);
 	kube_request_cancel(h->version.request);
+	member_nodes_free(h->nodes);
 	buffer_fini(&h->healthz.body);
 	buffer_fini(&h->version.body);
 	uv_close((uv_handle_t *)h->timer, on_closed);
@@ -167,3 +173,4 @@ void member_health_stop(struct member_health *h)
 enum member_state member_health_state(const struct member_health *h) { return h->state; }
 const char *member_health_why(const struct member_health *h) { return h->why; }
 const char *member_health_version(const struct member_health *h) { return h->gitversion; }
+const struct member_nodes *member_health_nodes(const struct member_health *h) { return h->nodes; }

@@ -1,4 +1,4 @@
-/* member_health.h -- one member asked for its /healthz again and again, and for its version now and then.
+/* member_health.h -- one member asked for its /healthz again and again, and for its version and nodes now and then.
  *
  * KubeFed's results and words (spec/kubefed.md 3.10), but that a state turns only after so many contrary answers in a row.
  * On the loop's thread.
@@ -12,8 +12,10 @@
 
 #include "kube/transport.h"
 #include "propagator/members.h"
+#include "propagator/threshold.h"
 
 struct member_health;
+struct member_nodes;
 
 enum member_state {
 	MEMBER_UNASKED,
@@ -22,10 +24,12 @@ enum member_state {
 	MEMBER_OFFLINE
 };
 
-/* `client` is borrowed.  on_probe after every answer, also when nothing has changed. */
+/* `client` and `settings` are borrowed.  `was`: what is known of it from before, until enough answers in a row say otherwise;
+ * zeroed: nothing.  on_probe after every answer, also when nothing has changed. */
 struct member_health *member_health_start(uv_loop_t *loop, struct kube_client *client,
                                           const struct members_health *settings,
-                                          void (*on_probe)(void *arg), void *arg);
+                                          const struct threshold *was, void (*on_probe)(void *arg),
+                                          void *arg);
 void member_health_stop(struct member_health *h);
 
 enum member_state member_health_state(const struct member_health *h);
@@ -33,5 +37,6 @@ enum member_state member_health_state(const struct member_health *h);
 const char *member_health_why(const struct member_health *h);
 /* "" until it has told. */
 const char *member_health_version(const struct member_health *h);
+const struct member_nodes *member_health_nodes(const struct member_health *h);
 
 #endif

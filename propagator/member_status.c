@@ -6,7 +6,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/xalloc.h"
+#include "kube/object.h"
+#include "propagator/field_manager.h"
+#include "propagator/member_nodes.h"
 #include "propagator/plain_json.h"
 
 enum { HEARTBEAT_MS = 60000 };
@@ -15,6 +19,7 @@ struct member_status {
 	const struct members_settings *settings;
 	char *name;
 	struct json_object *stored; /* .status as it was last seen; NULL: none, or not seen */
+	struct json_object *labels; /* of the KubeFedCluster; NULL: none */
 	struct dispatch_job *writing;
 	uint64_t written_ms; /* 0: never */
 };
@@ -77,6 +82,76 @@ static void add_condition(const struct member_status *s, struct json_object *lis
 	json_object_array_add(list, c);
 }
 
+/* Seconds; 0: it says none. */
+static int64_t time_of(struct json_object *condition, const char *key)
+{
+	int64_t at;
+
+	return text_to_time(object_text(condition, key, NULL), &at) ? at : 0;
+}
+
+bool member_status_was(const struct member_status *s, struct threshold *out)
+{
+	struct json_object *ready = stored_condition(s, "Ready");
+	struct json_object *offline = stored_condition(s, "Offline");
+	struct json_object *is = ready ? ready : offline;
+
+	if (!is)
+		return false;
+	*out = threshold_known(is_text(ready, "status", "True"), time_of(is, "lastProbeTime"),
+	                       time_of(is, "lastTransitionTime"));
+	return true;
+}
+
+/* --- place --- */
+
+static struct json_object *label_of(const struct member_status *s, const char *newer,
+                                    const char *older)
+{
+	struct json_object *is;
+
+	if (!json_object_object_get_ex(s->labels, newer, &is) &&
+	    !json_object_object_get_ex(s->labels, older, &is))
+		return NULL;
+	return json_object_get_string_len(is) > 0 ? is : NULL;
+}
+
+/* Takes `value`; NULL: nothing is known, and nothing is said. */
+static void add_value(const struct member_status *s, struct json_object *status, const char *key,
+                      struct json_object *value, bool *changed)
+{
+	struct json_object *stored = NULL;
+
+	if (!value)
+		return;
+	json_object_object_get_ex(s->stored, key, &stored);
+	*changed |= !json_object_equal(stored, value);
+	json_object_object_add(status, key, value);
+}
+
+static void add_place(const struct member_status *s, struct json_object *status,
+                      const struct member_nodes *nodes, bool *changed)
+{
+	struct json_object *region = label_of(s, "topology.kubernetes.io/region",
+	                                      "failure-domain.beta.kubernetes.io/region");
+	struct json_object *zone = label_of(s, "topology.kubernetes.io/zone",
+	                                    "failure-domain.beta.kubernetes.io/zone");
+	struct json_object *zones = NULL;
+
+	if (region)
+		json_object_get(region);
+	else if (nodes && member_nodes_region(nodes)[0] != '\0')
+		region = json_object_new_string(member_nodes_region(nodes));
+	if (zone) {
+		zones = json_object_new_array();
+		json_object_array_add(zones, json_object_get(zone));
+	} else if (nodes) {
+		zones = json_object_get(member_nodes_zones(nodes));
+	}
+	add_value(s, status, "region", region, changed);
+	add_value(s, status, "zones", zones, changed);
+}
+
 /* --- writing --- */
 
 static void on_written(const struct kube_answer *answer, void *arg)
@@ -84,9 +159,8 @@ static void on_written(const struct kube_answer *answer, void *arg)
 	struct member_status *s = arg;
 
 	s->writing = NULL;
-	/* Soon again, with the next probe. */
-	if (!kube_answer_is_good(answer))
-		s->written_ms = 0;
+	if (kube_answer_is_good(answer) && answer->object)
+		member_status_saw(s, answer->object);
 }
 
 /* Takes `status`. */
@@ -100,6 +174,7 @@ static void write_status(struct member_status *s, struct json_object *status)
 		.namespace = s->settings->namespace,
 		.name = s->name,
 		.subresource = "status",
+		.field_manager = FIELD_MANAGER,
 	};
 
 	json_object_object_add(patch, "status", status);
@@ -110,9 +185,25 @@ static void write_status(struct member_status *s, struct json_object *status)
 	json_object_put(patch);
 }
 
-static void say_all(struct member_status *s, const struct say *say, size_t count,
-                    const char *version)
+/* Another that led before may have written a moment ago. */
+static bool is_heartbeat_due(const struct member_status *s)
 {
+	struct threshold was = {0};
+	int64_t now = clock_unix_s(), ago;
+
+	if (s->written_ms > 0)
+		return clock_monotonic_ms() - s->written_ms >= HEARTBEAT_MS;
+	if (!member_status_was(s, &was))
+		return true;
+	ago = now - was.probed_at_s;
+	return ago < 0 || ago >= HEARTBEAT_MS / 1000;
+}
+
+/* `health` NULL: it cannot be asked. */
+static void say_all(struct member_status *s, const struct say *say, size_t count,
+                    const struct member_health *health)
+{
+	const char *version = health ? member_health_version(health) : "";
 	struct json_object *status = json_object_new_object(), *list = json_object_new_array();
 	struct json_object *stored_list;
 	bool changed = !json_object_object_get_ex(s->stored, "conditions", &stored_list) ||
@@ -126,7 +217,8 @@ static void say_all(struct member_status *s, const struct say *say, size_t count
 		json_object_object_add(status, "kubernetesVersion",
 		                       json_object_new_string(version));
 	}
-	if (!s->writing && (changed || clock_monotonic_ms() - s->written_ms >= HEARTBEAT_MS))
+	add_place(s, status, health ? member_health_nodes(health) : NULL, &changed);
+	if (!s->writing && (changed || is_heartbeat_due(s)))
 		write_status(s, status);
 	else
 		json_object_put(status);
@@ -134,7 +226,7 @@ static void say_all(struct member_status *s, const struct say *say, size_t count
 
 /* --- what is told --- */
 
-void member_status_note(struct member_status *s, enum member_state state, const char *version)
+void member_status_note(struct member_status *s, const struct member_health *health)
 {
 	static const struct say ready[] = {
 		{"Ready", "True", "ClusterReady", "/healthz responded with ok"}};
@@ -144,28 +236,34 @@ void member_status_note(struct member_status *s, enum member_state state, const 
 	static const struct say offline[] = {
 		{"Offline", "True", "ClusterNotReachable", "cluster is not reachable"}};
 
+	const enum member_state state = member_health_state(health);
+
 	if (state == MEMBER_READY)
-		say_all(s, ready, 1, version);
+		say_all(s, ready, 1, health);
 	else if (state == MEMBER_NOT_READY)
-		say_all(s, not_ready, 2, version);
+		say_all(s, not_ready, 2, health);
 	else if (state == MEMBER_OFFLINE)
-		say_all(s, offline, 1, version);
+		say_all(s, offline, 1, health);
 }
 
 void member_status_malformed(struct member_status *s, const char *why)
 {
 	const struct say malformed = {"ConfigMalformed", "True", "ClusterConfigMalformed", why};
 
-	say_all(s, &malformed, 1, "");
+	say_all(s, &malformed, 1, NULL);
 }
 
 void member_status_saw(struct member_status *s, struct json_object *object)
 {
-	struct json_object *status = NULL;
+	struct json_object *status = NULL, *metadata, *labels = NULL;
 
 	json_object_object_get_ex(object, "status", &status);
 	json_object_put(s->stored);
 	s->stored = json_object_get(status);
+	if (json_object_object_get_ex(object, "metadata", &metadata))
+		json_object_object_get_ex(metadata, "labels", &labels);
+	json_object_put(s->labels);
+	s->labels = json_object_get(labels);
 }
 
 struct member_status *member_status_new(const struct members_settings *settings, const char *name)
@@ -181,6 +279,7 @@ void member_status_free(struct member_status *s)
 {
 	dispatch_cancel(s->writing);
 	json_object_put(s->stored);
+	json_object_put(s->labels);
 	free(s->name);
 	free(s);
 }

@@ -15,7 +15,7 @@
 #include "propagator/member_status.h"
 #include "watcher/decode_link.h"
 
-enum { AT_ONCE = 32, BACKOFF_MOST_MS = 30000 };
+enum { AT_ONCE = 32, BACKOFF_MOST_MS = 30000, TICK_MS = 2000 };
 
 /* A KubeFedCluster as it was told. */
 struct told {
@@ -37,6 +37,7 @@ struct one {
 	char *name;
 	struct reason trouble;
 	struct kube_access access; /* of the client */
+	bool was_dialled;
 	struct member_health *health;
 	struct member_status *status;
 };
@@ -48,6 +49,7 @@ struct members {
 	struct cache *clusters, *secrets;
 	struct one **list; /* in the order of their names */
 	size_t count;
+	uv_timer_t *tick;
 	unsigned closing; /* clients that are on their way out */
 	bool stopping;
 	void (*on_stopped)(void *arg);
@@ -161,7 +163,7 @@ static void on_probe(void *arg)
 	(void)snprintf(o->member.version, sizeof(o->member.version), "%s",
 	               member_health_version(o->health));
 	reason_set(&o->trouble, ERR_OK, "%s", member_health_why(o->health));
-	member_status_note(o->status, member_health_state(o->health), o->member.version);
+	member_status_note(o->status, o->health);
 	if (!turned)
 		return;
 	log_info("propagator", "cluster %s is %s%s%s", o->name, is_ready ? "ready" : "not ready",
@@ -212,13 +214,18 @@ static void drop_client(struct one *o)
 static void make_client(struct one *o, const struct kube_access *access)
 {
 	const struct members_settings *s = &o->all->settings;
+	struct threshold was = {0};
 
+	/* Another endpoint is another server, of which nothing is known. */
+	if (!o->was_dialled)
+		(void)member_status_was(o->status, &was);
+	o->was_dialled = true;
 	kube_access_copy(&o->access, access);
 	o->member.client = kube_client_new(s->loop, access);
 	o->member.backoff = xcalloc(1, sizeof(*o->member.backoff));
 	o->member.backoff->cap_ms = BACKOFF_MOST_MS;
 	o->member.dispatch = dispatch_new(s->loop, o->member.client, AT_ONCE, s->term);
-	o->health = member_health_start(s->loop, o->member.client, &s->health, on_probe, o);
+	o->health = member_health_start(s->loop, o->member.client, &s->health, &was, on_probe, o);
 	o->all->events.on_client(&o->member, o->all->events.arg);
 }
 
@@ -385,6 +392,16 @@ static void on_secrets_sight(void *arg)
 
 /* --- life --- */
 
+/* Whom nobody asks has no probe that would write its status again. */
+static void on_tick(uv_timer_t *timer)
+{
+	const struct members *m = timer->data;
+
+	for (size_t i = 0; i < m->count; i++)
+		if (!m->list[i]->member.client && m->list[i]->trouble.text[0] != '\0')
+			member_status_malformed(m->list[i]->status, m->list[i]->trouble.text);
+}
+
 static struct cache *start_cache(struct members *m, const char *group, const char *version,
                                  const char *plural, const char *kind,
                                  const struct cache_settings *what)
@@ -418,11 +435,17 @@ struct members *members_start(const struct members_settings *settings,
 
 	m->settings = *settings;
 	m->events = *events;
+	m->tick = xcalloc(1, sizeof(*m->tick));
+	m->tick->data = m;
+	CHECK(uv_timer_init(settings->loop, m->tick) == 0);
+	uv_timer_start(m->tick, on_tick, TICK_MS, TICK_MS);
 	m->clusters = start_cache(m, "core.kubefed.io", "v1beta1", "kubefedclusters",
 	                          "KubeFedCluster", &clusters);
 	m->secrets = start_cache(m, "", "v1", "secrets", "Secret", &secrets);
 	return m;
 }
+
+static void on_tick_closed(uv_handle_t *tick) { free(tick); }
 
 void members_stop(struct members *m, void (*on_stopped)(void *arg), void *arg)
 {
@@ -430,6 +453,7 @@ void members_stop(struct members *m, void (*on_stopped)(void *arg), void *arg)
 	m->on_stopped = on_stopped;
 	m->stopped_arg = arg;
 	m->closing++; /* itself */
+	uv_close((uv_handle_t *)m->tick, on_tick_closed);
 	cache_stop(m->clusters);
 	cache_stop(m->secrets);
 	while (m->count > 0)

@@ -76,17 +76,41 @@ static void print_type(const struct types_note *note, void *arg)
 	            note->counts.objects, note->counts.copies, note->counts.waiting);
 }
 
+static void print_dns(const struct dns_writer *w, struct text *out)
+{
+	struct dns_writer_counts counts = dns_writer_counts(w);
+
+	text_printf(out, "{\"records\":%zu,\"ready\":%s}", counts.records,
+	            counts.ready ? "true" : "false");
+}
+
+struct printing_errors {
+	struct text *out;
+	size_t count;
+};
+
+static void print_error(const char *where, const char *why, int64_t since, void *arg)
+{
+	struct printing_errors *p = arg;
+	char at[CLOCK_TEXT_SIZE];
+
+	if (p->count == ERRORS_MOST)
+		return;
+	text_add(p->out, p->count++ > 0 ? ",{\"where\":" : "{\"where\":");
+	text_add_json(p->out, bytes_of(where));
+	text_add(p->out, ",\"message\":");
+	text_add_json(p->out, bytes_of(why));
+	text_printf(p->out, ",\"since\":\"%s\"}", clock_print(since, at));
+}
+
 static void print_errors(const struct report *r, struct text *out)
 {
-	char since[CLOCK_TEXT_SIZE];
+	struct printing_errors p = {out, 0};
 
-	for (size_t i = 0; i < r->error_count; i++) {
-		text_add(out, i > 0 ? ",{\"where\":" : "{\"where\":");
-		text_add_json(out, bytes_of(r->errors[i].where));
-		text_add(out, ",\"message\":");
-		text_add_json(out, bytes_of(r->errors[i].why));
-		text_printf(out, ",\"since\":\"%s\"}", clock_print(r->errors[i].since, since));
-	}
+	for (size_t i = 0; i < r->error_count; i++)
+		print_error(r->errors[i].where, r->errors[i].why, r->errors[i].since, &p);
+	if (r->work)
+		dns_writer_each_error(work_dns(r->work), print_error, &p);
 }
 
 static void print_status(const struct report *r, struct text *out)
@@ -104,7 +128,12 @@ static void print_status(const struct report *r, struct text *out)
 	text_add(out, "],\"types\":[");
 	if (r->work)
 		types_each(work_types(r->work), print_type, &types);
-	text_add(out, "],\"errors\":[");
+	text_add(out, "],\"dns\":");
+	if (r->work)
+		print_dns(work_dns(r->work), out);
+	else
+		text_add(out, "null");
+	text_add(out, ",\"errors\":[");
 	print_errors(r, out);
 	text_add(out, "]}\n");
 }
@@ -148,6 +177,20 @@ static void print_clusters(const struct members *m, struct text *out)
 	}
 }
 
+static void print_dns_counts(const struct dns_writer *w, struct text *out)
+{
+	struct dns_writer_counts counts = dns_writer_counts(w);
+
+	print_one(out, "nigh_propagator_dns_records", METRIC_GAUGE,
+	          "ServiceDNSRecords and IngressDNSRecords.", (double)counts.records);
+	print_one(out, "nigh_propagator_dns_status_writes_total", METRIC_COUNTER,
+	          "Statuses of DNS records written.", (double)counts.status_writes);
+	print_one(out, "nigh_propagator_dns_endpoint_writes_total", METRIC_COUNTER,
+	          "DNSEndpoints written.", (double)counts.endpoint_writes);
+	print_one(out, "nigh_propagator_dns_endpoint_deletes_total", METRIC_COUNTER,
+	          "DNSEndpoints deleted with their record.", (double)counts.deleted);
+}
+
 static void print_metrics(const struct report *r, struct text *out)
 {
 	struct sums s = {0};
@@ -172,6 +215,7 @@ static void print_metrics(const struct report *r, struct text *out)
 	print_one(out, "nigh_propagator_status_writes_total", METRIC_COUNTER,
 	          "Statuses of federated objects written.", (double)s.status_writes);
 	print_clusters(work_members(r->work), out);
+	print_dns_counts(work_dns(r->work), out);
 }
 
 /* --- the hand-over --- */

@@ -18,6 +18,8 @@ struct work {
 	struct versions *versions;
 	struct members *members;
 	struct types *types;
+	struct dns_writer *dns;
+	unsigned open; /* of what work_stop() waits for */
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
 };
@@ -121,7 +123,7 @@ static void start_members(struct work *w)
 		.host = w->settings.host,
 		.backoff = w->settings.backoff,
 		.host_dispatch = w->dispatch,
-		.namespace = w->settings.namespace,
+		.namespace = w->settings.flags->namespace,
 		.term = w->settings.term,
 		.health = health_of(w->settings.settings),
 		.allow_loopback = w->settings.allow_loopback,
@@ -139,7 +141,7 @@ static void start_types(struct work *w)
 		.host = w->settings.host,
 		.backoff = w->settings.backoff,
 		.dispatch = w->dispatch,
-		.namespace = w->settings.namespace,
+		.namespace = w->settings.flags->namespace,
 		.settings = w->settings.settings,
 		.members = w->members,
 		.versions = w->versions,
@@ -151,6 +153,36 @@ static void start_types(struct work *w)
 	w->types = types_start(&around);
 }
 
+static bool knows_members(void *arg) { return members_are_listed(((struct work *)arg)->members); }
+
+static bool is_member(const char *name, void *arg)
+{
+	return members_find(((struct work *)arg)->members, name) != NULL;
+}
+
+static void start_dns(struct work *w, const char *namespace)
+{
+	const struct flags *flags = w->settings.flags;
+	const struct dns_writer_settings settings = {
+		.loop = w->settings.loop,
+		.host = w->settings.host,
+		.backoff = w->settings.backoff,
+		.dispatch = w->dispatch,
+		.namespace = namespace,
+		.publish_sites = flags->publish_sites,
+		.knows_members = knows_members,
+		.data = {.kubeconfig = flags->kubeconfig,
+	                 .context = flags->context,
+	                 .in_cluster = flags->in_cluster,
+	                 .namespace = flags->namespace,
+	                 .allow_loopback = w->settings.allow_loopback,
+	                 .is_member = is_member,
+	                 .member_arg = w},
+	};
+
+	w->dns = dns_writer_start(&settings);
+}
+
 /* --- life --- */
 
 struct work *work_start(const struct work_settings *settings)
@@ -159,7 +191,7 @@ struct work *work_start(const struct work_settings *settings)
 	const char *namespace;
 
 	w->settings = *settings;
-	namespace = settings->settings->cluster_scope ? NULL : settings->namespace;
+	namespace = settings->settings->cluster_scope ? NULL : settings->flags->namespace;
 	w->dispatch = dispatch_new(settings->loop, settings->host, HOST_AT_ONCE, settings->term);
 	w->events = events_start(w->dispatch);
 	w->namespaces = start_namespaces(w);
@@ -167,13 +199,16 @@ struct work *work_start(const struct work_settings *settings)
 	                             on_known, w);
 	start_members(w);
 	start_types(w);
+	start_dns(w, namespace);
 	return w;
 }
 
-static void on_members_stopped(void *arg)
+static void stopped_one(void *arg)
 {
 	struct work *w = arg;
 
+	if (--w->open > 0)
+		return;
 	dispatch_free(w->dispatch);
 	w->on_stopped(w->stopped_arg);
 	free(w);
@@ -189,7 +224,9 @@ void work_stop(struct work *w, void (*on_stopped)(void *arg), void *arg)
 	cache_stop(w->namespaces);
 	events_stop(w->events);
 	/* Members write to the host until they stop. */
-	members_stop(w->members, on_members_stopped, w);
+	w->open = 2;
+	dns_writer_stop(w->dns, stopped_one, w);
+	members_stop(w->members, stopped_one, w);
 }
 
 void work_on_settings(struct work *w)
@@ -202,3 +239,4 @@ void work_on_settings(struct work *w)
 
 const struct members *work_members(const struct work *w) { return w->members; }
 const struct types *work_types(const struct work *w) { return w->types; }
+const struct dns_writer *work_dns(const struct work *w) { return w->dns; }

@@ -3,6 +3,8 @@
 #ifndef PROPAGATOR_WORK_H
 #define PROPAGATOR_WORK_H
 
+#include "propagator/dns_writer.h"
+#include "propagator/flags.h"
 #include "propagator/members.h"
 #include "propagator/settings.h"
 #include "propagator/types.h"
@@ -13,7 +15,7 @@ struct work_settings {
 	uv_loop_t *loop;
 	struct kube_client *host; /* borrowed, with `backoff` and `term` */
 	struct kube_backoff *backoff;
-	const char *namespace; /* KubeFed's; borrowed */
+	const struct flags *flags; /* where the host is, and KubeFed's namespace; borrowed */
 	const struct dispatch_term *term;
 	const struct settings *settings; /* borrowed; may change: work_on_settings() */
 	bool allow_loopback;
@@ -28,5 +30,6 @@ void work_on_settings(struct work *w);
 /* For /status and /metrics. */
 const struct members *work_members(const struct work *w);
 const struct types *work_types(const struct work *w);
+const struct dns_writer *work_dns(const struct work *w);
 
 #endif

@@ -59,13 +59,14 @@ static void mark_renderings(struct records *r, const struct fact *record)
 		fact_get_kind(record) == FACT_SERVICE_DNS_RECORD ? "service-" : "ingress-";
 	struct bytes namespace = fact_namespace(record);
 	struct bytes name = fact_name(record);
-	char *joined =
-		arena_printf(r->arena, "%s%.*s", prefix, (int)name.len, (const char *)name.data);
+	char *joined = arena_printf(r->arena, "nigh-%s%.*s", prefix, (int)name.len,
+	                            (const char *)name.data);
+	const struct bytes names[] = {name, bytes_of(joined), bytes_of(joined + strlen("nigh-"))};
 
-	mark_record(r, FACT_DNS_ENDPOINT, namespace, name);
-	mark_record(r, FACT_DNS_ENDPOINT, namespace, bytes_of(joined));
-	mark_record(r, FACT_EXTERNAL_DNS_ENDPOINT, namespace, name);
-	mark_record(r, FACT_EXTERNAL_DNS_ENDPOINT, namespace, bytes_of(joined));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		mark_record(r, FACT_DNS_ENDPOINT, namespace, names[i]);
+		mark_record(r, FACT_EXTERNAL_DNS_ENDPOINT, namespace, names[i]);
+	}
 }
 
 /* --- annotations --- */

@@ -7,7 +7,7 @@
 #include "records/owner.h"
 #include "records/sites.h"
 
-enum { NONE = UINT32_MAX, SERVICE_LEN = 8, INGRESS_LEN = 8 };
+enum { NONE = UINT32_MAX };
 
 static bool has_record(const struct world *w, enum fact_kind kind, struct bytes namespace,
                        struct bytes name)
@@ -15,25 +15,30 @@ static bool has_record(const struct world *w, enum fact_kind kind, struct bytes 
 	return facts_find(w->facts, FACTS_HOST, kind, namespace, name) != NULL;
 }
 
-static bool begins_with(struct bytes s, const char *prefix, size_t len)
+/* Is the object called PREFIX and the name of a record beside it? */
+static bool is_named_after(const struct world *w, const struct fact *fact, const char *prefix,
+                           enum fact_kind kind)
 {
-	return s.len > len && memcmp(s.data, prefix, len) == 0;
+	struct bytes name = fact_name(fact);
+	size_t len = strlen(prefix);
+
+	return name.len > len && memcmp(name.data, prefix, len) == 0 &&
+	       has_record(w, kind, fact_namespace(fact),
+	                  (struct bytes){name.data + len, name.len - len});
 }
 
 bool dns_endpoint_is_rendering(const struct world *w, const struct fact *fact)
 {
 	struct bytes namespace = fact_namespace(fact);
 	struct bytes name = fact_name(fact);
-	struct bytes rest = {name.data + SERVICE_LEN, name.len - SERVICE_LEN};
 	struct fact_value v;
 
-	if (begins_with(name, "service-", SERVICE_LEN) &&
-	    has_record(w, FACT_SERVICE_DNS_RECORD, namespace, rest))
+	if (is_named_after(w, fact, "service-", FACT_SERVICE_DNS_RECORD) ||
+	    is_named_after(w, fact, "ingress-", FACT_INGRESS_DNS_RECORD))
 		return true;
-	if (begins_with(name, "ingress-", INGRESS_LEN) &&
-	    has_record(w, FACT_INGRESS_DNS_RECORD, namespace, rest))
-		return true;
-	if (!has_record(w, FACT_SERVICE_DNS_RECORD, namespace, name) &&
+	if (!is_named_after(w, fact, "nigh-service-", FACT_SERVICE_DNS_RECORD) &&
+	    !is_named_after(w, fact, "nigh-ingress-", FACT_INGRESS_DNS_RECORD) &&
+	    !has_record(w, FACT_SERVICE_DNS_RECORD, namespace, name) &&
 	    !has_record(w, FACT_INGRESS_DNS_RECORD, namespace, name))
 		return false;
 	arena_reset(w->scratch);

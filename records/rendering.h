@@ -8,13 +8,25 @@
 #ifndef RECORDS_RENDERING_H
 #define RECORDS_RENDERING_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/text.h"
 #include "records/build.h"
 
 /* The endpoints of a ServiceDNSRecord or IngressDNSRecord of the host, as the JSON
- * array spec.endpoints, sorted by dnsName.  ERR_NOTFOUND: no such record. */
+ * array spec.endpoints, sorted by dnsName.  ERR_NOTFOUND: no such record; ERR_UNREACHABLE: a host name among its
+ * targets has no known address (KubeFed left what it had written as it was).  Nothing is appended then. */
 enum err rendering_print(const struct records *r, const struct facts *f, enum fact_kind kind,
                          struct bytes namespace, struct bytes name, struct text *out) MUST_CHECK;
+/* The same, but the addresses of each cluster (a site) are endpoints of their own, sorted by cluster after dnsName:
+ * setIdentifier and the label nigh.dev/cluster are its name. */
+enum err rendering_print_sites(const struct records *r, const struct facts *f, enum fact_kind kind,
+                               struct bytes namespace, struct bytes name,
+                               struct text *out) MUST_CHECK;
+
+/* Has the Service of that cluster a ready endpoint?  Without one KubeFed published no address of it. */
+bool rendering_is_ready(const struct records *r, uint16_t cluster, struct bytes namespace,
+                        struct bytes service);
 
 #endif

@@ -118,6 +118,22 @@ struct addr *sites_addresses(const struct world *w, uint32_t source, struct draf
 	return found.list;
 }
 
+bool sites_is_awaited(const struct world *w, struct bytes text)
+{
+	struct addr one;
+	struct bytes host;
+	size_t count;
+	uint32_t ttl;
+
+	if (addr_parse(text, &one))
+		return false;
+	host = host_name(w->arena, text);
+	if (host.len == 0)
+		return false;
+	wants_addresses(w->wants, host, &count, &ttl);
+	return count == 0;
+}
+
 size_t sites_split(const struct addr *addresses, size_t count, struct endpoint_rrset out[2])
 {
 	size_t ipv4 = 0;

@@ -29,6 +29,9 @@ struct sites_targets {
 struct addr *sites_addresses(const struct world *w, uint32_t source, struct draft *d,
                              struct sites_targets *t, size_t *count);
 
+/* Is a target the name of a host of which no address is known (yet)? */
+bool sites_is_awaited(const struct world *w, struct bytes text);
+
 /* False, and a note of the object, when the address may not be published. */
 bool sites_may_publish(const struct world *w, const struct fact *object, uint16_t cluster,
                        const struct addr *a);

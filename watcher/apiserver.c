@@ -9,17 +9,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "kube/exec.h"
 #include "kube/expiry.h"
+#include "kube/keeper.h"
 #include "kube/object.h"
 
 enum {
 	TICK_MS = 1000,
 	PULSE_MS = 15000, /* is it there, does it still know us, are we still let see? */
 	PULSE_REPLY_MS = 10000,
-	GRACE_MS = 5000,    /* to say whether it is ready */
-	REFRESH_MS = 60000, /* files with credentials */
-	EXEC_EARLY_S = 60,  /* before a plugin's credential expires */
+	GRACE_MS = 5000, /* to say whether it is ready */
 	OBJECTS_MOST = 2000000,
 	VERSION_MOST = 64,
 	ANSWER_MOST = 64 * 1024
@@ -31,7 +29,7 @@ struct apiserver {
 	uint16_t cluster;
 	enum cluster_source source;
 	struct apiserver_settings settings;
-	struct kube_access access; /* with what files and plugins give */
+	struct kube_keeper *keeper; /* of its credentials */
 	struct kube_client *client;
 	struct kube_backoff backoff;
 	struct apiserver_kind_around around;
@@ -39,8 +37,7 @@ struct apiserver {
 	size_t kind_count; /* 0: not begun */
 
 	uv_timer_t tick;
-	uint64_t pulse_ms, refreshed_ms;
-	uint64_t unauthorized; /* 401s that were looked at */
+	uint64_t pulse_ms;
 	struct kube_request *pulse;
 	int pulse_status;
 	struct buffer answer; /* of /version */
@@ -51,8 +48,6 @@ struct apiserver {
 	uint64_t unsure_ms; /* since when some refusal has not been made sure of; 0: none is so */
 	bool is_unready;    /* it says so itself */
 
-	struct kube_exec_run *exec; /* a plugin that runs */
-	int64_t exec_expires;
 	bool stopping;
 	unsigned open;
 	void (*on_stopped)(void *arg);
@@ -253,8 +248,7 @@ static void read_version(struct apiserver *a)
 	object_read_version((struct bytes){a->answer.data, a->answer.len}, whole,
 	                    a->answer.len + 1);
 	/* Before it is cut: a part of a long credential is one, too. */
-	if (kube_secret_is_in(&a->access.token, bytes_of(whole)) ||
-	    kube_secret_is_in(&a->access.password, bytes_of(whole)))
+	if (kube_access_is_in(kube_keeper_access(a->keeper), bytes_of(whole)))
 		whole[0] = '\0';
 	(void)snprintf(a->version, sizeof(a->version), "%s", whole);
 	free(whole);
@@ -326,7 +320,7 @@ static void begin_kinds(struct apiserver *a)
 
 static void use_access(struct apiserver *a)
 {
-	kube_client_set_access(a->client, &a->access);
+	kube_client_set_access(a->client, kube_keeper_access(a->keeper));
 	for (size_t i = 0; i < a->kind_count; i++)
 		apiserver_kind_hurry(a->kinds[i]);
 }
@@ -341,68 +335,17 @@ static void tell_credentials(struct apiserver *a, const char *why)
 	text_fini(&where);
 }
 
-static void refresh_files(struct apiserver *a)
-{
-	struct reason why = {0};
-	bool changed = false;
-	enum err err = kube_access_refresh(&a->access, &changed, &why);
-
-	a->refreshed_ms = clock_monotonic_ms();
-	tell_credentials(a, err != ERR_OK ? why.text : NULL);
-	if (changed)
-		use_access(a);
-}
-
-static void on_exec(enum err err, struct kube_credential *got, const struct reason *why, void *arg)
+static void on_access(void *arg)
 {
 	struct apiserver *a = arg;
 
-	a->exec = NULL;
-	a->refreshed_ms = clock_monotonic_ms();
-	tell_credentials(a, err != ERR_OK ? why->text : NULL);
-	if (err != ERR_OK)
-		return;
-	kube_secret_set(&a->access.token, kube_secret_bytes(&got->token));
-	if (got->certificate.len > 0) {
-		kube_secret_set(&a->access.certificate, kube_secret_bytes(&got->certificate));
-		kube_secret_set(&a->access.key, kube_secret_bytes(&got->key));
-	}
-	a->exec_expires = got->expires_at;
 	use_access(a);
-	ask_version(a);
+	/* Before a plugin has given something nothing was asked. */
+	if (kube_keeper_access(a->keeper)->exec.command)
+		ask_version(a);
 }
 
-static void run_plugin(struct apiserver *a)
-{
-	const struct kube_exec_cluster cluster = kube_exec_cluster_of(&a->access);
-
-	if (!a->exec)
-		a->exec = kube_exec_run(a->loop, &a->access.exec, &cluster, on_exec, a);
-}
-
-/* A plugin again when its credential is about to end or is refused, files each minute or then; a minute apart, when
- * it does not help. */
-static void keep_credentials(struct apiserver *a, uint64_t now_ms)
-{
-	enum { AGAIN_MS = 5000 };
-	uint64_t refused = kube_client_counts(a->client).unauthorized;
-	bool was_refused = refused != a->unauthorized && now_ms - a->refreshed_ms >= AGAIN_MS;
-
-	if (was_refused)
-		a->unauthorized = refused;
-	if (a->access.exec.command) {
-		bool ends = a->exec_expires > 0 &&
-		            clock_unix_s() + EXEC_EARLY_S >= a->exec_expires &&
-		            now_ms - a->refreshed_ms >= AGAIN_MS;
-
-		if (ends || was_refused ||
-		    (a->exec_expires == 0 && a->access.token.len == 0 &&
-		     a->access.certificate.len == 0 && now_ms - a->refreshed_ms >= AGAIN_MS))
-			run_plugin(a);
-	} else if (was_refused || now_ms - a->refreshed_ms >= REFRESH_MS) {
-		refresh_files(a);
-	}
-}
+static void on_trouble(const char *why, void *arg) { tell_credentials(arg, why); }
 
 /* --- life --- */
 
@@ -411,7 +354,7 @@ static void on_tick(uv_timer_t *timer)
 	struct apiserver *a = timer->data;
 	uint64_t now_ms = clock_monotonic_ms();
 
-	keep_credentials(a, now_ms);
+	kube_keeper_tick(a->keeper, kube_client_counts(a->client).unauthorized);
 	if (now_ms - a->pulse_ms >= PULSE_MS) {
 		ask_version(a);
 		for (size_t i = 0; i < a->kind_count; i++)
@@ -436,19 +379,17 @@ struct apiserver *apiserver_start(uv_loop_t *loop, struct store *store,
 	a->settings = *settings;
 	a->settings.access = NULL;
 	a->backoff.cap_ms = settings->pace.backoff_ms;
-	kube_access_copy(&a->access, settings->access);
-	a->client = kube_client_new(loop, &a->access);
+	a->client = kube_client_new(loop, settings->access);
+	a->keeper = kube_keeper_new(loop, settings->access,
+	                            &(struct kube_keeper_events){on_access, on_trouble, a});
 	a->around = (struct apiserver_kind_around){
 		loop,     a->client,  &a->backoff,
 		store,    a->cluster, a->settings.objects.on_object ? &a->settings.objects : NULL,
 		on_sight, a};
-	a->refreshed_ms = clock_monotonic_ms();
 	a->tick.data = a;
 	CHECK(uv_timer_init(loop, &a->tick) == 0);
 	CHECK(uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS) == 0);
-	if (a->access.exec.command)
-		run_plugin(a);
-	else
+	if (!settings->access->exec.command)
 		ask_version(a);
 	return a;
 }
@@ -461,7 +402,6 @@ static void closed_one(void *arg)
 
 	if (--a->open > 0)
 		return;
-	kube_access_fini(&a->access);
 	buffer_fini(&a->answer);
 	free(a);
 	if (on_stopped)
@@ -478,7 +418,7 @@ void apiserver_stop(struct apiserver *a, void (*on_stopped)(void *arg), void *ar
 	a->open = 2;
 	for (size_t i = 0; i < a->kind_count; i++)
 		apiserver_kind_stop(a->kinds[i]);
-	kube_exec_cancel(a->exec);
+	kube_keeper_free(a->keeper);
 	tell_credentials(a, NULL);
 	kube_client_stop(a->client, closed_one, a);
 	uv_close((uv_handle_t *)&a->tick, on_tick_closed);
@@ -503,19 +443,12 @@ bool apiserver_relist(struct apiserver *a, enum fact_kind kind)
 
 void apiserver_set_access(struct apiserver *a, const struct kube_access *access)
 {
-	bool elsewhere = apiserver_is_elsewhere(&a->access, access);
+	bool elsewhere = apiserver_is_elsewhere(kube_keeper_access(a->keeper), access);
 
-	/* What a plugin of before gives is for that one. */
-	kube_exec_cancel(a->exec);
-	a->exec = NULL;
-	a->exec_expires = 0;
-	kube_access_fini(&a->access);
-	kube_access_copy(&a->access, access);
+	kube_keeper_set_access(a->keeper, access);
 	use_access(a);
 	for (size_t i = 0; elsewhere && i < a->kind_count; i++)
 		apiserver_kind_restart(a->kinds[i]);
-	if (a->access.exec.command)
-		run_plugin(a);
 }
 
 struct kube_client *apiserver_client(struct apiserver *a) { return a->client; }
@@ -526,14 +459,14 @@ struct kube_backoff *apiserver_backoff(struct apiserver *a) { return &a->backoff
 
 void apiserver_report(const struct apiserver *a, struct apiserver_report *out)
 {
-	int64_t expires = 0;
+	int64_t expires = 0, by_plugin = kube_keeper_expires_at(a->keeper);
 
 	*out = (struct apiserver_report){.version = a->version,
 	                                 .wire = kube_client_counts(a->client)};
-	if (kube_expiry(&a->access, &expires))
+	if (kube_expiry(kube_keeper_access(a->keeper), &expires))
 		out->expires = expires;
-	if (a->exec_expires > 0 && (out->expires == 0 || a->exec_expires < out->expires))
-		out->expires = a->exec_expires;
+	if (by_plugin > 0 && (out->expires == 0 || by_plugin < out->expires))
+		out->expires = by_plugin;
 	for (size_t i = 0; i < a->kind_count; i++)
 		apiserver_kind_count(a->kinds[i], &out->watch);
 }

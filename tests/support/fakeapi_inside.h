@@ -53,8 +53,8 @@ void shape_fini(struct shape *s);
 void quotes_set_right(struct text *t);
 /* Reads s->json; ends the test when it is no object of that kind. */
 void shape_read(struct shape *s, const struct kind *k);
-struct object *object_new(const struct shape *s, const struct kind *k, uint64_t version,
-                          uint64_t uid, bool managed_fields);
+struct object *object_make(const struct shape *s, const struct kind *k, uint64_t version,
+                           uint64_t uid, bool managed_fields);
 /* The same with another resourceVersion. */
 struct object *object_copy(const struct object *o, uint64_t version);
 struct object *object_use(struct object *o);
@@ -116,7 +116,7 @@ struct kind *store_find(struct fakeapi *f, const char *path, size_t len);
 void store_init(struct fakeapi *f);
 void store_fini(struct fakeapi *f);
 /* Creates or replaces. */
-void store_put(struct fakeapi *f, struct kind *k, const struct shape *s);
+void store_put_shape(struct fakeapi *f, struct kind *k, const struct shape *s);
 struct object *store_get(const struct kind *k, const char *key); /* NULL: none */
 void store_delete(struct fakeapi *f, struct kind *k, const char *key);
 /* The kind must be known. */

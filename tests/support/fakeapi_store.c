@@ -198,7 +198,7 @@ static void note_event(struct kind *k, enum change change, struct object *object
 
 /* --- changes --- */
 
-void store_put(struct fakeapi *f, struct kind *k, const struct shape *s)
+void store_put_shape(struct fakeapi *f, struct kind *k, const struct shape *s)
 {
 	uint64_t version = ++f->version;
 	struct object *o;
@@ -210,8 +210,8 @@ void store_put(struct fakeapi *f, struct kind *k, const struct shape *s)
 	         k->namespaced ? (const char *)s->namespace.data : "", k->namespaced ? "/" : "",
 	         (int)s->name.len, (const char *)s->name.data);
 	at = place_of(k->objects, k->count, key, &found);
-	o = object_new(s, k, version, found ? k->objects[at]->uid : ++f->uid,
-	               f->options.managed_fields);
+	o = object_make(s, k, version, found ? k->objects[at]->uid : ++f->uid,
+	                f->options.managed_fields);
 	if (found) {
 		note_event(k, CHANGE_MODIFIED, o, k->objects[at]);
 		k->objects[at] = o;
@@ -266,7 +266,7 @@ uint64_t fakeapi_put(struct fakeapi *f, const char *resource, const char *fmt, .
 	fake_unlock(f);
 	shape_read(&s, k);
 	fake_lock(f);
-	store_put(f, k, &s);
+	store_put_shape(f, k, &s);
 	version = f->version;
 	fake_unlock_and_wake(f);
 	shape_fini(&s);
@@ -287,7 +287,7 @@ void fakeapi_put_many(struct fakeapi *f, const char *resource, size_t count,
 		generate(&s.json, i, arg);
 		shape_read(&s, k);
 		fake_lock(f);
-		store_put(f, k, &s);
+		store_put_shape(f, k, &s);
 		if (i % BATCH == BATCH - 1 || i + 1 == count)
 			fake_wake(f);
 		fake_unlock(f);

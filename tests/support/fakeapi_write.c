@@ -220,7 +220,7 @@ static void store(struct change_of *c)
 	json_object_object_del(metadata, "resourceVersion");
 	text_add(&s.json, json_object_to_json_string_ext(c->after, JSON_C_TO_STRING_PLAIN));
 	shape_read(&s, c->k);
-	store_put(c->f, c->k, &s);
+	store_put_shape(c->f, c->k, &s);
 	shape_fini(&s);
 }
 

@@ -81,11 +81,46 @@ static void test_a_rendering_is_not_a_source(void **state)
 	records_world_free(w);
 }
 
+/* What nigh-propagator publishes of the record's sites: without the record it is all that is known. */
+static void test_the_sites_of_a_record_are_a_source_only_without_it(void **state)
+{
+	struct records_world *w = records_world_small();
+	const struct bytes targets[] = {bytes_of("192.0.2.10"), bytes_of("192.0.2.20")};
+	const struct fact_endpoint sites[] = {
+		{bytes_of("web.shop.d.svc.example.com"), bytes_of("A"), bytes_of("la"), 60,
+	         &targets[0], 1},
+		{bytes_of("web.shop.d.svc.example.com"), bytes_of("A"), bytes_of("ny"), 60,
+	         &targets[1], 1},
+	};
+	struct fact_value v = {.kind = FACT_DNS_ENDPOINT,
+	                       .namespace = bytes_of("shop"),
+	                       .name = bytes_of("nigh-service-web"),
+	                       .dns_endpoint = {true, sites, 2}};
+
+	(void)state;
+	records_world_put(w, "", records_fact(&v));
+	records_world_build(w);
+	records_world_expect(w, "web.shop.d.svc.example.com.",
+	                     "DNSEndpoint shop/nigh-service-web; fixed A 60 192.0.2.10 192.0.2.20");
+	records_world_put(w, "", records_fact_service_record("shop/web", "d", 0, NULL, NULL));
+	records_world_put_service(w, "la", "192.0.2.10");
+	records_world_build(w);
+	assert_non_null(strstr(records_world_show(w, "web.shop.d.svc.example.com."),
+	                       "ServiceDNSRecord shop/web"));
+	records_world_expect_text(records_world_conflicts(w), "");
+	records_world_remove(w, "", FACT_SERVICE_DNS_RECORD, "shop/web");
+	records_world_build(w);
+	assert_non_null(
+		strstr(records_world_show(w, "web.shop.d.svc.example.com."), "nigh-service-web"));
+	records_world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_endpoints_of_one_name_are_merged),
 		cmocka_unit_test(test_a_rendering_is_not_a_source),
+		cmocka_unit_test(test_the_sites_of_a_record_are_a_source_only_without_it),
 	};
 
 	return cmocka_run_group_tests_name("records/dns_endpoint", tests, NULL, NULL);
