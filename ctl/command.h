@@ -28,6 +28,11 @@ struct command {
 	const char *type, *client, *resolver;               /* of explain; NULL: not given */
 	const char *cluster, *to, *over, *curve, *ttl_wait; /* of moves; NULL: not given */
 	bool undo, dry_run;
+	/* Of the federation (ctl/flags.c); NULL: not given. */
+	const char *file; /* "-": standard input */
+	const char *federated_group, *federated_version;
+	const char *member_kubeconfig, *member_context, *host_name, *secret_name, *token_for;
+	bool delete_crd, contents, by_cluster, rotate, compatible, keep, orphan, remove, force;
 	char *const *args; /* behind the command's word */
 	size_t arg_count;
 };
@@ -62,5 +67,6 @@ int shift_run(const struct command *c);    /* shift */
 int drain_run(const struct command *c);    /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */
 int completion_run(const struct command *c); /* completion SHELL */
+int federate_run(const struct command *c);   /* federate ... */
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/version.h"
 #include "ctl/command.h"
+#include "ctl/flags.h"
 
 static const char default_server[] = "http://127.0.0.1:8053";
 static const char default_namespace[] = "kube-federation-system";
@@ -23,18 +24,6 @@ static int version_run(const struct command *c)
 	json_object_put(root);
 	return COMMAND_FINE;
 }
-
-/* Which flags a command has a use for. */
-enum {
-	OF_NIGHD = 1,
-	OF_API = 2,
-	OF_NAMESPACE = 4,
-	OF_QUESTION = 8,
-	OF_CLUSTER = 16, /* --cluster */
-	OF_SHIFT = 32,   /* --to, --curve, --undo */
-	OF_OVER = 64,    /* --over, --dry-run */
-	OF_WAIT = 128    /* --ttl-wait */
-};
 
 static const struct word {
 	const char *name;
@@ -58,6 +47,10 @@ static const struct word {
          OF_API | OF_NAMESPACE | OF_OVER | OF_WAIT},
 	{"undrain", 1, 1, "undrain CLUSTER [--over TIME] [--dry-run]", drain_undo_run,
          OF_API | OF_NAMESPACE | OF_OVER},
+	{"federate", 0, 3,
+         "federate enable|disable TYPE | federate TYPE [NAMESPACE/]NAME [--contents] | federate -f "
+         "FILE",
+         federate_run, OF_API | OF_NAMESPACE | OF_FEDERATE | OF_FILE | OF_FORCE | OF_DRY_RUN},
 	{"version", 0, 0, "version", version_run, 0},
 	{"completion", 1, 1, "completion bash|zsh|fish", completion_run, 0},
 };
@@ -112,10 +105,11 @@ enum {
 	CURVE,
 	TTL_WAIT,
 	UNDO,
-	DRY_RUN
+	DRY_RUN,
+	FIRST_OF_FLAGS
 };
 
-static const struct option options[] = {
+static const struct option own_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"server", required_argument, NULL, SERVER},
 	{"type", required_argument, NULL, TYPE},
@@ -125,6 +119,7 @@ static const struct option options[] = {
 	{"context", required_argument, NULL, CONTEXT},
 	{"namespace", required_argument, NULL, 'n'},
 	{"pods-namespace", required_argument, NULL, PODS_IN},
+	{"filename", required_argument, NULL, 'f'},
 	{"cluster", required_argument, NULL, CLUSTER},
 	{"to", required_argument, NULL, TO},
 	{"over", required_argument, NULL, OVER},
@@ -134,8 +129,8 @@ static const struct option options[] = {
 	{"dry-run", no_argument, NULL, DRY_RUN},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
 };
+enum { OWN_COUNT = sizeof(own_options) / sizeof(own_options[0]) };
 
 /* Where a flag's value goes; NULL: it is none of these. */
 static const char **value_of(struct command *c, int option)
@@ -157,6 +152,8 @@ static const char **value_of(struct command *c, int option)
 		return &c->namespace;
 	case PODS_IN:
 		return &c->pods_namespace;
+	case 'f':
+		return &c->file;
 	case CLUSTER:
 		return &c->cluster;
 	case TO:
@@ -175,13 +172,20 @@ static const char **value_of(struct command *c, int option)
 /* -1 to go on, else the exit status. */
 static int parse_flags(struct command *c, int argc, char **argv)
 {
+	struct option options[OWN_COUNT + FLAGS_MOST + 1] = {0};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "o:n:hV", options, NULL)) != -1) {
+	memcpy(options, own_options, sizeof(own_options));
+	flags_options(FIRST_OF_FLAGS, options + OWN_COUNT);
+	while ((option = getopt_long(argc, argv, "o:n:f:hV", options, NULL)) != -1) {
 		const char **value = value_of(c, option);
 
 		if (value) {
 			*value = optarg;
+			continue;
+		}
+		if (option >= FIRST_OF_FLAGS) {
+			flags_take(c, (size_t)(option - FIRST_OF_FLAGS), optarg);
 			continue;
 		}
 		switch (option) {
@@ -218,8 +222,7 @@ static const char *find_misuse(const struct command *c, unsigned flags)
 	if (through_api && !(flags & OF_API))
 		return "no API server is asked (--kubeconfig, --context) by ";
 	if (c->namespace && !(flags & OF_NAMESPACE))
-		return "-n, the namespace of KubeFed, belongs to shift, drain, undrain and guard, "
-		       "not to ";
+		return "-n, the namespace of KubeFed, does not belong to ";
 	if (c->pods_namespace && (!(flags & OF_NIGHD) || !through_api))
 		return "--pods-namespace belongs to status, explain, guard and failback with "
 		       "--kubeconfig or --context, not to ";
@@ -237,8 +240,12 @@ static const char *find_misuse_of_moves(const struct command *c, unsigned flags)
 		return "--cluster belongs to shift and failback, not to ";
 	if ((c->to || c->curve || c->undo) && !(flags & OF_SHIFT))
 		return "--to, --curve and --undo belong to shift, not to ";
-	if ((c->over || c->dry_run) && !(flags & OF_OVER))
-		return "--over and --dry-run belong to shift, drain and undrain, not to ";
+	if (c->over && !(flags & OF_OVER))
+		return "--over belongs to shift, drain and undrain, not to ";
+	if (c->dry_run && !(flags & (OF_OVER | OF_DRY_RUN)))
+		return "--dry-run does not belong to ";
+	if (c->file && !(flags & OF_FILE))
+		return "-f belongs to federate and plan, not to ";
 	if (c->ttl_wait && (!(flags & OF_WAIT) || !c->over))
 		return "--ttl-wait belongs to drain with --over, not to ";
 	return NULL;
@@ -273,6 +280,8 @@ static int run_word(struct command *c, const char *name)
 	misuse = find_misuse(c, word->flags);
 	if (!misuse)
 		misuse = find_misuse_of_moves(c, word->flags);
+	if (!misuse)
+		misuse = flags_find_misuse(c, word->flags);
 	if (misuse)
 		return wrong(c, misuse, name);
 	set_defaults(c);
