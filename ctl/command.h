@@ -68,5 +68,8 @@ int drain_run(const struct command *c);    /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */
 int completion_run(const struct command *c); /* completion SHELL */
 int federate_run(const struct command *c);   /* federate ... */
+int join_run(const struct command *c);       /* join CLUSTER */
+int unjoin_run(const struct command *c);     /* unjoin CLUSTER */
+int forget_run(const struct command *c);     /* forget CLUSTER */
 
 #endif

@@ -51,6 +51,16 @@ static const struct word {
          "federate enable|disable TYPE | federate TYPE [NAMESPACE/]NAME [--contents] | federate -f "
          "FILE",
          federate_run, OF_API | OF_NAMESPACE | OF_FEDERATE | OF_FILE | OF_FORCE | OF_DRY_RUN},
+	{"join", 1, 1,
+         "join CLUSTER [--cluster-kubeconfig FILE] [--cluster-context NAME] [--rotate] "
+         "[--token-for TIME] [--kubefed-compatible]",
+         join_run, OF_API | OF_NAMESPACE | OF_MEMBER | OF_JOIN | OF_FORCE},
+	{"unjoin", 1, 1,
+         "unjoin CLUSTER --keep|--orphan|--remove [--cluster-kubeconfig FILE] "
+         "[--cluster-context NAME] [--force] [--dry-run]",
+         unjoin_run, OF_API | OF_NAMESPACE | OF_MEMBER | OF_UNJOIN | OF_FORCE | OF_DRY_RUN},
+	{"forget", 1, 1, "forget CLUSTER [--force] [--dry-run]", forget_run,
+         OF_API | OF_NAMESPACE | OF_FORCE | OF_DRY_RUN},
 	{"version", 0, 0, "version", version_run, 0},
 	{"completion", 1, 1, "completion bash|zsh|fish", completion_run, 0},
 };
