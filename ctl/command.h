@@ -17,6 +17,8 @@
 struct json_object;
 
 enum { COMMAND_FINE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
+/* Of plan and diff, whose wrong use is 1: something would change.  The process ends with COMMAND_CHANGES_STATUS. */
+enum { COMMAND_CHANGES = 3, COMMAND_CHANGES_STATUS = 2 };
 
 struct command {
 	const char *program; /* "nighctl" or "kubectl nigh" */
@@ -66,6 +68,8 @@ int failback_run(const struct command *c); /* failback NAME */
 int shift_run(const struct command *c);    /* shift */
 int drain_run(const struct command *c);    /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */
+int plan_run(const struct command *c);       /* plan -f FILE */
+int diff_run(const struct command *c);       /* diff TYPE NAME */
 int completion_run(const struct command *c); /* completion SHELL */
 int federate_run(const struct command *c);   /* federate ... */
 int join_run(const struct command *c);       /* join CLUSTER */

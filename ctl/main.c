@@ -61,6 +61,8 @@ static const struct word {
          unjoin_run, OF_API | OF_NAMESPACE | OF_MEMBER | OF_UNJOIN | OF_FORCE | OF_DRY_RUN},
 	{"forget", 1, 1, "forget CLUSTER [--force] [--dry-run]", forget_run,
          OF_API | OF_NAMESPACE | OF_FORCE | OF_DRY_RUN},
+	{"plan", 0, 0, "plan -f FILE", plan_run, OF_API | OF_NAMESPACE | OF_FILE},
+	{"diff", 2, 2, "diff TYPE [NAMESPACE/]NAME", diff_run, OF_API | OF_NAMESPACE},
 	{"version", 0, 0, "version", version_run, 0},
 	{"completion", 1, 1, "completion bash|zsh|fish", completion_run, 0},
 };
@@ -298,11 +300,23 @@ static int run_word(struct command *c, const char *name)
 	return word->run(c);
 }
 
+/* There 2 is no wrong use, but that something would change. */
+static bool is_preview(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "plan") == 0 || strcmp(argv[i], "diff") == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct command c = {.program = program_name(argc > 0 ? argv[0] : NULL)};
+	bool previews = is_preview(argc, argv);
 	int status = parse_flags(&c, argc, argv);
 
+	if (status == COMMAND_USAGE && previews)
+		return COMMAND_FAILED;
 	if (status >= 0)
 		return status;
 	if (optind >= argc) {
@@ -312,5 +326,9 @@ int main(int argc, char **argv)
 	c.args = argv + optind + 1;
 	c.arg_count = (size_t)(argc - optind - 1);
 	status = run_word(&c, argv[optind]);
+	if (status == COMMAND_USAGE && previews)
+		status = COMMAND_FAILED;
+	if (status == COMMAND_CHANGES)
+		status = COMMAND_CHANGES_STATUS;
 	return fflush(stdout) == 0 ? status : COMMAND_FAILED;
 }

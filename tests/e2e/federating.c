@@ -116,6 +116,120 @@ static void test_joining_again_grants_what_was_enabled_since(void **state)
 	               SOON_MS);
 }
 
+/* --- plan --- */
+
+static const char *manifest(struct federation *f, const char *text)
+{
+	static char path[200];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s", cloud_path(f->cloud, "plan.yaml"));
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	return path;
+}
+
+/* A line of a table, with one space between its columns. */
+static void assert_says(const char *said, const char *line, bool expected)
+{
+	char *flat = strdup(said), *to = flat;
+
+	for (const char *at = flat; *at; at++)
+		if (*at != ' ' || at[1] != ' ')
+			*to++ = *at;
+	*to = '\0';
+	if ((strstr(flat, line) != NULL) != expected)
+		fail_msg("'%s' is %s: %s", line, expected ? "missing" : "there", flat);
+	free(flat);
+}
+
+#define SETTINGS(rest)                                                                             \
+	"apiVersion: types.kubefed.io/v1beta1\n"                                                   \
+	"kind: FederatedConfigMap\n"                                                               \
+	"metadata: {name: settings, namespace: shop}\n"                                            \
+	"spec: " rest "\n"
+
+static void test_a_plan_says_what_then_happens_and_writes_nothing(void **state)
+{
+	struct federation *f = *state;
+	const char *file = manifest(
+		f, SETTINGS("{template: {data: {a: two}}, placement: {clusterSelector: {}}, "
+	                    "overrides: [{clusterName: rohan, clusterOverrides: [{path: /data/a, "
+	                    "value: three}]}]}"));
+	const char *said = federation_run(f, 2, WORDS("plan", "-f", file));
+
+	assert_says(said, "update ConfigMap shop/settings gondor data.a: \"one\" -> \"two\"", true);
+	assert_says(said, "update ConfigMap shop/settings rohan data.a: \"one\" -> \"three\"",
+	            true);
+	cluster_expect(f->host, FEDERATED "settings", "\"a\":\"one\"", 0);
+	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"a\":\"one\"", 0);
+	cluster_apply_file(f->host, file);
+	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"a\":\"two\"", SOON_MS);
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"three\"", SOON_MS);
+}
+
+static void test_a_plan_of_what_is_planned_already_is_empty(void **state)
+{
+	struct federation *f = *state;
+
+	federation_expect(f, 0, "nothing would change",
+	                  WORDS("plan", "-f", cloud_path(f->cloud, "plan.yaml")));
+	federation_expect(f, 0, "the members have what they should have",
+	                  WORDS("diff", "configmaps", "shop/settings"));
+}
+
+static void test_a_plan_tells_what_is_created_and_deleted_where_and_why(void **state)
+{
+	struct federation *f = *state;
+	const char *file =
+		manifest(f, SETTINGS("{template: {data: {a: two}}, placement: {clusters: [{name: "
+	                             "gondor}]}}") "---\n"
+	                                           "apiVersion: types.kubefed.io/v1beta1\n"
+	                                           "kind: FederatedConfigMap\n"
+	                                           "metadata: {name: more, namespace: shop}\n"
+	                                           "spec: {template: {data: {a: b}}, placement: "
+	                                           "{clusters: [{name: "
+	                                           "rohan}]}}\n");
+	const char *said = federation_run(f, 2, WORDS("plan", "-f", file));
+
+	assert_says(said, "delete ConfigMap shop/settings rohan it is not placed there", true);
+	assert_says(said, "create FederatedConfigMap shop/more (host)", true);
+	assert_says(said, "create ConfigMap shop/more rohan", true);
+	assert_says(said, "shop/more gondor", false);
+}
+
+static void test_a_plan_of_a_namespace_tells_of_what_is_in_it(void **state)
+{
+	struct federation *f = *state;
+	const char *file = manifest(f, "apiVersion: types.kubefed.io/v1beta1\n"
+	                               "kind: FederatedNamespace\n"
+	                               "metadata: {name: shop, namespace: shop}\n"
+	                               "spec: {placement: {clusters: [{name: gondor}]}}\n");
+	const char *said = federation_run(f, 2, WORDS("plan", "-f", file));
+
+	assert_says(said, "delete Namespace shop/shop rohan", true);
+	assert_says(said, "delete ConfigMap shop/settings rohan", true);
+}
+
+static void test_what_a_server_refuses_is_planned_as_refused(void **state)
+{
+	struct federation *f = *state;
+
+	federation_expect(
+		f, 2, "refused",
+		WORDS("plan", "-f",
+	              manifest(f, SETTINGS("{template: {data: 5}, placement: {clusterSelector: "
+	                                   "{}}}"))));
+	federation_expect(
+		f, 1, "spec.placement.clusters",
+		WORDS("plan", "-f", manifest(f, SETTINGS("{placement: {clusters: gondor}}"))));
+	federation_expect(f, 1, "usage", WORDS("plan"));
+	settings(f, "a: one");
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"one\"", SOON_MS);
+}
+
 static void test_another_cluster_is_not_taken_for_a_member(void **state)
 {
 	struct federation *f = *state;
@@ -244,6 +358,11 @@ int main(void)
 		cmocka_unit_test(test_a_cluster_joined_with_nighctl_alone_is_propagated_to),
 		cmocka_unit_test(test_a_member_grants_what_types_need_and_no_more),
 		cmocka_unit_test(test_joining_again_grants_what_was_enabled_since),
+		cmocka_unit_test(test_a_plan_says_what_then_happens_and_writes_nothing),
+		cmocka_unit_test(test_a_plan_of_what_is_planned_already_is_empty),
+		cmocka_unit_test(test_a_plan_tells_what_is_created_and_deleted_where_and_why),
+		cmocka_unit_test(test_a_plan_of_a_namespace_tells_of_what_is_in_it),
+		cmocka_unit_test(test_what_a_server_refuses_is_planned_as_refused),
 		cmocka_unit_test(test_another_cluster_is_not_taken_for_a_member),
 		cmocka_unit_test(test_a_type_of_the_same_api_is_refused),
 		cmocka_unit_test(test_a_type_is_disabled_and_its_objects_stay),
