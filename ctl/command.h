@@ -70,6 +70,7 @@ int drain_run(const struct command *c);    /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */
 int plan_run(const struct command *c);       /* plan -f FILE */
 int diff_run(const struct command *c);       /* diff TYPE NAME */
+int get_run(const struct command *c);        /* get TYPE NAME */
 int completion_run(const struct command *c); /* completion SHELL */
 int federate_run(const struct command *c);   /* federate ... */
 int join_run(const struct command *c);       /* join CLUSTER */

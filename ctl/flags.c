@@ -42,6 +42,7 @@ static const struct flag {
 	SWITCH("keep", keep, OF_UNJOIN, "--keep belongs to unjoin, not to "),
 	SWITCH("orphan", orphan, OF_UNJOIN, "--orphan belongs to unjoin, not to "),
 	SWITCH("remove", remove, OF_UNJOIN, "--remove belongs to unjoin, not to "),
+	SWITCH("by-cluster", by_cluster, OF_GET, "--by-cluster belongs to get, not to "),
 	SWITCH("force", force, OF_FORCE, "--force does not belong to "),
 };
 

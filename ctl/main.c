@@ -63,6 +63,8 @@ static const struct word {
          OF_API | OF_NAMESPACE | OF_FORCE | OF_DRY_RUN},
 	{"plan", 0, 0, "plan -f FILE", plan_run, OF_API | OF_NAMESPACE | OF_FILE},
 	{"diff", 2, 2, "diff TYPE [NAMESPACE/]NAME", diff_run, OF_API | OF_NAMESPACE},
+	{"get", 2, 2, "get TYPE [NAMESPACE/]NAME --by-cluster", get_run,
+         OF_API | OF_NAMESPACE | OF_GET},
 	{"version", 0, 0, "version", version_run, 0},
 	{"completion", 1, 1, "completion bash|zsh|fish", completion_run, 0},
 };

@@ -71,6 +71,20 @@ static void join(struct federation *f, struct cluster *member, const char *flag)
 	                        way_to(f, member), flag));
 }
 
+/* A line of a table, with one space between its columns. */
+static void assert_says(const char *said, const char *line, bool expected)
+{
+	char *flat = strdup(said), *to = flat;
+
+	for (const char *at = flat; *at; at++)
+		if (*at != ' ' || at[1] != ' ')
+			*to++ = *at;
+	*to = '\0';
+	if ((strstr(flat, line) != NULL) != expected)
+		fail_msg("'%s' is %s: %s", line, expected ? "missing" : "there", flat);
+	free(flat);
+}
+
 static void test_a_cluster_joined_with_nighctl_alone_is_propagated_to(void **state)
 {
 	struct federation *f = *state;
@@ -116,6 +130,24 @@ static void test_joining_again_grants_what_was_enabled_since(void **state)
 	               SOON_MS);
 }
 
+static void test_an_object_is_shown_cluster_by_cluster(void **state)
+{
+	struct federation *f = *state;
+	const char *said;
+
+	cluster_expect(f->host, FEDERATED "settings", "\"type\":\"Propagation\"", SOON_MS);
+	said = federation_run(f, 0, WORDS("get", "configmap", "shop/settings", "--by-cluster"));
+	assert_says(said, "gondor OK Current rv:", true);
+	assert_says(said, "rohan OK Current rv:", true);
+	assert_says(said, " yes ", true);
+	federation_expect(f, 0, "\"recorded\": \"rv:",
+	                  WORDS("get", "configmap", "shop/settings", "--by-cluster", "-o", "json"));
+	federation_expect(f, 1, "FederatedConfigMap shop/nothing",
+	                  WORDS("get", "configmap", "shop/nothing", "--by-cluster"));
+	federation_expect(f, 1, "no FederatedTypeConfig is about unicorns",
+	                  WORDS("get", "unicorns", "shop/nothing", "--by-cluster"));
+}
+
 /* --- plan --- */
 
 static const char *manifest(struct federation *f, const char *text)
@@ -129,20 +161,6 @@ static const char *manifest(struct federation *f, const char *text)
 	assert_true(fputs(text, file) >= 0);
 	assert_int_equal(fclose(file), 0);
 	return path;
-}
-
-/* A line of a table, with one space between its columns. */
-static void assert_says(const char *said, const char *line, bool expected)
-{
-	char *flat = strdup(said), *to = flat;
-
-	for (const char *at = flat; *at; at++)
-		if (*at != ' ' || at[1] != ' ')
-			*to++ = *at;
-	*to = '\0';
-	if ((strstr(flat, line) != NULL) != expected)
-		fail_msg("'%s' is %s: %s", line, expected ? "missing" : "there", flat);
-	free(flat);
 }
 
 #define SETTINGS(rest)                                                                             \
@@ -358,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_a_cluster_joined_with_nighctl_alone_is_propagated_to),
 		cmocka_unit_test(test_a_member_grants_what_types_need_and_no_more),
 		cmocka_unit_test(test_joining_again_grants_what_was_enabled_since),
+		cmocka_unit_test(test_an_object_is_shown_cluster_by_cluster),
 		cmocka_unit_test(test_a_plan_says_what_then_happens_and_writes_nothing),
 		cmocka_unit_test(test_a_plan_of_what_is_planned_already_is_empty),
 		cmocka_unit_test(test_a_plan_tells_what_is_created_and_deleted_where_and_why),
