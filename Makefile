@@ -152,7 +152,8 @@ $(1).run: $(1)
 endef
 $(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
 $(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
-$(patsubst %,$(B)/tests/unit/ctl/test_%,by_cluster definition differences discovery grants): $(B)/tests/support/propagator_json.o
+$(B)/tests/unit/ctl/test_v1_names: $(B)/tests/support/records_facts.o $(B)/tests/support/records_world.o
+$(patsubst %,$(B)/tests/unit/ctl/test_%,by_cluster definition differences discovery federated grants v1_names): $(B)/tests/support/propagator_json.o
 # The scripted API server, for who speaks to one.
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
 $(filter $(B)/tests/unit/kube/%,$(TESTS)): $(FAKEAPI)

@@ -32,7 +32,7 @@ struct command {
 	bool undo, dry_run;
 	/* Of the federation (ctl/flags.c); NULL: not given. */
 	const char *file; /* "-": standard input */
-	const char *federated_group, *federated_version;
+	const char *federated_group, *federated_version, *federation;
 	const char *member_kubeconfig, *member_context, *host_name, *secret_name, *token_for;
 	bool delete_crd, contents, by_cluster, rotate, compatible, keep, orphan, remove, force;
 	char *const *args; /* behind the command's word */

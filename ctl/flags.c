@@ -25,6 +25,7 @@ static const struct flag {
               "--federated-group belongs to federate enable, not to "),
 	VALUE("federated-version", federated_version, OF_FEDERATE,
               "--federated-version belongs to federate enable, not to "),
+	VALUE("federation", federation, OF_FEDERATE, "--federation belongs to federate, not to "),
 	SWITCH("delete-crd", delete_crd, OF_FEDERATE,
                "--delete-crd belongs to federate disable, not to "),
 	SWITCH("contents", contents, OF_FEDERATE, "--contents belongs to federate, not to "),

@@ -47,9 +47,9 @@ static const struct word {
          OF_API | OF_NAMESPACE | OF_OVER | OF_WAIT},
 	{"undrain", 1, 1, "undrain CLUSTER [--over TIME] [--dry-run]", drain_undo_run,
          OF_API | OF_NAMESPACE | OF_OVER},
-	{"federate", 0, 3,
+	{"federate", 0, 2,
          "federate enable|disable TYPE | federate TYPE [NAMESPACE/]NAME [--contents] | federate -f "
-         "FILE",
+         "FILE [--federation NAME=ZONE]",
          federate_run, OF_API | OF_NAMESPACE | OF_FEDERATE | OF_FILE | OF_FORCE | OF_DRY_RUN},
 	{"join", 1, 1,
          "join CLUSTER [--cluster-kubeconfig FILE] [--cluster-context NAME] [--rotate] "

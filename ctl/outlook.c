@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "ctl/command.h"
+#include "ctl/discovery.h"
 #include "ctl/federate.h"
 #include "ctl/reach.h"
 #include "ctl/remote.h"
@@ -110,7 +111,7 @@ bool outlook_type_of(const struct outlook *o, struct json_object *federated, str
 	return false;
 }
 
-bool outlook_type_named(const struct outlook *o, const char *word, struct type *out)
+static bool find_word(const struct outlook *o, const char *word, struct type *out)
 {
 	for (size_t i = 0; i < jsontree_count(o->types); i++) {
 		if (type_read(jsontree_item(o->types, i), out, NULL) != ERR_OK)
@@ -121,6 +122,24 @@ bool outlook_type_named(const struct outlook *o, const char *word, struct type *
 		type_fini(out);
 	}
 	return false;
+}
+
+bool outlook_type_named(const struct outlook *o, const char *word, struct type *out)
+{
+	struct discovery_kind kind = {0};
+	struct reason why;
+	struct text name = {0};
+	bool found = find_word(o, word, out);
+
+	/* A short name, which only the server knows; target or federated kind. */
+	if (!found && discovery_find(&o->host, word, &kind, &why) == ERR_OK) {
+		text_printf(&name, "%s%s%s", kind.api.plural, kind.api.group[0] ? "." : "",
+		            kind.api.group);
+		found = find_word(o, name.data, out) || find_word(o, kind.api.kind, out);
+	}
+	discovery_kind_fini(&kind);
+	text_fini(&name);
+	return found;
 }
 
 bool outlook_split(const struct type *type, const char *word, struct text *namespace,

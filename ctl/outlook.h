@@ -38,7 +38,7 @@ void outlook_close(struct outlook *o);
 
 /* The type whose federated kind the object has; false: none.  Ended by type_fini(). */
 bool outlook_type_of(const struct outlook *o, struct json_object *federated, struct type *out);
-/* The type that a word means: its FederatedTypeConfig, its target or its federated kind, or their plurals. */
+/* The type that a word means: its FederatedTypeConfig, its target or its federated kind, their plurals or short names. */
 bool outlook_type_named(const struct outlook *o, const char *word, struct type *out);
 /* A member's server, with the host's credential; NULL: it cannot be reached, see `why`. */
 const struct apiserver *outlook_reach(struct outlook *o, size_t member);

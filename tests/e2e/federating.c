@@ -248,6 +248,37 @@ static void test_what_a_server_refuses_is_planned_as_refused(void **state)
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"one\"", SOON_MS);
 }
 
+static void test_a_namespace_is_federated_with_what_is_in_it(void **state)
+{
+	struct federation *f = *state;
+
+	cluster_apply(f->host, "apiVersion: v1\n"
+	                       "kind: Namespace\n"
+	                       "metadata: {name: office, labels: {team: office}}\n"
+	                       "---\n"
+	                       "apiVersion: v1\n"
+	                       "kind: ConfigMap\n"
+	                       "metadata: {name: desk, namespace: office, labels: {app: desk}}\n"
+	                       "data: {drawers: \"3\"}\n");
+	federation_expect(f, 0, "kind: FederatedConfigMap",
+	                  WORDS("federate", "cm", "office/desk", "-o", "yaml"));
+	federation_expect(f, 1, "deploy is not federated",
+	                  WORDS("federate", "deploy", "office/desk"));
+	federation_expect(f, 0, "FederatedConfigMap desk is there",
+	                  WORDS("federate", "namespace", "office", "--contents"));
+	for (unsigned i = 0; i < f->count; i++) {
+		cluster_expect(f->members[i], "/api/v1/namespaces/office/configmaps/desk",
+		               "\"drawers\":\"3\"", SOON_MS);
+		cluster_expect(f->members[i], "/api/v1/namespaces/office", "\"team\":\"office\"",
+		               0);
+	}
+	cluster_delete(f->host, "types.kubefed.io/v1beta1", "FederatedConfigMap", "office", "desk");
+	cluster_expect(f->members[0], "/api/v1/namespaces/office/configmaps/desk", "NotFound",
+	               SOON_MS);
+	cluster_expect(f->members[1], "/api/v1/namespaces/office/configmaps/desk", "NotFound",
+	               SOON_MS);
+}
+
 static void test_another_cluster_is_not_taken_for_a_member(void **state)
 {
 	struct federation *f = *state;
@@ -382,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_a_plan_tells_what_is_created_and_deleted_where_and_why),
 		cmocka_unit_test(test_a_plan_of_a_namespace_tells_of_what_is_in_it),
 		cmocka_unit_test(test_what_a_server_refuses_is_planned_as_refused),
+		cmocka_unit_test(test_a_namespace_is_federated_with_what_is_in_it),
 		cmocka_unit_test(test_another_cluster_is_not_taken_for_a_member),
 		cmocka_unit_test(test_a_type_of_the_same_api_is_refused),
 		cmocka_unit_test(test_a_type_is_disabled_and_its_objects_stay),

@@ -32,7 +32,7 @@ static void test_what_is_well_is_told_with_what_the_member_has(void **state)
 		json_keep(by_cluster_make("gondor", true, FEDERATED, VERSION, &copy, 0)),
 		"{'cluster': 'gondor', 'placed': true, 'state': 'OK', 'message': '', 'health': "
 		"'Current', 'healthMessage': 'is as it shall be', 'recorded': 'gen:3', 'exists': "
-	        "true, 'version': "
+		"true, 'version': "
 		"'gen:4', 'managed': true}");
 }
 
