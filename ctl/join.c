@@ -48,8 +48,10 @@ static enum err grant(struct join *j, struct reason *why)
 	enum err err =
 		apiserver_list(&j->host, &federate_type_configs, namespace, NULL, &types, &said);
 
-	if (err)
+	/* A host without KubeFed's kinds propagates nothing. */
+	if (err && err != ERR_NOTFOUND)
 		return reason_set(why, err, "FederatedTypeConfigs of %s: %s", namespace, said.text);
+	err = ERR_OK;
 	if (j->c->compatible)
 		grants_make_compatible(&grants, &j->names, namespace);
 	else

@@ -253,8 +253,10 @@ static int find_all(struct leave *l)
 	if (err && (err != ERR_NOTFOUND || !reach_is_named(l->c)))
 		return command_fail(l->c, "%s: KubeFedCluster %s: %s", l->host.access.server,
 		                    l->name, why.text);
-	if (apiserver_list(&l->host, &federate_type_configs, l->c->namespace, NULL, &l->types,
-	                   &why) != ERR_OK)
+	err = apiserver_list(&l->host, &federate_type_configs, l->c->namespace, NULL, &l->types,
+	                     &why);
+	/* A host without KubeFed's kinds has propagated nothing. */
+	if (err && err != ERR_NOTFOUND)
 		return command_fail(l->c, "FederatedTypeConfigs of %s: %s", l->c->namespace,
 		                    why.text);
 	return COMMAND_FINE;

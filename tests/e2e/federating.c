@@ -391,6 +391,9 @@ static void test_a_cluster_that_never_comes_back_is_forgotten(void **state)
 	federation_expect(f, 1, "nothing is done; --force",
 	                  WORDS("unjoin", "gondor", "--remove", "--cluster-kubeconfig",
 	                        way_to(f, f->members[0])));
+	federation_expect(f, 0, "left behind in gondor: namespaces shop/shop",
+	                  WORDS("unjoin", "gondor", "--remove", "--force", "--dry-run",
+	                        "--cluster-kubeconfig", way_to(f, f->members[0])));
 	cluster_expect(f->host, FEDERATED "settings", "deletionTimestamp", 0);
 	cluster_expect(f->host, FEDERATED "settings", "\"status\":\"ClusterNotReady\"", SOON_MS);
 	federation_expect(
