@@ -44,7 +44,8 @@ static const struct flag {
 	SWITCH("orphan", orphan, OF_UNJOIN, "--orphan belongs to unjoin, not to "),
 	SWITCH("remove", remove, OF_UNJOIN, "--remove belongs to unjoin, not to "),
 	SWITCH("by-cluster", by_cluster, OF_GET, "--by-cluster belongs to get, not to "),
-	SWITCH("force", force, OF_FORCE, "--force does not belong to "),
+	SWITCH("force", force, OF_FORCE,
+               "--force belongs to federate, join, unjoin and forget, not to "),
 };
 
 enum { COUNT = sizeof(flags_table) / sizeof(flags_table[0]) };

@@ -236,7 +236,8 @@ static const char *find_misuse(const struct command *c, unsigned flags)
 	if (through_api && !(flags & OF_API))
 		return "no API server is asked (--kubeconfig, --context) by ";
 	if (c->namespace && !(flags & OF_NAMESPACE))
-		return "-n, the namespace of KubeFed, does not belong to ";
+		return "-n, the namespace of KubeFed, belongs to what asks for its objects, not "
+		       "to ";
 	if (c->pods_namespace && (!(flags & OF_NIGHD) || !through_api))
 		return "--pods-namespace belongs to status, explain, guard and failback with "
 		       "--kubeconfig or --context, not to ";
@@ -257,7 +258,8 @@ static const char *find_misuse_of_moves(const struct command *c, unsigned flags)
 	if (c->over && !(flags & OF_OVER))
 		return "--over belongs to shift, drain and undrain, not to ";
 	if (c->dry_run && !(flags & (OF_OVER | OF_DRY_RUN)))
-		return "--dry-run does not belong to ";
+		return "--dry-run belongs to what moves clients, federate, unjoin and forget, not "
+		       "to ";
 	if (c->file && !(flags & OF_FILE))
 		return "-f belongs to federate and plan, not to ";
 	if (c->ttl_wait && (!(flags & OF_WAIT) || !c->over))
