@@ -8,12 +8,15 @@ USES_zones       := base geo records
 USES_watcher     := base geo kube records
 USES_propagator  := base kube records watcher
 USES_dnsd        := base geo zones
-USES_ctl         := base kube records
+USES_ctl         := base kube records watcher propagator
 
 # Where only one module of a room may be included by another room.
 ONLY_records     := geo/place.h geo/regions.h
 ONLY_watcher     := geo/place.h
-ONLY_ctl         := records/ramp.h
+# nighctl foresees what the propagator will do by the propagator's own pure modules, and reaches members as it does.
+ONLY_ctl         := records/ramp.h watcher/decode_link.h \
+                    $(patsubst %,propagator/%.h,type selector placement override render version plan schedule jsontree \
+                    plain_json health field_manager)
 ONLY_propagator  := watcher/decode_link.h
 
 # What only a program's wiring files (its main.c, and these) may include besides.
@@ -89,14 +92,14 @@ LDFLAGS ?=
 # The same objects from the same sources, in whatever folder.
 SAME        = -ffile-prefix-map=$(CURDIR)=. -frandom-seed=$@
 ALL_CFLAGS  = $(CSTD) $(WARN) $(HARDEN) $(FLAGS_$(FLAVOR)) $(OBJ_$(FLAVOR)) $(SAME) -I. -MMD -MP $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS = $(FLAGS_$(FLAVOR)) $(or $(LTO),-fno-lto) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+ALL_LDFLAGS = $(FLAGS_$(FLAVOR)) $(or $(LTO),-fno-lto) -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 # closure(room): the room and all it stands on, lowest last (link order).
 closure  = $(if $(filter $(1),$(2)),$(error the rooms go in a circle:$(2) $(1)),$(1) \
            $(foreach u,$(WIRES_$(1)) $(USES_$(1)),$(call closure,$(u),$(2) $(1))))
 keeplast = $(if $1,$(call keeplast,$(filter-out $(lastword $1),$1)) $(lastword $1))
 rooms_of = $(call keeplast,$(call closure,$(1)))
-libs_of  = $(patsubst %,$(B)/lib%.a,$(filter $(ROOMS),$(call rooms_of,$(1))))
+libs_of  = $(patsubst %,$(B)/lib%.a,$(filter $(ROOMS) $(PROGRAMS),$(call rooms_of,$(1))))
 pkgnames = $(foreach p,$(PKGS_$(1)),$(firstword $(subst :, ,$(p))))
 pkgs_of  = $(sort $(foreach r,$(call rooms_of,$(1)),$(call pkgnames,$(r))))
 pc       = $(if $(1),$(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) $(2) $(1))))
@@ -152,6 +155,8 @@ $(1).run: $(1)
 endef
 $(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
 $(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
+$(B)/tests/unit/ctl/test_v1_names: $(B)/tests/support/records_facts.o $(B)/tests/support/records_world.o
+$(patsubst %,$(B)/tests/unit/ctl/test_%,by_cluster definition differences discovery federated grants v1_names): $(B)/tests/support/propagator_json.o
 # The scripted API server, for who speaks to one.
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
 $(filter $(B)/tests/unit/kube/% $(B)/tests/unit/propagator/%,$(TESTS)): $(FAKEAPI)

@@ -17,6 +17,8 @@
 struct json_object;
 
 enum { COMMAND_FINE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
+/* Of plan and diff, whose wrong use is 1: something would change.  The process ends with COMMAND_CHANGES_STATUS. */
+enum { COMMAND_CHANGES = 3, COMMAND_CHANGES_STATUS = 2 };
 
 struct command {
 	const char *program; /* "nighctl" or "kubectl nigh" */
@@ -29,6 +31,11 @@ struct command {
 	const char *cluster, *to, *over, *curve, *ttl_wait, *start; /* of moves; NULL: not given */
 	const char *policy; /* of failback; NULL: not given */
 	bool undo, dry_run;
+	/* Of the federation (ctl/flags.c); NULL: not given. */
+	const char *file; /* "-": standard input */
+	const char *federated_group, *federated_version, *federation;
+	const char *member_kubeconfig, *member_context, *host_name, *secret_name, *token_for;
+	bool delete_crd, contents, by_cluster, rotate, compatible, keep, orphan, remove, force;
 	char *const *args; /* behind the command's word */
 	size_t arg_count;
 };
@@ -64,6 +71,13 @@ int failback_run(const struct command *c); /* failback */
 int shift_run(const struct command *c);    /* shift */
 int drain_run(const struct command *c);    /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */
+int plan_run(const struct command *c);       /* plan -f FILE */
+int diff_run(const struct command *c);       /* diff TYPE NAME */
+int get_run(const struct command *c);        /* get TYPE NAME */
 int completion_run(const struct command *c); /* completion SHELL */
+int federate_run(const struct command *c);   /* federate ... */
+int join_run(const struct command *c);       /* join CLUSTER */
+int unjoin_run(const struct command *c);     /* unjoin CLUSTER */
+int forget_run(const struct command *c);     /* forget CLUSTER */
 
 #endif

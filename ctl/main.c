@@ -10,6 +10,7 @@
 
 #include "base/version.h"
 #include "ctl/command.h"
+#include "ctl/flags.h"
 
 static const char default_server[] = "http://127.0.0.1:8053";
 static const char default_namespace[] = "kube-federation-system";
@@ -23,19 +24,6 @@ static int version_run(const struct command *c)
 	json_object_put(root);
 	return COMMAND_FINE;
 }
-
-/* Which flags a command has a use for. */
-enum {
-	OF_NIGHD = 1,
-	OF_API = 2,
-	OF_NAMESPACE = 4,
-	OF_QUESTION = 8,
-	OF_CLUSTER = 16, /* --cluster */
-	OF_SHIFT = 32,   /* --to, --curve, --undo */
-	OF_OVER = 64,    /* --over, --start, --dry-run */
-	OF_WAIT = 128,   /* --ttl-wait */
-	OF_POLICY = 256  /* --policy */
-};
 
 static const struct word {
 	const char *name;
@@ -60,6 +48,24 @@ static const struct word {
          drain_run, OF_API | OF_NAMESPACE | OF_OVER | OF_WAIT},
 	{"undrain", 1, 1, "undrain CLUSTER [--over TIME] [--start WHEN] [--dry-run]",
          drain_undo_run, OF_API | OF_NAMESPACE | OF_OVER},
+	{"federate", 0, 2,
+         "federate enable|disable TYPE | federate TYPE [NAMESPACE/]NAME [--contents] | federate -f "
+         "FILE [--federation NAME=ZONE]",
+         federate_run, OF_API | OF_NAMESPACE | OF_FEDERATE | OF_FILE | OF_FORCE | OF_DRY_RUN},
+	{"join", 1, 1,
+         "join CLUSTER [--cluster-kubeconfig FILE] [--cluster-context NAME] [--rotate] "
+         "[--token-for TIME] [--kubefed-compatible]",
+         join_run, OF_API | OF_NAMESPACE | OF_MEMBER | OF_JOIN | OF_FORCE},
+	{"unjoin", 1, 1,
+         "unjoin CLUSTER --keep|--orphan|--remove [--cluster-kubeconfig FILE] "
+         "[--cluster-context NAME] [--force] [--dry-run]",
+         unjoin_run, OF_API | OF_NAMESPACE | OF_MEMBER | OF_UNJOIN | OF_FORCE | OF_DRY_RUN},
+	{"forget", 1, 1, "forget CLUSTER [--force] [--dry-run]", forget_run,
+         OF_API | OF_NAMESPACE | OF_FORCE | OF_DRY_RUN},
+	{"plan", 0, 0, "plan -f FILE", plan_run, OF_API | OF_NAMESPACE | OF_FILE},
+	{"diff", 2, 2, "diff TYPE [NAMESPACE/]NAME", diff_run, OF_API | OF_NAMESPACE},
+	{"get", 2, 2, "get TYPE [NAMESPACE/]NAME --by-cluster", get_run,
+         OF_API | OF_NAMESPACE | OF_GET},
 	{"version", 0, 0, "version", version_run, 0},
 	{"completion", 1, 1, "completion bash|zsh|fish", completion_run, 0},
 };
@@ -116,10 +122,11 @@ enum {
 	TTL_WAIT,
 	START,
 	UNDO,
-	DRY_RUN
+	DRY_RUN,
+	FIRST_OF_FLAGS
 };
 
-static const struct option options[] = {
+static const struct option own_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"server", required_argument, NULL, SERVER},
 	{"type", required_argument, NULL, TYPE},
@@ -129,6 +136,7 @@ static const struct option options[] = {
 	{"context", required_argument, NULL, CONTEXT},
 	{"namespace", required_argument, NULL, 'n'},
 	{"pods-namespace", required_argument, NULL, PODS_IN},
+	{"filename", required_argument, NULL, 'f'},
 	{"cluster", required_argument, NULL, CLUSTER},
 	{"policy", required_argument, NULL, POLICY},
 	{"to", required_argument, NULL, TO},
@@ -140,8 +148,8 @@ static const struct option options[] = {
 	{"dry-run", no_argument, NULL, DRY_RUN},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
 };
+enum { OWN_COUNT = sizeof(own_options) / sizeof(own_options[0]) };
 
 /* Where a flag's value goes; NULL: it is none of these. */
 static const char **value_of(struct command *c, int option)
@@ -163,6 +171,8 @@ static const char **value_of(struct command *c, int option)
 		return &c->namespace;
 	case PODS_IN:
 		return &c->pods_namespace;
+	case 'f':
+		return &c->file;
 	case CLUSTER:
 		return &c->cluster;
 	case POLICY:
@@ -185,13 +195,20 @@ static const char **value_of(struct command *c, int option)
 /* -1 to go on, else the exit status. */
 static int parse_flags(struct command *c, int argc, char **argv)
 {
+	struct option options[OWN_COUNT + FLAGS_MOST + 1] = {0};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "o:n:hV", options, NULL)) != -1) {
+	memcpy(options, own_options, sizeof(own_options));
+	flags_options(FIRST_OF_FLAGS, options + OWN_COUNT);
+	while ((option = getopt_long(argc, argv, "o:n:f:hV", options, NULL)) != -1) {
 		const char **value = value_of(c, option);
 
 		if (value) {
 			*value = optarg;
+			continue;
+		}
+		if (option >= FIRST_OF_FLAGS) {
+			flags_take(c, (size_t)(option - FIRST_OF_FLAGS), optarg);
 			continue;
 		}
 		switch (option) {
@@ -228,8 +245,8 @@ static const char *find_misuse(const struct command *c, unsigned flags)
 	if (through_api && !(flags & OF_API))
 		return "no API server is asked (--kubeconfig, --context) by ";
 	if (c->namespace && !(flags & OF_NAMESPACE))
-		return "-n, the namespace of KubeFed, belongs to shift, drain, undrain, guard and "
-		       "failback, not to ";
+		return "-n, the namespace of KubeFed, belongs to what asks for its objects, not "
+		       "to ";
 	if (c->pods_namespace && (!(flags & OF_NIGHD) || !through_api))
 		return "--pods-namespace belongs to status, explain, guard and failback with "
 		       "--kubeconfig or --context, not to ";
@@ -251,8 +268,13 @@ static const char *find_misuse_of_moves(const struct command *c, unsigned flags)
 		return "a NAME, --cluster or --policy says who is let back by ";
 	if ((c->to || c->curve || c->undo) && !(flags & OF_SHIFT))
 		return "--to, --curve and --undo belong to shift, not to ";
-	if ((c->over || c->start || c->dry_run) && !(flags & OF_OVER))
-		return "--over, --start and --dry-run belong to shift, drain and undrain, not to ";
+	if ((c->over || c->start) && !(flags & OF_OVER))
+		return "--over and --start belong to shift, drain and undrain, not to ";
+	if (c->dry_run && !(flags & (OF_OVER | OF_DRY_RUN)))
+		return "--dry-run belongs to what moves clients, federate, unjoin and forget, not "
+		       "to ";
+	if (c->file && !(flags & OF_FILE))
+		return "-f belongs to federate and plan, not to ";
 	if (c->ttl_wait && (!(flags & OF_WAIT) || !(c->over || c->start)))
 		return "--ttl-wait belongs to drain with --over, not to ";
 	return NULL;
@@ -287,17 +309,31 @@ static int run_word(struct command *c, const char *name)
 	misuse = find_misuse(c, word->flags);
 	if (!misuse)
 		misuse = find_misuse_of_moves(c, word->flags);
+	if (!misuse)
+		misuse = flags_find_misuse(c, word->flags);
 	if (misuse)
 		return wrong(c, misuse, name);
 	set_defaults(c);
 	return word->run(c);
 }
 
+/* There 2 is no wrong use, but that something would change. */
+static bool is_preview(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "plan") == 0 || strcmp(argv[i], "diff") == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct command c = {.program = program_name(argc > 0 ? argv[0] : NULL)};
+	bool previews = is_preview(argc, argv);
 	int status = parse_flags(&c, argc, argv);
 
+	if (status == COMMAND_USAGE && previews)
+		return COMMAND_FAILED;
 	if (status >= 0)
 		return status;
 	if (optind >= argc) {
@@ -307,5 +343,9 @@ int main(int argc, char **argv)
 	c.args = argv + optind + 1;
 	c.arg_count = (size_t)(argc - optind - 1);
 	status = run_word(&c, argv[optind]);
+	if (status == COMMAND_USAGE && previews)
+		status = COMMAND_FAILED;
+	if (status == COMMAND_CHANGES)
+		status = COMMAND_CHANGES_STATUS;
 	return fflush(stdout) == 0 ? status : COMMAND_FAILED;
 }

@@ -8,6 +8,7 @@
 
 #include "ctl/command.h"
 #include "ctl/fields.h"
+#include "ctl/overview_federation.h"
 #include "ctl/print.h"
 #include "ctl/replicas.h"
 
@@ -462,6 +463,13 @@ void overview_print(struct json_object *status, bool wide, struct text *out)
 {
 	struct text part = {0};
 
+	if (overview_federation_is(status)) {
+		overview_federation_print(status, out);
+		print_errors(status, &part);
+		add_part(out, &part);
+		text_fini(&part);
+		return;
+	}
 	print_head(status, out);
 	print_host(status, wide, &part);
 	add_part(out, &part);

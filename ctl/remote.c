@@ -9,6 +9,7 @@
 #include "ctl/fields.h"
 #include "ctl/print.h"
 #include "kube/transport.h"
+#include "propagator/plain_json.h"
 
 enum { DEPTH_MOST = 64 };
 
@@ -92,6 +93,28 @@ enum err remote_get(const struct kube_access *access, const char *path, struct j
 		.path = path, .reply_ms = REMOTE_TIMEOUT_MS, .silence_ms = REMOTE_TIMEOUT_MS};
 
 	return ask(access, &get, root, why);
+}
+
+enum err remote_send(const struct kube_access *access, const struct remote_change *change,
+                     struct json_object **answer, struct reason *why)
+{
+	struct json_object *root;
+	const struct kube_ask send = {
+		.method = change->method,
+		.path = change->path,
+		.content_type = change->type ? change->type : "application/json",
+		.body = bytes_of(change->body
+	                                 ? json_object_to_json_string_ext(change->body, PLAIN_JSON)
+	                                 : ""),
+		.reply_ms = REMOTE_TIMEOUT_MS,
+		.silence_ms = REMOTE_TIMEOUT_MS};
+	enum err err = ask(access, &send, &root, why);
+
+	if (answer)
+		*answer = root;
+	else
+		json_object_put(root);
+	return err;
 }
 
 enum err remote_annotate(const struct kube_access *access, const char *path,

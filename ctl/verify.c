@@ -14,8 +14,7 @@
 #include "base/bytes.h"
 #include "base/yaml.h"
 #include "ctl/command.h"
-
-enum { READ_SIZE = 1 << 16, FILE_MOST = 64 << 20 };
+#include "ctl/documents.h"
 
 extern char **environ;
 
@@ -96,19 +95,11 @@ static void on_document(struct json_object *root, unsigned line, void *arg)
 /* A file that is neither is a config: nighd says what is wrong with it. */
 static bool holds_manifest(const char *path)
 {
-	FILE *file = fopen(path, "re");
 	struct buffer text = {0};
 	bool is_manifest = false;
-	enum err err;
-	size_t got;
+	/* What cannot be read is nighd's to tell. */
+	enum err err = documents_load(path, &text, NULL);
 
-	if (!file)
-		return false;
-	do {
-		got = fread(buffer_extend(&text, READ_SIZE), 1, READ_SIZE, file);
-		text.len -= READ_SIZE - got;
-	} while (got > 0 && text.len <= FILE_MOST);
-	fclose(file);
 	/* Of a broken file the documents before the fault are seen; the fault is nighd's to tell. */
 	err = yaml_read((struct bytes){text.data, text.len}, on_document, &is_manifest, NULL);
 	(void)err;

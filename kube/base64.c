@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/base64.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/xalloc.h"
 
 /* Without white space, in the plain alphabet, padded; NULL: it has a length that none can have. */
@@ -51,4 +53,15 @@ bool base64_decode(struct bytes text, struct buffer *out)
 	explicit_bzero(plain, given);
 	free(plain);
 	return got >= 0;
+}
+
+void base64_encode(struct bytes bytes, struct text *out)
+{
+	char *text;
+
+	CHECK(bytes.len < INT_MAX / 2);
+	text = xmalloc((bytes.len + 2) / 3 * 4 + 1);
+	EVP_EncodeBlock((unsigned char *)text, bytes.data, (int)bytes.len);
+	text_add(out, text);
+	free(text);
 }

@@ -298,8 +298,14 @@ static bool is_all_gone(struct object *o, const struct wish *w)
 	for (size_t i = 0; i < o->part_count; i++) {
 		struct part *p = o->parts[i];
 
-		if (p->job || controller_copy(c, p->cluster, o->key))
-			gone = false;
+		if (!p->job && !controller_copy(c, p->cluster, o->key))
+			continue;
+		gone = false;
+		/* Who waits for it is to see that. */
+		if (!members_find(c->around.members, p->cluster)->is_ready) {
+			p->is_listed = true;
+			object_set_state(p, STATE_CLUSTER_NOT_READY, NULL);
+		}
 	}
 	for (size_t i = 0; gone && i < w->placement.count; i++) {
 		struct part *p = need_part(o, w->placement.names[i]);

@@ -24,9 +24,9 @@ static int setup(void **state)
 	struct federation *f = federation_new(2);
 
 	*state = f;
-	federation_enable(f, "namespaces", "v1", "Namespace", false);
-	federation_enable(f, "deployments.apps", "apps/v1", "Deployment", true);
-	federation_enable(f, "configmaps", "v1", "ConfigMap", true);
+	federation_enable(f, "namespaces");
+	federation_enable(f, "deployments.apps");
+	federation_enable(f, "configmaps");
 	federation_start(f);
 	federation_namespace(f, "shop");
 	return 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/e2e/support/federation.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -20,7 +19,7 @@
 #include "tests/e2e/support/cluster_inside.h"
 #include "tests/support/world_inside.h"
 
-enum { DEFINED_MS = 30000, STOP_MS = 20000 };
+enum { STOP_MS = 20000, RUN_WORDS_MOST = 12, SAID_MOST = 1 << 18 };
 
 static const char *const names[FEDERATION_MEMBERS_MOST] = {"gondor", "rohan", "shire", "mordor"};
 
@@ -28,7 +27,7 @@ static const char *const definitions[] = {"federatedtypeconfigs", "kubefedconfig
                                           "propagatedversions", "clusterpropagatedversions",
                                           "replicaschedulingpreferences"};
 
-struct federation *federation_new(unsigned members)
+struct federation *federation_new_alone(unsigned members)
 {
 	struct federation *f = xcalloc(1, sizeof(*f));
 	char path[80];
@@ -46,6 +45,16 @@ struct federation *federation_new(unsigned members)
 		snprintf(path, sizeof(path), "deploy/crds/federation/%s.yaml", definitions[i]);
 		cluster_apply_file(f->host, path);
 	}
+	snprintf(f->kubeconfig, sizeof(f->kubeconfig), "%s",
+	         cloud_path(f->cloud, "host.kubeconfig"));
+	cluster_kubeconfig(f->host, ADMIN_TOKEN, f->kubeconfig);
+	return f;
+}
+
+struct federation *federation_new(unsigned members)
+{
+	struct federation *f = federation_new_alone(members);
+
 	for (unsigned i = 0; i < members; i++)
 		objects_join_as_kubefed(f->host, f->members[i], ADMIN_TOKEN);
 	return f;
@@ -66,75 +75,51 @@ void federation_free(struct federation *f)
 		show_log(f);
 	federation_kill(f);
 	cloud_free(f->cloud);
+	buffer_fini(&f->said);
 	free(f);
 }
 
-static char *lower(const char *text)
-{
-	char *out = xstrdup(text);
+/* --- nighctl --- */
 
-	for (char *at = out; *at; at++)
-		*at = (char)tolower((unsigned char)*at);
-	return out;
+const char *federation_run(struct federation *f, int status, const char *const *words)
+{
+	const char *argv[RUN_WORDS_MOST + 4] = {inside_program("NIGHCTL", "build/bin/nighctl")};
+	char path[200];
+	int out, ended;
+	size_t count = 1;
+	pid_t pid;
+
+	for (; *words && count < RUN_WORDS_MOST; count++)
+		argv[count] = *words++;
+	argv[count++] = "--kubeconfig";
+	argv[count] = f->kubeconfig;
+	snprintf(path, sizeof(path), "%s", cloud_path(f->cloud, "nighctl.log"));
+	out = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(out >= 0);
+	pid = inside_spawn(argv, out);
+	assert_int_equal(waitpid(pid, &ended, 0), pid);
+	buffer_fini(&f->said);
+	f->said.len = (size_t)pread(out, buffer_extend(&f->said, SAID_MOST), SAID_MOST - 1, 0);
+	f->said.data[f->said.len] = '\0';
+	close(out);
+	if (!WIFEXITED(ended) || WEXITSTATUS(ended) != status)
+		fail_msg("nighctl %s ends with %d, not %d: %s", argv[1],
+		         WIFEXITED(ended) ? WEXITSTATUS(ended) : -1, status, f->said.data);
+	return (const char *)f->said.data;
 }
 
-static void define(struct federation *f, const char *kind, bool namespaced)
+void federation_expect(struct federation *f, int status, const char *text, const char *const *words)
 {
-	char *small = lower(kind), path[160];
+	const char *said = federation_run(f, status, words);
 
-	cluster_apply(f->host,
-	              "apiVersion: apiextensions.k8s.io/v1\n"
-	              "kind: CustomResourceDefinition\n"
-	              "metadata: {name: federated%ss.types.kubefed.io}\n"
-	              "spec:\n"
-	              "  group: types.kubefed.io\n"
-	              "  scope: %s\n"
-	              "  names: {kind: Federated%s, listKind: Federated%sList, plural: "
-	              "federated%ss, singular: federated%s}\n"
-	              "  versions:\n"
-	              "  - name: v1beta1\n"
-	              "    served: true\n"
-	              "    storage: true\n"
-	              "    subresources: {status: {}}\n"
-	              "    schema:\n"
-	              "      openAPIV3Schema:\n"
-	              "        type: object\n"
-	              "        x-kubernetes-preserve-unknown-fields: true\n",
-	              small, namespaced ? "Namespaced" : "Cluster", kind, kind, small, small);
-	snprintf(path, sizeof(path),
-	         "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
-	         "federated%ss.types.kubefed.io",
-	         small);
-	cluster_expect(f->host, path, "\"type\":\"Established\"", DEFINED_MS);
-	free(small);
+	if (!strstr(said, text))
+		fail_msg("nighctl %s does not say '%s' but: %s", words[0], text, said);
 }
 
-void federation_enable(struct federation *f, const char *name, const char *api_version,
-                       const char *kind, bool namespaced)
+void federation_enable(struct federation *f, const char *name)
 {
-	const char *slash = strchr(api_version, '/');
-	const char *scope = namespaced ? "Namespaced" : "Cluster";
-	int plural = (int)strcspn(name, ".");
-	char *small = lower(kind);
-
-	/* FederatedNamespace lives in the namespace that it is about. */
-	define(f, kind, namespaced || strcmp(kind, "Namespace") == 0);
-	cluster_apply(
-		f->host,
-		"apiVersion: core.kubefed.io/v1beta1\n"
-		"kind: FederatedTypeConfig\n"
-		"metadata: {name: %s, namespace: " FEDERATION "}\n"
-		"spec:\n"
-		"  propagation: Enabled\n"
-		"  targetType: {group: \"%.*s\", version: %s, kind: %s, pluralName: \"%.*s\", "
-		"scope: "
-		"%s}\n"
-		"  federatedType: {group: types.kubefed.io, version: v1beta1, kind: Federated%s, "
-		"pluralName: federated%ss, scope: %s}\n",
-		name, slash ? (int)(slash - api_version) : 0, api_version,
-		slash ? slash + 1 : api_version, kind, plural, name, scope, kind, small,
-		namespaced || strcmp(kind, "Namespace") == 0 ? "Namespaced" : "Cluster");
-	free(small);
+	federation_expect(f, 0, "is enabled",
+	                  (const char *const[]){"federate", "enable", name, NULL});
 }
 
 void federation_namespace(struct federation *f, const char *name)
@@ -153,16 +138,14 @@ void federation_namespace(struct federation *f, const char *name)
 void federation_start(struct federation *f)
 {
 	const char *program = getenv("PROPAGATOR");
-	char kubeconfig[200], log[200];
+	char log[200];
 	int out;
 
 	assert_non_null(program);
 	snprintf(log, sizeof(log), "propagator%u.log", f->runs++);
-	snprintf(kubeconfig, sizeof(kubeconfig), "%s", cloud_path(f->cloud, "host.kubeconfig"));
-	cluster_kubeconfig(f->host, ADMIN_TOKEN, kubeconfig);
 	out = open(cloud_path(f->cloud, log), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	assert_true(out >= 0);
-	f->propagator = inside_spawn((const char *const[]){program, "--kubeconfig", kubeconfig,
+	f->propagator = inside_spawn((const char *const[]){program, "--kubeconfig", f->kubeconfig,
 	                                                   "--http", "127.0.0.1:0", NULL},
 	                             out);
 	close(out);

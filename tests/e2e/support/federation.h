@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/bytes.h"
 #include "tests/e2e/support/cloud.h"
 #include "tests/e2e/support/objects.h"
 
@@ -21,15 +22,26 @@ struct federation {
 	unsigned count;
 	pid_t propagator; /* 0: it does not run */
 	unsigned runs;
+	char kubeconfig[200]; /* of the host's administrator */
+	struct buffer said;   /* by nighctl */
 };
 
 /* Servers that are ready, KubeFed's kinds on the host, and the members joined. */
 struct federation *federation_new(unsigned members);
 void federation_free(struct federation *f);
 
-/* The kind FederatedKIND and the FederatedTypeConfig NAME ("deployments.apps", "configmaps"). */
-void federation_enable(struct federation *f, const char *name, const char *api_version,
-                       const char *kind, bool namespaced);
+/* The same, and no member is joined. */
+struct federation *federation_new_alone(unsigned members);
+
+/* Runs nighctl at the host, $NIGHCTL; it must end with that status.  What it said on both streams is good until the
+ * next call; `words` end with NULL. */
+const char *federation_run(struct federation *f, int status, const char *const *words);
+/* The same, and it must say `text`. */
+void federation_expect(struct federation *f, int status, const char *text,
+                       const char *const *words);
+
+/* nighctl federate enable NAME ("deployments.apps", "configmaps"). */
+void federation_enable(struct federation *f, const char *name);
 /* A namespace of the host that is federated to all members. */
 void federation_namespace(struct federation *f, const char *name);
 

@@ -233,6 +233,34 @@ static void test_a_foreign_shape_is_shown_as_empty(void **state)
 		"nighd , not ready, listening on nothing\n0 names, 0 records, 0 answers given\n");
 }
 
+static void test_a_propagator_shows_who_leads_members_and_types(void **state)
+{
+	struct json_object *root = json_tokener_parse(
+		"{\"version\":\"0.1.0\",\"leading\":false,\"leader\":\"other\",\"clusters\":["
+		"{\"name\":\"gondor\",\"ready\":true,\"version\":\"v1.34.4\",\"waiting\":2,"
+		"\"underWay\":1,\"trouble\":\"\"}],\"types\":[{\"name\":\"secrets\",\"running\":"
+		"false,"
+		"\"why\":\"no such kind\",\"objects\":3,\"copies\":6,\"waiting\":0}],"
+		"\"errors\":[{\"where\":\"gondor\",\"message\":\"no route\"}]}");
+	struct text out = {0};
+
+	(void)state;
+	overview_print(root, false, &out);
+	assert_string_equal(out.data,
+	                    "nigh-propagator 0.1.0, waiting for other, which leads\n"
+	                    "\n"
+	                    "CLUSTER   READY   VERSION   WAITING   UNDER WAY   TROUBLE\n"
+	                    "gondor    yes     v1.34.4   2         1           -\n"
+	                    "\n"
+	                    "TYPE      RUNNING   OBJECTS   COPIES   WAITING   WHY\n"
+	                    "secrets   no        3         6        0         no such kind\n"
+	                    "\n"
+	                    "1 error\n"
+	                    "  gondor: no route\n");
+	text_fini(&out);
+	json_object_put(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_what_api_servers_make_difficult_is_told_below_them),
 		cmocka_unit_test(test_wide_says_when_every_credential_ends_and_what_is_absent),
 		cmocka_unit_test(test_a_foreign_shape_is_shown_as_empty),
+		cmocka_unit_test(test_a_propagator_shows_who_leads_members_and_types),
 	};
 
 	return cmocka_run_group_tests_name("ctl/overview", tests, NULL, NULL);

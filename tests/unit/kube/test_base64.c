@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include <string.h>
+
 #include <cmocka.h>
 
 #include "kube/base64.h"
@@ -87,6 +89,25 @@ static void test_anything_else_is_refused(void **state)
 	assert_refused(bytes_of("{\"a\":1}"));
 }
 
+static void test_what_is_encoded_is_decoded_to_the_same(void **state)
+{
+	static const char *const vectors[][2] = {
+		{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		struct text out = {0};
+		struct buffer back = {0};
+
+		base64_encode(bytes_of(vectors[i][0]), &out);
+		assert_string_equal(out.data, vectors[i][1]);
+		assert_true(base64_decode(bytes_of(out.data), &back));
+		assert_int_equal(back.len, strlen(vectors[i][0]));
+		buffer_fini(&back);
+		text_fini(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +117,7 @@ int main(void)
 		cmocka_unit_test(test_both_alphabets_are_taken),
 		cmocka_unit_test(test_all_bytes_come_back),
 		cmocka_unit_test(test_anything_else_is_refused),
+		cmocka_unit_test(test_what_is_encoded_is_decoded_to_the_same),
 	};
 
 	return cmocka_run_group_tests_name("kube/base64", tests, NULL, NULL);

@@ -1,0 +1,62 @@
+/* apiserver.h -- one API server that a command works at: the host's, or a member's.
+ *
+ * Each call waits for its answer.  Errors as remote_get() tells them; `why` is what the server says.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTL_APISERVER_H
+#define CTL_APISERVER_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "kube/access.h"
+#include "kube/path.h"
+
+struct command;
+struct json_object;
+struct type_api;
+
+#define APISERVER_MANAGER "nighctl" /* under which name fields are owned (server-side apply) */
+
+struct apiserver {
+	struct kube_access access;
+	bool dry_run;        /* every write is checked and answered, and not stored */
+	const char *manager; /* NULL: APISERVER_MANAGER */
+};
+
+/* The host of the command line, with c->dry_run.  What is wrong is told: then COMMAND_FAILED and nothing to close. */
+int apiserver_open(struct apiserver *s, const struct command *c);
+void apiserver_close(struct apiserver *s);
+
+/* Borrows its texts. */
+struct kube_resource apiserver_resource(const struct type_api *api);
+
+/* *out belongs to the caller, NULL on an error.  Out-parameters may be NULL where nobody wants them. */
+enum err apiserver_get(const struct apiserver *s, const struct kube_resource *r,
+                       const char *namespace, const char *name, struct json_object **out,
+                       struct reason *why) MUST_CHECK;
+/* All of a collection, page by page, as one list of objects; `selector` of labels, or NULL. */
+enum err apiserver_list(const struct apiserver *s, const struct kube_resource *r,
+                        const char *namespace, const char *selector, struct json_object **out,
+                        struct reason *why) MUST_CHECK;
+/* Server-side apply, as apiserver.manager, which takes what it sets over from others. */
+enum err apiserver_apply(const struct apiserver *s, const struct kube_resource *r,
+                         const char *namespace, const char *name, struct json_object *object,
+                         struct json_object **out, struct reason *why) MUST_CHECK;
+/* POST to the collection, or, with a name, to a subresource of that. */
+enum err apiserver_create(const struct apiserver *s, const struct kube_resource *r,
+                          const char *namespace, const char *name, const char *subresource,
+                          struct json_object *object, struct json_object **out,
+                          struct reason *why) MUST_CHECK;
+enum err apiserver_replace(const struct apiserver *s, const struct kube_resource *r,
+                           const char *namespace, const char *name, struct json_object *object,
+                           struct json_object **out, struct reason *why) MUST_CHECK;
+/* Merges (RFC 7396). */
+enum err apiserver_merge(const struct apiserver *s, const struct kube_resource *r,
+                         const char *namespace, const char *name, struct json_object *patch,
+                         struct reason *why) MUST_CHECK;
+/* What is not there is fine. */
+enum err apiserver_delete(const struct apiserver *s, const struct kube_resource *r,
+                          const char *namespace, const char *name, struct reason *why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/foresee.h"
+
+#include <json-c/json_object.h>
+#include <string.h>
+
+#include "ctl/differences.h"
+#include "propagator/field_manager.h"
+#include "propagator/jsontree.h"
+#include "propagator/plan.h"
+#include "propagator/render.h"
+
+struct look {
+	struct outlook *o;
+	const struct type *type;
+	struct json_object *federated;
+	struct placement placement;
+	struct render render;
+	bool can_render;
+	struct reason cannot;  /* ... because */
+	struct reason nowhere; /* why it is placed nowhere; "": it is what the object says */
+};
+
+const char *foresee_text(enum foresee_step step)
+{
+	static const char *const texts[] = {"nothing", "create",  "update",
+	                                    "delete",  "refused", "unknown"};
+
+	return texts[step];
+}
+
+/* --- one copy --- */
+
+static const char *label_of(struct json_object *copy)
+{
+	return jsontree_word(copy, "metadata", "labels", RENDER_LABEL, NULL);
+}
+
+static void refuse(struct foreseen *f, const char *why)
+{
+	f->step = FORESEE_REFUSED;
+	text_add(&f->why, why);
+}
+
+/* What cannot be applied for its shape is replaced. */
+static enum err try_replace(const struct look *l, const struct apiserver *server,
+                            const char *cluster, struct json_object *existing,
+                            struct json_object **out, struct reason *why)
+{
+	const struct kube_resource r = apiserver_resource(&l->type->target);
+	struct json_object *whole = NULL;
+	bool retained;
+	enum err err = render_over(l->type, &l->render, l->federated, cluster, existing, &whole,
+	                           &retained, why);
+
+	if (!err)
+		err = apiserver_replace(
+			server, &r, jsontree_text(whole, "metadata", "namespace", NULL),
+			jsontree_word(whole, "metadata", "name", NULL), whole, out, why);
+	json_object_put(whole);
+	return err;
+}
+
+static void keep_replicas(const struct look *l, struct json_object *existing,
+                          struct json_object *desired)
+{
+	struct json_object *replicas = jsontree_get(existing, "spec", "replicas", NULL);
+
+	if (l->render.retain_replicas && replicas)
+		jsontree_set(desired, json_object_get(replicas), "spec", "replicas", NULL);
+}
+
+/* What the member would have then; NULL: `f` says why not. */
+static struct json_object *try_apply(const struct look *l, const struct apiserver *member,
+                                     struct json_object *existing, struct foreseen *f)
+{
+	const struct kube_resource r = apiserver_resource(&l->type->target);
+	struct apiserver dry = *member;
+	struct json_object *desired = NULL, *after = NULL;
+	struct reason why = {0};
+	enum err err;
+
+	dry.dry_run = true;
+	dry.manager = FIELD_MANAGER;
+	if (render_for(&l->render, l->federated, f->cluster, &desired, &why) != ERR_OK) {
+		refuse(f, why.text);
+		return NULL;
+	}
+	keep_replicas(l, existing, desired);
+	err = apiserver_apply(&dry, &r, jsontree_text(desired, "metadata", "namespace", NULL),
+	                      jsontree_word(desired, "metadata", "name", NULL), desired, &after,
+	                      &why);
+	if (err == ERR_PARSE && existing)
+		err = try_replace(l, &dry, f->cluster, existing, &after, &why);
+	/* A namespace that comes before it is not there in a dry run. */
+	if (err == ERR_NOTFOUND && !existing && strstr(why.text, "namespaces"))
+		text_add(&f->why, "with its namespace");
+	else if (err)
+		refuse(f, why.text);
+	json_object_put(desired);
+	return after;
+}
+
+/* --- one cluster --- */
+
+static void look_at_placed(const struct look *l, const struct apiserver *member,
+                           struct json_object *existing, struct foreseen *f)
+{
+	const char *label = label_of(existing);
+	struct json_object *after;
+
+	if (!l->can_render) {
+		refuse(f, l->cannot.text);
+		return;
+	}
+	if (existing && strcmp(label, "false") == 0) {
+		refuse(f, "there is one, with the label " RENDER_LABEL ": \"false\"");
+		return;
+	}
+	if (existing && strcmp(label, "true") != 0 && !l->o->adopts) {
+		refuse(f, "there is one, and adoptResources is Disabled");
+		return;
+	}
+	f->step = existing ? FORESEE_UPDATE : FORESEE_CREATE;
+	after = try_apply(l, member, existing, f);
+	if (existing && after) {
+		f->differences = differences_between(existing, after);
+		if (strcmp(label, "true") != 0)
+			text_add(&f->why, "there is one, which is adopted");
+		if (jsontree_count(f->differences) == 0)
+			f->step = FORESEE_NOTHING;
+	}
+	json_object_put(after);
+}
+
+static bool is_own_namespace(const struct look *l, struct json_object *existing)
+{
+	static const struct kube_resource namespaces = {"", "v1", "namespaces", "Namespace"};
+	struct json_object *own = NULL;
+	struct reason why;
+	bool same;
+
+	if (!type_is_namespaces(l->type) ||
+	    apiserver_get(&l->o->host, &namespaces, NULL,
+	                  jsontree_word(existing, "metadata", "name", NULL), &own, &why) != ERR_OK)
+		return false;
+	same = strcmp(jsontree_word(own, "metadata", "uid", NULL),
+	              jsontree_word(existing, "metadata", "uid", NULL)) == 0;
+	json_object_put(own);
+	return same;
+}
+
+static void look_at_unplaced(const struct look *l, struct json_object *existing, struct foreseen *f)
+{
+	const struct plan_about about = {
+		.is_ready = true,
+		.is_seen = true,
+		.has_copy = strcmp(label_of(existing), "true") == 0,
+		.is_deleting = jsontree_text(existing, "metadata", "deletionTimestamp", NULL),
+		.is_hosts = is_own_namespace(l, existing)};
+	struct plan plan = plan_for(&about);
+
+	if (plan.step == PLAN_DELETE)
+		f->step = FORESEE_DELETE;
+	else if (plan.step == PLAN_UNLABEL)
+		f->step = FORESEE_UPDATE;
+	if (f->step != FORESEE_NOTHING)
+		text_printf(&f->why, "it is not placed there%s%s", l->nowhere.text[0] ? ": " : "",
+		            l->nowhere.text);
+}
+
+static bool was_there(const struct look *l, const char *cluster)
+{
+	struct json_object *list = jsontree_get(l->federated, "status", "clusters", NULL);
+
+	for (size_t i = 0; i < jsontree_count(list); i++)
+		if (strcmp(jsontree_word(jsontree_item(list, i), "name", NULL), cluster) == 0)
+			return true;
+	return false;
+}
+
+/* False: it has nothing to do with the object. */
+static bool look_at(const struct look *l, size_t member, struct foreseen *f)
+{
+	const struct kube_resource r = apiserver_resource(&l->type->target);
+	const struct apiserver *server;
+	const char *name = jsontree_word(l->federated, "metadata", "name", NULL);
+	const char *namespace = l->type->target.namespaced
+	                                ? jsontree_text(l->federated, "metadata", "namespace", NULL)
+	                                : NULL;
+	bool placed = placement_has(&l->placement, f->cluster);
+	struct json_object *existing = NULL;
+	struct reason why = {0};
+	enum err err;
+
+	server = outlook_reach(l->o, member);
+	err = server ? apiserver_get(server, &r, namespace, name, &existing, &why)
+	             : reason_set(&why, ERR_UNREACHABLE, "%s", l->o->members[member].why.text);
+	if (err && err != ERR_NOTFOUND) {
+		f->step = FORESEE_UNKNOWN;
+		text_add(&f->why, why.text);
+		return placed || was_there(l, f->cluster);
+	}
+	if (placed)
+		look_at_placed(l, server, existing, f);
+	else if (existing)
+		look_at_unplaced(l, existing, f);
+	json_object_put(existing);
+	return placed || f->step != FORESEE_NOTHING;
+}
+
+enum err foresee(struct outlook *o, const struct type *type, struct json_object *federated,
+                 struct json_object *namespace, foresee_fn *on_cluster, void *arg,
+                 struct reason *why)
+{
+	struct look l = {.o = o, .type = type, .federated = federated};
+	enum err err = outlook_place(o, type, federated, namespace, &l.placement, &l.nowhere);
+
+	if (err)
+		return reason_set(why, err, "%s", l.nowhere.text);
+	l.can_render = render_build(type, federated, &l.render, &l.cannot) == ERR_OK;
+	for (size_t i = 0; i < o->count; i++) {
+		struct foreseen f = {.cluster = o->members[i].name};
+
+		if (look_at(&l, i, &f))
+			on_cluster(&f, arg);
+		text_fini(&f.why);
+		json_object_put(f.differences);
+	}
+	render_fini(&l.render);
+	placement_fini(&l.placement);
+	return ERR_OK;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/grants.h"
+
+#include <json-c/json_object.h>
+#include <json-c/json_tokener.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/xalloc.h"
+#include "propagator/jsontree.h"
+#include "propagator/type.h"
+
+const struct kube_resource grants_accounts = {"", "v1", "serviceaccounts", "ServiceAccount"};
+const struct kube_resource grants_secrets = {"", "v1", "secrets", "Secret"};
+const struct kube_resource grants_namespaces = {"", "v1", "namespaces", "Namespace"};
+const struct kube_resource grants_config_maps = {"", "v1", "configmaps", "ConfigMap"};
+
+#define RBAC "rbac.authorization.k8s.io"
+static const struct kube_resource cluster_roles = {RBAC, "v1", "clusterroles", "ClusterRole"};
+static const struct kube_resource cluster_bindings = {RBAC, "v1", "clusterrolebindings",
+                                                      "ClusterRoleBinding"};
+static const struct kube_resource roles = {RBAC, "v1", "roles", "Role"};
+static const struct kube_resource bindings = {RBAC, "v1", "rolebindings", "RoleBinding"};
+
+/* --- names --- */
+
+void grants_name(struct grants_names *out, const char *cluster, const char *host, bool compatible)
+{
+	*out = (struct grants_names){0};
+	text_printf(&out->writer, "%s%s-%s", compatible ? "" : "nigh-", cluster, host);
+	text_printf(&out->writer_role, "%s:%s-%s",
+	            compatible ? "kubefed-controller-manager" : "nigh-propagator", cluster, host);
+	if (compatible)
+		return;
+	text_printf(&out->reader, "nigh-reader-%s-%s", cluster, host);
+	text_printf(&out->reader_role, "nigh-reader:%s-%s", cluster, host);
+}
+
+void grants_names_fini(struct grants_names *n)
+{
+	text_fini(&n->writer);
+	text_fini(&n->reader);
+	text_fini(&n->writer_role);
+	text_fini(&n->reader_role);
+}
+
+/* --- what may be done --- */
+
+static struct json_object *parsed(const char *text)
+{
+	struct json_object *value = json_tokener_parse(text);
+
+	CHECK(value != NULL);
+	return value;
+}
+
+static struct json_object *rule_of_group(struct json_object *rules, const char *group)
+{
+	struct json_object *rule;
+
+	for (size_t i = 0; i < jsontree_count(rules); i++) {
+		rule = jsontree_item(rules, i);
+		if (strcmp(jsontree_word(jsontree_item(jsontree_get(rule, "apiGroups", NULL), 0),
+		                         NULL),
+		           group) == 0)
+			return rule;
+	}
+	rule = parsed("{\"apiGroups\":[],\"resources\":[],\"verbs\":[\"get\",\"list\",\"watch\","
+	              "\"create\",\"update\",\"patch\",\"delete\"]}");
+	json_object_array_add(jsontree_get(rule, "apiGroups", NULL), json_object_new_string(group));
+	json_object_array_add(rules, rule);
+	return rule;
+}
+
+/* What nigh-propagator does beside its types: health, place, replicas that fit, and Events. */
+static void add_common(struct json_object *rules)
+{
+	static const char *const common[] = {
+		"{\"apiGroups\":[\"\"],\"resources\":[\"nodes\",\"pods\"],"
+		"\"verbs\":[\"get\",\"list\",\"watch\"]}",
+		"{\"apiGroups\":[\"apps\"],\"resources\":[\"replicasets\"],"
+		"\"verbs\":[\"get\",\"list\",\"watch\"]}",
+		"{\"apiGroups\":[\"\"],\"resources\":[\"events\"],\"verbs\":[\"create\",\"patch\"]"
+		"}",
+		"{\"nonResourceURLs\":[\"/healthz\",\"/livez\",\"/readyz\",\"/version\"],"
+		"\"verbs\":[\"get\"]}"};
+
+	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+		json_object_array_add(rules, parsed(common[i]));
+}
+
+static struct json_object *rules_of(struct json_object *type_configs)
+{
+	struct json_object *rules = json_object_new_array();
+
+	for (size_t i = 0; i < jsontree_count(type_configs); i++) {
+		struct json_object *rule;
+		struct type type;
+
+		if (type_read(jsontree_item(type_configs, i), &type, NULL) != ERR_OK)
+			continue;
+		if (type.propagation) {
+			rule = rule_of_group(rules, type.target.group);
+			json_object_array_add(jsontree_get(rule, "resources", NULL),
+			                      json_object_new_string(type.target.plural));
+		}
+		type_fini(&type);
+	}
+	add_common(rules);
+	return rules;
+}
+
+/* As deploy/kubernetes/member/reader.yaml. */
+static const char reader_rules[] =
+	"[{\"apiGroups\":[\"\"],\"resources\":[\"services\",\"nodes\"],"
+	"\"verbs\":[\"get\",\"list\",\"watch\"]},"
+	"{\"apiGroups\":[\"discovery.k8s.io\"],\"resources\":[\"endpointslices\"],"
+	"\"verbs\":[\"get\",\"list\",\"watch\"]},"
+	"{\"apiGroups\":[\"networking.k8s.io\"],\"resources\":[\"ingresses\"],"
+	"\"verbs\":[\"get\",\"list\",\"watch\"]}]";
+
+static const char ceiling_rules[] =
+	"[{\"apiGroups\":[\"\"],\"resources\":[\"configmaps\"],"
+	"\"resourceNames\":[\"nigh-ceiling\"],\"verbs\":[\"get\",\"list\",\"watch\"]}]";
+
+static const char compatible_rules[] =
+	"[{\"apiGroups\":[\"*\"],\"resources\":[\"*\"],\"verbs\":[\"*\"]},"
+	"{\"nonResourceURLs\":[\"*\"],\"verbs\":[\"get\"]}]";
+
+/* --- the objects --- */
+
+static struct json_object *add(struct grants *g, const struct kube_resource *resource,
+                               const char *namespace, const char *name)
+{
+	struct grant *grant = &g->list[g->count++];
+	struct json_object *object = json_object_new_object();
+	struct text api_version = {0};
+
+	CHECK(g->count <= GRANTS_MOST);
+	*grant = (struct grant){resource, namespace != NULL, xstrdup(name), object};
+	text_printf(&api_version, "%s%s%s", resource->group, resource->group[0] ? "/" : "",
+	            resource->version);
+	jsontree_set(object, json_object_new_string(api_version.data), "apiVersion", NULL);
+	jsontree_set(object, json_object_new_string(resource->kind), "kind", NULL);
+	jsontree_set(object, json_object_new_string(name), "metadata", "name", NULL);
+	if (namespace)
+		jsontree_set(object, json_object_new_string(namespace), "metadata", "namespace",
+		             NULL);
+	text_fini(&api_version);
+	return object;
+}
+
+static void add_account(struct grants *g, const char *namespace, const char *name)
+{
+	struct json_object *account = add(g, &grants_accounts, namespace, name);
+
+	/* No pod uses it. */
+	jsontree_set(account, json_object_new_boolean(false), "automountServiceAccountToken", NULL);
+}
+
+static void add_role(struct grants *g, const char *role_namespace, const char *role,
+                     struct json_object *take_rules, const char *namespace, const char *account)
+{
+	struct json_object *object =
+		add(g, role_namespace ? &roles : &cluster_roles, role_namespace, role);
+	struct json_object *subject = json_object_new_object();
+	struct json_object *subjects = json_object_new_array();
+
+	jsontree_set(object, take_rules, "rules", NULL);
+	object = add(g, role_namespace ? &bindings : &cluster_bindings, role_namespace, role);
+	jsontree_set(object, json_object_new_string(RBAC), "roleRef", "apiGroup", NULL);
+	jsontree_set(object, json_object_new_string(role_namespace ? "Role" : "ClusterRole"),
+	             "roleRef", "kind", NULL);
+	jsontree_set(object, json_object_new_string(role), "roleRef", "name", NULL);
+	json_object_object_add(subject, "kind", json_object_new_string("ServiceAccount"));
+	json_object_object_add(subject, "name", json_object_new_string(account));
+	json_object_object_add(subject, "namespace", json_object_new_string(namespace));
+	json_object_array_add(subjects, subject);
+	jsontree_set(object, subjects, "subjects", NULL);
+}
+
+void grants_make(struct grants *out, const struct grants_names *names, const char *namespace,
+                 struct json_object *type_configs)
+{
+	*out = (struct grants){0};
+	add(out, &grants_namespaces, NULL, namespace);
+	add_account(out, namespace, names->writer.data);
+	add_role(out, NULL, names->writer_role.data, rules_of(type_configs), namespace,
+	         names->writer.data);
+	add_role(out, namespace, names->writer.data, parsed(ceiling_rules), namespace,
+	         names->writer.data);
+	add_account(out, namespace, names->reader.data);
+	add_role(out, NULL, names->reader_role.data, parsed(reader_rules), namespace,
+	         names->reader.data);
+}
+
+void grants_make_compatible(struct grants *out, const struct grants_names *names,
+                            const char *namespace)
+{
+	struct json_object *secret;
+
+	*out = (struct grants){0};
+	add(out, &grants_namespaces, NULL, namespace);
+	add_account(out, namespace, names->writer.data);
+	secret = add(out, &grants_secrets, namespace, names->writer.data);
+	jsontree_set(secret, json_object_new_string("kubernetes.io/service-account-token"), "type",
+	             NULL);
+	jsontree_set(secret, json_object_new_string(names->writer.data), "metadata", "annotations",
+	             "kubernetes.io/service-account.name", NULL);
+	add_role(out, NULL, names->writer_role.data, parsed(compatible_rules), namespace,
+	         names->writer.data);
+}
+
+void grants_fini(struct grants *g)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		free(g->list[i].name);
+		json_object_put(g->list[i].object);
+	}
+	*g = (struct grants){0};
+}

@@ -1,0 +1,375 @@
+/* join.c -- nighctl join: a member cluster, with what it grants the host, and its KubeFedCluster. */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <json-c/json_object.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "ctl/command.h"
+#include "ctl/federate.h"
+#include "ctl/grants.h"
+#include "ctl/membership.h"
+#include "ctl/reach.h"
+#include "ctl/remote.h"
+#include "kube/base64.h"
+#include "propagator/jsontree.h"
+#include "watcher/decode_link.h"
+
+enum { TOKEN_WAIT_MS = 30000, PAUSE_MS = 200, TOKEN_FOR_S = 365 * 86400, TOKEN_LEAST_S = 600 };
+
+struct join {
+	const struct command *c;
+	const char *name;
+	struct apiserver host, member;
+	struct json_object *before; /* its KubeFedCluster; NULL: it is new */
+	struct grants_names names;
+	int64_t token_for_s;
+	char token_end[32]; /* when the tokens end, as the member says; "": never */
+	struct text ca;     /* PEM; empty: the system's roots */
+};
+
+static void rest(void)
+{
+	const struct timespec pause = {0, PAUSE_MS * 1000000L};
+
+	nanosleep(&pause, NULL);
+}
+
+/* --- in the member --- */
+
+static enum err grant(struct join *j, struct reason *why)
+{
+	const char *namespace = j->c->namespace;
+	struct json_object *types = NULL;
+	struct reason said = {0};
+	struct grants grants;
+	enum err err =
+		apiserver_list(&j->host, &federate_type_configs, namespace, NULL, &types, &said);
+
+	/* A host without KubeFed's kinds propagates nothing. */
+	if (err && err != ERR_NOTFOUND)
+		return reason_set(why, err, "FederatedTypeConfigs of %s: %s", namespace, said.text);
+	err = ERR_OK;
+	if (j->c->compatible)
+		grants_make_compatible(&grants, &j->names, namespace);
+	else
+		grants_make(&grants, &j->names, namespace, types);
+	for (size_t i = 0; !err && i < grants.count; i++) {
+		const struct grant *g = &grants.list[i];
+
+		err = apiserver_apply(&j->member, g->resource, g->in_namespace ? namespace : NULL,
+		                      g->name, g->object, NULL, &said);
+		if (err)
+			reason_set(why, err, "%s: %s %s: %s", j->member.access.server,
+			           g->resource->kind, g->name, said.text);
+	}
+	grants_fini(&grants);
+	json_object_put(types);
+	return err;
+}
+
+static void note_end(struct join *j, const char *end)
+{
+	if (*end && (!*j->token_end || strcmp(end, j->token_end) < 0))
+		(void)snprintf(j->token_end, sizeof(j->token_end), "%s", end);
+}
+
+/* A token of the service account that ends by itself (TokenRequest). */
+static enum err request_token(struct join *j, const char *account, struct text *token,
+                              struct reason *why)
+{
+	struct json_object *request = json_object_new_object(), *answer;
+	struct reason said = {0};
+	enum err err;
+
+	jsontree_set(request, json_object_new_string("authentication.k8s.io/v1"), "apiVersion",
+	             NULL);
+	jsontree_set(request, json_object_new_string("TokenRequest"), "kind", NULL);
+	jsontree_set(request, json_object_new_int64(j->token_for_s), "spec", "expirationSeconds",
+	             NULL);
+	err = apiserver_create(&j->member, &grants_accounts, j->c->namespace, account, "token",
+	                       request, &answer, &said);
+	if (err)
+		reason_set(why, err, "%s: a token of ServiceAccount %s: %s",
+		           j->member.access.server, account, said.text);
+	text_add(token, jsontree_word(answer, "status", "token", NULL));
+	note_end(j, jsontree_word(answer, "status", "expirationTimestamp", NULL));
+	if (!err && token->len == 0)
+		err = reason_set(why, ERR_PARSE, "%s: the TokenRequest has no token",
+		                 j->member.access.server);
+	json_object_put(request);
+	json_object_put(answer);
+	return err;
+}
+
+/* The token and authority that the member's controllers write into the Secret, as of KubeFed. */
+static enum err await_token(struct join *j, struct text *token, struct reason *why)
+{
+	uint64_t end_ms = clock_monotonic_ms() + TOKEN_WAIT_MS;
+	enum err err = ERR_OK;
+
+	while (!err && token->len == 0) {
+		struct json_object *secret;
+		struct kube_secret got = {0};
+		struct buffer ca = {0};
+
+		err = apiserver_get(&j->member, &grants_secrets, j->c->namespace,
+		                    j->names.writer.data, &secret, why);
+		if (!err && decode_token(secret, &got, NULL) == ERR_OK)
+			text_add_bytes(token, kube_secret_bytes(&got));
+		if (base64_decode(bytes_of(jsontree_word(secret, "data", "ca.crt", NULL)), &ca) &&
+		    j->ca.len == 0)
+			text_add_bytes(&j->ca, (struct bytes){ca.data, ca.len});
+		kube_secret_fini(&got);
+		buffer_fini(&ca);
+		json_object_put(secret);
+		if (!err && token->len == 0 && clock_monotonic_ms() > end_ms)
+			err = reason_set(why, ERR_TIMEOUT, "Secret %s gets no token",
+			                 j->names.writer.data);
+		if (!err && token->len == 0)
+			rest();
+	}
+	return err;
+}
+
+/* What the kubeconfig does not say, the member tells all who are let in. */
+static void find_ca(struct join *j)
+{
+	struct json_object *map;
+	struct reason why;
+
+	if (j->member.access.ca)
+		text_add(&j->ca, j->member.access.ca);
+	if (j->ca.len || j->member.access.any_certificate || j->c->compatible)
+		return;
+	if (apiserver_get(&j->member, &grants_config_maps, j->c->namespace, "kube-root-ca.crt",
+	                  &map, &why) == ERR_OK)
+		text_add(&j->ca, jsontree_word(map, "data", "ca.crt", NULL));
+	json_object_put(map);
+}
+
+/* --- on the host --- */
+
+static enum err write_secret(const struct join *j, const char *name, const char *token,
+                             struct text *name_out, struct reason *why)
+{
+	struct json_object *secret = json_object_new_object(), *made = NULL;
+	struct text generated = {0};
+	struct reason said = {0};
+	enum err err;
+
+	text_printf(&generated, "%s-", j->name);
+	jsontree_set(secret, json_object_new_string("v1"), "apiVersion", NULL);
+	jsontree_set(secret, json_object_new_string("Secret"), "kind", NULL);
+	jsontree_set(secret, json_object_new_string(name ? name : generated.data), "metadata",
+	             name ? "name" : "generateName", NULL);
+	jsontree_set(secret, json_object_new_string(token), "stringData", "token", NULL);
+	if (name)
+		err = apiserver_apply(&j->host, &grants_secrets, j->c->namespace, name, secret,
+		                      &made, &said);
+	else
+		err = apiserver_create(&j->host, &grants_secrets, j->c->namespace, NULL, NULL,
+		                       secret, &made, &said);
+	text_add(name_out, jsontree_word(made, "metadata", "name", NULL));
+	/* A server may quote what it refuses. */
+	if (err)
+		reason_set(why, err, "%s: the Secret %s of %s: %s", j->host.access.server,
+		           name ? name : generated.data, j->c->namespace,
+		           err == ERR_PARSE ? "it is refused" : said.text);
+	text_fini(&generated);
+	json_object_put(secret);
+	json_object_put(made);
+	return err;
+}
+
+static void put_trust(const struct join *j, struct json_object *cluster)
+{
+	struct text ca = {0};
+
+	if (j->ca.len) {
+		base64_encode(bytes_of(j->ca.data), &ca);
+		jsontree_set(cluster, json_object_new_string(ca.data), "spec", "caBundle", NULL);
+	}
+	if (j->member.access.any_certificate) {
+		struct json_object *all = json_object_new_array();
+
+		json_object_array_add(all, json_object_new_string("*"));
+		jsontree_set(cluster, all, "spec", "disabledTLSValidations", NULL);
+	}
+	if (j->member.access.proxy)
+		jsontree_set(cluster, json_object_new_string(j->member.access.proxy), "spec",
+		             "proxyURL", NULL);
+	text_fini(&ca);
+}
+
+static enum err write_cluster(const struct join *j, const char *secret, const char *reader,
+                              struct reason *why)
+{
+	struct json_object *cluster = json_object_new_object();
+	struct reason said = {0};
+	enum err err;
+
+	jsontree_set(cluster, json_object_new_string("core.kubefed.io/v1beta1"), "apiVersion",
+	             NULL);
+	jsontree_set(cluster, json_object_new_string("KubeFedCluster"), "kind", NULL);
+	jsontree_set(cluster, json_object_new_string(j->name), "metadata", "name", NULL);
+	jsontree_set(cluster, json_object_new_string(membership_host(j->c)), "metadata",
+	             "annotations", MEMBERSHIP_HOST, NULL);
+	if (reader)
+		jsontree_set(cluster, json_object_new_string(reader), "metadata", "annotations",
+		             MEMBERSHIP_READER, NULL);
+	jsontree_set(cluster, json_object_new_string(j->member.access.server), "spec",
+	             "apiEndpoint", NULL);
+	jsontree_set(cluster, json_object_new_string(secret), "spec", "secretRef", "name", NULL);
+	put_trust(j, cluster);
+	err = apiserver_apply(&j->host, &remote_clusters, j->c->namespace, j->name, cluster, NULL,
+	                      &said);
+	if (err)
+		reason_set(why, err, "%s: KubeFedCluster %s: %s", j->host.access.server, j->name,
+		           said.text);
+	json_object_put(cluster);
+	return err;
+}
+
+/* --- both --- */
+
+/* KubeFed's: one Secret, whose name the server makes; again, the one that it has. */
+static enum err join_compatible(struct join *j, struct reason *why)
+{
+	const char *kept = jsontree_word(j->before, "spec", "secretRef", "name", NULL);
+	struct text token = {0}, secret = {0};
+	enum err err = await_token(j, &token, why);
+
+	if (!err)
+		err = write_secret(j,
+		                   j->c->secret_name ? j->c->secret_name
+		                   : *kept           ? kept
+		                                     : NULL,
+		                   token.data, &secret, why);
+	if (!err)
+		err = write_cluster(j, secret.data, NULL, why);
+	text_fini(&token);
+	text_fini(&secret);
+	return err;
+}
+
+static enum err join_least(struct join *j, struct reason *why)
+{
+	struct text token = {0}, reader_token = {0};
+	struct text secret = {0}, reader = {0}, name = {0}, reader_name = {0};
+	enum err err = request_token(j, j->names.writer.data, &token, why);
+
+	if (j->c->secret_name)
+		text_add(&name, j->c->secret_name);
+	else
+		text_printf(&name, "%s-nigh", j->name);
+	text_printf(&reader_name, "%s-reader", name.data);
+	if (!err)
+		err = request_token(j, j->names.reader.data, &reader_token, why);
+	if (!err)
+		err = write_secret(j, name.data, token.data, &secret, why);
+	if (!err)
+		err = write_secret(j, reader_name.data, reader_token.data, &reader, why);
+	if (!err)
+		err = write_cluster(j, secret.data, reader.data, why);
+	text_fini(&token);
+	text_fini(&reader_token);
+	text_fini(&secret);
+	text_fini(&reader);
+	text_fini(&name);
+	text_fini(&reader_name);
+	return err;
+}
+
+static void tell(const struct join *j)
+{
+	struct json_object *root = json_object_new_object();
+	struct text line = {0};
+
+	json_object_object_add(root, "cluster", json_object_new_string(j->name));
+	json_object_object_add(root, "endpoint", json_object_new_string(j->member.access.server));
+	text_printf(&line, "%s %s is joined to namespace %s\n", j->name, j->member.access.server,
+	            j->c->namespace);
+	if (*j->token_end) {
+		json_object_object_add(root, "tokensEnd", json_object_new_string(j->token_end));
+		text_printf(
+			&line,
+			"its credentials end at %s; %s join %s --rotate makes new ones, and grants "
+			"what types need that have been enabled since\n",
+			j->token_end, j->c->program, j->name);
+	}
+	command_tell(j->c, root, line.data);
+	text_fini(&line);
+	json_object_put(root);
+}
+
+/* Another cluster of that name is not to be taken for it. */
+static int refuse_another(const struct join *j)
+{
+	const char *endpoint = jsontree_word(j->before, "spec", "apiEndpoint", NULL);
+
+	if (j->c->rotate && !j->before)
+		return command_fail(j->c, "--rotate: there is no KubeFedCluster %s", j->name);
+	if (j->before && strcmp(endpoint, j->member.access.server) != 0 && !j->c->force)
+		return command_fail(
+			j->c,
+			"KubeFedCluster %s is at %s, and the kubeconfig says %s: if it is the "
+			"same cluster, or is to be another from now on, --force",
+			j->name, endpoint, j->member.access.server);
+	return COMMAND_FINE;
+}
+
+static int join(struct join *j)
+{
+	const struct command *c = j->c;
+	struct reason why = {0};
+	enum err err = reach_cluster(c, &j->host, j->name, &j->before, &why);
+	int status;
+
+	if (err && err != ERR_NOTFOUND)
+		return command_fail(c, "%s: KubeFedCluster %s: %s", j->host.access.server, j->name,
+		                    why.text);
+	status = refuse_another(j);
+	if (status != COMMAND_FINE)
+		return status;
+	grants_name(&j->names, j->name, membership_host(c), c->compatible);
+	err = grant(j, &why);
+	if (!err) {
+		find_ca(j);
+		err = c->compatible ? join_compatible(j, &why) : join_least(j, &why);
+	}
+	if (err)
+		return command_fail(c, "%s", why.text);
+	tell(j);
+	return COMMAND_FINE;
+}
+
+int join_run(const struct command *c)
+{
+	struct join j = {.c = c, .name = c->args[0], .token_for_s = TOKEN_FOR_S};
+	struct reason why = {0};
+	int status = membership_check(c, c->args[0]);
+
+	if (status != COMMAND_FINE)
+		return status;
+	if (c->token_for && (!command_seconds(c, "--token-for", c->token_for, &j.token_for_s) ||
+	                     j.token_for_s < TOKEN_LEAST_S)) {
+		command_fail(c, "--token-for is 10m at least");
+		return COMMAND_USAGE;
+	}
+	status = apiserver_open(&j.host, c);
+	if (status != COMMAND_FINE)
+		return status;
+	if (reach_as_person(c, j.name, &j.member, &why) != ERR_OK)
+		status = command_fail(c, "cluster %s: %s", j.name, why.text);
+	else
+		status = join(&j);
+	apiserver_close(&j.host);
+	apiserver_close(&j.member);
+	grants_names_fini(&j.names);
+	json_object_put(j.before);
+	text_fini(&j.ca);
+	return status;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/membership.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "ctl/command.h"
+
+enum { NAME_MOST = 100 }; /* two of them, and some letters, are a name (RFC 1123 subdomain: 253) */
+
+static bool is_name(const char *s)
+{
+	size_t len = strlen(s);
+
+	return len > 0 && len <= NAME_MOST && isalnum((unsigned char)s[0]) &&
+	       isalnum((unsigned char)s[len - 1]) &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
+}
+
+const char *membership_host(const struct command *c)
+{
+	return c->host_name ? c->host_name : c->context ? c->context : "host";
+}
+
+int membership_check(const struct command *c, const char *cluster)
+{
+	if (!is_name(cluster))
+		command_fail(c, "'%s' is not the name of a cluster", cluster);
+	else if (!is_name(membership_host(c)))
+		command_fail(c,
+		             "'%s' cannot be part of a name: say how the host is called with "
+		             "--host-cluster-name",
+		             membership_host(c));
+	else
+		return COMMAND_FINE;
+	return COMMAND_USAGE;
+}

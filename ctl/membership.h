@@ -1,0 +1,17 @@
+/* membership.h -- names and rules that joining and leaving share. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTL_MEMBERSHIP_H
+#define CTL_MEMBERSHIP_H
+
+struct command;
+
+/* Annotations of a KubeFedCluster: the name that the host had when it was joined, and the Secret of nighd. */
+#define MEMBERSHIP_HOST   "nigh.dev/joined-by"
+#define MEMBERSHIP_READER "nigh.dev/reader-secret"
+
+/* How the host is called in the names of a member's objects: --host-cluster-name, else its context, else "host". */
+const char *membership_host(const struct command *c);
+/* Can the cluster, and the host, be part of the names of objects?  What is wrong is told: COMMAND_USAGE. */
+int membership_check(const struct command *c, const char *cluster);
+
+#endif

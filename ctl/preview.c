@@ -1,0 +1,411 @@
+/* preview.c -- nighctl plan and diff: what would happen, and in what members differ from what they should have. */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <json-c/json_object.h>
+#include <json-c/linkhash.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/command.h"
+#include "ctl/differences.h"
+#include "ctl/documents.h"
+#include "ctl/foresee.h"
+#include "ctl/progress.h"
+#include "propagator/jsontree.h"
+
+enum { SHOWN_MOST = 3 }; /* differences in a line of a table */
+
+struct preview {
+	const struct command *c;
+	struct outlook o;
+	struct json_object *documents; /* of the file; NULL: diff */
+	struct json_object *steps;     /* for JSON */
+	struct print_table *table;
+	bool has_changes, failed;
+	const struct type *type; /* of the object that is looked at */
+	struct json_object *federated;
+	bool is_known; /* it would be as it is: then an unreachable cluster changes nothing */
+};
+
+static const struct kube_resource preferences = {"scheduling.kubefed.io", "v1alpha1",
+                                                 "replicaschedulingpreferences",
+                                                 "ReplicaSchedulingPreference"};
+
+static const char *name_of(struct json_object *object)
+{
+	return jsontree_word(object, "metadata", "name", NULL);
+}
+
+static const char *namespace_of(struct json_object *object)
+{
+	return jsontree_word(object, "metadata", "namespace", NULL);
+}
+
+/* --- what is told --- */
+
+static void print_row(const struct preview *p, const char *kind, const struct foreseen *f)
+{
+	struct text name = {0}, why = {0};
+	const char *namespace = namespace_of(p->federated);
+
+	text_printf(&name, "%s%s%s", namespace, *namespace ? "/" : "", name_of(p->federated));
+	text_add(&why, f->why.data ? f->why.data : "");
+	if (jsontree_count(f->differences)) {
+		text_add(&why, why.len ? ": " : "");
+		differences_print(f->differences,
+		                  p->c->format == PRINT_WIDE ? SIZE_MAX : SHOWN_MOST, &why);
+	}
+	print_cell(p->table, foresee_text(f->step));
+	print_cell(p->table, kind);
+	print_cell(p->table, name.data);
+	print_cell(p->table, f->cluster);
+	print_cell(p->table, why.data ? why.data : "");
+	text_fini(&name);
+	text_fini(&why);
+}
+
+static void tell(struct preview *p, const char *kind, const struct foreseen *f)
+{
+	struct json_object *one;
+
+	p->has_changes |= f->step != FORESEE_NOTHING && f->step != FORESEE_UNKNOWN;
+	p->has_changes |= f->step == FORESEE_UNKNOWN && !p->is_known;
+	if (f->step == FORESEE_NOTHING)
+		return;
+	one = json_object_new_object();
+	json_object_object_add(one, "step", json_object_new_string(foresee_text(f->step)));
+	json_object_object_add(one, "kind", json_object_new_string(kind));
+	json_object_object_add(one, "namespace",
+	                       json_object_new_string(namespace_of(p->federated)));
+	json_object_object_add(one, "name", json_object_new_string(name_of(p->federated)));
+	json_object_object_add(one, "cluster", json_object_new_string(f->cluster));
+	json_object_object_add(one, "why", json_object_new_string(f->why.data ? f->why.data : ""));
+	if (f->differences)
+		json_object_object_add(one, "differences", json_object_get(f->differences));
+	json_object_array_add(p->steps, one);
+	print_row(p, kind, f);
+}
+
+static void on_cluster(const struct foreseen *f, void *arg)
+{
+	struct preview *p = arg;
+
+	tell(p, p->type->target.kind, f);
+}
+
+static void look(struct preview *p, const struct type *type, struct json_object *federated,
+                 struct json_object *namespace)
+{
+	struct reason why = {0};
+
+	p->type = type;
+	p->federated = federated;
+	if (foresee(&p->o, type, federated, namespace, on_cluster, p, &why) != ERR_OK) {
+		command_fail(p->c, "%s %s: %s", type->federated.kind, name_of(federated), why.text);
+		p->failed = true;
+	}
+}
+
+/* --- the object of the host as it would be --- */
+
+/* Placement and replicas are the preference's, where there is one. */
+static void keep_schedule(struct preview *p, const struct type *type, struct json_object *live,
+                          struct json_object *wish)
+{
+	static const char *const kept[] = {"placement", "overrides"};
+	struct json_object *preference = NULL;
+	struct reason why;
+	enum err err = apiserver_get(&p->o.host, &preferences, namespace_of(wish), name_of(wish),
+	                             &preference, &why);
+
+	if (err == ERR_OK && strcmp(jsontree_word(preference, "spec", "targetKind", NULL),
+	                            type->federated.kind) == 0)
+		for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+			struct json_object *value = jsontree_get(live, "spec", kept[i], NULL);
+
+			if (value)
+				jsontree_set(wish, jsontree_copy(value), "spec", kept[i], NULL);
+		}
+	json_object_put(preference);
+}
+
+static void merge(struct json_object *from, struct json_object *to, const char *key)
+{
+	struct json_object *some = jsontree_get(from, "metadata", key, NULL);
+
+	if (!json_object_is_type(some, json_type_object))
+		return;
+	json_object_object_foreach(some, name, value)
+		jsontree_set(to, json_object_get(value), "metadata", key, name, NULL);
+}
+
+/* The document in the place of what is there: its spec, what it says of labels and annotations. */
+static struct json_object *wish_of(struct preview *p, const struct type *type,
+                                   struct json_object *document, struct json_object *live)
+{
+	struct json_object *wish = jsontree_copy(live ? live : document);
+	struct json_object *spec = jsontree_get(document, "spec", NULL);
+
+	if (!live)
+		return wish;
+	jsontree_set(wish, json_object_get(jsontree_get(document, "apiVersion", NULL)),
+	             "apiVersion", NULL);
+	jsontree_set(wish, spec ? jsontree_copy(spec) : json_object_new_object(), "spec", NULL);
+	merge(document, wish, "labels");
+	merge(document, wish, "annotations");
+	keep_schedule(p, type, live, wish);
+	return wish;
+}
+
+/* As its server would store it.  NULL: it is refused, which is told. */
+static struct json_object *try_on_host(struct preview *p, const struct type *type,
+                                       struct json_object *document, struct json_object *live)
+{
+	const struct kube_resource r = apiserver_resource(&type->federated);
+	const char *namespace = type->federated.namespaced ? namespace_of(document) : NULL;
+	struct json_object *wish = wish_of(p, type, document, live), *after = NULL;
+	struct apiserver dry = p->o.host;
+	struct reason why = {0};
+	enum err err;
+
+	dry.dry_run = true;
+	if (live)
+		err = apiserver_replace(&dry, &r, namespace, name_of(document), wish, &after, &why);
+	else
+		err = apiserver_create(&dry, &r, namespace, NULL, NULL, wish, &after, &why);
+	if (err == ERR_NOTFOUND && !live && strstr(why.text, "namespaces"))
+		return wish; /* its namespace is to come */
+	if (err) {
+		command_fail(p->c, "%s %s/%s: %s", type->federated.kind, namespace_of(document),
+		             name_of(document), why.text);
+		p->failed = true;
+	}
+	json_object_put(wish);
+	return after;
+}
+
+/* --- namespaces --- */
+
+/* The document of that federated kind, namespace and name. */
+static struct json_object *find_document(const struct preview *p, const struct type *type,
+                                         const char *namespace, const char *name)
+{
+	for (size_t i = 0; i < jsontree_count(p->documents); i++) {
+		struct json_object *one = jsontree_item(p->documents, i);
+		struct type its;
+		bool found = strcmp(namespace_of(one), namespace) == 0 &&
+		             strcmp(name_of(one), name) == 0 && outlook_type_of(&p->o, one, &its);
+
+		if (!found)
+			continue;
+		found = strcmp(its.name, type->name) == 0;
+		type_fini(&its);
+		if (found)
+			return one;
+	}
+	return NULL;
+}
+
+/* The FederatedNamespace of the file, else of the host; the caller puts it. */
+static struct json_object *find_namespace(const struct preview *p, const char *namespace)
+{
+	struct json_object *out = NULL;
+	struct type type;
+
+	if (outlook_type_named(&p->o, "namespaces", &type)) {
+		out = json_object_get(find_document(p, &type, namespace, namespace));
+		type_fini(&type);
+	}
+	return out ? out : outlook_namespace(&p->o, namespace);
+}
+
+/* What is in a namespace goes where that goes. */
+static void look_at_contents(struct preview *p, struct json_object *namespace)
+{
+	const char *name = name_of(namespace);
+
+	for (size_t i = 0; i < jsontree_count(p->o.types); i++) {
+		struct kube_resource r;
+		struct json_object *all;
+		struct reason why;
+		struct type type;
+
+		if (type_read(jsontree_item(p->o.types, i), &type, NULL) != ERR_OK)
+			continue;
+		r = apiserver_resource(&type.federated);
+		if (type.target.namespaced && type.propagation &&
+		    apiserver_list(&p->o.host, &r, name, NULL, &all, &why) == ERR_OK) {
+			for (size_t j = 0; j < jsontree_count(all); j++) {
+				struct json_object *one = jsontree_item(all, j);
+
+				if (!find_document(p, &type, name, name_of(one)))
+					look(p, &type, one, namespace);
+			}
+			json_object_put(all);
+		}
+		type_fini(&type);
+	}
+}
+
+/* --- one document --- */
+
+static void look_at_host(struct preview *p, const struct type *type, struct json_object *live,
+                         struct json_object *after)
+{
+	struct foreseen f = {.cluster = "(host)", .step = FORESEE_CREATE};
+
+	if (live) {
+		f.differences = differences_between(live, after);
+		f.step = jsontree_count(f.differences) ? FORESEE_UPDATE : FORESEE_NOTHING;
+	}
+	p->federated = after;
+	p->is_known = f.step == FORESEE_NOTHING;
+	tell(p, type->federated.kind, &f);
+	json_object_put(f.differences);
+}
+
+static void look_at_document(struct preview *p, const struct type *type,
+                             struct json_object *document)
+{
+	const struct kube_resource r = apiserver_resource(&type->federated);
+	const char *namespace = type->federated.namespaced ? namespace_of(document) : NULL;
+	struct json_object *live = NULL, *after, *own = NULL;
+	struct reason why = {0};
+	enum err err = apiserver_get(&p->o.host, &r, namespace, name_of(document), &live, &why);
+
+	if (err && err != ERR_NOTFOUND) {
+		command_fail(p->c, "%s %s: %s", type->federated.kind, name_of(document), why.text);
+		p->failed = true;
+		return;
+	}
+	after = try_on_host(p, type, document, live);
+	if (after) {
+		look_at_host(p, type, live, after);
+		if (type->target.namespaced)
+			own = find_namespace(p, namespace_of(document));
+		look(p, type, after, own);
+		if (type_is_namespaces(type))
+			look_at_contents(p, after);
+	}
+	json_object_put(own);
+	json_object_put(live);
+	json_object_put(after);
+}
+
+static void look_at_documents(struct preview *p)
+{
+	size_t count = jsontree_count(p->documents);
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *document = jsontree_item(p->documents, i);
+		struct type type;
+
+		progress_show("planning", i, count);
+		if (!outlook_type_of(&p->o, document, &type)) {
+			fprintf(stderr, "%s: left out, as it is of no federated kind: %s %s\n",
+			        p->c->program, jsontree_word(document, "kind", NULL),
+			        name_of(document));
+			continue;
+		}
+		look_at_document(p, &type, document);
+		type_fini(&type);
+	}
+	progress_show("planning", count, count);
+}
+
+/* --- both commands --- */
+
+static int open_preview(struct preview *p, const struct command *c)
+{
+	static const char *const heads[] = {"STEP", "KIND", "OBJECT", "CLUSTER", "WHY"};
+	int status = outlook_open(&p->o, c);
+
+	if (status != COMMAND_FINE)
+		return status;
+	p->c = c;
+	p->steps = json_object_new_array();
+	p->table = print_table_new(heads, 5);
+	return COMMAND_FINE;
+}
+
+static int close_preview(struct preview *p, const char *nothing)
+{
+	struct json_object *root = json_object_new_object();
+	struct text out = {0};
+
+	print_table_end(p->table, &out);
+	if (!out.len && !p->failed)
+		text_add(&out, nothing);
+	json_object_object_add(root, "steps", p->steps);
+	command_tell(p->c, root, out.data ? out.data : "");
+	json_object_put(root);
+	json_object_put(p->documents);
+	text_fini(&out);
+	outlook_close(&p->o);
+	return p->failed ? COMMAND_FAILED : p->has_changes ? COMMAND_CHANGES : COMMAND_FINE;
+}
+
+int plan_run(const struct command *c)
+{
+	struct preview p = {0};
+	struct reason why = {0};
+	int status;
+
+	if (!c->file) {
+		fprintf(stderr, "usage: %s plan -f FILE\n", c->program);
+		return COMMAND_FAILED;
+	}
+	if (documents_read(c->file, &p.documents, &why) != ERR_OK)
+		return command_fail(c, "%s", why.text);
+	status = open_preview(&p, c);
+	if (status != COMMAND_FINE) {
+		json_object_put(p.documents);
+		return status;
+	}
+	look_at_documents(&p);
+	return close_preview(&p, "nothing would change\n");
+}
+
+static void look_at_named(struct preview *p, const struct type *type)
+{
+	const struct kube_resource r = apiserver_resource(&type->federated);
+	struct text namespace = {0};
+	struct json_object *live = NULL, *own = NULL;
+	struct reason why = {0};
+	const char *name;
+
+	if (!outlook_split(type, p->c->args[1], &namespace, &name)) {
+		command_fail(p->c, "%s is named %s", type->federated.kind,
+		             type->federated.namespaced ? "NAMESPACE/NAME" : "NAME");
+		p->failed = true;
+	} else if (apiserver_get(&p->o.host, &r, namespace.data, name, &live, &why) != ERR_OK) {
+		command_fail(p->c, "%s %s: %s", type->federated.kind, p->c->args[1], why.text);
+		p->failed = true;
+	} else {
+		if (type->target.namespaced)
+			own = outlook_namespace(&p->o, namespace.data);
+		p->is_known = true;
+		look(p, type, live, own);
+	}
+	json_object_put(own);
+	json_object_put(live);
+	text_fini(&namespace);
+}
+
+int diff_run(const struct command *c)
+{
+	struct preview p = {0};
+	struct type type;
+	int status = open_preview(&p, c);
+
+	if (status != COMMAND_FINE)
+		return status;
+	if (outlook_type_named(&p.o, c->args[0], &type)) {
+		look_at_named(&p, &type);
+		type_fini(&type);
+	} else {
+		command_fail(c, "no FederatedTypeConfig is about %s", c->args[0]);
+		p.failed = true;
+	}
+	return close_preview(&p, "the members have what they should have\n");
+}

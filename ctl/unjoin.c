@@ -1,0 +1,414 @@
+/* unjoin.c -- nighctl unjoin and forget: a cluster is a member no more.
+ *
+ * The KubeFedCluster goes first: then nobody brings back what is taken away.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <json-c/json_object.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl/command.h"
+#include "ctl/federate.h"
+#include "ctl/grants.h"
+#include "ctl/membership.h"
+#include "ctl/progress.h"
+#include "ctl/reach.h"
+#include "ctl/remote.h"
+#include "propagator/jsontree.h"
+#include "propagator/render.h"
+#include "propagator/type.h"
+
+#define MANAGED RENDER_LABEL "=true"
+
+/* What the propagator sent just before its member went may arrive a little later. */
+enum { PASSES_MOST = 5, PASS_PAUSE_MS = 300 };
+
+struct leave {
+	const struct command *c;
+	const char *name;
+	struct apiserver host, member;
+	bool has_member;            /* it answers */
+	bool is_host;               /* it is the host itself */
+	struct json_object *before; /* its KubeFedCluster; NULL: there is none any more */
+	struct json_object *types;  /* the FederatedTypeConfigs */
+	struct json_object *root;   /* for -o json: what was done */
+	struct text says;           /* the same, for people */
+	bool failed;
+};
+
+static void fail(struct leave *l, const char *what, const char *why)
+{
+	command_fail(l->c, "%s: %s", what, why);
+	l->failed = true;
+}
+
+/* --- what was propagated there --- */
+
+static bool is_own_namespace(const struct leave *l, const struct type *type)
+{
+	return l->is_host && type_is_namespaces(type);
+}
+
+static enum err let_go(const struct leave *l, const struct type *type, struct json_object *object,
+                       struct reason *why)
+{
+	const struct kube_resource r = apiserver_resource(&type->target);
+	const char *namespace = jsontree_text(object, "metadata", "namespace", NULL);
+	const char *name = jsontree_word(object, "metadata", "name", NULL);
+	struct json_object *patch;
+	enum err err;
+
+	if (l->c->remove && !is_own_namespace(l, type))
+		return apiserver_delete(&l->member, &r, namespace, name, why);
+	patch = json_object_new_object();
+	jsontree_set(patch, NULL, "metadata", "labels", RENDER_LABEL, NULL);
+	err = apiserver_merge(&l->member, &r, namespace, name, patch, why);
+	json_object_put(patch);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static bool is_going(struct json_object *object)
+{
+	return jsontree_text(object, "metadata", "deletionTimestamp", NULL) != NULL;
+}
+
+/* One look at all objects of a type; returns how many there were to do something about. */
+static size_t pass(struct leave *l, const struct type *type)
+{
+	const struct kube_resource r = apiserver_resource(&type->target);
+	struct json_object *all;
+	struct reason why = {0};
+	size_t count, done = 0;
+	enum err err = apiserver_list(&l->member, &r, NULL, MANAGED, &all, &why);
+
+	if (err && err != ERR_NOTFOUND)
+		fail(l, type->name, why.text);
+	count = jsontree_count(all);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *object = jsontree_item(all, i);
+
+		progress_show(type->name, i, count);
+		if (is_going(object) && l->c->remove)
+			continue;
+		done++;
+		if (let_go(l, type, object, &why) != ERR_OK)
+			fail(l, jsontree_word(object, "metadata", "name", NULL), why.text);
+	}
+	if (count)
+		progress_show(type->name, count, count);
+	json_object_put(all);
+	return done;
+}
+
+static void let_go_of_type(struct leave *l, const struct type *type)
+{
+	const char *word = l->c->remove && !is_own_namespace(l, type) ? "deleted" : "orphaned";
+	const struct timespec pause = {0, PASS_PAUSE_MS * 1000000L};
+	size_t count = pass(l, type), again = count;
+
+	for (int i = 0; again && i < PASSES_MOST && !l->c->dry_run && !l->failed; i++) {
+		nanosleep(&pause, NULL);
+		again = pass(l, type);
+	}
+	if (!count)
+		return;
+	text_printf(&l->says, "%s%s: %zu %s\n", l->c->dry_run ? "not done: " : "", type->name,
+	            count, word);
+	jsontree_set(l->root, json_object_new_int64((int64_t)count), "objects", type->name, NULL);
+}
+
+/* Namespaces last: what is in them is then told apart from what goes with them. */
+static void let_go_of_all(struct leave *l)
+{
+	for (int last = 0; last <= 1; last++)
+		for (size_t i = 0; i < jsontree_count(l->types); i++) {
+			struct type type;
+
+			if (type_read(jsontree_item(l->types, i), &type, NULL) != ERR_OK)
+				continue;
+			if (type_is_namespaces(&type) == last)
+				let_go_of_type(l, &type);
+			type_fini(&type);
+		}
+}
+
+/* --- what it granted --- */
+
+static void end_grants(struct leave *l, bool compatible)
+{
+	const char *host =
+		jsontree_text(l->before, "metadata", "annotations", MEMBERSHIP_HOST, NULL);
+	struct grants_names names;
+	struct grants grants;
+	struct reason why = {0};
+
+	grants_name(&names, l->name, host && !l->c->host_name ? host : membership_host(l->c),
+	            compatible);
+	if (compatible)
+		grants_make_compatible(&grants, &names, l->c->namespace);
+	else
+		grants_make(&grants, &names, l->c->namespace, NULL);
+	/* The namespace stays: others may have something in it. */
+	for (size_t i = grants.count; i > 1; i--) {
+		const struct grant *g = &grants.list[i - 1];
+
+		if (apiserver_delete(&l->member, g->resource,
+		                     g->in_namespace ? l->c->namespace : NULL, g->name,
+		                     &why) != ERR_OK)
+			text_printf(&l->says, "%s %s stays in the member: %s\n", g->resource->kind,
+			            g->name, why.text);
+	}
+	grants_fini(&grants);
+	grants_names_fini(&names);
+}
+
+/* --- the host --- */
+
+static void delete_secret(struct leave *l, const char *name)
+{
+	struct reason why = {0};
+
+	if (*name &&
+	    apiserver_delete(&l->host, &grants_secrets, l->c->namespace, name, &why) != ERR_OK)
+		fail(l, name, why.text);
+}
+
+static bool delete_cluster(struct leave *l)
+{
+	struct reason why = {0};
+
+	if (!l->before)
+		return true;
+	if (apiserver_delete(&l->host, &remote_clusters, l->c->namespace, l->name, &why) !=
+	    ERR_OK) {
+		fail(l, l->name, why.text);
+		return false;
+	}
+	return true;
+}
+
+static void delete_secrets(struct leave *l)
+{
+	delete_secret(l, jsontree_word(l->before, "spec", "secretRef", "name", NULL));
+	delete_secret(l,
+	              jsontree_word(l->before, "metadata", "annotations", MEMBERSHIP_READER, NULL));
+}
+
+/* --- the way there --- */
+
+static const char *uid_of(const struct apiserver *s, const char *namespace,
+                          struct json_object **object)
+{
+	struct reason why;
+
+	if (apiserver_get(s, &grants_namespaces, NULL, namespace, object, &why) != ERR_OK)
+		return "";
+	return jsontree_word(*object, "metadata", "uid", NULL);
+}
+
+static bool are_the_same(const struct leave *l)
+{
+	struct json_object *here = NULL, *there = NULL;
+	const char *uid = uid_of(&l->host, l->c->namespace, &here);
+	bool same = *uid && strcmp(uid, uid_of(&l->member, l->c->namespace, &there)) == 0;
+
+	json_object_put(here);
+	json_object_put(there);
+	return same;
+}
+
+/* The person's own way may end what the member granted; the host's, not. */
+static int find_member(struct leave *l)
+{
+	const struct command *c = l->c;
+	struct reason why = {0}, other = {0};
+	enum err err = reach_as_person(c, l->name, &l->member, &why);
+
+	if (!err)
+		err = reach_check(&l->member, &why);
+	if (err && !reach_is_named(c) && l->before) {
+		apiserver_close(&l->member);
+		err = reach_as_host(c, &l->host, l->before, &l->member, &other);
+		if (!err)
+			err = reach_check(&l->member, &other);
+	}
+	l->has_member = err == ERR_OK;
+	l->is_host = l->has_member && are_the_same(l);
+	if (!err)
+		return COMMAND_FINE;
+	command_fail(c, "cluster %s: %s%s%s", l->name, why.text, other.text[0] ? "; " : "",
+	             other.text);
+	if (c->force)
+		return COMMAND_FINE;
+	return command_fail(c, "nothing is done; --force leaves everything there as it is");
+}
+
+static int find_all(struct leave *l)
+{
+	struct reason why = {0};
+	enum err err = reach_cluster(l->c, &l->host, l->name, &l->before, &why);
+
+	if (err && (err != ERR_NOTFOUND || !reach_is_named(l->c)))
+		return command_fail(l->c, "%s: KubeFedCluster %s: %s", l->host.access.server,
+		                    l->name, why.text);
+	err = apiserver_list(&l->host, &federate_type_configs, l->c->namespace, NULL, &l->types,
+	                     &why);
+	/* A host without KubeFed's kinds has propagated nothing. */
+	if (err && err != ERR_NOTFOUND)
+		return command_fail(l->c, "FederatedTypeConfigs of %s: %s", l->c->namespace,
+		                    why.text);
+	return COMMAND_FINE;
+}
+
+/* --- what stays of a cluster that is gone --- */
+
+static bool names_cluster(struct json_object *federated, const char *cluster)
+{
+	struct json_object *list = jsontree_get(federated, "status", "clusters", NULL);
+
+	for (size_t i = 0; i < jsontree_count(list); i++)
+		if (strcmp(jsontree_word(jsontree_item(list, i), "name", NULL), cluster) == 0)
+			return true;
+	return false;
+}
+
+static void tell_left(struct leave *l, const struct type *type, struct json_object *left)
+{
+	const struct kube_resource r = apiserver_resource(&type->federated);
+	struct json_object *all;
+	struct reason why = {0};
+	enum err err = apiserver_list(&l->host, &r, NULL, NULL, &all, &why);
+
+	if (err && err != ERR_NOTFOUND)
+		fail(l, r.plural, why.text);
+	for (size_t i = 0; i < jsontree_count(all); i++) {
+		struct json_object *object = jsontree_item(all, i);
+		struct text line = {0};
+
+		if (!names_cluster(object, l->name))
+			continue;
+		text_printf(&line, "%s %s/%s%s", type->name,
+		            jsontree_word(object, "metadata", "namespace", NULL),
+		            jsontree_word(object, "metadata", "name", NULL),
+		            is_going(object) ? " (its deletion waited for this cluster)" : "");
+		json_object_array_add(left, json_object_new_string(line.data));
+		text_printf(&l->says, "left behind in %s: %s\n", l->name, line.data);
+		text_fini(&line);
+	}
+	json_object_put(all);
+}
+
+static void tell_all_left(struct leave *l)
+{
+	struct json_object *left = json_object_new_array();
+
+	for (size_t i = 0; i < jsontree_count(l->types); i++) {
+		struct type type;
+
+		if (type_read(jsontree_item(l->types, i), &type, NULL) != ERR_OK)
+			continue;
+		tell_left(l, &type, left);
+		type_fini(&type);
+	}
+	json_object_object_add(l->root, "leftBehind", left);
+}
+
+/* --- all of it --- */
+
+static int end(struct leave *l, int status)
+{
+	if (status == COMMAND_FINE && !l->failed) {
+		text_printf(&l->says, "%s%s is a member no more\n",
+		            l->c->dry_run ? "not done: " : "", l->name);
+		json_object_object_add(l->root, "cluster", json_object_new_string(l->name));
+	}
+	if (status == COMMAND_FINE)
+		command_tell(l->c, l->root, l->says.data ? l->says.data : "");
+	apiserver_close(&l->host);
+	apiserver_close(&l->member);
+	json_object_put(l->before);
+	json_object_put(l->types);
+	json_object_put(l->root);
+	text_fini(&l->says);
+	return l->failed ? COMMAND_FAILED : status;
+}
+
+static void leave(struct leave *l)
+{
+	if (!l->has_member || l->c->keep)
+		tell_all_left(l);
+	if (!delete_cluster(l))
+		return;
+	if (l->has_member && !l->c->keep)
+		let_go_of_all(l);
+	/* With the host's credential it may be needed once more. */
+	if (l->failed && !l->c->force)
+		return;
+	if (l->has_member) {
+		end_grants(l, false);
+		end_grants(l, true);
+	}
+	delete_secrets(l);
+}
+
+int unjoin_run(const struct command *c)
+{
+	struct leave l = {.c = c, .name = c->args[0], .root = json_object_new_object()};
+	int status = membership_check(c, l.name);
+
+	if (status == COMMAND_FINE && c->keep + c->orphan + c->remove != 1) {
+		command_fail(
+			c,
+			"say what becomes of the objects that were propagated to %s: --keep (as "
+			"they are), --orphan (without their label) or --remove (deleted)",
+			l.name);
+		status = COMMAND_USAGE;
+	}
+	if (status == COMMAND_FINE)
+		status = apiserver_open(&l.host, c);
+	if (status == COMMAND_FINE)
+		status = find_all(&l);
+	if (status == COMMAND_FINE)
+		status = find_member(&l);
+	if (status == COMMAND_FINE)
+		leave(&l);
+	return end(&l, status);
+}
+
+static bool is_ready(struct json_object *cluster)
+{
+	struct json_object *list = jsontree_get(cluster, "status", "conditions", NULL);
+
+	for (size_t i = 0; i < jsontree_count(list); i++) {
+		struct json_object *one = jsontree_item(list, i);
+
+		if (strcmp(jsontree_word(one, "type", NULL), "Ready") == 0)
+			return strcmp(jsontree_word(one, "status", NULL), "True") == 0;
+	}
+	return false;
+}
+
+int forget_run(const struct command *c)
+{
+	struct leave l = {.c = c, .name = c->args[0], .root = json_object_new_object()};
+	int status = membership_check(c, l.name);
+
+	if (status == COMMAND_FINE)
+		status = apiserver_open(&l.host, c);
+	if (status == COMMAND_FINE)
+		status = find_all(&l);
+	if (status == COMMAND_FINE && is_ready(l.before) && !c->force)
+		status =
+			command_fail(c,
+		                     "%s is ready: unjoin it, or, if it is to be forgotten all the "
+		                     "same, --force",
+		                     l.name);
+	if (status == COMMAND_FINE) {
+		tell_all_left(&l);
+		if (delete_cluster(&l))
+			delete_secrets(&l);
+	}
+	return end(&l, status);
+}

@@ -1,0 +1,431 @@
+/* federating.c -- nighctl makes a federation of real clusters, and ends it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/e2e/support/federation.h"
+
+enum { SOON_MS = 20000 };
+
+#define CONFIGMAPS "/api/v1/namespaces/shop/configmaps/"
+#define FEDERATED  "/apis/types.kubefed.io/v1beta1/namespaces/shop/federatedconfigmaps/"
+#define ROLES      "/apis/rbac.authorization.k8s.io/v1/clusterroles/"
+#define CLUSTERS   "/apis/core.kubefed.io/v1beta1/namespaces/" FEDERATION "/kubefedclusters/"
+#define TYPES      "/apis/core.kubefed.io/v1beta1/namespaces/" FEDERATION "/federatedtypeconfigs/"
+
+/* nighctl with these words. */
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static int setup(void **state)
+{
+	struct federation *f = federation_new_alone(2);
+
+	*state = f;
+	cluster_apply(f->host, "apiVersion: core.kubefed.io/v1beta1\n"
+	                       "kind: KubeFedConfig\n"
+	                       "metadata: {name: kubefed, namespace: " FEDERATION "}\n"
+	                       "spec: {scope: Cluster, clusterHealthCheck: {period: 1s}}\n");
+	federation_enable(f, "namespaces");
+	federation_enable(f, "cm");
+	federation_start(f);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	federation_free(*state);
+	return 0;
+}
+
+static void settings(struct federation *f, const char *data)
+{
+	cluster_apply(f->host,
+	              "apiVersion: types.kubefed.io/v1beta1\n"
+	              "kind: FederatedConfigMap\n"
+	              "metadata: {name: settings, namespace: shop}\n"
+	              "spec: {template: {data: {%s}}, placement: {clusterSelector: {}}}\n",
+	              data);
+}
+
+/* The way of the member's administrator; good until the next call. */
+static const char *way_to(struct federation *f, struct cluster *member)
+{
+	static char path[200];
+
+	snprintf(path, sizeof(path), "%s", cloud_path(f->cloud, "member.kubeconfig"));
+	cluster_kubeconfig(member, ADMIN_TOKEN, path);
+	return path;
+}
+
+static void join(struct federation *f, struct cluster *member, const char *flag)
+{
+	federation_expect(f, 0, "is joined",
+	                  WORDS("join", cluster_name(member), "--cluster-kubeconfig",
+	                        way_to(f, member), flag));
+}
+
+/* A line of a table, with one space between its columns. */
+static void assert_says(const char *said, const char *line, bool expected)
+{
+	char *flat = strdup(said), *to = flat;
+
+	for (const char *at = flat; *at; at++)
+		if (*at != ' ' || at[1] != ' ')
+			*to++ = *at;
+	*to = '\0';
+	if ((strstr(flat, line) != NULL) != expected)
+		fail_msg("'%s' is %s: %s", line, expected ? "missing" : "there", flat);
+	free(flat);
+}
+
+static void test_a_cluster_joined_with_nighctl_alone_is_propagated_to(void **state)
+{
+	struct federation *f = *state;
+
+	for (unsigned i = 0; i < f->count; i++)
+		join(f, f->members[i], NULL);
+	federation_namespace(f, "shop");
+	settings(f, "a: one");
+	for (unsigned i = 0; i < f->count; i++) {
+		cluster_expect(f->members[i], CONFIGMAPS "settings", "\"a\":\"one\"", SOON_MS);
+		cluster_expect(f->members[i], CONFIGMAPS "settings",
+		               "\"kubefed.io/managed\":\"true\"", 0);
+	}
+}
+
+static void test_a_member_grants_what_types_need_and_no_more(void **state)
+{
+	struct federation *f = *state;
+
+	cluster_expect(f->members[0], ROLES "nigh-propagator:gondor-host", "\"configmaps\"", 0);
+	cluster_expect(f->members[0], ROLES "nigh-propagator:gondor-host", "!\"*\"", 0);
+	cluster_expect(f->members[0], ROLES "nigh-propagator:gondor-host", "!\"secrets\"", 0);
+	cluster_expect(f->members[0], ROLES "nigh-reader:gondor-host", "!\"patch\"", 0);
+	cluster_expect(f->host, CLUSTERS "gondor",
+	               "\"nigh.dev/reader-secret\":\"gondor-nigh-reader\"", 0);
+}
+
+static void test_joining_again_grants_what_was_enabled_since(void **state)
+{
+	struct federation *f = *state;
+
+	federation_enable(f, "secrets");
+	join(f, f->members[0], "--rotate");
+	join(f, f->members[1], NULL);
+	cluster_apply(f->host, "apiVersion: types.kubefed.io/v1beta1\n"
+	                       "kind: FederatedSecret\n"
+	                       "metadata: {name: key, namespace: shop}\n"
+	                       "spec: {template: {stringData: {key: value}}, placement: "
+	                       "{clusterSelector: {}}}\n");
+	cluster_expect(f->members[1], "/api/v1/namespaces/shop/secrets/key", "\"key\":\"dmFsdWU=\"",
+	               SOON_MS);
+	cluster_expect(f->members[0], "/api/v1/namespaces/shop/secrets/key", "\"key\":\"dmFsdWU=\"",
+	               SOON_MS);
+}
+
+static void test_an_object_is_shown_cluster_by_cluster(void **state)
+{
+	struct federation *f = *state;
+	const char *said;
+
+	cluster_expect(f->host, FEDERATED "settings", "\"type\":\"Propagation\"", SOON_MS);
+	said = federation_run(f, 0, WORDS("get", "configmap", "shop/settings", "--by-cluster"));
+	assert_says(said, "gondor OK Current rv:", true);
+	assert_says(said, "rohan OK Current rv:", true);
+	assert_says(said, " yes ", true);
+	federation_expect(f, 0, "\"recorded\": \"rv:",
+	                  WORDS("get", "configmap", "shop/settings", "--by-cluster", "-o", "json"));
+	federation_expect(f, 1, "FederatedConfigMap shop/nothing",
+	                  WORDS("get", "configmap", "shop/nothing", "--by-cluster"));
+	federation_expect(f, 1, "no FederatedTypeConfig is about unicorns",
+	                  WORDS("get", "unicorns", "shop/nothing", "--by-cluster"));
+}
+
+/* --- plan --- */
+
+static const char *manifest(struct federation *f, const char *text)
+{
+	static char path[200];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s", cloud_path(f->cloud, "plan.yaml"));
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	return path;
+}
+
+#define SETTINGS(rest)                                                                             \
+	"apiVersion: types.kubefed.io/v1beta1\n"                                                   \
+	"kind: FederatedConfigMap\n"                                                               \
+	"metadata: {name: settings, namespace: shop}\n"                                            \
+	"spec: " rest "\n"
+
+static void test_a_plan_says_what_then_happens_and_writes_nothing(void **state)
+{
+	struct federation *f = *state;
+	const char *file = manifest(
+		f, SETTINGS("{template: {data: {a: two}}, placement: {clusterSelector: {}}, "
+	                    "overrides: [{clusterName: rohan, clusterOverrides: [{path: /data/a, "
+	                    "value: three}]}]}"));
+	const char *said = federation_run(f, 2, WORDS("plan", "-f", file));
+
+	assert_says(said, "update ConfigMap shop/settings gondor data.a: \"one\" -> \"two\"", true);
+	assert_says(said, "update ConfigMap shop/settings rohan data.a: \"one\" -> \"three\"",
+	            true);
+	cluster_expect(f->host, FEDERATED "settings", "\"a\":\"one\"", 0);
+	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"a\":\"one\"", 0);
+	cluster_apply_file(f->host, file);
+	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"a\":\"two\"", SOON_MS);
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"three\"", SOON_MS);
+}
+
+static void test_a_plan_of_what_is_planned_already_is_empty(void **state)
+{
+	struct federation *f = *state;
+
+	federation_expect(f, 0, "nothing would change",
+	                  WORDS("plan", "-f", cloud_path(f->cloud, "plan.yaml")));
+	federation_expect(f, 0, "the members have what they should have",
+	                  WORDS("diff", "configmaps", "shop/settings"));
+}
+
+static void test_a_plan_tells_what_is_created_and_deleted_where_and_why(void **state)
+{
+	struct federation *f = *state;
+	const char *file =
+		manifest(f, SETTINGS("{template: {data: {a: two}}, placement: {clusters: [{name: "
+	                             "gondor}]}}") "---\n"
+	                                           "apiVersion: types.kubefed.io/v1beta1\n"
+	                                           "kind: FederatedConfigMap\n"
+	                                           "metadata: {name: more, namespace: shop}\n"
+	                                           "spec: {template: {data: {a: b}}, placement: "
+	                                           "{clusters: [{name: "
+	                                           "rohan}]}}\n");
+	const char *said = federation_run(f, 2, WORDS("plan", "-f", file));
+
+	assert_says(said, "delete ConfigMap shop/settings rohan it is not placed there", true);
+	assert_says(said, "create FederatedConfigMap shop/more (host)", true);
+	assert_says(said, "create ConfigMap shop/more rohan", true);
+	assert_says(said, "shop/more gondor", false);
+}
+
+static void test_a_plan_of_a_namespace_tells_of_what_is_in_it(void **state)
+{
+	struct federation *f = *state;
+	const char *file = manifest(f, "apiVersion: types.kubefed.io/v1beta1\n"
+	                               "kind: FederatedNamespace\n"
+	                               "metadata: {name: shop, namespace: shop}\n"
+	                               "spec: {placement: {clusters: [{name: gondor}]}}\n");
+	const char *said = federation_run(f, 2, WORDS("plan", "-f", file));
+
+	assert_says(said, "delete Namespace shop/shop rohan", true);
+	assert_says(said, "delete ConfigMap shop/settings rohan", true);
+}
+
+static void test_what_a_server_refuses_is_planned_as_refused(void **state)
+{
+	struct federation *f = *state;
+
+	federation_expect(
+		f, 2, "refused",
+		WORDS("plan", "-f",
+	              manifest(f, SETTINGS("{template: {data: 5}, placement: {clusterSelector: "
+	                                   "{}}}"))));
+	federation_expect(
+		f, 1, "spec.placement.clusters",
+		WORDS("plan", "-f", manifest(f, SETTINGS("{placement: {clusters: gondor}}"))));
+	federation_expect(f, 1, "usage", WORDS("plan"));
+	settings(f, "a: one");
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"one\"", SOON_MS);
+}
+
+static void test_a_namespace_is_federated_with_what_is_in_it(void **state)
+{
+	struct federation *f = *state;
+
+	cluster_apply(f->host, "apiVersion: v1\n"
+	                       "kind: Namespace\n"
+	                       "metadata: {name: office, labels: {team: office}}\n"
+	                       "---\n"
+	                       "apiVersion: v1\n"
+	                       "kind: ConfigMap\n"
+	                       "metadata: {name: desk, namespace: office, labels: {app: desk}}\n"
+	                       "data: {drawers: \"3\"}\n");
+	federation_expect(f, 0, "kind: FederatedConfigMap",
+	                  WORDS("federate", "cm", "office/desk", "-o", "yaml"));
+	federation_expect(f, 1, "deploy is not federated",
+	                  WORDS("federate", "deploy", "office/desk"));
+	federation_expect(f, 0, "FederatedConfigMap desk is there",
+	                  WORDS("federate", "namespace", "office", "--contents"));
+	for (unsigned i = 0; i < f->count; i++) {
+		cluster_expect(f->members[i], "/api/v1/namespaces/office/configmaps/desk",
+		               "\"drawers\":\"3\"", SOON_MS);
+		cluster_expect(f->members[i], "/api/v1/namespaces/office", "\"team\":\"office\"",
+		               0);
+	}
+	cluster_delete(f->host, "types.kubefed.io/v1beta1", "FederatedConfigMap", "office", "desk");
+	cluster_expect(f->members[0], "/api/v1/namespaces/office/configmaps/desk", "NotFound",
+	               SOON_MS);
+	cluster_expect(f->members[1], "/api/v1/namespaces/office/configmaps/desk", "NotFound",
+	               SOON_MS);
+}
+
+static void test_another_cluster_is_not_taken_for_a_member(void **state)
+{
+	struct federation *f = *state;
+
+	federation_expect(
+		f, 1, "if it is the same cluster",
+		WORDS("join", "gondor", "--cluster-kubeconfig", way_to(f, f->members[1])));
+	federation_expect(f, 1, "there is no KubeFedCluster mordor",
+	                  WORDS("join", "mordor", "--rotate", "--cluster-kubeconfig",
+	                        way_to(f, f->members[1])));
+}
+
+static void test_a_type_of_the_same_api_is_refused(void **state)
+{
+	struct federation *f = *state;
+
+	cluster_apply(f->host,
+	              "apiVersion: core.kubefed.io/v1beta1\n"
+	              "kind: FederatedTypeConfig\n"
+	              "metadata: {name: ingresses.extensions, namespace: " FEDERATION "}\n"
+	              "spec:\n"
+	              "  propagation: Disabled\n"
+	              "  targetType: {group: extensions, version: v1beta1, kind: Ingress, "
+	              "pluralName: ingresses, scope: Namespaced}\n"
+	              "  federatedType: {group: types.kubefed.io, version: v1beta1, kind: "
+	              "FederatedIngress, pluralName: federatedingresses, scope: Namespaced}\n");
+	federation_expect(f, 1, "ingresses.extensions propagates the same",
+	                  WORDS("federate", "enable", "ingresses"));
+	federation_expect(f, 1, "there is no kind unicorns",
+	                  WORDS("federate", "enable", "unicorns"));
+}
+
+static void test_a_type_is_disabled_and_its_objects_stay(void **state)
+{
+	struct federation *f = *state;
+
+	federation_expect(f, 1, "there are 1 federatedsecrets",
+	                  WORDS("federate", "disable", "secrets", "--delete-crd"));
+	federation_expect(f, 0, "FederatedTypeConfig secrets is deleted",
+	                  WORDS("federate", "disable", "secrets"));
+	cluster_expect(f->host, TYPES "secrets", "NotFound", SOON_MS);
+	cluster_expect(f->members[0], "/api/v1/namespaces/shop/secrets/key", "\"key\":\"dmFsdWU=\"",
+	               0);
+}
+
+static void test_what_becomes_of_objects_must_be_said(void **state)
+{
+	struct federation *f = *state;
+
+	federation_expect(
+		f, 2, "--keep (as they are), --orphan",
+		WORDS("unjoin", "rohan", "--cluster-kubeconfig", way_to(f, f->members[1])));
+	federation_expect(f, 0, "not done: configmaps: 1 orphaned",
+	                  WORDS("unjoin", "rohan", "--orphan", "--dry-run", "--cluster-kubeconfig",
+	                        way_to(f, f->members[1])));
+	cluster_expect(f->host, CLUSTERS "rohan", "\"apiEndpoint\"", 0);
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"kubefed.io/managed\":\"true\"", 0);
+}
+
+static void test_a_cluster_that_leaves_with_orphan_has_its_objects(void **state)
+{
+	struct federation *f = *state;
+
+	federation_expect(f, 0, "configmaps: 1 orphaned",
+	                  WORDS("unjoin", "rohan", "--orphan", "--cluster-kubeconfig",
+	                        way_to(f, f->members[1])));
+	cluster_expect(f->host, CLUSTERS "rohan", "NotFound", 0);
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "!kubefed.io/managed\":\"true", 0);
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"one\"", 0);
+	cluster_expect(f->members[1], ROLES "nigh-propagator:rohan-host", "NotFound", 0);
+	cluster_expect(f->members[1], ROLES "nigh-reader:rohan-host", "NotFound", 0);
+	cluster_expect(f->host, "/api/v1/namespaces/" FEDERATION "/secrets/rohan-nigh", "NotFound",
+	               0);
+	settings(f, "a: two");
+	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"a\":\"two\"", SOON_MS);
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"one\"", 0);
+}
+
+static void test_a_cluster_joins_as_kubefed_had_it(void **state)
+{
+	struct federation *f = *state;
+
+	join(f, f->members[1], "--kubefed-compatible");
+	cluster_expect(f->members[1], ROLES "kubefed-controller-manager:rohan-host",
+	               "\"nonResourceURLs\":[\"*\"]", 0);
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"two\"", SOON_MS);
+}
+
+static void test_a_cluster_that_leaves_with_remove_has_nothing_left(void **state)
+{
+	struct federation *f = *state;
+
+	federation_expect(f, 0, "configmaps: 1 deleted",
+	                  WORDS("unjoin", "rohan", "--remove", "--cluster-kubeconfig",
+	                        way_to(f, f->members[1])));
+	cluster_expect(f->members[1], CONFIGMAPS "settings", "NotFound", 0);
+	cluster_expect(f->members[1], "/api/v1/namespaces/shop", "NotFound", SOON_MS);
+	cluster_expect(f->members[1], ROLES "kubefed-controller-manager:rohan-host", "NotFound", 0);
+}
+
+static void test_a_cluster_that_never_comes_back_is_forgotten(void **state)
+{
+	struct federation *f = *state;
+
+	federation_expect(f, 1, "gondor is ready", WORDS("forget", "gondor"));
+	cluster_kill(f->members[0]);
+	cluster_expect(f->host, CLUSTERS "gondor", "ClusterNotReachable", SOON_MS * 4);
+	cluster_delete(f->host, "types.kubefed.io/v1beta1", "FederatedConfigMap", "shop",
+	               "settings");
+	federation_expect(f, 1, "nothing is done; --force",
+	                  WORDS("unjoin", "gondor", "--remove", "--cluster-kubeconfig",
+	                        way_to(f, f->members[0])));
+	federation_expect(f, 0, "left behind in gondor: namespaces shop/shop",
+	                  WORDS("unjoin", "gondor", "--remove", "--force", "--dry-run",
+	                        "--cluster-kubeconfig", way_to(f, f->members[0])));
+	cluster_expect(f->host, FEDERATED "settings", "deletionTimestamp", 0);
+	cluster_expect(f->host, FEDERATED "settings", "\"status\":\"ClusterNotReady\"", SOON_MS);
+	federation_expect(
+		f, 0,
+		"left behind in gondor: configmaps shop/settings (its deletion waited for this "
+		"cluster)",
+		WORDS("forget", "gondor"));
+	cluster_expect(f->host, FEDERATED "settings", "NotFound", SOON_MS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_cluster_joined_with_nighctl_alone_is_propagated_to),
+		cmocka_unit_test(test_a_member_grants_what_types_need_and_no_more),
+		cmocka_unit_test(test_joining_again_grants_what_was_enabled_since),
+		cmocka_unit_test(test_an_object_is_shown_cluster_by_cluster),
+		cmocka_unit_test(test_a_plan_says_what_then_happens_and_writes_nothing),
+		cmocka_unit_test(test_a_plan_of_what_is_planned_already_is_empty),
+		cmocka_unit_test(test_a_plan_tells_what_is_created_and_deleted_where_and_why),
+		cmocka_unit_test(test_a_plan_of_a_namespace_tells_of_what_is_in_it),
+		cmocka_unit_test(test_what_a_server_refuses_is_planned_as_refused),
+		cmocka_unit_test(test_a_namespace_is_federated_with_what_is_in_it),
+		cmocka_unit_test(test_another_cluster_is_not_taken_for_a_member),
+		cmocka_unit_test(test_a_type_of_the_same_api_is_refused),
+		cmocka_unit_test(test_a_type_is_disabled_and_its_objects_stay),
+		cmocka_unit_test(test_what_becomes_of_objects_must_be_said),
+		cmocka_unit_test(test_a_cluster_that_leaves_with_orphan_has_its_objects),
+		cmocka_unit_test(test_a_cluster_joins_as_kubefed_had_it),
+		cmocka_unit_test(test_a_cluster_that_leaves_with_remove_has_nothing_left),
+		cmocka_unit_test(test_a_cluster_that_never_comes_back_is_forgotten),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
