@@ -128,8 +128,8 @@ static int setup(void **state)
 
 	*state = l;
 	l->f = federation_new(2);
-	federation_enable(l->f, "namespaces", "v1", "Namespace", false);
-	federation_enable(l->f, "deployments.apps", "apps/v1", "Deployment", true);
+	federation_enable(l->f, "namespaces");
+	federation_enable(l->f, "deployments.apps");
 	leave_objects(l);
 	leave_copies(l, 0, 4);
 	leave_copies(l, 1, 1);
