@@ -149,6 +149,7 @@ $(1).run: $(1)
 endef
 $(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
 $(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
+$(B)/tests/unit/propagator/test_admission: $(B)/tests/support/fakeapi_patch.o
 # The scripted API server, for who speaks to one.
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
 $(filter $(B)/tests/unit/kube/%,$(TESTS)): $(FAKEAPI)
@@ -214,6 +215,7 @@ $(E2E:%=%.o) $(E2E_SUPPORT): PKG = $(call pc,$(E2E_PKGS),--cflags)
 $(E2E): %: %.o $(E2E_SUPPORT) $(SCENARIO_SUPPORT) $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(E2E_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
+$(B)/tests/e2e/admission: $(B)/tests/support/propagator_admission.o
 $(E2E:%=%.run): %.run: % all
 	$(Q)assets=$$(tests/e2e/build-servers) && KUBEBUILDER_ASSETS=$$assets NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl PROPAGATOR=$(B)/bin/nigh-propagator $<
 .PHONY: e2e $(E2E:%=%.run)
