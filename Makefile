@@ -149,7 +149,7 @@ $(1).run: $(1)
 endef
 $(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
 $(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
-$(B)/tests/unit/propagator/test_admission: $(B)/tests/support/fakeapi_patch.o
+$(filter $(B)/tests/unit/propagator/%,$(TESTS)): $(B)/tests/support/fakeapi_patch.o
 # The scripted API server, for who speaks to one.
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
 $(filter $(B)/tests/unit/kube/%,$(TESTS)): $(FAKEAPI)
@@ -353,14 +353,17 @@ install: all                     ## into DESTDIR PREFIX SBINDIR BINDIR SYSCONFDI
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(SYSCONFDIR)/nigh $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 0755 $(B)/bin/nighd $(DESTDIR)$(SBINDIR)/nighd
 	install -m 0755 $(B)/bin/nighctl $(DESTDIR)$(BINDIR)/nighctl
+	install -m 0755 $(B)/bin/nigh-propagator $(DESTDIR)$(SBINDIR)/nigh-propagator
 	ln -sf nighctl $(DESTDIR)$(BINDIR)/kubectl-nigh
-	sed 's|/usr/local/sbin|$(SBINDIR)|; s|/etc/nigh/|$(SYSCONFDIR)/nigh/|' deploy/systemd/nighd.service \
-	  >$(DESTDIR)$(PREFIX)/lib/systemd/system/nighd.service
-	test -e $(DESTDIR)$(SYSCONFDIR)/nigh/nighd.yaml || install -m 0644 deploy/nighd.yaml $(DESTDIR)$(SYSCONFDIR)/nigh/nighd.yaml
+	for p in nighd nigh-propagator; do \
+	  sed 's|/usr/local/sbin|$(SBINDIR)|; s|/etc/nigh/|$(SYSCONFDIR)/nigh/|' deploy/systemd/$$p.service \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$p.service || exit 1; \
+	  test -e $(DESTDIR)$(SYSCONFDIR)/nigh/$$p.yaml || install -m 0644 deploy/$$p.yaml $(DESTDIR)$(SYSCONFDIR)/nigh/$$p.yaml || exit 1; done
 	for m in $(MAN_PAGES); do d=$(DESTDIR)$(MANDIR)/man$${m##*.}; install -d $$d && install -m 0644 $$m $$d/ || exit 1; done
 uninstall:                       ## takes away what install put, but for the configuration
 	rm -f $(DESTDIR)$(SBINDIR)/nighd $(DESTDIR)$(BINDIR)/nighctl $(DESTDIR)$(BINDIR)/kubectl-nigh
-	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/nighd.service
+	rm -f $(DESTDIR)$(SBINDIR)/nigh-propagator
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/nighd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/nigh-propagator.service
 	for m in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 dist:                            ## build/nigh-VERSION.tar.gz of what git has
 	$(Q)mkdir -p $(BUILD) && git archive --prefix=nigh-$(VERSION)/ -o $(BUILD)/nigh-$(VERSION).tar.gz HEAD && echo $(BUILD)/nigh-$(VERSION).tar.gz

@@ -6,9 +6,13 @@
 #include <stdbool.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 /* Appends what `text` stands for; white space is passed over, padding may be missing, both alphabets are taken.  False:
  * it is not base64 (nothing usable was appended). */
 bool base64_decode(struct bytes text, struct buffer *out);
+
+/* Appends the bytes in the plain alphabet, padded, in one line. */
+void base64_encode(struct bytes plain, struct text *out);
 
 #endif

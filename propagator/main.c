@@ -17,6 +17,7 @@
 #include "propagator/cache.h"
 #include "propagator/flags.h"
 #include "propagator/report.h"
+#include "propagator/webhook.h"
 #include "propagator/work.h"
 
 enum {
@@ -42,6 +43,7 @@ struct program {
 	struct work *work;     /* NULL: another leads */
 	bool work_ends, again; /* it is being stopped; it is to be started again then */
 	struct report *report;
+	struct webhook *webhook; /* NULL: none is served */
 	uv_timer_t refresh;
 	uv_signal_t terminate, interrupt;
 	bool ending;
@@ -72,7 +74,7 @@ static void begin_work(struct program *p)
 		.loop = &p->loop,
 		.host = p->host,
 		.backoff = &p->backoff,
-		.namespace = p->flags.namespace,
+		.namespace = p->flags.options.namespace,
 		.term = &p->term,
 		.settings = &p->settings,
 		.allow_loopback = is_loopback(p->access.server),
@@ -145,7 +147,7 @@ static void begin_lease(struct program *p)
 {
 	char *identity = kube_lease_identity();
 	const struct kube_lease_settings settings = {
-		.namespace = p->flags.namespace,
+		.namespace = p->flags.options.namespace,
 		.name = LEASE,
 		.identity = identity,
 		.lease_ms = p->settings.lease_duration_ms,
@@ -205,7 +207,7 @@ static void watch_config(struct program *p)
 	const struct cache_settings settings = {
 		.watch = {.resource = {"core.kubefed.io", "v1beta1", "kubefedconfigs",
 	                               "KubeFedConfig"},
-	                  .namespace = p->flags.namespace,
+	                  .namespace = p->flags.options.namespace,
 	                  .name = KUBEFED_CONFIG,
 	                  .silence_ms = 90000,
 	                  .reply_ms = 30000,
@@ -239,9 +241,10 @@ static void on_refresh(uv_timer_t *timer)
 
 static enum err read_access(struct program *p, struct reason *why)
 {
-	if (p->flags.in_cluster)
+	if (p->flags.options.in_cluster)
 		return kubeconfig_in_cluster(&p->access, why);
-	return kubeconfig_read(p->flags.kubeconfig, p->flags.context, &p->access, why);
+	return kubeconfig_read(p->flags.options.kubeconfig, p->flags.options.context, &p->access,
+	                       why);
 }
 
 /* --- the end --- */
@@ -280,6 +283,8 @@ static void on_terminate(uv_signal_t *handle, int signum)
 	uv_close((uv_handle_t *)&p->interrupt, NULL);
 	report_stop(p->report);
 	p->report = NULL;
+	webhook_stop(p->webhook);
+	p->webhook = NULL;
 	if (p->work)
 		end_work(p);
 	else
@@ -295,10 +300,37 @@ static void watch_signal(struct program *p, uv_signal_t *handle, int signum)
 
 /* --- the beginning --- */
 
+static struct webhook_settings webhook_settings(const struct options *o)
+{
+	return (struct webhook_settings){o->webhook.addr, o->webhook.port, o->certificate, o->key};
+}
+
+static enum err start_webhook(struct program *p, struct reason *why)
+{
+	const struct webhook_settings settings = webhook_settings(&p->flags.options);
+	char at[ADDR_PORT_TEXT_SIZE];
+	enum err err;
+
+	if (!settings.certificate)
+		return ERR_OK;
+	err = webhook_start(&p->loop, &settings, &p->webhook, why);
+	if (err != ERR_OK) {
+		reason_prefix(why, "--webhook: ");
+		return err;
+	}
+	report_set_webhook(p->report, p->webhook);
+	log_info("propagator", "listening webhook=%s",
+	         addr_port_print(&settings.addr, webhook_port(p->webhook), at));
+	return ERR_OK;
+}
+
 static enum err start(struct program *p, struct reason *why)
 {
-	enum err err = report_start(&p->loop, &p->flags, &p->report, why);
+	const struct options_at *http = &p->flags.options.http;
+	enum err err = report_start(&p->loop, &http->addr, http->port, &p->report, why);
 
+	if (err == ERR_OK)
+		err = start_webhook(p, why);
 	if (err != ERR_OK)
 		return err;
 	p->settings = settings_initial();
@@ -327,7 +359,7 @@ static int run(struct program *p)
 		return EXIT_FAILED;
 	}
 	log_info("propagator", "starting version=%s host=%s namespace=%s", NIGH_VERSION,
-	         p->access.server, p->flags.namespace);
+	         p->access.server, p->flags.options.namespace);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 	CHECK(uv_loop_close(&p->loop) == 0);
 	kube_access_fini(&p->access);
@@ -335,13 +367,48 @@ static int run(struct program *p)
 	return EXIT_SUCCESS;
 }
 
+/* --check: all that can be said without the host cluster. */
+static int check(struct program *p)
+{
+	const struct webhook_settings settings = webhook_settings(&p->flags.options);
+	struct reason why = {0};
+	enum err err = read_access(p, &why);
+
+	if (err == ERR_OK && settings.certificate)
+		err = webhook_check(&settings, &why);
+	kube_access_fini(&p->access);
+	if (err == ERR_OK)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "nigh-propagator: %s\n", why.text);
+	return EXIT_FAILED;
+}
+
+static int print_options(const struct options *options)
+{
+	struct text out = {0};
+
+	options_print(options, &out);
+	fputs(out.data, stdout);
+	text_fini(&out);
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	static struct program program;
+	const struct options *options = &program.flags.options;
 	int status = flags_read(argc, argv, &program.flags);
 
 	if (status >= 0)
 		return status;
-	log_setup(LOG_INFO, LOG_FORMAT_TEXT);
-	return run(&program);
+	if (program.flags.print) {
+		status = print_options(options);
+	} else if (program.flags.check) {
+		status = check(&program);
+	} else {
+		log_setup((enum log_level)options->log_level, (enum log_format)options->log_format);
+		status = run(&program);
+	}
+	flags_fini(&program.flags);
+	return status;
 }

@@ -87,6 +87,32 @@ static void test_anything_else_is_refused(void **state)
 	assert_refused(bytes_of("{\"a\":1}"));
 }
 
+static void test_what_is_encoded_is_decoded(void **state)
+{
+	uint8_t plain[200];
+	struct text coded = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(plain); i++)
+		plain[i] = (uint8_t)(i * 7);
+	base64_encode((struct bytes){plain, 0}, &coded);
+	assert_int_equal(coded.len, 0);
+	base64_encode(bytes_of("fooba"), &coded);
+	assert_string_equal(coded.data, "Zm9vYmE="); /* RFC 4648 10 */
+	for (size_t len = 1; len <= sizeof(plain); len++) {
+		struct buffer back = {0};
+
+		text_reset(&coded);
+		base64_encode((struct bytes){plain, len}, &coded);
+		assert_int_equal(coded.len, (len + 2) / 3 * 4);
+		assert_true(base64_decode(bytes_of(coded.data), &back));
+		assert_int_equal(back.len, len);
+		assert_memory_equal(back.data, plain, len);
+		buffer_fini(&back);
+	}
+	text_fini(&coded);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +122,7 @@ int main(void)
 		cmocka_unit_test(test_both_alphabets_are_taken),
 		cmocka_unit_test(test_all_bytes_come_back),
 		cmocka_unit_test(test_anything_else_is_refused),
+		cmocka_unit_test(test_what_is_encoded_is_decoded),
 	};
 
 	return cmocka_run_group_tests_name("kube/base64", tests, NULL, NULL);
