@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "base/xalloc.h"
+#include "propagator/member_ceiling.h"
 
 enum { EVERY_MS = 1000, DEAD_MS = 15000, ERRORS_MOST = 100 };
 
@@ -54,8 +55,8 @@ static void print_members(const struct members *m, struct text *out)
 		text_add_json(out, bytes_of(one->version));
 		text_add(out, ",\"trouble\":");
 		text_add_json(out, bytes_of(one->trouble));
-		text_printf(out, ",\"waiting\":%zu,\"underWay\":%zu}", counts.waiting,
-		            counts.under_way);
+		text_printf(out, ",\"ceiling\":\"%s\",\"waiting\":%zu,\"underWay\":%zu}",
+		            member_ceiling_word(one->ceiling), counts.waiting, counts.under_way);
 	}
 }
 

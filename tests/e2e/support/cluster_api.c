@@ -101,7 +101,9 @@ static bool is_of_the_cluster(const char *kind)
 	                                    "ClusterRoleBinding",
 	                                    "CustomResourceDefinition",
 	                                    "ValidatingWebhookConfiguration",
-	                                    "MutatingWebhookConfiguration"};
+	                                    "MutatingWebhookConfiguration",
+	                                    "FederatedClusterRole",
+	                                    "FederatedUser"};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(kind, kinds[i]) == 0)
