@@ -153,6 +153,7 @@ $(filter $(B)/tests/unit/propagator/%,$(TESTS)): $(B)/tests/support/fakeapi_patc
 # The scripted API server, for who speaks to one.
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
 $(filter $(B)/tests/unit/kube/%,$(TESTS)): $(FAKEAPI)
+$(B)/tests/unit/propagator/test_member_ceiling: $(FAKEAPI) $(B)/tests/support/kube_server.o
 $(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 
 .PHONY: unit $(TESTS:%=%.run)

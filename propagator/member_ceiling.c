@@ -79,14 +79,12 @@ static void on_sight(void *arg)
 	struct member_ceiling *c = arg;
 	enum kube_sight sight = KUBE_LOST;
 	const char *why;
-	bool is_seen;
 
 	if (!c->cache)
 		return;
-	is_seen = cache_is_seen(c->cache, &sight, &why);
-	if (is_seen && cache_count(c->cache) == 0)
+	if (cache_is_seen(c->cache, &sight, &why) && cache_count(c->cache) == 0)
 		set(c, NULL);
-	else if (!is_seen && sight == KUBE_FORBIDDEN && !c->known)
+	else if ((sight == KUBE_FORBIDDEN || sight == KUBE_ABSENT) && !c->known)
 		set(c, NULL);
 }
 
