@@ -473,6 +473,81 @@ static void test_a_new_certificate_is_used_without_a_restart(void **state)
 	                       "field is immutable");
 }
 
+/* --- the program by hand --- */
+
+/* Its exit status; what it says goes to checked.log. */
+static int run(struct stage *s, const char *arguments)
+{
+	char command[1024], log[200];
+	int status;
+
+	snprintf(log, sizeof(log), "%s", cloud_path(s->cloud, "checked.log"));
+	snprintf(command, sizeof(command), "\"$PROPAGATOR\" %s >%s 2>&1", arguments, log);
+	status = system(command);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void expect_said(struct stage *s, const char *words)
+{
+	struct text log = {0};
+
+	assert_true(inside_read_file(cloud_path(s->cloud, "checked.log"), &log));
+	if (log.len == 0 || !strstr(log.data, words))
+		fail_msg("no '%s' in '%s'", words, log.len ? log.data : "");
+	text_fini(&log);
+}
+
+static void test_options_are_checked_and_printed_without_a_start(void **state)
+{
+	struct stage *s = *state;
+	char arguments[700], file[200], kubeconfig[200];
+	FILE *out;
+
+	snprintf(file, sizeof(file), "%s", cloud_path(s->cloud, "options.yaml"));
+	snprintf(kubeconfig, sizeof(kubeconfig), "%s", cloud_path(s->cloud, "host.kubeconfig"));
+	out = fopen(file, "w");
+	assert_non_null(out);
+	fputs("host: {kubeconfig: host.kubeconfig}\nhttp: '127.0.0.1:9'\n", out);
+	fclose(out);
+	snprintf(arguments, sizeof(arguments), "-c %s --check", file);
+	assert_int_equal(run(s, arguments), 0);
+	snprintf(arguments, sizeof(arguments), "--http '[::1]:8' -c %s --print-config", file);
+	assert_int_equal(run(s, arguments), 0);
+	expect_said(s, "[::1]:8");
+	expect_said(s, kubeconfig);
+	snprintf(arguments, sizeof(arguments),
+	         "-c %s --check --webhook 127.0.0.1:0 --certificate /none --key /none", file);
+	assert_int_equal(run(s, arguments), 1);
+	expect_said(s, "certificate /none: No such file or directory");
+	/* What a flag says of the host replaces all that the file says of it. */
+	snprintf(arguments, sizeof(arguments), "-c %s --kubeconfig /none --check", file);
+	assert_int_equal(run(s, arguments), 1);
+	snprintf(arguments, sizeof(arguments), "-c %s --webhook 127.0.0.1:0", file);
+	assert_int_equal(run(s, arguments), 2);
+	expect_said(s, "come together");
+	assert_int_equal(run(s, "--check"), 2);
+	assert_int_equal(run(s, "-c /none"), 2);
+	assert_int_equal(run(s, "--http there --in-cluster"), 2);
+}
+
+static void test_it_ends_when_it_is_asked_to(void **state)
+{
+	struct stage *s = *state;
+	struct deadline deadline = inside_deadline(SOON_MS);
+	int status;
+
+	kill(s->propagator, SIGTERM);
+	while (waitpid(s->propagator, &status, WNOHANG) == 0) {
+		if (!inside_has_time(deadline))
+			fail_msg("nigh-propagator does not end");
+		inside_rest();
+	}
+	s->propagator = 0;
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,6 +559,8 @@ int main(void)
 		cmocka_unit_test(test_the_webhook_fills_in_a_config_and_keeps_its_scope),
 		cmocka_unit_test(test_what_was_asked_is_counted),
 		cmocka_unit_test(test_a_new_certificate_is_used_without_a_restart),
+		cmocka_unit_test(test_options_are_checked_and_printed_without_a_start),
+		cmocka_unit_test(test_it_ends_when_it_is_asked_to),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
