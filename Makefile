@@ -19,14 +19,15 @@ ONLY_propagator  := watcher/decode_link.h
 # What only a program's wiring files (its main.c, and these) may include besides.
 WIRING           := dnsd/pipeline.c dnsd/wiring.c dnsd/wiring_report.c dnsd/wiring.h \
                     dnsd/verdicts.c dnsd/verdicts_targets.c dnsd/verdicts_inside.h dnsd/verdicts.h \
-                    dnsd/config_facts.c dnsd/config_facts.h dnsd/trial.c dnsd/sources.c dnsd/sources.h \
+                    dnsd/config_facts.c dnsd/config_facts.h dnsd/trial.c dnsd/trial_probes.c dnsd/trial_probes.h dnsd/sources.c dnsd/sources.h \
                     dnsd/lone_file.c dnsd/lone_file.h dnsd/zone_loader.c \
                     dnsd/pipeline_inside.h dnsd/pipeline_estate.c dnsd/pipeline_orders.c dnsd/pipeline_ready.c dnsd/pipeline_heard.c dnsd/replace.c \
                     dnsd/transferred.c dnsd/transferred.h \
                     dnsd/rulebook.c dnsd/rulebook.h dnsd/rulebook_inside.h dnsd/rulebook_report.c \
                     dnsd/rulebook_compile.c dnsd/rulebook_compile.h \
                     dnsd/replicas.c dnsd/replicas.h \
-                    dnsd/failback.c dnsd/failback.h
+                    dnsd/failback.c dnsd/failback.h \
+                    dnsd/damper.c dnsd/damper.h
 WIRES_dnsd       := watcher records kube
 
 # Outside libraries, by pkg-config name, the only rooms that may touch them, and,
@@ -35,7 +36,7 @@ PKGS_base        := libuv:program libmicrohttpd:http_admin yaml-0.1:yaml json-c:
 PKGS_geo         := libmaxminddb:geodb
 PKGS_zones       := ldns:rdata
 PKGS_kube        := libuv json-c libcurl:transport openssl:transport,expiry,base64
-PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers,probe_http libcurl:probe_http
+PKGS_watcher     := libuv json-c:decode,manifests libcares:resolve openssl:peers,probe_http,probe_pem libcurl:probe_http
 PKGS_propagator  := libuv json-c openssl:digest
 PKGS_dnsd        := libuv libseccomp:sandbox json-c:config openssl:tls,tsig,tsig_inside,tsig_keys
 PKGS_ctl         := json-c libcurl:http libuv:login
@@ -154,6 +155,7 @@ $(filter $(B)/tests/unit/propagator/%,$(TESTS)): $(B)/tests/support/fakeapi_patc
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
 $(filter $(B)/tests/unit/kube/%,$(TESTS)): $(FAKEAPI)
 $(B)/tests/unit/propagator/test_member_ceiling: $(FAKEAPI) $(B)/tests/support/kube_server.o
+$(B)/tests/unit/dnsd/test_damper: $(B)/tests/support/zones_world.o
 $(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 
 .PHONY: unit $(TESTS:%=%.run)
@@ -171,16 +173,25 @@ $(SCENARIOS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libg
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
 $(SCENARIOS:%=%.run): %.run: % all
 	$(Q)NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl $<
+# Those that keep processors busy, or promise times, are run alone; the others wait for most of their time, three together.
+SCENARIOS_ALONE := $(filter $(foreach s,crowds floods hostile_clusters hostile_wire networks outcome reload_under_load replicas takeover tls,%/$(s)),$(SCENARIOS))
+SCENARIOS_TOGETHER := $(filter-out $(SCENARIOS_ALONE),$(SCENARIOS))
 .PHONY: scenario $(SCENARIOS:%=%.run)
-scenario: $(SCENARIOS:%=%.run)    ## real nighd on loopback: every sentence a user could notice
+scenario:                         ## real nighd on loopback: every sentence a user could notice
+	$(Q)$(MAKE) -j2 all $(SCENARIOS)
+	$(Q)$(MAKE) -j3 -O $(SCENARIOS_TOGETHER:%=%.run)
+	$(Q)$(MAKE) -j1 $(SCENARIOS_ALONE:%=%.run)
 
-.PHONY: scenario-asan $(SCENARIOS:%=%.asan)
-# Not the sandbox: sanitizers need system calls its filter refuses, so these builds have none.  Nor networks, which waits for packets
-# that do not come, where `probes` has the same code run.
-scenario-asan: $(SCENARIOS)       ## the same, with nighd and nighctl under ASan and UBSan
+.PHONY: scenario-asan
+# Not the sandbox: sanitizers need system calls its filter refuses, so these builds have none.  Nor networks and outcome, which wait for
+# packets that do not come, where `probes` and `replicas` have the same code run.
+scenario-asan:                    ## the same, with nighd and nighctl under ASan and UBSan
+	$(Q)$(MAKE) -j2 $(SCENARIOS)
 	$(Q)$(MAKE) -j2 FLAVOR=asan all
-	$(Q)$(MAKE) $(TWO_AT_ONCE) $(patsubst %,%.asan,$(filter-out %/sandbox %/networks,$(SCENARIOS)))
-$(SCENARIOS:%=%.asan): %.asan: %
+	$(Q)$(MAKE) -j3 -O $(patsubst %,%.asan-run,$(filter-out %/sandbox,$(SCENARIOS_TOGETHER)))
+	$(Q)$(MAKE) -j1 $(patsubst %,%.asan-run,$(filter-out %/networks %/outcome,$(SCENARIOS_ALONE)))
+.PHONY: $(SCENARIOS:%=%.asan-run)
+$(SCENARIOS:%=%.asan-run): %.asan-run: %
 	$(Q)LSAN_OPTIONS=$(LSAN) NIGHD=$(BUILD)/asan/bin/nighd NIGHCTL=$(BUILD)/asan/bin/nighctl $<
 
 # --- the soak: not in `make test`; tests/soak over the same world ---
@@ -226,8 +237,8 @@ e2e: need-test                    ## real nighd and real API servers (built once
 	$(Q)for e in $(E2E); do $(MAKE) $$e.run || exit 1; done
 
 # --- the two commands ---
-# Test programs wait more than they compute; what each says stays together.
-TWO_AT_ONCE := -j2 --output-sync=target
+# Unit tests wait more than they compute; what each says stays together.
+TWO_AT_ONCE := -j2 -O
 .PHONY: demo test check need-build need-test
 need-build: ; $(Q)deploy/packages build
 need-test:  ; $(Q)deploy/packages test
@@ -238,7 +249,7 @@ test: need-test                  ## everything: check, instructions, asan, tsan,
 	$(Q)$(MAKE) check instructions
 	$(Q)$(MAKE) asan tsan
 	$(Q)$(MAKE) fuzz-replay valgrind
-	$(Q)$(MAKE) -j2 all && $(MAKE) $(TWO_AT_ONCE) scenario && $(MAKE) scenario-asan differential e2e
+	$(Q)$(MAKE) -j2 all && $(MAKE) scenario scenario-asan differential e2e
 check: layers headers rfcs format-check  ## what the sources must obey
 	$(Q)$(MAKE) -j2 all
 

@@ -85,22 +85,3 @@ uint64_t hash_fixed(struct bytes data)
 
 	return hash_siphash(&known, data.data, data.len);
 }
-
-/* Eight bytes a step; the last step takes the last eight, some of them again. */
-uint64_t hash_light(struct bytes data)
-{
-	const uint64_t odd = 0x9fb21c651e98df25;
-	uint64_t h = data.len * odd, last = 0;
-	size_t at = 0;
-
-	if (data.len < 8) {
-		for (size_t i = 0; i < data.len; i++)
-			last = last << 8 | data.data[i];
-		return hash_stir(h ^ last);
-	}
-	for (; at + 8 < data.len; at += 8) {
-		h = (h ^ load64(data.data + at)) * odd;
-		h ^= h >> 32;
-	}
-	return hash_stir(h ^ load64(data.data + data.len - 8));
-}

@@ -22,8 +22,6 @@ uint64_t hash_siphash_two(const struct hash_key *key, uint64_t a, uint64_t b);
  * must make alike, and for check sums of what we wrote.  Not for tables that
  * strangers fill. */
 uint64_t hash_fixed(struct bytes data);
-/* The same for few bytes and a choice that nobody gains by steering: a few instructions instead of a few hundred. */
-uint64_t hash_light(struct bytes data);
 
 /* The finalizer of SplitMix64: one to one, and every bit reaches every other. */
 static inline uint64_t hash_stir(uint64_t v)
@@ -42,11 +40,5 @@ static inline uint64_t hash_siphash_pair(const struct hash_key *key, struct byte
 {
 	return hash_mix(hash_siphash(key, a.data, a.len), hash_siphash(key, b.data, b.len));
 }
-/* hash_mix(a, b) for one `a` and many `b`. */
-static inline uint64_t hash_mix_begin(uint64_t a)
-{
-	return hash_stir(a + 0x9e3779b97f4a7c15) + 0x3c6ef372fe94f82a;
-}
-static inline uint64_t hash_mix_end(uint64_t begun, uint64_t b) { return hash_stir(begun + b); }
 
 #endif

@@ -212,6 +212,20 @@ bool text_to_double(struct bytes s, double *out)
 	return true;
 }
 
+double text_percent(uint32_t part, uint32_t whole)
+{
+	double percent = 0;
+
+	for (uint64_t scale = 1; scale <= 1000; scale *= 10) {
+		uint64_t scaled = ((uint64_t)part * 100 * scale + whole / 2) / whole;
+
+		percent = (double)scaled / (double)scale;
+		if ((uint32_t)(percent * whole / 100 + 0.5) == part)
+			break;
+	}
+	return percent;
+}
+
 bool text_to_duration_ms(struct bytes s, uint64_t *out)
 {
 	static const struct {

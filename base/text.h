@@ -42,6 +42,9 @@ const char *text_shown(struct bytes s, char *out, size_t size);
 bool text_to_u64(struct bytes s, uint64_t max, uint64_t *out);
 /* A whole text as a finite number ("-118.24", "1e3"). */
 bool text_to_double(struct bytes s, double *out);
+/* The percentage that a person would have said for so much of a whole of at most 2^16: the one with the fewest decimals, three at
+ * most, that rounds to the same part.  (1 % of 65536 is 655, which is nearer to 0.999 %.) */
+double text_percent(uint32_t part, uint32_t whole);
 /* "500ms", "10s", "5m", "2h", or "0" as milliseconds. */
 bool text_to_duration_ms(struct bytes s, uint64_t *out);
 /* RFC 3339 ("2026-01-02T03:04:05Z", fractions and offsets allowed) as Unix seconds. */

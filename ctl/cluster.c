@@ -34,12 +34,15 @@ int cluster_read_now(const struct cluster_asked *asked, struct moves_now *out)
 
 	if (moves_read(asked->drain, asked->shift, clock_unix_s(), out, &why) != ERR_OK)
 		return command_fail(asked->c, "%s: %s", asked->name, why.text);
+	if (asked->c->start && !command_start(asked->c, out->at, &out->begins))
+		return COMMAND_USAGE;
 	return COMMAND_FINE;
 }
 
 void cluster_take_plan(struct cluster_change *change, const char *says, const struct ramp *plan)
 {
 	change->has_shift = true;
+	change->begins = plan->ttl_from;
 	ramp_print(plan, &change->shift);
 	text_add(&change->says, says);
 	moves_print(plan, &change->says);
@@ -101,6 +104,20 @@ static void hint(const struct cluster_asked *asked, const struct cluster_change 
 		        drains ? "true" : "false");
 }
 
+/* A file is read when it is committed, or later. */
+static void tell_when(const struct cluster_asked *asked, const struct cluster_change *change)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_print(change->begins, text);
+	if (asked->c->start)
+		fprintf(stderr, "so that every replica has it before %s, when it begins\n", text);
+	else
+		fprintf(stderr,
+		        "at once: it begins at %s, whenever it is read (--start says when else)\n",
+		        text);
+}
+
 /* It is not done yet, so this is a failure. */
 static int tell_lines(const struct cluster_asked *asked, const struct cluster_change *change)
 {
@@ -121,8 +138,10 @@ static int tell_lines(const struct cluster_asked *asked, const struct cluster_ch
 	command_tell(c, root, lines.data);
 	fflush(stdout);
 	hint(asked, change, &lines);
-	if (change->shift.len)
-		fprintf(stderr, "so that %s %s", asked->name, change->says.data);
+	if (change->shift.len) {
+		tell_when(asked, change);
+		fprintf(stderr, "%s %s", asked->name, change->says.data);
+	}
 	text_fini(&lines);
 	json_object_put(root);
 	return COMMAND_FAILED;

@@ -8,6 +8,7 @@
 #define CTL_CLUSTER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/text.h"
 #include "kube/access.h"
@@ -34,12 +35,13 @@ struct cluster_change {
 	const char *drain; /* NULL: it is taken away */
 	bool has_shift;
 	struct text shift; /* empty: it is taken away */
+	int64_t begins;    /* when the plan of it does, Unix seconds */
 	struct text
 		says; /* of what is so then, for people; ends a sentence that the cluster begins */
 	struct json_object *root; /* the same, beside "cluster" and "namespace", which are there */
 };
 
-/* What is in force there.  What cannot be read has been told: then COMMAND_FAILED. */
+/* What is in force there, and when a plan is to begin.  What cannot be read has been told: then COMMAND_FAILED, or COMMAND_USAGE. */
 int cluster_read_now(const struct cluster_asked *asked, struct moves_now *out);
 /* It is to be shifted by that plan; `says` comes before the plan's times. */
 void cluster_take_plan(struct cluster_change *change, const char *says, const struct ramp *plan);

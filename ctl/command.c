@@ -34,6 +34,26 @@ bool command_seconds(const struct command *c, const char *flag, const char *text
 	return false;
 }
 
+bool command_start(const struct command *c, int64_t now, int64_t *out)
+{
+	struct bytes text = bytes_of(c->start);
+	bool is_later = text.len > 0 && text.data[0] == '+';
+	bool is_read =
+		is_later ? ramp_parse_seconds((struct bytes){text.data + 1, text.len - 1}, out)
+			 : text_to_time(text, out);
+
+	if (is_read && is_later)
+		*out += now;
+	if (!is_read)
+		command_fail(c,
+		             "--start is a time such as 2026-11-28T10:00:00Z, or +30m for so long "
+		             "from now on, not %s",
+		             c->start);
+	else if (*out < now)
+		command_fail(c, "--start %s is over", c->start);
+	return is_read && *out >= now;
+}
+
 /* "http://host:8053" and "/status"; a server without a scheme is plain HTTP. */
 static void make_url(const struct command *c, const char *path, struct text *url)
 {

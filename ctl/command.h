@@ -21,12 +21,13 @@ enum { COMMAND_FINE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
 struct command {
 	const char *program; /* "nighctl" or "kubectl nigh" */
 	enum print_format format;
-	const char *server;                                 /* URL */
-	const char *kubeconfig, *context;                   /* NULL: not given */
-	const char *namespace;                              /* KubeFed's */
-	const char *pods_namespace;                         /* where nighd runs; NULL: not given */
-	const char *type, *client, *resolver;               /* of explain; NULL: not given */
-	const char *cluster, *to, *over, *curve, *ttl_wait; /* of moves; NULL: not given */
+	const char *server;                   /* URL */
+	const char *kubeconfig, *context;     /* NULL: not given */
+	const char *namespace;                /* KubeFed's */
+	const char *pods_namespace;           /* where nighd runs; NULL: not given */
+	const char *type, *client, *resolver; /* of explain; NULL: not given */
+	const char *cluster, *to, *over, *curve, *ttl_wait, *start; /* of moves; NULL: not given */
+	const char *policy; /* of failback; NULL: not given */
 	bool undo, dry_run;
 	char *const *args; /* behind the command's word */
 	size_t arg_count;
@@ -49,6 +50,8 @@ struct json_object *command_try(const struct command *c, const char *path);
 int command_post(const struct command *c, const char *path, struct json_object **root);
 /* A duration of the command line ("30m") in whole seconds, at most a year; false: told, with the flag's name. */
 bool command_seconds(const struct command *c, const char *flag, const char *text, int64_t *out);
+/* --start, which is given: RFC 3339, or "+30m" from `now` on; in Unix seconds, not before `now`.  False: told. */
+bool command_start(const struct command *c, int64_t now, int64_t *out);
 /* "PROGRAM: text" to standard error; returns COMMAND_FAILED. */
 int command_fail(const struct command *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
@@ -57,7 +60,7 @@ int story_run(const struct command *c);    /* explain NAME */
 int verify_run(const struct command *c);   /* check PATH... */
 int release_run(const struct command *c);  /* guard release ZONE */
 int zone_run(const struct command *c);     /* zone status|export ZONE, zone reload|notify [ZONE] */
-int failback_run(const struct command *c); /* failback NAME */
+int failback_run(const struct command *c); /* failback */
 int shift_run(const struct command *c);    /* shift */
 int drain_run(const struct command *c);    /* drain CLUSTER */
 int drain_undo_run(const struct command *c); /* undrain CLUSTER */

@@ -58,6 +58,13 @@ static int undrain_now(const struct cluster_asked *asked, struct cluster_change 
 
 /* --- by a plan --- */
 
+/* Where it is said alone when: all at once. */
+static bool take_over(const struct command *c, int64_t *over)
+{
+	*over = 0;
+	return !c->over || command_seconds(c, "--over", c->over, over);
+}
+
 static int drain_over(const struct cluster_asked *asked, struct cluster_change *out)
 {
 	struct moves_now now;
@@ -65,7 +72,7 @@ static int drain_over(const struct cluster_asked *asked, struct cluster_change *
 	int64_t over, wait;
 	int status;
 
-	if (!command_seconds(asked->c, "--over", asked->c->over, &over))
+	if (!take_over(asked->c, &over))
 		return COMMAND_USAGE;
 	status = cluster_read_now(asked, &now);
 	if (status != COMMAND_FINE)
@@ -90,7 +97,7 @@ static int undrain_over(const struct cluster_asked *asked, struct cluster_change
 	int64_t over;
 	int status;
 
-	if (!command_seconds(asked->c, "--over", asked->c->over, &over))
+	if (!take_over(asked->c, &over))
 		return COMMAND_USAGE;
 	status = cluster_read_now(asked, &now);
 	if (status != COMMAND_FINE)
@@ -110,10 +117,10 @@ static int undrain_over(const struct cluster_asked *asked, struct cluster_change
 
 int drain_run(const struct command *c)
 {
-	return cluster_change(c, c->args[0], c->over ? drain_over : drain_now);
+	return cluster_change(c, c->args[0], c->over || c->start ? drain_over : drain_now);
 }
 
 int drain_undo_run(const struct command *c)
 {
-	return cluster_change(c, c->args[0], c->over ? undrain_over : undrain_now);
+	return cluster_change(c, c->args[0], c->over || c->start ? undrain_over : undrain_now);
 }

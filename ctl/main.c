@@ -32,8 +32,9 @@ enum {
 	OF_QUESTION = 8,
 	OF_CLUSTER = 16, /* --cluster */
 	OF_SHIFT = 32,   /* --to, --curve, --undo */
-	OF_OVER = 64,    /* --over, --dry-run */
-	OF_WAIT = 128    /* --ttl-wait */
+	OF_OVER = 64,    /* --over, --start, --dry-run */
+	OF_WAIT = 128,   /* --ttl-wait */
+	OF_POLICY = 256  /* --policy */
 };
 
 static const struct word {
@@ -49,15 +50,16 @@ static const struct word {
 	{"check", 1, INT_MAX, "check PATH...", verify_run, 0},
 	{"guard", 2, 2, "guard release ZONE", release_run, OF_NIGHD | OF_API | OF_NAMESPACE},
 	{"zone", 1, 2, "zone status|export ZONE | zone reload|notify [ZONE]", zone_run, OF_NIGHD},
-	{"failback", 1, 1, "failback NAME [--cluster CLUSTER]", failback_run,
-         OF_NIGHD | OF_API | OF_CLUSTER},
+	{"failback", 0, 1, "failback [NAME] [--cluster CLUSTER] [--policy NAMESPACE/NAME]",
+         failback_run, OF_NIGHD | OF_API | OF_NAMESPACE | OF_CLUSTER | OF_POLICY},
 	{"shift", 0, 0,
-         "shift --cluster CLUSTER --to SHARE|--undo [--over TIME] [--curve CURVE] [--dry-run]",
+         "shift --cluster CLUSTER --to SHARE|--undo [--over TIME] [--curve CURVE] [--start WHEN] "
+         "[--dry-run]",
          shift_run, OF_API | OF_NAMESPACE | OF_CLUSTER | OF_SHIFT | OF_OVER},
-	{"drain", 1, 1, "drain CLUSTER [--over TIME [--ttl-wait TIME]] [--dry-run]", drain_run,
-         OF_API | OF_NAMESPACE | OF_OVER | OF_WAIT},
-	{"undrain", 1, 1, "undrain CLUSTER [--over TIME] [--dry-run]", drain_undo_run,
-         OF_API | OF_NAMESPACE | OF_OVER},
+	{"drain", 1, 1, "drain CLUSTER [--over TIME [--ttl-wait TIME]] [--start WHEN] [--dry-run]",
+         drain_run, OF_API | OF_NAMESPACE | OF_OVER | OF_WAIT},
+	{"undrain", 1, 1, "undrain CLUSTER [--over TIME] [--start WHEN] [--dry-run]",
+         drain_undo_run, OF_API | OF_NAMESPACE | OF_OVER},
 	{"version", 0, 0, "version", version_run, 0},
 	{"completion", 1, 1, "completion bash|zsh|fish", completion_run, 0},
 };
@@ -107,10 +109,12 @@ enum {
 	CLIENT,
 	RESOLVER,
 	CLUSTER,
+	POLICY,
 	TO,
 	OVER,
 	CURVE,
 	TTL_WAIT,
+	START,
 	UNDO,
 	DRY_RUN
 };
@@ -126,10 +130,12 @@ static const struct option options[] = {
 	{"namespace", required_argument, NULL, 'n'},
 	{"pods-namespace", required_argument, NULL, PODS_IN},
 	{"cluster", required_argument, NULL, CLUSTER},
+	{"policy", required_argument, NULL, POLICY},
 	{"to", required_argument, NULL, TO},
 	{"over", required_argument, NULL, OVER},
 	{"curve", required_argument, NULL, CURVE},
 	{"ttl-wait", required_argument, NULL, TTL_WAIT},
+	{"start", required_argument, NULL, START},
 	{"undo", no_argument, NULL, UNDO},
 	{"dry-run", no_argument, NULL, DRY_RUN},
 	{"help", no_argument, NULL, 'h'},
@@ -159,6 +165,8 @@ static const char **value_of(struct command *c, int option)
 		return &c->pods_namespace;
 	case CLUSTER:
 		return &c->cluster;
+	case POLICY:
+		return &c->policy;
 	case TO:
 		return &c->to;
 	case OVER:
@@ -167,6 +175,8 @@ static const char **value_of(struct command *c, int option)
 		return &c->curve;
 	case TTL_WAIT:
 		return &c->ttl_wait;
+	case START:
+		return &c->start;
 	default:
 		return NULL;
 	}
@@ -218,8 +228,8 @@ static const char *find_misuse(const struct command *c, unsigned flags)
 	if (through_api && !(flags & OF_API))
 		return "no API server is asked (--kubeconfig, --context) by ";
 	if (c->namespace && !(flags & OF_NAMESPACE))
-		return "-n, the namespace of KubeFed, belongs to shift, drain, undrain and guard, "
-		       "not to ";
+		return "-n, the namespace of KubeFed, belongs to shift, drain, undrain, guard and "
+		       "failback, not to ";
 	if (c->pods_namespace && (!(flags & OF_NIGHD) || !through_api))
 		return "--pods-namespace belongs to status, explain, guard and failback with "
 		       "--kubeconfig or --context, not to ";
@@ -235,11 +245,15 @@ static const char *find_misuse_of_moves(const struct command *c, unsigned flags)
 {
 	if (c->cluster && !(flags & OF_CLUSTER))
 		return "--cluster belongs to shift and failback, not to ";
+	if (c->policy && !(flags & OF_POLICY))
+		return "--policy belongs to failback, not to ";
+	if ((flags & OF_POLICY) && c->arg_count == 0 && !c->cluster && !c->policy)
+		return "a NAME, --cluster or --policy says who is let back by ";
 	if ((c->to || c->curve || c->undo) && !(flags & OF_SHIFT))
 		return "--to, --curve and --undo belong to shift, not to ";
-	if ((c->over || c->dry_run) && !(flags & OF_OVER))
-		return "--over and --dry-run belong to shift, drain and undrain, not to ";
-	if (c->ttl_wait && (!(flags & OF_WAIT) || !c->over))
+	if ((c->over || c->start || c->dry_run) && !(flags & OF_OVER))
+		return "--over, --start and --dry-run belong to shift, drain and undrain, not to ";
+	if (c->ttl_wait && (!(flags & OF_WAIT) || !(c->over || c->start)))
 		return "--ttl-wait belongs to drain with --over, not to ";
 	return NULL;
 }

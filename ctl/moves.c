@@ -11,7 +11,7 @@ enum err moves_read(const char *drain, const char *shift, int64_t at, struct mov
 {
 	enum err err = ERR_OK;
 
-	*out = (struct moves_now){.at = at, .share = RAMP_WHOLE};
+	*out = (struct moves_now){.at = at, .begins = at + MOVES_LEAD_S, .share = RAMP_WHOLE};
 	out->is_drained = drain && strcmp(drain, "true") == 0;
 	out->has_ramp = shift && *shift;
 	if (out->has_ramp)
@@ -31,7 +31,7 @@ void moves_plan(const struct moves_now *now, uint32_t to, int64_t over_s, struct
 {
 	out->from = now->share;
 	out->to = to;
-	out->start = out->ttl_from = now->at + MOVES_LEAD_S;
+	out->start = out->ttl_from = now->begins;
 	out->end = out->start + over_s;
 	out->ttl = 0;
 }

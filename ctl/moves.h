@@ -27,7 +27,8 @@ enum {
 
 /* What is in force. */
 struct moves_now {
-	int64_t at;       /* Unix seconds */
+	int64_t at; /* Unix seconds */
+	int64_t begins; /* a plan made of it: moves_read() says MOVES_LEAD_S later, and who wants may say otherwise */
 	bool is_drained;  /* by MOVES_DRAIN */
 	bool has_ramp;    /* by MOVES_SHIFT ... */
 	struct ramp ramp; /* ... this one */
@@ -38,7 +39,8 @@ struct moves_now {
 enum err moves_read(const char *drain, const char *shift, int64_t at, struct moves_now *out,
                     struct reason *why) MUST_CHECK;
 
-/* From the present share to `to`, along the curve of `out`, which the caller has set; `over_s` seconds long. */
+/* From the present share, which stays until it begins, to `to`, along the curve of `out`, which the caller has set; `over_s` seconds
+ * long. */
 void moves_plan(const struct moves_now *now, uint32_t to, int64_t over_s, struct ramp *out);
 /* To nothing; before it, caches are given `wait_s` seconds to let go of answers with the TTLs of before. */
 void moves_plan_drain(const struct moves_now *now, int64_t wait_s, int64_t over_s,

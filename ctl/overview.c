@@ -338,7 +338,9 @@ static void print_voters(struct json_object *status, struct text *out)
 		struct json_object *sees = fields_find(replica, "sees");
 
 		print_cell(t, fields_text(replica, "name"));
-		print_cell(t, fields_bool(replica, "voter") ? "yes" : "no");
+		print_cell(t, fields_bool(replica, "double")  ? "no, its name is there twice"
+		              : fields_bool(replica, "voter") ? "yes"
+		                                              : "no");
 		if (fields_bool(replica, "self"))
 			print_cell(t, "this one");
 		else
@@ -408,18 +410,30 @@ static void add_part(struct text *out, struct text *part)
 	text_reset(part);
 }
 
-/* The condition that somebody should read: what is not in force, or not as it was written. */
+static bool is_bad(struct json_object *condition)
+{
+	const char *bad =
+		strcmp(fields_text(condition, "type"), "Conflicted") == 0 ? "True" : "False";
+
+	return strcmp(fields_text(condition, "status"), bad) == 0;
+}
+
+/* The condition that somebody should read: what is not in force, else what is not as it was written. */
 static struct json_object *find_trouble(struct json_object *policy)
 {
 	size_t count = fields_count(policy, "conditions");
+	struct json_object *remark = NULL;
 
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *condition = fields_item(policy, "conditions", i);
 
-		if (*fields_text(condition, "message"))
+		if (!*fields_text(condition, "message"))
+			continue;
+		if (is_bad(condition))
 			return condition;
+		remark = remark ? remark : condition;
 	}
-	return NULL;
+	return remark;
 }
 
 static void print_policies(struct json_object *status, struct text *out)

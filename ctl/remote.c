@@ -17,6 +17,8 @@ const struct kube_resource remote_clusters = {"core.kubefed.io", "v1beta1", "kub
 const struct kube_resource remote_domains = {"multiclusterdns.kubefed.io", "v1alpha1", "domains",
                                              "Domain"};
 const struct kube_resource remote_pods = {"", "v1", "pods", "Pod"};
+const struct kube_resource remote_policies = {"nigh.dev", "v1alpha1", "trafficpolicies",
+                                              "TrafficPolicy"};
 
 static struct json_object *parse(const struct buffer *body)
 {

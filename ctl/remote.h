@@ -18,7 +18,7 @@ struct json_object;
 
 enum { REMOTE_TIMEOUT_MS = 10000 };
 
-extern const struct kube_resource remote_clusters, remote_domains, remote_pods;
+extern const struct kube_resource remote_clusters, remote_domains, remote_pods, remote_policies;
 
 /* GET; *root belongs to the caller, and is NULL on an error: ERR_NOTFOUND (404), ERR_DENIED (401, 403), ERR_CONFLICT
  * (409), ERR_PARSE (another status, or no JSON), ERR_UNREACHABLE and the transport's others.  `why` is what the server

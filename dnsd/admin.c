@@ -340,11 +340,20 @@ static unsigned give_order(const struct http_request *r, struct admin *a, enum o
 	return 200;
 }
 
+/* NULL: it is not there, or empty. */
+static const char *argument(const struct http_request *r, const char *name)
+{
+	const char *text = http_request_arg(r, name);
+
+	return text && *text ? text : NULL;
+}
+
 static unsigned on_failback(const struct http_request *r, void *arg, struct text *body,
                             const char **content_type)
 {
 	struct admin *a = arg;
-	struct order_about about = {http_request_arg(r, "name"), http_request_arg(r, "cluster")};
+	struct order_about about = {argument(r, "name"), argument(r, "cluster"),
+	                            argument(r, "policy")};
 	struct reason why = {0};
 	uint64_t count;
 	enum err err;
@@ -352,16 +361,21 @@ static unsigned on_failback(const struct http_request *r, void *arg, struct text
 	(void)content_type;
 	if (!r->loopback)
 		return http_error(body, 403, FROM_OUTSIDE);
-	if (!about.name || !*about.name)
-		return http_error(body, 400, "name is missing: %s?name=NAME", r->path);
-	if (about.cluster && !*about.cluster)
-		about.cluster = NULL;
+	if (!about.name && !about.cluster && !about.policy)
+		return http_error(
+			body, 400,
+			"who is let back? %s?name=NAME, cluster= or policy=NAMESPACE/NAME",
+			r->path);
 	err = a->settings.order(ORDER_FAILBACK, &about, a->settings.arg, &count, &why);
 	if (err)
 		return tell_refusal(err, &why, body);
-	text_add(body, "{\"name\":");
-	text_add_json(body, bytes_of(about.name));
-	text_printf(body, ",\"sites\":%" PRIu64 "}\n", count);
+	text_add(body, "{");
+	if (about.name) {
+		text_add(body, "\"name\":");
+		text_add_json(body, bytes_of(about.name));
+		text_add(body, ",");
+	}
+	text_printf(body, "\"sites\":%" PRIu64 "}\n", count);
 	return 200;
 }
 
@@ -423,7 +437,7 @@ static unsigned on_index(const struct http_request *r, void *arg, struct text *b
 		"/metrics               counters for Prometheus\n\n"
 		"POST, from this machine only:\n"
 		"/guard/release?zone=ZONE   lets held names go\n"
-		"/failback?name=NAME        lets sites back that wait: cluster=\n"
+		"/failback?name=NAME        lets sites back that wait: cluster= policy=\n"
 		"/zone/reload?zone=ZONE     reads the zone's file now\n"
 		"/zone/notify?zone=ZONE     tells the zone's secondaries now; without zone, all\n");
 	return 200;

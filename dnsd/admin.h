@@ -29,6 +29,7 @@ struct admin_pulse {
 	_Atomic uint64_t update_us_sum;
 	_Atomic uint64_t journal_bytes, saved_errors, torn_tails, set_aside;
 	_Atomic uint64_t memory_names, memory_ranking;
+	_Atomic uint64_t sites_flapping, sites_held, sites_not_watched;
 };
 void admin_count_update(struct admin_pulse *pulse, uint64_t latency_us); /* control thread */
 

@@ -79,6 +79,18 @@ static double get_set_aside(const struct admin_view *view)
 {
 	return (double)view->pulse->set_aside;
 }
+static double get_flapping(const struct admin_view *view)
+{
+	return (double)view->pulse->sites_flapping;
+}
+static double get_held_sites(const struct admin_view *view)
+{
+	return (double)view->pulse->sites_held;
+}
+static double get_not_watched(const struct admin_view *view)
+{
+	return (double)view->pulse->sites_not_watched;
+}
 static double get_start_time(const struct admin_view *view) { return (double)view->started_s; }
 
 /* The second number of statm: resident pages. */
@@ -127,6 +139,12 @@ static const struct row rows[] = {
 	{"dnsd_errors", METRIC_GAUGE, "Errors that the status lists at this moment.", get_errors},
 	{"dnsd_conflicts", METRIC_GAUGE,
          "Names of two sources that the status lists at this moment.", get_conflicts},
+	{"dnsd_sites_flapping", METRIC_GAUGE,
+         "Sites of names whose objects say up and down again and again.", get_flapping},
+	{"dnsd_sites_held", METRIC_GAUGE, "Those of them that are up, and held down.",
+         get_held_sites},
+	{"dnsd_sites_not_watched_total", METRIC_COUNTER,
+         "Changes of sites for whose damping there was no room.", get_not_watched},
 	{"records_objects", METRIC_GAUGE, "Objects of all clusters that are kept.", get_objects},
 	{"zones_memory_bytes", METRIC_GAUGE, "Memory held by names and their data.",
          get_names_memory},

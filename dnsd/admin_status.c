@@ -162,14 +162,7 @@ static void add_host(const struct admin_view *view, struct text *out)
 	text_add(out, "}");
 }
 
-static double percent(uint32_t share)
-{
-	enum { THOUSANDTHS = 100000 };
-
-	return (double)(((uint64_t)share * THOUSANDTHS + SNAPSHOT_EVERYBODY / 2) /
-	                SNAPSHOT_EVERYBODY) /
-	       (THOUSANDTHS / 100);
-}
+static double percent(uint32_t share) { return text_percent(share, SNAPSHOT_EVERYBODY); }
 
 static const char *shift_state(const struct snapshot_shift *shift, int64_t now_s)
 {
@@ -348,6 +341,7 @@ static void add_pending(const struct snapshot_report *report, uint64_t now_ms, s
 		text_add_json(out, bytes_of(w->name));
 		add_member(out, "cluster", w->cluster);
 		add_member(out, "mode", w->by_hand ? "Manual" : "After");
+		add_member(out, "policy", w->policy);
 		text_printf(out, ",\"usableForSeconds\":%" PRIu64 ",\"needsSeconds\":",
 		            usable_ms / 1000);
 		if (w->by_hand)

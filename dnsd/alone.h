@@ -50,6 +50,13 @@ static inline bool alone_may(uint16_t type)
 	return type < 64 && (others >> type & 1) == 0;
 }
 
+/* Is it the type that was asked for, and all of it told? */
+static inline bool alone_fits(const struct snapshot *s, const struct query *q,
+                              const struct choice *c)
+{
+	return c->rrset->type == q->type && c->rrset->count <= snapshot_most_addresses(s);
+}
+
 static inline void alone_put(struct answer *out, const struct query *q, const struct zone *zone,
                              const struct node *n, struct choice c)
 {
@@ -68,6 +75,12 @@ static inline void alone_put(struct answer *out, const struct query *q, const st
 	out->denial = NULL;
 	out->set[0] = (struct answer_set){.owner = out->qname, .rrset = c.rrset, .ttl = c.ttl};
 }
+
+/* Of a node with sites, when they need more than a look at the nearest cluster's: as alone_answer().  Takes what is in registers anyway
+ * and makes the rest anew, so that those who need less have nothing in memory. */
+bool alone_answer_farther(const struct snapshot *s, const struct query *q,
+                          const struct addr *resolver, const struct zone *zone,
+                          const struct node *n, struct answer *out);
 
 /* The answer, when it is one: `n` is what zone_find_node() says of the name in `zone`.  False: it is not that simple, and nothing
  * is done. */
@@ -92,16 +105,10 @@ ALWAYS static inline bool alone_answer(const struct snapshot *s, const struct qu
 		if (rarely(snapshot_any_unseen(s)))
 			return false;
 		c = choose_at_once(&how);
-		if (rarely(c.rrset == NULL)) {
-			struct choosing same = how;
-
-			same.client = NULL;
-			c = choose_otherwise(same, client);
-		}
 		if (rarely(c.rrset == NULL))
-			return false;
+			return alone_answer_farther(s, q, resolver, zone, n, out);
 	}
-	if (rarely(c.rrset->type != q->type || c.rrset->count > snapshot_most_addresses(s)))
+	if (rarely(!alone_fits(s, q, &c)))
 		return false;
 	alone_put(out, q, zone, n, c);
 	return true;

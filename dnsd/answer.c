@@ -81,6 +81,7 @@ static void put_authority(struct answer *out, const uint8_t *owner, const struct
 	out->authority_count = 1;
 }
 
+/* The scope is that of the links that led here: another client may have come elsewhere. */
 RARE static void fail(struct answer *out, enum rcode rcode, enum edns_ede ede,
                       enum stats_reason reason)
 {
@@ -88,7 +89,6 @@ RARE static void fail(struct answer *out, enum rcode rcode, enum edns_ede ede,
 	out->ede = ede;
 	out->reason = reason;
 	out->authoritative = false;
-	out->scope = 0;
 	out->set_count = out->authority_count = out->glue_count = out->glue_required = 0;
 	out->cluster = CHOICE_NO_CLUSTER;
 }
@@ -100,8 +100,8 @@ static const uint8_t *ancestor(const struct walk *w, unsigned labels)
 	return w->owner + w->name->at[w->name->labels - labels];
 }
 
-/* RFC 2308 3: the SOA says how long. */
-static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
+/* RFC 2308 3: the SOA says how long.  False: it is not known whether it can be denied. */
+static bool put_denial(struct walk *w, const struct zone *zone, enum rcode rcode)
 {
 	struct answer *out = w->out;
 
@@ -109,13 +109,20 @@ static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
 	    zone_is_incomplete(zone)) {
 		tell(w, "incomplete", "no such name so far, but a source was never read");
 		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
-		return;
+		return false;
 	}
 	out->rcode = rcode;
 	out->reason = rcode == RCODE_NXDOMAIN ? STATS_NXDOMAIN : STATS_NODATA;
 	put_authority(out, ancestor(w, zone_apex_labels(zone)), zone_soa(zone),
 	              zone_negative_ttl(zone));
 	out->denial = zone_denial(zone);
+	return true;
+}
+
+static void deny(struct walk *w, const struct zone *zone, enum rcode rcode)
+{
+	if (!put_denial(w, zone, rcode))
+		return;
 	tell(w, rcode == RCODE_NXDOMAIN ? "nxdomain" : "nodata",
 	     rcode == RCODE_NXDOMAIN ? "the name does not exist"
 	                             : "the name has no records of this type");
@@ -170,16 +177,16 @@ RARE static void limit_addresses(struct walk *w, const struct policy *policy)
 {
 	struct answer *out = w->out;
 	struct answer_set *set = &out->set[out->set_count - 1];
-	unsigned bits;
-	uint64_t bucket;
+	struct client_bucket bucket;
+	uint64_t mixed;
 
 	if (!is_address(set->rrset->type) || count_addresses(out, set) <= out->most)
 		return;
-	bucket = client_bucket(&w->client, policy, &bits);
-	bucket = hash_mix(bucket, hash_fixed((struct bytes){w->name->wire, w->name->len}));
-	set->from = (uint16_t)(1 + bucket % (UINT16_MAX - 1));
-	if (w->client.has_scope && bits > out->scope)
-		out->scope = (uint8_t)bits;
+	bucket = client_bucket(&w->client, policy);
+	mixed = hash_mix(bucket.number, hash_fixed((struct bytes){w->name->wire, w->name->len}));
+	set->from = (uint16_t)(1 + mixed % (UINT16_MAX - 1));
+	if (w->client.has_scope && bucket.bits > out->scope)
+		out->scope = (uint8_t)bucket.bits;
 	tell(w, "maxAddresses", "there are more addresses than are told at once");
 }
 
@@ -394,11 +401,14 @@ static bool is_stale(const struct walk *w, const struct node *n, const struct ch
 	return false;
 }
 
-/* The name's policy has no site for the client. */
+/* The name's policy has no site for the client.  No denial (RFC 7871 7.4), and for others it is otherwise: who keeps the failure
+ * (RFC 9520) must know for whom. */
 RARE static void refuse(struct walk *w, const struct zone *zone, const struct choice *c)
 {
 	struct answer *out = w->out;
 
+	if (c->scope > out->scope)
+		out->scope = c->scope;
 	if (c->refusal == CHOICE_FORBIDDEN) {
 		fail(out, RCODE_REFUSED, EDE_PROHIBITED, STATS_PROHIBITED);
 		return;
@@ -407,8 +417,8 @@ RARE static void refuse(struct walk *w, const struct zone *zone, const struct ch
 		fail(out, RCODE_SERVFAIL, EDE_NOT_READY, STATS_NOT_READY);
 		return;
 	}
-	deny(w, zone, RCODE_NOERROR);
-	if (out->authority_count == 0 || out->authority[0].ttl <= c->ttl)
+	/* Choosing has told why there is no data: the name has records of this type. */
+	if (!put_denial(w, zone, RCODE_NOERROR) || out->authority[0].ttl <= c->ttl)
 		return;
 	out->authority[0].ttl = c->ttl;
 	out->denial = NULL;

@@ -23,6 +23,8 @@ struct rank task_rank(struct task *t, const struct site *site)
 
 	if (head->any_waiting && t->policy->has_failback && snapshot_site_waits(t->is.s, site))
 		rank.lack |= LACKS_PROOF;
+	if (site_is_held(site))
+		rank.lack |= LACKS_PEACE;
 	if (head->any_shifted && lot_is_withheld(&t->lot, site))
 		rank.lack |= LACKS_CLIENTS;
 	if (lot_weight(&t->lot, site) == 0)
@@ -52,29 +54,31 @@ static void put_best(struct tally *y, const struct site *site, const struct rrse
 	y->tied = false;
 }
 
-uint64_t task_score(struct task *t, const struct site *site)
+uint64_t task_wait(struct task *t, const struct site *site)
 {
+	const struct snapshot_cluster *c = snapshot_cluster(t->is.s, site_cluster(site));
+
 	if (!t->lot.is_drawn)
 		lot_draw(&t->lot);
-	return lot_score(&t->lot, site, lot_weight(&t->lot, site));
+	return lot_wait(&t->lot, c != NULL ? c->name_hash : 0, lot_weight(&t->lot, site));
 }
 
 /* A usable site that has the type, not worse than the best so far. */
 static void compete(struct task *t, struct tally *y, const struct site *site,
                     const struct rrset *rrset, const struct rank *rank)
 {
-	uint64_t score;
+	uint64_t wait;
 
 	if (y->best == NULL || rank_compare(rank, &y->rank) < 0) {
 		put_best(y, site, rrset, rank);
 		return;
 	}
-	score = task_score(t, site);
+	wait = task_wait(t, site);
 	if (!y->tied)
-		y->score = task_score(t, y->best);
-	if (score > y->score) {
+		y->wait = task_wait(t, y->best);
+	if (wait < y->wait) {
 		put_best(y, site, rrset, rank);
-		y->score = score;
+		y->wait = wait;
 	}
 	y->tied = true;
 }
@@ -229,6 +233,7 @@ static void take_steps(struct task *t, struct tally *y, struct choice *c)
 		fail_open(t, y, c);
 	if (t->policy->has_fence && c->rrset == NULL && y->with_type > 0) {
 		refuse(c, CHOICE_FORBIDDEN, 0);
+		c->scope = lot_scope(&t->lot, true, false);
 		tell_step(t, "geofence", "no site that this client may be sent to has this type");
 		return;
 	}

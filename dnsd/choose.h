@@ -7,9 +7,11 @@
 #ifndef DNSD_CHOOSE_H
 #define DNSD_CHOOSE_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/addr.h"
 #include "dnsd/rare.h"
@@ -69,8 +71,9 @@ struct choice {
 
 struct choosing {
 	const struct snapshot *s;
-	const struct node *node;  /* has sites */
-	const struct name *asked; /* the name that was asked: ties of place are hashed with it */
+	const struct node *node; /* has sites */
+	const struct name
+		*asked; /* what ties of place are hashed with; NULL: the node's own name */
 	uint16_t type;
 	struct client *client;
 	/* Takes further RRsets of the same type, whose records belong to the same answer. */
@@ -78,9 +81,29 @@ struct choosing {
 	const struct recorder *rec; /* or NULL */
 };
 
-/* A number that all addresses of the client's bucket (design.md 4; its length is the policy's) share; *bits: that length, in
- * bits of the source. */
-uint64_t client_bucket(const struct client *c, const struct policy *policy, unsigned *bits);
+/* A number that all addresses of a client's bucket (design.md 4) share; its length is the policy's, in bits of the source. */
+struct client_bucket {
+	uint64_t number;
+	unsigned bits;
+};
+struct client_bucket client_bucket_of(const struct addr *source, bool has_scope,
+                                      const struct policy *policy);
+static inline uint64_t client_bucket_ipv4(const uint8_t bytes[4], unsigned bits)
+{
+	uint32_t first;
+
+	memcpy(&first, bytes, sizeof first);
+	return UINT64_C(4) << 32 | be32toh(first) >> (32 - bits);
+}
+static inline struct client_bucket client_bucket(const struct client *c,
+                                                 const struct policy *policy)
+{
+	unsigned bits = policy->bucket_ipv4;
+
+	if (rarely(c->source->family != ADDR_IPV4))
+		return client_bucket_of(c->source, c->has_scope, policy);
+	return (struct client_bucket){client_bucket_ipv4(c->source->bytes, bits), bits};
+}
 
 /* The TTL of an answer with that site, whose RRset has `ttl`. */
 uint32_t choose_ttl(const struct snapshot *s, const struct policy *policy, const struct site *site,
@@ -91,15 +114,17 @@ void choose(const struct choosing *how, struct choice *out);
 
 /* --- its pieces, for the answering path --- */
 
-/* For a client without a scope of its own, whose address may be a mapped one. */
-struct ranking_leaf choose_place_resolver(const struct ranking *ranking, const struct client *c);
+/* Of a client without a scope of its own, whose address may be a mapped one. */
+struct ranking_leaf choose_place_resolver(const struct ranking *ranking,
+                                          const struct addr *resolver);
 
 static inline struct ranking_leaf choose_place(const struct ranking *ranking,
                                                const struct client *c)
 {
 	if (c->placed_by == ranking)
 		return c->leaf;
-	return c->has_scope ? ranking_find(ranking, c->source) : choose_place_resolver(ranking, c);
+	return c->has_scope ? ranking_find(ranking, c->source)
+	                    : choose_place_resolver(ranking, c->source);
 }
 
 static inline bool site_has_address(const struct site *site)
@@ -140,17 +165,10 @@ static inline struct choice choose_site(const struct choosing *how, const struct
 	                       .reason = STATS_NEAREST};
 }
 
-/* At once for a name with a policy, or while clients are shifted.  False: it is not that simple, or there is neither. */
+/* On a calm day, whatever the policy and however clients are shifted, without a look at every site.  False: it is not that simple. */
 bool choose_calmly(const struct choosing *how, struct choice *out);
-/* The same as a value, rrset NULL: it is not that simple, or there are more addresses than the policy tells.  Takes copies, how.client
- * NULL, so that the caller's need not be in memory. */
-struct choice choose_otherwise(struct choosing how, struct client client);
 
-/* The same choice when not the very nearest cluster has a site, or others are as near.  Takes copies, how.client NULL, so that
- * the caller's need not be in memory. */
-struct choice choose_farther(struct choosing how, struct client client);
-
-/* On a calm day the first place with a site on the way down the client's order answers, and the others need
+/* On a calm day, without a policy, the cluster that is nearest by itself answers when it has a site, and the others need
  * not be looked at.  rrset NULL: it is not that simple. */
 ALWAYS static inline struct choice choose_at_once(const struct choosing *how)
 {
@@ -166,12 +184,8 @@ ALWAYS static inline struct choice choose_at_once(const struct choosing *how)
 	how->client->placed_by = snapshot_ranking(how->s);
 	nearest = how->client->leaf.order->nearest;
 	site = node_site_at_number(how->node, nearest->cluster, nearest->number);
-	if (rarely(site == NULL)) {
-		struct choosing same = *how;
-
-		same.client = NULL;
-		return choose_farther(same, *how->client);
-	}
+	if (rarely(site == NULL))
+		return none;
 	rrset = site_rrset(site, how->type);
 	if (rarely(rrset == NULL || !choose_is_simple(how, site)))
 		return none;

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "dnsd/choose.h"
+#include "zones/fold.h"
 
 /* --- who shares with whom (choose_share.c) --- */
 
@@ -15,9 +16,8 @@ struct lot {
 	const struct policy *policy;
 	const uint32_t *weight; /* by cluster id; NULL: all are equal */
 	bool is_drawn;
-	unsigned bits;   /* of the bucket */
-	uint64_t bucket; /* the client's */
-	uint64_t asker;  /* bucket and name, as hash_mix_begin() has it */
+	struct client_bucket bucket;
+	uint64_t asker; /* bucket and name */
 };
 
 static inline void lot_init(struct lot *lot, const struct choosing *how,
@@ -27,67 +27,95 @@ static inline void lot_init(struct lot *lot, const struct choosing *how,
 	lot->policy = policy;
 	lot->weight = policy->weight;
 	lot->is_drawn = false;
-	lot->bits = 0;
+	lot->bucket = (struct client_bucket){0, 0};
+	lot->asker = 0;
 	if (policy->unknown_weight != NULL && how->client->leaf.order->is_unplaced)
 		lot->weight = policy->unknown_weight;
 }
-void lot_draw(struct lot *lot);
 unsigned lot_bits(struct lot *lot);
+
+/* name: name_lot(). */
+static inline uint64_t lot_hash_asker(uint64_t bucket, uint32_t name)
+{
+	return fold_multiply(bucket * 0x9fb21c651e98df25, name ^ 0x94d049bb133111eb);
+}
+
+static inline void lot_draw(struct lot *lot)
+{
+	const struct name *asked = lot->how->asked;
+	uint32_t name =
+		asked != NULL ? name_lot(asked->wire, asked->len) : node_lot(lot->how->node);
+
+	lot->bucket = client_bucket(lot->how->client, lot->policy);
+	lot->asker = lot_hash_asker(lot->bucket.number, name);
+	lot->is_drawn = true;
+}
+
+/* `weight` as lot.weight has it. */
+static inline uint64_t lot_weight_of(const uint32_t *weight, const struct policy *policy,
+                                     uint16_t cluster)
+{
+	if (weight == NULL)
+		return 1;
+	return cluster < policy->cluster_count ? weight[cluster] : 0;
+}
+
+/* What serves has room for somebody. */
+static inline uint64_t lot_capacity(const struct site *site)
+{
+	uint16_t capacity = site_capacity(site);
+
+	return capacity > 1 ? capacity : 1;
+}
 
 /* Does the policy give the cluster any client while others have weight? */
 static inline bool lot_has_weight(const struct lot *lot, uint16_t id)
 {
-	return lot->weight == NULL || (id < lot->policy->cluster_count && lot->weight[id] > 0);
+	return lot_weight_of(lot->weight, lot->policy, id) > 0;
 }
 
 /* 0: the policy gives the site's cluster no client while others have more. */
 static inline uint64_t lot_weight(const struct lot *lot, const struct site *site)
 {
-	uint16_t id = site_cluster(site), capacity;
-	uint64_t weight = 1;
+	uint64_t weight = lot_weight_of(lot->weight, lot->policy, site_cluster(site));
 
-	if (lot->weight != NULL)
-		weight = id < lot->policy->cluster_count ? lot->weight[id] : 0;
-	if (!lot->policy->is_capacity)
-		return weight;
-	/* What serves has room for somebody. */
-	capacity = site_capacity(site);
-	return capacity > 1 ? weight * capacity : weight;
+	return lot->policy->is_capacity ? weight * lot_capacity(site) : weight;
 }
 
-/* log2(1 + i / 2^SHARE_LOG_STEPS) in SHARE_LOG_BITS of fraction. */
-enum { SHARE_LOG_BITS = 26, SHARE_LOG_STEPS = 7 };
-extern const uint32_t share_logs[(1 << SHARE_LOG_STEPS) + 1];
+/* The time that an even number waits, -log(1 - hash / 2^64), as straight lines: of each step where it begins, and how it goes on
+ * with a number of 32 bits for the place in the step.  58 bits of fraction. */
+enum { SHARE_STEP_BITS = 7 };
+extern const uint64_t share_steps[2 << SHARE_STEP_BITS];
 
-/* -log2(hash / 2^64) / weight in fixed point, never 0: leading zeros, then the table, straight between its points.  The least of
- * these is every site's with a chance in proportion to its weight (1 .. 2^36). */
-static inline uint64_t share_part(uint64_t hash, uint64_t weight)
+/* Divided by a weight (1 .. 2^36).  The least of these is every site's with a chance in proportion to its weight. */
+static inline uint64_t share_wait(uint64_t hash, uint64_t weight)
 {
-	unsigned zeros = (unsigned)__builtin_clzll(hash | 1);
-	uint64_t mantissa = (hash | 1) << zeros << 1; /* without its first bit */
-	unsigned step = (unsigned)(mantissa >> (64 - SHARE_LOG_STEPS));
-	uint64_t between = mantissa << SHARE_LOG_STEPS >> 40, low = share_logs[step];
-	uint64_t log = low + ((share_logs[step + 1] - low) * between >> 24);
+	size_t step = hash >> (64 - SHARE_STEP_BITS - 1) & ~UINT64_C(1);
+	uint64_t within = (uint32_t)(hash >> (32 - SHARE_STEP_BITS));
 
-	return (((((uint64_t)zeros + 1) << SHARE_LOG_BITS) - log) << 31) / weight;
+	return (share_steps[step] + share_steps[step + 1] * within) / weight;
 }
 
-static inline uint64_t lot_hash(const struct lot *lot, const struct site *site)
+/* name_hash: of the cluster.  Its high bits are good, as all bits of both reach them. */
+static inline uint64_t lot_hash(uint64_t asker, uint64_t name_hash)
 {
-	const struct snapshot_cluster *c = snapshot_cluster(lot->how->s, site_cluster(site));
-
-	return hash_mix_end(lot->asker, c != NULL ? c->name_hash : 0);
+	return (asker ^ name_hash) * 0xbf58476d1ce4e5b9;
 }
 
-/* The highest of a tie wins: a rendezvous hash, weighted.  A site that goes moves only its own clients, a weight that changes
- * only those whose share moves.  The lot is drawn. */
-static inline uint64_t lot_score(const struct lot *lot, const struct site *site, uint64_t weight)
+/* Less than this is any wait. */
+static const uint64_t LOT_FOR_EVER = UINT64_MAX;
+/* Of those that are alike. */
+static inline uint64_t lot_wait_of_equal(uint64_t hash) { return hash >> 1; }
+
+/* The least of a tie wins, of equal ones the first: a rendezvous hash, weighted.  A site that goes moves only its own clients, a weight
+ * that changes only those whose share moves.  The lot is drawn. */
+static inline uint64_t lot_wait(const struct lot *lot, uint64_t name_hash, uint64_t weight)
 {
-	uint64_t hash = lot_hash(lot, site);
+	uint64_t hash = lot_hash(lot->asker, name_hash);
 
 	if (lot->weight == NULL && !lot->policy->is_capacity)
-		return hash;
-	return ~share_part(hash, weight > 0 ? weight : 1);
+		return lot_wait_of_equal(hash);
+	return share_wait(hash, weight > 0 ? weight : 1);
 }
 
 /* Must the client's bucket not go to the site's cluster now? */
@@ -137,7 +165,7 @@ struct rank {
 	unsigned lack;
 	struct ranking_position position;
 };
-enum { LACKS_PROOF = 1, LACKS_CLIENTS = 2, LACKS_WEIGHT = 4 };
+enum { LACKS_PROOF = 1, LACKS_PEACE = 2, LACKS_CLIENTS = 4, LACKS_WEIGHT = 8 };
 
 /* What one pass over the sites finds. */
 struct tally {
@@ -148,8 +176,8 @@ struct tally {
 	const struct site *best;
 	const struct rrset *rrset; /* of best */
 	struct rank rank;          /* of best */
-	uint64_t score;            /* of best, once it was in a tie */
-	bool tied;                 /* best won by its score */
+	uint64_t wait;             /* of best, once it was in a tie */
+	bool tied;                 /* best won by its wait */
 	uint32_t ttl_most;         /* of the clusters of the answer, 0: no limit */
 	size_t union_bytes;
 	bool is_cut; /* the union leaves out RRsets that do not fit */
@@ -159,7 +187,7 @@ bool task_is_allowed(const struct task *t, const struct site *site);
 bool task_is_usable(const struct task *t, const struct site *site, bool *troubled);
 /* The first of the client's order that is usable and has the type. */
 void task_find_best(struct task *t, struct tally *y);
-uint64_t task_score(struct task *t, const struct site *site);
+uint64_t task_wait(struct task *t, const struct site *site);
 /* The site is in the answer. */
 void task_limit_ttl(const struct task *t, struct tally *y, const struct site *site);
 struct rank task_rank(struct task *t, const struct site *site);

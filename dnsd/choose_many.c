@@ -36,7 +36,7 @@ static void join(const struct task *t, struct tally *y, struct choice *c, const 
 
 static void look_at(struct task *t, struct tally *y)
 {
-	unsigned least = LACKS_PROOF + LACKS_CLIENTS + LACKS_WEIGHT;
+	unsigned least = LACKS_PROOF + LACKS_PEACE + LACKS_CLIENTS + LACKS_WEIGHT;
 
 	for (size_t i = 0; i < node_site_count(t->is.node); i++) {
 		const struct site *site = node_site(t->is.node, i);
@@ -91,21 +91,21 @@ struct runner {
 	const struct site *site;
 	const struct rrset *rrset;
 	struct ranking_position position;
-	uint64_t score; /* 0 unless more than are told are equal */
+	uint64_t wait; /* 0 unless more than are told are equal */
 };
 
 struct field {
 	struct runner runner[CHOICE_UNION_MAX + 1]; /* best first */
 	unsigned count, room;
-	bool by_score, tied;
+	bool by_wait, tied;
 };
 
 static bool comes_before(struct field *f, const struct runner *a, const struct runner *b)
 {
 	int order = ranking_compare(a->position, b->position);
 
-	f->tied |= f->by_score && order == 0;
-	return order < 0 || (order == 0 && a->score > b->score);
+	f->tied |= f->by_wait && order == 0;
+	return order < 0 || (order == 0 && a->wait < b->wait);
 }
 
 static void enter(struct field *f, const struct runner *r)
@@ -154,7 +154,7 @@ static unsigned gather(struct task *t, const struct tally *y, struct field *f)
 		if (f == NULL)
 			continue;
 		r.position = rank.position;
-		r.score = f->by_score ? task_score(t, r.site) : 0;
+		r.wait = f->by_wait ? task_wait(t, r.site) : 0;
 		enter(f, &r);
 	}
 	return count;
@@ -174,7 +174,7 @@ void choose_many(struct task *t, struct tally *y, struct choice *c)
 		return;
 	if (most > 0 && most < f.room)
 		f.room = most;
-	f.by_score = gather(t, y, NULL) > f.room;
+	f.by_wait = gather(t, y, NULL) > f.room;
 	gather(t, y, &f);
 	if (f.count == 0)
 		join(t, y, c, y->best, y->rrset);

@@ -34,14 +34,6 @@ static unsigned bucket_bits(const struct addr *a, const struct policy *p)
 	return p->bucket_ipv6 > MAPPED_BITS ? p->bucket_ipv6 : MAPPED_BITS;
 }
 
-static inline uint64_t bucket_of_ipv4(const uint8_t bytes[4], const struct policy *p)
-{
-	uint32_t first;
-
-	memcpy(&first, bytes, sizeof first);
-	return UINT64_C(4) << 32 | be32toh(first) >> (32 - p->bucket_ipv4);
-}
-
 static uint64_t first_bits(const uint8_t bytes[8], unsigned bits)
 {
 	uint64_t v;
@@ -52,33 +44,24 @@ static uint64_t first_bits(const uint8_t bytes[8], unsigned bits)
 }
 
 /* A mapped subnet stays IPv6, the ranking knows it: the scope is in bits of its own family. */
-static struct addr deciding(const struct client *c)
+struct client_bucket client_bucket_of(const struct addr *source, bool has_scope,
+                                      const struct policy *policy)
 {
-	return c->has_scope ? *c->source : addr_unmapped(c->source);
-}
+	struct addr plain = addr_unmapped(source), a = has_scope ? *source : plain;
+	unsigned len = bucket_bits(&a, policy);
 
-RARE static uint64_t bucket_of_ipv6(const struct client *c, const struct policy *p, unsigned *bits)
-{
-	struct addr a = deciding(c), plain = addr_unmapped(&a);
-	unsigned len = bucket_bits(&a, p);
-
-	*bits = len;
 	if (plain.family == ADDR_IPV4)
-		return bucket_of_ipv4(plain.bytes, p);
-	return hash_mix(first_bits(a.bytes, len), len > 64 ? first_bits(a.bytes + 8, len - 64) : 0);
+		return (struct client_bucket){client_bucket_ipv4(plain.bytes, policy->bucket_ipv4),
+		                              len};
+	return (struct client_bucket){hash_mix(first_bits(a.bytes, len),
+	                                       len > 64 ? first_bits(a.bytes + 8, len - 64) : 0),
+	                              len};
 }
 
-uint64_t client_bucket(const struct client *c, const struct policy *policy, unsigned *bits)
+struct ranking_leaf choose_place_resolver(const struct ranking *ranking,
+                                          const struct addr *resolver)
 {
-	if (c->source->family != ADDR_IPV4)
-		return bucket_of_ipv6(c, policy, bits);
-	*bits = policy->bucket_ipv4;
-	return bucket_of_ipv4(c->source->bytes, policy);
-}
-
-struct ranking_leaf choose_place_resolver(const struct ranking *ranking, const struct client *c)
-{
-	struct addr a = deciding(c);
+	struct addr a = addr_unmapped(resolver);
 
 	return ranking_find(ranking, &a);
 }
@@ -99,34 +82,140 @@ void choose_place_as_resolver(const struct policy *policy, struct client *c)
 
 /* --- weighted rendezvous --- */
 
-/* log2(1 + i/128) in 26 bits of fraction. */
-const uint32_t share_logs[(1 << SHARE_LOG_STEPS) + 1] = {
-	0,        753448,   1501079,  2242980,  2979239,  3709941,  4435170,  5155007,  5869532,
-	6578822,  7282953,  7982000,  8676036,  9365133,  10049359, 10728784, 11403474, 12073495,
-	12738911, 13399784, 14056177, 14708150, 15355762, 15999071, 16638134, 17273006, 17903742,
-	18530395, 19153019, 19771664, 20386381, 20997220, 21604229, 22207456, 22806948, 23402750,
-	23994909, 24583468, 25168470, 25749959, 26327977, 26902564, 27473761, 28041608, 28606143,
-	29167407, 29725435, 30280265, 30831934, 31380477, 31925930, 32468327, 33007703, 33544090,
-	34077521, 34608030, 35135648, 35660406, 36182335, 36701466, 37217828, 37731450, 38242363,
-	38750593, 39256169, 39759119, 40259469, 40757247, 41252479, 41745191, 42235408, 42723155,
-	43208457, 43691339, 44171825, 44649938, 45125701, 45599138, 46070271, 46539122, 47005714,
-	47470068, 47932205, 48392147, 48849915, 49305528, 49759007, 50210372, 50659643, 51106838,
-	51551977, 51995079, 52436163, 52875246, 53312346, 53747482, 54180672, 54611931, 55041278,
-	55468730, 55894303, 56318013, 56739877, 57159911, 57578130, 57994550, 58409188, 58822057,
-	59233172, 59642550, 60050204, 60456148, 60860398, 61262966, 61663868, 62063117, 62460725,
-	62856708, 63251078, 63643848, 64035030, 64424639, 64812686, 65199184, 65584145, 65967582,
-	66349506, 66729930, 67108864,
+/* From -log(1 - i/128) to the next one, in 26 bits of fraction; behind the last all wait for one more in the mean, so the line ends
+ * two higher. */
+#define STEP(from, to) (uint64_t)(from) << 32, (to) - (from)
+const uint64_t share_steps[2 << SHARE_STEP_BITS] = {
+	STEP(0, 526347),
+	STEP(526347, 1056854),
+	STEP(1056854, 1591589),
+	STEP(1591589, 2130619),
+	STEP(2130619, 2674014),
+	STEP(2674014, 3221844),
+	STEP(3221844, 3774184),
+	STEP(3774184, 4331107),
+	STEP(4331107, 4892691),
+	STEP(4892691, 5459013),
+	STEP(5459013, 6030156),
+	STEP(6030156, 6606201),
+	STEP(6606201, 7187234),
+	STEP(7187234, 7773342),
+	STEP(7773342, 8364613),
+	STEP(8364613, 8961140),
+	STEP(8961140, 9563017),
+	STEP(9563017, 10170342),
+	STEP(10170342, 10783212),
+	STEP(10783212, 11401731),
+	STEP(11401731, 12026004),
+	STEP(12026004, 12656139),
+	STEP(12656139, 13292247),
+	STEP(13292247, 13934442),
+	STEP(13934442, 14582842),
+	STEP(14582842, 15237568),
+	STEP(15237568, 15898744),
+	STEP(15898744, 16566499),
+	STEP(16566499, 17240966),
+	STEP(17240966, 17922280),
+	STEP(17922280, 18610582),
+	STEP(18610582, 19306017),
+	STEP(19306017, 20008734),
+	STEP(20008734, 20718887),
+	STEP(20718887, 21436636),
+	STEP(21436636, 22162144),
+	STEP(22162144, 22895582),
+	STEP(22895582, 23637124),
+	STEP(23637124, 24386951),
+	STEP(24386951, 25145252),
+	STEP(25145252, 25912219),
+	STEP(25912219, 26688052),
+	STEP(26688052, 27472960),
+	STEP(27472960, 28267157),
+	STEP(28267157, 29070866),
+	STEP(29070866, 29884316),
+	STEP(29884316, 30707748),
+	STEP(30707748, 31541410),
+	STEP(31541410, 32385557),
+	STEP(32385557, 33240459),
+	STEP(33240459, 34106392),
+	STEP(34106392, 34983644),
+	STEP(34983644, 35872516),
+	STEP(35872516, 36773320),
+	STEP(36773320, 37686380),
+	STEP(37686380, 38612034),
+	STEP(38612034, 39550635),
+	STEP(39550635, 40502550),
+	STEP(40502550, 41468162),
+	STEP(41468162, 42447870),
+	STEP(42447870, 43442094),
+	STEP(43442094, 44451269),
+	STEP(44451269, 45475852),
+	STEP(45475852, 46516320),
+	STEP(46516320, 47573174),
+	STEP(47573174, 48646939),
+	STEP(48646939, 49738164),
+	STEP(49738164, 50847427),
+	STEP(50847427, 51975333),
+	STEP(51975333, 53122521),
+	STEP(53122521, 54289661),
+	STEP(54289661, 55477460),
+	STEP(55477460, 56686661),
+	STEP(56686661, 57918051),
+	STEP(57918051, 59172459),
+	STEP(59172459, 60450762),
+	STEP(60450762, 61753887),
+	STEP(61753887, 63082819),
+	STEP(63082819, 64438600),
+	STEP(64438600, 65822337),
+	STEP(65822337, 67235207),
+	STEP(67235207, 68678464),
+	STEP(68678464, 70153444),
+	STEP(70153444, 71661572),
+	STEP(71661572, 73204372),
+	STEP(73204372, 74783477),
+	STEP(74783477, 76400636),
+	STEP(76400636, 78057730),
+	STEP(78057730, 79756779),
+	STEP(79756779, 81499964),
+	STEP(81499964, 83289640),
+	STEP(83289640, 85128354),
+	STEP(85128354, 87018870),
+	STEP(87018870, 88964190),
+	STEP(88964190, 90967589),
+	STEP(90967589, 93032640),
+	STEP(93032640, 95163259),
+	STEP(95163259, 97363747),
+	STEP(97363747, 99638841),
+	STEP(99638841, 101993780),
+	STEP(101993780, 104434371),
+	STEP(104434371, 106967082),
+	STEP(106967082, 109599139),
+	STEP(109599139, 112338657),
+	STEP(112338657, 115194784),
+	STEP(115194784, 118177891),
+	STEP(118177891, 121299797),
+	STEP(121299797, 124574049),
+	STEP(124574049, 128016284),
+	STEP(128016284, 131644674),
+	STEP(131644674, 135480510),
+	STEP(135480510, 139548960),
+	STEP(139548960, 143880066),
+	STEP(143880066, 148510100),
+	STEP(148510100, 153483402),
+	STEP(153483402, 158854977),
+	STEP(158854977, 164694211),
+	STEP(164694211, 171090369),
+	STEP(171090369, 178160994),
+	STEP(178160994, 186065279),
+	STEP(186065279, 195026420),
+	STEP(195026420, 205371297),
+	STEP(205371297, 217606689),
+	STEP(217606689, 232581599),
+	STEP(232581599, 251887616),
+	STEP(251887616, 279097919),
+	STEP(279097919, 325614239),
+	STEP(325614239, 459831967),
 };
-
-void lot_draw(struct lot *lot)
-{
-	const struct name *asked = lot->how->asked;
-
-	lot->bucket = client_bucket(lot->how->client, lot->policy, &lot->bits);
-	lot->asker = hash_mix_begin(
-		hash_mix(lot->bucket, hash_light((struct bytes){asked->wire, asked->len})));
-	lot->is_drawn = true;
-}
+#undef STEP
 
 static inline void draw(struct lot *lot)
 {
@@ -137,7 +226,7 @@ static inline void draw(struct lot *lot)
 unsigned lot_bits(struct lot *lot)
 {
 	draw(lot);
-	return lot->bits;
+	return lot->bucket.bits;
 }
 
 /* --- what is withheld --- */
@@ -155,7 +244,7 @@ bool lot_is_withheld(struct lot *lot, const struct site *site)
 		return false;
 	draw(lot);
 	/* The cluster's own clients, whatever the name: a page and its images go together. */
-	return hash_mix(lot->bucket, c->name_hash) >> 48 < c->withheld;
+	return hash_mix(lot->bucket.number, c->name_hash) >> 48 < c->withheld;
 }
 
 bool lot_splits(const struct choosing *how)

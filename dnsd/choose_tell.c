@@ -211,6 +211,12 @@ static void tell_withheld(struct task *t, struct left *left)
 	             "clusters that must not have this client's bucket now come last");
 }
 
+static void tell_flapping(struct task *t, struct left *left)
+{
+	tell_lacking(t, left, LACKS_PEACE, "flapping",
+	             "sites that go up and down again and again come last");
+}
+
 static bool is_written(const struct task *t, const char *stage)
 {
 	for (size_t i = 0; t->policy->stages[i] != NULL; i++)
@@ -301,6 +307,7 @@ static void tell_policy(struct task *t, const struct tally *y, const struct choi
 	tell_forbidden(t, &left);
 	tell_lacking(t, &left, LACKS_WEIGHT, "weighted", "weight 0 while others have more");
 	tell_withheld(t, &left);
+	tell_flapping(t, &left);
 	tell_lacking(t, &left, LACKS_PROOF, "failback",
 	             "sites that have come back and are not proven yet come last");
 	tell_orders(t, &left);
@@ -312,13 +319,23 @@ static void tell_policy(struct task *t, const struct tally *y, const struct choi
 	tell_told(t, c);
 }
 
+static bool is_any_held(const struct task *t)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < site_count(t); i++)
+		any |= site_is_held(site_at(t, i));
+	return any;
+}
+
 static void tell_defaults(struct task *t, const struct tally *y)
 {
 	struct left left;
 
-	if (snapshot_head(t->is.s)->any_shifted) {
+	if (snapshot_head(t->is.s)->any_shifted || is_any_held(t)) {
 		begin(t, &left);
 		tell_withheld(t, &left);
+		tell_flapping(t, &left);
 	}
 	tell_nearest(t, y);
 }

@@ -139,6 +139,7 @@ struct config {
 	struct {
 		int policy; /* enum config_policy */
 		uint64_t ttl_s, degraded_ttl_s, negative_ttl_s;
+		uint64_t rise_after_ms;   /* of capacity */
 		uint64_t unseen_after_ms; /* 0: for ever */
 		uint64_t max_addresses;
 	} defaults;

@@ -297,6 +297,14 @@ const struct conf_row config_rows[] = {
          .sentence = "The most addresses of a name and type in one answer; where there are more, "
                      "other clients "
                      "are told others of them."},
+	{.path = "defaults.riseAfter",
+         .type = CONF_DURATION,
+         AT(defaults.rise_after_ms),
+         .preset = "2m",
+         .max = 24 * 60 * MINUTE,
+         .reloadable = true,
+         .sentence = "For how long more ready endpoints must not become fewer again before the "
+                     "stage capacity gives their site a larger share. 0: at once."},
 	{.path = "probe.mode",
          .type = CONF_ENUM,
          AT(probe.mode),
@@ -360,8 +368,8 @@ const struct conf_row config_rows[] = {
          .min = 2,
          .max = FLAPS_MOST,
          .reloadable = true,
-         .sentence = "From so many times on that an address went down within probe.flapWindow it "
-                     "is held down when it comes back."},
+         .sentence = "From so many times on that an address, or a site, went down within "
+                     "probe.flapWindow it is held down when it comes back."},
 	{.path = "probe.flapWindow",
          .type = CONF_DURATION,
          AT(probe.flap_window_ms),
@@ -369,8 +377,9 @@ const struct conf_row config_rows[] = {
          .min = 1000,
          .max = 24 * 60 * MINUTE,
          .reloadable = true,
-         .sentence = "The time in which those count; each such time in which an address stays up "
-                     "halves the next hold."},
+         .sentence =
+                 "The time in which those count; each such time in which it stays up halves the "
+                 "next hold."},
 	{.path = "probe.flapHold",
          .type = CONF_DURATION,
          AT(probe.flap_hold_ms),

@@ -162,9 +162,58 @@ static void add_probe_reason(const struct snapshot *s, const struct site *site, 
 	text_fini(&detail);
 }
 
+static const char *const layer_names[] = {"endpoints", "loadBalancer", "readyShare", "gateway"};
+enum { LAYER_COUNT = sizeof layer_names / sizeof layer_names[0] };
+
+/* How old what is known of the layers is. */
+struct layer_ages {
+	/* Since the cluster was last seen; of one that is seen, since each is as it is, 0 where that was so before. */
+	uint64_t of_ms[LAYER_COUNT];
+};
+
+static struct layer_ages ages_of(const struct site *site, uint64_t unseen_ms, uint64_t now_ms)
+{
+	const struct site_past *past = site_past(site);
+	struct layer_ages ages;
+
+	for (size_t i = 0; i < LAYER_COUNT; i++) {
+		uint64_t since_ms = past != NULL ? past->since_s[i] * UINT64_C(1000) : 0;
+
+		ages.of_ms[i] = unseen_ms != 0 ? unseen_ms : age_of(now_ms, since_ms);
+	}
+	return ages;
+}
+
+/* It goes down again and again, by layers of its own: probes say so by themselves. */
+static void add_flapping(const struct site *site, uint64_t now_ms, struct text *out)
+{
+	const struct site_past *past = site_past(site);
+	bool held = site_is_held(site);
+	struct text detail = {0};
+	uint64_t until_ms;
+
+	if (past == NULL || past->flaps == 0)
+		return;
+	for (size_t i = 0; i < LAYER_COUNT; i++)
+		if ((past->flaps >> i & 1) != 0)
+			text_printf(&detail, "%s%s", detail.len > 0 ? ", " : "", layer_names[i]);
+	text_add(&detail, " down again and again");
+	until_ms = past->held_until_s * UINT64_C(1000);
+	if (held)
+		text_printf(&detail, ": held down for another %" PRIu64 " s",
+		            until_ms > now_ms ? (until_ms - now_ms + 999) / 1000 : 0);
+	else
+		text_add(&detail, site_layers(site) == SITE_WHOLE
+		                          ? ": has been up since it was held down"
+		                          : ": held down when it comes back");
+	add_reason(out, "flapping", !held, detail.data, 0);
+	text_fini(&detail);
+}
+
 /* What only sites of some policies have, or only names of an Ingress; nothing of the others. */
 static void add_rare_reasons(const struct snapshot *s, const struct policy *p,
-                             const struct site *site, uint64_t age, struct text *out)
+                             const struct site *site, const struct layer_ages *ages,
+                             struct text *out)
 {
 	uint16_t endpoints, ready = site_ready(site, &endpoints);
 	bool waits = snapshot_site_waits(s, site),
@@ -175,11 +224,11 @@ static void add_rare_reasons(const struct snapshot *s, const struct policy *p,
 		snprintf(detail, sizeof detail, "%u of %u endpoints ready, %u %% wanted", ready,
 		         endpoints, p->min_ready_percent);
 		add_reason(out, "readyShare", (site_layers(site) & LAYER_FEW_READY) == 0, detail,
-		           age);
+		           ages->of_ms[2]);
 	}
 	if ((site_layers(site) & LAYER_NO_GATEWAY) != 0)
 		add_reason(out, "gateway", false,
-		           "the controller of the Ingress has no ready endpoint", age);
+		           "the controller of the Ingress has no ready endpoint", ages->of_ms[3]);
 	if (p->has_failback && site_hold(site) != 0)
 		add_reason(out, "failback", !waits,
 		           !waits   ? "proven"
@@ -196,13 +245,15 @@ static void add_reasons(const struct snapshot *s, const struct policy *p, const 
 	bool synced = c != NULL && strcmp(c->knowledge, "synced") == 0;
 	/* What came from objects is as old as the last sight of their cluster. */
 	uint64_t age = c != NULL && !synced ? age_of(now_ms, c->since_ms) : 0;
+	struct layer_ages ages = ages_of(site, age, now_ms);
 	unsigned layers = site_layers(site);
 	bool ready = (layers & LAYER_ENDPOINTS) != 0,
 	     balanced = (layers & LAYER_LOAD_BALANCER) != 0;
 
 	text_add(out, "[");
-	add_reason(out, "endpoints", ready, ready ? "ready" : "no ready endpoint", age);
-	add_reason(out, "loadBalancer", balanced, balanced ? "has an address" : "no address", age);
+	add_reason(out, "endpoints", ready, ready ? "ready" : "no ready endpoint", ages.of_ms[0]);
+	add_reason(out, "loadBalancer", balanced, balanced ? "has an address" : "no address",
+	           ages.of_ms[1]);
 	add_probe_reason(s, site, now_ms, out);
 	if (c == NULL)
 		add_reason(out, "cluster", false, "not known", 0);
@@ -213,7 +264,8 @@ static void add_reasons(const struct snapshot *s, const struct policy *p, const 
 		           age);
 	add_reason(out, "drain", c == NULL || !c->drained,
 	           c != NULL && c->drained ? "drained" : "not drained", 0);
-	add_rare_reasons(s, p, site, age, out);
+	add_rare_reasons(s, p, site, &ages, out);
+	add_flapping(site, now_ms, out);
 	text_add(out, "]");
 }
 
@@ -541,13 +593,14 @@ static void add_records(const struct answer *a, struct text *out)
 	text_fini(&list);
 }
 
-/* How long a resolver may keep it: the shortest of the answer's, else the negative TTL. */
+/* How long a resolver may keep all of it: the shortest, of the denial or referral that ends a chain too. */
 static uint32_t answer_ttl(const struct answer *a)
 {
-	uint32_t ttl = a->authority_count > 0 ? a->authority[0].ttl : 0;
+	bool has_end = a->authority_count > 0;
+	uint32_t ttl = has_end ? a->authority[0].ttl : 0;
 
 	for (unsigned i = 0; i < a->set_count; i++)
-		ttl = i == 0 || a->set[i].ttl < ttl ? a->set[i].ttl : ttl;
+		ttl = (i == 0 && !has_end) || a->set[i].ttl < ttl ? a->set[i].ttl : ttl;
 	return ttl;
 }
 

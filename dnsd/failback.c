@@ -2,11 +2,13 @@
 #include "dnsd/failback.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "dnsd/comeback.h"
 #include "dnsd/wiring.h"
@@ -18,6 +20,7 @@ enum { FEW_OTHERS = 256 };
 struct held {
 	uint64_t identity; /* of owner and cluster; another one: the index means another site now */
 	struct comeback comeback;
+	int64_t down_unix_s; /* when it last went down; what was down before a restart: when it did */
 	bool is_touched;
 	struct buffer key; /* of what is saved; empty: nothing is */
 };
@@ -28,8 +31,11 @@ struct failback {
 	size_t count;
 	bool *waits; /* as zones have it */
 	bool any_touched;
-	uint64_t changes; /* of states */
-	uint64_t tables;  /* a number that differs when tables do that make sites usable or not */
+	uint64_t changes;          /* of states */
+	int64_t unix_s;            /* of the last look ... */
+	uint64_t let_back;         /* in it, by objects */
+	bool any_cluster_let_back; /* ... whose clusters' objects let somebody back */
+	uint64_t tables; /* a number that differs when tables do that make sites usable or not */
 	/* of the last look, for orders and lists */
 	const struct records_result *result;
 	const struct snapshot *snapshot;
@@ -88,14 +94,33 @@ static void add_key(struct buffer *key, const struct records_hold_back *hold, co
 
 static struct bytes bytes_in(const struct buffer *b) { return (struct bytes){b->data, b->len}; }
 
+static const char waits_since[] = "waits since ";
+enum { WAITS_SIZE = sizeof waits_since + 20 };
+
+/* Of a value of before there was one: now. */
+static int64_t read_since(struct bytes value, int64_t unix_s)
+{
+	size_t len = sizeof waits_since - 1;
+	uint64_t since;
+
+	if (value.len > len && memcmp(value.data, waits_since, len) == 0 &&
+	    text_to_u64((struct bytes){value.data + len, value.len - len}, INT64_MAX, &since))
+		return (int64_t)since;
+	return unix_s;
+}
+
 static void save(struct failback *f, struct held *held, const struct records_hold_back *hold,
                  const char *cluster)
 {
 	bool waits = comeback_waits(&held->comeback);
 
-	if (waits && held->key.len == 0) {
+	if (waits && (held->key.len == 0 || held->comeback.state == COMEBACK_DOWN)) {
+		char value[WAITS_SIZE];
+
+		snprintf(value, sizeof value, "%s%" PRId64, waits_since, held->down_unix_s);
+		buffer_reset(&held->key);
 		add_key(&held->key, hold, cluster);
-		saved_put_value(f->saved, SAVED_WAITING, bytes_in(&held->key), bytes_of("waits"));
+		saved_put_value(f->saved, SAVED_WAITING, bytes_in(&held->key), bytes_of(value));
 	} else if (!waits && held->key.len > 0) {
 		saved_put_value(f->saved, SAVED_WAITING, bytes_in(&held->key),
 		                (struct bytes){NULL, 0});
@@ -124,6 +149,7 @@ static void begin(struct failback *f, struct held *held, const struct records_ho
 	add_key(&key, hold, cluster);
 	if (saved_find_value(f->saved, SAVED_WAITING, bytes_in(&key), &value)) {
 		held->comeback.state = COMEBACK_DOWN;
+		held->down_unix_s = read_since(value, f->unix_s);
 		buffer_fini(&held->key);
 		held->key = key;
 		return;
@@ -212,6 +238,35 @@ static const char *cluster_name(const struct snapshot *s, uint16_t id)
 	return c != NULL ? c->name : "";
 }
 
+/* Does somebody say so in an object, of those who went down by then? */
+static bool is_of(const struct failback *f, const struct held *held, int64_t at)
+{
+	return at > 0 && at <= f->unix_s && held->down_unix_s <= at;
+}
+
+static bool is_let_back(const struct failback *f, const struct held *held,
+                        const struct records_hold_back *hold)
+{
+	const struct records_result *r = f->result;
+	const struct policy_value *p =
+		hold->policy < r->policy_count ? r->policies[hold->policy].is : NULL;
+	uint8_t wire[NAMES_WIRE_MAX];
+	size_t len;
+
+	for (size_t i = 0; f->any_cluster_let_back && i < r->cluster_count; i++)
+		if (r->clusters[i].id == hold->cluster &&
+		    is_of(f, held, r->clusters[i].let_back_at))
+			return true;
+	if (p == NULL || !is_of(f, held, p->let_back.at))
+		return false;
+	if (p->let_back.cluster.len > 0 &&
+	    !bytes_equal_text(p->let_back.cluster, cluster_name(f->snapshot, hold->cluster)))
+		return false;
+	return p->let_back.name.len == 0 ||
+	       (names_from_text(p->let_back.name, wire, &len, NULL) == ERR_OK &&
+	        names_wire_equal(hold->owner.data, wire));
+}
+
 static void look_at(struct failback *f, size_t index, bool again, uint64_t now_ms)
 {
 	const struct records_hold_back *hold = &f->result->holds_back[index];
@@ -228,8 +283,16 @@ static void look_at(struct failback *f, size_t index, bool again, uint64_t now_m
 		return;
 	}
 	if (comeback_see(&held->comeback, usable, &rule, now_ms)) {
+		if (held->comeback.state == COMEBACK_DOWN)
+			held->down_unix_s = f->unix_s;
 		save(f, held, hold, cluster);
 		f->changes++;
+	}
+	if (held->comeback.state == COMEBACK_WAITS && is_let_back(f, held, hold)) {
+		(void)comeback_release(&held->comeback);
+		save(f, held, hold, cluster);
+		f->changes++;
+		f->let_back++;
 	}
 	held->is_touched = false;
 }
@@ -249,12 +312,17 @@ static bool compare(struct failback *f)
 }
 
 bool failback_look(struct failback *f, const struct records_result *r, const struct snapshot *s,
-                   uint64_t now_ms, struct zones *z)
+                   const struct failback_times *now, struct zones *z)
 {
 	bool is_another = f->snapshot != s, all = false;
 
 	f->result = r;
 	f->snapshot = s;
+	f->unix_s = now->unix_s;
+	f->any_cluster_let_back = false;
+	f->let_back = 0;
+	for (size_t i = 0; i < r->cluster_count; i++)
+		f->any_cluster_let_back |= r->clusters[i].let_back_at > 0;
 	make_room(f, r->hold_back_count);
 	/* Not without a site to look at: of all probes, that is work. */
 	if (f->count > 1 && (is_another || f->any_touched)) {
@@ -264,8 +332,11 @@ bool failback_look(struct failback *f, const struct records_result *r, const str
 		f->tables = tables;
 	}
 	for (size_t i = 1; i < f->count && i < r->hold_back_count; i++)
-		look_at(f, i, all || f->held[i].is_touched, now_ms);
+		look_at(f, i, all || f->held[i].is_touched, now->now_ms);
 	f->any_touched = false;
+	if (f->let_back > 0)
+		log_info("dnsd", "sites are let back by nigh.dev/failback count=%" PRIu64,
+		         f->let_back);
 	if (saved_count_values(f->saved, SAVED_WAITING) > f->count + FEW_OTHERS)
 		forget_others(f);
 	if (!compare(f))
@@ -290,42 +361,90 @@ static const struct records_hold_back *next_pending(const struct failback *f, si
 	return NULL;
 }
 
-enum err failback_release(struct failback *f, const char *name, const char *cluster,
-                          struct zones *z, uint64_t *count, struct reason *why)
+/* "NAMESPACE/NAME" */
+static bool is_policy(const struct records_policy *p, const char *text)
+{
+	const char *slash = strchr(text, '/');
+
+	return slash != NULL && bytes_equal_text(p->name, slash + 1) &&
+	       bytes_equal(p->namespace,
+	                   (struct bytes){(const uint8_t *)text, (size_t)(slash - text)});
+}
+
+/* `wire`: of about->name. */
+static bool is_meant(const struct failback *f, const struct records_hold_back *hold,
+                     const struct order_about *about, const uint8_t *wire)
+{
+	if (about->name != NULL && !names_wire_equal(hold->owner.data, wire))
+		return false;
+	if (about->cluster != NULL &&
+	    strcmp(about->cluster, cluster_name(f->snapshot, hold->cluster)) != 0)
+		return false;
+	return about->policy == NULL ||
+	       (hold->policy < f->result->policy_count &&
+	        is_policy(&f->result->policies[hold->policy], about->policy));
+}
+
+static enum err tell_nobody(const struct order_about *about, struct reason *why)
+{
+	const char *cluster = about->cluster, *policy = about->policy;
+
+	if (about->name != NULL)
+		return reason_set(why, ERR_NOTFOUND,
+		                  "no site of %s%s%s waits to come back (of an alias, name what it "
+		                  "leads to)",
+		                  about->name, cluster != NULL ? " at " : "",
+		                  cluster != NULL ? cluster : "");
+	return reason_set(why, ERR_NOTFOUND, "no site%s%s%s%s waits to come back",
+	                  policy != NULL ? " of policy " : "", policy != NULL ? policy : "",
+	                  cluster != NULL ? " at " : "", cluster != NULL ? cluster : "");
+}
+
+enum err failback_release(struct failback *f, const struct order_about *about, struct zones *z,
+                          uint64_t *count, struct reason *why)
 {
 	uint8_t wire[NAMES_WIRE_MAX];
-	char text[NAMES_TEXT_SIZE];
 	const struct records_hold_back *hold;
 	size_t len;
-	enum err err = names_from_text(bytes_of(name), wire, &len, why);
 
 	*count = 0;
-	if (err != ERR_OK)
-		return err;
-	for (size_t i = 1; (hold = next_pending(f, &i)) != NULL; i++) {
-		const char *at = cluster_name(f->snapshot, hold->cluster);
+	if (about->name != NULL) {
+		enum err err = names_from_text(bytes_of(about->name), wire, &len, why);
 
-		if (!names_wire_equal(hold->owner.data, wire) ||
-		    (cluster != NULL && strcmp(cluster, at) != 0))
+		if (err != ERR_OK)
+			return err;
+	}
+	for (size_t i = 1; (hold = next_pending(f, &i)) != NULL; i++) {
+		if (!is_meant(f, hold, about, wire))
 			continue;
 		*count += comeback_release(&f->held[i].comeback);
 		f->changes++;
-		save(f, &f->held[i], hold, at);
+		save(f, &f->held[i], hold, cluster_name(f->snapshot, hold->cluster));
 	}
 	if (compare(f))
 		zones_set_waiting(z, f->waits, f->count);
 	if (*count == 0)
-		return reason_set(why, ERR_NOTFOUND,
-		                  "no site of %s%s%s waits to come back (of an alias, name what it "
-		                  "leads to)",
-		                  name, cluster != NULL ? " at " : "",
-		                  cluster != NULL ? cluster : "");
-	log_info("dnsd", "sites are let back name=%s count=%" PRIu64, names_to_text(wire, text),
-	         *count);
+		return tell_nobody(about, why);
+	log_info("dnsd", "sites are let back name=%s cluster=%s policy=%s count=%" PRIu64,
+	         about->name != NULL ? about->name : "",
+	         about->cluster != NULL ? about->cluster : "",
+	         about->policy != NULL ? about->policy : "", *count);
 	return ERR_OK;
 }
 
 uint64_t failback_changes(const struct failback *f) { return f->changes; }
+
+static const char *policy_name(const struct records_result *r, const struct records_hold_back *hold,
+                               struct arena *a)
+{
+	const struct records_policy *p =
+		hold->policy < r->policy_count ? &r->policies[hold->policy] : NULL;
+
+	if (p == NULL || p->is == NULL)
+		return "";
+	return arena_printf(a, "%.*s/%.*s", (int)p->namespace.len, (const char *)p->namespace.data,
+	                    (int)p->name.len, (const char *)p->name.data);
+}
 
 static int by_name(const void *a, const void *b)
 {
@@ -350,6 +469,7 @@ const struct snapshot_waiting *failback_list(const struct failback *f, struct ar
 		list[(*count)++] = (struct snapshot_waiting){
 			.name = arena_strndup(a, text, len > 1 ? len - 1 : len),
 			.cluster = arena_strdup(a, cluster_name(f->snapshot, hold->cluster)),
+			.policy = policy_name(f->result, hold, a),
 			.by_hand = rule.by_hand,
 			.since_ms = f->held[i].comeback.since_ms,
 			.needs_ms = rule.stable_ms,

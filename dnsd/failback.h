@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "dnsd/orders.h"
 #include "records/build.h"
 #include "watcher/saved.h"
 #include "zones/build.h"
@@ -25,16 +26,20 @@ void failback_free(struct failback *f); /* NULL is fine */
 
 /* The name's sites have changed; before the next look. */
 void failback_touch(struct failback *f, const struct endpoint *endpoint);
+struct failback_times {
+	uint64_t now_ms; /* monotonic */
+	int64_t unix_s;  /* as annotations have it */
+};
 /* Looks at the sites as that snapshot, made of that result, has them.  True: other sites wait than before, and
  * zones know. */
 bool failback_look(struct failback *f, const struct records_result *r, const struct snapshot *s,
-                   uint64_t now_ms, struct zones *z);
+                   const struct failback_times *now, struct zones *z);
 /* Differs when failback_list() may. */
 uint64_t failback_changes(const struct failback *f);
-/* Lets the name's sites (that of one cluster; NULL: all) have clients again; zones know.  Of the result and the snapshot of
- * the last look.  *count: how many waited.  ERR_PARSE: not a name.  ERR_NOTFOUND: none of its sites waits. */
-enum err failback_release(struct failback *f, const char *name, const char *cluster,
-                          struct zones *z, uint64_t *count, struct reason *why) MUST_CHECK;
+/* Lets those sites (ORDER_FAILBACK) have clients again; zones know.  Of the result and the snapshot of the last look.  *count: how
+ * many waited.  ERR_PARSE: not a name.  ERR_NOTFOUND: none of them waits. */
+enum err failback_release(struct failback *f, const struct order_about *about, struct zones *z,
+                          uint64_t *count, struct reason *why) MUST_CHECK;
 
 /* Who waits and is usable, at most FAILBACK_TOLD, by name, in the arena; names without the last dot. */
 enum { FAILBACK_TOLD = 1000 };

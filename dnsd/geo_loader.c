@@ -399,6 +399,11 @@ bool geo_loader_is_whole(const struct geo_loader *g)
 	return g->geodb != NULL && geodb_file_count(g->geodb) == wanted;
 }
 
+bool geo_loader_tells_areas(const struct geo_loader *g)
+{
+	return g->geodb != NULL && geodb_area_count(g->geodb) > 1;
+}
+
 void geo_loader_find(struct geo_loader *g, const struct addr *addr, struct geo_loader_match *out)
 {
 	struct geodb_match match;

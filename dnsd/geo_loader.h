@@ -73,6 +73,8 @@ void geo_loader_set_clusters(struct geo_loader *g, const struct ranking_cluster 
 bool geo_loader_is_current(const struct geo_loader *g);
 /* Is something known of every file, of those with places?  Else nobody can say of an address that it is in no place. */
 bool geo_loader_is_whole(const struct geo_loader *g);
+/* Does any file say of any address what continent, country or subdivision it is in?  Else no rule by these can match. */
+bool geo_loader_tells_areas(const struct geo_loader *g);
 /* What the files say of an address.  Any thread. */
 struct geo_loader_match {
 	struct addr_network network;

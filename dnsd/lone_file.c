@@ -13,6 +13,7 @@ enum { TRIES = 10 }; /* while it is being written */
 struct lone_file {
 	const char *path;
 	struct facts *facts;
+	struct probe_secrets *secrets;
 	lone_file_on_object_fn *on_object;
 	void *arg;
 	struct text *errors;
@@ -58,6 +59,8 @@ static void put_all(const struct lone_file *l, uint16_t cluster, enum decode_rol
 		text_printf(l->errors, "%s\n", error);
 	for (size_t i = 0; i < f->count; i++)
 		put(l, cluster, &f->objects[i]);
+	if (role == DECODE_HOST)
+		probe_secrets_set_files(l->secrets, f->secrets, f->secret_count, true);
 	manifests_file_unref(f);
 }
 
@@ -96,10 +99,10 @@ static void put_domains(struct facts *facts)
 	buffer_fini(&names);
 }
 
-void lone_file_put(const char *path, struct facts *facts, lone_file_on_object_fn *on_object,
-                   void *arg, struct text *errors)
+void lone_file_put(const char *path, struct facts *facts, struct probe_secrets *secrets,
+                   lone_file_on_object_fn *on_object, void *arg, struct text *errors)
 {
-	struct lone_file l = {path, facts, on_object, arg, errors};
+	struct lone_file l = {path, facts, secrets, on_object, arg, errors};
 	uint16_t member = facts_cluster_id(facts, bytes_of("member"));
 
 	facts_set_cluster(facts, member,

@@ -12,14 +12,15 @@
 
 #include "base/text.h"
 #include "records/facts.h"
+#include "watcher/probe_secrets.h"
 
 /* Is something there, and no folder? */
 bool lone_file_is_at(const char *path);
-/* Puts the objects into facts, and tells of each where it stands; `fact` is borrowed.  A Domain that a record
+/* Puts the objects into facts, the Secrets of probes beside them, and tells of each where it stands; `fact` is borrowed.  A Domain that a record
  * refers to may stand in another file: one is made up.  Errors as lines "FILE:LINE: text". */
 typedef void lone_file_on_object_fn(uint16_t cluster, const struct fact *fact, const char *path,
                                     unsigned line, void *arg);
-void lone_file_put(const char *path, struct facts *facts, lone_file_on_object_fn *on_object,
-                   void *arg, struct text *errors);
+void lone_file_put(const char *path, struct facts *facts, struct probe_secrets *secrets,
+                   lone_file_on_object_fn *on_object, void *arg, struct text *errors);
 
 #endif

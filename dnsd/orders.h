@@ -15,14 +15,16 @@ enum order {
 	ORDER_RELEASE, /* what the guard holds; result: 0 */
 	ORDER_RELOAD,  /* read the zone's file; result: the number of that reading */
 	ORDER_NOTIFY,  /* tell its secondaries, or those of all zones; result: how many there are */
-	ORDER_FAILBACK /* let a name's sites that wait to come back have clients; result: how many waited */
+	ORDER_FAILBACK /* let sites that wait to come back have clients; result: how many waited */
 };
 #define ORDERS_ALL_ZONES ""
 
 /* What it is about, as somebody typed it. */
 struct order_about {
 	const char *name; /* of the zone, or with ORDER_FAILBACK the name, in presentation form */
-	const char *cluster; /* of ORDER_FAILBACK; NULL: all of its sites */
+	/* Of ORDER_FAILBACK, which is about the sites that all of these which are not NULL, name too, say; one is there. */
+	const char *cluster;
+	const char *policy; /* "NAMESPACE/NAME" of their names */
 };
 /* Obeys on the control thread. */
 typedef enum err order_fn(enum order order, const struct order_about *about, void *arg,

@@ -33,19 +33,26 @@ static void rank_clusters(struct pipeline *p)
 	free(list);
 }
 
-static void give_names(struct pipeline *p)
+/* Before it is ready, what comes and goes may only not be read yet. */
+static struct damper_times times_of(const struct pipeline *p, uint64_t now_ms)
+{
+	return (struct damper_times){p->ready ? p->last : NULL, now_ms};
+}
+
+static void give_names(struct pipeline *p, uint64_t now_ms)
 {
 	const struct records_result *r = p->result;
+	const struct damper_times at = times_of(p, now_ms);
 
 	if (r->everything || r->zones_changed)
 		wiring_set_zones(p->zones, r, p->config, p->listening, p->listening_count,
 		                 p->saved);
 	for (size_t i = 0; i < r->change_count; i++) {
 		if (r->changes[i].endpoint != NULL) {
-			zones_put(p->zones, r->changes[i].endpoint);
+			damper_put(p->damper, p->zones, r->changes[i].endpoint, &at);
 			failback_touch(p->failback, r->changes[i].endpoint);
 		} else {
-			zones_remove(p->zones, r->changes[i].owner);
+			damper_remove(p->damper, p->zones, r->changes[i].owner);
 		}
 	}
 }
@@ -71,6 +78,7 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 	size_t probe_count;
 	const struct zones_probe *probes;
 	uint64_t dark_ms;
+	const struct damper_times at = times_of(p, now_ms);
 	struct snapshot_settings settings = {
 		.all = p->config->defaults.policy == CONFIG_ALL,
 		.degraded_ttl = (uint32_t)p->config->defaults.degraded_ttl_s,
@@ -89,6 +97,7 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 	verdicts_set_dark(p->verdicts, settings.dark);
 	verdicts_count_votes(p->verdicts);
 	replicas_give_votes(p->replicas, p->zones);
+	damper_look(p->damper, p->zones, &at);
 	probes = verdicts_table(p->verdicts, &probe_count);
 	if (p->probes_stale)
 		zones_set_probes(p->zones, probes, probe_count);
@@ -99,10 +108,12 @@ static void give_tables(struct pipeline *p, uint64_t now_ms)
 		                                           clock_unix_s()});
 	rulebook_give(p->rulebook, p->zones, p->result, settings.dark ? dark_ms : now_ms);
 	p->report_stale |= rulebook_is_news(p->rulebook);
+	p->report_stale |= probe_secrets_judge(p->probe_secrets);
 	if (p->report_stale)
-		wiring_set_report(p->zones, p->records, p->store, &p->errors,
-		                  &(struct wiring_policies){p->rulebook, p->result},
-		                  p->unix_ms_at_0, &p->memory);
+		wiring_set_report(
+			p->zones, p->records, p->store, &p->errors,
+			&(struct wiring_policies){p->rulebook, p->result, p->probe_secrets},
+			p->unix_ms_at_0, &p->memory);
 	p->tables_stale = p->probes_stale = p->report_stale = false;
 }
 
@@ -114,7 +125,10 @@ void pipeline_publish(struct pipeline *p)
 		return;
 	s = zones_build(p->zones, clock_unix_s());
 	/* Before it is ready, what is not usable may only not be read yet. */
-	while (p->ready && failback_look(p->failback, p->result, s, clock_monotonic_ms(), p->zones))
+	while (p->ready &&
+	       failback_look(p->failback, p->result, s,
+	                     &(struct failback_times){clock_monotonic_ms(), clock_unix_s()},
+	                     p->zones))
 		s = zones_build(p->zones, clock_unix_s());
 	p->report_stale |= p->failback_told != failback_changes(p->failback);
 	p->failback_told = failback_changes(p->failback);
@@ -154,7 +168,7 @@ static void take_step(struct pipeline *p, uint64_t now_ms)
 	if (r->clusters_changed)
 		wiring_save_shifts(r, p->saved);
 	p->untrimmed += r->change_count;
-	give_names(p);
+	give_names(p, now_ms);
 	p->ranks_stale |= r->clusters_changed || r->policies_changed;
 	p->tables_stale |= r->clusters_changed;
 	p->transferred_stale |= r->clusters_changed;
@@ -173,8 +187,11 @@ static void build(struct pipeline *p)
 	} while (r->more);
 	p->busy = true;
 	p->built_ms = now_ms;
-	if (p->ranks_stale)
+	if (p->ranks_stale) {
 		rank_clusters(p);
+		if (wiring_want_secrets(p->probe_secrets, r) && p->sources != NULL)
+			sources_want_secrets(p->sources);
+	}
 	if (p->wants_stale || p->ranks_stale || p->targets_stale) {
 		verdicts_set_targets(p->verdicts, r);
 		p->probes_stale = true;
@@ -269,15 +286,30 @@ static void look_at_secrets(struct pipeline *p, uint64_t now_ms)
 static void give_counts(struct pipeline *p)
 {
 	struct saved_counts counts = saved_counts(p->saved);
+	struct damper_counts damped = damper_counts(p->damper);
 	struct admin_pulse *pulse = p->pulse;
 
+	atomic_store_explicit(&pulse->sites_flapping, damped.flapping, memory_order_relaxed);
+	atomic_store_explicit(&pulse->sites_held, damped.held, memory_order_relaxed);
+	atomic_store_explicit(&pulse->sites_not_watched, damped.not_watched, memory_order_relaxed);
 	atomic_store_explicit(&pulse->journal_bytes, counts.journal_bytes, memory_order_relaxed);
 	atomic_store_explicit(&pulse->saved_errors, counts.write_errors, memory_order_relaxed);
 	atomic_store_explicit(&pulse->torn_tails, counts.torn_tails, memory_order_relaxed);
 	atomic_store_explicit(&pulse->set_aside, counts.set_aside, memory_order_relaxed);
 }
 
-/* What time alone changes: readiness, expiry, the age of evidence. */
+static void on_tick(uv_timer_t *timer);
+
+/* A moment after each quarter of a second of the clock: what goes by seconds goes at the same instant in all replicas. */
+static void start_tick(struct pipeline *p)
+{
+	uint64_t after_ms = TICK_MS + 1 - (uint64_t)clock_unix_ms() % TICK_MS;
+
+	uv_update_time(p->loop);
+	CHECK(uv_timer_start(&p->tick, on_tick, after_ms, 0) == 0);
+}
+
+/* What time alone changes: readiness, expiry, the age of evidence, shares. */
 static void on_tick(uv_timer_t *timer)
 {
 	struct pipeline *p = timer->data;
@@ -298,6 +330,7 @@ static void on_tick(uv_timer_t *timer)
 	if (p->waits)
 		pipeline_poke(p);
 	trim_memory(p);
+	start_tick(p);
 }
 
 bool pipeline_find_place(struct pipeline *p, const struct addr *addr, struct explain_place *out)
@@ -322,12 +355,22 @@ static void start_timers(struct pipeline *p)
 	p->orders = orders_new(p->loop, pipeline_obey, p);
 }
 
+static void configure_damper(struct pipeline *p)
+{
+	const struct config *c = p->config;
+
+	damper_configure(p->damper, &(struct damper_settings){verdicts_flap_settings(c),
+	                                                      c->defaults.rise_after_ms});
+}
+
 static void start_neighbours(struct pipeline *p)
 {
 	struct reason why = {0};
 
 	p->settle = settle_new(p->loop, on_settled, p);
 	p->store = store_new(p->facts, p->settle, p->saved);
+	store_set_probe_secrets(p->store, p->probe_secrets);
+	configure_damper(p);
 	p->failback = failback_new(p->saved);
 	p->errors.waiting = p->failback;
 	p->verdicts = verdicts_start(p->loop, p->config, p->facts, p->saved, p->store,
@@ -360,6 +403,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	p->unix_ms_at_0 = clock_unix_ms() - (int64_t)p->started_ms;
 	p->facts = facts_new();
 	p->zones = zones_new();
+	p->damper = damper_new();
 	p->geo = geo_loader_start(loop, &events);
 	p->rulebook = rulebook_new();
 	key = zones_key(p->zones);
@@ -369,6 +413,7 @@ struct pipeline *pipeline_new(uv_loop_t *loop, const struct config *config,
 	p->errors.files = p->zone_files;
 	p->notes = cluster_notes_new();
 	p->probe_notes = probe_notes_new();
+	p->probe_secrets = probe_secrets_new();
 	p->replicas = replicas_new(loop, pipeline_on_verdict, p);
 	p->replica_notes = replica_notes_new();
 	secrets_init(&p->secrets);
@@ -422,7 +467,7 @@ enum err pipeline_start(struct pipeline *p, struct pipeline_estate *estate, stru
 		return reason_set(why, ERR_PARSE, "what it says of zone files makes no sense");
 	build(p);
 	p->sources = sources_start(p->loop, p->config, p->facts, p->store);
-	CHECK(uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS) == 0);
+	start_tick(p);
 	return ERR_OK;
 }
 
@@ -469,6 +514,7 @@ static void take_up(struct pipeline *p, const struct config *config)
 	config_facts_put(p->config, p->facts);
 	configure_replicas(p);
 	verdicts_configure(p->verdicts, config);
+	configure_damper(p);
 	store_set_error(p->store, "cookies.secretFile", NULL);
 	give_terms(p);
 	if (p->transfers != NULL)
@@ -532,6 +578,7 @@ static void closed_one(void *arg)
 	if (p->last != NULL)
 		wiring_save_last_serials(p->last, p->saved);
 	failback_free(p->failback);
+	damper_free(p->damper);
 	saved_close(p->saved);
 	store_free(p->store);
 	records_free(p->records);
@@ -541,6 +588,7 @@ static void closed_one(void *arg)
 	wiring_memory_fini(&p->memory);
 	cluster_notes_free(p->notes);
 	probe_notes_free(p->probe_notes);
+	probe_secrets_free(p->probe_secrets);
 	replica_notes_free(p->replica_notes);
 	secrets_fini(&p->secrets);
 	free(p->errors.geo);

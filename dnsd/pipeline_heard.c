@@ -89,7 +89,7 @@ void pipeline_on_rankings(const struct ranking *plain, const struct geo_loader_r
 	atomic_store_explicit(&p->pulse->memory_ranking, ranking_memory(plain),
 	                      memory_order_relaxed);
 	zones_set_ranking(p->zones, ranking_ref(plain));
-	rulebook_rank(p->rulebook, plain, ranked, count, geo_loader_is_whole(p->geo));
+	rulebook_rank(p->rulebook, plain, ranked, count, p->geo);
 	pipeline_poke(p);
 }
 

@@ -8,6 +8,7 @@
 #ifndef DNSD_PIPELINE_INSIDE_H
 #define DNSD_PIPELINE_INSIDE_H
 
+#include "dnsd/damper.h"
 #include "dnsd/failback.h"
 #include "dnsd/geo_loader.h"
 #include "dnsd/orders.h"
@@ -35,10 +36,12 @@ struct pipeline {
 	struct sources *sources; /* NULL: not begun */
 	struct cluster_notes *notes;
 	struct probe_notes *probe_notes;
+	struct probe_secrets *probe_secrets;
 	struct replicas *replicas;
 	struct replica_notes *replica_notes;
 	uint64_t notes_ms; /* when they were last given */
 	struct verdicts *verdicts;
+	struct damper *damper;
 	struct failback *failback;
 	uint64_t failback_told; /* failback_changes() */
 	struct resolver *resolver;

@@ -66,8 +66,7 @@ static enum err reload(struct pipeline *p, const char *zone, uint64_t *reading, 
 static enum err let_back(struct pipeline *p, const struct order_about *about, uint64_t *count,
                          struct reason *why)
 {
-	enum err err =
-		failback_release(p->failback, about->name, about->cluster, p->zones, count, why);
+	enum err err = failback_release(p->failback, about, p->zones, count, why);
 
 	p->report_stale = true;
 	pipeline_poke(p);

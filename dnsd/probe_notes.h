@@ -48,10 +48,12 @@ void probe_notes_set(struct probe_notes *n, size_t index, const struct probe_not
 void probe_notes_set_counts(struct probe_notes *n, uint64_t attempts, uint64_t waits,
                             uint64_t voided);
 
-/* --- HTTP thread --- */
+/* --- any thread --- */
 /* A copy; false: there is none. */
 bool probe_notes_get(struct probe_notes *n, size_t index, struct probe_note *out,
                      char text[PROBE_NOTE_TEXT_SIZE]);
+
+/* --- HTTP thread --- */
 struct probe_counts probe_notes_counts(struct probe_notes *n);
 /* Appends [{"target", "check", "ok", "down", "detail", "ageSeconds", "flapping", "heldForSeconds"}, ...]; `ok` is null when the
  * last probe could not be made. */

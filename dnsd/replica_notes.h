@@ -14,6 +14,9 @@
 struct replica_counts {
 	uint64_t heard; /* the others that vote */
 	uint64_t frozen;
+	uint64_t doubles,
+		certificates; /* as peers_counts(); how many are different, of all that are connected and oneself */
+	uint64_t claims;
 	uint64_t received, sent, dropped, refused, untaken; /* as peers_counts() */
 };
 

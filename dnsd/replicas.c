@@ -290,6 +290,17 @@ bool replicas_decide(const struct replicas *r, size_t index, bool was_withdrawn)
 	return vote_decide(r->vote, count_votes(r, a), was_withdrawn, a->is_wanted);
 }
 
+void replicas_describe(const struct replicas *r, size_t index, struct text *out)
+{
+	const struct address *a = index < r->count ? &r->addresses[index] : NULL;
+	struct vote_ballot b = {0};
+
+	if (a != NULL && a->opinion != NULL)
+		b = count_votes(r, a);
+	text_printf(out, "%d of %d replicas see it down, %d up", __builtin_popcountll(b.down),
+	            __builtin_popcountll(vote_voters(r->vote)), __builtin_popcountll(b.up));
+}
+
 bool replicas_have_changed(struct replicas *r)
 {
 	bool has = r->has_changed;
@@ -389,7 +400,11 @@ static void add_replica(struct text *out, const struct replicas *r, const struct
 	text_add(out, ",\"id\":\"");
 	for (size_t i = 0; i < PEERS_ID; i++)
 		text_printf(out, "%02x", info->id[i]);
-	text_printf(out, "\",\"address\":\"%s\",\"self\":%s,\"heardSecondsAgo\":",
+	text_add(out, "\",\"certificate\":\"");
+	for (size_t i = 0; i < PEERS_TLS_PRINT; i++)
+		text_printf(out, "%02x", info->print[i]);
+	text_printf(out, "\",\"double\":%s", info->is_double ? "true" : "false");
+	text_printf(out, ",\"address\":\"%s\",\"self\":%s,\"heardSecondsAgo\":",
 	            info->addr.family != ADDR_NONE ? addr_print(&info->addr, addr) : "",
 	            info->number == 0 ? "true" : "false");
 	if (heard_ms == 0)
@@ -416,12 +431,28 @@ static struct replica_counts count_all(const struct replicas *r)
 	counts.dropped = of.dropped;
 	counts.refused = of.refused;
 	counts.untaken = of.untaken;
+	counts.doubles = of.doubles;
+	counts.claims = of.claims;
 	return counts;
+}
+
+static uint64_t count_certificates(const struct peers_info *list, size_t count)
+{
+	uint64_t different = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_new = true;
+
+		for (size_t k = 0; k < i && is_new; k++)
+			is_new = memcmp(list[k].print, list[i].print, PEERS_TLS_PRINT) != 0;
+		different += is_new;
+	}
+	return different;
 }
 
 void replicas_give_notes(const struct replicas *r, struct replica_notes *notes)
 {
-	struct peers_info info[VOTE_MOST_REPLICAS], self = {0};
+	struct peers_info info[VOTE_MOST_REPLICAS] = {0};
 	struct replica_counts counts = count_all(r);
 	uint64_t now_ms = clock_monotonic_ms();
 	char name[PEERS_NAME_MOST + 1];
@@ -429,13 +460,16 @@ void replicas_give_notes(const struct replicas *r, struct replica_notes *notes)
 
 	text_add(&json, "[");
 	if (r->vote != NULL) {
+		size_t count = 1 + peers_list(r->peers, info + 1);
+
 		own_name(r->config, name);
-		self.name = name;
-		memcpy(self.id, peers_id(r->peers), PEERS_ID);
-		self.addr = r->config->replicas.listen.addr;
-		add_replica(&json, r, &self, now_ms);
-		for (size_t i = 0, count = peers_list(r->peers, info); i < count; i++)
+		info[0].name = name;
+		memcpy(info[0].id, peers_id(r->peers), PEERS_ID);
+		info[0].addr = r->config->replicas.listen.addr;
+		peers_print(r->peers, info[0].print);
+		for (size_t i = 0; i < count; i++)
 			add_replica(&json, r, &info[i], now_ms);
+		counts.certificates = count_certificates(info, count);
 	}
 	text_add(&json, "]");
 	replica_notes_set(notes, json.data, &counts);

@@ -49,6 +49,9 @@ bool replicas_have_changed(struct replicas *r);
 /* Is the address withdrawn, which was so or not before? */
 bool replicas_decide(const struct replicas *r, size_t index, bool was_withdrawn);
 
+/* Appends who sees what of the address: "2 of 3 replicas see it down, 1 up". */
+void replicas_describe(const struct replicas *r, size_t index, struct text *out);
+
 /* Several times a second: does this replica reach anything, and who is heard? */
 void replicas_tick(struct replicas *r);
 /* Nobody could say anything: all stays as it was. */

@@ -166,11 +166,12 @@ static void take_ranking(struct rulebook_entry *e, const struct geo_loader_ranke
 }
 
 void rulebook_rank(struct rulebook *b, const struct ranking *plain,
-                   const struct geo_loader_ranked *ranked, size_t count, bool is_whole)
+                   const struct geo_loader_ranked *ranked, size_t count, const struct geo_loader *g)
 {
 	const struct ranking *before = b->plain;
 
-	b->is_whole = is_whole;
+	b->is_whole = geo_loader_is_whole(g);
+	b->has_areas = geo_loader_tells_areas(g);
 	b->plain = ranking_ref(plain);
 	ranking_free(before);
 	for (size_t i = 0; i < count; i++) {
@@ -217,7 +218,7 @@ static struct policy entry_of(struct rulebook *b, struct arena *a, const struct 
 		p = e->in_force->policy;
 		p.ranking = e->in_force->has_rules ? e->ranking : b->plain;
 		p.expired = expired_of(a, e->in_force, r, at_ms);
-		p.must_wait = e->in_force->fences_places && !b->is_whole;
+		p.must_wait = e->in_force->fences_areas && !(b->is_whole && b->has_areas);
 	} else if (e->wanted != NULL && e->wanted->policy.has_fence) {
 		p = e->wanted->policy;
 		p.ranking = b->plain;

@@ -2,7 +2,8 @@
  *
  * A policy that is new or says something else comes into force with its ranking, which the geo loader makes;
  * until then the last one of that name stays.  Names of a new one get what `defaults` say, but nothing
- * at all when it has a fence that must hold, nor while a file was never read that could tell whose place is in such a fence.
+ * at all when it has a fence that must hold, nor while there is no file, or one was never read, that could tell whose place is in
+ * such a fence.
  * Wiring; control thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -17,6 +18,7 @@
 #include "dnsd/config.h"
 #include "dnsd/geo_loader.h"
 #include "records/build.h"
+#include "watcher/probe_secrets.h"
 #include "watcher/store.h"
 #include "zones/build.h"
 
@@ -29,9 +31,10 @@ void rulebook_free(struct rulebook *b);
  * clusters is to follow. */
 void rulebook_set(struct rulebook *b, const struct records_result *r, const struct config *c,
                   struct geo_loader *g);
-/* Rankings have come, as geo_loader_events has them.  `is_whole`: from all files (geo_loader_is_whole()). */
+/* Rankings have come from `g`, as geo_loader_events has them. */
 void rulebook_rank(struct rulebook *b, const struct ranking *plain,
-                   const struct geo_loader_ranked *ranked, size_t count, bool is_whole);
+                   const struct geo_loader_ranked *ranked, size_t count,
+                   const struct geo_loader *g);
 /* The table of the snapshot, when it is not as it was given last.  `at_ms`: how old clusters are (wiring_times). */
 void rulebook_give(struct rulebook *b, struct zones *z, const struct records_result *r,
                    uint64_t at_ms);
@@ -39,9 +42,10 @@ void rulebook_give(struct rulebook *b, struct zones *z, const struct records_res
 /* Has what /status says of policies changed since it was asked last? */
 bool rulebook_is_news(struct rulebook *b);
 /* What /status says of each, in the arena, by namespace and name; returns how many.  An object that does not parse is an error of
- * the store. */
+ * the store.  `secrets`: those that probes name. */
 size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
                        const struct records *records, const struct store *store,
-                       struct arena *arena, const struct snapshot_policy_report **out);
+                       const struct probe_secrets *secrets, struct arena *arena,
+                       const struct snapshot_policy_report **out);
 
 #endif

@@ -102,6 +102,7 @@ static void add_fences(struct making *m)
 
 	for (size_t i = 0; i < from->fence_count; i++) {
 		const struct policy_fence *f = &from->fences[i];
+		bool by_area;
 
 		list[i] = (struct rules_fence){
 			.continents = copy_texts(m, f->continents, f->continent_count),
@@ -117,10 +118,10 @@ static void add_fences(struct making *m)
 		};
 		list[i].clusters =
 			indexes_of(m, f->clusters, f->cluster_count, &list[i].cluster_count);
+		by_area = f->continent_count + f->country_count + f->subdivision_count > 0;
 		m->to->policy.has_fence |= f->required;
-		m->to->fences_places |=
-			f->required &&
-			f->continent_count + f->country_count + f->subdivision_count > 0;
+		m->to->has_areas |= by_area;
+		m->to->fences_areas |= by_area && f->required;
 	}
 	m->to->rules.fences = list;
 	m->to->rules.fence_count = from->fence_count;
@@ -445,8 +446,6 @@ struct rulebook_policy *rulebook_compile(const struct records_policy *from,
 
 	p->arena = arena_new();
 	p->warning = "";
-	p->probes_by_secret =
-		from->is->check.ca_secret.len > 0 || from->is->check.client_secret.len > 0;
 	p->namespace = copy_bytes(p->arena, from->namespace);
 	p->name = copy_bytes(p->arena, from->name);
 	p->policy.name = arena_printf(p->arena, "%s/%s", p->namespace, p->name);

@@ -34,13 +34,13 @@ struct rulebook_policy {
 	struct policy policy; /* its ranking is not set */
 	bool has_rules;       /* else the plain ranking is its own */
 	struct rules rules;   /* clusters by index in the list that it was made with */
-	bool fences_places; /* a fence that must hold is for clients of places, not of networks alone */
-	struct buffer key; /* equal for rules of the same meaning */
+	bool has_areas;       /* some fence is for clients of a continent, country or subdivision */
+	bool fences_areas;    /* and one of these must hold */
+	struct buffer key;    /* equal for rules of the same meaning */
 	bool has_unseen_after;
 	uint64_t unseen_after_ms;
 	const char *namespace, *name;
-	const char *warning;   /* what of it decides nothing; "": all does */
-	bool probes_by_secret; /* its check names a Secret, which nobody reads yet: no probe judges */
+	const char *warning; /* what of it decides nothing; "": all does */
 	const char *
 		unknown; /* clusters that it names and nobody has registered, ", " between; "": none */
 };

@@ -21,6 +21,7 @@ struct rulebook {
 	size_t count;
 	const struct ranking *plain; /* of no clusters: not yet */
 	bool is_whole;               /* rankings are made from all files */
+	bool has_areas;              /* of which some tell what country or so a client is in */
 	uint64_t tags;               /* the next one */
 	bool is_stale, is_news;
 };

@@ -9,6 +9,7 @@
 #include "dnsd/wiring.h"
 #include "watcher/fleet.h"
 #include "watcher/manifests.h"
+#include "watcher/probe_secrets.h"
 
 struct sources {
 	uv_loop_t *loop;
@@ -57,6 +58,7 @@ static void drop_manifests(struct sources *s)
 	if (!config_has_host(s->config))
 		store_remove_each(s->store, FACTS_HOST, 0, is_no_configs, NULL);
 	store_set_known_dirs(s->store, (struct bytes){0});
+	probe_secrets_set_files(store_probe_secrets(s->store), NULL, 0, false);
 }
 
 static void begin_manifests(struct sources *s)
@@ -164,6 +166,12 @@ static void stop_fleet(struct sources *s)
 	s->fleet = NULL;
 	s->fleet_ends = true;
 	fleet_stop(fleet, on_fleet_stopped, s);
+}
+
+void sources_want_secrets(struct sources *s)
+{
+	if (s->fleet != NULL)
+		fleet_want_secrets(s->fleet);
 }
 
 /* --- life --- */

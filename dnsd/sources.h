@@ -22,6 +22,8 @@ struct sources *sources_start(uv_loop_t *loop, const struct config *config, stru
                               struct store *store);
 /* `config` counts from now on: sources that it changes begin anew, the others go on. */
 void sources_reload(struct sources *s, const struct config *config);
+/* Probes want other Secrets (store_probe_secrets) than before. */
+void sources_want_secrets(struct sources *s);
 /* Nothing is put any more; `on_stopped` when all have ended. */
 void sources_stop(struct sources *s, void (*on_stopped)(void *arg), void *arg);
 

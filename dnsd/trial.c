@@ -19,6 +19,7 @@
 #include "dnsd/sandbox.h"
 #include "dnsd/tls.h"
 #include "dnsd/transferred.h"
+#include "dnsd/trial_probes.h"
 #include "dnsd/whereabouts.h"
 #include "dnsd/wiring.h"
 #include "records/annotation_record.h"
@@ -41,7 +42,8 @@ struct trial {
 	struct facts *facts;
 	struct settle *settle;
 	struct store *store;
-	struct manifests *manifests; /* NULL: no directory is configured */
+	struct probe_secrets *secrets; /* of the manifests */
+	struct manifests *manifests;   /* NULL: no directory is configured */
 	struct records *records;
 	struct zones *zones;
 	struct whereabouts *whereabouts; /* of all objects */
@@ -364,7 +366,7 @@ static void read_file(struct trial *t, const char *path)
 {
 	struct text errors = {0};
 
-	lone_file_put(path, t->facts, put_object, t, &errors);
+	lone_file_put(path, t->facts, t->secrets, put_object, t, &errors);
 	if (errors.len > 0)
 		tell_lines(t, NULL, errors.data);
 	text_fini(&errors);
@@ -491,6 +493,11 @@ static void read_zone_files(struct trial *t)
 	arena_free(a);
 }
 
+static bool has_places(const struct config *c)
+{
+	return c->geo.databases.count > 0 || c->geo.networks != NULL;
+}
+
 static void tell_policy(struct trial *t, const struct records_result *r,
                         const struct records_policy *from)
 {
@@ -505,16 +512,49 @@ static void tell_policy(struct trial *t, const struct records_result *r,
 		tell(t, true, FACTS_HOST, title.data, unknown.data);
 	if (*p->warning != '\0')
 		tell(t, true, FACTS_HOST, title.data, p->warning);
+	if (p->has_areas && !t->is_alone && !has_places(t->config))
+		tell(t, true, FACTS_HOST, title.data,
+		     p->fences_areas ? "there is no file of `geo`, and a fence of places must "
+		                       "hold: its names "
+		                       "answer SERVFAIL"
+		                     : "there is no file of `geo`: rules of places match nobody");
 	text_fini(&title);
 	text_fini(&unknown);
 	rulebook_policy_free(p);
 }
 
+struct probe_of {
+	struct trial *trial;
+	const struct records_policy *policy;
+};
+
+static void on_probe_fault(bool is_warning, const char *text, void *arg)
+{
+	const struct probe_of *of = arg;
+	struct text title = {0};
+
+	text_printf(&title, "TrafficPolicy %.*s/%.*s", (int)of->policy->namespace.len,
+	            (const char *)of->policy->namespace.data, (int)of->policy->name.len,
+	            (const char *)of->policy->name.data);
+	tell(of->trial, is_warning, FACTS_HOST, title.data, text);
+	text_fini(&title);
+}
+
 static void tell_policies(struct trial *t, const struct records_result *r)
 {
-	for (size_t i = 1; i < r->policy_count; i++)
-		if (r->policies[i].is != NULL)
-			tell_policy(t, r, &r->policies[i]);
+	const struct trial_probes probes = {t->config, t->secrets,
+	                                    !t->is_alone && !config_has_host(t->config)};
+
+	(void)wiring_want_secrets(t->secrets, r);
+	(void)probe_secrets_judge(t->secrets);
+	for (size_t i = 1; i < r->policy_count; i++) {
+		struct probe_of of = {t, &r->policies[i]};
+
+		if (of.policy->is == NULL)
+			continue;
+		tell_policy(t, r, of.policy);
+		trial_probes_each(&probes, of.policy, on_probe_fault, &of);
+	}
 }
 
 static void build(struct trial *t)
@@ -548,6 +588,8 @@ static void start(struct trial *t)
 	t->facts = facts_new();
 	t->settle = settle_new(&t->loop, on_settled, NULL);
 	t->store = store_new(t->facts, t->settle, NULL);
+	t->secrets = probe_secrets_new();
+	store_set_probe_secrets(t->store, t->secrets);
 	t->zones = zones_new();
 	t->whereabouts = whereabouts_new();
 }
@@ -565,6 +607,7 @@ static void end(struct trial *t)
 		zonefile_free(t->zone_files[i]);
 	free(t->zone_files);
 	store_free(t->store);
+	probe_secrets_free(t->secrets);
 	facts_free(t->facts);
 	whereabouts_free(t->whereabouts);
 }

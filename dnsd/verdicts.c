@@ -39,12 +39,17 @@ void verdicts_note_all(struct verdicts *v)
 	free(list);
 }
 
+struct flap_settings verdicts_flap_settings(const struct config *config)
+{
+	return (struct flap_settings){.threshold = (uint32_t)config->probe.flap_threshold,
+	                              .window_ms = config->probe.flap_window_ms,
+	                              .hold_ms = config->probe.flap_hold_ms,
+	                              .hold_most_ms = config->probe.flap_most_ms};
+}
+
 static struct flap_settings flap_settings(const struct verdicts *v)
 {
-	return (struct flap_settings){.threshold = (uint32_t)v->config->probe.flap_threshold,
-	                              .window_ms = v->config->probe.flap_window_ms,
-	                              .hold_ms = v->config->probe.flap_hold_ms,
-	                              .hold_most_ms = v->config->probe.flap_most_ms};
+	return verdicts_flap_settings(v->config);
 }
 
 /* While this one fails, does something answer?  Else it may be our own network that goes up and down. */
@@ -114,13 +119,31 @@ bool verdicts_are_voted_on(const struct verdicts *v)
 	return v->replicas != NULL && replicas_vote(v->replicas);
 }
 
-static bool put_vote_in_force(struct verdicts *v, size_t index, const char *text)
+/* How many say so, and what this one has found out. */
+static void describe_vote(const struct verdicts *v, size_t index, struct text *out)
+{
+	struct probe_note note;
+	char here[PROBE_NOTE_TEXT_SIZE];
+
+	text_add(out, "by vote: ");
+	replicas_describe(v->replicas, index, out);
+	if (probe_notes_get(v->notes, index, &note, here) && note.at_ms != 0)
+		text_printf(out, "; the last probe here: %s", here);
+	else
+		text_add(out, "; not probed here");
+}
+
+static bool put_vote_in_force(struct verdicts *v, size_t index)
 {
 	bool was = v->table[index].down, down = replicas_decide(v->replicas, index, was);
+	struct text why = {0};
 
-	if (down != was)
-		put_in_force(v, index, down, text);
-	return down != was;
+	if (down == was)
+		return false;
+	describe_vote(v, index, &why);
+	put_in_force(v, index, down, why.data);
+	text_fini(&why);
+	return true;
 }
 
 /* The vote ends: what was probed here counts by itself again. */
@@ -149,7 +172,7 @@ void verdicts_count_votes(struct verdicts *v)
 		differs = end_vote(v);
 	v->were_voted_on = verdicts_are_voted_on(v);
 	for (size_t i = 0; v->were_voted_on && i < v->count; i++)
-		differs |= put_vote_in_force(v, i, "the replicas' vote");
+		differs |= put_vote_in_force(v, i);
 	if (differs)
 		v->on_change(v->arg);
 }
@@ -180,7 +203,7 @@ static void on_verdict(size_t index, const struct probe_verdict *verdict, void *
 		replicas_note(
 			v->replicas, index,
 			&(struct replicas_verdict){verdict->succeeded, verdict->reached, j->down});
-		if (put_vote_in_force(v, index, verdict->text))
+		if (put_vote_in_force(v, index))
 			v->on_change(v->arg);
 		return;
 	}
@@ -277,13 +300,17 @@ void verdicts_forbid_commands(struct verdicts *v) { v->no_commands = true; }
 
 /* --- life --- */
 
-static struct probe_settings settings_of(const struct config *c)
+static struct probe_settings settings_of(const struct verdicts *v)
 {
+	const struct config *c = v->config;
+
 	return (struct probe_settings){.interval_ms = c->probe.interval_ms,
 	                               .timeout_ms = c->probe.timeout_ms,
 	                               .down = (uint32_t)c->probe.down,
 	                               .up = (uint32_t)c->probe.up,
-	                               .files = c->probe.files};
+	                               .files = c->probe.files,
+	                               .secrets = v->store != NULL ? store_probe_secrets(v->store)
+	                                                           : NULL};
 }
 
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
@@ -291,7 +318,7 @@ struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
                                 struct probe_notes *notes, void (*on_change)(void *arg), void *arg)
 {
 	struct verdicts *v = xcalloc(1, sizeof *v);
-	struct probe_settings settings = settings_of(config);
+	struct probe_settings settings;
 
 	v->config = config;
 	v->facts = facts;
@@ -301,6 +328,7 @@ struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
 	v->may_restore = true;
 	v->store = store;
 	v->notes = notes;
+	settings = settings_of(v);
 	v->prober = prober_new(loop, &settings, on_verdict, v);
 	v->imports = imports_start(loop, on_import_error, v);
 	prober_set_imports(v->prober, on_import);
@@ -315,9 +343,10 @@ void verdicts_set_replicas(struct verdicts *v, struct replicas *replicas)
 
 void verdicts_configure(struct verdicts *v, const struct config *config)
 {
-	struct probe_settings settings = settings_of(config);
+	struct probe_settings settings;
 
 	v->config = config;
+	settings = settings_of(v);
 	prober_configure(v->prober, &settings);
 	configure_imports(v);
 }

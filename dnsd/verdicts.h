@@ -16,6 +16,7 @@
 #include "dnsd/probe_notes.h"
 #include "dnsd/replicas.h"
 #include "records/build.h"
+#include "watcher/flap.h"
 #include "watcher/saved.h"
 #include "watcher/store.h"
 #include "zones/build.h"
@@ -27,7 +28,7 @@ enum { VERDICTS_KEY_SIZE = ADDR_PORT_TEXT_SIZE + 20 };
 void verdicts_print_key(const struct records_result *r, const struct records_probe *probe,
                         char out[VERDICTS_KEY_SIZE]);
 
-/* `saved` and `store` may be NULL; the latter has the errors of probe.imports.  `notes` get what each probe found out, in words.  `on_change`: an address went up or down. */
+/* `saved` and `store` may be NULL; the latter has the errors of probe.imports, and the Secrets of policies' probes (store_probe_secrets).  `notes` get what each probe found out, in words.  `on_change`: an address went up or down. */
 struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
                                 const struct facts *facts, struct saved *saved, struct store *store,
                                 struct probe_notes *notes, void (*on_change)(void *arg), void *arg);
@@ -35,6 +36,8 @@ struct verdicts *verdicts_start(uv_loop_t *loop, const struct config *config,
 void verdicts_set_replicas(struct verdicts *v, struct replicas *replicas);
 /* Others see something else now. */
 void verdicts_count_votes(struct verdicts *v);
+/* What the config says of flapping, here and of sites (damper.h). */
+struct flap_settings verdicts_flap_settings(const struct config *config);
 /* Borrowed until the next one. verdicts_set_targets() must follow. */
 void verdicts_configure(struct verdicts *v, const struct config *config);
 /* The addresses as of this result, probed where mode and knowledge of the cluster ask for it, as their

@@ -228,7 +228,8 @@ static void set_prober(struct verdicts *v, const struct records_result *r, size_
 	struct probe_way *ways = xcalloc(r->check_count + 1, sizeof *ways);
 
 	for (size_t i = 0; i < r->check_count; i++)
-		ways[i] = (struct probe_way){r->checks[i].is, r->checks[i].key};
+		ways[i] = (struct probe_way){r->checks[i].is, r->checks[i].key,
+		                             r->checks[i].namespace};
 	for (size_t i = 0; i < count; i++)
 		targets[i] = (struct probe_target){.addr = r->probes[i].addr,
 		                                   .port = r->probes[i].port,

@@ -460,3 +460,13 @@ bool wiring_all_unseen(const struct records_result *r, uint64_t *since_ms)
 	}
 	return any;
 }
+
+bool wiring_want_secrets(struct probe_secrets *secrets, const struct records_result *r)
+{
+	probe_secrets_begin(secrets);
+	for (size_t i = 1; i < r->policy_count; i++)
+		if (r->policies[i].is != NULL)
+			probe_secrets_want(secrets, r->policies[i].namespace,
+			                   &r->policies[i].is->check);
+	return probe_secrets_end(secrets);
+}

@@ -18,6 +18,7 @@
 #include "dnsd/server.h"
 #include "dnsd/zone_loader.h"
 #include "records/build.h"
+#include "watcher/probe_secrets.h"
 #include "watcher/saved.h"
 #include "watcher/store.h"
 #include "zones/build.h"
@@ -82,7 +83,11 @@ struct wiring_errors {
 struct wiring_policies {
 	const struct rulebook *book;
 	const struct records_result *result;
+	const struct probe_secrets *secrets;
 };
+
+/* Wants the Secrets that probes of the policies name; true: others than before. */
+bool wiring_want_secrets(struct probe_secrets *secrets, const struct records_result *r);
 
 /* What /status lists. `unix_ms_at_0`: Unix time when the monotonic clock
  * was 0, always the same, so that a hold's times do not waver. */

@@ -238,7 +238,7 @@ void wiring_set_report(struct zones *z, const struct records *records, const str
 	report.holds = holds_of(&r, records, unix_ms_at_0, &report.hold_count);
 	report.files = files_of(&r, errors->files, &report.file_count);
 	report.policy_count = rulebook_report(policies->book, policies->result, records, store,
-	                                      r.arena, &report.policies);
+	                                      policies->secrets, r.arena, &report.policies);
 	if (errors->waiting != NULL)
 		report.waiting = failback_list(errors->waiting, r.arena, &report.waiting_count);
 	tell_holds(memory, report.holds, report.hold_count);

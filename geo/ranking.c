@@ -191,18 +191,14 @@ void ranking_free(const struct ranking *shared)
 	free(r->standings);
 	free(r->places);
 	free(r->head.orders);
-	free(r->members.ids);
-	free(r->members.at);
+	free(r->head.members);
+	free(r->head.member_at);
+	free(r->head.name_hash);
 	free(r->clients);
 	if (r->stages != NULL)
 		overlay_fini(&r->overlay);
 	stages_free(r->stages);
 	free(r);
-}
-
-const uint16_t *ranking_members(const struct ranking *r, uint16_t group)
-{
-	return r->members.ids + r->members.at[group & ~RANKING_GROUP];
 }
 
 /* Clusters that came after the build are placeless, and last in the unknown order. */
@@ -247,8 +243,10 @@ static size_t rules_memory(const struct ranking *r)
 
 size_t ranking_memory(const struct ranking *r)
 {
-	return sizeof(*r) + r->standing_count * (sizeof(*r->standings) + sizeof(*r->places)) +
+	return sizeof(*r) +
+	       r->standing_count *
+	               (sizeof(*r->standings) + sizeof(*r->places) + sizeof(*r->head.name_hash)) +
 	       r->order_count * sizeof(*r->head.orders) + ranking_tree_memory(&r->head.tree) +
-	       r->members.id_room * sizeof(*r->members.ids) +
-	       r->members.at_room * sizeof(*r->members.at) + rules_memory(r);
+	       r->members.room * sizeof(*r->head.members) +
+	       r->members.at_room * sizeof(*r->head.member_at) + rules_memory(r);
 }

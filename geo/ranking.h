@@ -38,6 +38,7 @@ struct ranking_near {
 	uint16_t cluster;
 	uint16_t number; /* of the cluster among all by name; 0 of others */
 };
+#define RANKING_END ((struct ranking_near){RANKING_NO_CLUSTER, 0})
 
 /* One order of clusters, and a place that has it.
  * `nearest`: the first places at its head, nearest first, ended by RANKING_NO_CLUSTER: RANKING_NEAREST at most.  Each is a
@@ -81,7 +82,9 @@ struct ranking_leaf {
 static inline struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a);
 
 /* The clusters of a group in `nearest`, by name, ended by RANKING_NO_CLUSTER. */
-const uint16_t *ranking_members(const struct ranking *r, uint16_t group);
+static inline const struct ranking_near *ranking_members(const struct ranking *r, uint16_t group);
+/* hash_fixed() of the name of a cluster in `nearest`, or of a group's. */
+static inline uint64_t ranking_name_hash(const struct ranking *r, uint16_t cluster_id);
 
 /* How good a cluster is in an order: compare with ranking_compare() only.  O(1). */
 struct ranking_position {
@@ -136,6 +139,9 @@ size_t ranking_memory(const struct ranking *r); /* bytes, for metrics */
 struct ranking_head {
 	struct ranking_order *orders; /* the first is the unknown order */
 	struct ranking_tree tree;
+	struct ranking_near *members; /* the n-th group's begin at members[member_at[n]] */
+	uint32_t *member_at;
+	uint64_t *name_hash; /* by cluster id */
 };
 
 static inline struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a)
@@ -147,6 +153,18 @@ static inline struct ranking_leaf ranking_find(const struct ranking *r, const st
 		return (struct ranking_leaf){head->orders, 0};
 	leaf = ranking_tree_find(&head->tree, a);
 	return (struct ranking_leaf){head->orders + leaf.value, leaf.depth};
+}
+
+static inline const struct ranking_near *ranking_members(const struct ranking *r, uint16_t group)
+{
+	const struct ranking_head *head = (const struct ranking_head *)(const void *)r;
+
+	return head->members + head->member_at[group & ~RANKING_GROUP];
+}
+
+static inline uint64_t ranking_name_hash(const struct ranking *r, uint16_t cluster_id)
+{
+	return ((const struct ranking_head *)(const void *)r)->name_hash[cluster_id];
 }
 
 #endif

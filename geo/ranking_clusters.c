@@ -119,6 +119,9 @@ struct ranking *ranking_new(const struct ranking_cluster *clusters, size_t clust
 		qsort(list, cluster_count, sizeof(*list), by_name);
 	r->standings = xcalloc(r->standing_count, sizeof(*r->standings));
 	r->places = xcalloc(r->standing_count, sizeof(*r->places));
+	r->head.name_hash = xcalloc(r->standing_count, sizeof(*r->head.name_hash));
+	for (size_t i = 0; i < cluster_count; i++)
+		r->head.name_hash[list[i].id] = hash_fixed(bytes_of(list[i].name));
 	r->members.digests = intern_new(sizeof(struct digest));
 	*groups = (struct ranking_groups){0};
 	group_clusters(r, list, cluster_count, groups);
@@ -130,20 +133,25 @@ struct ranking *ranking_new(const struct ranking_cluster *clusters, size_t clust
 
 /* --- groups in `nearest` --- */
 
-static void put_members(struct member_lists *m, uint32_t number, const uint16_t *ids, size_t count)
+static void put_members(struct ranking *r, uint32_t number, const uint16_t *ids, size_t count)
 {
+	struct ranking_head *head = &r->head;
+	struct member_lists *m = &r->members;
+
 	if (number >= m->at_room) {
 		m->at_room = m->at_room * 2 + 16;
-		m->at = xreallocarray(m->at, m->at_room, sizeof(*m->at));
+		head->member_at =
+			xreallocarray(head->member_at, m->at_room, sizeof(*head->member_at));
 	}
-	if (m->id_count + count + 1 > m->id_room) {
-		m->id_room = m->id_room * 2 + count + 64;
-		m->ids = xreallocarray(m->ids, m->id_room, sizeof(*m->ids));
+	if (m->count + count + 1 > m->room) {
+		m->room = m->room * 2 + count + 64;
+		head->members = xreallocarray(head->members, m->room, sizeof(*head->members));
 	}
-	m->at[number] = (uint32_t)m->id_count;
-	memcpy(m->ids + m->id_count, ids, count * sizeof(*ids));
-	m->id_count += count;
-	m->ids[m->id_count++] = RANKING_NO_CLUSTER;
+	head->member_at[number] = (uint32_t)m->count;
+	for (size_t i = 0; i < count; i++)
+		head->members[m->count++] =
+			(struct ranking_near){ids[i], r->standings[ids[i]].number};
+	head->members[m->count++] = RANKING_END;
 }
 
 struct ranking_near ranking_entry_of(struct ranking *r, const uint16_t *ids, size_t count)
@@ -161,7 +169,7 @@ struct ranking_near ranking_entry_of(struct ranking *r, const uint16_t *ids, siz
 	digest = digest_of(ids, count);
 	number = intern_put(m->digests, &digest);
 	if (number == known)
-		put_members(m, number, ids, count);
+		put_members(r, number, ids, count);
 	return (struct ranking_near){(uint16_t)(RANKING_GROUP | number), 0};
 }
 

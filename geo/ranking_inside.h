@@ -25,12 +25,9 @@ struct standing {
 	bool is_there;
 };
 
-/* Groups of clusters in `nearest`, equal ones once: the n-th one's members begin at ids[at[n]]. */
+/* Of the groups of clusters in `nearest`, equal ones once: head.members and head.member_at. */
 struct member_lists {
-	uint16_t *ids;
-	size_t id_count, id_room;
-	uint32_t *at;
-	size_t at_room;
+	size_t count, room, at_room;
 	struct intern *digests; /* of the lists, while they are made */
 };
 
@@ -48,8 +45,6 @@ struct ranking {
 	struct stages_client *clients; /* for each order one that has it */
 	struct overlay overlay;        /* what the rules say of networks */
 };
-
-#define RANKING_END ((struct ranking_near){RANKING_NO_CLUSTER, 0})
 
 /* A ranking of these clusters without orders; they come back sorted by name, and as groups.  The caller frees both. */
 struct ranking *ranking_new(const struct ranking_cluster *clusters, size_t cluster_count,

@@ -300,14 +300,15 @@ static struct endpoint_site make_site(const struct world *w, uint32_t source,
 }
 
 /* Those of the object that the name belongs to. */
-static uint32_t policy_of(const struct world *w, const struct carrier *owner, struct bytes host)
+static void set_policy(const struct world *w, const struct carrier *owner, struct draft_name *name)
 {
 	const struct policy_subject subject = {
 		.app = owner->value.kind == FACT_SERVICE ? POLICY_SERVICE : POLICY_INGRESS,
 		.namespace = owner->value.namespace,
 		.name = owner->value.name};
 
-	return policy_index_find(w->policy_index, &subject, host);
+	name->policy =
+		policy_index_find(w->policy_index, &subject, name->owner, &name->passed_over);
 }
 
 const struct fact *annotation_record_make(const struct world *w, uint32_t source, struct bytes host,
@@ -333,7 +334,7 @@ const struct fact *annotation_record_make(const struct world *w, uint32_t source
 	d->ttl = w->settings->default_ttl;
 	name = draft_add_name(d, host);
 	name->fail_open = true;
-	name->policy = policy_of(w, owner, host);
+	set_policy(w, owner, name);
 	name->site_count = count;
 	name->sites = arena_alloc(w->arena, count * sizeof(*name->sites));
 	for (size_t i = 0; i < count; i++) {

@@ -49,6 +49,7 @@ static size_t join_sites(struct arena *a, const struct endpoint *config,
 	}
 	out->has_sites = true;
 	out->policy = other->policy;
+	out->passed_over = other->passed_over;
 	out->sites = sites;
 	out->site_count = other->site_count;
 	/* A CNAME to the next level cannot stand there: then all sites count, as for a global name. */

@@ -343,6 +343,12 @@ void records_each_policy_conflict(const struct records *r, records_on_policy_con
 		fn(&list[i], arg);
 }
 
+void records_each_policy_override(const struct records *r, records_on_policy_override_fn *fn,
+                                  void *arg)
+{
+	policies_each_override(r->policies, fn, arg);
+}
+
 size_t records_holds(const struct records *r, const struct records_hold **out)
 {
 	return guard_list(r->guard, out);

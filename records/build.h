@@ -66,6 +66,7 @@ struct records_cluster {
 	size_t zone_count;
 	bool drained;
 	const struct ramp *shift;   /* nigh.dev/shift, the last that could be read; NULL: none */
+	int64_t let_back_at;        /* nigh.dev/failback, Unix seconds; 0: nobody is let back */
 	const struct bytes *labels; /* of its KubeFedCluster, "key=value", sorted */
 	size_t label_count;
 	const struct cluster_state *state;
@@ -190,6 +191,18 @@ struct records_policy_conflict {
 typedef void records_on_policy_conflict_fn(const struct records_policy_conflict *conflict,
                                            void *arg);
 void records_each_policy_conflict(const struct records *r, records_on_policy_conflict_fn *fn,
+                                  void *arg);
+
+/* Names that a policy has, though one of another namespace has a target for them too, a less exact one. */
+struct records_policy_override {
+	uint32_t winner, loser; /* numbers */
+	uint64_t names;
+	struct bytes example; /* one of them, in wire form; {0}: none is known */
+};
+typedef void records_on_policy_override_fn(const struct records_policy_override *override,
+                                           void *arg);
+/* In no order. */
+void records_each_policy_override(const struct records *r, records_on_policy_override_fn *fn,
                                   void *arg);
 
 /* Names held back by the mass-change guard, by zone. */

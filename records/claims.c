@@ -221,6 +221,7 @@ static void emit(struct records *r, struct bytes owner, const struct endpoint *b
 {
 	policies_move_name(r->policies, before && !r->is_everything ? before->policy : 0,
 	                   endpoint ? endpoint->policy : 0);
+	policies_move_passed(r->policies, before && !r->is_everything ? before : NULL, endpoint);
 	if (r->change_count == r->change_room) {
 		r->change_room = r->change_room ? r->change_room * 2 : 64;
 		r->changes = xreallocarray(r->changes, r->change_room, sizeof(*r->changes));

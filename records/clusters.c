@@ -312,6 +312,7 @@ static void describe(const struct update *u, struct clusters *of, uint16_t id,
 	                    c->zone_count);
 	c->labels = keep_all(u->arena, v.cluster.labels, v.cluster.label_count);
 	c->label_count = v.cluster.label_count;
+	c->let_back_at = v.cluster.let_back_at;
 	c->drained = v.cluster.drain || (member && member->drained);
 	set_place(u, c, v.cluster.has_location ? &v.cluster.location : NULL, member);
 	set_shift(u, c, v.cluster.shift, &of->shifts[id]);
@@ -348,7 +349,8 @@ static bool same_shift(const struct ramp *a, const struct ramp *b)
 static bool same_rest(const struct records_cluster *a, const struct records_cluster *b)
 {
 	return a->has_place == b->has_place && a->drained == b->drained &&
-	       strcmp(a->place_from, b->place_from) == 0 && same_shift(a->shift, b->shift) &&
+	       a->let_back_at == b->let_back_at && strcmp(a->place_from, b->place_from) == 0 &&
+	       same_shift(a->shift, b->shift) &&
 	       same_texts(a->labels, a->label_count, b->labels, b->label_count) &&
 	       (!a->has_place || place_equal(&a->place, &b->place));
 }

@@ -283,7 +283,8 @@ struct offer *dns_endpoint_offer(const struct world *w, const struct fact *fact)
 	for (size_t i = 0; i < o->count; i++) {
 		o->endpoints[i].source = m.title;
 		o->endpoints[i].policy =
-			policy_index_find(w->policy_index, &subject, o->endpoints[i].owner);
+			policy_index_find(w->policy_index, &subject, o->endpoints[i].owner,
+		                          &o->endpoints[i].passed_over);
 		fill(&m, m.first[i], &o->endpoints[i]);
 		kept += o->endpoints[i].fixed_count > 0;
 	}

@@ -19,7 +19,8 @@ enum {
 	NAME_HAS_TARGET = 4,
 	NAME_HAS_ALL_SITES = 8,
 	NAME_HAS_POLICY = 16,
-	NAME_HAS_HOLDS = 32
+	NAME_HAS_HOLDS = 32,
+	NAME_PASSES_OVER = 64
 };
 enum { SITE_HAS_NUMBERS = 0x80 }; /* beside the layers */
 
@@ -165,6 +166,7 @@ static void write_name(struct buffer *out, const struct draft *d, const struct d
 	                         (n->target != DRAFT_NO_NAME ? NAME_HAS_TARGET : 0) |
 	                         (all ? NAME_HAS_ALL_SITES : 0) |
 	                         (n->policy != 0 ? NAME_HAS_POLICY : 0) |
+	                         (n->passed_over != 0 ? NAME_PASSES_OVER : 0) |
 	                         (n->holds ? NAME_HAS_HOLDS : 0)));
 	write_owner(out, first, n->owner);
 	if (!all) {
@@ -176,6 +178,8 @@ static void write_name(struct buffer *out, const struct draft *d, const struct d
 		write_number(out, n->target);
 	if (n->policy != 0)
 		write_number(out, n->policy);
+	if (n->passed_over != 0)
+		write_number(out, n->passed_over);
 	for (size_t i = 0; n->holds && i < n->site_count; i++)
 		write_number(out, n->holds[i]);
 }
@@ -366,6 +370,8 @@ static void read_name(struct decoding *d, size_t number, const char *source,
 	}
 	if (flags & NAME_HAS_POLICY)
 		e.policy = (uint32_t)read_number(&d->c);
+	if (flags & NAME_PASSES_OVER)
+		e.passed_over = (uint32_t)read_number(&d->c);
 	if (flags & NAME_HAS_HOLDS)
 		e.sites = read_holds(d, &e);
 	if (!(flags & NAME_IS_OFFERED))

@@ -23,8 +23,8 @@ struct draft_name {
 	struct bytes owner;
 	bool is_offered; /* false: only there to be pointed at */
 	bool fail_open;
-	uint32_t policy; /* its number */
-	uint32_t target; /* number of the name above, or DRAFT_NO_NAME */
+	uint32_t policy, passed_over; /* numbers, as an endpoint has them */
+	uint32_t target;              /* number of the name above, or DRAFT_NO_NAME */
 	uint32_t *sites; /* numbers of sites, ascending; none: a fixed CNAME to `target` */
 	size_t site_count;
 	uint32_t *holds; /* of each site; NULL: none */

@@ -44,6 +44,18 @@ struct endpoint_site {
 	uint16_t capacity; /* ready endpoints, damped, of a policy with that stage; else 0 */
 	uint16_t ready,
 		endpoints; /* of how many endpoints, for people; 0 of 0 where no policy asks */
+	const struct endpoint_past
+		*past; /* NULL in what records gives out: whoever publishes remembers it */
+};
+
+/* What a site went through while it was published. */
+enum { ENDPOINT_LAYERS = 4 };
+struct endpoint_past {
+	/* Monotonic seconds: since when each layer is as it is, in the order of enum site_layer; 0: always. */
+	uint32_t since_s[ENDPOINT_LAYERS];
+	uint32_t held_until_s; /* monotonic, of is_held */
+	uint8_t flaps;         /* layers that take it down again and again; 0: it does not flap */
+	bool is_held;          /* though it is up: used when no other usable site is left */
 };
 
 struct endpoint {
@@ -59,6 +71,8 @@ struct endpoint {
 		fallback; /* wire name: CNAME when no site is usable or none has an address; {0}: none */
 	uint32_t fallback_ttl;
 	uint32_t policy; /* number of its traffic policy in records_result.policies; 0: defaults */
+	uint32_t
+		passed_over; /* of one of another namespace that has a less exact target for it; 0: there is none */
 };
 
 #endif

@@ -87,6 +87,7 @@ struct fact_value {
 			struct bytes shift;         /* nigh.dev/shift as written; "": none */
 			const struct bytes *labels; /* "key=value", sorted */
 			size_t label_count;
+			int64_t let_back_at; /* nigh.dev/failback, Unix seconds; 0: none */
 		} cluster;
 		struct policy_value policy;
 		struct {

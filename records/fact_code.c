@@ -21,7 +21,12 @@ enum {
 };
 enum { TYPE_A = 1 };       /* in short_types */
 enum { SHARED_LEAST = 4 }; /* bytes; fewer are not worth it */
-enum { HAS_LOCATION = 1, IS_DRAINED = 2, HAS_SHIFT_AND_LABELS = 4 }; /* of a cluster */
+enum {
+	HAS_LOCATION = 1,
+	IS_DRAINED = 2,
+	HAS_SHIFT_AND_LABELS = 4,
+	HAS_LET_BACK = 8
+}; /* of a cluster */
 
 /* --- writing --- */
 
@@ -31,6 +36,7 @@ static void write_cluster(struct code_writer *w, const struct fact_value *v)
 
 	buffer_u8(w->out, (uint8_t)((v->cluster.has_location ? HAS_LOCATION : 0) |
 	                            (v->cluster.drain ? IS_DRAINED : 0) |
+	                            (v->cluster.let_back_at > 0 ? HAS_LET_BACK : 0) |
 	                            (has_more ? HAS_SHIFT_AND_LABELS : 0)));
 	if (v->cluster.has_location) {
 		code_write_double(w, v->cluster.location.latitude);
@@ -38,6 +44,8 @@ static void write_cluster(struct code_writer *w, const struct fact_value *v)
 	}
 	code_write_string(w, v->cluster.region);
 	code_write_strings(w, v->cluster.zones, v->cluster.zone_count);
+	if (v->cluster.let_back_at > 0)
+		code_write_number(w, (uint64_t)v->cluster.let_back_at);
 	if (!has_more)
 		return;
 	code_write_string(w, v->cluster.shift);
@@ -231,7 +239,8 @@ enum err fact_code_write(const struct fact_value *value, struct buffer *out, str
 
 static void read_cluster(struct cursor *c, struct arena *a, struct fact_value *v)
 {
-	uint8_t flags = code_read_flags(c, HAS_LOCATION | IS_DRAINED | HAS_SHIFT_AND_LABELS);
+	uint8_t flags =
+		code_read_flags(c, HAS_LOCATION | IS_DRAINED | HAS_SHIFT_AND_LABELS | HAS_LET_BACK);
 
 	v->cluster.has_location = flags & HAS_LOCATION;
 	v->cluster.drain = flags & IS_DRAINED;
@@ -247,6 +256,9 @@ static void read_cluster(struct cursor *c, struct arena *a, struct fact_value *v
 	v->cluster.shift = (struct bytes){NULL, 0};
 	v->cluster.labels = NULL;
 	v->cluster.label_count = 0;
+	v->cluster.let_back_at = flags & HAS_LET_BACK ? (int64_t)code_read_up_to(c, INT64_MAX) : 0;
+	if (flags & HAS_LET_BACK && v->cluster.let_back_at == 0)
+		code_spoil(c);
 	if (!(flags & HAS_SHIFT_AND_LABELS))
 		return;
 	v->cluster.shift = code_read_string(c);

@@ -93,7 +93,8 @@ static void add_host(const struct world *w, const struct fact *record, struct by
 		return;
 	name = draft_add_name(d, (struct bytes){wire, len});
 	name->fail_open = true;
-	name->policy = policy_index_find(w->policy_index, &subject, name->owner);
+	name->policy =
+		policy_index_find(w->policy_index, &subject, name->owner, &name->passed_over);
 	name->sites = arena_alloc(w->arena, count * sizeof(*name->sites));
 	name->site_count = count;
 	for (size_t i = 0; i < count; i++)

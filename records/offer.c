@@ -143,6 +143,7 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 	             a->has_sites == b->has_sites && a->fail_open == b->fail_open &&
 	             a->site_count == b->site_count && bytes_equal(a->fallback, b->fallback) &&
 	             a->fallback_ttl == b->fallback_ttl && a->policy == b->policy &&
+	             a->passed_over == b->passed_over &&
 	             rrsets_equal(a->fixed, a->fixed_count, b->fixed, b->fixed_count);
 
 	for (size_t i = 0; i < a->site_count && equal; i++)

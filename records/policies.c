@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/xalloc.h"
 #include "records/idmap.h"
+#include "records/overrides.h"
 #include "records/policy_code.h"
 
 /* What stands behind a number. */
@@ -15,6 +16,7 @@ struct entry {
 	const struct fact *fact; /* NULL: the policy is not there */
 	struct arena *arena;     /* holds its value */
 	uint8_t *key;            /* namespace and name; NULL: the number is free */
+	size_t passed_over;      /* names that say so of it */
 };
 
 struct policies {
@@ -23,6 +25,7 @@ struct policies {
 	struct records_policy *list; /* what is told of each */
 	size_t count, room;
 	struct idmap index; /* by hash_name(): numbers */
+	struct overrides *overrides;
 	uint32_t free_from; /* no number below is free */
 	size_t there;       /* how many are there, */
 	size_t looking;     /* and look at endpoints */
@@ -37,6 +40,7 @@ struct policies *policies_new(const struct hash_key *key)
 	p->room = 8;
 	p->entries = xcalloc(p->room, sizeof(*p->entries));
 	p->list = xcalloc(p->room, sizeof(*p->list));
+	p->overrides = overrides_new(key);
 	p->count = p->free_from = 1; /* 0 is the one of `defaults` */
 	return p;
 }
@@ -61,6 +65,7 @@ void policies_free(struct policies *p)
 		free(p->entries[i].key);
 	}
 	idmap_fini(&p->index);
+	overrides_free(p->overrides);
 	free(p->entries);
 	free(p->list);
 	free(p);
@@ -256,10 +261,36 @@ void policies_move_name(struct policies *p, uint32_t from, uint32_t to)
 	p->list[to].names += to != 0;
 }
 
+void policies_move_passed(struct policies *p, const struct endpoint *from,
+                          const struct endpoint *to)
+{
+	bool was = from && from->passed_over, is = to && to->passed_over;
+
+	if (was && is && from->policy == to->policy && from->passed_over == to->passed_over)
+		return;
+	if (was) {
+		CHECK(from->passed_over < p->count &&
+		      p->entries[from->passed_over].passed_over > 0);
+		p->entries[from->passed_over].passed_over--;
+		overrides_remove(p->overrides, from->policy, from->passed_over, from->owner);
+	}
+	if (is) {
+		CHECK(to->passed_over < p->count);
+		p->entries[to->passed_over].passed_over++;
+		overrides_add(p->overrides, to->policy, to->passed_over, to->owner);
+	}
+}
+
+void policies_each_override(const struct policies *p, records_on_policy_override_fn *fn, void *arg)
+{
+	overrides_each(p->overrides, fn, arg);
+}
+
 void policies_count_anew(struct policies *p)
 {
 	for (size_t i = 0; i < p->count; i++)
-		p->list[i].names = 0;
+		p->list[i].names = p->entries[i].passed_over = 0;
+	overrides_clear(p->overrides);
 }
 
 void policies_result(struct policies *p, struct records_result *out)
@@ -269,7 +300,7 @@ void policies_result(struct policies *p, struct records_result *out)
 	for (uint32_t i = 1; p->any_gone && i < p->count; i++) {
 		bool is_gone = p->entries[i].key && !p->list[i].is;
 
-		if (is_gone && p->list[i].names == 0)
+		if (is_gone && p->list[i].names == 0 && p->entries[i].passed_over == 0)
 			give_back(p, i);
 		else
 			left |= is_gone;

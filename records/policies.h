@@ -39,6 +39,10 @@ int policies_compare(const struct records_policy *a, const struct records_policy
 
 /* A name that had one policy has another; 0 for a name that is new or gone. */
 void policies_move_name(struct policies *p, uint32_t from, uint32_t to);
+/* The same of the one that each is passed over by; NULL for a name that is new or gone. */
+void policies_move_passed(struct policies *p, const struct endpoint *from,
+                          const struct endpoint *to);
+void policies_each_override(const struct policies *p, records_on_policy_override_fn *fn, void *arg);
 /* No name has any: all are given out again. */
 void policies_count_anew(struct policies *p);
 

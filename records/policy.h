@@ -14,6 +14,7 @@
 
 #include "base/addr.h"
 #include "base/bytes.h"
+#include "records/let_back.h"
 
 /* What a policy is for: an object, or host names.  Of several that match a name the first of these kinds
  * counts, of one kind the longer host name, then the older policy, then namespace and name. */
@@ -157,7 +158,8 @@ struct policy_value {
 	uint64_t unseen_after_ms; /* 0: for ever */
 	uint8_t min_ready_percent;
 	enum policy_failback failback;
-	uint64_t stable_for_ms; /* of POLICY_AFTER */
+	uint64_t stable_for_ms;   /* of POLICY_AFTER */
+	struct let_back let_back; /* nigh.dev/failback */
 	struct policy_check check;
 };
 

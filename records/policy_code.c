@@ -7,7 +7,8 @@ enum {
 	SAME_REGION_FIRST = 1,
 	UNKNOWN_BY_RESOLVER = 2,
 	NO_DATA_WHEN_ALL_DOWN = 4,
-	HAS_UNSEEN_AFTER = 8
+	HAS_UNSEEN_AFTER = 8,
+	HAS_LET_BACK = 16
 };
 enum { CHECK_TLS = 1, CHECK_INSECURE = 2 };
 
@@ -123,7 +124,8 @@ void policy_code_write(struct code_writer *w, const struct policy_value *p)
 	buffer_u8(w->out, (uint8_t)((p->same_region_first ? SAME_REGION_FIRST : 0) |
 	                            (p->unknown_by_resolver ? UNKNOWN_BY_RESOLVER : 0) |
 	                            (p->no_data_when_all_down ? NO_DATA_WHEN_ALL_DOWN : 0) |
-	                            (p->has_unseen_after ? HAS_UNSEEN_AFTER : 0)));
+	                            (p->has_unseen_after ? HAS_UNSEEN_AFTER : 0) |
+	                            (p->let_back.at > 0 ? HAS_LET_BACK : 0)));
 	write_stages(w, p);
 	code_write_strings(w, p->unknown_order, p->unknown_order_count);
 	write_numbers(w, p->unknown_weights, p->unknown_weight_count);
@@ -136,6 +138,11 @@ void policy_code_write(struct code_writer *w, const struct policy_value *p)
 	buffer_u8(w->out, (uint8_t)p->failback);
 	code_write_number(w, p->stable_for_ms);
 	write_check(w, &p->check);
+	if (p->let_back.at <= 0)
+		return;
+	code_write_number(w, (uint64_t)p->let_back.at);
+	code_write_string(w, p->let_back.name);
+	code_write_string(w, p->let_back.cluster);
 }
 
 /* --- reading --- */
@@ -331,7 +338,7 @@ void policy_code_read(struct cursor *c, struct arena *a, struct policy_value *ou
 	*out = (struct policy_value){.target_count = 0};
 	read_targets(c, a, out);
 	flags = code_read_flags(c, SAME_REGION_FIRST | UNKNOWN_BY_RESOLVER | NO_DATA_WHEN_ALL_DOWN |
-	                                   HAS_UNSEEN_AFTER);
+	                                   HAS_UNSEEN_AFTER | HAS_LET_BACK);
 	out->same_region_first = flags & SAME_REGION_FIRST;
 	out->unknown_by_resolver = flags & UNKNOWN_BY_RESOLVER;
 	out->no_data_when_all_down = flags & NO_DATA_WHEN_ALL_DOWN;
@@ -348,6 +355,13 @@ void policy_code_read(struct cursor *c, struct arena *a, struct policy_value *ou
 	out->failback = (enum policy_failback)read_between(c, POLICY_IMMEDIATE, POLICY_MANUAL);
 	out->stable_for_ms = code_read_number(c);
 	read_check(c, a, &out->check);
+	if (!(flags & HAS_LET_BACK))
+		return;
+	out->let_back.at = (int64_t)code_read_up_to(c, INT64_MAX);
+	if (out->let_back.at == 0)
+		code_spoil(c);
+	out->let_back.name = code_read_string(c);
+	out->let_back.cluster = code_read_string(c);
 }
 
 void policy_code_write_check(struct buffer *out, const struct policy_check *k)

@@ -19,6 +19,7 @@ struct claim {
 	struct bytes namespace; /* of an object; else none */
 	struct bytes key;       /* the object's name; a name in wire form, lower case */
 	uint32_t policy;
+	struct bytes of; /* the policy's namespace */
 };
 
 struct policy_index {
@@ -100,7 +101,7 @@ static struct bytes apex_of(const struct policy_index *x, struct bytes text)
 static struct claim claim_of(const struct policy_index *x, const struct policy_target *t,
                              const struct records_policy *policy, uint32_t number)
 {
-	struct claim c = {.kind = t->kind, .policy = number};
+	struct claim c = {.kind = t->kind, .policy = number, .of = policy->namespace};
 
 	if (t->kind == POLICY_HOSTNAME)
 		c.key = wire_of(x->arena, t->name);
@@ -223,68 +224,80 @@ bool policy_index_is_cut(const struct policy_index *x) { return x && x->is_cut; 
 
 /* --- looking --- */
 
-static uint32_t find_object(const struct policy_index *x, enum policy_target_kind kind,
-                            const struct policy_subject *s)
-{
-	const struct claim *c = x->has_kind[kind] ? find(x, kind, s->namespace, s->name) : NULL;
+/* The most exact target, and the next one of another namespace. */
+struct search {
+	const struct policy_index *x;
+	const struct policy_subject *subject;
+	struct bytes wire; /* in lower case */
+	const struct claim *first, *other;
+};
 
-	return c ? c->policy : 0;
+static void take(struct search *s, const struct claim *c)
+{
+	if (!c)
+		return;
+	if (!s->first)
+		s->first = c;
+	else if (!s->other && !bytes_equal(c->of, s->first->of))
+		s->other = c;
 }
 
-static uint32_t find_name(const struct policy_index *x, enum policy_target_kind kind,
-                          struct bytes wire)
+static void look_for_object(struct search *s, enum policy_target_kind kind)
 {
-	const struct claim *c = find(x, kind, (struct bytes){NULL, 0}, wire);
-
-	return c ? c->policy : 0;
+	if (kind && s->x->has_kind[kind])
+		take(s, find(s->x, kind, s->subject->namespace, s->subject->name));
 }
 
-/* The longest pattern that the name is below. */
-static uint32_t find_pattern(const struct policy_index *x, struct bytes wire)
+static void look_for_name(struct search *s, enum policy_target_kind kind, struct bytes wire)
 {
+	take(s, find(s->x, kind, (struct bytes){NULL, 0}, wire));
+}
+
+/* Those that the name is below, the longest first. */
+static void look_for_patterns(struct search *s)
+{
+	struct bytes wire = s->wire;
 	size_t labels = count_labels(wire.data);
-	uint32_t found = 0;
 
-	while (labels > 0 && !found) {
+	while (labels > 0 && !s->other) {
 		wire.len -= 1 + (size_t)wire.data[0];
 		wire.data += 1 + wire.data[0];
 		labels--;
-		if (x->has_labels[labels])
-			found = find_name(x, POLICY_PATTERN, wire);
+		if (s->x->has_labels[labels])
+			look_for_name(s, POLICY_PATTERN, wire);
 	}
-	return found;
 }
 
-static uint32_t find_zone(const struct policy_index *x, struct bytes wire)
+static void look_for_zone(struct search *s)
 {
-	int zone = apexes_find(x->apexes, wire);
+	int zone = apexes_find(s->x->apexes, s->wire);
 	size_t count;
 
-	return zone < 0 ? 0
-	                : find_name(x, POLICY_DOMAIN, apexes_list(x->apexes, &count)[zone].apex);
+	if (zone >= 0)
+		look_for_name(s, POLICY_DOMAIN, apexes_list(s->x->apexes, &count)[zone].apex);
 }
 
 uint32_t policy_index_find(const struct policy_index *x, const struct policy_subject *subject,
-                           struct bytes owner)
+                           struct bytes owner, uint32_t *passed_over)
 {
 	uint8_t lower[NAMES_WIRE_MAX];
-	struct bytes wire = {lower, owner.len};
-	uint32_t found = 0;
+	struct search s = {.x = x, .subject = subject, .wire = {lower, owner.len}};
 
+	*passed_over = 0;
 	if (!x)
 		return 0;
 	owner_lower(owner, lower);
 	if (x->has_kind[POLICY_HOSTNAME])
-		found = find_name(x, POLICY_HOSTNAME, wire);
-	if (!found && subject->record)
-		found = find_object(x, subject->record, subject);
-	if (!found && subject->app)
-		found = find_object(x, subject->app, subject);
-	if (!found && x->has_kind[POLICY_PATTERN])
-		found = find_pattern(x, wire);
-	if (!found && x->has_kind[POLICY_DOMAIN])
-		found = find_zone(x, wire);
-	return found;
+		look_for_name(&s, POLICY_HOSTNAME, s.wire);
+	look_for_object(&s, subject->record);
+	look_for_object(&s, subject->app);
+	if (x->has_kind[POLICY_PATTERN])
+		look_for_patterns(&s);
+	if (x->has_kind[POLICY_DOMAIN] && !s.other)
+		look_for_zone(&s);
+	if (s.other)
+		*passed_over = s.other->policy;
+	return s.first ? s.first->policy : 0;
 }
 
 const struct records_policy_conflict *policy_index_conflicts(const struct policy_index *x,

@@ -34,9 +34,10 @@ struct policy_subject {
 	struct bytes namespace, name;   /* of both */
 };
 
-/* The number of the policy for a name (in wire form); 0: none.  `x` may be NULL. */
+/* The number of the policy for a name (in wire form); 0: none.  `x` may be NULL.  *passed_over: the next one, by how exact its
+ * target is, that is of another namespace; 0: there is none. */
 uint32_t policy_index_find(const struct policy_index *x, const struct policy_subject *subject,
-                           struct bytes owner);
+                           struct bytes owner, uint32_t *passed_over);
 
 /* The targets that two policies want.  `x` may be NULL. */
 const struct records_policy_conflict *policy_index_conflicts(const struct policy_index *x,

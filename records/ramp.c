@@ -97,9 +97,7 @@ bool ramp_parse_share(struct bytes text, uint32_t *out)
 /* Three decimals tell apart all shares that there are. */
 void ramp_print_share(uint32_t share, struct text *out)
 {
-	uint64_t thousandths = ((uint64_t)share * 100000 + RAMP_WHOLE / 2) / RAMP_WHOLE;
-
-	text_printf(out, "%g%%", (double)thousandths / 1000);
+	text_printf(out, "%g%%", text_percent(share, RAMP_WHOLE));
 }
 
 bool ramp_parse_curve(struct bytes text, struct ramp *out)

@@ -153,7 +153,7 @@ static struct draft_name *add_name(const struct rungs *r, struct bytes owner)
 	                                       r->record->namespace, r->record->name};
 	struct draft_name *name = draft_add_name(r->d, owner);
 
-	name->policy = policy_index_find(r->w->policy_index, &subject, owner);
+	name->policy = policy_index_find(r->w->policy_index, &subject, owner, &name->passed_over);
 	return name;
 }
 

@@ -61,6 +61,22 @@ static void read_drain(const struct field *object, struct fact_value *out)
 		                 "is not \"true\" or \"false\"; not drained");
 }
 
+/* Of a cluster all or nothing comes back. */
+static void read_let_back(const struct field *object, struct fact_value *out)
+{
+	struct bytes text = decode_annotation(object, "nigh.dev/failback");
+	struct let_back let_back;
+
+	if (text.len == 0 || object->reading->err)
+		return;
+	if (let_back_parse(text, &let_back) && let_back.name.len == 0 && let_back.cluster.len == 0)
+		out->cluster.let_back_at = let_back.at;
+	else
+		(void)reason_set(object->reading->why, ERR_OK,
+		                 "metadata.annotations[nigh.dev/failback]: is not a time "
+		                 "(\"2026-11-28T10:00:00Z\"); nobody is let back");
+}
+
 /* "key=value", as policies select by them.  What is no text cannot be selected. */
 static void read_labels(const struct field *object, struct fact_value *out)
 {
@@ -96,6 +112,7 @@ static void fill_cluster(const struct field *object, struct fact_value *out)
 	read_labels(object, out);
 	out->cluster.shift = decode_annotation(object, "nigh.dev/shift");
 	read_drain(object, out);
+	read_let_back(object, out);
 	read_location(object, out);
 }
 

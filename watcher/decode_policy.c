@@ -84,6 +84,17 @@ const struct policy_number *decode_policy_numbers(const struct field *map, int32
 	return list;
 }
 
+/* As API servers have it: a choice of nothing is none. */
+static void refuse_null(const struct field *f, const char *const *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct field choice = field_get(f, keys[i]);
+
+		if (!choice.value)
+			field_fail(&choice, ERR_PARSE, "is null (nothing to set is {})");
+	}
+}
+
 size_t decode_policy_choice(const struct field *f, const char *const *known, size_t absent)
 {
 	size_t count, found = absent;
@@ -98,6 +109,7 @@ size_t decode_policy_choice(const struct field *f, const char *const *known, siz
 		field_fail(f, ERR_PARSE, "is empty");
 	else
 		found = field_word_number(known, bytes_of(keys[0]));
+	refuse_null(f, keys, count);
 	return f->reading->err ? absent : found;
 }
 
@@ -266,6 +278,18 @@ static void read_failback(const struct field *spec, struct policy_value *out)
 		field_fail(&stable_for, ERR_CONFLICT, "goes with mode After alone");
 }
 
+/* One that cannot be read lets nobody back, and is a warning: the policy is good all the same. */
+static void read_let_back(const struct field *object, struct policy_value *out)
+{
+	struct bytes text = decode_annotation(object, "nigh.dev/failback");
+
+	if (text.len > 0 && !object->reading->err && !let_back_parse(text, &out->let_back))
+		(void)reason_set(
+			object->reading->why, ERR_OK,
+			"metadata.annotations[nigh.dev/failback]: is not a time, with name= "
+			"or cluster= behind it; nobody is let back");
+}
+
 static void read_addresses(const struct field *spec, struct policy_value *out)
 {
 	struct field most = field_get(spec, "maxAddresses");
@@ -334,4 +358,5 @@ void decode_policy_fill(const struct field *object, struct fact_value *out)
 	read_numbers(&spec, &out->policy);
 	read_failback(&spec, &out->policy);
 	decode_policy_probe(&spec, &out->policy.check);
+	read_let_back(object, &out->policy);
 }

@@ -34,7 +34,8 @@ const struct bytes *decode_policy_cluster_set(const struct field *list, size_t *
 /* A number for each of several clusters, sorted by name. */
 const struct policy_number *decode_policy_numbers(const struct field *map, int32_t min, int32_t max,
                                                   const char *what, size_t *count);
-/* The one key of a mapping that is one of `known`, which end with NULL: its number; errors give `absent`. */
+/* The one key of a mapping that is one of `known`, which end with NULL: its number; errors give `absent`.  Null is an
+ * error, as API servers have it. */
 size_t decode_policy_choice(const struct field *f, const char *const *known, size_t absent);
 
 #endif

@@ -204,8 +204,6 @@ static void read_tier(const struct field *f, struct policy_tier *out)
 	struct field selector = field_get(f, "selector");
 
 	if (decode_policy_choice(f, known, 0) == 0) {
-		if (!clusters.value)
-			field_fail(&clusters, ERR_PARSE, "is empty");
 		(void)decode_policy_count(&clusters, DECODE_POLICY_TIER_MOST);
 		out->clusters = decode_policy_cluster_set(&clusters, &out->cluster_count);
 	} else {

@@ -13,7 +13,9 @@
 #include "kube/object.h"
 #include "watcher/decode.h"
 #include "watcher/decode_link.h"
+#include "watcher/fleet_probes.h"
 #include "watcher/fleet_secrets.h"
+#include "watcher/probe_secrets.h"
 
 enum { TICK_MS = 1000, FILES_EVERY = 5 /* ticks */ };
 
@@ -41,6 +43,7 @@ struct fleet {
 	struct store *store;
 	struct peer *peers;            /* the host first, if there is one */
 	struct fleet_secrets *secrets; /* NULL: no host is dialled */
+	struct fleet_probes *probes;   /* the same; or nobody wants any */
 	uv_timer_t tick;
 	unsigned ticks;
 	unsigned open;
@@ -84,15 +87,17 @@ static void on_secret(const char *name, void *arg);
 
 static void start_secrets(struct fleet *f, struct apiserver *host)
 {
-	const struct kube_watch_settings settings = {
-		.namespace = f->settings.namespace,
-		.silence_ms = f->settings.pace.silence_ms,
-		.reply_ms = f->settings.pace.reply_ms,
-		.objects_most = 1,
+	const struct secret_watch_host where = {
+		f->loop,
+		apiserver_client(host),
+		apiserver_backoff(host),
+		{.silence_ms = f->settings.pace.silence_ms, .reply_ms = f->settings.pace.reply_ms},
 	};
+	struct probe_secrets *of_probes = store_probe_secrets(f->store);
 
-	f->secrets = fleet_secrets_start(f->loop, apiserver_client(host), apiserver_backoff(host),
-	                                 &settings, f->store, on_secret, f);
+	f->secrets = fleet_secrets_start(&where, f->settings.namespace, f->store, on_secret, f);
+	if (of_probes)
+		f->probes = fleet_probes_start(&where, of_probes);
 }
 
 static void dial(struct peer *p)
@@ -133,8 +138,11 @@ static void use(struct peer *p, struct kube_access *access)
 		apiserver_set_access(p->server, &p->access);
 	else
 		dial(p);
-	if (elsewhere && p->id == FACTS_HOST)
-		fleet_secrets_restart(p->fleet->secrets);
+	if (!elsewhere || p->id != FACTS_HOST)
+		return;
+	fleet_secrets_restart(p->fleet->secrets);
+	if (p->fleet->probes)
+		fleet_probes_restart(p->fleet->probes);
 }
 
 static void closed_one(void *arg);
@@ -546,6 +554,8 @@ struct fleet *fleet_start(uv_loop_t *loop, const struct fleet_settings *settings
 	for (size_t i = 0; i < settings->member_count; i++)
 		add_configured(f, settings->members[i].name, CLUSTER_MEMBER,
 		               &settings->members[i].at, false);
+	if (store_probe_secrets(store))
+		probe_secrets_set_server(store_probe_secrets(store), settings->has_host);
 	drop_untold(f, CLUSTER_MEMBER);
 	if (!settings->has_host)
 		drop_untold(f, CLUSTER_KUBERNETES);
@@ -577,6 +587,9 @@ void fleet_stop(struct fleet *f, void (*on_stopped)(void *arg), void *arg)
 	if (f->secrets)
 		fleet_secrets_stop(f->secrets);
 	f->secrets = NULL;
+	if (f->probes)
+		fleet_probes_stop(f->probes);
+	f->probes = NULL;
 	while (f->peers) {
 		struct peer *next = f->peers->next;
 
@@ -584,6 +597,12 @@ void fleet_stop(struct fleet *f, void (*on_stopped)(void *arg), void *arg)
 		f->peers = next;
 	}
 	uv_close((uv_handle_t *)&f->tick, on_tick_closed);
+}
+
+void fleet_want_secrets(struct fleet *f)
+{
+	if (f->probes)
+		fleet_probes_sync(f->probes);
 }
 
 bool fleet_relist_host(struct fleet *f, enum fact_kind kind)

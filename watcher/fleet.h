@@ -1,7 +1,7 @@
 /* fleet.h -- which API servers there are, and how each is to be reached.
  *
  * The host's, from the config.  Members from the config; and one for each KubeFedCluster of the host, with the token
- * of its Secret, each Secret watched by its name alone.  They come, change and go while nighd runs.  A cluster that a
+ * of its Secret, each Secret watched by its name alone; so are those that probes of policies name.  They come, change and go while nighd runs.  A cluster that a
  * manifest folder stands in for is not dialled.  When the host cannot be seen, the members that it told of go on, also
  * those of which only the saved state knows.  On the loop's thread.
  */
@@ -50,6 +50,8 @@ void fleet_forbid_plugins(struct fleet *f);
 /* Does the kubeconfig of one of them have a credential plugin run? */
 bool fleet_runs_plugins(const struct fleet *f);
 
+/* Probes want other Secrets of the host (store_probe_secrets) than before. */
+void fleet_want_secrets(struct fleet *f);
 /* Has the host tell anew what it has of that kind; false: it will not. */
 bool fleet_relist_host(struct fleet *f, enum fact_kind kind);
 

@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
-#include "kube/object.h"
 #include "watcher/decode_link.h"
 
 struct one {
@@ -14,17 +13,14 @@ struct one {
 	struct fleet_secrets *all;
 	char *name;
 	unsigned users;
-	struct kube_watch *watch;
+	struct secret_watch *watch;
 	struct kube_secret token;
 	char *trouble; /* NULL: none */
-	bool seen;     /* in the list that is coming */
 };
 
 struct fleet_secrets {
-	uv_loop_t *loop;
-	struct kube_client *host;
-	struct kube_backoff *backoff;
-	struct kube_watch_settings settings;
+	struct secret_watch_host host;
+	const char *namespace;
 	struct store *store;
 	void (*on_change)(const char *name, void *arg);
 	void *arg;
@@ -39,31 +35,27 @@ static void tell(struct one *o, const char *why)
 	free(o->trouble);
 	o->trouble = why ? xstrdup(why) : NULL;
 
-	text_printf(&where, "(host): Secret %s/%s", o->all->settings.namespace, o->name);
+	text_printf(&where, "(host): Secret %s/%s", o->all->namespace, o->name);
 	store_set_error(o->all->store, where.data, why);
 	text_fini(&where);
 }
 
-static void tell_trouble(struct one *o, const char *why)
+static void on_trouble(const char *why, void *arg)
 {
+	struct one *o = arg;
+
 	tell(o, why);
 	o->all->on_change(o->name, o->all->arg);
 }
 
-static void on_list(void *arg) { ((struct one *)arg)->seen = false; }
-
-static void on_put(struct json_object *object, void *arg)
+static void on_secret(struct json_object *object, void *arg)
 {
 	struct one *o = arg;
 	struct kube_secret token = {0};
 	struct reason why = {0};
 
-	/* Whoever does not know the selector must not give another one's token for it. */
-	if (!bytes_equal_text(object_text(object, "metadata", "name", NULL), o->name))
-		return;
-	o->seen = true;
 	if (decode_token(object, &token, &why) != ERR_OK) {
-		tell_trouble(o, why.text);
+		on_trouble(why.text, o);
 		return;
 	}
 	tell(o, NULL);
@@ -72,39 +64,6 @@ static void on_put(struct json_object *object, void *arg)
 		o->all->on_change(o->name, o->all->arg);
 	}
 	kube_secret_fini(&token);
-}
-
-static void on_gone(struct bytes namespace, struct bytes name, void *arg)
-{
-	struct one *o = arg;
-
-	(void)namespace;
-	if (bytes_equal_text(name, o->name))
-		tell_trouble(o, "does not exist");
-}
-
-static void on_skipped(struct bytes namespace, struct bytes name, const char *why, void *arg)
-{
-	struct one *o = arg;
-
-	(void)namespace;
-	(void)name;
-	o->seen = true;
-	tell_trouble(o, why);
-}
-
-static void on_listed(void *arg)
-{
-	struct one *o = arg;
-
-	if (!o->seen)
-		tell_trouble(o, "does not exist");
-}
-
-static void on_sight(enum kube_sight sight, const char *why, void *arg)
-{
-	if (sight == KUBE_FORBIDDEN || sight == KUBE_ABSENT)
-		tell_trouble(arg, why);
 }
 
 static struct one *find(const struct fleet_secrets *s, const char *name)
@@ -116,44 +75,31 @@ static struct one *find(const struct fleet_secrets *s, const char *name)
 	return o;
 }
 
-struct fleet_secrets *fleet_secrets_start(uv_loop_t *loop, struct kube_client *host,
-                                          struct kube_backoff *backoff,
-                                          const struct kube_watch_settings *settings,
-                                          struct store *store,
+struct fleet_secrets *fleet_secrets_start(const struct secret_watch_host *host,
+                                          const char *namespace, struct store *store,
                                           void (*on_change)(const char *name, void *arg), void *arg)
 {
 	struct fleet_secrets *s = xcalloc(1, sizeof(*s));
 
-	s->loop = loop;
-	s->host = host;
-	s->backoff = backoff;
-	s->settings = *settings;
-	s->settings.resource = (struct kube_resource){"", "v1", "secrets", "Secret"};
-	s->settings.streaming_list = false; /* a list of one */
-	s->settings.object_most = 2 * KUBE_SECRET_MOST;
+	s->host = *host;
+	s->namespace = namespace;
 	s->store = store;
 	s->on_change = on_change;
 	s->arg = arg;
 	return s;
 }
 
-static void start_watch(struct one *o)
-{
-	const struct kube_watch_events events = {on_list,   on_put,   on_gone, on_skipped,
-	                                         on_listed, on_sight, o};
-	struct kube_watch_settings settings = o->all->settings;
-
-	settings.name = o->name;
-	o->watch =
-		kube_watch_start(o->all->loop, o->all->host, o->all->backoff, &settings, &events);
-}
-
 void fleet_secrets_restart(struct fleet_secrets *s)
 {
-	for (struct one *o = s->list; o; o = o->next) {
-		kube_watch_stop(o->watch);
-		start_watch(o);
-	}
+	for (struct one *o = s->list; o; o = o->next)
+		secret_watch_restart(o->watch);
+}
+
+static void start_watch(struct one *o)
+{
+	const struct secret_watch_events events = {on_secret, on_trouble, o};
+
+	o->watch = secret_watch_start(&o->all->host, o->all->namespace, o->name, &events);
 }
 
 void fleet_secrets_want(struct fleet_secrets *s, const char *name)
@@ -174,7 +120,7 @@ void fleet_secrets_want(struct fleet_secrets *s, const char *name)
 static void free_one(struct one *o)
 {
 	tell(o, NULL); /* frees its words, too */
-	kube_watch_stop(o->watch);
+	secret_watch_stop(o->watch);
 	kube_secret_fini(&o->token);
 	free(o->name);
 	free(o);

@@ -1,4 +1,4 @@
-/* fleet_secrets.h -- the tokens of Secrets, each watched by its name alone: never a namespace of them.
+/* fleet_secrets.h -- the tokens of Secrets, each watched by its name.
  *
  * For fleet.c, on the loop's thread.
  */
@@ -6,16 +6,15 @@
 #ifndef WATCHER_FLEET_SECRETS_H
 #define WATCHER_FLEET_SECRETS_H
 
-#include "kube/watch.h"
+#include "kube/secret.h"
+#include "watcher/secret_watch.h"
 #include "watcher/store.h"
 
 struct fleet_secrets;
 
 /* Borrows all.  `on_change`: the token of the Secret `name` is known, or another one now; or it is in trouble. */
-struct fleet_secrets *fleet_secrets_start(uv_loop_t *loop, struct kube_client *host,
-                                          struct kube_backoff *backoff,
-                                          const struct kube_watch_settings *settings,
-                                          struct store *store,
+struct fleet_secrets *fleet_secrets_start(const struct secret_watch_host *host,
+                                          const char *namespace, struct store *store,
                                           void (*on_change)(const char *name, void *arg),
                                           void *arg);
 void fleet_secrets_stop(struct fleet_secrets *s);

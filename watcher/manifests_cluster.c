@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "watcher/probe_secrets.h"
 
 enum { GONE_MS = 500 };
 
@@ -193,6 +194,27 @@ static void tell_knowledge(struct manifests_cluster *c, const struct manifests_r
 	text_fini(&why);
 }
 
+/* Files are in the order in which they count. */
+static void tell_secrets(const struct manifests_cluster *c)
+{
+	struct probe_secrets *to = store_probe_secrets(c->store);
+	struct decode_secret **list = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; to && i < c->tree->file_count; i++) {
+		const struct manifests_file *f = c->tree->files[i];
+
+		if (f->secret_count == 0)
+			continue;
+		list = xreallocarray(list, count + f->secret_count, sizeof(*list));
+		memcpy(list + count, f->secrets, f->secret_count * sizeof(*list));
+		count += f->secret_count;
+	}
+	if (to)
+		probe_secrets_set_files(to, list, count, c->tree->is_whole);
+	free(list);
+}
+
 void manifests_cluster_apply(struct manifests_cluster *c, struct manifests_tree *tree,
                              const struct manifests_roots *roots)
 {
@@ -200,6 +222,8 @@ void manifests_cluster_apply(struct manifests_cluster *c, struct manifests_tree 
 	manifests_tree_unref(c->tree);
 	c->tree = tree;
 	tell_knowledge(c, roots);
+	if (is_host(c))
+		tell_secrets(c);
 	/* What was restored stays as long as some file of it may still be unread. */
 	if (c->restored && tree->is_whole) {
 		if (!is_shared(c))

@@ -83,6 +83,9 @@ void manifests_file_unref(struct manifests_file *file)
 		return;
 	for (size_t i = 0; i < file->count; i++)
 		fact_unref(file->objects[i].fact);
+	for (size_t i = 0; i < file->secret_count; i++)
+		decode_secret_unref(file->secrets[i]);
+	free(file->secrets);
 	free(file->path);
 	free(file->error);
 	free(file->warning);
@@ -96,6 +99,16 @@ const struct manifests_file *manifests_file_of(const struct manifests_object *ob
 	return (const void *)((const char *)first - offsetof(struct manifests_file, objects));
 }
 
+/* With a reference of each. */
+static void set_secrets(struct manifests_file *f, struct decode_secret *const *secrets,
+                        size_t count)
+{
+	f->secrets = xcalloc(count + 1, sizeof(struct decode_secret *));
+	f->secret_count = count;
+	for (size_t i = 0; i < count; i++)
+		f->secrets[i] = decode_secret_ref(secrets[i]);
+}
+
 /* A file that keeps the objects it had. */
 static struct manifests_file *file_as_before(const struct manifests_source *source)
 {
@@ -105,6 +118,8 @@ static struct manifests_file *file_as_before(const struct manifests_source *sour
 
 	for (size_t i = 0; i < f->count; i++)
 		(void)fact_ref(f->objects[i].fact);
+	if (before)
+		set_secrets(f, before->secrets, before->secret_count);
 	f->was_good = before && before->was_good;
 	return f;
 }
@@ -126,8 +141,19 @@ struct parsing {
 	const struct manifests_source *source;
 	struct arena *arena;
 	struct buffer objects; /* of struct manifests_object */
+	struct buffer secrets; /* of struct decode_secret *, with a reference each */
 	struct manifests_errors errors, warnings;
 };
+
+static bool take_secret(struct parsing *p, struct json_object *object)
+{
+	struct decode_secret *secret =
+		p->source->role == DECODE_HOST ? decode_secret(object) : NULL;
+
+	if (secret)
+		buffer_put(&p->secrets, &secret, sizeof(secret));
+	return secret != NULL;
+}
 
 static void take_object(struct parsing *p, struct json_object *object, unsigned line,
                         unsigned depth)
@@ -149,7 +175,7 @@ static void take_object(struct parsing *p, struct json_object *object, unsigned 
 
 		take_object(p, item, item_line ? item_line : line, depth + 1);
 	}
-	if (items)
+	if (items || take_secret(p, object))
 		return;
 	arena_reset(p->arena);
 	err = decode_object(object, p->source->role, p->arena, &taken.fact, &why);
@@ -171,6 +197,8 @@ static struct manifests_file *parsed_file(struct parsing *p)
 {
 	struct manifests_object *objects = (void *)p->objects.data;
 	size_t count = p->objects.len / sizeof(*objects);
+	struct decode_secret **secrets = (void *)p->secrets.data;
+	size_t secret_count = p->secrets.len / sizeof(*secrets);
 	struct manifests_file *f;
 
 	if (p->errors.count > 0) {
@@ -182,7 +210,10 @@ static struct manifests_file *parsed_file(struct parsing *p)
 		f = file_new(p->source, objects, count);
 		f->was_good = true;
 		f->warning = manifests_errors_take(&p->warnings, p->source->path);
+		set_secrets(f, secrets, secret_count);
 	}
+	for (size_t i = 0; i < secret_count; i++)
+		decode_secret_unref(secrets[i]);
 	return f;
 }
 
@@ -207,6 +238,7 @@ struct manifests_file *manifests_file_parse(const struct manifests_source *sourc
 	f = parsed_file(&p);
 	arena_free(p.arena);
 	buffer_fini(&p.objects);
+	buffer_fini(&p.secrets);
 	manifests_errors_fini(&p.errors);
 	manifests_errors_fini(&p.warnings);
 	return f;

@@ -17,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "watcher/decode.h"
+#include "watcher/decode_secret.h"
 
 /* What tells whether a file or directory is what it was. */
 struct manifests_stamp {
@@ -47,6 +48,9 @@ struct manifests_file {
 	char *error;      /* lines (manifests_errors.h) why the objects are old ones; or NULL */
 	char *warning;    /* the same, of objects that were taken; or NULL */
 	bool in_conflict; /* the applying thread's mark (manifests_claims.h) */
+	struct decode_secret **
+		secrets; /* of the host, as they stand; what is wrong in one is no error of the file */
+	size_t secret_count;
 	size_t count;
 	struct manifests_object objects[];
 };

@@ -230,6 +230,7 @@ static void on_tick(uv_timer_t *timer)
 		look_at_files(p);
 		forget_gone(p, now_ms);
 	}
+	peers_judge_doubles(p, now_ms);
 	peers_turned(p, false);
 }
 
@@ -414,7 +415,19 @@ const char *peers_error(const struct peers *p) { return p->error; }
 
 const uint8_t *peers_id(const struct peers *p) { return p->id; }
 
-struct peers_counts peers_counts(const struct peers *p) { return p->counts; }
+struct peers_counts peers_counts(const struct peers *p)
+{
+	struct peers_counts counts = p->counts;
+
+	for (unsigned i = 1; i < VOTE_MOST_REPLICAS; i++)
+		counts.doubles += p->peer[i].double_ms != 0;
+	return counts;
+}
+
+void peers_print(const struct peers *p, uint8_t out[PEERS_TLS_PRINT])
+{
+	peers_tls_print(p->tls, out);
+}
 
 size_t peers_list(const struct peers *p, struct peers_info *out)
 {
@@ -425,8 +438,12 @@ size_t peers_list(const struct peers *p, struct peers_info *out)
 
 		if (!peer->is_used)
 			continue;
-		out[count] = (struct peers_info){
-			i, peer->name, {0}, peer->addr, peer->connection != NULL};
+		out[count] = (struct peers_info){.number = i,
+		                                 .name = peer->name,
+		                                 .addr = peer->addr,
+		                                 .is_connected = peer->connection != NULL,
+		                                 .is_double = peer->double_ms != 0};
+		memcpy(out[count].print, peer->print, PEERS_TLS_PRINT);
 		memcpy(out[count++].id, peer->id, PEERS_ID);
 	}
 	return count;

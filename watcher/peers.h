@@ -1,7 +1,7 @@
 /* peers.h -- the other replicas: finds them, tells them what is seen here, hears what they see.
  *
  * Mutual TLS (peers_tls.h) over TCP, messages of peers_message.h.  What is heard goes into the vote at once.  Both ends of a
- * pair dial; the connection that the smaller random id dialled is kept.  Only the time of receiving counts, so clocks may
+ * pair dial; the connection that the smaller random id dialled is kept.  Of several that have one name one has a vote.  Only the time of receiving counts, so clocks may
  * differ.  Nothing that comes is trusted to be small, quick or well formed (peers_link.h).  On the loop's thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -16,6 +16,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "watcher/peers_message.h"
+#include "watcher/peers_tls.h"
 #include "watcher/vote.h"
 
 struct peers;
@@ -65,16 +66,24 @@ struct peers_info {
 	uint8_t id[PEERS_ID];
 	struct addr addr;
 	bool is_connected;
+	bool is_double;                 /* another one of its name has the vote */
+	uint8_t print[PEERS_TLS_PRINT]; /* SHA-256 of its certificate */
 };
 /* At most VOTE_MOST_REPLICAS - 1; texts are good until the loop turns. */
 size_t peers_list(const struct peers *p, struct peers_info *out);
 const uint8_t *peers_id(const struct peers *p);
+/* SHA-256 of the certificate that this one shows. */
+void peers_print(const struct peers *p, uint8_t out[PEERS_TLS_PRINT]);
 struct peers_counts {
 	uint64_t received, sent; /* messages */
 	uint64_t dropped; /* connections that ended for what the other end did, or did not do */
 	uint64_t refused; /* of those, before it was known who that was */
 	uint64_t
 		untaken; /* views of keys beyond VOTE_MOST_KEYS, replicas beyond VOTE_MOST_REPLICAS */
+	uint64_t
+		doubles; /* replicas that are there now and have no vote, as another one of their name has it */
+	uint64_t
+		claims; /* connections that claimed the id of one that is connected, and were dropped */
 };
 struct peers_counts peers_counts(const struct peers *p);
 

@@ -1,6 +1,6 @@
 /* peers_inside.h -- what peers*.c share.  Private to peers.
  *
- * peers.c is its life and its clock, peers_dial.c whom it dials, peers_talk.c what is said.
+ * peers.c is its life and its clock, peers_dial.c whom it dials, peers_talk.c what is said, peers_double.c who is there twice.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef WATCHER_PEERS_INSIDE_H
@@ -17,6 +17,7 @@ enum {
 	PEERS_MOST_TARGETS = 256,
 	PEERS_MOST_STRANGERS = 64, /* connections of whom nobody knows who they are */
 	PEERS_FORGET_MS = 60000,
+	PEERS_DOUBLE_MS = 10000, /* a takeover, or a restart, is over by then */
 	PEERS_FILES = 3
 };
 
@@ -42,7 +43,12 @@ struct peer {
 	uint64_t sequence;             /* ... as of this number */
 	bool needs_view;               /* it has to be told all, once it reads */
 	uint64_t asked_ms;
-	uint64_t last_ms; /* when it was connected last */
+	uint64_t last_ms;               /* when it was connected last */
+	uint64_t since_ms;              /* when it was found */
+	uint8_t print[PEERS_TLS_PRINT]; /* of its certificate */
+	uint64_t
+		double_ms; /* since when another one of its name counts in its place; 0: none does */
+	bool double_told, claim_told;
 };
 
 /* An address to dial. */
@@ -115,6 +121,13 @@ void peers_note_target(struct peers *p, const struct peers_link *link, const uin
 /* Why it is none: told when that is news. */
 void peers_note_refusal(struct peers *p, const struct peers_link *link, const char *why);
 void peers_places_fini(struct peers *p);
+
+/* --- peers_double.c --- */
+/* Of several with one name the one that was found first has the vote, and oneself before others. */
+void peers_judge_doubles(struct peers *p, uint64_t now_ms);
+/* Is who says hello another one than who is connected by that id?  Then that is told. */
+bool peers_is_claim(struct peers *p, struct peer *peer, const struct connection *c,
+                    const struct peers_message *m);
 
 /* --- peers_talk.c --- */
 void peers_greet(struct connection *c);

@@ -295,6 +295,11 @@ bool peers_link_is_refused(const struct peers_link *l)
 	return peers_session_error(l->session)[0] != '\0';
 }
 
+void peers_link_print(const struct peers_link *l, uint8_t out[PEERS_TLS_PRINT])
+{
+	peers_session_print(l->session, out);
+}
+
 bool peers_link_dialled(const struct peers_link *l) { return l->dialled; }
 
 const struct addr *peers_link_addr(const struct peers_link *l) { return &l->addr; }

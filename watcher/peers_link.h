@@ -51,6 +51,8 @@ bool peers_link_is_busy(const struct peers_link *l); /* it has not read what was
 bool peers_link_dialled(const struct peers_link *l);
 /* Somebody is there, and one of the two would not have the other. */
 bool peers_link_is_refused(const struct peers_link *l);
+/* The SHA-256 of the certificate of the other end; of an open one. */
+void peers_link_print(const struct peers_link *l, uint8_t out[PEERS_TLS_PRINT]);
 /* Of the other end. */
 const struct addr *peers_link_addr(const struct peers_link *l);
 uint16_t peers_link_port(const struct peers_link *l);

@@ -169,10 +169,13 @@ static void give_number(struct connection *c, unsigned number, const struct peer
 		peer->connection->number = 0;
 		peers_link_close(peer->connection->link);
 	}
-	if (!peer->is_used)
+	if (!peer->is_used) {
 		log_info("watcher", "replica found name=%.*s", (int)m->name.len,
 		         (const char *)m->name.data);
+		peer->since_ms = clock_monotonic_ms();
+	}
 	peer->is_used = true;
+	peers_link_print(c->link, peer->print);
 	memcpy(peer->id, m->id, PEERS_ID);
 	memcpy(peer->name, m->name.data, m->name.len);
 	peer->name[m->name.len] = '\0';
@@ -197,11 +200,12 @@ static void take_hello(struct connection *c, const struct peers_message *m)
 	forget_former(p, m->name, m->id);
 	number = number_for(p, m->id);
 	p->counts.untaken += number == 0;
-	if (number == 0 ||
+	if (number == 0 || peers_is_claim(p, &p->peer[number], c, m) ||
 	    (p->peer[number].connection != NULL && !is_better(p, &p->peer[number], c)))
 		peers_link_close(c->link);
 	else
 		give_number(c, number, m);
+	peers_judge_doubles(p, clock_monotonic_ms());
 }
 
 /* --- what it sees --- */
@@ -260,6 +264,7 @@ static void take_bye(struct connection *c)
 	peers_forget(p, c->number);
 	c->number = 0;
 	peers_link_close(c->link);
+	peers_judge_doubles(p, clock_monotonic_ms());
 	peers_turned(p, true);
 }
 

@@ -168,6 +168,25 @@ static bool is_of_our_name(const SSL *ssl)
 	return found || !any;
 }
 
+static void print_of(const X509 *certificate, uint8_t out[PEERS_TLS_PRINT])
+{
+	unsigned len = 0;
+
+	CHECK(certificate != NULL && X509_digest(certificate, EVP_sha256(), out, &len) == 1);
+	CHECK(len == PEERS_TLS_PRINT);
+}
+
+void peers_session_print(const struct peers_session *s, uint8_t out[PEERS_TLS_PRINT])
+{
+	CHECK(s->is_open);
+	print_of(SSL_get0_peer_certificate(s->ssl), out);
+}
+
+void peers_tls_print(const struct peers_tls *t, uint8_t out[PEERS_TLS_PRINT])
+{
+	print_of(SSL_CTX_get0_certificate(t->context), out);
+}
+
 /* --- a session --- */
 
 static BIO *make_bio(void)

@@ -50,6 +50,11 @@ bool peers_session_write(struct peers_session *s, struct bytes data) MUST_CHECK;
 void peers_session_take_output(struct peers_session *s, struct buffer *out);
 /* Has the other end shown who it is, and may it be a replica? */
 bool peers_session_is_open(const struct peers_session *s);
+/* The SHA-256 of the certificate that the other end has shown; of an open session. */
+enum { PEERS_TLS_PRINT = 32 };
+void peers_session_print(const struct peers_session *s, uint8_t out[PEERS_TLS_PRINT]);
+/* Of the one that we show. */
+void peers_tls_print(const struct peers_tls *t, uint8_t out[PEERS_TLS_PRINT]);
 /* Why it is broken; "" when it is not. */
 const char *peers_session_error(const struct peers_session *s);
 

@@ -117,7 +117,7 @@ static struct probe_check *take_check(struct prober *p, const struct probe_way *
 		c->users++;
 		return c;
 	}
-	c = probe_check_new(way->is, way->key);
+	c = probe_check_new(way->is, way->key, way->namespace);
 	table_put(p->checks, hash, c);
 	return c;
 }

@@ -23,6 +23,7 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "records/policy.h"
+#include "watcher/probe_secrets.h"
 
 struct prober;
 
@@ -33,11 +34,13 @@ struct probe_settings {
 	uint32_t down, up; /* 1.. */
 	const char *
 		files; /* the folder of certificates and keys that policies name; NULL: none; borrowed */
+	const struct probe_secrets *secrets; /* those that policies name; NULL: none; borrowed */
 };
 /* A way to probe; its own times and counts count where they are not 0. */
 struct probe_way {
 	const struct policy_check *is; /* NULL: a connection, as the settings say */
 	struct bytes key;              /* equal for equal ways */
+	struct bytes namespace;        /* of its Secrets */
 };
 struct probe_target {
 	struct addr addr; /* ADDR_NONE: no target at this index */

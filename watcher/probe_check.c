@@ -17,12 +17,14 @@ static const struct policy_header *copy_headers(struct arena *a, const struct po
 	return headers;
 }
 
-struct probe_check *probe_check_new(const struct policy_check *is, struct bytes key)
+struct probe_check *probe_check_new(const struct policy_check *is, struct bytes key,
+                                    struct bytes namespace)
 {
 	struct arena *a = arena_new();
 	struct probe_check *c = arena_calloc(a, 1, sizeof(*c));
 
 	*c = (struct probe_check){.arena = a, .is = *is, .key = copy(a, key), .users = 1};
+	c->namespace = copy(a, namespace);
 	c->is.host = copy(a, is->host);
 	c->is.path = copy(a, is->path);
 	c->is.import = copy(a, is->import);
@@ -58,8 +60,37 @@ bool probe_check_is_import(const struct probe_check *c)
 	return c && c->is.kind == POLICY_CHECK_IMPORT;
 }
 
-enum err probe_check_look(struct probe_check *c, const char *dir, uint64_t now_ms,
-                          struct reason *why)
+static void take_secrets(struct probe_check *c, const struct probe_secrets *secrets)
+{
+	struct probe_secret ca = probe_secrets_find(secrets, c->namespace, c->is.ca_secret);
+	struct probe_secret client = probe_secrets_find(secrets, c->namespace, c->is.client_secret);
+
+	if (c->is.ca_secret.len > 0 && c->ca_version != ca.version) {
+		probe_file_set(&c->ca, ca.ca);
+		c->ca_version = ca.version;
+	}
+	if (c->is.client_secret.len > 0 && c->client_version != client.version) {
+		probe_file_set(&c->certificate, client.certificate);
+		probe_file_set(&c->key_file, client.key);
+		c->client_version = client.version;
+	}
+}
+
+static enum err look_at_secrets(struct probe_check *c, const struct probe_secrets *secrets,
+                                struct reason *why)
+{
+	if (c->is.ca_secret.len == 0 && c->is.client_secret.len == 0)
+		return ERR_OK;
+	if (!secrets)
+		return reason_set(why, ERR_UNSUPPORTED, "Secrets are not read here");
+	if (probe_secrets_look(secrets, c->namespace, &c->is, why) == PROBE_SECRETS_NONE)
+		return ERR_NOTFOUND;
+	take_secrets(c, secrets);
+	return ERR_OK;
+}
+
+enum err probe_check_look(struct probe_check *c, const char *dir,
+                          const struct probe_secrets *secrets, uint64_t now_ms, struct reason *why)
 {
 	const struct {
 		struct bytes name;
@@ -67,10 +98,8 @@ enum err probe_check_look(struct probe_check *c, const char *dir, uint64_t now_m
 	} files[] = {{c->is.ca_file, &c->ca},
 	             {c->is.certificate_file, &c->certificate},
 	             {c->is.key_file, &c->key_file}};
-	enum err err = ERR_OK;
+	enum err err = look_at_secrets(c, secrets, why);
 
-	if (c->is.ca_secret.len > 0 || c->is.client_secret.len > 0)
-		return reason_set(why, ERR_UNSUPPORTED, "certificates of Secrets are not read yet");
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !err; i++)
 		if (files[i].name.len > 0)
 			err = probe_file_look(files[i].file, dir, files[i].name, now_ms, why);

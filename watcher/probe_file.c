@@ -61,4 +61,11 @@ enum err probe_file_look(struct probe_file *f, const char *dir, struct bytes nam
 	return f->is_read ? ERR_OK : err;
 }
 
+void probe_file_set(struct probe_file *f, struct bytes data)
+{
+	smallfile_wipe(&f->data);
+	buffer_put(&f->data, data.data, data.len);
+	f->is_read = true;
+}
+
 void probe_file_fini(struct probe_file *f) { smallfile_wipe(&f->data); }

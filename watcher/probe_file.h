@@ -25,6 +25,8 @@ struct probe_file {
  * cannot be read any more.  `dir`: "" for none. */
 enum err probe_file_look(struct probe_file *f, const char *dir, struct bytes name, uint64_t now_ms,
                          struct reason *why) MUST_CHECK;
+/* It is not read but given: these bytes, copied, in place of what it was. */
+void probe_file_set(struct probe_file *f, struct bytes data);
 void probe_file_fini(struct probe_file *f); /* wipes it: it may be a key */
 
 #endif

@@ -333,11 +333,24 @@ static void set_headers(struct probe_easy *e)
 	SET(CURLOPT_HTTPHEADER, e->headers);
 }
 
+/* Little is read of an answer whose status says it all, and malloc() keeps a small buffer at hand. */
+static void set_small(struct probe_easy *e)
+{
+	enum { SMALLEST = 1024 }; /* of CURLOPT_BUFFERSIZE */
+
+	if (e->check->is.body.len == 0)
+		SET(CURLOPT_BUFFERSIZE, (long)SMALLEST);
+	/* A request is one message: only of one that is longer than a segment the rest waits, for a round trip. */
+	if (!has_tls(e))
+		SET(CURLOPT_TCP_NODELAY, 0L);
+}
+
 static void set_request(struct probe_easy *e)
 {
 	size_t len;
 
 	if (!is_grpc(e)) {
+		set_small(e);
 		SET(CURLOPT_HTTP_VERSION,
 		    (long)(has_tls(e) ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
 		return;

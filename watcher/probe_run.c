@@ -272,7 +272,7 @@ static bool can_ask(const struct prober *p, const struct target *t, struct reaso
 	const char *files = p->settings.files ? p->settings.files : "";
 
 	return !probe_check_has_exchange(t->check) ||
-	       probe_check_look(t->check, files, t->begun_ms, why) == ERR_OK;
+	       probe_check_look(t->check, files, p->settings.secrets, t->begun_ms, why) == ERR_OK;
 }
 
 static void look_up_word(struct prober *p, struct target *t)

@@ -23,7 +23,8 @@ struct trouble {
 struct store {
 	struct facts *facts;
 	struct settle *settle;
-	struct saved *saved; /* may be NULL */
+	struct saved *saved;                 /* may be NULL */
+	struct probe_secrets *probe_secrets; /* may be NULL */
 	struct store_two_sources two;
 	bool host_is_shared;
 	struct buffer known_dirs;
@@ -220,6 +221,15 @@ bool store_leaves_to_host(const struct store *s, uint16_t cluster, enum fact_kin
 	return cluster == FACTS_HOST && s->host_is_shared && s->two.relist &&
 	       s->two.relist(kind, s->two.arg);
 }
+
+/* --- Secrets of probes --- */
+
+void store_set_probe_secrets(struct store *s, struct probe_secrets *secrets)
+{
+	s->probe_secrets = secrets;
+}
+
+struct probe_secrets *store_probe_secrets(const struct store *s) { return s->probe_secrets; }
 
 /* --- directories --- */
 

@@ -14,6 +14,7 @@
 
 #include "records/facts.h"
 
+struct probe_secrets;
 struct saved;
 struct settle;
 struct store;
@@ -59,6 +60,10 @@ bool store_host_is_shared(const struct store *s);
 bool store_is_elsewhere(const struct store *s, uint16_t cluster, const struct fact *fact);
 /* No file has the fact any more.  True: it stays until the API server has told what becomes of it, which it will. */
 bool store_leaves_to_host(const struct store *s, uint16_t cluster, enum fact_kind kind);
+
+/* Where sources tell of Secrets that probes use: never facts, so never saved.  Borrowed; NULL: nobody wants any. */
+void store_set_probe_secrets(struct store *s, struct probe_secrets *secrets);
+struct probe_secrets *store_probe_secrets(const struct store *s);
 
 /* Which manifest directories were ever read, in the words of manifests_dirs.c (copied); empty at
  * first.  Kept as long as the store and, with a state, over a restart. */

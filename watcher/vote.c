@@ -18,7 +18,7 @@ struct vote_opinion {
 
 struct replica {
 	bool is_known; /* something was heard */
-	bool reaches;
+	bool reaches, is_mute;
 	uint64_t sequence, heard_ms;
 	struct vote_tally tally;
 };
@@ -246,6 +246,11 @@ bool vote_hear(struct vote *v, unsigned replica, uint64_t sequence, bool reaches
 	return true;
 }
 
+void vote_mute(struct vote *v, unsigned replica, bool is_mute)
+{
+	v->replica[replica].is_mute = is_mute;
+}
+
 void vote_forget(struct vote *v, unsigned replica)
 {
 	vote_clear(v, replica);
@@ -257,7 +262,7 @@ static bool votes(const struct vote *v, unsigned replica, uint64_t now_ms)
 {
 	const struct replica *r = &v->replica[replica];
 
-	if (!r->is_known || !r->reaches)
+	if (!r->is_known || !r->reaches || r->is_mute)
 		return false;
 	return replica == SELF || now_ms <= r->heard_ms + VOTE_HEARD_MS;
 }

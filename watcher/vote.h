@@ -1,7 +1,7 @@
 /* vote.h -- is an address down?  What all replicas see of it, put together (docs/decisions/0017-the-vote.md).
  *
- * A replica votes when it was heard within the last 3 s and reaches at least one site; oneself is number 0 and always
- * heard.  An address is withdrawn when more than half of the voters see it down: who does not know it counts against
+ * A replica votes when it was heard within the last 3 s, reaches at least one site and is not mute; oneself is number 0 and
+ * always heard.  An address is withdrawn when more than half of the voters see it down: who does not know it counts against
  * that.  It comes back when half of them see it up, or more see it up than down: who does not know it counts for
  * neither, so that a replica that has just started moves nobody.  Without voters everything stays as it was.
  * Pure: times are the caller's, of its own clock.
@@ -71,6 +71,8 @@ bool vote_hear(struct vote *v, unsigned replica, uint64_t sequence, bool reaches
 bool vote_see(struct vote *v, unsigned replica, const struct vote_key *key, enum vote_view view);
 /* What it said so far is void: all of it is told anew. */
 void vote_clear(struct vote *v, unsigned replica);
+/* It is there twice, and this one has no vote, until it is said otherwise. */
+void vote_mute(struct vote *v, unsigned replica, bool is_mute);
 /* Its number may be another one's. */
 void vote_forget(struct vote *v, unsigned replica);
 

@@ -114,6 +114,7 @@ static struct snapshot *snapshot_new(struct zones *z)
 		.any_unseen = z->clusters->any_unseen || z->settings.frozen,
 		.any_shifted = z->clusters->any_shifted,
 		.any_waiting = z->waiting->any,
+		.is_quiet = is_calm && !z->clusters->any_shifted && !z->waiting->any,
 		.first_site_answers = !z->settings.all && is_calm && !z->clusters->any_shifted,
 		.policies = z->policies->item,
 		.policy_count = (uint32_t)z->policies->count,
@@ -480,6 +481,16 @@ void zones_remove(struct zones *z, struct bytes owner)
 		return;
 	problems_set(z->problems, PROBLEMS_ENDPOINT, &name, NULL, NULL);
 	served_remove(s, &name);
+}
+
+void zones_amend(struct zones *z, struct bytes owner, uint16_t cluster,
+                 const struct zones_amendment *change)
+{
+	struct name name;
+	struct served *s = find_zone(z, owner, &name);
+
+	if (s)
+		served_amend(s, &name, cluster, change);
 }
 
 /* --- tables --- */

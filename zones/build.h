@@ -50,6 +50,15 @@ void zones_set_zones(struct zones *z, const struct zones_zone *zone, size_t coun
 void zones_put(struct zones *z, const struct endpoint *e);
 void zones_remove(struct zones *z, struct bytes owner); /* wire form */
 
+/* What changes at a site that was put while all else of its name stays. */
+struct zones_amendment {
+	struct endpoint_past past;
+	uint16_t capacity; /* 0: as it is */
+};
+/* Nothing happens when there is no such site, or it does not show. */
+void zones_amend(struct zones *z, struct bytes owner, uint16_t cluster,
+                 const struct zones_amendment *change);
+
 /* A zone's file, which differs as it tells itself from the one in force; NULL: it has none any more.  Borrowed until the
  * next of the zone (over zones_set_zones() too), or until the zone goes.  False: there is no such zone. */
 bool zones_set_file(struct zones *z, struct bytes apex, const struct zonefile *file);

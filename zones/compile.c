@@ -177,6 +177,20 @@ static struct draft_rrsets compile_rrsets(struct compile *c, const uint8_t *owne
 	return set;
 }
 
+_Static_assert(sizeof(((struct site_past *)NULL)->since_s) ==
+                       sizeof(((struct endpoint_past *)NULL)->since_s),
+               "as many layers");
+
+void compile_past(const struct endpoint_past *from, struct draft_site *to)
+{
+	if (!from)
+		return;
+	memcpy(to->past.since_s, from->since_s, sizeof(to->past.since_s));
+	to->past.held_until_s = from->held_until_s;
+	to->past.flaps = from->flaps;
+	to->is_held = from->is_held;
+}
+
 static void compile_sites(struct compile *c, const struct endpoint *e, bool at_apex,
                           struct draft *d)
 {
@@ -198,6 +212,7 @@ static void compile_sites(struct compile *c, const struct endpoint *e, bool at_a
 			.rrsets = compile_rrsets(c, e->owner.data, from->rrsets, from->rrset_count,
 		                                 at_apex ? PLACE_APEX_SITE : PLACE_SITE),
 		};
+		compile_past(from->past, &d->sites[i]);
 	}
 	if (e->fallback.len == 0)
 		return;

@@ -20,6 +20,8 @@ struct compile {
 	void *arg;
 };
 
+/* What a site went through; NULL: nothing. */
+void compile_past(const struct endpoint_past *from, struct draft_site *to);
 /* The draft borrows from the endpoint and the arena; its source is 0.  Without RRsets
  * and without NODE_SITES: nothing is left of it. */
 struct draft compile_endpoint(struct compile *c, const struct endpoint *e, bool at_apex);

@@ -152,6 +152,9 @@ struct draft draft_from_node(struct arena *a, const struct node *n)
 		                                 .layers = (uint8_t)site_layers(s)};
 		if (site_more(s))
 			d.sites[i].more = *site_more(s);
+		if (site_past(s))
+			d.sites[i].past = *site_past(s);
+		d.sites[i].is_held = site_is_held(s);
 		d.sites[i].probes = site_probes(s, &d.sites[i].probe_count);
 		d.sites[i].rrsets = draft_of_rrsets(a, site_first_rrset(s), s->rrsets);
 	}
@@ -210,14 +213,33 @@ static bool has_more(const struct draft_site *d)
 	return m->hold || m->capacity || m->ready || m->endpoints;
 }
 
-static void write_site(const struct draft_site *d, bool alike, struct buffer *b)
+/* Are all sites of a name whole and alike, and is there nothing to fall back to? */
+static bool are_even(const struct draft *d)
+{
+	bool even = d->fallback.count == 0 && are_alike(d);
+
+	for (size_t i = 0; even && i < d->site_count; i++)
+		even = d->sites[i].layers == SITE_WHOLE && !d->sites[i].is_held;
+	return even;
+}
+
+static bool has_past(const struct draft_site *d)
+{
+	static const struct site_past none;
+
+	return memcmp(&d->past, &none, sizeof(none)) != 0;
+}
+
+static void write_site(const struct draft_site *d, bool alike, bool even, struct buffer *b)
 {
 	struct site s = {
 		.cluster = d->cluster,
 		.layers = (uint8_t)(d->layers | (alike ? SITE_ALIKE : 0) |
-	                            (has_more(d) ? SITE_MORE : 0)),
+	                            (has_more(d) ? SITE_MORE : 0) | (has_past(d) ? SITE_PAST : 0) |
+	                            (d->is_held ? SITE_IS_HELD : 0)),
 		.rrsets = (uint8_t)d->rrsets.count,
-		.probes = (uint32_t)d->probe_count,
+		.probes = d->probe_count & INT32_MAX,
+		.is_even = even,
 	};
 
 	CHECK(d->rrsets.count <= UINT8_MAX);
@@ -240,10 +262,16 @@ static void write_clusters(const struct draft *d, struct buffer *b)
 static void write_sites(const struct draft *d, struct buffer *b)
 {
 	size_t body = b->len, table = body + sizeof(struct node_sites);
-	struct node_sites head = {.count = (uint16_t)d->site_count, .has_policy = d->policy != 0};
-	bool alike = are_alike(d);
+	size_t behind =
+		d->site_count + find16_room(d->site_count) * sizeof(uint16_t) / sizeof(uint32_t);
+	struct node_sites head = {.count = (uint16_t)d->site_count,
+	                          .policy_at = d->policy != 0 ? (uint16_t)behind : 0};
+	bool alike = are_alike(d), even = are_even(d);
+	struct name name;
 
-	CHECK(d->site_count <= UINT16_MAX);
+	CHECK(behind <= UINT16_MAX);
+	CHECK(name_parse(&name, d->owner, name_wire_len(d->owner)) > 0);
+	head.lot = name_lot(name.wire, name.len);
 	buffer_extend(b, sizeof(head) + d->site_count * sizeof(uint32_t));
 	write_clusters(d, b);
 	head.fixed = (uint32_t)(b->len - body);
@@ -255,11 +283,13 @@ static void write_sites(const struct draft *d, struct buffer *b)
 	for (size_t i = 0; i < d->site_count; i++) {
 		uint32_t at;
 
+		if (has_past(&d->sites[i]))
+			buffer_put(b, &d->sites[i].past, sizeof(d->sites[i].past));
 		if (has_more(&d->sites[i]))
 			buffer_put(b, &d->sites[i].more, sizeof(d->sites[i].more));
 		at = (uint32_t)(b->len - body);
 		memcpy(b->data + table + i * sizeof(at), &at, sizeof(at));
-		write_site(&d->sites[i], alike, b);
+		write_site(&d->sites[i], alike, even, b);
 	}
 	CHECK(b->len - body <= UINT32_MAX);
 	head.size = (uint32_t)(b->len - body);

@@ -32,6 +32,8 @@ struct draft_site {
 	const uint32_t *probes;
 	size_t probe_count;
 	struct site_more more;
+	struct site_past past;
+	bool is_held;
 	struct draft_rrsets rrsets;
 };
 struct draft {

@@ -76,6 +76,17 @@ static inline uint64_t fold_name(const uint8_t *wire, size_t len, const struct n
 	return hash;
 }
 
+/* By what a name with sites chooses among equal ones: the same on every machine, for replicas must choose alike.  So the key is no
+ * secret: whoever asks can find out which site a name gives him, but moves nobody else.  `wire` as fold_name() has it. */
+static inline uint32_t name_lot(const uint8_t *wire, size_t len)
+{
+	/* The first are capitals, which no name has here: none makes a factor 0. */
+	static const struct name_key known = {
+		{0x4e4947484c4f5453, 0x94d049bb133111eb, 0x9fb21c651e98df25, 0}};
+
+	return (uint32_t)(fold_name(wire, len, &known) >> 32);
+}
+
 /* Of a name without its first `label` labels. */
 static inline uint64_t fold_suffix(const struct name *n, unsigned label, const struct name_key *key)
 {

@@ -279,6 +279,21 @@ void layers_remove_file(struct served *s, const struct name *name)
 		edit_remove(&s->edit, name);
 }
 
+bool layers_endpoint_image(const struct served *s, const struct name *name, struct buffer *image)
+{
+	const struct overlap *o = find(s, name);
+	const struct node *n = o ? image_node(&o->endpoint) : edit_find(&s->edit, name);
+
+	if (!n || node_flags(n) & NODE_EMPTY || (!o && is_of_file(s, n)))
+		return false;
+	buffer_reset(image);
+	if (o)
+		buffer_put(image, o->endpoint.data, o->endpoint.len);
+	else
+		edit_image(n, image);
+	return true;
+}
+
 const struct buffer *layers_file_image(const struct served *s, const struct name *name)
 {
 	const struct overlap *o = find(s, name);

@@ -33,6 +33,9 @@ void layers_take(struct served *s, const struct name *name, struct buffer *file,
                  struct buffer *endpoint);
 /* The file's image of a name that both have, borrowed; NULL: it is not of both. */
 const struct buffer *layers_file_image(const struct served *s, const struct name *name);
+/* What the endpoint of the name was made into, into `image`, without a use of its source.  False: the name is the file's alone,
+ * or nobody's. */
+bool layers_endpoint_image(const struct served *s, const struct name *name, struct buffer *image);
 /* Every name that both have. */
 typedef void layers_on_name_fn(const struct name *name, const struct buffer *file, void *arg);
 void layers_each(const struct served *s, layers_on_name_fn *fn, void *arg);

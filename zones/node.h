@@ -30,21 +30,29 @@ struct node_sites {
 	uint32_t size;     /* of everything from here to the node's end */
 	uint32_t fixed;    /* the fixed RRsets (the apex may have both) */
 	uint32_t fallback; /* 0: none */
+	uint32_t lot;      /* name_lot() of the owner */
 	uint16_t count;
-	uint16_t has_policy; /* its number stands behind the clusters */
-	uint32_t at[];       /* of the sites; then their clusters, for find16() */
+	uint16_t policy_at; /* 0: none; else at[policy_at], behind the clusters, is its number */
+	uint32_t at[];      /* of the sites; then their clusters, for find16() */
 };
 /* What few sites have stands in front of them. */
 struct site_more {
 	uint32_t hold;
 	uint16_t capacity, ready, endpoints, unused;
 };
+/* What fewer have, whose layers have changed, stands in front of that; as struct endpoint_past has it. */
+struct site_past {
+	uint32_t since_s[4];
+	uint32_t held_until_s;
+	uint32_t flaps;
+};
 struct site {
 	uint16_t cluster;
 	uint8_t layers; /* and enum site_flag */
 	uint8_t rrsets;
-	uint32_t probes;
-	uint32_t probe[]; /* then the RRsets */
+	uint32_t probes : 31;
+	uint32_t is_even : 1; /* site_is_even() */
+	uint32_t probe[];     /* then the RRsets */
 };
 
 enum node_flag {
@@ -126,6 +134,9 @@ static inline const struct rrset *node_fallback(const struct node *n)
 	return (const struct rrset *)(const void *)((const uint8_t *)s + s->fallback);
 }
 
+/* It has sites. */
+static inline uint32_t node_lot(const struct node *n) { return node_sites(n)->lot; }
+
 static inline size_t node_site_count(const struct node *n)
 {
 	return n->flags & NODE_SITES ? node_sites(n)->count : 0;
@@ -146,16 +157,14 @@ static inline const uint16_t *node_clusters(const struct node_sites *s)
 }
 
 /* Is another policy than that of `defaults` for the name?  It has sites. */
-static inline bool node_has_policy(const struct node *n) { return node_sites(n)->has_policy != 0; }
+static inline bool node_has_policy(const struct node *n) { return node_sites(n)->policy_at != 0; }
 
 /* The number of its traffic policy, for snapshot_policy(). */
 static inline uint32_t node_policy(const struct node *n)
 {
 	const struct node_sites *s = node_sites(n);
 
-	if ((n->flags & NODE_SITES) == 0 || !s->has_policy)
-		return 0;
-	return s->at[s->count + find16_room(s->count) * sizeof(uint16_t) / sizeof(uint32_t)];
+	return (n->flags & NODE_SITES) != 0 && s->policy_at != 0 ? s->at[s->policy_at] : 0;
 }
 
 /* The site of a cluster, or NULL; also when there are no sites. */
@@ -170,12 +179,18 @@ static inline const struct site *node_find_site(const struct node *n, uint16_t c
 }
 
 /* The site of a cluster, where it stands when as many clusters as `number` before it have one: NULL when it is not that simple. */
+static inline const struct site *node_sites_at_number(const struct node_sites *s, uint16_t cluster,
+                                                      size_t number)
+{
+	if (number >= s->count || node_clusters(s)[number] != cluster)
+		return NULL;
+	return (const struct site *)(const void *)((const uint8_t *)s + s->at[number]);
+}
+/* The same of a node; NULL also when there are no sites. */
 static inline const struct site *node_site_at_number(const struct node *n, uint16_t cluster,
                                                      size_t number)
 {
-	if (number >= node_site_count(n) || node_clusters(node_sites(n))[number] != cluster)
-		return NULL;
-	return node_site(n, number);
+	return n->flags & NODE_SITES ? node_sites_at_number(node_sites(n), cluster, number) : NULL;
 }
 
 /* The same for many clusters, in the order of their names: `*at`, 0 in the beginning, is where the search begins, and moves to
@@ -198,19 +213,37 @@ static inline const struct site *node_find_site_from(const struct node *n, uint1
 static inline uint16_t site_cluster(const struct site *s) { return s->cluster; }
 /* enum site_layer of records/endpoint.h; all of them together are SITE_WHOLE. */
 enum { SITE_WHOLE = 3 };
-enum site_flag { SITE_ALIKE = 0x40, SITE_MORE = 0x80 };
+enum site_flag { SITE_IS_HELD = 0x10, SITE_PAST = 0x20, SITE_ALIKE = 0x40, SITE_MORE = 0x80 };
 static inline unsigned site_layers(const struct site *s)
 {
-	return s->layers & ~(unsigned)(SITE_ALIKE | SITE_MORE);
+	return s->layers & ~(unsigned)(SITE_IS_HELD | SITE_PAST | SITE_ALIKE | SITE_MORE);
+}
+/* Does it flap, and is held down: to be used when no other usable site is left? */
+static inline bool site_is_held(const struct site *s) { return (s->layers & SITE_IS_HELD) != 0; }
+/* Are all layers fine, and is it not held? */
+static inline bool site_is_at_peace(const struct site *s)
+{
+	return (s->layers & ~(unsigned)(SITE_PAST | SITE_ALIKE | SITE_MORE)) == SITE_WHOLE;
 }
 
 /* True: the name has several sites, and all have RRsets of the same types. */
 static inline bool site_is_alike(const struct site *s) { return (s->layers & SITE_ALIKE) != 0; }
 
+/* True: as site_is_alike(), all of them are whole, and there is no fallback. */
+static inline bool site_is_even(const struct site *s) { return s->is_even; }
+
 /* NULL: all that it would say is 0. */
 static inline const struct site_more *site_more(const struct site *s)
 {
 	return s->layers & SITE_MORE ? (const struct site_more *)(const void *)s - 1 : NULL;
+}
+/* NULL: it is as it always was. */
+static inline const struct site_past *site_past(const struct site *s)
+{
+	const uint8_t *at =
+		(const uint8_t *)s - (s->layers & SITE_MORE ? sizeof(struct site_more) : 0);
+
+	return s->layers & SITE_PAST ? (const struct site_past *)(const void *)at - 1 : NULL;
 }
 /* Index for snapshot_site_waits(); 0: it has none. */
 static inline uint32_t site_hold(const struct site *s)

@@ -62,6 +62,8 @@ static void print_more(const struct printer *p, const struct site *site)
 		text_printf(p->out, " capacity=%u", site_capacity(site));
 	if (snapshot_site_waits(p->snapshot, site))
 		text_add(p->out, " waits");
+	if (site_is_held(site))
+		text_add(p->out, " held");
 }
 
 /* Probes are numbered in the order they came, so only how many there are is told. */

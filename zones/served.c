@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "records/names.h"
 #include "zones/apex.h"
+#include "zones/compile.h"
 #include "zones/hidden.h"
 #include "zones/image.h"
 #include "zones/layers.h"
@@ -241,6 +242,49 @@ void served_remove(struct served *s, const struct name *name)
 		layers_remove_endpoint(s, name);
 		hidden_tell(s, name);
 	}
+}
+
+/* False: the endpoint is nobody's, or hidden. */
+static bool copy_endpoint(struct served *s, const struct name *name, struct buffer *image)
+{
+	if (!same_name(name, &s->edit.apex))
+		return !builtin_of(s, name) && layers_endpoint_image(s, name, image);
+	if (s->apex_endpoint.len == 0)
+		return false;
+	buffer_put(image, s->apex_endpoint.data, s->apex_endpoint.len);
+	return true;
+}
+
+static bool amend(struct draft *d, uint16_t cluster, const struct zones_amendment *change)
+{
+	for (size_t i = 0; i < d->site_count; i++) {
+		if (d->sites[i].cluster != cluster)
+			continue;
+		compile_past(&change->past, &d->sites[i]);
+		if (change->capacity > 0)
+			d->sites[i].more.capacity = change->capacity;
+		return true;
+	}
+	return false;
+}
+
+void served_amend(struct served *s, const struct name *name, uint16_t cluster,
+                  const struct zones_amendment *change)
+{
+	struct buffer was = {NULL, 0, 0}, is = {NULL, 0, 0};
+	struct draft d;
+
+	if (copy_endpoint(s, name, &was)) {
+		arena_reset(s->arena);
+		d = draft_from_node(s->arena, image_node(&was));
+		if (amend(&d, cluster, change)) {
+			source_ref(slab_of(s), d.source);
+			draft_write(&d, &is);
+			served_put(s, name, &is);
+		}
+	}
+	buffer_fini(&was);
+	buffer_fini(&is);
 }
 
 uint32_t served_source(const struct served *s, const struct name *name)

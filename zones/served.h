@@ -68,6 +68,9 @@ void served_configure(struct served *s, const struct zones_zone *config, served_
 /* The endpoint's image; takes one use of its source. */
 void served_put(struct served *s, const struct name *name, const struct buffer *image);
 void served_remove(struct served *s, const struct name *name);
+/* zones_amend() of a site of the name's endpoint. */
+void served_amend(struct served *s, const struct name *name, uint16_t cluster,
+                  const struct zones_amendment *change);
 
 /* The file's names, as they differ from those of the file in force; NULL: the zone has none any more.  `file` is
  * borrowed until the next call, or served_free(). */

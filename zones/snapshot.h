@@ -70,8 +70,9 @@ struct snapshot_hold {
 /* A site that came back, is usable, and must still prove itself. */
 struct snapshot_waiting {
 	const char *name, *cluster;
-	bool by_hand;      /* until somebody lets it back; else for needs_ms */
-	uint64_t since_ms; /* monotonic: usable without a break */
+	const char *policy; /* "NAMESPACE/NAME" */
+	bool by_hand;       /* until somebody lets it back; else for needs_ms */
+	uint64_t since_ms;  /* monotonic: usable without a break */
 	uint64_t needs_ms;
 };
 struct snapshot_zone_file {
@@ -150,6 +151,7 @@ struct snapshot_head {
 	bool any_unseen;
 	bool any_shifted; /* some cluster must not have all of its clients, or answers with it not their TTL */
 	bool any_waiting;        /* some site has come back and must still prove itself */
+	bool is_quiet;           /* calm, nothing is shifted, nobody waits */
 	bool first_site_answers; /* calm, nothing is shifted, and the policy of `defaults` is nearest */
 	const struct policy *
 		policies; /* by number; of number 0, and of those that are not there, `preset` holds */
@@ -254,10 +256,10 @@ bool snapshot_site_is_expired(const struct snapshot *s, const struct policy *p,
 bool snapshot_site_is_usable(const struct snapshot *s, const struct policy *p,
                              const struct site *site, bool *troubled);
 
-/* Are the site's endpoints, load balancer and cluster there?  On a calm day that makes it usable. */
+/* Are the site's endpoints, load balancer and cluster there, and is it not held?  On a calm day nothing else is in the way. */
 static inline bool snapshot_site_is_whole(const struct snapshot *s, const struct site *site)
 {
-	return site_layers(site) == SITE_WHOLE && snapshot_cluster(s, site_cluster(site)) != NULL;
+	return site_is_at_peace(site) && snapshot_cluster(s, site_cluster(site)) != NULL;
 }
 
 /* Canonical text: names in DNSSEC order, RRsets by site, tables; without serials, signatures, ages and held

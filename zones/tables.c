@@ -213,6 +213,7 @@ struct report *tables_report(const struct snapshot_report *from)
 		waiting[i] = from->waiting[i];
 		waiting[i].name = copy(a, waiting[i].name);
 		waiting[i].cluster = copy(a, waiting[i].cluster);
+		waiting[i].policy = copy(a, waiting[i].policy);
 	}
 	t->is = *from;
 	t->is.waiting = waiting;

@@ -114,7 +114,7 @@ class Nighd(own.Nighd):
         sources = {"members": [{"name": n, "kubeconfig": k, "location": f"{5 * i},{20 * i}"} for i, (n, k) in enumerate(members.items())]}
         if host:
             sources["kubernetes"] = {"kubeconfig": host}
-        more = {"sources": sources, "startup": {"patience": "1h"}}
+        more = {"sources": sources, "startup": {"patience": "1h"}, "probe": {"flapHold": 0}}  # the same sites go down and up all the time
         super().__init__(folder, None, more="".join(f"{key}: {json.dumps(value)}\n" for key, value in more.items()))
 
     def until_ready(self, limit=1800):

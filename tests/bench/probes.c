@@ -105,7 +105,7 @@ static void set_targets(struct bench *b)
 	                             .host = bytes_of("shop.test"),
 	                             .ca_file = is_kind(b, "https") ? bytes_of("ca.crt")
 	                                                            : (struct bytes){0}};
-	struct probe_way way = {&check, bytes_of("the one")};
+	struct probe_way way = {&check, bytes_of("the one"), {0}};
 	struct probe_target *list = xcalloc(b->targets, sizeof *list);
 
 	for (size_t i = 0; i < b->targets; i++) {

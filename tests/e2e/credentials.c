@@ -49,7 +49,7 @@ static void test_a_revoked_token_is_told_and_changes_nothing(void **state)
 	story_new_token(s, LOS_ANGELES);
 	story_join(s, LOS_ANGELES);
 	story_expect_knowledge(s, LOS_ANGELES, "synced", BACK_MS);
-	story_expect_status(s, LOS_ANGELES, "!401", CHANGED_MS);
+	story_expect_status(s, LOS_ANGELES, "!401 Unauthorized", CHANGED_MS);
 }
 
 static void test_the_hosts_token_ends_and_all_goes_on(void **state)
@@ -62,7 +62,7 @@ static void test_the_hosts_token_ends_and_all_goes_on(void **state)
 	world_expect_http(s->nighd, "/status", "401", NOTICED_MS);
 	cluster_token(s->host, NIGH_TOKEN);
 	cluster_restart(s->host);
-	world_expect_http(s->nighd, "/status", "!401", BACK_MS);
+	world_expect_http(s->nighd, "/status", "!401 Unauthorized", BACK_MS);
 }
 
 /* The watch that is there goes on; the next one is refused. */

@@ -229,12 +229,11 @@ static void test_one_replica_that_loses_sight_of_a_city_changes_nothing(void **s
 {
 	struct scene *s = *state;
 
-	for (int i = 0; i < REPLICAS; i++) {
-		cut_city(s, i, LOS_ANGELES, &cut);
-		expect_all_stay(s, LOS_ANGELES, LONG_MS);
-		expect_http(s, i, "/explain?name=" WEB "&client=" SAN_FRANCISCO, "r0");
-		cut_city(s, i, LOS_ANGELES, &calm);
-	}
+	cut_city(s, 0, LOS_ANGELES, &cut);
+	expect_all_stay(s, LOS_ANGELES, LONG_MS);
+	for (int i = 0; i < REPLICAS; i++)
+		expect_http(s, i, "/explain?name=" WEB "&client=" SAN_FRANCISCO,
+		            "down: 1 of 3 replicas (r0)");
 }
 
 static void test_a_city_that_most_see_down_is_withdrawn_by_all_within_5_seconds(void **state)
@@ -293,17 +292,19 @@ static void test_a_replica_that_reaches_nothing_freezes(void **state)
 	expect_all_stay(s, LOS_ANGELES, LONG_MS);
 }
 
-/* Every cut between a city and its replicas, replica by replica, city by city: the others decide. */
+/* Each replica loses sight of another city, then of the next one, until every cut between a city and a replica has been: the others
+ * decide. */
 static void test_every_pair_of_replica_and_city_may_be_cut(void **state)
 {
 	struct scene *s = *state;
 
-	for (int replica = 0; replica < REPLICAS; replica++)
-		for (int city = 0; city < CITIES; city++) {
-			cut_city(s, replica, city, &cut);
-			expect_all_stay(s, LOS_ANGELES, WITHDRAWN_MS);
-			cut_city(s, replica, city, &calm);
-		}
+	for (int shift = 0; shift < CITIES; shift++) {
+		for (int replica = 0; replica < REPLICAS; replica++)
+			cut_city(s, replica, (replica + shift) % CITIES, &cut);
+		expect_all_stay(s, LOS_ANGELES, LONG_MS);
+		for (int replica = 0; replica < REPLICAS; replica++)
+			cut_city(s, replica, (replica + shift) % CITIES, &calm);
+	}
 }
 
 static void test_lost_late_and_doubled_messages_change_nothing(void **state)

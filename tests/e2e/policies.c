@@ -13,8 +13,12 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "tests/e2e/support/story.h"
+#include "tests/support/world_example.h"
+#include "tests/support/world_network.h"
 
+/* All of it is in a network of its own, where nobody reaches a site. */
 struct policies {
+	struct network *net;
 	struct cloud *cloud;
 	struct cluster *host;
 	struct world *nighd; /* with the API server as its host */
@@ -25,6 +29,8 @@ static int setup(void **state)
 	struct policies *p = xcalloc(1, sizeof(*p));
 
 	*state = p;
+	p->net = network_new(1);
+	network_enter(p->net, 0);
 	p->cloud = cloud_new();
 	p->host = cluster_new(p->cloud, "host", false);
 	cluster_await(p->host);
@@ -47,6 +53,8 @@ static int teardown(void **state)
 	world_stop(p->nighd);
 	world_free(p->nighd);
 	cloud_free(p->cloud);
+	network_enter(p->net, NETWORK_OUTSIDE);
+	network_free(p->net);
 	free(p);
 	return 0;
 }
@@ -173,6 +181,8 @@ static const struct bad bad[] = {
 	{"stages: [{latency: {}, nearest: {}}]", "a stage has exactly one key",
          "spec.stages[0]: has both latency and nearest"},
 	{"stages: [{}]", "a stage has exactly one key", "spec.stages[0]: is empty"},
+	{"stages: [{nearest: null}]", "nearest in body must be of type object",
+         "spec.stages[0].nearest: is null"},
 	{"stages: [{latency: {}}, {latency: {}}]", "each kind of stage may be there once",
          "spec.stages[1].latency: is the second stage of that kind"},
 	{"stages: [{geofence: {rules: [{clusters: [a], mode: Required}]}}]", "matches no client",
@@ -252,22 +262,23 @@ static void test_what_only_nighd_can_tell_is_told(void **state)
 	free(yaml);
 }
 
-/* As kubectl shows it. */
-static void expect_columns(struct policies *p)
+/* The administrator's, with these words. */
+static void expect_kubectl(struct policies *p, const char *const *words, const char *says)
 {
 	char program[512], kubeconfig[256];
-	const char *const argv[] = {program, "--kubeconfig", kubeconfig, "get",
-	                            "tp",    "-n",           "shop",     NULL};
+	const char *argv[16] = {program, "--kubeconfig", kubeconfig};
 
+	for (size_t i = 0; words[i]; i++)
+		argv[3 + i] = words[i];
 	snprintf(program, sizeof(program), "%s/kubectl", getenv("KUBEBUILDER_ASSETS"));
 	snprintf(kubeconfig, sizeof(kubeconfig), "%s", world_path(p->nighd, "admin.kubeconfig"));
 	cluster_kubeconfig(p->host, ADMIN_TOKEN, kubeconfig);
-	world_expect_run(p->nighd, argv, 0,
-	                 "NAME    TARGET     ACCEPTED   AGE\ntried   *.a.test   True ");
+	world_expect_run(p->nighd, argv, 0, says);
 }
 
 static void test_defaults_and_columns_are_those_of_the_definition(void **state)
 {
+	static const char *const get[] = {"get", "tp", "-n", "shop", NULL};
 	struct policies *p = *state;
 	char *yaml =
 		policy("tried", "targetRefs: [{hostname: '*.a.test'}, {kind: Service, name: web}],"
@@ -282,9 +293,109 @@ static void test_defaults_and_columns_are_those_of_the_definition(void **state)
 	                     "\"status\":\"True\",\"reason\":\"Accepted\",\"message\":\"\"}]}}");
 	cluster_expect(p->host, "/apis/nigh.dev/v1alpha1/namespaces/shop/trafficpolicies/tried",
 	               "\"type\":\"Accepted\"", BACK_MS);
-	expect_columns(p);
+	expect_kubectl(p, get, "NAME    TARGET     ACCEPTED   AGE\ntried   *.a.test   True ");
 	take_away(p, "tried");
 	free(yaml);
+}
+
+/* --- Secrets of probes --- */
+
+enum { RIGHT_MS = 30000 /* asked for again within 10 s */ };
+
+static void put_probing(struct policies *p, const char *name, const char *secret)
+{
+	cluster_apply(p->host,
+	              "apiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
+	              "metadata: {name: %s, namespace: shop}\n"
+	              "spec: {targetRefs: [{kind: Service, name: %s}],"
+	              " probe: {https: {caSecret: %s}}}\n",
+	              name, name, secret);
+}
+
+/* The authority, or, NULL, what is none. */
+static void put_secret(struct policies *p, const char *name, const char *pem)
+{
+	struct text value = {0};
+
+	text_add_json(&value, bytes_of(pem ? pem : "no PEM"));
+	cluster_apply(p->host,
+	              "apiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: shop}\n"
+	              "stringData: {ca.crt: %s}\n",
+	              name, value.data);
+	text_fini(&value);
+}
+
+/* What /status says of its Secret, behind that no name has it (NULL: nothing). */
+static void expect_of(struct policies *p, const char *secret, const char *why)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%scaSecret: Secret shop/%s: %s",
+	         why ? "others decide; " : "!", secret, why ? why : "");
+	world_expect_http(p->nighd, "/status", text, RIGHT_MS);
+}
+
+/* As docs/health.md has it. */
+static void allow(struct policies *p, const char *name)
+{
+	cluster_apply(p->host,
+	              "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"
+	              "metadata: {name: nighd-probes, namespace: shop}\n"
+	              "rules: [{apiGroups: [''], resources: [secrets], resourceNames: [%s],"
+	              " verbs: [get, list, watch]}]\n---\n"
+	              "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\n"
+	              "metadata: {name: nighd-probes, namespace: shop}\n"
+	              "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role,"
+	              " name: nighd-probes}\n"
+	              "subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: nigh}]\n",
+	              name);
+}
+
+static void test_a_right_to_one_secret_by_name_lets_nighd_read_that_one_alone(void **state)
+{
+	struct policies *p = *state;
+
+	put_secret(p, "web-ca", cluster_ca(p->host));
+	put_secret(p, "other-ca", cluster_ca(p->host));
+	put_probing(p, "web", "web-ca");
+	expect_of(p, "web-ca", "");
+	world_expect_http(p->nighd, "/status", "is forbidden", RIGHT_MS);
+	allow(p, "web-ca");
+	world_expect_log(p->nighd, "secret of probes read secret=shop/web-ca", RIGHT_MS);
+	expect_of(p, "web-ca", NULL);
+	put_probing(p, "other", "other-ca");
+	expect_of(p, "other-ca", "");
+	put_secret(p, "web-ca", NULL);
+	expect_of(p, "web-ca", "ca.crt is no certificate in PEM");
+	cluster_delete(p->host, "v1", "Secret", "shop", "web-ca");
+	expect_of(p, "web-ca", "does not exist");
+	put_secret(p, "web-ca", cluster_ca(p->host));
+	expect_of(p, "web-ca", NULL);
+	take_away(p, "web");
+	take_away(p, "other");
+	world_expect_http(p->nighd, "/status", "!Secret shop/", BACK_MS);
+}
+
+/* --- the example --- */
+
+/* The host is the API server, its members are folders. */
+static void test_the_example_is_applied_with_kubectl_and_decides(void **state)
+{
+	static const char *const put[] = {"apply", "-f", EXAMPLE_POLICY, NULL};
+	struct policies *p = *state;
+	struct world *w = world_new();
+
+	cluster_apply(p->host, "%s", example_host());
+	example_write(w);
+	cluster_kubeconfig(p->host, NIGH_TOKEN, world_path(w, "host.kubeconfig"));
+	world_config(w,
+	             "sources: {manifests: [manifests], kubernetes: {kubeconfig: host.kubeconfig, "
+	             "allowLoopback: true}}\n" EXAMPLE_CONFIG);
+	world_start(w);
+	expect_kubectl(p, put, "trafficpolicy.nigh.dev/web created\n");
+	example_expect(w, BACK_MS);
+	take_away(p, "web");
+	world_free(w);
 }
 
 int main(void)
@@ -293,7 +404,9 @@ int main(void)
 		cmocka_unit_test(test_good_policies_are_taken_by_both),
 		cmocka_unit_test(test_bad_policies_are_refused_by_both),
 		cmocka_unit_test(test_what_only_nighd_can_tell_is_told),
+		cmocka_unit_test(test_a_right_to_one_secret_by_name_lets_nighd_read_that_one_alone),
 		cmocka_unit_test(test_defaults_and_columns_are_those_of_the_definition),
+		cmocka_unit_test(test_the_example_is_applied_with_kubectl_and_decides),
 	};
 
 	return cmocka_run_group_tests_name("e2e/policies", tests, setup, teardown);

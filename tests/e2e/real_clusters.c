@@ -105,12 +105,10 @@ static void test_a_service_that_loses_its_load_balancer_is_left_out(void **state
 	story_expect(s, SAN_FRANCISCO, LOS_ANGELES, CHANGED_MS);
 }
 
-/* In two cities; usable where the Service behind it has something ready. */
-static void test_an_ingress_is_answered_where_its_service_is_ready(void **state)
+/* In two cities, and published. */
+static void put_ingresses(struct story *s)
 {
 	static const enum site places[] = {NEW_YORK, HOUSTON};
-	struct story *s = *state;
-	struct cluster *c = s->site[HOUSTON].cluster;
 
 	for (size_t i = 0; i < 2; i++)
 		cluster_apply(s->site[places[i]].cluster,
@@ -125,6 +123,15 @@ static void test_an_ingress_is_answered_where_its_service_is_ready(void **state)
 	                       "kind: IngressDNSRecord\n"
 	                       "metadata: {name: front, namespace: shop}\n"
 	                       "spec: {hosts: [www.example.com]}\n");
+}
+
+/* Usable where the Service behind it has something ready. */
+static void test_an_ingress_is_answered_where_its_service_is_ready(void **state)
+{
+	struct story *s = *state;
+	struct cluster *c = s->site[HOUSTON].cluster;
+
+	put_ingresses(s);
 	world_expect(s->nighd, "www.example.com", "A", AUSTIN, "127.10.2.14", CHANGED_MS);
 	world_expect(s->nighd, "www.example.com", "A", BOSTON, "127.10.1.14", CHANGED_MS);
 	objects_pods(c, "shop", "web", 2, false);
@@ -132,6 +139,30 @@ static void test_an_ingress_is_answered_where_its_service_is_ready(void **state)
 	world_expect(s->nighd, "www.example.com", "A", AUSTIN, "127.10.1.14", CHANGED_MS);
 	cluster_delete(s->host, MULTICLUSTERDNS, "IngressDNSRecord", "shop", "front");
 	world_expect(s->nighd, "www.example.com", "A", AUSTIN, "NXDOMAIN", CHANGED_MS);
+}
+
+/* The controller's Service has the Ingress' address, its pods are in a namespace of their own. */
+static void test_an_ingress_whose_controller_is_not_ready_is_avoided_and_explained(void **state)
+{
+	struct story *s = *state;
+	struct cluster *c = s->site[HOUSTON].cluster;
+
+	put_ingresses(s);
+	objects_namespace(c, "ingress");
+	objects_service(c, "ingress", "controller", "127.10.2.14", s->port);
+	objects_pods(c, "ingress", "controller", 1, true);
+	objects_expect_endpoints(c, "ingress", "controller", 1, CONTROLLERS_MS);
+	world_expect(s->nighd, "www.example.com", "A", AUSTIN, "127.10.2.14", CHANGED_MS);
+	objects_pods(c, "ingress", "controller", 1, false);
+	objects_expect_endpoints(c, "ingress", "controller", 0, CONTROLLERS_MS);
+	world_expect(s->nighd, "www.example.com", "A", AUSTIN, "127.10.1.14", CHANGED_MS);
+	world_expect_http(s->nighd, "/explain?name=www.example.com&client=" AUSTIN,
+	                  "\"layer\":\"gateway\",\"ok\":false", 0);
+	story_expect(s, AUSTIN, HOUSTON, 0);
+	objects_pods(c, "ingress", "controller", 1, true);
+	world_expect(s->nighd, "www.example.com", "A", AUSTIN, "127.10.2.14", CONTROLLERS_MS);
+	cluster_delete(s->host, MULTICLUSTERDNS, "IngressDNSRecord", "shop", "front");
+	cluster_delete(c, "v1", "Namespace", "", "ingress");
 }
 
 static void test_a_deleted_service_is_gone(void **state)
@@ -265,6 +296,7 @@ int main(void)
 		story_test(test_a_service_that_is_scaled_to_zero_is_left_out),
 		story_test(test_a_service_that_loses_its_load_balancer_is_left_out),
 		story_test(test_an_ingress_is_answered_where_its_service_is_ready),
+		story_test(test_an_ingress_whose_controller_is_not_ready_is_avoided_and_explained),
 		story_test(test_a_deleted_service_is_gone),
 		story_test(test_a_deleted_namespace_takes_its_services_along),
 		story_test(test_a_deleted_record_is_a_name_that_is_not),

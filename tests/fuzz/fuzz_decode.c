@@ -13,6 +13,7 @@
 #include "kube/splitter.h"
 #include "watcher/decode.h"
 #include "watcher/decode_link.h"
+#include "watcher/decode_secret.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,6 +56,18 @@ static void decode_credentials(struct json_object *object)
 	kube_secret_fini(&token);
 }
 
+/* Each key is there, within its bounds, or somebody can be told why not. */
+static void decode_keys(struct json_object *object)
+{
+	struct decode_secret *s = decode_secret(object);
+
+	for (size_t i = 0; s && i < DECODE_SECRET_KEYS; i++)
+		CHECK(s->of[i].wrong ? s->of[i].data.len == 0
+		                     : s->of[i].data.len > 0 &&
+		                               s->of[i].data.len <= DECODE_SECRET_KEY_MOST);
+	decode_secret_unref(s);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	json_tokener *tokener = json_tokener_new_ex(DEPTH);
@@ -69,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		decode_fact(object, DECODE_HOST);
 		decode_fact(object, DECODE_MEMBER);
 		decode_credentials(object);
+		decode_keys(object);
 	}
 	json_object_put(object);
 	json_tokener_free(tokener);

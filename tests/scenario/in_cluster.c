@@ -96,7 +96,7 @@ static void test_a_renewed_token_is_read_from_its_file(void **state)
 	write_file(ACCOUNT "/token", "renewed-token-of-the-pod-0123456789");
 	world_fleet_expect_status(f, "\"host\":{\"source\":\"kubernetes\",\"knowledge\":"
 	                             "\"synced\"");
-	world_fleet_expect_status(f, "!401");
+	world_fleet_expect_status(f, "!401 Unauthorized");
 }
 
 static void test_without_its_files_they_are_named_and_waited_for(void **state)

@@ -267,22 +267,70 @@ static void test_nighctl_makes_lines_from_what_nighd_has_in_force(void **state)
 	world_expect_run(w, undrain, 1, "nigh.dev/shift: \"from=0% to=100% start=2");
 }
 
+/* A file is committed, reviewed and fetched before it is read. */
+static void test_nighctl_makes_lines_that_begin_when_they_are_told_to(void **state)
+{
+	struct world *w = *state;
+	const char *const drain[] = {"$NIGHCTL",
+	                             "drain",
+	                             "losangeles",
+	                             "--over",
+	                             "10m",
+	                             "--start",
+	                             "2099-06-01T12:00:00+02:00",
+	                             NULL};
+	const char *const undrain[] = {
+		"$NIGHCTL", "undrain", "losangeles", "--start", "2099-06-01T12:00:00Z", NULL};
+	const char *const shift[] = {"$NIGHCTL", "shift",   "--cluster", "losangeles", "--to",
+	                             "1%",       "--start", "+2h",       NULL};
+	const char *const now[] = {"$NIGHCTL", "drain", "losangeles", "--over", "10m", NULL};
+	const char *const past[] = {
+		"$NIGHCTL", "drain", "losangeles", "--start", "2020-06-01T12:00:00Z", NULL};
+	const char *const soon[] = {"$NIGHCTL", "drain", "losangeles", "--start", "soon", NULL};
+	const char *const status[] = {"$NIGHCTL", "status", "--start", "+1m", NULL};
+	const char *out;
+
+	setenv("KUBECONFIG", "/nowhere", 1);
+	start(w);
+	out = world_expect_run(w, drain, 1,
+	                       "nigh.dev/shift: \"from=100% to=0% start=2099-06-01T10:03:00Z "
+	                       "over=10m ttl=5 wait=3m\"");
+	assert_non_null(strstr(out, "has it before 2099-06-01T10:00:00Z, when it begins"));
+	assert_non_null(strstr(out, "  2099-06-01T10:00:00Z  answers with it say a TTL"));
+	out = world_expect_run(w, shift, 1, "nigh.dev/shift: \"from=100% to=1% start=2");
+	assert_non_null(strstr(out, "its share is 1%\n"));
+	world_expect_run(w, now, 1, "whenever it is read (--start says when else)");
+	world_expect_run(w, past, 2, "--start 2020-06-01T12:00:00Z is over");
+	world_expect_run(w, soon, 2, "--start is a time such as 2026-11-28T10:00:00Z, or +30m");
+	world_expect_run(w, status, 2, "belong to shift, drain and undrain");
+	annotate(w, "to=0% start=@-100 over=20s");
+	await_share(w, 0, 0);
+	world_expect_run(w, undrain, 1,
+	                 "nigh.dev/shift: \"from=0% to=100% start=2099-06-01T12:00:00Z over=0s\"");
+}
+
 /* --- sites that come back --- */
+
+static void annotate_policy(struct world *w, const char *failback, const char *annotation)
+{
+	world_write(
+		w, "manifests/host/policy.yaml",
+		"apiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
+		"metadata: {name: web, namespace: shop, annotations: {nigh.dev/failback: \"%s\"}}\n"
+		"spec:\n"
+		"  targetRefs: [{group: multiclusterdns.kubefed.io, kind: ServiceDNSRecord, "
+		"name: web}]\n"
+		"  stages: [{nearest: {}}]\n"
+		"  failback: %s\n",
+		annotation, failback);
+}
 
 static void start_with_failback(struct world *w, const char *failback)
 {
 	world_config(w, "state: state\n");
 	world_three_cities(w);
 	world_write(w, "networks.csv", "10.0.0.0/8,37.77,-122.42,San Francisco\n");
-	world_write(w, "manifests/host/policy.yaml",
-	            "apiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
-	            "metadata: {name: web, namespace: shop}\n"
-	            "spec:\n"
-	            "  targetRefs: [{group: multiclusterdns.kubefed.io, kind: ServiceDNSRecord, "
-	            "name: web}]\n"
-	            "  stages: [{nearest: {}}]\n"
-	            "  failback: %s\n",
-	            failback);
+	annotate_policy(w, failback, "");
 	world_start(w);
 }
 
@@ -329,6 +377,48 @@ static void test_a_site_that_comes_back_waits_until_it_has_been_stable(void **st
 	world_expect_http(w, "/status", "\"pending\":[]", 1000);
 }
 
+static void test_a_cluster_and_a_policy_are_let_back_as_a_whole(void **state)
+{
+	static const char *const words[][3] = {{"--cluster", "losangeles", "cluster losangeles"},
+	                                       {"--policy", "shop/web", "policy shop/web"}};
+	struct world *w = *state;
+
+	start_with_failback(w, "{mode: Manual}");
+	for (size_t i = 0; i < 2; i++) {
+		const char *const failback[] = {"$NIGHCTL", "failback", words[i][0], words[i][1],
+		                                NULL};
+		char says[64];
+
+		snprintf(says, sizeof(says), "%s has its clients back: 3 sites\n", words[i][2]);
+		break_off(w);
+		world_expect_run(w, failback, 0, says);
+		world_expect(w, WEB, "A", "10.0.0.0/24", LOS_ANGELES, 1000);
+		world_expect_http(w, "/status", "\"pending\":[]", 1000);
+	}
+}
+
+/* The way of GitOps, and of what was not there when it was said. */
+static void test_an_annotation_lets_back_who_went_down_by_then_after_a_restart_too(void **state)
+{
+	struct world *w = *state;
+	char now[CLOCK_TEXT_SIZE], other[96];
+
+	start_with_failback(w, "{mode: Manual}");
+	break_off(w);
+	world_stop(w);
+	snprintf(other, sizeof(other), "%s name=www.example.org", clock_print(clock_unix_s(), now));
+	annotate_policy(w, "{mode: Manual}", other);
+	world_start(w);
+	world_expect_stays(w, WEB, "A", "10.0.0.0/24", HOUSTON, 600);
+	annotate_policy(w, "{mode: Manual}", "2020-01-01T00:00:00Z");
+	world_expect_stays(w, WEB, "A", "10.0.0.0/24", HOUSTON, 1500);
+	annotate_policy(w, "{mode: Manual}", now);
+	world_expect(w, WEB, "A", "10.0.0.0/24", LOS_ANGELES, 3000);
+	annotate_policy(w, "{mode: Manual}", "soon");
+	world_expect_http(w, "/status", "metadata.annotations[nigh.dev/failback]: is not a time",
+	                  3000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,8 +429,11 @@ int main(void)
 		world_test(test_a_drain_by_a_plan_lowers_the_ttl_then_the_share_then_is_drained),
 		world_test(test_the_last_good_shift_is_in_force_after_a_restart_too),
 		world_test(test_nighctl_makes_lines_from_what_nighd_has_in_force),
+		world_test(test_nighctl_makes_lines_that_begin_when_they_are_told_to),
 		world_test(test_a_site_that_comes_back_waits_until_somebody_lets_it_back),
 		world_test(test_a_site_that_comes_back_waits_until_it_has_been_stable),
+		world_test(test_a_cluster_and_a_policy_are_let_back_as_a_whole),
+		world_test(test_an_annotation_lets_back_who_went_down_by_then_after_a_restart_too),
 	};
 
 	return cmocka_run_group_tests_name("scenario/moving", tests, NULL, NULL);

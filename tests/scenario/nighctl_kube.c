@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "tests/support/fakeapi.h"
 #include "tests/support/world.h"
 
@@ -72,7 +74,8 @@ static void start(struct kube *k)
 	world_service(k->w, "losangeles", "web", "198.18.3.10", true, "");
 	world_config(k->w, "sources: {manifests: [manifests], kubernetes: {kubeconfig: "
 	                   "host.kubeconfig}}\n"
-	                   "guard: {minNames: 2, maxWithdrawPercent: 10}\n");
+	                   "guard: {minNames: 2, maxWithdrawPercent: 10}\n"
+	                   "probe: {flapHold: 0}\n");
 	world_start(k->w);
 	world_expect(k->w, WEB, "A", "192.0.2.0/24", "198.18.1.10", 3000);
 }
@@ -388,6 +391,101 @@ static void test_guard_release_says_what_to_do_where_no_domain_makes_the_zone(vo
 	assert_null(strstr(out, "nighd-a"));
 }
 
+/* --- failback --- */
+
+static void start_with_failback(struct kube *k)
+{
+	fakeapi_put(
+		k->f, FAKEAPI_POLICIES,
+		"{'metadata':{'name':'web','namespace':'shop'},'spec':{'targetRefs':[{'group':"
+		"'multiclusterdns.kubefed.io','kind':'ServiceDNSRecord','name':'web'}],'stages':"
+		"[{'nearest':{}}],'failback':{'mode':'Manual'}}}");
+	start(k);
+	pods(k);
+	fakeapi_answer(k->f, "/api/v1/pods", 0, 403, NULL);
+	give(k, PODS "/nighd-a:9053/proxy/status", "{\"pending\":[]}");
+}
+
+/* New York goes and comes back, which the second pod tells of when it is asked for the first time.  Who goes down in the very second
+ * of an annotation is let back by it: so it is another second. */
+static void break_off(struct kube *k)
+{
+	const int64_t before_s = clock_unix_s();
+	const char *status;
+
+	while (clock_unix_s() == before_s)
+		usleep(20000);
+	world_service(k->w, "newyork", "web", "198.18.1.10", false, "");
+	world_expect(k->w, WEB, "A", "192.0.2.0/24", "198.18.3.10", 2000);
+	world_service(k->w, "newyork", "web", "198.18.1.10", true, "");
+	world_expect_http(k->w, "/status", "\"pending\":[{\"name\":\"" WEB "\"", 2000);
+	status = world_get(k->w, "/status", NULL);
+	give(k, PODS "/nighd-b:8053/proxy/status", "{\"pending\":[]}");
+	fakeapi_answer_bytes(k->f, PODS "/nighd-b:8053/proxy/status", 1, 200, "application/json",
+	                     status, strlen(status));
+}
+
+/* Every replica reads it: here the one that the answers are of, which no pod is. */
+static void test_failback_lets_a_cluster_a_policy_or_a_name_back_in_every_replica(void **state)
+{
+	static const struct {
+		const char *const words[4];
+		const char *says, *patched;
+	} all[] = {
+		{{"--cluster", "newyork", NULL, NULL},
+	         "cluster newyork has its clients back: 1 site\n",
+	         "PATCH /apis/core.kubefed.io/v1beta1/namespaces/kube-federation-system/"
+	         "kubefedclusters/newyork"},
+		{{"--policy", "shop/web", NULL, NULL},
+	         "policy shop/web has its clients back: 1 site\n",
+	         "PATCH /apis/nigh.dev/v1alpha1/namespaces/shop/trafficpolicies/web"},
+		{{WEB ".", "--cluster", "newyork", NULL},
+	         WEB ". has its clients back at 1 cluster\n",
+	         "PATCH /apis/nigh.dev/v1alpha1/namespaces/shop/trafficpolicies/web"},
+	};
+	struct kube *k = *state;
+
+	start_with_failback(k);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const char *const argv[] = {
+			"$NIGHCTL",      "failback",      "--kubeconfig",  k->config,
+			all[i].words[0], all[i].words[1], all[i].words[2], NULL};
+		size_t before = fakeapi_requests(k->f, all[i].patched);
+
+		break_off(k);
+		world_expect_stays(k->w, WEB, "A", "192.0.2.0/24", "198.18.3.10", 300);
+		world_expect_run(k->w, argv, 0, all[i].says);
+		assert_int_equal(fakeapi_requests(k->f, all[i].patched), before + 1);
+		world_expect(k->w, WEB, "A", "192.0.2.0/24", "198.18.1.10", 3000);
+	}
+}
+
+static void test_failback_tells_who_waits_nowhere_or_still_and_what_is_kept_nowhere(void **state)
+{
+	struct kube *k = *state;
+	const char *const other[] = {"$NIGHCTL",     "failback", "--cluster", "losangeles",
+	                             "--kubeconfig", k->config,  NULL};
+	const char *const name[] = {"$NIGHCTL",     "failback", "www.example.org",
+	                            "--kubeconfig", k->config,  NULL};
+	const char *const pending =
+		"{\"now\":\"2026-01-01T00:00:00Z\",\"pending\":[{\"name\":\"www.example.org\","
+		"\"cluster\":\"la\",\"policy\":\"shop/%s\"}]}";
+	char said[256];
+	const char *out;
+
+	start_with_failback(k);
+	snprintf(said, sizeof(said), pending, "gone");
+	give(k, PODS "/nighd-b:8053/proxy/status", said);
+	world_expect_run(k->w, other, 1, "no site of cluster losangeles waits in any pod");
+	out = world_expect_run(k->w, name, 1, "trafficpolicies/gone: annotation nigh.dev/failback");
+	assert_non_null(strstr(out, "kubectl -n nigh-system port-forward pod/nighd-b 8053:8053\n"));
+	assert_non_null(strstr(out, "failback www.example.org\n"));
+	assert_null(strstr(out, "nighd-a"));
+	snprintf(said, sizeof(said), pending, "web");
+	give(k, PODS "/nighd-b:8053/proxy/status", said);
+	world_expect_run(k->w, name, 1, "in pod nigh-system/nighd-b it waits still");
+}
+
 /* --- wrong use --- */
 
 static void test_flags_that_do_not_go_together_end_with_2(void **state)
@@ -402,6 +500,8 @@ static void test_flags_that_do_not_go_together_end_with_2(void **state)
 		{{"$NIGHCTL", "status", "--pods-namespace", "x", NULL}, "--pods-namespace"},
 		{{"$NIGHCTL", "drain", "la", "--pods-namespace", "x", NULL}, "not to drain"},
 		{{"$NIGHCTL", "status", "--server", "x", "--context", "y", NULL}, "not both"},
+		{{"$NIGHCTL", "failback", NULL}, "a NAME, --cluster or --policy"},
+		{{"$NIGHCTL", "drain", "la", "--policy", "a/b", NULL}, "belongs to failback"},
 	};
 	struct kube *k = *state;
 
@@ -439,6 +539,8 @@ int main(void)
 		kube_test(test_explain_says_once_what_all_say_and_tells_differences),
 		kube_test(test_guard_release_writes_the_hold_into_the_domain_and_takes_it_away),
 		kube_test(test_guard_release_says_what_to_do_where_no_domain_makes_the_zone),
+		kube_test(test_failback_lets_a_cluster_a_policy_or_a_name_back_in_every_replica),
+		kube_test(test_failback_tells_who_waits_nowhere_or_still_and_what_is_kept_nowhere),
 		kube_test(test_flags_that_do_not_go_together_end_with_2),
 		kube_test(test_a_kubeconfig_that_cannot_be_used_is_told),
 	};

@@ -295,17 +295,103 @@ static void test_a_cluster_that_nobody_registered_is_named(void **state)
 	                  "\"policy\":{\"namespace\":\"shop\",\"name\":\"web\"}", 0);
 }
 
-static void test_a_probe_that_names_a_secret_is_said_to_judge_nothing(void **state)
+static void test_names_that_another_namespace_takes_are_told_to_both(void **state)
+{
+	const char *const argv[] = {"$NIGHCTL", "status", NULL};
+	struct world *w = *state;
+	uint32_t serial;
+
+	begin(w, "  stages: [{nearest: {}}]\n  ttl: 77\n");
+	world_expect(w, WEB, "A", BOSTON, NEW_YORK, SOON_MS);
+	world_write(w, "manifests/host/policy-other.yaml",
+	            "apiVersion: nigh.dev/v1alpha1\n"
+	            "kind: TrafficPolicy\n"
+	            "metadata: {name: mine, namespace: other, creationTimestamp: "
+	            "'2026-02-02T00:00:00Z'}\n"
+	            "spec: {targetRefs: [{hostname: " WEB "}], ttl: 44}\n");
+	world_expect_http(
+		w, "/status",
+		"\"type\":\"Conflicted\",\"status\":\"True\",\"reason\":\"Overridden\",\"message\":"
+		"\"1 "
+		"names of its targets have policies of other namespaces that target them more "
+		"exactly: other/mine (1, such as " WEB ".)\"",
+		SOON_MS);
+	world_expect_http(
+		w, "/status",
+		"\"type\":\"Conflicted\",\"status\":\"False\",\"reason\":\"Overrides\","
+		"\"message\":\"1 of its names are targets of policies of other namespaces, "
+		"too: shop/web (1, such as " WEB ".)\"",
+		0);
+	assert_int_equal(world_query(w, WEB, "A", BOSTON).ttl, 44);
+	world_expect_run(w, argv, 0, "Overridden");
+	world_remove(w, "manifests/host/policy-other.yaml");
+	world_expect_http(w, "/status", "!Overridden", SOON_MS);
+	assert_int_equal(world_query(w, WEB, "A", BOSTON).ttl, 77);
+	/* Who is passed over is no change of the name. */
+	serial = serial_of(w);
+	world_write(w, "manifests/host/policy-zone.yaml",
+	            "apiVersion: nigh.dev/v1alpha1\n"
+	            "kind: TrafficPolicy\n"
+	            "metadata: {name: all, namespace: ops}\n"
+	            "spec: {targetRefs: [{hostname: '*.example.com'}], ttl: 55}\n");
+	world_expect_http(w, "/status", "shop/web (", SOON_MS);
+	assert_int_equal(world_query(w, WEB, "A", BOSTON).ttl, 77);
+	assert_int_equal(serial_of(w), serial);
+}
+
+static void test_a_policy_that_no_name_has_is_not_said_to_be_in_force(void **state)
+{
+	const char *const argv[] = {"$NIGHCTL", "status", NULL};
+	struct world *w = *state;
+
+	world_three_cities(w);
+	put_policy(w, "web", "2026-01-01T00:00:00Z", "{hostname: wbe.example.com}",
+	           "  stages: [{nearest: {}}]\n");
+	world_start(w);
+	world_expect_http(w, "/status",
+	                  "\"type\":\"Programmed\",\"status\":\"False\",\"reason\":\"NoNames\"",
+	                  SOON_MS);
+	world_expect_run(w, argv, 0, "shop/web   0       NoNames");
+	put(w, "  stages: [{nearest: {}}]\n");
+	world_expect_http(w, "/status", "\"reason\":\"Programmed\"", SOON_MS);
+	world_expect_run(w, argv, 0, "in force");
+}
+
+static void test_a_fence_of_countries_sends_nobody_outside_without_geographic_data(void **state)
+{
+	struct world *w = *state;
+
+	begin(w, "  stages: [{geofence: {rules: [{countries: [DE], clusters: [houston], mode: "
+	         "Required}]}}, {nearest: {}}]\n");
+	world_expect_http(w, "/status",
+	                  "\"type\":\"Programmed\",\"status\":\"False\",\"reason\":\"NoGeoData\"",
+	                  SOON_MS);
+	world_expect(w, WEB, "A", BOSTON, "SERVFAIL", 0);
+	assert_int_equal(world_query(w, WEB, "A", BOSTON).ede, 14);
+	put(w, "  stages: [{geofence: {rules: [{countries: [DE], clusters: [houston], mode: "
+	       "Allowed}]}}, {nearest: {}}]\n");
+	world_expect_http(w, "/status",
+	                  "\"type\":\"Programmed\",\"status\":\"True\",\"reason\":\"NoGeoData\"",
+	                  SOON_MS);
+	world_expect(w, WEB, "A", BOSTON, NEW_YORK, SOON_MS);
+	world_write(w, "networks.csv", "192.0.2.0/24,52.52,13.40,DE\n");
+	world_expect(w, WEB, "A", BOSTON, HOUSTON, SOON_MS);
+	world_expect_http(w, "/status", "\"reason\":\"Programmed\"", SOON_MS);
+}
+
+static void test_a_probe_that_names_a_secret_which_is_not_there_is_said_to_judge_nothing(
+	void **state)
 {
 	struct world *w = *state;
 
 	begin(w, "  stages: [{nearest: {}}]\n"
-	         "  probe: {https: {port: 443, caSecret: authority}, mode: Off}\n");
+	         "  probe: {https: {port: 443, caSecret: authority}, mode: Unseen}\n");
 	world_expect(w, WEB, "A", BOSTON, NEW_YORK, SOON_MS);
 	world_expect_http(w, "/status",
 	                  "\"type\":\"Programmed\",\"status\":\"True\",\"reason\":"
-	                  "\"ProbeWithoutEffect\"",
-	                  0);
+	                  "\"ProbeWithoutEffect\",\"message\":\"caSecret: Secret shop/authority: "
+	                  "does not exist: no probe judges the sites\"",
+	                  1000);
 }
 
 static void put_biased(struct world *w, unsigned number)
@@ -494,7 +580,11 @@ int main(void)
 		world_test(test_many_policies_and_many_that_are_broken_delay_nobody),
 		world_test(test_a_policy_that_changes_touches_no_name),
 		world_test(test_a_cluster_that_nobody_registered_is_named),
-		world_test(test_a_probe_that_names_a_secret_is_said_to_judge_nothing),
+		world_test(test_names_that_another_namespace_takes_are_told_to_both),
+		world_test(test_a_policy_that_no_name_has_is_not_said_to_be_in_force),
+		world_test(test_a_fence_of_countries_sends_nobody_outside_without_geographic_data),
+		world_test(
+			test_a_probe_that_names_a_secret_which_is_not_there_is_said_to_judge_nothing),
 		world_test(test_of_too_many_different_orders_the_last_are_told),
 		world_test(test_a_stage_that_decides_nothing_is_named_and_no_error),
 		world_test(test_shares_are_as_the_weights_and_a_ramp_moves_only_its_own),

@@ -16,7 +16,9 @@
 #include <cmocka.h>
 
 #include "tests/support/world.h"
+#include "tests/support/world_example.h"
 #include "tests/support/world_inside.h"
+#include "tests/support/world_network.h"
 
 #define WEB       "web.shop.fed.svc.example.com"
 #define ENDPOINTS "\"layer\":\"endpoints\",\"ok\":"
@@ -284,6 +286,28 @@ PAGE(test_the_example_of_unknown_clients, "unknown-client.md")
 PAGE(test_the_example_of_all_sites_down, "when-all-down.md")
 PAGE(test_the_example_of_stages_together, "README.md")
 
+/* In a manifest folder; tests/e2e/policies.c has it at a real API server. */
+static void test_the_example_with_everything(void **state)
+{
+	struct network *net = network_new(1);
+	struct text policy = {0};
+	struct world *w;
+
+	(void)state;
+	network_enter(net, 0);
+	w = world_new();
+	assert_true(inside_read_file(EXAMPLE_POLICY, &policy));
+	world_write(w, "manifests/host/all.yaml", "%s---\n%s", example_host(), policy.data);
+	example_write(w);
+	world_config(w, EXAMPLE_CONFIG);
+	world_start(w);
+	example_expect(w, SOON_MS);
+	world_free(w);
+	text_fini(&policy);
+	network_enter(net, NETWORK_OUTSIDE);
+	network_free(net);
+}
+
 static bool is_page(const char *name)
 {
 	size_t len = strlen(name);
@@ -320,6 +344,7 @@ int main(void)
 		world_test(test_the_example_of_all_sites_down),
 		world_test(test_the_example_of_stages_together),
 		cmocka_unit_test(test_every_page_is_run),
+		cmocka_unit_test(test_the_example_with_everything),
 	};
 
 	return cmocka_run_group_tests_name("policies (pages)", tests, NULL, NULL);

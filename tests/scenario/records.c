@@ -286,6 +286,34 @@ static void test_an_ingress_records_hosts_choose_among_all_clusters(void **state
 	world_expect_http(w, "/status", "www.other.test", 0);
 }
 
+/* The Service with the Ingress' address is its controller: pods that are ready behind one that is not are of no use. */
+static void test_an_ingress_whose_controller_is_not_ready_is_avoided_and_explained(void **state)
+{
+	struct world *w = *state;
+	const char *const explain[] = {"$NIGHCTL", "explain",     "shop.example.com",
+	                               "--client", SAN_FRANCISCO, NULL};
+	const char *out;
+
+	world_three_cities(w);
+	ingress(w, "newyork", "198.18.1.20", "web");
+	ingress(w, "losangeles", "198.18.3.20", "web");
+	world_service(w, "losangeles", "controller", "198.18.3.20", true, "");
+	world_write(w, "manifests/host/ingress-record.yaml",
+	            "apiVersion: multiclusterdns.kubefed.io/v1alpha1\nkind: IngressDNSRecord\n"
+	            "metadata: {name: door, namespace: shop}\nspec: {hosts: [shop.example.com]}\n");
+	world_start(w);
+	world_expect(w, "shop.example.com", "A", SAN_FRANCISCO, "198.18.3.20", 0);
+	world_service(w, "losangeles", "controller", "198.18.3.20", false, "");
+	world_expect(w, "shop.example.com", "A", SAN_FRANCISCO, "198.18.1.20", 1000);
+	out = world_expect_run(w, explain, 0,
+	                       "gateway: the controller of the Ingress has no ready endpoint");
+	assert_null(strstr(out, "endpoints: "));
+	/* What does not go through it stays. */
+	world_expect(w, "web.shop.fed.svc.example.com", "A", SAN_FRANCISCO, "198.18.3.10", 0);
+	world_service(w, "losangeles", "controller", "198.18.3.20", true, "");
+	world_expect(w, "shop.example.com", "A", SAN_FRANCISCO, "198.18.3.20", 1000);
+}
+
 /* --- annotations --- */
 
 static void test_a_host_annotated_in_three_clusters_is_one_name_with_three_sites(void **state)
@@ -557,6 +585,7 @@ int main(void)
 		world_test(test_a_load_balancers_host_name_is_resolved),
 		world_test(test_records_of_the_config_stand_beside_what_clusters_have),
 		world_test(test_an_ingress_records_hosts_choose_among_all_clusters),
+		world_test(test_an_ingress_whose_controller_is_not_ready_is_avoided_and_explained),
 		world_test(test_a_host_annotated_in_three_clusters_is_one_name_with_three_sites),
 		world_test(test_annotated_target_and_ttl_count),
 		world_test(test_an_endpoint_can_be_of_every_type),

@@ -200,6 +200,12 @@ static void test_what_two_of_three_lose_is_withdrawn_by_all(void **state)
 	network_set_pair(s->net, R1, LOS_ANGELES, &cut);
 	expect_all(s, HOUSTON, LONG_MS);
 	world_expect_http(at(s, R2), EXPLAIN, "down: 2 of 3 replicas (r0, r1); up: r2", 0);
+	/* Each says how many, and what it found out itself. */
+	assert_non_null(strstr(world_log(at(s, R0)), "reason=\"by vote: 2 of 3 replicas see it "
+	                                             "down, 1 up; the last probe here: "));
+	assert_non_null(strstr(world_log(at(s, R2)),
+	                       "reason=\"by vote: 2 of 3 replicas see it down, 1 up; the last "
+	                       "probe here: connected\""));
 	network_set_pair(s->net, R1, LOS_ANGELES, &calm);
 	expect_all(s, LOS_ANGELES, BACK_MS);
 }

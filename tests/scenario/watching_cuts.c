@@ -295,7 +295,7 @@ static void test_an_error_event_says_how_long_to_wait(void **state)
 	start(a, WORLD_PACE);
 	fakeapi_send_line(a->host, WATCHES,
 	                  "{'type':'ERROR','object':{'kind':'Status','code':429,'details':{"
-	                  "'retryAfterSeconds':3}}}");
+	                  "'retryAfterSeconds':6}}}");
 	world_api_await_status(a, "the watch ended with error 429");
 	world_api_pass(a, 2000);
 	assert_int_equal(fakeapi_requests(a->host, A_WATCH), 0);

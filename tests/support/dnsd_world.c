@@ -371,6 +371,17 @@ static int by_cluster_name(const void *a, const void *b, void *arg)
 	return strcmp(names[0], names[1]);
 }
 
+static const struct endpoint_past *held_past(struct world *w, unsigned until_s)
+{
+	struct endpoint_past *past = arena_calloc(w->arena, 1, sizeof *past);
+
+	past->is_held = true;
+	past->flaps = SITE_ENDPOINTS;
+	past->held_until_s = until_s;
+	past->since_s[0] = 1;
+	return past;
+}
+
 /* What stands between the cluster and the colon: any of these. */
 static void mark_site(struct world *w, struct endpoint_site *site, const char *marks)
 {
@@ -383,6 +394,8 @@ static void mark_site(struct world *w, struct endpoint_site *site, const char *m
 			site->capacity = (uint16_t)number;
 		if (*marks == '@')
 			site->hold = number;
+		if (*marks == '~')
+			site->past = held_past(w, number);
 		if (*marks == '#') {
 			site->probes = arena_memdup(w->arena, &number, sizeof number);
 			site->probe_count = 1;
@@ -399,7 +412,7 @@ static void mark_site(struct world *w, struct endpoint_site *site, const char *m
 static void add_site_line(struct world *w, struct endpoint_site *list, size_t *count,
                           const char *line)
 {
-	size_t len = strcspn(line, "!#=@%:");
+	size_t len = strcspn(line, "!#=@%~:");
 	struct snapshot_cluster *c = find_cluster(w, (struct bytes){(const uint8_t *)line, len});
 	const char *rest = strchr(line, ':') + 1;
 	struct endpoint_site *site = NULL;

@@ -59,6 +59,7 @@ uint16_t world_cluster_id(struct world *w, const char *name);
 void world_put(struct world *w, const char *name, ...);
 /* A name with sites: lines "CLUSTER: TTL TYPE RDATA"; "CLUSTER:" has no records; "CLUSTER!:" has
  * no ready endpoint; "CLUSTER#3:" is probed as index 3; "CLUSTER=5:" has a capacity of 5; "CLUSTER@2:" has hold 2;
+ * "CLUSTER~9:" flaps, by its endpoints, which are as they are since second 1, and is held down until second 9;
  * "CLUSTER%3/10:" has 3 of 10 endpoints ready, of which half are wanted.
  * `fallback` NULL: fails open. */
 void world_put_sites(struct world *w, const char *name, const char *fallback, ...);

@@ -165,6 +165,13 @@ static char *print_endpoint(const struct records_world *w, const struct endpoint
 		text_add(&t, "/");
 		text_add_bytes(&t, w->last->policies[e->policy].name);
 	}
+	if (e->passed_over) {
+		CHECK(e->passed_over < w->last->policy_count);
+		text_add(&t, "; before ");
+		text_add_bytes(&t, w->last->policies[e->passed_over].namespace);
+		text_add(&t, "/");
+		text_add_bytes(&t, w->last->policies[e->passed_over].name);
+	}
 	CHECK(e->has_sites == (e->site_count > 0));
 	for (size_t i = 0; i < e->site_count; i++)
 		print_site(w, &t, &e->sites[i]);
@@ -339,6 +346,18 @@ static void on_policy_conflict(const struct records_policy_conflict *c, void *ar
 	add_line(l, &t);
 }
 
+/* Which example there is depends on what was before. */
+static void on_policy_override(const struct records_policy_override *o, void *arg)
+{
+	struct policy_lines *l = arg;
+	struct text t = {0};
+
+	add_policy_name(&t, &l->w->last->policies[o->loser]);
+	text_printf(&t, " is passed over for %llu by ", (unsigned long long)o->names);
+	add_policy_name(&t, &l->w->last->policies[o->winner]);
+	add_line(l, &t);
+}
+
 static int by_line(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -361,6 +380,7 @@ char *records_world_policies(const struct records_world *w)
 		add_line(&l, &t);
 	}
 	records_each_policy_conflict(w->records, on_policy_conflict, &l);
+	records_each_policy_override(w->records, on_policy_override, &l);
 	if (l.count > 0)
 		qsort(l.lines, l.count, sizeof(char *), by_line);
 	for (size_t i = 0; i < l.count; i++) {

@@ -126,6 +126,8 @@ static struct world *new_nighd(struct story *s)
 	             "sources: {kubernetes: {kubeconfig: host.kubeconfig, allowLoopback: true}}\n"
 	             "publish: {allow: [127.0.0.0/8]}\n"
 	             "watch: {silence: 4s, reply: 2s, backoff: 1s}\n"
+	             /* Each test takes the same few sites down and up. */
+	             "probe: {flapHold: 0}\n"
 	             "state: state\n"
 	             "log: {level: debug}");
 	return w;

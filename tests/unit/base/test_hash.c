@@ -80,29 +80,6 @@ static void test_every_bit_of_both_sides_reaches_half_of_the_mix(void **state)
 	}
 }
 
-static void test_the_light_hash_hears_every_byte(void **state)
-{
-	uint8_t bytes[40] = {0};
-
-	(void)state;
-	/* The same on every machine. */
-	assert_true(hash_light(bytes_of("example")) == UINT64_C(0x7bec563738396bff));
-	assert_true(hash_light(bytes_of("www.example.com")) == UINT64_C(0x561d8721c958b7a4));
-	for (size_t len = 0; len <= sizeof(bytes); len++) {
-		uint64_t before = hash_light((struct bytes){bytes, len});
-
-		assert_true(len == 0 || before != hash_light((struct bytes){bytes, len - 1}));
-		for (size_t i = 0; i < len; i++) {
-			uint64_t after;
-
-			bytes[i] ^= 1;
-			after = hash_light((struct bytes){bytes, len});
-			bytes[i] ^= 1;
-			assert_in_range(__builtin_popcountll(before ^ after), 12, 52);
-		}
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,7 +88,6 @@ int main(void)
 		cmocka_unit_test(test_fixed_hashes_never_change),
 		cmocka_unit_test(test_mixing_is_even),
 		cmocka_unit_test(test_every_bit_of_both_sides_reaches_half_of_the_mix),
-		cmocka_unit_test(test_the_light_hash_hears_every_byte),
 	};
 
 	return cmocka_run_group_tests_name("base/hash", tests, NULL, NULL);

@@ -60,8 +60,8 @@ static void test_a_plan_goes_from_where_the_share_is_now(void **state)
 
 	(void)state;
 	moves_plan(&now, RAMP_WHOLE, 1800, &r);
-	assert_printed(&r, "from=60.001% to=100% start=2026-11-28T10:00:05Z over=30m curve=smooth",
-	               "  2026-11-28T10:00:05Z  its share leaves 60.001%\n"
+	assert_printed(&r, "from=60% to=100% start=2026-11-28T10:00:05Z over=30m curve=smooth",
+	               "  2026-11-28T10:00:05Z  its share leaves 60%\n"
 	               "  2026-11-28T10:30:05Z  its share is 100%\n");
 }
 
@@ -80,6 +80,24 @@ static void test_a_drain_lowers_the_ttl_waits_and_says_when_caches_have_let_go(v
 	/* An answer of just before the TTL was lowered is forgotten when clients begin to go. */
 	assert_int_equal(ramp_ttl_most(&r, r.start - 181), 0);
 	assert_int_equal(ramp_share(&r, r.start), RAMP_WHOLE);
+}
+
+static void test_a_plan_begins_when_it_is_told_to(void **state)
+{
+	struct moves_now now = now_of(NULL, NULL, TEN_OCLOCK);
+	struct ramp r = {0};
+
+	(void)state;
+	now.begins = TEN_OCLOCK + 3600;
+	moves_plan_drain(&now, 180, 600, &r);
+	assert_printed(&r, "from=100% to=0% start=2026-11-28T11:03:00Z over=10m ttl=5 wait=3m",
+	               "  2026-11-28T11:00:00Z  answers with it say a TTL of at most 5s\n"
+	               "  2026-11-28T11:03:00Z  its share leaves 100%\n"
+	               "  2026-11-28T11:13:00Z  it is drained\n"
+	               "every cache that honours TTLs has let go by 2026-11-28T11:13:06Z\n");
+	moves_plan(&now, RAMP_WHOLE / 2, 0, &r);
+	assert_int_equal(r.start, TEN_OCLOCK + 3600);
+	assert_int_equal(ramp_share(&r, TEN_OCLOCK + 3599), RAMP_WHOLE);
 }
 
 static void test_a_plan_is_json_as_well(void **state)
@@ -110,6 +128,7 @@ int main(void)
 		cmocka_unit_test(test_a_plan_goes_from_where_the_share_is_now),
 		cmocka_unit_test(
 			test_a_drain_lowers_the_ttl_waits_and_says_when_caches_have_let_go),
+		cmocka_unit_test(test_a_plan_begins_when_it_is_told_to),
 		cmocka_unit_test(test_a_plan_is_json_as_well),
 	};
 

@@ -48,8 +48,9 @@ static enum err on_order(enum order order, const struct order_about *about, void
 	struct desk *d = arg;
 
 	d->order = order;
-	snprintf(d->ordered, sizeof(d->ordered), "%s%s%s", about->name,
-	         about->cluster ? " at " : "", about->cluster ? about->cluster : "");
+	snprintf(d->ordered, sizeof(d->ordered), "%s%s%s%s%s", about->name ? about->name : "",
+	         about->cluster ? " at " : "", about->cluster ? about->cluster : "",
+	         about->policy ? " by " : "", about->policy ? about->policy : "");
 	*result = 3;
 	return d->refusal ? reason_set(why, d->refusal, "nothing is held in %s", about->name)
 	                  : ERR_OK;
@@ -154,8 +155,8 @@ static void put_tables(struct zones *z)
 	                                   .id = 18446744073709551615ULL,
 	                                   .since = 1767323045};
 	const struct snapshot_waiting waiting[] = {
-		{"www.example.com", "la", false, clock_monotonic_ms() - 3500, 600000},
-		{"www.example.com", "ny", true, clock_monotonic_ms() - 1500, 0}};
+		{"www.example.com", "la", "shop/web", false, clock_monotonic_ms() - 3500, 600000},
+		{"www.example.com", "ny", "shop/web", true, clock_monotonic_ms() - 1500, 0}};
 	const struct snapshot_report report = {.problems = &problem,
 	                                       .problem_count = 1,
 	                                       .conflicts = &conflict,
@@ -408,9 +409,11 @@ static void test_status_has_the_shape_of_the_design(void **state)
 	                    "{\"where\":\"x.yaml:3\",\"message\":\"bad \\u0001 byte\","
 	                    "\"since\":\"2026-01-02T03:04:05Z\"}");
 	assert_string_equal(at(root, "pending"),
-	                    "[{\"name\":\"www.example.com\",\"cluster\":\"la\",\"mode\":\"After\","
+	                    "[{\"name\":\"www.example.com\",\"cluster\":\"la\","
+	                    "\"mode\":\"After\",\"policy\":\"shop/web\","
 	                    "\"usableForSeconds\":3,\"needsSeconds\":600},"
-	                    "{\"name\":\"www.example.com\",\"cluster\":\"ny\",\"mode\":\"Manual\","
+	                    "{\"name\":\"www.example.com\",\"cluster\":\"ny\","
+	                    "\"mode\":\"Manual\",\"policy\":\"shop/web\","
 	                    "\"usableForSeconds\":1,\"needsSeconds\":null}]");
 	assert_string_equal(at(root, "conflicts/0"),
 	                    "{\"name\":\"www.example.com\",\"winner\":\"A\",\"loser\":\"B\"}");
@@ -604,8 +607,11 @@ static void test_sites_are_let_back_by_post_only(void **state)
 	assert_string_equal(d->body, "{\"name\":\"www.example.com\",\"sites\":3}\n");
 	assert_int_equal(ask(d, "POST", "/failback?name=www.example.com"), 200);
 	assert_string_equal(d->ordered, "www.example.com");
-	assert_refused(d, "POST", "/failback?cluster=la", 400,
-	               "name is missing: /failback?name=NAME");
+	assert_int_equal(ask(d, "POST", "/failback?cluster=la&policy=shop/web&name="), 200);
+	assert_string_equal(d->ordered, " at la by shop/web");
+	assert_string_equal(d->body, "{\"sites\":3}\n");
+	assert_refused(d, "POST", "/failback?cluster=", 400,
+	               "who is let back? /failback?name=NAME, cluster= or policy=NAMESPACE/NAME");
 	d->refusal = ERR_NOTFOUND;
 	assert_int_equal(ask(d, "POST", "/failback?name=a.example"), 404);
 }

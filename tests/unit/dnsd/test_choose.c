@@ -357,6 +357,56 @@ static void test_the_policy_all_answers_with_every_usable_site(void **state)
 	world_build(w);
 }
 
+static void test_a_site_that_is_held_down_comes_last_and_counts_as_usable(void **state)
+{
+	struct asking how = {.ecs = "198.51.100.0/24"};
+
+	(void)state;
+	world_put_sites(w, "held-two.example.com", NULL, "la: 30 A 192.0.2.1",
+	                "ny~9: 30 A 192.0.2.2", NULL);
+	world_put_sites(w, "held-one.example.com", NULL, "la~9: 30 A 192.0.2.1",
+	                "ny!: 30 A 192.0.2.2", NULL);
+	world_put_sites(w, "held-twins.example.com", NULL, "ny~9: 30 A 192.0.2.2",
+	                "nyc: 30 A 192.0.2.3", NULL);
+	world_put_sites(w, "held-zone.example.com", "two.example.com", "la~9: 30 A 192.0.2.1",
+	                NULL);
+	world_build(w);
+	assert_begins("held-two.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=24 / an held-two.example.com. 30 A 192.0.2.1");
+	/* Nobody else is left: no failing open, and no other level. */
+	assert_begins("held-one.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=24 / an held-one.example.com. 30 A 192.0.2.1");
+	assert_begins("held-zone.example.com A", "198.51.100.0/24",
+	              "NOERROR aa scope=0 / an held-zone.example.com. 30 A 192.0.2.1");
+	for (unsigned i = 0; i < 200; i++) {
+		char ecs[32];
+
+		snprintf(ecs, sizeof ecs, "10.0.%u.0/24", i);
+		how.ecs = ecs;
+		assert_non_null(
+			strstr(world_ask(w, "held-twins.example.com A", &how), " 30 A 192.0.2.3"));
+	}
+}
+
+static void test_the_policy_all_leaves_out_who_is_held_down_while_others_are_not(void **state)
+{
+	(void)state;
+	world_settings(w)->all = true;
+	world_put_sites(w, "held-two.example.com", NULL, "la: 30 A 192.0.2.1",
+	                "ny~9: 30 A 192.0.2.2", NULL);
+	world_put_sites(w, "held-one.example.com", NULL, "la~9: 30 A 192.0.2.1",
+	                "ny~9: 30 A 192.0.2.2", NULL);
+	world_build(w);
+	assert_answer("held-two.example.com A", NULL,
+	              "NOERROR aa / an held-two.example.com. 30 A 192.0.2.1");
+	assert_answer("held-one.example.com A", NULL,
+	              "NOERROR aa / an held-one.example.com. 30 A 192.0.2.1 / an "
+	              "held-one.example.com. 30 A "
+	              "192.0.2.2");
+	world_settings(w)->all = false;
+	world_build(w);
+}
+
 static void test_any_gets_one_rrset_of_the_chosen_site(void **state)
 {
 	(void)state;
@@ -392,6 +442,9 @@ int main(void)
 		cmocka_unit_test(test_a_mapped_subnet_has_the_bucket_of_its_ipv4_subnet),
 		cmocka_unit_test(test_a_client_without_a_place_gets_the_clusters_by_name),
 		cmocka_unit_test(test_the_policy_all_answers_with_every_usable_site),
+		cmocka_unit_test(test_a_site_that_is_held_down_comes_last_and_counts_as_usable),
+		cmocka_unit_test(
+			test_the_policy_all_leaves_out_who_is_held_down_while_others_are_not),
 		cmocka_unit_test(test_any_gets_one_rrset_of_the_chosen_site),
 		/* The last: it changes the networks. */
 		cmocka_unit_test(test_no_bucket_around_the_mapped_networks_holds_them),

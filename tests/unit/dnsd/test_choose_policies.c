@@ -125,9 +125,9 @@ static void test_a_fence_that_must_hold_has_its_clients_go_nowhere_else(void **s
 	assert_answer("web.example.com A", BOSTON,
 	              "NOERROR aa scope=24 / an web.example.com. 30 A 192.0.2.2");
 	/* Others have it, so it is there: no denial, but none for them. */
-	assert_answer("us.example.com A", BERLIN, "REFUSED scope=0 ede=18");
+	assert_answer("us.example.com A", BERLIN, "REFUSED scope=24 ede=18");
 	assert_begins("us.example.com A", OAKLAND, "NOERROR aa scope=24 / an us.example.com. 30 A");
-	assert_answer("mixed.example.com AAAA", BERLIN, "REFUSED scope=0 ede=18");
+	assert_answer("mixed.example.com AAAA", BERLIN, "REFUSED scope=24 ede=18");
 	/* The only site that has it, but not for all: the scope says for whom. */
 	assert_answer("mixed.example.com AAAA", BOSTON,
 	              "NOERROR aa scope=24 / an mixed.example.com. 30 AAAA 2001:db8::1");
@@ -151,7 +151,7 @@ static void test_inside_a_fence_all_down_fails_open_inside(void **state)
 	policy.no_data_when_all_down = true;
 	enforce();
 	/* Not for some: others are answered. */
-	assert_answer("web.example.com A", BERLIN, "REFUSED scope=0 ede=18");
+	assert_answer("web.example.com A", BERLIN, "REFUSED scope=24 ede=18");
 	assert_begins("web.example.com A", BOSTON, "NOERROR aa scope=24 / an web.example.com. 5 A");
 	world_drain(w, "la", true);
 	world_drain(w, "ny", true);
@@ -284,6 +284,24 @@ static void test_a_site_that_must_prove_itself_comes_last(void **state)
 	assert_has("web.example.com A", BERLIN, " 5 A 192.0.2.3");
 	world_drain(w, "la", false);
 	world_waits(w, none, 2);
+	world_build(w);
+	assert_has("web.example.com A", BERLIN, " 30 A 192.0.2.3");
+}
+
+static void test_a_site_that_is_held_down_comes_last(void **state)
+{
+	(void)state;
+	world_use_policy(w, 1);
+	world_put_sites(w, "web.example.com", NULL, "la: 30 A 192.0.2.1", "fra~9: 30 A 192.0.2.3",
+	                NULL);
+	enforce();
+	assert_has("web.example.com A", BERLIN, " 30 A 192.0.2.1");
+	world_drain(w, "la", true);
+	world_build(w);
+	assert_has("web.example.com A", BERLIN, " 5 A 192.0.2.3");
+	world_drain(w, "la", false);
+	world_put_sites(w, "web.example.com", NULL, "la: 30 A 192.0.2.1", "fra: 30 A 192.0.2.3",
+	                NULL);
 	world_build(w);
 	assert_has("web.example.com A", BERLIN, " 30 A 192.0.2.3");
 }
@@ -468,6 +486,7 @@ int main(void)
 		TEST(test_all_by_weight_takes_other_sites_for_other_buckets),
 		TEST(test_the_policys_ttls_replace_those_of_the_records),
 		TEST(test_a_site_that_must_prove_itself_comes_last),
+		TEST(test_a_site_that_is_held_down_comes_last),
 		TEST(test_until_a_fence_is_known_nobody_is_sent_over_it),
 		TEST(test_a_client_of_no_place_may_be_where_its_resolver_is),
 		TEST(test_a_client_of_no_place_stays_in_the_fence_of_its_network),

@@ -111,22 +111,29 @@ static void assert_shares(const uint8_t site[BUCKETS], const double wanted[SITES
 
 static uint8_t before[BUCKETS], after[BUCKETS];
 
-static void test_the_logarithm_is_that_of_the_library(void **state)
+static void test_waits_are_the_logarithm_of_the_library(void **state)
 {
+	const double steps = 1 << SHARE_STEP_BITS;
 	uint64_t hash = 1;
+	double all = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < 200000; i++) {
-		double exact, score;
+	for (unsigned i = 0; i < 1000000; i++) {
+		double u, wait, exact;
 
-		hash = hash_mix(hash, i) >> i % 40;
-		exact = -log2((double)(hash | 1) / 18446744073709551616.0);
-		score = (double)share_part(hash, 1) / 0x1p57;
-		if (fabs(score - exact) > 1.5e-5)
-			fail_msg("%llx: %f is not %f", (unsigned long long)hash, score, exact);
+		hash = hash_mix(hash, i);
+		/* Every third near 0, where it is decided whom a small share takes. */
+		u = (double)(i % 3 == 0 ? hash >> i % 40 : hash) / 18446744073709551616.0;
+		wait = (double)share_wait(i % 3 == 0 ? hash >> i % 40 : hash, 1) / 0x1p58;
+		exact = -log1p(-u);
+		if (u < 1 - 1 / steps && fabs(wait - exact) > exact * 2 / steps + 0x1p-30)
+			fail_msg("%.17g: %.17g is not %.17g", u, wait, exact);
+		all += (double)share_wait(hash, 1) / 0x1p58;
 	}
-	assert_true(share_part(UINT64_MAX, 1) > 0);
-	assert_true(share_part(0, UINT64_C(65535) * 1000000) > 0);
+	/* In the last step, which has no end, the mean is right. */
+	assert_true(fabs(all / 1000000 - 1) < 0.01);
+	assert_true(share_wait(UINT64_MAX, 1) < LOT_FOR_EVER);
+	assert_true(share_wait(UINT64_MAX, UINT64_C(65535) * 1000000) > 0);
 }
 
 static void test_shares_are_as_the_weights(void **state)
@@ -289,6 +296,53 @@ static void test_what_is_withheld_still_serves_when_nothing_else_does(void **sta
 	assert_int_equal(share[0], BUCKETS);
 }
 
+/* A lot is drawn by hand: for clusters of any names, a name and every 16th bucket of a stretch. */
+static void draw_lots(const char *const cluster[SITES], const char *domain, uint64_t from,
+                      unsigned share[SITES])
+{
+	struct name name;
+	uint64_t hash[SITES];
+	struct reason why;
+
+	assert_int_equal(name_from_text(&name, bytes_of(domain), &why), ERR_OK);
+	for (unsigned i = 0; i < SITES; i++)
+		hash[i] = hash_fixed(bytes_of(cluster[i]));
+	memset(share, 0, SITES * sizeof *share);
+	for (unsigned b = 0; b < BUCKETS; b++) {
+		uint64_t asker = lot_hash_asker(from + b * 16, name_lot(name.wire, name.len));
+		unsigned best = 0;
+
+		for (unsigned i = 1; i < SITES; i++)
+			if (lot_hash(asker, hash[i]) < lot_hash(asker, hash[best]))
+				best = i;
+		share[best]++;
+	}
+}
+
+static void test_no_names_of_clusters_or_domains_skew_shares(void **state)
+{
+	static const char *const clusters[][SITES] = {
+		{"a", "b", "c", "d"},
+		{"", "\1", "\2", "\3"},
+		{"c0", "c1", "c2", "c3"},
+		{"aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaab", "aaaaaaaaaaaaaaac", "aaaaaaaaaaaaaaad"},
+		{"eu-west-1", "eu-west-2", "eu-west-3", "eu-west-4"},
+	};
+	static const char *const domains[] = {"a", "b", "nighlots.example.com",
+	                                      "\\000.\\000.\\000.\\000.\\000.\\000",
+	                                      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example.com"};
+
+	(void)state;
+	for (unsigned k = 0; k < sizeof clusters / sizeof clusters[0]; k++)
+		for (unsigned n = 0; n < sizeof domains / sizeof domains[0]; n++) {
+			unsigned share[SITES];
+
+			draw_lots(clusters[k], domains[n], UINT64_C(4) << 32 | n << 20, share);
+			for (unsigned i = 0; i < SITES; i++)
+				assert_in_range(share[i], BUCKETS * 24 / 100, BUCKETS * 26 / 100);
+		}
+}
+
 static void test_the_choice_is_the_same_on_every_machine(void **state)
 {
 	uint64_t sum = 0;
@@ -303,13 +357,13 @@ static void test_the_choice_is_the_same_on_every_machine(void **state)
 	for (unsigned i = 0; i < BUCKETS; i++)
 		sum = hash_mix(sum, before[i]);
 	/* Written down once: a replica of another build or machine must not differ. */
-	assert_int_equal(sum, UINT64_C(0x956df0af064538b8));
+	assert_int_equal(sum, UINT64_C(0x672598564cf9044c));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_logarithm_is_that_of_the_library),
+		cmocka_unit_test(test_waits_are_the_logarithm_of_the_library),
 		cmocka_unit_test_setup_teardown(test_shares_are_as_the_weights, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_weight_0_has_no_client_and_only_zeros_are_equal, setup, teardown),
@@ -322,6 +376,7 @@ int main(void)
 			test_what_is_withheld_goes_to_the_others_and_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_what_is_withheld_still_serves_when_nothing_else_does, setup, teardown),
+		cmocka_unit_test(test_no_names_of_clusters_or_domains_skew_shares),
 		cmocka_unit_test_setup_teardown(test_the_choice_is_the_same_on_every_machine, setup,
 	                                        teardown),
 	};

@@ -147,6 +147,30 @@ static void test_who_is_passed_over_is_told(void **state)
 	            "comes back\"");
 }
 
+static void test_who_flaps_is_told_with_the_layer_and_for_how_long(void **state)
+{
+	static const char *const stages[] = {"nearest", NULL};
+
+	(void)state;
+	policy.stages = stages;
+	policy.weight = NULL;
+	world_use_policy(w, 1);
+	world_put_sites(w, "web.example.com", NULL, "la: 30 A 192.0.2.1",
+	                "ny~4000000: 30 A 192.0.2.2", NULL);
+	world_use_policy(w, 0);
+	world_put_sites(w, "plain.example.com", NULL, "la: 30 A 192.0.2.1",
+	                "ny~4000000: 30 A 192.0.2.2", NULL);
+	for (size_t i = 0; i < 2; i++) {
+		explain(i == 0 ? "web.example.com" : "plain.example.com", "198.51.101.0/24");
+		assert_told("{\"stage\":\"flapping\",\"detail\":\"sites that go up and down again "
+		            "and again come last\",\"left\":[\"la\"]}");
+		assert_told(
+			"{\"layer\":\"flapping\",\"ok\":false,\"detail\":\"endpoints down again "
+			"and again: held down for another 4000000 s\"");
+		assert_told("\"site\":\"la\"");
+	}
+}
+
 static void test_the_order_for_clients_of_no_place_is_told(void **state)
 {
 	static const char *const stages[] = {"nearest", NULL};
@@ -209,6 +233,31 @@ static void test_the_share_of_ready_endpoints_is_a_layer(void **state)
 	assert_told("\"left\":[\"ny\"]");
 }
 
+static void test_no_data_is_told_by_its_cause_alone_and_for_as_long_as_it_holds(void **state)
+{
+	static const char *const stages[] = {"nearest", NULL};
+
+	(void)state;
+	policy.stages = stages;
+	policy.weight = NULL;
+	policy.no_data_when_all_down = true;
+	policy.degraded_ttl = 7;
+	world_put(w, "alias.example.com", "30 CNAME web.example.com.", NULL);
+	for (int cluster = LA; cluster < CLUSTERS; cluster++) {
+		static const char *const names[] = {"la", "ny", "hou", "fra"};
+
+		world_drain(w, names[cluster], true);
+	}
+	explain("web.example.com", "198.51.101.0/24");
+	assert_told("{\"stage\":\"whenAllDown\",\"detail\":\"no site is usable: no data, for all "
+	            "clients\"");
+	assert_null(strstr(told, "no records of this type"));
+	assert_told("\"rcode\":\"NOERROR\",\"site\":null,\"ttl\":7,");
+	/* The end of a chain has a TTL, too. */
+	explain("alias.example.com", "198.51.101.0/24");
+	assert_told("\"rcode\":\"NOERROR\",\"site\":null,\"ttl\":7,");
+}
+
 static void test_several_sites_are_told_in_one_step(void **state)
 {
 	static const char *const stages[] = {"all", NULL};
@@ -239,9 +288,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_each_stage_has_a_step_with_who_is_left),
 		TEST(test_who_is_passed_over_is_told),
+		TEST(test_who_flaps_is_told_with_the_layer_and_for_how_long),
 		TEST(test_the_order_for_clients_of_no_place_is_told),
 		TEST(test_a_client_that_is_fenced_off_is_told_why),
 		TEST(test_the_share_of_ready_endpoints_is_a_layer),
+		TEST(test_no_data_is_told_by_its_cause_alone_and_for_as_long_as_it_holds),
 		TEST(test_several_sites_are_told_in_one_step),
 		TEST(test_a_name_without_a_policy_has_none),
 	};

@@ -82,11 +82,13 @@ static void put_clusters(struct stage *s)
 static void publish(struct stage *s, uint64_t after_ms)
 {
 	const struct snapshot *snapshot;
+	struct failback_times times;
 
 	s->now_ms += after_ms;
+	times = (struct failback_times){s->now_ms, (int64_t)(s->now_ms / 1000)};
 	put_clusters(s);
 	snapshot = zones_build(s->zones, 1);
-	while (failback_look(s->failback, &s->result, snapshot, s->now_ms, s->zones))
+	while (failback_look(s->failback, &s->result, snapshot, &times, s->zones))
 		snapshot = zones_build(s->zones, 1);
 }
 
@@ -110,7 +112,8 @@ static bool waits(struct stage *s, uint16_t cluster)
 static void fill_result(struct stage *s)
 {
 	s->policy = (struct policy_value){.failback = POLICY_AFTER, .stable_for_ms = 10000};
-	s->policies[1] = (struct records_policy){.is = &s->policy};
+	s->policies[1] = (struct records_policy){
+		.is = &s->policy, .namespace = bytes_of("shop"), .name = bytes_of("web")};
 	s->holds[HOLD_LA] = (struct records_hold_back){WWW, LA, 1};
 	s->holds[HOLD_NY] = (struct records_hold_back){WWW, NY, 1};
 	s->result = (struct records_result){.policies = s->policies,
@@ -217,6 +220,12 @@ static void test_a_drain_is_a_break_though_no_name_changes(void **state)
 	assert_false(waits(s, LA));
 }
 
+static enum err let_back(struct stage *s, struct order_about about, uint64_t *count,
+                         struct reason *why)
+{
+	return failback_release(s->failback, &about, s->zones, count, why);
+}
+
 static void test_by_hand_a_site_waits_until_it_is_let_back(void **state)
 {
 	struct stage *s = *state;
@@ -227,7 +236,7 @@ static void test_by_hand_a_site_waits_until_it_is_let_back(void **state)
 	s->la_drained = true;
 	publish(s, 1000);
 	assert_int_equal(
-		failback_release(s->failback, "www.example.com", NULL, s->zones, &count, &why),
+		let_back(s, (struct order_about){"www.example.com", NULL, NULL}, &count, &why),
 		ERR_NOTFOUND);
 	assert_string_equal(why.text,
 	                    "no site of www.example.com waits to come back (of an alias, name what "
@@ -237,15 +246,115 @@ static void test_by_hand_a_site_waits_until_it_is_let_back(void **state)
 	publish(s, 100000000);
 	assert_true(waits(s, LA));
 	assert_int_equal(
-		failback_release(s->failback, "www.example.com", "ny", s->zones, &count, &why),
+		let_back(s, (struct order_about){"www.example.com", "ny", NULL}, &count, &why),
 		ERR_NOTFOUND);
 	assert_int_equal(
-		failback_release(s->failback, "WWW.example.com.", "la", s->zones, &count, &why),
+		let_back(s, (struct order_about){"WWW.example.com.", "la", NULL}, &count, &why),
 		ERR_OK);
 	assert_int_equal(count, 1);
 	assert_false(waits(s, LA));
-	assert_int_equal(failback_release(s->failback, "..", NULL, s->zones, &count, &why),
+	assert_int_equal(let_back(s, (struct order_about){"..", NULL, NULL}, &count, &why),
 	                 ERR_PARSE);
+}
+
+static void test_a_whole_cluster_or_policy_is_let_back_at_once(void **state)
+{
+	static const struct order_about others[] = {
+		{NULL, "ny", NULL},        {NULL, NULL, "shop/other"},
+		{NULL, NULL, "other/web"}, {NULL, NULL, "web"},
+		{NULL, "ny", "shop/web"},  {"not.example.com", "la", "shop/web"}};
+	static const struct order_about meant[] = {{NULL, "la", NULL},
+	                                           {NULL, NULL, "shop/web"},
+	                                           {NULL, "la", "shop/web"},
+	                                           {"www.example.com", "la", "shop/web"}};
+	struct stage *s = *state;
+	struct reason why = {0};
+	uint64_t count;
+
+	s->policy.failback = POLICY_MANUAL;
+	for (size_t i = 0; i < sizeof(meant) / sizeof(meant[0]); i++) {
+		s->la_drained = true;
+		publish(s, 1000);
+		s->la_drained = false;
+		publish(s, 1000);
+		for (size_t k = 0; k < sizeof(others) / sizeof(others[0]); k++)
+			assert_int_equal(let_back(s, others[k], &count, &why), ERR_NOTFOUND);
+		assert_true(waits(s, LA));
+		assert_int_equal(let_back(s, meant[i], &count, &why), ERR_OK);
+		assert_int_equal(count, 1);
+		assert_false(waits(s, LA));
+		publish(s, 1000);
+	}
+	assert_int_equal(let_back(s, (struct order_about){NULL, "la", "shop/web"}, &count, &why),
+	                 ERR_NOTFOUND);
+	assert_string_equal(why.text, "no site of policy shop/web at la waits to come back");
+}
+
+/* By the cluster's object or the policy's: who went down by then, and nobody before it is that time. */
+static void test_an_object_lets_back_who_went_down_by_its_time(void **state)
+{
+	struct records_cluster la = {.id = LA, .name = "la"};
+	struct stage *s = *state;
+
+	s->policy.failback = POLICY_MANUAL;
+	s->result.clusters = &la;
+	s->result.cluster_count = 1;
+	for (size_t i = 0; i < 2; i++) {
+		int64_t *at = i == 0 ? &la.let_back_at : &s->policy.let_back.at, down_s;
+
+		s->la_drained = true;
+		publish(s, 1000);
+		down_s = (int64_t)(s->now_ms / 1000);
+		s->la_drained = false;
+		publish(s, 1000);
+		*at = down_s - 1;
+		publish(s, 1000);
+		assert_true(waits(s, LA));
+		*at = down_s + 60;
+		publish(s, 1000);
+		assert_true(waits(s, LA));
+		publish(s, 60000);
+		assert_false(waits(s, LA));
+		/* It is used up: who goes down later waits. */
+		s->la_drained = true;
+		publish(s, 1000);
+		s->la_drained = false;
+		publish(s, 1000);
+		assert_true(waits(s, LA));
+		*at = (int64_t)(s->now_ms / 1000);
+		publish(s, 1000);
+		assert_false(waits(s, LA));
+		*at = 0;
+	}
+}
+
+static void test_a_policy_lets_back_one_name_or_cluster(void **state)
+{
+	static const struct {
+		const char *name, *cluster;
+		bool is_meant;
+	} all[] = {{"not.example.com", "", false},
+	           {"", "ny", false},
+	           {"not a name", "", false},
+	           {"www.example.com", "ny", false},
+	           {"www.example.com", "", true},
+	           {"WWW.example.com.", "la", true},
+	           {"", "la", true}};
+	struct stage *s = *state;
+
+	s->policy.failback = POLICY_MANUAL;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		s->policy.let_back = (struct let_back){.at = 0};
+		s->la_drained = true;
+		publish(s, 1000);
+		s->la_drained = false;
+		publish(s, 1000);
+		s->policy.let_back =
+			(struct let_back){(int64_t)(s->now_ms / 1000), bytes_of(all[i].name),
+		                          bytes_of(all[i].cluster)};
+		publish(s, 1000);
+		assert_int_equal(waits(s, LA), !all[i].is_meant);
+	}
 }
 
 static void test_who_waits_is_listed_with_what_it_needs(void **state)
@@ -336,6 +445,9 @@ int main(void)
 		STAGE(test_a_site_waits_already_when_it_comes_back),
 		STAGE(test_a_drain_is_a_break_though_no_name_changes),
 		STAGE(test_by_hand_a_site_waits_until_it_is_let_back),
+		STAGE(test_a_whole_cluster_or_policy_is_let_back_at_once),
+		STAGE(test_an_object_lets_back_who_went_down_by_its_time),
+		STAGE(test_a_policy_lets_back_one_name_or_cluster),
 		STAGE(test_who_waits_is_listed_with_what_it_needs),
 		STAGE(test_who_waits_waits_after_a_restart_again),
 		STAGE(test_what_the_state_has_of_sites_that_are_gone_does_not_pile_up),

@@ -227,6 +227,7 @@ static void test_who_has_not_looked_yet_counts_against_withdrawal(void **state)
 {
 	struct world *w = *state;
 	struct replica *here = &w->replica[0], *there = &w->replica[1];
+	struct text said = {0};
 
 	run_until(w, heard_by(here) == 1 && heard_by(there) == 1);
 	lose(here);
@@ -235,6 +236,10 @@ static void test_who_has_not_looked_yet_counts_against_withdrawal(void **state)
 	assert_false(replicas_decide(there->replicas, 0, false));
 	lose(there);
 	run_until(w, replicas_decide(here->replicas, 0, false));
+	replicas_describe(here->replicas, 0, &said);
+	assert_string_equal(said.data, "2 of 2 replicas see it down, 0 up");
+	text_fini(&said);
+	assert_true(status_has(here, "\"double\":false"));
 	/* An index of the same address goes, and the other's view stays. */
 	there->probe[1] = (struct records_probe){.addr = {.family = ADDR_NONE}};
 	there->wanted[1] = false;

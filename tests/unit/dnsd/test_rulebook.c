@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/check.h"
@@ -193,12 +195,13 @@ static struct records_result result;
 static struct config config;
 static unsigned events;
 static bool is_stopped;
+static char networks[64];
 
 static void on_rankings(const struct ranking *plain, const struct geo_loader_ranked *ranked,
                         size_t count, void *arg)
 {
 	(void)arg;
-	rulebook_rank(book, plain, ranked, count, geo_loader_is_whole(g));
+	rulebook_rank(book, plain, ranked, count, g);
 	events++;
 }
 
@@ -256,6 +259,7 @@ static int setup_life(void **state)
 	                                 .cluster_count = CLUSTERS};
 	events = 0;
 	is_stopped = false;
+	snprintf(networks, sizeof networks, "/tmp/nigh-rulebook-%d.csv", (int)getpid());
 	return 0;
 }
 
@@ -268,6 +272,7 @@ static int teardown_life(void **state)
 	CHECK(uv_loop_close(&loop) == 0);
 	zones_free(z);
 	rulebook_free(book);
+	(void)unlink(networks);
 	return 0;
 }
 
@@ -299,6 +304,19 @@ static void test_until_its_ranking_is_there_the_last_one_of_a_name_is_in_force(v
 	assert_int_equal(given(1)->ttl, 30);
 }
 
+/* There is a file of networks, of which one has that label. */
+static void tell_places(const char *label)
+{
+	static unsigned version;
+	FILE *file = fopen(networks, "w");
+
+	CHECK(file != NULL);
+	fprintf(file, "192.0.2.0/24,52.52,13.40,%s\n# %u\n", label, version++);
+	CHECK(fclose(file) == 0);
+	geo_loader_set_files(
+		g, &(struct geo_loader_files){.databases = &no_order, .networks = networks});
+}
+
 static struct bytes la, germany;
 static struct policy_fence fence;
 
@@ -321,6 +339,7 @@ static void fence_germans(void)
 static void test_a_new_fence_that_must_hold_keeps_its_names_waiting(void **state)
 {
 	(void)state;
+	tell_places("DE");
 	result.policy_count = 1;
 	set_all();
 	wait_for_event(1);
@@ -337,10 +356,35 @@ static void test_a_new_fence_that_must_hold_keeps_its_names_waiting(void **state
 static void test_a_fence_that_must_hold_waits_before_any_ranking_is_there(void **state)
 {
 	(void)state;
+	tell_places("DE");
 	fence_germans();
 	set_all();
 	assert_true(given(1)->must_wait);
 	wait_for_event(1);
+	assert_false(given(1)->must_wait);
+}
+
+/* Else everybody would be outside it, and be sent wherever he likes. */
+static void test_a_fence_of_countries_waits_while_no_file_tells_of_any(void **state)
+{
+	(void)state;
+	fence_germans();
+	set_all();
+	wait_for_event(1);
+	assert_true(given(1)->must_wait);
+	/* Places alone are not enough. */
+	tell_places("office");
+	wait_for_event(2);
+	assert_true(given(1)->must_wait);
+	tell_places("DE");
+	wait_for_event(3);
+	assert_false(given(1)->must_wait);
+	/* One that need not hold just matches nobody. */
+	fence.required = false;
+	set_all();
+	wait_for_event(4);
+	tell_places("office");
+	wait_for_event(5);
 	assert_false(given(1)->must_wait);
 }
 
@@ -395,6 +439,7 @@ int main(void)
 		LIFE(test_until_its_ranking_is_there_the_last_one_of_a_name_is_in_force),
 		LIFE(test_a_new_fence_that_must_hold_keeps_its_names_waiting),
 		LIFE(test_a_fence_that_must_hold_waits_before_any_ranking_is_there),
+		LIFE(test_a_fence_of_countries_waits_while_no_file_tells_of_any),
 		LIFE(test_a_number_that_is_used_again_is_another_policy),
 		LIFE(test_a_cluster_expires_as_the_policy_says),
 	};

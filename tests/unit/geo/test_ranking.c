@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "geo/ranking.h"
 #include "tests/support/geo_files.h"
@@ -68,6 +69,18 @@ static int ranked_compare(const struct geo_world *w, const struct ranking_order 
 	                       ranking_position(w->r, order, w->clusters[b].id));
 }
 
+/* It says where the cluster stands by name, and the ranking its name's hash. */
+static void assert_entry(const struct geo_world *w, struct ranking_near entry)
+{
+	const char *name = w->names[entry.cluster / 3u];
+	size_t before = 0;
+
+	for (size_t i = 0; i < w->cluster_count; i++)
+		before += strcmp(w->names[i], name) < 0;
+	assert_int_equal(entry.number, before);
+	assert_true(ranking_name_hash(w->r, entry.cluster) == hash_fixed(bytes_of(name)));
+}
+
 /* The clusters of one place in `nearest`; returns how many. */
 static size_t entry_clusters(const struct geo_world *w, struct ranking_near entry,
                              size_t at[GEO_WORLD_CLUSTERS])
@@ -75,17 +88,14 @@ static size_t entry_clusters(const struct geo_world *w, struct ranking_near entr
 	size_t count = 0;
 
 	if ((entry.cluster & RANKING_GROUP) == 0) {
-		size_t before = 0;
-
 		at[0] = entry.cluster / 3u;
-		for (size_t i = 0; i < w->cluster_count; i++)
-			before += strcmp(w->names[i], w->names[at[0]]) < 0;
-		assert_int_equal(entry.number, before);
+		assert_entry(w, entry);
 		return 1;
 	}
-	for (const uint16_t *m = ranking_members(w->r, entry.cluster); *m != RANKING_NO_CLUSTER;
-	     m++) {
-		at[count] = *m / 3u;
+	for (const struct ranking_near *m = ranking_members(w->r, entry.cluster);
+	     m->cluster != RANKING_NO_CLUSTER; m++) {
+		at[count] = m->cluster / 3u;
+		assert_entry(w, *m);
 		assert_true(count == 0 || strcmp(w->names[at[count - 1]], w->names[at[count]]) < 0);
 		count++;
 	}

@@ -375,9 +375,9 @@ static size_t entry_clusters(const struct ruled *t, struct ranking_near entry,
 		at[0] = entry.cluster / 3u;
 		return 1;
 	}
-	for (const uint16_t *m = ranking_members(t->w.r, entry.cluster); *m != RANKING_NO_CLUSTER;
-	     m++) {
-		at[count] = *m / 3u;
+	for (const struct ranking_near *m = ranking_members(t->w.r, entry.cluster);
+	     m->cluster != RANKING_NO_CLUSTER; m++) {
+		at[count] = m->cluster / 3u;
 		if (count > 0)
 			assert_true(strcmp(t->w.names[at[count - 1]], t->w.names[at[count]]) < 0);
 		count++;

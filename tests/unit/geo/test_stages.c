@@ -75,14 +75,15 @@ static void assert_order(const char *address, const char *expected)
 	char text[128] = "";
 
 	for (const struct ranking_near *n = order->nearest; n->cluster != RANKING_NO_CLUSTER; n++) {
-		uint16_t alone[] = {n->cluster, RANKING_NO_CLUSTER};
+		struct ranking_near alone[] = {*n, RANKING_END};
 		bool is_group = (n->cluster & RANKING_GROUP) != 0;
 
 		strcat(text, *text != '\0' ? is_group ? " (" : " " : is_group ? "(" : "");
-		for (const uint16_t *m = is_group ? ranking_members(r, n->cluster) : alone;
-		     *m != RANKING_NO_CLUSTER; m++)
+		for (const struct ranking_near *m = is_group ? ranking_members(r, n->cluster)
+		                                             : alone;
+		     m->cluster != RANKING_NO_CLUSTER; m++)
 			for (size_t i = 0; i < 4; i++)
-				if (four[i].id == *m)
+				if (four[i].id == m->cluster)
 					strcat(strcat(text,
 					              is_group && text[strlen(text) - 1] != '('
 					                      ? " "

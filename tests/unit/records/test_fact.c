@@ -85,6 +85,7 @@ static const struct fact *full_policy(void)
 		.min_ready_percent = 50,
 		.failback = POLICY_AFTER,
 		.stable_for_ms = 700000,
+		.let_back = {1767225600, B("www.example.com"), B("la")},
 		.check = {POLICY_CHECK_HTTPS,
 	                  8443,
 	                  B("h"),
@@ -121,6 +122,7 @@ static const struct fact *labelled_cluster(void)
 
 	v.cluster.region = bytes_of("us-west-2");
 	v.cluster.shift = bytes_of("to=20%");
+	v.cluster.let_back_at = 1767225600;
 	v.cluster.labels = labels;
 	v.cluster.label_count = 2;
 	return records_fact(&v);
@@ -254,6 +256,9 @@ static void test_every_field_of_a_policy_comes_back(void **state)
 	assert_int_equal(p->min_ready_percent, 50);
 	assert_int_equal(p->failback, POLICY_AFTER);
 	assert_int_equal(p->stable_for_ms, 700000);
+	assert_int_equal(p->let_back.at, 1767225600);
+	assert_text(p->let_back.name, "www.example.com");
+	assert_text(p->let_back.cluster, "la");
 	assert_int_equal(p->check.kind, POLICY_CHECK_HTTPS);
 	assert_int_equal(p->check.port, 8443);
 	assert_text(p->check.host, "h");
@@ -286,6 +291,7 @@ static void test_a_cluster_without_labels_has_the_bytes_of_old(void **state)
 	assert_true(v.cluster.drain);
 	assert_int_equal(v.cluster.label_count, 0);
 	assert_int_equal(v.cluster.shift.len, 0);
+	assert_int_equal(v.cluster.let_back_at, 0);
 	again = records_fact(&v);
 	assert_true(fact_equal(f, again));
 	fact_unref(again);
@@ -293,6 +299,7 @@ static void test_a_cluster_without_labels_has_the_bytes_of_old(void **state)
 	f = labelled_cluster();
 	assert_true(fact_decode(f, a, &v));
 	assert_text(v.cluster.shift, "to=20%");
+	assert_int_equal(v.cluster.let_back_at, 1767225600);
 	assert_text(v.cluster.labels[1], "tier=backup");
 	fact_unref(f);
 	arena_free(a);

@@ -129,6 +129,44 @@ static void test_of_two_for_the_same_the_older_wins_then_the_name(void **state)
 	records_world_free(w);
 }
 
+static void test_names_that_another_namespace_takes_are_counted(void **state)
+{
+	struct records_world *w = records_world_of_web();
+
+	(void)state;
+	put_plain(w, "shop/all", 100, "ServiceDNSRecord web");
+	put_plain(w, "ops/zone", 100, "Domain d");
+	expect(w, web, "shop/all");
+	records_world_expect_text(records_world_policies(w),
+	                          "ops/zone is passed over for 5 by shop/all\n"
+	                          "ops/zone of 0 names\n"
+	                          "shop/all of 5 names\n");
+	/* One of them goes to somebody else, who takes it from both. */
+	put_plain(w, "evil/one", 200, "host web.shop.d.svc.example.com");
+	expect(w, web, "evil/one");
+	records_world_expect_text(records_world_policies(w),
+	                          "evil/one of 1 names\n"
+	                          "ops/zone is passed over for 4 by shop/all\n"
+	                          "ops/zone of 0 names\n"
+	                          "shop/all is passed over for 1 by evil/one\n"
+	                          "shop/all of 4 names\n");
+	/* Within a namespace that is what somebody wants. */
+	remove_policy(w, "evil/one");
+	put_plain(w, "shop/one", 200, "host web.shop.d.svc.example.com");
+	expect(w, web, "shop/one");
+	records_world_expect_text(records_world_policies(w),
+	                          "ops/zone is passed over for 1 by shop/one\n"
+	                          "ops/zone is passed over for 4 by shop/all\n"
+	                          "ops/zone of 0 names\n"
+	                          "shop/all of 4 names\n"
+	                          "shop/one of 1 names\n");
+	remove_policy(w, "ops/zone");
+	expect(w, web, "shop/one");
+	records_world_expect_text(records_world_policies(w), "shop/all of 4 names\n"
+	                                                     "shop/one of 1 names\n");
+	records_world_free(w);
+}
+
 static void test_objects_are_those_of_the_policys_namespace(void **state)
 {
 	struct records_world *w = records_world_of_web();
@@ -358,6 +396,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_most_specific_target_wins),
 		cmocka_unit_test(test_of_two_for_the_same_the_older_wins_then_the_name),
+		cmocka_unit_test(test_names_that_another_namespace_takes_are_counted),
 		cmocka_unit_test(test_objects_are_those_of_the_policys_namespace),
 		cmocka_unit_test(test_every_kind_of_object_is_found),
 		cmocka_unit_test(test_a_pattern_is_for_what_is_below_it),

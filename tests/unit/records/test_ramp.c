@@ -180,6 +180,24 @@ static void test_what_is_printed_is_read_back_to_the_same(void **state)
 	}
 }
 
+static void test_a_share_is_printed_as_it_was_written(void **state)
+{
+	static const char *const shares[] = {"0%",  "0.1%",  "0.5%", "1%",    "2%",  "3%",
+	                                     "10%", "12.5%", "20%",  "33.3%", "99%", "100%"};
+	struct text out = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		uint32_t share;
+
+		text_reset(&out);
+		assert_true(ramp_parse_share(bytes_of(shares[i]), &share));
+		ramp_print_share(share, &out);
+		assert_string_equal(out.data, shares[i]);
+	}
+	text_fini(&out);
+}
+
 static void test_every_share_is_read_back_to_the_same(void **state)
 {
 	struct text out = {0};
@@ -265,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_shares_never_turn_back),
 		cmocka_unit_test(test_the_longest_ramps_do_not_overflow),
 		cmocka_unit_test(test_what_is_printed_is_read_back_to_the_same),
+		cmocka_unit_test(test_a_share_is_printed_as_it_was_written),
 		cmocka_unit_test(test_every_share_is_read_back_to_the_same),
 		cmocka_unit_test(test_what_is_wrong_is_named),
 		cmocka_unit_test(test_no_text_is_taken_for_more_than_it_says),

@@ -220,6 +220,27 @@ static void test_a_cluster_has_place_region_zones_and_drain(void **state)
 	watcher_expect_texts(w->v.cluster.zones, w->v.cluster.zone_count, "a b c");
 }
 
+static void test_a_cluster_lets_back_by_a_time_alone(void **state)
+{
+	static const char *const bad[] = {
+		KFC "metadata: {name: la, annotations: {nigh.dev/failback: soon}}\n",
+		KFC
+		"metadata: {name: la, annotations: {nigh.dev/failback: '1970-01-01T00:00:00Z'}}\n",
+		KFC "metadata: {name: la, annotations: {nigh.dev/failback: '2026-01-01T00:00:00Z "
+		    "name=www.example.com'}}\n"};
+	struct world *w = *state;
+
+	take(w, DECODE_HOST,
+	     KFC "metadata: {name: la, annotations: {nigh.dev/failback: "
+	         "'2026-01-01T00:00:00Z'}}\n");
+	assert_int_equal(w->v.cluster.let_back_at, 1767225600);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(decode(w, DECODE_HOST, watcher_read_yaml(bad[i])), ERR_OK);
+		assert_int_equal(w->v.cluster.let_back_at, 0);
+		assert_non_null(strstr(w->why.text, "[nigh.dev/failback]: is not a time"));
+	}
+}
+
 static void test_a_cluster_has_labels_and_a_shift(void **state)
 {
 	struct world *w = *state;
@@ -503,6 +524,7 @@ int main(void)
 		TEST(test_a_cluster_has_place_region_zones_and_drain),
 		TEST(test_a_drain_that_is_neither_true_nor_false_is_a_warning),
 		TEST(test_region_and_zone_come_from_labels_of_either_generation),
+		TEST(test_a_cluster_lets_back_by_a_time_alone),
 		TEST(test_a_cluster_has_labels_and_a_shift),
 		TEST(test_a_bad_location_is_a_warning),
 		TEST(test_domains_and_records),

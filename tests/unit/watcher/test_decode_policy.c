@@ -44,7 +44,8 @@ static int teardown(void **state)
 }
 
 /* `spec` is YAML in one line, without its braces. */
-static enum err decode_version(struct world *w, const char *version, const char *spec)
+static enum err decode_annotated(struct world *w, const char *annotations, const char *version,
+                                 const char *spec)
 {
 	struct arena *scratch = arena_new();
 	struct json_object *object;
@@ -53,8 +54,8 @@ static enum err decode_version(struct world *w, const char *version, const char 
 
 	text_printf(&yaml,
 	            "apiVersion: nigh.dev/%s\nkind: TrafficPolicy\n"
-	            "metadata: {name: web, namespace: shop}\nspec: {%s}\n",
-	            version, spec);
+	            "metadata: {name: web, namespace: shop, annotations: {%s}}\nspec: {%s}\n",
+	            version, annotations, spec);
 	object = watcher_read_yaml(yaml.data);
 	fact_unref(w->fact);
 	err = decode_object(object, DECODE_HOST, scratch, &w->fact, &w->why);
@@ -70,6 +71,11 @@ static enum err decode_version(struct world *w, const char *version, const char 
 		w->p = v.policy;
 	}
 	return err;
+}
+
+static enum err decode_version(struct world *w, const char *version, const char *spec)
+{
+	return decode_annotated(w, "", version, spec);
 }
 
 static enum err decode(struct world *w, const char *spec)
@@ -158,6 +164,26 @@ static void test_the_example_is_taken_whole(void **state)
 	assert_int_equal(p->stable_for_ms, 600000);
 	assert_int_equal(p->sticky_ipv4, 24);
 	assert_int_equal(p->sticky_ipv6, 48);
+}
+
+static void test_an_annotation_lets_back_and_one_that_is_none_is_a_warning(void **state)
+{
+	struct world *w = world_of(state);
+
+	assert_int_equal(decode_annotated(w,
+	                                  "nigh.dev/failback: '2026-01-01T00:00:00Z "
+	                                  "name=www.example.com cluster=la'",
+	                                  "v1alpha1", REFS "ttl: 30"),
+	                 ERR_OK);
+	assert_string_equal(w->why.text, "");
+	assert_int_equal(w->p.let_back.at, 1767225600);
+	watcher_expect_text(w->p.let_back.name, "www.example.com");
+	watcher_expect_text(w->p.let_back.cluster, "la");
+	assert_int_equal(decode_annotated(w, "nigh.dev/failback: soon", "v1alpha1", REFS "ttl: 31"),
+	                 ERR_OK);
+	assert_non_null(strstr(w->why.text, "[nigh.dev/failback]: is not a time"));
+	assert_int_equal(w->p.let_back.at, 0);
+	assert_int_equal(w->p.ttl, 31);
 }
 
 static void test_a_probe_is_taken_whole(void **state)
@@ -390,7 +416,8 @@ static void test_tiers_that_are_none(void **state)
 	refuse(state, TIERS(""), IN_TIERS ": is empty");
 	refuse(state, TIERS("{}"), IN_TIERS "[0]: is empty");
 	refuse(state, TIERS("{clusters: []}"), IN_TIERS "[0].clusters: is empty");
-	refuse(state, TIERS("{clusters: null}"), IN_TIERS "[0].clusters: is empty");
+	refuse(state, TIERS("{clusters: null}"),
+	       IN_TIERS "[0].clusters: is null (nothing to set is {})");
 	refuse(state, TIERS("{selector: {}}"), IN_TIERS "[0].selector: is empty");
 	refuse(state, TIERS("{clusters: [a], selector: {matchLabels: {a: b}}}"),
 	       IN_TIERS "[0]: has both clusters and selector");
@@ -407,6 +434,29 @@ static void test_tiers_that_are_none(void **state)
 	refuse(state, TIERS("{selector: {matchExpressions: [{key: a, operator: Gt}]}}"),
 	       IN_TIERS "[0].selector.matchExpressions[0].operator: is not In, NotIn, Exists or "
 	                "DoesNotExist");
+}
+
+/* An API server refuses it as well. */
+static void test_a_choice_that_is_null_is_none(void **state)
+{
+	static const char *const said = ": is null (nothing to set is {})";
+	static const struct {
+		const char *spec, *field;
+	} cases[] = {
+		{"stages: [{nearest: null}]", "spec.stages[0].nearest"},
+		{"stages: [{latency: {}}, {capacity: null}]", "spec.stages[1].capacity"},
+		{"unknownClient: {order: null}", "spec.unknownClient.order"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text want = {0};
+
+		text_printf(&want, "%s%s", cases[i].field, said);
+		refuse(state, cases[i].spec, want.data);
+		text_fini(&want);
+	}
+	refuse(state, "stages: [{latency: {}, nearest: null}]",
+	       "spec.stages[0]: has both latency and nearest");
 }
 
 static void test_settings_out_of_range(void **state)
@@ -512,6 +562,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_the_example_is_taken_whole),
+		TEST(test_an_annotation_lets_back_and_one_that_is_none_is_a_warning),
 		TEST(test_a_probe_is_taken_whole),
 		TEST(test_every_kind_of_target),
 		TEST(test_every_kind_of_stage),
@@ -523,6 +574,7 @@ int main(void)
 		TEST(test_stages_that_contradict_themselves),
 		TEST(test_fences_that_are_none),
 		TEST(test_tiers_that_are_none),
+		TEST(test_a_choice_that_is_null_is_none),
 		TEST(test_settings_out_of_range),
 		TEST(test_probes_that_are_none),
 		TEST(test_another_version_is_not_passed_over),

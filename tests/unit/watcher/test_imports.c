@@ -366,9 +366,9 @@ static void no_more(void *arg) { (void)arg; }
 
 static void test_a_word_counts_at_once_and_no_word_says_nothing(void **state)
 {
-	const struct probe_settings settings = {20, 1000, 3, 3, NULL};
+	const struct probe_settings settings = {20, 1000, 3, 3, NULL, NULL};
 	const struct policy_check check = {.kind = POLICY_CHECK_IMPORT, .import = bytes_of("edge")};
-	const struct probe_way way = {&check, bytes_of("edge")};
+	const struct probe_way way = {&check, bytes_of("edge"), {0}};
 	struct probe_target list[2] = {{.port = 443, .wanted = true, .cluster = 1},
 	                               {.port = 443, .wanted = true, .cluster = 2}};
 	struct told t = {.word = PROBE_SAID_DOWN};

@@ -11,6 +11,8 @@
 
 #include "base/check.h"
 #include "tests/support/watcher_folders.h"
+#include "watcher/manifests_file.h"
+#include "watcher/probe_secrets.h"
 
 /* --- files --- */
 
@@ -98,6 +100,71 @@ static void test_kinds_that_are_unknown_or_of_the_other_role_are_ignored(void **
 	folders_start(f, "m", NULL);
 	assert_int_equal(facts_count(f->facts), 0);
 	assert_int_equal(folders_errors(f), 0);
+}
+
+#define SECRET(ca)                                                                                 \
+	"apiVersion: v1\nkind: Secret\nmetadata: {name: ca, namespace: shop}\n"                    \
+	"stringData: {ca.crt: " ca "}\n"
+
+/* What is said of the Secret shop/ca. */
+static const char *told_of_secret(struct folders *f, struct reason *why)
+{
+	static const struct policy_check check = {.ca_secret = {(const uint8_t *)"ca", 2}};
+	struct probe_secrets *secrets = store_probe_secrets(f->store);
+
+	why->text[0] = '\0';
+	probe_secrets_begin(secrets);
+	probe_secrets_want(secrets, bytes_of("shop"), &check);
+	(void)probe_secrets_end(secrets);
+	(void)probe_secrets_judge(secrets);
+	(void)probe_secrets_look(secrets, bytes_of("shop"), &check, why);
+	return strrchr(why->text, ':');
+}
+
+static bool is_told_of_secret(struct folders *f, const void *words)
+{
+	struct reason why;
+
+	return strcmp(told_of_secret(f, &why), words) == 0;
+}
+
+static void test_secrets_of_the_host_are_told_and_a_broken_file_keeps_its_own(void **state)
+{
+	struct folders *f = *state;
+	struct probe_secrets *secrets = probe_secrets_new();
+	struct reason why;
+
+	store_set_probe_secrets(f->store, secrets);
+	folders_write(f, "m/clusters/la/a.yaml", SECRET("x"));
+	folders_write(f, "m/host/b.yaml", "# nothing\n");
+	folders_start(f, "m", NULL);
+	assert_string_equal(told_of_secret(f, &why), ": does not exist");
+	folders_write(f, "m/host/a.yaml", SECRET("x"));
+	folders_wait(f, is_told_of_secret, ": ca.crt is no certificate in PEM", "the Secret");
+	folders_write(f, "m/host/a.yaml", SECRET("''") "---\nhalf: an object\n");
+	folders_wait_error(f, "m/host/a.yaml", "m/host/a.yaml:6: an object without kind");
+	assert_string_equal(told_of_secret(f, &why), ": ca.crt is no certificate in PEM");
+	folders_write(f, "m/host/a.yaml", SECRET("''"));
+	folders_wait(f, is_told_of_secret, ": has no ca.crt", "the change");
+	folders_remove(f, "m/host/a.yaml");
+	folders_wait(f, is_told_of_secret, ": does not exist", "the end");
+	assert_int_equal(facts_count(f->facts), 0);
+	folders_stop(f);
+	probe_secrets_free(secrets);
+}
+
+static void test_secrets_of_members_are_not_kept(void **state)
+{
+	struct manifests_source source = {.path = "a.yaml", .role = DECODE_MEMBER};
+	struct manifests_file *f = manifests_file_parse(&source, bytes_of(SECRET("x")));
+
+	(void)state;
+	assert_int_equal(f->secret_count, 0);
+	manifests_file_unref(f);
+	source.role = DECODE_HOST;
+	f = manifests_file_parse(&source, bytes_of(SECRET("x")));
+	assert_int_equal(f->secret_count, 1);
+	manifests_file_unref(f);
 }
 
 static void test_aliases_expand_to_1_MB_at_most(void **state)
@@ -339,6 +406,8 @@ int main(void)
 		TEST(test_several_documents_and_lists_in_one_file),
 		TEST(test_it_tells_in_which_file_and_line_an_object_stands),
 		TEST(test_kinds_that_are_unknown_or_of_the_other_role_are_ignored),
+		TEST(test_secrets_of_the_host_are_told_and_a_broken_file_keeps_its_own),
+		TEST(test_secrets_of_members_are_not_kept),
 		TEST(test_aliases_expand_to_1_MB_at_most),
 		TEST(test_links_in_a_circle_end),
 		TEST(test_a_file_over_64_MiB_is_an_error),

@@ -103,12 +103,12 @@ static void on_change(void *arg) { ((struct replica *)arg)->changes++; }
 
 static const struct addr LOOPBACK = {ADDR_IPV4, {127, 0, 0, 1}};
 
-/* A replica by those files, which dials the ports (ends with 0). */
-static struct peers *start_with(struct world *w, unsigned i, const char *files, const char *ca,
-                                const uint16_t *ports)
+/* A replica by that name and those files, which dials the ports (ends with 0). */
+static struct peers *start_named(struct world *w, unsigned i, const char *name, const char *files,
+                                 const char *ca, const uint16_t *ports)
 {
 	struct replica *r = &w->replica[i];
-	char path[3][128], name[8];
+	char path[3][128];
 	struct peers_place places[MOST];
 	struct peers_settings s = {.addr = LOOPBACK, .places = places, .name = name};
 	struct peers_events events = {on_change, r};
@@ -120,7 +120,6 @@ static struct peers *start_with(struct world *w, unsigned i, const char *files, 
 	s.certificate = path[0];
 	s.key = path[1];
 	s.ca = path[2];
-	snprintf(name, sizeof name, "r%u", i);
 	for (; ports != NULL && ports[s.place_count] != 0; s.place_count++)
 		places[s.place_count] = (struct peers_place){LOOPBACK, ports[s.place_count], NULL};
 	/* Each its own, as nighd's are random: in the order of one table nothing is put into another quickly. */
@@ -128,6 +127,15 @@ static struct peers *start_with(struct world *w, unsigned i, const char *files, 
 	assert_int_equal(peers_new(&w->loop, &s, r->vote, &events, &r->peers, &why), ERR_OK);
 	peers_tell_reach(r->peers, true);
 	return r->peers;
+}
+
+static struct peers *start_with(struct world *w, unsigned i, const char *files, const char *ca,
+                                const uint16_t *ports)
+{
+	char name[8];
+
+	snprintf(name, sizeof name, "r%u", i);
+	return start_named(w, i, name, files, ca, ports);
 }
 
 static uint16_t start(struct world *w, unsigned i, const uint16_t *ports)
@@ -276,6 +284,38 @@ static void test_who_ends_is_not_waited_for(void **state)
 	stop(w, 1);
 	run_until(w, vote_voters(w->replica[0].vote) == 1);
 	assert_true(clock_monotonic_ms() - begun_ms < VOTE_HEARD_MS);
+}
+
+static unsigned voters_at(const struct world *w, unsigned i)
+{
+	return (unsigned)__builtin_popcountll(vote_voters(w->replica[i].vote));
+}
+
+/* As when a config was copied. */
+static void test_two_of_one_name_have_one_vote(void **state)
+{
+	struct world *w = *state;
+	uint16_t ports[3] = {start(w, 0, NULL), 0, 0};
+	uint64_t end_ms;
+
+	ports[1] = peers_port(start_named(w, 1, "twin", "nighd", "ca", ports));
+	run_until(w, heard_by(w, 0) == 1 && voters_at(w, 0) == 2);
+	(void)start_named(w, 2, "twin", "nighd", "ca", ports);
+	run_until(w, heard_by(w, 0) == 2 && heard_by(w, 1) == 2 && heard_by(w, 2) == 2);
+	end_ms = clock_monotonic_ms() + 2500;
+	while (clock_monotonic_ms() < end_ms) {
+		run(w);
+		assert_true(voters_at(w, 0) <= 2);
+	}
+	/* To each of the two the other one is itself. */
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(voters_at(w, i), 2);
+		assert_int_equal(peers_counts(w->replica[i].peers).doubles, 1);
+	}
+	/* Who is left has it. */
+	stop(w, 1);
+	run_until(w, peers_counts(w->replica[0].peers).doubles == 0 && voters_at(w, 0) == 2);
+	run_until(w, voters_at(w, 2) == 2);
 }
 
 static void test_whether_sites_are_reached_is_told(void **state)
@@ -452,7 +492,7 @@ static void mad_closed(struct peers_link *l, const char *why, void *arg)
 	((struct mad *)arg)->is_closed = true;
 }
 
-static struct mad *mad_new(struct world *w, uint16_t port)
+static struct mad *mad_new_with(struct world *w, uint16_t port, const char *files)
 {
 	struct mad *mad = xcalloc(1, sizeof *mad);
 	struct peers_link_events events = {mad_opened, mad_heard, mad_closed, mad};
@@ -460,13 +500,18 @@ static struct mad *mad_new(struct world *w, uint16_t port)
 	struct reason why = {0};
 
 	mad->world = w;
-	snprintf(file, sizeof file, "%s/nighd.crt", w->dir);
-	snprintf(key, sizeof key, "%s/nighd.key", w->dir);
+	snprintf(file, sizeof file, "%s/%s.crt", w->dir, files);
+	snprintf(key, sizeof key, "%s/%s.key", w->dir, files);
 	snprintf(ca, sizeof ca, "%s/ca.crt", w->dir);
 	assert_int_equal(peers_tls_new(file, key, ca, &mad->tls, &why), ERR_OK);
 	mad->link = peers_link_dial(&w->loop, mad->tls, &LOOPBACK, port, &events);
 	run_until(w, mad->is_open);
 	return mad;
+}
+
+static struct mad *mad_new(struct world *w, uint16_t port)
+{
+	return mad_new_with(w, port, "nighd");
 }
 
 static void mad_free(struct mad *mad)
@@ -505,6 +550,72 @@ static void test_who_says_hello_twice_is_dropped(void **state)
 	say_hello(mad, 2);
 	run_until(w, mad->is_closed);
 	mad_free(mad);
+}
+
+static void say_hello_as(struct mad *mad, const struct peers *other, const char *name)
+{
+	struct peers_message m = {.kind = PEERS_HELLO, .name = bytes_of(name)};
+
+	memcpy(m.id, peers_id(other), PEERS_ID);
+	say(mad, m);
+}
+
+static void test_who_claims_to_be_another_takes_nobodys_place(void **state)
+{
+	static const struct {
+		const char *files, *name;
+	} claims[] = {{"other", "r1"}, {"nighd", "r2"}};
+	struct world *w = *state;
+	uint16_t ports[2] = {start(w, 0, NULL), 0};
+
+	authority_issue_named(w->authority, "other", "replica.nigh", DAY_S);
+	(void)start(w, 1, ports);
+	run_until(w, heard_by(w, 0) == 1 && voters_at(w, 0) == 2);
+	for (size_t i = 0; i < 2; i++) {
+		struct mad *mad = mad_new_with(w, ports[0], claims[i].files);
+
+		say_hello_as(mad, w->replica[1].peers, claims[i].name);
+		run_until(w, mad->is_closed);
+		assert_int_equal(peers_counts(w->replica[0].peers).claims, i + 1);
+		assert_int_equal(heard_by(w, 0), 1);
+		mad_free(mad);
+	}
+	assert_true(peers_tell(w->replica[1].peers, &HOUSTON, VOTE_DOWN));
+	run_until(w, down_at(w, 0) == 1);
+}
+
+/* Nothing is left of what was begun (with sanitizers), and nothing has changed. */
+static void test_settings_that_cannot_be_taken_up_change_nothing(void **state)
+{
+	struct world *w = *state;
+	uint16_t ports[2] = {start(w, 0, NULL), 0};
+	struct peers_place place = {.host = "localhost", .port = 1};
+	char path[3][128];
+	struct peers_settings s = {.addr = LOOPBACK,
+	                           .places = &place,
+	                           .place_count = 1,
+	                           .name = "other",
+	                           .certificate = path[0],
+	                           .key = path[1],
+	                           .ca = path[2]};
+	struct peers *p = w->replica[0].peers, *none = p;
+	struct reason why = {0};
+
+	snprintf(path[0], sizeof path[0], "%s/nighd.crt", w->dir);
+	snprintf(path[1], sizeof path[1], "%s/nighd.key", w->dir);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path[2], sizeof path[2], "%s/%s", w->dir, i == 1 ? "nighd.key" : "none");
+		assert_int_equal(peers_configure(p, &s, &why), ERR_PARSE);
+	}
+	/* All can be had but the address. */
+	snprintf(path[2], sizeof path[2], "%s/ca.crt", w->dir);
+	s.addr = (struct addr){ADDR_IPV4, {192, 0, 2, 1}};
+	assert_int_equal(
+		peers_new(&w->loop, &s, w->replica[0].vote, &(struct peers_events){0}, &none, &why),
+		ERR_IO);
+	assert_null(none);
+	(void)start(w, 1, ports);
+	run_until(w, heard_by(w, 0) == 1 && heard_by(w, 1) == 1);
 }
 
 static void test_a_gap_leads_to_a_whole_view(void **state)
@@ -569,8 +680,9 @@ static void test_who_says_too_much_is_dropped(void **state)
 	struct buffer entries = {0};
 
 	say_hello(mad, 1);
+	/* That nothing is known of them costs the one that hears it least, so that a slow machine hears too much, too. */
 	for (uint64_t i = 0; i < MANY; i++)
-		peers_entry_put(&entries, &(struct vote_key){i, 0}, VOTE_UP);
+		peers_entry_put(&entries, &(struct vote_key){i, 0}, VOTE_UNKNOWN);
 	for (uint64_t end_ms = clock_monotonic_ms() + PATIENCE_MS; !mad->is_closed; run(w)) {
 		assert_true(clock_monotonic_ms() < end_ms);
 		if (!peers_link_is_closing(mad->link) && !peers_link_is_busy(mad->link))
@@ -706,6 +818,9 @@ int main(void)
 		peers_test(test_of_two_connections_one_is_kept),
 		peers_test(test_replicas_are_found_by_a_name),
 		peers_test(test_who_ends_is_not_waited_for),
+		peers_test(test_two_of_one_name_have_one_vote),
+		peers_test(test_who_claims_to_be_another_takes_nobodys_place),
+		peers_test(test_settings_that_cannot_be_taken_up_change_nothing),
 		peers_test(test_whether_sites_are_reached_is_told),
 		peers_test(test_a_certificate_of_another_authority_is_refused),
 		peers_test(test_a_certificate_of_another_name_is_refused),

@@ -77,7 +77,7 @@ static void on_stopped(void *arg) { ((struct world *)arg)->stopped = true; }
 static struct world *world_new(uint64_t interval_ms, uint64_t timeout_ms, uint32_t down,
                                uint32_t up)
 {
-	struct probe_settings settings = {interval_ms, timeout_ms, down, up, NULL};
+	struct probe_settings settings = {interval_ms, timeout_ms, down, up, NULL, NULL};
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
@@ -565,7 +565,7 @@ static void test_a_deadline_that_is_looked_at_late_is_no_verdict(void **state)
 
 static void test_new_settings_count_at_once(void **state)
 {
-	const struct probe_settings quick = {20, 10, 1, 1, NULL};
+	const struct probe_settings quick = {20, 10, 1, 1, NULL, NULL};
 	struct world *w = world_new(3600000, 10, 3, 2);
 	int fd = refusing();
 
@@ -582,7 +582,7 @@ static void test_equal_targets_share_one_probe(void **state)
 {
 	const struct policy_check often = {.kind = POLICY_CHECK_TCP, .interval_ms = 30};
 	const struct probe_way ways[] = {
-		{NULL, {NULL, 0}}, {&often, bytes_of("often")}, {&often, bytes_of("often")}};
+		{.is = NULL}, {&often, bytes_of("often"), {0}}, {&often, bytes_of("often"), {0}}};
 	struct world *w = world_new(3600000, 10, 1, 1);
 	int fd = accepting();
 	struct probe_target list[3] = {target_of(fd), target_of(fd), target_of(fd)};
@@ -610,7 +610,7 @@ static void test_equal_targets_share_one_probe(void **state)
 static void test_a_way_has_times_and_counts_of_its_own(void **state)
 {
 	const struct policy_check own = {.interval_ms = 20, .timeout_ms = 5, .down = 4, .up = 2};
-	const struct probe_way way = {&own, bytes_of("own")};
+	const struct probe_way way = {&own, bytes_of("own"), {0}};
 	struct world *w = world_new(3600000, 1000, 1, 1);
 	int fd = refusing();
 	struct probe_target t = target_of(fd);
@@ -629,7 +629,7 @@ static void test_a_way_has_times_and_counts_of_its_own(void **state)
 static void test_another_way_to_probe_starts_fresh(void **state)
 {
 	const struct policy_check a = {.interval_ms = 20, .down = 1}, b = {.interval_ms = 30};
-	const struct probe_way ways[] = {{&a, bytes_of("a")}, {&b, bytes_of("b")}};
+	const struct probe_way ways[] = {{&a, bytes_of("a"), {0}}, {&b, bytes_of("b"), {0}}};
 	struct world *w = world_new(3600000, 10, 9, 1);
 	int fd = refusing();
 	struct probe_target t = target_of(fd);

@@ -96,7 +96,7 @@ static void set_check(struct world *w, const struct policy_check *check)
 	static unsigned number;
 	char key[16];
 	struct probe_target t = {.port = httpd_port(w->server), .wanted = true};
-	struct probe_way way = {check, {0}};
+	struct probe_way way = {.is = check};
 
 	snprintf(key, sizeof key, "%u", number++);
 	way.key = bytes_of(key);

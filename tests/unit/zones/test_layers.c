@@ -155,6 +155,57 @@ static void test_an_apex_may_have_sites_beside_the_file(void **state)
 }
 
 /* The config's name servers stand beside the file's, and the file knows their addresses better. */
+/* Where it stands alone, beside the file's data, and at the apex. */
+static void test_a_site_is_amended_wherever_it_shows(void **state)
+{
+	static const struct zworld_site site[] = {A_SITE};
+	static const char *const names[] = {"alone.example.com", "www.example.com", "example.com"};
+	const struct zones_amendment held = {{.is_held = true, .flaps = SITE_ENDPOINTS}, 7};
+	const struct zones_amendment free_again = {{.is_held = false}, 0};
+	struct zones *z = new_zones();
+
+	load(*state, z, "www 30 TXT file\n@ 30 TXT top\n");
+	for (size_t i = 0; i < 3; i++) {
+		const struct site *is;
+
+		zworld_put_sites(z, names[i], site, 1, NULL, true);
+		zones_amend(z, zworld_wire(names[i]), 0, &held);
+		zones_amend(z, zworld_wire(names[i]), 1, &held); /* there is none */
+		is = node_site(zworld_node(zones_build(z, 1), names[i]), 0);
+		assert_true(site_is_held(is));
+		assert_int_equal(site_capacity(is), 7);
+		assert_non_null(site_rrset(is, RR_A));
+	}
+	expect(z,
+	       "  30 TXT \"file\"\n  site c0 endpoints loadBalancer capacity=7 held probes=0 "
+	       "down=0\n    30 A 192.0.2.10\n",
+	       NULL);
+	load(*state, z, "");
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(site_is_held(node_site(zworld_node(zones_build(z, 1), names[i]), 0)));
+		zones_amend(z, zworld_wire(names[i]), 0, &free_again);
+		assert_false(site_is_held(node_site(zworld_node(zones_build(z, 1), names[i]), 0)));
+	}
+	zones_free(z);
+}
+
+/* A name of the file alone, one below no zone, one that is not there. */
+static void test_what_has_no_site_is_not_amended(void **state)
+{
+	const struct zones_amendment held = {{.is_held = true}, 7};
+	struct zones *z = new_zones();
+	const struct snapshot *before;
+
+	load(*state, z, "www 30 TXT file\n");
+	before = zones_build(z, 1);
+	zones_amend(z, zworld_wire("www.example.com"), 0, &held);
+	zones_amend(z, zworld_wire("not.example.com"), 0, &held);
+	zones_amend(z, zworld_wire("example.com"), 0, &held);
+	zones_amend(z, zworld_wire("www.example.org"), 0, &held);
+	assert_ptr_equal(zones_build(z, 1), before);
+	zones_free(z);
+}
+
 static void test_name_servers_of_the_config_are_added(void **state)
 {
 	struct zones *z = zones_new();
@@ -407,6 +458,8 @@ int main(void)
 		with_files(test_a_fallback_cannot_stand_beside_the_files_data),
 		with_files(test_the_apex_is_of_both),
 		with_files(test_an_apex_may_have_sites_beside_the_file),
+		with_files(test_a_site_is_amended_wherever_it_shows),
+		with_files(test_what_has_no_site_is_not_amended),
 		with_files(test_name_servers_of_the_config_are_added),
 		with_files(test_the_file_stays_when_zones_come_and_go),
 		with_files(test_without_its_file_a_zone_has_the_endpoints),

@@ -1,0 +1,27 @@
+/* failback_pods.h -- failback where nighd runs in pods: by an annotation of the objects that all of them read.
+ *
+ * A pod takes orders only from its own machine.  nigh.dev/failback of a KubeFedCluster lets all back that went down there by that
+ * time; of a TrafficPolicy all of its names, or those that it says (records/let_back.h).  It stays: its time says what it was for.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTL_FAILBACK_PODS_H
+#define CTL_FAILBACK_PODS_H
+
+#include "base/text.h"
+
+struct command;
+struct json_object;
+struct pods;
+
+/* Writes it, waits until no pod tells of such a site any more, and tells. */
+int failback_pods(const struct command *c);
+/* How many sites of those meant wait in any of the pods, which were asked for /status, each counted once. */
+size_t failback_pods_count(const struct command *c, const struct pods *p);
+
+/* failback.c */
+/* "www.example.com at la", "policy shop/web", "cluster la" */
+void failback_describe(const struct command *c, struct text *out);
+/* {"sites"}, as text for people or as data. */
+void failback_tell(const struct command *c, struct json_object *root);
+
+#endif
