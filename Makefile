@@ -160,6 +160,7 @@ $(patsubst %,$(B)/tests/unit/ctl/test_%,by_cluster definition differences discov
 # The scripted API server, for who speaks to one.
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
 $(filter $(B)/tests/unit/kube/% $(B)/tests/unit/propagator/%,$(TESTS)): $(FAKEAPI)
+$(B)/tests/unit/propagator/test_member_ceiling: $(B)/tests/support/kube_server.o
 $(B)/tests/unit/dnsd/test_damper: $(B)/tests/support/zones_world.o
 $(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 
@@ -232,6 +233,7 @@ $(E2E:%=%.o) $(E2E_SUPPORT): PKG = $(call pc,$(E2E_PKGS),--cflags)
 $(E2E): %: %.o $(E2E_SUPPORT) $(SCENARIO_SUPPORT) $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(E2E_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
+$(B)/tests/e2e/admission: $(B)/tests/support/propagator_admission.o
 $(E2E:%=%.run): %.run: % all
 	$(Q)assets=$$(tests/e2e/build-servers) && KUBEBUILDER_ASSETS=$$assets NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl PROPAGATOR=$(B)/bin/nigh-propagator $<
 .PHONY: e2e $(E2E:%=%.run)
@@ -369,14 +371,17 @@ install: all                     ## into DESTDIR PREFIX SBINDIR BINDIR SYSCONFDI
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(SYSCONFDIR)/nigh $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 0755 $(B)/bin/nighd $(DESTDIR)$(SBINDIR)/nighd
 	install -m 0755 $(B)/bin/nighctl $(DESTDIR)$(BINDIR)/nighctl
+	install -m 0755 $(B)/bin/nigh-propagator $(DESTDIR)$(SBINDIR)/nigh-propagator
 	ln -sf nighctl $(DESTDIR)$(BINDIR)/kubectl-nigh
-	sed 's|/usr/local/sbin|$(SBINDIR)|; s|/etc/nigh/|$(SYSCONFDIR)/nigh/|' deploy/systemd/nighd.service \
-	  >$(DESTDIR)$(PREFIX)/lib/systemd/system/nighd.service
-	test -e $(DESTDIR)$(SYSCONFDIR)/nigh/nighd.yaml || install -m 0644 deploy/nighd.yaml $(DESTDIR)$(SYSCONFDIR)/nigh/nighd.yaml
+	for p in nighd nigh-propagator; do \
+	  sed 's|/usr/local/sbin|$(SBINDIR)|; s|/etc/nigh/|$(SYSCONFDIR)/nigh/|' deploy/systemd/$$p.service \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$p.service || exit 1; \
+	  test -e $(DESTDIR)$(SYSCONFDIR)/nigh/$$p.yaml || install -m 0644 deploy/$$p.yaml $(DESTDIR)$(SYSCONFDIR)/nigh/$$p.yaml || exit 1; done
 	for m in $(MAN_PAGES); do d=$(DESTDIR)$(MANDIR)/man$${m##*.}; install -d $$d && install -m 0644 $$m $$d/ || exit 1; done
 uninstall:                       ## takes away what install put, but for the configuration
 	rm -f $(DESTDIR)$(SBINDIR)/nighd $(DESTDIR)$(BINDIR)/nighctl $(DESTDIR)$(BINDIR)/kubectl-nigh
-	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/nighd.service
+	rm -f $(DESTDIR)$(SBINDIR)/nigh-propagator
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/nighd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/nigh-propagator.service
 	for m in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 dist:                            ## build/nigh-VERSION.tar.gz of what git has
 	$(Q)mkdir -p $(BUILD) && git archive --prefix=nigh-$(VERSION)/ -o $(BUILD)/nigh-$(VERSION).tar.gz HEAD && echo $(BUILD)/nigh-$(VERSION).tar.gz

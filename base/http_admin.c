@@ -20,7 +20,7 @@ enum {
 	/* What one connection may use: the header, what is parsed of it, the answer's header. */
 	CONNECTION_MEMORY = 16384,
 	BODY_MOST = 16384,
-	BODY_DROPPED_MOST = 1 << 20, /* so far a longer body is read, to answer 413 */
+	BODY_DROPPED_MOST = 1 << 20, /* so much of a longer body is read, to answer 413 */
 	SILENCE_S = 10,
 	BACKLOG = 64
 };
@@ -31,13 +31,17 @@ struct http_admin {
 	void *arg;
 	uint16_t port;
 	int listener; /* -1: given up */
+	struct http_more more;
+	size_t bodies_len; /* of those that are kept */
 };
 
 /* One request, from its first header line to the end of its answer. */
 struct exchange {
 	size_t header_len;
 	size_t body_len;
-	bool begun; /* the first call, before any body, has been */
+	struct text body; /* what is kept of it */
+	bool begun;       /* the first call, before any body, has been */
+	bool crowded;     /* there was no room for its body */
 };
 
 unsigned http_error(struct text *body, unsigned status, const char *fmt, ...)
@@ -152,10 +156,14 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status
 }
 
 static enum MHD_Result answer(struct http_admin *h, struct MHD_Connection *connection,
-                              const char *path, const char *method)
+                              const char *path, const char *method, const struct text *sent_body)
 {
 	struct text body = {0}, allow = {0};
-	struct http_request request = {.path = path, .connection = connection};
+	struct http_request request = {
+		.path = path,
+		.connection = connection,
+		.body = {(const uint8_t *)sent_body->data, sent_body->len},
+	};
 	const struct http_route *route = find_route(h, method, path, &allow);
 	const char *content_type = json_type;
 	enum MHD_Result sent;
@@ -186,38 +194,73 @@ static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const ch
 	return MHD_YES;
 }
 
-/* Called once for the header, then for pieces of the body, then with none left.
- * A body is read and dropped: no route of ours takes one. */
+static size_t body_most(const struct http_admin *h)
+{
+	return h->more.body_most ? h->more.body_most : BODY_MOST;
+}
+
+static enum MHD_Result begin(const struct http_admin *h, struct MHD_Connection *connection,
+                             struct exchange *x)
+{
+	const char *length =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+	uint64_t announced;
+
+	x->begun = true;
+	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, count_header, x);
+	if (x->header_len > HEADER_MOST)
+		return refuse(connection, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+		              "header too large");
+	if (length && !text_to_u64(bytes_of(length), body_most(h), &announced))
+		return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "body too large");
+	return MHD_YES;
+}
+
+static void forget_body(struct http_admin *h, struct exchange *x)
+{
+	h->bodies_len -= x->body.len;
+	text_fini(&x->body);
+}
+
+/* What is too much, of this request or of all, is dropped, and the rest of it, too. */
+static enum MHD_Result take_body(struct http_admin *h, struct exchange *x, struct bytes piece)
+{
+	bool keeps = h->more.body_most > 0 && !x->crowded;
+
+	x->body_len += piece.len;
+	if (keeps &&
+	    (x->body_len > h->more.body_most || piece.len > h->more.bodies_most - h->bodies_len)) {
+		x->crowded = true;
+		forget_body(h, x);
+	} else if (keeps) {
+		text_add_bytes(&x->body, piece);
+		h->bodies_len += piece.len;
+	}
+	return x->body_len <= body_most(h) + BODY_DROPPED_MOST ? MHD_YES : MHD_NO;
+}
+
+/* Called once for the header, then for pieces of the body, then with none left. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path,
                                   const char *method, const char *version, const char *data,
                                   size_t *data_len, void **state)
 {
+	struct http_admin *h = arg;
 	struct exchange *x = *state;
 
 	(void)version;
-	(void)data;
-	if (!x->begun) {
-		const char *length =
-			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
-		uint64_t announced;
-
-		x->begun = true;
-		MHD_get_connection_values_n(connection, MHD_HEADER_KIND, count_header, x);
-		if (x->header_len > HEADER_MOST)
-			return refuse(connection, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
-			              "header too large");
-		if (length && !text_to_u64(bytes_of(length), BODY_MOST, &announced))
-			return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "body too large");
-		return MHD_YES;
-	}
+	if (!x->begun)
+		return begin(h, connection, x);
 	if (*data_len > 0) {
-		x->body_len += *data_len;
+		struct bytes piece = {(const uint8_t *)data, *data_len};
+
 		*data_len = 0;
-		return x->body_len <= BODY_DROPPED_MOST ? MHD_YES : MHD_NO;
+		return take_body(h, x, piece);
 	}
-	if (x->body_len > BODY_MOST)
+	if (x->body_len > body_most(h))
 		return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "body too large");
-	return answer(arg, connection, path, method);
+	if (x->crowded)
+		return refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too much at once");
+	return answer(h, connection, path, method, &x->body);
 }
 
 /* The request line counts as header, arguments and all. */
@@ -234,14 +277,19 @@ static void *on_request_line(void *arg, const char *line, struct MHD_Connection 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode how)
 {
-	(void)arg;
+	struct http_admin *h = arg;
+
 	(void)connection;
 	(void)how;
+	if (*state)
+		forget_body(h, *state);
 	free(*state);
 	*state = NULL;
 }
 
 /* --- the server --- */
+
+static const char tls_versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 enum err http_admin_open(const struct addr *addr, uint16_t port, int *out, struct reason *why)
 {
@@ -282,8 +330,36 @@ static uint16_t port_of(int fd)
 enum err http_admin_start_on(int take_fd, const struct http_route *routes, void *arg,
                              struct http_admin **out, struct reason *why)
 {
+	const struct http_more none = {0};
+
+	return http_admin_start_more(take_fd, &none, routes, arg, out, why);
+}
+
+static char *writable(const char *text)
+{
+	union {
+		const char *in;
+		char *out;
+	} pointer = {text};
+
+	return pointer.out;
+}
+
+enum err http_admin_start_more(int take_fd, const struct http_more *more,
+                               const struct http_route *routes, void *arg, struct http_admin **out,
+                               struct reason *why)
+{
+	struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+	/* The library takes pointers to what it does not change. */
+	struct MHD_OptionItem secure[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, writable(more->certificate)},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, writable(more->key)},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, writable(tls_versions)},
+		{MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem *tls = more->certificate ? secure : plain;
 	struct http_admin *h = xcalloc(1, sizeof(*h));
 
+	h->more = *more;
 	h->routes = routes;
 	h->arg = arg;
 	h->listener = take_fd;
@@ -291,17 +367,21 @@ enum err http_admin_start_on(int take_fd, const struct http_route *routes, void 
 	/* Handlers may run, and ask for the port, before the daemon is returned. */
 	*out = h;
 	h->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, h,
-		MHD_OPTION_LISTEN_SOCKET, take_fd, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		(unsigned)CLIENT_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
-		MHD_OPTION_URI_LOG_CALLBACK, on_request_line, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, NULL, MHD_OPTION_END);
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | (more->certificate ? MHD_USE_TLS : 0),
+		0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, take_fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CLIENT_CONNECTIONS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_URI_LOG_CALLBACK,
+		on_request_line, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
+		MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	if (!h->daemon) {
 		close(take_fd);
 		free(h);
 		*out = NULL;
+		if (more->certificate)
+			return reason_set(why, ERR_PARSE,
+			                  "certificate and key cannot be used together");
 		return reason_set(why, ERR_IO, "cannot start the HTTP thread");
 	}
 	return ERR_OK;

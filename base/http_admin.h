@@ -2,7 +2,7 @@
  *
  * Runs its own thread; handlers are called on it, one at a time, and must not
  * wait long.  Limits: GET and POST, 64 connections, 8 KiB of header, 16 KiB of
- * body, 10 s of silence.  The client's text is never echoed unescaped.
+ * body (others for who asks for them), 10 s of silence.  The client's text is never echoed unescaped.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_HTTP_ADMIN_H
@@ -20,8 +20,9 @@ struct http_admin;
 struct http_request {
 	const char *path;
 	struct addr client;
-	bool loopback;    /* client is on 127.0.0.0/8 or ::1 */
-	void *connection; /* for http_request_arg() */
+	bool loopback;     /* client is on 127.0.0.0/8 or ::1 */
+	void *connection;  /* for http_request_arg() */
+	struct bytes body; /* where http_more asks for it, else none */
 };
 
 /* The decoded query argument, "" for "?key" without a value, or NULL when absent. */
@@ -50,7 +51,17 @@ enum err http_admin_open(const struct addr *addr, uint16_t port, int *out,
                          struct reason *why) MUST_CHECK;
 enum err http_admin_start_on(int take_fd, const struct http_route *routes, void *arg,
                              struct http_admin **out, struct reason *why) MUST_CHECK;
-/* The socket, for another process to have as well. */
+/* What a server may have besides.  Zeroed: HTTP, and bodies are read and dropped. */
+struct http_more {
+	size_t body_most;              /* handlers get bodies of up to so many bytes */
+	size_t bodies_most;            /* of all connections together; who comes then is told 503 */
+	const char *certificate, *key; /* PEM: HTTPS; borrowed until the server has stopped */
+};
+/* ERR_PARSE: certificate and key cannot be used, or not together. */
+enum err http_admin_start_more(int take_fd, const struct http_more *more,
+                               const struct http_route *routes, void *arg, struct http_admin **out,
+                               struct reason *why) MUST_CHECK;
+/* The socket, for another process, or another server, to have as well. */
 int http_admin_listener(const struct http_admin *h);
 /* Another process has the socket now: no connection is accepted any more, those that are there go on. */
 void http_admin_retire(struct http_admin *h);

@@ -55,13 +55,15 @@ bool base64_decode(struct bytes text, struct buffer *out)
 	return got >= 0;
 }
 
-void base64_encode(struct bytes bytes, struct text *out)
+void base64_encode(struct bytes plain, struct text *out)
 {
-	char *text;
+	enum { PIECE = 48 }; /* of three bytes each, so that only the last is padded */
+	unsigned char coded[PIECE / 3 * 4 + 1];
 
-	CHECK(bytes.len < INT_MAX / 2);
-	text = xmalloc((bytes.len + 2) / 3 * 4 + 1);
-	EVP_EncodeBlock((unsigned char *)text, bytes.data, (int)bytes.len);
-	text_add(out, text);
-	free(text);
+	for (size_t at = 0; at < plain.len; at += PIECE) {
+		size_t len = plain.len - at < PIECE ? plain.len - at : PIECE;
+		int got = EVP_EncodeBlock(coded, plain.data + at, (int)len);
+
+		text_add_bytes(out, (struct bytes){coded, (size_t)got});
+	}
 }

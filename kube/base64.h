@@ -14,4 +14,7 @@ bool base64_decode(struct bytes text, struct buffer *out);
 /* Appends them in the plain alphabet, padded. */
 void base64_encode(struct bytes bytes, struct text *out);
 
+/* Appends the bytes in the plain alphabet, padded, in one line. */
+void base64_encode(struct bytes plain, struct text *out);
+
 #endif

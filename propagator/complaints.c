@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+enum { LABEL_MOST = 63, SUBDOMAIN_MOST = 253 };
+
 enum { VALUE_SHOWN = 160 };
 
 void complaints_fini(struct complaints *c) { text_fini(&c->text); }
@@ -54,6 +56,63 @@ void complain_unsupported(struct complaints *c, const char *path, struct json_ob
 	for (size_t i = 0; accepted[i]; i++)
 		text_printf(&c->text, "%s\"%s\"", i > 0 ? ", " : "", accepted[i]);
 }
+
+/* --- names --- */
+
+#define SUBDOMAIN_RULE                                                                             \
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' "  \
+	"or '.', and must start and end with an alphanumeric character"
+#define LABEL_RULE                                                                                 \
+	"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with "  \
+	"an alphabetic character, and end with an alphanumeric character"
+
+static bool is_small_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+/* RFC 1035 2.3.1, with small letters only. */
+static bool is_label(const char *s)
+{
+	size_t len = strlen(s);
+
+	if (len == 0 || len > LABEL_MOST || s[0] < 'a' || s[0] > 'z' || s[len - 1] == '-')
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!is_small_alnum(s[i]) && s[i] != '-')
+			return false;
+	return true;
+}
+
+/* RFC 1123 2.1, as Kubernetes reads it. */
+static bool is_subdomain(const char *s)
+{
+	size_t len = strlen(s);
+	char before = '.';
+
+	if (len == 0 || len > SUBDOMAIN_MOST)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (!is_small_alnum(s[i]) && (s[i] != '-' || before == '.') &&
+		    (s[i] != '.' || !is_small_alnum(before)))
+			return false;
+		before = s[i];
+	}
+	return is_small_alnum(before);
+}
+
+void complain_unless_label(struct complaints *c, const char *path, const char *text,
+                           struct json_object *value)
+{
+	if (!is_label(text))
+		complain_invalid(c, path, value, LABEL_RULE);
+}
+
+void complain_unless_subdomain(struct complaints *c, const char *path, const char *text,
+                               struct json_object *value)
+{
+	if (!is_subdomain(text))
+		complain_invalid(c, path, value, SUBDOMAIN_RULE);
+}
+
+/* --- the end --- */
 
 void complaints_print(const struct complaints *c, struct text *out)
 {

@@ -30,6 +30,11 @@ void complain_duplicate(struct complaints *c, const char *path, struct json_obje
 /* `accepted` ends with NULL. */
 void complain_unsupported(struct complaints *c, const char *path, struct json_object *value,
                           const char *const *accepted);
+/* When `text` is no such name; `value` is what is shown of it. */
+void complain_unless_label(struct complaints *c, const char *path, const char *text,
+                           struct json_object *value); /* of RFC 1035, in small letters */
+void complain_unless_subdomain(struct complaints *c, const char *path, const char *text,
+                               struct json_object *value); /* of RFC 1123, as Kubernetes reads it */
 /* "a" of one, "[a, b]" of more; adds it. */
 void complaints_print(const struct complaints *c, struct text *out);
 /* ERR_OK when there are none, else ERR_PARSE with as much of it as `why` holds. */

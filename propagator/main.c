@@ -18,6 +18,7 @@
 #include "propagator/cache.h"
 #include "propagator/flags.h"
 #include "propagator/report.h"
+#include "propagator/webhook.h"
 #include "propagator/work.h"
 
 enum { EXIT_FAILED = 1, TICK_MS = 1000, RELEASE_MS = 2000, BACKOFF_MOST_MS = 30000 };
@@ -39,6 +40,7 @@ struct program {
 	bool work_ends, again; /* it is being stopped; it is to be started again then */
 	struct report *report;
 	uv_timer_t tick;
+	struct webhook *webhook; /* NULL: none is served */
 	uv_signal_t terminate, interrupt;
 	bool ending;
 };
@@ -68,7 +70,7 @@ static void begin_work(struct program *p)
 		.loop = &p->loop,
 		.host = p->host,
 		.backoff = &p->backoff,
-		.flags = &p->flags,
+		.options = &p->flags.options,
 		.term = &p->term,
 		.settings = &p->settings,
 		.allow_loopback = is_loopback(kube_keeper_access(p->keeper)->server),
@@ -141,7 +143,7 @@ static void begin_lease(struct program *p)
 {
 	char *identity = kube_lease_identity();
 	const struct kube_lease_settings settings = {
-		.namespace = p->flags.namespace,
+		.namespace = p->flags.options.namespace,
 		.name = LEASE,
 		.identity = identity,
 		.lease_ms = p->settings.lease_duration_ms,
@@ -201,7 +203,7 @@ static void watch_config(struct program *p)
 	const struct cache_settings settings = {
 		.watch = {.resource = {"core.kubefed.io", "v1beta1", "kubefedconfigs",
 	                               "KubeFedConfig"},
-	                  .namespace = p->flags.namespace,
+	                  .namespace = p->flags.options.namespace,
 	                  .name = KUBEFED_CONFIG,
 	                  .silence_ms = 90000,
 	                  .reply_ms = 30000,
@@ -250,9 +252,11 @@ static void on_tick(uv_timer_t *timer)
 
 static enum err read_access(const struct program *p, struct kube_access *out, struct reason *why)
 {
-	if (p->flags.in_cluster)
+	const struct options *o = &p->flags.options;
+
+	if (o->in_cluster)
 		return kubeconfig_in_cluster(out, why);
-	return kubeconfig_read(p->flags.kubeconfig, p->flags.context, out, why);
+	return kubeconfig_read(o->kubeconfig, o->context, out, why);
 }
 
 /* --- the end --- */
@@ -292,6 +296,8 @@ static void on_terminate(uv_signal_t *handle, int signum)
 	uv_close((uv_handle_t *)&p->interrupt, NULL);
 	report_stop(p->report);
 	p->report = NULL;
+	webhook_stop(p->webhook);
+	p->webhook = NULL;
 	if (p->work)
 		end_work(p);
 	else
@@ -307,11 +313,38 @@ static void watch_signal(struct program *p, uv_signal_t *handle, int signum)
 
 /* --- the beginning --- */
 
+static struct webhook_settings webhook_settings(const struct options *o)
+{
+	return (struct webhook_settings){o->webhook.addr, o->webhook.port, o->certificate, o->key};
+}
+
+static enum err start_webhook(struct program *p, struct reason *why)
+{
+	const struct webhook_settings settings = webhook_settings(&p->flags.options);
+	char at[ADDR_PORT_TEXT_SIZE];
+	enum err err;
+
+	if (!settings.certificate)
+		return ERR_OK;
+	err = webhook_start(&p->loop, &settings, &p->webhook, why);
+	if (err != ERR_OK) {
+		reason_prefix(why, "--webhook: ");
+		return err;
+	}
+	report_set_webhook(p->report, p->webhook);
+	log_info("propagator", "listening webhook=%s",
+	         addr_port_print(&settings.addr, webhook_port(p->webhook), at));
+	return ERR_OK;
+}
+
 static enum err start(struct program *p, const struct kube_access *access, struct reason *why)
 {
 	const struct kube_keeper_events events = {on_access, on_trouble, p};
-	enum err err = report_start(&p->loop, &p->flags, &p->report, why);
+	const struct options_at *http = &p->flags.options.http;
+	enum err err = report_start(&p->loop, &http->addr, http->port, &p->report, why);
 
+	if (err == ERR_OK)
+		err = start_webhook(p, why);
 	if (err != ERR_OK)
 		return err;
 	p->settings = settings_initial();
@@ -343,7 +376,7 @@ static int run(struct program *p)
 		return EXIT_FAILED;
 	}
 	log_info("propagator", "starting version=%s host=%s namespace=%s", NIGH_VERSION,
-	         access.server, p->flags.namespace);
+	         access.server, p->flags.options.namespace);
 	kube_access_fini(&access);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 	CHECK(uv_loop_close(&p->loop) == 0);
@@ -351,13 +384,47 @@ static int run(struct program *p)
 	return EXIT_SUCCESS;
 }
 
+/* --check: all that can be said without the host cluster. */
+static int check(struct program *p)
+{
+	const struct webhook_settings settings = webhook_settings(&p->flags.options);
+	struct reason why = {0};
+	enum err err = read_access(p, &why);
+
+	if (err == ERR_OK && settings.certificate)
+		err = webhook_check(&settings, &why);
+	if (err == ERR_OK)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "nigh-propagator: %s\n", why.text);
+	return EXIT_FAILED;
+}
+
+static int print_options(const struct options *options)
+{
+	struct text out = {0};
+
+	options_print(options, &out);
+	fputs(out.data, stdout);
+	text_fini(&out);
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	static struct program program;
+	const struct options *options = &program.flags.options;
 	int status = flags_read(argc, argv, &program.flags);
 
 	if (status >= 0)
 		return status;
-	log_setup(LOG_INFO, LOG_FORMAT_TEXT);
-	return run(&program);
+	if (program.flags.print) {
+		status = print_options(options);
+	} else if (program.flags.check) {
+		status = check(&program);
+	} else {
+		log_setup((enum log_level)options->log_level, (enum log_format)options->log_format);
+		status = run(&program);
+	}
+	flags_fini(&program.flags);
+	return status;
 }

@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/cache.h"
+#include "propagator/member_ceiling.h"
 #include "propagator/member_health.h"
 #include "propagator/member_status.h"
 #include "watcher/decode_link.h"
@@ -133,6 +134,13 @@ static struct one *find_one(const struct members *m, const char *name)
 	return found ? m->list[at] : NULL;
 }
 
+static void on_ceiling(void *arg)
+{
+	struct one *o = arg;
+
+	o->all->events.on_change(&o->member, o->all->events.arg);
+}
+
 static struct one *add_one(struct members *m, const char *name)
 {
 	struct one *o = xcalloc(1, sizeof(*o));
@@ -143,6 +151,7 @@ static struct one *add_one(struct members *m, const char *name)
 	o->name = xstrdup(name);
 	o->member.name = o->name;
 	o->member.trouble = o->trouble.text;
+	o->member.ceiling = member_ceiling_new(o->name, m->settings.namespace, on_ceiling, o);
 	o->status = member_status_new(&m->settings, name);
 	m->list = xreallocarray(m->list, m->count + 1, sizeof(*m->list));
 	memmove(&m->list[at + 1], &m->list[at], (m->count - at) * sizeof(*m->list));
@@ -199,6 +208,7 @@ static void drop_client(struct one *o)
 	if (!m->stopping)
 		m->events.on_no_client(&o->member, m->events.arg);
 	member_health_stop(o->health);
+	member_ceiling_unwatch(o->member.ceiling);
 	dispatch_free(o->member.dispatch);
 	m->closing++;
 	kube_client_stop(o->member.client, on_client_gone, m);
@@ -226,6 +236,7 @@ static void make_client(struct one *o, const struct kube_access *access)
 	o->member.backoff->cap_ms = BACKOFF_MOST_MS;
 	o->member.dispatch = dispatch_new(s->loop, o->member.client, AT_ONCE, s->term);
 	o->health = member_health_start(s->loop, o->member.client, &s->health, &was, on_probe, o);
+	member_ceiling_watch(o->member.ceiling, s->loop, o->member.client, o->member.backoff);
 	o->all->events.on_client(&o->member, o->all->events.arg);
 }
 
@@ -302,6 +313,7 @@ static void free_one(struct one *o)
 {
 	drop_client(o);
 	member_status_free(o->status);
+	member_ceiling_free(o->member.ceiling);
 	json_object_put(o->member.labels);
 	free(o->name);
 	free(o);

@@ -17,24 +17,26 @@
 #include "propagator/dispatch.h"
 
 struct json_object;
+struct member_ceiling;
 struct members;
 
 struct member {
 	const char *name;
-	struct json_object *labels;   /* of the KubeFedCluster; NULL: none */
-	bool is_ready;                /* by its health, with thresholds */
-	struct kube_client *client;   /* NULL: it cannot be dialled, see `trouble` */
-	struct kube_backoff *backoff; /* with `client` */
-	struct dispatch *dispatch;    /* with `client` */
-	char version[64];             /* "v1.34.4"; "": not known */
-	const char *trouble;          /* "": none */
+	struct json_object *labels;     /* of the KubeFedCluster; NULL: none */
+	bool is_ready;                  /* by its health, with thresholds */
+	struct kube_client *client;     /* NULL: it cannot be dialled, see `trouble` */
+	struct kube_backoff *backoff;   /* with `client` */
+	struct dispatch *dispatch;      /* with `client` */
+	struct member_ceiling *ceiling; /* what it lets be pushed; never NULL */
+	char version[64];               /* "v1.34.4"; "": not known */
+	const char *trouble;            /* "": none */
 };
 
 struct members_events {
 	/* It has a client from now on; or it will have none when the call returns: whatever uses it must end. */
 	void (*on_client)(struct member *m, void *arg);
 	void (*on_no_client)(struct member *m, void *arg);
-	/* It came, or its readiness or its labels changed. */
+	/* It came, or its readiness, its labels or its ceiling changed. */
 	void (*on_change)(struct member *m, void *arg);
 	/* Its KubeFedCluster is gone; it is freed when the call returns. */
 	void (*on_gone)(struct member *m, void *arg);

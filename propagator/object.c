@@ -8,6 +8,7 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
+#include "propagator/member_ceiling.h"
 #include "propagator/version.h"
 
 #define ORPHAN_ANNOTATION "kubefed.io/orphan"
@@ -176,10 +177,18 @@ static void fini_wish(struct wish *w)
 
 /* --- one cluster --- */
 
-static uint64_t judgement_of(const struct wish *w, const struct copy *copy, const char *recorded)
+static const struct member_ceiling *ceiling_of(const struct part *p)
 {
-	return hash_mix(w->revision, hash_mix(hash_fixed(bytes_of(copy->resource_version)),
-	                                      hash_fixed(bytes_of(recorded ? recorded : ""))));
+	return members_find(p->object->controller->around.members, p->cluster)->ceiling;
+}
+
+static uint64_t judgement_of(const struct part *p, const struct wish *w, const struct copy *copy,
+                             const char *recorded)
+{
+	uint64_t on = hash_mix(w->revision, member_ceiling_revision(ceiling_of(p)));
+
+	return hash_mix(on, hash_mix(hash_fixed(bytes_of(copy->resource_version)),
+	                             hash_fixed(bytes_of(recorded ? recorded : ""))));
 }
 
 /* Does the copy differ from what was left there, or does it lack what it should bear? */
@@ -192,7 +201,7 @@ static bool is_current(struct part *p, const struct wish *w, const struct copy *
 		return false;
 	if (strncmp(recorded, "gen:", 4) == 0 && !copy_has_marks(copy, desired))
 		return false;
-	p->judged = judgement_of(w, copy, recorded);
+	p->judged = judgement_of(p, w, copy, recorded);
 	return true;
 }
 
@@ -200,7 +209,7 @@ static bool was_judged_current(const struct part *p, const struct wish *w, const
 {
 	const char *recorded = version_find(&p->object->version, p->cluster);
 
-	return recorded && p->judged == judgement_of(w, copy, recorded);
+	return recorded && p->judged == judgement_of(p, w, copy, recorded);
 }
 
 /* What it should be there; NULL: it cannot be made, and the part says why. */
@@ -214,6 +223,20 @@ static struct json_object *desired_for(struct part *p, const struct wish *w)
 	else if (render_for(&w->render, w->federated, p->cluster, &desired, &why) != ERR_OK)
 		object_set_state(p, STATE_APPLY_OVERRIDES_FAILED, why.text);
 	return desired;
+}
+
+/* The same, but for what the cluster does not let be pushed. */
+static struct json_object *allowed_for(struct part *p, const struct wish *w)
+{
+	struct json_object *desired = desired_for(p, w);
+	struct reason why = {0};
+
+	if (!desired ||
+	    member_ceiling_allows(ceiling_of(p), &p->object->controller->type, desired, &why))
+		return desired;
+	object_set_state(p, STATE_CEILING_REFUSED, why.text);
+	json_object_put(desired);
+	return NULL;
 }
 
 /* Retained replicas are those of the copy: to leave them out of what is applied would give them up. */
@@ -244,7 +267,7 @@ static struct plan_about about_part(const struct part *p, const struct wish *w,
 	return (struct plan_about){
 		.placed = !w->is_deleting && placement_has(&w->placement, p->cluster),
 		.is_ready = m->is_ready && m->client,
-		.is_seen = s && cache_is_synced(s->copies),
+		.is_seen = s && cache_is_synced(s->copies) && member_ceiling_is_known(m->ceiling),
 		.has_copy = copy != NULL,
 		.is_deleting = copy && copy->deleting,
 		.is_hosts = copy && type_is_namespaces(&c->type) &&
@@ -266,7 +289,7 @@ static void look_at_part(struct part *p, const struct wish *w)
 	if (about.placed && copy && was_judged_current(p, w, copy)) {
 		about.is_current = true;
 	} else if (about.placed && about.is_ready && about.is_seen) {
-		desired = desired_for(p, w);
+		desired = allowed_for(p, w);
 		p->is_listed = true;
 		if (!desired)
 			return;

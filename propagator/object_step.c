@@ -14,6 +14,7 @@
 #include "propagator/controller_inside.h"
 #include "propagator/deletion.h"
 #include "propagator/field_manager.h"
+#include "propagator/member_ceiling.h"
 #include "propagator/plain_json.h"
 #include "propagator/takeover.h"
 #include "propagator/version.h"
@@ -170,6 +171,7 @@ static void on_answer_of_replace(const struct kube_answer *answer, void *arg)
 static void replace(struct part *p, struct json_object *existing)
 {
 	const struct controller *c = p->object->controller;
+	const struct site *site = controller_site(c, p->cluster);
 	struct json_object *federated = object_federated(p->object), *whole = NULL;
 	struct kube_write write = {.verb = KUBE_REPLACE};
 	struct render render = {0};
@@ -182,7 +184,11 @@ static void replace(struct part *p, struct json_object *existing)
 	if (err == ERR_OK)
 		err = render_over(&c->type, &render, federated, p->cluster, existing, &whole,
 		                  &retained, &why);
-	if (err == ERR_OK) {
+	/* The federated object may be a newer one than was looked at. */
+	if (err == ERR_OK && !member_ceiling_allows(site->member->ceiling, &c->type, whole, &why)) {
+		object_set_state(p, STATE_CEILING_REFUSED, why.text);
+		end_step(p);
+	} else if (err == ERR_OK) {
 		send_json(p, &write, whole, on_answer_of_replace);
 	} else {
 		object_set_state(

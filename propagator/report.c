@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "base/xalloc.h"
+#include "propagator/member_ceiling.h"
 
 enum { EVERY_MS = 1000, DEAD_MS = 15000, ERRORS_MOST = 100 };
 
@@ -26,6 +27,7 @@ struct report {
 	uv_timer_t *timer;
 	struct http_admin *http;
 	const struct work *work;
+	const struct webhook *webhook;
 	bool leading;
 	char *leader;
 	struct error errors[ERRORS_MOST];
@@ -53,8 +55,8 @@ static void print_members(const struct members *m, struct text *out)
 		text_add_json(out, bytes_of(one->version));
 		text_add(out, ",\"trouble\":");
 		text_add_json(out, bytes_of(one->trouble));
-		text_printf(out, ",\"waiting\":%zu,\"underWay\":%zu}", counts.waiting,
-		            counts.under_way);
+		text_printf(out, ",\"ceiling\":\"%s\",\"waiting\":%zu,\"underWay\":%zu}",
+		            member_ceiling_word(one->ceiling), counts.waiting, counts.under_way);
 	}
 }
 
@@ -191,12 +193,28 @@ static void print_dns_counts(const struct dns_writer *w, struct text *out)
 	          "DNSEndpoints deleted with their record.", (double)counts.deleted);
 }
 
+static void print_reviews(const struct webhook *w, struct text *out)
+{
+	static const char name[] = "nigh_propagator_reviews_total";
+	const struct webhook_counts counts = webhook_counts(w);
+	const struct metric_label allowed = {"verdict", "allowed"};
+	const struct metric_label refused = {"verdict", "refused"};
+	const struct metric_label malformed = {"verdict", "malformed"};
+
+	metric_head(out, name, METRIC_COUNTER, "What was asked of the admission webhooks.");
+	metric_sample(out, name, &allowed, 1, (double)counts.allowed);
+	metric_sample(out, name, &refused, 1, (double)counts.refused);
+	metric_sample(out, name, &malformed, 1, (double)counts.malformed);
+}
+
 static void print_metrics(const struct report *r, struct text *out)
 {
 	struct sums s = {0};
 
 	print_one(out, "nigh_propagator_leading", METRIC_GAUGE, "Whether this replica leads.",
 	          r->leading);
+	if (r->webhook)
+		print_reviews(r->webhook, out);
 	if (!r->work)
 		return;
 	types_each(work_types(r->work), add_type, &s);
@@ -300,7 +318,7 @@ static unsigned on_readyz(const struct http_request *request, void *arg, struct 
 
 /* --- life --- */
 
-enum err report_start(uv_loop_t *loop, const struct flags *flags, struct report **out,
+enum err report_start(uv_loop_t *loop, const struct addr *addr, uint16_t port, struct report **out,
                       struct reason *why)
 {
 	static const struct http_route routes[] = {
@@ -315,7 +333,7 @@ enum err report_start(uv_loop_t *loop, const struct flags *flags, struct report 
 	CHECK(pthread_mutex_init(&r->lock, NULL) == 0);
 	r->leader = xstrdup("");
 	refresh(r);
-	err = http_admin_start(&flags->http, flags->http_port, routes, r, &r->http, why);
+	err = http_admin_start(addr, port, routes, r, &r->http, why);
 	if (err != ERR_OK) {
 		reason_prefix(why, "--http: ");
 		free(r->leader);
@@ -327,7 +345,7 @@ enum err report_start(uv_loop_t *loop, const struct flags *flags, struct report 
 	r->timer->data = r;
 	uv_timer_start(r->timer, on_timer, EVERY_MS, EVERY_MS);
 	log_info("propagator", "listening http=%s",
-	         addr_port_print(&flags->http, http_admin_port(r->http), at));
+	         addr_port_print(addr, http_admin_port(r->http), at));
 	*out = r;
 	return ERR_OK;
 }
@@ -354,6 +372,8 @@ void report_set_work(struct report *r, const struct work *work)
 	if (r)
 		r->work = work;
 }
+
+void report_set_webhook(struct report *r, const struct webhook *webhook) { r->webhook = webhook; }
 
 void report_set_leading(struct report *r, bool leading)
 {

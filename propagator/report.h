@@ -8,18 +8,20 @@
 #define PROPAGATOR_REPORT_H
 
 #include "base/err.h"
-#include "propagator/flags.h"
+#include "propagator/webhook.h"
 #include "propagator/work.h"
 
 struct report;
 
-/* Listens when it returns ERR_OK; `flags` is borrowed. */
-enum err report_start(uv_loop_t *loop, const struct flags *flags, struct report **out,
+/* Listens when it returns ERR_OK. */
+enum err report_start(uv_loop_t *loop, const struct addr *addr, uint16_t port, struct report **out,
                       struct reason *why) MUST_CHECK;
 void report_stop(struct report *r);
 
 /* NULL: nobody works here.  Borrowed until the next call. */
 void report_set_work(struct report *r, const struct work *work);
+/* Borrowed until report_stop(). */
+void report_set_webhook(struct report *r, const struct webhook *webhook);
 void report_set_leading(struct report *r, bool leading);
 void report_set_leader(struct report *r, const char *identity);
 /* The host has been read once: the program is ready, whether it leads or not. */

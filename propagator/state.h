@@ -13,6 +13,7 @@
 	X(STATE_CACHED_RETRIEVAL_FAILED, "CachedRetrievalFailed", false)                           \
 	X(STATE_COMPUTE_RESOURCE_FAILED, "ComputeResourceFailed", false)                           \
 	X(STATE_APPLY_OVERRIDES_FAILED, "ApplyOverridesFailed", false)                             \
+	X(STATE_CEILING_REFUSED, "CeilingRefused", false)                                          \
 	X(STATE_FIELD_RETENTION_FAILED, "FieldRetentionFailed", false)                             \
 	X(STATE_ALREADY_EXISTS, "AlreadyExists", true)                                             \
 	X(STATE_MANAGED_LABEL_FALSE, "ManagedLabelFalse", true)                                    \

@@ -11,14 +11,7 @@
 #include "propagator/complaints.h"
 #include "propagator/jsontree.h"
 
-enum { PATH_ROOM = 64, LABEL_MOST = 63, SUBDOMAIN_MOST = 253 };
-
-#define SUBDOMAIN_RULE                                                                             \
-	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' "  \
-	"or '.', and must start and end with an alphanumeric character"
-#define LABEL_RULE                                                                                 \
-	"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with "  \
-	"an alphabetic character, and end with an alphanumeric character"
+enum { PATH_ROOM = 64 };
 
 static const char *const on_off[] = {"Enabled", "Disabled", NULL};
 static const char *const scopes[] = {"Cluster", "Namespaced", NULL};
@@ -60,38 +53,6 @@ char *type_plural(const char *kind)
 	text_printf(&plural, "%s%s", small, end);
 	free(small);
 	return text_take(&plural);
-}
-
-static bool is_small_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-
-/* RFC 1035 2.3.1, with small letters only. */
-static bool is_label(const char *s)
-{
-	size_t len = strlen(s);
-
-	if (len == 0 || len > LABEL_MOST || s[0] < 'a' || s[0] > 'z' || s[len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_small_alnum(s[i]) && s[i] != '-')
-			return false;
-	return true;
-}
-
-/* RFC 1123 2.1, as Kubernetes reads it. */
-static bool is_subdomain(const char *s)
-{
-	size_t len = strlen(s);
-	char before = '.';
-
-	if (len == 0 || len > SUBDOMAIN_MOST)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (!is_small_alnum(s[i]) && (s[i] != '-' || before == '.') &&
-		    (s[i] != '.' || !is_small_alnum(before)))
-			return false;
-		before = s[i];
-	}
-	return is_small_alnum(before);
 }
 
 /* --- KubeFed's rules --- */
@@ -140,8 +101,7 @@ static void check_label(struct json_object *object, const char *path, const char
 	if (!text)
 		return;
 	label = any_case ? lower(text) : xstrdup(text);
-	if (!is_label(label))
-		complain_invalid(c, full, jsontree_get(object, key, NULL), LABEL_RULE);
+	complain_unless_label(c, full, label, jsontree_get(object, key, NULL));
 	free(label);
 }
 
@@ -159,8 +119,8 @@ static void check_api(struct json_object *api, const char *path, bool needs_grou
 	text = check_text(api, path, "group", needs_group, full, c);
 	if (text && needs_group && !strchr(text, '.'))
 		complain_invalid(c, full, group, "should be a domain with at least one dot");
-	if (text && !is_subdomain(text))
-		complain_invalid(c, full, group, SUBDOMAIN_RULE);
+	if (text)
+		complain_unless_subdomain(c, full, text, group);
 	check_label(api, path, "version", false, c);
 	check_label(api, path, "kind", true, c);
 	check_label(api, path, "pluralName", false, c);

@@ -123,7 +123,7 @@ static void start_members(struct work *w)
 		.host = w->settings.host,
 		.backoff = w->settings.backoff,
 		.host_dispatch = w->dispatch,
-		.namespace = w->settings.flags->namespace,
+		.namespace = w->settings.options->namespace,
 		.term = w->settings.term,
 		.health = health_of(w->settings.settings),
 		.allow_loopback = w->settings.allow_loopback,
@@ -141,7 +141,7 @@ static void start_types(struct work *w)
 		.host = w->settings.host,
 		.backoff = w->settings.backoff,
 		.dispatch = w->dispatch,
-		.namespace = w->settings.flags->namespace,
+		.namespace = w->settings.options->namespace,
 		.settings = w->settings.settings,
 		.members = w->members,
 		.versions = w->versions,
@@ -162,19 +162,19 @@ static bool is_member(const char *name, void *arg)
 
 static void start_dns(struct work *w, const char *namespace)
 {
-	const struct flags *flags = w->settings.flags;
+	const struct options *options = w->settings.options;
 	const struct dns_writer_settings settings = {
 		.loop = w->settings.loop,
 		.host = w->settings.host,
 		.backoff = w->settings.backoff,
 		.dispatch = w->dispatch,
 		.namespace = namespace,
-		.publish_sites = flags->publish_sites,
+		.publish_sites = options->publish_sites,
 		.knows_members = knows_members,
-		.data = {.kubeconfig = flags->kubeconfig,
-	                 .context = flags->context,
-	                 .in_cluster = flags->in_cluster,
-	                 .namespace = flags->namespace,
+		.data = {.kubeconfig = options->kubeconfig,
+	                 .context = options->context,
+	                 .in_cluster = options->in_cluster,
+	                 .namespace = options->namespace,
 	                 .allow_loopback = w->settings.allow_loopback,
 	                 .is_member = is_member,
 	                 .member_arg = w},
@@ -191,7 +191,7 @@ struct work *work_start(const struct work_settings *settings)
 	const char *namespace;
 
 	w->settings = *settings;
-	namespace = settings->settings->cluster_scope ? NULL : settings->flags->namespace;
+	namespace = settings->settings->cluster_scope ? NULL : settings->options->namespace;
 	w->dispatch = dispatch_new(settings->loop, settings->host, HOST_AT_ONCE, settings->term);
 	w->events = events_start(w->dispatch);
 	w->namespaces = start_namespaces(w);

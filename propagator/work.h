@@ -4,8 +4,8 @@
 #define PROPAGATOR_WORK_H
 
 #include "propagator/dns_writer.h"
-#include "propagator/flags.h"
 #include "propagator/members.h"
+#include "propagator/options.h"
 #include "propagator/settings.h"
 #include "propagator/types.h"
 
@@ -15,7 +15,7 @@ struct work_settings {
 	uv_loop_t *loop;
 	struct kube_client *host; /* borrowed, with `backoff` and `term` */
 	struct kube_backoff *backoff;
-	const struct flags *flags; /* where the host is, and KubeFed's namespace; borrowed */
+	const struct options *options; /* where the host is, and KubeFed's namespace; borrowed */
 	const struct dispatch_term *term;
 	const struct settings *settings; /* borrowed; may change: work_on_settings() */
 	bool allow_loopback;

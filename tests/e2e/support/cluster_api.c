@@ -95,8 +95,15 @@ static void send_until_well(struct cluster *c, const char *method, const char *p
 
 static bool is_of_the_cluster(const char *kind)
 {
-	static const char *const kinds[] = {"Namespace", "Node", "ClusterRole",
-	                                    "ClusterRoleBinding", "CustomResourceDefinition"};
+	static const char *const kinds[] = {"Namespace",
+	                                    "Node",
+	                                    "ClusterRole",
+	                                    "ClusterRoleBinding",
+	                                    "CustomResourceDefinition",
+	                                    "ValidatingWebhookConfiguration",
+	                                    "MutatingWebhookConfiguration",
+	                                    "FederatedClusterRole",
+	                                    "FederatedUser"};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(kind, kinds[i]) == 0)

@@ -486,6 +486,126 @@ static void test_a_taken_port_gives_the_reason(void **state)
 	text_fini(&want);
 }
 
+/* --- servers that take bodies --- */
+
+enum { ONE_BODY = 1000, ALL_BODIES = 1500 };
+
+static unsigned count_body(const struct http_request *r, void *arg, struct text *body,
+                           const char **content_type)
+{
+	(void)arg;
+	(void)content_type;
+	text_printf(body, "%zu of %c", r->body.len, r->body.len ? (char)r->body.data[0] : '-');
+	return 200;
+}
+
+static const struct http_route body_routes[] = {
+	{"POST", "/count", count_body},
+	{NULL, NULL, NULL},
+};
+
+static int open_any(void)
+{
+	struct addr any;
+	struct reason why;
+	int fd = -1;
+
+	assert_true(addr_parse(bytes_of("127.0.0.1"), &any));
+	assert_int_equal(http_admin_open(&any, 0, &fd, &why), ERR_OK);
+	return fd;
+}
+
+static struct text post_of(size_t announced, size_t sent)
+{
+	struct text request = {0};
+
+	text_printf(&request,
+	            "POST /count HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: "
+	            "%zu\r\n\r\n",
+	            announced);
+	for (size_t i = 0; i < sent; i++)
+		text_add(&request, "b");
+	return request;
+}
+
+static void assert_posted(const struct world *w, size_t len, const char *status, const char *body)
+{
+	struct text request = post_of(len, len), a = ask(w, bytes_of(request.data));
+
+	assert_non_null(a.data);
+	assert_true(a.len > 12);
+	assert_memory_equal(a.data + 9, status, 3);
+	assert_non_null(strstr(a.data, body));
+	text_fini(&request);
+	text_fini(&a);
+}
+
+static void test_a_handler_gets_the_body_where_it_is_asked_for(void **state)
+{
+	const struct http_more more = {.body_most = ONE_BODY, .bodies_most = ALL_BODIES};
+	struct world w = {0};
+	struct reason why;
+
+	(void)state;
+	assert_int_equal(
+		http_admin_start_more(open_any(), &more, body_routes, NULL, &w.server, &why),
+		ERR_OK);
+	assert_posted(&w, 0, "200", "0 of -");
+	assert_posted(&w, ONE_BODY, "200", "1000 of b");
+	assert_posted(&w, ONE_BODY + 1, "413", "body too large");
+	http_admin_stop(w.server);
+}
+
+static void test_all_bodies_together_have_a_limit(void **state)
+{
+	const struct http_more more = {.body_most = ONE_BODY, .bodies_most = ALL_BODIES};
+	struct world w = {0};
+	struct text first = post_of(ONE_BODY, ONE_BODY - 1);
+	char part[512];
+	struct reason why;
+	ssize_t got;
+	int fd;
+
+	(void)state;
+	assert_int_equal(
+		http_admin_start_more(open_any(), &more, body_routes, NULL, &w.server, &why),
+		ERR_OK);
+	fd = dial(&w);
+	assert_int_equal(send(fd, first.data, first.len, MSG_NOSIGNAL), (ssize_t)first.len);
+	/* The first body is there when a second of one more byte than is left finds no room; until then there is. */
+	for (bool crowded = false; !crowded;) {
+		struct text request = post_of(ONE_BODY, ONE_BODY);
+		struct text a = ask(&w, bytes_of(request.data));
+
+		crowded = a.len > 12 && memcmp(a.data + 9, "503", 3) == 0;
+		text_fini(&request);
+		text_fini(&a);
+	}
+	assert_int_equal(send(fd, "b", 1, MSG_NOSIGNAL), 1);
+	got = recv(fd, part, sizeof(part) - 1, 0);
+	assert_true(got > 12);
+	assert_memory_equal(part + 9, "200", 3);
+	close(fd);
+	/* Its room is free again. */
+	for (int i = 0; i < 3; i++)
+		assert_posted(&w, ONE_BODY, "200", "1000 of b");
+	text_fini(&first);
+	http_admin_stop(w.server);
+}
+
+static void test_a_certificate_that_is_none_gives_the_reason(void **state)
+{
+	const struct http_more more = {.certificate = "none", .key = "none"};
+	struct http_admin *server = NULL;
+	struct reason why = {""};
+
+	(void)state;
+	assert_int_equal(http_admin_start_more(open_any(), &more, body_routes, NULL, &server, &why),
+	                 ERR_PARSE);
+	assert_null(server);
+	assert_string_equal(why.text, "certificate and key cannot be used together");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +624,9 @@ int main(void)
 		cmocka_unit_test(test_one_client_does_not_get_all_connections),
 		cmocka_unit_test(test_a_request_during_the_start_finds_the_server),
 		cmocka_unit_test(test_a_taken_port_gives_the_reason),
+		cmocka_unit_test(test_a_handler_gets_the_body_where_it_is_asked_for),
+		cmocka_unit_test(test_all_bodies_together_have_a_limit),
+		cmocka_unit_test(test_a_certificate_that_is_none_gives_the_reason),
 	};
 
 	return cmocka_run_group_tests_name("base/http_admin", tests, start, stop);

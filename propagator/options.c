@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "propagator/options.h"
+
+#include <json-c/json_object.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+
+static void read_at(struct conf_file *file, struct json_object *value, void *field)
+{
+	struct options_at at = {0};
+	struct reason why = {0};
+
+	if (!json_object_is_type(value, json_type_string))
+		conf_complain(file, value, "an address is ADDR:PORT");
+	else if (addr_port_parse(bytes_of(json_object_get_string(value)), &at.addr, &at.port,
+	                         &why) != ERR_OK)
+		conf_complain(file, value, "%s", why.text);
+	else
+		*(struct options_at *)field = at;
+}
+
+static void print_at(const void *field, struct text *out)
+{
+	const struct options_at *at = field;
+	char text[ADDR_PORT_TEXT_SIZE];
+
+	if (at->addr.family != ADDR_NONE)
+		text_printf(out, "\"%s\"", addr_port_print(&at->addr, at->port, text));
+}
+
+#define AT(member) .offset = offsetof(struct options, member)
+
+static const struct conf_row rows[] = {
+	{.path = "host.kubeconfig",
+         .type = CONF_PATH,
+         AT(kubeconfig),
+         .sentence = "The kubeconfig in which the host cluster is."},
+	{.path = "host.context",
+         .type = CONF_STRING,
+         AT(context),
+         .sentence = "The context of it, instead of its current one."},
+	{.path = "host.inCluster",
+         .type = CONF_BOOL,
+         AT(in_cluster),
+         .preset = "false",
+         .sentence = "The host cluster is the one in which this is a pod."},
+	{.path = "namespace",
+         .type = CONF_STRING,
+         AT(namespace),
+         .preset = "kube-federation-system",
+         .sentence = "KubeFed's namespace, where clusters, types and settings are."},
+	{.path = "http",
+         .type = CONF_CUSTOM,
+         AT(http),
+         .preset = "\"127.0.0.1:8054\"",
+         .custom = read_at,
+         .print = print_at,
+         .sentence = "The address and port of the HTTP interface: health, metrics, status."},
+	{.path = "publishSites",
+         .type = CONF_BOOL,
+         AT(publish_sites),
+         .preset = "false",
+         .sentence = "DNSEndpoints with one endpoint for each site are written for edges, too."},
+	{.path = "webhook.address",
+         .type = CONF_CUSTOM,
+         AT(webhook),
+         .custom = read_at,
+         .print = print_at,
+         .sentence = "The address and port at which KubeFed's admission webhooks are served over "
+                     "HTTPS; without it they are not."},
+	{.path = "webhook.certificate",
+         .type = CONF_PATH,
+         AT(certificate),
+         .sentence = "A PEM file with the certificate of the webhooks and what leads to its "
+                     "issuer; it is read again when it changes."},
+	{.path = "webhook.key", .type = CONF_PATH, AT(key), .sentence = "A PEM file with its key."},
+	{.path = "log.level",
+         .type = CONF_ENUM,
+         AT(log_level),
+         .preset = "info",
+         .words = "error|warn|info|debug",
+         .sentence = "How much is told on standard error."},
+	{.path = "log.format",
+         .type = CONF_ENUM,
+         AT(log_format),
+         .preset = "text",
+         .words = "text|json",
+         .sentence = "Whether a line of the log is text or a JSON object."},
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+_Static_assert((int)LOG_ERROR == 0 && (int)LOG_DEBUG == 3,
+               "log.level's words follow enum log_level");
+_Static_assert((int)LOG_FORMAT_JSON == 1, "log.format's words follow enum log_format");
+
+enum err options_read(const char *file, struct options *out, struct text *errors)
+{
+	enum err err = ERR_OK;
+
+	*out = (struct options){0};
+	conf_defaults(rows, ROWS, out);
+	if (file)
+		err = conf_read(rows, ROWS, file, out, errors);
+	if (err != ERR_OK)
+		options_fini(out);
+	return err;
+}
+
+enum err options_check(const struct options *c, struct reason *why)
+{
+	bool has_webhook = c->webhook.addr.family != ADDR_NONE;
+
+	if (!c->in_cluster && !c->kubeconfig)
+		return reason_set(why, ERR_NOTFOUND,
+		                  "where is the host cluster? --kubeconfig FILE or --in-cluster "
+		                  "(host.kubeconfig, host.inCluster)");
+	if (c->in_cluster && (c->kubeconfig || c->context))
+		return reason_set(why, ERR_CONFLICT,
+		                  "--in-cluster excludes --kubeconfig and --context");
+	if (has_webhook != (c->certificate != NULL) || has_webhook != (c->key != NULL))
+		return reason_set(why, ERR_NOTFOUND,
+		                  "--webhook, --certificate and --key come together "
+		                  "(webhook.address, webhook.certificate, webhook.key)");
+	return ERR_OK;
+}
+
+void options_print(const struct options *c, struct text *out) { conf_print(rows, ROWS, c, out); }
+
+void options_manual(struct text *out) { conf_manual(rows, ROWS, out); }
+
+void options_fini(struct options *c)
+{
+	conf_fini(rows, ROWS, c);
+	*c = (struct options){0};
+}
