@@ -385,14 +385,16 @@ static int run(struct program *p)
 }
 
 /* --check: all that can be said without the host cluster. */
-static int check(struct program *p)
+static int check(const struct program *p)
 {
 	const struct webhook_settings settings = webhook_settings(&p->flags.options);
+	struct kube_access access = {0};
 	struct reason why = {0};
-	enum err err = read_access(p, &why);
+	enum err err = read_access(p, &access, &why);
 
 	if (err == ERR_OK && settings.certificate)
 		err = webhook_check(&settings, &why);
+	kube_access_fini(&access);
 	if (err == ERR_OK)
 		return EXIT_SUCCESS;
 	fprintf(stderr, "nigh-propagator: %s\n", why.text);
