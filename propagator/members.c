@@ -155,8 +155,9 @@ static void on_probe(void *arg)
 {
 	struct one *o = arg;
 	bool is_ready = member_health_state(o->health) == MEMBER_READY;
-	bool turned = is_ready != o->member.is_ready;
+	bool turned = is_ready != o->member.is_ready || !o->member.is_known;
 
+	o->member.is_known = true;
 	o->member.is_ready = is_ready;
 	(void)snprintf(o->member.version, sizeof(o->member.version), "%s",
 	               member_health_version(o->health));
@@ -246,10 +247,13 @@ static void set_trouble(struct one *o, const char *secret, const char *why)
 		reason_set(&trouble, ERR_OK, "Secret %s: %s", secret, why);
 	else
 		reason_set(&trouble, ERR_OK, "%s", why);
-	if (strcmp(trouble.text, o->trouble.text) != 0)
+	if (strcmp(trouble.text, o->trouble.text) != 0) {
 		log_warn("propagator", "cluster %s: %s", o->name, trouble.text);
+		o->all->events.on_change(&o->member, o->all->events.arg);
+	}
 	drop_client(o);
 	o->trouble = trouble;
+	o->member.is_known = true;
 	member_status_malformed(o->status, trouble.text);
 }
 
