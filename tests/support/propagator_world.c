@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <openssl/evp.h>
@@ -208,6 +209,22 @@ void propagator_world_end(struct propagator_world *w)
 		turn(w);
 }
 
+pid_t propagator_world_fork(struct propagator_world *w)
+{
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child > 0)
+		return child;
+	/* What the parent has of a loop and of a client is not this process's. */
+	if (uv_loop_init(&w->loop) != 0)
+		_exit(1);
+	w->client = client_of(w, w->host);
+	propagator_world_begin(w);
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	_exit(0);
+}
+
 /* --- waiting --- */
 
 void propagator_world_turn(struct propagator_world *w, unsigned ms)
@@ -223,6 +240,12 @@ static bool is_so(const char *object, const char *text)
 	if (text[0] == '!')
 		return text[1] ? object && !strstr(object, text + 1) : !object;
 	return object && strstr(object, text);
+}
+
+bool propagator_world_is(struct fakeapi *f, const char *resource, const char *object,
+                         const char *text)
+{
+	return is_so(fakeapi_get(f, resource, object), text);
 }
 
 void propagator_world_expect(struct propagator_world *w, struct fakeapi *f, const char *resource,

@@ -9,6 +9,7 @@
 #define TESTS_SUPPORT_PROPAGATOR_WORLD_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include <uv.h>
 
 #include "propagator/work.h"
@@ -59,6 +60,9 @@ void propagator_world_deployment(struct propagator_world *w, const char *name, i
 void propagator_world_begin(struct propagator_world *w);
 void propagator_world_end(struct propagator_world *w);
 
+/* The same in a process of its own, for ever: whoever leads there can be killed. */
+pid_t propagator_world_fork(struct propagator_world *w);
+
 void propagator_world_turn(struct propagator_world *w, unsigned ms);
 /* Turns until the object has that text ("!TEXT": has it not, "": is there, "!": is not there). */
 void propagator_world_expect(struct propagator_world *w, struct fakeapi *f, const char *resource,
@@ -68,6 +72,9 @@ void propagator_world_expect_requests(struct propagator_world *w, struct fakeapi
                                       const char *text, unsigned count);
 /* Turns until nothing was written anywhere for WORLD_CALM_MS, and forgets all requests. */
 void propagator_world_calm(struct propagator_world *w);
+/* Is it so now? */
+bool propagator_world_is(struct fakeapi *f, const char *resource, const char *object,
+                         const char *text);
 /* POST, PUT, PATCH and DELETE so far, without the Events, the KubeFedClusters and Leases. */
 unsigned propagator_world_writes(struct propagator_world *w, struct fakeapi *f);
 
