@@ -129,20 +129,30 @@ void controller_alarm(struct object *o, uint64_t in_ms)
 
 	if (o->alarm_ms == 0 || at_ms < o->alarm_ms)
 		o->alarm_ms = at_ms;
+	if (o->controller->alarm_ms == 0 || at_ms < o->controller->alarm_ms)
+		o->controller->alarm_ms = at_ms;
 }
+
+void controller_alarm_soon(struct object *o) { controller_alarm(o, TICK_MS); }
 
 static void on_tick(uv_timer_t *timer)
 {
 	struct controller *c = timer->data;
 	uint64_t now_ms = clock_monotonic_ms();
+	uint64_t first_ms = 0;
 	struct object *o;
 
+	if (c->alarm_ms == 0 || now_ms < c->alarm_ms)
+		return;
 	for (size_t i = 0; (o = table_next(c->objects, &i)) != NULL;) {
-		if (o->alarm_ms == 0 || now_ms < o->alarm_ms)
-			continue;
-		o->alarm_ms = 0;
-		controller_enqueue(o);
+		if (o->alarm_ms > 0 && o->alarm_ms <= now_ms) {
+			o->alarm_ms = 0;
+			controller_enqueue(o);
+		} else if (o->alarm_ms > 0 && (first_ms == 0 || o->alarm_ms < first_ms)) {
+			first_ms = o->alarm_ms;
+		}
 	}
+	c->alarm_ms = first_ms;
 }
 
 /* --- the federated objects --- */
@@ -196,12 +206,17 @@ static void on_copy(const char *key, void *arg)
 	struct site *s = arg;
 	struct controller *c = s->controller;
 	struct text full = {0};
+	struct object *o;
 
 	if (type_is_namespaces(&c->type)) {
 		text_printf(&full, "%s/%s", key, key);
 		key = full.data;
 	}
-	enqueue_key(c, key);
+	o = find_object(c, key);
+	if (o)
+		controller_alarm_soon(o);
+	else
+		enqueue_key(c, key);
 	text_fini(&full);
 }
 

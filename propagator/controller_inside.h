@@ -40,6 +40,7 @@ struct part {
 
 	enum plan_step step; /* that is under way, or was the last */
 	uint64_t asked;      /* for what (struct wish) */
+	bool is_late;        /* something else is asked for since it is under way */
 	struct dispatch_job *job;
 	struct json_object *body; /* what is being applied */
 	uint64_t again_ms; /* that step for that is not taken before; 0: nothing is held back */
@@ -94,6 +95,7 @@ struct controller {
 	uv_idle_t *
 		turn; /* runs while there is something in the queue, and lets others have the loop between */
 	uv_timer_t *tick;
+	uint64_t alarm_ms; /* the first of its objects' alarms, or before it; 0: there is none */
 	struct controller_counts counts;
 };
 
@@ -115,6 +117,8 @@ struct wish {
 void controller_enqueue(struct object *o);
 /* To be looked at again in so many milliseconds at the latest. */
 void controller_alarm(struct object *o, uint64_t in_ms);
+/* The same for what comes from many clusters one after the other, and is looked at together. */
+void controller_alarm_soon(struct object *o);
 struct site *controller_site(const struct controller *c, const char *cluster);
 const struct copy *controller_copy(const struct controller *c, const char *cluster,
                                    const char *key);

@@ -203,6 +203,23 @@ static bool is_behind(const struct part *p, const struct copy *copy)
 	return !copy || copy_number(copy) < p->written;
 }
 
+/* What was applied for what is asked has not come yet, or just has: there is nothing to be compared. */
+static bool is_just_done(struct part *p, const struct wish *w, const struct copy *copy)
+{
+	const char *recorded = version_find(&p->object->version, p->cluster);
+
+	if (p->asked != w->asked || !same_kind(p->step, PLAN_UPDATE) || p->failures > 0 ||
+	    p->written == 0)
+		return false;
+	if (is_behind(p, copy)) {
+		controller_alarm(p->object, p->behind_ms - clock_monotonic_ms());
+		return true;
+	}
+	if (copy && recorded && copy_number(copy) == p->written)
+		p->judged = judgement_of(w, copy, recorded);
+	return false;
+}
+
 /* That step is not to be taken now; an alarm is set. */
 static bool is_held_back(struct part *p, const struct wish *w, enum plan_step step,
                          const struct copy *copy)
@@ -261,7 +278,8 @@ static void look_at_part(struct part *p, const struct wish *w)
 
 	p->is_verified &= w->is_deleting;
 	o->is_unsure |= about.placed && is_unsure(p);
-	if (p->job)
+	p->is_late |= p->job && p->asked != w->asked;
+	if (p->job || (about.placed && about.is_ready && is_just_done(p, w, copy)))
 		return;
 	if (about.placed && copy && was_judged_current(p, w, copy)) {
 		about.is_current = true;

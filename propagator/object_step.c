@@ -84,7 +84,11 @@ static void end_step(struct part *p)
 	p->job = NULL;
 	json_object_put(p->body);
 	p->body = NULL;
-	controller_enqueue(p->object);
+	if (p->is_late)
+		controller_enqueue(p->object);
+	else
+		controller_alarm_soon(p->object);
+	p->is_late = false;
 }
 
 static uint64_t pause_of(uint64_t first_ms, uint64_t most_ms, unsigned doubled)
@@ -489,6 +493,7 @@ void object_step(struct part *p, const struct wish *wish, enum plan_step step, e
 		p->failures = 0;
 	p->step = step;
 	p->asked = wish->asked;
+	p->is_late = false;
 	p->body = desired;
 	p->behind_ms = 0;
 	p->written = 0;
