@@ -218,6 +218,7 @@ static void make_client(struct one *o, const struct kube_access *access)
 	o->member.client = kube_client_new(s->loop, access);
 	o->member.backoff = xcalloc(1, sizeof(*o->member.backoff));
 	o->member.backoff->cap_ms = BACKOFF_MOST_MS;
+	o->member.is_known = false;
 	o->member.dispatch = dispatch_new(s->loop, o->member.client, AT_ONCE, s->term);
 	o->health = member_health_start(s->loop, o->member.client, &s->health, on_probe, o);
 	o->all->events.on_client(&o->member, o->all->events.arg);

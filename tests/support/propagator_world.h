@@ -25,7 +25,7 @@
 #define WORLD_FEDERATED_CLUSTER_ROLES "/apis/types.kubefed.io/v1beta1/federatedclusterroles"
 #define WORLD_EVENTS                  "/api/v1/events"
 
-enum { WORLD_MEMBERS_MOST = 6, WORLD_PATIENCE_MS = 30000, WORLD_CALM_MS = 1500 };
+enum { WORLD_MEMBERS_MOST = 6, WORLD_PATIENCE_MS = 60000, WORLD_CALM_MS = 1500 };
 
 struct propagator_world {
 	uv_loop_t loop;
