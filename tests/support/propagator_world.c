@@ -136,6 +136,14 @@ static struct kube_client *client_of(struct propagator_world *w, struct fakeapi 
 	return client;
 }
 
+static void init_settings(struct propagator_world *w)
+{
+	w->settings = settings_initial();
+	w->settings.health_period_ms = 500;
+	w->term = (struct dispatch_term){is_held, w};
+	w->backoff.cap_ms = 1000;
+}
+
 struct propagator_world *propagator_world_new(unsigned members)
 {
 	struct propagator_world *w = xcalloc(1, sizeof(*w));
@@ -143,10 +151,7 @@ struct propagator_world *propagator_world_new(unsigned members)
 	kube_transport_setup();
 	assert_int_equal(uv_loop_init(&w->loop), 0);
 	w->count = members;
-	w->settings = settings_initial();
-	w->settings.health_period_ms = 500;
-	w->term = (struct dispatch_term){is_held, w};
-	w->backoff.cap_ms = 1000;
+	init_settings(w);
 	w->host = fakeapi_new(NULL);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		fakeapi_register(w->host, kinds[i].resource, kinds[i].kind, kinds[i].namespaced);
@@ -209,20 +214,37 @@ void propagator_world_end(struct propagator_world *w)
 		turn(w);
 }
 
-pid_t propagator_world_fork(struct propagator_world *w)
+/* What other threads of this process hold at a fork is held for ever in the child: it begins anew. */
+pid_t propagator_world_spawn(struct propagator_world *w)
 {
+	char *argv[] = {xstrdup("leader"), xstrdup(fakeapi_url(w->host)),
+	                xstrdup(fakeapi_token(w->host)), xstrdup(fakeapi_ca_pem(w->host)), NULL};
 	pid_t child = fork();
 
-	assert_true(child >= 0);
-	if (child > 0)
-		return child;
-	/* What the parent has of a loop and of a client is not this process's. */
-	if (uv_loop_init(&w->loop) != 0)
+	if (child == 0) {
+		execv("/proc/self/exe", argv);
 		_exit(1);
-	w->client = client_of(w, w->host);
+	}
+	assert_true(child > 0);
+	for (size_t i = 0; argv[i]; i++)
+		free(argv[i]);
+	return child;
+}
+
+int propagator_world_lead(char **argv)
+{
+	struct propagator_world *w = xcalloc(1, sizeof(*w));
+	struct kube_access access = {.server = argv[1], .ca = argv[3]};
+
+	kube_transport_setup();
+	if (uv_loop_init(&w->loop) != 0)
+		return 1;
+	init_settings(w);
+	kube_secret_set(&access.token, bytes_of(argv[2]));
+	w->client = kube_client_new(&w->loop, &access);
 	propagator_world_begin(w);
 	uv_run(&w->loop, UV_RUN_DEFAULT);
-	_exit(0);
+	return 0;
 }
 
 /* --- waiting --- */

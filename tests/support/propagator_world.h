@@ -60,8 +60,12 @@ void propagator_world_deployment(struct propagator_world *w, const char *name, i
 void propagator_world_begin(struct propagator_world *w);
 void propagator_world_end(struct propagator_world *w);
 
-/* The same in a process of its own, for ever: whoever leads there can be killed. */
-pid_t propagator_world_fork(struct propagator_world *w);
+/* The same in a process of its own, which is the same program with the arguments of propagator_world_lead(): whoever leads
+ * there can be killed. */
+pid_t propagator_world_spawn(struct propagator_world *w);
+enum { WORLD_LEAD_ARGUMENTS = 4 };
+/* For main() with so many arguments: leads for ever. */
+int propagator_world_lead(char **argv);
 
 void propagator_world_turn(struct propagator_world *w, unsigned ms);
 /* Turns until the object has that text ("!TEXT": has it not, "": is there, "!": is not there). */

@@ -49,7 +49,7 @@ static void on_write(const char *request, void *arg)
 static void lead(struct run *r)
 {
 	if (r->leader == 0)
-		r->leader = propagator_world_fork(r->w);
+		r->leader = propagator_world_spawn(r->w);
 }
 
 static void end(struct run *r)
@@ -168,11 +168,13 @@ static void test_a_leader_may_be_killed_at_any_write(void **state)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_leader_may_be_killed_at_any_write),
 	};
 
+	if (argc == WORLD_LEAD_ARGUMENTS)
+		return propagator_world_lead(argv);
 	return cmocka_run_group_tests_name("propagator/killed", tests, NULL, NULL);
 }
