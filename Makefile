@@ -345,6 +345,14 @@ $(PROBES).o: PKG = $(call pc,$(PKGS_tests) libuv,--cflags)
 $(PROBES): %: %.o $(call SUPPORT,watcher) $(B)/libwatcher.a $(call libs_of,watcher)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call pc,$(call pkgs_of,watcher) $(PKGS_tests),--libs) -lm -lpthread
+PROPAGATION := $(B)/tests/bench/propagator
+$(PROPAGATION).o: PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
+$(PROPAGATION): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
+.PHONY: bench-propagator
+bench-propagator: all $(PROPAGATION)  ## nigh-propagator with OBJECTS=1000 on CLUSTERS=50, all of them scripted
+	$(Q)PROPAGATOR=$(B)/bin/nigh-propagator $(PROPAGATION)
 INSTRUCTIONS := $(B)/tests/bench/instructions
 $(INSTRUCTIONS): LTO = $(LTO_$(FLAVOR))
 $(INSTRUCTIONS).o: PKG = $(call pc,$(PKGS_tests) json-c,--cflags)

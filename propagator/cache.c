@@ -225,6 +225,8 @@ void *cache_next(const struct cache *c, size_t *at, const char **key)
 
 bool cache_is_synced(const struct cache *c) { return c->synced; }
 
+bool cache_is_sighted(const struct cache *c) { return c->sighted; }
+
 bool cache_is_settled(const struct cache *c)
 {
 	return c->synced || (c->sighted && c->sight == KUBE_ABSENT);

@@ -44,6 +44,8 @@ void *cache_next(const struct cache *c, size_t *at, const char **key);
 bool cache_is_synced(const struct cache *c);
 /* The same, or its server does not have that kind at all. */
 bool cache_is_settled(const struct cache *c);
+/* Is it known whether it can be seen? */
+bool cache_is_sighted(const struct cache *c);
 /* Is what it holds the present?  If not, *why says why ("" when nothing was heard yet); borrowed. */
 bool cache_is_seen(const struct cache *c, enum kube_sight *sight, const char **why);
 void cache_hurry(struct cache *c);

@@ -53,15 +53,15 @@ static struct object *take_first(struct controller *c)
 	return o;
 }
 
-static void on_turn(uv_timer_t *timer)
+static void on_turn(uv_idle_t *idle)
 {
-	struct controller *c = timer->data;
+	struct controller *c = idle->data;
 	uint64_t end_ms = clock_monotonic_ms() + TURN_MS;
 
 	while (c->first && clock_monotonic_ms() < end_ms)
 		object_look(take_first(c));
-	if (c->first)
-		uv_timer_start(c->turn, on_turn, 0, 0);
+	if (!c->first)
+		uv_idle_stop(c->turn);
 }
 
 void controller_enqueue(struct object *o)
@@ -78,7 +78,7 @@ void controller_enqueue(struct object *o)
 		c->first = o;
 	c->last = o;
 	if (c->queued++ == 0)
-		uv_timer_start(c->turn, on_turn, 0, 0);
+		uv_idle_start(c->turn, on_turn);
 }
 
 static void enqueue_key(struct controller *c, const char *key)
@@ -116,7 +116,7 @@ void controller_on_namespace(struct controller *c, struct bytes namespace)
 		struct bytes own, name;
 
 		cache_split_key(o->key, &own, &name);
-		if (bytes_equal(own, namespace))
+		if (namespace.len == 0 || bytes_equal(own, namespace))
 			controller_enqueue(o);
 	}
 }
@@ -129,20 +129,30 @@ void controller_alarm(struct object *o, uint64_t in_ms)
 
 	if (o->alarm_ms == 0 || at_ms < o->alarm_ms)
 		o->alarm_ms = at_ms;
+	if (o->controller->alarm_ms == 0 || at_ms < o->controller->alarm_ms)
+		o->controller->alarm_ms = at_ms;
 }
+
+void controller_alarm_soon(struct object *o) { controller_alarm(o, TICK_MS); }
 
 static void on_tick(uv_timer_t *timer)
 {
 	struct controller *c = timer->data;
 	uint64_t now_ms = clock_monotonic_ms();
+	uint64_t first_ms = 0;
 	struct object *o;
 
+	if (c->alarm_ms == 0 || now_ms < c->alarm_ms)
+		return;
 	for (size_t i = 0; (o = table_next(c->objects, &i)) != NULL;) {
-		if (o->alarm_ms == 0 || now_ms < o->alarm_ms)
-			continue;
-		o->alarm_ms = 0;
-		controller_enqueue(o);
+		if (o->alarm_ms > 0 && o->alarm_ms <= now_ms) {
+			o->alarm_ms = 0;
+			controller_enqueue(o);
+		} else if (o->alarm_ms > 0 && (first_ms == 0 || o->alarm_ms < first_ms)) {
+			first_ms = o->alarm_ms;
+		}
 	}
+	c->alarm_ms = first_ms;
 }
 
 /* --- the federated objects --- */
@@ -163,13 +173,21 @@ static void on_federated(const char *key, void *arg)
 	struct controller *c = arg;
 	struct bytes namespace, name;
 
-	enqueue_key(c, key);
+	if (!c->is_passive)
+		enqueue_key(c, key);
 	cache_split_key(key, &namespace, &name);
 	if (type_is_namespaces(&c->type))
 		c->around.on_namespace(namespace, c->around.namespaces_arg);
 }
 
-static void on_host_sight(void *arg) { controller_on_all(arg); }
+static void on_host_sight(void *arg)
+{
+	struct controller *c = arg;
+
+	controller_on_all(c);
+	if (type_is_namespaces(&c->type))
+		c->around.on_namespace((struct bytes){0}, c->around.namespaces_arg);
+}
 
 /* --- the copies --- */
 
@@ -188,24 +206,44 @@ static void on_copy(const char *key, void *arg)
 	struct site *s = arg;
 	struct controller *c = s->controller;
 	struct text full = {0};
+	struct object *o;
 
 	if (type_is_namespaces(&c->type)) {
 		text_printf(&full, "%s/%s", key, key);
 		key = full.data;
 	}
-	enqueue_key(c, key);
+	o = find_object(c, key);
+	if (o)
+		controller_alarm_soon(o);
+	else
+		enqueue_key(c, key);
 	text_fini(&full);
 }
 
 static void on_copies_sight(void *arg) { controller_on_all(((struct site *)arg)->controller); }
 
+static size_t place_of(const struct controller *c, const char *cluster, bool *found)
+{
+	size_t low = 0, high = c->site_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(c->sites[middle]->member->name, cluster) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*found = low < c->site_count && strcmp(c->sites[low]->member->name, cluster) == 0;
+	return low;
+}
+
 struct site *controller_site(const struct controller *c, const char *cluster)
 {
-	struct site *s = c->sites;
+	bool found;
+	size_t at = place_of(c, cluster, &found);
 
-	while (s && strcmp(s->member->name, cluster) != 0)
-		s = s->next;
-	return s;
+	return found ? c->sites[at] : NULL;
 }
 
 const struct copy *controller_copy(const struct controller *c, const char *cluster, const char *key)
@@ -232,23 +270,46 @@ static struct kube_watch_settings watch_of(const struct controller *c,
 	};
 }
 
+static void add_site(struct controller *c, struct site *s)
+{
+	bool found;
+	size_t at = place_of(c, s->member->name, &found);
+
+	c->sites = xreallocarray(c->sites, c->site_count + 1, sizeof(struct site *));
+	memmove(&c->sites[at + 1], &c->sites[at], (c->site_count - at) * sizeof(struct site *));
+	c->sites[at] = s;
+	c->site_count++;
+}
+
+static void remove_site(struct controller *c, size_t at)
+{
+	struct site *s = c->sites[at];
+
+	c->site_count--;
+	memmove(&c->sites[at], &c->sites[at + 1], (c->site_count - at) * sizeof(struct site *));
+	cache_stop(s->copies);
+	free(s);
+}
+
 void controller_on_client(struct controller *c, struct member *m)
 {
-	struct site *s = xcalloc(1, sizeof(*s));
+	struct site *s = NULL;
 	struct cache_settings settings = {
 		.watch = watch_of(c, &c->target, c->type.target.namespaced),
 		.keep = keep_copy,
 		.let_go = copy_free,
 		.on_change = on_copy,
 		.on_sight = on_copies_sight,
-		.arg = s,
 	};
 
+	if (c->is_passive)
+		return;
+	s = xcalloc(1, sizeof(*s));
+	settings.arg = s;
 	settings.watch.labels = RENDER_LABEL "=true";
 	s->controller = c;
 	s->member = m;
-	s->next = c->sites;
-	c->sites = s;
+	add_site(c, s);
 	s->copies = cache_start(c->around.loop, m->client, m->backoff, &settings);
 	controller_on_all(c);
 }
@@ -269,16 +330,11 @@ static void end_parts(struct controller *c, const char *cluster)
 
 void controller_on_no_client(struct controller *c, struct member *m)
 {
-	for (struct site **at = &c->sites; *at; at = &(*at)->next) {
-		struct site *s = *at;
+	bool found;
+	size_t at = place_of(c, m->name, &found);
 
-		if (s->member != m)
-			continue;
-		*at = s->next;
-		cache_stop(s->copies);
-		free(s);
-		break;
-	}
+	if (found)
+		remove_site(c, at);
 	end_parts(c, m->name);
 }
 
@@ -312,7 +368,8 @@ bool controller_namespace_placement(struct controller *c, struct bytes namespace
 	json_object_put(object);
 	text_fini(&key);
 	free(name);
-	return cache_is_settled(c->objects_on_host);
+	/* A kind that is not there (yet) says nothing of where namespaces are to be. */
+	return cache_is_synced(c->objects_on_host);
 }
 
 /* --- life --- */
@@ -332,16 +389,18 @@ static char *component_of(const struct type *type)
 	return text_take(&out);
 }
 
-static uv_timer_t *new_timer(struct controller *c)
+static void start_timers(struct controller *c)
 {
-	uv_timer_t *timer = xcalloc(1, sizeof(*timer));
-
-	CHECK(uv_timer_init(c->around.loop, timer) == 0);
-	timer->data = c;
-	return timer;
+	c->turn = xcalloc(1, sizeof(*c->turn));
+	c->tick = xcalloc(1, sizeof(*c->tick));
+	CHECK(uv_idle_init(c->around.loop, c->turn) == 0);
+	CHECK(uv_timer_init(c->around.loop, c->tick) == 0);
+	c->turn->data = c->tick->data = c;
+	uv_timer_start(c->tick, on_tick, TICK_MS, TICK_MS);
 }
 
-struct controller *controller_start(const struct controller_around *around, const struct type *type)
+struct controller *controller_start(const struct controller_around *around, const struct type *type,
+                                    bool is_passive)
 {
 	struct controller *c = xcalloc(1, sizeof(*c));
 	struct cache_settings settings = {
@@ -354,37 +413,32 @@ struct controller *controller_start(const struct controller_around *around, cons
 
 	c->around = *around;
 	c->type = type_copy(type);
+	c->is_passive = is_passive;
 	c->component = component_of(&c->type);
 	c->target = resource_of(&c->type.target);
 	c->federated = resource_of(&c->type.federated);
 	c->objects = table_new();
 	random_bytes(&c->hash_key, sizeof(c->hash_key));
-	c->turn = new_timer(c);
-	c->tick = new_timer(c);
-	uv_timer_start(c->tick, on_tick, TICK_MS, TICK_MS);
+	start_timers(c);
 	settings.watch = watch_of(c, &c->federated, c->type.federated.namespaced);
 	c->objects_on_host = cache_start(around->loop, around->host, around->backoff, &settings);
 	for (size_t i = 0; i < members_count(around->members); i++)
 		if (members_at(around->members, i)->client)
 			controller_on_client(c, members_at(around->members, i));
-	log_info("propagator", "propagating %s as %s.%s", c->type.name, c->type.federated.plural,
-	         c->type.federated.group);
+	log_info("propagator", "%s %s as %s.%s", is_passive ? "watching" : "propagating",
+	         c->type.name, c->type.federated.plural, c->type.federated.group);
 	return c;
 }
 
-static void on_closed(uv_handle_t *timer) { free(timer); }
+static void on_closed(uv_handle_t *handle) { free(handle); }
 
 void controller_stop(struct controller *c)
 {
 	struct object *o;
 
-	while (c->sites) {
-		struct site *s = c->sites;
-
-		c->sites = s->next;
-		cache_stop(s->copies);
-		free(s);
-	}
+	while (c->site_count > 0)
+		remove_site(c, c->site_count - 1);
+	free(c->sites);
 	cache_stop(c->objects_on_host);
 	for (size_t i = 0; (o = table_next(c->objects, &i)) != NULL;)
 		object_free(o);
@@ -404,7 +458,7 @@ struct controller_counts controller_counts(const struct controller *c)
 
 	counts.objects = cache_count(c->objects_on_host);
 	counts.waiting = c->queued;
-	for (const struct site *s = c->sites; s; s = s->next)
-		counts.copies += cache_count(s->copies);
+	for (size_t i = 0; i < c->site_count; i++)
+		counts.copies += cache_count(c->sites[i]->copies);
 	return counts;
 }

@@ -37,24 +37,26 @@ struct controller_around {
 	/* The placement of a namespace: false: that is not known yet; *federated: is there a FederatedNamespace? */
 	bool (*namespace_placement)(struct bytes namespace, struct placement *out, bool *federated,
 	                            void *arg);
-	/* A FederatedNamespace has changed. */
+	/* A FederatedNamespace has changed; empty: all of them may have. */
 	void (*on_namespace)(struct bytes namespace, void *arg);
 	void *namespaces_arg;
-	/* Is `uid` that of a namespace of the host itself? */
+	/* Is `uid` that of a namespace of the host itself?  To be asked when those are known. */
+	bool (*are_hosts_namespaces_known)(void *arg);
 	bool (*is_hosts_namespace)(struct bytes name, const char *uid, void *arg);
 	void *arg;
 };
 
-/* `type` is copied. */
-struct controller *controller_start(const struct controller_around *around,
-                                    const struct type *type);
+/* `type` is copied.  `is_passive`: nothing is propagated, but where its objects are placed is known (the type `namespaces`
+ * where it is disabled). */
+struct controller *controller_start(const struct controller_around *around, const struct type *type,
+                                    bool is_passive);
 void controller_stop(struct controller *c);
 const struct type *controller_type(const struct controller *c);
 
 /* What members tell (members.h). */
 void controller_on_client(struct controller *c, struct member *m);
 void controller_on_no_client(struct controller *c, struct member *m);
-/* The FederatedNamespace of that name has changed. */
+/* The FederatedNamespace of that name has changed; empty: all of them may have. */
 void controller_on_namespace(struct controller *c, struct bytes namespace);
 /* A member came, went or changed, or something else that concerns all objects has. */
 void controller_on_all(struct controller *c);

@@ -21,7 +21,6 @@ struct site {
 	struct controller *controller;
 	struct member *member;
 	struct cache *copies;
-	struct site *next;
 };
 
 /* One object in one cluster. */
@@ -34,15 +33,21 @@ struct part {
 	bool took_over;   /* KubeFed's fields, or found that there are none */
 	bool by_replace;  /* the server does not apply it */
 	bool is_repair;   /* what is under way undoes what another did */
+	bool retains;     /* spec.retainReplicas: what is adopted keeps its own */
 	unsigned repairs; /* in a row */
 	uint64_t repaired_ms;
 	char *why; /* of a state that is no success; NULL: nothing to say */
 
-	enum plan_step step; /* that is under way */
+	enum plan_step step; /* that is under way, or was the last */
+	uint64_t asked;      /* for what (struct wish) */
+	bool is_late;        /* something else is asked for since it is under way */
 	struct dispatch_job *job;
 	struct json_object *body; /* what is being applied */
-	uint64_t again_ms;        /* not before; 0: nothing is held back */
+	uint64_t again_ms; /* that step for that is not taken before; 0: nothing is held back */
 	unsigned failures;
+	/* The cache may be behind what was done until then: the copy's version when the step began (0: there was none), and
+	 * that of the answer as a number (0: it is none). */
+	uint64_t behind_ms, before, written;
 	/* What was found to be in order: of which federated object, of which copy. */
 	uint64_t judged;
 };
@@ -56,13 +61,22 @@ struct object {
 	size_t part_count;
 	struct version version; /* what is recorded */
 	bool version_known, version_dirty;
-	bool updated; /* something was written to a member since the last status */
+	uint64_t version_again_ms; /* it is not written before */
+	unsigned version_failures;
+	uint64_t uid;    /* of the federated object: a hash; 0: not seen yet */
+	uint64_t warned; /* for what was asked then (struct wish) */
+	bool updated;    /* something was written to a member since the last status */
 	bool placement_failed, namespace_missing;
 	struct dispatch_job *host_job; /* one write to the host at a time */
 	struct json_object *host_body;
+	/* Nothing is written over the state of it that was written over last, before: that has failed, or is about to show. */
+	uint64_t host_over, host_again_ms;
+	unsigned host_failures;
 	struct json_object *wrote_status; /* the last one, and what the server made of it */
 	uint64_t alarm_ms;                /* it is to be looked at again then; 0: no */
 	uint64_t unsaid_ms; /* since when there may be something to tell the host; 0: not */
+	bool is_unsure;     /* of a cluster that it is placed in nothing is known yet */
+	uint64_t unsure_ms; /* since when; 0: never */
 };
 
 struct controller {
@@ -71,12 +85,17 @@ struct controller {
 	char *component; /* "federateddeployment-controller" */
 	struct kube_resource target, federated;
 	struct cache *objects_on_host;
-	struct site *sites;
+	bool is_passive;     /* it only knows the objects (types.c) */
+	struct site **sites; /* in the order of their clusters */
+	size_t site_count;
 	struct table *objects;
 	struct hash_key hash_key;
 	struct object *first, *last; /* the queue */
 	size_t queued;
-	uv_timer_t *turn, *tick;
+	uv_idle_t *
+		turn; /* runs while there is something in the queue, and lets others have the loop between */
+	uv_timer_t *tick;
+	uint64_t alarm_ms; /* the first of its objects' alarms, or before it; 0: there is none */
 	struct controller_counts counts;
 };
 
@@ -84,6 +103,8 @@ struct controller {
 struct wish {
 	struct json_object *federated;
 	uint64_t revision; /* of it: a hash of its resourceVersion */
+	uint64_t asked;    /* what it asks for: a hash that a written status does not change */
+	bool reports_drift;
 	bool is_deleting;
 	enum plan_end end;
 	struct placement placement;
@@ -96,6 +117,8 @@ struct wish {
 void controller_enqueue(struct object *o);
 /* To be looked at again in so many milliseconds at the latest. */
 void controller_alarm(struct object *o, uint64_t in_ms);
+/* The same for what comes from many clusters one after the other, and is looked at together. */
+void controller_alarm_soon(struct object *o);
 struct site *controller_site(const struct controller *c, const char *cluster);
 const struct copy *controller_copy(const struct controller *c, const char *cluster,
                                    const char *key);
@@ -114,9 +137,16 @@ void object_end_part(struct part *p);
 /* Reads the federated object as it is now; NULL: there is none.  The caller puts it. */
 struct json_object *object_federated(const struct object *o);
 
+/* --- object_wish.c --- */
+bool object_is_deleted(struct json_object *federated);
+/* False: it cannot be said yet.  To be ended with object_wish_fini() in any case. */
+bool object_wish(struct object *o, struct json_object *federated, struct wish *w);
+void object_wish_fini(struct wish *w);
+
 /* --- object_step.c --- */
-/* Begins a step; `desired` is what is to be there (taken; NULL with the steps that take something away). */
-void object_step(struct part *p, const struct wish *wish, enum plan_step step,
+/* Begins a step; `desired` is what is to be there (taken; NULL with the steps that take something away); `state`: until it has
+ * ended. */
+void object_step(struct part *p, const struct wish *wish, enum plan_step step, enum state state,
                  struct json_object *desired);
 /* Is what was to be deleted really gone?  An answer comes as another look. */
 void object_verify(struct part *p);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "propagator/copy.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,32 @@ void copy_free(void *copy)
 	free(c->uid);
 	free(c->remote_status);
 	free(c);
+}
+
+uint64_t copy_revision(const struct copy *c)
+{
+	return c ? hash_fixed(bytes_of(c->resource_version)) : 0;
+}
+
+static uint64_t number_of(const char *text)
+{
+	char *end;
+	uint64_t number;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	return errno == 0 && *end == '\0' && text[0] >= '0' && text[0] <= '9' ? number : 0;
+}
+
+uint64_t copy_number(const struct copy *c) { return number_of(c->resource_version); }
+
+uint64_t copy_number_of(struct json_object *object)
+{
+	char *text = metadata_text(object, "resourceVersion");
+	uint64_t number = number_of(text);
+
+	free(text);
+	return number;
 }
 
 bool copy_has_marks(const struct copy *c, struct json_object *desired)

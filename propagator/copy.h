@@ -27,6 +27,12 @@ struct copy {
 struct copy *copy_of(struct json_object *object, bool with_status);
 void copy_free(void *copy); /* NULL is fine */
 
+/* Of this very state of it: a hash; 0: there is no copy. */
+uint64_t copy_revision(const struct copy *c);
+/* Its resourceVersion as a number, which grows; 0: it is none. */
+uint64_t copy_number(const struct copy *c);
+uint64_t copy_number_of(struct json_object *object);
+
 /* Does it have every label and every annotation of `desired`, with those values? */
 bool copy_has_marks(const struct copy *c, struct json_object *desired);
 

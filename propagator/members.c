@@ -166,8 +166,9 @@ static void on_probe(void *arg)
 {
 	struct one *o = arg;
 	bool is_ready = member_health_state(o->health) == MEMBER_READY;
-	bool turned = is_ready != o->member.is_ready;
+	bool turned = is_ready != o->member.is_ready || !o->member.is_known;
 
+	o->member.is_known = true;
 	o->member.is_ready = is_ready;
 	(void)snprintf(o->member.version, sizeof(o->member.version), "%s",
 	               member_health_version(o->health));
@@ -234,6 +235,7 @@ static void make_client(struct one *o, const struct kube_access *access)
 	o->member.client = kube_client_new(s->loop, access);
 	o->member.backoff = xcalloc(1, sizeof(*o->member.backoff));
 	o->member.backoff->cap_ms = BACKOFF_MOST_MS;
+	o->member.is_known = false;
 	o->member.dispatch = dispatch_new(s->loop, o->member.client, AT_ONCE, s->term);
 	o->health = member_health_start(s->loop, o->member.client, &s->health, &was, on_probe, o);
 	member_ceiling_watch(o->member.ceiling, s->loop, o->member.client, o->member.backoff);
@@ -264,10 +266,13 @@ static void set_trouble(struct one *o, const char *secret, const char *why)
 		reason_set(&trouble, ERR_OK, "Secret %s: %s", secret, why);
 	else
 		reason_set(&trouble, ERR_OK, "%s", why);
-	if (strcmp(trouble.text, o->trouble.text) != 0)
+	if (strcmp(trouble.text, o->trouble.text) != 0) {
 		log_warn("propagator", "cluster %s: %s", o->name, trouble.text);
+		o->all->events.on_change(&o->member, o->all->events.arg);
+	}
 	drop_client(o);
 	o->trouble = trouble;
+	o->member.is_known = true;
 	member_status_malformed(o->status, trouble.text);
 }
 

@@ -23,6 +23,7 @@ struct members;
 struct member {
 	const char *name;
 	struct json_object *labels;     /* of the KubeFedCluster; NULL: none */
+	bool is_known;                  /* it has answered, or not; or cannot be asked */
 	bool is_ready;                  /* by its health, with thresholds */
 	struct kube_client *client;     /* NULL: it cannot be dialled, see `trouble` */
 	struct kube_backoff *backoff;   /* with `client` */

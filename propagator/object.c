@@ -11,7 +11,7 @@
 #include "propagator/member_ceiling.h"
 #include "propagator/version.h"
 
-#define ORPHAN_ANNOTATION "kubefed.io/orphan"
+enum { UNSURE_MOST_MS = 10000 };
 
 /* --- parts --- */
 
@@ -94,87 +94,6 @@ static void drop_strangers(struct object *o)
 	o->part_count = kept;
 }
 
-/* --- what is wished --- */
-
-static bool is_deleted(struct json_object *federated)
-{
-	return object_text(federated, "metadata", "deletionTimestamp", NULL).len > 0;
-}
-
-static enum plan_end end_of(struct json_object *federated)
-{
-	struct bytes orphan =
-		object_text(federated, "metadata", "annotations", ORPHAN_ANNOTATION, NULL);
-
-	return bytes_equal_text(orphan, "true") ? PLAN_END_ORPHAN : PLAN_END_DELETE;
-}
-
-static struct placement_cluster *list_members(const struct controller *c, size_t *count)
-{
-	struct placement_cluster *list;
-
-	*count = members_count(c->around.members);
-	list = xcalloc(*count, sizeof(*list));
-	for (size_t i = 0; i < *count; i++) {
-		const struct member *m = members_at(c->around.members, i);
-
-		list[i] = (struct placement_cluster){m->name, m->labels};
-	}
-	return list;
-}
-
-/* What is in the namespace goes where the namespace goes.  False: that is not known yet. */
-static bool narrow_to_namespace(struct object *o, struct wish *w)
-{
-	const struct controller_around *a = &o->controller->around;
-	struct placement namespace = {0};
-	struct bytes own, name;
-	bool federated, known;
-
-	o->namespace_missing = false;
-	if (!o->controller->type.target.namespaced)
-		return true;
-	cache_split_key(o->key, &own, &name);
-	known = a->namespace_placement(own, &namespace, &federated, a->namespaces_arg);
-	if (federated || a->settings->cluster_scope)
-		placement_intersect(&w->placement, &namespace);
-	o->namespace_missing = !federated && a->settings->cluster_scope;
-	placement_fini(&namespace);
-	return known;
-}
-
-/* False: it cannot be said yet. */
-static bool read_wish(struct object *o, struct json_object *federated, struct wish *w)
-{
-	struct controller *c = o->controller;
-	struct bytes revision = object_text(federated, "metadata", "resourceVersion", NULL);
-	struct placement_cluster *clusters;
-	size_t count;
-	bool known;
-
-	*w = (struct wish){.federated = federated,
-	                   .revision = hash_fixed(revision),
-	                   .is_deleting = is_deleted(federated),
-	                   .end = is_deleted(federated) ? end_of(federated) : PLAN_END_DELETE};
-	clusters = list_members(c, &count);
-	o->placement_failed =
-		placement_of(federated, clusters, count, &w->placement, &w->why) != ERR_OK;
-	free(clusters);
-	if (o->placement_failed)
-		return true;
-	known = narrow_to_namespace(o, w);
-	if (!w->is_deleting) {
-		w->can_render = render_build(&c->type, federated, &w->render, &w->why) == ERR_OK;
-	}
-	return known;
-}
-
-static void fini_wish(struct wish *w)
-{
-	placement_fini(&w->placement);
-	render_fini(&w->render);
-}
-
 /* --- one cluster --- */
 
 static const struct member_ceiling *ceiling_of(const struct part *p)
@@ -185,7 +104,7 @@ static const struct member_ceiling *ceiling_of(const struct part *p)
 static uint64_t judgement_of(const struct part *p, const struct wish *w, const struct copy *copy,
                              const char *recorded)
 {
-	uint64_t on = hash_mix(w->revision, member_ceiling_revision(ceiling_of(p)));
+	uint64_t on = hash_mix(w->asked, member_ceiling_revision(ceiling_of(p)));
 
 	return hash_mix(on, hash_mix(hash_fixed(bytes_of(copy->resource_version)),
 	                             hash_fixed(bytes_of(recorded ? recorded : ""))));
@@ -261,6 +180,7 @@ static struct plan_about about_part(const struct part *p, const struct wish *w,
 	const struct controller *c = p->object->controller;
 	const struct member *m = members_find(c->around.members, p->cluster);
 	const struct site *s = controller_site(c, p->cluster);
+	const char *recorded = version_find(&p->object->version, p->cluster);
 	struct bytes namespace, name;
 
 	cache_split_key(p->object->key, &namespace, &name);
@@ -272,8 +192,103 @@ static struct plan_about about_part(const struct part *p, const struct wish *w,
 		.is_deleting = copy && copy->deleting,
 		.is_hosts = copy && type_is_namespaces(&c->type) &&
 	                    c->around.is_hosts_namespace(name, copy->uid, c->around.arg),
+		.is_drift = recorded && strcmp(recorded, VERSION_OLD) != 0,
+		.reports_drift = w->reports_drift,
 		.end = w->end,
 	};
+}
+
+/* Neither its server nor its copies have been heard of yet: no reason to say that something is wrong. */
+static bool is_unsure(const struct part *p)
+{
+	const struct controller *c = p->object->controller;
+	const struct member *m = members_find(c->around.members, p->cluster);
+	const struct site *s = controller_site(c, p->cluster);
+
+	return !m->is_known || (m->is_ready && s && !cache_is_sighted(s->copies));
+}
+
+static bool same_kind(enum plan_step a, enum plan_step b)
+{
+	return a == b || (a == PLAN_CREATE && b == PLAN_UPDATE) ||
+	       (a == PLAN_UPDATE && b == PLAN_CREATE);
+}
+
+/* It was done, and the cache has not heard of it yet. */
+static bool is_behind(const struct part *p, const struct copy *copy)
+{
+	uint64_t now_ms = clock_monotonic_ms(), is = copy_revision(copy);
+
+	if (p->behind_ms <= now_ms)
+		return false;
+	if (p->step == PLAN_DELETE || p->step == PLAN_UNLABEL || p->written == 0)
+		return is == p->before;
+	return !copy || copy_number(copy) < p->written;
+}
+
+/* What was applied for what is asked has not come yet, or just has: there is nothing to be compared. */
+static bool is_just_done(struct part *p, const struct wish *w, const struct copy *copy)
+{
+	const char *recorded = version_find(&p->object->version, p->cluster);
+
+	if (p->asked != w->asked || !same_kind(p->step, PLAN_UPDATE) || p->failures > 0 ||
+	    p->written == 0)
+		return false;
+	if (is_behind(p, copy)) {
+		controller_alarm(p->object, p->behind_ms - clock_monotonic_ms());
+		return true;
+	}
+	if (copy && recorded && copy_number(copy) == p->written)
+		p->judged = judgement_of(p, w, copy, recorded);
+	return false;
+}
+
+/* That step is not to be taken now; an alarm is set. */
+static bool is_held_back(struct part *p, const struct wish *w, enum plan_step step,
+                         const struct copy *copy)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (!same_kind(step, p->step) || p->asked != w->asked)
+		return false;
+	if (is_behind(p, copy)) {
+		controller_alarm(p->object, p->behind_ms - now_ms);
+		return true;
+	}
+	if (p->again_ms <= now_ms)
+		return false;
+	controller_alarm(p->object, p->again_ms - now_ms);
+	if (step == PLAN_UPDATE && p->repairs > 0 && p->failures == 0)
+		object_set_state(
+			p, STATE_DRIFTED,
+			"something changes it again and again; it is set right after a pause");
+	return true;
+}
+
+static const char *why_unseen(const struct part *p)
+{
+	const struct site *s = controller_site(p->object->controller, p->cluster);
+	enum kube_sight sight;
+	const char *why;
+
+	return s && !cache_is_seen(s->copies, &sight, &why) ? why : NULL;
+}
+
+static void take(struct part *p, const struct wish *w, const struct plan *plan,
+                 const struct copy *copy, struct json_object *desired)
+{
+	if (plan->step == PLAN_NOTHING)
+		object_set_state(p, plan->state,
+		                 plan->state == STATE_CACHED_RETRIEVAL_FAILED ? why_unseen(p)
+		                                                              : NULL);
+	else if (!is_held_back(p, w, plan->step, copy)) {
+		if (desired)
+			retain_replicas(w, copy, desired);
+		p->before = copy_revision(copy);
+		object_step(p, w, plan->step, plan->state, desired);
+		desired = NULL;
+	}
+	json_object_put(desired);
 }
 
 static void look_at_part(struct part *p, const struct wish *w)
@@ -284,7 +299,10 @@ static void look_at_part(struct part *p, const struct wish *w)
 	struct json_object *desired = NULL;
 	struct plan plan;
 
-	if (p->job)
+	p->is_verified &= w->is_deleting;
+	o->is_unsure |= about.placed && is_unsure(p);
+	p->is_late |= p->job && p->asked != w->asked;
+	if (p->job || (about.placed && about.is_ready && is_just_done(p, w, copy)))
 		return;
 	if (about.placed && copy && was_judged_current(p, w, copy)) {
 		about.is_current = true;
@@ -297,51 +315,53 @@ static void look_at_part(struct part *p, const struct wish *w)
 	}
 	plan = plan_for(&about);
 	p->is_listed = plan.is_listed;
-	if (plan.step == PLAN_NOTHING)
-		object_set_state(p, plan.state, NULL);
-	else if (p->again_ms > clock_monotonic_ms())
-		controller_alarm(o, p->again_ms - clock_monotonic_ms());
-	else {
-		if (desired)
-			retain_replicas(w, copy, desired);
-		object_step(p, w, plan.step, desired);
-		desired = NULL;
-	}
-	json_object_put(desired);
+	take(p, w, &plan, copy, desired);
 }
 
 /* --- the end of a federated object --- */
 
-/* Whether nothing of it is left: not in the caches, and not when they are asked. */
+/* Whether nothing of it is left there: not in the cache, and not when its server is asked. */
+static bool is_gone_from(struct part *p, const struct wish *w)
+{
+	const struct controller *c = p->object->controller;
+	const struct member *m = members_find(c->around.members, p->cluster);
+	uint64_t now_ms = clock_monotonic_ms();
+
+	/* What is orphaned and comes back later is nobody's, and loses its label then. */
+	if (!m->is_ready && w->end == PLAN_END_ORPHAN)
+		return true;
+	if (p->job)
+		return false;
+	if (!m->is_ready) {
+		p->is_listed = true;
+		object_set_state(p, STATE_CLUSTER_NOT_READY, NULL);
+		return false;
+	}
+	if (controller_copy(c, p->cluster, p->object->key))
+		return false;
+	if (p->is_verified)
+		return true;
+	p->is_listed = true;
+	if (p->again_ms <= now_ms)
+		object_verify(p);
+	else
+		controller_alarm(p->object, p->again_ms - now_ms);
+	return false;
+}
+
+/* It is waited for wherever it is placed, or ever was and was not seen to go. */
 static bool is_all_gone(struct object *o, const struct wish *w)
 {
-	const struct controller *c = o->controller;
+	const struct members *members = o->controller->around.members;
 	bool gone = true;
 
-	for (size_t i = 0; i < o->part_count; i++) {
-		struct part *p = o->parts[i];
+	for (size_t i = 0; i < members_count(members); i++) {
+		const char *name = members_at(members, i)->name;
+		struct part *p = object_part(o, name);
 
-		if (!p->job && !controller_copy(c, p->cluster, o->key))
-			continue;
-		gone = false;
-		/* Who waits for it is to see that. */
-		if (!members_find(c->around.members, p->cluster)->is_ready) {
-			p->is_listed = true;
-			object_set_state(p, STATE_CLUSTER_NOT_READY, NULL);
-		}
-	}
-	for (size_t i = 0; gone && i < w->placement.count; i++) {
-		struct part *p = need_part(o, w->placement.names[i]);
-		const struct member *m = members_find(c->around.members, p->cluster);
-
-		if (p->is_verified)
-			continue;
-		gone = false;
-		p->is_listed = true;
-		if (!m->is_ready)
-			object_set_state(p, STATE_CLUSTER_NOT_READY, NULL);
-		else if (!p->job && p->again_ms <= clock_monotonic_ms())
-			object_verify(p);
+		if (placement_has(&w->placement, name) || version_find(&o->version, name) ||
+		    (p && (p->job || controller_copy(o->controller, name, o->key))))
+			gone &= is_gone_from(p ? p : need_part(o, name), w);
 	}
 	return gone;
 }
@@ -383,6 +403,62 @@ static bool know_version(struct object *o, struct json_object *federated)
 	return true;
 }
 
+/* Namespaces that are every cluster's own (spec/kubefed.md 3.1). */
+static bool is_ignored(const struct object *o)
+{
+	static const char *const ignored[] = {"kube-system", "kube-public", "default"};
+	const struct controller *c = o->controller;
+	struct bytes namespace, name;
+
+	if (!type_is_namespaces(&c->type))
+		return false;
+	cache_split_key(o->key, &namespace, &name);
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		if (bytes_equal_text(namespace, ignored[i]))
+			return true;
+	return bytes_equal_text(namespace, c->around.namespace);
+}
+
+/* A FederatedNamespace is about the namespace that it is in; another name would be another's namespace. */
+static bool has_good_name(struct object *o, struct json_object *federated)
+{
+	const struct controller *c = o->controller;
+	struct bytes namespace, name;
+	uint64_t revision = hash_fixed(object_text(federated, "metadata", "uid", NULL));
+
+	cache_split_key(o->key, &namespace, &name);
+	if (!type_is_namespaces(&c->type) || bytes_equal(namespace, name))
+		return true;
+	if (o->warned != revision)
+		events_tell(c->around.events, federated, c->component, true, "InvalidName",
+		            "The name of a %s must be that of its namespace",
+		            c->type.federated.kind);
+	o->warned = revision;
+	return false;
+}
+
+/* Another object of the same name knows nothing of the one before it. */
+static void know_uid(struct object *o, struct json_object *federated)
+{
+	uint64_t uid = hash_fixed(object_text(federated, "metadata", "uid", NULL));
+
+	if (o->uid == uid)
+		return;
+	if (o->uid != 0) {
+		json_object_put(o->wrote_status);
+		o->wrote_status = NULL;
+		o->version_dirty = true;
+		o->warned = 0;
+	}
+	o->uid = uid;
+}
+
+/* Which namespaces are the host's own must be known before any is deleted. */
+static bool may_look(const struct controller *c)
+{
+	return !type_is_namespaces(&c->type) || c->around.are_hosts_namespaces_known(c->around.arg);
+}
+
 /* Managed objects without a federated one: they stay, and are nobody's. */
 static void look_at_orphans(struct object *o)
 {
@@ -390,24 +466,58 @@ static void look_at_orphans(struct object *o)
 	const struct wish wish = {.is_deleting = true, .end = PLAN_END_ORPHAN};
 	bool any = false;
 
-	if (!cache_is_synced(c->objects_on_host))
+	if (!cache_is_synced(c->objects_on_host) || !may_look(c))
 		return;
-	for (const struct site *s = c->sites; s; s = s->next) {
-		if (!controller_copy(c, s->member->name, o->key))
+	for (size_t i = 0; i < c->site_count; i++) {
+		const char *name = c->sites[i]->member->name;
+
+		if (is_ignored(o) || !controller_copy(c, name, o->key))
 			continue;
 		any = true;
-		look_at_part(need_part(o, s->member->name), &wish);
+		look_at_part(need_part(o, name), &wish);
 	}
 	for (size_t i = 0; i < o->part_count; i++)
 		any |= o->parts[i]->job != NULL;
-	if (!any && !o->host_job)
+	if (!any && !o->host_job && !o->queued)
 		controller_forget(o);
+}
+
+/* There is none where none is to be. */
+static void drop_record(struct object *o, const char *cluster)
+{
+	const struct controller *c = o->controller;
+	const struct site *s = controller_site(c, cluster);
+	const struct member *m = members_find(c->around.members, cluster);
+
+	if (!s || !m->is_ready || !cache_is_synced(s->copies) ||
+	    !version_find(&o->version, cluster))
+		return;
+	version_put(&o->version, cluster, NULL);
+	o->version_dirty = true;
+}
+
+/* As long as something may soon be known it is waited for, but not for ever. */
+static bool is_too_early(struct object *o)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (!o->is_unsure) {
+		o->unsure_ms = 0;
+		return false;
+	}
+	if (o->unsure_ms == 0)
+		o->unsure_ms = now_ms;
+	if (now_ms - o->unsure_ms >= UNSURE_MOST_MS)
+		return false;
+	controller_alarm(o, o->unsure_ms + UNSURE_MOST_MS - now_ms);
+	return true;
 }
 
 static void look_at(struct object *o, struct json_object *federated, const struct wish *w)
 {
 	const struct members *members = o->controller->around.members;
 
+	o->is_unsure = false;
 	for (size_t i = 0; i < members_count(members); i++) {
 		const char *name = members_at(members, i)->name;
 		bool placed = !w->is_deleting && placement_has(&w->placement, name);
@@ -417,18 +527,41 @@ static void look_at(struct object *o, struct json_object *federated, const struc
 			p = need_part(o, name);
 		if (p)
 			look_at_part(p, w);
+		else
+			drop_record(o, name);
 	}
 	if (w->is_deleting && is_all_gone(o, w))
 		object_drop_finalizer(o, federated);
-	else
+	else if (!is_too_early(o))
 		object_tell(o, federated, w);
+}
+
+/* With a federated object that is one of ours. */
+static void look_at_it(struct object *o, struct json_object *federated)
+{
+	bool deleted = object_is_deleted(federated),
+	     has_finalizer = object_has_finalizer(federated);
+	struct wish wish;
+	bool known;
+
+	if (!deleted && !has_finalizer) {
+		object_add_finalizer(o, federated);
+		return;
+	}
+	if (!has_finalizer)
+		return;
+	known = object_wish(o, federated, &wish);
+	if (known && (deleted || !o->placement_failed))
+		look_at(o, federated, &wish);
+	else if (known)
+		object_tell(o, federated, &wish);
+	object_wish_fini(&wish);
 }
 
 void object_look(struct object *o)
 {
 	struct json_object *federated = object_federated(o);
-	const struct members *members = o->controller->around.members;
-	struct wish wish;
+	const struct controller *c = o->controller;
 
 	o->controller->counts.passes++;
 	drop_strangers(o);
@@ -436,20 +569,13 @@ void object_look(struct object *o)
 		look_at_orphans(o);
 		return;
 	}
-	if (!members_are_listed(members) || !know_version(o, federated)) {
-		json_object_put(federated);
-		return;
-	}
-	if (!is_deleted(federated) && !object_has_finalizer(federated)) {
-		object_add_finalizer(o, federated);
-	} else if (!is_deleted(federated) || object_has_finalizer(federated)) {
-		bool known = read_wish(o, federated, &wish);
-
-		if (known && !o->placement_failed)
-			look_at(o, federated, &wish);
-		else if (known)
-			object_tell(o, federated, &wish);
-		fini_wish(&wish);
+	know_uid(o, federated);
+	if (is_ignored(o) || !has_good_name(o, federated)) {
+		if (object_is_deleted(federated) && object_has_finalizer(federated))
+			object_drop_finalizer(o, federated);
+	} else if (members_are_listed(c->around.members) && may_look(c) &&
+	           know_version(o, federated)) {
+		look_at_it(o, federated);
 	}
 	json_object_put(federated);
 }

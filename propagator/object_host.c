@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
@@ -19,7 +20,9 @@
 
 enum {
 	TOGETHER_MS = 1000, /* as long as something is under way; else at once */
-	AGAIN_MS = 5000
+	SHOWN_MS = 5000,    /* as long it may take until what was written is seen */
+	AGAIN_FIRST_MS = 500,
+	AGAIN_MOST_MS = 60000
 };
 
 /* --- requests --- */
@@ -44,20 +47,54 @@ static void submit(struct object *o, struct kube_write *write, const struct kube
 	free(own);
 }
 
-/* A conflict is another state of the object, which comes. */
+static uint64_t pause_of(unsigned failures)
+{
+	uint64_t pause = failures < 8 ? (uint64_t)AGAIN_FIRST_MS << failures : AGAIN_MOST_MS;
+
+	return pause < AGAIN_MOST_MS ? pause : AGAIN_MOST_MS;
+}
+
+static void complain(const struct object *o, const struct kube_answer *answer, const char *what)
+{
+	if (answer->reason != KUBE_REASON_CONFLICT && answer->reason != KUBE_REASON_NOT_FOUND)
+		log_warn("propagator", "%s %s: %s: %s", o->controller->type.federated.kind, o->key,
+		         what, answer->why);
+}
+
+/* Of a write to the federated object itself.  A conflict is another state of it, which comes, and ends the pause. */
 static void end(struct object *o, const struct kube_answer *answer, const char *what)
 {
+	uint64_t pause = SHOWN_MS;
+
 	o->host_job = NULL;
-	json_object_put(o->host_body);
-	o->host_body = NULL;
-	if (kube_answer_is_good(answer) || answer->reason == KUBE_REASON_CONFLICT ||
-	    answer->reason == KUBE_REASON_NOT_FOUND) {
-		controller_enqueue(o);
-		return;
+	if (kube_answer_is_good(answer)) {
+		o->host_failures = 0;
+	} else {
+		complain(o, answer, what);
+		pause = pause_of(o->host_failures++);
 	}
-	log_warn("propagator", "%s %s: %s: %s", o->controller->type.federated.kind, o->key, what,
-	         answer->why);
-	controller_alarm(o, AGAIN_MS);
+	o->host_again_ms = clock_monotonic_ms() + pause;
+	controller_enqueue(o);
+}
+
+static uint64_t revision_of(struct json_object *federated)
+{
+	return hash_fixed(object_text(federated, "metadata", "resourceVersion", NULL));
+}
+
+/* Whether it may be written over this state of it; an alarm is set if not. */
+static bool may_write(struct object *o, struct json_object *federated)
+{
+	uint64_t now_ms = clock_monotonic_ms(), revision = revision_of(federated);
+
+	if (o->host_job)
+		return false;
+	if (o->host_over == revision && o->host_again_ms > now_ms) {
+		controller_alarm(o, o->host_again_ms - now_ms);
+		return false;
+	}
+	o->host_over = revision;
+	return true;
 }
 
 /* --- the finalizer --- */
@@ -120,13 +157,13 @@ static void write_finalizers(struct object *o, struct json_object *federated, bo
 
 void object_add_finalizer(struct object *o, struct json_object *federated)
 {
-	if (!o->host_job)
+	if (may_write(o, federated))
 		write_finalizers(o, federated, true);
 }
 
 void object_drop_finalizer(struct object *o, struct json_object *federated)
 {
-	if (!o->host_job)
+	if (may_write(o, federated))
 		write_finalizers(o, federated, false);
 }
 
@@ -145,12 +182,28 @@ static void on_version_status(const struct kube_answer *answer, void *arg)
 		o->host_body = NULL;
 		return;
 	}
+	o->host_job = NULL;
+	json_object_put(o->host_body);
+	o->host_body = NULL;
 	/* Created: what it is about is in its status, which a creation leaves out. */
-	if (kube_answer_is_good(answer) && answer->status == 201)
-		o->version_dirty = true;
-	else if (!kube_answer_is_good(answer))
-		o->version_dirty = true;
-	end(o, answer, "what is recorded of its copies cannot be written");
+	o->version_dirty |= !kube_answer_is_good(answer) || answer->status == 201;
+	if (kube_answer_is_good(answer)) {
+		o->version_failures = 0;
+	} else {
+		complain(o, answer, "what is recorded of its copies cannot be written");
+		o->version_again_ms = clock_monotonic_ms() + pause_of(o->version_failures++);
+	}
+	controller_enqueue(o);
+}
+
+static bool may_write_version(struct object *o)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (o->version_failures == 0 || o->version_again_ms <= now_ms)
+		return true;
+	controller_alarm(o, o->version_again_ms - now_ms);
+	return false;
 }
 
 static void write_version(struct object *o, struct json_object *federated)
@@ -286,12 +339,12 @@ void object_tell(struct object *o, struct json_object *federated, const struct w
 	if (o->host_job || may_wait(o))
 		return;
 	o->unsaid_ms = 0;
-	if (o->version_dirty && !wish->is_deleting) {
+	if (o->version_dirty && !wish->is_deleting && may_write_version(o)) {
 		write_version(o, federated);
 		return;
 	}
 	status = make_status(o, federated);
-	if (status && !was_just_written(o, status))
+	if (status && !was_just_written(o, status) && may_write(o, federated))
 		write_status(o, status);
 	json_object_put(status);
 }

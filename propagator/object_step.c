@@ -22,6 +22,9 @@
 enum {
 	AGAIN_FIRST_MS = 5000, /* KubeFed's */
 	AGAIN_MOST_MS = 60000,
+	CONFLICT_FIRST_MS = 200, /* what it conflicts with will soon be seen */
+	BEHIND_MS =
+		5000, /* as long a cache may be behind an answer; then it is looked at as it is */
 	REPAIR_FIRST_MS = 1000, /* the pause after the second repair in a row; doubled each time */
 	REPAIR_MOST_MS = 300000,
 	REPAIR_CALM_MS = 600000 /* without a repair they do not count as in a row */
@@ -82,7 +85,11 @@ static void end_step(struct part *p)
 	p->job = NULL;
 	json_object_put(p->body);
 	p->body = NULL;
-	controller_enqueue(p->object);
+	if (p->is_late)
+		controller_enqueue(p->object);
+	else
+		controller_alarm_soon(p->object);
+	p->is_late = false;
 }
 
 static uint64_t pause_of(uint64_t first_ms, uint64_t most_ms, unsigned doubled)
@@ -144,6 +151,8 @@ static void succeed(struct part *p, struct json_object *object)
 		version_put(&o->version, p->cluster, version);
 		o->version_dirty = true;
 	}
+	p->written = copy_number_of(object);
+	p->behind_ms = clock_monotonic_ms() + BEHIND_MS;
 	o->updated = true;
 	o->controller->counts.applied++;
 	object_set_state(p, STATE_FINE, NULL);
@@ -161,10 +170,21 @@ static void on_answer_of_replace(const struct kube_answer *answer, void *arg)
 {
 	struct part *p = arg;
 
-	if (kube_answer_is_good(answer))
+	p->by_replace = kube_answer_is_good(answer);
+	if (p->by_replace)
 		succeed(p, answer->object);
 	else
 		fail_write(p, answer);
+}
+
+/* Until it is asked for something else. */
+static void hold_back(struct part *p, uint64_t first_ms)
+{
+	uint64_t pause = pause_of(first_ms, AGAIN_MOST_MS, p->failures++);
+
+	p->again_ms = clock_monotonic_ms() + pause;
+	controller_alarm(p->object, pause);
+	end_step(p);
 }
 
 /* What the member has to say of it is kept. */
@@ -194,7 +214,7 @@ static void replace(struct part *p, struct json_object *existing)
 		object_set_state(
 			p, retained ? STATE_APPLY_OVERRIDES_FAILED : STATE_FIELD_RETENTION_FAILED,
 			why.text);
-		end_step(p);
+		hold_back(p, AGAIN_FIRST_MS);
 	}
 	json_object_put(whole);
 	render_fini(&render);
@@ -218,7 +238,6 @@ static void begin_replace(struct part *p)
 {
 	struct kube_write write = {.verb = KUBE_GET};
 
-	p->by_replace = true;
 	submit(p, &write, on_answer_before_replace);
 }
 
@@ -234,6 +253,16 @@ static void apply(struct part *p)
 		send_json(p, &write, p->body, on_answer_of_apply);
 }
 
+/* Somebody scales it: it is applied again over what will soon be seen of it. */
+static void meet_conflict(struct part *p, const struct kube_answer *answer)
+{
+	enum { NOTHING_YET = 3 };
+
+	if (p->failures >= NOTHING_YET)
+		object_set_state(p, STATE_UPDATE_FAILED, answer->why);
+	hold_back(p, CONFLICT_FIRST_MS);
+}
+
 /* Whether it was done or somebody else was faster: it is applied once more. */
 static void on_answer_of_takeover(const struct kube_answer *answer, void *arg)
 {
@@ -241,6 +270,10 @@ static void on_answer_of_takeover(const struct kube_answer *answer, void *arg)
 
 	p->took_over = kube_answer_is_good(answer) || answer->reason == KUBE_REASON_FORBIDDEN ||
 	               answer->reason == KUBE_REASON_INVALID;
+	if (answer->reason == KUBE_REASON_CONFLICT) {
+		meet_conflict(p, answer);
+		return;
+	}
 	if (!kube_answer_is_good(answer))
 		log_warn("propagator", "%s %s in cluster %s: KubeFed's fields stay KubeFed's: %s",
 		         p->object->controller->type.target.kind, p->object->key, p->cluster,
@@ -273,23 +306,13 @@ static bool may_be_replaced(const struct kube_answer *answer)
 	                                 answer->reason == KUBE_REASON_UNSUPPORTED_MEDIA_TYPE);
 }
 
-/* Somebody scales it: it is applied again over what will soon be seen of it. */
-static void apply_again_soon(struct part *p)
-{
-	enum { SOON_MS = 200 };
-
-	p->again_ms = clock_monotonic_ms() + SOON_MS;
-	controller_alarm(p->object, SOON_MS);
-	end_step(p);
-}
-
 static void on_answer_of_apply(const struct kube_answer *answer, void *arg)
 {
 	struct part *p = arg;
 
 	if (!kube_answer_is_good(answer)) {
 		if (answer->reason == KUBE_REASON_CONFLICT)
-			apply_again_soon(p);
+			meet_conflict(p, answer);
 		else if (may_be_replaced(answer)) {
 			log_info("propagator", "%s %s in cluster %s is replaced, not applied: %s",
 			         p->object->controller->type.target.kind, p->object->key,
@@ -303,6 +326,17 @@ static void on_answer_of_apply(const struct kube_answer *answer, void *arg)
 }
 
 /* --- create --- */
+
+static void adopt_replicas(struct part *p, struct json_object *existing)
+{
+	struct json_object *replicas, *spec;
+
+	if (json_object_object_get_ex(existing, "spec", &spec) &&
+	    json_object_object_get_ex(spec, "replicas", &replicas) &&
+	    json_object_is_type(replicas, json_type_int) &&
+	    json_object_object_get_ex(p->body, "spec", &spec))
+		json_object_object_add(spec, "replicas", json_object_get(replicas));
+}
 
 /* There is one that is not in the cache, as it does not bear the label. */
 static void meet(struct part *p, struct json_object *existing)
@@ -325,7 +359,10 @@ static void meet(struct part *p, struct json_object *existing)
 		object_set_state(p, STATE_ALREADY_EXISTS,
 		                 "it exists, and adoptResources is Disabled");
 	} else {
-		tell_event(p, false, "AdoptInCluster", "Adopting", "");
+		if (!bytes_equal_text(label, "true"))
+			tell_event(p, false, "AdoptInCluster", "Adopting", "");
+		if (p->retains)
+			adopt_replicas(p, existing);
 		apply(p);
 		return;
 	}
@@ -363,6 +400,7 @@ static void note_gone(struct part *p)
 	}
 	p->failures = 0;
 	p->again_ms = 0;
+	p->behind_ms = clock_monotonic_ms() + BEHIND_MS;
 	p->object->updated = true;
 	p->object->controller->counts.deleted++;
 }
@@ -452,30 +490,30 @@ void object_verify(struct part *p)
 
 /* --- begin --- */
 
-void object_step(struct part *p, const struct wish *wish, enum plan_step step,
+void object_step(struct part *p, const struct wish *wish, enum plan_step step, enum state state,
                  struct json_object *desired)
 {
+	const char *recorded = version_find(&p->object->version, p->cluster);
+
+	if (p->asked != wish->asked)
+		p->failures = 0;
 	p->step = step;
+	p->asked = wish->asked;
+	p->is_late = false;
 	p->body = desired;
-	p->is_repair = step == PLAN_UPDATE && version_find(&p->object->version, p->cluster);
-	switch (step) {
-	case PLAN_CREATE:
-		object_set_state(p, STATE_CREATION_TIMED_OUT, NULL);
+	p->behind_ms = 0;
+	p->written = 0;
+	p->retains = wish->render.retain_replicas;
+	p->is_repair = step == PLAN_UPDATE && recorded && strcmp(recorded, VERSION_OLD) != 0;
+	/* What has failed and is tried again is as it was until there is an answer. */
+	if (p->failures == 0)
+		object_set_state(p, state, NULL);
+	if (step == PLAN_CREATE)
 		look_first(p);
-		break;
-	case PLAN_UPDATE:
-		object_set_state(p, STATE_UPDATE_TIMED_OUT, NULL);
+	else if (step == PLAN_UPDATE)
 		apply(p);
-		break;
-	case PLAN_DELETE:
-		object_set_state(p, STATE_DELETION_TIMED_OUT, NULL);
+	else if (step == PLAN_DELETE)
 		delete_it(p, wish);
-		break;
-	case PLAN_UNLABEL:
-		object_set_state(p, STATE_LABEL_REMOVAL_TIMED_OUT, NULL);
+	else if (step == PLAN_UNLABEL)
 		unlabel(p);
-		break;
-	case PLAN_NOTHING:
-		break;
-	}
 }

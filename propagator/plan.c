@@ -17,6 +17,8 @@ static struct plan where_placed(const struct plan_about *a)
 	/* Somebody else deletes it: it is made anew when it has gone. */
 	if (a->is_deleting)
 		return step(PLAN_NOTHING, STATE_WAITING_FOR_REMOVAL);
+	if (!a->is_current && a->is_drift && a->reports_drift)
+		return step(PLAN_NOTHING, STATE_DRIFTED);
 	if (!a->is_current)
 		return step(PLAN_UPDATE, STATE_UPDATE_TIMED_OUT);
 	return step(PLAN_NOTHING, STATE_FINE);

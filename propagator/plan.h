@@ -23,13 +23,15 @@ enum plan_step {
 enum plan_end { PLAN_END_DELETE, PLAN_END_ORPHAN };
 
 struct plan_about {
-	bool placed;      /* and the federated object is not being deleted */
-	bool is_ready;    /* the cluster */
-	bool is_seen;     /* its copies are known */
-	bool has_copy;    /* there is a managed one */
-	bool is_deleting; /* the copy has a deletionTimestamp */
-	bool is_current;  /* the copy is as it should be */
-	bool is_hosts;    /* it is a namespace of the host itself, which is never deleted */
+	bool placed;        /* and the federated object is not being deleted */
+	bool is_ready;      /* the cluster */
+	bool is_seen;       /* its copies are known */
+	bool has_copy;      /* there is a managed one */
+	bool is_deleting;   /* the copy has a deletionTimestamp */
+	bool is_current;    /* the copy is as it should be */
+	bool is_drift;      /* it was, and another has changed it */
+	bool reports_drift; /* which is to be said and not mended */
+	bool is_hosts;      /* it is a namespace of the host itself, which is never deleted */
 	enum plan_end end;
 };
 

@@ -13,6 +13,7 @@
 #include "propagator/plain_json.h"
 
 #define NAMESPACES "namespaces"
+#define FINALIZER  "core.kubefed.io/federated-type-config"
 
 /* A FederatedTypeConfig as it was told. */
 struct told {
@@ -20,14 +21,17 @@ struct told {
 	bool is_good;
 	struct reason why;
 	int64_t generation;
-	struct json_object *status; /* as stored; NULL: none */
+	bool is_deleting;
+	struct json_object *status;     /* as stored; NULL: none */
+	struct json_object *finalizers; /* NULL: none */
 };
 
 struct one {
 	struct types *all;
 	char *name;
 	struct controller *controller; /* NULL: it does not run */
-	int64_t generation;            /* of the config that it runs by */
+	bool is_passive;
+	int64_t generation; /* of the config that it runs by */
 	struct reason why;
 	struct dispatch_job *writing;
 	struct one *next;
@@ -36,6 +40,7 @@ struct one {
 struct types {
 	struct controller_around around;
 	struct cache *configs;
+	bool is_settled; /* all of them have been told once */
 	struct one *list;
 };
 
@@ -43,6 +48,36 @@ static const struct kube_resource configs = {"core.kubefed.io", "v1beta1", "fede
                                              "FederatedTypeConfig"};
 
 /* --- what is configured --- */
+
+static struct json_object *finalizer_list(struct json_object *object)
+{
+	struct json_object *metadata, *list;
+
+	if (!json_object_object_get_ex(object, "metadata", &metadata) ||
+	    !json_object_object_get_ex(metadata, "finalizers", &list) ||
+	    !json_object_is_type(list, json_type_array))
+		return NULL;
+	return json_object_get(list);
+}
+
+/* NULL: it is not in it. */
+static struct json_object *finalizer_list_without(struct json_object *list, const char *name)
+{
+	struct json_object *out = json_object_new_array();
+	size_t count = list ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+		const char *text = json_object_get_string(item);
+
+		if (!text || strcmp(text, name) != 0)
+			json_object_array_add(out, json_object_get(item));
+	}
+	if (json_object_array_length(out) < count)
+		return out;
+	json_object_put(out);
+	return NULL;
+}
 
 static void *keep(struct json_object *object, void *arg)
 {
@@ -53,6 +88,8 @@ static void *keep(struct json_object *object, void *arg)
 	t->is_good = type_read(object, &t->type, &t->why) == ERR_OK;
 	if (json_object_object_get_ex(object, "metadata", &metadata))
 		t->generation = object_number(metadata, "generation", 0);
+	t->is_deleting = object_text(object, "metadata", "deletionTimestamp", NULL).len > 0;
+	t->finalizers = finalizer_list(object);
 	json_object_object_get_ex(object, "status", &status);
 	t->status = json_object_get(status);
 	return t;
@@ -64,6 +101,7 @@ static void let_go(void *value)
 
 	type_fini(&t->type);
 	json_object_put(t->status);
+	json_object_put(t->finalizers);
 	free(t);
 }
 
@@ -85,6 +123,27 @@ static struct one *find(const struct types *t, const char *name)
 	while (o && strcmp(o->name, name) != 0)
 		o = o->next;
 	return o;
+}
+
+static void stop(struct one *o)
+{
+	if (o->controller)
+		controller_stop(o->controller);
+	o->controller = NULL;
+}
+
+/* It is configured no more. */
+static void forget(struct one *o)
+{
+	struct one **at = &o->all->list;
+
+	while (*at != o)
+		at = &(*at)->next;
+	*at = o->next;
+	stop(o);
+	dispatch_cancel(o->writing);
+	free(o->name);
+	free(o);
 }
 
 static struct one *need(struct types *t, const char *name)
@@ -121,9 +180,12 @@ static bool says(struct json_object *status, const char *controller, int64_t gen
 	       object_number(status, "observedGeneration", -1) == generation;
 }
 
+/* What only tells where namespaces are placed does not run. */
+static bool runs(const struct one *o) { return o->controller && !o->is_passive; }
+
 static void tell(struct one *o, const struct told *told)
 {
-	const char *controller = o->controller ? "Running" : "NotRunning";
+	const char *controller = runs(o) ? "Running" : "NotRunning";
 	struct json_object *patch, *status;
 	struct kube_write write = {
 		.verb = KUBE_MERGE_PATCH,
@@ -148,13 +210,41 @@ static void tell(struct one *o, const struct told *told)
 	json_object_put(patch);
 }
 
+/* --- the finalizer --- */
+
+/* KubeFed's, of a config that is being deleted: nobody else would take it away. */
+static void release(struct one *o, const struct told *told)
+{
+	struct json_object *patch, *metadata,
+		*kept = finalizer_list_without(told->finalizers, FINALIZER);
+	struct kube_write write = {
+		.verb = KUBE_MERGE_PATCH,
+		.resource = configs,
+		.namespace = o->all->around.namespace,
+		.name = o->name,
+		.field_manager = FIELD_MANAGER,
+	};
+
+	if (!kept || o->writing) {
+		json_object_put(kept);
+		return;
+	}
+	patch = json_object_new_object();
+	metadata = json_object_new_object();
+	json_object_object_add(metadata, "finalizers", kept);
+	json_object_object_add(patch, "metadata", metadata);
+	write.body = bytes_of(json_object_to_json_string_ext(patch, PLAIN_JSON));
+	o->writing = dispatch_add(o->all->around.dispatch, &write, on_written, o);
+	json_object_put(patch);
+}
+
 /* --- which run --- */
 
-static void stop(struct one *o)
+static bool is_configured(const struct types *t, const char *name)
 {
-	if (o->controller)
-		controller_stop(o->controller);
-	o->controller = NULL;
+	const struct told *told = find_told(t, name);
+
+	return told && !told->is_deleting;
 }
 
 /* "" when it may run. */
@@ -165,9 +255,24 @@ static const char *hindrance(const struct types *t, const struct told *told)
 	if (!t->around.settings->cluster_scope &&
 	    (!told->type.target.namespaced || type_is_namespaces(&told->type)))
 		return "the control plane has the scope Namespaced";
-	if (told->type.target.namespaced && !find_told(t, NAMESPACES))
+	if (told->type.target.namespaced && !is_configured(t, NAMESPACES))
 		return "there is no FederatedTypeConfig namespaces";
 	return "";
+}
+
+/* Where namespaces are not propagated it still matters where they are placed. */
+static void run(struct one *o, const struct told *told, bool may_run)
+{
+	struct types *t = o->all;
+	bool is_passive = !may_run && strcmp(o->name, NAMESPACES) == 0;
+
+	if ((!may_run && !is_passive) || o->is_passive != is_passive ||
+	    o->generation != told->generation)
+		stop(o);
+	if ((may_run || is_passive) && !o->controller)
+		o->controller = controller_start(&t->around, &told->type, is_passive);
+	o->is_passive = is_passive;
+	o->generation = told->generation;
 }
 
 static void settle(struct one *o)
@@ -176,8 +281,11 @@ static void settle(struct one *o)
 	struct told *told = find_told(t, o->name);
 	const char *why;
 
-	if (!told) {
+	if (!told)
+		return;
+	if (told->is_deleting) {
 		stop(o);
+		release(o, told);
 		return;
 	}
 	if (!told->is_good) {
@@ -189,11 +297,7 @@ static void settle(struct one *o)
 		return;
 	}
 	why = hindrance(t, told);
-	if (why[0] != '\0' || o->generation != told->generation)
-		stop(o);
-	if (why[0] == '\0' && !o->controller)
-		o->controller = controller_start(&t->around, &told->type);
-	o->generation = told->generation;
+	run(o, told, why[0] == '\0');
 	reason_set(&o->why, ERR_OK, "%s", why);
 	tell(o, told);
 }
@@ -204,11 +308,31 @@ static void on_config(const char *key, void *arg)
 	struct bytes namespace, name;
 
 	cache_split_key(key, &namespace, &name);
-	settle(need(t, (const char *)name.data));
+	if (!t->is_settled)
+		return;
+	if (cache_find(t->configs, key))
+		settle(need(t, (const char *)name.data));
+	else if (find(t, (const char *)name.data))
+		forget(find(t, (const char *)name.data));
 	if (bytes_equal_text(name, NAMESPACES))
 		for (struct one *o = t->list; o; o = o->next)
 			if (strcmp(o->name, NAMESPACES) != 0)
 				settle(o);
+}
+
+/* Which of them may run depends on others. */
+static void settle_all(struct types *t)
+{
+	struct bytes namespace, name;
+	const char *key;
+
+	t->is_settled = true;
+	for (size_t i = 0; cache_next(t->configs, &i, &key);) {
+		cache_split_key(key, &namespace, &name);
+		need(t, (const char *)name.data);
+	}
+	for (struct one *o = t->list; o; o = o->next)
+		settle(o);
 }
 
 static void on_sight(void *arg)
@@ -217,8 +341,10 @@ static void on_sight(void *arg)
 	enum kube_sight sight;
 	const char *why;
 
-	if (t->configs && !cache_is_seen(t->configs, &sight, &why))
+	if (!cache_is_seen(t->configs, &sight, &why))
 		log_warn("propagator", "FederatedTypeConfigs cannot be seen: %s", why);
+	else if (!t->is_settled)
+		settle_all(t);
 }
 
 /* --- namespaces --- */
@@ -231,9 +357,9 @@ static bool namespace_placement(struct bytes namespace, struct placement *out, b
 
 	*out = (struct placement){0};
 	*federated = false;
-	/* Where namespaces are not propagated, or cannot be, no namespace is federated. */
+	/* Its config is wrong, or on its way out: nothing is said of any namespace. */
 	if (!o || !o->controller)
-		return cache_is_synced(t->configs);
+		return false;
 	return controller_namespace_placement(o->controller, namespace, out, federated);
 }
 
@@ -275,15 +401,8 @@ struct types *types_start(const struct controller_around *around)
 
 void types_stop(struct types *t)
 {
-	while (t->list) {
-		struct one *o = t->list;
-
-		t->list = o->next;
-		stop(o);
-		dispatch_cancel(o->writing);
-		free(o->name);
-		free(o);
-	}
+	while (t->list)
+		forget(t->list);
 	cache_stop(t->configs);
 	free(t);
 }
@@ -314,7 +433,7 @@ void types_on_all(struct types *t)
 void types_each(const struct types *t, types_on_note_fn *on_note, void *arg)
 {
 	for (const struct one *o = t->list; o; o = o->next) {
-		struct types_note note = {o->name, o->controller != NULL, o->why.text, {0}};
+		struct types_note note = {o->name, runs(o), o->why.text, {0}};
 
 		if (o->controller)
 			note.counts = controller_counts(o->controller);

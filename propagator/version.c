@@ -232,7 +232,10 @@ void version_rehash(struct version *v, const struct version_hashes *hashes)
 {
 	if (version_hashes_equal(&v->hashes, hashes))
 		return;
-	version_fini(v);
+	for (size_t i = 0; i < v->count; i++) {
+		free(v->copies[i].version);
+		v->copies[i].version = xstrdup(VERSION_OLD);
+	}
 	v->hashes = *hashes;
 }
 

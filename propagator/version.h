@@ -18,6 +18,9 @@ struct json_object;
 
 enum { VERSION_ROOM = 128, VERSION_CLUSTERS_MOST = 10000 };
 
+/* Of a copy that was made of another template: no copy's version is like this, so that KubeFed takes it for outdated, too. */
+#define VERSION_OLD "old"
+
 /* spec.template and spec.overrides as hashed.  "" without a template, or a spec. */
 struct version_hashes {
 	char template_hash[DIGEST_ROOM];
@@ -55,7 +58,7 @@ void version_fini(struct version *v);
 const char *version_find(const struct version *v, const char *cluster);
 /* NULL: it is not there any more. */
 void version_put(struct version *v, const char *cluster, const char *version);
-/* With those hashes now: when they are others, nothing is recorded any more. */
+/* With those hashes now: when they are others, all that is known of a copy is that there is one (VERSION_OLD). */
 void version_rehash(struct version *v, const struct version_hashes *hashes);
 
 /* "deployment-web": heap. */

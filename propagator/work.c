@@ -48,7 +48,11 @@ static void on_sight(void *arg)
 		types_on_all(w->types);
 }
 
-/* As long as they are not known any namespace may be one: none is deleted. */
+static bool are_hosts_namespaces_known(void *arg)
+{
+	return cache_is_synced(((const struct work *)arg)->namespaces);
+}
+
 static bool is_hosts_namespace(struct bytes name, const char *uid, void *arg)
 {
 	const struct work *w = arg;
@@ -56,8 +60,6 @@ static bool is_hosts_namespace(struct bytes name, const char *uid, void *arg)
 	const char *own = cache_find(w->namespaces, key);
 
 	free(key);
-	if (!cache_is_synced(w->namespaces))
-		return true;
 	return own && strcmp(own, uid) == 0;
 }
 
@@ -146,6 +148,7 @@ static void start_types(struct work *w)
 		.members = w->members,
 		.versions = w->versions,
 		.events = w->events,
+		.are_hosts_namespaces_known = are_hosts_namespaces_known,
 		.is_hosts_namespace = is_hosts_namespace,
 		.arg = w,
 	};

@@ -1,6 +1,7 @@
 /* propagation.c -- nigh-propagator on real API servers: federated objects as KubeFed's users have them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 
 #include "base/xalloc.h"
 #include "tests/e2e/support/federation.h"
+#include "tests/support/world_inside.h"
 
 enum { SOON_MS = 15000 };
 
@@ -174,6 +176,57 @@ static void test_what_is_orphaned_stays(void **state)
 	                 200);
 }
 
+/* --- leaders --- */
+
+enum { TERM_MS = 60000 }; /* as long as a Lease may take to be another's, on a busy machine */
+
+static void scale(struct federation *f, const char *name, unsigned replicas)
+{
+	char patch[96], want[32];
+
+	snprintf(patch, sizeof(patch), "{\"spec\":{\"template\":{\"spec\":{\"replicas\":%u}}}}",
+	         replicas);
+	snprintf(want, sizeof(want), "\"replicas\":%u", replicas);
+	cluster_patch(f->host, "types.kubefed.io/v1beta1", "FederatedDeployment", "shop", name,
+	              patch);
+	for (unsigned i = 0; i < f->count; i++)
+		cluster_expect(f->members[i], DEPLOYMENTS "late", want, TERM_MS);
+}
+
+static void test_a_killed_leader_has_a_successor(void **state)
+{
+	struct federation *f = *state;
+
+	deployment(f, "late", "  placement: {clusterSelector: {}}\n");
+	cluster_expect(f->host, FEDERATED "late", "\"status\":\"True\"", SOON_MS);
+	federation_kill(f);
+	federation_start(f);
+	scale(f, "late", 2);
+}
+
+/* It is not told of the end of its term; when it goes on it writes nothing of what it was about to. */
+static void test_a_leader_that_slept_through_its_term_writes_nothing(void **state)
+{
+	struct federation *f = *state;
+	pid_t first = f->propagator;
+	struct deadline calm;
+
+	kill(first, SIGSTOP);
+	federation_start(f);
+	scale(f, "late", 3);
+	/* Were it to write still, it would set this right, as only a leader does. */
+	federation_kill(f);
+	kill(first, SIGCONT);
+	cluster_patch(f->members[0], "apps/v1", "Deployment", "shop", "late",
+	              "{\"spec\":{\"replicas\":9}}");
+	calm = inside_deadline(3000);
+	while (inside_has_time(calm)) {
+		cluster_expect(f->members[0], DEPLOYMENTS "late", "\"replicas\":9", 1);
+		inside_rest();
+	}
+	f->propagator = first;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +238,8 @@ int main(void)
 		cmocka_unit_test(test_an_error_of_one_cluster_is_that_clusters_alone),
 		cmocka_unit_test(test_what_is_deleted_is_deleted_everywhere),
 		cmocka_unit_test(test_what_is_orphaned_stays),
+		cmocka_unit_test(test_a_killed_leader_has_a_successor),
+		cmocka_unit_test(test_a_leader_that_slept_through_its_term_writes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -95,6 +95,8 @@ uint64_t fakeapi_put(struct fakeapi *f, const char *resource, const char *fmt, .
 /* As another client changes it: a JSON merge patch, in that notation; generation and resourceVersion follow. */
 uint64_t fakeapi_edit(struct fakeapi *f, const char *resource, const char *object, const char *fmt,
                       ...) __attribute__((format(printf, 4, 5)));
+/* As another client deletes it: what has finalizers gets a deletionTimestamp, and goes with the last of them. */
+void fakeapi_ask_to_delete(struct fakeapi *f, const char *resource, const char *object);
 /* Its JSON, or NULL; good until the next call. */
 const char *fakeapi_get(struct fakeapi *f, const char *resource, const char *object);
 /* "NAMESPACE/NAME" or "NAME"; it must be there.  Its finalizers are not waited for. */
@@ -217,6 +219,12 @@ void fakeapi_goaway(struct fakeapi *f); /* HTTP/2's: what is open goes on, new r
 
 /* Requests so far whose line, "GET /path?query HTTP/2" without percent-encoding, has that text. */
 unsigned fakeapi_requests(struct fakeapi *f, const char *text);
+/* The same of those that have both texts. */
+unsigned fakeapi_requests_with(struct fakeapi *f, const char *text, const char *and);
+/* Called for every write from now on, when it has been done and before it is answered: in the server's thread, which
+ * serves nobody meanwhile, and without leave to call anything of fakeapi.  `request`: "PATCH /path".  NULL: no more. */
+void fakeapi_on_write(struct fakeapi *f, void (*on_write)(const char *request, void *arg),
+                      void *arg);
 /* The newest such line, or NULL; good until the next call. */
 const char *fakeapi_last_request(struct fakeapi *f, const char *text);
 void fakeapi_forget_requests(struct fakeapi *f);

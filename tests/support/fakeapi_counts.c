@@ -12,23 +12,29 @@
 
 enum { SHOWN = 60 };
 
-static unsigned count_requests(const struct fakeapi *f, const char *text)
+unsigned fakeapi_requests_with(struct fakeapi *f, const char *text, const char *and)
 {
 	unsigned count = 0;
 
+	fake_lock(f);
 	for (size_t i = 0; i < f->request_count; i++)
-		count += strstr(f->requests[i], text) != NULL;
+		count += strstr(f->requests[i], text) && strstr(f->requests[i], and);
+	fake_unlock(f);
 	return count;
 }
 
 unsigned fakeapi_requests(struct fakeapi *f, const char *text)
 {
-	unsigned count;
+	return fakeapi_requests_with(f, text, "");
+}
 
+void fakeapi_on_write(struct fakeapi *f, void (*on_write)(const char *request, void *arg),
+                      void *arg)
+{
 	fake_lock(f);
-	count = count_requests(f, text);
+	f->on_write = on_write;
+	f->on_write_arg = arg;
 	fake_unlock(f);
-	return count;
 }
 
 const char *fakeapi_last_request(struct fakeapi *f, const char *text)

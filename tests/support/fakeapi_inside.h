@@ -305,6 +305,9 @@ struct fakeapi {
 	uint64_t version, compacted, uid;
 	struct rule *rules; /* newest first */
 
+	void (*on_write)(const char *request, void *arg);
+	void *on_write_arg;
+
 	char **requests;
 	size_t request_count, request_room;
 	char *authorization;

@@ -123,7 +123,8 @@ static void say_refusal(struct stream *s, struct change_of *c, const char *reaso
 		json_object_object_add(details, "causes", json_object_get(c->causes));
 	json_object_object_add(status, "details", details);
 	serve_text(s, c->status, "application/json",
-	           bytes_of(json_object_to_json_string_ext(status, JSON_C_TO_STRING_PLAIN)));
+	           bytes_of(json_object_to_json_string_ext(
+			   status, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
 	json_object_put(status);
 	text_fini(&t);
 }
@@ -218,7 +219,9 @@ static void store(struct change_of *c)
 	if (c->dry || (c->before && json_object_equal(c->before, c->after)))
 		return;
 	json_object_object_del(metadata, "resourceVersion");
-	text_add(&s.json, json_object_to_json_string_ext(c->after, JSON_C_TO_STRING_PLAIN));
+	text_add(&s.json,
+	         json_object_to_json_string_ext(c->after, JSON_C_TO_STRING_PLAIN |
+	                                                          JSON_C_TO_STRING_NOSLASHESCAPE));
 	shape_read(&s, c->k);
 	store_put_shape(c->f, c->k, &s);
 	shape_fini(&s);
@@ -359,7 +362,8 @@ static bool read_change(struct change_of *c, struct stream *s, const char *name)
 static void say_object(struct stream *s, int status, struct json_object *object)
 {
 	serve_text(s, status, "application/json",
-	           bytes_of(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN)));
+	           bytes_of(json_object_to_json_string_ext(
+			   object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
 }
 
 static void read_old(struct change_of *c, const char *key)
@@ -498,6 +502,18 @@ static void change_fini(struct change_of *c)
 	text_fini(&c->message);
 }
 
+static void tell_write(struct stream *s)
+{
+	struct fakeapi *f = s->conn->f;
+	struct text request = {0};
+
+	if (!f->on_write)
+		return;
+	text_printf(&request, "%s %s", s->request.method, s->request.target);
+	f->on_write(request.data, f->on_write_arg);
+	text_fini(&request);
+}
+
 void write_answer(struct stream *s, struct kind *k, const struct choice *choice, const char *sub)
 {
 	struct change_of c = {.f = s->conn->f,
@@ -521,6 +537,26 @@ void write_answer(struct stream *s, struct kind *k, const struct choice *choice,
 		serve_status(s, 405,
 		             "the server does not allow this method on the requested resource");
 	change_fini(&c);
+	tell_write(s);
+}
+
+void fakeapi_ask_to_delete(struct fakeapi *f, const char *resource, const char *object)
+{
+	struct change_of c = {.f = f, .causes = json_object_new_array()};
+
+	fake_lock(f);
+	c.k = store_kind(f, resource);
+	read_old(&c, object);
+	if (!c.old) {
+		fake_unlock(f);
+		fail_msg("fakeapi: there is no %s to delete", object);
+	}
+	if (has_finalizers(c.before))
+		mark_deleted(&c);
+	else
+		store_delete(f, c.k, object);
+	change_fini(&c);
+	fake_unlock_and_wake(f);
 }
 
 uint64_t fakeapi_edit(struct fakeapi *f, const char *resource, const char *object, const char *fmt,

@@ -36,6 +36,15 @@ static const struct row rows[] = {
          {PLAN_NOTHING, STATE_FINE, true}},
 	{{.placed = true, .is_ready = true, .is_seen = true, .has_copy = true, .is_deleting = true},
          {PLAN_NOTHING, STATE_WAITING_FOR_REMOVAL, true}},
+	{{.placed = true, .is_ready = true, .is_seen = true, .has_copy = true, .is_drift = true},
+         {PLAN_UPDATE, STATE_UPDATE_TIMED_OUT, true}},
+	{{.placed = true,
+          .is_ready = true,
+          .is_seen = true,
+          .has_copy = true,
+          .is_drift = true,
+          .reports_drift = true},
+         {PLAN_NOTHING, STATE_DRIFTED, true}},
 	/* What cannot be seen may be there. */
 	{{.placed = true, .is_ready = true}, {PLAN_NOTHING, STATE_CACHED_RETRIEVAL_FAILED, true}},
 };

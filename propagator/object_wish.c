@@ -1,0 +1,129 @@
+/* object_wish.c -- what a federated object asks for, made once for all clusters. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <json-c/json.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/xalloc.h"
+#include "kube/object.h"
+#include "propagator/controller_inside.h"
+
+#define ORPHAN_ANNOTATION "kubefed.io/orphan"
+#define DRIFT_ANNOTATION  "nigh.dev/drift-policy"
+
+bool object_is_deleted(struct json_object *federated)
+{
+	return object_text(federated, "metadata", "deletionTimestamp", NULL).len > 0;
+}
+
+static enum plan_end end_of(struct json_object *federated)
+{
+	struct bytes orphan =
+		object_text(federated, "metadata", "annotations", ORPHAN_ANNOTATION, NULL);
+
+	return bytes_equal_text(orphan, "true") ? PLAN_END_ORPHAN : PLAN_END_DELETE;
+}
+
+static struct placement_cluster *list_members(const struct controller *c, size_t *count)
+{
+	struct placement_cluster *list;
+
+	*count = members_count(c->around.members);
+	list = xcalloc(*count, sizeof(*list));
+	for (size_t i = 0; i < *count; i++) {
+		const struct member *m = members_at(c->around.members, i);
+
+		list[i] = (struct placement_cluster){m->name, m->labels};
+	}
+	return list;
+}
+
+/* What is in the namespace goes where the namespace goes.  False: that is not known yet. */
+static bool narrow_to_namespace(struct object *o, struct wish *w)
+{
+	const struct controller_around *a = &o->controller->around;
+	struct placement namespace = {0};
+	struct bytes own, name;
+	bool federated, known;
+
+	o->namespace_missing = false;
+	if (!o->controller->type.target.namespaced)
+		return true;
+	cache_split_key(o->key, &own, &name);
+	known = a->namespace_placement(own, &namespace, &federated, a->namespaces_arg);
+	if (federated || a->settings->cluster_scope)
+		placement_intersect(&w->placement, &namespace);
+	o->namespace_missing = !federated && a->settings->cluster_scope;
+	placement_fini(&namespace);
+	return known;
+}
+
+/* What is tried again is tried at once when something else is asked for; a status that was written asks for nothing. */
+static uint64_t asked_of(const struct object *o, struct json_object *federated, uint64_t revision)
+{
+	struct json_object *metadata;
+	int64_t generation = 0;
+	uint64_t how = o->controller->around.settings->adopt_resources;
+
+	if (json_object_object_get_ex(federated, "metadata", &metadata))
+		generation = object_number(metadata, "generation", 0);
+	how |= (uint64_t)object_is_deleted(federated) << 1;
+	return hash_mix(generation > 0 ? (uint64_t)generation : revision, how);
+}
+
+/* What KubeFed does not take from a template is said once for what is asked. */
+static void warn(struct object *o, const struct wish *w)
+{
+	const struct controller *c = o->controller;
+
+	if (o->warned == w->asked)
+		return;
+	o->warned = w->asked;
+	if (w->render.dropped_annotations)
+		events_tell(
+			c->around.events, w->federated, c->component, true,
+			"AnnotationsNotSupported",
+			"annotations of the template are not propagated; an override may add them");
+	if (w->render.dropped_finalizers)
+		events_tell(
+			c->around.events, w->federated, c->component, true,
+			"FinalizersNotSupported",
+			"finalizers of the template are not propagated; an override may add them");
+}
+
+bool object_wish(struct object *o, struct json_object *federated, struct wish *w)
+{
+	struct controller *c = o->controller;
+	struct bytes revision = object_text(federated, "metadata", "resourceVersion", NULL);
+	struct placement_cluster *clusters;
+	size_t count;
+	bool known;
+
+	*w = (struct wish){
+		.federated = federated,
+		.revision = hash_fixed(revision),
+		.is_deleting = object_is_deleted(federated),
+		.reports_drift = bytes_equal_text(
+			object_text(federated, "metadata", "annotations", DRIFT_ANNOTATION, NULL),
+			"report"),
+		.end = object_is_deleted(federated) ? end_of(federated) : PLAN_END_DELETE};
+	w->asked = asked_of(o, federated, w->revision);
+	clusters = list_members(c, &count);
+	o->placement_failed =
+		placement_of(federated, clusters, count, &w->placement, &w->why) != ERR_OK;
+	free(clusters);
+	if (o->placement_failed)
+		return true;
+	known = narrow_to_namespace(o, w);
+	if (!w->is_deleting) {
+		w->can_render = render_build(&c->type, federated, &w->render, &w->why) == ERR_OK;
+		warn(o, w);
+	}
+	return known;
+}
+
+void object_wish_fini(struct wish *w)
+{
+	placement_fini(&w->placement);
+	render_fini(&w->render);
+}
