@@ -157,6 +157,12 @@ static void *keep_text(struct json_object *object, void *arg)
 	return xstrdup(json_object_to_json_string_ext(object, PLAIN_JSON));
 }
 
+static void tell_object(struct controller *c, const char *key)
+{
+	if (c->around.on_object)
+		c->around.on_object(c, key, c->around.arg);
+}
+
 /* The FederatedNamespaces say where the objects of others may go. */
 static void on_federated(const char *key, void *arg)
 {
@@ -167,6 +173,7 @@ static void on_federated(const char *key, void *arg)
 	cache_split_key(key, &namespace, &name);
 	if (type_is_namespaces(&c->type))
 		c->around.on_namespace(namespace, c->around.namespaces_arg);
+	tell_object(c, key);
 }
 
 static void on_host_sight(void *arg) { controller_on_all(arg); }
@@ -194,6 +201,7 @@ static void on_copy(const char *key, void *arg)
 		key = full.data;
 	}
 	enqueue_key(c, key);
+	tell_object(c, key);
 	text_fini(&full);
 }
 
@@ -395,6 +403,27 @@ void controller_stop(struct controller *c)
 	free(c->component);
 	free(c);
 }
+
+struct json_object *controller_federated(const struct controller *c, const char *key)
+{
+	const char *text = cache_find(c->objects_on_host, key);
+
+	return text ? json_tokener_parse(text) : NULL;
+}
+
+bool controller_is_listed(const struct controller *c)
+{
+	return cache_is_synced(c->objects_on_host);
+}
+
+bool controller_sees(const struct controller *c, const char *cluster)
+{
+	const struct site *s = controller_site(c, cluster);
+
+	return s && cache_is_synced(s->copies);
+}
+
+struct kube_resource controller_resource(const struct controller *c) { return c->federated; }
 
 const struct type *controller_type(const struct controller *c) { return &c->type; }
 

@@ -97,8 +97,6 @@ void controller_enqueue(struct object *o);
 /* To be looked at again in so many milliseconds at the latest. */
 void controller_alarm(struct object *o, uint64_t in_ms);
 struct site *controller_site(const struct controller *c, const char *cluster);
-const struct copy *controller_copy(const struct controller *c, const char *cluster,
-                                   const char *key);
 /* It is of no interest any more. */
 void controller_forget(struct object *o);
 

@@ -7,9 +7,12 @@
 
 #include "base/hash.h"
 #include "base/bytes.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
+#include "propagator/jsontree.h"
 #include "propagator/plain_json.h"
+#include "propagator/selector.h"
 #include "propagator/version.h"
 
 static const char *const marked[] = {"labels", "annotations"};
@@ -87,6 +90,28 @@ static int64_t replicas_of(struct json_object *object)
 	return json_object_get_int64(replicas);
 }
 
+static bool is_workload(struct json_object *object)
+{
+	static const char *const kinds[] = {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet",
+	                                    "Job"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(jsontree_word(object, "kind", NULL), kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+static char *pods_of(struct json_object *object)
+{
+	struct text out = {0};
+
+	if (is_workload(object) &&
+	    selector_print(jsontree_get(object, "spec", "selector", NULL), &out))
+		return text_take(&out);
+	text_fini(&out);
+	return NULL;
+}
+
 struct copy *copy_of(struct json_object *object, bool with_status)
 {
 	struct copy *c = xcalloc(1, sizeof(*c) + count_marks(object) * sizeof(*c->mark));
@@ -96,6 +121,8 @@ struct copy *copy_of(struct json_object *object, bool with_status)
 	(void)version_of(object, version);
 	c->version = xstrdup(version);
 	c->replicas = replicas_of(object);
+	c->ready = jsontree_int(object, 0, "status", "readyReplicas", NULL);
+	c->pods = pods_of(object);
 	c->resource_version = metadata_text(object, "resourceVersion");
 	c->uid = metadata_text(object, "uid");
 	c->deleting = object_text(object, "metadata", "deletionTimestamp", NULL).len > 0;
@@ -114,6 +141,7 @@ void copy_free(void *copy)
 	free(c->version);
 	free(c->resource_version);
 	free(c->uid);
+	free(c->pods);
 	free(c->remote_status);
 	free(c);
 }

@@ -18,6 +18,8 @@ struct copy {
 	char *uid;
 	char *remote_status; /* its .status as compact JSON; NULL: not collected, or it has none */
 	int64_t replicas;    /* .spec.replicas; -1: none */
+	int64_t ready;       /* .status.readyReplicas; 0: none */
+	char *pods;          /* of a workload: selects its pods ("app=web"); NULL: nothing does */
 	bool deleting;       /* it has a deletionTimestamp */
 	size_t mark_count;
 	uint64_t mark[]; /* of each label and annotation, in ascending order */

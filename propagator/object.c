@@ -321,9 +321,7 @@ static bool is_all_gone(struct object *o, const struct wish *w)
 
 struct json_object *object_federated(const struct object *o)
 {
-	const char *text = cache_find(o->controller->objects_on_host, o->key);
-
-	return text ? json_tokener_parse(text) : NULL;
+	return controller_federated(o->controller, o->key);
 }
 
 /* What is recorded of it, once; hashes that are others make it void. */

@@ -15,7 +15,7 @@
 #include "base/version.h"
 #include "base/xalloc.h"
 
-enum { EVERY_MS = 1000, DEAD_MS = 15000, ERRORS_MOST = 100 };
+enum { EVERY_MS = 1000, DEAD_MS = 15000, ERRORS_MOST = 100, PREFERENCES_MOST = 100 };
 
 struct error {
 	char *where, *why;
@@ -61,6 +61,7 @@ static void print_members(const struct members *m, struct text *out)
 struct printing {
 	struct text *out;
 	bool any;
+	size_t count;
 };
 
 static void print_type(const struct types_note *note, void *arg)
@@ -74,6 +75,21 @@ static void print_type(const struct types_note *note, void *arg)
 	text_add_json(p->out, bytes_of(note->why));
 	text_printf(p->out, ",\"objects\":%zu,\"copies\":%zu,\"waiting\":%zu}",
 	            note->counts.objects, note->counts.copies, note->counts.waiting);
+}
+
+static void print_preference(const struct scheduler_note *note, void *arg)
+{
+	struct printing *p = arg;
+
+	if (p->count++ >= PREFERENCES_MOST)
+		return;
+	text_add(p->out, p->any ? ",{\"name\":" : "{\"name\":");
+	p->any = true;
+	text_add_json(p->out, bytes_of(note->key));
+	text_printf(p->out, ",\"total\":%lld,\"planned\":%lld,\"held\":%lld,\"message\":",
+	            (long long)note->total, (long long)note->planned, (long long)note->held);
+	text_add_json(p->out, bytes_of(note->message));
+	text_add(p->out, "}");
 }
 
 static void print_errors(const struct report *r, struct text *out)
@@ -91,7 +107,7 @@ static void print_errors(const struct report *r, struct text *out)
 
 static void print_status(const struct report *r, struct text *out)
 {
-	struct printing types = {out, false};
+	struct printing types = {.out = out}, preferences = {.out = out};
 	char now[CLOCK_TEXT_SIZE];
 
 	text_printf(out,
@@ -104,6 +120,9 @@ static void print_status(const struct report *r, struct text *out)
 	text_add(out, "],\"types\":[");
 	if (r->work)
 		types_each(work_types(r->work), print_type, &types);
+	text_add(out, "],\"preferences\":[");
+	if (r->work)
+		scheduler_each(work_scheduler(r->work), print_preference, &preferences);
 	text_add(out, "],\"errors\":[");
 	print_errors(r, out);
 	text_add(out, "]}\n");
@@ -134,6 +153,18 @@ static void print_one(struct text *out, const char *name, enum metric_type type,
 {
 	metric_head(out, name, type, sentence);
 	metric_sample(out, name, NULL, 0, value);
+}
+
+static void print_schedules(const struct scheduler *s, struct text *out)
+{
+	struct scheduler_counts counts = scheduler_counts(s);
+
+	print_one(out, "nigh_propagator_preferences", METRIC_GAUGE, "ReplicaSchedulingPreferences.",
+	          (double)counts.preferences);
+	print_one(out, "nigh_propagator_plans_total", METRIC_COUNTER,
+	          "How often a ReplicaSchedulingPreference was planned.", (double)counts.plans);
+	print_one(out, "nigh_propagator_plan_writes_total", METRIC_COUNTER,
+	          "Plans written into federated objects.", (double)counts.writes);
 }
 
 static void print_clusters(const struct members *m, struct text *out)
@@ -171,6 +202,7 @@ static void print_metrics(const struct report *r, struct text *out)
 	          "Objects deleted or released in members.", (double)s.deleted);
 	print_one(out, "nigh_propagator_status_writes_total", METRIC_COUNTER,
 	          "Statuses of federated objects written.", (double)s.status_writes);
+	print_schedules(work_scheduler(r->work), out);
 	print_clusters(work_members(r->work), out);
 }
 

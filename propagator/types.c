@@ -311,6 +311,13 @@ void types_on_all(struct types *t)
 			controller_on_all(o->controller);
 }
 
+struct controller *types_find(const struct types *t, const char *name)
+{
+	const struct one *o = find(t, name);
+
+	return o ? o->controller : NULL;
+}
+
 void types_each(const struct types *t, types_on_note_fn *on_note, void *arg)
 {
 	for (const struct one *o = t->list; o; o = o->next) {

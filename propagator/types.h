@@ -21,6 +21,9 @@ void types_on_no_client(struct types *t, struct member *m);
 /* A member came, went or changed, or something else that concerns all objects did. */
 void types_on_all(struct types *t);
 
+/* The controller of the type of that name; NULL: it does not run. */
+struct controller *types_find(const struct types *t, const char *name);
+
 struct types_note {
 	const char *name;
 	bool runs;

@@ -18,6 +18,7 @@ struct work {
 	struct versions *versions;
 	struct members *members;
 	struct types *types;
+	struct scheduler *scheduler;
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
 };
@@ -94,6 +95,8 @@ static void on_no_client(struct member *m, void *arg)
 
 	if (w->types)
 		types_on_no_client(w->types, m);
+	if (w->scheduler)
+		scheduler_on_no_client(w->scheduler, m);
 }
 
 static void on_change(struct member *m, void *arg)
@@ -132,6 +135,14 @@ static void start_members(struct work *w)
 	w->members = members_start(&settings, &events);
 }
 
+static void on_object(const struct controller *c, const char *key, void *arg)
+{
+	struct work *w = arg;
+
+	if (w->scheduler)
+		scheduler_on_object(w->scheduler, c, key);
+}
+
 static void start_types(struct work *w)
 {
 	const struct controller_around around = {
@@ -144,11 +155,29 @@ static void start_types(struct work *w)
 		.members = w->members,
 		.versions = w->versions,
 		.events = w->events,
+		.on_object = on_object,
 		.is_hosts_namespace = is_hosts_namespace,
 		.arg = w,
 	};
 
 	w->types = types_start(&around);
+}
+
+static void start_scheduler(struct work *w)
+{
+	const struct scheduler_settings settings = {
+		.loop = w->settings.loop,
+		.host = w->settings.host,
+		.backoff = w->settings.backoff,
+		.dispatch = w->dispatch,
+		.namespace = w->settings.namespace,
+		.settings = w->settings.settings,
+		.members = w->members,
+		.types = w->types,
+		.events = w->events,
+	};
+
+	w->scheduler = scheduler_start(&settings);
 }
 
 /* --- life --- */
@@ -167,6 +196,7 @@ struct work *work_start(const struct work_settings *settings)
 	                             on_known, w);
 	start_members(w);
 	start_types(w);
+	start_scheduler(w);
 	return w;
 }
 
@@ -183,6 +213,8 @@ void work_stop(struct work *w, void (*on_stopped)(void *arg), void *arg)
 {
 	w->on_stopped = on_stopped;
 	w->stopped_arg = arg;
+	scheduler_stop(w->scheduler);
+	w->scheduler = NULL;
 	types_stop(w->types);
 	w->types = NULL;
 	versions_stop(w->versions);
@@ -198,7 +230,9 @@ void work_on_settings(struct work *w)
 
 	members_set_health(w->members, &health);
 	types_on_all(w->types);
+	scheduler_on_settings(w->scheduler);
 }
 
 const struct members *work_members(const struct work *w) { return w->members; }
 const struct types *work_types(const struct work *w) { return w->types; }
+const struct scheduler *work_scheduler(const struct work *w) { return w->scheduler; }

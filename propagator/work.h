@@ -4,6 +4,7 @@
 #define PROPAGATOR_WORK_H
 
 #include "propagator/members.h"
+#include "propagator/scheduler.h"
 #include "propagator/settings.h"
 #include "propagator/types.h"
 
@@ -28,5 +29,6 @@ void work_on_settings(struct work *w);
 /* For /status and /metrics. */
 const struct members *work_members(const struct work *w);
 const struct types *work_types(const struct work *w);
+const struct scheduler *work_scheduler(const struct work *w);
 
 #endif
