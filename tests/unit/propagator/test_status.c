@@ -54,6 +54,9 @@ static struct json_object *previous_of(struct json_object *vectors, struct json_
 	struct json_object *previous = NULL, *remote = member(c, "previousRemoteStatus");
 
 	json_object_deep_copy(member(vectors, "previous"), &previous, NULL);
+	/* An empty one is left out of what is stored. */
+	json_object_object_del(json_object_array_get_idx(member(previous, "clusters"), 0),
+	                       "status");
 	if (remote)
 		json_object_object_add(json_object_array_get_idx(member(previous, "clusters"), 0),
 		                       "remoteStatus", json_object_get(remote));
