@@ -52,9 +52,10 @@ static bool is_endless(struct json_object *c)
 static struct json_object *previous_of(struct json_object *vectors, struct json_object *c)
 {
 	struct json_object *previous = NULL, *remote = member(c, "previousRemoteStatus");
+	struct json_object *condition;
 
 	json_object_deep_copy(member(vectors, "previous"), &previous, NULL);
-	/* An empty one is left out of what is stored. */
+	/* As it is stored: times are there, and what is empty is not. */
 	json_object_object_del(json_object_array_get_idx(member(previous, "clusters"), 0),
 	                       "status");
 	if (remote)
