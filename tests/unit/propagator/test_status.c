@@ -58,6 +58,9 @@ static struct json_object *previous_of(struct json_object *vectors, struct json_
 	/* As it is stored: times are there, and what is empty is not. */
 	json_object_object_del(json_object_array_get_idx(member(previous, "clusters"), 0),
 	                       "status");
+	condition = json_object_array_get_idx(member(previous, "conditions"), 0);
+	json_object_object_add(condition, "lastUpdateTime", json_object_new_string("then"));
+	json_object_object_add(condition, "lastTransitionTime", json_object_new_string("then"));
 	if (remote)
 		json_object_object_add(json_object_array_get_idx(member(previous, "clusters"), 0),
 		                       "remoteStatus", json_object_get(remote));
