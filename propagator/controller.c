@@ -180,13 +180,18 @@ static void on_host_sight(void *arg) { controller_on_all(arg); }
 
 /* --- the copies --- */
 
+/* Are the statuses of members shown as they are? */
+static bool collects(const struct controller *c)
+{
+	return c->type.status_collection && c->around.settings->raw_status_collection;
+}
+
 static void *keep_copy(struct json_object *object, void *arg)
 {
 	const struct site *s = arg;
 	const struct controller *c = s->controller;
 
-	return copy_of(object,
-	               c->type.status_collection && c->around.settings->raw_status_collection);
+	return copy_of(object, collects(c), clock_unix_s());
 }
 
 /* A namespace's copy is looked at by the FederatedNamespace in it. */
@@ -362,6 +367,7 @@ struct controller *controller_start(const struct controller_around *around, cons
 
 	c->around = *around;
 	c->type = type_copy(type);
+	c->collected = collects(c);
 	c->component = component_of(&c->type);
 	c->target = resource_of(&c->type.target);
 	c->federated = resource_of(&c->type.federated);
@@ -424,6 +430,15 @@ bool controller_sees(const struct controller *c, const char *cluster)
 }
 
 struct kube_resource controller_resource(const struct controller *c) { return c->federated; }
+
+void controller_on_settings(struct controller *c)
+{
+	if (c->collected != collects(c))
+		for (struct site *s = c->sites; s; s = s->next)
+			cache_relist(s->copies);
+	c->collected = collects(c);
+	controller_on_all(c);
+}
 
 const struct type *controller_type(const struct controller *c) { return &c->type; }
 

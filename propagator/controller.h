@@ -60,6 +60,8 @@ void controller_on_client(struct controller *c, struct member *m);
 void controller_on_no_client(struct controller *c, struct member *m);
 /* The FederatedNamespace of that name has changed. */
 void controller_on_namespace(struct controller *c, struct bytes namespace);
+/* The settings are others now. */
+void controller_on_settings(struct controller *c);
 /* A member came, went or changed, or something else that concerns all objects has. */
 void controller_on_all(struct controller *c);
 

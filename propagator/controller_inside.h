@@ -1,5 +1,6 @@
 /* controller_inside.h -- what the files of a controller share: controller.c has the caches and the queue, object.c decides,
- * object_step.c writes to members, object_host.c to the host.
+ * object_step.c writes to members, object_health.c tells how the copies fare,
+ * object_host.c writes to the host.
  *
  * For controller*.c and object*.c alone.
  */
@@ -43,6 +44,10 @@ struct part {
 	struct json_object *body; /* what is being applied */
 	uint64_t again_ms;        /* not before; 0: nothing is held back */
 	unsigned failures;
+	uint64_t unwell_ms;          /* since when it is not Current; 0: it is */
+	struct dispatch_job *asking; /* its pods, why it is not */
+	uint64_t asked_ms;
+	struct health *cause; /* its health as its pods explain it; NULL: they do not */
 	/* What was found to be in order: of which federated object, of which copy. */
 	uint64_t judged;
 };
@@ -60,8 +65,10 @@ struct object {
 	bool placement_failed, namespace_missing;
 	struct dispatch_job *host_job; /* one write to the host at a time */
 	struct json_object *host_body;
-	struct json_object *wrote_status; /* the last one, and what the server made of it */
-	uint64_t alarm_ms;                /* it is to be looked at again then; 0: no */
+	/* The status that was written last, but for its times, and what the server made of it: hashes, 0: none. */
+	uint64_t wrote_status, stored_status;
+	uint64_t told_ms;   /* when that was */
+	uint64_t alarm_ms;  /* it is to be looked at again then; 0: no */
 	uint64_t unsaid_ms; /* since when there may be something to tell the host; 0: not */
 };
 
@@ -70,6 +77,7 @@ struct controller {
 	struct type type;
 	char *component; /* "federateddeployment-controller" */
 	struct kube_resource target, federated;
+	bool collected; /* the copies that are kept have their statuses */
 	struct cache *objects_on_host;
 	struct site *sites;
 	struct table *objects;
@@ -119,6 +127,12 @@ void object_step(struct part *p, const struct wish *wish, enum plan_step step,
 /* Is what was to be deleted really gone?  An answer comes as another look. */
 void object_verify(struct part *p);
 void object_set_state(struct part *p, enum state state, const char *why);
+
+/* --- object_health.c --- */
+/* How the object fares in that cluster; false: nothing is known of it. */
+bool object_health(const struct part *p, struct health *out);
+/* Asks its pods why it is not Current, when that has lasted. */
+void object_ask_why(struct part *p);
 
 /* --- object_host.c --- */
 bool object_has_finalizer(struct json_object *federated);

@@ -2,6 +2,7 @@
 #include "propagator/copy.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +113,27 @@ static char *pods_of(struct json_object *object)
 	return NULL;
 }
 
-struct copy *copy_of(struct json_object *object, bool with_status)
+static void keep_health(struct copy *c, struct json_object *object, int64_t now_s)
+{
+	struct health h = health_of(object, now_s);
+
+	c->health = h.state;
+	if (h.state == HEALTH_CURRENT)
+		return;
+	c->reason = xstrdup(h.reason);
+	c->message = xstrdup(h.message);
+}
+
+struct health copy_health(const struct copy *c)
+{
+	struct health h = {.state = c->health};
+
+	(void)snprintf(h.reason, sizeof(h.reason), "%s", c->reason ? c->reason : "");
+	(void)snprintf(h.message, sizeof(h.message), "%s", c->message ? c->message : "");
+	return h;
+}
+
+struct copy *copy_of(struct json_object *object, bool with_status, int64_t now_s)
 {
 	struct copy *c = xcalloc(1, sizeof(*c) + count_marks(object) * sizeof(*c->mark));
 	char version[VERSION_ROOM] = "";
@@ -128,6 +149,7 @@ struct copy *copy_of(struct json_object *object, bool with_status)
 	c->deleting = object_text(object, "metadata", "deletionTimestamp", NULL).len > 0;
 	if (with_status && json_object_object_get_ex(object, "status", &status) && status)
 		c->remote_status = xstrdup(json_object_to_json_string_ext(status, PLAIN_JSON));
+	keep_health(c, object, now_s);
 	add_marks(c, object);
 	return c;
 }
@@ -142,6 +164,8 @@ void copy_free(void *copy)
 	free(c->resource_version);
 	free(c->uid);
 	free(c->pods);
+	free(c->reason);
+	free(c->message);
 	free(c->remote_status);
 	free(c);
 }

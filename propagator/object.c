@@ -59,8 +59,9 @@ static struct part *need_part(struct object *o, const char *cluster)
 void object_end_part(struct part *p)
 {
 	dispatch_cancel(p->job);
+	dispatch_cancel(p->asking);
 	json_object_put(p->body);
-	p->job = NULL;
+	p->job = p->asking = NULL;
 	p->body = NULL;
 }
 
@@ -69,6 +70,7 @@ static void free_part(struct part *p)
 	object_end_part(p);
 	free(p->cluster);
 	free(p->why);
+	free(p->cause);
 	free(p);
 }
 
@@ -384,8 +386,10 @@ static void look_at(struct object *o, struct json_object *federated, const struc
 
 		if (!p && (placed || controller_copy(o->controller, name, o->key)))
 			p = need_part(o, name);
-		if (p)
-			look_at_part(p, w);
+		if (!p)
+			continue;
+		look_at_part(p, w);
+		object_ask_why(p);
 	}
 	if (w->is_deleting && is_all_gone(o, w))
 		object_drop_finalizer(o, federated);
@@ -441,7 +445,6 @@ void object_free(struct object *o)
 	free(o->parts);
 	dispatch_cancel(o->host_job);
 	json_object_put(o->host_body);
-	json_object_put(o->wrote_status);
 	version_fini(&o->version);
 	free(o->key);
 	free(o);

@@ -304,6 +304,13 @@ void types_on_no_client(struct types *t, struct member *m)
 			controller_on_no_client(o->controller, m);
 }
 
+void types_on_settings(struct types *t)
+{
+	for (struct one *o = t->list; o; o = o->next)
+		if (o->controller)
+			controller_on_settings(o->controller);
+}
+
 void types_on_all(struct types *t)
 {
 	for (struct one *o = t->list; o; o = o->next)

@@ -18,6 +18,8 @@ void types_stop(struct types *t);
 /* What members tell (members.h), for all controllers. */
 void types_on_client(struct types *t, struct member *m);
 void types_on_no_client(struct types *t, struct member *m);
+/* The settings are others now. */
+void types_on_settings(struct types *t);
 /* A member came, went or changed, or something else that concerns all objects did. */
 void types_on_all(struct types *t);
 

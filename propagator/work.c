@@ -229,7 +229,7 @@ void work_on_settings(struct work *w)
 	struct members_health health = health_of(w->settings.settings);
 
 	members_set_health(w->members, &health);
-	types_on_all(w->types);
+	types_on_settings(w->types);
 	scheduler_on_settings(w->scheduler);
 }
 
