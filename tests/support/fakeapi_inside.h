@@ -53,8 +53,8 @@ void shape_fini(struct shape *s);
 void quotes_set_right(struct text *t);
 /* Reads s->json; ends the test when it is no object of that kind. */
 void shape_read(struct shape *s, const struct kind *k);
-struct object *object_new(const struct shape *s, const struct kind *k, uint64_t version,
-                          uint64_t uid, bool managed_fields);
+struct object *object_make(const struct shape *s, const struct kind *k, uint64_t version,
+                           uint64_t uid, bool managed_fields);
 /* The same with another resourceVersion. */
 struct object *object_copy(const struct object *o, uint64_t version);
 struct object *object_use(struct object *o);

@@ -228,8 +228,8 @@ static struct object *object_whole(const struct object *head, struct bytes text,
 	return o;
 }
 
-struct object *object_new(const struct shape *s, const struct kind *k, uint64_t version,
-                          uint64_t uid, bool managed_fields)
+struct object *object_make(const struct shape *s, const struct kind *k, uint64_t version,
+                           uint64_t uid, bool managed_fields)
 {
 	struct object head = {.uid = uid, .version = version}, *o;
 	struct text t = {0}, key = {0};

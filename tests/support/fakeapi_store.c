@@ -210,8 +210,8 @@ void store_put(struct fakeapi *f, struct kind *k, const struct shape *s)
 	         k->namespaced ? (const char *)s->namespace.data : "", k->namespaced ? "/" : "",
 	         (int)s->name.len, (const char *)s->name.data);
 	at = place_of(k->objects, k->count, key, &found);
-	o = object_new(s, k, version, found ? k->objects[at]->uid : ++f->uid,
-	               f->options.managed_fields);
+	o = object_make(s, k, version, found ? k->objects[at]->uid : ++f->uid,
+	                f->options.managed_fields);
 	if (found) {
 		note_event(k, CHANGE_MODIFIED, o, k->objects[at]);
 		k->objects[at] = o;

@@ -123,7 +123,8 @@ static void say_refusal(struct stream *s, struct change_of *c, const char *reaso
 		json_object_object_add(details, "causes", json_object_get(c->causes));
 	json_object_object_add(status, "details", details);
 	serve_text(s, c->status, "application/json",
-	           bytes_of(json_object_to_json_string_ext(status, JSON_C_TO_STRING_PLAIN)));
+	           bytes_of(json_object_to_json_string_ext(
+			   status, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
 	json_object_put(status);
 	text_fini(&t);
 }
@@ -218,7 +219,9 @@ static void store(struct change_of *c)
 	if (c->dry || (c->before && json_object_equal(c->before, c->after)))
 		return;
 	json_object_object_del(metadata, "resourceVersion");
-	text_add(&s.json, json_object_to_json_string_ext(c->after, JSON_C_TO_STRING_PLAIN));
+	text_add(&s.json,
+	         json_object_to_json_string_ext(c->after, JSON_C_TO_STRING_PLAIN |
+	                                                          JSON_C_TO_STRING_NOSLASHESCAPE));
 	shape_read(&s, c->k);
 	store_put(c->f, c->k, &s);
 	shape_fini(&s);
@@ -359,7 +362,8 @@ static bool read_change(struct change_of *c, struct stream *s, const char *name)
 static void say_object(struct stream *s, int status, struct json_object *object)
 {
 	serve_text(s, status, "application/json",
-	           bytes_of(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN)));
+	           bytes_of(json_object_to_json_string_ext(
+			   object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
 }
 
 static void read_old(struct change_of *c, const char *key)
