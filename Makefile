@@ -152,6 +152,7 @@ $(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
 # The scripted API server, for who speaks to one.
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
 $(filter $(B)/tests/unit/kube/%,$(TESTS)): $(FAKEAPI)
+$(filter $(B)/tests/unit/propagator/%,$(TESTS)): $(FAKEAPI) $(B)/tests/support/kube_server.o
 $(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 
 .PHONY: unit $(TESTS:%=%.run)
