@@ -270,6 +270,15 @@ static void plan_with(struct planning *g)
 	free(g->clusters);
 }
 
+/* Who has just begun to look has not seen all yet. */
+static bool is_all_listed(const struct scheduler *s, const struct controller *c)
+{
+	const struct controller *namespaces = types_find(s->settings.types, "namespaces");
+
+	return types_are_listed(s->settings.types) && members_are_listed(s->settings.members) &&
+	       (!c || controller_is_listed(c)) && (!namespaces || controller_is_listed(namespaces));
+}
+
 void scheduler_plan(struct preference *p, struct json_object *object)
 {
 	struct planning g = {.preference = p, .object = object};
@@ -283,14 +292,13 @@ void scheduler_plan(struct preference *p, struct json_object *object)
 	}
 	g.kind = scheduler_kind(schedule_target_kind(g.schedule));
 	g.controller = scheduler_controller(s, g.kind);
-	if (!g.controller) {
+	if (!is_all_listed(s, g.controller)) {
+		scheduler_hurry(p, WAIT_MS);
+	} else if (!g.controller) {
 		snprintf(words, sizeof(words), "%ss are not propagated: no FederatedTypeConfig",
 		         schedule_target_kind(g.schedule));
 		say_nothing_planned(&g, "NoType", words);
 		scheduler_hurry(p, AGAIN_MS);
-	} else if (!members_are_listed(s->settings.members) ||
-	           !controller_is_listed(g.controller)) {
-		scheduler_hurry(p, WAIT_MS);
 	} else {
 		plan_with(&g);
 	}

@@ -318,6 +318,8 @@ void types_on_all(struct types *t)
 			controller_on_all(o->controller);
 }
 
+bool types_are_listed(const struct types *t) { return cache_is_synced(t->configs); }
+
 struct controller *types_find(const struct types *t, const char *name)
 {
 	const struct one *o = find(t, name);

@@ -23,6 +23,8 @@ void types_on_settings(struct types *t);
 /* A member came, went or changed, or something else that concerns all objects did. */
 void types_on_all(struct types *t);
 
+/* Are all FederatedTypeConfigs known? */
+bool types_are_listed(const struct types *t);
 /* The controller of the type of that name; NULL: it does not run. */
 struct controller *types_find(const struct types *t, const char *name);
 

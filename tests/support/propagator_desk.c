@@ -66,6 +66,21 @@ static void enable(struct fakeapi *f, const char *name, const char *target, cons
 	            name, target, scope, federated);
 }
 
+static void begin(struct desk *d)
+{
+	const struct work_settings settings = {
+		.loop = &d->host->loop,
+		.host = d->host->client,
+		.backoff = &d->backoff,
+		.namespace = NAMESPACE,
+		.term = &d->term,
+		.settings = &d->settings,
+		.allow_loopback = true,
+	};
+
+	d->work = work_start(&settings);
+}
+
 int desk_setup(void **state)
 {
 	struct desk *d = xcalloc(1, sizeof(*d));
@@ -89,33 +104,37 @@ int desk_setup(void **state)
 	d->settings = settings_initial();
 	d->term = (struct dispatch_term){is_held, NULL};
 	d->backoff.cap_ms = 1000;
-	d->work = work_start(&(struct work_settings){
-		.loop = &d->host->loop,
-		.host = d->host->client,
-		.backoff = &d->backoff,
-		.namespace = NAMESPACE,
-		.term = &d->term,
-		.settings = &d->settings,
-		.allow_loopback = true,
-	});
+	begin(d);
 	*state = d;
 	return 0;
 }
 
 static void on_stopped(void *arg) { ((struct desk *)arg)->is_stopped = true; }
 
+static void end(struct desk *d)
+{
+	d->is_stopped = false;
+	work_stop(d->work, on_stopped, d);
+	kube_server_turn_until(&d->host->loop, &d->is_stopped, DESK_SOON_MS);
+}
+
 int desk_teardown(void **state)
 {
 	struct desk *d = *state;
 	void *host = d->host;
 
-	work_stop(d->work, on_stopped, d);
-	kube_server_turn_until(&d->host->loop, &d->is_stopped, DESK_SOON_MS);
+	end(d);
 	kube_server_teardown(&host);
 	for (size_t i = 0; i < DESK_MEMBERS; i++)
 		fakeapi_free(d->members[i]);
 	free(d);
 	return 0;
+}
+
+void desk_change_leader(struct desk *d)
+{
+	end(d);
+	begin(d);
 }
 
 void desk_deployment(struct desk *d, int replicas)

@@ -30,6 +30,9 @@ struct desk {
 int desk_setup(void **state);
 int desk_teardown(void **state);
 
+/* The term ends, and another one begins. */
+void desk_change_leader(struct desk *d);
+
 /* The FederatedDeployment shop/web, in all members, with pods app=web and so many replicas. */
 void desk_deployment(struct desk *d, int replicas);
 /* Turns the loop until an object has `text` (or, with a leading '!', has not); fails the test after DESK_SOON_MS. */
