@@ -159,8 +159,8 @@ $(B)/tests/unit/ctl/test_v1_names: $(B)/tests/support/records_facts.o $(B)/tests
 $(patsubst %,$(B)/tests/unit/ctl/test_%,by_cluster definition differences discovery federated grants v1_names): $(B)/tests/support/propagator_json.o
 # The scripted API server, for who speaks to one.
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
-$(filter $(B)/tests/unit/kube/% $(B)/tests/unit/propagator/%,$(TESTS)): $(FAKEAPI)
-$(B)/tests/unit/propagator/test_member_ceiling: $(B)/tests/support/kube_server.o
+$(filter $(B)/tests/unit/kube/%,$(TESTS)): $(FAKEAPI)
+$(filter $(B)/tests/unit/propagator/%,$(TESTS)): $(FAKEAPI) $(B)/tests/support/kube_server.o
 $(B)/tests/unit/dnsd/test_damper: $(B)/tests/support/zones_world.o
 $(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 

@@ -30,6 +30,7 @@ static const struct {
 	const char *method, *content_type;
 } verbs[] = {
 	[KUBE_GET] = {"GET", NULL},
+	[KUBE_LIST] = {"GET", NULL},
 	[KUBE_CREATE] = {"POST", "application/json"},
 	[KUBE_APPLY] = {"PATCH", "application/apply-patch+yaml"},
 	[KUBE_REPLACE] = {"PUT", "application/json"},
@@ -53,6 +54,7 @@ static void add_path(struct text *path, const struct kube_write *write)
 		text_add(path, "/");
 		kube_path_part(path, bytes_of(write->subresource));
 	}
+	add_parameter(path, "labelSelector", write->labels);
 	add_parameter(path, "fieldManager", write->field_manager);
 	add_parameter(path, "force", write->force ? "true" : NULL);
 	add_parameter(path, "dryRun", write->dry_run ? "All" : NULL);
@@ -137,7 +139,8 @@ struct kube_writing *kube_write_start(struct kube_client *client, const struct k
 	const struct kube_events events = {on_status, on_body, on_done, w};
 	struct kube_ask ask = {.method = verbs[write->verb].method};
 
-	CHECK(write->name || (write->verb == KUBE_CREATE && !write->subresource));
+	CHECK(write->name || write->verb == KUBE_LIST ||
+	      (write->verb == KUBE_CREATE && !write->subresource));
 	CHECK(write->verb != KUBE_APPLY || write->field_manager);
 	w->client = client;
 	w->on_done = told;

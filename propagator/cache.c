@@ -240,3 +240,4 @@ bool cache_is_seen(const struct cache *c, enum kube_sight *sight, const char **w
 }
 
 void cache_hurry(struct cache *c) { kube_watch_hurry(c->watch); }
+void cache_relist(struct cache *c) { kube_watch_relist(c->watch); }

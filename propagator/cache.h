@@ -49,6 +49,8 @@ bool cache_is_sighted(const struct cache *c);
 /* Is what it holds the present?  If not, *why says why ("" when nothing was heard yet); borrowed. */
 bool cache_is_seen(const struct cache *c, enum kube_sight *sight, const char **why);
 void cache_hurry(struct cache *c);
+/* What is kept of an object is something else now: all are told anew. */
+void cache_relist(struct cache *c);
 
 /* Appends a key. */
 void cache_print_key(struct text *out, struct bytes namespace, struct bytes name);

@@ -167,6 +167,12 @@ static void *keep_text(struct json_object *object, void *arg)
 	return xstrdup(json_object_to_json_string_ext(object, PLAIN_JSON));
 }
 
+static void tell_object(struct controller *c, const char *key)
+{
+	if (c->around.on_object)
+		c->around.on_object(c, key, c->around.arg);
+}
+
 /* The FederatedNamespaces say where the objects of others may go. */
 static void on_federated(const char *key, void *arg)
 {
@@ -178,6 +184,7 @@ static void on_federated(const char *key, void *arg)
 	cache_split_key(key, &namespace, &name);
 	if (type_is_namespaces(&c->type))
 		c->around.on_namespace(namespace, c->around.namespaces_arg);
+	tell_object(c, key);
 }
 
 static void on_host_sight(void *arg)
@@ -191,13 +198,18 @@ static void on_host_sight(void *arg)
 
 /* --- the copies --- */
 
+/* Are the statuses of members shown as they are? */
+static bool collects(const struct controller *c)
+{
+	return c->type.status_collection && c->around.settings->raw_status_collection;
+}
+
 static void *keep_copy(struct json_object *object, void *arg)
 {
 	const struct site *s = arg;
 	const struct controller *c = s->controller;
 
-	return copy_of(object,
-	               c->type.status_collection && c->around.settings->raw_status_collection);
+	return copy_of(object, collects(c), clock_unix_s());
 }
 
 /* A namespace's copy is looked at by the FederatedNamespace in it. */
@@ -217,6 +229,7 @@ static void on_copy(const char *key, void *arg)
 		controller_alarm_soon(o);
 	else
 		enqueue_key(c, key);
+	tell_object(c, key);
 	text_fini(&full);
 }
 
@@ -414,6 +427,7 @@ struct controller *controller_start(const struct controller_around *around, cons
 	c->around = *around;
 	c->type = type_copy(type);
 	c->is_passive = is_passive;
+	c->collected = collects(c);
 	c->component = component_of(&c->type);
 	c->target = resource_of(&c->type.target);
 	c->federated = resource_of(&c->type.federated);
@@ -448,6 +462,36 @@ void controller_stop(struct controller *c)
 	type_fini(&c->type);
 	free(c->component);
 	free(c);
+}
+
+struct json_object *controller_federated(const struct controller *c, const char *key)
+{
+	const char *text = cache_find(c->objects_on_host, key);
+
+	return text ? json_tokener_parse(text) : NULL;
+}
+
+bool controller_is_listed(const struct controller *c)
+{
+	return cache_is_synced(c->objects_on_host);
+}
+
+bool controller_sees(const struct controller *c, const char *cluster)
+{
+	const struct site *s = controller_site(c, cluster);
+
+	return s && cache_is_synced(s->copies);
+}
+
+struct kube_resource controller_resource(const struct controller *c) { return c->federated; }
+
+void controller_on_settings(struct controller *c)
+{
+	if (c->collected != collects(c))
+		for (size_t i = 0; i < c->site_count; i++)
+			cache_relist(c->sites[i]->copies);
+	c->collected = collects(c);
+	controller_on_all(c);
 }
 
 const struct type *controller_type(const struct controller *c) { return &c->type; }

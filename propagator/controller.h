@@ -22,6 +22,8 @@
 #include "propagator/versions.h"
 
 struct controller;
+struct copy;
+struct json_object;
 
 /* What all controllers share; borrowed. */
 struct controller_around {
@@ -40,6 +42,8 @@ struct controller_around {
 	/* A FederatedNamespace has changed; empty: all of them may have. */
 	void (*on_namespace)(struct bytes namespace, void *arg);
 	void *namespaces_arg;
+	/* A federated object has changed, or a copy of it; NULL: nobody asks. */
+	void (*on_object)(const struct controller *c, const char *key, void *arg);
 	/* Is `uid` that of a namespace of the host itself?  To be asked when those are known. */
 	bool (*are_hosts_namespaces_known)(void *arg);
 	bool (*is_hosts_namespace)(struct bytes name, const char *uid, void *arg);
@@ -58,12 +62,24 @@ void controller_on_client(struct controller *c, struct member *m);
 void controller_on_no_client(struct controller *c, struct member *m);
 /* The FederatedNamespace of that name has changed; empty: all of them may have. */
 void controller_on_namespace(struct controller *c, struct bytes namespace);
+/* The settings are others now. */
+void controller_on_settings(struct controller *c);
 /* A member came, went or changed, or something else that concerns all objects has. */
 void controller_on_all(struct controller *c);
 
 /* Of the FederatedNamespaces' controller: as controller_around.namespace_placement says. */
 bool controller_namespace_placement(struct controller *c, struct bytes namespace,
                                     struct placement *out, bool *federated);
+
+/* For who looks at what it knows.  The federated object of that key, which the caller puts; NULL: there is none. */
+struct json_object *controller_federated(const struct controller *c, const char *key);
+bool controller_is_listed(const struct controller *c); /* all federated objects are known */
+/* Its copy in a cluster, borrowed until the loop turns; NULL: there is none, or that is not known. */
+const struct copy *controller_copy(const struct controller *c, const char *cluster,
+                                   const char *key);
+bool controller_sees(const struct controller *c, const char *cluster); /* its copies are known */
+/* The resource of its federated objects; its texts are borrowed from the controller. */
+struct kube_resource controller_resource(const struct controller *c);
 
 struct controller_counts {
 	size_t objects, copies; /* federated ones; managed objects in members */

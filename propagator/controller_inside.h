@@ -1,5 +1,6 @@
 /* controller_inside.h -- what the files of a controller share: controller.c has the caches and the queue, object.c decides,
- * object_step.c writes to members, object_host.c to the host.
+ * object_step.c writes to members, object_health.c tells how the copies fare,
+ * object_host.c writes to the host.
  *
  * For controller*.c and object*.c alone.
  */
@@ -48,6 +49,10 @@ struct part {
 	/* The cache may be behind what was done until then: the copy's version when the step began (0: there was none), and
 	 * that of the answer as a number (0: it is none). */
 	uint64_t behind_ms, before, written;
+	uint64_t unwell_ms;          /* since when it is not Current; 0: it is */
+	struct dispatch_job *asking; /* its pods, why it is not */
+	uint64_t asked_ms;
+	struct health *cause; /* its health as its pods explain it; NULL: they do not */
 	/* What was found to be in order: of which federated object, of which copy. */
 	uint64_t judged;
 };
@@ -72,8 +77,10 @@ struct object {
 	/* Nothing is written over the state of it that was written over last, before: that has failed, or is about to show. */
 	uint64_t host_over, host_again_ms;
 	unsigned host_failures;
-	struct json_object *wrote_status; /* the last one, and what the server made of it */
-	uint64_t alarm_ms;                /* it is to be looked at again then; 0: no */
+	/* The status that was written last, but for its times, and what the server made of it: hashes, 0: none. */
+	uint64_t wrote_status, stored_status;
+	uint64_t told_ms;   /* when that was */
+	uint64_t alarm_ms;  /* it is to be looked at again then; 0: no */
 	uint64_t unsaid_ms; /* since when there may be something to tell the host; 0: not */
 	bool is_unsure;     /* of a cluster that it is placed in nothing is known yet */
 	uint64_t unsure_ms; /* since when; 0: never */
@@ -84,6 +91,7 @@ struct controller {
 	struct type type;
 	char *component; /* "federateddeployment-controller" */
 	struct kube_resource target, federated;
+	bool collected; /* the copies that are kept have their statuses */
 	struct cache *objects_on_host;
 	bool is_passive;     /* it only knows the objects (types.c) */
 	struct site **sites; /* in the order of their clusters */
@@ -120,8 +128,6 @@ void controller_alarm(struct object *o, uint64_t in_ms);
 /* The same for what comes from many clusters one after the other, and is looked at together. */
 void controller_alarm_soon(struct object *o);
 struct site *controller_site(const struct controller *c, const char *cluster);
-const struct copy *controller_copy(const struct controller *c, const char *cluster,
-                                   const char *key);
 /* It is of no interest any more. */
 void controller_forget(struct object *o);
 
@@ -151,6 +157,12 @@ void object_step(struct part *p, const struct wish *wish, enum plan_step step, e
 /* Is what was to be deleted really gone?  An answer comes as another look. */
 void object_verify(struct part *p);
 void object_set_state(struct part *p, enum state state, const char *why);
+
+/* --- object_health.c --- */
+/* How the object fares in that cluster; false: nothing is known of it. */
+bool object_health(const struct part *p, struct health *out);
+/* Asks its pods why it is not Current, when that has lasted. */
+void object_ask_why(struct part *p);
 
 /* --- object_host.c --- */
 bool object_has_finalizer(struct json_object *federated);

@@ -3,14 +3,18 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/bytes.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
+#include "propagator/jsontree.h"
 #include "propagator/plain_json.h"
+#include "propagator/selector.h"
 #include "propagator/version.h"
 
 static const char *const marked[] = {"labels", "annotations"};
@@ -88,7 +92,49 @@ static int64_t replicas_of(struct json_object *object)
 	return json_object_get_int64(replicas);
 }
 
-struct copy *copy_of(struct json_object *object, bool with_status)
+static bool is_workload(struct json_object *object)
+{
+	static const char *const kinds[] = {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet",
+	                                    "Job"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(jsontree_word(object, "kind", NULL), kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+static char *pods_of(struct json_object *object)
+{
+	struct text out = {0};
+
+	if (is_workload(object) &&
+	    selector_print(jsontree_get(object, "spec", "selector", NULL), &out))
+		return text_take(&out);
+	text_fini(&out);
+	return NULL;
+}
+
+static void keep_health(struct copy *c, struct json_object *object, int64_t now_s)
+{
+	struct health h = health_of(object, now_s);
+
+	c->health = h.state;
+	if (h.state == HEALTH_CURRENT)
+		return;
+	c->reason = xstrdup(h.reason);
+	c->message = xstrdup(h.message);
+}
+
+struct health copy_health(const struct copy *c)
+{
+	struct health h = {.state = c->health};
+
+	(void)snprintf(h.reason, sizeof(h.reason), "%s", c->reason ? c->reason : "");
+	(void)snprintf(h.message, sizeof(h.message), "%s", c->message ? c->message : "");
+	return h;
+}
+
+struct copy *copy_of(struct json_object *object, bool with_status, int64_t now_s)
 {
 	struct copy *c = xcalloc(1, sizeof(*c) + count_marks(object) * sizeof(*c->mark));
 	char version[VERSION_ROOM] = "";
@@ -97,11 +143,14 @@ struct copy *copy_of(struct json_object *object, bool with_status)
 	(void)version_of(object, version);
 	c->version = xstrdup(version);
 	c->replicas = replicas_of(object);
+	c->ready = jsontree_int(object, 0, "status", "readyReplicas", NULL);
+	c->pods = pods_of(object);
 	c->resource_version = metadata_text(object, "resourceVersion");
 	c->uid = metadata_text(object, "uid");
 	c->deleting = object_text(object, "metadata", "deletionTimestamp", NULL).len > 0;
 	if (with_status && json_object_object_get_ex(object, "status", &status) && status)
 		c->remote_status = xstrdup(json_object_to_json_string_ext(status, PLAIN_JSON));
+	keep_health(c, object, now_s);
 	add_marks(c, object);
 	return c;
 }
@@ -115,6 +164,9 @@ void copy_free(void *copy)
 	free(c->version);
 	free(c->resource_version);
 	free(c->uid);
+	free(c->pods);
+	free(c->reason);
+	free(c->message);
 	free(c->remote_status);
 	free(c);
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "propagator/health.h"
+
 struct json_object;
 
 struct copy {
@@ -18,13 +20,17 @@ struct copy {
 	char *uid;
 	char *remote_status; /* its .status as compact JSON; NULL: not collected, or it has none */
 	int64_t replicas;    /* .spec.replicas; -1: none */
+	int64_t ready;       /* .status.readyReplicas; 0: none */
+	char *pods;          /* of a workload: selects its pods ("app=web"); NULL: nothing does */
 	bool deleting;       /* it has a deletionTimestamp */
+	enum health_state health;
+	char *reason, *message; /* of its health; NULL where it is Current */
 	size_t mark_count;
 	uint64_t mark[]; /* of each label and annotation, in ascending order */
 };
 
-/* `with_status`: keep .status. */
-struct copy *copy_of(struct json_object *object, bool with_status);
+/* `with_status`: keep .status; its health is that at now_s, Unix seconds. */
+struct copy *copy_of(struct json_object *object, bool with_status, int64_t now_s);
 void copy_free(void *copy); /* NULL is fine */
 
 /* Of this very state of it: a hash; 0: there is no copy. */
@@ -32,6 +38,8 @@ uint64_t copy_revision(const struct copy *c);
 /* Its resourceVersion as a number, which grows; 0: it is none. */
 uint64_t copy_number(const struct copy *c);
 uint64_t copy_number_of(struct json_object *object);
+/* Its health as it was kept. */
+struct health copy_health(const struct copy *c);
 
 /* Does it have every label and every annotation of `desired`, with those values? */
 bool copy_has_marks(const struct copy *c, struct json_object *desired);

@@ -12,7 +12,7 @@ struct dispatch_job {
 	struct dispatch *dispatch;
 	struct dispatch_job *next, *before; /* of those that wait, or of those under way */
 	struct kube_write write;
-	char *namespace, *name, *subresource, *body;
+	char *namespace, *name, *subresource, *labels, *body;
 	struct kube_writing *writing; /* NULL: it waits */
 	kube_on_answer_fn *on_done;
 	void *arg;
@@ -69,6 +69,7 @@ static void free_job(struct dispatch_job *job)
 	free(job->namespace);
 	free(job->name);
 	free(job->subresource);
+	free(job->labels);
 	free(job->body);
 	free(job);
 }
@@ -162,6 +163,7 @@ struct dispatch_job *dispatch_add(struct dispatch *d, const struct kube_write *w
 	job->write.namespace = job->namespace = copied(write->namespace);
 	job->write.name = job->name = copied(write->name);
 	job->write.subresource = job->subresource = copied(write->subresource);
+	job->write.labels = job->labels = copied(write->labels);
 	if (write->body.len > 0)
 		job->body = xmemdup(write->body.data, write->body.len);
 	job->write.body.data = (const uint8_t *)job->body;

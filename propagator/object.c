@@ -60,8 +60,9 @@ static struct part *need_part(struct object *o, const char *cluster)
 void object_end_part(struct part *p)
 {
 	dispatch_cancel(p->job);
+	dispatch_cancel(p->asking);
 	json_object_put(p->body);
-	p->job = NULL;
+	p->job = p->asking = NULL;
 	p->body = NULL;
 }
 
@@ -70,6 +71,7 @@ static void free_part(struct part *p)
 	object_end_part(p);
 	free(p->cluster);
 	free(p->why);
+	free(p->cause);
 	free(p);
 }
 
@@ -370,9 +372,7 @@ static bool is_all_gone(struct object *o, const struct wish *w)
 
 struct json_object *object_federated(const struct object *o)
 {
-	const char *text = cache_find(o->controller->objects_on_host, o->key);
-
-	return text ? json_tokener_parse(text) : NULL;
+	return controller_federated(o->controller, o->key);
 }
 
 /* What is recorded of it, once; hashes that are others make it void. */
@@ -445,8 +445,7 @@ static void know_uid(struct object *o, struct json_object *federated)
 	if (o->uid == uid)
 		return;
 	if (o->uid != 0) {
-		json_object_put(o->wrote_status);
-		o->wrote_status = NULL;
+		o->wrote_status = 0;
 		o->version_dirty = true;
 		o->warned = 0;
 	}
@@ -525,10 +524,12 @@ static void look_at(struct object *o, struct json_object *federated, const struc
 
 		if (!p && (placed || controller_copy(o->controller, name, o->key)))
 			p = need_part(o, name);
-		if (p)
-			look_at_part(p, w);
-		else
+		if (!p) {
 			drop_record(o, name);
+			continue;
+		}
+		look_at_part(p, w);
+		object_ask_why(p);
 	}
 	if (w->is_deleting && is_all_gone(o, w))
 		object_drop_finalizer(o, federated);
@@ -598,7 +599,6 @@ void object_free(struct object *o)
 	free(o->parts);
 	dispatch_cancel(o->host_job);
 	json_object_put(o->host_body);
-	json_object_put(o->wrote_status);
 	version_fini(&o->version);
 	free(o->key);
 	free(o);

@@ -20,6 +20,7 @@
 
 enum {
 	TOGETHER_MS = 1000, /* as long as something is under way; else at once */
+	SETTLE_MS = 2000,   /* between two statuses of an object */
 	SHOWN_MS = 5000,    /* as long it may take until what was written is seen */
 	AGAIN_FIRST_MS = 500,
 	AGAIN_MOST_MS = 60000
@@ -240,10 +241,10 @@ static void on_status(const struct kube_answer *answer, void *arg)
 {
 	struct object *o = arg;
 
-	if (!kube_answer_is_good(answer)) {
-		json_object_put(o->wrote_status);
-		o->wrote_status = NULL;
-	}
+	if (kube_answer_is_good(answer))
+		o->stored_status = status_hash(status_of(answer->object));
+	else
+		o->wrote_status = 0;
 	end(o, answer, "its status cannot be written");
 }
 
@@ -256,6 +257,7 @@ static struct json_object *make_status(struct object *o, struct json_object *fed
 		.updated = o->updated,
 		.now = clock_unix_s(),
 	};
+	struct health *health = xcalloc(o->part_count, sizeof(*health));
 	struct json_object *metadata, *status;
 
 	if (json_object_object_get_ex(federated, "metadata", &metadata))
@@ -271,6 +273,7 @@ static struct json_object *make_status(struct object *o, struct json_object *fed
 			.state = p->state,
 			.remote_status = copy ? copy->remote_status : NULL,
 			.message = p->why,
+			.health = object_health(p, &health[i]) ? &health[i] : NULL,
 		};
 	}
 	if (o->placement_failed)
@@ -279,20 +282,16 @@ static struct json_object *make_status(struct object *o, struct json_object *fed
 		about.reason = STATUS_NAMESPACE_NOT_FEDERATED;
 	status = status_make(status_of(federated), &about);
 	free(clusters);
+	free(health);
 	return status;
 }
 
 /* A CRD that does not know a field prunes it: what was written is not what is read then, and is not written again. */
-static bool was_just_written(const struct object *o, struct json_object *status)
+static bool was_just_written(const struct object *o, struct json_object *federated,
+                             struct json_object *status)
 {
-	struct json_object *was, *is;
-
-	return !o->updated && o->wrote_status &&
-	       json_object_object_get_ex(o->wrote_status, "clusters", &was) &&
-	       json_object_object_get_ex(status, "clusters", &is) && json_object_equal(was, is) &&
-	       json_object_object_get_ex(o->wrote_status, "observedGeneration", &was) &&
-	       json_object_object_get_ex(status, "observedGeneration", &is) &&
-	       json_object_equal(was, is);
+	return !o->updated && o->wrote_status == status_hash(status) &&
+	       o->stored_status == status_hash(status_of(federated));
 }
 
 static void write_status(struct object *o, struct json_object *status)
@@ -301,8 +300,8 @@ static void write_status(struct object *o, struct json_object *status)
 	struct kube_write write = {.verb = KUBE_MERGE_PATCH, .subresource = "status"};
 
 	json_object_object_add(patch, "status", json_object_get(status));
-	json_object_put(o->wrote_status);
-	o->wrote_status = json_object_get(status);
+	o->wrote_status = status_hash(status);
+	o->told_ms = clock_monotonic_ms();
 	o->updated = false;
 	o->controller->counts.status_writes++;
 	submit(o, &write, NULL, NULL, patch, on_status);
@@ -332,6 +331,17 @@ static bool may_wait(struct object *o)
 	return true;
 }
 
+/* The first is written at once, what comes after it settles. */
+static bool is_too_soon(struct object *o)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (o->told_ms == 0 || now_ms - o->told_ms >= SETTLE_MS)
+		return false;
+	controller_alarm(o, o->told_ms + SETTLE_MS - now_ms);
+	return true;
+}
+
 void object_tell(struct object *o, struct json_object *federated, const struct wish *wish)
 {
 	struct json_object *status;
@@ -344,7 +354,8 @@ void object_tell(struct object *o, struct json_object *federated, const struct w
 		return;
 	}
 	status = make_status(o, federated);
-	if (status && !was_just_written(o, status) && may_write(o, federated))
+	if (status && !was_just_written(o, federated, status) && !is_too_soon(o) &&
+	    may_write(o, federated))
 		write_status(o, status);
 	json_object_put(status);
 }

@@ -16,7 +16,7 @@
 #include "base/xalloc.h"
 #include "propagator/member_ceiling.h"
 
-enum { EVERY_MS = 1000, DEAD_MS = 15000, ERRORS_MOST = 100 };
+enum { EVERY_MS = 1000, DEAD_MS = 15000, ERRORS_MOST = 100, PREFERENCES_MOST = 100 };
 
 struct error {
 	char *where, *why;
@@ -63,6 +63,7 @@ static void print_members(const struct members *m, struct text *out)
 struct printing {
 	struct text *out;
 	bool any;
+	size_t count;
 };
 
 static void print_type(const struct types_note *note, void *arg)
@@ -105,6 +106,21 @@ static void print_error(const char *where, const char *why, int64_t since, void 
 	text_printf(p->out, ",\"since\":\"%s\"}", clock_print(since, at));
 }
 
+static void print_preference(const struct scheduler_note *note, void *arg)
+{
+	struct printing *p = arg;
+
+	if (p->count++ >= PREFERENCES_MOST)
+		return;
+	text_add(p->out, p->any ? ",{\"name\":" : "{\"name\":");
+	p->any = true;
+	text_add_json(p->out, bytes_of(note->key));
+	text_printf(p->out, ",\"total\":%lld,\"planned\":%lld,\"held\":%lld,\"message\":",
+	            (long long)note->total, (long long)note->planned, (long long)note->held);
+	text_add_json(p->out, bytes_of(note->message));
+	text_add(p->out, "}");
+}
+
 static void print_errors(const struct report *r, struct text *out)
 {
 	struct printing_errors p = {out, 0};
@@ -117,7 +133,7 @@ static void print_errors(const struct report *r, struct text *out)
 
 static void print_status(const struct report *r, struct text *out)
 {
-	struct printing types = {out, false};
+	struct printing types = {.out = out}, preferences = {.out = out};
 	char now[CLOCK_TEXT_SIZE];
 
 	text_printf(out,
@@ -130,6 +146,9 @@ static void print_status(const struct report *r, struct text *out)
 	text_add(out, "],\"types\":[");
 	if (r->work)
 		types_each(work_types(r->work), print_type, &types);
+	text_add(out, "],\"preferences\":[");
+	if (r->work)
+		scheduler_each(work_scheduler(r->work), print_preference, &preferences);
 	text_add(out, "],\"dns\":");
 	if (r->work)
 		print_dns(work_dns(r->work), out);
@@ -165,6 +184,18 @@ static void print_one(struct text *out, const char *name, enum metric_type type,
 {
 	metric_head(out, name, type, sentence);
 	metric_sample(out, name, NULL, 0, value);
+}
+
+static void print_schedules(const struct scheduler *s, struct text *out)
+{
+	struct scheduler_counts counts = scheduler_counts(s);
+
+	print_one(out, "nigh_propagator_preferences", METRIC_GAUGE, "ReplicaSchedulingPreferences.",
+	          (double)counts.preferences);
+	print_one(out, "nigh_propagator_plans_total", METRIC_COUNTER,
+	          "How often a ReplicaSchedulingPreference was planned.", (double)counts.plans);
+	print_one(out, "nigh_propagator_plan_writes_total", METRIC_COUNTER,
+	          "Plans written into federated objects.", (double)counts.writes);
 }
 
 static void print_clusters(const struct members *m, struct text *out)
@@ -232,6 +263,7 @@ static void print_metrics(const struct report *r, struct text *out)
 	          "Objects deleted or released in members.", (double)s.deleted);
 	print_one(out, "nigh_propagator_status_writes_total", METRIC_COUNTER,
 	          "Statuses of federated objects written.", (double)s.status_writes);
+	print_schedules(work_scheduler(r->work), out);
 	print_clusters(work_members(r->work), out);
 	print_dns_counts(work_dns(r->work), out);
 }

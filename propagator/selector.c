@@ -356,3 +356,47 @@ enum err selector_matches_v1(const char *annotation, struct json_object *labels,
 	json_object_put(list);
 	return err;
 }
+
+/* --- as a query --- */
+
+static void print_values(struct json_object *values, struct text *out)
+{
+	for (size_t i = 0; i < jsontree_count(values); i++)
+		text_printf(out, "%s%s", i > 0 ? "," : "",
+		            jsontree_word(jsontree_item(values, i), NULL));
+}
+
+static void print_expression(struct json_object *expression, struct text *out)
+{
+	const char *key = jsontree_word(expression, "key", NULL);
+	const char *op = jsontree_word(expression, "operator", NULL);
+
+	if (strcmp(op, "Exists") == 0 || strcmp(op, "DoesNotExist") == 0) {
+		text_printf(out, "%s%s", op[0] == 'D' ? "!" : "", key);
+		return;
+	}
+	text_printf(out, "%s %s (", key, strcmp(op, "In") == 0 ? "in" : "notin");
+	print_values(jsontree_get(expression, "values", NULL), out);
+	text_add(out, ")");
+}
+
+bool selector_print(struct json_object *selector, struct text *out)
+{
+	struct json_object *labels = jsontree_get(selector, "matchLabels", NULL);
+	struct json_object *expressions = jsontree_get(selector, "matchExpressions", NULL);
+	size_t begin = out->len;
+	struct reason why;
+
+	if (!selector || selector_check(selector, &why) != ERR_OK)
+		return false;
+	if (labels) {
+		json_object_object_foreach(labels, key, value)
+			text_printf(out, "%s%s=%s", out->len > begin ? "," : "", key,
+		                    jsontree_word(value, NULL));
+	}
+	for (size_t i = 0; i < jsontree_count(expressions); i++) {
+		text_add(out, out->len > begin ? "," : "");
+		print_expression(jsontree_item(expressions, i), out);
+	}
+	return out->len > begin;
+}

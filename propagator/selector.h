@@ -11,6 +11,7 @@
 #include "base/err.h"
 
 struct json_object;
+struct text;
 
 enum { SELECTOR_REQUIREMENTS_MOST = 1000, SELECTOR_VALUES_MOST = 10000 };
 
@@ -20,6 +21,9 @@ enum err selector_check(struct json_object *selector, struct reason *why) MUST_C
  * `labels` may be NULL.  ERR_PARSE as selector_check() says. */
 enum err selector_matches(struct json_object *selector, struct json_object *labels, bool *out,
                           struct reason *why) MUST_CHECK;
+
+/* Appends it as a query has it ("app=web,tier in (a,b),!old"); false: it is none that is good, or selects all. */
+bool selector_print(struct json_object *selector, struct text *out);
 
 /* The value of federation.alpha.kubernetes.io/cluster-selector (spec/kubefed.md 6.2): a JSON array of requirements,
  * all of which hold.  NULL, no annotation: every cluster.  ERR_PARSE: it goes to none. */

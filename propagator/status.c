@@ -4,7 +4,11 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
+#include "base/hash.h"
+#include "propagator/health.h"
+#include "propagator/jsontree.h"
 
 static const char *reason_of(const struct status_about *a)
 {
@@ -24,13 +28,14 @@ static void add_text(struct json_object *to, const char *key, const char *text)
 		json_object_object_add(to, key, json_object_new_string(text));
 }
 
-static struct json_object *health_of(const struct status_cluster *c)
+static struct json_object *health_shown(const struct health *h)
 {
-	struct json_object *health = json_object_new_object();
+	struct json_object *shown = json_object_new_object();
 
-	add_text(health, "status", c->health);
-	add_text(health, "message", c->health_message);
-	return health;
+	add_text(shown, "status", health_state_text(h->state));
+	add_text(shown, "reason", h->reason);
+	add_text(shown, "message", h->state == HEALTH_CURRENT ? "" : h->message);
+	return shown;
 }
 
 static struct json_object *cluster_of(const struct status_cluster *c)
@@ -44,7 +49,7 @@ static struct json_object *cluster_of(const struct status_cluster *c)
 		json_object_object_add(item, "remoteStatus", remote);
 	add_text(item, "message", c->message);
 	if (c->health)
-		json_object_object_add(item, "health", health_of(c));
+		json_object_object_add(item, "health", health_shown(c->health));
 	return item;
 }
 
@@ -117,20 +122,31 @@ static struct json_object *condition_of(struct json_object *before, const char *
 	return c;
 }
 
-/* The worst of what is known of the objects in the clusters; NULL: of none of them is anything known. */
-static const char *worst_health(const struct status_about *a)
+/* NULL: of none of the clusters is anything known.  Its reason is what also a CRD of KubeFed keeps. */
+static struct json_object *healthy_of(struct json_object *previous, const struct status_about *a)
 {
-	static const char *const order[] = {"Current", "Unknown", "Terminating", "InProgress",
-	                                    "Failed"};
-	const size_t count = sizeof(order) / sizeof(*order);
-	size_t worst = count;
+	struct json_object *before = find_condition(previous, "Healthy"), *c;
+	struct health_roll roll = {0};
+	struct health all;
+	bool any = false;
 
-	for (size_t i = 0; i < a->cluster_count; i++)
-		for (size_t k = 0; a->clusters[i].health && k < count; k++)
-			if (strcmp(order[k], a->clusters[i].health) == 0 &&
-			    (worst == count || k > worst))
-				worst = k;
-	return worst < count ? order[worst] : NULL;
+	for (size_t i = 0; i < a->cluster_count; i++) {
+		if (!a->clusters[i].health)
+			continue;
+		any = true;
+		health_roll_add(&roll, a->clusters[i].name, a->clusters[i].health);
+	}
+	if (!any || a->reason == STATUS_COMPUTE_PLACEMENT_FAILED)
+		return NULL;
+	all = health_roll_up(&roll);
+	c = condition_of(before, "Healthy",
+	                 all.state == HEALTH_CURRENT   ? "True"
+	                 : all.state == HEALTH_UNKNOWN ? "Unknown"
+	                                               : "False",
+	                 all.reason[0] != '\0' ? all.reason : health_state_text(all.state),
+	                 before && !says(before, "message", all.message), a->now);
+	add_text(c, "message", all.message);
+	return c;
 }
 
 /* --- all of it --- */
@@ -139,7 +155,8 @@ struct json_object *status_make(struct json_object *previous, const struct statu
 {
 	struct json_object *status = json_object_new_object(), *clusters = clusters_of(a);
 	struct json_object *before, *conditions = json_object_new_array();
-	const char *reason = reason_of(a), *health = worst_health(a);
+	struct json_object *healthy = healthy_of(previous, a);
+	const char *reason = reason_of(a);
 	bool moved = a->updated;
 
 	moved |= !previous || !json_object_object_get_ex(previous, "clusters", &before) ||
@@ -149,15 +166,38 @@ struct json_object *status_make(struct json_object *previous, const struct statu
 	                      condition_of(find_condition(previous, "Propagation"), "Propagation",
 	                                   reason[0] == '\0' ? "True" : "False", reason, moved,
 	                                   a->now));
-	if (health)
-		json_object_array_add(
-			conditions, condition_of(find_condition(previous, "Healthy"), "Healthy",
-		                                 strcmp(health, "Current") == 0 ? "True" : "False",
-		                                 health, false, a->now));
+	if (healthy)
+		json_object_array_add(conditions, healthy);
 	json_object_object_add(status, "conditions", conditions);
 	json_object_object_add(status, "clusters", clusters);
 	if (!previous || !json_object_equal(previous, status))
 		return status;
 	json_object_put(status);
 	return NULL;
+}
+
+static uint64_t hash_of(struct json_object *value)
+{
+	return hash_fixed(bytes_of(value ? json_object_to_json_string(value) : ""));
+}
+
+static uint64_t hash_of_condition(struct json_object *condition)
+{
+	static const char *const members[] = {"type", "status", "reason", "message"};
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+		hash = hash_mix(hash, hash_of(jsontree_get(condition, members[i], NULL)));
+	return hash;
+}
+
+uint64_t status_hash(struct json_object *status)
+{
+	struct json_object *conditions = jsontree_get(status, "conditions", NULL);
+	uint64_t hash = hash_mix(hash_of(jsontree_get(status, "observedGeneration", NULL)),
+	                         hash_of(jsontree_get(status, "clusters", NULL)));
+
+	for (size_t i = 0; i < jsontree_count(conditions); i++)
+		hash = hash_mix(hash, hash_of_condition(jsontree_item(conditions, i)));
+	return hash | 1;
 }

@@ -13,6 +13,7 @@
 
 #include "propagator/state.h"
 
+struct health;
 struct json_object;
 
 /* Why it is not propagated, beside what its clusters say. */
@@ -22,10 +23,9 @@ enum status_reason { STATUS_FINE, STATUS_NAMESPACE_NOT_FEDERATED, STATUS_COMPUTE
 struct status_cluster {
 	const char *name;
 	enum state state;
-	const char *remote_status; /* JSON; NULL: not collected, or none */
-	const char *message;       /* "": nothing to say */
-	const char *health;        /* "Current", "InProgress", "Failed" ...; NULL: not known */
-	const char *health_message;
+	const char *remote_status;   /* JSON; NULL: not collected, or none */
+	const char *message;         /* "": nothing to say */
+	const struct health *health; /* NULL: not known */
 };
 
 struct status_about {
@@ -36,6 +36,9 @@ struct status_about {
 	bool updated; /* something was written to a member since `previous` */
 	int64_t now;  /* Unix seconds */
 };
+
+/* What it says, but for its times: a hash, never 0. */
+uint64_t status_hash(struct json_object *status);
 
 /* The status to be written over `previous` (NULL: none), which the caller puts; NULL: it says so already. */
 struct json_object *status_make(struct json_object *previous, const struct status_about *about);

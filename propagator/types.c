@@ -423,11 +423,27 @@ void types_on_no_client(struct types *t, struct member *m)
 			controller_on_no_client(o->controller, m);
 }
 
+void types_on_settings(struct types *t)
+{
+	for (struct one *o = t->list; o; o = o->next)
+		if (o->controller)
+			controller_on_settings(o->controller);
+}
+
 void types_on_all(struct types *t)
 {
 	for (struct one *o = t->list; o; o = o->next)
 		if (o->controller)
 			controller_on_all(o->controller);
+}
+
+bool types_are_listed(const struct types *t) { return cache_is_synced(t->configs); }
+
+struct controller *types_find(const struct types *t, const char *name)
+{
+	const struct one *o = find(t, name);
+
+	return o ? o->controller : NULL;
 }
 
 void types_each(const struct types *t, types_on_note_fn *on_note, void *arg)

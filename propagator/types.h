@@ -18,8 +18,15 @@ void types_stop(struct types *t);
 /* What members tell (members.h), for all controllers. */
 void types_on_client(struct types *t, struct member *m);
 void types_on_no_client(struct types *t, struct member *m);
+/* The settings are others now. */
+void types_on_settings(struct types *t);
 /* A member came, went or changed, or something else that concerns all objects did. */
 void types_on_all(struct types *t);
+
+/* Are all FederatedTypeConfigs known? */
+bool types_are_listed(const struct types *t);
+/* The controller of the type of that name; NULL: it does not run. */
+struct controller *types_find(const struct types *t, const char *name);
 
 struct types_note {
 	const char *name;

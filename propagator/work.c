@@ -20,6 +20,7 @@ struct work {
 	struct types *types;
 	struct dns_writer *dns;
 	unsigned open; /* of what work_stop() waits for */
+	struct scheduler *scheduler;
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
 };
@@ -98,6 +99,8 @@ static void on_no_client(struct member *m, void *arg)
 
 	if (w->types)
 		types_on_no_client(w->types, m);
+	if (w->scheduler)
+		scheduler_on_no_client(w->scheduler, m);
 }
 
 static void on_change(struct member *m, void *arg)
@@ -136,6 +139,14 @@ static void start_members(struct work *w)
 	w->members = members_start(&settings, &events);
 }
 
+static void on_object(const struct controller *c, const char *key, void *arg)
+{
+	struct work *w = arg;
+
+	if (w->scheduler)
+		scheduler_on_object(w->scheduler, c, key);
+}
+
 static void start_types(struct work *w)
 {
 	const struct controller_around around = {
@@ -149,6 +160,7 @@ static void start_types(struct work *w)
 		.versions = w->versions,
 		.events = w->events,
 		.are_hosts_namespaces_known = are_hosts_namespaces_known,
+		.on_object = on_object,
 		.is_hosts_namespace = is_hosts_namespace,
 		.arg = w,
 	};
@@ -186,6 +198,23 @@ static void start_dns(struct work *w, const char *namespace)
 	w->dns = dns_writer_start(&settings);
 }
 
+static void start_scheduler(struct work *w)
+{
+	const struct scheduler_settings settings = {
+		.loop = w->settings.loop,
+		.host = w->settings.host,
+		.backoff = w->settings.backoff,
+		.dispatch = w->dispatch,
+		.namespace = w->settings.options->namespace,
+		.settings = w->settings.settings,
+		.members = w->members,
+		.types = w->types,
+		.events = w->events,
+	};
+
+	w->scheduler = scheduler_start(&settings);
+}
+
 /* --- life --- */
 
 struct work *work_start(const struct work_settings *settings)
@@ -203,6 +232,7 @@ struct work *work_start(const struct work_settings *settings)
 	start_members(w);
 	start_types(w);
 	start_dns(w, namespace);
+	start_scheduler(w);
 	return w;
 }
 
@@ -221,6 +251,8 @@ void work_stop(struct work *w, void (*on_stopped)(void *arg), void *arg)
 {
 	w->on_stopped = on_stopped;
 	w->stopped_arg = arg;
+	scheduler_stop(w->scheduler);
+	w->scheduler = NULL;
 	types_stop(w->types);
 	w->types = NULL;
 	versions_stop(w->versions);
@@ -237,9 +269,11 @@ void work_on_settings(struct work *w)
 	struct members_health health = health_of(w->settings.settings);
 
 	members_set_health(w->members, &health);
-	types_on_all(w->types);
+	types_on_settings(w->types);
+	scheduler_on_settings(w->scheduler);
 }
 
 const struct members *work_members(const struct work *w) { return w->members; }
 const struct types *work_types(const struct work *w) { return w->types; }
 const struct dns_writer *work_dns(const struct work *w) { return w->dns; }
+const struct scheduler *work_scheduler(const struct work *w) { return w->scheduler; }

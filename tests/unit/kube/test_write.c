@@ -127,6 +127,28 @@ static void test_an_object_is_read(void **state)
 	json_object_put(o.object);
 }
 
+static void test_what_labels_select_is_listed(void **state)
+{
+	struct kube_server *s = *state;
+	struct kube_write w = of(KUBE_LIST, &config_maps, "");
+	struct json_object *items;
+	struct outcome o = {0};
+
+	fakeapi_put(s->f, FAKEAPI_CONFIG_MAPS,
+	            "{'metadata':{'name':'a','namespace':'shop','labels':{'app':'web'}}}");
+	fakeapi_put(s->f, FAKEAPI_CONFIG_MAPS,
+	            "{'metadata':{'name':'b','namespace':'shop','labels':{'app':'db'}}}");
+	w.name = w.field_manager = NULL;
+	w.labels = "app=web,!old";
+	write_it(s, &w, &o);
+	assert_int_equal(o.status, 200);
+	assert_true(json_object_object_get_ex(o.object, "items", &items));
+	assert_int_equal(json_object_array_length(items), 1);
+	assert_non_null(fakeapi_last_request(
+		s->f, "GET /api/v1/namespaces/shop/configmaps?labelSelector=app=web,!old HTTP"));
+	json_object_put(o.object);
+}
+
 static void test_an_apply_makes_and_then_changes_what_is_its_own(void **state)
 {
 	struct kube_server *s = *state;
@@ -466,6 +488,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		server_test(test_an_object_is_created_and_answered),
 		server_test(test_an_object_is_read),
+		server_test(test_what_labels_select_is_listed),
 		server_test(test_an_apply_makes_and_then_changes_what_is_its_own),
 		server_test(test_an_apply_against_others_names_them),
 		server_test(test_a_replacement_of_what_is_not_the_present_is_a_conflict),

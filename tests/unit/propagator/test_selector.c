@@ -11,6 +11,7 @@
 
 #include <json-c/json_object.h>
 
+#include "base/text.h"
 #include "propagator/selector.h"
 #include "tests/support/propagator_json.h"
 
@@ -193,6 +194,31 @@ static void test_federation_v1_has_more_operators(void **state)
 	assert_v1("[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]", "{}", -1);
 }
 
+static void assert_query(const char *selector, const char *want)
+{
+	struct text out = {0};
+
+	assert_int_equal(selector_print(json_of(selector), &out), want[0] != '\0');
+	assert_string_equal(out.data ? out.data : "", want);
+	text_fini(&out);
+}
+
+static void test_a_selector_is_printed_as_a_query(void **state)
+{
+	(void)state;
+	assert_query("{'matchLabels': {'app': 'web', 'a.b/c': ''}}", "app=web,a.b/c=");
+	assert_query("{'matchLabels': {'app': 'web'}, 'matchExpressions': [{'key': 'tier', "
+	             "'operator': 'In', 'values': ['a', 'b']}, {'key': 'x', 'operator': 'NotIn', "
+	             "'values': ['y']}, {'key': 'on', 'operator': 'Exists'}, {'key': 'off', "
+	             "'operator': 'DoesNotExist'}]}",
+	             "app=web,tier in (a,b),x notin (y),on,!off");
+	/* What selects all is no way to name the pods of one workload. */
+	assert_query("{}", "");
+	assert_query("{'matchLabels': {'app': 'a,b=c'}}", "");
+	assert_query("{'matchExpressions': [{'key': 'a', 'operator': 'Like'}]}", "");
+	assert_false(selector_print(NULL, &(struct text){0}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +229,7 @@ int main(void)
 		JSON_TEST(test_names_of_labels_are_those_of_kubernetes),
 		JSON_TEST(test_federation_v1_s_vectors),
 		JSON_TEST(test_federation_v1_has_more_operators),
+		JSON_TEST(test_a_selector_is_printed_as_a_query),
 	};
 
 	return cmocka_run_group_tests_name("propagator/selector", tests, NULL, NULL);

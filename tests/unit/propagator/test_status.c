@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "propagator/health.h"
 #include "propagator/status.h"
 
 #define VECTORS "tests/vectors/kubefed/misc_vectors.json"
@@ -164,12 +165,115 @@ static void test_without_a_placement_no_cluster_is_listed(void **state)
 	json_object_put(status);
 }
 
+static struct json_object *condition(struct json_object *status, const char *type)
+{
+	struct json_object *list = member(status, "conditions");
+
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		if (strcmp(text(json_object_array_get_idx(list, i), "type"), type) == 0)
+			return json_object_array_get_idx(list, i);
+	return NULL;
+}
+
+static struct health health(enum health_state state, const char *reason, const char *message)
+{
+	struct health h = {.state = state};
+
+	snprintf(h.reason, sizeof(h.reason), "%s", reason);
+	snprintf(h.message, sizeof(h.message), "%s", message);
+	return h;
+}
+
+static void test_the_worst_health_is_that_of_all(void **state)
+{
+	struct health good = health(HEALTH_CURRENT, "", "Replicas: 3");
+	struct health bad = health(HEALTH_IN_PROGRESS, "NoNodeFits", "no node takes it");
+	struct status_cluster clusters[] = {{.name = "gondor", .health = &good},
+	                                    {.name = "rohan", .health = &bad},
+	                                    {.name = "shire", .state = STATE_CREATION_FAILED}};
+	struct status_about about = {.clusters = clusters, .cluster_count = 3, .now = 1000};
+	struct json_object *status = status_make(NULL, &about), *c = condition(status, "Healthy");
+	struct json_object *shown;
+
+	(void)state;
+	assert_string_equal(text(c, "status"), "False");
+	assert_string_equal(text(c, "reason"), "NoNodeFits");
+	assert_string_equal(text(c, "message"),
+	                    "is Current in 1 of 2 clusters; rohan: no node takes it");
+	c = json_object_array_get_idx(member(status, "clusters"), 0);
+	shown = member(c, "health");
+	assert_string_equal(text(shown, "status"), "Current");
+	assert_null(member(shown, "message"));
+	c = json_object_array_get_idx(member(status, "clusters"), 1);
+	shown = member(c, "health");
+	assert_string_equal(text(shown, "status"), "InProgress");
+	assert_string_equal(text(shown, "reason"), "NoNodeFits");
+	assert_null(member(json_object_array_get_idx(member(status, "clusters"), 2), "health"));
+	json_object_put(status);
+}
+
+static void test_what_is_unknown_is_neither_true_nor_false(void **state)
+{
+	struct health unknown = health_unknown("its cluster is not ready");
+	struct status_cluster cluster = {.name = "gondor", .health = &unknown};
+	struct status_about about = {.clusters = &cluster, .cluster_count = 1, .now = 1000};
+	struct json_object *status = status_make(NULL, &about);
+
+	(void)state;
+	assert_string_equal(text(condition(status, "Healthy"), "status"), "Unknown");
+	assert_string_equal(text(condition(status, "Healthy"), "reason"), "Unreachable");
+	about.now = 2000;
+	assert_null(status_make(status, &about));
+	json_object_put(status);
+}
+
+static void test_words_of_health_move_the_update_alone(void **state)
+{
+	struct health h = health(HEALTH_IN_PROGRESS, "LessReady", "Ready: 1/3");
+	struct status_cluster cluster = {.name = "gondor", .health = &h};
+	struct status_about about = {.clusters = &cluster, .cluster_count = 1, .now = 1000};
+	struct json_object *first = status_make(NULL, &about), *second, *c;
+
+	(void)state;
+	h = health(HEALTH_IN_PROGRESS, "LessReady", "Ready: 2/3");
+	about.now = 2000;
+	second = status_make(first, &about);
+	c = condition(second, "Healthy");
+	assert_string_equal(text(c, "lastUpdateTime"), "1970-01-01T00:33:20Z");
+	assert_string_equal(text(c, "lastTransitionTime"), "1970-01-01T00:16:40Z");
+	json_object_put(first);
+	json_object_put(second);
+}
+
+static void test_the_hash_of_a_status_is_that_of_all_but_its_times(void **state)
+{
+	struct status_cluster cluster = {.name = "gondor"};
+	struct status_about about = {.clusters = &cluster, .cluster_count = 1, .now = 1000};
+	struct json_object *first = status_make(NULL, &about), *second, *third;
+
+	(void)state;
+	about.now = 2000;
+	second = status_make(NULL, &about);
+	about.reason = STATUS_NAMESPACE_NOT_FEDERATED;
+	third = status_make(NULL, &about);
+	assert_true(status_hash(first) == status_hash(second));
+	assert_true(status_hash(first) != status_hash(third));
+	assert_true(status_hash(NULL) != 0);
+	json_object_put(first);
+	json_object_put(second);
+	json_object_put(third);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_it_is_written_when_kubefed_wrote_it_but_not_for_ever),
 		cmocka_unit_test(test_times_move_with_what_they_are_about),
 		cmocka_unit_test(test_without_a_placement_no_cluster_is_listed),
+		cmocka_unit_test(test_the_worst_health_is_that_of_all),
+		cmocka_unit_test(test_what_is_unknown_is_neither_true_nor_false),
+		cmocka_unit_test(test_words_of_health_move_the_update_alone),
+		cmocka_unit_test(test_the_hash_of_a_status_is_that_of_all_but_its_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,84 @@
+/* scheduler_inside.h -- what the files of the scheduler share: scheduler.c has the preferences and their turns,
+ * scheduler_plan.c makes and writes a plan, scheduler_pods.c counts pods.
+ *
+ * For scheduler*.c alone.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROPAGATOR_SCHEDULER_INSIDE_H
+#define PROPAGATOR_SCHEDULER_INSIDE_H
+
+#include "base/hash.h"
+#include "base/table.h"
+#include "propagator/cache.h"
+#include "propagator/copy.h"
+#include "propagator/podcount.h"
+#include "propagator/schedule.h"
+#include "propagator/scheduler.h"
+#include "propagator/standing.h"
+
+enum { SCHEDULER_KINDS = 2 }; /* Deployments and ReplicaSets */
+
+/* One cluster as the plans of one kind see it. */
+struct stand {
+	unsigned kind;
+	char *cluster;
+	bool is_there; /* still a member */
+	struct standing standing;
+	struct stand *next;
+};
+
+/* The pods of one preference in one cluster. */
+struct pods {
+	struct preference *preference;
+	char *cluster;
+	struct dispatch_job *job; /* they are being listed */
+	uint64_t asked_ms, again_ms;
+	char *version; /* resourceVersion of the copy that they were listed for last; NULL: never */
+	bool is_known;
+	struct podcount_measure measure; /* if is_known */
+	int64_t room;                    /* replicas that it had room for when some found none */
+	uint64_t full_until_ms;
+	struct pods *next;
+};
+
+struct preference {
+	struct scheduler *scheduler;
+	char *key;
+	uint64_t due_ms; /* it is planned then; 0: not */
+	struct pods *pods;
+	struct dispatch_job *write;
+	char *said; /* what there is to say of it; NULL: nothing */
+	int64_t total, planned, held;
+};
+
+struct scheduler {
+	struct scheduler_settings settings;
+	struct cache *cache; /* of the preferences' JSON; NULL: the gate is off */
+	struct table *preferences;
+	struct hash_key hash_key;
+	struct stand *stands;
+	uv_timer_t *tick;
+	uint64_t plans, writes;
+};
+
+/* --- scheduler.c --- */
+/* Plan it again in so many milliseconds at the latest. */
+void scheduler_hurry(struct preference *p, uint64_t in_ms);
+/* NULL: not seen yet. */
+const struct standing *scheduler_standing(const struct scheduler *s, unsigned kind,
+                                          const char *cluster);
+/* The kind that FederatedDeployment or FederatedReplicaSet is, and the controller that runs for it; NULL: none. */
+unsigned scheduler_kind(const char *federated_kind);
+struct controller *scheduler_controller(const struct scheduler *s, unsigned kind);
+
+/* --- scheduler_plan.c --- */
+void scheduler_plan(struct preference *p, struct json_object *object);
+
+/* --- scheduler_pods.c --- */
+/* Fills in what the cluster has; false: the pods are being asked for, wait.  Never waits for long. */
+bool scheduler_measure(struct preference *p, const struct member *m, const struct copy *copy,
+                       struct schedule_cluster *out);
+void scheduler_end_pods(struct preference *p,
+                        const char *cluster); /* NULL: of all, and frees them */
+
+#endif

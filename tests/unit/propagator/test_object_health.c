@@ -1,0 +1,123 @@
+/* object_health: a leader at work between scripted API servers, and what it asks and writes because of copies that fare well
+ * or not. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "tests/support/propagator_desk.h"
+
+#define STATUSES                                                                                   \
+	"PATCH /apis/types.kubefed.io/v1beta1/namespaces/shop/federateddeployments/web/status"
+#define PODS "/api/v1/namespaces/shop/pods?labelSelector=app=web"
+
+/* As a Deployment's controller says it. */
+static void report(struct fakeapi *member, int replicas, int ready)
+{
+	fakeapi_edit(member, FAKEAPI_DEPLOYMENTS, "shop/web",
+	             "{'status':{'replicas':%d,'updatedReplicas':%d,'readyReplicas':%d,"
+	             "'availableReplicas':%d,'conditions':[{'type':'Progressing','status':'True',"
+	             "'reason':'NewReplicaSetAvailable'},{'type':'Available','status':'True'}]}}",
+	             replicas, replicas, ready, ready);
+}
+
+static void test_many_changes_of_health_are_few_statuses(void **state)
+{
+	struct desk *d = *state;
+	uint64_t since_ms;
+	unsigned before, seconds;
+
+	desk_deployment(d, 30);
+	report(d->members[0], 30, 30);
+	report(d->members[1], 30, 0);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "Available: 0/30");
+	desk_turn(d, 2500);
+	before = fakeapi_requests(d->host->f, STATUSES);
+	since_ms = clock_monotonic_ms();
+	for (int ready = 1; ready <= 30; ready++) {
+		report(d->members[1], 30, ready);
+		desk_turn(d, 100);
+	}
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "is Current in all 2 clusters");
+	seconds = (unsigned)((clock_monotonic_ms() - since_ms) / 1000);
+	assert_true(fakeapi_requests(d->host->f, STATUSES) - before <= 2 + seconds / 2);
+	before = fakeapi_requests(d->host->f, STATUSES);
+	desk_turn(d, 2500);
+	assert_int_equal(fakeapi_requests(d->host->f, STATUSES), before);
+}
+
+static void test_pods_are_asked_once_it_has_lasted_and_not_again_soon(void **state)
+{
+	struct desk *d = *state;
+
+	desk_deployment(d, 2);
+	report(d->members[0], 2, 2);
+	report(d->members[1], 2, 1);
+	fakeapi_put(d->members[1], "/api/v1/pods",
+	            "{'metadata':{'name':'web-1','namespace':'shop','labels':{'app':'web'}},"
+	            "'status':{'phase':'Pending','conditions':[{'type':'PodScheduled','status':"
+	            "'False','reason':'Unschedulable','message':'0/3 nodes are available'}]}}");
+	desk_turn(d, 5000);
+	assert_int_equal(fakeapi_requests(d->members[1], PODS), 0);
+	desk_expect(
+		d, d->host->f, DESK_FEDERATED, "shop/web",
+		"\"reason\":\"NoNodeFits\",\"message\":\"1 of 1 pods: 0/3 nodes are available\"");
+	for (int i = 0; i < 10; i++) {
+		report(d->members[1], 2, i % 2);
+		desk_turn(d, 200);
+	}
+	assert_int_equal(fakeapi_requests(d->members[1], PODS), 1);
+	assert_int_equal(fakeapi_requests(d->members[0], PODS), 0);
+	report(d->members[1], 2, 2);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "!NoNodeFits");
+}
+
+static void test_a_server_that_prunes_is_not_written_to_for_ever(void **state)
+{
+	static const char pruned[] =
+		"{\"kind\":\"FederatedDeployment\",\"apiVersion\":\"types.kubefed.io/v1beta1\","
+		"\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\"},\"status\":{"
+		"\"observedGeneration\":1}}";
+	struct desk *d = *state;
+	unsigned before;
+
+	desk_deployment(d, 2);
+	desk_turn(d, 4000);
+	/* It says that it took it, and has left something out; what is stored is older still. */
+	fakeapi_answer_bytes(d->host->f, "PATCH " DESK_FEDERATED "/shop/web/status", 0, 200,
+	                     "application/json", pruned, strlen(pruned));
+	before = fakeapi_requests(d->host->f, STATUSES);
+	report(d->members[0], 2, 2);
+	desk_expect_requests(d, d->host->f, STATUSES, before + 1);
+	fakeapi_edit(d->host->f, DESK_FEDERATED, "shop/web", "{'status':null}");
+	fakeapi_edit(d->host->f, DESK_FEDERATED, "shop/web", "{'status':{'observedGeneration':1}}");
+	desk_turn(d, 2500);
+	before = fakeapi_requests(d->host->f, STATUSES);
+	desk_turn(d, 6000);
+	assert_int_equal(fakeapi_requests(d->host->f, STATUSES), before);
+	assert_null(strstr(fakeapi_get(d->host->f, DESK_FEDERATED, "shop/web"), "Healthy"));
+	/* Another has wiped it. */
+	fakeapi_no_rule(d->host->f, "PATCH " DESK_FEDERATED "/shop/web/status");
+	fakeapi_edit(d->host->f, DESK_FEDERATED, "shop/web", "{'status':null}");
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "\"type\":\"Healthy\"");
+}
+
+#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, desk_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DESK_TEST(test_many_changes_of_health_are_few_statuses),
+		DESK_TEST(test_pods_are_asked_once_it_has_lasted_and_not_again_soon),
+		DESK_TEST(test_a_server_that_prunes_is_not_written_to_for_ever),
+	};
+
+	return cmocka_run_group_tests_name("propagator/object_health", tests,
+	                                   kube_server_setup_group, NULL);
+}
