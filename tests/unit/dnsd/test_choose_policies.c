@@ -246,6 +246,36 @@ static void test_all_by_weight_takes_other_sites_for_other_buckets(void **state)
 	assert_in_range(first, 250 * 55 / 100, 250 * 78 / 100);
 }
 
+static void test_all_asks_no_bucket_about_those_that_it_does_not_come_to(void **state)
+{
+	static const uint16_t tier[CLUSTERS] = {[LA] = 1, [NY] = 1, [FRA] = 0};
+
+	(void)state;
+	put_three("web.example.com");
+	rules = (struct rules){
+		.stages = {RULES_TIER}, .stage_count = 1, .tier = tier, .unknown_is_tie = true};
+	policy.all = true;
+	policy.max_addresses = 1;
+	enforce();
+	assert_answer("web.example.com A", BERLIN,
+	              "NOERROR aa scope=0 / an web.example.com. 30 A 192.0.2.3");
+	policy.max_addresses = 2;
+	enforce();
+	assert_has("web.example.com A", BERLIN,
+	           " scope=24 / an web.example.com. 30 A 192.0.2.3 / an ");
+	policy.max_addresses = 3;
+	enforce();
+	assert_has("web.example.com A", BERLIN, " scope=0 ");
+	/* In trouble as on a calm day. */
+	world_drain(w, "fra", true);
+	policy.max_addresses = 1;
+	enforce();
+	assert_has("web.example.com A", BERLIN, " scope=24 ");
+	policy.max_addresses = 2;
+	enforce();
+	assert_has("web.example.com A", BERLIN, " scope=0 ");
+}
+
 static void test_the_policys_ttls_replace_those_of_the_records(void **state)
 {
 	(void)state;
@@ -484,6 +514,7 @@ int main(void)
 		TEST(test_tiers_come_one_after_the_other),
 		TEST(test_all_tells_the_nearest_first_and_leaves_lower_tiers_out),
 		TEST(test_all_by_weight_takes_other_sites_for_other_buckets),
+		TEST(test_all_asks_no_bucket_about_those_that_it_does_not_come_to),
 		TEST(test_the_policys_ttls_replace_those_of_the_records),
 		TEST(test_a_site_that_must_prove_itself_comes_last),
 		TEST(test_a_site_that_is_held_down_comes_last),
