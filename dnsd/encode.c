@@ -457,26 +457,25 @@ RARE static size_t encode_merged(const struct answer *a, const struct query *q, 
                                  size_t room)
 {
 	const struct answer_set *set = &a->set[0];
-	uint8_t *end = out + DNS_HEADER_LEN + q->question_len;
-	size_t len = plain_len(set->rrset);
+	uint8_t *end = out + DNS_HEADER_LEN + q->question_len, *most = end + room;
 	unsigned count = set->rrset->count;
 	uint32_t type_and_class;
 
-	for (unsigned i = 0; i < set->more; i++)
-		len += plain_len(a->more[i]);
-	if (room < len)
+	if (room < plain_len(set->rrset))
 		return 0;
 	bytes_copy(out + DNS_HEADER_LEN, a->qname, q->question_len);
 	memcpy(&type_and_class, end - sizeof type_and_class, sizeof type_and_class);
 	end = write_plain(end, set->rrset, QNAME_POINTER, type_and_class, set->ttl);
 	for (unsigned i = 0; i < set->more; i++) {
-		struct bytes rdata;
+		const uint8_t *from = a->more[i]->data, *last = from + a->more[i]->bytes;
 
-		for (size_t at = 0; rrset_next(a->more[i], &at, &rdata);) {
-			if (is_repeated(a, i, rdata))
+		if ((size_t)(most - end) < plain_len(a->more[i]))
+			return 0;
+		for (size_t len; from < last; from += len) {
+			len = 2U + bytes_get16(from);
+			if (is_repeated(a, i, (struct bytes){from + 2, len - 2}))
 				continue;
-			end = write_record(end, rdata.data - 2, 2 + rdata.len, QNAME_POINTER,
-			                   type_and_class, set->ttl);
+			end = write_record(end, from, len, QNAME_POINTER, type_and_class, set->ttl);
 			count++;
 		}
 	}
