@@ -120,6 +120,8 @@ bool choose_calmly(const struct choosing *how, struct choice *out)
 {
 	const struct policy *policy = snapshot_node_policy(how->s, how->node);
 
+	if (policy->all)
+		return choose_many_on_calm_day(how, policy, out) > 0;
 	if (!choose_is_calm(how, policy))
 		return false;
 	*out = choose_on_calm_day(how, policy, true);

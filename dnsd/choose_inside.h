@@ -203,6 +203,10 @@ static inline int rank_compare(const struct rank *a, const struct rank *b)
 
 /* Of a policy: sites in the client's order, as many as may be told.  `y` has the first. */
 void choose_many(struct task *t, struct tally *y, struct choice *out);
+/* The same when no cluster and no site is in any trouble, without a look at every site.  Returns how many records these are; 0: it
+ * is not that simple. */
+unsigned choose_many_on_calm_day(const struct choosing *how, const struct policy *policy,
+                                 struct choice *out);
 /* Of `defaults`: every usable site, the same for all clients. */
 void choose_union(struct task *t, struct tally *y, struct choice *out);
 

@@ -1,6 +1,6 @@
 /* choose_many.c -- several sites in one answer: the stage `all`, and the union of `defaults`. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dnsd/choose_inside.h"
+#include "dnsd/choose_calm.h"
 
 /* As records of a message, whose owner is a pointer. */
 static size_t message_bytes(const struct rrset *rrset)
@@ -93,30 +93,37 @@ struct runner {
 	const struct site *site;
 	const struct rrset *rrset;
 	struct ranking_position position;
-	uint64_t wait; /* 0 unless more than are told are equal */
+	uint64_t wait; /* counts only in a tie that is to be decided */
 };
 
 struct field {
-	struct runner runner[CHOICE_UNION_MAX + 1]; /* best first */
-	unsigned count, room;
-	bool by_wait, tied;
+	struct runner
+		runner[CHOICE_UNION_MAX + 2]; /* best first: those that may be told, and one */
+	unsigned count, room;                 /* room: how many may be told */
+	bool by_wait;
 };
 
-static bool comes_before(struct field *f, const struct runner *a, const struct runner *b)
+static unsigned room_of(const struct policy *policy)
+{
+	unsigned most = policy->max_addresses;
+
+	return most > 0 && most <= CHOICE_UNION_MAX ? most : CHOICE_UNION_MAX + 1;
+}
+
+static bool comes_before(const struct field *f, const struct runner *a, const struct runner *b)
 {
 	int order = ranking_compare(a->position, b->position);
 
-	f->tied |= f->by_wait && order == 0;
-	return order < 0 || (order == 0 && a->wait < b->wait);
+	return order < 0 || (order == 0 && f->by_wait && a->wait < b->wait);
 }
 
 static void enter(struct field *f, const struct runner *r)
 {
 	unsigned to = f->count;
 
-	if (to == f->room && !comes_before(f, r, &f->runner[to - 1]))
+	if (to > f->room && !comes_before(f, r, &f->runner[to - 1]))
 		return;
-	if (to < f->room)
+	if (to <= f->room)
 		f->count = to + 1;
 	else
 		to--;
@@ -125,22 +132,33 @@ static void enter(struct field *f, const struct runner *r)
 	f->runner[to] = *r;
 }
 
-/* Geofence and failover leave the best to `all`, they do not only order. */
-static bool is_as_good(const struct task *t, const struct tally *y, const struct site *site)
+/* Do chance and the client decide who of those that are equally good is told, and who not? */
+static bool is_tied(const struct field *f)
 {
-	for (unsigned stage = 0; t->policy->narrowing >> stage != 0; stage++)
-		if ((t->policy->narrowing >> stage & 1) != 0 &&
-		    ranking_compare_at(t->policy->ranking, t->is.client->leaf.order, stage,
-		                       site_cluster(site), site_cluster(y->best)) != 0)
+	if (f->count <= f->room)
+		return false;
+	for (unsigned i = 0; i < f->room; i++)
+		if (ranking_compare(f->runner[i].position, f->runner[i + 1].position) == 0)
+			return true;
+	return false;
+}
+
+/* Geofence and failover leave the best to `all`, they do not only order. */
+static bool is_as_good(const struct choosing *how, const struct policy *policy,
+                       const struct site *site, const struct site *best)
+{
+	for (unsigned stage = 0; policy->narrowing >> stage != 0; stage++)
+		if ((policy->narrowing >> stage & 1) != 0 &&
+		    ranking_compare_at(policy->ranking, how->client->leaf.order, stage,
+		                       site_cluster(site), site_cluster(best)) != 0)
 			return false;
 	return true;
 }
 
-/* Those that may be in the answer, into the field or (NULL) only counted. */
-static unsigned gather(struct task *t, const struct tally *y, struct field *f)
+/* Those that may be in the answer, into the field. */
+static void gather(struct task *t, const struct tally *y, struct field *f)
 {
-	unsigned count = 0;
-
+	f->count = 0;
 	for (size_t i = 0; i < node_site_count(t->is.node); i++) {
 		struct runner r = {.site = node_site(t->is.node, i)};
 		struct rank rank;
@@ -150,39 +168,215 @@ static unsigned gather(struct task *t, const struct tally *y, struct field *f)
 		    !task_is_usable(t, r.site, NULL))
 			continue;
 		rank = task_rank(t, r.site);
-		if (rank.lack != y->rank.lack || !is_as_good(t, y, r.site))
-			continue;
-		count++;
-		if (f == NULL)
+		if (rank.lack != y->rank.lack || !is_as_good(&t->is, t->policy, r.site, y->best))
 			continue;
 		r.position = rank.position;
-		r.wait = f->by_wait ? task_wait(t, r.site) : 0;
+		if (f->by_wait)
+			r.wait = task_wait(t, r.site);
 		enter(f, &r);
 	}
-	return count;
 }
 
 /* Nearest first, one address of each at least, as many as may be told.  When all may be, nothing depends on the bucket. */
 void choose_many(struct task *t, struct tally *y, struct choice *c)
 {
-	unsigned most = t->policy->max_addresses;
 	struct field f; /* large: what is not used is not written either */
+	bool tied;
 
-	f.count = 0;
-	f.room = CHOICE_UNION_MAX + 1;
-	f.tied = false;
+	f.room = room_of(t->policy);
+	f.by_wait = false;
 	task_find_best(t, y);
 	if (y->best == NULL)
 		return;
-	if (most > 0 && most < f.room)
-		f.room = most;
-	f.by_wait = gather(t, y, NULL) > f.room;
 	gather(t, y, &f);
+	tied = f.count > 0 ? is_tied(&f) : y->tied;
+	if (f.count > 0 && tied) {
+		f.by_wait = true;
+		gather(t, y, &f);
+	}
 	if (f.count == 0)
 		join(t, y, c, y->best, y->rrset);
-	for (unsigned i = 0; i < f.count; i++)
+	for (unsigned i = 0; i < f.count && i < f.room; i++)
 		join(t, y, c, f.runner[i].site, f.runner[i].rrset);
 	if (c->more == 0)
 		c->cluster = site_cluster(y->best);
-	c->scope = lot_scope(&t->lot, y->with_type > 1, f.count == 0 ? y->tied : f.tied);
+	c->scope = lot_scope(&t->lot, y->with_type > 1, tied);
+}
+
+/* --- the same on a calm day: down the client's order, until as many as may be told are found --- */
+
+/* More are not gathered so. */
+enum { MANY_ON_CALM_DAY = 32 };
+
+struct descent {
+	const struct choosing *how;
+	const struct policy *policy;
+	const uint32_t *weight; /* as lot.weight */
+	unsigned count, room, seen;
+	bool any_equal;
+	uint8_t entry[MANY_ON_CALM_DAY]; /* of the order */
+	const struct site *site[MANY_ON_CALM_DAY];
+	const struct rrset *rrset[MANY_ON_CALM_DAY];
+};
+
+/* One cluster of the order.  False: it is not that simple. */
+ALWAYS static inline bool descend_to(struct descent *d, struct ranking_near near, uint8_t entry)
+{
+	const struct choosing *how = d->how;
+	const struct site *site =
+		node_sites_at_number(node_sites(how->node), near.cluster, near.number);
+	const struct rrset *rrset;
+
+	if (rarely(site == NULL))
+		site = node_find_site(how->node, near.cluster);
+	if (site == NULL)
+		return true;
+	d->seen++;
+	rrset = site_rrset(site, how->type);
+	if (rrset == NULL)
+		return true;
+	if (rarely(rrset->type == RR_CNAME || d->count == MANY_ON_CALM_DAY ||
+	           !contest_is_usable(site, how)))
+		return false;
+	if (lot_weight_of(d->weight, d->policy, near.cluster) == 0)
+		return true;
+	if (d->count > 0) {
+		if (!is_as_good(how, d->policy, site, d->site[0]))
+			return true;
+		d->any_equal |= d->entry[d->count - 1] == entry;
+	}
+	d->entry[d->count] = entry;
+	d->site[d->count] = site;
+	d->rrset[d->count++] = rrset;
+	return true;
+}
+
+/* Are all sites that the way down has not come to forbidden to the client? */
+static bool is_bottom(const struct descent *d)
+{
+	const struct node *n = d->how->node;
+	size_t allowed = 0, count = node_site_count(n);
+
+	if (d->seen == count || !d->policy->has_fence)
+		return d->seen == count;
+	for (size_t i = 0; i < count; i++)
+		allowed += ranking_allows(d->policy->ranking, d->how->client->leaf.order,
+		                          site_cluster(node_site(n, i)));
+	return d->seen == allowed;
+}
+
+RARE static bool descend_to_group(struct descent *d, uint16_t group, uint8_t entry)
+{
+	const struct ranking_near *member = ranking_members(d->policy->ranking, group);
+
+	for (; member->cluster != RANKING_NO_CLUSTER; member++)
+		if (!descend_to(d, *member, entry))
+			return false;
+	return true;
+}
+
+/* When some are equal it must be known whether there are more than may be told. */
+ALWAYS static inline bool descend(struct descent *d)
+{
+	const struct ranking_near *at = d->how->client->leaf.order->nearest;
+
+	for (uint8_t entry = 0; at->cluster != RANKING_NO_CLUSTER; at++, entry++) {
+		bool is_simple = (at->cluster & RANKING_GROUP) == 0
+		                         ? descend_to(d, *at, entry)
+		                         : descend_to_group(d, at->cluster, entry);
+
+		if (!is_simple)
+			return false;
+		if (d->count >= d->room && (d->count > d->room || !d->any_equal))
+			return true;
+	}
+	return d->count > 0 && is_bottom(d);
+}
+
+/* Those that are told come first.  False: no tie is in the way. */
+RARE static bool decide_ties(struct descent *d, struct lot *lot)
+{
+	struct field f;
+
+	f.count = 0;
+	f.room = d->room;
+	f.by_wait = true;
+	lot_init(lot, d->how, d->policy);
+	lot_draw(lot);
+	for (unsigned i = 0; i < d->count; i++) {
+		uint16_t cluster = site_cluster(d->site[i]);
+		struct runner r = {d->site[i], d->rrset[i], {.distance = d->entry[i]}, 0};
+
+		r.wait = lot_wait(lot, ranking_name_hash(d->policy->ranking, cluster),
+		                  lot_weight(lot, r.site));
+		enter(&f, &r);
+	}
+	for (unsigned i = 0; i < d->room; i++) {
+		d->site[i] = f.runner[i].site;
+		d->rrset[i] = f.runner[i].rrset;
+	}
+	return is_tied(&f);
+}
+
+/* Returns the records; 0: they do not fit. */
+ALWAYS static inline unsigned tell_many(const struct descent *d, struct choice *c)
+{
+	unsigned most = d->count < d->room ? d->count : d->room, records = d->rrset[0]->count;
+	size_t bytes = message_bytes(d->rrset[0]);
+
+	c->rrset = d->rrset[0];
+	c->ttl = c->rrset->ttl;
+	c->more = (uint16_t)(most - 1);
+	for (unsigned i = 1; i < most; i++) {
+		const struct rrset *rrset = d->rrset[i];
+
+		d->how->more[i - 1] = rrset;
+		bytes += message_bytes(rrset);
+		records += rrset->count;
+		c->ttl = rrset->ttl < c->ttl ? rrset->ttl : c->ttl;
+	}
+	return bytes <= CHOICE_UNION_BYTES ? records : 0;
+}
+
+static bool is_shared(const struct choosing *how, const struct policy *policy,
+                      const struct choice *c, const struct site *site)
+{
+	return c->more > 0 || policy->has_fence ||
+	       choose_another_has_type(how->node, site, how->type);
+}
+
+unsigned choose_many_on_calm_day(const struct choosing *how, const struct policy *policy,
+                                 struct choice *c)
+{
+	const struct snapshot_head *head = snapshot_head(how->s);
+	unsigned records, bits = 0;
+	struct descent d;
+	struct lot lot;
+
+	if (!head->is_quiet || policy == &head->preset || policy->must_wait)
+		return 0;
+	choose_place_by(policy, how->client);
+	d.how = how;
+	d.policy = policy;
+	d.weight = policy->weight;
+	if (policy->unknown_weight != NULL && how->client->leaf.order->is_unplaced)
+		d.weight = policy->unknown_weight;
+	d.count = d.seen = 0;
+	d.room = room_of(policy);
+	d.any_equal = false;
+	if (!descend(&d))
+		return 0;
+	if (d.any_equal && d.count > d.room && decide_ties(&d, &lot))
+		bits = lot.bucket.bits;
+	records = tell_many(&d, c);
+	if (policy->ttl != 0)
+		c->ttl = policy->ttl;
+	c->cluster = c->more == 0 ? site_cluster(d.site[0]) : CHOICE_NO_CLUSTER;
+	c->most = policy->max_addresses;
+	c->scope = 0;
+	if (how->client->has_scope && is_shared(how, policy, c, d.site[0]))
+		c->scope = bits > how->client->leaf.depth ? (uint8_t)bits : how->client->leaf.depth;
+	c->refusal = CHOICE_IS_MADE;
+	c->reason = STATS_ALL;
+	return records;
 }

@@ -196,8 +196,18 @@ static bool has_names(uint16_t type)
 	return type <= RR_MX && (TYPES >> type & 1) != 0;
 }
 
-/* A whole RRset: a pointer as owner, RDATA as it lies there with its length.  `type_and_class` as in the message.  Returns its
- * end. */
+/* A pointer as owner, RDATA as it lies there with its length.  `type_and_class` as in the message.  Returns its end. */
+static inline uint8_t *write_record(uint8_t *to, const uint8_t *from, size_t len, uint16_t pointer,
+                                    uint32_t type_and_class, uint32_t ttl)
+{
+	bytes_put16(to, pointer);
+	memcpy(to + 2, &type_and_class, sizeof type_and_class);
+	bytes_put32(to + 6, ttl);
+	bytes_copy(to + PLAIN_HEAD, from, len);
+	return to + PLAIN_HEAD + len;
+}
+
+/* A whole RRset. */
 static inline uint8_t *write_plain(uint8_t *to, const struct rrset *rrset, uint16_t pointer,
                                    uint32_t type_and_class, uint32_t ttl)
 {
@@ -206,11 +216,7 @@ static inline uint8_t *write_plain(uint8_t *to, const struct rrset *rrset, uint1
 	do {
 		size_t len = 2U + bytes_get16(from);
 
-		bytes_put16(to, pointer);
-		memcpy(to + 2, &type_and_class, sizeof type_and_class);
-		bytes_put32(to + 6, ttl);
-		bytes_copy(to + PLAIN_HEAD, from, len);
-		to += PLAIN_HEAD + len;
+		to = write_record(to, from, len, pointer, type_and_class, ttl);
 		from += len;
 	} while (from < end);
 	return to;
@@ -422,6 +428,61 @@ static inline size_t encode_set(const struct answer *a, const struct query *q, u
 	return end_message(out, end, a, q);
 }
 
+/* The addresses of several sites, all of them, of the name and type asked for, and nothing else. */
+static bool is_merged(const struct answer *a, const struct query *q)
+{
+	const struct answer_set *set = &a->set[0];
+
+	return a->rcode == RCODE_NOERROR && a->ede == EDE_NONE && a->set_count == 1 &&
+	       a->authority_count == 0 && a->glue_count == 0 && !a->glue_missing && set->more > 0 &&
+	       set->from == 0 && set->owner == a->qname && set->rrset->type == q->type &&
+	       (q->type == RR_A || q->type == RR_AAAA);
+}
+
+/* Has a part before it that address?  Most of them have one, which begins otherwise. */
+static inline bool is_repeated(const struct answer *a, unsigned part, struct bytes rdata)
+{
+	const struct rrset *rrset = a->set[0].rrset;
+
+	for (unsigned i = 0;; rrset = a->more[i++]) {
+		if (rrset->count > 1 || memcmp(rrset->data + 2, rdata.data, 4) == 0)
+			return rrsets_have(a->set[0].rrset, a->more, part, rdata);
+		if (i == part)
+			return false;
+	}
+}
+
+/* As encode_set(); what came before is left out. */
+RARE static size_t encode_merged(const struct answer *a, const struct query *q, uint8_t *out,
+                                 size_t room)
+{
+	const struct answer_set *set = &a->set[0];
+	uint8_t *end = out + DNS_HEADER_LEN + q->question_len, *most = end + room;
+	unsigned count = set->rrset->count;
+	uint32_t type_and_class;
+
+	if (room < plain_len(set->rrset))
+		return 0;
+	bytes_copy(out + DNS_HEADER_LEN, a->qname, q->question_len);
+	memcpy(&type_and_class, end - sizeof type_and_class, sizeof type_and_class);
+	end = write_plain(end, set->rrset, QNAME_POINTER, type_and_class, set->ttl);
+	for (unsigned i = 0; i < set->more; i++) {
+		const uint8_t *from = a->more[i]->data, *last = from + a->more[i]->bytes;
+
+		if ((size_t)(most - end) < plain_len(a->more[i]))
+			return 0;
+		for (size_t len; from < last; from += len) {
+			len = 2U + bytes_get16(from);
+			if (is_repeated(a, i, (struct bytes){from + 2, len - 2}))
+				continue;
+			end = write_record(end, from, len, QNAME_POINTER, type_and_class, set->ttl);
+			count++;
+		}
+	}
+	put_usual_header(out, q, RCODE_NOERROR, count, 0);
+	return end_message(out, end, a, q);
+}
+
 /* One SOA: there is no such name, or nothing of that type. */
 static inline bool is_denial(const struct answer *a)
 {
@@ -459,5 +520,7 @@ size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out
 		len = encode_set(a, q, out, limit - least);
 	else if (is_denial(a))
 		len = encode_denial(a, q, out, limit - least);
+	else if (is_merged(a, q))
+		len = encode_merged(a, q, out, limit - least);
 	return len > 0 ? len : encode_any(a, q, out, limit);
 }

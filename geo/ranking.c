@@ -210,6 +210,45 @@ static struct ranking_position unknown_position(const struct standing *s, uint16
 	return (struct ranking_position){s->rank, s->rank};
 }
 
+/* Is a cluster one of a group?  These are by name, and so by their numbers. */
+static bool is_member(const struct ranking_head *head, uint16_t group, uint16_t number)
+{
+	const uint32_t *at = &head->member_at[group & ~RANKING_GROUP];
+	size_t from = at[0], to = at[1] - 1;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (head->members[middle].number == number)
+			return true;
+		if (head->members[middle].number < number)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return false;
+}
+
+/* By rules each stage would have to be asked; for the first of an order that was done when it was made.  They are before all
+ * others, whose distance is not below 0. */
+static struct ranking_position position_by(const struct ranking *r,
+                                           const struct ranking_order *order, uint16_t cluster_id,
+                                           const struct standing *s)
+{
+	const struct ranking_near *near = order->nearest;
+
+	for (; s->is_there && near->cluster != RANKING_NO_CLUSTER; near++) {
+		bool is_here = (near->cluster & RANKING_GROUP) != 0
+		                       ? is_member(&r->head, near->cluster, s->number)
+		                       : near->cluster == cluster_id;
+
+		if (is_here)
+			return (struct ranking_position){
+				(double)(near - order->nearest) - RANKING_NEAREST, 0};
+	}
+	return stages_position(r, order, cluster_id);
+}
+
 struct ranking_position ranking_position(const struct ranking *r, const struct ranking_order *order,
                                          uint16_t cluster_id)
 {
@@ -217,7 +256,7 @@ struct ranking_position ranking_position(const struct ranking *r, const struct r
 		cluster_id < r->standing_count ? &r->standings[cluster_id] : &r->absent;
 
 	if (r->stages != NULL)
-		return stages_position(r, order, cluster_id);
+		return position_by(r, order, cluster_id, s);
 	if (!s->is_there)
 		s = &r->absent;
 	if (order == r->head.orders)

@@ -139,7 +139,8 @@ size_t ranking_memory(const struct ranking *r); /* bytes, for metrics */
 struct ranking_head {
 	struct ranking_order *orders; /* the first is the unknown order */
 	struct ranking_tree tree;
-	struct ranking_near *members; /* the n-th group's begin at members[member_at[n]] */
+	struct ranking_near *
+		members; /* the n-th group's begin at members[member_at[n]], up to the next one's */
 	uint32_t *member_at;
 	uint64_t *name_hash; /* by cluster id */
 };

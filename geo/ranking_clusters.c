@@ -138,7 +138,7 @@ static void put_members(struct ranking *r, uint32_t number, const uint16_t *ids,
 	struct ranking_head *head = &r->head;
 	struct member_lists *m = &r->members;
 
-	if (number >= m->at_room) {
+	if (number + 1 >= m->at_room) {
 		m->at_room = m->at_room * 2 + 16;
 		head->member_at =
 			xreallocarray(head->member_at, m->at_room, sizeof(*head->member_at));
@@ -152,6 +152,7 @@ static void put_members(struct ranking *r, uint32_t number, const uint16_t *ids,
 		head->members[m->count++] =
 			(struct ranking_near){ids[i], r->standings[ids[i]].number};
 	head->members[m->count++] = RANKING_END;
+	head->member_at[number + 1] = (uint32_t)m->count;
 }
 
 struct ranking_near ranking_entry_of(struct ranking *r, const uint16_t *ids, size_t count)

@@ -124,8 +124,8 @@ static void put_everywhere(struct bench *b, unsigned service, unsigned clusters,
 		free(line[i]);
 }
 
-/* With which policy; `all` is in none but the last. */
-enum by { BY_DEFAULTS, BY_STAGES, BY_STAGES_AND_ALL };
+/* With which policy, while one cluster is drained or none; `all` is in none but the last. */
+enum by { BY_DEFAULTS, BY_STAGES, BY_STAGES_WITH_DRAIN, BY_STAGES_AND_ALL };
 
 /* Every stage of a policy; shares decide among those that the others leave equal. */
 static void use_stages(struct bench *b, enum by by)
@@ -136,12 +136,13 @@ static void use_stages(struct bench *b, enum by by)
 	static const uint32_t weight[64] = {[3] = 50, [8] = 30, [13] = 20};
 	static struct rules_fence fence = {
 		.countries = &country, .country_count = 1, .clusters = all, .cluster_count = 3};
-	static struct rules rules = {.stages = {RULES_FENCE, RULES_TIER, RULES_LATENCY, RULES_NEAREST},
-	                             .stage_count = 4,
-	                             .fences = &fence,
-	                             .fence_count = 1,
-	                             .tier = tier,
-	                             .bias_km = bias};
+	static struct rules rules = {
+		.stages = {RULES_FENCE, RULES_TIER, RULES_LATENCY, RULES_NEAREST},
+		.stage_count = 4,
+		.fences = &fence,
+		.fence_count = 1,
+		.tier = tier,
+		.bias_km = bias};
 	static struct policy policy = {
 		.weight = weight, .cluster_count = 64, .is_capacity = true, .bucket_ipv4 = 20};
 
@@ -166,6 +167,8 @@ static void run_geo(const char *label, unsigned clusters, unsigned places, enum 
 		world_cluster(b->world, text, place * 37 % 120 - 60.0 + 0.5,
 		              place * 101 % 360 - 180.0 + 0.5);
 	}
+	if (by == BY_STAGES_WITH_DRAIN)
+		world_drain(b->world, "c000", true);
 	add_networks(b);
 	if (by != BY_DEFAULTS)
 		use_stages(b, by);
@@ -196,10 +199,11 @@ int main(void)
 	run_geo("tie30", 30, 16, BY_DEFAULTS);
 	run_geo("tie300", 300, 16, BY_DEFAULTS);
 	run_geo("tie3", 3, 1, BY_DEFAULTS);
-	/* As geo3 by a policy of every stage but `all`; the same with all clusters in one place, so that three are weighed; and with
-	 * `all`, which tells two of them. */
+	/* As geo3 by a policy of every stage but `all`; the same with all clusters in one place, so that three are weighed; with one
+	 * drained; and with `all`, which tells two of them. */
 	run_geo("stages3", 3, 3, BY_STAGES);
 	run_geo("shares3", 3, 1, BY_STAGES);
+	run_geo("drain3", 3, 3, BY_STAGES_WITH_DRAIN);
 	run_geo("all3", 3, 3, BY_STAGES_AND_ALL);
 	return 0;
 }

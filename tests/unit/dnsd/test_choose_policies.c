@@ -221,6 +221,42 @@ static void test_all_tells_the_nearest_first_and_leaves_lower_tiers_out(void **s
 	assert_has("web.example.com A", BERLIN, " / an web.example.com. 5 A 192.0.2.3");
 }
 
+/* An order names its first eight places; who comes behind them is worked out. */
+static void test_all_tells_more_than_the_order_names_in_order(void **state)
+{
+	enum { MANY = 14 };
+	char line[MANY][40], wanted[48];
+	const char *lines[MANY], *answer, *at;
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++) {
+		char name[8];
+
+		/* The farther east, the farther away. */
+		snprintf(name, sizeof name, "x%02u", (i * 5) % MANY);
+		world_cluster(w, name, 52.5, 14.0 + i * 10);
+		snprintf(line[(i * 5) % MANY], sizeof line[0], "%s: 30 A 192.0.2.%u", name,
+		         100 + i);
+	}
+	for (unsigned i = 0; i < MANY; i++)
+		lines[i] = line[i];
+	world_use_policy(w, 1);
+	world_put_site_lines(w, "many.example.com", NULL, lines, MANY);
+	policy.all = true;
+	for (unsigned most = 1; most <= MANY; most++) {
+		policy.max_addresses = (uint16_t)most;
+		enforce();
+		answer = at = ask_from("many.example.com A", BERLIN);
+		assert_non_null(strstr(answer, " scope=24 "));
+		for (unsigned i = 0; i < most; i++) {
+			snprintf(wanted, sizeof wanted, " 192.0.2.%u", 100 + i);
+			at = strstr(at, wanted);
+			assert_non_null(at);
+		}
+		assert_null(strstr(at + 1, " 192.0.2."));
+	}
+}
+
 static void test_all_by_weight_takes_other_sites_for_other_buckets(void **state)
 {
 	unsigned first = 0;
@@ -244,6 +280,36 @@ static void test_all_by_weight_takes_other_sites_for_other_buckets(void **state)
 		first += strstr(answer, " 192.0.2.1") != NULL;
 	}
 	assert_in_range(first, 250 * 55 / 100, 250 * 78 / 100);
+}
+
+static void test_all_asks_no_bucket_about_those_that_it_does_not_come_to(void **state)
+{
+	static const uint16_t tier[CLUSTERS] = {[LA] = 1, [NY] = 1, [FRA] = 0};
+
+	(void)state;
+	put_three("web.example.com");
+	rules = (struct rules){
+		.stages = {RULES_TIER}, .stage_count = 1, .tier = tier, .unknown_is_tie = true};
+	policy.all = true;
+	policy.max_addresses = 1;
+	enforce();
+	assert_answer("web.example.com A", BERLIN,
+	              "NOERROR aa scope=0 / an web.example.com. 30 A 192.0.2.3");
+	policy.max_addresses = 2;
+	enforce();
+	assert_has("web.example.com A", BERLIN,
+	           " scope=24 / an web.example.com. 30 A 192.0.2.3 / an ");
+	policy.max_addresses = 3;
+	enforce();
+	assert_has("web.example.com A", BERLIN, " scope=0 ");
+	/* In trouble as on a calm day. */
+	world_drain(w, "fra", true);
+	policy.max_addresses = 1;
+	enforce();
+	assert_has("web.example.com A", BERLIN, " scope=24 ");
+	policy.max_addresses = 2;
+	enforce();
+	assert_has("web.example.com A", BERLIN, " scope=0 ");
 }
 
 static void test_the_policys_ttls_replace_those_of_the_records(void **state)
@@ -483,7 +549,9 @@ int main(void)
 		TEST(test_a_fence_that_may_be_left_is_left_when_nobody_is_in),
 		TEST(test_tiers_come_one_after_the_other),
 		TEST(test_all_tells_the_nearest_first_and_leaves_lower_tiers_out),
+		TEST(test_all_tells_more_than_the_order_names_in_order),
 		TEST(test_all_by_weight_takes_other_sites_for_other_buckets),
+		TEST(test_all_asks_no_bucket_about_those_that_it_does_not_come_to),
 		TEST(test_the_policys_ttls_replace_those_of_the_records),
 		TEST(test_a_site_that_must_prove_itself_comes_last),
 		TEST(test_a_site_that_is_held_down_comes_last),
