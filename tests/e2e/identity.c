@@ -51,13 +51,10 @@ static int setup(void **state)
 	*state = f;
 	for (unsigned i = 0; i < f->count; i++)
 		define_users(f->members[i]);
-	federation_enable(f, "namespaces", "v1", "Namespace", false);
-	federation_enable(f, "clusterroles.rbac.authorization.k8s.io",
-	                  "rbac.authorization.k8s.io/v1", "ClusterRole", false);
-	federation_enable(f, "rolebindings.rbac.authorization.k8s.io",
-	                  "rbac.authorization.k8s.io/v1", "RoleBinding", true);
-	federation_enable(f, "users.iam.kubesphere.io", "iam.kubesphere.io/v1alpha2", "User",
-	                  false);
+	federation_enable(f, "namespaces");
+	federation_enable(f, "clusterroles.rbac.authorization.k8s.io");
+	federation_enable(f, "rolebindings.rbac.authorization.k8s.io");
+	federation_enable(f, "users.iam.kubesphere.io");
 	federation_start(f);
 	federation_namespace(f, "shop");
 	return 0;

@@ -39,8 +39,8 @@ static int setup(void **state)
 
 	*state = f;
 	settings(f, "Disabled");
-	federation_enable(f, "namespaces", "v1", "Namespace", false);
-	federation_enable(f, "deployments.apps", "apps/v1", "Deployment", true);
+	federation_enable(f, "namespaces");
+	federation_enable(f, "deployments.apps");
 	federation_start(f);
 	federation_namespace(f, "shop");
 	cluster_apply(f->host, "apiVersion: types.kubefed.io/v1beta1\n"

@@ -34,8 +34,8 @@ static int setup(void **state)
 	              "  scope: Cluster\n"
 	              "  controllerDuration: {availableDelay: 1s, unavailableDelay: 1s}\n"
 	              "  clusterHealthCheck: {period: 1s, timeout: 2s, failureThreshold: 2}\n");
-	federation_enable(f, "namespaces", "v1", "Namespace", false);
-	federation_enable(f, "deployments.apps", "apps/v1", "Deployment", true);
+	federation_enable(f, "namespaces");
+	federation_enable(f, "deployments.apps");
 	federation_start(f);
 	federation_namespace(f, "shop");
 	return 0;

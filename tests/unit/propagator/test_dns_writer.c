@@ -402,12 +402,12 @@ static void test_published_sites_have_an_endpoint_for_each_cluster(void **state)
 
 	w->publish_sites = true;
 	write_web(w);
-	expect_endpoint(w, "nigh-service-web", "nigh.dev\\/sites\":\"true\"");
+	expect_endpoint(w, "nigh-service-web", "nigh.dev/sites\":\"true\"");
 	expect_endpoint(
 		w, "nigh-service-web",
 		"{\"dnsName\":\"web.shop.fed.svc.example.com\",\"targets\":[\"192.0.2.10\"],"
 		"\"recordType\":\"A\",\"recordTTL\":180,\"setIdentifier\":\"gondor\","
-		"\"labels\":{\"nigh.dev\\/cluster\":\"gondor\"}},"
+		"\"labels\":{\"nigh.dev/cluster\":\"gondor\"}},"
 		"{\"dnsName\":\"web.shop.fed.svc.example.com\",\"targets\":[\"192.0.2.20\"],"
 		"\"recordType\":\"A\",\"recordTTL\":180,\"setIdentifier\":\"rohan\",");
 	/* They go when nobody wants them any more. */

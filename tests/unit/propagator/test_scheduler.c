@@ -65,6 +65,7 @@ static void test_one_that_another_was_quicker_than_is_made_anew(void **state)
 	struct desk *d = *state;
 
 	desk_deployment(d, 1);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "\"type\":\"Propagation\"");
 	fakeapi_answer(d->host->f, "PATCH " DESK_FEDERATED "/shop/web", 1, 409, NULL);
 	prefer(d, "'totalReplicas':4,'clusters':{'gondor':{'weight':1,'maxReplicas':1},'*':{"
 	          "'weight':1}}");
