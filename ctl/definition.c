@@ -92,7 +92,7 @@ static const char status_schema[] =
 	"\"clusters\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"name\"],"
 	"\"properties\":{\"name\":" TEXT ",\"status\":" TEXT ",\"remoteStatus\":" OBJECT
 	",\"message\":" TEXT ",\"health\":{\"type\":\"object\",\"properties\":{\"status\":" TEXT
-	",\"message\":" TEXT "}}}}}}}";
+	",\"reason\":" TEXT ",\"message\":" TEXT "}}}}}}}";
 
 static struct json_object *parsed(const char *text)
 {
