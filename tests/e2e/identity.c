@@ -49,6 +49,7 @@ static int setup(void **state)
 	struct federation *f = federation_new(2);
 
 	*state = f;
+	define_users(f->host);
 	for (unsigned i = 0; i < f->count; i++)
 		define_users(f->members[i]);
 	federation_enable(f, "namespaces");
