@@ -240,7 +240,8 @@ static bool is_just_done(struct part *p, const struct wish *w, const struct copy
 		controller_alarm(p->object, p->behind_ms - clock_monotonic_ms());
 		return true;
 	}
-	if (copy && recorded && copy_number(copy) == p->written)
+	if (copy && recorded && copy_number(copy) == p->written &&
+	    p->under == member_ceiling_revision(ceiling_of(p)))
 		p->judged = judgement_of(p, w, copy, recorded);
 	return false;
 }
@@ -287,6 +288,7 @@ static void take(struct part *p, const struct wish *w, const struct plan *plan,
 		if (desired)
 			retain_replicas(w, copy, desired);
 		p->before = copy_revision(copy);
+		p->under = member_ceiling_revision(ceiling_of(p));
 		object_step(p, w, plan->step, plan->state, desired);
 		desired = NULL;
 	}
