@@ -283,8 +283,27 @@ static void miss_namespace(const struct preview *p, const struct type *type, str
 	            name);
 }
 
+/* Its wrong placement is told by look(). */
+static void tell_nowhere(struct preview *p, const struct type *type, struct json_object *namespace,
+                         struct foreseen *f)
+{
+	struct placement placement = {0};
+	struct reason why = {0};
+
+	if (f->step == FORESEE_NOTHING || f->why.len ||
+	    outlook_place(&p->o, type, p->federated, namespace, &placement, &why) != ERR_OK)
+		return;
+	for (size_t i = 0; i < placement.unknown_count; i++)
+		text_printf(&f->why, "%sthere is no cluster %s", f->why.len ? "; " : "",
+		            placement.unknown[i]);
+	if (placement.count == 0)
+		text_printf(&f->why, "%sit goes to no cluster%s%s", f->why.len ? "; " : "",
+		            why.text[0] ? ": " : "", why.text);
+	placement_fini(&placement);
+}
+
 static void look_at_host(struct preview *p, const struct type *type, struct json_object *live,
-                         struct json_object *after)
+                         struct json_object *after, struct json_object *namespace)
 {
 	struct foreseen f = {.cluster = "(host)", .step = FORESEE_CREATE};
 
@@ -295,6 +314,7 @@ static void look_at_host(struct preview *p, const struct type *type, struct json
 	p->federated = after;
 	if (!live)
 		miss_namespace(p, type, &f);
+	tell_nowhere(p, type, namespace, &f);
 	p->is_known = f.step == FORESEE_NOTHING;
 	tell(p, type->federated.kind, &f);
 	text_fini(&f.why);
@@ -317,9 +337,9 @@ static void look_at_document(struct preview *p, const struct type *type,
 	}
 	after = try_on_host(p, type, document, live);
 	if (after) {
-		look_at_host(p, type, live, after);
 		if (type->target.namespaced)
 			own = find_namespace(p, namespace_of(document));
+		look_at_host(p, type, live, after, own);
 		look(p, type, after, own);
 		if (type_is_namespaces(type))
 			look_at_contents(p, after);

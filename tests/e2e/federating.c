@@ -273,6 +273,11 @@ static void test_what_a_ceiling_or_the_host_refuses_is_planned_as_refused(void *
 	                                        "spec: {placement: {clusterSelector: {}}}\n")));
 	assert_says(said, "refused FederatedNamespace nowhere/nowhere (host) the host has no",
 	            true);
+	said = federation_run(f, 2,
+	                      WORDS("plan", "-f",
+	                            manifest(f, SETTINGS("{template: {data: {a: two}}, placement: "
+	                                                 "{clusters: [{name: mordor}]}}"))));
+	assert_says(said, "(host) there is no cluster mordor; it goes to no cluster", true);
 }
 
 static void test_a_namespace_is_federated_with_what_is_in_it(void **state)
