@@ -96,6 +96,8 @@ static void print_preferences(struct json_object *status, struct text *out)
 void overview_federation_print(struct json_object *status, struct text *out)
 {
 	print_head(status, out);
+	if (fields_count(status, "clusters") + fields_count(status, "types") == 0)
+		return; /* a replica that waits knows none */
 	text_add(out, "\n");
 	print_members(status, out);
 	text_add(out, "\n");
