@@ -116,7 +116,7 @@ static int write_one(const struct work *w, const struct outlook *o, struct json_
 	                    name, object, NULL, &why) != ERR_OK)
 		command_fail(w->c, "%s %s: %s", kind, name, why.text);
 	else
-		printf("%s%s %s is there\n", w->c->dry_run ? "not done: " : "", kind, name);
+		printf("%s%s %s is written\n", w->c->dry_run ? "not done: " : "", kind, name);
 	type_fini(&type);
 	return why.text[0] ? COMMAND_FAILED : COMMAND_FINE;
 }

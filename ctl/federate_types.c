@@ -13,6 +13,8 @@
 #include "ctl/definition.h"
 #include "ctl/discovery.h"
 #include "ctl/federate.h"
+#include "ctl/membership.h"
+#include "ctl/remote.h"
 #include "propagator/jsontree.h"
 
 const struct kube_resource federate_type_configs = {"core.kubefed.io", "v1beta1",
@@ -37,6 +39,26 @@ static void tell(const struct command *c, const char *kind, const char *name, co
 }
 
 /* --- enable --- */
+
+/* A member of nighctl join grants what the types of then need. */
+static void tell_who_grants(const struct command *c, const struct apiserver *s)
+{
+	struct json_object *all;
+	struct reason why;
+
+	if (!command_is_table(c) || c->dry_run ||
+	    apiserver_list(s, &remote_clusters, c->namespace, NULL, &all, &why) != ERR_OK)
+		return;
+	for (size_t i = 0; i < jsontree_count(all); i++) {
+		struct json_object *one = jsontree_item(all, i);
+
+		if (jsontree_text(one, "metadata", "annotations", MEMBERSHIP_READER, NULL))
+			fprintf(stderr, "%s: cluster %s grants it after nighctl join %s --rotate\n",
+			        c->program, jsontree_word(one, "metadata", "name", NULL),
+			        jsontree_word(one, "metadata", "name", NULL));
+	}
+	json_object_put(all);
+}
 
 static int refuse_rivals(const struct command *c, const struct apiserver *s,
                          const struct type *type)
@@ -106,12 +128,14 @@ static int write_type(const struct command *c, const struct apiserver *s, const 
 	if (err)
 		status = command_fail(c, "CustomResourceDefinition %s: %s", name, why.text);
 	else
-		tell(c, "CustomResourceDefinition", name, "there");
+		tell(c, "CustomResourceDefinition", name, "written");
 	if (!err && apiserver_apply(s, &federate_type_configs, c->namespace, type->name, config,
 	                            NULL, &why) != ERR_OK)
 		status = command_fail(c, "FederatedTypeConfig %s: %s", type->name, why.text);
 	else if (!err)
 		tell(c, "FederatedTypeConfig", type->name, "enabled");
+	if (status == COMMAND_FINE)
+		tell_who_grants(c, s);
 	free(name);
 	return status;
 }

@@ -4,7 +4,9 @@
 #include <json-c/json_object.h>
 #include <string.h>
 
+#include "ctl/command.h"
 #include "ctl/differences.h"
+#include "propagator/ceiling.h"
 #include "propagator/field_manager.h"
 #include "propagator/jsontree.h"
 #include "propagator/plan.h"
@@ -70,12 +72,13 @@ static void keep_replicas(const struct look *l, struct json_object *existing,
 		jsontree_set(desired, json_object_get(replicas), "spec", "replicas", NULL);
 }
 
-/* What the member would have then; NULL: `f` says why not. */
-static struct json_object *try_apply(const struct look *l, const struct apiserver *member,
-                                     struct json_object *existing, struct foreseen *f)
+/* What the member would have then; NULL: `f` says why not.  `forbidden`: what its ceiling says against it. */
+static struct json_object *try_apply(const struct look *l, const struct outlook_member *m,
+                                     struct json_object *existing, struct foreseen *f,
+                                     struct reason *forbidden)
 {
 	const struct kube_resource r = apiserver_resource(&l->type->target);
-	struct apiserver dry = *member;
+	struct apiserver dry = m->server;
 	struct json_object *desired = NULL, *after = NULL;
 	struct reason why = {0};
 	enum err err;
@@ -87,6 +90,7 @@ static struct json_object *try_apply(const struct look *l, const struct apiserve
 		return NULL;
 	}
 	keep_replicas(l, existing, desired);
+	(void)ceiling_allows(m->ceiling, l->type, l->o->c->namespace, desired, forbidden);
 	err = apiserver_apply(&dry, &r, jsontree_text(desired, "metadata", "namespace", NULL),
 	                      jsontree_word(desired, "metadata", "name", NULL), desired, &after,
 	                      &why);
@@ -103,10 +107,22 @@ static struct json_object *try_apply(const struct look *l, const struct apiserve
 
 /* --- one cluster --- */
 
-static void look_at_placed(const struct look *l, const struct apiserver *member,
+/* It is asked of what would be sent, after all else. */
+static void hold_to_ceiling(struct foreseen *f, const struct reason *forbidden)
+{
+	if (!forbidden->text[0] || f->step == FORESEE_NOTHING)
+		return;
+	text_reset(&f->why);
+	json_object_put(f->differences);
+	f->differences = NULL;
+	refuse(f, forbidden->text);
+}
+
+static void look_at_placed(const struct look *l, const struct outlook_member *m,
                            struct json_object *existing, struct foreseen *f)
 {
 	const char *label = label_of(existing);
+	struct reason forbidden = {0};
 	struct json_object *after;
 
 	if (!l->can_render) {
@@ -122,7 +138,7 @@ static void look_at_placed(const struct look *l, const struct apiserver *member,
 		return;
 	}
 	f->step = existing ? FORESEE_UPDATE : FORESEE_CREATE;
-	after = try_apply(l, member, existing, f);
+	after = try_apply(l, m, existing, f, &forbidden);
 	if (existing && after) {
 		f->differences = differences_between(existing, after);
 		if (strcmp(label, "true") != 0)
@@ -130,6 +146,7 @@ static void look_at_placed(const struct look *l, const struct apiserver *member,
 		if (jsontree_count(f->differences) == 0)
 			f->step = FORESEE_NOTHING;
 	}
+	hold_to_ceiling(f, &forbidden);
 	json_object_put(after);
 }
 
@@ -202,7 +219,7 @@ static bool look_at(const struct look *l, size_t member, struct foreseen *f)
 		return placed || was_there(l, f->cluster);
 	}
 	if (placed)
-		look_at_placed(l, server, existing, f);
+		look_at_placed(l, &l->o->members[member], existing, f);
 	else if (existing)
 		look_at_unplaced(l, existing, f);
 	json_object_put(existing);

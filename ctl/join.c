@@ -255,6 +255,18 @@ static enum err join_compatible(struct join *j, struct reason *why)
 	return err;
 }
 
+/* Of KubeFed, or of another --secret-name: what it lets do there is not ended by a new one. */
+static void tell_what_stays(const struct join *j, const char *secret)
+{
+	const char *before = jsontree_word(j->before, "spec", "secretRef", "name", NULL);
+
+	if (*before && strcmp(before, secret) != 0)
+		fprintf(stderr,
+		        "%s: the Secret %s, which %s had before, stays, and so does its account in "
+		        "the member with what it may do there: delete them\n",
+		        j->c->program, before, j->name);
+}
+
 static enum err join_least(struct join *j, struct reason *why)
 {
 	struct text token = {0}, reader_token = {0};
@@ -274,6 +286,8 @@ static enum err join_least(struct join *j, struct reason *why)
 		err = write_secret(j, reader_name.data, reader_token.data, &reader, why);
 	if (!err)
 		err = write_cluster(j, secret.data, reader.data, why);
+	if (!err)
+		tell_what_stays(j, secret.data);
 	text_fini(&token);
 	text_fini(&reader_token);
 	text_fini(&secret);

@@ -13,6 +13,7 @@
 #include "ctl/federate.h"
 #include "ctl/reach.h"
 #include "ctl/remote.h"
+#include "propagator/ceiling.h"
 #include "propagator/jsontree.h"
 
 static const struct kube_resource configs = {"core.kubefed.io", "v1beta1", "kubefedconfigs",
@@ -63,13 +64,29 @@ int outlook_open(struct outlook *o, const struct command *c)
 
 void outlook_close(struct outlook *o)
 {
-	for (size_t i = 0; i < o->count; i++)
+	for (size_t i = 0; i < o->count; i++) {
 		apiserver_close(&o->members[i].server);
+		ceiling_free(o->members[i].ceiling);
+	}
 	free(o->members);
 	apiserver_close(&o->host);
 	json_object_put(o->types);
 	json_object_put(o->clusters);
 	*o = (struct outlook){0};
+}
+
+/* As nigh-propagator takes one that it has not seen before. */
+static enum err read_ceiling(const struct outlook *o, struct outlook_member *m)
+{
+	static const struct kube_resource config_maps = {"", "v1", "configmaps", "ConfigMap"};
+	struct json_object *object = NULL;
+	enum err err = apiserver_get(&m->server, &config_maps, o->c->namespace, CEILING_NAME,
+	                             &object, &m->why);
+
+	if (!err)
+		m->ceiling = ceiling_read(object);
+	json_object_put(object);
+	return err == ERR_NOTFOUND || err == ERR_DENIED ? ERR_OK : err;
 }
 
 const struct apiserver *outlook_reach(struct outlook *o, size_t member)
@@ -80,7 +97,7 @@ const struct apiserver *outlook_reach(struct outlook *o, size_t member)
 		m->is_tried = true;
 		m->is_there =
 			reach_as_host(o->c, &o->host, m->cluster, &m->server, &m->why) == ERR_OK &&
-			reach_check(&m->server, &m->why) == ERR_OK;
+			reach_check(&m->server, &m->why) == ERR_OK && read_ceiling(o, m) == ERR_OK;
 	}
 	return m->is_there ? &m->server : NULL;
 }

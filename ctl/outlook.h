@@ -10,6 +10,7 @@
 #include "propagator/placement.h"
 #include "propagator/type.h"
 
+struct ceiling;
 struct command;
 struct json_object;
 
@@ -17,6 +18,7 @@ struct outlook_member {
 	const char *name;
 	struct json_object *cluster; /* its KubeFedCluster */
 	struct apiserver server;
+	struct ceiling *ceiling; /* NULL: there is none that may be read */
 	bool is_tried, is_there;
 	struct reason why; /* it is not */
 };
@@ -40,7 +42,7 @@ void outlook_close(struct outlook *o);
 bool outlook_type_of(const struct outlook *o, struct json_object *federated, struct type *out);
 /* The type that a word means: its FederatedTypeConfig, its target or its federated kind, their plurals or short names. */
 bool outlook_type_named(const struct outlook *o, const char *word, struct type *out);
-/* A member's server, with the host's credential; NULL: it cannot be reached, see `why`. */
+/* A member's server, with the host's credential, and its ceiling; NULL: it cannot be reached, see `why`. */
 const struct apiserver *outlook_reach(struct outlook *o, size_t member);
 
 /* "NAMESPACE/NAME", or "NAME" of a kind without; false: it is neither.  A FederatedNamespace is NAME/NAME. */

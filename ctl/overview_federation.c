@@ -38,9 +38,9 @@ static void print_head(struct json_object *status, struct text *out)
 
 static void print_members(struct json_object *status, struct text *out)
 {
-	static const char *const heads[] = {"CLUSTER", "READY",     "VERSION",
+	static const char *const heads[] = {"CLUSTER", "READY",     "VERSION", "CEILING",
 	                                    "WAITING", "UNDER WAY", "TROUBLE"};
-	struct print_table *t = print_table_new(heads, 6);
+	struct print_table *t = print_table_new(heads, 7);
 
 	for (size_t i = 0; i < fields_count(status, "clusters"); i++) {
 		struct json_object *one = fields_item(status, "clusters", i);
@@ -48,6 +48,7 @@ static void print_members(struct json_object *status, struct text *out)
 		print_cell(t, fields_text(one, "name"));
 		print_cell(t, fields_bool(one, "ready") ? "yes" : "no");
 		print_cell(t, fields_text(one, "version"));
+		print_cell(t, fields_text(one, "ceiling"));
 		number_cell(t, one, "waiting");
 		number_cell(t, one, "underWay");
 		print_cell(t, fields_text(one, "trouble"));
@@ -74,11 +75,35 @@ static void print_types(struct json_object *status, struct text *out)
 	print_table_end(t, out);
 }
 
+/* Those that have something to say. */
+static void print_preferences(struct json_object *status, struct text *out)
+{
+	static const char *const heads[] = {"PREFERENCE", "TOTAL", "PLANNED", "HELD", "MESSAGE"};
+	struct print_table *t = print_table_new(heads, 5);
+
+	for (size_t i = 0; i < fields_count(status, "preferences"); i++) {
+		struct json_object *one = fields_item(status, "preferences", i);
+
+		print_cell(t, fields_text(one, "name"));
+		number_cell(t, one, "total");
+		number_cell(t, one, "planned");
+		number_cell(t, one, "held");
+		print_cell(t, fields_text(one, "message"));
+	}
+	print_table_end(t, out);
+}
+
 void overview_federation_print(struct json_object *status, struct text *out)
 {
 	print_head(status, out);
+	if (fields_count(status, "clusters") + fields_count(status, "types") == 0)
+		return; /* a replica that waits knows none */
 	text_add(out, "\n");
 	print_members(status, out);
 	text_add(out, "\n");
 	print_types(status, out);
+	if (fields_count(status, "preferences") > 0) {
+		text_add(out, "\n");
+		print_preferences(status, out);
+	}
 }

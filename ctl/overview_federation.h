@@ -1,4 +1,4 @@
-/* overview_federation.h -- the /status of nigh-propagator as tables: who leads, members, types.  Pure. */
+/* overview_federation.h -- the /status of nigh-propagator as tables: who leads, members, types, preferences.  Pure. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CTL_OVERVIEW_FEDERATION_H
 #define CTL_OVERVIEW_FEDERATION_H

@@ -157,6 +157,20 @@ static struct json_object *wish_of(struct preview *p, const struct type *type,
 	return wish;
 }
 
+/* The file has that namespace itself. */
+static bool brings_namespace(const struct preview *p, const char *name)
+{
+	for (size_t i = 0; i < jsontree_count(p->documents); i++) {
+		struct json_object *one = jsontree_item(p->documents, i);
+
+		if (strcmp(jsontree_word(one, "kind", NULL), "Namespace") == 0 &&
+		    strcmp(jsontree_word(one, "apiVersion", NULL), "v1") == 0 &&
+		    strcmp(name_of(one), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* As its server would store it.  NULL: it is refused, which is told. */
 static struct json_object *try_on_host(struct preview *p, const struct type *type,
                                        struct json_object *document, struct json_object *live)
@@ -173,8 +187,8 @@ static struct json_object *try_on_host(struct preview *p, const struct type *typ
 		err = apiserver_replace(&dry, &r, namespace, name_of(document), wish, &after, &why);
 	else
 		err = apiserver_create(&dry, &r, namespace, NULL, NULL, wish, &after, &why);
-	if (err == ERR_NOTFOUND && !live && strstr(why.text, "namespaces"))
-		return wish; /* its namespace is to come */
+	if (err == ERR_NOTFOUND && !live && namespace && strstr(why.text, "namespaces"))
+		return wish; /* look_at_host() says so */
 	if (err) {
 		command_fail(p->c, "%s %s/%s: %s", type->federated.kind, namespace_of(document),
 		             name_of(document), why.text);
@@ -249,8 +263,47 @@ static void look_at_contents(struct preview *p, struct json_object *namespace)
 
 /* --- one document --- */
 
+/* A FederatedNamespace makes the namespace in members only. */
+static void miss_namespace(const struct preview *p, const struct type *type, struct foreseen *f)
+{
+	static const struct kube_resource namespaces = {"", "v1", "namespaces", "Namespace"};
+	const char *name = namespace_of(p->federated);
+	struct json_object *own = NULL;
+	struct reason why;
+	enum err err;
+
+	if (!type->federated.namespaced || brings_namespace(p, name))
+		return;
+	err = apiserver_get(&p->o.host, &namespaces, NULL, name, &own, &why);
+	json_object_put(own);
+	if (err != ERR_NOTFOUND)
+		return;
+	f->step = FORESEE_REFUSED;
+	text_printf(&f->why, "the host has no namespace %s: kubectl create namespace %s", name,
+	            name);
+}
+
+/* Its wrong placement is told by look(). */
+static void tell_nowhere(struct preview *p, const struct type *type, struct json_object *namespace,
+                         struct foreseen *f)
+{
+	struct placement placement = {0};
+	struct reason why = {0};
+
+	if (f->step == FORESEE_NOTHING || f->why.len ||
+	    outlook_place(&p->o, type, p->federated, namespace, &placement, &why) != ERR_OK)
+		return;
+	for (size_t i = 0; i < placement.unknown_count; i++)
+		text_printf(&f->why, "%sthere is no cluster %s", f->why.len ? "; " : "",
+		            placement.unknown[i]);
+	if (placement.count == 0)
+		text_printf(&f->why, "%sit goes to no cluster%s%s", f->why.len ? "; " : "",
+		            why.text[0] ? ": " : "", why.text);
+	placement_fini(&placement);
+}
+
 static void look_at_host(struct preview *p, const struct type *type, struct json_object *live,
-                         struct json_object *after)
+                         struct json_object *after, struct json_object *namespace)
 {
 	struct foreseen f = {.cluster = "(host)", .step = FORESEE_CREATE};
 
@@ -259,8 +312,12 @@ static void look_at_host(struct preview *p, const struct type *type, struct json
 		f.step = jsontree_count(f.differences) ? FORESEE_UPDATE : FORESEE_NOTHING;
 	}
 	p->federated = after;
+	if (!live)
+		miss_namespace(p, type, &f);
+	tell_nowhere(p, type, namespace, &f);
 	p->is_known = f.step == FORESEE_NOTHING;
 	tell(p, type->federated.kind, &f);
+	text_fini(&f.why);
 	json_object_put(f.differences);
 }
 
@@ -280,9 +337,9 @@ static void look_at_document(struct preview *p, const struct type *type,
 	}
 	after = try_on_host(p, type, document, live);
 	if (after) {
-		look_at_host(p, type, live, after);
 		if (type->target.namespaced)
 			own = find_namespace(p, namespace_of(document));
+		look_at_host(p, type, live, after, own);
 		look(p, type, after, own);
 		if (type_is_namespaces(type))
 			look_at_contents(p, after);

@@ -248,6 +248,38 @@ static void test_what_a_server_refuses_is_planned_as_refused(void **state)
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"one\"", SOON_MS);
 }
 
+static void test_what_a_ceiling_or_the_host_refuses_is_planned_as_refused(void **state)
+{
+	struct federation *f = *state;
+	const char *said;
+
+	cluster_apply(f->members[0], "apiVersion: v1\n"
+	                             "kind: ConfigMap\n"
+	                             "metadata: {name: nigh-ceiling, namespace: " FEDERATION "}\n"
+	                             "data: {ceiling: 'kinds: [Namespace]'}\n");
+	said = federation_run(f, 2,
+	                      WORDS("plan", "-f",
+	                            manifest(f, SETTINGS("{template: {data: {a: two}}, placement: "
+	                                                 "{clusterSelector: {}}}"))));
+	assert_says(said, "refused ConfigMap shop/settings gondor the ceiling of the cluster",
+	            true);
+	assert_says(said, "update ConfigMap shop/settings rohan", true);
+	cluster_delete(f->members[0], "v1", "ConfigMap", FEDERATION, "nigh-ceiling");
+	said = federation_run(f, 2,
+	                      WORDS("plan", "-f",
+	                            manifest(f, "apiVersion: types.kubefed.io/v1beta1\n"
+	                                        "kind: FederatedNamespace\n"
+	                                        "metadata: {name: nowhere, namespace: nowhere}\n"
+	                                        "spec: {placement: {clusterSelector: {}}}\n")));
+	assert_says(said, "refused FederatedNamespace nowhere/nowhere (host) the host has no",
+	            true);
+	said = federation_run(f, 2,
+	                      WORDS("plan", "-f",
+	                            manifest(f, SETTINGS("{template: {data: {a: two}}, placement: "
+	                                                 "{clusters: [{name: mordor}]}}"))));
+	assert_says(said, "(host) there is no cluster mordor; it goes to no cluster", true);
+}
+
 static void test_a_namespace_is_federated_with_what_is_in_it(void **state)
 {
 	struct federation *f = *state;
@@ -264,7 +296,7 @@ static void test_a_namespace_is_federated_with_what_is_in_it(void **state)
 	                  WORDS("federate", "cm", "office/desk", "-o", "yaml"));
 	federation_expect(f, 1, "deploy is not federated",
 	                  WORDS("federate", "deploy", "office/desk"));
-	federation_expect(f, 0, "FederatedConfigMap desk is there",
+	federation_expect(f, 0, "FederatedConfigMap desk is written",
 	                  WORDS("federate", "namespace", "office", "--contents"));
 	for (unsigned i = 0; i < f->count; i++) {
 		cluster_expect(f->members[i], "/api/v1/namespaces/office/configmaps/desk",
@@ -416,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_a_plan_tells_what_is_created_and_deleted_where_and_why),
 		cmocka_unit_test(test_a_plan_of_a_namespace_tells_of_what_is_in_it),
 		cmocka_unit_test(test_what_a_server_refuses_is_planned_as_refused),
+		cmocka_unit_test(test_what_a_ceiling_or_the_host_refuses_is_planned_as_refused),
 		cmocka_unit_test(test_a_namespace_is_federated_with_what_is_in_it),
 		cmocka_unit_test(test_another_cluster_is_not_taken_for_a_member),
 		cmocka_unit_test(test_a_type_of_the_same_api_is_refused),
