@@ -58,9 +58,9 @@ static void print_members(struct json_object *status, struct text *out)
 
 static void print_types(struct json_object *status, struct text *out)
 {
-	static const char *const heads[] = {"TYPE",   "RUNNING", "OBJECTS",
-	                                    "COPIES", "WAITING", "WHY"};
-	struct print_table *t = print_table_new(heads, 6);
+	static const char *const heads[] = {"TYPE",    "RUNNING", "OBJECTS", "COPIES",
+	                                    "WAITING", "FAILING", "WHY"};
+	struct print_table *t = print_table_new(heads, 7);
 
 	for (size_t i = 0; i < fields_count(status, "types"); i++) {
 		struct json_object *one = fields_item(status, "types", i);
@@ -70,6 +70,7 @@ static void print_types(struct json_object *status, struct text *out)
 		number_cell(t, one, "objects");
 		number_cell(t, one, "copies");
 		number_cell(t, one, "waiting");
+		number_cell(t, one, "failing");
 		print_cell(t, fields_text(one, "why"));
 	}
 	print_table_end(t, out);

@@ -496,12 +496,25 @@ void controller_on_settings(struct controller *c)
 
 const struct type *controller_type(const struct controller *c) { return &c->type; }
 
+static size_t count_failing(const struct controller *c)
+{
+	const struct object *o;
+	size_t failing = 0;
+
+	for (size_t i = 0; (o = table_next(c->objects, &i)) != NULL;)
+		for (size_t k = 0; k < o->part_count; k++)
+			failing += o->parts[k]->is_listed && !o->parts[k]->job &&
+			           o->parts[k]->state != STATE_FINE;
+	return failing;
+}
+
 struct controller_counts controller_counts(const struct controller *c)
 {
 	struct controller_counts counts = c->counts;
 
 	counts.objects = cache_count(c->objects_on_host);
 	counts.waiting = c->queued;
+	counts.failing = count_failing(c);
 	for (size_t i = 0; i < c->site_count; i++)
 		counts.copies += cache_count(c->sites[i]->copies);
 	return counts;

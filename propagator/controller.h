@@ -84,6 +84,7 @@ struct kube_resource controller_resource(const struct controller *c);
 struct controller_counts {
 	size_t objects, copies; /* federated ones; managed objects in members */
 	size_t waiting;         /* objects to be looked at */
+	size_t failing; /* places (object x cluster) that are not as they should be, and nothing is under way there */
 	uint64_t passes, applied, deleted, status_writes;
 };
 struct controller_counts controller_counts(const struct controller *c);

@@ -75,8 +75,9 @@ static void print_type(const struct types_note *note, void *arg)
 	text_add_json(p->out, bytes_of(note->name));
 	text_printf(p->out, ",\"running\":%s,\"why\":", note->runs ? "true" : "false");
 	text_add_json(p->out, bytes_of(note->why));
-	text_printf(p->out, ",\"objects\":%zu,\"copies\":%zu,\"waiting\":%zu}",
-	            note->counts.objects, note->counts.copies, note->counts.waiting);
+	text_printf(p->out, ",\"objects\":%zu,\"copies\":%zu,\"waiting\":%zu,\"failing\":%zu}",
+	            note->counts.objects, note->counts.copies, note->counts.waiting,
+	            note->counts.failing);
 }
 
 static void print_dns(const struct dns_writer *w, struct text *out)
@@ -238,6 +239,13 @@ static void print_reviews(const struct webhook *w, struct text *out)
 	metric_sample(out, name, &malformed, 1, (double)counts.malformed);
 }
 
+static void print_failing(const struct types_note *note, void *arg)
+{
+	const struct metric_label type = {"type", note->name};
+
+	metric_sample(arg, "nigh_propagator_failing", &type, 1, (double)note->counts.failing);
+}
+
 static void print_metrics(const struct report *r, struct text *out)
 {
 	struct sums s = {0};
@@ -255,6 +263,9 @@ static void print_metrics(const struct report *r, struct text *out)
 	          (double)s.copies);
 	print_one(out, "nigh_propagator_waiting", METRIC_GAUGE, "Objects to be looked at.",
 	          (double)s.waiting);
+	metric_head(out, "nigh_propagator_failing", METRIC_GAUGE,
+	            "Places, object x cluster, that are not as they should be.");
+	types_each(work_types(r->work), print_failing, out);
 	print_one(out, "nigh_propagator_passes_total", METRIC_COUNTER,
 	          "How often an object was looked at.", (double)s.passes);
 	print_one(out, "nigh_propagator_applied_total", METRIC_COUNTER,

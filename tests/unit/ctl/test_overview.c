@@ -241,7 +241,7 @@ static void test_a_propagator_shows_who_leads_members_and_types(void **state)
 		"\"underWay\":1,\"trouble\":\"\",\"ceiling\":\"held\"}],\"types\":[{\"name\":"
 		"\"secrets\",\"running\":"
 		"false,"
-		"\"why\":\"no such kind\",\"objects\":3,\"copies\":6,\"waiting\":0}],"
+		"\"why\":\"no such kind\",\"objects\":3,\"copies\":6,\"waiting\":0,\"failing\":1}],"
 		"\"preferences\":[{\"name\":\"shop/web\",\"total\":9,\"planned\":8,\"held\":0,"
 		"\"message\":\"one has no cluster\"}],"
 		"\"errors\":[{\"where\":\"gondor\",\"message\":\"no route\"}]}");
@@ -249,20 +249,21 @@ static void test_a_propagator_shows_who_leads_members_and_types(void **state)
 
 	(void)state;
 	overview_print(root, false, &out);
-	assert_string_equal(out.data,
-	                    "nigh-propagator 0.1.0, waiting for other, which leads\n"
-	                    "\n"
-	                    "CLUSTER   READY   VERSION   CEILING   WAITING   UNDER WAY   TROUBLE\n"
-	                    "gondor    yes     v1.34.4   held      2         1           -\n"
-	                    "\n"
-	                    "TYPE      RUNNING   OBJECTS   COPIES   WAITING   WHY\n"
-	                    "secrets   no        3         6        0         no such kind\n"
-	                    "\n"
-	                    "PREFERENCE   TOTAL   PLANNED   HELD   MESSAGE\n"
-	                    "shop/web     9       8         0      one has no cluster\n"
-	                    "\n"
-	                    "1 error\n"
-	                    "  gondor: no route\n");
+	assert_string_equal(
+		out.data,
+		"nigh-propagator 0.1.0, waiting for other, which leads\n"
+		"\n"
+		"CLUSTER   READY   VERSION   CEILING   WAITING   UNDER WAY   TROUBLE\n"
+		"gondor    yes     v1.34.4   held      2         1           -\n"
+		"\n"
+		"TYPE      RUNNING   OBJECTS   COPIES   WAITING   FAILING   WHY\n"
+		"secrets   no        3         6        0         1         no such kind\n"
+		"\n"
+		"PREFERENCE   TOTAL   PLANNED   HELD   MESSAGE\n"
+		"shop/web     9       8         0      one has no cluster\n"
+		"\n"
+		"1 error\n"
+		"  gondor: no route\n");
 	text_fini(&out);
 	json_object_put(root);
 }

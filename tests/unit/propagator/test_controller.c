@@ -582,6 +582,19 @@ static void test_what_exists_is_adopted_only_if_that_is_wanted(void **state)
 	expect_status(w, "\"status\":\"True\"");
 }
 
+static void add_failing(const struct types_note *note, void *arg)
+{
+	*(size_t *)arg += note->counts.failing;
+}
+
+static size_t failing(const struct propagator_world *w)
+{
+	size_t sum = 0;
+
+	types_each(work_types(w->work), add_failing, &sum);
+	return sum;
+}
+
 static void test_what_says_managed_false_is_left_alone(void **state)
 {
 	struct propagator_world *w = *state;
@@ -592,6 +605,7 @@ static void test_what_says_managed_false_is_left_alone(void **state)
 	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE);
 	expect_status(w, "ManagedLabelFalse");
 	expect_copy(w, 0, "\"replicas\":7");
+	assert_int_equal(failing(w), 1);
 }
 
 static void test_a_drift_is_reported_where_it_is_to_be_reported(void **state)
