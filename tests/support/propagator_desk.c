@@ -68,11 +68,12 @@ static void enable(struct fakeapi *f, const char *name, const char *target, cons
 
 static void begin(struct desk *d)
 {
+	static const struct options options = {.namespace = NAMESPACE};
 	const struct work_settings settings = {
 		.loop = &d->host->loop,
 		.host = d->host->client,
 		.backoff = &d->backoff,
-		.namespace = NAMESPACE,
+		.options = &options,
 		.term = &d->term,
 		.settings = &d->settings,
 		.allow_loopback = true,

@@ -181,11 +181,12 @@ void propagator_world_free(struct propagator_world *w)
 
 void propagator_world_begin(struct propagator_world *w)
 {
+	static const struct options options = {.namespace = WORLD_FEDERATION};
 	const struct work_settings settings = {
 		.loop = &w->loop,
 		.host = w->client,
 		.backoff = &w->backoff,
-		.namespace = WORLD_FEDERATION,
+		.options = &options,
 		.term = &w->term,
 		.settings = &w->settings,
 		.allow_loopback = true,
