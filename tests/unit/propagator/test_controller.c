@@ -94,6 +94,28 @@ static void test_a_deletion_is_sent_once(void **state)
 	assert_int_equal(fakeapi_requests(gondor(w), "DELETE "), 1);
 }
 
+/* The member's watch is behind: what is there now is not what was seen. */
+static void test_only_what_was_seen_is_deleted(void **state)
+{
+	struct propagator_world *w = *state;
+
+	bring_web(w, WORLD_EVERYWHERE);
+	fakeapi_hush_watches(gondor(w), FAKEAPI_DEPLOYMENTS);
+	fakeapi_hush_watches(rohan(w), FAKEAPI_DEPLOYMENTS);
+	fakeapi_delete(gondor(w), FAKEAPI_DEPLOYMENTS, WEB);
+	fakeapi_put(gondor(w), FAKEAPI_DEPLOYMENTS,
+	            "{'metadata':{'name':'web','namespace':'shop'},'spec':{'replicas':7}}");
+	fakeapi_edit(rohan(w), FAKEAPI_DEPLOYMENTS, WEB,
+	             "{'metadata':{'labels':{'kubefed.io/managed':'false'}}}");
+	propagator_world_deployment(w, "web", 1, "'placement':{'clusters':[]}");
+	propagator_world_expect_requests(w, gondor(w), "DELETE ", 1);
+	propagator_world_expect_requests(w, rohan(w), "DELETE ", 1);
+	propagator_world_turn(w, 2000);
+	expect_copy(w, 0, "\"replicas\":7");
+	expect_copy(w, 1, "\"false\"");
+	assert_true(fakeapi_requests(gondor(w), "DELETE ") <= 5);
+}
+
 static void test_who_leads_next_writes_nothing(void **state)
 {
 	struct propagator_world *w = *state;
@@ -656,6 +678,7 @@ int main(void)
 		T(test_a_new_object_takes_one_look_and_one_write_in_a_member),
 		T(test_a_changed_template_takes_one_write_in_a_member),
 		T(test_a_deletion_is_sent_once),
+		T(test_only_what_was_seen_is_deleted),
 		T(test_who_leads_next_writes_nothing),
 		T(test_a_silent_host_is_not_written_to_without_end),
 		T(test_conflicts_are_not_answered_with_a_storm),
