@@ -330,13 +330,11 @@ static void on_answer_of_apply(const struct kube_answer *answer, void *arg)
 
 static void adopt_replicas(struct part *p, struct json_object *existing)
 {
-	struct json_object *replicas, *spec;
+	struct json_object *replicas = jsontree_get(existing, "spec", "replicas", NULL);
 
-	if (json_object_object_get_ex(existing, "spec", &spec) &&
-	    json_object_object_get_ex(spec, "replicas", &replicas) &&
-	    json_object_is_type(replicas, json_type_int) &&
-	    json_object_object_get_ex(p->body, "spec", &spec))
-		json_object_object_add(spec, "replicas", json_object_get(replicas));
+	if (json_object_is_type(replicas, json_type_int) &&
+	    json_object_is_type(jsontree_get(p->body, "spec", NULL), json_type_object))
+		jsontree_set(p->body, json_object_get(replicas), "spec", "replicas", NULL);
 }
 
 /* There is one that is not in the cache, as it does not bear the label. */

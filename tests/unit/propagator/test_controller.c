@@ -587,6 +587,26 @@ static void test_what_is_adopted_keeps_its_replicas_if_they_are_retained(void **
 	expect_copy(w, 0, "\"replicas\":7");
 }
 
+/* Who may write one object must not be able to end what brings all. */
+static void test_a_template_of_another_shape_ends_nothing(void **state)
+{
+	static const char *const specs[] = {"null", "'text'", "[]"};
+	struct propagator_world *w = *state;
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+		propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE ",'retainReplicas':true");
+		expect_copy(w, 0, "kubefed.io/managed");
+		propagator_world_calm(w);
+		fakeapi_put(w->host, WORLD_FEDERATED_DEPLOYMENTS,
+		            "{'metadata':{'name':'web','namespace':'shop','generation':%zu,"
+		            "'finalizers':['kubefed.io/sync-controller']},'spec':{" WORLD_EVERYWHERE
+		            ",'retainReplicas':true,'template':{'spec':%s}}}",
+		            100 * (i + 1), specs[i]);
+		propagator_world_expect_requests(w, gondor(w), "PATCH ", 1);
+		propagator_world_turn(w, 500);
+	}
+}
+
 static void test_what_exists_is_adopted_only_if_that_is_wanted(void **state)
 {
 	struct propagator_world *w = *state;
@@ -675,6 +695,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(test_a_template_of_another_shape_ends_nothing),
 		T(test_a_new_object_takes_one_look_and_one_write_in_a_member),
 		T(test_a_changed_template_takes_one_write_in_a_member),
 		T(test_a_deletion_is_sent_once),
