@@ -386,6 +386,20 @@ static void test_an_object_that_is_made_anew_at_once_gets_a_status(void **state)
 	expect_status(w, "\"status\":\"True\"");
 }
 
+/* Somebody took its finalizer away, and made another one of that name before anybody looked. */
+static void test_another_object_of_that_name_is_brought_too(void **state)
+{
+	struct propagator_world *w = *state;
+
+	bring_web(w, WORLD_EVERYWHERE);
+	fakeapi_delete(w->host, WORLD_FEDERATED_DEPLOYMENTS, WEB);
+	fakeapi_put(w->host, WORLD_FEDERATED_DEPLOYMENTS,
+	            "{'metadata':{'name':'web','namespace':'shop','generation':1,'finalizers':["
+	            "'kubefed.io/sync-controller']},'spec':{" WORLD_EVERYWHERE
+	            ",'template':{'spec':{'replicas':9}}}}");
+	expect_copy(w, 0, "\"replicas\":9");
+}
+
 static void test_a_term_may_end_with_writes_under_way(void **state)
 {
 	struct propagator_world *w = *state;
@@ -696,6 +710,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(test_a_template_of_another_shape_ends_nothing),
+		T(test_another_object_of_that_name_is_brought_too),
 		T(test_a_new_object_takes_one_look_and_one_write_in_a_member),
 		T(test_a_changed_template_takes_one_write_in_a_member),
 		T(test_a_deletion_is_sent_once),
