@@ -198,25 +198,31 @@ static void delete_secrets(struct leave *l)
 
 /* --- the way there --- */
 
-static const char *uid_of(const struct apiserver *s, const char *namespace,
-                          struct json_object **object)
+/* "" where there is no such namespace. */
+static enum err read_uid(const struct apiserver *s, const char *namespace, char out[64],
+                         struct reason *why)
 {
-	struct reason why;
+	struct json_object *object = NULL;
+	enum err err = apiserver_get(s, &grants_namespaces, NULL, namespace, &object, why);
 
-	if (apiserver_get(s, &grants_namespaces, NULL, namespace, object, &why) != ERR_OK)
-		return "";
-	return jsontree_word(*object, "metadata", "uid", NULL);
+	out[0] = '\0';
+	if (err == ERR_OK)
+		(void)snprintf(out, 64, "%s", jsontree_word(object, "metadata", "uid", NULL));
+	json_object_put(object);
+	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static bool are_the_same(const struct leave *l)
+/* Is the member the host itself?  Where that cannot be told, nothing may be taken away there. */
+static enum err compare_with_host(struct leave *l, struct reason *why)
 {
-	struct json_object *here = NULL, *there = NULL;
-	const char *uid = uid_of(&l->host, l->c->namespace, &here);
-	bool same = *uid && strcmp(uid, uid_of(&l->member, l->c->namespace, &there)) == 0;
+	char here[64], there[64];
+	enum err err = read_uid(&l->host, l->c->namespace, here, why);
 
-	json_object_put(here);
-	json_object_put(there);
-	return same;
+	if (err == ERR_OK)
+		err = read_uid(&l->member, l->c->namespace, there, why);
+	if (err == ERR_OK)
+		l->is_host = here[0] != '\0' && strcmp(here, there) == 0;
+	return err;
 }
 
 /* The person's own way may end what the member granted; the host's, not. */
@@ -235,7 +241,9 @@ static int find_member(struct leave *l)
 			err = reach_check(&l->member, &other);
 	}
 	l->has_member = err == ERR_OK;
-	l->is_host = l->has_member && are_the_same(l);
+	if (l->has_member && compare_with_host(l, &why) != ERR_OK)
+		return command_fail(c, "cluster %s: is it the host itself? %s; nothing is done",
+		                    l->name, why.text);
 	if (!err)
 		return COMMAND_FINE;
 	command_fail(c, "cluster %s: %s%s%s", l->name, why.text, other.text[0] ? "; " : "",

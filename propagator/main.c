@@ -34,6 +34,8 @@ struct program {
 	struct kube_backoff backoff;
 	struct cache *config; /* the KubeFedConfig */
 	struct settings settings;
+	bool is_configured; /* a KubeFedConfig has said them */
+	bool whole_cluster; /* the work has been started for it, not for one namespace */
 	struct kube_lease *lease;
 	struct dispatch_term term;
 	struct work *work;     /* NULL: another leads */
@@ -80,6 +82,7 @@ static void begin_work(struct program *p)
 		p->again = true;
 		return;
 	}
+	p->whole_cluster = p->settings.cluster_scope;
 	p->work = work_start(&settings);
 	report_set_work(p->report, p->work);
 }
@@ -99,11 +102,11 @@ static void on_work_stopped(void *arg)
 	p->again = false;
 }
 
-static void end_work(struct program *p)
+static void end_work(struct program *p, bool again)
 {
 	struct work *work = p->work;
 
-	p->again = false;
+	p->again = again;
 	if (!work || p->work_ends)
 		return;
 	report_set_work(p->report, NULL);
@@ -126,7 +129,7 @@ static void on_lost(const char *why, void *arg)
 
 	log_warn("propagator", "leading no more: %s", why);
 	report_set_leading(p->report, false);
-	end_work(p);
+	end_work(p, false);
 }
 
 static void on_leader(const char *identity, void *arg)
@@ -163,23 +166,42 @@ static void *keep_config(struct json_object *object, void *arg)
 	struct settings settings = p->settings;
 	struct reason why = {0};
 
-	if (settings_read(object, &settings, &why) == ERR_OK)
+	if (settings_read(object, &settings, &why) == ERR_OK) {
 		p->settings = settings;
-	else
-		log_warn("propagator", "KubeFedConfig %s: %s; the last good settings stay",
-		         KUBEFED_CONFIG, why.text);
+		p->is_configured = true;
+	} else {
+		log_warn("propagator", "KubeFedConfig %s: %s; %s", KUBEFED_CONFIG, why.text,
+		         p->is_configured ? "the last good settings stay" : "nothing is done");
+	}
 	report_set_error(p->report, "KubeFedConfig " KUBEFED_CONFIG, why.text);
 	return xcalloc(1, 1);
 }
 
+/* By another scope than theirs all members would be emptied: nothing is begun by settings that nobody has said while there are
+ * some that cannot be read. */
+static void try_to_lead(struct program *p)
+{
+	if (cache_is_settled(p->config) && (p->is_configured || cache_count(p->config) == 0))
+		begin_lease(p);
+}
+
+/* One that is gone has not said that all is to be otherwise: its settings stay, as KubeFed's manager kept them. */
 static void on_config(const char *key, void *arg)
 {
 	struct program *p = arg;
 
-	if (!cache_find(p->config, key))
-		p->settings = settings_initial();
-	if (p->work && !p->work_ends)
+	if (!cache_find(p->config, key)) {
+		log_warn("propagator", "KubeFedConfig %s is gone; its settings stay",
+		         KUBEFED_CONFIG);
+		report_set_error(p->report, "KubeFedConfig " KUBEFED_CONFIG, "");
+	}
+	try_to_lead(p);
+	if (!p->work || p->work_ends)
+		return;
+	if (p->settings.cluster_scope == p->whole_cluster)
 		work_on_settings(p->work);
+	else
+		end_work(p, true); /* what is watched is something else now */
 }
 
 static void on_config_sight(void *arg)
@@ -194,7 +216,7 @@ static void on_config_sight(void *arg)
 	                 cache_is_seen(p->config, &sight, &why) ? "" : why);
 	if (cache_is_settled(p->config)) {
 		report_set_seen(p->report);
-		begin_lease(p);
+		try_to_lead(p);
 	}
 }
 
@@ -299,7 +321,7 @@ static void on_terminate(uv_signal_t *handle, int signum)
 	webhook_stop(p->webhook);
 	p->webhook = NULL;
 	if (p->work)
-		end_work(p);
+		end_work(p, false);
 	else
 		go_on_ending(p);
 }

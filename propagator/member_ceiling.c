@@ -136,6 +136,8 @@ void member_ceiling_unwatch(struct member_ceiling *c)
 {
 	cache_stop(c->cache);
 	c->cache = NULL;
+	/* One that was seen outlasts its client; that there is none, another server has to say itself. */
+	c->known &= c->ceiling != NULL;
 }
 
 bool member_ceiling_is_known(const struct member_ceiling *c) { return c->known; }

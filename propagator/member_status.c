@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/field_manager.h"
+#include "propagator/jsontree.h"
 #include "propagator/member_nodes.h"
 #include "propagator/plain_json.h"
 
@@ -35,18 +36,11 @@ struct say {
 
 static struct json_object *stored_condition(const struct member_status *s, const char *type)
 {
-	struct json_object *list, *is;
+	struct json_object *list = jsontree_get(s->stored, "conditions", NULL);
 
-	if (!json_object_object_get_ex(s->stored, "conditions", &list) ||
-	    !json_object_is_type(list, json_type_array))
-		return NULL;
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *item = json_object_array_get_idx(list, i);
-
-		if (json_object_object_get_ex(item, "type", &is) &&
-		    strcmp(json_object_get_string(is), type) == 0)
-			return item;
-	}
+	for (size_t i = 0; i < jsontree_count(list); i++)
+		if (strcmp(jsontree_word(jsontree_item(list, i), "type", NULL), type) == 0)
+			return jsontree_item(list, i);
 	return NULL;
 }
 
@@ -205,9 +199,7 @@ static void say_all(struct member_status *s, const struct say *say, size_t count
 {
 	const char *version = health ? member_health_version(health) : "";
 	struct json_object *status = json_object_new_object(), *list = json_object_new_array();
-	struct json_object *stored_list;
-	bool changed = !json_object_object_get_ex(s->stored, "conditions", &stored_list) ||
-	               json_object_array_length(stored_list) != count;
+	bool changed = jsontree_count(jsontree_get(s->stored, "conditions", NULL)) != count;
 
 	for (size_t i = 0; i < count; i++)
 		add_condition(s, list, &say[i], &changed);

@@ -8,6 +8,7 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
+#include "propagator/jsontree.h"
 #include "propagator/member_ceiling.h"
 #include "propagator/version.h"
 
@@ -164,16 +165,13 @@ static struct json_object *allowed_for(struct part *p, const struct wish *w)
 static void retain_replicas(const struct wish *w, const struct copy *copy,
                             struct json_object *desired)
 {
-	struct json_object *spec, *metadata;
-
 	if (!w->render.retain_replicas || !copy || copy->replicas < 0 ||
-	    !json_object_object_get_ex(desired, "spec", &spec) ||
-	    !json_object_object_get_ex(desired, "metadata", &metadata))
+	    !json_object_is_type(jsontree_get(desired, "spec", NULL), json_type_object))
 		return;
-	json_object_object_add(spec, "replicas", json_object_new_int64(copy->replicas));
+	jsontree_set(desired, json_object_new_int64(copy->replicas), "spec", "replicas", NULL);
 	/* Somebody may be scaling it at this moment. */
-	json_object_object_add(metadata, "resourceVersion",
-	                       json_object_new_string(copy->resource_version));
+	jsontree_set(desired, json_object_new_string(copy->resource_version), "metadata",
+	             "resourceVersion", NULL);
 }
 
 static struct plan_about about_part(const struct part *p, const struct wish *w,

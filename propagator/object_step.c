@@ -14,6 +14,7 @@
 #include "propagator/controller_inside.h"
 #include "propagator/deletion.h"
 #include "propagator/field_manager.h"
+#include "propagator/jsontree.h"
 #include "propagator/member_ceiling.h"
 #include "propagator/plain_json.h"
 #include "propagator/takeover.h"
@@ -253,13 +254,13 @@ static void apply(struct part *p)
 		send_json(p, &write, p->body, on_answer_of_apply);
 }
 
-/* Somebody scales it: it is applied again over what will soon be seen of it. */
-static void meet_conflict(struct part *p, const struct kube_answer *answer)
+/* Somebody else writes it, too: it is tried again over what will soon be seen of it. */
+static void meet_conflict(struct part *p, const struct kube_answer *answer, enum state failed)
 {
 	enum { NOTHING_YET = 3 };
 
 	if (p->failures >= NOTHING_YET)
-		object_set_state(p, STATE_UPDATE_FAILED, answer->why);
+		object_set_state(p, failed, answer->why);
 	hold_back(p, CONFLICT_FIRST_MS);
 }
 
@@ -271,7 +272,7 @@ static void on_answer_of_takeover(const struct kube_answer *answer, void *arg)
 	p->took_over = kube_answer_is_good(answer) || answer->reason == KUBE_REASON_FORBIDDEN ||
 	               answer->reason == KUBE_REASON_INVALID;
 	if (answer->reason == KUBE_REASON_CONFLICT) {
-		meet_conflict(p, answer);
+		meet_conflict(p, answer, STATE_UPDATE_FAILED);
 		return;
 	}
 	if (!kube_answer_is_good(answer))
@@ -312,7 +313,7 @@ static void on_answer_of_apply(const struct kube_answer *answer, void *arg)
 
 	if (!kube_answer_is_good(answer)) {
 		if (answer->reason == KUBE_REASON_CONFLICT)
-			meet_conflict(p, answer);
+			meet_conflict(p, answer, STATE_UPDATE_FAILED);
 		else if (may_be_replaced(answer)) {
 			log_info("propagator", "%s %s in cluster %s is replaced, not applied: %s",
 			         p->object->controller->type.target.kind, p->object->key,
@@ -329,13 +330,11 @@ static void on_answer_of_apply(const struct kube_answer *answer, void *arg)
 
 static void adopt_replicas(struct part *p, struct json_object *existing)
 {
-	struct json_object *replicas, *spec;
+	struct json_object *replicas = jsontree_get(existing, "spec", "replicas", NULL);
 
-	if (json_object_object_get_ex(existing, "spec", &spec) &&
-	    json_object_object_get_ex(spec, "replicas", &replicas) &&
-	    json_object_is_type(replicas, json_type_int) &&
-	    json_object_object_get_ex(p->body, "spec", &spec))
-		json_object_object_add(spec, "replicas", json_object_get(replicas));
+	if (json_object_is_type(replicas, json_type_int) &&
+	    json_object_is_type(jsontree_get(p->body, "spec", NULL), json_type_object))
+		jsontree_set(p->body, json_object_get(replicas), "spec", "replicas", NULL);
 }
 
 /* There is one that is not in the cache, as it does not bear the label. */
@@ -409,6 +408,10 @@ static void on_answer_of_delete(const struct kube_answer *answer, void *arg)
 {
 	struct part *p = arg;
 
+	if (answer->reason == KUBE_REASON_CONFLICT) {
+		meet_conflict(p, answer, STATE_DELETION_FAILED);
+		return;
+	}
 	if (!kube_answer_is_good(answer) && answer->reason != KUBE_REASON_NOT_FOUND) {
 		fail(p, answer, STATE_DELETION_FAILED, STATE_DELETION_TIMED_OUT,
 		     "DeleteInClusterFailed", "Failed to delete");
@@ -420,6 +423,19 @@ static void on_answer_of_delete(const struct kube_answer *answer, void *arg)
 	end_step(p);
 }
 
+/* What is deleted is what was seen: not what somebody has made there since, or has taken the label from. */
+static void add_preconditions(const struct part *p, struct json_object *options)
+{
+	const struct copy *copy =
+		controller_copy(p->object->controller, p->cluster, p->object->key);
+
+	if (!copy || jsontree_get(options, "preconditions", NULL))
+		return;
+	jsontree_set(options, json_object_new_string(copy->uid), "preconditions", "uid", NULL);
+	jsontree_set(options, json_object_new_string(copy->resource_version), "preconditions",
+	             "resourceVersion", NULL);
+}
+
 static void delete_it(struct part *p, const struct wish *w)
 {
 	struct kube_write write = {.verb = KUBE_DELETE};
@@ -427,10 +443,10 @@ static void delete_it(struct part *p, const struct wish *w)
 	struct reason why;
 
 	/* Only where the federated object itself goes (spec/kubefed.md 1.9). */
-	if (w->is_deleting && deletion_options(w->federated, &options, &why) == ERR_OK)
-		send_json(p, &write, options, on_answer_of_delete);
-	else
-		submit(p, &write, on_answer_of_delete);
+	if (!w->is_deleting || deletion_options(w->federated, &options, &why) != ERR_OK)
+		options = json_object_new_object();
+	add_preconditions(p, options);
+	send_json(p, &write, options, on_answer_of_delete);
 	json_object_put(options);
 }
 

@@ -58,7 +58,8 @@ static bool narrow_to_namespace(struct object *o, struct wish *w)
 	return known;
 }
 
-/* What is tried again is tried at once when something else is asked for; a status that was written asks for nothing. */
+/* What is tried again is tried at once when something else is asked for; a status that was written asks for nothing.  The
+ * generation is counted for each object anew. */
 static uint64_t asked_of(const struct object *o, struct json_object *federated, uint64_t revision)
 {
 	struct json_object *metadata;
@@ -68,7 +69,7 @@ static uint64_t asked_of(const struct object *o, struct json_object *federated, 
 	if (json_object_object_get_ex(federated, "metadata", &metadata))
 		generation = object_number(metadata, "generation", 0);
 	how |= (uint64_t)object_is_deleted(federated) << 1;
-	return hash_mix(generation > 0 ? (uint64_t)generation : revision, how);
+	return hash_mix(o->uid, hash_mix(generation > 0 ? (uint64_t)generation : revision, how));
 }
 
 /* What KubeFed does not take from a template is said once for what is asked. */

@@ -68,18 +68,11 @@ static struct json_object *clusters_of(const struct status_about *a)
 
 static struct json_object *find_condition(struct json_object *status, const char *type)
 {
-	struct json_object *list, *is;
+	struct json_object *list = jsontree_get(status, "conditions", NULL);
 
-	if (!json_object_object_get_ex(status, "conditions", &list) ||
-	    !json_object_is_type(list, json_type_array))
-		return NULL;
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *item = json_object_array_get_idx(list, i);
-
-		if (json_object_object_get_ex(item, "type", &is) &&
-		    strcmp(json_object_get_string(is), type) == 0)
-			return item;
-	}
+	for (size_t i = 0; i < jsontree_count(list); i++)
+		if (strcmp(jsontree_word(jsontree_item(list, i), "type", NULL), type) == 0)
+			return jsontree_item(list, i);
 	return NULL;
 }
 

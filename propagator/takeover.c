@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kube/object.h"
+#include "propagator/jsontree.h"
 #include "propagator/render.h"
 
 enum { DEPTH_MOST = 64 };
@@ -47,7 +48,8 @@ static bool is_ours(struct json_object *entry, const char *manager)
 /* Sets of fields are trees of members; what is in one of them is in the sum. */
 static void add_fields(struct json_object *to, struct json_object *from, unsigned depth)
 {
-	if (depth == DEPTH_MOST || !json_object_is_type(from, json_type_object))
+	if (depth == DEPTH_MOST || !json_object_is_type(from, json_type_object) ||
+	    !json_object_is_type(to, json_type_object))
 		return;
 	json_object_object_foreach(from, key, value)
 	{
@@ -87,8 +89,8 @@ struct json_object *takeover_patch(struct json_object *object, const char *manag
 	bool any = false;
 
 	kept = json_object_new_array();
-	for (size_t i = 0; entries && i < json_object_array_length(entries); i++) {
-		struct json_object *entry = copy_of(json_object_array_get_idx(entries, i));
+	for (size_t i = 0; i < jsontree_count(entries); i++) {
+		struct json_object *entry = copy_of(jsontree_item(entries, i));
 
 		if (is_kubefeds(entry)) {
 			any = true;

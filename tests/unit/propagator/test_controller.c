@@ -94,6 +94,28 @@ static void test_a_deletion_is_sent_once(void **state)
 	assert_int_equal(fakeapi_requests(gondor(w), "DELETE "), 1);
 }
 
+/* The member's watch is behind: what is there now is not what was seen. */
+static void test_only_what_was_seen_is_deleted(void **state)
+{
+	struct propagator_world *w = *state;
+
+	bring_web(w, WORLD_EVERYWHERE);
+	fakeapi_hush_watches(gondor(w), FAKEAPI_DEPLOYMENTS);
+	fakeapi_hush_watches(rohan(w), FAKEAPI_DEPLOYMENTS);
+	fakeapi_delete(gondor(w), FAKEAPI_DEPLOYMENTS, WEB);
+	fakeapi_put(gondor(w), FAKEAPI_DEPLOYMENTS,
+	            "{'metadata':{'name':'web','namespace':'shop'},'spec':{'replicas':7}}");
+	fakeapi_edit(rohan(w), FAKEAPI_DEPLOYMENTS, WEB,
+	             "{'metadata':{'labels':{'kubefed.io/managed':'false'}}}");
+	propagator_world_deployment(w, "web", 1, "'placement':{'clusters':[]}");
+	propagator_world_expect_requests(w, gondor(w), "DELETE ", 1);
+	propagator_world_expect_requests(w, rohan(w), "DELETE ", 1);
+	propagator_world_turn(w, 2000);
+	expect_copy(w, 0, "\"replicas\":7");
+	expect_copy(w, 1, "\"false\"");
+	assert_true(fakeapi_requests(gondor(w), "DELETE ") <= 5);
+}
+
 static void test_who_leads_next_writes_nothing(void **state)
 {
 	struct propagator_world *w = *state;
@@ -364,6 +386,20 @@ static void test_an_object_that_is_made_anew_at_once_gets_a_status(void **state)
 	expect_status(w, "\"status\":\"True\"");
 }
 
+/* Somebody took its finalizer away, and made another one of that name before anybody looked. */
+static void test_another_object_of_that_name_is_brought_too(void **state)
+{
+	struct propagator_world *w = *state;
+
+	bring_web(w, WORLD_EVERYWHERE);
+	fakeapi_delete(w->host, WORLD_FEDERATED_DEPLOYMENTS, WEB);
+	fakeapi_put(w->host, WORLD_FEDERATED_DEPLOYMENTS,
+	            "{'metadata':{'name':'web','namespace':'shop','generation':1,'finalizers':["
+	            "'kubefed.io/sync-controller']},'spec':{" WORLD_EVERYWHERE
+	            ",'template':{'spec':{'replicas':9}}}}");
+	expect_copy(w, 0, "\"replicas\":9");
+}
+
 static void test_a_term_may_end_with_writes_under_way(void **state)
 {
 	struct propagator_world *w = *state;
@@ -565,6 +601,26 @@ static void test_what_is_adopted_keeps_its_replicas_if_they_are_retained(void **
 	expect_copy(w, 0, "\"replicas\":7");
 }
 
+/* Who may write one object must not be able to end what brings all. */
+static void test_a_template_of_another_shape_ends_nothing(void **state)
+{
+	static const char *const specs[] = {"null", "'text'", "[]"};
+	struct propagator_world *w = *state;
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+		propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE ",'retainReplicas':true");
+		expect_copy(w, 0, "kubefed.io/managed");
+		propagator_world_calm(w);
+		fakeapi_put(w->host, WORLD_FEDERATED_DEPLOYMENTS,
+		            "{'metadata':{'name':'web','namespace':'shop','generation':%zu,"
+		            "'finalizers':['kubefed.io/sync-controller']},'spec':{" WORLD_EVERYWHERE
+		            ",'retainReplicas':true,'template':{'spec':%s}}}",
+		            100 * (i + 1), specs[i]);
+		propagator_world_expect_requests(w, gondor(w), "PATCH ", 1);
+		propagator_world_turn(w, 500);
+	}
+}
+
 static void test_what_exists_is_adopted_only_if_that_is_wanted(void **state)
 {
 	struct propagator_world *w = *state;
@@ -667,9 +723,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(test_a_template_of_another_shape_ends_nothing),
+		T(test_another_object_of_that_name_is_brought_too),
 		T(test_a_new_object_takes_one_look_and_one_write_in_a_member),
 		T(test_a_changed_template_takes_one_write_in_a_member),
 		T(test_a_deletion_is_sent_once),
+		T(test_only_what_was_seen_is_deleted),
 		T(test_who_leads_next_writes_nothing),
 		T(test_a_silent_host_is_not_written_to_without_end),
 		T(test_conflicts_are_not_answered_with_a_storm),

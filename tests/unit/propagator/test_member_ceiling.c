@@ -116,6 +116,23 @@ static void test_another_config_map_is_no_ceiling(void **state)
 	member_free(m);
 }
 
+/* It may be another server's, which has one. */
+static void test_that_there_is_none_is_asked_of_each_client_anew(void **state)
+{
+	struct member *m = member_new(state);
+
+	watch(m);
+	await_change(m);
+	assert_string_equal(member_ceiling_word(m->ceiling), "none");
+	member_ceiling_unwatch(m->ceiling);
+	assert_false(member_ceiling_is_known(m->ceiling));
+	put_ceiling(m, "kinds: []");
+	watch(m);
+	await_change(m);
+	assert_stays(m, "held");
+	member_free(m);
+}
+
 static void test_a_list_that_brings_the_same_changes_nothing(void **state)
 {
 	struct member *m = member_new(state);
@@ -175,6 +192,7 @@ int main(void)
 		TEST(test_nothing_is_known_before_it_was_asked),
 		TEST(test_a_ceiling_comes_changes_and_goes),
 		TEST(test_another_config_map_is_no_ceiling),
+		TEST(test_that_there_is_none_is_asked_of_each_client_anew),
 		TEST(test_a_list_that_brings_the_same_changes_nothing),
 		TEST(test_who_may_not_read_it_and_never_saw_one_is_not_limited),
 		TEST(test_a_ceiling_that_was_seen_outlasts_the_right_and_the_client),

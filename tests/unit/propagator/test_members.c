@@ -175,6 +175,17 @@ static void test_what_was_set_by_hand_is_not_overwritten_by_nothing(void **state
 	expect(w, "\"region\":\"shire\"");
 }
 
+static void test_a_status_without_conditions_is_written_anew(void **state)
+{
+	struct watching *w = *state;
+
+	hub_join(w->hub, 0, "gondor", ",'status':{'conditions':null}");
+	hub_join(w->hub, 1, "rohan", ",'status':{'conditions':[{'type':null}]}");
+	start(w);
+	hub_expect(w->hub, FAKEAPI_CLUSTERS, GONDOR, "ClusterReady");
+	hub_expect(w->hub, FAKEAPI_CLUSTERS, HUB_NAMESPACE "/rohan", "ClusterReady");
+}
+
 static void test_nodes_that_may_not_be_listed_change_nothing(void **state)
 {
 	struct watching *w = *state;
@@ -394,6 +405,7 @@ int main(void)
 		TEST(region_and_zones_are_those_of_the_nodes_of_both_generations),
 		TEST(nodes_are_read_page_by_page_as_metadata),
 		TEST(what_was_set_by_hand_is_not_overwritten_by_nothing),
+		TEST(a_status_without_conditions_is_written_anew),
 		TEST(nodes_that_may_not_be_listed_change_nothing),
 		TEST(labels_of_the_kubefedcluster_count_more_than_nodes),
 		TEST(a_steady_cluster_is_written_of_once_a_minute_at_most),

@@ -264,6 +264,19 @@ static void test_the_hash_of_a_status_is_that_of_all_but_its_times(void **state)
 	json_object_put(third);
 }
 
+static void test_conditions_without_a_type_are_none(void **state)
+{
+	const struct status_about about = {.generation = 1, .now = 1};
+	struct json_object *before = json_tokener_parse(
+		"{\"conditions\":[{\"type\":null},{\"type\":5},7],\"observedGeneration\":1}");
+	struct json_object *status = status_make(before, &about);
+
+	(void)state;
+	assert_non_null(status);
+	json_object_put(status);
+	json_object_put(before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_unknown_is_neither_true_nor_false),
 		cmocka_unit_test(test_words_of_health_move_the_update_alone),
 		cmocka_unit_test(test_the_hash_of_a_status_is_that_of_all_but_its_times),
+		cmocka_unit_test(test_conditions_without_a_type_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

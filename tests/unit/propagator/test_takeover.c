@@ -66,11 +66,32 @@ static void test_without_kubefeds_entry_or_ours_there_is_nothing_to_do(void **st
 	assert_null(patch_of(OURS ",5,null,{}," KUBECTLS));
 }
 
+/* Whatever a member may answer. */
+static void test_fields_of_another_shape_are_left_alone(void **state)
+{
+	static const char *const shapes[] = {
+		"{\"managedFields\":{\"a\":1}}", "{\"managedFields\":\"text\"}", "[]",
+		"{\"managedFields\":[{\"manager\":\"nigh-propagator\",\"operation\":\"Apply\"}"
+		"," KUBEFEDS "]}",
+		"{\"managedFields\":[{\"manager\":\"nigh-propagator\",\"operation\":\"Apply\","
+		"\"fieldsV1\":{\"f:metadata\":\"text\"}}," KUBEFEDS "]}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		struct json_object *object = json_object_new_object();
+
+		json_object_object_add(object, "metadata", json_tokener_parse(shapes[i]));
+		json_object_put(takeover_patch(object, "nigh-propagator"));
+		json_object_put(object);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kubefeds_fields_become_ours),
 		cmocka_unit_test(test_without_kubefeds_entry_or_ours_there_is_nothing_to_do),
+		cmocka_unit_test(test_fields_of_another_shape_are_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
