@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/field_manager.h"
+#include "propagator/condition.h"
 #include "propagator/jsontree.h"
 #include "propagator/member_nodes.h"
 #include "propagator/plain_json.h"
@@ -34,16 +35,6 @@ struct say {
 	const char *type, *status, *reason, *message;
 };
 
-static struct json_object *stored_condition(const struct member_status *s, const char *type)
-{
-	struct json_object *list = jsontree_get(s->stored, "conditions", NULL);
-
-	for (size_t i = 0; i < jsontree_count(list); i++)
-		if (strcmp(jsontree_word(jsontree_item(list, i), "type", NULL), type) == 0)
-			return jsontree_item(list, i);
-	return NULL;
-}
-
 static bool is_text(struct json_object *object, const char *key, const char *text)
 {
 	struct json_object *is;
@@ -58,7 +49,7 @@ static void add_condition(const struct member_status *s, struct json_object *lis
 	struct json_object *c = json_object_new_object(), *before, *since = NULL;
 	char now[CLOCK_TEXT_SIZE];
 
-	before = stored_condition(s, say->type);
+	before = condition_in(s->stored, say->type);
 	clock_print(clock_unix_s(), now);
 	if (!is_text(before, "reason", say->reason) || !is_text(before, "message", say->message))
 		*changed = true;
@@ -86,8 +77,8 @@ static int64_t time_of(struct json_object *condition, const char *key)
 
 bool member_status_was(const struct member_status *s, struct threshold *out)
 {
-	struct json_object *ready = stored_condition(s, "Ready");
-	struct json_object *offline = stored_condition(s, "Offline");
+	struct json_object *ready = condition_in(s->stored, "Ready");
+	struct json_object *offline = condition_in(s->stored, "Offline");
 	struct json_object *is = ready ? ready : offline;
 
 	if (!is)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "propagator/health.h"
+#include "propagator/condition.h"
 #include "propagator/jsontree.h"
 
 static const char *reason_of(const struct status_about *a)
@@ -66,16 +67,6 @@ static struct json_object *clusters_of(const struct status_about *a)
 
 /* --- conditions --- */
 
-static struct json_object *find_condition(struct json_object *status, const char *type)
-{
-	struct json_object *list = jsontree_get(status, "conditions", NULL);
-
-	for (size_t i = 0; i < jsontree_count(list); i++)
-		if (strcmp(jsontree_word(jsontree_item(list, i), "type", NULL), type) == 0)
-			return jsontree_item(list, i);
-	return NULL;
-}
-
 static bool says(struct json_object *object, const char *key, const char *text)
 {
 	struct json_object *is;
@@ -118,7 +109,7 @@ static struct json_object *condition_of(struct json_object *before, const char *
 /* NULL: of none of the clusters is anything known.  Its reason is what also a CRD of KubeFed keeps. */
 static struct json_object *healthy_of(struct json_object *previous, const struct status_about *a)
 {
-	struct json_object *before = find_condition(previous, "Healthy"), *c;
+	struct json_object *before = condition_in(previous, "Healthy"), *c;
 	struct health_roll roll = {0};
 	struct health all;
 	bool any = false;
@@ -156,7 +147,7 @@ struct json_object *status_make(struct json_object *previous, const struct statu
 	         !json_object_equal(before, clusters);
 	json_object_object_add(status, "observedGeneration", json_object_new_int64(a->generation));
 	json_object_array_add(conditions,
-	                      condition_of(find_condition(previous, "Propagation"), "Propagation",
+	                      condition_of(condition_in(previous, "Propagation"), "Propagation",
 	                                   reason[0] == '\0' ? "True" : "False", reason, moved,
 	                                   a->now));
 	if (healthy)
