@@ -16,33 +16,22 @@ static bool is_text(struct json_object *object, const char *key, const char *tex
 	return bytes_equal_text(object_text(object, key, NULL), text);
 }
 
-static struct json_object *member_of(struct json_object *object, const char *key)
-{
-	struct json_object *value = NULL;
-
-	if (json_object_is_type(object, json_type_object))
-		json_object_object_get_ex(object, key, &value);
-	return value;
-}
-
 static bool owns_label(struct json_object *entry)
 {
-	struct json_object *fields = member_of(entry, "fieldsV1");
-	struct json_object *labels = member_of(member_of(fields, "f:metadata"), "f:labels");
-
-	return member_of(labels, "f:" RENDER_LABEL) != NULL;
+	return jsontree_get(entry, "fieldsV1", "f:metadata", "f:labels", "f:" RENDER_LABEL, NULL) !=
+	       NULL;
 }
 
 static bool is_kubefeds(struct json_object *entry)
 {
-	return is_text(entry, "operation", "Update") && !member_of(entry, "subresource") &&
+	return is_text(entry, "operation", "Update") && !jsontree_get(entry, "subresource", NULL) &&
 	       owns_label(entry);
 }
 
 static bool is_ours(struct json_object *entry, const char *manager)
 {
 	return is_text(entry, "operation", "Apply") && is_text(entry, "manager", manager) &&
-	       !member_of(entry, "subresource");
+	       !jsontree_get(entry, "subresource", NULL);
 }
 
 /* Sets of fields are trees of members; what is in one of them is in the sum. */
@@ -53,7 +42,7 @@ static void add_fields(struct json_object *to, struct json_object *from, unsigne
 		return;
 	json_object_object_foreach(from, key, value)
 	{
-		struct json_object *there = member_of(to, key);
+		struct json_object *there = jsontree_get(to, key, NULL);
 
 		if (!there) {
 			there = json_object_new_object();
@@ -83,8 +72,8 @@ static struct json_object *copy_of(struct json_object *value)
 
 struct json_object *takeover_patch(struct json_object *object, const char *manager)
 {
-	struct json_object *metadata = member_of(object, "metadata"), *patch;
-	struct json_object *entries = member_of(metadata, "managedFields");
+	struct json_object *metadata = jsontree_get(object, "metadata", NULL), *patch;
+	struct json_object *entries = jsontree_get(metadata, "managedFields", NULL);
 	struct json_object *kept, *ours = NULL, *taken = json_object_new_object();
 	bool any = false;
 
@@ -94,7 +83,7 @@ struct json_object *takeover_patch(struct json_object *object, const char *manag
 
 		if (is_kubefeds(entry)) {
 			any = true;
-			add_fields(taken, member_of(entry, "fieldsV1"), 0);
+			add_fields(taken, jsontree_get(entry, "fieldsV1", NULL), 0);
 			json_object_put(entry);
 			continue;
 		}
@@ -107,11 +96,11 @@ struct json_object *takeover_patch(struct json_object *object, const char *manag
 		json_object_put(taken);
 		return NULL;
 	}
-	add_fields(member_of(ours, "fieldsV1"), taken, 0);
+	add_fields(jsontree_get(ours, "fieldsV1", NULL), taken, 0);
 	json_object_put(taken);
 	patch = json_object_new_array();
 	add_step(patch, "test", "/metadata/resourceVersion",
-	         json_object_get(member_of(metadata, "resourceVersion")));
+	         json_object_get(jsontree_get(metadata, "resourceVersion", NULL)));
 	add_step(patch, "replace", "/metadata/managedFields", kept);
 	return patch;
 }
