@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "propagator/controller_inside.h"
 #include "propagator/plain_json.h"
+#include "propagator/sorted.h"
 
 enum {
 	TURN_MS = 5, /* of the loop's time at once */
@@ -235,20 +236,14 @@ static void on_copy(const char *key, void *arg)
 
 static void on_copies_sight(void *arg) { controller_on_all(((struct site *)arg)->controller); }
 
+static const char *name_at(const void *list, size_t i)
+{
+	return ((struct site *const *)list)[i]->member->name;
+}
+
 static size_t place_of(const struct controller *c, const char *cluster, bool *found)
 {
-	size_t low = 0, high = c->site_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(c->sites[middle]->member->name, cluster) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*found = low < c->site_count && strcmp(c->sites[low]->member->name, cluster) == 0;
-	return low;
+	return sorted_place(c->sites, c->site_count, name_at, cluster, found);
 }
 
 struct site *controller_site(const struct controller *c, const char *cluster)

@@ -14,6 +14,7 @@
 #include "propagator/member_ceiling.h"
 #include "propagator/member_health.h"
 #include "propagator/member_status.h"
+#include "propagator/sorted.h"
 #include "watcher/decode_link.h"
 
 enum { AT_ONCE = 32, BACKOFF_MOST_MS = 30000, TICK_MS = 2000 };
@@ -110,20 +111,14 @@ static void *find_in(const struct members *m, const struct cache *cache, const c
 
 /* --- the list --- */
 
+static const char *name_at(const void *list, size_t i)
+{
+	return ((struct one *const *)list)[i]->name;
+}
+
 static size_t place_of(const struct members *m, const char *name, bool *found)
 {
-	size_t low = 0, high = m->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(m->list[middle]->name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*found = low < m->count && strcmp(m->list[low]->name, name) == 0;
-	return low;
+	return sorted_place(m->list, m->count, name_at, name, found);
 }
 
 static struct one *find_one(const struct members *m, const char *name)

@@ -10,26 +10,21 @@
 #include "propagator/controller_inside.h"
 #include "propagator/jsontree.h"
 #include "propagator/member_ceiling.h"
+#include "propagator/sorted.h"
 #include "propagator/version.h"
 
 enum { UNSURE_MOST_MS = 10000 };
 
 /* --- parts --- */
 
+static const char *name_at(const void *list, size_t i)
+{
+	return ((struct part *const *)list)[i]->cluster;
+}
+
 static size_t place_of(const struct object *o, const char *cluster, bool *found)
 {
-	size_t low = 0, high = o->part_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(o->parts[middle]->cluster, cluster) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*found = low < o->part_count && strcmp(o->parts[low]->cluster, cluster) == 0;
-	return low;
+	return sorted_place(o->parts, o->part_count, name_at, cluster, found);
 }
 
 struct part *object_part(const struct object *o, const char *cluster)
