@@ -107,7 +107,7 @@ static void set_targets(struct prober *p, uint16_t port)
 /* A replica probes all of them for ROUNDS intervals. */
 static void run_replica(struct beginnings *b)
 {
-	struct probe_settings settings = {INTERVAL_MS, 1000, 3, 2, NULL};
+	struct probe_settings settings = {INTERVAL_MS, 1000, 3, 2, NULL, NULL};
 	struct prober *p;
 	bool stopped = false;
 	uint16_t port;
