@@ -236,7 +236,8 @@ $(E2E): %: %.o $(E2E_SUPPORT) $(SCENARIO_SUPPORT) $(B)/libbase.a $(B)/libgeo.a
 $(B)/tests/e2e/admission: $(B)/tests/support/propagator_admission.o
 $(E2E:%=%.run): %.run: % all
 	$(Q)assets=$$(tests/e2e/build-servers) && KUBEBUILDER_ASSETS=$$assets NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl PROPAGATOR=$(B)/bin/nigh-propagator $<
-.PHONY: e2e $(E2E:%=%.run)
+.PHONY: e2e test-programs $(E2E:%=%.run)
+test-programs: $(SCENARIOS) $(DIFFERENTIAL) $(E2E)
 e2e: need-test                    ## real nighd and real API servers (built once for a machine): members and host fail, DNS stays right
 	$(Q)tests/e2e/build-servers
 	$(Q)$(MAKE) -j2 all $(E2E)
@@ -256,8 +257,8 @@ test: need-test                  ## everything: check, instructions, asan, tsan,
 	$(Q)$(MAKE) asan tsan
 	$(Q)$(MAKE) fuzz-replay valgrind
 	$(Q)$(MAKE) -j2 all && $(MAKE) scenario scenario-asan differential e2e
-check: layers headers rfcs format-check  ## what the sources must obey
-	$(Q)$(MAKE) -j2 all
+check: layers headers rfcs format-check  ## what the sources must obey, those of every test, too
+	$(Q)$(MAKE) -j2 all test-programs
 
 # --- checks ---
 .PHONY: layers headers rfcs format format-check lint sizes cover asan tsan

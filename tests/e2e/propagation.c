@@ -188,7 +188,7 @@ static void scale(struct federation *f, const char *name, unsigned replicas)
 	         replicas);
 	snprintf(want, sizeof(want), "\"replicas\":%u", replicas);
 	cluster_patch(f->host, "types.kubefed.io/v1beta1", "FederatedDeployment", "shop", name,
-	              patch);
+	              "%s", patch);
 	for (unsigned i = 0; i < f->count; i++)
 		cluster_expect(f->members[i], DEPLOYMENTS "late", want, TERM_MS);
 }
