@@ -336,9 +336,9 @@ $(FUZZ:%=fuzz-%): fuzz-%:         # make fuzz-query FUZZ_SECONDS=600
 	$(BUILD)/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 tests/fuzz/corpus/$*
 
 # --- benchmarks, data ---
-CLUSTERS := $(B)/tests/bench/clusters
-$(CLUSTERS).o: PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
-$(CLUSTERS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
+CLUSTERS_BENCH := $(B)/tests/bench/clusters
+$(CLUSTERS_BENCH).o: PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
+$(CLUSTERS_BENCH): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
 PROBES := $(B)/tests/bench/probes
@@ -352,7 +352,7 @@ $(PROPAGATION): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/li
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
 .PHONY: bench-propagator
-bench-propagator: all $(PROPAGATION)  ## nigh-propagator with OBJECTS=1000 on CLUSTERS=50, all of them scripted
+bench-propagator: all $(PROPAGATION)  ## nigh-propagator with OBJECTS=1000 on CLUSTERS=50, SILENT=10 in the end, all scripted
 	$(Q)PROPAGATOR=$(B)/bin/nigh-propagator $(PROPAGATION)
 INSTRUCTIONS := $(B)/tests/bench/instructions
 $(INSTRUCTIONS): LTO = $(LTO_$(FLAVOR))
@@ -363,7 +363,7 @@ $(INSTRUCTIONS): %: %.o $(call SUPPORT,dnsd) $(B)/libdnsd.a $(call libs_of,dnsd)
 .PHONY: bench bench-programs geodb instructions
 instructions: $(INSTRUCTIONS)    ## instructions of an answer, by callgrind, beside those that tests/bench/instructions.txt allows
 	$(Q)tests/bench/instructions $(INSTRUCTIONS) tests/bench/instructions.txt
-bench-programs: all $(CLUSTERS) $(PROBES)  ## what tests/bench/run and its neighbours measure, and measure with
+bench-programs: all $(CLUSTERS_BENCH) $(PROBES)  ## what tests/bench/run and its neighbours measure, and measure with
 bench:                           ## tests/bench: CPU per query beside floor and peers, API servers, memory, updates, restart
 	$(Q)deploy/packages bench
 	$(Q)$(MAKE) -j2 bench-programs
