@@ -30,12 +30,13 @@ struct part {
 	char *cluster;
 	enum state state;
 	bool is_listed;
-	bool is_verified; /* of an object that is being deleted: it was asked for, and is gone */
-	bool took_over;   /* KubeFed's fields, or found that there are none */
-	bool by_replace;  /* the server does not apply it */
-	bool is_repair;   /* what is under way undoes what another did */
-	bool retains;     /* spec.retainReplicas: what is adopted keeps its own */
-	unsigned repairs; /* in a row */
+	bool is_verified;  /* of an object that is being deleted: it was asked for, and is gone */
+	bool took_over;    /* KubeFed's fields, or found that there are none */
+	bool by_replace;   /* the server does not apply it */
+	bool is_to_be_new; /* what is being applied makes it, or conflicts */
+	bool is_repair;    /* what is under way undoes what another did */
+	bool retains;      /* spec.retainReplicas: what is adopted keeps its own */
+	unsigned repairs;  /* in a row */
 	uint64_t repaired_ms;
 	char *why; /* of a state that is no success; NULL: nothing to say */
 

@@ -164,6 +164,41 @@ static void test_what_exists_is_adopted_only_if_that_is_wanted(void **state)
 	web_expect_status(w, "\"status\":\"True\"");
 }
 
+/* A look that finds nothing says nothing of the moment after it. */
+static void test_what_somebody_makes_at_that_moment_is_not_taken_over(void **state)
+{
+	struct propagator_world *w = *state;
+
+	w->settings.adopt_resources = false;
+	work_on_settings(w->work);
+	propagator_world_calm(w);
+	fakeapi_put(web_gondor(w), FAKEAPI_DEPLOYMENTS,
+	            "{'metadata':{'name':'web','namespace':'shop'},'spec':{'replicas':7}}");
+	fakeapi_answer(web_gondor(w), "GET " FAKEAPI_DEPLOYMENTS "/shop/web", 1, 404, NULL);
+	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE);
+	web_expect_status(w, "AlreadyExists");
+	web_expect_copy(w, 0, "!kubefed.io/managed");
+	web_expect_copy(w, 0, "\"replicas\":7");
+}
+
+/* Where nothing can be applied, it is made by POST, which takes nothing either; what exists is asked for. */
+static void test_what_cannot_be_applied_is_not_taken_over_either(void **state)
+{
+	struct propagator_world *w = *state;
+
+	w->settings.adopt_resources = false;
+	work_on_settings(w->work);
+	propagator_world_calm(w);
+	for (unsigned i = 0; i < w->count; i++)
+		fakeapi_answer(w->members[i], "PATCH " FAKEAPI_DEPLOYMENTS, 0, 415, NULL);
+	fakeapi_put(web_gondor(w), FAKEAPI_DEPLOYMENTS,
+	            "{'metadata':{'name':'web','namespace':'shop'},'spec':{'replicas':7}}");
+	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE);
+	web_expect_status(w, "AlreadyExists");
+	web_expect_copy(w, 0, "!kubefed.io/managed");
+	web_expect_copy(w, 1, "kubefed.io/managed");
+}
+
 static void add_failing(const struct types_note *note, void *arg)
 {
 	*(size_t *)arg += note->counts.failing;
@@ -258,6 +293,8 @@ int main(void)
 		T(test_what_is_adopted_keeps_its_replicas_if_they_are_retained),
 		T(test_a_template_of_another_shape_ends_nothing),
 		T(test_what_exists_is_adopted_only_if_that_is_wanted),
+		T(test_what_somebody_makes_at_that_moment_is_not_taken_over),
+		T(test_what_cannot_be_applied_is_not_taken_over_either),
 		T(test_what_says_managed_false_is_left_alone),
 		T(test_a_drift_is_reported_where_it_is_to_be_reported),
 		T(test_what_another_changes_all_the_time_is_not_fought_over),
