@@ -21,7 +21,9 @@
 struct site {
 	struct controller *controller;
 	struct member *member;
+	struct budget budget; /* of the copies: a part of the member's */
 	struct cache *copies;
+	bool is_told_full;
 };
 
 /* One object in one cluster. */
@@ -81,6 +83,8 @@ struct object {
 	unsigned host_failures;
 	/* The status that was written last, but for its times, and what the server made of it: hashes, 0: none. */
 	uint64_t wrote_status, stored_status;
+	uint64_t
+		terse_ms; /* the server does not store as much: no remote statuses until then; 0: it does */
 	uint64_t told_ms;   /* when that was */
 	uint64_t alarm_ms;  /* it is to be looked at again then; 0: no */
 	uint64_t unsaid_ms; /* since when there may be something to tell the host; 0: not */
@@ -129,6 +133,9 @@ void controller_enqueue(struct object *o);
 void controller_alarm(struct object *o, uint64_t in_ms);
 /* The same for what comes from many clusters one after the other, and is looked at together. */
 void controller_alarm_soon(struct object *o);
+/* What was just written there. */
+void controller_saw(struct controller *c, const char *cluster, const char *key,
+                    struct json_object *object);
 struct site *controller_site(const struct controller *c, const char *cluster);
 /* It is of no interest any more. */
 void controller_forget(struct object *o);

@@ -180,6 +180,7 @@ static void succeed(struct part *p, struct json_object *object)
 		o->version_dirty = true;
 	}
 	p->written = copy_number_of(object);
+	controller_saw(o->controller, p->cluster, o->key, object);
 	p->behind_ms = clock_monotonic_ms() + BEHIND_MS;
 	o->updated = true;
 	o->controller->counts.applied++;
