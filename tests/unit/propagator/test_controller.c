@@ -5,9 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "base/xalloc.h"
 #include "tests/support/propagator_web.h"
 
 /* --- how much is written --- */
@@ -209,6 +212,47 @@ static void test_a_changed_template_does_not_wait_for_the_pause_of_the_old_one(v
 	web_expect_copy(w, 0, "\"replicas\":3");
 }
 
+/* What etcd does not store is not written again and again: it is written without what members say. */
+static void test_a_status_that_is_too_large_is_written_without_those_of_members(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	w->settings.raw_status_collection = true;
+	work_on_settings(w->work);
+	fakeapi_edit(w->host, WORLD_TYPES, WORLD_FEDERATION "/deployments.apps",
+	             "{'spec':{'statusCollection':'Enabled'}}");
+	fakeapi_edit(web_gondor(w), FAKEAPI_DEPLOYMENTS, WEB, "{'status':{'replicas':5}}");
+	web_expect_status(w, "\"remoteStatus\":{\"replicas\":5}");
+	propagator_world_calm(w);
+	fakeapi_answer(w->host, "PATCH " WORLD_FEDERATED_DEPLOYMENTS "/shop/web/status", 1, 413,
+	               NULL);
+	fakeapi_edit(web_gondor(w), FAKEAPI_DEPLOYMENTS, WEB, "{'status':{'replicas':6}}");
+	web_expect_status(w, "its remoteStatus is too large to be shown here");
+	web_expect_status(w, "!\"remoteStatus\":");
+}
+
+static void test_a_status_of_four_megabytes_is_left_out(void **state)
+{
+	enum { STATUS = 4000000 };
+	struct propagator_world *w = *state;
+	char *words = xcalloc(1, STATUS);
+
+	memset(words, 'a', STATUS - 1);
+	web_bring(w, WORLD_EVERYWHERE);
+	w->settings.raw_status_collection = true;
+	work_on_settings(w->work);
+	fakeapi_edit(w->host, WORLD_TYPES, WORLD_FEDERATION "/deployments.apps",
+	             "{'spec':{'statusCollection':'Enabled'}}");
+	fakeapi_edit(web_gondor(w), FAKEAPI_DEPLOYMENTS, WEB, "{'status':{'words':'%s'}}", words);
+	fakeapi_edit(web_rohan(w), FAKEAPI_DEPLOYMENTS, WEB, "{'status':{'replicas':5}}");
+	free(words);
+	web_expect_status(w, "its remoteStatus is too large to be shown here");
+	web_expect_status(w, "\"remoteStatus\":{\"replicas\":5}");
+	propagator_world_deployment(w, "web", 2, "");
+	web_expect_copy(w, 0, "\"replicas\":2");
+}
+
 /* --- types --- */
 
 static void test_a_type_that_is_disabled_does_not_run_for_a_moment(void **state)
@@ -269,6 +313,8 @@ int main(void)
 		T(test_a_failing_webhook_does_not_end_apply_for_ever),
 		T(test_a_server_that_wants_to_be_left_alone_is),
 		T(test_a_changed_template_does_not_wait_for_the_pause_of_the_old_one),
+		T(test_a_status_that_is_too_large_is_written_without_those_of_members),
+		T(test_a_status_of_four_megabytes_is_left_out),
 		T(test_a_type_that_is_disabled_does_not_run_for_a_moment),
 		T(test_a_type_is_let_go_with_kubefeds_finalizer),
 		T(test_a_member_without_the_kind_stops_no_other),
