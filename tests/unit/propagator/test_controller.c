@@ -282,6 +282,35 @@ static void test_a_type_is_let_go_with_kubefeds_finalizer(void **state)
 	propagator_world_expect(w, w->host, WORLD_TYPES, name, "mine");
 }
 
+/* Nothing changes, so nothing is heard: it is tried again by itself. */
+static void test_a_type_is_let_go_though_that_is_refused_at_first(void **state)
+{
+	struct propagator_world *w = *state;
+	const char *name = WORLD_FEDERATION "/configmaps";
+
+	web_bring(w, WORLD_EVERYWHERE);
+	fakeapi_edit(w->host, WORLD_TYPES, name,
+	             "{'metadata':{'finalizers':['core.kubefed.io/federated-type-config']}}");
+	propagator_world_calm(w);
+	fakeapi_answer(w->host, "PATCH " WORLD_TYPES "/" WORLD_FEDERATION "/configmaps", 2, 500,
+	               NULL);
+	fakeapi_ask_to_delete(w->host, WORLD_TYPES, name);
+	propagator_world_expect(w, w->host, WORLD_TYPES, name, "!");
+	assert_int_equal(fakeapi_requests_with(w->host, "PATCH ", "configmaps"), 3);
+}
+
+static void test_the_status_of_a_type_is_written_though_that_is_refused_at_first(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	fakeapi_answer(w->host, "PATCH " WORLD_TYPES, 2, 429, NULL);
+	fakeapi_edit(w->host, WORLD_TYPES, WORLD_FEDERATION "/configmaps",
+	             "{'spec':{'propagation':'Disabled'}}");
+	propagator_world_expect(w, w->host, WORLD_TYPES, WORLD_FEDERATION "/configmaps",
+	                        "NotRunning\",\"statusController");
+}
+
 static void test_a_member_without_the_kind_stops_no_other(void **state)
 {
 	struct propagator_world *w = *state;
@@ -317,6 +346,8 @@ int main(void)
 		T(test_a_status_of_four_megabytes_is_left_out),
 		T(test_a_type_that_is_disabled_does_not_run_for_a_moment),
 		T(test_a_type_is_let_go_with_kubefeds_finalizer),
+		T(test_a_type_is_let_go_though_that_is_refused_at_first),
+		T(test_the_status_of_a_type_is_written_though_that_is_refused_at_first),
 		T(test_a_member_without_the_kind_stops_no_other),
 	};
 
