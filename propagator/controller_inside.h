@@ -44,6 +44,7 @@ struct part {
 
 	enum plan_step step; /* that is under way, or was the last */
 	uint64_t asked;      /* for what (struct wish) */
+	uint64_t made_of;    /* of which template and overrides: a hash */
 	uint64_t under;      /* by which ceiling of the cluster */
 	bool is_late;        /* something else is asked for since it is under way */
 	struct dispatch_job *job;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
@@ -167,6 +168,14 @@ static void note_repair(struct part *p)
 	p->again_ms = now_ms + pause_of(REPAIR_FIRST_MS, REPAIR_MOST_MS, p->repairs - 2);
 }
 
+static uint64_t made_of(const struct object *o)
+{
+	const struct version_hashes *h = &o->version.hashes;
+
+	return hash_mix(hash_fixed(bytes_of(h->template_hash)),
+	                hash_fixed(bytes_of(h->overrides_hash)));
+}
+
 static void succeed(struct part *p, struct json_object *object)
 {
 	struct object *o = p->object;
@@ -176,7 +185,9 @@ static void succeed(struct part *p, struct json_object *object)
 	p->again_ms = 0;
 	p->judged = 0;
 	if (version_of(object, version)) {
-		version_put(&o->version, p->cluster, version);
+		/* What is asked for may be something else since this was sent. */
+		version_put(&o->version, p->cluster,
+		            p->made_of == made_of(o) ? version : VERSION_OLD);
 		o->version_dirty = true;
 	}
 	p->written = copy_number_of(object);
@@ -573,6 +584,7 @@ void object_step(struct part *p, const struct wish *wish, enum plan_step step, e
 		p->failures = 0;
 	p->step = step;
 	p->asked = wish->asked;
+	p->made_of = made_of(p->object);
 	p->is_late = false;
 	p->body = desired;
 	p->behind_ms = 0;

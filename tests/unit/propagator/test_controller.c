@@ -44,6 +44,21 @@ static void test_a_changed_template_takes_one_write_in_a_member(void **state)
 	assert_int_equal(propagator_world_writes(w, web_rohan(w)), 1);
 }
 
+/* The watch tells of a write before it is answered, and then the template is another. */
+static void test_a_template_that_changes_while_it_is_written_is_written_too(void **state)
+{
+	enum { BYTES_PER_S = 1000 };
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	fakeapi_drip(web_gondor(w), "PATCH " FAKEAPI_DEPLOYMENTS, 1, BYTES_PER_S);
+	propagator_world_deployment(w, "web", 2, "");
+	web_expect_copy(w, 0, "\"replicas\":2");
+	propagator_world_turn(w, 200);
+	propagator_world_deployment(w, "web", 3, "");
+	web_expect_copy(w, 0, "\"replicas\":3");
+}
+
 static void test_a_deletion_is_sent_once(void **state)
 {
 	struct propagator_world *w = *state;
@@ -331,6 +346,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, web_setup, web_teardown)
 		T(test_a_new_object_takes_one_request_in_a_member),
 		T(test_a_changed_template_takes_one_write_in_a_member),
+		T(test_a_template_that_changes_while_it_is_written_is_written_too),
 		T(test_a_deletion_is_sent_once),
 		T(test_only_what_was_seen_is_deleted),
 		T(test_who_leads_next_writes_nothing),

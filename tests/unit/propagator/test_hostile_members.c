@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "propagator/cache.h"
 #include "tests/support/propagator_web.h"
 
@@ -133,6 +134,47 @@ static void test_a_list_without_end_stops_no_other(void **state)
 	web_expect_copy(w, 1, "\"replicas\":3");
 }
 
+static void send_events(struct propagator_world *w, unsigned count, uint64_t *version)
+{
+	struct text events = {0};
+
+	for (unsigned i = 0; i < count; i++)
+		text_printf(&events,
+		            "{\"type\":\"MODIFIED\",\"object\":{\"kind\":\"Deployment\","
+		            "\"apiVersion\":\"apps/v1\",\"metadata\":{\"name\":\"web\","
+		            "\"namespace\":\"shop\",\"uid\":\"u\",\"generation\":%llu,"
+		            "\"resourceVersion\":\"%llu\",\"labels\":{"
+		            "\"kubefed.io/managed\":\"true\"}},\"spec\":{\"replicas\":1}}}\n",
+		            (unsigned long long)*version, (unsigned long long)*version + 1000000),
+			++*version;
+	fakeapi_send(web_gondor(w), FAKEAPI_DEPLOYMENTS, events.data, events.len);
+	text_fini(&events);
+}
+
+/* They are taken as they come; in between others have their turn, and what is kept does not grow. */
+static void test_events_without_end_stop_no_other(void **state)
+{
+	enum { AT_ONCE = 5000, ROUNDS = 20, SOON_MS = 20000 };
+	struct propagator_world *w = *state;
+	uint64_t version = 1, begin_ms;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	begin_ms = clock_monotonic_ms();
+	for (int i = 2; i < ROUNDS; i++) {
+		char want[32];
+
+		send_events(w, AT_ONCE, &version);
+		snprintf(want, sizeof(want), "\"replicas\":%d,", i);
+		propagator_world_deployment(w, "web", i, "");
+		web_expect_copy(w, 1, want);
+	}
+	assert_true(clock_monotonic_ms() - begin_ms < SOON_MS);
+	assert_true(budget_of(w, "gondor")->used < 64 * CACHE_EACH);
+	assert_true(fakeapi_requests(web_gondor(w), "PATCH ") < 10 * ROUNDS);
+	print_message("  %u events, %d changes: %llu ms\n", AT_ONCE * (ROUNDS - 2), ROUNDS - 2,
+	              (unsigned long long)(clock_monotonic_ms() - begin_ms));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +184,7 @@ int main(void)
 		T(test_of_strangers_only_names_and_versions_are_kept),
 		T(test_a_stranger_that_is_asked_for_is_known_at_once),
 		T(test_a_list_without_end_stops_no_other),
+		T(test_events_without_end_stop_no_other),
 	};
 
 	return cmocka_run_group_tests_name("propagator/hostile_members", tests, NULL, NULL);
