@@ -5,21 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/table.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 
+enum { FULL_MS = 300000 };
+
 struct entry {
 	void *value;
-	bool listed; /* by the list that is coming, or has been told since it began */
+	size_t bytes; /* that the budget was charged with */
+	bool listed;  /* by the list that is coming, or has been told since it began */
 	char key[];
 };
 
 struct cache {
 	struct cache_settings settings;
-	struct kube_watch *watch;
+	uv_loop_t *loop;
+	struct kube_client *client;
+	struct kube_backoff *backoff;
+	struct kube_watch *watch; /* NULL: there is too much, it is not asked for now */
+	uv_timer_t *again;        /* when it is; NULL: without a budget */
+	bool is_full;
 	struct table *entries;
 	struct hash_key hash_key;
 	bool synced, sighted;
@@ -61,10 +70,76 @@ static struct entry *find(const struct cache *c, const char *key)
 	return table_find(c->entries, hash_of(c, key), has_key, key);
 }
 
+/* --- values --- */
+
+static void drop_value(struct cache *c, struct entry *e)
+{
+	if (!e->value)
+		return;
+	c->settings.let_go(e->value);
+	e->value = NULL;
+	if (c->settings.budget)
+		budget_give(c->settings.budget, e->bytes);
+}
+
+/* False: there is no room for it, and it has none. */
+static bool set_value(struct cache *c, struct entry *e, struct json_object *object)
+{
+	enum { KEYS = 3 }; /* as many copies of its key there may be */
+	void *value = c->settings.keep(object, c->settings.arg);
+
+	drop_value(c, e);
+	if (c->settings.budget) {
+		e->bytes =
+			sizeof(*e) + CACHE_EACH + KEYS * strlen(e->key) + c->settings.weigh(value);
+		if (!budget_take(c->settings.budget, e->bytes)) {
+			c->settings.let_go(value);
+			return false;
+		}
+	}
+	e->value = value;
+	return true;
+}
+
 static void free_entry(struct cache *c, struct entry *e)
 {
-	c->settings.let_go(e->value);
+	drop_value(c, e);
 	free(e);
+}
+
+static void free_entries(struct cache *c)
+{
+	struct entry *e;
+
+	for (size_t i = 0; (e = table_next(c->entries, &i)) != NULL;)
+		free_entry(c, e);
+	table_free(c->entries);
+	c->entries = NULL;
+}
+
+static void on_sight(enum kube_sight sight, const char *why, void *arg);
+static void on_again(uv_timer_t *timer);
+
+/* A part of it would be taken for all. */
+static void give_up(struct cache *c)
+{
+	const struct budget *b = c->settings.budget;
+	uint64_t full_ms = c->settings.full_ms > 0 ? c->settings.full_ms : FULL_MS;
+	struct text why = {0};
+
+	text_printf(&why, "there is more than is kept of %s: %zu KiB",
+	            c->settings.watch.resource.plural, b->most >> 10);
+	if (b->whole)
+		text_printf(&why, ", of all kinds of a cluster %zu KiB", b->whole->most >> 10);
+	free_entries(c);
+	c->entries = table_new();
+	c->is_full = true;
+	c->synced = false;
+	kube_watch_stop(c->watch);
+	c->watch = NULL;
+	uv_timer_start(c->again, on_again, full_ms, 0);
+	on_sight(KUBE_LOST, why.data, c);
+	text_fini(&why);
 }
 
 /* --- what the watch tells --- */
@@ -87,17 +162,17 @@ static void on_put(struct json_object *object, void *arg)
 	cache_print_key(&key, object_text(object, "metadata", "namespace", NULL),
 	                object_text(object, "metadata", "name", NULL));
 	e = find(c, key.data);
-	if (e) {
-		c->settings.let_go(e->value);
-	} else {
-		e = xmalloc(sizeof(*e) + key.len + 1);
+	if (!e) {
+		e = xcalloc(1, sizeof(*e) + key.len + 1);
 		memcpy(e->key, key.data, key.len + 1);
 		table_put(c->entries, hash_of(c, e->key), e);
 	}
-	e->value = c->settings.keep(object, c->settings.arg);
 	e->listed = true;
 	text_fini(&key);
-	c->settings.on_change(e->key, c->settings.arg);
+	if (set_value(c, e, object))
+		c->settings.on_change(e->key, c->settings.arg);
+	else
+		give_up(c);
 }
 
 static void remove_key(struct cache *c, const char *key)
@@ -156,6 +231,7 @@ static void on_listed(void *arg)
 	char **keys = unlisted(c, &count);
 
 	c->synced = true;
+	c->is_full = false;
 	for (size_t i = 0; i < count; i++) {
 		remove_key(c, keys[i]);
 		free(keys[i]);
@@ -176,30 +252,47 @@ static void on_sight(enum kube_sight sight, const char *why, void *arg)
 
 /* --- life --- */
 
+static void begin(struct cache *c)
+{
+	const struct kube_watch_events events = {on_list,   on_put,   on_gone, on_skipped,
+	                                         on_listed, on_sight, c};
+
+	c->watch = kube_watch_start(c->loop, c->client, c->backoff, &c->settings.watch, &events);
+}
+
+static void on_again(uv_timer_t *timer) { begin(timer->data); }
+
 struct cache *cache_start(uv_loop_t *loop, struct kube_client *client, struct kube_backoff *backoff,
                           const struct cache_settings *settings)
 {
 	struct cache *c = xcalloc(1, sizeof(*c));
-	const struct kube_watch_events events = {on_list,   on_put,   on_gone, on_skipped,
-	                                         on_listed, on_sight, c};
 
+	c->loop = loop;
+	c->client = client;
+	c->backoff = backoff;
 	c->settings = *settings;
 	c->entries = table_new();
 	random_bytes(&c->hash_key, sizeof(c->hash_key));
-	c->watch = kube_watch_start(loop, client, backoff, &settings->watch, &events);
+	if (settings->budget) {
+		c->again = xcalloc(1, sizeof(*c->again));
+		CHECK(uv_timer_init(loop, c->again) == 0);
+		c->again->data = c;
+	}
+	begin(c);
 	return c;
 }
 
+static void on_closed(uv_handle_t *timer) { free(timer); }
+
 void cache_stop(struct cache *c)
 {
-	struct entry *e;
-
 	if (!c)
 		return;
-	kube_watch_stop(c->watch);
-	for (size_t i = 0; (e = table_next(c->entries, &i)) != NULL;)
-		free_entry(c, e);
-	table_free(c->entries);
+	if (c->watch)
+		kube_watch_stop(c->watch);
+	if (c->again)
+		uv_close((uv_handle_t *)c->again, on_closed);
+	free_entries(c);
 	free(c->why);
 	free(c);
 }
@@ -239,5 +332,24 @@ bool cache_is_seen(const struct cache *c, enum kube_sight *sight, const char **w
 	return c->sighted && c->sight == KUBE_SEEN;
 }
 
-void cache_hurry(struct cache *c) { kube_watch_hurry(c->watch); }
-void cache_relist(struct cache *c) { kube_watch_relist(c->watch); }
+bool cache_is_full(const struct cache *c) { return c->is_full; }
+
+void cache_hurry(struct cache *c)
+{
+	if (c->watch)
+		kube_watch_hurry(c->watch);
+}
+
+void cache_relist(struct cache *c)
+{
+	if (c->watch)
+		kube_watch_relist(c->watch);
+}
+
+void cache_learn(struct cache *c, const char *key, struct json_object *object)
+{
+	struct entry *e = find(c, key);
+
+	if (e && !set_value(c, e, object))
+		give_up(c);
+}

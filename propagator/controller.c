@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/xalloc.h"
+#include "kube/object.h"
 #include "propagator/controller_inside.h"
 #include "propagator/plain_json.h"
 #include "propagator/sorted.h"
@@ -205,11 +206,28 @@ static bool collects(const struct controller *c)
 	return c->type.status_collection && c->around.settings->raw_status_collection;
 }
 
+/* Not before all federated objects are known is anything nobody's. */
+static bool is_asked_for(const struct controller *c, struct json_object *object)
+{
+	struct bytes namespace = object_text(object, "metadata", "namespace", NULL);
+	struct bytes name = object_text(object, "metadata", "name", NULL);
+	struct text key = {0};
+	bool is_there;
+
+	cache_print_key(&key, type_is_namespaces(&c->type) ? name : namespace, name);
+	is_there = cache_find(c->objects_on_host, key.data ? key.data : "") != NULL;
+	text_fini(&key);
+	return is_there || !cache_is_synced(c->objects_on_host);
+}
+
+/* A member may have more of what nobody asks for than of anything else. */
 static void *keep_copy(struct json_object *object, void *arg)
 {
 	const struct site *s = arg;
 	const struct controller *c = s->controller;
 
+	if (!is_asked_for(c, object))
+		return copy_bare(object);
 	return copy_of(object, collects(c), clock_unix_s());
 }
 
@@ -234,7 +252,30 @@ static void on_copy(const char *key, void *arg)
 	text_fini(&full);
 }
 
-static void on_copies_sight(void *arg) { controller_on_all(((struct site *)arg)->controller); }
+/* Said once: it is tried again and again. */
+static void tell_full(struct site *s)
+{
+	enum kube_sight sight;
+	const char *why;
+
+	if (cache_is_full(s->copies) && !s->is_told_full) {
+		(void)cache_is_seen(s->copies, &sight, &why);
+		log_warn("propagator", "cluster %s: %s", s->member->name, why);
+		s->is_told_full = true;
+	} else if (cache_is_synced(s->copies) && s->is_told_full) {
+		log_info("propagator", "cluster %s: all %s are kept again", s->member->name,
+		         s->controller->type.target.plural);
+		s->is_told_full = false;
+	}
+}
+
+static void on_copies_sight(void *arg)
+{
+	struct site *s = arg;
+
+	tell_full(s);
+	controller_on_all(s->controller);
+}
 
 static const char *name_at(const void *list, size_t i)
 {
@@ -262,6 +303,19 @@ const struct copy *controller_copy(const struct controller *c, const char *clust
 	if (!s)
 		return NULL;
 	return cache_find(s->copies, type_is_namespaces(&c->type) && slash ? slash + 1 : key);
+}
+
+void controller_saw(struct controller *c, const char *cluster, const char *key,
+                    struct json_object *object)
+{
+	const struct site *s = controller_site(c, cluster);
+	const struct copy *copy = controller_copy(c, cluster, key);
+	const char *slash = strchr(key, '/');
+
+	/* The watch brings it, but not what has not changed. */
+	if (s && copy && copy->is_bare)
+		cache_learn(s->copies, type_is_namespaces(&c->type) && slash ? slash + 1 : key,
+		            object);
 }
 
 static struct kube_watch_settings watch_of(const struct controller *c,
@@ -299,6 +353,19 @@ static void remove_site(struct controller *c, size_t at)
 	free(s);
 }
 
+/* One kind does not take the room of all others. */
+static void give_budget(struct site *s, struct cache_settings *settings)
+{
+	enum { KINDS_AT_LEAST = 2 };
+
+	s->budget.whole = &s->member->budget;
+	s->budget.most = s->member->budget.most / KINDS_AT_LEAST;
+	settings->budget = &s->budget;
+	settings->weigh = copy_bytes;
+	if (s->budget.most > 0)
+		settings->watch.objects_most = s->budget.most / CACHE_EACH + 1;
+}
+
 void controller_on_client(struct controller *c, struct member *m)
 {
 	struct site *s = NULL;
@@ -317,6 +384,7 @@ void controller_on_client(struct controller *c, struct member *m)
 	settings.watch.labels = RENDER_LABEL "=true";
 	s->controller = c;
 	s->member = m;
+	give_budget(s, &settings);
 	add_site(c, s);
 	s->copies = cache_start(c->around.loop, m->client, m->backoff, &settings);
 	controller_on_all(c);
@@ -510,7 +578,9 @@ struct controller_counts controller_counts(const struct controller *c)
 	counts.objects = cache_count(c->objects_on_host);
 	counts.waiting = c->queued;
 	counts.failing = count_failing(c);
-	for (size_t i = 0; i < c->site_count; i++)
+	for (size_t i = 0; i < c->site_count; i++) {
 		counts.copies += cache_count(c->sites[i]->copies);
+		counts.overfull += cache_is_full(c->sites[i]->copies);
+	}
 	return counts;
 }

@@ -85,6 +85,7 @@ struct controller_counts {
 	size_t objects, copies; /* federated ones; managed objects in members */
 	size_t waiting;         /* objects to be looked at */
 	size_t failing; /* places (object x cluster) that are not as they should be, and nothing is under way there */
+	size_t overfull; /* members that have more managed objects than are kept */
 	uint64_t passes, applied, deleted, status_writes;
 };
 struct controller_counts controller_counts(const struct controller *c);

@@ -21,7 +21,9 @@
 struct site {
 	struct controller *controller;
 	struct member *member;
+	struct budget budget; /* of the copies: a part of the member's */
 	struct cache *copies;
+	bool is_told_full;
 };
 
 /* One object in one cluster. */
@@ -30,17 +32,19 @@ struct part {
 	char *cluster;
 	enum state state;
 	bool is_listed;
-	bool is_verified; /* of an object that is being deleted: it was asked for, and is gone */
-	bool took_over;   /* KubeFed's fields, or found that there are none */
-	bool by_replace;  /* the server does not apply it */
-	bool is_repair;   /* what is under way undoes what another did */
-	bool retains;     /* spec.retainReplicas: what is adopted keeps its own */
-	unsigned repairs; /* in a row */
+	bool is_verified;  /* of an object that is being deleted: it was asked for, and is gone */
+	bool took_over;    /* KubeFed's fields, or found that there are none */
+	bool by_replace;   /* the server does not apply it */
+	bool is_to_be_new; /* what is being applied makes it, or conflicts */
+	bool is_repair;    /* what is under way undoes what another did */
+	bool retains;      /* spec.retainReplicas: what is adopted keeps its own */
+	unsigned repairs;  /* in a row */
 	uint64_t repaired_ms;
 	char *why; /* of a state that is no success; NULL: nothing to say */
 
 	enum plan_step step; /* that is under way, or was the last */
 	uint64_t asked;      /* for what (struct wish) */
+	uint64_t made_of;    /* of which template and overrides: a hash */
 	uint64_t under;      /* by which ceiling of the cluster */
 	bool is_late;        /* something else is asked for since it is under way */
 	struct dispatch_job *job;
@@ -80,6 +84,8 @@ struct object {
 	unsigned host_failures;
 	/* The status that was written last, but for its times, and what the server made of it: hashes, 0: none. */
 	uint64_t wrote_status, stored_status;
+	uint64_t
+		terse_ms; /* the server does not store as much: no remote statuses until then; 0: it does */
 	uint64_t told_ms;   /* when that was */
 	uint64_t alarm_ms;  /* it is to be looked at again then; 0: no */
 	uint64_t unsaid_ms; /* since when there may be something to tell the host; 0: not */
@@ -128,6 +134,9 @@ void controller_enqueue(struct object *o);
 void controller_alarm(struct object *o, uint64_t in_ms);
 /* The same for what comes from many clusters one after the other, and is looked at together. */
 void controller_alarm_soon(struct object *o);
+/* What was just written there. */
+void controller_saw(struct controller *c, const char *cluster, const char *key,
+                    struct json_object *object);
 struct site *controller_site(const struct controller *c, const char *cluster);
 /* It is of no interest any more. */
 void controller_forget(struct object *o);

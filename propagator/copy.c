@@ -134,22 +134,51 @@ struct health copy_health(const struct copy *c)
 	return h;
 }
 
-struct copy *copy_of(struct json_object *object, bool with_status, int64_t now_s)
+static void keep_status(struct copy *c, struct json_object *object)
 {
-	struct copy *c = xcalloc(1, sizeof(*c) + count_marks(object) * sizeof(*c->mark));
+	struct json_object *status = jsontree_get(object, "status", NULL);
+	const char *text;
+
+	if (!status)
+		return;
+	text = json_object_to_json_string_ext(status, PLAIN_JSON);
+	c->is_status_left_out = strlen(text) > COPY_STATUS_MOST;
+	if (!c->is_status_left_out)
+		c->remote_status = xstrdup(text);
+}
+
+static struct copy *new_copy(struct json_object *object, size_t marks)
+{
+	struct copy *c = xcalloc(1, sizeof(*c) + marks * sizeof(*c->mark));
 	char version[VERSION_ROOM] = "";
-	struct json_object *status;
 
 	(void)version_of(object, version);
 	c->version = xstrdup(version);
-	c->replicas = replicas_of(object);
-	c->ready = jsontree_int(object, 0, "status", "readyReplicas", NULL);
-	c->pods = pods_of(object);
 	c->resource_version = metadata_text(object, "resourceVersion");
 	c->uid = metadata_text(object, "uid");
 	c->deleting = object_text(object, "metadata", "deletionTimestamp", NULL).len > 0;
-	if (with_status && json_object_object_get_ex(object, "status", &status) && status)
-		c->remote_status = xstrdup(json_object_to_json_string_ext(status, PLAIN_JSON));
+	return c;
+}
+
+struct copy *copy_bare(struct json_object *object)
+{
+	struct copy *c = new_copy(object, 0);
+
+	c->is_bare = true;
+	c->replicas = -1;
+	c->health = HEALTH_UNKNOWN;
+	return c;
+}
+
+struct copy *copy_of(struct json_object *object, bool with_status, int64_t now_s)
+{
+	struct copy *c = new_copy(object, count_marks(object));
+
+	c->replicas = replicas_of(object);
+	c->ready = jsontree_int(object, 0, "status", "readyReplicas", NULL);
+	c->pods = pods_of(object);
+	if (with_status)
+		keep_status(c, object);
 	keep_health(c, object, now_s);
 	add_marks(c, object);
 	return c;
@@ -169,6 +198,20 @@ void copy_free(void *copy)
 	free(c->message);
 	free(c->remote_status);
 	free(c);
+}
+
+static size_t length_of(const char *text) { return text ? strlen(text) : 0; }
+
+size_t copy_bytes(const void *copy)
+{
+	const struct copy *c = copy;
+	const char *const texts[] = {c->version, c->resource_version, c->uid,          c->pods,
+	                             c->reason,  c->message,          c->remote_status};
+	size_t bytes = sizeof(*c) + c->mark_count * sizeof(*c->mark);
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		bytes += length_of(texts[i]);
+	return bytes;
 }
 
 uint64_t copy_revision(const struct copy *c)

@@ -188,6 +188,8 @@ void dispatch_cancel(struct dispatch_job *job)
 		wake_at(d, 0);
 }
 
+bool dispatch_is_waiting(const struct dispatch_job *job) { return job->writing == NULL; }
+
 struct dispatch_counts dispatch_counts(const struct dispatch *d)
 {
 	return (struct dispatch_counts){d->sent, d->refused, d->waiting.count, d->under_way.count};

@@ -36,6 +36,9 @@ struct dispatch_job *dispatch_add(struct dispatch *d, const struct kube_write *w
 /* on_done is not called any more; whether it takes effect is not known.  NULL is fine. */
 void dispatch_cancel(struct dispatch_job *job);
 
+/* It has not been sent yet. */
+bool dispatch_is_waiting(const struct dispatch_job *job);
+
 struct dispatch_counts {
 	uint64_t sent, refused; /* answers that were no success */
 	size_t waiting, under_way;

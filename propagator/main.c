@@ -17,6 +17,7 @@
 #include "kube/lease.h"
 #include "propagator/cache.h"
 #include "propagator/flags.h"
+#include "propagator/kubefed_lock.h"
 #include "propagator/report.h"
 #include "propagator/webhook.h"
 #include "propagator/work.h"
@@ -25,6 +26,8 @@ enum { EXIT_FAILED = 1, TICK_MS = 1000, RELEASE_MS = 2000, BACKOFF_MOST_MS = 300
 
 /* The name of KubeFed's own, so that a manager of KubeFed that knows Leases and this never work at once. */
 #define LEASE "kubefed-controller-manager"
+/* Others know of no Lease; looked at so often while none of them works. */
+enum { KUBEFED_CALM_MS = 15000 };
 
 struct program {
 	uv_loop_t loop;
@@ -34,8 +37,9 @@ struct program {
 	struct kube_backoff backoff;
 	struct cache *config; /* the KubeFedConfig */
 	struct settings settings;
-	bool is_configured; /* a KubeFedConfig has said them */
-	bool whole_cluster; /* the work has been started for it, not for one namespace */
+	bool is_configured;           /* a KubeFedConfig has said them */
+	bool whole_cluster;           /* the work has been started for it, not for one namespace */
+	struct kubefed_lock *kubefed; /* NULL: it need not be known yet */
 	struct kube_lease *lease;
 	struct dispatch_term term;
 	struct work *work;     /* NULL: another leads */
@@ -177,12 +181,47 @@ static void *keep_config(struct json_object *object, void *arg)
 	return xcalloc(1, 1);
 }
 
+/* KubeFed's manager and this must not work at once: it is waited for, as for another leader.  One that begins later knows nothing
+ * of the Lease, and has been begun by a person, who is told. */
+static void on_kubefed(const char *holder, void *arg)
+{
+	struct program *p = arg;
+	struct text what = {0};
+
+	if (holder[0] == '\0') {
+		report_set_error(p->report, "KubeFed", "");
+		begin_lease(p);
+		return;
+	}
+	text_printf(&what, "its manager %s works on this host: %s", holder,
+	            p->lease ? "stop it, both write the same objects"
+	                     : "it is waited for until that is stopped");
+	log_warn("propagator", "KubeFed: %s", what.data);
+	report_set_error(p->report, "KubeFed", what.data);
+	text_fini(&what);
+}
+
+static void watch_kubefed(struct program *p)
+{
+	const struct kubefed_lock_settings settings = {
+		.namespace = p->flags.options.namespace,
+		.name = LEASE,
+		.lease_ms = p->settings.lease_duration_ms,
+		.retry_ms = p->settings.retry_period_ms,
+		.calm_ms = KUBEFED_CALM_MS,
+	};
+
+	if (!p->kubefed && !p->ending)
+		p->kubefed =
+			kubefed_lock_start(&p->loop, p->lease_client, &settings, on_kubefed, p);
+}
+
 /* By another scope than theirs all members would be emptied: nothing is begun by settings that nobody has said while there are
  * some that cannot be read. */
 static void try_to_lead(struct program *p)
 {
 	if (cache_is_settled(p->config) && (p->is_configured || cache_count(p->config) == 0))
-		begin_lease(p);
+		watch_kubefed(p);
 }
 
 /* One that is gone has not said that all is to be otherwise: its settings stay, as KubeFed's manager kept them. */
@@ -320,6 +359,8 @@ static void on_terminate(uv_signal_t *handle, int signum)
 	p->report = NULL;
 	webhook_stop(p->webhook);
 	p->webhook = NULL;
+	kubefed_lock_stop(p->kubefed);
+	p->kubefed = NULL;
 	if (p->work)
 		end_work(p, false);
 	else

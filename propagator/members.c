@@ -146,6 +146,7 @@ static struct one *add_one(struct members *m, const char *name)
 	o->name = xstrdup(name);
 	o->member.name = o->name;
 	o->member.trouble = o->trouble.text;
+	o->member.budget.most = m->settings.keep_most;
 	o->member.ceiling = member_ceiling_new(o->name, m->settings.namespace, on_ceiling, o);
 	o->status = member_status_new(&m->settings, name);
 	m->list = xreallocarray(m->list, m->count + 1, sizeof(*m->list));

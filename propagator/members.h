@@ -14,6 +14,7 @@
 
 #include "kube/backoff.h"
 #include "kube/transport.h"
+#include "propagator/budget.h"
 #include "propagator/dispatch.h"
 
 struct json_object;
@@ -29,6 +30,7 @@ struct member {
 	struct kube_backoff *backoff;   /* with `client` */
 	struct dispatch *dispatch;      /* with `client` */
 	struct member_ceiling *ceiling; /* what it lets be pushed; never NULL */
+	struct budget budget;           /* of what is kept of its objects */
 	char version[64];               /* "v1.34.4"; "": not known */
 	const char *trouble;            /* "": none */
 };
@@ -60,6 +62,7 @@ struct members_settings {
 	const char *namespace;            /* KubeFed's; borrowed */
 	const struct dispatch_term *term; /* borrowed */
 	struct members_health health;
+	size_t keep_most; /* bytes of the objects of one member; 0: no limit */
 	bool allow_loopback;
 };
 

@@ -470,8 +470,12 @@ static void look_at_orphans(struct object *o)
 		any = true;
 		look_at_part(need_part(o, name), &wish);
 	}
-	for (size_t i = 0; i < o->part_count; i++)
+	/* What waits for one that is gone is not waited for: there may be ever new ones of other names. */
+	for (size_t i = 0; i < o->part_count; i++) {
+		if (!any && o->parts[i]->job && dispatch_is_waiting(o->parts[i]->job))
+			object_end_part(o->parts[i]);
 		any |= o->parts[i]->job != NULL;
+	}
 	if (!any && !o->host_job && !o->queued)
 		controller_forget(o);
 }

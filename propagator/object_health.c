@@ -35,7 +35,7 @@ bool object_health(const struct part *p, struct health *out)
 		*out = health_unknown("its cluster is not ready");
 		return true;
 	}
-	if (!copy)
+	if (!copy || copy->is_bare)
 		return false;
 	*out = p->cause && p->cause->state == copy->health ? *p->cause : copy_health(copy);
 	return true;

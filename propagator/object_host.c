@@ -23,7 +23,11 @@ enum {
 	SETTLE_MS = 2000,   /* between two statuses of an object */
 	SHOWN_MS = 5000,    /* as long it may take until what was written is seen */
 	AGAIN_FIRST_MS = 500,
-	AGAIN_MOST_MS = 60000
+	AGAIN_MOST_MS = 60000,
+	TERSE_MS = 600000,
+	/* Of a federated object with the statuses of its copies: etcd takes 1.5 MiB, and there is more in it (managedFields, what
+	 * is said of each cluster). */
+	WHOLE_MOST = 1 << 20
 };
 
 /* --- requests --- */
@@ -237,10 +241,32 @@ static struct json_object *status_of(struct json_object *federated)
 	return status;
 }
 
+/* The API server says the first, etcd the second. */
+static bool is_too_large(const struct kube_answer *answer)
+{
+	return answer->reason == KUBE_REASON_TOO_LARGE ||
+	       (answer->reason != KUBE_REASON_NONE && strstr(answer->message, "too large"));
+}
+
+/* What is beside the status leaves room for so much in it; of a small one it need not be known exactly. */
+static size_t remote_most(const struct object *o, struct json_object *federated)
+{
+	const char *text = cache_find(o->controller->objects_on_host, o->key);
+	size_t rest = text ? strlen(text) : 0;
+
+	if (o->terse_ms > clock_monotonic_ms())
+		return 1;
+	if (rest > WHOLE_MOST / 4 && status_of(federated))
+		rest -= strlen(json_object_to_json_string_ext(status_of(federated), PLAIN_JSON));
+	return rest < WHOLE_MOST ? WHOLE_MOST - rest : 1;
+}
+
 static void on_status(const struct kube_answer *answer, void *arg)
 {
 	struct object *o = arg;
 
+	if (is_too_large(answer))
+		o->terse_ms = clock_monotonic_ms() + TERSE_MS;
 	if (kube_answer_is_good(answer))
 		o->stored_status = status_hash(status_of(answer->object));
 	else
@@ -254,6 +280,7 @@ static struct json_object *make_status(struct object *o, struct json_object *fed
 	struct status_about about = {
 		.generation = 0,
 		.clusters = clusters,
+		.remote_most = remote_most(o, federated),
 		.updated = o->updated,
 		.now = clock_unix_s(),
 	};
@@ -272,6 +299,7 @@ static struct json_object *make_status(struct object *o, struct json_object *fed
 			.name = p->cluster,
 			.state = p->state,
 			.remote_status = copy ? copy->remote_status : NULL,
+			.is_status_left_out = copy && copy->is_status_left_out,
 			.message = p->why,
 			.health = object_health(p, &health[i]) ? &health[i] : NULL,
 		};

@@ -1,6 +1,6 @@
 /* object_step.c -- what is done in a member, step by step, and what its answers mean.
  *
- * Created or updated: (look ->) apply (-> take over -> apply) (-> look -> replace).
+ * Created or updated: apply (-> look, if there is one -> apply) (-> take over -> apply) (-> look -> replace).
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
@@ -31,7 +32,13 @@ enum {
 	REPAIR_CALM_MS = 600000 /* without a repair they do not count as in a row */
 };
 
+/* What an apply says that must make the object anew: there is none of this version, so it conflicts with any that exists, and
+ * where there is none a server pays no heed to it.  What it makes is ours as by any other apply. */
+#define VERSION_OF_NONE "1"
+
 static void on_answer_of_apply(const struct kube_answer *answer, void *arg);
+static bool may_take(struct part *p, struct json_object *existing);
+static void look(struct part *p);
 
 /* --- requests --- */
 
@@ -57,6 +64,27 @@ static void send_json(struct part *p, struct kube_write *write, struct json_obje
 {
 	write->body = bytes_of(json_object_to_json_string_ext(body, PLAIN_JSON));
 	submit(p, write, on_answer);
+}
+
+/* --- preconditions --- */
+
+/* What is applied holds for that version only; NULL: for any, also for none. */
+static void set_precondition(struct part *p, const char *version)
+{
+	struct json_object *metadata = jsontree_get(p->body, "metadata", NULL);
+
+	if (version)
+		json_object_object_add(metadata, "resourceVersion",
+		                       json_object_new_string(version));
+	else
+		json_object_object_del(metadata, "resourceVersion");
+}
+
+/* It has just been written as `object` shows it: what held for the version before that holds for this. */
+static void renew_precondition(struct part *p, struct json_object *object)
+{
+	if (jsontree_get(p->body, "metadata", "resourceVersion", NULL))
+		set_precondition(p, jsontree_word(object, "metadata", "resourceVersion", NULL));
 }
 
 /* --- how it ended --- */
@@ -140,6 +168,14 @@ static void note_repair(struct part *p)
 	p->again_ms = now_ms + pause_of(REPAIR_FIRST_MS, REPAIR_MOST_MS, p->repairs - 2);
 }
 
+static uint64_t made_of(const struct object *o)
+{
+	const struct version_hashes *h = &o->version.hashes;
+
+	return hash_mix(hash_fixed(bytes_of(h->template_hash)),
+	                hash_fixed(bytes_of(h->overrides_hash)));
+}
+
 static void succeed(struct part *p, struct json_object *object)
 {
 	struct object *o = p->object;
@@ -149,10 +185,13 @@ static void succeed(struct part *p, struct json_object *object)
 	p->again_ms = 0;
 	p->judged = 0;
 	if (version_of(object, version)) {
-		version_put(&o->version, p->cluster, version);
+		/* What is asked for may be something else since this was sent. */
+		version_put(&o->version, p->cluster,
+		            p->made_of == made_of(o) ? version : VERSION_OLD);
 		o->version_dirty = true;
 	}
 	p->written = copy_number_of(object);
+	controller_saw(o->controller, p->cluster, o->key, object);
 	p->behind_ms = clock_monotonic_ms() + BEHIND_MS;
 	o->updated = true;
 	o->controller->counts.applied++;
@@ -167,17 +206,6 @@ static void succeed(struct part *p, struct json_object *object)
 
 /* --- replace --- */
 
-static void on_answer_of_replace(const struct kube_answer *answer, void *arg)
-{
-	struct part *p = arg;
-
-	p->by_replace = kube_answer_is_good(answer);
-	if (p->by_replace)
-		succeed(p, answer->object);
-	else
-		fail_write(p, answer);
-}
-
 /* Until it is asked for something else. */
 static void hold_back(struct part *p, uint64_t first_ms)
 {
@@ -186,6 +214,29 @@ static void hold_back(struct part *p, uint64_t first_ms)
 	p->again_ms = clock_monotonic_ms() + pause;
 	controller_alarm(p->object, pause);
 	end_step(p);
+}
+
+/* Somebody else writes it, too: it is tried again over what will soon be seen of it. */
+static void meet_conflict(struct part *p, const struct kube_answer *answer, enum state failed)
+{
+	enum { NOTHING_YET = 3 };
+
+	if (p->failures >= NOTHING_YET)
+		object_set_state(p, failed, answer->why);
+	hold_back(p, CONFLICT_FIRST_MS);
+}
+
+static void on_answer_of_replace(const struct kube_answer *answer, void *arg)
+{
+	struct part *p = arg;
+
+	p->by_replace = kube_answer_is_good(answer);
+	if (p->by_replace)
+		succeed(p, answer->object);
+	else if (answer->reason == KUBE_REASON_ALREADY_EXISTS)
+		meet_conflict(p, answer, STATE_CREATION_FAILED);
+	else
+		fail_write(p, answer);
 }
 
 /* What the member has to say of it is kept. */
@@ -227,12 +278,15 @@ static void on_answer_before_replace(const struct kube_answer *answer, void *arg
 	struct part *p = arg;
 	struct kube_write write = {.verb = KUBE_CREATE};
 
-	if (kube_answer_is_good(answer))
-		replace(p, answer->object);
-	else if (answer->reason == KUBE_REASON_NOT_FOUND)
+	if (kube_answer_is_good(answer)) {
+		if (p->step != PLAN_CREATE || may_take(p, answer->object))
+			replace(p, answer->object);
+	} else if (answer->reason == KUBE_REASON_NOT_FOUND) {
+		set_precondition(p, NULL);
 		send_json(p, &write, p->body, on_answer_of_replace);
-	else
+	} else {
 		fail_write(p, answer);
+	}
 }
 
 static void begin_replace(struct part *p)
@@ -254,16 +308,6 @@ static void apply(struct part *p)
 		send_json(p, &write, p->body, on_answer_of_apply);
 }
 
-/* Somebody else writes it, too: it is tried again over what will soon be seen of it. */
-static void meet_conflict(struct part *p, const struct kube_answer *answer, enum state failed)
-{
-	enum { NOTHING_YET = 3 };
-
-	if (p->failures >= NOTHING_YET)
-		object_set_state(p, failed, answer->why);
-	hold_back(p, CONFLICT_FIRST_MS);
-}
-
 /* Whether it was done or somebody else was faster: it is applied once more. */
 static void on_answer_of_takeover(const struct kube_answer *answer, void *arg)
 {
@@ -279,6 +323,8 @@ static void on_answer_of_takeover(const struct kube_answer *answer, void *arg)
 		log_warn("propagator", "%s %s in cluster %s: KubeFed's fields stay KubeFed's: %s",
 		         p->object->controller->type.target.kind, p->object->key, p->cluster,
 		         answer->why);
+	if (kube_answer_is_good(answer))
+		renew_precondition(p, answer->object);
 	if (p->took_over)
 		apply(p);
 	else
@@ -293,6 +339,7 @@ static bool begin_takeover(struct part *p, struct json_object *object)
 	p->took_over = true;
 	if (!patch)
 		return false;
+	renew_precondition(p, object);
 	send_json(p, &write, patch, on_answer_of_takeover);
 	json_object_put(patch);
 	return true;
@@ -311,8 +358,13 @@ static void on_answer_of_apply(const struct kube_answer *answer, void *arg)
 {
 	struct part *p = arg;
 
+	bool was_to_be_new = p->is_to_be_new;
+
+	p->is_to_be_new = false;
 	if (!kube_answer_is_good(answer)) {
-		if (answer->reason == KUBE_REASON_CONFLICT)
+		if (answer->reason == KUBE_REASON_CONFLICT && was_to_be_new)
+			look(p);
+		else if (answer->reason == KUBE_REASON_CONFLICT)
 			meet_conflict(p, answer, STATE_UPDATE_FAILED);
 		else if (may_be_replaced(answer)) {
 			log_info("propagator", "%s %s in cluster %s is replaced, not applied: %s",
@@ -337,8 +389,8 @@ static void adopt_replicas(struct part *p, struct json_object *existing)
 		jsontree_set(p->body, json_object_get(replicas), "spec", "replicas", NULL);
 }
 
-/* There is one that is not in the cache, as it does not bear the label. */
-static void meet(struct part *p, struct json_object *existing)
+/* There is one that is not in the cache, as it does not bear the label: may it be made ours?  If not, the step has ended. */
+static bool may_take(struct part *p, struct json_object *existing)
 {
 	const struct controller *c = p->object->controller;
 	struct bytes label = object_text(existing, "metadata", "labels", RENDER_LABEL, NULL);
@@ -351,23 +403,32 @@ static void meet(struct part *p, struct json_object *existing)
 	is_hosts = type_is_namespaces(&c->type) &&
 	           c->around.is_hosts_namespace(name, own_uid, c->around.arg);
 	free(own_uid);
+	if (bytes_equal_text(label, "true"))
+		return true;
 	if (bytes_equal_text(label, "false")) {
 		object_set_state(p, STATE_MANAGED_LABEL_FALSE, NULL);
-	} else if (!bytes_equal_text(label, "true") && !c->around.settings->adopt_resources &&
-	           !is_hosts) {
+	} else if (!c->around.settings->adopt_resources && !is_hosts) {
 		object_set_state(p, STATE_ALREADY_EXISTS,
 		                 "it exists, and adoptResources is Disabled");
 	} else {
-		if (!bytes_equal_text(label, "true"))
-			tell_event(p, false, "AdoptInCluster", "Adopting", "");
-		if (p->retains)
-			adopt_replicas(p, existing);
-		apply(p);
-		return;
+		tell_event(p, false, "AdoptInCluster", "Adopting", "");
+		return true;
 	}
 	p->again_ms = clock_monotonic_ms() + AGAIN_MOST_MS;
 	controller_alarm(p->object, AGAIN_MOST_MS);
 	end_step(p);
+	return false;
+}
+
+/* As it was looked at, and not as somebody may make it meanwhile. */
+static void meet(struct part *p, struct json_object *existing)
+{
+	if (!may_take(p, existing))
+		return;
+	if (p->retains)
+		adopt_replicas(p, existing);
+	set_precondition(p, jsontree_word(existing, "metadata", "resourceVersion", NULL));
+	apply(p);
 }
 
 static void on_answer_of_look(const struct kube_answer *answer, void *arg)
@@ -376,17 +437,25 @@ static void on_answer_of_look(const struct kube_answer *answer, void *arg)
 
 	if (kube_answer_is_good(answer))
 		meet(p, answer->object);
-	else if (answer->reason == KUBE_REASON_NOT_FOUND)
-		apply(p);
+	else if (answer->reason == KUBE_REASON_NOT_FOUND) /* it has gone meanwhile */
+		meet_conflict(p, answer, STATE_CREATION_FAILED);
 	else
 		fail_write(p, answer);
 }
 
-static void look_first(struct part *p)
+static void look(struct part *p)
 {
 	struct kube_write write = {.verb = KUBE_GET};
 
 	submit(p, &write, on_answer_of_look);
+}
+
+/* One that somebody else has made, at this moment perhaps, must not be taken unseen. */
+static void create(struct part *p)
+{
+	p->is_to_be_new = true;
+	set_precondition(p, VERSION_OF_NONE);
+	apply(p);
 }
 
 /* --- take away --- */
@@ -515,6 +584,7 @@ void object_step(struct part *p, const struct wish *wish, enum plan_step step, e
 		p->failures = 0;
 	p->step = step;
 	p->asked = wish->asked;
+	p->made_of = made_of(p->object);
 	p->is_late = false;
 	p->body = desired;
 	p->behind_ms = 0;
@@ -524,8 +594,9 @@ void object_step(struct part *p, const struct wish *wish, enum plan_step step, e
 	/* What has failed and is tried again is as it was until there is an answer. */
 	if (p->failures == 0)
 		object_set_state(p, state, NULL);
+	p->is_to_be_new = false;
 	if (step == PLAN_CREATE)
-		look_first(p);
+		create(p);
 	else if (step == PLAN_UPDATE)
 		apply(p);
 	else if (step == PLAN_DELETE)

@@ -64,6 +64,15 @@ static const struct conf_row rows[] = {
          AT(publish_sites),
          .preset = "false",
          .sentence = "DNSEndpoints with one endpoint for each site are written for edges, too."},
+	{.path = "members.keepMebibytes",
+         .type = CONF_U64,
+         AT(member_mebibytes),
+         .preset = "256",
+         .min = 1,
+         .max = 65536,
+         .sentence =
+                 "So much is kept of the managed objects of one member at most, and half of it of "
+                 "one kind; of a kind that has more nothing is kept, and nothing is done there."},
 	{.path = "webhook.address",
          .type = CONF_CUSTOM,
          AT(webhook),

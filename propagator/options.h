@@ -21,6 +21,7 @@ struct options {
 	bool in_cluster;            /* it is where this process runs as a pod */
 	char *namespace;            /* KubeFed's */
 	bool publish_sites;         /* DNSEndpoints for edges */
+	uint64_t member_mebibytes;  /* that are kept of the objects of one member; 0: no limit */
 	struct options_at http;
 	struct options_at webhook;
 	char *certificate, *key; /* of the webhook: files */

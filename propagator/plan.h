@@ -13,7 +13,7 @@
 
 enum plan_step {
 	PLAN_NOTHING,
-	PLAN_CREATE, /* but look first whether there is one that is not ours yet */
+	PLAN_CREATE, /* unless there is one that is not ours yet, and may not be */
 	PLAN_UPDATE,
 	PLAN_DELETE,
 	PLAN_UNLABEL /* leave it, without the label that says it is ours */

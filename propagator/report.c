@@ -75,9 +75,11 @@ static void print_type(const struct types_note *note, void *arg)
 	text_add_json(p->out, bytes_of(note->name));
 	text_printf(p->out, ",\"running\":%s,\"why\":", note->runs ? "true" : "false");
 	text_add_json(p->out, bytes_of(note->why));
-	text_printf(p->out, ",\"objects\":%zu,\"copies\":%zu,\"waiting\":%zu,\"failing\":%zu}",
+	text_printf(p->out,
+	            ",\"objects\":%zu,\"copies\":%zu,\"waiting\":%zu,\"failing\":%zu,"
+	            "\"overfull\":%zu}",
 	            note->counts.objects, note->counts.copies, note->counts.waiting,
-	            note->counts.failing);
+	            note->counts.failing, note->counts.overfull);
 }
 
 static void print_dns(const struct dns_writer *w, struct text *out)
@@ -246,6 +248,25 @@ static void print_failing(const struct types_note *note, void *arg)
 	metric_sample(arg, "nigh_propagator_failing", &type, 1, (double)note->counts.failing);
 }
 
+static void print_overfull(const struct types_note *note, void *arg)
+{
+	const struct metric_label type = {"type", note->name};
+
+	metric_sample(arg, "nigh_propagator_overfull", &type, 1, (double)note->counts.overfull);
+}
+
+static void print_kept(const struct members *m, struct text *out)
+{
+	metric_head(out, "nigh_propagator_cluster_kept_bytes", METRIC_GAUGE,
+	            "What is kept of the managed objects of a member.");
+	for (size_t i = 0; i < members_count(m); i++) {
+		const struct metric_label label = {"cluster", members_at(m, i)->name};
+
+		metric_sample(out, "nigh_propagator_cluster_kept_bytes", &label, 1,
+		              (double)members_at(m, i)->budget.used);
+	}
+}
+
 static void print_metrics(const struct report *r, struct text *out)
 {
 	struct sums s = {0};
@@ -266,6 +287,10 @@ static void print_metrics(const struct report *r, struct text *out)
 	metric_head(out, "nigh_propagator_failing", METRIC_GAUGE,
 	            "Places, object x cluster, that are not as they should be.");
 	types_each(work_types(r->work), print_failing, out);
+	metric_head(out, "nigh_propagator_overfull", METRIC_GAUGE,
+	            "Members that have more managed objects of a type than are kept.");
+	types_each(work_types(r->work), print_overfull, out);
+	print_kept(work_members(r->work), out);
 	print_one(out, "nigh_propagator_passes_total", METRIC_COUNTER,
 	          "How often an object was looked at.", (double)s.passes);
 	print_one(out, "nigh_propagator_applied_total", METRIC_COUNTER,

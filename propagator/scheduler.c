@@ -100,80 +100,38 @@ static void hurry_all(struct scheduler *s, const struct bytes *namespace)
 
 /* --- clusters --- */
 
-static struct stand *find_stand(const struct scheduler *s, unsigned kind, const char *cluster)
-{
-	struct stand *stand = s->stands;
-
-	while (stand && (stand->kind != kind || strcmp(stand->cluster, cluster) != 0))
-		stand = stand->next;
-	return stand;
-}
-
 const struct standing *scheduler_standing(const struct scheduler *s, unsigned kind,
                                           const char *cluster)
 {
-	const struct stand *stand = find_stand(s, kind, cluster);
-
-	return stand ? &stand->standing : NULL;
-}
-
-static struct stand *need_stand(struct scheduler *s, unsigned kind, const char *cluster)
-{
-	struct stand *stand = find_stand(s, kind, cluster);
-
-	if (stand)
-		return stand;
-	stand = xcalloc(1, sizeof(*stand));
-	stand->kind = kind;
-	stand->cluster = xstrdup(cluster);
-	stand->next = s->stands;
-	s->stands = stand;
-	return stand;
-}
-
-static void free_stands(struct scheduler *s, bool all)
-{
-	struct stand **at = &s->stands;
-
-	while (*at) {
-		struct stand *stand = *at;
-
-		if (!all && stand->is_there) {
-			at = &stand->next;
-			continue;
-		}
-		*at = stand->next;
-		free(stand->cluster);
-		free(stand);
-	}
+	return standing_find(&s->standings[kind], cluster);
 }
 
 /* Without a running controller nothing is known of a kind, and begins anew with the next one. */
-static bool heed_clusters(struct scheduler *s, uint64_t now_ms)
+static bool heed_clusters_of(struct scheduler *s, unsigned kind, uint64_t now_ms)
 {
 	const struct settings *settings = s->settings.settings;
 	const struct standing_delays delays = {settings->available_delay_ms,
 	                                       settings->unavailable_delay_ms};
+	const struct controller *c = scheduler_controller(s, kind);
+	struct standing_list *list = &s->standings[kind];
 	bool changed = false;
 
-	for (struct stand *stand = s->stands; stand; stand = stand->next)
-		stand->is_there = false;
-	for (unsigned kind = 0; kind < SCHEDULER_KINDS; kind++) {
-		const struct controller *c = scheduler_controller(s, kind);
+	for (size_t i = 0; c && i < members_count(s->settings.members); i++) {
+		const struct member *m = members_at(s->settings.members, i);
 
-		for (size_t i = 0; c && i < members_count(s->settings.members); i++) {
-			const struct member *m = members_at(s->settings.members, i);
-			struct stand *stand = need_stand(s, kind, m->name);
-
-			stand->is_there = true;
-			changed |= standing_heed(&stand->standing,
-			                         m->is_ready && controller_sees(c, m->name),
-			                         &delays, now_ms);
-		}
+		changed |=
+			standing_heed(standing_keep(list, m->name),
+		                      m->is_ready && controller_sees(c, m->name), &delays, now_ms);
 	}
-	for (struct stand *stand = s->stands; stand; stand = stand->next)
-		changed |= !stand->is_there;
-	free_stands(s, false);
+	return standing_drop(list) || changed;
+}
+
+static bool heed_clusters(struct scheduler *s, uint64_t now_ms)
+{
+	bool changed = false;
+
+	for (unsigned kind = 0; kind < SCHEDULER_KINDS; kind++)
+		changed |= heed_clusters_of(s, kind, now_ms);
 	return changed;
 }
 
@@ -341,7 +299,8 @@ void scheduler_stop(struct scheduler *s)
 {
 	drop_all(s);
 	table_free(s->preferences);
-	free_stands(s, true);
+	for (unsigned kind = 0; kind < SCHEDULER_KINDS; kind++)
+		standing_fini(&s->standings[kind]);
 	uv_close((uv_handle_t *)s->tick, on_closed);
 	free(s);
 }

@@ -18,15 +18,6 @@
 
 enum { SCHEDULER_KINDS = 2 }; /* Deployments and ReplicaSets */
 
-/* One cluster as the plans of one kind see it. */
-struct stand {
-	unsigned kind;
-	char *cluster;
-	bool is_there; /* still a member */
-	struct standing standing;
-	struct stand *next;
-};
-
 /* The pods of one preference in one cluster. */
 struct pods {
 	struct preference *preference;
@@ -56,7 +47,7 @@ struct scheduler {
 	struct cache *cache; /* of the preferences' JSON; NULL: the gate is off */
 	struct table *preferences;
 	struct hash_key hash_key;
-	struct stand *stands;
+	struct standing_list standings[SCHEDULER_KINDS];
 	uv_timer_t *tick;
 	uint64_t plans, writes;
 };

@@ -31,4 +31,22 @@ struct standing_delays {
 bool standing_heed(struct standing *s, bool is_up, const struct standing_delays *delays,
                    uint64_t now_ms);
 
+/* Those of many clusters.  Zeroed: of none. */
+struct standing_list {
+	struct standing_entry {
+		char *cluster;
+		bool is_kept;
+		struct standing standing;
+	} * entry; /* in the order of their clusters */
+	size_t count;
+};
+
+/* NULL: never seen.  Good until another one is kept or dropped. */
+struct standing *standing_find(const struct standing_list *l, const char *cluster);
+/* The same, or a new one, which standing_drop() leaves there. */
+struct standing *standing_keep(struct standing_list *l, const char *cluster);
+/* Those that were not kept since it was called last go; false: there were none. */
+bool standing_drop(struct standing_list *l);
+void standing_fini(struct standing_list *l);
+
 #endif

@@ -2,11 +2,13 @@
 #include "propagator/status.h"
 
 #include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/xalloc.h"
 #include "propagator/health.h"
 #include "propagator/condition.h"
 #include "propagator/jsontree.h"
@@ -39,16 +41,54 @@ static struct json_object *health_shown(const struct health *h)
 	return shown;
 }
 
-static struct json_object *cluster_of(const struct status_cluster *c)
-{
-	struct json_object *item = json_object_new_object();
-	struct json_object *remote = c->remote_status ? json_tokener_parse(c->remote_status) : NULL;
+/* --- remote statuses --- */
 
+static int by_length(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static size_t length_of(const struct status_cluster *c)
+{
+	return c->remote_status ? strlen(c->remote_status) : 0;
+}
+
+/* The longest remote status that is shown: of one length all are, or none. */
+static size_t longest_shown(const struct status_about *a)
+{
+	size_t *lengths = xcalloc(a->cluster_count, sizeof(*lengths));
+	size_t sum = 0, longest = SIZE_MAX;
+
+	for (size_t i = 0; i < a->cluster_count; i++)
+		lengths[i] = length_of(&a->clusters[i]);
+	if (a->cluster_count > 0)
+		qsort(lengths, a->cluster_count, sizeof(*lengths), by_length);
+	for (size_t i = 0; i < a->cluster_count && longest == SIZE_MAX; i++) {
+		sum += lengths[i];
+		if (a->remote_most > 0 && sum > a->remote_most)
+			longest = lengths[i] - 1;
+	}
+	free(lengths);
+	return longest;
+}
+
+static struct json_object *cluster_of(const struct status_cluster *c, size_t longest)
+{
+	struct json_object *item = json_object_new_object(), *remote = NULL;
+	bool is_left_out = c->is_status_left_out || length_of(c) > longest;
+	const char *message = c->message ? c->message : "";
+
+	if (c->remote_status && !is_left_out)
+		remote = json_tokener_parse(c->remote_status);
+	if (is_left_out && message[0] == '\0')
+		message = "its remoteStatus is too large to be shown here";
 	add_text(item, "name", c->name);
 	add_text(item, "status", state_text(c->state));
 	if (remote)
 		json_object_object_add(item, "remoteStatus", remote);
-	add_text(item, "message", c->message);
+	add_text(item, "message", message);
 	if (c->health)
 		json_object_object_add(item, "health", health_shown(c->health));
 	return item;
@@ -57,11 +97,13 @@ static struct json_object *cluster_of(const struct status_cluster *c)
 static struct json_object *clusters_of(const struct status_about *a)
 {
 	struct json_object *list = json_object_new_array();
+	size_t longest;
 
 	if (a->reason == STATUS_COMPUTE_PLACEMENT_FAILED)
 		return list;
+	longest = longest_shown(a);
 	for (size_t i = 0; i < a->cluster_count; i++)
-		json_object_array_add(list, cluster_of(&a->clusters[i]));
+		json_object_array_add(list, cluster_of(&a->clusters[i], longest));
 	return list;
 }
 

@@ -24,6 +24,7 @@ struct status_cluster {
 	const char *name;
 	enum state state;
 	const char *remote_status;   /* JSON; NULL: not collected, or none */
+	bool is_status_left_out;     /* it has one that is too large */
 	const char *message;         /* "": nothing to say */
 	const struct health *health; /* NULL: not known */
 };
@@ -33,6 +34,9 @@ struct status_about {
 	enum status_reason reason;
 	const struct status_cluster *clusters;
 	size_t cluster_count;
+	/* Bytes of all remote statuses together, as an object that is too large cannot be stored; of more the largest are left
+	 * out, and their clusters say so.  0: no limit. */
+	size_t remote_most;
 	bool updated; /* something was written to a member since `previous` */
 	int64_t now;  /* Unix seconds */
 };

@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/cache.h"
 #include "propagator/field_manager.h"
 #include "propagator/plain_json.h"
+
+enum { TICK_MS = 500, AGAIN_FIRST_MS = 1000, AGAIN_MOST_MS = 60000 };
 
 #define NAMESPACES "namespaces"
 #define FINALIZER  "core.kubefed.io/federated-type-config"
@@ -34,13 +38,16 @@ struct one {
 	int64_t generation; /* of the config that it runs by */
 	struct reason why;
 	struct dispatch_job *writing;
+	unsigned failures; /* of writes, in a row */
+	uint64_t again_ms; /* the next is tried then; 0: none is held back */
 	struct one *next;
 };
 
 struct types {
 	struct controller_around around;
 	struct cache *configs;
-	bool is_settled; /* all of them have been told once */
+	bool is_settled;  /* all of them have been told once */
+	uv_timer_t *tick; /* runs while a write is to be tried again */
 	struct one *list;
 };
 
@@ -162,14 +169,33 @@ static struct one *need(struct types *t, const char *name)
 
 /* --- its status --- */
 
+static void on_tick(uv_timer_t *timer);
+
+/* No event need come of it: nothing has changed. */
+static void try_again(struct one *o)
+{
+	enum { DOUBLED_MOST = 6 };
+	uint64_t pause_ms = (uint64_t)AGAIN_FIRST_MS
+	                    << (o->failures < DOUBLED_MOST ? o->failures : DOUBLED_MOST);
+
+	o->failures++;
+	o->again_ms = clock_monotonic_ms() + (pause_ms < AGAIN_MOST_MS ? pause_ms : AGAIN_MOST_MS);
+	uv_timer_start(o->all->tick, on_tick, TICK_MS, TICK_MS);
+}
+
 static void on_written(const struct kube_answer *answer, void *arg)
 {
 	struct one *o = arg;
 
 	o->writing = NULL;
-	if (!kube_answer_is_good(answer))
-		log_warn("propagator", "FederatedTypeConfig %s: its status cannot be written: %s",
-		         o->name, answer->why);
+	o->again_ms = 0;
+	if (kube_answer_is_good(answer)) {
+		o->failures = 0;
+		return;
+	}
+	log_warn("propagator", "FederatedTypeConfig %s: its status cannot be written: %s", o->name,
+	         answer->why);
+	try_again(o);
 }
 
 static bool says(struct json_object *status, const char *controller, int64_t generation)
@@ -302,6 +328,23 @@ static void settle(struct one *o)
 	tell(o, told);
 }
 
+static void on_tick(uv_timer_t *timer)
+{
+	struct types *t = timer->data;
+	uint64_t now_ms = clock_monotonic_ms();
+	bool any = false;
+
+	for (struct one *o = t->list; o; o = o->next) {
+		any |= o->again_ms > now_ms;
+		if (o->again_ms == 0 || o->again_ms > now_ms)
+			continue;
+		o->again_ms = 0;
+		settle(o);
+	}
+	if (!any)
+		uv_timer_stop(t->tick);
+}
+
 static void on_config(const char *key, void *arg)
 {
 	struct types *t = arg;
@@ -392,6 +435,9 @@ struct types *types_start(const struct controller_around *around)
 	};
 
 	t->around = *around;
+	t->tick = xcalloc(1, sizeof(*t->tick));
+	CHECK(uv_timer_init(around->loop, t->tick) == 0);
+	t->tick->data = t;
 	t->around.namespace_placement = namespace_placement;
 	t->around.on_namespace = on_namespace;
 	t->around.namespaces_arg = t;
@@ -399,8 +445,11 @@ struct types *types_start(const struct controller_around *around)
 	return t;
 }
 
+static void on_closed(uv_handle_t *timer) { free(timer); }
+
 void types_stop(struct types *t)
 {
+	uv_close((uv_handle_t *)t->tick, on_closed);
 	while (t->list)
 		forget(t->list);
 	cache_stop(t->configs);

@@ -131,6 +131,7 @@ static void start_members(struct work *w)
 		.namespace = w->settings.options->namespace,
 		.term = w->settings.term,
 		.health = health_of(w->settings.settings),
+		.keep_most = (size_t)w->settings.options->member_mebibytes << 20,
 		.allow_loopback = w->settings.allow_loopback,
 	};
 	const struct members_events events = {on_client, on_no_client, on_change,

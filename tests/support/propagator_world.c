@@ -182,17 +182,17 @@ void propagator_world_free(struct propagator_world *w)
 void propagator_world_begin(struct propagator_world *w)
 {
 	static char namespace[] = WORLD_FEDERATION;
-	static const struct options options = {.namespace = namespace};
 	const struct work_settings settings = {
 		.loop = &w->loop,
 		.host = w->client,
 		.backoff = &w->backoff,
-		.options = &options,
+		.options = &w->options,
 		.term = &w->term,
 		.settings = &w->settings,
 		.allow_loopback = true,
 	};
 
+	w->options.namespace = namespace;
 	w->held = true;
 	w->work = work_start(&settings);
 }

@@ -34,6 +34,7 @@ struct propagator_world {
 	struct kube_client *client;
 	struct kube_backoff backoff;
 	struct settings settings;
+	struct options options; /* may be changed before a term begins */
 	struct dispatch_term term;
 	bool held;
 	struct work *work; /* NULL: nobody leads */

@@ -3,12 +3,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include <json-c/json_object.h>
 
 #include "propagator/copy.h"
+#include "propagator/jsontree.h"
 #include "tests/support/propagator_json.h"
 
 #define DEPLOYMENT                                                                                 \
@@ -73,6 +76,42 @@ static void test_a_status_is_kept_where_it_is_asked_for(void **state)
 	copy_free(none);
 }
 
+static void test_a_status_that_is_too_large_is_not_kept(void **state)
+{
+	struct json_object *object = json_of(DEPLOYMENT);
+	char *words = malloc(COPY_STATUS_MOST);
+	struct copy *c;
+
+	(void)state;
+	assert_non_null(words);
+	memset(words, 'a', COPY_STATUS_MOST - 1);
+	words[COPY_STATUS_MOST - 1] = '\0';
+	json_object_object_add(jsontree_get(object, "status", NULL), "words",
+	                       json_object_new_string(words));
+	c = copy_of(object, true, 1000);
+	assert_null(c->remote_status);
+	assert_true(c->is_status_left_out);
+	assert_true(copy_bytes(c) < 4096);
+	copy_free(c);
+	free(words);
+}
+
+static void test_all_that_is_kept_is_weighed(void **state)
+{
+	struct json_object *object = json_of(DEPLOYMENT);
+	struct copy *bare = copy_bare(object), *with = copy_of(object, true, 1000),
+		    *without = copy_of(object, false, 1000);
+
+	(void)state;
+	assert_int_equal(copy_bytes(with) - copy_bytes(without), strlen(with->remote_status));
+	assert_true(copy_bytes(bare) < copy_bytes(without));
+	assert_true(bare->is_bare);
+	assert_string_equal(bare->resource_version, "7");
+	copy_free(bare);
+	copy_free(with);
+	copy_free(without);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -80,6 +119,8 @@ int main(void)
 		JSON_TEST(test_health_is_kept_with_its_words_unless_it_is_current),
 		JSON_TEST(test_what_a_service_selects_is_no_workload_s_pods),
 		JSON_TEST(test_a_status_is_kept_where_it_is_asked_for),
+		JSON_TEST(test_a_status_that_is_too_large_is_not_kept),
+		JSON_TEST(test_all_that_is_kept_is_weighed),
 	};
 
 	return cmocka_run_group_tests_name("propagator/copy", tests, NULL, NULL);

@@ -3,9 +3,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "propagator/standing.h"
 
 static const struct standing_delays delays = {.available_ms = 20000, .unavailable_ms = 60000};
@@ -81,6 +83,49 @@ static void test_a_short_absence_begins_anew_each_time(void **state)
 	assert_true(standing_heed(&s, false, &delays, 123000));
 }
 
+static void test_of_many_clusters_each_has_its_own_until_it_is_kept_no_more(void **state)
+{
+	static const char *const names[] = {"shire", "gondor", "rohan"};
+	struct standing_list l = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		(void)standing_heed(standing_keep(&l, names[i]), i != 1, &delays, BEGIN_MS);
+	assert_false(standing_drop(&l));
+	assert_true(standing_find(&l, "shire")->counts);
+	assert_false(standing_find(&l, "gondor")->is_decided);
+	assert_null(standing_find(&l, "mordor"));
+	(void)standing_keep(&l, "shire");
+	(void)standing_keep(&l, "rohan");
+	assert_true(standing_drop(&l));
+	assert_null(standing_find(&l, "gondor"));
+	assert_true(standing_find(&l, "rohan")->counts);
+	assert_true(standing_drop(&l));
+	assert_int_equal(l.count, 0);
+	standing_fini(&l);
+}
+
+/* Ten times as many clusters take about ten times as long: seconds if each were looked for among all. */
+static void test_twenty_thousand_clusters_are_kept_in_no_time(void **state)
+{
+	enum { CLUSTERS = 20000, TURNS = 20, SOON_MS = 5000 };
+	struct standing_list l = {0};
+	uint64_t begin_ms = clock_monotonic_ms();
+	char name[32];
+
+	(void)state;
+	for (unsigned turn = 0; turn < TURNS; turn++) {
+		for (unsigned i = 0; i < CLUSTERS; i++) {
+			snprintf(name, sizeof(name), "cluster-%05u", i);
+			(void)standing_keep(&l, name);
+		}
+		assert_false(standing_drop(&l));
+	}
+	assert_int_equal(l.count, CLUSTERS);
+	assert_true(clock_monotonic_ms() - begin_ms < SOON_MS);
+	standing_fini(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +134,8 @@ int main(void)
 		cmocka_unit_test(test_one_that_goes_counts_until_it_has_been_away_for_long),
 		cmocka_unit_test(test_one_that_comes_back_counts_after_its_own_delay),
 		cmocka_unit_test(test_a_short_absence_begins_anew_each_time),
+		cmocka_unit_test(test_of_many_clusters_each_has_its_own_until_it_is_kept_no_more),
+		cmocka_unit_test(test_twenty_thousand_clusters_are_kept_in_no_time),
 	};
 
 	return cmocka_run_group_tests_name("propagator/standing", tests, NULL, NULL);

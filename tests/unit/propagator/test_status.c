@@ -277,6 +277,65 @@ static void test_conditions_without_a_type_are_none(void **state)
 	json_object_put(before);
 }
 
+/* --- remote statuses --- */
+
+enum { CLUSTERS = 4 };
+
+static struct json_object *remote_of(struct json_object *status, size_t i)
+{
+	return member(json_object_array_get_idx(member(status, "clusters"), i), "remoteStatus");
+}
+
+static struct json_object *status_with(const char *const *remote, size_t most)
+{
+	static const char *const names[CLUSTERS] = {"a", "b", "c", "d"};
+	struct status_cluster clusters[CLUSTERS] = {0};
+	struct status_about about = {
+		.clusters = clusters, .cluster_count = CLUSTERS, .remote_most = most, .now = 1000};
+
+	for (size_t i = 0; i < CLUSTERS; i++)
+		clusters[i] = (struct status_cluster){.name = names[i], .remote_status = remote[i]};
+	return status_make(NULL, &about);
+}
+
+static void test_of_too_many_remote_statuses_the_largest_are_left_out(void **state)
+{
+	static const char *const remote[CLUSTERS] = {"{\"x\":1}", "{\"x\":\"123456\"}", NULL,
+	                                             "{\"x\":2}"};
+	struct json_object *status = status_with(remote, 20);
+
+	(void)state;
+	assert_non_null(remote_of(status, 0));
+	assert_null(remote_of(status, 1));
+	assert_null(remote_of(status, 2));
+	assert_non_null(remote_of(status, 3));
+	assert_non_null(
+		strstr(text(json_object_array_get_idx(member(status, "clusters"), 1), "message"),
+	               "too large"));
+	assert_string_equal(
+		text(json_object_array_get_idx(member(status, "clusters"), 2), "message"), "");
+	json_object_put(status);
+	status = status_with(remote, 0);
+	assert_non_null(remote_of(status, 1));
+	json_object_put(status);
+}
+
+/* Which of them would be shown would be another with each write. */
+static void test_remote_statuses_of_one_length_are_all_shown_or_none(void **state)
+{
+	static const char *const remote[CLUSTERS] = {"{\"x\":1}", "{\"x\":2}", "{\"x\":3}",
+	                                             "{\"x\":4}"};
+	struct json_object *all = status_with(remote, 28), *none = status_with(remote, 27);
+
+	(void)state;
+	for (size_t i = 0; i < CLUSTERS; i++) {
+		assert_non_null(remote_of(all, i));
+		assert_null(remote_of(none, i));
+	}
+	json_object_put(all);
+	json_object_put(none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +347,8 @@ int main(void)
 		cmocka_unit_test(test_words_of_health_move_the_update_alone),
 		cmocka_unit_test(test_the_hash_of_a_status_is_that_of_all_but_its_times),
 		cmocka_unit_test(test_conditions_without_a_type_are_none),
+		cmocka_unit_test(test_of_too_many_remote_statuses_the_largest_are_left_out),
+		cmocka_unit_test(test_remote_statuses_of_one_length_are_all_shown_or_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
