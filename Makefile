@@ -234,12 +234,14 @@ $(E2E): %: %.o $(E2E_SUPPORT) $(SCENARIO_SUPPORT) $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(E2E_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
 $(B)/tests/e2e/admission: $(B)/tests/support/propagator_admission.o
+# Which programs beside the servers: KubeFed itself.
+$(B)/tests/e2e/takeover_kubefed.run: SERVERS = hyperfed
 $(E2E:%=%.run): %.run: % all
-	$(Q)assets=$$(tests/e2e/build-servers) && KUBEBUILDER_ASSETS=$$assets NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl PROPAGATOR=$(B)/bin/nigh-propagator $<
+	$(Q)assets=$$(tests/e2e/build-servers $(SERVERS)) && KUBEBUILDER_ASSETS=$$assets NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl PROPAGATOR=$(B)/bin/nigh-propagator $<
 .PHONY: e2e test-programs $(E2E:%=%.run)
 test-programs: $(SCENARIOS) $(DIFFERENTIAL) $(E2E)
 e2e: need-test                    ## real nighd and real API servers (built once for a machine): members and host fail, DNS stays right
-	$(Q)tests/e2e/build-servers
+	$(Q)tests/e2e/build-servers hyperfed
 	$(Q)$(MAKE) -j2 all $(E2E)
 	$(Q)for e in $(E2E); do $(MAKE) $$e.run || exit 1; done
 

@@ -27,10 +27,9 @@ static const char *const definitions[] = {"federatedtypeconfigs", "kubefedconfig
                                           "propagatedversions", "clusterpropagatedversions",
                                           "replicaschedulingpreferences"};
 
-struct federation *federation_new_alone(unsigned members)
+struct federation *federation_new_bare(unsigned members)
 {
 	struct federation *f = xcalloc(1, sizeof(*f));
-	char path[80];
 
 	f->cloud = cloud_new();
 	f->count = members;
@@ -40,14 +39,22 @@ struct federation *federation_new_alone(unsigned members)
 	cluster_await(f->host);
 	for (unsigned i = 0; i < members; i++)
 		cluster_await(f->members[i]);
+	snprintf(f->kubeconfig, sizeof(f->kubeconfig), "%s",
+	         cloud_path(f->cloud, "host.kubeconfig"));
+	cluster_kubeconfig(f->host, ADMIN_TOKEN, f->kubeconfig);
+	return f;
+}
+
+struct federation *federation_new_alone(unsigned members)
+{
+	struct federation *f = federation_new_bare(members);
+	char path[80];
+
 	objects_host(f->host);
 	for (size_t i = 0; i < sizeof(definitions) / sizeof(*definitions); i++) {
 		snprintf(path, sizeof(path), "deploy/crds/federation/%s.yaml", definitions[i]);
 		cluster_apply_file(f->host, path);
 	}
-	snprintf(f->kubeconfig, sizeof(f->kubeconfig), "%s",
-	         cloud_path(f->cloud, "host.kubeconfig"));
-	cluster_kubeconfig(f->host, ADMIN_TOKEN, f->kubeconfig);
 	return f;
 }
 

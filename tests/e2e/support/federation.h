@@ -32,6 +32,8 @@ void federation_free(struct federation *f);
 
 /* The same, and no member is joined. */
 struct federation *federation_new_alone(unsigned members);
+/* The same, and the host knows none of KubeFed's kinds. */
+struct federation *federation_new_bare(unsigned members);
 
 /* Runs nighctl at the host, $NIGHCTL; it must end with that status.  What it said on both streams is good until the
  * next call; `words` end with NULL. */

@@ -1,0 +1,30 @@
+/* kubefed.h -- KubeFed itself on a federation's host: its kinds, its kubefedctl, its manager.
+ *
+ * The program is hyperfed of $KUBEBUILDER_ASSETS (tests/e2e/build-servers hyperfed), with what its chart installs beside it.
+ * A fault ends the test.  One thread at a time.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_E2E_SUPPORT_KUBEFED_H
+#define TESTS_E2E_SUPPORT_KUBEFED_H
+
+#include <sys/types.h>
+
+#include "tests/e2e/support/federation.h"
+
+struct kubefed {
+	struct federation *f;
+	pid_t manager; /* 0: it does not run */
+};
+
+/* A host as KubeFed's chart leaves it, with delays of a second, and members that kubefedctl has joined.  The federation is
+ * freed by kubefed_free(). */
+void kubefed_init(struct kubefed *k, unsigned members);
+void kubefed_free(struct kubefed *k);
+
+/* Its controller manager, which tries to lead at once. */
+void kubefed_start(struct kubefed *k);
+void kubefed_stop(struct kubefed *k); /* SIGTERM, and gone */
+/* To the standard error, the end of its words. */
+void kubefed_show_log(struct kubefed *k);
+
+#endif

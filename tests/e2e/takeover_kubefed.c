@@ -1,0 +1,353 @@
+/* takeover_kubefed.c -- KubeFed's own manager brings its objects to real members; it is stopped, nigh-propagator started, and
+ * everything stays as it is; changes work; and KubeFed's manager takes it all back.
+ *
+ * Against from_kubefed.c, nothing here is written as we believe that KubeFed writes it: it does.
+ */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <json-c/json_object.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/xalloc.h"
+#include "tests/e2e/support/kubefed.h"
+#include "tests/e2e/support/snapshot.h"
+#include "tests/support/world_inside.h"
+
+/* Nothing is written in CALM_S once all is done; what KubeFed fails at it tries again after longer pauses than that. */
+enum { MEMBERS = 2, SOON_MS = 60000, CALM_MS = 180000, CALM_S = 6, KUBEFED_S = 15 };
+
+#define TYPES     "types.kubefed.io/v1beta1"
+#define FEDERATED "/apis/" TYPES "/namespaces/shop/"
+#define MANAGED   "?labelSelector=kubefed.io%2Fmanaged%3Dtrue"
+#define WEB       "/apis/apps/v1/namespaces/shop/deployments/web"
+#define SCALED    "/apis/apps/v1/namespaces/shop/deployments/scaled"
+#define KEPT      "/apis/apps/v1/namespaces/shop/deployments/kept"
+#define SERVICE   "/api/v1/namespaces/shop/services/web"
+#define CONFIGMAP "/api/v1/namespaces/shop/configmaps/"
+
+/* All that could change. */
+struct picture {
+	struct json_object *host, *versions, *member[MEMBERS];
+};
+struct takeover {
+	struct kubefed k;
+	struct picture before;
+};
+
+/* --- what there is --- */
+
+static const char *const of_members[] = {"/api/v1/namespaces" MANAGED,
+                                         "/api/v1/services" MANAGED,
+                                         "/api/v1/configmaps" MANAGED,
+                                         "/api/v1/secrets" MANAGED,
+                                         "/api/v1/serviceaccounts" MANAGED,
+                                         "/apis/apps/v1/deployments" MANAGED,
+                                         "/apis/apps/v1/replicasets" MANAGED,
+                                         "/apis/batch/v1/jobs" MANAGED,
+                                         "/apis/networking.k8s.io/v1/ingresses" MANAGED,
+                                         "/apis/rbac.authorization.k8s.io/v1/clusterroles" MANAGED,
+                                         NULL};
+static const char *const of_host[] = {"/apis/" TYPES "/federatednamespaces",
+                                      "/apis/" TYPES "/federateddeployments",
+                                      "/apis/" TYPES "/federatedservices",
+                                      "/apis/" TYPES "/federatedconfigmaps",
+                                      "/apis/" TYPES "/federatedsecrets",
+                                      "/apis/" TYPES "/federatedserviceaccounts",
+                                      "/apis/" TYPES "/federatedjobs",
+                                      "/apis/" TYPES "/federatedreplicasets",
+                                      "/apis/" TYPES "/federatedingresses",
+                                      "/apis/" TYPES "/federatedclusterroles",
+                                      "/apis/core.kubefed.io/v1beta1/federatedtypeconfigs",
+                                      "/apis/core.kubefed.io/v1beta1/kubefedconfigs",
+                                      "/apis/scheduling.kubefed.io/v1alpha1/"
+                                      "replicaschedulingpreferences",
+                                      NULL};
+
+static const char *const of_versions[] = {
+	"/apis/core.kubefed.io/v1alpha1/propagatedversions",
+	"/apis/core.kubefed.io/v1alpha1/clusterpropagatedversions", NULL};
+
+/* In a member, and for PropagatedVersions: not even another resourceVersion. */
+static const char *const nothing[] = {NULL};
+static const struct snapshot_rule exactly = {nothing, false};
+/* On the host a status may be told anew, with additions; what it says stays. */
+static const char *const times[] = {"resourceVersion", "managedFields", "lastUpdateTime",
+                                    "lastTransitionTime", NULL};
+static const struct snapshot_rule says_the_same = {times, true};
+
+static void forget(struct picture *p)
+{
+	json_object_put(p->host);
+	json_object_put(p->versions);
+	for (unsigned i = 0; i < MEMBERS; i++)
+		json_object_put(p->member[i]);
+	*p = (struct picture){0};
+}
+
+static void look(struct takeover *t, struct picture *out)
+{
+	forget(out);
+	out->host = snapshot_take(t->k.f->host, of_host);
+	out->versions = snapshot_take(t->k.f->host, of_versions);
+	for (unsigned i = 0; i < MEMBERS; i++)
+		out->member[i] = snapshot_take(t->k.f->members[i], of_members);
+}
+
+static bool is_same(const struct picture *before, const struct picture *now,
+                    const struct snapshot_rule *host_rule, struct text *differences)
+{
+	bool same = snapshot_same(before->host, now->host, host_rule, differences);
+
+	same &= snapshot_same(before->versions, now->versions, &exactly, differences);
+	for (unsigned i = 0; i < MEMBERS; i++)
+		same &= snapshot_same(before->member[i], now->member[i], &exactly, differences);
+	return same;
+}
+
+/* Until nothing is written any more, anywhere: `out` is how it is then. */
+static void await_calm(struct takeover *t, struct picture *out)
+{
+	struct deadline deadline = inside_deadline(CALM_MS);
+	struct text differences = {0};
+	struct picture now = {0};
+
+	do {
+		if (!inside_has_time(deadline))
+			fail_msg("there is no calm within %d ms: %s", CALM_MS, differences.data);
+		text_reset(&differences);
+		look(t, out);
+		sleep(CALM_S);
+		look(t, &now);
+	} while (!is_same(out, &now, &exactly, &differences));
+	forget(&now);
+	text_fini(&differences);
+}
+
+static void expect_all_is_as_before(struct takeover *t)
+{
+	struct text differences = {0};
+	struct picture now = {0};
+
+	await_calm(t, &now);
+	if (!is_same(&t->before, &now, &says_the_same, &differences)) {
+		fprintf(stderr, "%s", differences.data);
+		fail_msg("not everything stays as it is");
+	}
+	forget(&now);
+	text_fini(&differences);
+}
+
+static int setup(void **state)
+{
+	struct takeover *t = xcalloc(1, sizeof(*t));
+
+	*state = t;
+	kubefed_init(&t->k, MEMBERS);
+	cluster_patch(t->k.f->host, "core.kubefed.io/v1beta1", "KubeFedCluster", FEDERATION,
+	              "gondor", "{\"metadata\":{\"labels\":{\"realm\":\"south\"}}}");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct takeover *t = *state;
+
+	kubefed_show_log(&t->k);
+	forget(&t->before);
+	kubefed_free(&t->k);
+	free(t);
+	return 0;
+}
+
+/* --- there --- */
+
+static void test_kubefed_brings_its_objects_to_the_members(void **state)
+{
+	struct takeover *t = *state;
+	struct cluster *gondor = t->k.f->members[0], *rohan = t->k.f->members[1];
+
+	kubefed_start(&t->k);
+	cluster_apply_file(t->k.f->host, "tests/e2e/kubefed/objects.yaml");
+	cluster_expect(gondor, WEB, "\"replicas\":4", SOON_MS);
+	cluster_expect(rohan, WEB, "\"replicas\":1", SOON_MS);
+	cluster_expect(gondor, SCALED, "\"replicas\":6", SOON_MS);
+	cluster_expect(rohan, SCALED, "\"replicas\":3", SOON_MS);
+	cluster_expect(gondor, CONFIGMAP "chosen", "\"chosen\":\"yes\"", SOON_MS);
+	cluster_expect(rohan, CONFIGMAP "settings", "\"speed\":\"fast\"", SOON_MS);
+	cluster_expect(t->k.f->host, FEDERATED "federatedconfigmaps/broken", "ApplyOverridesFailed",
+	               SOON_MS);
+	cluster_patch(rohan, "apps/v1", "Deployment", "shop", "kept",
+	              "{\"spec\":{\"replicas\":5}}");
+	await_calm(t, &t->before);
+}
+
+static void test_everything_stays_as_it_is(void **state)
+{
+	struct takeover *t = *state;
+
+	kubefed_stop(&t->k);
+	look(t, &t->before);
+	federation_start(t->k.f);
+	cluster_expect(t->k.f->host,
+	               "/apis/coordination.k8s.io/v1/namespaces/" FEDERATION
+	               "/leases/kubefed-controller-manager",
+	               "\"holderIdentity\"", SOON_MS);
+	sleep(CALM_S);
+	expect_all_is_as_before(t);
+}
+
+/* --- changes --- */
+
+static void patch_federated(struct takeover *t, const char *kind, const char *name,
+                            const char *patch)
+{
+	cluster_patch(t->k.f->host, TYPES, kind, "shop", name, "%s", patch);
+}
+
+static void test_a_changed_template_reaches_the_members(void **state)
+{
+	struct takeover *t = *state;
+
+	patch_federated(t, "FederatedDeployment", "web",
+	                "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":null},"
+	                "\"spec\":{\"minReadySeconds\":null,\"revisionHistoryLimit\":3}}}}");
+	for (unsigned i = 0; i < MEMBERS; i++) {
+		cluster_expect(t->k.f->members[i], WEB, "\"revisionHistoryLimit\":3", SOON_MS);
+		cluster_expect(t->k.f->members[i], WEB, "!\"minReadySeconds\":5", SOON_MS);
+		cluster_expect(t->k.f->members[i], WEB, "!example.com/owner", SOON_MS);
+	}
+	cluster_expect(t->k.f->members[0], WEB, "\"tier\":\"gold\"", 0);
+	patch_federated(
+		t, "FederatedConfigMap", "settings",
+		"{\"spec\":{\"template\":{\"data\":{\"colour\":null,\"speed\":\"slow\"}}}}");
+	cluster_expect(t->k.f->members[1], CONFIGMAP "settings", "\"speed\":\"slow\"", SOON_MS);
+	cluster_expect(t->k.f->members[1], CONFIGMAP "settings", "!\"colour\":\"red\"", SOON_MS);
+}
+
+static void test_a_changed_override_reaches_its_member(void **state)
+{
+	struct takeover *t = *state;
+
+	patch_federated(
+		t, "FederatedDeployment", "web",
+		"{\"spec\":{\"overrides\":[{\"clusterName\":\"gondor\",\"clusterOverrides\":["
+		"{\"path\":\"/spec/replicas\",\"value\":2}]}]}}");
+	cluster_expect(t->k.f->members[0], WEB, "\"replicas\":2", SOON_MS);
+	cluster_expect(t->k.f->members[0], WEB, "!\"tier\":\"gold\"", SOON_MS);
+	cluster_expect(t->k.f->members[1], WEB, "\"replicas\":1", 0);
+}
+
+static void test_what_members_allocate_and_scale_is_kept(void **state)
+{
+	struct takeover *t = *state;
+	struct json_object *before, *after;
+	const char *const services[] = {"/api/v1/services" MANAGED, NULL};
+	const char *const other[] = {"resourceVersion", "managedFields", "labels", NULL};
+	const struct snapshot_rule rule = {other, false};
+	struct text differences = {0};
+
+	before = snapshot_take(t->k.f->members[0], services);
+	patch_federated(t, "FederatedService", "web",
+	                "{\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"new\":\"one\"}}}}}");
+	cluster_expect(t->k.f->members[0], SERVICE, "\"new\":\"one\"", SOON_MS);
+	after = snapshot_take(t->k.f->members[0], services);
+	if (!snapshot_same(before, after, &rule, &differences))
+		fail_msg("more than a label of the Service has changed: %s", differences.data);
+	json_object_put(before);
+	json_object_put(after);
+	text_fini(&differences);
+	patch_federated(t, "FederatedDeployment", "kept",
+	                "{\"spec\":{\"template\":{\"spec\":{\"revisionHistoryLimit\":3}}}}");
+	cluster_expect(t->k.f->members[1], KEPT, "\"revisionHistoryLimit\":3", SOON_MS);
+	cluster_expect(t->k.f->members[1], KEPT, "\"replicas\":5", 0);
+}
+
+static void test_a_preference_scales(void **state)
+{
+	struct takeover *t = *state;
+
+	cluster_patch(t->k.f->host, "scheduling.kubefed.io/v1alpha1", "ReplicaSchedulingPreference",
+	              "shop", "scaled", "{\"spec\":{\"totalReplicas\":12}}");
+	cluster_expect(t->k.f->members[0], SCALED, "\"replicas\":8", SOON_MS);
+	cluster_expect(t->k.f->members[1], SCALED, "\"replicas\":4", SOON_MS);
+}
+
+static void test_what_is_placed_no_more_goes_from_its_member(void **state)
+{
+	struct takeover *t = *state;
+
+	patch_federated(t, "FederatedDeployment", "kept",
+	                "{\"spec\":{\"placement\":{\"clusters\":[{\"name\":\"rohan\"}]}}}");
+	cluster_expect(t->k.f->members[0], KEPT, "NotFound", SOON_MS);
+	cluster_expect(t->k.f->members[1], KEPT, "\"replicas\":5", 0);
+}
+
+static void test_what_is_deleted_goes_from_all_members(void **state)
+{
+	struct takeover *t = *state;
+
+	cluster_delete(t->k.f->host, TYPES, "FederatedSecret", "shop", "login");
+	for (unsigned i = 0; i < MEMBERS; i++)
+		cluster_expect(t->k.f->members[i], "/api/v1/namespaces/shop/secrets/login",
+		               "NotFound", SOON_MS);
+	cluster_expect(t->k.f->host, FEDERATED "federatedsecrets/login", "NotFound", SOON_MS);
+	cluster_expect(t->k.f->host,
+	               "/apis/core.kubefed.io/v1alpha1/namespaces/shop/propagatedversions/"
+	               "secret-login",
+	               "NotFound", SOON_MS);
+}
+
+/* --- and back --- */
+
+static void test_kubefed_finds_everything_as_it_would_have_left_it(void **state)
+{
+	struct takeover *t = *state;
+
+	await_calm(t, &t->before);
+	federation_stop(t->k.f);
+	look(t, &t->before);
+	kubefed_start(&t->k);
+	sleep(KUBEFED_S);
+	expect_all_is_as_before(t);
+}
+
+static void test_kubefed_goes_on(void **state)
+{
+	struct takeover *t = *state;
+
+	patch_federated(t, "FederatedDeployment", "web",
+	                "{\"spec\":{\"template\":{\"spec\":{\"revisionHistoryLimit\":4}}}}");
+	for (unsigned i = 0; i < MEMBERS; i++)
+		cluster_expect(t->k.f->members[i], WEB, "\"revisionHistoryLimit\":4", SOON_MS);
+	cluster_expect(t->k.f->members[0], WEB, "\"replicas\":2", 0);
+	cluster_expect(t->k.f->host, FEDERATED "federateddeployments/web",
+	               "\"observedGeneration\":4", SOON_MS);
+	cluster_expect(t->k.f->host, FEDERATED "federateddeployments/web",
+	               "\"type\":\"Healthy\"", 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kubefed_brings_its_objects_to_the_members),
+		cmocka_unit_test(test_everything_stays_as_it_is),
+		cmocka_unit_test(test_a_changed_template_reaches_the_members),
+		cmocka_unit_test(test_a_changed_override_reaches_its_member),
+		cmocka_unit_test(test_what_members_allocate_and_scale_is_kept),
+		cmocka_unit_test(test_a_preference_scales),
+		cmocka_unit_test(test_what_is_placed_no_more_goes_from_its_member),
+		cmocka_unit_test(test_what_is_deleted_goes_from_all_members),
+		cmocka_unit_test(test_kubefed_finds_everything_as_it_would_have_left_it),
+		cmocka_unit_test(test_kubefed_goes_on),
+	};
+
+	return cmocka_run_group_tests_name("e2e/takeover_kubefed", tests, setup, teardown);
+}
