@@ -1,6 +1,7 @@
 /* edge.c -- a nighd that knows only what nigh-propagator --publish-sites wrote: no records, no members. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 
 #include "base/text.h"
 #include "tests/support/world.h"
+#include "tests/support/world_fleet.h"
 
 #define P             "web.shop.fed.svc."
 #define WEB           P "example.com"
@@ -214,6 +216,73 @@ static void test_the_record_itself_comes_before_its_published_sites(void **state
 	world_expect_http(w, "/status", "\"conflicts\":[]", 0);
 }
 
+#define EDGE "kubernetes: {kubeconfig: host.kubeconfig, allowLoopback: true, edge: true}"
+
+static void test_an_edge_reads_the_host_alone_and_can_become_one_while_it_runs(void **state)
+{
+	struct world_fleet *f = *state;
+	struct fakeapi *la = world_fleet_api(f, NULL);
+	unsigned connections;
+
+	world_fleet_publish(f, la, "la", LOSANGELES);
+	world_fleet_join(f, "la", la, "");
+	fakeapi_put(f->host, FAKEAPI_ENDPOINTS_OF_KUBEFED,
+	            "{'metadata':{'name':'nigh-service-la','namespace':'shop','labels':{"
+	            "'nigh.dev/sites':'true'}},'spec':{'endpoints':[{'dnsName':"
+	            "'la.shop.fed.svc.example.com','recordType':'A','targets':['" HOUSTON
+	            "'],'setIdentifier':'la'}]}}");
+	/* The union of the record is no other source. */
+	fakeapi_put(f->host, FAKEAPI_ENDPOINTS_OF_KUBEFED,
+	            "{'metadata':{'name':'service-la','namespace':'shop','creationTimestamp':"
+	            "'2020-01-01T00:00:00Z'},'spec':{'endpoints':[{'dnsName':"
+	            "'la.shop.fed.svc.example.com','recordType':'A','targets':['" NEWYORK "']}]}}");
+	world_fleet_config(f, EDGE, "");
+	world_start(f->world);
+	world_fleet_expect(f, "la", HOUSTON);
+	world_fleet_expect_status(f,
+	                          "\"name\":\"la\",\"source\":\"sites\",\"knowledge\":\"synced\"");
+	world_fleet_expect_status(f, "\"conflicts\":[]");
+	assert_int_equal(fakeapi_connections_ever(la), 0);
+	assert_int_equal(fakeapi_requests(f->host, "servicednsrecords"), 0);
+	assert_int_equal(fakeapi_requests(f->host, "ingressdnsrecords"), 0);
+	assert_int_equal(fakeapi_requests(f->host, "secrets"), 0);
+	world_fleet_config(f, NULL, "");
+	world_signal(f->world, SIGHUP);
+	world_fleet_expect(f, "la", LOSANGELES);
+	world_fleet_expect_status(f, "\"name\":\"la\",\"source\":\"kubernetes\"");
+	world_fleet_config(f, EDGE, "");
+	world_signal(f->world, SIGHUP);
+	world_fleet_expect(f, "la", HOUSTON);
+	world_fleet_expect_status(f, "\"name\":\"la\",\"source\":\"sites\"");
+	connections = fakeapi_connections_ever(la);
+	world_fleet_expect_stays(f, "la", HOUSTON, 1000);
+	assert_int_equal(fakeapi_connections_ever(la), connections);
+}
+
+/* Sites are as old as what is known of the host, and nothing goes with it. */
+static void test_an_edge_that_is_cut_off_keeps_its_sites_and_says_so(void **state)
+{
+	struct world_fleet *f = *state;
+
+	fakeapi_put(f->host, FAKEAPI_ENDPOINTS_OF_KUBEFED,
+	            "{'metadata':{'name':'nigh-service-la','namespace':'shop','labels':{"
+	            "'nigh.dev/sites':'true'}},'spec':{'endpoints':[{'dnsName':"
+	            "'la.shop.fed.svc.example.com','recordType':'A','targets':['" HOUSTON
+	            "'],'setIdentifier':'la'}]}}");
+	world_fleet_config(f, EDGE, "state: state\n");
+	world_start(f->world);
+	world_fleet_expect(f, "la", HOUSTON);
+	fakeapi_down(f->host);
+	world_fleet_expect_status(f,
+	                          "\"name\":\"la\",\"source\":\"sites\",\"knowledge\":\"unseen\"");
+	world_fleet_expect(f, "la", HOUSTON);
+	world_stop(f->world);
+	world_start(f->world);
+	world_fleet_expect(f, "la", HOUSTON);
+	world_fleet_expect_status(f,
+	                          "\"name\":\"la\",\"source\":\"sites\",\"knowledge\":\"unseen\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +295,9 @@ int main(void)
 		world_test(
 			test_an_object_that_contradicts_itself_is_one_error_and_what_was_good_stays),
 		world_test(test_the_record_itself_comes_before_its_published_sites),
+		world_fleet_test(
+			test_an_edge_reads_the_host_alone_and_can_become_one_while_it_runs),
+		world_fleet_test(test_an_edge_that_is_cut_off_keeps_its_sites_and_says_so),
 	};
 
 	return cmocka_run_group_tests_name("edge", tests, NULL, NULL);
