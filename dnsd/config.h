@@ -78,6 +78,7 @@ struct config_kubernetes {
 	char *namespace;  /* KubeFed's; NULL: kube-federation-system */
 	bool in_cluster;
 	bool allow_loopback;
+	bool edge; /* it answers from published sites */
 };
 /* A member that needs no KubeFedCluster. */
 struct config_member {

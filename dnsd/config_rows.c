@@ -104,8 +104,10 @@ const struct conf_row config_rows[] = {
          .reloadable = true,
          .sentence = "The API server of the host cluster: a mapping with kubeconfig (a file) and "
                      "context, or with inCluster: true; namespace, where KubeFedClusters, Domains "
-                     "and Secrets are (kube-federation-system); and allowLoopback, whether what "
-                     "KubeFedClusters name may be a loopback or link-local address (false)."},
+                     "and Secrets are (kube-federation-system); allowLoopback, whether what "
+                     "KubeFedClusters name may be a loopback or link-local address (false); and "
+                     "edge, whether records are answered from the sites that nigh-propagator "
+                     "publishes there, without a look at members (false)."},
 	{.path = "sources.members",
          .type = CONF_CUSTOM,
          AT(members),

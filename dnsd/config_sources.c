@@ -108,6 +108,8 @@ static bool read_kubernetes_key(struct conf_file *file, struct json_object *mapp
 	else if (strcmp(key, "allowLoopback") == 0)
 		set_bool(file, mapping, value, "sources.kubernetes.allowLoopback",
 		         &k->allow_loopback);
+	else if (strcmp(key, "edge") == 0)
+		set_bool(file, mapping, value, "sources.kubernetes.edge", &k->edge);
 	else
 		return false;
 	return true;
@@ -151,7 +153,8 @@ void config_kubernetes_print(const void *field, struct text *out)
 	print_kubeconfig(out, k->kubeconfig);
 	print_text(out, "context", k->context);
 	print_text(out, "namespace", k->namespace);
-	text_printf(out, ", allowLoopback: %s}", k->allow_loopback ? "true" : "false");
+	text_printf(out, ", allowLoopback: %s, edge: %s}", k->allow_loopback ? "true" : "false",
+	            k->edge ? "true" : "false");
 }
 
 void config_kubernetes_fini(struct config *c) { kubernetes_fini(&c->kubernetes); }

@@ -133,6 +133,7 @@ static void begin_fleet(struct sources *s)
 		.namespace = config_namespace(c),
 		.no_plugins = s->no_plugins,
 		.allow_loopback = c->kubernetes.allow_loopback,
+		.only_sites = config_has_host(c) && c->kubernetes.edge,
 		.members = members,
 		.member_count = c->member_count,
 		.pace = {c->watch.silence_ms, c->watch.reply_ms, c->watch.backoff_ms,

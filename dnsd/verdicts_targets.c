@@ -31,7 +31,8 @@ static bool is_wanted(const struct verdicts *v, const struct records_result *r,
 	case CONFIG_PROBE_ALWAYS:
 		return true;
 	case CONFIG_PROBE_UNSEEN:
-		return facts_cluster(v->facts, probe->cluster)->knowledge == KNOWLEDGE_UNSEEN;
+		return facts_cluster_behind(v->facts, probe->cluster)->knowledge ==
+		       KNOWLEDGE_UNSEEN;
 	case CONFIG_PROBE_OFF:
 		return false;
 	}

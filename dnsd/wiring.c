@@ -350,7 +350,8 @@ static const char *source_text(enum cluster_source source)
 {
 	static const char *const text[] = {[CLUSTER_MANIFESTS] = "manifests",
 	                                   [CLUSTER_KUBERNETES] = "kubernetes",
-	                                   [CLUSTER_MEMBER] = "member"};
+	                                   [CLUSTER_MEMBER] = "member",
+	                                   [CLUSTER_SITES] = "sites"};
 
 	return text[source];
 }

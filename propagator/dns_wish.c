@@ -151,7 +151,8 @@ struct json_object *dns_wish_status(const struct dns_data_view *view,
 	if (is_service(record))
 		add(status, "domain", text(domain.domain.domain));
 	for (size_t i = 0; i < view->cluster_count; i++)
-		if (view->clusters[i].state->knowledge != KNOWLEDGE_NEVER)
+		if (view->clusters[i].state->registered &&
+		    view->clusters[i].state->knowledge != KNOWLEDGE_NEVER)
 			json_object_array_add(list, entry_of(view, &v, &view->clusters[i], a));
 	add(status, "dns", list);
 	arena_free(a);

@@ -31,7 +31,7 @@ struct records *records_new(const struct records_settings *settings)
 	r->wants = wants_new(&r->key);
 	r->notes = notes_new();
 	r->guard = guard_new(r->wants);
-	r->sources.key = r->key;
+	r->sources.key = r->named.key = r->key;
 	r->gateways = gateways_new(&r->key, &r->endpoints);
 	return r;
 }
@@ -49,6 +49,7 @@ void records_free(struct records *r)
 	policies_free(r->policies);
 	apexes_free(r->apexes);
 	sources_fini(&r->sources);
+	site_names_fini(&r->named);
 	idmap_fini(&r->claims);
 	gateways_free(r->gateways);
 	tally_fini(&r->endpoints);
@@ -203,13 +204,14 @@ static void update_clusters(struct records *r)
 
 	if (r->is_started && !r->clusters_changed && !r->is_new_settings)
 		return;
-	change = clusters_update(r->clusters, &r->settings, r->world.facts, r->notes);
+	change = clusters_update(r->clusters, &r->settings, r->world.facts, &r->named, r->notes);
 	r->result.clusters_changed = change.any || !r->is_started;
 	if (change.ladder)
 		dirty_mark_kind(r, FACT_SERVICE_DNS_RECORD);
 	if (change.registered) {
 		dirty_mark_kind(r, FACT_INGRESS_DNS_RECORD);
 		dirty_mark_kind(r, SOURCE_HOST);
+		dirty_mark_sites(r);
 	}
 }
 
@@ -295,6 +297,7 @@ const struct records_result *records_build(struct records *r, struct facts *f, u
 	dirty_end(r);
 	update_zones(r);
 	update_policies(r);
+	r->clusters_changed |= works_name_sites(r, f);
 	update_clusters(r);
 	wants_take_changed(r->wants, on_host_changed, r);
 	works_make(r);

@@ -69,7 +69,8 @@ struct records_cluster {
 	int64_t let_back_at;        /* nigh.dev/failback, Unix seconds; 0: nobody is let back */
 	const struct bytes *labels; /* of its KubeFedCluster, "key=value", sorted */
 	size_t label_count;
-	const struct cluster_state *state;
+	const struct cluster_state
+		*state; /* not registered: the host's, as published sites name it */
 };
 
 /* One address to probe; the same index as long as anything wants it, then reused. */
@@ -120,7 +121,8 @@ struct records_result {
 	const struct records_zone *zones; /* always all, longest name first */
 	size_t zone_count;
 	bool clusters_changed;
-	const struct records_cluster *clusters; /* always all that are registered, by name */
+	const struct records_cluster *
+		clusters; /* always all that are registered, or named by published sites, by name */
 	size_t cluster_count;
 	bool wants_changed;
 	const struct records_probe *probes; /* always all, by index */

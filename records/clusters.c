@@ -288,6 +288,20 @@ static void set_shift(const struct update *u, struct records_cluster *c, struct 
 	c->shift = last->is ? arena_memdup(u->arena, &last->ramp, sizeof(last->ramp)) : NULL;
 }
 
+/* What nobody looks at is seen by the objects that name it. */
+static const struct cluster_state *state_of(const struct update *u, uint16_t id)
+{
+	const struct cluster_state *behind = facts_cluster_behind(u->facts, id);
+	struct cluster_state *named;
+
+	if (behind == facts_cluster(u->facts, id))
+		return behind;
+	named = arena_memdup(u->arena, behind, sizeof(*behind));
+	named->registered = false;
+	named->source = CLUSTER_SITES;
+	return named;
+}
+
 static void describe(const struct update *u, struct clusters *of, uint16_t id,
                      struct records_cluster *c)
 {
@@ -296,9 +310,8 @@ static void describe(const struct update *u, struct clusters *of, uint16_t id,
 	const struct records_member *member;
 	struct fact_value v = {.kind = FACT_KUBEFED_CLUSTER};
 
-	*c = (struct records_cluster){.id = id,
-	                              .name = facts_cluster_name(u->facts, id),
-	                              .state = facts_cluster(u->facts, id)};
+	*c = (struct records_cluster){
+		.id = id, .name = facts_cluster_name(u->facts, id), .state = state_of(u, id)};
 	fact = find_kubefed(u, c->name);
 	member = find_member(u->settings, c->name);
 	if (fact && !fact_decode(fact, u->arena, &v))
@@ -365,7 +378,8 @@ static struct clusters_change compare(const struct clusters *was, const struct c
 		for (size_t i = 0; i < now->count; i++) {
 			const struct cluster_state *a = &was->states[i], *b = &now->states[i];
 
-			change.registered |= was->list[i].id != now->list[i].id;
+			change.registered |= was->list[i].id != now->list[i].id ||
+			                     a->registered != b->registered;
 			change.ladder |= !same_ladder(&was->list[i], &now->list[i]);
 			change.any |= !same_rest(&was->list[i], &now->list[i]) ||
 			              a->source != b->source || a->knowledge != b->knowledge;
@@ -377,7 +391,8 @@ static struct clusters_change compare(const struct clusters *was, const struct c
 }
 
 struct clusters_change clusters_update(struct clusters *c, const struct records_settings *settings,
-                                       const struct facts *facts, struct notes *notes)
+                                       const struct facts *facts, const struct site_names *named,
+                                       struct notes *notes)
 {
 	struct clusters was = *c;
 	struct update u = {.settings = settings, .facts = facts, .notes = notes};
@@ -397,7 +412,8 @@ struct clusters_change clusters_update(struct clusters *c, const struct records_
 		uint16_t id = (uint16_t)i;
 
 		c->has[id] = facts_cluster(facts, id)->registered;
-		if (!c->has[id]) {
+		if (!c->has[id] &&
+		    !site_names_has(named, bytes_of(facts_cluster_name(facts, id)))) {
 			c->shifts[id].is = false;
 			continue;
 		}
@@ -420,6 +436,24 @@ const struct records_cluster *clusters_list(const struct clusters *c, size_t *co
 {
 	*count = c->count;
 	return c->list;
+}
+
+const struct records_cluster *clusters_find(const struct clusters *c, struct bytes name)
+{
+	size_t from = 0, to = c->count;
+
+	while (from < to) {
+		size_t middle = (from + to) / 2;
+		int order = bytes_compare(bytes_of(c->list[middle].name), name);
+
+		if (order == 0)
+			return &c->list[middle];
+		if (order < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return NULL;
 }
 
 bool clusters_has(const struct clusters *c, uint16_t id) { return id < c->id_count && c->has[id]; }

@@ -15,6 +15,7 @@
 #include "records/facts.h"
 #include "records/ladder.h"
 #include "records/notes.h"
+#include "records/site_names.h"
 
 struct clusters;
 
@@ -29,16 +30,21 @@ void clusters_restore_shift(struct clusters *c, uint16_t id, const struct ramp *
 
 struct clusters_change {
 	bool any;        /* anything that a snapshot shows */
-	bool registered; /* which clusters there are */
+	bool registered; /* which clusters there are, be they registered or named */
 	bool ladder;     /* their regions or zones */
 };
 /* Looks at everything again, and says what changed. */
 struct clusters_change clusters_update(struct clusters *c, const struct records_settings *settings,
-                                       const struct facts *facts, struct notes *notes);
+                                       const struct facts *facts, const struct site_names *named,
+                                       struct notes *notes);
 
-/* All registered ones, by name. */
+/* All registered ones and those that published sites name, by name. */
 const struct records_cluster *clusters_list(const struct clusters *c, size_t *count);
+/* One of them; NULL: it is none. */
+const struct records_cluster *clusters_find(const struct clusters *c, struct bytes name);
+/* Is it registered? */
 bool clusters_has(const struct clusters *c, uint16_t id);
+/* The rungs of those that are registered. */
 const struct ladder *clusters_ladder(const struct clusters *c);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "records/annotation_record.h"
 #include "records/owner.h"
+#include "records/published_record.h"
 
 void dirty_mark(struct records *r, uint32_t source)
 {
@@ -20,6 +21,13 @@ void dirty_mark_kind(struct records *r, unsigned kind)
 		if (is != 0 && (kind == 0 || kind == is))
 			dirty_mark(r, i);
 	}
+}
+
+void dirty_mark_sites(struct records *r)
+{
+	for (uint32_t i = 1; i <= r->sources.count; i++)
+		if (sources_get(&r->sources, i)->is_sites)
+			dirty_mark(r, i);
 }
 
 static void mark_record(struct records *r, enum fact_kind kind, struct bytes namespace,
@@ -59,14 +67,30 @@ static void mark_renderings(struct records *r, const struct fact *record)
 		fact_get_kind(record) == FACT_SERVICE_DNS_RECORD ? "service-" : "ingress-";
 	struct bytes namespace = fact_namespace(record);
 	struct bytes name = fact_name(record);
-	char *joined = arena_printf(r->arena, "nigh-%s%.*s", prefix, (int)name.len,
-	                            (const char *)name.data);
-	const struct bytes names[] = {name, bytes_of(joined), bytes_of(joined + strlen("nigh-"))};
+	char *joined = arena_printf(r->arena, PUBLISHED_RECORD_PREFIX "%s%.*s", prefix,
+	                            (int)name.len, (const char *)name.data);
+	const struct bytes names[] = {name, bytes_of(joined),
+	                              bytes_of(joined + strlen(PUBLISHED_RECORD_PREFIX))};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		mark_record(r, FACT_DNS_ENDPOINT, namespace, names[i]);
 		mark_record(r, FACT_EXTERNAL_DNS_ENDPOINT, namespace, names[i]);
 	}
+}
+
+/* Published sites came or went: DNSEndpoints of the same record are their rendering, or are not any more. */
+static void mark_beside_sites(struct records *r, const struct fact_change *c)
+{
+	const struct fact *any = c->after ? c->after : c->before;
+	struct bytes name = fact_name(any);
+	size_t len = strlen(PUBLISHED_RECORD_PREFIX);
+
+	if ((c->before && fact_is_sites(c->before)) == (c->after && fact_is_sites(c->after)) ||
+	    published_record_subject(any).record == 0)
+		return;
+	name = (struct bytes){name.data + len, name.len - len};
+	mark_record(r, FACT_DNS_ENDPOINT, fact_namespace(any), name);
+	mark_record(r, FACT_EXTERNAL_DNS_ENDPOINT, fact_namespace(any), name);
 }
 
 /* --- annotations --- */
@@ -163,11 +187,24 @@ static void mark_offers(struct records *r, struct bytes host)
 		dirty_mark(r, *source);
 }
 
+/* The record of that name, and its published sites. */
+static void mark_record_and_sites(struct records *r, enum fact_kind kind, struct bytes namespace,
+                                  struct bytes name)
+{
+	char *sites = arena_printf(r->arena, PUBLISHED_RECORD_PREFIX "%s%.*s",
+	                           kind == FACT_SERVICE_DNS_RECORD ? "service-" : "ingress-",
+	                           (int)name.len, (const char *)name.data);
+
+	mark_record(r, kind, namespace, name);
+	mark_record(r, FACT_DNS_ENDPOINT, namespace, bytes_of(sites));
+	mark_record(r, FACT_EXTERNAL_DNS_ENDPOINT, namespace, bytes_of(sites));
+}
+
 /* The record of that name, and the host names that the object carries in any cluster. */
 static void mark_app(struct records *r, enum fact_kind kind, enum fact_kind record,
                      struct bytes namespace, struct bytes name)
 {
-	mark_record(r, record, namespace, name);
+	mark_record_and_sites(r, record, namespace, name);
 	for (uint16_t id = FACTS_HOST + 1; id < facts_cluster_count(r->world.facts); id++) {
 		const struct fact *fact = facts_find(r->world.facts, id, kind, namespace, name);
 		struct fact_value v;
@@ -184,10 +221,10 @@ static void mark_target(struct records *r, struct bytes namespace, const struct 
 		mark_offers(r, t->name);
 		break;
 	case POLICY_SERVICE_DNS_RECORD:
-		mark_record(r, FACT_SERVICE_DNS_RECORD, namespace, t->name);
+		mark_record_and_sites(r, FACT_SERVICE_DNS_RECORD, namespace, t->name);
 		break;
 	case POLICY_INGRESS_DNS_RECORD:
-		mark_record(r, FACT_INGRESS_DNS_RECORD, namespace, t->name);
+		mark_record_and_sites(r, FACT_INGRESS_DNS_RECORD, namespace, t->name);
 		break;
 	case POLICY_DNS_ENDPOINT:
 		mark_record(r, FACT_DNS_ENDPOINT, namespace, t->name);
@@ -403,6 +440,7 @@ static void apply_to_host(struct records *r, const struct fact_change *c, enum f
 	case FACT_DNS_ENDPOINT:
 	case FACT_EXTERNAL_DNS_ENDPOINT:
 		change_source(r, c);
+		mark_beside_sites(r, c);
 		break;
 	case FACT_TRAFFIC_POLICY:
 		change_policy(r, c);

@@ -5,6 +5,7 @@
 
 #include "records/names.h"
 #include "records/owner.h"
+#include "records/published_record.h"
 #include "records/sites.h"
 
 enum { NONE = UINT32_MAX };
@@ -27,22 +28,41 @@ static bool is_named_after(const struct world *w, const struct fact *fact, const
 	                  (struct bytes){name.data + len, name.len - len});
 }
 
+/* Are published sites of the same record beside it? */
+static bool has_sites_beside(const struct world *w, const struct fact *fact)
+{
+	struct bytes name = fact_name(fact);
+	const struct fact *sites;
+	char *theirs;
+
+	if (name.len < 8 ||
+	    (memcmp(name.data, "service-", 8) != 0 && memcmp(name.data, "ingress-", 8) != 0))
+		return false;
+	theirs = arena_printf(w->arena, PUBLISHED_RECORD_PREFIX "%.*s", (int)name.len,
+	                      (const char *)name.data);
+	sites = facts_find(w->facts, FACTS_HOST, FACT_DNS_ENDPOINT, fact_namespace(fact),
+	                   bytes_of(theirs));
+	return sites && fact_is_sites(sites);
+}
+
 bool dns_endpoint_is_rendering(const struct world *w, const struct fact *fact)
 {
 	struct bytes namespace = fact_namespace(fact);
 	struct bytes name = fact_name(fact);
-	struct fact_value v;
+	struct policy_subject of = published_record_subject(fact);
 
 	if (is_named_after(w, fact, "service-", FACT_SERVICE_DNS_RECORD) ||
 	    is_named_after(w, fact, "ingress-", FACT_INGRESS_DNS_RECORD))
 		return true;
-	if (!is_named_after(w, fact, "nigh-service-", FACT_SERVICE_DNS_RECORD) &&
-	    !is_named_after(w, fact, "nigh-ingress-", FACT_INGRESS_DNS_RECORD) &&
-	    !has_record(w, FACT_SERVICE_DNS_RECORD, namespace, name) &&
-	    !has_record(w, FACT_INGRESS_DNS_RECORD, namespace, name))
-		return false;
-	arena_reset(w->scratch);
-	return fact_decode(fact, w->scratch, &v) && v.dns_endpoint.is_rendering;
+	if (!fact_is_sites(fact))
+		return has_sites_beside(w, fact);
+	if (of.record != 0)
+		return has_record(w,
+		                  of.record == POLICY_SERVICE_DNS_RECORD ? FACT_SERVICE_DNS_RECORD
+		                                                         : FACT_INGRESS_DNS_RECORD,
+		                  namespace, of.name);
+	return has_record(w, FACT_SERVICE_DNS_RECORD, namespace, name) ||
+	       has_record(w, FACT_INGRESS_DNS_RECORD, namespace, name);
 }
 
 /* The endpoints of one object while they are put together by name. */
@@ -74,11 +94,11 @@ static const char *owner_text(const struct merge *m, const struct endpoint *e)
 	return arena_strdup(m->w->scratch, text);
 }
 
-static uint32_t ttl_of(const struct merge *m, const struct fact_endpoint *from)
+uint32_t dns_endpoint_ttl(const struct world *w, const struct fact_endpoint *from)
 {
 	if (from->ttl > INT32_MAX)
 		return INT32_MAX;
-	return from->ttl > 0 ? (uint32_t)from->ttl : m->w->settings->default_ttl;
+	return from->ttl > 0 ? (uint32_t)from->ttl : w->settings->default_ttl;
 }
 
 static void add_addresses(const struct merge *m, const struct fact_endpoint *from,
@@ -102,7 +122,7 @@ static void add_addresses(const struct merge *m, const struct fact_endpoint *fro
 			continue;
 		g->addresses[g->address_count++] = a;
 		ttl = &g->ttl[a.family == ADDR_IPV6];
-		*ttl = *ttl ? *ttl : ttl_of(m, from);
+		*ttl = *ttl ? *ttl : dns_endpoint_ttl(m->w, from);
 	}
 }
 
@@ -136,7 +156,7 @@ static void add_texts(const struct merge *m, const struct fact_endpoint *from, s
 			s = &g->rrsets[i];
 	if (!s) {
 		s = &g->rrsets[g->count++];
-		*s = (struct endpoint_rrset){.type = type, .ttl = ttl_of(m, from)};
+		*s = (struct endpoint_rrset){.type = type, .ttl = dns_endpoint_ttl(m->w, from)};
 	}
 	texts = arena_alloc(a, (s->count + from->target_count) * sizeof(*texts));
 	if (s->count > 0)
@@ -226,28 +246,36 @@ static void fill(struct merge *m, uint32_t first, struct endpoint *e)
 	keep_cname_alone(m, e, rrsets);
 }
 
+bool dns_endpoint_read_name(const struct world *w, const char *title, struct bytes name,
+                            uint8_t wire[NAMES_WIRE_MAX], size_t *len)
+{
+	struct reason why;
+
+	if (names_from_text(name, wire, len, &why)) {
+		notes_problem(w->notes, title, "'%.*s': %s", (int)name.len, (const char *)name.data,
+		              why.text);
+		return false;
+	}
+	if (apexes_find(w->apexes, (struct bytes){wire, *len}) < 0) {
+		notes_problem(w->notes, title, "%.*s is outside every zone", (int)name.len,
+		              (const char *)name.data);
+		return false;
+	}
+	return true;
+}
+
 /* Groups the endpoints by name; those without a good name are noted and left out. */
 static void group(struct merge *m, size_t count, struct offer *o)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		struct bytes name = m->list[i].name;
 		uint8_t wire[NAMES_WIRE_MAX];
-		struct reason why;
 		size_t len, number, known = o->count;
 		struct bytes owner;
 
 		m->next[i] = NONE;
-		if (names_from_text(name, wire, &len, &why)) {
-			notes_problem(m->w->notes, m->title, "'%.*s': %s", (int)name.len,
-			              (const char *)name.data, why.text);
+		if (!dns_endpoint_read_name(m->w, m->title, m->list[i].name, wire, &len))
 			continue;
-		}
 		owner = (struct bytes){wire, len};
-		if (apexes_find(m->w->apexes, owner) < 0) {
-			notes_problem(m->w->notes, m->title, "%.*s is outside every zone",
-			              (int)name.len, (const char *)name.data);
-			continue;
-		}
 		number = (size_t)(offer_put(o, m->w->arena, owner_hash(&m->w->key, owner), owner) -
 		                  o->endpoints);
 		if (number == known)

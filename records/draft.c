@@ -156,9 +156,18 @@ static void write_owner(struct buffer *out, struct bytes first, struct bytes own
 	buffer_put(out, owner.data + front, owner.len - front - back);
 }
 
-static void write_name(struct buffer *out, const struct draft *d, const struct draft_name *n)
+static bool has_all_sites(const struct draft *d, const struct draft_name *n)
 {
 	bool all = n->site_count > 0 && n->site_count == d->site_count;
+
+	for (size_t i = 0; i < n->site_count && all; i++)
+		all = n->sites[i] == i;
+	return all;
+}
+
+static void write_name(struct buffer *out, const struct draft *d, const struct draft_name *n)
+{
+	bool all = has_all_sites(d, n);
 	struct bytes first = n == d->names ? (struct bytes){NULL, 0} : d->names[0].owner;
 
 	buffer_u8(out, (uint8_t)((n->is_offered ? NAME_IS_OFFERED : 0) |

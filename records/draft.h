@@ -25,7 +25,7 @@ struct draft_name {
 	bool fail_open;
 	uint32_t policy, passed_over; /* numbers, as an endpoint has them */
 	uint32_t target;              /* number of the name above, or DRAFT_NO_NAME */
-	uint32_t *sites; /* numbers of sites, ascending; none: a fixed CNAME to `target` */
+	uint32_t *sites; /* numbers of sites, by name of cluster; none: a fixed CNAME to `target` */
 	size_t site_count;
 	uint32_t *holds; /* of each site; NULL: none */
 };

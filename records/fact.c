@@ -111,6 +111,13 @@ struct bytes fact_name(const struct fact *f) { return key_of(f).name; }
 
 int64_t fact_created(const struct fact *f) { return key_of(f).created; }
 
+bool fact_is_sites(const struct fact *f)
+{
+	struct cursor c = cursor_over(f->bytes, f->len);
+
+	return fact_code_is_sites(&c);
+}
+
 const char *fact_kind_text(enum fact_kind kind)
 {
 	const char *text = (int)kind < FACT_KINDS ? kind_text[kind] : NULL;

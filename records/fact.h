@@ -59,13 +59,24 @@ struct fact_rule {                    /* of an Ingress */
 	size_t service_count;
 };
 
-struct fact_endpoint {     /* of a DNSEndpoint */
-	struct bytes name; /* dnsName as written */
-	struct bytes type; /* recordType as written, e.g. "A" */
-	struct bytes set_identifier;
+/* What a published site says besides its addresses; all zeros: nothing. */
+struct fact_site {
+	uint16_t port;         /* to probe; 0: none */
+	bool is_unready;       /* none of its endpoints is ready */
+	bool has_no_gateway;   /* the controller of its Ingress has no ready endpoint */
+	bool has_ready;        /* `ready` counts */
+	bool has_total;        /* so does `total`; only with `ready` */
+	uint32_t ready, total; /* endpoints */
+};
+
+struct fact_endpoint {               /* of a DNSEndpoint */
+	struct bytes name;           /* dnsName as written */
+	struct bytes type;           /* recordType as written, e.g. "A" */
+	struct bytes set_identifier; /* in published sites: the cluster */
 	int64_t ttl;                 /* recordTTL; <= 0: not set */
 	const struct bytes *targets; /* as written */
 	size_t target_count;
+	struct fact_site site; /* in published sites only */
 };
 
 /* The value of a fact: which fields count depends on the kind. */
@@ -105,7 +116,7 @@ struct fact_value {
 			int64_t ttl;
 		} ingress_record;
 		struct {
-			bool is_rendering; /* labelled nigh.dev/sites */
+			bool is_sites; /* labelled nigh.dev/sites */
 			const struct fact_endpoint *endpoints;
 			size_t endpoint_count;
 		} dns_endpoint;
@@ -160,6 +171,8 @@ enum fact_kind fact_get_kind(const struct fact *f);
 struct bytes fact_namespace(const struct fact *f);
 struct bytes fact_name(const struct fact *f);
 int64_t fact_created(const struct fact *f);
+/* Is it a DNSEndpoint of published sites?  As cheap. */
+bool fact_is_sites(const struct fact *f);
 /* "Service", "EndpointSlice", ... */
 const char *fact_kind_text(enum fact_kind kind);
 

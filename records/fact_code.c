@@ -21,6 +21,10 @@ enum {
 };
 enum { TYPE_A = 1 };       /* in short_types */
 enum { SHARED_LEAST = 4 }; /* bytes; fewer are not worth it */
+/* Of a DNSEndpoint. */
+enum { IS_SITES = 1, SAYS_MORE = 2 /* some endpoint says what is in struct fact_site */ };
+/* Of an endpoint, then. */
+enum { HAS_PORT = 1, IS_UNREADY = 2, HAS_NO_GATEWAY = 4, HAS_READY = 8, HAS_TOTAL = 16 };
 enum {
 	HAS_LOCATION = 1,
 	IS_DRAINED = 2,
@@ -133,14 +137,44 @@ static void write_endpoint(struct code_writer *w, const struct fact_endpoint *e,
 	write_targets(w, e, is_address ? &address : NULL);
 }
 
+static uint8_t flags_of_site(const struct fact_site *s)
+{
+	return (uint8_t)((s->port > 0 ? HAS_PORT : 0) | (s->is_unready ? IS_UNREADY : 0) |
+	                 (s->has_no_gateway ? HAS_NO_GATEWAY : 0) | (s->has_ready ? HAS_READY : 0) |
+	                 (s->has_total ? HAS_TOTAL : 0));
+}
+
+static void write_site(struct code_writer *w, const struct fact_site *s)
+{
+	buffer_u8(w->out, flags_of_site(s));
+	if (s->port > 0)
+		code_write_number(w, s->port);
+	if (s->has_ready)
+		code_write_number(w, s->ready);
+	if (s->has_total)
+		code_write_number(w, s->total);
+}
+
+static bool says_more(const struct fact_value *v)
+{
+	for (size_t i = 0; i < v->dns_endpoint.endpoint_count; i++)
+		if (flags_of_site(&v->dns_endpoint.endpoints[i].site) != 0)
+			return true;
+	return false;
+}
+
 static void write_dns_endpoint(struct code_writer *w, const struct fact_value *v)
 {
 	struct bytes before = {NULL, 0};
+	bool more = v->dns_endpoint.is_sites && says_more(v);
 
-	buffer_u8(w->out, v->dns_endpoint.is_rendering);
+	buffer_u8(w->out,
+	          (uint8_t)((v->dns_endpoint.is_sites ? IS_SITES : 0) | (more ? SAYS_MORE : 0)));
 	code_write_count(w, v->dns_endpoint.endpoint_count);
 	for (size_t i = 0; i < v->dns_endpoint.endpoint_count && !w->err; i++) {
 		write_endpoint(w, &v->dns_endpoint.endpoints[i], before);
+		if (more)
+			write_site(w, &v->dns_endpoint.endpoints[i].site);
 		before = v->dns_endpoint.endpoints[i].name;
 	}
 }
@@ -345,16 +379,41 @@ static void read_endpoint(struct cursor *c, struct arena *a, struct bytes name_b
 		e->targets = code_read_strings(c, a, &e->target_count);
 }
 
+static void read_site(struct cursor *c, struct fact_site *s)
+{
+	uint8_t flags =
+		code_read_flags(c, HAS_PORT | IS_UNREADY | HAS_NO_GATEWAY | HAS_READY | HAS_TOTAL);
+
+	*s = (struct fact_site){.is_unready = flags & IS_UNREADY,
+	                        .has_no_gateway = flags & HAS_NO_GATEWAY,
+	                        .has_ready = flags & HAS_READY,
+	                        .has_total = flags & HAS_TOTAL};
+	if (flags & HAS_PORT)
+		s->port = (uint16_t)code_read_up_to(c, UINT16_MAX);
+	if (flags & HAS_READY)
+		s->ready = (uint32_t)code_read_up_to(c, UINT32_MAX);
+	if (flags & HAS_TOTAL)
+		s->total = (uint32_t)code_read_up_to(c, UINT32_MAX);
+	if (flags_of_site(s) != flags || (s->has_total && !s->has_ready))
+		code_spoil(c);
+}
+
 static void read_dns_endpoint(struct cursor *c, struct arena *a, struct fact_value *v)
 {
+	uint8_t flags = code_read_flags(c, IS_SITES | SAYS_MORE);
 	struct fact_endpoint *list;
 
-	v->dns_endpoint.is_rendering = code_read_flags(c, 1);
+	v->dns_endpoint.is_sites = flags & IS_SITES;
 	v->dns_endpoint.endpoint_count = code_read_count(c);
 	list = arena_calloc(a, v->dns_endpoint.endpoint_count, sizeof(*list));
-	for (size_t i = 0; i < v->dns_endpoint.endpoint_count && !c->bad; i++)
+	for (size_t i = 0; i < v->dns_endpoint.endpoint_count && !c->bad; i++) {
 		read_endpoint(c, a, i > 0 ? list[i - 1].name : (struct bytes){NULL, 0}, &list[i]);
+		if (flags & SAYS_MORE)
+			read_site(c, &list[i].site);
+	}
 	v->dns_endpoint.endpoints = list;
+	if (flags & SAYS_MORE && !(v->dns_endpoint.is_sites && says_more(v)))
+		code_spoil(c);
 }
 
 static void read_annotations(struct cursor *c, struct fact_annotations *a)
@@ -444,6 +503,14 @@ bool fact_code_read_key(struct cursor *c, struct fact_value *out)
 	out->namespace = code_read_string(c);
 	out->name = code_read_string(c);
 	return !c->bad;
+}
+
+bool fact_code_is_sites(struct cursor *c)
+{
+	struct fact_value key;
+
+	return fact_code_read_key(c, &key) && fact_kind_is_dns_endpoint(key.kind) &&
+	       cursor_u8(c) & IS_SITES && !c->bad;
 }
 
 bool fact_code_read(struct cursor *c, struct arena *a, struct fact_value *out)

@@ -26,4 +26,7 @@ bool fact_code_read(struct cursor *c, struct arena *a, struct fact_value *out);
 /* Kind, created, namespace and name; the cursor stands behind them. */
 bool fact_code_read_key(struct cursor *c, struct fact_value *out);
 
+/* Is it a DNSEndpoint of published sites?  Reads no further. */
+bool fact_code_is_sites(struct cursor *c);
+
 #endif

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/table.h"
 #include "base/xalloc.h"
+#include "records/idmap.h"
 
 struct cluster {
 	char *name;
@@ -20,6 +21,7 @@ struct facts {
 	struct hash_key key;
 	struct cluster **clusters;
 	size_t cluster_count;
+	struct idmap ids; /* by name: id + 1 */
 	size_t count;
 	bool clusters_changed;
 	struct fact_change *log; /* every step since the last take, oldest first */
@@ -31,14 +33,19 @@ struct key {
 	struct bytes namespace, name;
 };
 
-static struct cluster *add_cluster(struct facts *f, struct bytes name)
+static uint32_t hash_name(const struct facts *f, struct bytes name)
+{
+	return (uint32_t)hash_siphash(&f->key, name.data, name.len);
+}
+
+static void add_cluster(struct facts *f, struct bytes name)
 {
 	struct cluster *c = xcalloc(1, sizeof(*c));
 
 	c->name = xstrndup((const char *)name.data, name.len);
 	f->clusters = xreallocarray(f->clusters, f->cluster_count + 1, sizeof(struct cluster *));
 	f->clusters[f->cluster_count++] = c;
-	return c;
+	idmap_put(&f->ids, hash_name(f, name), (uint32_t)f->cluster_count);
 }
 
 struct facts *facts_new(void)
@@ -78,18 +85,29 @@ void facts_free(struct facts *f)
 		free(f->clusters[i]);
 	}
 	free(f->clusters);
+	idmap_fini(&f->ids);
 	free(f);
 }
 
 /* --- clusters --- */
 
+uint16_t facts_find_cluster(const struct facts *f, struct bytes name)
+{
+	struct idmap_walk walk = idmap_find(&f->ids, hash_name(f, name));
+	const uint32_t *found;
+
+	while ((found = idmap_next(&f->ids, &walk)) != NULL)
+		if (bytes_equal_text(name, f->clusters[*found - 1]->name))
+			return (uint16_t)(*found - 1);
+	return UINT16_MAX;
+}
+
 uint16_t facts_cluster_id(struct facts *f, struct bytes name)
 {
-	for (size_t i = 0; i < f->cluster_count; i++)
-		if (bytes_equal_text(name, f->clusters[i]->name))
-			return (uint16_t)i;
-	if (f->cluster_count == FACTS_MAX_CLUSTERS)
-		return UINT16_MAX;
+	uint16_t id = facts_find_cluster(f, name);
+
+	if (id != UINT16_MAX || f->cluster_count == FACTS_MAX_CLUSTERS)
+		return id;
 	add_cluster(f, name);
 	return (uint16_t)(f->cluster_count - 1);
 }
@@ -110,6 +128,13 @@ uint16_t facts_cluster_count(const struct facts *f) { return (uint16_t)f->cluste
 const struct cluster_state *facts_cluster(const struct facts *f, uint16_t id)
 {
 	return &get_cluster(f, id)->state;
+}
+
+const struct cluster_state *facts_cluster_behind(const struct facts *f, uint16_t id)
+{
+	const struct cluster_state *own = facts_cluster(f, id);
+
+	return own->registered ? own : facts_cluster(f, FACTS_HOST);
 }
 
 static void add_change(struct facts *f, uint16_t cluster, const struct fact *before,

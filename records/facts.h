@@ -24,7 +24,12 @@ enum knowledge {
 	KNOWLEDGE_SYNCED,
 	KNOWLEDGE_UNSEEN /* last known data, from state or from before it was lost */
 };
-enum cluster_source { CLUSTER_MANIFESTS, CLUSTER_KUBERNETES, CLUSTER_MEMBER };
+enum cluster_source {
+	CLUSTER_MANIFESTS,
+	CLUSTER_KUBERNETES,
+	CLUSTER_MEMBER,
+	CLUSTER_SITES /* nobody looks at it: published sites of the host name it; never in facts */
+};
 
 struct cluster_state {
 	bool registered; /* false: removed from the registry; its facts are gone too */
@@ -39,10 +44,14 @@ void facts_free(struct facts *f);
 
 /* The id of a name, given on first use; FACTS_HOST for "".  UINT16_MAX when the table is full. */
 uint16_t facts_cluster_id(struct facts *f, struct bytes name);
+/* The same, but none is given: UINT16_MAX when it has none. */
+uint16_t facts_find_cluster(const struct facts *f, struct bytes name);
 const char *facts_cluster_name(const struct facts *f, uint16_t id);
 /* One more than the highest id given. */
 uint16_t facts_cluster_count(const struct facts *f);
 const struct cluster_state *facts_cluster(const struct facts *f, uint16_t id);
+/* The state of what its sites are known by: its own, or the host's where nobody registered it, as published sites name it. */
+const struct cluster_state *facts_cluster_behind(const struct facts *f, uint16_t id);
 /* A change of anything but since_ms and error counts as a change to rebuild for. */
 void facts_set_cluster(struct facts *f, uint16_t id, const struct cluster_state *state);
 

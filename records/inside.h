@@ -20,6 +20,7 @@
 #include "records/kept_zones.h"
 #include "records/offer.h"
 #include "records/policies.h"
+#include "records/site_names.h"
 #include "records/sources.h"
 #include "records/world.h"
 
@@ -56,6 +57,7 @@ struct records {
 	struct policy_index *policy_index,
 		*policy_index_was; /* _was: what the claims were made with; for one build */
 	struct clusters *clusters;
+	struct site_names named;
 	struct gateways *gateways;
 	struct tally endpoints;           /* of Services, by world_id() */
 	struct links backends, annotated; /* backends by world_hash_object() */
@@ -94,11 +96,15 @@ void dirty_end(struct records *r);
 void dirty_mark(struct records *r, uint32_t source);
 /* Every source of a kind (FACT_..., SOURCE_HOST; 0: all). */
 void dirty_mark_kind(struct records *r, unsigned kind);
+/* All published sites. */
+void dirty_mark_sites(struct records *r);
 
 /* works.c */
 struct work *works_get(const struct records *r, uint32_t number);
 /* The number of the source's work, made if there is none. */
 uint32_t works_of(struct records *r, uint32_t source);
+/* Finds which dirty DNSEndpoints are published sites of their own now, and which clusters these name.  True: other ones. */
+bool works_name_sites(struct records *r, struct facts *f);
 /* Makes all that is dirty, and lists the touched names. */
 void works_make(struct records *r);
 /* What a source offers that nothing touched. */

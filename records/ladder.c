@@ -93,7 +93,9 @@ struct ladder ladder_build(struct arena *a, const struct records_cluster *cluste
 		const struct records_cluster *c = &clusters[i];
 		size_t region;
 
-		if (c->region.len == 0 || !is_good(notes, c->name, "region", c->region))
+		/* One that only published sites name has its names from them. */
+		if (!c->state->registered || c->region.len == 0 ||
+		    !is_good(notes, c->name, "region", c->region))
 			continue;
 		region = find_rung(&regions, c->region, 0);
 		stand(&regions, region, (uint16_t)i);

@@ -21,10 +21,6 @@ struct item {
 	const char *name;
 	const struct addr *addresses; /* sorted: IPv4 before IPv6 */
 	size_t count;
-	const struct entry
-		*entries; /* it unites those of `members` (NULL: the first `member_count`) */
-	const uint16_t *members;
-	size_t member_count;
 	const char *cname; /* NULL: none, and without addresses no endpoint at all */
 	bool is_labelled;
 };
@@ -35,8 +31,7 @@ struct rendering {
 	uint32_t ttl;
 	struct item *items;
 	size_t count;
-	bool awaits;   /* the address of a host name */
-	bool by_sites; /* each cluster's addresses are an endpoint of its own */
+	bool awaits; /* the address of a host name */
 };
 
 /* As KubeFed writes names: no last dot. */
@@ -102,11 +97,7 @@ static struct item united(const struct rendering *p, const struct entry *entries
 			memcpy(all + used, e->addresses, e->count * sizeof(*all));
 		used += e->count;
 	}
-	return (struct item){.addresses = all,
-	                     .count = sites_sort(all, used),
-	                     .entries = entries,
-	                     .members = members,
-	                     .member_count = count};
+	return (struct item){.addresses = all, .count = sites_sort(all, used)};
 }
 
 /* --- names --- */
@@ -190,35 +181,23 @@ static void begin_endpoint(const struct item *item, struct text *out)
 	text_add(out, ",\"targets\":[");
 }
 
-/* `site` NULL: of all together. */
-static void end_endpoint(const struct rendering *p, const struct item *item, const char *site,
-                         const char *type, struct text *out)
+static void end_endpoint(const struct rendering *p, const struct item *item, const char *type,
+                         struct text *out)
 {
-	bool is_labelled = item->is_labelled && p->label.len > 0;
-
 	text_printf(out, "],\"recordType\":\"%s\",\"recordTTL\":%u", type, p->ttl);
-	if (site) {
-		text_add(out, ",\"setIdentifier\":");
-		text_add_json(out, bytes_of(site));
-	}
-	if (is_labelled || site)
-		text_add(out, ",\"labels\":{");
-	if (is_labelled) {
-		text_add(out, "\"serviceName\":");
+	if (item->is_labelled && p->label.len > 0) {
+		text_add(out, ",\"labels\":{\"serviceName\":");
 		text_add_json(out, p->label);
+		text_add(out, "}");
 	}
-	if (site) {
-		text_add(out, is_labelled ? ",\"nigh.dev/cluster\":" : "\"nigh.dev/cluster\":");
-		text_add_json(out, bytes_of(site));
-	}
-	text_add(out, is_labelled || site ? "}}" : "}");
+	text_add(out, "}");
 }
 
 static int by_text(const void *a, const void *b) { return strcmp(a, b); }
 
 /* KubeFed sorts addresses as strings. */
-static void print_family(const struct rendering *p, const struct item *item, const char *site,
-                         uint8_t family, struct text *out)
+static void print_family(const struct rendering *p, const struct item *item, uint8_t family,
+                         struct text *out)
 {
 	char(*texts)[ADDR_TEXT_SIZE] = arena_calloc(p->w.arena, item->count, sizeof(*texts));
 	size_t count = 0;
@@ -232,29 +211,7 @@ static void print_family(const struct rendering *p, const struct item *item, con
 	begin_endpoint(item, out);
 	for (size_t i = 0; i < count; i++)
 		text_printf(out, "%s\"%s\"", i ? "," : "", texts[i]);
-	end_endpoint(p, item, site, family == ADDR_IPV4 ? "A" : "AAAA", out);
-}
-
-static void print_addresses(const struct rendering *p, const struct item *item, const char *site,
-                            struct text *out)
-{
-	print_family(p, item, site, ADDR_IPV4, out);
-	print_family(p, item, site, ADDR_IPV6, out);
-}
-
-static void print_sites(const struct rendering *p, const struct item *item, struct text *out)
-{
-	size_t count;
-	const struct records_cluster *list = clusters_list(p->w.clusters, &count);
-
-	for (size_t i = 0; i < item->member_count; i++) {
-		size_t at = item->members ? item->members[i] : i;
-		struct item one = *item;
-
-		one.addresses = item->entries[at].addresses;
-		one.count = item->entries[at].count;
-		print_addresses(p, &one, list[at].name, out);
-	}
+	end_endpoint(p, item, family == ADDR_IPV4 ? "A" : "AAAA", out);
 }
 
 static void print(const struct rendering *p, struct text *out)
@@ -267,25 +224,22 @@ static void print(const struct rendering *p, struct text *out)
 
 		if (i > 0 && strcmp(item->name, p->items[i - 1].name) == 0)
 			continue;
-		if (p->by_sites)
-			print_sites(p, item, out);
-		else
-			print_addresses(p, item, NULL, out);
+		print_family(p, item, ADDR_IPV4, out);
+		print_family(p, item, ADDR_IPV6, out);
 		if (item->count == 0 && item->cname) {
 			begin_endpoint(item, out);
 			text_add_json(out, bytes_of(item->cname));
-			end_endpoint(p, item, NULL, "CNAME", out);
+			end_endpoint(p, item, "CNAME", out);
 		}
 	}
 	text_add(out, "]");
 }
 
-static enum err render(const struct records *r, const struct facts *f, bool by_sites,
-                       enum fact_kind kind, struct bytes namespace, struct bytes name,
-                       struct text *out)
+enum err rendering_print(const struct records *r, const struct facts *f, enum fact_kind kind,
+                         struct bytes namespace, struct bytes name, struct text *out)
 {
 	struct arena *a = arena_new();
-	struct rendering p = {.w = r->world, .by_sites = by_sites};
+	struct rendering p = {.w = r->world};
 	const struct fact *fact = facts_find(f, FACTS_HOST, kind, namespace, name);
 	bool is_service = kind == FACT_SERVICE_DNS_RECORD;
 	struct fact_value v;
@@ -308,18 +262,6 @@ static enum err render(const struct records *r, const struct facts *f, bool by_s
 		print(&p, out);
 	arena_free(a);
 	return p.awaits ? ERR_UNREACHABLE : ERR_OK;
-}
-
-enum err rendering_print(const struct records *r, const struct facts *f, enum fact_kind kind,
-                         struct bytes namespace, struct bytes name, struct text *out)
-{
-	return render(r, f, false, kind, namespace, name, out);
-}
-
-enum err rendering_print_sites(const struct records *r, const struct facts *f, enum fact_kind kind,
-                               struct bytes namespace, struct bytes name, struct text *out)
-{
-	return render(r, f, true, kind, namespace, name, out);
 }
 
 bool rendering_is_ready(const struct records *r, uint16_t cluster, struct bytes namespace,

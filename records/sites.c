@@ -31,6 +31,22 @@ struct found {
 	size_t count, room;
 };
 
+static void complain(const struct world *w, const struct sites_targets *t, struct bytes text)
+{
+	const char *title = world_title(w, t->object);
+
+	if (t->cluster == FACTS_HOST)
+		notes_problem(w->notes, title,
+		              "target '%.*s' is neither an address nor a host name", (int)text.len,
+		              (const char *)text.data);
+	else
+		notes_problem_in(
+			w->notes, t->cluster, title,
+			"target '%.*s' of cluster %s is neither an address nor a host name",
+			(int)text.len, (const char *)text.data,
+			facts_cluster_name(w->facts, t->cluster));
+}
+
 static void add(const struct world *w, const struct sites_targets *t, struct found *f,
                 const struct addr *a)
 {
@@ -99,11 +115,7 @@ struct addr *sites_addresses(const struct world *w, uint32_t source, struct draf
 		}
 		host = host_name(w->arena, t->texts[i]);
 		if (host.len == 0) {
-			notes_problem_in(
-				w->notes, t->cluster, world_title(w, t->object),
-				"target '%.*s' of cluster %s is neither an address nor a host name",
-				(int)t->texts[i].len, (const char *)t->texts[i].data,
-				facts_cluster_name(w->facts, t->cluster));
+			complain(w, t, t->texts[i]);
 			continue;
 		}
 		if (d)

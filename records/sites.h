@@ -16,7 +16,7 @@
 /* Addresses and host names as objects give them, made into RRsets. */
 struct sites_targets {
 	const struct fact *object; /* for notes */
-	uint16_t cluster;
+	uint16_t cluster;          /* whose object it is */
 	const struct bytes *texts;
 	size_t count;
 	uint32_t ttl; /* as the object has it, then at most that of the host names' addresses */

@@ -1,8 +1,8 @@
 /* sources.h -- who offers names: records, DNSEndpoints, and annotated host names.
  *
  * A source has a number as long as it lives.  What it offered in the last build
- * is kept as bytes (see draft.h), but for DNSEndpoints, whose fact is that
- * already.  Private to records; control thread.
+ * is kept as bytes (see draft.h), but for DNSEndpoints without sites, whose fact is
+ * that already.  Private to records; control thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef RECORDS_SOURCES_H
@@ -30,8 +30,9 @@ struct source {
 	struct source_kept *kept; /* never NULL for a host */
 	uint32_t work;            /* number of its work in this build, 0: none */
 	uint8_t kind;             /* of its fact, or SOURCE_HOST; 0: the number is free */
-	bool is_offered;          /* DNSEndpoint: its names are claimed */
-	bool is_gone;             /* ends with this build */
+	bool is_offered;          /* DNSEndpoint: its names are claimed, as its fact says them */
+	bool is_sites; /* DNSEndpoint of published sites, which is no rendering: it is kept */
+	bool is_gone;  /* ends with this build */
 };
 
 struct sources { /* zeroed but for the key: empty */

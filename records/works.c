@@ -12,6 +12,7 @@
 #include "records/draft.h"
 #include "records/ingress_record.h"
 #include "records/names.h"
+#include "records/published_record.h"
 #include "records/service_record.h"
 
 struct work *works_get(const struct records *r, uint32_t number)
@@ -63,10 +64,7 @@ void works_look(struct records *r, uint32_t number)
 	if (work->was || work->now)
 		return;
 	quiet.notes = NULL;
-	if (!fact_kind_is_dns_endpoint(s->kind))
-		work->now = decode(r, s, s->kept);
-	else if (s->is_offered)
-		work->now = dns_endpoint_offer(&quiet, s->fact);
+	work->now = s->is_offered ? dns_endpoint_offer(&quiet, s->fact) : decode(r, s, s->kept);
 	work->was = work->now;
 }
 
@@ -74,7 +72,7 @@ void works_look(struct records *r, uint32_t number)
 
 static void make_dns_endpoint(struct records *r, struct work *work, struct source *s)
 {
-	bool now = !s->is_gone && !dns_endpoint_is_rendering(&r->world, s->fact);
+	bool now = !s->is_gone && !s->is_sites && !dns_endpoint_is_rendering(&r->world, s->fact);
 
 	if (s->is_offered) {
 		struct world before = r->world;
@@ -107,8 +105,10 @@ static void draft_source(struct records *r, struct work *work, struct source *s,
 		s->is_gone = !owner && !annotation_record_is_carried(&w, source_host(s));
 	} else if (s->kind == FACT_SERVICE_DNS_RECORD && !s->is_gone) {
 		service_record_make(&w, work->source, s->fact, d);
-	} else if (!s->is_gone) {
+	} else if (s->kind == FACT_INGRESS_DNS_RECORD && !s->is_gone) {
 		ingress_record_make(&w, work->source, s->fact, d);
+	} else if (s->is_sites) {
+		published_record_make(&w, work->source, s->fact, d);
 	}
 }
 
@@ -126,17 +126,20 @@ static void make_with_sites(struct records *r, struct work *work, struct source 
 		draft_encode(d, &r->draft);
 		now = (struct bytes){r->draft.data, r->draft.len};
 	}
-	if (bytes_equal(was, now) && !work->is_moved && !r->is_everything) {
+	if (bytes_equal(was, now) && !work->is_moved && !r->is_everything && !work->was &&
+	    !work->now) {
 		/* Wants are counted once for the bytes that stay. */
 		if (now.len > 0)
 			draft_release(now, r->wants, work->source);
 		work->is_dirty = false;
 		return;
 	}
-	work->was = decode(r, s, s->kept);
+	if (was.len > 0)
+		work->was = decode(r, s, s->kept);
 	work->kept_was = s->kept;
-	s->kept = source_keep(host, now);
-	work->now = decode(r, s, s->kept);
+	s->kept = host.len > 0 || now.len > 0 ? source_keep(host, now) : NULL;
+	if (now.len > 0)
+		work->now = decode(r, s, s->kept);
 }
 
 static void touch(struct records *r, uint32_t work, uint32_t hash, const struct endpoint *was,
@@ -166,6 +169,34 @@ static void compare(struct records *r, uint32_t number)
 			touch(r, number, now->hashes[i], NULL, &now->endpoints[i]);
 }
 
+static bool name_sites(struct records *r, struct facts *f, const struct work *work)
+{
+	struct source *s = sources_get(&r->sources, work->source);
+	bool was = s->is_sites, differs = false;
+
+	s->is_sites = !s->is_gone && fact_is_sites(s->fact) &&
+	              !dns_endpoint_is_rendering(&r->world, s->fact);
+	if (s->is_sites)
+		differs |= site_names_put(&r->named, f, s->fact);
+	if (was)
+		differs |= site_names_remove(&r->named, work->fact_was ? work->fact_was : s->fact);
+	return differs;
+}
+
+bool works_name_sites(struct records *r, struct facts *f)
+{
+	bool differs = false;
+
+	for (uint32_t i = 1; i <= r->work_count; i++) {
+		const struct work *work = works_get(r, i);
+
+		if (work->is_dirty &&
+		    fact_kind_is_dns_endpoint(sources_get(&r->sources, work->source)->kind))
+			differs |= name_sites(r, f, work);
+	}
+	return differs;
+}
+
 void works_make(struct records *r)
 {
 	/* Making adds no works: only judging looks at more sources. */
@@ -178,7 +209,7 @@ void works_make(struct records *r)
 		notes_begin(r->notes, NOTES_OF_SOURCE, work->source);
 		if (fact_kind_is_dns_endpoint(s->kind))
 			make_dns_endpoint(r, work, s);
-		else
+		if (!fact_kind_is_dns_endpoint(s->kind) || s->is_sites || s->kept)
 			make_with_sites(r, work, s);
 		if (work->is_dirty)
 			compare(r, i);

@@ -295,6 +295,11 @@ static bool offers_streaming_lists(const struct apiserver *a)
 	return sscanf(a->version, "v%u.%u", &major, &minor) == 2 && (major != 1 || minor >= 32);
 }
 
+static bool is_record(const struct apiserver_kind_type *type)
+{
+	return type->fact == FACT_SERVICE_DNS_RECORD || type->fact == FACT_INGRESS_DNS_RECORD;
+}
+
 static void begin_kinds(struct apiserver *a)
 {
 	const struct kube_watch_settings settings = {
@@ -306,14 +311,16 @@ static void begin_kinds(struct apiserver *a)
 		.objects_most = OBJECTS_MOST,
 	};
 	bool is_host = a->cluster == FACTS_HOST;
+	const struct apiserver_kind_type *types =
+		is_host ? apiserver_host_kinds : apiserver_member_kinds;
+	size_t count = is_host ? APISERVER_HOST_KINDS : APISERVER_MEMBER_KINDS;
 
 	if (a->kind_count > 0 || a->stopping)
 		return;
-	a->kind_count = is_host ? APISERVER_HOST_KINDS : APISERVER_MEMBER_KINDS;
-	for (size_t i = 0; i < a->kind_count; i++)
-		a->kinds[i] = apiserver_kind_start(
-			&a->around, is_host ? &apiserver_host_kinds[i] : &apiserver_member_kinds[i],
-			&settings);
+	for (size_t i = 0; i < count; i++)
+		if (!a->settings.only_sites || !is_record(&types[i]))
+			a->kinds[a->kind_count++] =
+				apiserver_kind_start(&a->around, &types[i], &settings);
 }
 
 /* --- credentials --- */

@@ -31,6 +31,7 @@ struct apiserver_settings {
 	enum cluster_source source;
 	const struct kube_access *access; /* copied */
 	const char *namespace;            /* KubeFed's; borrowed */
+	bool only_sites; /* of the host no records, as what is published of them is there */
 	struct apiserver_pace pace;
 	struct apiserver_objects objects; /* zeroed: nobody wants them */
 };

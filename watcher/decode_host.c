@@ -1,9 +1,11 @@
 /* The kinds of the host cluster: KubeFed's own, external-dns' DNSEndpoint, and ours. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json_object.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "geo/place.h"
+#include "watcher/decode.h"
 #include "watcher/decode_kind.h"
 
 static int64_t read_ttl(const struct field *of)
@@ -165,7 +167,83 @@ static void fill_ingress_record(const struct field *object, struct fact_value *o
 
 /* --- DNSEndpoint --- */
 
-static void read_endpoint(const struct field *f, struct fact_endpoint *out)
+/* The cluster that a site is of: either field says it. */
+static struct bytes read_cluster(const struct field *set, const struct field *labels)
+{
+	struct field label = field_get(labels, "nigh.dev/cluster");
+	struct bytes cluster = field_text(&label), said = field_text(set);
+
+	if (said.len > 0 && cluster.len > 0 && !bytes_equal(said, cluster))
+		field_fail(&label, ERR_CONFLICT, "'%.*s' is not the setIdentifier '%.*s'",
+		           (int)cluster.len, (const char *)cluster.data, (int)said.len,
+		           (const char *)said.data);
+	if (said.len > 0)
+		cluster = said;
+	if (cluster.len > 0 && !decode_is_name(cluster))
+		field_fail(set->value ? set : &label, ERR_PARSE,
+		           "is not the name of a cluster (letters, digits, '-' and '.')");
+	return cluster;
+}
+
+/* "endpoints", "gateway", or both with a comma; what else has failed is not usable either. */
+static void read_failed(const struct field *labels, struct fact_site *out)
+{
+	struct field label = field_get(labels, "nigh.dev/failed");
+	struct bytes text = field_text(&label);
+
+	while (text.len > 0) {
+		const uint8_t *comma = memchr(text.data, ',', text.len);
+		size_t len = comma ? (size_t)(comma - text.data) : text.len;
+
+		if (bytes_equal_text((struct bytes){text.data, len}, "gateway"))
+			out->has_no_gateway = true;
+		else
+			out->is_unready = true;
+		text.data += comma ? len + 1 : len;
+		text.len -= comma ? len + 1 : len;
+	}
+}
+
+/* "2/3": so many are ready of so many; or "2". */
+static void read_counts(const struct field *labels, struct fact_site *out)
+{
+	struct field label = field_get(labels, "nigh.dev/endpoints");
+	struct bytes text = field_text(&label), ready = text;
+	const uint8_t *slash = text.len > 0 ? memchr(text.data, '/', text.len) : NULL;
+	uint64_t number = 0, total = 0;
+
+	if (text.len == 0)
+		return;
+	if (slash)
+		ready.len = (size_t)(slash - text.data);
+	if (!text_to_u64(ready, UINT32_MAX, &number) ||
+	    (slash && !text_to_u64((struct bytes){slash + 1, text.len - ready.len - 1}, UINT32_MAX,
+	                           &total))) {
+		field_fail(&label, ERR_PARSE, "is not how many endpoints are ready (\"2/3\")");
+		return;
+	}
+	out->has_ready = true;
+	out->has_total = slash != NULL;
+	out->ready = (uint32_t)number;
+	out->total = (uint32_t)total;
+}
+
+static void read_site(const struct field *f, const struct field *set, struct fact_endpoint *out)
+{
+	struct field labels = field_get(f, "labels");
+	struct field port = field_get(&labels, "nigh.dev/port");
+	struct bytes text = field_text(&port);
+	uint64_t number = 0;
+
+	out->set_identifier = read_cluster(set, &labels);
+	if (text.len > 0 && (!text_to_u64(text, UINT16_MAX, &number) || number == 0))
+		field_fail(&port, ERR_PARSE, "is not a port");
+	out->site.port = (uint16_t)number;
+	read_failed(&labels, &out->site);
+	read_counts(&labels, &out->site);
+}
+
+static void read_endpoint(const struct field *f, bool of_sites, struct fact_endpoint *out)
 {
 	struct field name = field_get(f, "dnsName");
 	struct field type = field_get(f, "recordType");
@@ -174,7 +252,10 @@ static void read_endpoint(const struct field *f, struct fact_endpoint *out)
 
 	out->name = field_text(&name);
 	out->type = field_text(&type);
-	out->set_identifier = field_text(&set);
+	if (of_sites)
+		read_site(f, &set, out);
+	else
+		out->set_identifier = field_text(&set);
 	out->ttl = read_ttl(f);
 	out->targets = field_texts(&targets, &out->target_count);
 }
@@ -185,6 +266,8 @@ static void fill_dns_endpoint(const struct field *object, struct fact_value *out
 	struct field list = field_get(&spec, "endpoints");
 	struct field metadata = field_get(object, "metadata");
 	struct field labels = field_get(&metadata, "labels");
+	/* The label counts whatever its value is. */
+	bool of_sites = field_get(&labels, "nigh.dev/sites").value != NULL;
 	size_t count = field_count(&list);
 	struct fact_endpoint *endpoints =
 		arena_calloc(object->reading->arena, count, sizeof(*endpoints));
@@ -192,12 +275,11 @@ static void fill_dns_endpoint(const struct field *object, struct fact_value *out
 	for (size_t i = 0; i < count; i++) {
 		struct field item = field_item(&list, i);
 
-		read_endpoint(&item, &endpoints[i]);
+		read_endpoint(&item, of_sites, &endpoints[i]);
 	}
 	out->dns_endpoint.endpoints = endpoints;
 	out->dns_endpoint.endpoint_count = count;
-	/* The label counts whatever its value is; that names sites and is not needed. */
-	out->dns_endpoint.is_rendering = field_get(&labels, "nigh.dev/sites").value != NULL;
+	out->dns_endpoint.is_sites = of_sites;
 }
 
 const struct decode_kind decode_host_kinds[] = {

@@ -108,6 +108,7 @@ static void dial(struct peer *p)
 		.source = p->source,
 		.access = &p->access,
 		.namespace = f->settings.namespace,
+		.only_sites = f->settings.only_sites,
 		.pace = f->settings.pace,
 	};
 
@@ -284,7 +285,7 @@ static void on_host_object(const struct apiserver_kind_type *type, struct json_o
 	struct reason why = {0};
 	struct peer *p;
 
-	if (!is_kubefed_cluster(type) || !decode_is_name(name))
+	if (!is_kubefed_cluster(type) || f->settings.only_sites || !decode_is_name(name))
 		return;
 	p = find_peer(f, name);
 	if (!p)
@@ -512,6 +513,13 @@ static void drop_host(struct fleet *f)
 	store_remove_each(f->store, FACTS_HOST, 0, is_left_over, f->store);
 }
 
+/* Records are not watched (any more): what is published of them counts. */
+static void drop_records(struct fleet *f)
+{
+	store_remove_each(f->store, FACTS_HOST, FACT_SERVICE_DNS_RECORD, is_left_over, f->store);
+	store_remove_each(f->store, FACTS_HOST, FACT_INGRESS_DNS_RECORD, is_left_over, f->store);
+}
+
 static const char *copy(struct arena *a, const char *text)
 {
 	return text ? arena_strdup(a, text) : NULL;
@@ -557,7 +565,9 @@ struct fleet *fleet_start(uv_loop_t *loop, const struct fleet_settings *settings
 	if (store_probe_secrets(store))
 		probe_secrets_set_server(store_probe_secrets(store), settings->has_host);
 	drop_untold(f, CLUSTER_MEMBER);
-	if (!settings->has_host)
+	if (settings->only_sites)
+		drop_records(f);
+	if (!settings->has_host || settings->only_sites)
 		drop_untold(f, CLUSTER_KUBERNETES);
 	for (struct peer *p = f->peers; p; p = p->next)
 		read_kubeconfig(p);

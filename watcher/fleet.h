@@ -31,6 +31,7 @@ struct fleet_settings {
 	const char *namespace;        /* KubeFed's */
 	bool no_plugins;              /* see fleet_forbid_plugins() */
 	bool allow_loopback;          /* for what KubeFedClusters say */
+	bool only_sites; /* of the host what is published of records; KubeFedClusters are not dialled */
 	const struct fleet_member {
 		const char *name;
 		struct fleet_kubeconfig at;

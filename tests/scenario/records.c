@@ -540,31 +540,6 @@ static void test_the_rendering_of_a_record_is_no_source(void **state)
 	world_expect_http(w, "/status", "\"conflicts\":[]", 0);
 }
 
-/* What nigh-propagator --publish-sites writes: without the record and without any cluster it is enough to answer. */
-static void test_published_sites_are_answered_from_alone(void **state)
-{
-	struct world *w = *state;
-
-	world_domain(w, "fed", "example.com");
-	world_write(w, "manifests/host/sites.yaml",
-	            "apiVersion: multiclusterdns.kubefed.io/v1alpha1\n"
-	            "kind: DNSEndpoint\n"
-	            "metadata: {name: nigh-service-web, namespace: shop, labels: {nigh.dev/sites: "
-	            "\"true\"}}\n"
-	            "spec:\n"
-	            "  endpoints:\n"
-	            "  - {dnsName: " P "example.com, recordType: A, recordTTL: 180, targets: "
-	            "[198.18.1.10], setIdentifier: boston, labels: {nigh.dev/cluster: boston}}\n"
-	            "  - {dnsName: " P "example.com, recordType: A, recordTTL: 180, targets: "
-	            "[198.18.3.10], setIdentifier: losangeles, labels: {nigh.dev/cluster: "
-	            "losangeles}}\n"
-	            "  - {dnsName: " P "us-west.example.com, recordType: CNAME, recordTTL: 180, "
-	            "targets: [" P "example.com]}\n");
-	world_start(w);
-	world_expect(w, P "example.com", "A", NULL, "198.18.1.10 198.18.3.10", 0);
-	world_expect(w, P "us-west.example.com", "CNAME", NULL, P "example.com.", 0);
-}
-
 static void test_a_record_belongs_to_the_longest_zone(void **state)
 {
 	struct world *w = *state;
@@ -626,7 +601,6 @@ int main(void)
 		world_test(test_of_two_sources_of_a_name_the_older_wins_and_the_other_is_listed),
 		world_test(test_the_same_name_in_two_api_groups_is_two_objects),
 		world_test(test_the_rendering_of_a_record_is_no_source),
-		world_test(test_published_sites_are_answered_from_alone),
 		world_test(test_a_record_belongs_to_the_longest_zone),
 		world_test(test_no_object_takes_the_place_of_the_configs_records),
 	};

@@ -152,9 +152,11 @@ void federation_start(struct federation *f)
 	snprintf(log, sizeof(log), "propagator%u.log", f->runs++);
 	out = open(cloud_path(f->cloud, log), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	assert_true(out >= 0);
-	f->propagator = inside_spawn((const char *const[]){program, "--kubeconfig", f->kubeconfig,
-	                                                   "--http", "127.0.0.1:0", NULL},
-	                             out);
+	f->propagator = inside_spawn(
+		(const char *const[]){program, "--kubeconfig", f->kubeconfig, "--http",
+	                              "127.0.0.1:0", f->publish_sites ? "--publish-sites" : NULL,
+	                              NULL},
+		out);
 	close(out);
 }
 

@@ -22,6 +22,7 @@ struct federation {
 	unsigned count;
 	pid_t propagator; /* 0: it does not run */
 	unsigned runs;
+	bool publish_sites;   /* at the next start */
 	char kubeconfig[200]; /* of the host's administrator */
 	struct buffer said;   /* by nighctl */
 };

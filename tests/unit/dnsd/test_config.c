@@ -304,6 +304,8 @@ static void test_api_servers_are_refused_where_it_is_not_clear_how_to_reach_them
 	        "2: sources.kubernetes has both inCluster and a kubeconfig");
 	REFUSED(*state, "sources:\n  kubernetes: {kubeconfig: k, allowLoopback: yes}\n",
 	        "2: sources.kubernetes.allowLoopback must be true or false");
+	REFUSED(*state, "sources:\n  kubernetes: {kubeconfig: k, edge: 1}\n",
+	        "2: sources.kubernetes.edge must be true or false");
 	REFUSED(*state, "sources:\n  kubernetes: {kubeconfig: k, kontext: c}\n",
 	        "2: unknown key 'sources.kubernetes.kontext'");
 	REFUSED(*state, "sources:\n  members:\n  - {name: la}\n",
@@ -324,7 +326,7 @@ static void test_api_servers_are_read_printed_and_compared(void **state)
 	static const char yaml[] =
 		"sources:\n"
 		"  kubernetes: {kubeconfig: host.yaml, context: c, namespace: fed, allowLoopback: "
-		"true}\n"
+		"true, edge: true}\n"
 		"  members:\n"
 		"  - {name: la, kubeconfig: la.yaml, location: \"34.05,-118.24\", region: "
 		"us-west-2, "
@@ -338,7 +340,7 @@ static void test_api_servers_are_read_printed_and_compared(void **state)
 	assert_string_equal(c->kubernetes.kubeconfig, path.data);
 	assert_string_equal(c->kubernetes.context, "c");
 	assert_string_equal(config_namespace(c), "fed");
-	assert_true(c->kubernetes.allow_loopback);
+	assert_true(c->kubernetes.allow_loopback && c->kubernetes.edge);
 	assert_int_equal(c->member_count, 2);
 	assert_true(c->members[0].has_location && c->members[0].drain);
 	assert_string_equal(c->members[0].region, "us-west-2");

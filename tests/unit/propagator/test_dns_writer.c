@@ -407,7 +407,7 @@ static void test_published_sites_have_an_endpoint_for_each_cluster(void **state)
 		w, "nigh-service-web",
 		"{\"dnsName\":\"web.shop.fed.svc.example.com\",\"targets\":[\"192.0.2.10\"],"
 		"\"recordType\":\"A\",\"recordTTL\":180,\"setIdentifier\":\"gondor\","
-		"\"labels\":{\"nigh.dev/cluster\":\"gondor\"}},"
+		"\"labels\":{\"nigh.dev/cluster\":\"gondor\",\"nigh.dev/port\":\"80\"}},"
 		"{\"dnsName\":\"web.shop.fed.svc.example.com\",\"targets\":[\"192.0.2.20\"],"
 		"\"recordType\":\"A\",\"recordTTL\":180,\"setIdentifier\":\"rohan\",");
 	/* They go when nobody wants them any more. */

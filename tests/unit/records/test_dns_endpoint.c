@@ -51,9 +51,10 @@ static void test_a_rendering_is_not_a_source(void **state)
 {
 	struct records_world *w = records_world_small();
 	struct fact_endpoint e = {.name = bytes_of("x.example.com"),
-	                          .type = bytes_of("TXT"),
+	                          .type = bytes_of("A"),
+	                          .set_identifier = bytes_of("la"),
 	                          .target_count = 1,
-	                          .targets = &(struct bytes){(const uint8_t *)"hi", 2}};
+	                          .targets = &(struct bytes){(const uint8_t *)"192.0.2.1", 9}};
 	struct fact_value v = {.kind = FACT_DNS_ENDPOINT,
 	                       .namespace = bytes_of("shop"),
 	                       .name = bytes_of("web"),
@@ -87,10 +88,18 @@ static void test_the_sites_of_a_record_are_a_source_only_without_it(void **state
 	struct records_world *w = records_world_small();
 	const struct bytes targets[] = {bytes_of("192.0.2.10"), bytes_of("192.0.2.20")};
 	const struct fact_endpoint sites[] = {
-		{bytes_of("web.shop.d.svc.example.com"), bytes_of("A"), bytes_of("la"), 60,
-	         &targets[0], 1},
-		{bytes_of("web.shop.d.svc.example.com"), bytes_of("A"), bytes_of("ny"), 60,
-	         &targets[1], 1},
+		{.name = bytes_of("web.shop.d.svc.example.com"),
+	         .type = bytes_of("A"),
+	         .set_identifier = bytes_of("la"),
+	         .ttl = 60,
+	         .targets = &targets[0],
+	         .target_count = 1},
+		{.name = bytes_of("web.shop.d.svc.example.com"),
+	         .type = bytes_of("A"),
+	         .set_identifier = bytes_of("ny"),
+	         .ttl = 60,
+	         .targets = &targets[1],
+	         .target_count = 1},
 	};
 	struct fact_value v = {.kind = FACT_DNS_ENDPOINT,
 	                       .namespace = bytes_of("shop"),
@@ -101,7 +110,8 @@ static void test_the_sites_of_a_record_are_a_source_only_without_it(void **state
 	records_world_put(w, "", records_fact(&v));
 	records_world_build(w);
 	records_world_expect(w, "web.shop.d.svc.example.com.",
-	                     "DNSEndpoint shop/nigh-service-web; fixed A 60 192.0.2.10 192.0.2.20");
+	                     "DNSEndpoint shop/nigh-service-web; open; la EL A 60 192.0.2.10; "
+	                     "ny EL A 60 192.0.2.20");
 	records_world_put(w, "", records_fact_service_record("shop/web", "d", 0, NULL, NULL));
 	records_world_put_service(w, "la", "192.0.2.10");
 	records_world_build(w);

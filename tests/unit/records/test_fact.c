@@ -128,6 +128,27 @@ static const struct fact *labelled_cluster(void)
 	return records_fact(&v);
 }
 
+static const struct fact *published_sites(void)
+{
+	static const struct fact_endpoint list[] = {
+		{.name = B("www.example.com"), .type = B("CNAME"), .ttl = 60},
+		{.name = B("www.example.com"),
+	         .type = B("A"),
+	         .set_identifier = B("la"),
+	         .site = {443, true, true, true, true, 2, 3}},
+		{.name = B("www.example.com"),
+	         .type = B("A"),
+	         .set_identifier = B("ny"),
+	         .site = {.has_ready = true}},
+	};
+	struct fact_value v = {.kind = FACT_DNS_ENDPOINT,
+	                       .namespace = B("shop"),
+	                       .name = B("nigh-ingress-web"),
+	                       .dns_endpoint = {true, list, 3}};
+
+	return records_fact(&v);
+}
+
 static const struct fact *sample(size_t i)
 {
 	switch (i) {
@@ -164,6 +185,8 @@ static const struct fact *sample(size_t i)
 		return full_policy();
 	case 11:
 		return labelled_cluster();
+	case 12:
+		return published_sites();
 	default:
 		return NULL;
 	}
@@ -180,7 +203,10 @@ static void test_what_is_decoded_encodes_to_the_same_bytes(void **state)
 		const struct fact *again, *copy;
 
 		assert_true(fact_decode(f, a, &v));
-		assert_int_equal(v.kind, i < 11 ? i + 1 : FACT_KUBEFED_CLUSTER);
+		assert_int_equal(v.kind, i < 11    ? i + 1
+		                         : i == 11 ? FACT_KUBEFED_CLUSTER
+		                                   : FACT_DNS_ENDPOINT);
+		assert_int_equal(fact_is_sites(f), i == 12);
 		assert_int_equal(fact_get_kind(f), v.kind);
 		again = records_fact(&v);
 		assert_true(fact_equal(f, again));

@@ -30,6 +30,12 @@ static const char *pick(const char *const *list, unsigned count) { return list[b
 static const char *const cluster_names[] = {"la", "ny", "tokyo"};
 static const char *const namespaces[] = {"shop", "blog"};
 static const char *const object_names[] = {"web", "api", "service-web", "ingress-web"};
+static const char *const sites_names[] = {"nigh-service-web", "nigh-ingress-web", "web",
+                                          "service-web"};
+static const char *const site_clusters[] = {"la", "ny", "paris", "rome", ""};
+static const char *const site_types[] = {"A", "AAAA", "CNAME", "TXT"};
+static const char *const site_targets[] = {"192.0.2.1", "192.0.2.61", "lb.test",
+                                           "web.shop.d.svc.example.com"};
 static const char *const targets[] = {
 	"192.0.2.1", "192.0.2.2", "192.0.2.3,2001:db8::3", "127.0.0.1",
 	"",          "lb.test",   "lb.test,LB2.test.",     "192.0.2.1,192.0.2.2"};
@@ -125,13 +131,52 @@ static void change_policy(struct records_world *w)
 	}
 }
 
+/* Of published sites, some with clusters that nobody registers. */
+static void change_sites(struct records_world *w)
+{
+	static const char *const names[] = {"www.example.com", "web.shop.d.svc.example.com",
+	                                    "x.sub.example.com"};
+	struct bytes target[6];
+	struct fact_endpoint list[6];
+	struct fact_value v = {.kind = FACT_DNS_ENDPOINT,
+	                       .namespace = bytes_of(PICK(namespaces)),
+	                       .name = bytes_of(PICK(sites_names)),
+	                       .created = age(),
+	                       .dns_endpoint = {true, list, below(7)}};
+
+	for (size_t i = 0; i < v.dns_endpoint.endpoint_count; i++) {
+		target[i] = bytes_of(PICK(site_targets));
+		list[i] = (struct fact_endpoint){
+			.name = bytes_of(PICK(names)),
+			.type = bytes_of(PICK(site_types)),
+			.set_identifier = bytes_of(PICK(site_clusters)),
+			.ttl = below(3) * 10,
+			.targets = &target[i],
+			.target_count = below(8) != 0,
+			.site = {.port = below(2) ? 443 : 0, .is_unready = below(3) == 0}};
+		list[i].site.has_ready = list[i].site.has_total = below(2);
+		list[i].site.ready = list[i].site.has_ready;
+	}
+	records_world_put(w, "", records_fact(&v));
+}
+
 static void change_host(struct records_world *w)
 {
 	static const enum fact_kind kinds[] = {FACT_SERVICE_DNS_RECORD, FACT_INGRESS_DNS_RECORD,
 	                                       FACT_DNS_ENDPOINT};
 	bool maybe = below(2);
+	char sites_key[64];
 
-	switch (below(14)) {
+	switch (below(17)) {
+	case 14:
+	case 15:
+		change_sites(w);
+		break;
+	case 16:
+		snprintf(sites_key, sizeof(sites_key), "%s/%s", PICK(namespaces),
+		         PICK(sites_names));
+		records_world_remove(w, "", FACT_DNS_ENDPOINT, sites_key);
+		break;
 	case 11:
 	case 12:
 		change_policy(w);
@@ -324,6 +369,9 @@ static void assert_as_from_scratch(struct records_world *w)
 	assert_same_text(records_world_policies(w), records_world_policies(again));
 	assert_int_equal(count_probes(w), count_probes(again));
 	assert_int_equal(count_holds(w), count_holds(again));
+	assert_int_equal(w->last->cluster_count, again->last->cluster_count);
+	for (size_t i = 0; i < w->last->cluster_count; i++)
+		assert_string_equal(w->last->clusters[i].name, again->last->clusters[i].name);
 	assert_int_equal(w->last->host_count, again->last->host_count);
 	for (size_t i = 0; i < w->last->host_count; i++)
 		assert_true(bytes_equal(w->last->hosts[i], again->last->hosts[i]));

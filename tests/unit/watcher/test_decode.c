@@ -366,7 +366,7 @@ static void test_endpoints_are_kept_as_written(void **state)
 	     "  - {dnsName: A.example, recordType: A, recordTTL: 60, setIdentifier: s, targets: "
 	     "[192.0.2.1, 192.0.2.2]}\n"
 	     "  - {dnsName: t.example, recordType: TXT, targets: ['two  spaces']}\n  - {}\n");
-	assert_true(w->v.dns_endpoint.is_rendering);
+	assert_true(w->v.dns_endpoint.is_sites);
 	assert_int_equal(w->v.dns_endpoint.endpoint_count, 3);
 	watcher_expect_text(w->v.dns_endpoint.endpoints[0].name, "A.example");
 	watcher_expect_text(w->v.dns_endpoint.endpoints[0].set_identifier, "s");
@@ -375,8 +375,63 @@ static void test_endpoints_are_kept_as_written(void **state)
 	watcher_expect_text(w->v.dns_endpoint.endpoints[1].targets[0], "two  spaces");
 	assert_true(w->v.dns_endpoint.endpoints[1].ttl <= 0);
 	take(w, DECODE_HOST, DNS "kind: DNSEndpoint\nmetadata: {name: e}\n");
-	assert_false(w->v.dns_endpoint.is_rendering);
+	assert_false(w->v.dns_endpoint.is_sites);
 	assert_int_equal(w->v.dns_endpoint.endpoint_count, 0);
+}
+
+#define SITES(ENDPOINT)                                                                            \
+	DNS "kind: DNSEndpoint\nmetadata: {name: e, labels: {nigh.dev/sites: 'true'}}\n"           \
+	    "spec: {endpoints: [{dnsName: a.example, recordType: A, targets: "                     \
+	    "[192.0.2.1], " ENDPOINT "}]}\n"
+
+static const struct fact_endpoint *take_site(struct world *w, const char *yaml)
+{
+	take(w, DECODE_HOST, yaml);
+	assert_int_equal(w->v.dns_endpoint.endpoint_count, 1);
+	return &w->v.dns_endpoint.endpoints[0];
+}
+
+static void test_a_published_site_says_its_cluster_port_and_what_has_failed(void **state)
+{
+	const struct fact_endpoint *e;
+
+	e = take_site(*state, SITES("setIdentifier: la"));
+	watcher_expect_text(e->set_identifier, "la");
+	assert_false(e->site.is_unready || e->site.has_no_gateway || e->site.has_ready);
+	assert_int_equal(e->site.port, 0);
+	e = take_site(*state, SITES("labels: {nigh.dev/cluster: la, nigh.dev/port: '443', "
+	                            "nigh.dev/failed: gateway, nigh.dev/endpoints: 2/3}"));
+	watcher_expect_text(e->set_identifier, "la");
+	assert_int_equal(e->site.port, 443);
+	assert_true(e->site.has_no_gateway && !e->site.is_unready);
+	assert_true(e->site.has_ready && e->site.has_total);
+	assert_int_equal(e->site.ready, 2);
+	assert_int_equal(e->site.total, 3);
+	e = take_site(*state, SITES("setIdentifier: la, labels: {nigh.dev/cluster: la, "
+	                            "nigh.dev/failed: 'endpoints,gateway', nigh.dev/endpoints: "
+	                            "'0'}"));
+	assert_true(e->site.has_no_gateway && e->site.is_unready);
+	assert_true(e->site.has_ready && !e->site.has_total);
+	/* A later version may have more that can fail. */
+	e = take_site(*state, SITES("setIdentifier: la, labels: {nigh.dev/failed: disk}"));
+	assert_true(e->site.is_unready);
+}
+
+static void test_a_published_site_that_contradicts_itself_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	refuse(w, DECODE_HOST, SITES("setIdentifier: la, labels: {nigh.dev/cluster: ny}"),
+	       "DNSEndpoint default/e: spec.endpoints[0].labels[nigh.dev/cluster]: 'ny' is not the "
+	       "setIdentifier 'la'");
+	refuse(w, DECODE_HOST, SITES("setIdentifier: l/a"),
+	       "DNSEndpoint default/e: spec.endpoints[0].setIdentifier: is not the name of a "
+	       "cluster (letters, digits, '-' and '.')");
+	refuse(w, DECODE_HOST, SITES("setIdentifier: la, labels: {nigh.dev/port: '65536'}"),
+	       "DNSEndpoint default/e: spec.endpoints[0].labels[nigh.dev/port]: is not a port");
+	refuse(w, DECODE_HOST, SITES("setIdentifier: la, labels: {nigh.dev/endpoints: 2/x}"),
+	       "DNSEndpoint default/e: spec.endpoints[0].labels[nigh.dev/endpoints]: is not how "
+	       "many endpoints are ready (\"2/3\")");
 }
 
 /* --- the members' kinds --- */
@@ -530,6 +585,8 @@ int main(void)
 		TEST(test_domains_and_records),
 		TEST(test_wrong_types_name_the_field),
 		TEST(test_endpoints_are_kept_as_written),
+		TEST(test_a_published_site_says_its_cluster_port_and_what_has_failed),
+		TEST(test_a_published_site_that_contradicts_itself_is_refused),
 		TEST(test_a_service_has_targets_and_its_first_port),
 		TEST(test_annotations_come_with_either_prefix_and_the_newer_wins),
 		TEST(test_annotations_for_another_controller_are_ignored),
