@@ -43,6 +43,7 @@ struct part {
 	uint64_t asked;      /* for what (struct wish) */
 	uint64_t under;      /* by which ceiling of the cluster */
 	bool is_late;        /* something else is asked for since it is under way */
+	uint32_t rehashed;   /* of the object, when it began */
 	struct dispatch_job *job;
 	struct json_object *body; /* what is being applied */
 	uint64_t again_ms; /* that step for that is not taken before; 0: nothing is held back */
@@ -66,6 +67,7 @@ struct object {
 	struct part **parts; /* in the order of their clusters */
 	size_t part_count;
 	struct version version; /* what is recorded */
+	uint32_t rehashed;      /* how often it was of another template, or of other overrides */
 	bool version_known, version_dirty;
 	uint64_t version_again_ms; /* it is not written before */
 	unsigned version_failures;

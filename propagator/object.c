@@ -393,6 +393,7 @@ static bool know_version(struct object *o, struct json_object *federated)
 	}
 	if (!version_hashes_equal(&o->version.hashes, &hashes)) {
 		version_rehash(&o->version, &hashes);
+		o->rehashed++;
 		o->version_dirty = true;
 	}
 	return true;

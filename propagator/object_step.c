@@ -140,18 +140,28 @@ static void note_repair(struct part *p)
 	p->again_ms = now_ms + pause_of(REPAIR_FIRST_MS, REPAIR_MOST_MS, p->repairs - 2);
 }
 
+/* What was made of another template than is recorded now is not as it is to be. */
+static void record(struct part *p, struct json_object *object)
+{
+	struct object *o = p->object;
+	bool is_old = p->rehashed != o->rehashed;
+	char version[VERSION_ROOM];
+
+	if (!version_of(object, version))
+		return;
+	version_put(&o->version, p->cluster, is_old ? VERSION_OLD : version);
+	o->version_dirty = true;
+	p->is_late |= is_old;
+}
+
 static void succeed(struct part *p, struct json_object *object)
 {
 	struct object *o = p->object;
-	char version[VERSION_ROOM];
 
 	p->failures = 0;
 	p->again_ms = 0;
 	p->judged = 0;
-	if (version_of(object, version)) {
-		version_put(&o->version, p->cluster, version);
-		o->version_dirty = true;
-	}
+	record(p, object);
 	p->written = copy_number_of(object);
 	p->behind_ms = clock_monotonic_ms() + BEHIND_MS;
 	o->updated = true;
@@ -516,6 +526,7 @@ void object_step(struct part *p, const struct wish *wish, enum plan_step step, e
 	p->step = step;
 	p->asked = wish->asked;
 	p->is_late = false;
+	p->rehashed = p->object->rehashed;
 	p->body = desired;
 	p->behind_ms = 0;
 	p->written = 0;

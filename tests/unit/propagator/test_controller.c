@@ -250,6 +250,19 @@ static void test_a_changed_template_does_not_wait_for_the_pause_of_the_old_one(v
 	expect_copy(w, 0, "\"replicas\":3");
 }
 
+/* What is answered then is not what is recorded as the new one. */
+static void test_a_template_that_changes_during_a_write_is_written_after_it(void **state)
+{
+	struct propagator_world *w = *state;
+
+	bring_web(w, WORLD_EVERYWHERE);
+	fakeapi_delay(gondor(w), "PATCH " FAKEAPI_DEPLOYMENTS, 1, 1000);
+	propagator_world_deployment(w, "web", 2, "");
+	propagator_world_expect_requests(w, gondor(w), "PATCH ", 1);
+	propagator_world_deployment(w, "web", 3, "");
+	expect_copy(w, 0, "\"replicas\":3");
+}
+
 /* --- connections that break --- */
 
 static void test_a_write_whose_answer_is_lost_is_made_good(void **state)
@@ -738,6 +751,7 @@ int main(void)
 		T(test_a_failing_webhook_does_not_end_apply_for_ever),
 		T(test_a_server_that_wants_to_be_left_alone_is),
 		T(test_a_changed_template_does_not_wait_for_the_pause_of_the_old_one),
+		T(test_a_template_that_changes_during_a_write_is_written_after_it),
 		T(test_a_write_whose_answer_is_lost_is_made_good),
 		T(test_a_dead_member_delays_no_other),
 		T(test_a_new_token_is_used),
