@@ -157,11 +157,15 @@ static enum err retain_service_account(struct json_object *existing, struct json
                                        struct reason *why)
 {
 	struct json_object *secrets = jsontree_get(existing, "secrets", NULL);
+	struct json_object *pull = jsontree_get(existing, "imagePullSecrets", NULL);
 
 	if (secrets && !json_object_is_type(secrets, json_type_array))
 		return wrong("secrets", secrets, why);
 	if (is_empty(jsontree_get(desired, "secrets", NULL)) && !is_empty(secrets))
 		jsontree_set(desired, jsontree_copy(secrets), "secrets", NULL);
+	/* OpenShift's controller fills in both. */
+	if (is_empty(jsontree_get(desired, "imagePullSecrets", NULL)) && !is_empty(pull))
+		jsontree_set(desired, jsontree_copy(pull), "imagePullSecrets", NULL);
 	return ERR_OK;
 }
 
@@ -186,16 +190,88 @@ static void retain_job(struct json_object *existing, struct json_object *desired
 	}
 }
 
-/* spec.replicas, where something in the member says how many. */
-static enum err retain_replicas(struct json_object *existing, struct json_object *desired,
-                                struct reason *why)
+/* spec.replicas, where something in the member says how many: as the federated object says, or no template does. */
+static enum err retain_replicas(bool retains, struct json_object *existing,
+                                struct json_object *desired, struct reason *why)
 {
 	struct json_object *replicas = in_spec(existing, "replicas");
+	bool is_count = json_object_is_type(replicas, json_type_int);
 
-	if (replicas && !json_object_is_type(replicas, json_type_int))
+	if (retains && replicas && !is_count)
 		return wrong("spec.replicas", replicas, why);
-	keep(existing, desired, "replicas");
+	if (retains || (is_count && !in_spec(desired, "replicas")))
+		keep(existing, desired, "replicas");
 	return ERR_OK;
+}
+
+/* --- Pod --- */
+
+static bool has_item(struct json_object *list, size_t count, const char *id, const char *word)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(jsontree_word(jsontree_item(list, i), id, NULL), word) == 0)
+			return true;
+	return false;
+}
+
+/* What begins so, and no template has, was added to the list in the member: behind its own, as there. */
+static void keep_added(struct json_object *existing, struct json_object *desired, const char *list,
+                       const char *id, const char *beginning)
+{
+	struct json_object *have = jsontree_get(existing, list, NULL);
+	struct json_object *want = jsontree_get(desired, list, NULL);
+	size_t own = length_of(want);
+
+	for (size_t i = 0; i < length_of(have); i++) {
+		struct json_object *item = json_object_array_get_idx(have, i);
+		const char *word = jsontree_word(item, id, NULL);
+
+		if (strncmp(word, beginning, strlen(beginning)) != 0 ||
+		    has_item(want, own, id, word))
+			continue;
+		if (!json_object_is_type(want, json_type_array)) {
+			want = json_object_new_array();
+			jsontree_set(desired, want, list, NULL);
+		}
+		json_object_array_add(want, jsontree_copy(item));
+	}
+}
+
+static void keep_mounts(struct json_object *have, struct json_object *want)
+{
+	for (size_t i = 0; i < length_of(want); i++) {
+		struct json_object *container = json_object_array_get_idx(want, i);
+		const char *name = jsontree_word(container, "name", NULL);
+
+		for (size_t j = 0; j < length_of(have); j++) {
+			struct json_object *other = json_object_array_get_idx(have, j);
+
+			if (json_object_is_type(container, json_type_object) &&
+			    strcmp(name, jsontree_word(other, "name", NULL)) == 0)
+				keep_added(other, container, "volumeMounts", "mountPath",
+				           "/var/run/secrets/kubernetes.io/serviceaccount");
+		}
+	}
+}
+
+/* Nearly all of it is immutable, also what admission and the scheduler of the member have written. */
+static void retain_pod(struct json_object *existing, struct json_object *desired)
+{
+	static const char *const given[] = {"nodeName",          "serviceAccountName",
+	                                    "serviceAccount",    "imagePullSecrets",
+	                                    "priorityClassName", "priority",
+	                                    "preemptionPolicy",  "overhead",
+	                                    "nodeSelector",      NULL};
+	struct json_object *have = jsontree_get(existing, "spec", NULL);
+	struct json_object *want = jsontree_get(desired, "spec", NULL);
+
+	if (!json_object_is_type(want, json_type_object))
+		return;
+	keep_missing(existing, desired, given);
+	keep_added(have, want, "volumes", "name", "kube-api-access-");
+	keep_added(have, want, "tolerations", "key", "node.kubernetes.io/");
+	keep_mounts(in_spec(existing, "containers"), in_spec(desired, "containers"));
+	keep_mounts(in_spec(existing, "initContainers"), in_spec(desired, "initContainers"));
 }
 
 static void keep_ca(struct json_object *have, struct json_object *client)
@@ -238,6 +314,8 @@ static void retain_others(const struct type_api *target, struct json_object *exi
 
 	if (is(target, "batch", "Job"))
 		retain_job(existing, desired);
+	else if (is(target, "", "Pod"))
+		retain_pod(existing, desired);
 	else if (is(target, "", "PersistentVolumeClaim"))
 		keep_missing(existing, desired, claim);
 	else if (is(target, "", "PersistentVolume"))
@@ -279,5 +357,5 @@ enum err retain(const struct type_api *target, bool replicas, struct json_object
 	if (is(target, "", "ServiceAccount"))
 		return retain_service_account(existing, desired, why);
 	retain_others(target, existing, desired);
-	return replicas ? retain_replicas(existing, desired, why) : ERR_OK;
+	return retain_replicas(replicas, existing, desired, why);
 }

@@ -102,7 +102,12 @@ static bool is_of_the_cluster(const char *kind)
 	                                    "CustomResourceDefinition",
 	                                    "ValidatingWebhookConfiguration",
 	                                    "MutatingWebhookConfiguration",
+	                                    "PersistentVolume",
+	                                    "StorageClass",
 	                                    "FederatedClusterRole",
+	                                    "FederatedPersistentVolume",
+	                                    "FederatedValidatingWebhookConfiguration",
+	                                    "FederatedCustomResourceDefinition",
 	                                    "FederatedUser"};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

@@ -42,6 +42,7 @@ struct federation *federation_new_bare(unsigned members)
 	snprintf(f->kubeconfig, sizeof(f->kubeconfig), "%s",
 	         cloud_path(f->cloud, "host.kubeconfig"));
 	cluster_kubeconfig(f->host, ADMIN_TOKEN, f->kubeconfig);
+	snprintf(f->way, sizeof(f->way), "%s", f->kubeconfig);
 	return f;
 }
 
@@ -81,9 +82,43 @@ void federation_free(struct federation *f)
 	if (f->runs > 0)
 		show_log(f);
 	federation_kill(f);
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->gates[i])
+			gate_free(f->gates[i]);
+	if (f->host_gate)
+		gate_free(f->host_gate);
 	cloud_free(f->cloud);
 	buffer_fini(&f->said);
 	free(f);
+}
+
+/* --- gates --- */
+
+struct gate *federation_gate(struct federation *f, unsigned member)
+{
+	f->gates[member] = gate_new(f->members[member]);
+	cluster_patch(f->host, "core.kubefed.io/v1beta1", "KubeFedCluster", FEDERATION,
+	              names[member], "{\"spec\":{\"apiEndpoint\":\"%s\"}}",
+	              gate_url(f->gates[member]));
+	return f->gates[member];
+}
+
+struct gate *federation_gate_host(struct federation *f)
+{
+	FILE *out;
+
+	f->host_gate = gate_new(f->host);
+	snprintf(f->way, sizeof(f->way), "%s", cloud_path(f->cloud, "gate.kubeconfig"));
+	out = fopen(f->way, "we");
+	assert_non_null(out);
+	fprintf(out,
+	        "apiVersion: v1\nkind: Config\ncurrent-context: gate\n"
+	        "clusters: [{name: gate, cluster: {server: \"%s\"}}]\n"
+	        "users: [{name: test, user: {token: \"" ADMIN_TOKEN "\"}}]\n"
+	        "contexts: [{name: gate, context: {cluster: gate, user: test}}]\n",
+	        gate_url(f->host_gate));
+	fclose(out);
+	return f->host_gate;
 }
 
 /* --- nighctl --- */
@@ -153,7 +188,7 @@ void federation_start(struct federation *f)
 	out = open(cloud_path(f->cloud, log), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	assert_true(out >= 0);
 	f->propagator = inside_spawn(
-		(const char *const[]){program, "--kubeconfig", f->kubeconfig, "--http",
+		(const char *const[]){program, "--kubeconfig", f->way, "--http",
 	                              "127.0.0.1:0", f->publish_sites ? "--publish-sites" : NULL,
 	                              NULL},
 		out);

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "tests/e2e/support/cloud.h"
+#include "tests/e2e/support/gate.h"
 #include "tests/e2e/support/objects.h"
 
 enum { FEDERATION_MEMBERS_MOST = 4 };
@@ -18,12 +19,14 @@ enum { FEDERATION_MEMBERS_MOST = 4 };
 struct federation {
 	struct cloud *cloud;
 	struct cluster *host;
-	struct cluster *members[FEDERATION_MEMBERS_MOST]; /* gondor, rohan, shire, mordor */
+	struct cluster *members[FEDERATION_MEMBERS_MOST];        /* gondor, rohan, shire, mordor */
+	struct gate *gates[FEDERATION_MEMBERS_MOST], *host_gate; /* NULL: none */
 	unsigned count;
 	pid_t propagator; /* 0: it does not run */
 	unsigned runs;
 	bool publish_sites;   /* at the next start */
 	char kubeconfig[200]; /* of the host's administrator */
+	char way[200];        /* the program's */
 	struct buffer said;   /* by nighctl */
 };
 
@@ -35,6 +38,10 @@ void federation_free(struct federation *f);
 struct federation *federation_new_alone(unsigned members);
 /* The same, and the host knows none of KubeFed's kinds. */
 struct federation *federation_new_bare(unsigned members);
+
+/* From now on the program reaches that member, or from its next start on the host, through a gate; it goes with `f`. */
+struct gate *federation_gate(struct federation *f, unsigned member);
+struct gate *federation_gate_host(struct federation *f);
 
 /* Runs nighctl at the host, $NIGHCTL; it must end with that status.  What it said on both streams is good until the
  * next call; `words` end with NULL. */

@@ -115,6 +115,48 @@ static void test_the_old_layout_is_kubefeds(void **state)
 	grants_names_fini(&names);
 }
 
+static void check_verbs(struct json_object *role)
+{
+	static const char *const known[] = {"get",    "list",   "watch", "create",
+	                                    "update", "delete", "patch", "*"};
+	struct json_object *rules = jsontree_get(role, "rules", NULL);
+
+	for (size_t i = 0; i < jsontree_count(rules); i++) {
+		struct json_object *verbs = jsontree_get(jsontree_item(rules, i), "verbs", NULL);
+
+		assert_true(jsontree_count(verbs) > 0);
+		for (size_t j = 0; j < jsontree_count(verbs); j++) {
+			const char *verb = jsontree_word(jsontree_item(verbs, j), NULL);
+			bool is_known = false;
+
+			for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++)
+				is_known |= strcmp(verb, known[k]) == 0;
+			if (!is_known)
+				fail_msg("'%s' is no verb", verb);
+		}
+	}
+}
+
+/* KubeFed granted "Get" on /healthz. */
+static void test_every_verb_is_one_that_rbac_knows(void **state)
+{
+	struct grants_names names;
+	struct grants g;
+
+	(void)state;
+	grants_name(&names, "gondor", "host", false);
+	grants_make(&g, &names, "fed", NULL);
+	check_verbs(find(&g, "ClusterRole", "nigh-propagator:gondor-host"));
+	check_verbs(find(&g, "ClusterRole", "nigh-reader:gondor-host"));
+	grants_fini(&g);
+	grants_names_fini(&names);
+	grants_name(&names, "gondor", "host", true);
+	grants_make_compatible(&g, &names, "fed");
+	check_verbs(find(&g, "ClusterRole", "kubefed-controller-manager:gondor-host"));
+	grants_fini(&g);
+	grants_names_fini(&names);
+}
+
 static void test_progress_grows_to_its_end(void **state)
 {
 	struct text line = {0};
@@ -135,7 +177,8 @@ int main(void)
 		JSON_TEST(test_the_writer_may_do_what_enabled_types_need),
 		JSON_TEST(test_the_reader_writes_nothing),
 		JSON_TEST(test_the_old_layout_is_kubefeds),
-		JSON_TEST(test_progress_grows_to_its_end),
+		JSON_TEST(test_every_verb_is_one_that_rbac_knows),
+		cmocka_unit_test(test_progress_grows_to_its_end),
 	};
 
 	return cmocka_run_group_tests_name("ctl/grants", tests, NULL, NULL);

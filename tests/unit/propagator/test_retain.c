@@ -157,6 +157,30 @@ static void test_secrets_of_a_service_account_are_kept_where_the_template_has_no
 		ERR_PARSE);
 }
 
+static void test_pull_secrets_that_a_member_has_filled_in_are_kept(void **state)
+{
+	(void)state;
+	assert_retains(core, "ServiceAccount",
+	               "{'metadata': {}, 'imagePullSecrets': [{'name': 't'}]}", "{'metadata': {}}",
+	               "{'metadata': {}, 'imagePullSecrets': [{'name': 't'}]}");
+	assert_retains(core, "ServiceAccount",
+	               "{'metadata': {}, 'imagePullSecrets': [{'name': 't'}]}",
+	               "{'metadata': {}, 'imagePullSecrets': [{'name': 'own'}]}",
+	               "{'metadata': {}, 'imagePullSecrets': [{'name': 'own'}]}");
+}
+
+static void test_replicas_of_which_no_template_says_anything_are_the_member_s(void **state)
+{
+	(void)state;
+	assert_retains(apps, "Deployment", "{'spec': {'replicas': 4}}",
+	               "{'spec': {'paused': true}}", "{'spec': {'paused': true, 'replicas': 4}}");
+	assert_retains(apps, "Deployment", "{'spec': {'replicas': 4}}", "{'spec': {'replicas': 2}}",
+	               "{'spec': {'replicas': 2}}");
+	/* Of a custom resource it may be anything. */
+	assert_retains(knative, "Other", "{'spec': {'replicas': 'many'}}", "{'spec': {}}",
+	               "{'spec': {}}");
+}
+
 /* --- Services beyond KubeFed --- */
 
 static void test_a_port_without_protocol_is_tcp(void **state)
@@ -257,6 +281,34 @@ static void test_a_job_keeps_its_generated_selector_and_its_labels(void **state)
 		"{'spec': {'manualSelector': true, 'selector': {'matchLabels': {'c': 'd'}}}}");
 }
 
+static void test_a_pod_keeps_what_admission_and_scheduler_gave_it(void **state)
+{
+	(void)state;
+	assert_retains(
+		core, "Pod",
+		"{'spec': {'nodeName': 'n', 'serviceAccountName': 'default', 'volumes': [{'name': "
+		"'data'}, {'name': 'kube-api-access-x'}, {'name': 'older'}], 'containers': "
+		"[{'name': 'a', 'image': 'a', 'volumeMounts': [{'name': 'kube-api-access-x', "
+		"'mountPath': '/var/run/secrets/kubernetes.io/serviceaccount'}]}], 'tolerations': "
+		"[{'key': 'node.kubernetes.io/not-ready', 'tolerationSeconds': 5}, {'key': "
+		"'node.kubernetes.io/unreachable'}]}}",
+		"{'spec': {'volumes': [{'name': 'data'}], 'containers': [{'name': 'b', 'image': "
+		"'c'}, {'name': 'a', 'image': 'b'}], 'tolerations': [{'key': "
+		"'node.kubernetes.io/not-ready', 'tolerationSeconds': 6}]}}",
+		"{'spec': {'volumes': [{'name': 'data'}, {'name': 'kube-api-access-x'}], "
+		"'containers': [{'name': 'b', 'image': 'c'}, {'name': 'a', 'image': 'b', "
+		"'volumeMounts': [{'name': 'kube-api-access-x', 'mountPath': "
+		"'/var/run/secrets/kubernetes.io/serviceaccount'}]}], 'tolerations': [{'key': "
+		"'node.kubernetes.io/not-ready', 'tolerationSeconds': 6}, {'key': "
+		"'node.kubernetes.io/unreachable'}], 'nodeName': 'n', 'serviceAccountName': "
+		"'default'}}");
+	/* Whatever stands there. */
+	assert_retains(core, "Pod", "{'spec': {'containers': 3, 'volumes': [null, {'name': 4}]}}",
+	               "{'spec': {'containers': [null, 3], 'volumes': {}}}",
+	               "{'spec': {'containers': [null, 3], 'volumes': {}}}");
+	assert_retains(core, "Pod", "{'spec': {'nodeName': 'n'}}", "{}", "{}");
+}
+
 static void test_a_claim_keeps_its_volume_and_a_volume_its_claim(void **state)
 {
 	(void)state;
@@ -300,12 +352,15 @@ int main(void)
 		JSON_TEST(test_metadata_of_the_member_is_kept),
 		JSON_TEST(test_replicas_that_are_no_number_are_named),
 		JSON_TEST(test_secrets_of_a_service_account_are_kept_where_the_template_has_none),
+		JSON_TEST(test_pull_secrets_that_a_member_has_filled_in_are_kept),
+		JSON_TEST(test_replicas_of_which_no_template_says_anything_are_the_member_s),
 		JSON_TEST(test_a_port_without_protocol_is_tcp),
 		JSON_TEST(test_a_node_port_that_the_template_says_stands),
 		JSON_TEST(test_what_another_type_may_not_have_is_not_kept),
 		JSON_TEST(test_a_service_of_another_group_is_no_service),
 		JSON_TEST(test_what_is_wrong_with_a_member_s_service_is_named),
 		JSON_TEST(test_a_job_keeps_its_generated_selector_and_its_labels),
+		JSON_TEST(test_a_pod_keeps_what_admission_and_scheduler_gave_it),
 		JSON_TEST(test_a_claim_keeps_its_volume_and_a_volume_its_claim),
 		JSON_TEST(test_authorities_that_a_member_has_filled_in_are_kept),
 	};
