@@ -169,6 +169,13 @@ static void retain_replicas(const struct wish *w, const struct copy *copy,
 	             "resourceVersion", NULL);
 }
 
+/* What is changed is what was seen: not what somebody else has made there since it went. */
+static void hold_to(const struct copy *copy, struct json_object *desired)
+{
+	if (copy && copy->uid[0] != '\0')
+		jsontree_set(desired, json_object_new_string(copy->uid), "metadata", "uid", NULL);
+}
+
 static struct plan_about about_part(const struct part *p, const struct wish *w,
                                     const struct copy *copy)
 {
@@ -278,8 +285,10 @@ static void take(struct part *p, const struct wish *w, const struct plan *plan,
 		                 plan->state == STATE_CACHED_RETRIEVAL_FAILED ? why_unseen(p)
 		                                                              : NULL);
 	else if (!is_held_back(p, w, plan->step, copy)) {
-		if (desired)
+		if (desired) {
+			hold_to(copy, desired);
 			retain_replicas(w, copy, desired);
+		}
 		p->before = copy_revision(copy);
 		p->under = member_ceiling_revision(ceiling_of(p));
 		object_step(p, w, plan->step, plan->state, desired);

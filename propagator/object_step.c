@@ -279,10 +279,11 @@ static void on_answer_before_replace(const struct kube_answer *answer, void *arg
 	struct kube_write write = {.verb = KUBE_CREATE};
 
 	if (kube_answer_is_good(answer)) {
-		if (p->step != PLAN_CREATE || may_take(p, answer->object))
+		if (may_take(p, answer->object))
 			replace(p, answer->object);
 	} else if (answer->reason == KUBE_REASON_NOT_FOUND) {
 		set_precondition(p, NULL);
+		json_object_object_del(jsontree_get(p->body, "metadata", NULL), "uid");
 		send_json(p, &write, p->body, on_answer_of_replace);
 	} else {
 		fail_write(p, answer);
@@ -354,6 +355,15 @@ static bool may_be_replaced(const struct kube_answer *answer)
 	                                 answer->reason == KUBE_REASON_UNSUPPORTED_MEDIA_TYPE);
 }
 
+/* It is not the one that was seen: a server says 409 where there is none, and 422 where there is another. */
+static bool is_another(const struct kube_answer *answer)
+{
+	for (size_t i = 0; i < answer->cause_count; i++)
+		if (strcmp(answer->causes[i].field, "metadata.uid") == 0)
+			return true;
+	return false;
+}
+
 static void on_answer_of_apply(const struct kube_answer *answer, void *arg)
 {
 	struct part *p = arg;
@@ -364,7 +374,7 @@ static void on_answer_of_apply(const struct kube_answer *answer, void *arg)
 	if (!kube_answer_is_good(answer)) {
 		if (answer->reason == KUBE_REASON_CONFLICT && was_to_be_new)
 			look(p);
-		else if (answer->reason == KUBE_REASON_CONFLICT)
+		else if (answer->reason == KUBE_REASON_CONFLICT || is_another(answer))
 			meet_conflict(p, answer, STATE_UPDATE_FAILED);
 		else if (may_be_replaced(answer)) {
 			log_info("propagator", "%s %s in cluster %s is replaced, not applied: %s",

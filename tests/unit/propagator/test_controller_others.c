@@ -181,6 +181,28 @@ static void test_what_somebody_makes_at_that_moment_is_not_taken_over(void **sta
 	web_expect_copy(w, 0, "\"replicas\":7");
 }
 
+/* The watch is behind: what is there now is not what was seen. */
+static void test_what_somebody_makes_in_its_place_is_not_taken_over(void **state)
+{
+	struct propagator_world *w = *state;
+
+	w->settings.adopt_resources = false;
+	work_on_settings(w->work);
+	web_bring(w, WORLD_EVERYWHERE);
+	fakeapi_hush_watches(web_gondor(w), FAKEAPI_DEPLOYMENTS);
+	fakeapi_delete(web_gondor(w), FAKEAPI_DEPLOYMENTS, WEB);
+	fakeapi_put(web_gondor(w), FAKEAPI_DEPLOYMENTS,
+	            "{'metadata':{'name':'web','namespace':'shop'},'spec':{'replicas':7}}");
+	propagator_world_deployment(w, "web", 2, "");
+	web_expect_copy(w, 1, "\"replicas\":2");
+	propagator_world_expect_requests(w, web_gondor(w), "PATCH ", 2);
+	web_expect_copy(w, 0, "\"replicas\":7");
+	web_expect_copy(w, 0, "!kubefed.io/managed");
+	fakeapi_drop(web_gondor(w), FAKEAPI_CUT_CLOSE);
+	web_expect_status(w, "AlreadyExists");
+	web_expect_copy(w, 0, "!kubefed.io/managed");
+}
+
 /* Where nothing can be applied, it is made by POST, which takes nothing either; what exists is asked for. */
 static void test_what_cannot_be_applied_is_not_taken_over_either(void **state)
 {
@@ -294,6 +316,7 @@ int main(void)
 		T(test_a_template_of_another_shape_ends_nothing),
 		T(test_what_exists_is_adopted_only_if_that_is_wanted),
 		T(test_what_somebody_makes_at_that_moment_is_not_taken_over),
+		T(test_what_somebody_makes_in_its_place_is_not_taken_over),
 		T(test_what_cannot_be_applied_is_not_taken_over_either),
 		T(test_what_says_managed_false_is_left_alone),
 		T(test_a_drift_is_reported_where_it_is_to_be_reported),
