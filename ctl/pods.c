@@ -6,72 +6,26 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "ctl/fields.h"
 #include "ctl/remote.h"
-
-enum { PORT_USUAL = 8053, PORT_MOST = 65535 };
+#include "propagator/nighd_pods.h"
 
 /* --- what a PodList says --- */
 
-static unsigned port_of(struct json_object *spec)
+static void add_pod(const struct nighd_pod *pod, void *arg)
 {
-	size_t containers = fields_count(spec, "containers");
+	struct pods *out = arg;
 
-	for (size_t i = 0; i < containers; i++) {
-		struct json_object *container = fields_item(spec, "containers", i);
-		size_t ports = fields_count(container, "ports");
-
-		for (size_t n = 0; n < ports; n++) {
-			struct json_object *port = fields_item(container, "ports", n);
-			uint64_t number = fields_u64(port, "containerPort");
-
-			if (strcmp(fields_text(port, "name"), "http") == 0 && number >= 1 &&
-			    number <= PORT_MOST)
-				return (unsigned)number;
-		}
-	}
-	return PORT_USUAL;
-}
-
-static bool is_ready(struct json_object *status)
-{
-	size_t count = fields_count(status, "conditions");
-
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *condition = fields_item(status, "conditions", i);
-
-		if (strcmp(fields_text(condition, "type"), "Ready") == 0)
-			return strcmp(fields_text(condition, "status"), "True") == 0;
-	}
-	return false;
-}
-
-static void add_pod(struct json_object *pod, struct pods *out)
-{
-	struct json_object *metadata = fields_find(pod, "metadata");
-	struct json_object *status = fields_find(pod, "status");
-	const char *phase = fields_text(status, "phase");
-	struct pod *to;
-
-	if (!*fields_text(metadata, "name") || !*fields_text(metadata, "namespace") ||
-	    fields_find(metadata, "deletionTimestamp") || strcmp(phase, "Succeeded") == 0 ||
-	    strcmp(phase, "Failed") == 0)
-		return;
 	out->list = xreallocarray(out->list, out->count + 1, sizeof(*out->list));
-	to = &out->list[out->count++];
-	*to = (struct pod){.namespace = xstrdup(fields_text(metadata, "namespace")),
-	                   .name = xstrdup(fields_text(metadata, "name")),
-	                   .port = port_of(fields_find(pod, "spec")),
-	                   .is_running = strcmp(phase, "Running") == 0,
-	                   .is_ready = is_ready(status)};
+	out->list[out->count++] = (struct pod){.namespace = xstrdup(pod->namespace),
+	                                       .name = xstrdup(pod->name),
+	                                       .port = pod->port,
+	                                       .is_running = pod->is_running,
+	                                       .is_ready = pod->is_ready};
 }
 
 void pods_decode(struct json_object *list, struct pods *out)
 {
-	size_t count = fields_count(list, "items");
-
-	for (size_t i = 0; i < count; i++)
-		add_pod(fields_item(list, "items", i), out);
+	nighd_pods_each(list, add_pod, out);
 }
 
 void pods_fini(struct pods *p)
@@ -95,7 +49,8 @@ static enum err list(const struct kube_access *access, const char *namespace, st
 	enum err err;
 
 	kube_path(&path, &remote_pods, namespace, NULL);
-	text_add(&path, "?labelSelector=app.kubernetes.io%2Fname%3Dnighd");
+	text_add(&path, "?labelSelector=");
+	kube_path_part(&path, bytes_of(NIGHD_PODS_LABEL));
 	err = remote_get(access, path.data, &root, why);
 	if (err == ERR_OK)
 		pods_decode(root, out);
@@ -112,7 +67,7 @@ enum err pods_find(const struct kube_access *access, const char *namespace, stru
 	if (err == ERR_DENIED && !namespace) {
 		struct reason there = {0};
 
-		namespace = PODS_NAMESPACE;
+		namespace = NIGHD_PODS_NAMESPACE;
 		err = list(access, namespace, out, &there);
 		if (err)
 			*why = there;
@@ -122,21 +77,22 @@ enum err pods_find(const struct kube_access *access, const char *namespace, stru
 	if (err)
 		return err;
 	if (out->count == 0)
-		return reason_set(why, ERR_NOTFOUND, "no pod with the label %s in %s%s", PODS_LABEL,
-		                  namespace ? "namespace " : "any namespace",
+		return reason_set(why, ERR_NOTFOUND, "no pod with the label %s in %s%s",
+		                  NIGHD_PODS_LABEL, namespace ? "namespace " : "any namespace",
 		                  namespace ? namespace : "");
 	return ERR_OK;
 }
 
 void pods_ask(const struct kube_access *access, struct pod *pod, const char *path)
 {
+	const struct nighd_pod to = {
+		.namespace = pod->namespace, .name = pod->name, .port = pod->port};
 	struct text url = {0};
 	enum err err;
 
 	json_object_put(pod->said);
 	pod->why = (struct reason){0};
-	kube_path(&url, &remote_pods, pod->namespace, pod->name);
-	text_printf(&url, ":%u/proxy%s", pod->port, path);
+	nighd_pods_path(&url, &to, path);
 	err = remote_get(access, url.data, &pod->said, &pod->why);
 	if (err == ERR_OK && !json_object_is_type(pod->said, json_type_object)) {
 		json_object_put(pod->said);

@@ -14,9 +14,6 @@
 
 struct json_object;
 
-#define PODS_LABEL     "app.kubernetes.io/name=nighd"
-#define PODS_NAMESPACE "nigh-system"
-
 struct pod {
 	char *namespace, *name;
 	unsigned port; /* of the container port `http`, else 8053 */
@@ -32,7 +29,7 @@ struct pods {
 
 /* Adds the pods of a PodList that have not ended and are not about to. */
 void pods_decode(struct json_object *list, struct pods *out);
-/* Those of `namespace`; NULL: of all, or, to whom that is forbidden, of PODS_NAMESPACE.  ERR_NOTFOUND: there is none.
+/* Those of `namespace`; NULL: of all, or, to whom that is forbidden, of NIGHD_PODS_NAMESPACE.  ERR_NOTFOUND: there is none.
  * `out` is zeroed; the caller ends it with pods_fini(). */
 enum err pods_find(const struct kube_access *access, const char *namespace, struct pods *out,
                    struct reason *why) MUST_CHECK;

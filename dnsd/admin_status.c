@@ -322,8 +322,10 @@ static void add_policy(const struct snapshot_policy_report *p, bool is_first, st
 	text_add(out, is_first ? "{\"namespace\":" : ",{\"namespace\":");
 	text_add_json(out, bytes_of(p->namespace));
 	add_member(out, "name", p->name);
-	text_printf(out, ",\"targets\":%" PRIu64 ",\"names\":%" PRIu64 ",\"conditions\":[",
-	            p->targets, p->names);
+	text_printf(out,
+	            ",\"targets\":%" PRIu64 ",\"names\":%" PRIu64 ",\"generation\":%" PRId64
+	            ",\"conditions\":[",
+	            p->targets, p->names, p->generation);
 	for (size_t i = 0; i < SNAPSHOT_CONDITIONS; i++)
 		add_condition(&p->condition[i], i == 0, out);
 	text_add(out, "]}");

@@ -322,6 +322,7 @@ size_t rulebook_report(const struct rulebook *b, const struct records_result *r,
 		p->name = text_of(arena, from->name);
 		p->targets = from->is->target_count;
 		p->names = from->names;
+		p->generation = from->is->generation;
 		set(p, ACCEPTED, true, "Accepted", "");
 		set(p, CONFLICTED, false, "NoConflict", "");
 		set_programmed(&all, from, &b->entry[i], p);

@@ -49,6 +49,10 @@ static void add_parameter(struct text *path, const char *name, const char *value
 
 static void add_path(struct text *path, const struct kube_write *write)
 {
+	if (write->path) {
+		text_add(path, write->path);
+		return;
+	}
 	kube_path(path, &write->resource, write->namespace, write->name);
 	if (write->subresource) {
 		text_add(path, "/");
@@ -139,14 +143,15 @@ struct kube_writing *kube_write_start(struct kube_client *client, const struct k
 	const struct kube_events events = {on_status, on_body, on_done, w};
 	struct kube_ask ask = {.method = verbs[write->verb].method};
 
-	CHECK(write->name || write->verb == KUBE_LIST ||
-	      (write->verb == KUBE_CREATE && !write->subresource));
+	CHECK(write->path ? write->verb == KUBE_GET
+	                  : write->name || write->verb == KUBE_LIST ||
+	                            (write->verb == KUBE_CREATE && !write->subresource));
 	CHECK(write->verb != KUBE_APPLY || write->field_manager);
 	w->client = client;
 	w->on_done = told;
 	w->arg = arg;
 	w->creates = write->verb == KUBE_CREATE;
-	w->of_secret = strcmp(write->resource.plural, "secrets") == 0;
+	w->of_secret = !write->path && strcmp(write->resource.plural, "secrets") == 0;
 	w->answer_most = write->answer_most > 0 ? write->answer_most : KUBE_ANSWER_MOST;
 	add_path(&w->path, write);
 	if (write->body.len > 0)

@@ -31,6 +31,9 @@ enum kube_verb {
 /* Zeroed but for verb, resource, name and body it is a plain request.  NULL: not given. */
 struct kube_write {
 	enum kube_verb verb;
+	/* KUBE_GET of just that, escaped already: what no resource names, as what is behind a proxy.  The texts below say nothing
+	 * then. */
+	const char *path;
 	struct kube_resource resource;
 	const char *namespace;   /* NULL: a kind without */
 	const char *name;        /* NULL only with KUBE_CREATE and KUBE_LIST */

@@ -4,9 +4,12 @@
 #include <json-c/json_object.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/conf.h"
 #include "base/log.h"
+#include "kube/access.h"
+#include "propagator/nighd_pods.h"
+#include "propagator/nighds.h"
 
 static void read_at(struct conf_file *file, struct json_object *value, void *field)
 {
@@ -73,6 +76,18 @@ static const struct conf_row rows[] = {
          .sentence =
                  "So much is kept of the managed objects of one member at most, and half of it of "
                  "one kind; of a kind that has more nothing is kept, and nothing is done there."},
+	{.path = "nighd.namespace",
+         .type = CONF_STRING,
+         AT(nighd_namespace),
+         .preset = NIGHD_PODS_NAMESPACE,
+         .sentence =
+                 "The namespace of the host cluster in which nighd's pods are: what they report of "
+                 "TrafficPolicies is written into their status."},
+	{.path = "nighd.urls",
+         .type = CONF_STRINGS,
+         AT(nighd_urls),
+         .sentence = "The HTTP interfaces of nighds that are asked for that instead of pods: "
+                     "http://192.0.2.53:8053."},
 	{.path = "webhook.address",
          .type = CONF_CUSTOM,
          AT(webhook),
@@ -119,6 +134,27 @@ enum err options_read(const char *file, struct options *out, struct text *errors
 	return err;
 }
 
+static enum err check_urls(const struct conf_strings *urls, struct reason *why)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < urls->count && !err; i++) {
+		const char *url = urls->item[i];
+		char *server = NULL;
+
+		if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+			err = reason_set(why, ERR_PARSE, "is no URL of http or https");
+		else
+			err = kube_endpoint_read(url, &server, why);
+		free(server);
+		if (err)
+			reason_prefix(why, "nighd.urls: '%s': ", url);
+	}
+	if (!err && urls->count > NIGHDS_MOST)
+		err = reason_set(why, ERR_RANGE, "nighd.urls: there are more than %d", NIGHDS_MOST);
+	return err;
+}
+
 enum err options_check(const struct options *c, struct reason *why)
 {
 	bool has_webhook = c->webhook.addr.family != ADDR_NONE;
@@ -134,7 +170,7 @@ enum err options_check(const struct options *c, struct reason *why)
 		return reason_set(why, ERR_NOTFOUND,
 		                  "--webhook, --certificate and --key come together "
 		                  "(webhook.address, webhook.certificate, webhook.key)");
-	return ERR_OK;
+	return check_urls(&c->nighd_urls, why);
 }
 
 void options_print(const struct options *c, struct text *out) { conf_print(rows, ROWS, c, out); }

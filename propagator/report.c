@@ -90,6 +90,13 @@ static void print_dns(const struct dns_writer *w, struct text *out)
 	            counts.ready ? "true" : "false");
 }
 
+static void print_policies(const struct policy_writer *w, struct text *out)
+{
+	struct policy_writer_counts counts = policy_writer_counts(w);
+
+	text_printf(out, "{\"objects\":%zu,\"replicas\":%u}", counts.policies, counts.replicas);
+}
+
 struct printing_errors {
 	struct text *out;
 	size_t count;
@@ -130,8 +137,10 @@ static void print_errors(const struct report *r, struct text *out)
 
 	for (size_t i = 0; i < r->error_count; i++)
 		print_error(r->errors[i].where, r->errors[i].why, r->errors[i].since, &p);
-	if (r->work)
-		dns_writer_each_error(work_dns(r->work), print_error, &p);
+	if (!r->work)
+		return;
+	dns_writer_each_error(work_dns(r->work), print_error, &p);
+	policy_writer_each_error(work_policies(r->work), print_error, &p);
 }
 
 static void print_status(const struct report *r, struct text *out)
@@ -155,6 +164,11 @@ static void print_status(const struct report *r, struct text *out)
 	text_add(out, "],\"dns\":");
 	if (r->work)
 		print_dns(work_dns(r->work), out);
+	else
+		text_add(out, "null");
+	text_add(out, ",\"policies\":");
+	if (r->work)
+		print_policies(work_policies(r->work), out);
 	else
 		text_add(out, "null");
 	text_add(out, ",\"errors\":[");
@@ -225,6 +239,21 @@ static void print_dns_counts(const struct dns_writer *w, struct text *out)
 	          "DNSEndpoints written.", (double)counts.endpoint_writes);
 	print_one(out, "nigh_propagator_dns_endpoint_deletes_total", METRIC_COUNTER,
 	          "DNSEndpoints deleted with their record.", (double)counts.deleted);
+}
+
+static void print_policy_counts(const struct policy_writer *w, struct text *out)
+{
+	struct policy_writer_counts counts = policy_writer_counts(w);
+
+	print_one(out, "nigh_propagator_policies", METRIC_GAUGE, "TrafficPolicies.",
+	          (double)counts.policies);
+	print_one(out, "nigh_propagator_policy_replicas", METRIC_GAUGE,
+	          "Replicas of nighd that were read last for conditions of TrafficPolicies.",
+	          (double)counts.replicas);
+	print_one(out, "nigh_propagator_policy_rounds_total", METRIC_COUNTER,
+	          "How often the replicas of nighd were asked for them.", (double)counts.rounds);
+	print_one(out, "nigh_propagator_policy_status_writes_total", METRIC_COUNTER,
+	          "Statuses of TrafficPolicies written.", (double)counts.writes);
 }
 
 static void print_reviews(const struct webhook *w, struct text *out)
@@ -302,6 +331,7 @@ static void print_metrics(const struct report *r, struct text *out)
 	print_schedules(work_scheduler(r->work), out);
 	print_clusters(work_members(r->work), out);
 	print_dns_counts(work_dns(r->work), out);
+	print_policy_counts(work_policies(r->work), out);
 }
 
 /* --- the hand-over --- */

@@ -19,6 +19,7 @@ struct work {
 	struct members *members;
 	struct types *types;
 	struct dns_writer *dns;
+	struct policy_writer *policies;
 	unsigned open; /* of what work_stop() waits for */
 	struct scheduler *scheduler;
 	void (*on_stopped)(void *arg);
@@ -199,6 +200,22 @@ static void start_dns(struct work *w, const char *namespace)
 	w->dns = dns_writer_start(&settings);
 }
 
+static void start_policies(struct work *w, const char *namespace)
+{
+	const struct options *options = w->settings.options;
+	const struct policy_writer_settings settings = {
+		.loop = w->settings.loop,
+		.host = w->settings.host,
+		.backoff = w->settings.backoff,
+		.dispatch = w->dispatch,
+		.namespace = namespace,
+		.pods_namespace = options->nighd_namespace,
+		.urls = &options->nighd_urls,
+	};
+
+	w->policies = policy_writer_start(&settings);
+}
+
 static void start_scheduler(struct work *w)
 {
 	const struct scheduler_settings settings = {
@@ -233,6 +250,7 @@ struct work *work_start(const struct work_settings *settings)
 	start_members(w);
 	start_types(w);
 	start_dns(w, namespace);
+	start_policies(w, namespace);
 	start_scheduler(w);
 	return w;
 }
@@ -256,6 +274,7 @@ void work_stop(struct work *w, void (*on_stopped)(void *arg), void *arg)
 	w->scheduler = NULL;
 	types_stop(w->types);
 	w->types = NULL;
+	policy_writer_stop(w->policies);
 	versions_stop(w->versions);
 	cache_stop(w->namespaces);
 	events_stop(w->events);
@@ -277,4 +296,5 @@ void work_on_settings(struct work *w)
 const struct members *work_members(const struct work *w) { return w->members; }
 const struct types *work_types(const struct work *w) { return w->types; }
 const struct dns_writer *work_dns(const struct work *w) { return w->dns; }
+const struct policy_writer *work_policies(const struct work *w) { return w->policies; }
 const struct scheduler *work_scheduler(const struct work *w) { return w->scheduler; }

@@ -6,6 +6,7 @@
 #include "propagator/dns_writer.h"
 #include "propagator/members.h"
 #include "propagator/options.h"
+#include "propagator/policy_writer.h"
 #include "propagator/scheduler.h"
 #include "propagator/settings.h"
 #include "propagator/types.h"
@@ -32,6 +33,7 @@ void work_on_settings(struct work *w);
 const struct members *work_members(const struct work *w);
 const struct types *work_types(const struct work *w);
 const struct dns_writer *work_dns(const struct work *w);
+const struct policy_writer *work_policies(const struct work *w);
 const struct scheduler *work_scheduler(const struct work *w);
 
 #endif

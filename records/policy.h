@@ -160,6 +160,7 @@ struct policy_value {
 	enum policy_failback failback;
 	uint64_t stable_for_ms;   /* of POLICY_AFTER */
 	struct let_back let_back; /* nigh.dev/failback */
+	int64_t generation;       /* metadata.generation; 0: it has none, as in most files */
 	struct policy_check check;
 };
 

@@ -8,7 +8,8 @@ enum {
 	UNKNOWN_BY_RESOLVER = 2,
 	NO_DATA_WHEN_ALL_DOWN = 4,
 	HAS_UNSEEN_AFTER = 8,
-	HAS_LET_BACK = 16
+	HAS_LET_BACK = 16,
+	HAS_GENERATION = 32
 };
 enum { CHECK_TLS = 1, CHECK_INSECURE = 2 };
 
@@ -125,7 +126,8 @@ void policy_code_write(struct code_writer *w, const struct policy_value *p)
 	                            (p->unknown_by_resolver ? UNKNOWN_BY_RESOLVER : 0) |
 	                            (p->no_data_when_all_down ? NO_DATA_WHEN_ALL_DOWN : 0) |
 	                            (p->has_unseen_after ? HAS_UNSEEN_AFTER : 0) |
-	                            (p->let_back.at > 0 ? HAS_LET_BACK : 0)));
+	                            (p->let_back.at > 0 ? HAS_LET_BACK : 0) |
+	                            (p->generation > 0 ? HAS_GENERATION : 0)));
 	write_stages(w, p);
 	code_write_strings(w, p->unknown_order, p->unknown_order_count);
 	write_numbers(w, p->unknown_weights, p->unknown_weight_count);
@@ -138,11 +140,13 @@ void policy_code_write(struct code_writer *w, const struct policy_value *p)
 	buffer_u8(w->out, (uint8_t)p->failback);
 	code_write_number(w, p->stable_for_ms);
 	write_check(w, &p->check);
-	if (p->let_back.at <= 0)
-		return;
-	code_write_number(w, (uint64_t)p->let_back.at);
-	code_write_string(w, p->let_back.name);
-	code_write_string(w, p->let_back.cluster);
+	if (p->let_back.at > 0) {
+		code_write_number(w, (uint64_t)p->let_back.at);
+		code_write_string(w, p->let_back.name);
+		code_write_string(w, p->let_back.cluster);
+	}
+	if (p->generation > 0)
+		code_write_number(w, (uint64_t)p->generation);
 }
 
 /* --- reading --- */
@@ -331,6 +335,23 @@ static void read_stages(struct cursor *c, struct arena *a, struct policy_value *
 	p->sticky_ipv6 = (uint8_t)read_between(c, 0, 128);
 }
 
+/* Zero has another form: none. */
+static int64_t read_above_zero(struct cursor *c)
+{
+	int64_t number = (int64_t)code_read_up_to(c, INT64_MAX);
+
+	if (number == 0)
+		code_spoil(c);
+	return number;
+}
+
+static void read_let_back(struct cursor *c, struct let_back *out)
+{
+	out->at = read_above_zero(c);
+	out->name = code_read_string(c);
+	out->cluster = code_read_string(c);
+}
+
 void policy_code_read(struct cursor *c, struct arena *a, struct policy_value *out)
 {
 	uint8_t flags;
@@ -338,7 +359,7 @@ void policy_code_read(struct cursor *c, struct arena *a, struct policy_value *ou
 	*out = (struct policy_value){.target_count = 0};
 	read_targets(c, a, out);
 	flags = code_read_flags(c, SAME_REGION_FIRST | UNKNOWN_BY_RESOLVER | NO_DATA_WHEN_ALL_DOWN |
-	                                   HAS_UNSEEN_AFTER | HAS_LET_BACK);
+	                                   HAS_UNSEEN_AFTER | HAS_LET_BACK | HAS_GENERATION);
 	out->same_region_first = flags & SAME_REGION_FIRST;
 	out->unknown_by_resolver = flags & UNKNOWN_BY_RESOLVER;
 	out->no_data_when_all_down = flags & NO_DATA_WHEN_ALL_DOWN;
@@ -355,13 +376,9 @@ void policy_code_read(struct cursor *c, struct arena *a, struct policy_value *ou
 	out->failback = (enum policy_failback)read_between(c, POLICY_IMMEDIATE, POLICY_MANUAL);
 	out->stable_for_ms = code_read_number(c);
 	read_check(c, a, &out->check);
-	if (!(flags & HAS_LET_BACK))
-		return;
-	out->let_back.at = (int64_t)code_read_up_to(c, INT64_MAX);
-	if (out->let_back.at == 0)
-		code_spoil(c);
-	out->let_back.name = code_read_string(c);
-	out->let_back.cluster = code_read_string(c);
+	if (flags & HAS_LET_BACK)
+		read_let_back(c, &out->let_back);
+	out->generation = flags & HAS_GENERATION ? read_above_zero(c) : 0;
 }
 
 void policy_code_write_check(struct buffer *out, const struct policy_check *k)

@@ -1,5 +1,6 @@
 /* A TrafficPolicy of nigh.dev: whom it is for, and all that holds for every stage. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <json-c/json_object.h>
 #include <string.h>
 
 #include "records/names.h"
@@ -290,6 +291,18 @@ static void read_let_back(const struct field *object, struct policy_value *out)
 			"or cluster= behind it; nobody is let back");
 }
 
+/* How often an API server has seen another `spec`; most files have none. */
+static int64_t read_generation(const struct field *object)
+{
+	struct field metadata = field_get(object, "metadata");
+	struct field generation = field_get(&metadata, "generation");
+	int64_t number = 0;
+
+	if (json_object_is_type(generation.value, json_type_int))
+		number = json_object_get_int64(generation.value);
+	return number > 0 ? number : 0;
+}
+
 static void read_addresses(const struct field *spec, struct policy_value *out)
 {
 	struct field most = field_get(spec, "maxAddresses");
@@ -359,4 +372,5 @@ void decode_policy_fill(const struct field *object, struct fact_value *out)
 	read_failback(&spec, &out->policy);
 	decode_policy_probe(&spec, &out->policy.check);
 	read_let_back(object, &out->policy);
+	out->policy.generation = read_generation(object);
 }

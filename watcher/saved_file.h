@@ -23,8 +23,8 @@
 #include "base/err.h"
 
 /* 2: DNSEndpoints share the ends of names, and of two API groups.  3: traffic policies, labels of clusters.
- * What 1 and 2 wrote is read as well. */
-enum { SAVED_FILE_VERSION = 3, SAVED_FILE_HEADER_SIZE = 40 };
+ * 4: generations of policies.  What 1 to 3 wrote is read as well. */
+enum { SAVED_FILE_VERSION = 4, SAVED_FILE_HEADER_SIZE = 40 };
 /* Longer records are not written: nothing that an API server keeps comes near it. */
 enum { SAVED_FILE_MAX_RECORD = 64 << 20 };
 

@@ -94,6 +94,7 @@ enum { SNAPSHOT_CONDITIONS = 3 };
 struct snapshot_policy_report {
 	const char *namespace, *name;
 	uint64_t targets, names; /* that it is for, as written; that it decides for */
+	int64_t generation;      /* of the object of which that is said; 0: it has none */
 	struct snapshot_condition condition[SNAPSHOT_CONDITIONS];
 };
 /* What /status tells beside names: made by the wiring, carried along, freed with the last snapshot. */

@@ -260,7 +260,7 @@ static bool same_policy_report(const struct snapshot_policy_report *a,
 		    !same_text(x->reason, y->reason) || !same_text(x->message, y->message))
 			return false;
 	}
-	return a->targets == b->targets && a->names == b->names &&
+	return a->targets == b->targets && a->names == b->names && a->generation == b->generation &&
 	       same_text(a->namespace, b->namespace) && same_text(a->name, b->name);
 }
 

@@ -339,6 +339,24 @@ static void test_names_that_another_namespace_takes_are_told_to_both(void **stat
 	assert_int_equal(serial_of(w), serial);
 }
 
+/* Whoever copies conditions into the object must know of which state of it they are. */
+static void test_conditions_say_of_which_generation_they_are(void **state)
+{
+	static const char policy[] =
+		"apiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\nmetadata: {name: web, "
+		"namespace: shop, generation: %d}\nspec:\n  targetRefs: [{hostname: " WEB "}]\n"
+		"  stages: [{nearest: {}}]\n";
+	struct world *w = *state;
+
+	world_three_cities(w);
+	world_write(w, "manifests/host/policy.yaml", policy, 7);
+	world_start(w);
+	world_expect_http(w, "/status", "\"names\":1,\"generation\":7,", SOON_MS);
+	/* What is decided is the same. */
+	world_write(w, "manifests/host/policy.yaml", policy, 8);
+	world_expect_http(w, "/status", "\"names\":1,\"generation\":8,", SOON_MS);
+}
+
 static void test_a_policy_that_no_name_has_is_not_said_to_be_in_force(void **state)
 {
 	const char *const argv[] = {"$NIGHCTL", "status", NULL};
@@ -581,6 +599,7 @@ int main(void)
 		world_test(test_a_policy_that_changes_touches_no_name),
 		world_test(test_a_cluster_that_nobody_registered_is_named),
 		world_test(test_names_that_another_namespace_takes_are_told_to_both),
+		world_test(test_conditions_say_of_which_generation_they_are),
 		world_test(test_a_policy_that_no_name_has_is_not_said_to_be_in_force),
 		world_test(test_a_fence_of_countries_sends_nobody_outside_without_geographic_data),
 		world_test(

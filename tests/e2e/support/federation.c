@@ -195,6 +195,23 @@ void federation_start(struct federation *f)
 	close(out);
 }
 
+void federation_expect_log(struct federation *f, const char *text, unsigned within_ms)
+{
+	struct deadline deadline = inside_deadline(within_ms);
+	struct text log = {0};
+	char name[32];
+
+	snprintf(name, sizeof(name), "propagator%u.log", f->runs - 1);
+	while (!inside_read_file(cloud_path(f->cloud, name), &log) || log.len == 0 ||
+	       !strstr(log.data, text)) {
+		if (!inside_has_time(deadline))
+			fail_msg("nigh-propagator does not say '%s' within %u ms", text, within_ms);
+		inside_rest();
+		text_reset(&log);
+	}
+	text_fini(&log);
+}
+
 void federation_kill(struct federation *f)
 {
 	if (f->propagator == 0)

@@ -57,6 +57,8 @@ void federation_namespace(struct federation *f, const char *name);
 
 /* Another one, which may lead or wait; `propagator` is its process. */
 void federation_start(struct federation *f);
+/* Waits until the one that was started last has said that. */
+void federation_expect_log(struct federation *f, const char *text, unsigned within_ms);
 void federation_kill(struct federation *f); /* SIGKILL */
 void federation_stop(struct federation *f); /* SIGTERM; it must end with status 0 */
 

@@ -127,6 +127,23 @@ static void test_an_object_is_read(void **state)
 	json_object_put(o.object);
 }
 
+static void test_what_no_resource_names_is_read_by_its_path(void **state)
+{
+	static const char path[] = "/api/v1/namespaces/nigh-system/pods/nighd-a:8053/proxy/status";
+	static const char said[] = "{\"ready\":true,\"note\":{\"a\":\"1\"}}";
+	struct kube_server *s = *state;
+	const struct kube_write w = {.verb = KUBE_GET, .path = path};
+	struct outcome o = {0};
+
+	fakeapi_answer_bytes(s->f, path, 0, 200, "application/json", said, sizeof(said) - 1);
+	write_it(s, &w, &o);
+	assert_int_equal(o.status, 200);
+	expect_text(&o, "note", "a", "1");
+	assert_non_null(fakeapi_last_request(
+		s->f, "GET /api/v1/namespaces/nigh-system/pods/nighd-a:8053/proxy/status HTTP"));
+	json_object_put(o.object);
+}
+
 static void test_what_labels_select_is_listed(void **state)
 {
 	struct kube_server *s = *state;
@@ -488,6 +505,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		server_test(test_an_object_is_created_and_answered),
 		server_test(test_an_object_is_read),
+		server_test(test_what_no_resource_names_is_read_by_its_path),
 		server_test(test_what_labels_select_is_listed),
 		server_test(test_an_apply_makes_and_then_changes_what_is_its_own),
 		server_test(test_an_apply_against_others_names_them),

@@ -56,6 +56,7 @@ static void test_without_a_file_the_defaults_hold(void **state)
 	"host: {kubeconfig: /etc/host, context: west}\n"                                           \
 	"namespace: fed\n"                                                                         \
 	"http: '[::1]:8055'\n"                                                                     \
+	"nighd: {namespace: dns, urls: ['http://192.0.2.53:8053']}\n"                              \
 	"webhook: {address: '0.0.0.0:8443', certificate: /c.crt, key: /c.key}\n"                   \
 	"log: {level: debug, format: json}\n"
 
@@ -123,6 +124,26 @@ static void test_what_belongs_together_comes_together(void **state)
 	             ERR_NOTFOUND, "--certificate");
 }
 
+static void test_nighds_are_asked_in_their_pods_or_at_urls_of_http(void **state)
+{
+	struct options o;
+	struct text errors = {0};
+
+	(void)state;
+	assert_int_equal(read_yaml("nighd: {urls: ['http://192.0.2.53:8053', 'https://a/b']}\n", &o,
+	                           &errors),
+	                 ERR_OK);
+	assert_string_equal(o.nighd_namespace, "nigh-system");
+	assert_int_equal(o.nighd_urls.count, 2);
+	options_fini(&o);
+#define HOST "host: {inCluster: true}\n"
+	assert_check(HOST "nighd: {urls: ['http://[2001:db8::1]:8053']}\n", ERR_OK, "");
+	assert_check(HOST "nighd: {urls: ['192.0.2.53:8053']}\n", ERR_PARSE,
+	             "nighd.urls: '192.0.2.53:8053': is no URL of http or https");
+	assert_check(HOST "nighd: {urls: ['http://a:99999']}\n", ERR_PARSE, "nighd.urls: ");
+	assert_check(HOST "nighd: {urls: ['http://a?b=c']}\n", ERR_PARSE, "nighd.urls: ");
+}
+
 static void test_the_man_page_holds_the_table_word_for_word(void **state)
 {
 	FILE *f = fopen("docs/man/nigh-propagator.yaml.5", "r");
@@ -148,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_printed_reads_back_to_the_same),
 		cmocka_unit_test(test_every_error_is_told_with_its_line),
 		cmocka_unit_test(test_what_belongs_together_comes_together),
+		cmocka_unit_test(test_nighds_are_asked_in_their_pods_or_at_urls_of_http),
 		cmocka_unit_test(test_the_man_page_holds_the_table_word_for_word),
 	};
 

@@ -86,6 +86,7 @@ static const struct fact *full_policy(void)
 		.failback = POLICY_AFTER,
 		.stable_for_ms = 700000,
 		.let_back = {1767225600, B("www.example.com"), B("la")},
+		.generation = 7,
 		.check = {POLICY_CHECK_HTTPS,
 	                  8443,
 	                  B("h"),
@@ -285,6 +286,7 @@ static void test_every_field_of_a_policy_comes_back(void **state)
 	assert_int_equal(p->let_back.at, 1767225600);
 	assert_text(p->let_back.name, "www.example.com");
 	assert_text(p->let_back.cluster, "la");
+	assert_int_equal(p->generation, 7);
 	assert_int_equal(p->check.kind, POLICY_CHECK_HTTPS);
 	assert_int_equal(p->check.port, 8443);
 	assert_text(p->check.host, "h");

@@ -186,6 +186,32 @@ static void test_an_annotation_lets_back_and_one_that_is_none_is_a_warning(void 
 	assert_int_equal(w->p.ttl, 31);
 }
 
+/* Else nobody could say of which state of the object a condition is. */
+static void test_the_generation_of_the_object_is_kept_and_one_that_is_none_is_passed_over(
+	void **state)
+{
+	struct world *w = world_of(state);
+	const struct fact *before;
+
+	assert_int_equal(
+		decode_annotated(w, "}, generation: 7, labels: {", "v1alpha1", REFS "ttl: 30"),
+		ERR_OK);
+	assert_int_equal(w->p.generation, 7);
+	before = fact_ref(w->fact);
+	assert_int_equal(
+		decode_annotated(w, "}, generation: 8, labels: {", "v1alpha1", REFS "ttl: 30"),
+		ERR_OK);
+	assert_int_equal(w->p.generation, 8);
+	assert_false(fact_equal(before, w->fact));
+	fact_unref(before);
+	assert_int_equal(
+		decode_annotated(w, "}, generation: '8', labels: {", "v1alpha1", REFS "ttl: 30"),
+		ERR_OK);
+	assert_string_equal(w->why.text, "");
+	assert_int_equal(w->p.generation, 0);
+	assert_int_equal(take(state, REFS "ttl: 30")->generation, 0);
+}
+
 static void test_a_probe_is_taken_whole(void **state)
 {
 	const struct policy_check *k = &take(state, example)->check;
@@ -563,6 +589,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_the_example_is_taken_whole),
 		TEST(test_an_annotation_lets_back_and_one_that_is_none_is_a_warning),
+		TEST(test_the_generation_of_the_object_is_kept_and_one_that_is_none_is_passed_over),
 		TEST(test_a_probe_is_taken_whole),
 		TEST(test_every_kind_of_target),
 		TEST(test_every_kind_of_stage),

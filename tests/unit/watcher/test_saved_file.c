@@ -275,7 +275,7 @@ static void test_a_newer_version_says_so(void **state)
 	(void)state;
 	w.out.data[9] = SAVED_FILE_VERSION + 1;
 	assert_int_equal(saved_file_check_base(bytes_in(&w), &header, &why), ERR_UNSUPPORTED);
-	assert_string_equal(why.text, "written by a newer version (format 4)");
+	assert_string_equal(why.text, "written by a newer version (format 5)");
 	buffer_fini(&w.out);
 }
 
