@@ -9,11 +9,17 @@
 #include "ctl/fields.h"
 #include "ctl/remote.h"
 
-enum { PORT_USUAL = 8053, PORT_MOST = 65535 };
+enum { PORT_MOST = 65535 };
+
+static const struct {
+	const char *label;
+	unsigned port;
+} known[] = {[PODS_OF_NIGHD] = {"app.kubernetes.io/name=nighd", 8053},
+             [PODS_OF_PROPAGATOR] = {"app.kubernetes.io/name=nigh-propagator", 8054}};
 
 /* --- what a PodList says --- */
 
-static unsigned port_of(struct json_object *spec)
+static unsigned port_of(enum pods_of whose, struct json_object *spec)
 {
 	size_t containers = fields_count(spec, "containers");
 
@@ -30,7 +36,7 @@ static unsigned port_of(struct json_object *spec)
 				return (unsigned)number;
 		}
 	}
-	return PORT_USUAL;
+	return known[whose].port;
 }
 
 static bool is_ready(struct json_object *status)
@@ -46,7 +52,7 @@ static bool is_ready(struct json_object *status)
 	return false;
 }
 
-static void add_pod(struct json_object *pod, struct pods *out)
+static void add_pod(enum pods_of whose, struct json_object *pod, struct pods *out)
 {
 	struct json_object *metadata = fields_find(pod, "metadata");
 	struct json_object *status = fields_find(pod, "status");
@@ -61,17 +67,17 @@ static void add_pod(struct json_object *pod, struct pods *out)
 	to = &out->list[out->count++];
 	*to = (struct pod){.namespace = xstrdup(fields_text(metadata, "namespace")),
 	                   .name = xstrdup(fields_text(metadata, "name")),
-	                   .port = port_of(fields_find(pod, "spec")),
+	                   .port = port_of(whose, fields_find(pod, "spec")),
 	                   .is_running = strcmp(phase, "Running") == 0,
 	                   .is_ready = is_ready(status)};
 }
 
-void pods_decode(struct json_object *list, struct pods *out)
+void pods_decode(enum pods_of whose, struct json_object *list, struct pods *out)
 {
 	size_t count = fields_count(list, "items");
 
 	for (size_t i = 0; i < count; i++)
-		add_pod(fields_item(list, "items", i), out);
+		add_pod(whose, fields_item(list, "items", i), out);
 }
 
 void pods_fini(struct pods *p)
@@ -87,33 +93,34 @@ void pods_fini(struct pods *p)
 
 /* --- asking --- */
 
-static enum err list(const struct kube_access *access, const char *namespace, struct pods *out,
-                     struct reason *why)
+static enum err list(const struct kube_access *access, enum pods_of whose, const char *namespace,
+                     struct pods *out, struct reason *why)
 {
 	struct json_object *root;
 	struct text path = {0};
 	enum err err;
 
 	kube_path(&path, &remote_pods, namespace, NULL);
-	text_add(&path, "?labelSelector=app.kubernetes.io%2Fname%3Dnighd");
+	text_add(&path, "?labelSelector=");
+	kube_path_part(&path, bytes_of(known[whose].label));
 	err = remote_get(access, path.data, &root, why);
 	if (err == ERR_OK)
-		pods_decode(root, out);
+		pods_decode(whose, root, out);
 	json_object_put(root);
 	text_fini(&path);
 	return err;
 }
 
-enum err pods_find(const struct kube_access *access, const char *namespace, struct pods *out,
-                   struct reason *why)
+enum err pods_find(const struct kube_access *access, enum pods_of whose, const char *namespace,
+                   struct pods *out, struct reason *why)
 {
-	enum err err = list(access, namespace, out, why);
+	enum err err = list(access, whose, namespace, out, why);
 
 	if (err == ERR_DENIED && !namespace) {
 		struct reason there = {0};
 
 		namespace = PODS_NAMESPACE;
-		err = list(access, namespace, out, &there);
+		err = list(access, whose, namespace, out, &there);
 		if (err)
 			*why = there;
 		if (err == ERR_DENIED)
@@ -122,8 +129,8 @@ enum err pods_find(const struct kube_access *access, const char *namespace, stru
 	if (err)
 		return err;
 	if (out->count == 0)
-		return reason_set(why, ERR_NOTFOUND, "no pod with the label %s in %s%s", PODS_LABEL,
-		                  namespace ? "namespace " : "any namespace",
+		return reason_set(why, ERR_NOTFOUND, "no pod with the label %s in %s%s",
+		                  known[whose].label, namespace ? "namespace " : "any namespace",
 		                  namespace ? namespace : "");
 	return ERR_OK;
 }
@@ -141,7 +148,7 @@ void pods_ask(const struct kube_access *access, struct pod *pod, const char *pat
 	if (err == ERR_OK && !json_object_is_type(pod->said, json_type_object)) {
 		json_object_put(pod->said);
 		pod->said = NULL;
-		reason_set(&pod->why, ERR_PARSE, "the answer is no JSON object; is this nighd?");
+		reason_set(&pod->why, ERR_PARSE, "the answer is no JSON object; is this nigh?");
 	}
 	text_fini(&url);
 }
