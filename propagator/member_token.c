@@ -31,13 +31,12 @@ bool member_token_rotates(struct json_object *secret)
 	              "true") == 0;
 }
 
+/* Once, until it has gone well. */
 static void fail(struct member_token *t, const char *why)
 {
 	if (!t->has_warned)
-		log_warn("propagator",
-		         "cluster %s: no new token for Secret %s: %s; nighctl join %s --rotate "
-		         "makes one, and grants what is needed",
-		         t->cluster, t->secret, why, t->cluster);
+		log_warn("propagator", "cluster %s: no new token for Secret %s: %s", t->cluster,
+		         t->secret, why);
 	t->has_warned = true;
 }
 
@@ -47,9 +46,15 @@ static void on_written(const struct kube_answer *answer, void *arg)
 {
 	struct member_token *t = arg;
 
+	struct reason why;
+
 	t->writes = NULL;
 	if (!kube_answer_is_good(answer)) {
-		fail(t, answer->why);
+		reason_set(&why, ERR_OK,
+		           "%s (deploy/kubernetes/propagator has the right that it needs on the "
+		           "host)",
+		           answer->why);
+		fail(t, why.text);
 		return;
 	}
 	t->has_warned = false;
@@ -79,14 +84,19 @@ static void on_made(const struct kube_answer *answer, void *arg)
 {
 	struct member_token *t = arg;
 	const char *token = jsontree_word(answer->object, "status", "token", NULL);
+	struct reason why;
 
 	t->asks = NULL;
-	if (!kube_answer_is_good(answer))
-		fail(t, answer->why);
-	else if (*token == '\0')
+	if (!kube_answer_is_good(answer)) {
+		reason_set(&why, ERR_OK,
+		           "%s (nighctl join %s --rotate makes one, and grants what is needed)",
+		           answer->why, t->cluster);
+		fail(t, why.text);
+	} else if (*token == '\0') {
 		fail(t, "the answer has none");
-	else
+	} else {
 		write_secret(t, token);
+	}
 }
 
 static void ask(struct member_token *t, struct dispatch *member, const struct kube_claims *claims,
