@@ -24,6 +24,13 @@ int apiserver_open(struct apiserver *s, const struct command *c)
 
 void apiserver_close(struct apiserver *s) { kube_access_fini(&s->access); }
 
+const char *apiserver_hint(enum err err)
+{
+	return err == ERR_NOTFOUND ? " (is it the host? it has the kinds of deploy/crds and "
+	                             "deploy/crds/federation)"
+	                           : "";
+}
+
 struct kube_resource apiserver_resource(const struct type_api *api)
 {
 	return (struct kube_resource){api->group, api->version, api->plural, api->kind};

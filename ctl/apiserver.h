@@ -28,6 +28,9 @@ struct apiserver {
 int apiserver_open(struct apiserver *s, const struct command *c);
 void apiserver_close(struct apiserver *s);
 
+/* Behind the error of a list of KubeFed's objects: what a 404 of these means, else "". */
+const char *apiserver_hint(enum err err);
+
 /* Borrows its texts. */
 struct kube_resource apiserver_resource(const struct type_api *api);
 

@@ -21,6 +21,8 @@ enum err reach_as_person(const struct command *c, const char *name, struct apise
                          struct reason *why)
 {
 	struct command of_member = *c;
+	struct reason said = {0};
+	enum err err;
 
 	*out = (struct apiserver){.dry_run = c->dry_run};
 	if (c->member_kubeconfig)
@@ -28,7 +30,13 @@ enum err reach_as_person(const struct command *c, const char *name, struct apise
 	of_member.context = c->member_context      ? c->member_context
 	                    : c->member_kubeconfig ? NULL
 	                                           : name;
-	return login_read(&of_member, &out->access, why);
+	err = login_read(&of_member, &out->access, &said);
+	if (err)
+		reason_set(why, err, "%s%s", said.text,
+		           reach_is_named(c) ? ""
+		                             : " (another way to it: --cluster-context, "
+		                               "--cluster-kubeconfig)");
+	return err;
 }
 
 enum err reach_as_host(const struct command *c, const struct apiserver *host,

@@ -165,6 +165,9 @@ static enum err find(const struct command *c, const struct kube_access *access, 
 	if (pods_find(access, PODS_OF_PROPAGATOR, c->pods_namespace, &a->propagators, &other) ==
 	    ERR_OK)
 		return ERR_OK;
+	if (err)
+		reason_prefix(why, "neither nighd nor nigh-propagator runs there "
+		                   "(one that runs elsewhere: --server): ");
 	return err;
 }
 

@@ -201,7 +201,7 @@ static void test_shift_leaves_what_is_drained_and_what_it_cannot_read_alone(void
 static void test_drain_takes_the_kubeconfig_of_kubectl_and_another_namespace(void **state)
 {
 	struct kube *k = *state;
-	const char *const argv[] = {"$NIGHCTL", "-o", "json", "drain", "la", "-n", "fed-two", NULL};
+	const char *argv[] = {"$NIGHCTL", "-o", "json", "drain", "la", "-n", "fed-two", NULL};
 	const char *out;
 
 	fakeapi_put(k->f, FAKEAPI_CLUSTERS, "{'metadata':{'name':'la','namespace':'fed-two'}}");
@@ -209,6 +209,8 @@ static void test_drain_takes_the_kubeconfig_of_kubectl_and_another_namespace(voi
 	out = world_expect_run(k->w, argv, 0, "\"drained\": true");
 	assert_non_null(strstr(out, "\"namespace\": \"fed-two\""));
 	assert_non_null(strstr(out, "\"changed\": true"));
+	argv[5] = "--kubefed-namespace";
+	world_expect_run(k->w, argv, 0, "\"changed\": false");
 }
 
 static void test_drain_tells_a_missing_cluster_from_a_forbidden_one(void **state)
@@ -532,6 +534,10 @@ static void test_flags_that_do_not_go_together_end_with_2(void **state)
 		{{"$NIGHCTL", "status", "--server", "x", "--context", "y", NULL}, "not both"},
 		{{"$NIGHCTL", "failback", NULL}, "a NAME, --cluster or --policy"},
 		{{"$NIGHCTL", "drain", "la", "--policy", "a/b", NULL}, "belongs to failback"},
+		{{"$NIGHCTL", "drain", "la", "-n", "a", "--kubefed-namespace", "b", NULL},
+	         "are the same for drain"},
+		{{"$NIGHCTL", "get", "cm", "a/b", "-n", "c", "--by-cluster", NULL}, "not both"},
+		{{"$NIGHCTL", "unjoin", "la", "--enable-types", "--keep", NULL}, "not to unjoin"},
 	};
 	struct kube *k = *state;
 
