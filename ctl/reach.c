@@ -36,6 +36,8 @@ enum err reach_as_person(const struct command *c, const char *name, struct apise
 		           reach_is_named(c) ? ""
 		                             : " (another way to it: --cluster-context, "
 		                               "--cluster-kubeconfig)");
+	else
+		apiserver_dial(out);
 	return err;
 }
 
@@ -54,6 +56,8 @@ enum err reach_as_host(const struct command *c, const struct apiserver *host,
 		err = decode_token(secret, &link.access.token, why);
 	if (!err)
 		kube_access_copy(&out->access, &link.access);
+	if (!err)
+		apiserver_dial(out);
 	json_object_put(secret);
 	decode_link_fini(&link);
 	return err;
@@ -63,7 +67,7 @@ enum err reach_check(const struct apiserver *member, struct reason *why)
 {
 	struct json_object *version;
 	/* What anybody who is let in may read. */
-	enum err err = remote_get(&member->access, "/version", &version, why);
+	enum err err = remote_get_over(member->caller, &member->access, "/version", &version, why);
 
 	json_object_put(version);
 	return err;
