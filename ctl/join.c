@@ -171,15 +171,16 @@ static void find_ca(struct join *j)
 
 /* --- on the host --- */
 
-static bool is_on_host(const struct join *j, const char *secret)
+/* Where that cannot be told, it is taken for one that is not to be taken away. */
+static bool may_be_on_host(const struct join *j, const char *secret)
 {
 	struct json_object *there;
 	struct reason why;
-	bool is = apiserver_get(&j->host, &grants_secrets, j->c->namespace, secret, &there, &why) ==
-	          ERR_OK;
+	enum err err =
+		apiserver_get(&j->host, &grants_secrets, j->c->namespace, secret, &there, &why);
 
 	json_object_put(there);
-	return is;
+	return err != ERR_NOTFOUND;
 }
 
 /* `name` NULL: the server makes one. */
@@ -187,7 +188,7 @@ static enum err write_secret(struct join *j, const char *name, const char *token
                              struct text *name_out, struct reason *why)
 {
 	struct json_object *secret = json_object_new_object(), *made = NULL;
-	bool was_there = name && is_on_host(j, name);
+	bool was_there = name && may_be_on_host(j, name);
 	struct text generated = {0};
 	struct reason said = {0};
 	enum err err;
