@@ -156,7 +156,7 @@ endef
 $(foreach t,$(TESTS),$(eval $(call test_rules,$(t),$(call room_of_test,$(t)))))
 $(B)/tests/unit/dnsd/test_replicas: $(B)/tests/support/watcher_authority.o
 $(B)/tests/unit/ctl/test_v1_names: $(B)/tests/support/records_facts.o $(B)/tests/support/records_world.o
-$(patsubst %,$(B)/tests/unit/ctl/test_%,by_cluster definition differences discovery federated grants v1_names): $(B)/tests/support/propagator_json.o
+$(patsubst %,$(B)/tests/unit/ctl/test_%,by_cluster contents definition differences discovery federated grants v1_names): $(B)/tests/support/propagator_json.o
 # The scripted API server, for who speaks to one.
 FAKEAPI := $(filter-out %/fakeapi_kubeconfig.o,$(patsubst %.c,$(B)/%.o,$(wildcard tests/support/fakeapi*.c))) $(B)/tests/support/world_wait.o
 $(filter $(B)/tests/unit/kube/%,$(TESTS)): $(FAKEAPI)
@@ -384,13 +384,14 @@ install: all                     ## into DESTDIR PREFIX SBINDIR BINDIR SYSCONFDI
 	install -m 0755 $(B)/bin/nighctl $(DESTDIR)$(BINDIR)/nighctl
 	install -m 0755 $(B)/bin/nigh-propagator $(DESTDIR)$(SBINDIR)/nigh-propagator
 	ln -sf nighctl $(DESTDIR)$(BINDIR)/kubectl-nigh
+	ln -sf nighctl $(DESTDIR)$(BINDIR)/kubectl_complete-nigh
 	for p in nighd nigh-propagator; do \
 	  sed 's|/usr/local/sbin|$(SBINDIR)|; s|/etc/nigh/|$(SYSCONFDIR)/nigh/|' deploy/systemd/$$p.service \
 	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$p.service || exit 1; \
 	  test -e $(DESTDIR)$(SYSCONFDIR)/nigh/$$p.yaml || install -m 0644 deploy/$$p.yaml $(DESTDIR)$(SYSCONFDIR)/nigh/$$p.yaml || exit 1; done
 	for m in $(MAN_PAGES); do d=$(DESTDIR)$(MANDIR)/man$${m##*.}; install -d $$d && install -m 0644 $$m $$d/ || exit 1; done
 uninstall:                       ## takes away what install put, but for the configuration
-	rm -f $(DESTDIR)$(SBINDIR)/nighd $(DESTDIR)$(BINDIR)/nighctl $(DESTDIR)$(BINDIR)/kubectl-nigh
+	rm -f $(DESTDIR)$(SBINDIR)/nighd $(DESTDIR)$(BINDIR)/nighctl $(DESTDIR)$(BINDIR)/kubectl-nigh $(DESTDIR)$(BINDIR)/kubectl_complete-nigh
 	rm -f $(DESTDIR)$(SBINDIR)/nigh-propagator
 	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/nighd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/nigh-propagator.service
 	for m in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done

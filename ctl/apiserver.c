@@ -7,6 +7,7 @@
 #include "ctl/fields.h"
 #include "ctl/login.h"
 #include "ctl/remote.h"
+#include "kube/transport.h"
 #include "propagator/jsontree.h"
 #include "propagator/type.h"
 
@@ -19,10 +20,29 @@ int apiserver_open(struct apiserver *s, const struct command *c)
 	*s = (struct apiserver){.dry_run = c->dry_run};
 	if (login_read(c, &s->access, &why) != ERR_OK)
 		return command_fail(c, "%s", why.text);
+	apiserver_dial(s);
 	return COMMAND_FINE;
 }
 
-void apiserver_close(struct apiserver *s) { kube_access_fini(&s->access); }
+void apiserver_dial(struct apiserver *s)
+{
+	kube_transport_setup();
+	s->caller = kube_caller_new(&s->access);
+}
+
+void apiserver_close(struct apiserver *s)
+{
+	kube_caller_free(s->caller);
+	kube_access_fini(&s->access);
+	s->caller = NULL;
+}
+
+const char *apiserver_hint(enum err err)
+{
+	return err == ERR_NOTFOUND ? " (is it the host? it has the kinds of deploy/crds and "
+	                             "deploy/crds/federation)"
+	                           : "";
+}
 
 struct kube_resource apiserver_resource(const struct type_api *api)
 {
@@ -37,7 +57,7 @@ enum err apiserver_get(const struct apiserver *s, const struct kube_resource *r,
 	enum err err;
 
 	kube_path(&path, r, namespace, name);
-	err = remote_get(&s->access, path.data, out, why);
+	err = remote_get_over(s->caller, &s->access, path.data, out, why);
 	text_fini(&path);
 	return err;
 }
@@ -84,7 +104,7 @@ enum err apiserver_list(const struct apiserver *s, const struct kube_resource *r
 			text_add(&path, "&continue=");
 			kube_path_part(&path, bytes_of(next.data));
 		}
-		err = remote_get(&s->access, path.data, &page, why);
+		err = remote_get_over(s->caller, &s->access, path.data, &page, why);
 		take_items(page, r, *out);
 		text_reset(&next);
 		text_add(&next, jsontree_word(page, "metadata", "continue", NULL));
@@ -103,9 +123,9 @@ enum err apiserver_list(const struct apiserver *s, const struct kube_resource *r
 
 /* --- writes --- */
 
-static enum err send(const struct apiserver *s, const char *method, const char *type,
-                     const struct text *path, const char *arguments, struct json_object *body,
-                     struct json_object **out, struct reason *why)
+static enum err send_change(const struct apiserver *s, const char *method, const char *type,
+                            const struct text *path, const char *arguments,
+                            struct json_object *body, struct json_object **out, struct reason *why)
 {
 	struct text whole = {0};
 	const struct remote_change change = {method, NULL, type, body};
@@ -116,7 +136,7 @@ static enum err send(const struct apiserver *s, const char *method, const char *
 	            s->manager ? s->manager : APISERVER_MANAGER, arguments,
 	            s->dry_run ? "&dryRun=All" : "");
 	send.path = whole.data;
-	err = remote_send(&s->access, &send, out, why);
+	err = remote_send(s->caller, &s->access, &send, out, why);
 	text_fini(&whole);
 	return err;
 }
@@ -129,8 +149,8 @@ enum err apiserver_apply(const struct apiserver *s, const struct kube_resource *
 	enum err err;
 
 	kube_path(&path, r, namespace, name);
-	err = send(s, "PATCH", "application/apply-patch+yaml", &path, "&force=true", object, out,
-	           why);
+	err = send_change(s, "PATCH", "application/apply-patch+yaml", &path, "&force=true", object,
+	                  out, why);
 	text_fini(&path);
 	return err;
 }
@@ -145,7 +165,7 @@ enum err apiserver_create(const struct apiserver *s, const struct kube_resource 
 	kube_path(&path, r, namespace, name);
 	if (subresource)
 		text_printf(&path, "/%s", subresource);
-	err = send(s, "POST", NULL, &path, "", object, out, why);
+	err = send_change(s, "POST", NULL, &path, "", object, out, why);
 	text_fini(&path);
 	return err;
 }
@@ -158,7 +178,7 @@ enum err apiserver_replace(const struct apiserver *s, const struct kube_resource
 	enum err err;
 
 	kube_path(&path, r, namespace, name);
-	err = send(s, "PUT", NULL, &path, "", object, out, why);
+	err = send_change(s, "PUT", NULL, &path, "", object, out, why);
 	text_fini(&path);
 	return err;
 }
@@ -171,7 +191,7 @@ enum err apiserver_merge(const struct apiserver *s, const struct kube_resource *
 	enum err err;
 
 	kube_path(&path, r, namespace, name);
-	err = send(s, "PATCH", "application/merge-patch+json", &path, "", patch, NULL, why);
+	err = send_change(s, "PATCH", "application/merge-patch+json", &path, "", patch, NULL, why);
 	text_fini(&path);
 	return err;
 }
@@ -184,7 +204,7 @@ enum err apiserver_delete(const struct apiserver *s, const struct kube_resource 
 
 	kube_path(&path, r, namespace, name);
 	text_add(&path, s->dry_run ? "?dryRun=All" : "");
-	err = remote_send(&s->access,
+	err = remote_send(s->caller, &s->access,
 	                  &(const struct remote_change){.method = "DELETE", .path = path.data},
 	                  NULL, why);
 	text_fini(&path);

@@ -14,19 +14,26 @@
 
 struct command;
 struct json_object;
+struct kube_caller;
 struct type_api;
 
 #define APISERVER_MANAGER "nighctl" /* under which name fields are owned (server-side apply) */
 
 struct apiserver {
 	struct kube_access access;
-	bool dry_run;        /* every write is checked and answered, and not stored */
-	const char *manager; /* NULL: APISERVER_MANAGER */
+	struct kube_caller *caller; /* a connection that stays; a copy of an apiserver borrows it */
+	bool dry_run;               /* every write is checked and answered, and not stored */
+	const char *manager;        /* NULL: APISERVER_MANAGER */
 };
 
 /* The host of the command line, with c->dry_run.  What is wrong is told: then COMMAND_FAILED and nothing to close. */
 int apiserver_open(struct apiserver *s, const struct command *c);
+/* Connects when it is asked first; `access` is there. */
+void apiserver_dial(struct apiserver *s);
 void apiserver_close(struct apiserver *s);
+
+/* Behind the error of a list of KubeFed's objects: what a 404 of these means, else "". */
+const char *apiserver_hint(enum err err);
 
 /* Borrows its texts. */
 struct kube_resource apiserver_resource(const struct type_api *api);

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "ctl/http.h"
+#include "ctl/progress.h"
 #include "records/ramp.h"
 
 enum { DEPTH_MOST = 32 };
@@ -18,6 +19,7 @@ int command_fail(const struct command *c, const char *fmt, ...)
 {
 	va_list ap;
 
+	progress_hide();
 	fprintf(stderr, "%s: ", c->program);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);

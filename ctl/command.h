@@ -26,6 +26,7 @@ struct command {
 	const char *server;                   /* URL */
 	const char *kubeconfig, *context;     /* NULL: not given */
 	const char *namespace;                /* KubeFed's */
+	const char *object_namespace;         /* of the object that is named; NULL: not given */
 	const char *pods_namespace;           /* where nighd runs; NULL: not given */
 	const char *type, *client, *resolver; /* of explain; NULL: not given */
 	const char *cluster, *to, *over, *curve, *ttl_wait, *start; /* of moves; NULL: not given */
@@ -35,7 +36,8 @@ struct command {
 	const char *file; /* "-": standard input */
 	const char *federated_group, *federated_version, *federation;
 	const char *member_kubeconfig, *member_context, *host_name, *secret_name, *token_for;
-	bool delete_crd, contents, by_cluster, rotate, compatible, keep, orphan, remove, force;
+	bool delete_crd, contents, enable_types, by_cluster, rotate, compatible, keep, orphan,
+		remove, force;
 	char *const *args; /* behind the command's word */
 	size_t arg_count;
 };
@@ -75,9 +77,11 @@ int plan_run(const struct command *c);       /* plan -f FILE */
 int diff_run(const struct command *c);       /* diff TYPE NAME */
 int get_run(const struct command *c);        /* get TYPE NAME */
 int completion_run(const struct command *c); /* completion SHELL */
-int federate_run(const struct command *c);   /* federate ... */
-int join_run(const struct command *c);       /* join CLUSTER */
-int unjoin_run(const struct command *c);     /* unjoin CLUSTER */
-int forget_run(const struct command *c);     /* forget CLUSTER */
+/* What kubectl asks its plugin's helper: words that could stand for the last of these, then a directive. */
+int completion_answer(size_t count, char *const *words);
+int federate_run(const struct command *c); /* federate ... */
+int join_run(const struct command *c);     /* join CLUSTER */
+int unjoin_run(const struct command *c);   /* unjoin CLUSTER */
+int forget_run(const struct command *c);   /* forget CLUSTER */
 
 #endif

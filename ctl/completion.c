@@ -1,6 +1,7 @@
 /* completion.c -- nighctl completion: what the shells want to know. */
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,24 @@
 	"forget "                                                                                  \
 	"plan diff get version completion help"
 
+#define FLAGS                                                                                      \
+	"--output --server --kubeconfig --context --namespace "                                    \
+	"--kubefed-namespace --pods-namespace --type --client --resolver "                         \
+	"--cluster --policy --to --over --curve --ttl-wait --start --undo "                        \
+	"--dry-run --filename --federated-group --federated-version "                              \
+	"--federation --delete-crd --contents --enable-types "                                     \
+	"--cluster-kubeconfig --cluster-context --host-cluster-name "                              \
+	"--secret-name --token-for --rotate --kubefed-compatible --keep "                          \
+	"--orphan --remove --by-cluster --force --help"
+
+/* Behind a command, where only some words fit. */
+static const struct second {
+	const char *command, *words;
+} seconds[] = {{"zone", "status export reload notify"},
+               {"federate", "enable disable"},
+               {"guard", "release"},
+               {"completion", "bash zsh fish"}};
+
 static const char bash_text[] =
 	"# nighctl for bash: source <(nighctl completion bash)\n"
 	"_nighctl()\n"
@@ -19,7 +38,8 @@ static const char bash_text[] =
 	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	"\t\tcase ${COMP_WORDS[i]} in\n"
 	"\t\t-o|--output|--server|--type|--client|--resolver|--kubeconfig|--context"
-	"|-n|--namespace|--pods-namespace|--cluster|--policy|--to|--over|--curve|--ttl-wait|--start"
+	"|-n|--namespace|--kubefed-namespace|--pods-namespace|--cluster|--policy|--to|--over|--"
+	"curve|--ttl-wait|--start"
 	"|-f|--filename|--federated-group|--federated-version|--federation|--cluster-kubeconfig"
 	"|--cluster-context|--host-cluster-name|--secret-name|--token-for) ((i++)) ;;\n"
 	"\t\t-*) ;;\n"
@@ -34,21 +54,15 @@ static const char bash_text[] =
 	"\t--kubeconfig|--cluster-kubeconfig|-f|--filename) COMPREPLY=($(compgen -f -- "
 	"\"$word\")); "
 	"return ;;\n"
-	"\t--server|--client|--resolver|--context|-n|--namespace|--pods-namespace"
+	"\t--server|--client|--resolver|--context|-n|--namespace|--kubefed-namespace"
+	"|--pods-namespace"
 	"|--cluster|--policy|--to|--over|--ttl-wait|--start|--federated-group|--federated-version|-"
 	"-federation"
 	"|--cluster-context|--host-cluster-name|--secret-name|--token-for) COMPREPLY=(); "
 	"return ;;\n"
 	"\tesac\n"
 	"\tcase $command,$word in\n"
-	"\t*,-*) COMPREPLY=($(compgen -W '--output --server --kubeconfig --context --namespace "
-	"--pods-namespace --type --client --resolver --cluster --policy --to --over --curve "
-	"--ttl-wait --start "
-	"--undo --dry-run --filename --federated-group --federated-version --federation "
-	"--delete-crd --contents --cluster-kubeconfig --cluster-context --host-cluster-name "
-	"--secret-name --token-for --rotate --kubefed-compatible --keep --orphan --remove "
-	"--by-cluster --force --help' -- "
-	"\"$word\")) ;;\n"
+	"\t*,-*) COMPREPLY=($(compgen -W '" FLAGS "' -- \"$word\")) ;;\n"
 	"\t,*) COMPREPLY=($(compgen -W '" COMMANDS "' -- \"$word\")) ;;\n"
 	"\tcheck,*) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
 	"\tzone,*) COMPREPLY=($(compgen -W 'status export reload notify' -- \"$word\")) ;;\n"
@@ -70,7 +84,10 @@ static const char zsh_text[] =
 	"\t\t'--server[address of nighd]:URL:' \\\n"
 	"\t\t'--kubeconfig[API server and credential]:file:_files' \\\n"
 	"\t\t'--context[context of the kubeconfig]:context:' \\\n"
-	"\t\t'(-n --namespace)'{-n,--namespace}'[namespace of KubeFed]:namespace:' \\\n"
+	"\t\t'(-n --namespace)'{-n,--namespace}'[namespace of the object, or of "
+	"KubeFed]:namespace:' "
+	"\\\n"
+	"\t\t'--kubefed-namespace[namespace of KubeFed]:namespace:' \\\n"
 	"\t\t'--pods-namespace[namespace in which nighd runs]:namespace:' \\\n"
 	"\t\t'--type[type of record]:type:(A AAAA CNAME HTTPS MX NS SRV SVCB TXT)' \\\n"
 	"\t\t'--client[address or network of the client]:address:' \\\n"
@@ -90,6 +107,7 @@ static const char zsh_text[] =
 	"\t\t'--federation[name and zone of a Federation v1]:NAME=ZONE:' \\\n"
 	"\t\t'--delete-crd[the federated kind as well]' \\\n"
 	"\t\t'--contents[all that is in the namespace]' \\\n"
+	"\t\t'--enable-types[their types, too]' \\\n"
 	"\t\t'--cluster-kubeconfig[API server and credential of the member]:file:_files' \\\n"
 	"\t\t'--cluster-context[context of the member]:context:' \\\n"
 	"\t\t'--host-cluster-name[how the host is called]:name:' \\\n"
@@ -129,7 +147,8 @@ static const char fish_text[] =
 	"complete -c nighctl -l server -x -d 'address of nighd'\n"
 	"complete -c nighctl -l kubeconfig -r -F -d 'API server and credential'\n"
 	"complete -c nighctl -l context -x -d 'context of the kubeconfig'\n"
-	"complete -c nighctl -s n -l namespace -x -d 'namespace of KubeFed'\n"
+	"complete -c nighctl -s n -l namespace -x -d 'namespace of the object, or of KubeFed'\n"
+	"complete -c nighctl -l kubefed-namespace -x -d 'namespace of KubeFed'\n"
 	"complete -c nighctl -l pods-namespace -x -d 'namespace in which nighd runs'\n"
 	"complete -c nighctl -l type -x -a 'A AAAA CNAME HTTPS MX NS SRV SVCB TXT' -d 'type of "
 	"record'\n"
@@ -151,6 +170,7 @@ static const char fish_text[] =
 	"complete -c nighctl -l federation -x -d 'NAME=ZONE of a Federation v1'\n"
 	"complete -c nighctl -l delete-crd -d 'the federated kind as well'\n"
 	"complete -c nighctl -l contents -d 'all that is in the namespace'\n"
+	"complete -c nighctl -l enable-types -d 'their types, too'\n"
 	"complete -c nighctl -l cluster-kubeconfig -r -F -d 'API server and credential of the "
 	"member'\n"
 	"complete -c nighctl -l cluster-context -x -d 'context of the member'\n"
@@ -178,4 +198,40 @@ int completion_run(const struct command *c)
 		}
 	command_fail(c, "completion is for bash, zsh or fish");
 	return COMMAND_USAGE;
+}
+
+/* --- as kubectl_complete-nigh --- */
+
+enum { NO_FILES = 4 }; /* of kubectl's directives */
+
+static void print_words(const char *words, const char *begin)
+{
+	size_t begun = strlen(begin);
+
+	while (*words) {
+		size_t len = strcspn(words, " ");
+
+		if (len >= begun && strncmp(words, begin, begun) == 0)
+			printf("%.*s\n", (int)len, words);
+		words += len + (words[len] == ' ');
+	}
+}
+
+int completion_answer(size_t count, char *const *words)
+{
+	const char *last = count ? words[count - 1] : "";
+	bool wants_file = false;
+
+	if (*last == '-')
+		print_words(FLAGS, last);
+	else if (count <= 1)
+		print_words(COMMANDS, last);
+	for (size_t i = 0; *last != '-' && count == 2 && i < sizeof(seconds) / sizeof(seconds[0]);
+	     i++)
+		if (strcmp(words[0], seconds[i].command) == 0)
+			print_words(seconds[i].words, last);
+	if (count >= 2)
+		wants_file = strcmp(words[0], "check") == 0 || strcmp(words[count - 2], "-f") == 0;
+	printf(":%d\n", wants_file ? 0 : NO_FILES);
+	return COMMAND_FINE;
 }

@@ -107,7 +107,7 @@ static enum err ask(const struct apiserver *s, const char *group_version, const 
 	enum err err;
 
 	text_printf(&path, "%s/%s", root, group_version);
-	err = remote_get(&s->access, path.data, &list, why);
+	err = remote_get_over(s->caller, &s->access, path.data, &list, why);
 	discovery_read(list, on_kind, arg);
 	json_object_put(list);
 	text_fini(&path);
@@ -123,7 +123,7 @@ enum err discovery_each(const struct apiserver *s, discovery_on_kind_fn *on_kind
 
 	if (err)
 		return err;
-	err = remote_get(&s->access, "/apis", &groups, why);
+	err = remote_get_over(s->caller, &s->access, "/apis", &groups, why);
 	for (size_t i = 0; i < fields_count(groups, "groups"); i++) {
 		struct json_object *group = fields_item(groups, "groups", i);
 		enum err failed =

@@ -264,7 +264,7 @@ int failback_pods(const struct command *c)
 
 	if (login_read(c, &a.access, &why) != ERR_OK)
 		return command_fail(c, "%s", why.text);
-	if (pods_find(&a.access, c->pods_namespace, &a.pods, &why) != ERR_OK) {
+	if (pods_find(&a.access, PODS_OF_NIGHD, c->pods_namespace, &a.pods, &why) != ERR_OK) {
 		status = command_fail(c, "%s: %s", a.access.server, why.text);
 	} else {
 		status = let_back(&a);

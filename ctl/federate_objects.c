@@ -8,6 +8,7 @@
 
 #include "base/xalloc.h"
 #include "ctl/command.h"
+#include "ctl/contents.h"
 #include "ctl/definition.h"
 #include "ctl/documents.h"
 #include "ctl/federate.h"
@@ -113,10 +114,13 @@ static int write_one(const struct work *w, const struct outlook *o, struct json_
 		if (strcmp(kind, others[i].kind) == 0)
 			r = others[i];
 	if (apiserver_apply(&o->host, &r, jsontree_text(object, "metadata", "namespace", NULL),
-	                    name, object, NULL, &why) != ERR_OK)
+	                    name, object, NULL, &why) != ERR_OK) {
 		command_fail(w->c, "%s %s: %s", kind, name, why.text);
-	else
+	} else {
+		progress_hide();
 		printf("%s%s %s is written\n", w->c->dry_run ? "not done: " : "", kind, name);
+		fflush(stdout);
+	}
 	type_fini(&type);
 	return why.text[0] ? COMMAND_FAILED : COMMAND_FINE;
 }
@@ -124,91 +128,157 @@ static int write_one(const struct work *w, const struct outlook *o, struct json_
 static int write_all(const struct work *w, const struct outlook *o)
 {
 	size_t count = jsontree_count(w->out);
+	struct progress progress;
 	int status = COMMAND_FINE;
 
 	if (!command_is_table(w->c)) {
 		federate_print(w->c, w->out);
 		return COMMAND_FINE;
 	}
+	progress_begin(&progress, "federating");
 	for (size_t i = 0; i < count; i++) {
-		progress_show("federating", i, count);
+		progress_show(&progress, i, count);
 		if (write_one(w, o, jsontree_item(w->out, i)) != COMMAND_FINE)
 			status = COMMAND_FAILED;
 	}
-	progress_show("federating", count, count);
+	progress_show(&progress, count, count);
 	return status;
 }
 
-/* What a controller, or the server, makes in every cluster by itself. */
-static bool is_made_everywhere(struct json_object *object)
+static int add_all_of(struct work *w, const struct outlook *o, const struct type *type,
+                      const char *namespace)
 {
-	const char *kind = jsontree_word(object, "kind", NULL);
-	const char *name = jsontree_word(object, "metadata", "name", NULL);
+	const struct kube_resource r = apiserver_resource(&type->target);
+	struct json_object *all;
+	struct reason why = {0};
+	int status = COMMAND_FINE;
 
-	return jsontree_count(jsontree_get(object, "metadata", "ownerReferences", NULL)) > 0 ||
-	       (strcmp(kind, "ConfigMap") == 0 && strcmp(name, "kube-root-ca.crt") == 0) ||
-	       (strcmp(kind, "ServiceAccount") == 0 && strcmp(name, "default") == 0) ||
-	       strcmp(jsontree_word(object, "type", NULL), "kubernetes.io/service-account-token") ==
-	               0;
+	if (apiserver_list(&o->host, &r, namespace, NULL, &all, &why) != ERR_OK)
+		return command_fail(w->c, "%s: %s", type->name, why.text);
+	w->settings.group = type->federated.group;
+	w->settings.version = type->federated.version;
+	for (size_t i = 0; i < jsontree_count(all); i++)
+		if (!contents_is_made_everywhere(jsontree_item(all, i)) &&
+		    add(w, jsontree_item(all, i)) != COMMAND_FINE)
+			status = COMMAND_FAILED;
+	json_object_put(all);
+	return status;
 }
 
-/* Of the types that are enabled: others have no federated kind. */
+static void note_left(const char *type, size_t count, const char *why, void *arg)
+{
+	struct work *w = arg;
+
+	if (*why)
+		text_printf(&w->warnings, "%s: left out: %s: %s\n", w->c->program, type, why);
+	else
+		text_printf(&w->warnings,
+		            "%s: left out: %zu of %s, which are not federated: %s federate enable "
+		            "%s, or --enable-types\n",
+		            w->c->program, count, type, w->c->program, type);
+}
+
+/* Of the types that are enabled: others have no federated kind, and are named. */
 static int add_contents(struct work *w, const struct outlook *o, const char *namespace)
 {
+	struct reason why = {0};
 	int status = COMMAND_FINE;
 
 	for (size_t i = 0; i < jsontree_count(o->types); i++) {
-		struct kube_resource r;
-		struct json_object *all = NULL;
-		struct reason why = {0};
 		struct type type;
 
 		if (type_read(jsontree_item(o->types, i), &type, NULL) != ERR_OK)
 			continue;
-		r = apiserver_resource(&type.target);
-		if (type.target.namespaced &&
-		    apiserver_list(&o->host, &r, namespace, NULL, &all, &why) != ERR_OK)
-			status = command_fail(w->c, "%s: %s", type.name, why.text);
-		for (size_t j = 0; j < jsontree_count(all); j++)
-			if (!is_made_everywhere(jsontree_item(all, j)) &&
-			    add(w, jsontree_item(all, j)) != COMMAND_FINE)
-				status = COMMAND_FAILED;
-		json_object_put(all);
+		if (type.target.namespaced && add_all_of(w, o, &type, namespace) != COMMAND_FINE)
+			status = COMMAND_FAILED;
 		type_fini(&type);
 	}
+	if (contents_each_left(o, namespace, note_left, w, &why) != ERR_OK)
+		text_printf(&w->warnings, "%s: not all kinds can be looked at: %s\n", w->c->program,
+		            why.text);
 	return status;
 }
 
 static int add_named(struct work *w, const struct outlook *o, const struct type *type)
 {
 	const struct kube_resource r = apiserver_resource(&type->target);
-	const char *word = w->c->args[1], *slash = strchr(word, '/');
-	char *namespace = slash ? xstrndup(word, (size_t)(slash - word)) : NULL;
 	struct json_object *object = NULL;
+	struct text namespace = {0};
 	struct reason why = {0};
+	const char *name;
 	int status;
 
-	if ((slash != NULL) != type->target.namespaced)
+	if (!outlook_split(o, type, &type->target, w->c->args[1], &namespace, &name))
 		status = command_fail(w->c, "%s is named %s", r.kind,
-		                      type->target.namespaced ? "NAMESPACE/NAME" : "NAME");
+		                      type->target.namespaced ? "[NAMESPACE/]NAME" : "NAME");
 	else if (w->c->contents && !type_is_namespaces(type))
 		status = command_fail(w->c, "--contents is for namespaces");
-	else if (apiserver_get(&o->host, &r, namespace, slash ? slash + 1 : word, &object, &why) !=
-	         ERR_OK)
-		status = command_fail(w->c, "%s %s: %s", r.kind, word, why.text);
+	else if (apiserver_get(&o->host, &r, namespace.data, name, &object, &why) != ERR_OK)
+		status = command_fail(w->c, "%s %s: %s", r.kind, w->c->args[1], why.text);
 	else
 		status = add(w, object);
 	if (status == COMMAND_FINE && w->c->contents)
-		status = add_contents(w, o, word);
+		status = add_contents(w, o, name);
 	json_object_put(object);
-	free(namespace);
+	text_fini(&namespace);
+	return status;
+}
+
+/* --- types that are not enabled yet --- */
+
+static void enable_left(const char *type, size_t count, const char *why, void *arg)
+{
+	const struct command *c = *(const struct command *const *)arg;
+
+	/* What fails is told, and is left out. */
+	if (count && !*why)
+		(void)federate_enable(c, type);
+}
+
+/* `o` is opened anew. */
+static int enable_types(const struct command *c, struct outlook *o)
+{
+	struct reason why = {0};
+	struct type type;
+	int status = COMMAND_FINE;
+
+	if (!command_is_table(c) || c->dry_run)
+		return command_fail(c, "--enable-types writes types: it does not go with -o json, "
+		                       "-o yaml and --dry-run");
+	if (outlook_type_named(o, c->args[0], &type))
+		type_fini(&type);
+	else
+		status = federate_enable(c, c->args[0]);
+	if (status == COMMAND_FINE && c->contents &&
+	    contents_each_left(o, c->args[1], enable_left, &c, &why) != ERR_OK)
+		status = command_fail(c, "not all kinds can be looked at: %s", why.text);
+	if (status != COMMAND_FINE)
+		return status;
+	outlook_close(o);
+	return outlook_open(o, c);
+}
+
+static int write_named(struct work *w, const struct outlook *o)
+{
+	const struct command *c = w->c;
+	struct type type;
+	int status;
+
+	if (!outlook_type_named(o, c->args[0], &type))
+		return command_fail(c, "%s is not federated: %s federate enable %s", c->args[0],
+		                    c->program, c->args[0]);
+	w->settings.group = type.federated.group;
+	w->settings.version = type.federated.version;
+	status = add_named(w, o, &type);
+	if (status == COMMAND_FINE)
+		status = write_all(w, o);
+	type_fini(&type);
 	return status;
 }
 
 int federate_named(const struct command *c)
 {
 	struct outlook o;
-	struct type type;
 	struct work w;
 	int status = COMMAND_USAGE;
 
@@ -217,18 +287,10 @@ int federate_named(const struct command *c)
 	status = outlook_open(&o, c);
 	if (status != COMMAND_FINE)
 		return end(&w, status);
-	if (outlook_type_named(&o, c->args[0], &type)) {
-		w.settings.group = type.federated.group;
-		w.settings.version = type.federated.version;
-		status = add_named(&w, &o, &type);
-		if (status == COMMAND_FINE)
-			status = write_all(&w, &o);
-		status = end(&w, status);
-		type_fini(&type);
-	} else {
-		status = end(&w, command_fail(c, "%s is not federated: %s federate enable %s",
-		                              c->args[0], c->program, c->args[0]));
-	}
+	if (c->enable_types)
+		status = enable_types(c, &o);
+	if (status == COMMAND_FINE)
+		status = write_named(&w, &o);
 	outlook_close(&o);
-	return status;
+	return end(&w, status);
 }

@@ -67,9 +67,11 @@ static int refuse_rivals(const struct command *c, const struct apiserver *s,
 	struct reason why = {0};
 	const char *rival = NULL;
 	int status = COMMAND_FINE;
+	enum err err = apiserver_list(s, &federate_type_configs, c->namespace, NULL, &all, &why);
 
-	if (apiserver_list(s, &federate_type_configs, c->namespace, NULL, &all, &why) != ERR_OK)
-		return command_fail(c, "FederatedTypeConfigs of %s: %s", c->namespace, why.text);
+	if (err)
+		return command_fail(c, "FederatedTypeConfigs of %s: %s%s", c->namespace, why.text,
+		                    apiserver_hint(err));
 	for (size_t i = 0; !rival && i < jsontree_count(all); i++)
 		if (definition_is_rival(jsontree_item(all, i), type))
 			rival = jsontree_word(jsontree_item(all, i), "metadata", "name", NULL);
@@ -115,6 +117,28 @@ static enum err await_established(const struct apiserver *s, const char *name, s
 	return err;
 }
 
+/* A moment later it is also answered for: until then 404, and 429 while its storage begins. */
+static enum err await_served(const struct apiserver *s, const struct type *type, struct reason *why)
+{
+	const struct kube_resource r = apiserver_resource(&type->federated);
+	uint64_t end_ms = clock_monotonic_ms() + WAIT_MS;
+	enum err err = ERR_OK;
+
+	while (!s->dry_run) {
+		struct json_object *none;
+
+		err = apiserver_list(s, &r, NULL, "nigh.dev/none", &none, why);
+		json_object_put(none);
+		/* Who may not list it may enable it. */
+		if (err == ERR_OK || err == ERR_DENIED)
+			return ERR_OK;
+		if (clock_monotonic_ms() > end_ms)
+			break;
+		rest();
+	}
+	return err;
+}
+
 static int write_type(const struct command *c, const struct apiserver *s, const struct type *type,
                       struct json_object *crd, struct json_object *config)
 {
@@ -125,6 +149,8 @@ static int write_type(const struct command *c, const struct apiserver *s, const 
 
 	if (!err)
 		err = await_established(s, name, &why);
+	if (!err)
+		err = await_served(s, type, &why);
 	if (err)
 		status = command_fail(c, "CustomResourceDefinition %s: %s", name, why.text);
 	else
@@ -287,7 +313,20 @@ static enum err stop_type(const struct command *c, const struct apiserver *s, co
 	return err;
 }
 
-static int delete_type(const struct command *c, const struct apiserver *s, const struct type *type)
+/* Told, and for -o json noted. */
+static void tell_deleted(const struct command *c, struct json_object *list, const char *kind,
+                         const char *name)
+{
+	struct json_object *one = json_object_new_object();
+
+	json_object_object_add(one, "kind", json_object_new_string(kind));
+	json_object_object_add(one, "name", json_object_new_string(name));
+	json_object_array_add(list, one);
+	tell(c, kind, name, "deleted");
+}
+
+static int delete_type(const struct command *c, const struct apiserver *s, const struct type *type,
+                       struct json_object *list)
 {
 	char *crd = definition_crd_name(type);
 	struct reason why = {0};
@@ -296,14 +335,27 @@ static int delete_type(const struct command *c, const struct apiserver *s, const
 	if (status == COMMAND_FINE && stop_type(c, s, type->name, &why) != ERR_OK)
 		status = command_fail(c, "FederatedTypeConfig %s: %s", type->name, why.text);
 	else if (status == COMMAND_FINE)
-		tell(c, "FederatedTypeConfig", type->name, "deleted");
+		tell_deleted(c, list, "FederatedTypeConfig", type->name);
 	if (status == COMMAND_FINE && c->delete_crd) {
 		if (apiserver_delete(s, &federate_definitions, NULL, crd, &why) != ERR_OK)
 			status = command_fail(c, "CustomResourceDefinition %s: %s", crd, why.text);
 		else
-			tell(c, "CustomResourceDefinition", crd, "deleted");
+			tell_deleted(c, list, "CustomResourceDefinition", crd);
 	}
 	free(crd);
+	return status;
+}
+
+static int disable(const struct command *c, const struct apiserver *s, const struct type *type)
+{
+	struct json_object *root = json_object_new_object(), *list = json_object_new_array();
+	int status = delete_type(c, s, type, list);
+
+	json_object_object_add(root, "type", json_object_new_string(type->name));
+	json_object_object_add(root, "deleted", list);
+	json_object_object_add(root, "dryRun", json_object_new_boolean(c->dry_run));
+	command_tell(c, root, "");
+	json_object_put(root);
 	return status;
 }
 
@@ -321,7 +373,7 @@ int federate_disable(const struct command *c, const char *word)
 	    type_read(config, &type, &why) != ERR_OK) {
 		status = command_fail(c, "%s: %s", s.access.server, why.text);
 	} else {
-		status = delete_type(c, &s, &type);
+		status = disable(c, &s, &type);
 		type_fini(&type);
 	}
 	json_object_put(config);

@@ -28,6 +28,8 @@ static const struct flag {
 	VALUE("federation", federation, OF_FEDERATE, "--federation belongs to federate, not to "),
 	SWITCH("delete-crd", delete_crd, OF_FEDERATE,
                "--delete-crd belongs to federate disable, not to "),
+	SWITCH("enable-types", enable_types, OF_FEDERATE,
+               "--enable-types belongs to federate, not to "),
 	SWITCH("contents", contents, OF_FEDERATE, "--contents belongs to federate, not to "),
 	VALUE("cluster-kubeconfig", member_kubeconfig, OF_MEMBER,
               "--cluster-kubeconfig belongs to join and unjoin, not to "),

@@ -25,7 +25,8 @@ enum {
 	OF_JOIN = 8192,
 	OF_UNJOIN = 16384,
 	OF_GET = 32768,
-	OF_POLICY = 65536 /* --policy */
+	OF_POLICY = 65536, /* --policy */
+	OF_OBJECT = 131072 /* -n is the namespace of the object that is named */
 };
 
 enum { FLAGS_MOST = 24 };

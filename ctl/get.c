@@ -102,6 +102,7 @@ static int show(struct shown *s)
 	struct json_object *root = json_object_new_object(), *rows = json_object_new_array();
 	struct json_object *own =
 		s->type->target.namespaced ? outlook_namespace(&s->o, s->namespace) : NULL;
+	struct progress progress;
 	struct reason why = {0};
 	struct text out = {0};
 
@@ -109,17 +110,18 @@ static int show(struct shown *s)
 	if (outlook_place(&s->o, s->type, s->federated, own, &s->placement, &why) != ERR_OK)
 		command_fail(c, "%s: %s", s->name, why.text);
 	s->version = find_version(s);
+	progress_begin(&progress, "asking");
 	for (size_t i = 0; i < s->o.count; i++) {
 		struct json_object *row;
 
-		progress_show("asking", i, s->o.count);
+		progress_show(&progress, i, s->o.count);
 		row = look_at(s, i);
 		if (concerns(row))
 			json_object_array_add(rows, row);
 		else
 			json_object_put(row);
 	}
-	progress_show("asking", s->o.count, s->o.count);
+	progress_show(&progress, s->o.count, s->o.count);
 	json_object_object_add(root, "kind", json_object_new_string(s->type->federated.kind));
 	json_object_object_add(root, "name", json_object_new_string(s->name));
 	if (s->namespace)
@@ -143,14 +145,16 @@ static int get(struct shown *s)
 	struct reason why = {0};
 	int status;
 
-	if (!outlook_split(s->type, c->args[1], &namespace, &s->name)) {
+	if (!outlook_split(&s->o, s->type, &s->type->federated, c->args[1], &namespace, &s->name)) {
 		status = command_fail(c, "%s is named %s", r.kind,
-		                      s->type->federated.namespaced ? "NAMESPACE/NAME" : "NAME");
+		                      s->type->federated.namespaced ? "[NAMESPACE/]NAME" : "NAME");
 	} else {
 		s->namespace = namespace.data;
 		if (apiserver_get(&s->o.host, &r, s->namespace, s->name, &s->federated, &why) !=
 		    ERR_OK)
-			status = command_fail(c, "%s %s: %s", r.kind, c->args[1], why.text);
+			status = command_fail(c, "%s %s%s%s: %s", r.kind,
+			                      s->namespace ? s->namespace : "",
+			                      s->namespace ? "/" : "", s->name, why.text);
 		else
 			status = show(s);
 	}

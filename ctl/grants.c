@@ -124,6 +124,20 @@ static const char ceiling_rules[] =
 	"[{\"apiGroups\":[\"\"],\"resources\":[\"configmaps\"],"
 	"\"resourceNames\":[\"nigh-ceiling\"],\"verbs\":[\"get\",\"list\",\"watch\"]}]";
 
+/* So that nigh-propagator makes new tokens before these end. */
+static struct json_object *own_rules(const struct grants_names *names)
+{
+	struct json_object *rules = parsed(ceiling_rules), *named = json_object_new_array();
+	struct json_object *rule = parsed("{\"apiGroups\":[\"\"],\"resources\":["
+	                                  "\"serviceaccounts/token\"],\"verbs\":[\"create\"]}");
+
+	json_object_array_add(named, json_object_new_string(names->writer.data));
+	json_object_array_add(named, json_object_new_string(names->reader.data));
+	json_object_object_add(rule, "resourceNames", named);
+	json_object_array_add(rules, rule);
+	return rules;
+}
+
 static const char compatible_rules[] =
 	"[{\"apiGroups\":[\"*\"],\"resources\":[\"*\"],\"verbs\":[\"*\"]},"
 	"{\"nonResourceURLs\":[\"*\"],\"verbs\":[\"get\"]}]";
@@ -188,7 +202,7 @@ void grants_make(struct grants *out, const struct grants_names *names, const cha
 	add_account(out, namespace, names->writer.data);
 	add_role(out, NULL, names->writer_role.data, rules_of(type_configs), namespace,
 	         names->writer.data);
-	add_role(out, namespace, names->writer.data, parsed(ceiling_rules), namespace,
+	add_role(out, namespace, names->writer.data, own_rules(names), namespace,
 	         names->writer.data);
 	add_account(out, namespace, names->reader.data);
 	add_role(out, NULL, names->reader_role.data, parsed(reader_rules), namespace,

@@ -11,13 +11,14 @@
 #include "ctl/federate.h"
 #include "ctl/grants.h"
 #include "ctl/membership.h"
+#include "ctl/progress.h"
 #include "ctl/reach.h"
 #include "ctl/remote.h"
 #include "kube/base64.h"
 #include "propagator/jsontree.h"
 #include "watcher/decode_link.h"
 
-enum { TOKEN_WAIT_MS = 30000, PAUSE_MS = 200, TOKEN_FOR_S = 365 * 86400, TOKEN_LEAST_S = 600 };
+enum { TOKEN_WAIT_MS = 30000, PAUSE_MS = 200, TOKEN_FOR_S = 30 * 86400, TOKEN_LEAST_S = 600 };
 
 struct join {
 	const struct command *c;
@@ -25,6 +26,10 @@ struct join {
 	struct apiserver host, member;
 	struct json_object *before; /* its KubeFedCluster; NULL: it is new */
 	struct grants_names names;
+	struct grants grants;
+	bool made[GRANTS_MOST];     /* of the grants: it was not there before */
+	struct text made_secret[2]; /* on the host: names; empty: none was made */
+	struct progress progress;
 	int64_t token_for_s;
 	char token_end[32]; /* when the tokens end, as the member says; "": never */
 	struct text ca;     /* PEM; empty: the system's roots */
@@ -39,34 +44,48 @@ static void rest(void)
 
 /* --- in the member --- */
 
-static enum err grant(struct join *j, struct reason *why)
+static enum err choose_grants(struct join *j, struct reason *why)
 {
 	const char *namespace = j->c->namespace;
 	struct json_object *types = NULL;
 	struct reason said = {0};
-	struct grants grants;
 	enum err err =
 		apiserver_list(&j->host, &federate_type_configs, namespace, NULL, &types, &said);
 
+	grants_name(&j->names, j->name, membership_host_of(j->c, j->before), j->c->compatible);
 	/* A host without KubeFed's kinds propagates nothing. */
 	if (err && err != ERR_NOTFOUND)
 		return reason_set(why, err, "FederatedTypeConfigs of %s: %s", namespace, said.text);
-	err = ERR_OK;
 	if (j->c->compatible)
-		grants_make_compatible(&grants, &j->names, namespace);
+		grants_make_compatible(&j->grants, &j->names, namespace);
 	else
-		grants_make(&grants, &j->names, namespace, types);
-	for (size_t i = 0; !err && i < grants.count; i++) {
-		const struct grant *g = &grants.list[i];
+		grants_make(&j->grants, &j->names, namespace, types);
+	json_object_put(types);
+	return ERR_OK;
+}
 
-		err = apiserver_apply(&j->member, g->resource, g->in_namespace ? namespace : NULL,
-		                      g->name, g->object, NULL, &said);
+static enum err grant(struct join *j, struct reason *why)
+{
+	struct reason said = {0};
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; !err && i < j->grants.count; i++) {
+		const struct grant *g = &j->grants.list[i];
+		const char *namespace = g->in_namespace ? j->c->namespace : NULL;
+		struct json_object *there;
+
+		progress_show(&j->progress, i, j->grants.count);
+		err = apiserver_get(&j->member, g->resource, namespace, g->name, &there, &said);
+		j->made[i] = err == ERR_NOTFOUND;
+		if (!err || j->made[i])
+			err = apiserver_apply(&j->member, g->resource, namespace, g->name,
+			                      g->object, NULL, &said);
 		if (err)
 			reason_set(why, err, "%s: %s %s: %s", j->member.access.server,
 			           g->resource->kind, g->name, said.text);
+		json_object_put(there);
 	}
-	grants_fini(&grants);
-	json_object_put(types);
+	progress_show(&j->progress, j->grants.count, j->grants.count);
 	return err;
 }
 
@@ -152,10 +171,24 @@ static void find_ca(struct join *j)
 
 /* --- on the host --- */
 
-static enum err write_secret(const struct join *j, const char *name, const char *token,
+/* Where that cannot be told, it is taken for one that is not to be taken away. */
+static bool may_be_on_host(const struct join *j, const char *secret)
+{
+	struct json_object *there;
+	struct reason why;
+	enum err err =
+		apiserver_get(&j->host, &grants_secrets, j->c->namespace, secret, &there, &why);
+
+	json_object_put(there);
+	return err != ERR_NOTFOUND;
+}
+
+/* `name` NULL: the server makes one. */
+static enum err write_secret(struct join *j, const char *name, const char *token,
                              struct text *name_out, struct reason *why)
 {
 	struct json_object *secret = json_object_new_object(), *made = NULL;
+	bool was_there = name && may_be_on_host(j, name);
 	struct text generated = {0};
 	struct reason said = {0};
 	enum err err;
@@ -166,6 +199,9 @@ static enum err write_secret(const struct join *j, const char *name, const char 
 	jsontree_set(secret, json_object_new_string(name ? name : generated.data), "metadata",
 	             name ? "name" : "generateName", NULL);
 	jsontree_set(secret, json_object_new_string(token), "stringData", "token", NULL);
+	if (!j->c->compatible)
+		jsontree_set(secret, json_object_new_string("true"), "metadata", "annotations",
+		             MEMBERSHIP_ROTATE, NULL);
 	if (name)
 		err = apiserver_apply(&j->host, &grants_secrets, j->c->namespace, name, secret,
 		                      &made, &said);
@@ -173,11 +209,16 @@ static enum err write_secret(const struct join *j, const char *name, const char 
 		err = apiserver_create(&j->host, &grants_secrets, j->c->namespace, NULL, NULL,
 		                       secret, &made, &said);
 	text_add(name_out, jsontree_word(made, "metadata", "name", NULL));
+	if (!err && !was_there && !j->host.dry_run)
+		text_add(&j->made_secret[j->made_secret[0].len > 0], name_out->data);
 	/* A server may quote what it refuses. */
 	if (err)
-		reason_set(why, err, "%s: the Secret %s of %s: %s", j->host.access.server,
+		reason_set(why, err, "%s: the Secret %s of %s: %s%s", j->host.access.server,
 		           name ? name : generated.data, j->c->namespace,
-		           err == ERR_PARSE ? "it is refused" : said.text);
+		           err == ERR_PARSE ? "it is refused" : said.text,
+		           err == ERR_NOTFOUND ? " (a host has this namespace: kubectl create "
+		                                 "namespace)"
+		                               : "");
 	text_fini(&generated);
 	json_object_put(secret);
 	json_object_put(made);
@@ -215,8 +256,8 @@ static enum err write_cluster(const struct join *j, const char *secret, const ch
 	             NULL);
 	jsontree_set(cluster, json_object_new_string("KubeFedCluster"), "kind", NULL);
 	jsontree_set(cluster, json_object_new_string(j->name), "metadata", "name", NULL);
-	jsontree_set(cluster, json_object_new_string(membership_host(j->c)), "metadata",
-	             "annotations", MEMBERSHIP_HOST, NULL);
+	jsontree_set(cluster, json_object_new_string(membership_host_of(j->c, j->before)),
+	             "metadata", "annotations", MEMBERSHIP_HOST, NULL);
 	if (reader)
 		jsontree_set(cluster, json_object_new_string(reader), "metadata", "annotations",
 		             MEMBERSHIP_READER, NULL);
@@ -227,27 +268,33 @@ static enum err write_cluster(const struct join *j, const char *secret, const ch
 	err = apiserver_apply(&j->host, &remote_clusters, j->c->namespace, j->name, cluster, NULL,
 	                      &said);
 	if (err)
-		reason_set(why, err, "%s: KubeFedCluster %s: %s", j->host.access.server, j->name,
-		           said.text);
+		reason_set(why, err, "%s: KubeFedCluster %s: %s%s", j->host.access.server, j->name,
+		           said.text,
+		           err == ERR_NOTFOUND
+		                   ? " (a host has KubeFed's kinds: kubectl apply --server-side "
+		                     "-k deploy/crds)"
+		                   : "");
 	json_object_put(cluster);
 	return err;
 }
 
 /* --- both --- */
 
-/* KubeFed's: one Secret, whose name the server makes; again, the one that it has. */
-static enum err join_compatible(struct join *j, struct reason *why)
+/* KubeFed's Secret: again the one that the cluster has; NULL: the server makes its name. */
+static const char *compatible_secret(const struct join *j)
 {
 	const char *kept = jsontree_word(j->before, "spec", "secretRef", "name", NULL);
+
+	return j->c->secret_name ? j->c->secret_name : *kept ? kept : NULL;
+}
+
+static enum err join_compatible(struct join *j, struct reason *why)
+{
 	struct text token = {0}, secret = {0};
 	enum err err = await_token(j, &token, why);
 
 	if (!err)
-		err = write_secret(j,
-		                   j->c->secret_name ? j->c->secret_name
-		                   : *kept           ? kept
-		                                     : NULL,
-		                   token.data, &secret, why);
+		err = write_secret(j, compatible_secret(j), token.data, &secret, why);
 	if (!err)
 		err = write_cluster(j, secret.data, NULL, why);
 	text_fini(&token);
@@ -267,17 +314,22 @@ static void tell_what_stays(const struct join *j, const char *secret)
 		        j->c->program, before, j->name);
 }
 
+static void name_secrets(const struct join *j, struct text *writer, struct text *reader)
+{
+	if (j->c->secret_name)
+		text_add(writer, j->c->secret_name);
+	else
+		text_printf(writer, "%s-nigh", j->name);
+	text_printf(reader, "%s-reader", writer->data);
+}
+
 static enum err join_least(struct join *j, struct reason *why)
 {
 	struct text token = {0}, reader_token = {0};
 	struct text secret = {0}, reader = {0}, name = {0}, reader_name = {0};
 	enum err err = request_token(j, j->names.writer.data, &token, why);
 
-	if (j->c->secret_name)
-		text_add(&name, j->c->secret_name);
-	else
-		text_printf(&name, "%s-nigh", j->name);
-	text_printf(&reader_name, "%s-reader", name.data);
+	name_secrets(j, &name, &reader_name);
 	if (!err)
 		err = request_token(j, j->names.reader.data, &reader_token, why);
 	if (!err)
@@ -304,14 +356,16 @@ static void tell(const struct join *j)
 
 	json_object_object_add(root, "cluster", json_object_new_string(j->name));
 	json_object_object_add(root, "endpoint", json_object_new_string(j->member.access.server));
+	json_object_object_add(root, "namespace", json_object_new_string(j->c->namespace));
 	text_printf(&line, "%s %s is joined to namespace %s\n", j->name, j->member.access.server,
 	            j->c->namespace);
 	if (*j->token_end) {
 		json_object_object_add(root, "tokensEnd", json_object_new_string(j->token_end));
 		text_printf(
 			&line,
-			"its credentials end at %s; %s join %s --rotate makes new ones, and grants "
-			"what types need that have been enabled since\n",
+			"its credentials end at %s; nigh-propagator makes new ones before that\n"
+			"where it does not run, and for types that are enabled later: %s join %s "
+			"--rotate\n",
 			j->token_end, j->c->program, j->name);
 	}
 	command_tell(j->c, root, line.data);
@@ -335,27 +389,83 @@ static int refuse_another(const struct join *j)
 	return COMMAND_FINE;
 }
 
+/* What the host would say to all that is to be written there, before anything is written anywhere. */
+static enum err try_host(struct join *j, struct reason *why)
+{
+	struct text name = {0}, reader = {0}, written = {0};
+	const char *secret;
+	enum err err;
+
+	name_secrets(j, &name, &reader);
+	secret = j->c->compatible ? compatible_secret(j) : name.data;
+	j->host.dry_run = true;
+	err = write_secret(j, secret, "-", &written, why);
+	if (!err)
+		err = write_cluster(j, written.data, j->c->compatible ? NULL : reader.data, why);
+	j->host.dry_run = false;
+	text_fini(&name);
+	text_fini(&reader);
+	text_fini(&written);
+	return err;
+}
+
+/* What was not there before goes again.  The namespace stays: gone, it could not be made anew for a while. */
+static void take_back(struct join *j)
+{
+	const char *namespace = j->c->namespace;
+	struct reason why = {0};
+
+	for (size_t i = 0; i < 2; i++)
+		if (j->made_secret[i].len &&
+		    apiserver_delete(&j->host, &grants_secrets, namespace, j->made_secret[i].data,
+		                     &why) != ERR_OK)
+			command_fail(j->c, "the Secret %s stays on the host: %s",
+			             j->made_secret[i].data, why.text);
+	for (size_t i = j->grants.count; i > 1; i--) {
+		const struct grant *g = &j->grants.list[i - 1];
+
+		if (j->made[i - 1] &&
+		    apiserver_delete(&j->member, g->resource, g->in_namespace ? namespace : NULL,
+		                     g->name, &why) != ERR_OK)
+			command_fail(j->c, "%s %s stays in the member: %s", g->resource->kind,
+			             g->name, why.text);
+	}
+}
+
+static enum err write_all(struct join *j, struct reason *why)
+{
+	enum err err = grant(j, why);
+
+	if (!err) {
+		find_ca(j);
+		err = j->c->compatible ? join_compatible(j, why) : join_least(j, why);
+	}
+	if (err)
+		take_back(j);
+	return err;
+}
+
 static int join(struct join *j)
 {
-	const struct command *c = j->c;
 	struct reason why = {0};
-	enum err err = reach_cluster(c, &j->host, j->name, &j->before, &why);
+	enum err err = reach_cluster(j->c, &j->host, j->name, &j->before, &why);
 	int status;
 
 	if (err && err != ERR_NOTFOUND)
-		return command_fail(c, "%s: KubeFedCluster %s: %s", j->host.access.server, j->name,
-		                    why.text);
+		return command_fail(j->c, "%s: KubeFedCluster %s: %s", j->host.access.server,
+		                    j->name, why.text);
 	status = refuse_another(j);
 	if (status != COMMAND_FINE)
 		return status;
-	grants_name(&j->names, j->name, membership_host(c), c->compatible);
-	err = grant(j, &why);
-	if (!err) {
-		find_ca(j);
-		err = c->compatible ? join_compatible(j, &why) : join_least(j, &why);
-	}
+	progress_begin(&j->progress, "joining");
+	err = choose_grants(j, &why);
+	if (!err)
+		err = try_host(j, &why);
+	if (!err)
+		err = write_all(j, &why);
 	if (err)
-		return command_fail(c, "%s", why.text);
+		return command_fail(j->c, "%s; it is not joined%s", why.text,
+		                    j->before ? " anew" : "");
 	tell(j);
 	return COMMAND_FINE;
 }
@@ -382,7 +492,10 @@ int join_run(const struct command *c)
 		status = join(&j);
 	apiserver_close(&j.host);
 	apiserver_close(&j.member);
+	grants_fini(&j.grants);
 	grants_names_fini(&j.names);
+	text_fini(&j.made_secret[0]);
+	text_fini(&j.made_secret[1]);
 	json_object_put(j.before);
 	text_fini(&j.ca);
 	return status;

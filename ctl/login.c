@@ -27,7 +27,7 @@ static enum err read_access(const struct command *c, struct kube_access *out, st
 		return kubeconfig_read(c->kubeconfig, c->context, out, why);
 	file = kubeconfig_find();
 	if (file)
-		err = kubeconfig_read(file, c->context, out, why);
+		err = kubeconfig_read_list(file, c->context, out, why);
 	else if (c->context)
 		err = reason_set(why, ERR_NOTFOUND,
 		                 "--context %s: no kubeconfig (--kubeconfig, KUBECONFIG, "

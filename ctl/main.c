@@ -49,9 +49,10 @@ static const struct word {
 	{"undrain", 1, 1, "undrain CLUSTER [--over TIME] [--start WHEN] [--dry-run]",
          drain_undo_run, OF_API | OF_NAMESPACE | OF_OVER},
 	{"federate", 0, 2,
-         "federate enable|disable TYPE | federate TYPE [NAMESPACE/]NAME [--contents] | federate -f "
-         "FILE [--federation NAME=ZONE]",
-         federate_run, OF_API | OF_NAMESPACE | OF_FEDERATE | OF_FILE | OF_FORCE | OF_DRY_RUN},
+         "federate enable|disable TYPE | federate TYPE [NAMESPACE/]NAME [--contents] "
+         "[--enable-types] | federate -f FILE [--federation NAME=ZONE]",
+         federate_run,
+         OF_API | OF_NAMESPACE | OF_OBJECT | OF_FEDERATE | OF_FILE | OF_FORCE | OF_DRY_RUN},
 	{"join", 1, 1,
          "join CLUSTER [--cluster-kubeconfig FILE] [--cluster-context NAME] [--rotate] "
          "[--token-for TIME] [--kubefed-compatible]",
@@ -63,9 +64,9 @@ static const struct word {
 	{"forget", 1, 1, "forget CLUSTER [--force] [--dry-run]", forget_run,
          OF_API | OF_NAMESPACE | OF_FORCE | OF_DRY_RUN},
 	{"plan", 0, 0, "plan -f FILE", plan_run, OF_API | OF_NAMESPACE | OF_FILE},
-	{"diff", 2, 2, "diff TYPE [NAMESPACE/]NAME", diff_run, OF_API | OF_NAMESPACE},
+	{"diff", 2, 2, "diff TYPE [NAMESPACE/]NAME", diff_run, OF_API | OF_NAMESPACE | OF_OBJECT},
 	{"get", 2, 2, "get TYPE [NAMESPACE/]NAME --by-cluster", get_run,
-         OF_API | OF_NAMESPACE | OF_GET},
+         OF_API | OF_NAMESPACE | OF_OBJECT | OF_GET},
 	{"version", 0, 0, "version", version_run, 0},
 	{"completion", 1, 1, "completion bash|zsh|fish", completion_run, 0},
 };
@@ -76,8 +77,9 @@ static void print_usage(const char *program, FILE *out)
 {
 	fprintf(out,
 	        "usage: %s [-o table|wide|json|yaml] [--server URL]\n"
-	        "       [--kubeconfig FILE] [--context NAME] [-n NAMESPACE] [--pods-namespace "
-	        "NAMESPACE] COMMAND\n",
+	        "       [--kubeconfig FILE] [--context NAME] [-n NAMESPACE] [--kubefed-namespace "
+	        "NAMESPACE]\n"
+	        "       [--pods-namespace NAMESPACE] COMMAND\n",
 	        program);
 	for (size_t i = 0; i < WORD_COUNT; i++)
 		fprintf(out, "       %s %s\n", program, words[i].usage);
@@ -110,6 +112,7 @@ enum {
 	KUBECONFIG = 256,
 	CONTEXT,
 	PODS_IN,
+	KUBEFED_IN,
 	SERVER,
 	TYPE,
 	CLIENT,
@@ -135,6 +138,7 @@ static const struct option own_options[] = {
 	{"kubeconfig", required_argument, NULL, KUBECONFIG},
 	{"context", required_argument, NULL, CONTEXT},
 	{"namespace", required_argument, NULL, 'n'},
+	{"kubefed-namespace", required_argument, NULL, KUBEFED_IN},
 	{"pods-namespace", required_argument, NULL, PODS_IN},
 	{"filename", required_argument, NULL, 'f'},
 	{"cluster", required_argument, NULL, CLUSTER},
@@ -168,6 +172,8 @@ static const char **value_of(struct command *c, int option)
 	case CONTEXT:
 		return &c->context;
 	case 'n':
+		return &c->object_namespace; /* or KubeFed's: settle_namespaces() */
+	case KUBEFED_IN:
 		return &c->namespace;
 	case PODS_IN:
 		return &c->pods_namespace;
@@ -280,6 +286,25 @@ static const char *find_misuse_of_moves(const struct command *c, unsigned flags)
 	return NULL;
 }
 
+/* -n is the namespace of an object where one is named, as to kubectl; else KubeFed's.  NULL: nothing is wrong. */
+static const char *settle_namespaces(struct command *c, unsigned flags)
+{
+	bool names_object = (flags & OF_OBJECT) && c->arg_count == 2 &&
+	                    strcmp(c->args[0], "enable") != 0 && strcmp(c->args[0], "disable") != 0;
+
+	if (names_object && c->object_namespace && strchr(c->args[1], '/'))
+		return "either NAMESPACE/NAME or -n NAMESPACE, not both "
+		       "(--kubefed-namespace is KubeFed's), for ";
+	if (names_object)
+		return NULL;
+	if (c->namespace && c->object_namespace && strcmp(c->namespace, c->object_namespace) != 0)
+		return "-n and --kubefed-namespace are the same for ";
+	if (!c->namespace)
+		c->namespace = c->object_namespace;
+	c->object_namespace = NULL;
+	return NULL;
+}
+
 static void set_defaults(struct command *c)
 {
 	const char *server = getenv("NIGH_SERVER");
@@ -306,7 +331,9 @@ static int run_word(struct command *c, const char *name)
 		return wrong(c, "no such command: ", name);
 	if (c->arg_count < word->fewest || c->arg_count > word->most)
 		return wrong_use(c, word->usage);
-	misuse = find_misuse(c, word->flags);
+	misuse = settle_namespaces(c, word->flags);
+	if (!misuse)
+		misuse = find_misuse(c, word->flags);
 	if (!misuse)
 		misuse = find_misuse_of_moves(c, word->flags);
 	if (!misuse)
@@ -326,12 +353,22 @@ static bool is_preview(int argc, char **argv)
 	return false;
 }
 
+static bool is_completer(const char *argv0)
+{
+	const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
+
+	return strcmp(slash ? slash + 1 : argv0 ? argv0 : "", "kubectl_complete-nigh") == 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct command c = {.program = program_name(argc > 0 ? argv[0] : NULL)};
 	bool previews = is_preview(argc, argv);
-	int status = parse_flags(&c, argc, argv);
+	int status;
 
+	if (argc > 0 && is_completer(argv[0]))
+		return completion_answer((size_t)argc - 1, argv + 1);
+	status = parse_flags(&c, argc, argv);
 	if (status == COMMAND_USAGE && previews)
 		return COMMAND_FAILED;
 	if (status >= 0)

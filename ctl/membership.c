@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/command.h"
+#include "propagator/jsontree.h"
 
 enum { NAME_MOST = 100 }; /* two of them, and some letters, are a name (RFC 1123 subdomain: 253) */
 
@@ -21,6 +22,14 @@ static bool is_name(const char *s)
 const char *membership_host(const struct command *c)
 {
 	return c->host_name ? c->host_name : c->context ? c->context : "host";
+}
+
+const char *membership_host_of(const struct command *c, struct json_object *kubefed_cluster)
+{
+	const char *host =
+		jsontree_text(kubefed_cluster, "metadata", "annotations", MEMBERSHIP_HOST, NULL);
+
+	return host && !c->host_name ? host : membership_host(c);
 }
 
 int membership_check(const struct command *c, const char *cluster)

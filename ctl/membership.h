@@ -4,13 +4,19 @@
 #define CTL_MEMBERSHIP_H
 
 struct command;
+struct json_object;
 
 /* Annotations of a KubeFedCluster: the name that the host had when it was joined, and the Secret of nighd. */
 #define MEMBERSHIP_HOST   "nigh.dev/joined-by"
 #define MEMBERSHIP_READER "nigh.dev/reader-secret"
+/* Of a Secret: nigh-propagator may make its token anew ("true"). */
+#define MEMBERSHIP_ROTATE "nigh.dev/rotate"
 
 /* How the host is called in the names of a member's objects: --host-cluster-name, else its context, else "host". */
 const char *membership_host(const struct command *c);
+/* The same of a cluster that has joined: as it was called then, but for --host-cluster-name.  NULL is one that has not.
+ * Borrowed. */
+const char *membership_host_of(const struct command *c, struct json_object *kubefed_cluster);
 /* Can the cluster, and the host, be part of the names of objects?  What is wrong is told: COMMAND_USAGE. */
 int membership_check(const struct command *c, const char *cluster);
 

@@ -37,18 +37,20 @@ static void read_config(struct outlook *o)
 int outlook_open(struct outlook *o, const struct command *c)
 {
 	struct reason why = {0};
+	enum err err;
 	int status;
 
 	*o = (struct outlook){.c = c};
 	status = apiserver_open(&o->host, c);
 	if (status != COMMAND_FINE)
 		return status;
-	if (apiserver_list(&o->host, &federate_type_configs, c->namespace, NULL, &o->types, &why) !=
-	            ERR_OK ||
-	    apiserver_list(&o->host, &remote_clusters, c->namespace, NULL, &o->clusters, &why) !=
-	            ERR_OK) {
-		status = command_fail(c, "%s: %s: %s", o->host.access.server, c->namespace,
-		                      why.text);
+	err = apiserver_list(&o->host, &federate_type_configs, c->namespace, NULL, &o->types, &why);
+	if (!err)
+		err = apiserver_list(&o->host, &remote_clusters, c->namespace, NULL, &o->clusters,
+		                     &why);
+	if (err) {
+		status = command_fail(c, "%s: %s: %s%s", o->host.access.server, c->namespace,
+		                      why.text, apiserver_hint(err));
 		outlook_close(o);
 		return status;
 	}
@@ -159,8 +161,16 @@ bool outlook_type_named(const struct outlook *o, const char *word, struct type *
 	return found;
 }
 
-bool outlook_split(const struct type *type, const char *word, struct text *namespace,
-                   const char **name)
+/* As kubectl has it: -n, else that of the context. */
+static const char *usual_namespace(const struct outlook *o)
+{
+	if (o->c->object_namespace)
+		return o->c->object_namespace;
+	return o->host.access.namespace ? o->host.access.namespace : "default";
+}
+
+bool outlook_split(const struct outlook *o, const struct type *type, const struct type_api *api,
+                   const char *word, struct text *namespace, const char **name)
 {
 	const char *slash = strchr(word, '/');
 
@@ -168,10 +178,9 @@ bool outlook_split(const struct type *type, const char *word, struct text *names
 	if (slash)
 		text_add_bytes(namespace,
 		               (struct bytes){(const uint8_t *)word, (size_t)(slash - word)});
-	else if (type_is_namespaces(type))
-		text_add(namespace, word);
-	return **name != '\0' && !strchr(*name, '/') &&
-	       (namespace->len > 0) == type->federated.namespaced;
+	else if (api->namespaced)
+		text_add(namespace, type_is_namespaces(type) ? word : usual_namespace(o));
+	return **name != '\0' && !strchr(*name, '/') && (namespace->len > 0) == api->namespaced;
 }
 
 /* --- placement --- */

@@ -45,9 +45,10 @@ bool outlook_type_named(const struct outlook *o, const char *word, struct type *
 /* A member's server, with the host's credential, and its ceiling; NULL: it cannot be reached, see `why`. */
 const struct apiserver *outlook_reach(struct outlook *o, size_t member);
 
-/* "NAMESPACE/NAME", or "NAME" of a kind without; false: it is neither.  A FederatedNamespace is NAME/NAME. */
-bool outlook_split(const struct type *type, const char *word, struct text *namespace,
-                   const char **name);
+/* "NAMESPACE/NAME", or "NAME", then in the namespace of -n or of the context, of the type's target or federated kind;
+ * false: it is neither.  A FederatedNamespace is NAME/NAME. */
+bool outlook_split(const struct outlook *o, const struct type *type, const struct type_api *api,
+                   const char *word, struct text *namespace, const char **name);
 /* The placement of a federated object among the clusters, narrowed to that of its namespace; of a federated namespace
  * (NULL: there is none).  `why` of an empty one in a namespace that is not federated says so. */
 enum err outlook_place(const struct outlook *o, const struct type *type,

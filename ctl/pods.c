@@ -9,6 +9,12 @@
 #include "ctl/remote.h"
 #include "propagator/nighd_pods.h"
 
+static const struct {
+	const char *label;
+	unsigned port;
+} known[] = {[PODS_OF_NIGHD] = {NIGHD_PODS_LABEL, NIGHD_PODS_PORT},
+             [PODS_OF_PROPAGATOR] = {"app.kubernetes.io/name=nigh-propagator", 8054}};
+
 /* --- what a PodList says --- */
 
 static void add_pod(const struct nighd_pod *pod, void *arg)
@@ -23,9 +29,9 @@ static void add_pod(const struct nighd_pod *pod, void *arg)
 	                                       .is_ready = pod->is_ready};
 }
 
-void pods_decode(struct json_object *list, struct pods *out)
+void pods_decode(enum pods_of whose, struct json_object *list, struct pods *out)
 {
-	nighd_pods_each(list, add_pod, out);
+	nighd_pods_each(list, known[whose].port, add_pod, out);
 }
 
 void pods_fini(struct pods *p)
@@ -41,8 +47,8 @@ void pods_fini(struct pods *p)
 
 /* --- asking --- */
 
-static enum err list(const struct kube_access *access, const char *namespace, struct pods *out,
-                     struct reason *why)
+static enum err list(const struct kube_access *access, enum pods_of whose, const char *namespace,
+                     struct pods *out, struct reason *why)
 {
 	struct json_object *root;
 	struct text path = {0};
@@ -50,25 +56,25 @@ static enum err list(const struct kube_access *access, const char *namespace, st
 
 	kube_path(&path, &remote_pods, namespace, NULL);
 	text_add(&path, "?labelSelector=");
-	kube_path_part(&path, bytes_of(NIGHD_PODS_LABEL));
+	kube_path_part(&path, bytes_of(known[whose].label));
 	err = remote_get(access, path.data, &root, why);
 	if (err == ERR_OK)
-		pods_decode(root, out);
+		pods_decode(whose, root, out);
 	json_object_put(root);
 	text_fini(&path);
 	return err;
 }
 
-enum err pods_find(const struct kube_access *access, const char *namespace, struct pods *out,
-                   struct reason *why)
+enum err pods_find(const struct kube_access *access, enum pods_of whose, const char *namespace,
+                   struct pods *out, struct reason *why)
 {
-	enum err err = list(access, namespace, out, why);
+	enum err err = list(access, whose, namespace, out, why);
 
 	if (err == ERR_DENIED && !namespace) {
 		struct reason there = {0};
 
 		namespace = NIGHD_PODS_NAMESPACE;
-		err = list(access, namespace, out, &there);
+		err = list(access, whose, namespace, out, &there);
 		if (err)
 			*why = there;
 		if (err == ERR_DENIED)
@@ -78,7 +84,7 @@ enum err pods_find(const struct kube_access *access, const char *namespace, stru
 		return err;
 	if (out->count == 0)
 		return reason_set(why, ERR_NOTFOUND, "no pod with the label %s in %s%s",
-		                  NIGHD_PODS_LABEL, namespace ? "namespace " : "any namespace",
+		                  known[whose].label, namespace ? "namespace " : "any namespace",
 		                  namespace ? namespace : "");
 	return ERR_OK;
 }
@@ -97,7 +103,7 @@ void pods_ask(const struct kube_access *access, struct pod *pod, const char *pat
 	if (err == ERR_OK && !json_object_is_type(pod->said, json_type_object)) {
 		json_object_put(pod->said);
 		pod->said = NULL;
-		reason_set(&pod->why, ERR_PARSE, "the answer is no JSON object; is this nighd?");
+		reason_set(&pod->why, ERR_PARSE, "the answer is no JSON object; is this nigh?");
 	}
 	text_fini(&url);
 }

@@ -1,4 +1,4 @@
-/* pods.h -- the pods that nighd runs in, found and asked through an API server.
+/* pods.h -- the pods that nighd, or nigh-propagator, runs in, found and asked through an API server.
  *
  * A pod's HTTP port is asked through the server's proxy, /api/v1/namespaces/NS/pods/NAME:PORT/proxy/...
  */
@@ -14,9 +14,12 @@
 
 struct json_object;
 
+/* Whose pods: as deploy/kubernetes labels them. */
+enum pods_of { PODS_OF_NIGHD, PODS_OF_PROPAGATOR };
+
 struct pod {
 	char *namespace, *name;
-	unsigned port; /* of the container port `http`, else 8053 */
+	unsigned port; /* of the container port `http`, else 8053, of nigh-propagator 8054 */
 	bool is_running, is_ready;
 	struct json_object *said; /* NULL: it was not asked, or `why` */
 	struct reason why;        /* "": nothing went wrong */
@@ -28,11 +31,11 @@ struct pods {
 };
 
 /* Adds the pods of a PodList that have not ended and are not about to. */
-void pods_decode(struct json_object *list, struct pods *out);
+void pods_decode(enum pods_of whose, struct json_object *list, struct pods *out);
 /* Those of `namespace`; NULL: of all, or, to whom that is forbidden, of NIGHD_PODS_NAMESPACE.  ERR_NOTFOUND: there is none.
  * `out` is zeroed; the caller ends it with pods_fini(). */
-enum err pods_find(const struct kube_access *access, const char *namespace, struct pods *out,
-                   struct reason *why) MUST_CHECK;
+enum err pods_find(const struct kube_access *access, enum pods_of whose, const char *namespace,
+                   struct pods *out, struct reason *why) MUST_CHECK;
 void pods_fini(struct pods *p);
 
 /* GETs `path` ("/status") from one: `said`, or `why`. */

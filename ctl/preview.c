@@ -233,30 +233,45 @@ static struct json_object *find_namespace(const struct preview *p, const char *n
 	return out ? out : outlook_namespace(&p->o, namespace);
 }
 
+static void look_at_type_in(struct preview *p, const struct type *type,
+                            struct json_object *namespace)
+{
+	const struct kube_resource r = apiserver_resource(&type->federated);
+	const char *name = name_of(namespace);
+	struct json_object *all;
+	struct progress progress;
+	struct reason why = {0};
+	size_t count;
+	enum err err = apiserver_list(&p->o.host, &r, name, NULL, &all, &why);
+
+	/* A type whose federated kind is not there has no objects. */
+	if (err && err != ERR_NOTFOUND) {
+		command_fail(p->c, "%s of %s: %s", r.plural, name, why.text);
+		p->failed = true;
+	}
+	count = jsontree_count(all);
+	progress_begin(&progress, r.plural);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *one = jsontree_item(all, i);
+
+		progress_show(&progress, i, count);
+		if (!find_document(p, type, name, name_of(one)))
+			look(p, type, one, namespace);
+	}
+	progress_show(&progress, count, count);
+	json_object_put(all);
+}
+
 /* What is in a namespace goes where that goes. */
 static void look_at_contents(struct preview *p, struct json_object *namespace)
 {
-	const char *name = name_of(namespace);
-
 	for (size_t i = 0; i < jsontree_count(p->o.types); i++) {
-		struct kube_resource r;
-		struct json_object *all;
-		struct reason why;
 		struct type type;
 
 		if (type_read(jsontree_item(p->o.types, i), &type, NULL) != ERR_OK)
 			continue;
-		r = apiserver_resource(&type.federated);
-		if (type.target.namespaced && type.propagation &&
-		    apiserver_list(&p->o.host, &r, name, NULL, &all, &why) == ERR_OK) {
-			for (size_t j = 0; j < jsontree_count(all); j++) {
-				struct json_object *one = jsontree_item(all, j);
-
-				if (!find_document(p, &type, name, name_of(one)))
-					look(p, &type, one, namespace);
-			}
-			json_object_put(all);
-		}
+		if (type.target.namespaced && type.propagation)
+			look_at_type_in(p, &type, namespace);
 		type_fini(&type);
 	}
 }
@@ -352,13 +367,16 @@ static void look_at_document(struct preview *p, const struct type *type,
 static void look_at_documents(struct preview *p)
 {
 	size_t count = jsontree_count(p->documents);
+	struct progress progress;
 
+	progress_begin(&progress, "planning");
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *document = jsontree_item(p->documents, i);
 		struct type type;
 
-		progress_show("planning", i, count);
+		progress_show(&progress, i, count);
 		if (!outlook_type_of(&p->o, document, &type)) {
+			progress_hide();
 			fprintf(stderr, "%s: left out, as it is of no federated kind: %s %s\n",
 			        p->c->program, jsontree_word(document, "kind", NULL),
 			        name_of(document));
@@ -367,7 +385,7 @@ static void look_at_documents(struct preview *p)
 		look_at_document(p, &type, document);
 		type_fini(&type);
 	}
-	progress_show("planning", count, count);
+	progress_show(&progress, count, count);
 }
 
 /* --- both commands --- */
@@ -431,12 +449,14 @@ static void look_at_named(struct preview *p, const struct type *type)
 	struct reason why = {0};
 	const char *name;
 
-	if (!outlook_split(type, p->c->args[1], &namespace, &name)) {
+	if (!outlook_split(&p->o, type, &type->federated, p->c->args[1], &namespace, &name)) {
 		command_fail(p->c, "%s is named %s", type->federated.kind,
-		             type->federated.namespaced ? "NAMESPACE/NAME" : "NAME");
+		             type->federated.namespaced ? "[NAMESPACE/]NAME" : "NAME");
 		p->failed = true;
 	} else if (apiserver_get(&p->o.host, &r, namespace.data, name, &live, &why) != ERR_OK) {
-		command_fail(p->c, "%s %s: %s", type->federated.kind, p->c->args[1], why.text);
+		command_fail(p->c, "%s %s%s%s: %s", type->federated.kind,
+		             namespace.data ? namespace.data : "", namespace.data ? "/" : "", name,
+		             why.text);
 		p->failed = true;
 	} else {
 		if (type->target.namespaced)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum { WIDTH = 30 };
 
 void progress_print(const char *what, size_t done, size_t all, unsigned width, struct text *out)
@@ -16,15 +18,36 @@ void progress_print(const char *what, size_t done, size_t all, unsigned width, s
 	text_printf(out, "] %zu/%zu", done, all);
 }
 
-void progress_show(const char *what, size_t done, size_t all)
+void progress_line(struct progress *p, size_t done, size_t all, uint64_t now_ms, struct text *out)
+{
+	if (done >= all || now_ms - p->told_at_ms < PROGRESS_LINE_MS)
+		return;
+	p->told_at_ms = now_ms;
+	text_printf(out, "%s: %zu of %zu\n", p->what, done, all);
+}
+
+void progress_begin(struct progress *p, const char *what)
+{
+	*p = (struct progress){what, clock_monotonic_ms()};
+}
+
+/* To the start of the line, and to its end nothing else. */
+void progress_hide(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
+void progress_show(struct progress *p, size_t done, size_t all)
 {
 	struct text line = {0};
 
+	progress_hide();
 	if (!isatty(STDERR_FILENO))
-		return;
-	progress_print(what, done, all, WIDTH, &line);
-	/* To the start of the line, and to its end nothing else. */
-	fprintf(stderr, "\r%s\033[K%s", line.data, done >= all ? "\r\033[K" : "");
+		progress_line(p, done, all, clock_monotonic_ms(), &line);
+	else if (done < all)
+		progress_print(p->what, done, all, WIDTH, &line);
+	fputs(line.data ? line.data : "", stderr);
 	fflush(stderr);
 	text_fini(&line);
 }

@@ -21,6 +21,8 @@ enum err reach_as_person(const struct command *c, const char *name, struct apise
                          struct reason *why)
 {
 	struct command of_member = *c;
+	struct reason said = {0};
+	enum err err;
 
 	*out = (struct apiserver){.dry_run = c->dry_run};
 	if (c->member_kubeconfig)
@@ -28,7 +30,15 @@ enum err reach_as_person(const struct command *c, const char *name, struct apise
 	of_member.context = c->member_context      ? c->member_context
 	                    : c->member_kubeconfig ? NULL
 	                                           : name;
-	return login_read(&of_member, &out->access, why);
+	err = login_read(&of_member, &out->access, &said);
+	if (err)
+		reason_set(why, err, "%s%s", said.text,
+		           reach_is_named(c) ? ""
+		                             : " (another way to it: --cluster-context, "
+		                               "--cluster-kubeconfig)");
+	else
+		apiserver_dial(out);
+	return err;
 }
 
 enum err reach_as_host(const struct command *c, const struct apiserver *host,
@@ -46,6 +56,8 @@ enum err reach_as_host(const struct command *c, const struct apiserver *host,
 		err = decode_token(secret, &link.access.token, why);
 	if (!err)
 		kube_access_copy(&out->access, &link.access);
+	if (!err)
+		apiserver_dial(out);
 	json_object_put(secret);
 	decode_link_fini(&link);
 	return err;
@@ -55,7 +67,7 @@ enum err reach_check(const struct apiserver *member, struct reason *why)
 {
 	struct json_object *version;
 	/* What anybody who is let in may read. */
-	enum err err = remote_get(&member->access, "/version", &version, why);
+	enum err err = remote_get_over(member->caller, &member->access, "/version", &version, why);
 
 	json_object_put(version);
 	return err;

@@ -172,7 +172,7 @@ int release_pods(const struct command *c, const char *zone, struct json_object *
 
 	if (login_read(c, &r.access, &why) != ERR_OK)
 		return command_fail(c, "%s", why.text);
-	if (pods_find(&r.access, c->pods_namespace, &r.pods, &why) != ERR_OK) {
+	if (pods_find(&r.access, PODS_OF_NIGHD, c->pods_namespace, &r.pods, &why) != ERR_OK) {
 		status = command_fail(c, "%s: %s", r.access.server, why.text);
 	} else {
 		ask_all(&r);

@@ -61,8 +61,8 @@ static enum err refuse(const struct kube_access *access, int status, struct json
 	return err;
 }
 
-static enum err ask(const struct kube_access *access, const struct kube_ask *ask,
-                    struct json_object **root, struct reason *why)
+static enum err ask(struct kube_caller *caller, const struct kube_access *access,
+                    const struct kube_ask *ask, struct json_object **root, struct reason *why)
 {
 	struct buffer body = {0};
 	int status = 0;
@@ -70,7 +70,8 @@ static enum err ask(const struct kube_access *access, const struct kube_ask *ask
 
 	*root = NULL;
 	kube_transport_setup();
-	err = kube_call(access, ask, &status, &body, why);
+	err = caller ? kube_caller_ask(caller, ask, &status, &body, why)
+	             : kube_call(access, ask, &status, &body, why);
 	if (err == ERR_OK) {
 		*root = parse(&body);
 		if (status < 200 || status > 299)
@@ -89,14 +90,21 @@ static enum err ask(const struct kube_access *access, const struct kube_ask *ask
 enum err remote_get(const struct kube_access *access, const char *path, struct json_object **root,
                     struct reason *why)
 {
+	return remote_get_over(NULL, access, path, root, why);
+}
+
+enum err remote_get_over(struct kube_caller *caller, const struct kube_access *access,
+                         const char *path, struct json_object **root, struct reason *why)
+{
 	const struct kube_ask get = {
 		.path = path, .reply_ms = REMOTE_TIMEOUT_MS, .silence_ms = REMOTE_TIMEOUT_MS};
 
-	return ask(access, &get, root, why);
+	return ask(caller, access, &get, root, why);
 }
 
-enum err remote_send(const struct kube_access *access, const struct remote_change *change,
-                     struct json_object **answer, struct reason *why)
+enum err remote_send(struct kube_caller *caller, const struct kube_access *access,
+                     const struct remote_change *change, struct json_object **answer,
+                     struct reason *why)
 {
 	struct json_object *root;
 	const struct kube_ask send = {
@@ -108,7 +116,7 @@ enum err remote_send(const struct kube_access *access, const struct remote_chang
 	                                 : ""),
 		.reply_ms = REMOTE_TIMEOUT_MS,
 		.silence_ms = REMOTE_TIMEOUT_MS};
-	enum err err = ask(access, &send, &root, why);
+	enum err err = ask(caller, access, &send, &root, why);
 
 	if (answer)
 		*answer = root;
@@ -141,7 +149,7 @@ enum err remote_annotate(const struct kube_access *access, const char *path,
 	}
 	text_add(&body, "}}}");
 	patch.body = bytes_of(body.data);
-	err = ask(access, &patch, &root, why);
+	err = ask(NULL, access, &patch, &root, why);
 	json_object_put(root);
 	text_fini(&body);
 	return err;

@@ -15,6 +15,7 @@
 #include "kube/path.h"
 
 struct json_object;
+struct kube_caller;
 
 enum { REMOTE_TIMEOUT_MS = 10000 };
 
@@ -25,14 +26,19 @@ extern const struct kube_resource remote_clusters, remote_domains, remote_pods, 
  * says, without control characters. */
 enum err remote_get(const struct kube_access *access, const char *path, struct json_object **root,
                     struct reason *why) MUST_CHECK;
+/* The same over a connection that stays, to a server of that access; `caller` NULL: over one for this alone. */
+enum err remote_get_over(struct kube_caller *caller, const struct kube_access *access,
+                         const char *path, struct json_object **root,
+                         struct reason *why) MUST_CHECK;
 /* A request that changes something.  The answer's object belongs to the caller, where it is asked for. */
 struct remote_change {
 	const char *method, *path;
 	const char *type;         /* of the body; NULL: application/json */
 	struct json_object *body; /* borrowed; NULL: none */
 };
-enum err remote_send(const struct kube_access *access, const struct remote_change *change,
-                     struct json_object **answer, struct reason *why) MUST_CHECK;
+enum err remote_send(struct kube_caller *caller, const struct kube_access *access,
+                     const struct remote_change *change, struct json_object **answer,
+                     struct reason *why) MUST_CHECK;
 struct remote_note {
 	const char *annotation, *value; /* NULL: it is taken away */
 };

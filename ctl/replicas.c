@@ -10,9 +10,9 @@
 #include "ctl/story.h"
 
 const struct replicas_view replicas_status = {"status", overview_print, replicas_compare_status,
-                                              false, false};
-const struct replicas_view replicas_story = {"explain", story_print, replicas_compare_story, true,
-                                             true};
+                                              false,    false,          true};
+const struct replicas_view replicas_story = {"explain", story_print, replicas_compare_story,
+                                             true,      true,        false};
 
 /* --- tables --- */
 
@@ -91,14 +91,12 @@ void replicas_print(const struct pods *p, const struct replicas_view *view, bool
 	json_object_put(lines);
 }
 
-/* --- JSON and YAML: {pods:[{namespace, name, ready, error, status|explain}], differences:[]} --- */
+/* --- JSON and YAML: {pods:[{namespace, name, ready, error, status|explain}], differences:[], propagators: as pods} --- */
 
-static struct json_object *make_json(const struct pods *p, const struct replicas_view *view)
+static struct json_object *make_list(const struct pods *p, const char *word)
 {
-	struct json_object *root = json_object_new_object(), *list = json_object_new_array();
-	struct json_object *lines = json_object_new_array();
+	struct json_object *list = json_object_new_array();
 
-	view->compare(p, lines);
 	for (size_t i = 0; i < p->count; i++) {
 		const struct pod *pod = &p->list[i];
 		struct json_object *item = json_object_new_object();
@@ -108,56 +106,105 @@ static struct json_object *make_json(const struct pods *p, const struct replicas
 		json_object_object_add(item, "ready", json_object_new_boolean(pod->is_ready));
 		json_object_object_add(item, "error",
 		                       pod->said ? NULL : json_object_new_string(pod->why.text));
-		json_object_object_add(item, view->word, json_object_get(pod->said));
+		json_object_object_add(item, word, json_object_get(pod->said));
 		json_object_array_add(list, item);
 	}
-	json_object_object_add(root, "pods", list);
+	return list;
+}
+
+/* --- the whole --- */
+
+struct asked {
+	const struct replicas_view *view;
+	struct pods nighd, propagators;
+};
+
+static struct json_object *make_json(const struct asked *a)
+{
+	struct json_object *root = json_object_new_object(), *lines = json_object_new_array();
+
+	a->view->compare(&a->nighd, lines);
+	json_object_object_add(root, "pods", make_list(&a->nighd, a->view->word));
 	json_object_object_add(root, "differences", lines);
+	if (a->view->of_both)
+		json_object_object_add(root, "propagators",
+		                       make_list(&a->propagators, a->view->word));
 	return root;
 }
 
-static void show(const struct command *c, const struct pods *p, const struct replicas_view *view)
+static void show(const struct command *c, const struct asked *a)
 {
+	bool is_wide = c->format == PRINT_WIDE;
 	struct json_object *root;
 	struct text out = {0};
 
 	if (command_is_table(c)) {
-		replicas_print(p, view, c->format == PRINT_WIDE, &out);
+		replicas_print(&a->nighd, a->view, is_wide, &out);
+		for (size_t i = 0; i < a->propagators.count; i++)
+			print_pod(&a->propagators.list[i], a->view, is_wide, &out);
 	} else {
-		root = make_json(p, view);
+		root = make_json(a);
 		command_add(c, root, &out);
 		json_object_put(root);
 	}
 	if (out.data)
 		fputs(out.data, stdout);
 	text_fini(&out);
+	fflush(stdout);
 }
 
-/* --- the whole --- */
+/* A cluster may have pods of one of them only. */
+static enum err find(const struct command *c, const struct kube_access *access, struct asked *a,
+                     struct reason *why)
+{
+	struct reason other;
+	enum err err = pods_find(access, PODS_OF_NIGHD, c->pods_namespace, &a->nighd, why);
+
+	if (!a->view->of_both || (err && err != ERR_NOTFOUND))
+		return err;
+	if (pods_find(access, PODS_OF_PROPAGATOR, c->pods_namespace, &a->propagators, &other) ==
+	    ERR_OK)
+		return ERR_OK;
+	if (err)
+		reason_prefix(why, "neither nighd nor nigh-propagator runs there "
+		                   "(one that runs elsewhere: --server): ");
+	return err;
+}
+
+static int tell_failures(const struct command *c, const struct pods *p)
+{
+	int status = COMMAND_FINE;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (!p->list[i].said)
+			status = command_fail(c, "pod %s/%s: %s", p->list[i].namespace,
+			                      p->list[i].name, p->list[i].why.text);
+	return status;
+}
 
 bool replicas_are_meant(const struct command *c) { return c->kubeconfig || c->context; }
 
 int replicas_show(const struct command *c, const char *path, const struct replicas_view *view)
 {
 	struct kube_access access = {0};
-	struct pods pods = {0};
+	struct asked a = {.view = view};
 	struct reason why = {0};
-	int status = COMMAND_FINE;
+	int status;
 
 	if (login_read(c, &access, &why) != ERR_OK)
 		return command_fail(c, "%s", why.text);
-	if (pods_find(&access, c->pods_namespace, &pods, &why) != ERR_OK) {
+	if (find(c, &access, &a, &why) != ERR_OK) {
 		status = command_fail(c, "%s: %s", access.server, why.text);
 	} else {
-		pods_ask_all(&access, &pods, path, view->only_ready);
-		show(c, &pods, view);
-		fflush(stdout);
-		for (size_t i = 0; i < pods.count; i++)
-			if (!pods.list[i].said)
-				status = command_fail(c, "pod %s/%s: %s", pods.list[i].namespace,
-				                      pods.list[i].name, pods.list[i].why.text);
+		pods_ask_all(&access, &a.nighd, path, view->only_ready);
+		pods_ask_all(&access, &a.propagators, path, view->only_ready);
+		show(c, &a);
+		status = tell_failures(c, &a.nighd);
+		if (tell_failures(c, &a.propagators) != COMMAND_FINE)
+			status = COMMAND_FAILED;
 	}
-	pods_fini(&pods);
+	pods_fini(&a.nighd);
+	pods_fini(&a.propagators);
 	kube_access_fini(&access);
 	return status;
 }

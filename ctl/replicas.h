@@ -1,4 +1,5 @@
-/* replicas.h -- what several pods of nighd say to one question, side by side, and in what they differ. */
+/* replicas.h -- what several pods of nighd say to one question, side by side, and in what they differ; and beside them
+ * those of nigh-propagator. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CTL_REPLICAS_H
 #define CTL_REPLICAS_H
@@ -20,6 +21,7 @@ struct replicas_view {
 	void (*compare)(const struct pods *p, struct json_object *lines);
 	bool only_ready; /* others are not asked */
 	bool once;       /* shown once when all say the same */
+	bool of_both;    /* pods of nigh-propagator are asked the same */
 };
 extern const struct replicas_view replicas_status, replicas_story;
 
@@ -29,7 +31,8 @@ void replicas_print(const struct pods *p, const struct replicas_view *view, bool
 
 /* Did the person ask for pods (--kubeconfig, --context)? */
 bool replicas_are_meant(const struct command *c);
-/* Finds the pods, asks them all, shows; a pod that does not answer makes it COMMAND_FAILED. */
+/* Finds the pods, asks them all, shows; a pod that does not answer makes it COMMAND_FAILED, and so does that there is
+ * none. */
 int replicas_show(const struct command *c, const char *path, const struct replicas_view *view);
 
 #endif

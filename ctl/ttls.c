@@ -26,7 +26,7 @@ static bool ask_pods(const struct cluster_asked *asked, int64_t *out)
 	struct reason why = {0};
 	bool any = false;
 
-	if (asked->access && pods_find(asked->access, NULL, &pods, &why) == ERR_OK) {
+	if (asked->access && pods_find(asked->access, PODS_OF_NIGHD, NULL, &pods, &why) == ERR_OK) {
 		pods_ask_all(asked->access, &pods, "/status", false);
 		for (size_t i = 0; i < pods.count; i++)
 			any |= take_largest(pods.list[i].said, asked->name, out);

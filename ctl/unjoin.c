@@ -79,6 +79,7 @@ static size_t pass(struct leave *l, const struct type *type)
 {
 	const struct kube_resource r = apiserver_resource(&type->target);
 	struct json_object *all;
+	struct progress progress;
 	struct reason why = {0};
 	size_t count, done = 0;
 	enum err err = apiserver_list(&l->member, &r, NULL, MANAGED, &all, &why);
@@ -86,18 +87,18 @@ static size_t pass(struct leave *l, const struct type *type)
 	if (err && err != ERR_NOTFOUND)
 		fail(l, type->name, why.text);
 	count = jsontree_count(all);
+	progress_begin(&progress, type->name);
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *object = jsontree_item(all, i);
 
-		progress_show(type->name, i, count);
+		progress_show(&progress, i, count);
 		if (is_going(object) && l->c->remove)
 			continue;
 		done++;
 		if (let_go(l, type, object, &why) != ERR_OK)
 			fail(l, jsontree_word(object, "metadata", "name", NULL), why.text);
 	}
-	if (count)
-		progress_show(type->name, count, count);
+	progress_show(&progress, count, count);
 	json_object_put(all);
 	return done;
 }
@@ -136,16 +137,28 @@ static void let_go_of_all(struct leave *l)
 
 /* --- what it granted --- */
 
+static void tell_stays(struct leave *l, const struct grant *g, const char *why)
+{
+	struct json_object *list = jsontree_get(l->root, "stays", NULL);
+	struct text line = {0};
+
+	text_printf(&line, "%s %s", g->resource->kind, g->name);
+	text_printf(&l->says, "%s stays in the member: %s\n", line.data, why);
+	if (!list) {
+		list = json_object_new_array();
+		json_object_object_add(l->root, "stays", list);
+	}
+	json_object_array_add(list, json_object_new_string(line.data));
+	text_fini(&line);
+}
+
 static void end_grants(struct leave *l, bool compatible)
 {
-	const char *host =
-		jsontree_text(l->before, "metadata", "annotations", MEMBERSHIP_HOST, NULL);
 	struct grants_names names;
 	struct grants grants;
 	struct reason why = {0};
 
-	grants_name(&names, l->name, host && !l->c->host_name ? host : membership_host(l->c),
-	            compatible);
+	grants_name(&names, l->name, membership_host_of(l->c, l->before), compatible);
 	if (compatible)
 		grants_make_compatible(&grants, &names, l->c->namespace);
 	else
@@ -157,8 +170,7 @@ static void end_grants(struct leave *l, bool compatible)
 		if (apiserver_delete(&l->member, g->resource,
 		                     g->in_namespace ? l->c->namespace : NULL, g->name,
 		                     &why) != ERR_OK)
-			text_printf(&l->says, "%s %s stays in the member: %s\n", g->resource->kind,
-			            g->name, why.text);
+			tell_stays(l, g, why.text);
 	}
 	grants_fini(&grants);
 	grants_names_fini(&names);
@@ -311,15 +323,20 @@ static void tell_left(struct leave *l, const struct type *type, struct json_obje
 static void tell_all_left(struct leave *l)
 {
 	struct json_object *left = json_object_new_array();
+	size_t count = jsontree_count(l->types);
+	struct progress progress;
 
-	for (size_t i = 0; i < jsontree_count(l->types); i++) {
+	progress_begin(&progress, "looking for what stays");
+	for (size_t i = 0; i < count; i++) {
 		struct type type;
 
+		progress_show(&progress, i, count);
 		if (type_read(jsontree_item(l->types, i), &type, NULL) != ERR_OK)
 			continue;
 		tell_left(l, &type, left);
 		type_fini(&type);
 	}
+	progress_show(&progress, count, count);
 	json_object_object_add(l->root, "leftBehind", left);
 }
 
@@ -331,6 +348,7 @@ static int end(struct leave *l, int status)
 		text_printf(&l->says, "%s%s is a member no more\n",
 		            l->c->dry_run ? "not done: " : "", l->name);
 		json_object_object_add(l->root, "cluster", json_object_new_string(l->name));
+		json_object_object_add(l->root, "dryRun", json_object_new_boolean(l->c->dry_run));
 	}
 	if (status == COMMAND_FINE)
 		command_tell(l->c, l->root, l->says.data ? l->says.data : "");

@@ -51,27 +51,29 @@ static void hide_quoted(struct reason *why)
 		memmove(first + 1, last, strlen(last) + 1);
 }
 
-/* The one mapping of the text, which the caller puts; NULL: refused. */
-static struct json_object *read_document(struct kubefields_source *in, struct bytes text)
+/* The one mapping of the text, into `out`, whose map the caller puts; without one where it is refused. */
+static void read_document(struct kubefields_source *in, struct bytes text, const char *file,
+                          struct kubefields *out)
 {
 	struct document d = {.is_alone = true};
 
+	*out = (struct kubefields){.in = in, .file = file};
 	in->err = yaml_read(text, on_document, &d, in->why);
 	if (in->err) {
 		hide_quoted(in->why);
-		reason_prefix(in->why, "%s:", in->file);
+		reason_prefix(in->why, "%s:", file);
 	} else if (!d.root) {
-		in->err = reason_set(in->why, ERR_PARSE, "%s: empty", in->file);
+		in->err = reason_set(in->why, ERR_PARSE, "%s: empty", file);
 	} else if (!d.is_alone) {
-		in->err = reason_set(in->why, ERR_PARSE, "%s: more than one document", in->file);
+		in->err = reason_set(in->why, ERR_PARSE, "%s: more than one document", file);
 	} else if (!json_object_is_type(d.root, json_type_object)) {
-		in->err = reason_set(in->why, ERR_PARSE, "%s:%u: no mapping", in->file,
+		in->err = reason_set(in->why, ERR_PARSE, "%s:%u: no mapping", file,
 		                     yaml_line(d.root));
 	}
-	if (!in->err)
-		return d.root;
-	json_object_put(d.root);
-	return NULL;
+	if (in->err)
+		json_object_put(d.root);
+	else
+		out->map = d.root;
 }
 
 /* --- the lists of named things --- */
@@ -109,8 +111,8 @@ static void refuse_doubles(const struct kubefields *root, const char *list, stru
 }
 
 /* The mapping `kind` of the item of that name; false: there is none. */
-static bool find_named(const struct kubefields *root, const char *list, const char *kind,
-                       const char *wanted, struct kubefields *out)
+static bool find_in(const struct kubefields *root, const char *list, const char *kind,
+                    const char *wanted, struct kubefields *out)
 {
 	size_t count = kubefields_count(root, list, LIST_MOST), named_count = 0;
 	struct named *named = xcalloc(count, sizeof(*named));
@@ -132,6 +134,40 @@ static bool find_named(const struct kubefields *root, const char *list, const ch
 	}
 	refuse_doubles(root, list, named, named_count);
 	free(named);
+	return found;
+}
+
+/* --- the files --- */
+
+/* One, or several that count as one. */
+struct files {
+	const struct kubefields *root;
+	size_t count;
+	const char *names; /* of all */
+};
+
+/* What is not in any of several is in no line. */
+static struct kubefields whole_of(const struct files *files)
+{
+	if (files->count == 1)
+		return files->root[0];
+	return (struct kubefields){.in = files->root[0].in, .file = files->names};
+}
+
+/* In the first file that has it. */
+static bool find_named(const struct files *files, const char *list, const char *kind,
+                       const char *wanted, struct kubefields *out)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < files->count; i++) {
+		struct kubefields here = {.in = files->root[i].in, .file = files->root[i].file};
+
+		if (!find_in(&files->root[i], list, kind, wanted, &here) || found)
+			continue;
+		found = true;
+		*out = here;
+	}
 	return found;
 }
 
@@ -185,22 +221,22 @@ static bool is_namespace(const char *text)
 }
 
 /* The context's own fields, and the cluster and the user that it names. */
-static void read_context(const struct kubefields *root, const struct kubefields *context,
+static void read_context(const struct files *files, const struct kubefields *context,
                          struct kube_access *out)
 {
 	const char *cluster_name = kubefields_text(context, "cluster");
 	const char *user_name = kubefields_text(context, "user");
 	const char *namespace = kubefields_text(context, "namespace");
-	struct kubefields cluster = {.in = root->in}, user = {.in = root->in};
+	struct kubefields cluster = {.in = context->in, .file = context->file}, user = cluster;
 
 	if (namespace && !is_namespace(namespace))
 		kubefields_fail(context, "namespace", ERR_PARSE, "is no name of a namespace");
 	if (!cluster_name)
 		kubefields_fail(context, "cluster", ERR_PARSE, "missing");
-	if (!find_named(root, "clusters", "cluster", cluster_name, &cluster))
+	if (!find_named(files, "clusters", "cluster", cluster_name, &cluster))
 		kubefields_fail(context, "cluster", ERR_NOTFOUND, "there is no such cluster");
 	/* Without a user: nobody, as to kubectl. */
-	if (!find_named(root, "users", "user", user_name, &user) && user_name)
+	if (!find_named(files, "users", "user", user_name, &user) && user_name)
 		kubefields_fail(context, "user", ERR_NOTFOUND, "there is no such user");
 	out->namespace = copy(namespace);
 	read_cluster(&cluster, out);
@@ -218,64 +254,155 @@ static void check_kind(const struct kubefields *root)
 		kubefields_fail(root, "apiVersion", ERR_UNSUPPORTED, "is not v1");
 }
 
-static void read_root(const struct kubefields *root, const char *wanted, struct kube_access *out)
+/* The first that is set; *where: the file. */
+static const char *find_current(const struct files *files, struct kubefields *where)
 {
-	struct kubefields context = {.in = root->in};
+	*where = whole_of(files);
+	for (size_t i = 0; i < files->count; i++) {
+		const char *current = kubefields_text(&files->root[i], "current-context");
+
+		if (!current)
+			continue;
+		*where = files->root[i];
+		return current;
+	}
+	return NULL;
+}
+
+static void read_files(const struct files *files, const char *wanted, struct kube_access *out)
+{
+	struct kubefields whole = whole_of(files), context = whole, where;
 	const char *current;
 
-	check_kind(root);
-	current = kubefields_text(root, "current-context");
+	for (size_t i = 0; i < files->count; i++)
+		check_kind(&files->root[i]);
+	current = find_current(files, &where);
 	if (!wanted && !current)
-		kubefields_fail(root, "current-context", ERR_NOTFOUND,
+		kubefields_fail(&whole, "current-context", ERR_NOTFOUND,
 		                "missing, and no context is asked for");
-	if (!find_named(root, "contexts", "context", wanted ? wanted : current, &context)) {
+	context.map = NULL;
+	if (!find_named(files, "contexts", "context", wanted ? wanted : current, &context)) {
 		if (wanted)
-			kubefields_fail(root, "contexts", ERR_NOTFOUND, "there is none named '%s'",
-			                wanted);
+			kubefields_fail(&whole, "contexts", ERR_NOTFOUND,
+			                "there is none named '%s'", wanted);
 		else
-			kubefields_fail(root, "current-context", ERR_NOTFOUND,
+			kubefields_fail(&where, "current-context", ERR_NOTFOUND,
 			                "there is no such context");
 	}
-	read_context(root, &context, out);
+	read_context(files, &context, out);
+}
+
+static const char *name_or_null(const char *context)
+{
+	return context && context[0] ? context : NULL;
 }
 
 enum err kubeconfig_parse(struct bytes text, const char *file, const char *context,
                           struct kube_access *out, struct reason *why)
 {
-	struct kubefields_source in = {.file = file, .why = why};
-	struct kubefields root = {.in = &in};
+	struct kubefields_source in = {.why = why};
+	struct kubefields root;
 
 	*out = (struct kube_access){0};
 	if (text.len > KUBECONFIG_MOST)
 		return reason_set(why, ERR_RANGE, "%s: more than %d bytes", file, KUBECONFIG_MOST);
-	root.map = read_document(&in, text);
-	if (!root.map)
+	read_document(&in, text, file, &root);
+	if (in.err)
 		return in.err;
-	read_root(&root, context && context[0] ? context : NULL, out);
+	read_files(&(const struct files){&root, 1, file}, name_or_null(context), out);
 	json_object_put(root.map);
 	if (in.err)
 		kube_access_fini(out);
 	return in.err;
 }
 
+/* What the kubeconfig names is read as well. */
+static enum err refresh(const char *file, struct kube_access *out, struct reason *why)
+{
+	bool changed;
+	enum err err = kube_access_refresh(out, &changed, why);
+
+	if (err)
+		reason_prefix(why, "%s: ", file);
+	return err;
+}
+
 enum err kubeconfig_read(const char *file, const char *context, struct kube_access *out,
                          struct reason *why)
 {
 	struct buffer text = {0};
-	bool changed;
 	enum err err = smallfile_read(file, KUBECONFIG_MOST, &text, NULL, why);
 
 	*out = (struct kube_access){0};
-	if (err) {
+	if (err)
 		reason_prefix(why, "%s: ", file);
-	} else {
+	else
 		err = kubeconfig_parse((struct bytes){text.data, text.len}, file, context, out,
 		                       why);
-		if (!err && (err = kube_access_refresh(out, &changed, why)) != ERR_OK)
-			reason_prefix(why, "%s: ", file);
-	}
+	if (!err)
+		err = refresh(file, out, why);
 	smallfile_wipe(&text);
 	if (err)
 		kube_access_fini(out);
 	return err;
+}
+
+/* --- several files --- */
+
+struct file {
+	char *name;
+	struct buffer text;
+};
+
+/* Those of the list that have something in them, parsed; returns how many. */
+static size_t read_all(const char *list, struct kubefields_source *in, struct file *file,
+                       struct kubefields *root)
+{
+	size_t count = 0;
+
+	while (*list && !in->err) {
+		size_t len = strcspn(list, ":");
+		struct file *f = &file[count];
+
+		*f = (struct file){.name = xstrndup(list, len)};
+		count++;
+		in->err = smallfile_read(f->name, KUBECONFIG_MOST, &f->text, NULL, in->why);
+		if (in->err)
+			reason_prefix(in->why, "%s: ", f->name);
+		else
+			read_document(in, (struct bytes){f->text.data, f->text.len}, f->name,
+			              &root[count - 1]);
+		list += len + (list[len] == ':');
+	}
+	return count;
+}
+
+enum err kubeconfig_read_list(const char *list, const char *context, struct kube_access *out,
+                              struct reason *why)
+{
+	struct kubefields_source in = {.why = why};
+	struct kubefields *root;
+	struct file *file;
+	size_t count = 1;
+
+	*out = (struct kube_access){0};
+	for (const char *at = list; *at; at++)
+		count += *at == ':';
+	root = xcalloc(count, sizeof(*root));
+	file = xcalloc(count, sizeof(*file));
+	count = read_all(list, &in, file, root);
+	if (!in.err)
+		read_files(&(const struct files){root, count, list}, name_or_null(context), out);
+	if (!in.err)
+		in.err = refresh(list, out, why);
+	for (size_t i = 0; i < count; i++) {
+		json_object_put(root[i].map);
+		smallfile_wipe(&file[i].text);
+		free(file[i].name);
+	}
+	free(root);
+	free(file);
+	if (in.err)
+		kube_access_fini(out);
+	return in.err;
 }

@@ -24,6 +24,10 @@ enum { KUBECONFIG_MOST = 4 << 20 }; /* bytes of a file */
  * an error.  `out` is a zeroed struct; the caller ends it with kube_access_fini(). */
 enum err kubeconfig_read(const char *file, const char *context, struct kube_access *out,
                          struct reason *why) MUST_CHECK;
+/* The same of several files, separated by colons, which count as one, as to kubectl: of contexts, clusters and users
+ * of one name, and of current-context, the first file's is taken.  `list` names one file at least. */
+enum err kubeconfig_read_list(const char *list, const char *context, struct kube_access *out,
+                              struct reason *why) MUST_CHECK;
 /* The same from a text; `file` is its name and folder.  Reads none of the files that it names. */
 enum err kubeconfig_parse(struct bytes text, const char *file, const char *context,
                           struct kube_access *out, struct reason *why) MUST_CHECK;
@@ -33,8 +37,8 @@ enum err kubeconfig_in_cluster(struct kube_access *out, struct reason *why) MUST
 /* The same with the files of another folder, for tests. */
 enum err kubeconfig_in_folder(const char *folder, struct kube_access *out,
                               struct reason *why) MUST_CHECK;
-/* The file that kubectl would take: the first of KUBECONFIG's list that exists (the list is not merged), or
- * without a list ~/.kube/config.  The caller frees; NULL: none. */
+/* The files that kubectl would take, for kubeconfig_read_list(): those of KUBECONFIG's list that exist and are not
+ * empty, or without a list ~/.kube/config.  The caller frees; NULL: none. */
 char *kubeconfig_find(void);
 
 #endif

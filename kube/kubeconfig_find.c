@@ -2,7 +2,7 @@
 /* Where a kubeconfig is, and what a pod has instead of one. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -86,18 +86,27 @@ enum err kubeconfig_in_cluster(struct kube_access *out, struct reason *why)
 
 /* --- kubectl's --- */
 
-static char *first_that_exists(const char *list)
+static bool has_something(const char *path)
 {
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+static char *those_that_exist(const char *list)
+{
+	struct text found = {0};
+
 	while (*list) {
 		size_t len = strcspn(list, ":");
 		char *path = xstrndup(list, len);
 
-		if (len > 0 && access(path, F_OK) == 0)
-			return path;
+		if (len > 0 && has_something(path))
+			text_printf(&found, "%s%s", found.len ? ":" : "", path);
 		free(path);
 		list += len + (list[len] == ':');
 	}
-	return NULL;
+	return found.len ? text_take(&found) : NULL;
 }
 
 char *kubeconfig_find(void)
@@ -106,11 +115,11 @@ char *kubeconfig_find(void)
 	char *path;
 
 	if (list && list[0])
-		return first_that_exists(list);
+		return those_that_exist(list);
 	if (!home || !home[0])
 		return NULL;
 	path = join(home, ".kube/config");
-	if (access(path, F_OK) == 0)
+	if (has_something(path))
 		return path;
 	free(path);
 	return NULL;

@@ -31,9 +31,9 @@ void kubefields_fail(const struct kubefields *f, const char *key, enum err err, 
 	(void)reason_set(in->why, err, "%s%s%s: %s", f->name, f->name[0] ? "." : "", key,
 	                 said.text);
 	if (line > 0)
-		reason_prefix(in->why, "%s:%u: ", in->file, line);
+		reason_prefix(in->why, "%s:%u: ", f->file, line);
 	else
-		reason_prefix(in->why, "%s: ", in->file);
+		reason_prefix(in->why, "%s: ", f->file);
 }
 
 static struct json_object *find(const struct kubefields *f, const char *key)
@@ -139,14 +139,14 @@ bool kubefields_bool(const struct kubefields *f, const char *key)
 char *kubefields_path(const struct kubefields *f, const char *key)
 {
 	const char *path = kubefields_text(f, key);
-	const char *slash = strrchr(f->in->file, '/');
+	const char *slash = strrchr(f->file, '/');
 	struct text whole = {0};
 
 	if (!path)
 		return NULL;
 	if (path[0] != '/' && slash)
-		text_add_bytes(&whole, (struct bytes){(const uint8_t *)f->in->file,
-		                                      (size_t)(slash + 1 - f->in->file)});
+		text_add_bytes(&whole, (struct bytes){(const uint8_t *)f->file,
+		                                      (size_t)(slash + 1 - f->file)});
 	text_add(&whole, path);
 	return text_take(&whole);
 }
@@ -190,6 +190,7 @@ void kubefields_child(const struct kubefields *f, const char *key, struct kubefi
 {
 	out->map = find_typed(f, key, json_type_object);
 	out->in = f->in;
+	out->file = f->file;
 	set_name(out, f, key);
 }
 
@@ -209,7 +210,7 @@ void kubefields_item(const struct kubefields *f, const char *key, size_t i, stru
 	struct json_object *list = find_typed(f, key, json_type_array);
 	char label[64];
 
-	*out = (struct kubefields){.in = f->in};
+	*out = (struct kubefields){.in = f->in, .file = f->file};
 	if (!list)
 		return;
 	out->map = json_object_array_get_idx(list, i);

@@ -17,16 +17,16 @@
 
 struct json_object;
 
-/* One kubeconfig being read. */
+/* What is being read: a kubeconfig, or several that count as one. */
 struct kubefields_source {
-	const char *file;
 	struct reason *why; /* "FILE:LINE: field: text" when err */
 	enum err err;
 };
 
-/* One mapping of it; zeroed but for `in`: one that is absent. */
+/* One mapping of it; zeroed but for `in` and `file`: one that is absent. */
 struct kubefields {
 	struct kubefields_source *in;
+	const char *file;        /* in which it is */
 	struct json_object *map; /* NULL: absent */
 	char name[96];           /* "users[2].user"; "" for the root */
 };

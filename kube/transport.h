@@ -77,4 +77,12 @@ enum { KUBE_CALL_MOST = 64 << 20 };
 enum err kube_call(const struct kube_access *access, const struct kube_ask *ask, int *status,
                    struct buffer *out, struct reason *why) MUST_CHECK;
 
+/* The same one after the other, over a connection that stays between them.  It has a loop of its own, which turns only
+ * within kube_caller_ask(). */
+struct kube_caller;
+struct kube_caller *kube_caller_new(const struct kube_access *access); /* which is copied */
+void kube_caller_free(struct kube_caller *c);
+enum err kube_caller_ask(struct kube_caller *c, const struct kube_ask *ask, int *status,
+                         struct buffer *out, struct reason *why) MUST_CHECK;
+
 #endif

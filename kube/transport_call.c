@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <uv.h>
 
 #include "base/check.h"
+#include "base/xalloc.h"
 #include "kube/transport.h"
 
-struct call {
+struct kube_caller {
+	uv_loop_t loop;
 	struct kube_client *client;
+};
+
+struct call {
 	int *status;
 	struct buffer *out;
-	bool too_long;
+	bool too_long, is_over;
 	enum err err;
 	struct reason *why;
 };
@@ -40,21 +46,47 @@ static void on_done(enum err err, const char *why, void *arg)
 	else if (call->too_long)
 		call->err = reason_set(call->why, ERR_NOSPACE, "the answer is longer than %d MiB",
 		                       KUBE_CALL_MOST >> 20);
-	kube_client_stop(call->client, NULL, NULL);
+	call->is_over = true;
+}
+
+struct kube_caller *kube_caller_new(const struct kube_access *access)
+{
+	struct kube_caller *c = xcalloc(1, sizeof(*c));
+
+	CHECK(uv_loop_init(&c->loop) == 0);
+	c->client = kube_client_new(&c->loop, access);
+	return c;
+}
+
+void kube_caller_free(struct kube_caller *c)
+{
+	if (!c)
+		return;
+	kube_client_stop(c->client, NULL, NULL);
+	uv_run(&c->loop, UV_RUN_DEFAULT);
+	CHECK(uv_loop_close(&c->loop) == 0);
+	free(c);
+}
+
+enum err kube_caller_ask(struct kube_caller *c, const struct kube_ask *ask, int *status,
+                         struct buffer *out, struct reason *why)
+{
+	struct call call = {.status = status, .out = out, .why = why};
+	const struct kube_events events = {on_status, on_body, on_done, &call};
+
+	*status = 0;
+	kube_client_ask(c->client, ask, &events);
+	while (!call.is_over)
+		uv_run(&c->loop, UV_RUN_ONCE);
+	return call.err;
 }
 
 enum err kube_call(const struct kube_access *access, const struct kube_ask *ask, int *status,
                    struct buffer *out, struct reason *why)
 {
-	struct call call = {.status = status, .out = out, .why = why};
-	const struct kube_events events = {on_status, on_body, on_done, &call};
-	uv_loop_t loop;
+	struct kube_caller *c = kube_caller_new(access);
+	enum err err = kube_caller_ask(c, ask, status, out, why);
 
-	*status = 0;
-	CHECK(uv_loop_init(&loop) == 0);
-	call.client = kube_client_new(&loop, access);
-	kube_client_ask(call.client, ask, &events);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	CHECK(uv_loop_close(&loop) == 0);
-	return call.err;
+	kube_caller_free(c);
+	return err;
 }

@@ -34,6 +34,7 @@ struct member_health {
 	uint64_t version_ms; /* when it was asked for last; 0: never */
 	struct threshold threshold;
 	enum member_state state;
+	bool is_denied;
 	char why[200];
 	char gitversion[VERSION_MOST];
 };
@@ -107,8 +108,12 @@ static void on_healthz(enum err err, const char *why, void *arg)
 
 	q->request = NULL;
 	h->why[0] = '\0';
+	h->is_denied = err == ERR_OK && q->status == 401;
 	if (err != ERR_OK) {
 		(void)snprintf(h->why, sizeof(h->why), "%s", why ? why : err_text(err));
+		judge(h, MEMBER_OFFLINE);
+	} else if (h->is_denied) {
+		(void)snprintf(h->why, sizeof(h->why), "%s", MEMBER_HEALTH_DENIED);
 		judge(h, MEMBER_OFFLINE);
 	} else if (q->status < 200 || q->status > 299) {
 		(void)snprintf(h->why, sizeof(h->why), "/healthz answered %d", q->status);
@@ -172,5 +177,6 @@ void member_health_stop(struct member_health *h)
 
 enum member_state member_health_state(const struct member_health *h) { return h->state; }
 const char *member_health_why(const struct member_health *h) { return h->why; }
+bool member_health_is_denied(const struct member_health *h) { return h->is_denied; }
 const char *member_health_version(const struct member_health *h) { return h->gitversion; }
 const struct member_nodes *member_health_nodes(const struct member_health *h) { return h->nodes; }

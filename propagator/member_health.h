@@ -35,6 +35,11 @@ void member_health_stop(struct member_health *h);
 enum member_state member_health_state(const struct member_health *h);
 /* What the last answer was, for people; "": it is ready. */
 const char *member_health_why(const struct member_health *h);
+/* It answers, but does not take the credential: it has ended, or was taken back. */
+#define MEMBER_HEALTH_DENIED                                                                       \
+	"its credential is not taken (401): it has ended, or was taken back; nighctl join "        \
+	"--rotate makes a new one"
+bool member_health_is_denied(const struct member_health *h);
 /* "" until it has told. */
 const char *member_health_version(const struct member_health *h);
 const struct member_nodes *member_health_nodes(const struct member_health *h);

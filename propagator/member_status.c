@@ -218,6 +218,8 @@ void member_status_note(struct member_status *s, const struct member_health *hea
 		{"Offline", "False", "ClusterReachable", "cluster is reachable"}};
 	static const struct say offline[] = {
 		{"Offline", "True", "ClusterNotReachable", "cluster is not reachable"}};
+	static const struct say denied[] = {{"Offline", "True", "ClusterNotReachable",
+	                                     "cluster is not reachable: " MEMBER_HEALTH_DENIED}};
 
 	const enum member_state state = member_health_state(health);
 
@@ -226,7 +228,7 @@ void member_status_note(struct member_status *s, const struct member_health *hea
 	else if (state == MEMBER_NOT_READY)
 		say_all(s, not_ready, 2, health);
 	else if (state == MEMBER_OFFLINE)
-		say_all(s, offline, 1, health);
+		say_all(s, member_health_is_denied(health) ? denied : offline, 1, health);
 }
 
 void member_status_malformed(struct member_status *s, const char *why)

@@ -11,9 +11,11 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/cache.h"
+#include "propagator/jsontree.h"
 #include "propagator/member_ceiling.h"
 #include "propagator/member_health.h"
 #include "propagator/member_status.h"
+#include "propagator/member_token.h"
 #include "propagator/sorted.h"
 #include "watcher/decode_link.h"
 
@@ -24,12 +26,14 @@ struct told {
 	struct decode_link link;
 	struct reason why; /* "": it can be dialled */
 	struct json_object *object;
+	const char *reader; /* of `object`: the Secret of who only reads; NULL: none */
 };
 
 /* A Secret as it was told: its token, or why there is none. */
 struct token {
 	struct kube_secret secret;
 	struct reason why;
+	bool rotates;
 };
 
 /* What others see of it comes first. */
@@ -42,6 +46,7 @@ struct one {
 	bool was_dialled;
 	struct member_health *health;
 	struct member_status *status;
+	struct member_token *writer, *reader;
 };
 
 struct members {
@@ -68,6 +73,8 @@ static void *keep_cluster(struct json_object *object, void *arg)
 	if (decode_link(object, DECODE_LINK_WRITE, &t->link, &t->why) == ERR_OK)
 		t->why.text[0] = '\0';
 	t->object = json_object_get(object);
+	t->reader =
+		jsontree_text(object, "metadata", "annotations", "nigh.dev/reader-secret", NULL);
 	return t;
 }
 
@@ -87,6 +94,7 @@ static void *keep_secret(struct json_object *object, void *arg)
 	(void)arg;
 	if (decode_token(object, &t->secret, &t->why) == ERR_OK)
 		t->why.text[0] = '\0';
+	t->rotates = member_token_rotates(object);
 	return t;
 }
 
@@ -149,11 +157,33 @@ static struct one *add_one(struct members *m, const char *name)
 	o->member.budget.most = m->settings.keep_most;
 	o->member.ceiling = member_ceiling_new(o->name, m->settings.namespace, on_ceiling, o);
 	o->status = member_status_new(&m->settings, name);
+	o->writer = member_token_new(&m->settings, o->name);
+	o->reader = member_token_new(&m->settings, o->name);
 	m->list = xreallocarray(m->list, m->count + 1, sizeof(*m->list));
 	memmove(&m->list[at + 1], &m->list[at], (m->count - at) * sizeof(*m->list));
 	m->list[at] = o;
 	m->count++;
 	return o;
+}
+
+/* --- tokens --- */
+
+static void look_at_token(struct one *o, struct member_token *t, const char *secret)
+{
+	const struct token *token = secret ? find_in(o->all, o->all->secrets, secret) : NULL;
+
+	if (token && token->rotates)
+		member_token_look(t, o->member.dispatch, secret, kube_secret_bytes(&token->secret));
+}
+
+static void look_at_tokens(struct one *o)
+{
+	const struct told *told = find_in(o->all, o->all->clusters, o->name);
+
+	if (!told || !o->member.is_ready)
+		return;
+	look_at_token(o, o->writer, told->link.secret);
+	look_at_token(o, o->reader, told->reader);
 }
 
 /* --- health --- */
@@ -170,6 +200,7 @@ static void on_probe(void *arg)
 	               member_health_version(o->health));
 	reason_set(&o->trouble, ERR_OK, "%s", member_health_why(o->health));
 	member_status_note(o->status, o->health);
+	look_at_tokens(o);
 	if (!turned)
 		return;
 	log_info("propagator", "cluster %s is %s%s%s", o->name, is_ready ? "ready" : "not ready",
@@ -206,6 +237,8 @@ static void drop_client(struct one *o)
 		m->events.on_no_client(&o->member, m->events.arg);
 	member_health_stop(o->health);
 	member_ceiling_unwatch(o->member.ceiling);
+	member_token_drop(o->writer);
+	member_token_drop(o->reader);
 	dispatch_free(o->member.dispatch);
 	m->closing++;
 	kube_client_stop(o->member.client, on_client_gone, m);
@@ -314,6 +347,8 @@ static void free_one(struct one *o)
 {
 	drop_client(o);
 	member_status_free(o->status);
+	member_token_free(o->writer);
+	member_token_free(o->reader);
 	member_ceiling_free(o->member.ceiling);
 	json_object_put(o->member.labels);
 	free(o->name);

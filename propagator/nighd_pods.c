@@ -9,9 +9,9 @@
 #include "propagator/condition.h"
 #include "propagator/jsontree.h"
 
-enum { PORT_USUAL = 8053, PORT_MOST = 65535 };
+enum { PORT_MOST = 65535 };
 
-static unsigned port_of(struct json_object *pod)
+static unsigned port_of(struct json_object *pod, unsigned usual)
 {
 	struct json_object *containers = jsontree_get(pod, "spec", "containers", NULL);
 
@@ -28,10 +28,11 @@ static unsigned port_of(struct json_object *pod)
 				return (unsigned)number;
 		}
 	}
-	return PORT_USUAL;
+	return usual;
 }
 
-void nighd_pods_each(struct json_object *list, nighd_pods_on_pod_fn *on_pod, void *arg)
+void nighd_pods_each(struct json_object *list, unsigned usual, nighd_pods_on_pod_fn *on_pod,
+                     void *arg)
 {
 	struct json_object *items = jsontree_get(list, "items", NULL);
 
@@ -41,7 +42,7 @@ void nighd_pods_each(struct json_object *list, nighd_pods_on_pod_fn *on_pod, voi
 		const struct nighd_pod is = {
 			.namespace = jsontree_word(pod, "metadata", "namespace", NULL),
 			.name = jsontree_word(pod, "metadata", "name", NULL),
-			.port = port_of(pod),
+			.port = port_of(pod, usual),
 			.is_running = strcmp(phase, "Running") == 0,
 			.is_ready = strcmp(condition_status(pod, "Ready"), "True") == 0,
 		};

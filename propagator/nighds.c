@@ -96,7 +96,7 @@ static void on_pods(const struct kube_answer *answer, void *arg)
 	n->asking = NULL;
 	n->at = 0;
 	if (kube_answer_is_good(answer))
-		nighd_pods_each(answer->object, on_pod, n);
+		nighd_pods_each(answer->object, NIGHD_PODS_PORT, on_pod, n);
 	if (!kube_answer_is_good(answer))
 		text_printf(&why, "pods of namespace %s cannot be listed: %s",
 		            n->settings.namespace, answer->why);

@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(err == ERR_OK || why.text[0] != '\0');
 	}
 	judge(t, jsontree_get(root, "status", NULL));
-	nighd_pods_each(root, on_pod, NULL);
+	nighd_pods_each(root, NIGHD_PODS_PORT, on_pod, NULL);
 	policy_tally_free(t);
 	json_object_put(root);
 	json_tokener_free(tokener);

@@ -201,7 +201,7 @@ static void test_shift_leaves_what_is_drained_and_what_it_cannot_read_alone(void
 static void test_drain_takes_the_kubeconfig_of_kubectl_and_another_namespace(void **state)
 {
 	struct kube *k = *state;
-	const char *const argv[] = {"$NIGHCTL", "-o", "json", "drain", "la", "-n", "fed-two", NULL};
+	const char *argv[] = {"$NIGHCTL", "-o", "json", "drain", "la", "-n", "fed-two", NULL};
 	const char *out;
 
 	fakeapi_put(k->f, FAKEAPI_CLUSTERS, "{'metadata':{'name':'la','namespace':'fed-two'}}");
@@ -209,6 +209,8 @@ static void test_drain_takes_the_kubeconfig_of_kubectl_and_another_namespace(voi
 	out = world_expect_run(k->w, argv, 0, "\"drained\": true");
 	assert_non_null(strstr(out, "\"namespace\": \"fed-two\""));
 	assert_non_null(strstr(out, "\"changed\": true"));
+	argv[5] = "--kubefed-namespace";
+	world_expect_run(k->w, argv, 0, "\"changed\": false");
 }
 
 static void test_drain_tells_a_missing_cluster_from_a_forbidden_one(void **state)
@@ -321,6 +323,36 @@ static void test_status_asks_every_pod_also_where_only_one_namespace_may_be_seen
 	out = world_expect_run(k->w, argv, 1, "nighctl: pod nigh-system/nighd-b: ");
 	assert_non_null(strstr(out, "pod nigh-system/nighd-a\nnighd " NIGH_VERSION));
 	world_expect_run(k->w, json, 1, "\"error\": null");
+}
+
+static void test_status_finds_the_pods_of_nigh_propagator_as_well(void **state)
+{
+	static const char list[] =
+		"{\"kind\":\"PodList\",\"items\":["
+		"{\"metadata\":{\"name\":\"prop-a\",\"namespace\":\"nigh-system\"},\"status\":"
+		"{\"phase\":\"Running\"}}]}";
+	static const char said[] = "{\"version\":\"9\",\"leading\":true,\"clusters\":[{\"name\":"
+				   "\"gondor\",\"ready\":true}],\"types\":[]}";
+	struct kube *k = *state;
+	const char *argv[] = {
+		"$NIGHCTL",    "status", "--kubeconfig", k->config, "--pods-namespace",
+		"nigh-system", NULL,     NULL,           NULL};
+	const char *out;
+
+	give(k, PODS "?nigh-propagator", list);
+	give(k, PODS "/prop-a:8054/proxy/status", said);
+	give(k, PODS "?nighd", "{\"items\":[]}");
+	out = world_expect_run(k->w, argv, 0, "pod nigh-system/prop-a (not ready)\n");
+	assert_non_null(strstr(out, "nigh-propagator 9, leading\n"));
+	assert_non_null(strstr(out, "gondor"));
+	argv[6] = "-o";
+	argv[7] = "json";
+	out = world_expect_run(k->w, argv, 0, "\"propagators\"");
+	assert_non_null(strstr(out, "\"name\": \"prop-a\""));
+	fakeapi_answer(k->f, PODS "/prop-a:8054", 0, 503, NULL);
+	world_expect_run(k->w, argv, 1, "nighctl: pod nigh-system/prop-a: ");
+	give(k, PODS "?nigh-propagator", "{\"items\":[]}");
+	world_expect_run(k->w, argv, 1, "no pod with the label app.kubernetes.io/name=nighd");
 }
 
 static void test_explain_says_once_what_all_say_and_tells_differences(void **state)
@@ -502,6 +534,10 @@ static void test_flags_that_do_not_go_together_end_with_2(void **state)
 		{{"$NIGHCTL", "status", "--server", "x", "--context", "y", NULL}, "not both"},
 		{{"$NIGHCTL", "failback", NULL}, "a NAME, --cluster or --policy"},
 		{{"$NIGHCTL", "drain", "la", "--policy", "a/b", NULL}, "belongs to failback"},
+		{{"$NIGHCTL", "drain", "la", "-n", "a", "--kubefed-namespace", "b", NULL},
+	         "are the same for drain"},
+		{{"$NIGHCTL", "get", "cm", "a/b", "-n", "c", "--by-cluster", NULL}, "not both"},
+		{{"$NIGHCTL", "unjoin", "la", "--enable-types", "--keep", NULL}, "not to unjoin"},
 	};
 	struct kube *k = *state;
 
@@ -536,6 +572,7 @@ int main(void)
 		kube_test(test_what_an_api_server_says_never_repeats_the_token),
 		kube_test(test_a_credential_plugin_of_the_kubeconfig_is_run),
 		kube_test(test_status_asks_every_pod_also_where_only_one_namespace_may_be_seen),
+		kube_test(test_status_finds_the_pods_of_nigh_propagator_as_well),
 		kube_test(test_explain_says_once_what_all_say_and_tells_differences),
 		kube_test(test_guard_release_writes_the_hold_into_the_domain_and_takes_it_away),
 		kube_test(test_guard_release_says_what_to_do_where_no_domain_makes_the_zone),

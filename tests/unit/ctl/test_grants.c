@@ -10,6 +10,8 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
+#include "ctl/command.h"
+#include "ctl/membership.h"
 #include "ctl/progress.h"
 #include "propagator/jsontree.h"
 #include "tests/support/propagator_json.h"
@@ -72,6 +74,36 @@ static void test_the_writer_may_do_what_enabled_types_need(void **state)
 	assert_null(strstr(json_object_to_json_string(rules), "secrets"));
 	grants_fini(&g);
 	grants_names_fini(&names);
+}
+
+static void test_tokens_of_these_two_accounts_alone_can_be_made_anew(void **state)
+{
+	struct grants_names names;
+	struct grants g;
+
+	(void)state;
+	grants_name(&names, "gondor", "host", false);
+	grants_make(&g, &names, "fed", NULL);
+	assert_json_text(
+		jsontree_item(jsontree_get(find(&g, "Role", "nigh-gondor-host"), "rules", NULL), 1),
+		"{'apiGroups': [''], 'resources': ['serviceaccounts/token'], 'verbs': ['create'],"
+		"'resourceNames': ['nigh-gondor-host', 'nigh-reader-gondor-host']}");
+	grants_fini(&g);
+	grants_names_fini(&names);
+}
+
+static void test_who_joined_keeps_the_name_that_its_host_had_then(void **state)
+{
+	struct command c = {.context = "new-name"};
+	struct json_object *cluster = json_tokener_parse(
+		"{\"metadata\":{\"annotations\":{\"nigh.dev/joined-by\":\"old-name\"}}}");
+
+	(void)state;
+	assert_string_equal(membership_host_of(&c, cluster), "old-name");
+	assert_string_equal(membership_host_of(&c, NULL), "new-name");
+	c.host_name = "said";
+	assert_string_equal(membership_host_of(&c, cluster), "said");
+	json_object_put(cluster);
 }
 
 static void test_the_reader_writes_nothing(void **state)
@@ -157,6 +189,22 @@ static void test_every_verb_is_one_that_rbac_knows(void **state)
 	grants_names_fini(&names);
 }
 
+static void test_where_there_is_no_terminal_progress_is_a_line_now_and_then(void **state)
+{
+	struct progress p = {"pods", 1000};
+	struct text line = {0};
+
+	(void)state;
+	progress_line(&p, 1, 9, 1000 + PROGRESS_LINE_MS - 1, &line);
+	assert_int_equal(line.len, 0);
+	progress_line(&p, 2, 9, 1000 + PROGRESS_LINE_MS, &line);
+	assert_string_equal(line.data, "pods: 2 of 9\n");
+	progress_line(&p, 3, 9, 2000 + PROGRESS_LINE_MS, &line);
+	progress_line(&p, 9, 9, 9 * PROGRESS_LINE_MS, &line);
+	assert_string_equal(line.data, "pods: 2 of 9\n");
+	text_fini(&line);
+}
+
 static void test_progress_grows_to_its_end(void **state)
 {
 	struct text line = {0};
@@ -175,10 +223,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		JSON_TEST(test_the_writer_may_do_what_enabled_types_need),
+		JSON_TEST(test_tokens_of_these_two_accounts_alone_can_be_made_anew),
+		JSON_TEST(test_who_joined_keeps_the_name_that_its_host_had_then),
 		JSON_TEST(test_the_reader_writes_nothing),
 		JSON_TEST(test_the_old_layout_is_kubefeds),
 		JSON_TEST(test_every_verb_is_one_that_rbac_knows),
-		cmocka_unit_test(test_progress_grows_to_its_end),
+		JSON_TEST(test_progress_grows_to_its_end),
+		JSON_TEST(test_where_there_is_no_terminal_progress_is_a_line_now_and_then),
 	};
 
 	return cmocka_run_group_tests_name("ctl/grants", tests, NULL, NULL);

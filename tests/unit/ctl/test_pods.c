@@ -14,7 +14,7 @@ static struct pods decode(const char *json)
 	struct json_object *root = json_tokener_parse(json);
 	struct pods p = {0};
 
-	pods_decode(root, &p);
+	pods_decode(PODS_OF_NIGHD, root, &p);
 	json_object_put(root);
 	return p;
 }
@@ -76,10 +76,25 @@ static void test_a_foreign_shape_is_no_pod(void **state)
 	}
 }
 
+static void test_a_pod_of_the_propagator_has_its_usual_port(void **state)
+{
+	struct json_object *root = json_tokener_parse(
+		"{\"items\":[{\"metadata\":{\"name\":\"a\",\"namespace\":\"n\"}}]}");
+	struct pods p = {0};
+
+	(void)state;
+	pods_decode(PODS_OF_PROPAGATOR, root, &p);
+	assert_int_equal(p.count, 1);
+	assert_int_equal(p.list[0].port, 8054);
+	json_object_put(root);
+	pods_fini(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_pod_has_the_port_that_is_named_http),
+		cmocka_unit_test(test_a_pod_of_the_propagator_has_its_usual_port),
 		cmocka_unit_test(test_pods_that_have_ended_or_are_about_to_are_none),
 		cmocka_unit_test(test_a_foreign_shape_is_no_pod),
 	};

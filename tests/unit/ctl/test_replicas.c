@@ -144,7 +144,7 @@ static void assert_printed(const struct replicas_view *view, const char *const *
 static void test_each_answer_stands_below_its_pod_and_differences_at_the_end(void **state)
 {
 	static const char *const said[] = {"{\"one\":1}", NULL, "{\"three\":1}"};
-	struct replicas_view view = {"x", print_word, compare_nothing, false, false};
+	struct replicas_view view = {"x", print_word, compare_nothing, false, false, false};
 
 	(void)state;
 	assert_printed(&view, said, 3, "pod n/a (not ready)\none\n\npod n/c\nthree\n");
@@ -157,7 +157,7 @@ static void test_each_answer_stands_below_its_pod_and_differences_at_the_end(voi
 static void test_what_all_say_is_told_once(void **state)
 {
 	static const char *const said[] = {"{\"one\":1}", NULL, "{\"three\":1}"};
-	struct replicas_view view = {"x", print_word, compare_nothing, false, true};
+	struct replicas_view view = {"x", print_word, compare_nothing, false, true, false};
 
 	(void)state;
 	assert_printed(&view, said, 3, "one\n\nsaid by pod n/a, pod n/c\n");

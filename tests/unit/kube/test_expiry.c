@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "kube/claims.h"
 #include "kube/expiry.h"
 
 /* Of nobody, on P-256; notAfter is CERTIFICATE_ENDS. */
@@ -78,6 +79,28 @@ static void test_a_jwt_says_when_it_ends(void **state)
 	assert_expires("", "e30.eyJleHAiOjE3MDAwMDAwMDB9.", 1700000000);
 }
 
+static void test_a_service_accounts_token_says_whose_it_is_and_since_when(void **state)
+{
+	struct kube_claims claims;
+
+	(void)state;
+	/* {"sub":"system:serviceaccount:fed:nigh-gondor-host","iat":1} */
+	assert_true(kube_claims_read(
+		bytes_of("e30.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6ZmVkOm5pZ2gtZ29uZG9yLWhvc3Qi"
+	                 "LCJpYXQiOjF9.c2ln"),
+		&claims));
+	assert_string_equal(claims.namespace, "fed");
+	assert_string_equal(claims.account, "nigh-gondor-host");
+	assert_int_equal(claims.issued_s, 1);
+	assert_int_equal(claims.ends_s, -1);
+	/* {"sub":"a?>","exp":1} */
+	assert_true(kube_claims_read(bytes_of("e30.eyJzdWIiOiJhPz4iLCJleHAiOjF9.c2ln"), &claims));
+	assert_string_equal(claims.namespace, "");
+	assert_string_equal(claims.account, "");
+	assert_int_equal(claims.ends_s, 1);
+	assert_false(kube_claims_read(bytes_of("opaque"), &claims));
+}
+
 static void test_the_earlier_of_both_counts(void **state)
 {
 	(void)state;
@@ -145,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_a_certificate_says_when_it_ends),
 		cmocka_unit_test(test_the_first_certificate_of_a_file_counts),
 		cmocka_unit_test(test_a_jwt_says_when_it_ends),
+		cmocka_unit_test(test_a_service_accounts_token_says_whose_it_is_and_since_when),
 		cmocka_unit_test(test_the_earlier_of_both_counts),
 		cmocka_unit_test(test_what_is_no_jwt_says_nothing),
 		cmocka_unit_test(test_what_is_no_certificate_says_nothing),

@@ -587,9 +587,9 @@ static void test_a_pod_has_an_access(void **state)
 	                              "port is not 1..65535");
 }
 
-static void test_kubectls_file_is_found(void **state)
+static void test_kubectls_files_are_found(void **state)
 {
-	struct text list = {0};
+	struct text list = {0}, want = {0};
 	char *found;
 
 	(void)state;
@@ -597,13 +597,15 @@ static void test_kubectls_file_is_found(void **state)
 	            kube_folder());
 	setenv("KUBECONFIG", list.data, 1);
 	assert_null(kubeconfig_find());
-	kube_folder_put("token", "");
+	kube_folder_put("config", "");
+	kube_folder_put("token", "x");
 	found = kubeconfig_find();
 	assert_string_equal(found, kube_folder_path("token"));
 	free(found);
-	kube_folder_put("config", "");
+	kube_folder_put("config", "x");
+	text_printf(&want, "%s/config:%s/token", kube_folder(), kube_folder());
 	found = kubeconfig_find();
-	assert_string_equal(found, kube_folder_path("config"));
+	assert_string_equal(found, want.data);
 	free(found);
 	unsetenv("KUBECONFIG");
 	setenv("HOME", kube_folder(), 1);
@@ -616,6 +618,70 @@ static void test_kubectls_file_is_found(void **state)
 	unlink(kube_folder_path(".kube/config"));
 	rmdir(kube_folder_path(".kube"));
 	text_fini(&list);
+	text_fini(&want);
+}
+
+/* The two files of a list, and what comes of them. */
+static enum err read_both(const char *first, const char *second, const char *context)
+{
+	struct text list = {0};
+	enum err err;
+
+	kube_access_fini(&a);
+	kube_folder_put("config", first);
+	kube_folder_put("token", second);
+	text_printf(&list, "%s/config:%s/token", kube_folder(), kube_folder());
+	err = kubeconfig_read_list(list.data, context, &a, &why);
+	text_fini(&list);
+	return err;
+}
+
+static void test_several_files_count_as_one_and_the_first_as_the_first(void **state)
+{
+	static const char *const users = "users: [{name: u, user: {token: second}}, {name: v, "
+					 "user: {token: other}}]\n";
+	struct text second = {0}, said = {0};
+
+	(void)state;
+	text_printf(&second,
+	            "current-context: more\n"
+	            "contexts: [{name: dev, context: {cluster: d, user: v}},"
+	            " {name: more, context: {cluster: d, user: v, namespace: shop}}]\n"
+	            "clusters: [{name: c, cluster: {server: 'https://192.0.2.9'}},"
+	            " {name: d, cluster: {server: 'https://192.0.2.2'}}]\n%s",
+	            users);
+	assert_int_equal(read_both(HEAD SERVER, second.data, NULL), ERR_OK);
+	assert_string_equal(a.server, "https://192.0.2.1:6443");
+	assert_string_equal(a.token.data, "second");
+	assert_int_equal(read_both(HEAD SERVER, second.data, "more"), ERR_OK);
+	assert_string_equal(a.server, "https://192.0.2.2");
+	assert_string_equal(a.token.data, "other");
+	assert_string_equal(a.namespace, "shop");
+	assert_int_equal(read_both("kind: Config\n", second.data, NULL), ERR_OK);
+	assert_string_equal(a.server, "https://192.0.2.2");
+	assert_int_equal(read_both(HEAD SERVER, second.data, "nowhere"), ERR_NOTFOUND);
+	text_printf(&said, "%s/config:%s/token: contexts: there is none named 'nowhere'",
+	            kube_folder(), kube_folder());
+	assert_string_equal(why.text, said.data);
+	assert_null(a.server);
+	text_fini(&second);
+	text_fini(&said);
+}
+
+static void test_a_broken_file_of_several_is_named(void **state)
+{
+	struct text said = {0};
+
+	(void)state;
+	assert_int_equal(read_both(HEAD SERVER NOBODY, "users: 5\n", NULL), ERR_PARSE);
+	text_printf(&said, "%s/token:1: users: must be a list, not a number", kube_folder());
+	assert_string_equal(why.text, said.data);
+	text_reset(&said);
+	assert_int_equal(
+		read_both("users: [{name: u, user: {tokenFile: absent}}]\n", HEAD SERVER, NULL),
+		ERR_NOTFOUND);
+	assert_non_null(strstr(why.text, "tokenFile: No such file or directory"));
+	text_fini(&said);
 }
 
 #define TEST(test)       cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -646,7 +712,9 @@ int main(void)
 		OVER_FILES(test_a_file_is_read_with_the_files_that_it_names),
 		OVER_FILES(test_a_file_that_is_not_there_is_named),
 		OVER_FILES(test_a_pod_has_an_access),
-		OVER_FILES(test_kubectls_file_is_found),
+		OVER_FILES(test_kubectls_files_are_found),
+		OVER_FILES(test_several_files_count_as_one_and_the_first_as_the_first),
+		OVER_FILES(test_a_broken_file_of_several_is_named),
 	};
 
 	return cmocka_run_group_tests_name("kube/kubeconfig", tests, NULL, NULL);
