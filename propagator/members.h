@@ -16,6 +16,7 @@
 #include "kube/transport.h"
 #include "propagator/dispatch.h"
 
+struct events;
 struct json_object;
 struct member_ceiling;
 struct members;
@@ -28,6 +29,7 @@ struct member {
 	struct kube_client *client;     /* NULL: it cannot be dialled, see `trouble` */
 	struct kube_backoff *backoff;   /* with `client` */
 	struct dispatch *dispatch;      /* with `client` */
+	struct events *events;          /* with `client`: about what is there */
 	struct member_ceiling *ceiling; /* what it lets be pushed; never NULL */
 	char version[64];               /* "v1.34.4"; "": not known */
 	const char *trouble;            /* "": none */
