@@ -101,7 +101,7 @@ void object_tell_member(const struct part *p, enum deed deed, struct bytes uid, 
 	json_object_put(ref);
 }
 
-/* Told at the ceiling: nothing at all is written where it forbids to. */
+/* Told at the ceiling: where it forbids to push no Event is written either. */
 static void tell_refusal(const struct part *p, const char *why)
 {
 	const struct controller *c = p->object->controller;

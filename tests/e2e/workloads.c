@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -134,6 +135,25 @@ static void test_an_image_that_cannot_be_pulled_is_named_once_there_are_pods(voi
 	               LATER_MS);
 }
 
+static void expect_of_kubectl(struct federation *f, const char *words, const char *text)
+{
+	char command[600], kubeconfig[200], said[1 << 16];
+	size_t len;
+	FILE *out;
+
+	snprintf(kubeconfig, sizeof(kubeconfig), "%s", cloud_path(f->cloud, "member.kubeconfig"));
+	snprintf(command, sizeof(command),
+	         "\"$KUBEBUILDER_ASSETS\"/kubectl --kubeconfig '%s' --cache-dir '%s.cache' -n shop "
+	         "%s 2>&1",
+	         kubeconfig, kubeconfig, words);
+	out = popen(command, "r");
+	assert_non_null(out);
+	len = fread(said, 1, sizeof(said) - 1, out);
+	said[len] = '\0';
+	if (pclose(out) != 0 || !strstr(said, text))
+		fail_msg("kubectl %s does not say '%s' but: %s", words, text, said);
+}
+
 static void test_who_looks_at_a_copy_sees_what_was_done_to_it(void **state)
 {
 	struct federation *f = *state;
@@ -144,6 +164,8 @@ static void test_who_looks_at_a_copy_sees_what_was_done_to_it(void **state)
 	               SOON_MS);
 	cluster_expect(member(f), "/api/v1/namespaces/default/events",
 	               "(FederatedNamespace shop/shop)", SOON_MS);
+	expect_of_kubectl(f, "describe deployment web", "nigh-propagator");
+	expect_of_kubectl(f, "get events", "Created (FederatedDeployment shop/web)");
 	cluster_patch(member(f), "apps/v1", "Deployment", "shop", "web",
 	              "{\"spec\":{\"replicas\":7}}");
 	cluster_expect(member(f), EVENTS,
