@@ -73,16 +73,14 @@ static struct json_object *rule_of_group(struct json_object *rules, const char *
 	return rule;
 }
 
-/* What nigh-propagator does beside its types: health, place, replicas that fit, and Events. */
+/* What nigh-propagator does beside its types: health and why, place, replicas that fit, and Events. */
 static void add_common(struct json_object *rules)
 {
 	static const char *const common[] = {
 		"{\"apiGroups\":[\"\"],\"resources\":[\"nodes\",\"pods\"],"
 		"\"verbs\":[\"get\",\"list\",\"watch\"]}",
-		"{\"apiGroups\":[\"apps\"],\"resources\":[\"replicasets\"],"
-		"\"verbs\":[\"get\",\"list\",\"watch\"]}",
-		"{\"apiGroups\":[\"\"],\"resources\":[\"events\"],\"verbs\":[\"create\",\"patch\"]"
-		"}",
+		"{\"apiGroups\":[\"\"],\"resources\":[\"events\"],"
+		"\"verbs\":[\"create\",\"patch\",\"list\"]}",
 		"{\"nonResourceURLs\":[\"/healthz\",\"/livez\",\"/readyz\",\"/version\"],"
 		"\"verbs\":[\"get\"]}"};
 

@@ -2,6 +2,7 @@
 #include "kube/write.h"
 
 #include <json-c/json_tokener.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,8 @@ static void add_parameter(struct text *path, const char *name, const char *value
 
 static void add_path(struct text *path, const struct kube_write *write)
 {
+	char limit[16];
+
 	if (write->path) {
 		text_add(path, write->path);
 		return;
@@ -58,7 +61,10 @@ static void add_path(struct text *path, const struct kube_write *write)
 		text_add(path, "/");
 		kube_path_part(path, bytes_of(write->subresource));
 	}
+	(void)snprintf(limit, sizeof(limit), "%u", write->limit);
 	add_parameter(path, "labelSelector", write->labels);
+	add_parameter(path, "fieldSelector", write->fields);
+	add_parameter(path, "limit", write->limit > 0 ? limit : NULL);
 	add_parameter(path, "fieldManager", write->field_manager);
 	add_parameter(path, "force", write->force ? "true" : NULL);
 	add_parameter(path, "dryRun", write->dry_run ? "All" : NULL);

@@ -18,8 +18,8 @@
 #include "kube/transport.h"
 
 enum kube_verb {
-	KUBE_GET,  /* no body */
-	KUBE_LIST, /* no body, no name: all of the collection that `labels` selects, as one list */
+	KUBE_GET, /* no body */
+	KUBE_LIST, /* no body, no name: all of the collection that `labels` and `fields` select, as one list */
 	KUBE_CREATE, /* POST to the collection; with a name and a subresource, to that (TokenRequest, Eviction) */
 	KUBE_APPLY, /* server-side apply: PATCH application/apply-patch+yaml; needs field_manager */
 	KUBE_REPLACE, /* PUT; conflicts when the body's metadata.resourceVersion is not the present one */
@@ -39,6 +39,9 @@ struct kube_write {
 	const char *name;        /* NULL only with KUBE_CREATE and KUBE_LIST */
 	const char *subresource; /* "status", "scale", "token" ... */
 	const char *labels;      /* of KUBE_LIST: a selector, "app=web,tier in (a,b)"; NULL: all */
+	const char
+		*fields; /* of KUBE_LIST: "reason=FailedCreate,involvedObject.uid=..."; NULL: all */
+	unsigned limit;  /* of KUBE_LIST: so many at most; 0: all */
 	const char *field_manager;
 	bool force;                   /* apply: fields that others own are taken over */
 	bool dry_run;                 /* checked and answered, not stored */

@@ -1,6 +1,6 @@
 /* controller_inside.h -- what the files of a controller share: controller.c has the caches and the queue, object.c decides,
  * object_step.c writes to members, object_health.c tells how the copies fare,
- * object_host.c writes to the host.
+ * object_host.c writes to the host, object_events.c tells Events.
  *
  * For controller*.c and object*.c alone.
  */
@@ -26,6 +26,19 @@ struct site {
 	bool is_told_full;
 };
 
+/* What is done to a copy, for who looks at it in the member. */
+enum deed {
+	DEED_CREATED,
+	DEED_UPDATED,
+	DEED_REPAIRED,
+	DEED_DRIFTED,
+	DEED_ADOPTED,
+	DEED_TOOK_OVER,
+	DEED_RELEASED,
+	DEED_DELETED,
+	DEED_REFUSED, /* by the member's server */
+};
+
 /* One object in one cluster. */
 struct part {
 	struct object *object;
@@ -49,14 +62,18 @@ struct part {
 	bool is_late;        /* something else is asked for since it is under way */
 	struct dispatch_job *job;
 	struct json_object *body; /* what is being applied */
+	enum deed deed;           /* that is under way: what it is when it has ended well */
+	uint64_t over;     /* the state of the copy that it changes: a hash; 0: there is none */
 	uint64_t again_ms; /* that step for that is not taken before; 0: nothing is held back */
 	unsigned failures;
 	/* The cache may be behind what was done until then: the copy's version when the step began (0: there was none), and
 	 * that of the answer as a number (0: it is none). */
 	uint64_t behind_ms, before, written;
-	uint64_t unwell_ms;          /* since when it is not Current; 0: it is */
-	struct dispatch_job *asking; /* its pods, why it is not */
+	uint64_t unwell_ms;            /* since when it is not Current; 0: it is */
+	uint64_t unwell_of, unwell_so; /* what it was asked for then, and how it fares: hashes */
+	struct dispatch_job *asking;   /* its pods or Events, why it is not */
 	uint64_t asked_ms;
+	unsigned asked_times; /* since it fares so */
 	struct health *cause; /* its health as its pods explain it; NULL: they do not */
 	/* What was found to be in order: of which federated object, of which copy. */
 	uint64_t judged;
@@ -171,8 +188,17 @@ void object_set_state(struct part *p, enum state state, const char *why);
 /* --- object_health.c --- */
 /* How the object fares in that cluster; false: nothing is known of it. */
 bool object_health(const struct part *p, struct health *out);
-/* Asks its pods why it is not Current, when that has lasted. */
+/* Asks its pods, and where those are missing its Events, why it is not Current, when that has lasted. */
 void object_ask_why(struct part *p);
+
+/* --- object_events.c --- */
+/* On the host, about the federated object: `what` it does to the copy, as KubeFed says it. */
+void object_tell_host(const struct part *p, bool warning, const char *reason, const char *what,
+                      const char *why);
+/* In the member, about the copy; `uid` of it: empty where there is none. */
+void object_tell_member(const struct part *p, enum deed deed, struct bytes uid, const char *why);
+/* The member's ceiling forbids it: its state, and an Event of the ceiling when that is news. */
+void object_refuse(struct part *p, const char *why);
 
 /* --- object_host.c --- */
 bool object_has_finalizer(struct json_object *federated);

@@ -219,6 +219,11 @@ uint64_t copy_revision(const struct copy *c)
 	return c ? hash_fixed(bytes_of(c->resource_version)) : 0;
 }
 
+uint64_t copy_revision_of(struct json_object *object)
+{
+	return hash_fixed(object_text(object, "metadata", "resourceVersion", NULL));
+}
+
 static uint64_t number_of(const char *text)
 {
 	char *end;

@@ -44,6 +44,7 @@ size_t copy_bytes(const void *copy);
 
 /* Of this very state of it: a hash; 0: there is no copy. */
 uint64_t copy_revision(const struct copy *c);
+uint64_t copy_revision_of(struct json_object *object);
 /* Its resourceVersion as a number, which grows; 0: it is none. */
 uint64_t copy_number(const struct copy *c);
 uint64_t copy_number_of(struct json_object *object);

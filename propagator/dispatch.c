@@ -8,11 +8,17 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 
+enum {
+	SPARE_AT_ONCE = 4,
+	SPARE_WAITING = 256 /* more are not taken */
+};
+
 struct dispatch_job {
 	struct dispatch *dispatch;
+	struct lane *lane;
 	struct dispatch_job *next, *before; /* of those that wait, or of those under way */
 	struct kube_write write;
-	char *namespace, *name, *subresource, *labels, *body;
+	char *namespace, *name, *subresource, *labels, *fields, *body;
 	struct kube_writing *writing; /* NULL: it waits */
 	kube_on_answer_fn *on_done;
 	void *arg;
@@ -23,14 +29,19 @@ struct list {
 	size_t count;
 };
 
+/* What has its place in the same queue. */
+struct lane {
+	struct list waiting, under_way;
+	unsigned at_once;
+	uint64_t until_ms; /* the server wants to be left alone until then */
+};
+
 struct dispatch {
 	struct kube_client *client;
 	const struct dispatch_term *term;
-	unsigned at_once;
-	struct list waiting, under_way;
+	struct lane writes, spare;
 	uv_timer_t *timer; /* when the server may be asked again, or to send what has just come */
-	uint64_t until_ms; /* it wants to be left alone until then */
-	uint64_t sent, refused;
+	uint64_t sent, refused, dropped;
 };
 
 /* --- lists --- */
@@ -70,19 +81,20 @@ static void free_job(struct dispatch_job *job)
 	free(job->name);
 	free(job->subresource);
 	free(job->labels);
+	free(job->fields);
 	free(job->body);
 	free(job);
 }
 
 static void send_more(struct dispatch *d);
 
-static void note_wish(struct dispatch *d, const struct kube_answer *answer)
+static void note_wish(struct lane *lane, const struct kube_answer *answer)
 {
 	enum { MOST_MS = 60000 };
 	uint64_t wait = answer->retry_after_ms < MOST_MS ? answer->retry_after_ms : MOST_MS;
 
 	if (wait > 0 && (answer->status == 429 || answer->status == 503))
-		d->until_ms = clock_monotonic_ms() + wait;
+		lane->until_ms = clock_monotonic_ms() + wait;
 }
 
 static void on_answer(const struct kube_answer *answer, void *arg)
@@ -90,9 +102,9 @@ static void on_answer(const struct kube_answer *answer, void *arg)
 	struct dispatch_job *job = arg;
 	struct dispatch *d = job->dispatch;
 
-	take_out(&d->under_way, job);
+	take_out(&job->lane->under_way, job);
 	d->refused += !kube_answer_is_good(answer);
-	note_wish(d, answer);
+	note_wish(job->lane, answer);
 	job->on_done(answer, job->arg);
 	free_job(job);
 	send_more(d);
@@ -107,22 +119,32 @@ static void wake_at(struct dispatch *d, uint64_t in_ms)
 
 static void begin(struct dispatch *d, struct dispatch_job *job)
 {
-	take_out(&d->waiting, job);
-	append(&d->under_way, job);
+	take_out(&job->lane->waiting, job);
+	append(&job->lane->under_way, job);
 	job->writing = kube_write_start(d->client, &job->write, on_answer, job);
 	d->sent++;
+}
+
+/* Until when what waits in the lane has to; 0: it has no such reason. */
+static uint64_t send_of(struct dispatch *d, struct lane *lane)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	while (lane->waiting.first && lane->under_way.count < lane->at_once &&
+	       now_ms >= lane->until_ms && d->term->is_held(d->term->arg))
+		begin(d, lane->waiting.first);
+	return lane->waiting.first && now_ms < lane->until_ms ? lane->until_ms - now_ms : 0;
 }
 
 /* What waits when the term has ended waits for dispatch_free(). */
 static void send_more(struct dispatch *d)
 {
-	uint64_t now_ms = clock_monotonic_ms();
+	uint64_t wait_ms = send_of(d, &d->writes);
 
-	while (d->waiting.first && d->under_way.count < d->at_once && now_ms >= d->until_ms &&
-	       d->term->is_held(d->term->arg))
-		begin(d, d->waiting.first);
-	if (d->waiting.first && now_ms < d->until_ms)
-		wake_at(d, d->until_ms - now_ms);
+	if (!d->writes.waiting.first)
+		wait_ms = send_of(d, &d->spare);
+	if (wait_ms > 0)
+		wake_at(d, wait_ms);
 }
 
 /* --- life --- */
@@ -133,7 +155,8 @@ struct dispatch *dispatch_new(uv_loop_t *loop, struct kube_client *client, unsig
 	struct dispatch *d = xcalloc(1, sizeof(*d));
 
 	d->client = client;
-	d->at_once = at_once;
+	d->writes.at_once = at_once;
+	d->spare.at_once = SPARE_AT_ONCE;
 	d->term = term;
 	d->timer = xcalloc(1, sizeof(*d->timer));
 	CHECK(uv_timer_init(loop, d->timer) == 0);
@@ -143,35 +166,59 @@ struct dispatch *dispatch_new(uv_loop_t *loop, struct kube_client *client, unsig
 
 static void on_closed(uv_handle_t *timer) { free(timer); }
 
+static void empty(struct lane *lane)
+{
+	while (lane->under_way.first)
+		dispatch_cancel(lane->under_way.first);
+	while (lane->waiting.first)
+		dispatch_cancel(lane->waiting.first);
+}
+
 void dispatch_free(struct dispatch *d)
 {
-	while (d->under_way.first)
-		dispatch_cancel(d->under_way.first);
-	while (d->waiting.first)
-		dispatch_cancel(d->waiting.first);
+	empty(&d->writes);
+	empty(&d->spare);
 	uv_close((uv_handle_t *)d->timer, on_closed);
 	free(d);
 }
 
-struct dispatch_job *dispatch_add(struct dispatch *d, const struct kube_write *write,
-                                  kube_on_answer_fn *on_done, void *arg)
+static struct dispatch_job *add(struct dispatch *d, struct lane *lane,
+                                const struct kube_write *write, kube_on_answer_fn *on_done,
+                                void *arg)
 {
 	struct dispatch_job *job = xcalloc(1, sizeof(*job));
 
 	job->dispatch = d;
+	job->lane = lane;
 	job->write = *write;
 	job->write.namespace = job->namespace = copied(write->namespace);
 	job->write.name = job->name = copied(write->name);
 	job->write.subresource = job->subresource = copied(write->subresource);
 	job->write.labels = job->labels = copied(write->labels);
+	job->write.fields = job->fields = copied(write->fields);
 	if (write->body.len > 0)
 		job->body = xmemdup(write->body.data, write->body.len);
 	job->write.body.data = (const uint8_t *)job->body;
 	job->on_done = on_done;
 	job->arg = arg;
-	append(&d->waiting, job);
+	append(&lane->waiting, job);
 	wake_at(d, 0);
 	return job;
+}
+
+struct dispatch_job *dispatch_add(struct dispatch *d, const struct kube_write *write,
+                                  kube_on_answer_fn *on_done, void *arg)
+{
+	return add(d, &d->writes, write, on_done, arg);
+}
+
+struct dispatch_job *dispatch_add_spare(struct dispatch *d, const struct kube_write *write,
+                                        kube_on_answer_fn *on_done, void *arg)
+{
+	if (d->spare.waiting.count < SPARE_WAITING)
+		return add(d, &d->spare, write, on_done, arg);
+	d->dropped++;
+	return NULL;
 }
 
 void dispatch_cancel(struct dispatch_job *job)
@@ -181,10 +228,10 @@ void dispatch_cancel(struct dispatch_job *job)
 	if (!job)
 		return;
 	d = job->dispatch;
-	take_out(job->writing ? &d->under_way : &d->waiting, job);
+	take_out(job->writing ? &job->lane->under_way : &job->lane->waiting, job);
 	kube_write_cancel(job->writing);
 	free_job(job);
-	if (d->waiting.first)
+	if (d->writes.waiting.first || d->spare.waiting.first)
 		wake_at(d, 0);
 }
 
@@ -192,5 +239,6 @@ bool dispatch_is_waiting(const struct dispatch_job *job) { return job->writing =
 
 struct dispatch_counts dispatch_counts(const struct dispatch *d)
 {
-	return (struct dispatch_counts){d->sent, d->refused, d->waiting.count, d->under_way.count};
+	return (struct dispatch_counts){d->sent, d->refused, d->dropped, d->writes.waiting.count,
+	                                d->writes.under_way.count};
 }

@@ -1,4 +1,5 @@
-/* dispatch.h -- writes to one API server: so many at once, the others wait in the order of their coming.
+/* dispatch.h -- writes to one API server: so many at once, the others wait in the order of their coming.  What may be lost
+ * (Events, questions why something is as it is) is spare: it is sent when no other waits.
  *
  * Each server has its own, so that one that accepts and never answers delays nobody else.  What a server asks for with
  * Retry-After holds for all that waits for it.  Every write belongs to a term (the epoch of its leader) and is not sent after
@@ -33,6 +34,10 @@ void dispatch_free(struct dispatch *d);
  * this call; the job is gone then. */
 struct dispatch_job *dispatch_add(struct dispatch *d, const struct kube_write *write,
                                   kube_on_answer_fn *on_done, void *arg);
+/* The same for what may be lost: a few at once beside the others, when none of those waits.  What the server asks for in answer
+ * to it holds for its like alone.  NULL: too many wait already, it is dropped, and on_done is never called. */
+struct dispatch_job *dispatch_add_spare(struct dispatch *d, const struct kube_write *write,
+                                        kube_on_answer_fn *on_done, void *arg);
 /* on_done is not called any more; whether it takes effect is not known.  NULL is fine. */
 void dispatch_cancel(struct dispatch_job *job);
 
@@ -40,8 +45,9 @@ void dispatch_cancel(struct dispatch_job *job);
 bool dispatch_is_waiting(const struct dispatch_job *job);
 
 struct dispatch_counts {
-	uint64_t sent, refused; /* answers that were no success */
-	size_t waiting, under_way;
+	uint64_t sent, refused;    /* answers that were no success */
+	uint64_t dropped;          /* spare ones for which there was no room */
+	size_t waiting, under_way; /* without the spare ones */
 };
 struct dispatch_counts dispatch_counts(const struct dispatch *d);
 

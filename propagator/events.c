@@ -18,37 +18,45 @@
 #include "propagator/plain_json.h"
 
 enum {
-	REMEMBERED = 1024,      /* Events that may be counted up */
+	WAYS = 4,               /* Events whose words have the same place, that may be counted up */
 	REMEMBER_MS = 600000,   /* for so long */
 	COUNT_EVERY_MS = 10000, /* one and the same */
-	BURST = 300,            /* a minute */
+	DEADLINE_MS = 10000,
+	MUTE_MS = 300000, /* after it was forbidden */
 	MESSAGE_MOST = 1024,
 	NAME_MOST = 200
 };
 
 /* One that was told: the same words about the same object are counted in it. */
 struct told {
+	struct events *events;
 	uint64_t what; /* 0: none */
 	uint64_t at_ms, counted_ms;
 	unsigned count;
 	char *namespace, *name;
+	struct dispatch_job *job; /* that tells it, or counts it up */
 };
 
 struct events {
 	struct dispatch *dispatch;
-	struct told told[REMEMBERED];
-	uint64_t minute_ms; /* when the minute began */
-	unsigned in_minute;
-	uint64_t dropped;
+	struct told *told; /* WAYS for each of a minute */
+	unsigned a_minute, in_minute;
+	uint64_t minute_ms;     /* when the minute began */
+	uint64_t mute_until_ms; /* none is told before */
+	struct events_counts counts;
 };
 
-static const struct kube_resource events_of_host = {"", "v1", "events", "Event"};
+static const struct kube_resource core_events = {"", "v1", "events", "Event"};
 
-struct events *events_start(struct dispatch *dispatch)
+struct events *events_start(struct dispatch *dispatch, unsigned a_minute)
 {
 	struct events *e = xcalloc(1, sizeof(*e));
 
 	e->dispatch = dispatch;
+	e->a_minute = a_minute;
+	e->told = xcalloc((size_t)a_minute * WAYS, sizeof(*e->told));
+	for (size_t i = 0; i < (size_t)a_minute * WAYS; i++)
+		e->told[i].events = e;
 	return e;
 }
 
@@ -56,33 +64,70 @@ static void forget(struct told *t)
 {
 	free(t->namespace);
 	free(t->name);
-	*t = (struct told){0};
+	*t = (struct told){.events = t->events};
 }
 
 void events_stop(struct events *e)
 {
-	for (size_t i = 0; i < REMEMBERED; i++)
+	if (!e)
+		return;
+	for (size_t i = 0; i < (size_t)e->a_minute * WAYS; i++) {
+		dispatch_cancel(e->told[i].job);
 		forget(&e->told[i]);
+	}
+	free(e->told);
 	free(e);
+}
+
+struct events_counts events_counts(const struct events *e) { return e->counts; }
+
+/* --- requests --- */
+
+/* Not by a namespace that is going, which concerns no other. */
+static bool is_forbidden(const struct kube_answer *answer)
+{
+	for (size_t i = 0; i < answer->cause_count; i++)
+		if (strcmp(answer->causes[i].reason, "NamespaceTerminating") == 0)
+			return false;
+	return answer->reason == KUBE_REASON_FORBIDDEN ||
+	       answer->reason == KUBE_REASON_UNAUTHORIZED;
+}
+
+static void drop(struct told *t)
+{
+	t->events->counts.dropped++;
+	forget(t);
 }
 
 /* Nobody waits for it; that it could not be told is told here. */
 static void on_told(const struct kube_answer *answer, void *arg)
 {
-	(void)arg;
-	if (!kube_answer_is_good(answer))
-		log_debug("propagator", "an Event was not taken: %s", answer->why);
+	struct told *t = arg;
+
+	t->job = NULL;
+	if (kube_answer_is_good(answer))
+		return;
+	log_debug("propagator", "an Event was not taken: %s", answer->why);
+	if (is_forbidden(answer))
+		t->events->mute_until_ms = clock_monotonic_ms() + MUTE_MS;
+	drop(t);
 }
 
-static void submit(struct events *e, struct kube_write *write, const char *namespace,
-                   const char *name, struct json_object *body)
+static void submit(struct told *t, struct kube_write *write, struct json_object *body)
 {
-	write->resource = events_of_host;
-	write->namespace = namespace;
-	write->name = name;
+	struct events *e = t->events;
+
+	write->resource = core_events;
+	write->namespace = t->namespace;
+	write->name = write->verb == KUBE_CREATE ? NULL : t->name;
 	write->field_manager = FIELD_MANAGER;
 	write->body = bytes_of(json_object_to_json_string_ext(body, PLAIN_JSON));
-	dispatch_add(e->dispatch, write, on_told, NULL);
+	write->deadline_ms = DEADLINE_MS;
+	t->job = dispatch_add_spare(e->dispatch, write, on_told, t);
+	if (t->job)
+		e->counts.sent++;
+	else
+		drop(t);
 }
 
 static bool may_tell(struct events *e)
@@ -93,17 +138,16 @@ static bool may_tell(struct events *e)
 		e->minute_ms = now_ms;
 		e->in_minute = 0;
 	}
-	if (e->in_minute < BURST) {
+	if (e->in_minute < e->a_minute && now_ms >= e->mute_until_ms) {
 		e->in_minute++;
 		return true;
 	}
-	e->dropped++;
 	return false;
 }
 
 /* --- one that is told again --- */
 
-static void count_up(struct events *e, struct told *t)
+static void count_up(struct told *t)
 {
 	struct json_object *patch;
 	struct kube_write write = {.verb = KUBE_MERGE_PATCH};
@@ -111,14 +155,14 @@ static void count_up(struct events *e, struct told *t)
 	uint64_t now_ms = clock_monotonic_ms();
 
 	t->count++;
-	if (now_ms - t->counted_ms < COUNT_EVERY_MS || !may_tell(e))
+	if (t->job || now_ms - t->counted_ms < COUNT_EVERY_MS || !may_tell(t->events))
 		return;
 	t->counted_ms = now_ms;
 	patch = json_object_new_object();
 	json_object_object_add(patch, "count", json_object_new_int64((int64_t)t->count));
 	json_object_object_add(patch, "lastTimestamp",
 	                       json_object_new_string(clock_print(clock_unix_s(), now)));
-	submit(e, &write, t->namespace, t->name, patch);
+	submit(t, &write, patch);
 	json_object_put(patch);
 }
 
@@ -170,6 +214,7 @@ static struct json_object *make(const struct told *t, struct json_object *object
 	add_text(event, "message", message);
 	add_text(source, "component", component);
 	json_object_object_add(event, "source", source);
+	add_text(event, "reportingComponent", component);
 	add_text(event, "firstTimestamp", now);
 	add_text(event, "lastTimestamp", now);
 	json_object_object_add(event, "count", json_object_new_int(1));
@@ -200,11 +245,42 @@ static void begin(struct told *t, struct json_object *object, uint64_t what)
 	t->name = name_for(object);
 }
 
+static uint64_t mixed(uint64_t with, struct bytes text) { return hash_mix(with, hash_fixed(text)); }
+
+/* An object that is not there (yet) has no uid. */
+static uint64_t hash_of(struct json_object *object, const char *reason, const char *message)
+{
+	uint64_t what = hash_fixed(object_text(object, "metadata", "uid", NULL));
+
+	what = mixed(what, object_text(object, "kind", NULL));
+	what = mixed(what, object_text(object, "metadata", "namespace", NULL));
+	what = mixed(what, object_text(object, "metadata", "name", NULL));
+	return mixed(mixed(what, bytes_of(reason)), bytes_of(message));
+}
+
+static bool is_fresh(const struct told *t, uint64_t what)
+{
+	return t->what == what && clock_monotonic_ms() - t->at_ms < REMEMBER_MS;
+}
+
+/* The one that was told, or the place for it: of what was told longest ago.  NULL: all of them are just being told. */
+static struct told *place_for(struct events *e, uint64_t what)
+{
+	struct told *ways = &e->told[what % e->a_minute * WAYS], *place = NULL;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (is_fresh(&ways[i], what))
+			return &ways[i];
+		if (!ways[i].job && (!place || ways[i].at_ms < place->at_ms))
+			place = &ways[i];
+	}
+	return place;
+}
+
 void events_tell(struct events *e, struct json_object *object, const char *component, bool warning,
                  const char *reason, const char *fmt, ...)
 {
 	struct kube_write write = {.verb = KUBE_CREATE};
-	struct bytes uid = object_text(object, "metadata", "uid", NULL);
 	struct json_object *event;
 	char message[MESSAGE_MOST];
 	struct told *t;
@@ -214,17 +290,18 @@ void events_tell(struct events *e, struct json_object *object, const char *compo
 	va_start(args, fmt);
 	(void)vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	what = hash_mix(hash_fixed(uid),
-	                hash_mix(hash_fixed(bytes_of(reason)), hash_fixed(bytes_of(message))));
-	t = &e->told[what % REMEMBERED];
-	if (t->what == what && clock_monotonic_ms() - t->at_ms < REMEMBER_MS) {
-		count_up(e, t);
+	what = hash_of(object, reason, message);
+	t = place_for(e, what);
+	if (t && is_fresh(t, what)) {
+		count_up(t);
 		return;
 	}
-	if (!may_tell(e))
+	if (!t || !may_tell(e)) {
+		e->counts.dropped++;
 		return;
+	}
 	begin(t, object, what);
 	event = make(t, object, component, warning, reason, message);
-	submit(e, &write, t->namespace, NULL, event);
+	submit(t, &write, event);
 	json_object_put(event);
 }

@@ -201,7 +201,7 @@ struct health health_roll_up(const struct health_roll *r)
 		           all > 1 ? "all " : "", all, all > 1 ? "s" : "");
 	else
 		health_say(&h, r->worst.state, r->worst.reason,
-		           "is Current in %zu of %zu clusters; %s: %s", r->count[HEALTH_CURRENT],
-		           all, r->cluster, r->worst.message);
+		           "is Current in %zu of %zu clusters; %s %s: %s", r->count[HEALTH_CURRENT],
+		           all, r->cluster, health_state_text(r->worst.state), r->worst.message);
 	return h;
 }

@@ -9,6 +9,7 @@
 #ifndef PROPAGATOR_HEALTH_H
 #define PROPAGATOR_HEALTH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,10 +44,18 @@ struct health health_of(struct json_object *object, int64_t now_s);
 /* Of an object that cannot be asked: its cluster is not reachable. */
 struct health health_unknown(const char *why);
 
-/* Puts what its pods and ReplicaSets (`items` of lists; NULL: none) tell in the place of "LessReady" and the like:
+/* So many of its pods are looked at. */
+enum { HEALTH_PODS_MOST = 100 };
+
+/* Puts what its pods and its Events (`items` of lists; NULL: none) tell, at now_s, in the place of "LessReady" and the like:
  * ImageCannotBePulled, NoNodeFits, QuotaExceeded, ContainerCrashLooping, ....  The state stays; what is Current,
  * Terminating or Unknown stays whole; of a Failed one the message is added to. */
-void health_why(struct health *h, struct json_object *pods, struct json_object *replica_sets);
+void health_why(struct health *h, struct json_object *pods, struct json_object *events,
+                int64_t now_s);
+/* How long after so many questions why (1: the first) to wait before the next, while it fares the same. */
+uint64_t health_pause_ms(unsigned asked);
+/* Are there fewer pods than it asks for, and nothing said why?  Then its Events may. */
+bool health_lacks_pods(const struct health *h);
 
 /* The roll-up over clusters; zeroed: none. */
 struct health_roll {
@@ -57,7 +66,7 @@ struct health_roll {
 
 /* The order of adding does not matter. */
 void health_roll_add(struct health_roll *r, const char *cluster, const struct health *h);
-/* The worst state; its reason; "2 of 3 clusters are Current; gondor: Ready: 1/4".  Without clusters: Current. */
+/* The worst state; its reason; "is Current in 2 of 3 clusters; gondor InProgress: Ready: 1/4".  Without clusters: Current. */
 struct health health_roll_up(const struct health_roll *r);
 
 #endif

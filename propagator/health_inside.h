@@ -32,6 +32,14 @@ void health_say_condition(struct health *h, enum health_state state, struct json
                           const char *reason, const char *message);
 bool health_is(const char *a, const char *b);
 
+/* kstatus's words for what is missing. */
+#define LESS_REPLICAS  "LessReplicas"
+#define LESS_UPDATED   "LessUpdated"
+#define LESS_AVAILABLE "LessAvailable"
+#define LESS_READY     "LessReady"
+#define LESS_CURRENT   "LessCurrent"
+#define EXTRA_PODS     "ExtraPods"
+
 /* Why pods are not there: "exceeded quota: ..." of a condition ReplicaFailure makes QuotaExceeded. */
 void health_say_refused(struct health *h, struct json_object *condition);
 /* Why a pod is not ready, in h's reason and message; false: it does not say. */

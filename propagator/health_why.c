@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "propagator/condition.h"
 #include "propagator/jsontree.h"
 #include "propagator/health_inside.h"
@@ -38,19 +39,46 @@ static enum why why_of(const char *reason)
 	return why;
 }
 
+static const char *after(const char *text, const char *mark)
+{
+	const char *at = strstr(text, mark);
+
+	return at ? at + strlen(mark) : NULL;
+}
+
+/* Without who was refused: that is another pod with each try. */
+static const char *refusal_in(const char *message)
+{
+	const char *quota = strstr(message, "exceeded quota"), *at;
+
+	if (quota)
+		return quota;
+	if ((at = after(message, "is forbidden: ")) || (at = strstr(message, "admission webhook")))
+		return at;
+	if ((at = after(message, " failed error: ")) || (at = after(message, "Error creating: ")))
+		return at;
+	return message;
+}
+
+/* `reason`: where the message is not known to be of one of ours. */
+static void say_refusal(struct health *h, const char *reason, const char *message)
+{
+	const char *said = refusal_in(message);
+
+	if (strstr(said, "exceeded quota"))
+		reason = reasons[WHY_QUOTA];
+	else if (strstr(message, "forbidden") || strstr(message, "denied the request"))
+		reason = reasons[WHY_FORBIDDEN];
+	health_say(h, HEALTH_IN_PROGRESS, reason, "%s", said);
+}
+
 void health_say_refused(struct health *h, struct json_object *condition)
 {
 	const char *message = jsontree_word(condition, "message", NULL);
 	struct health said;
 
-	health_say_condition(&said, HEALTH_IN_PROGRESS, condition, "FailedCreate",
-	                     "pods cannot be created");
-	if (strstr(message, "exceeded quota"))
-		health_say(h, HEALTH_IN_PROGRESS, reasons[WHY_QUOTA], "%s", said.message);
-	else if (strstr(message, "forbidden"))
-		health_say(h, HEALTH_IN_PROGRESS, reasons[WHY_FORBIDDEN], "%s", said.message);
-	else
-		*h = said;
+	health_say_condition(&said, HEALTH_IN_PROGRESS, condition, "FailedCreate", "");
+	say_refusal(h, said.reason, *message ? message : "pods cannot be created");
 }
 
 /* --- one pod --- */
@@ -70,6 +98,24 @@ static void say_crash(struct json_object *container, const char *name, struct he
 		           jsontree_word(container, "state", "waiting", "message", NULL));
 }
 
+/* What the kubelet says while it waits for its next try has the words of the last one, or none. */
+static void say_image(struct json_object *container, const char *name, const char *said,
+                      struct health *h)
+{
+	const char *image = jsontree_word(container, "image", NULL);
+	const char *message = jsontree_word(container, "state", "waiting", "message", NULL);
+	const char *cause = after(message, "ErrImagePull: ");
+
+	if (!cause)
+		cause = strncmp(message, "Back-off", strlen("Back-off")) == 0 ? "" : message;
+	if (*image)
+		health_say(h, h->state, reasons[WHY_IMAGE], "image %s cannot be pulled%s%s", image,
+		           *cause ? ": " : "", cause);
+	else
+		health_say(h, h->state, reasons[WHY_IMAGE], "container %s: %s", name,
+		           *message ? message : said);
+}
+
 static bool container_tells(struct json_object *container, struct health *h)
 {
 	const char *name = jsontree_word(container, "name", NULL);
@@ -81,6 +127,8 @@ static bool container_tells(struct json_object *container, struct health *h)
 			continue;
 		if (waits[i].why == WHY_CRASH)
 			say_crash(container, name, h);
+		else if (waits[i].why == WHY_IMAGE)
+			say_image(container, name, said, h);
 		else
 			health_say(h, h->state, reasons[waits[i].why], "container %s: %s", name,
 			           *message ? message : said);
@@ -148,25 +196,66 @@ static void look_at_pods(struct found *f, struct json_object *pods)
 	}
 	if (f->count == 0)
 		return;
-	health_say(&f->cause, f->cause.state, f->cause.reason, "%zu of %zu pods: %s", f->count, all,
-	           f->cause.message);
+	health_say(&f->cause, f->cause.state, f->cause.reason, "%zu of %s%zu pods: %s", f->count,
+	           all >= HEALTH_PODS_MOST ? "the first " : "", all, f->cause.message);
 }
 
-static void look_at_replica_sets(struct found *f, struct json_object *sets)
+/* --- its Events --- */
+
+enum { EVENT_COUNTS_S = 1200 }; /* controllers try again within 1000 s */
+
+/* When it happened last. */
+static int64_t time_of(struct json_object *event)
 {
-	for (size_t i = 0; i < jsontree_count(sets); i++) {
-		struct json_object *set = jsontree_item(sets, i);
-		struct health cause = {0};
+	static const char *const fields[] = {"lastTimestamp", "eventTime"};
+	int64_t at = 0, created = 0;
 
-		if (!health_is(condition_status(set, "ReplicaFailure"), "True") ||
-		    jsontree_int(set, 1, "spec", "replicas", NULL) == 0)
-			continue;
-		health_say_refused(&cause, condition_find(set, "ReplicaFailure"));
-		look(f, &cause);
-	}
+	(void)text_to_time(bytes_of(jsontree_word(event, "metadata", "creationTimestamp", NULL)),
+	                   &created);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (text_to_time(bytes_of(jsontree_word(event, fields[i], NULL)), &at))
+			return at;
+	return created;
 }
 
-void health_why(struct health *h, struct json_object *pods, struct json_object *replica_sets)
+/* The last that says why pods cannot be created, of those that still count. */
+static void look_at_events(struct found *f, struct json_object *events, int64_t now_s)
+{
+	struct json_object *last = NULL;
+	int64_t last_s = now_s - EVENT_COUNTS_S;
+	struct health cause = {0};
+
+	for (size_t i = 0; i < jsontree_count(events); i++) {
+		struct json_object *event = jsontree_item(events, i);
+
+		if (!health_is(jsontree_word(event, "reason", NULL), "FailedCreate") ||
+		    time_of(event) < last_s)
+			continue;
+		last = event;
+		last_s = time_of(event);
+	}
+	if (!last)
+		return;
+	say_refusal(&cause, "FailedCreate", jsontree_word(last, "message", NULL));
+	look(f, &cause);
+}
+
+uint64_t health_pause_ms(unsigned asked)
+{
+	enum { FIRST_MS = 30000, MOST_MS = 300000 };
+	uint64_t pause_ms = asked < 8 ? (uint64_t)FIRST_MS << (asked > 0 ? asked - 1 : 0) : MOST_MS;
+
+	return pause_ms < MOST_MS ? pause_ms : MOST_MS;
+}
+
+bool health_lacks_pods(const struct health *h)
+{
+	return h->state == HEALTH_IN_PROGRESS &&
+	       (health_is(h->reason, LESS_REPLICAS) || health_is(h->reason, LESS_CURRENT));
+}
+
+void health_why(struct health *h, struct json_object *pods, struct json_object *events,
+                int64_t now_s)
 {
 	struct found f = {.why = WHY_OTHER};
 
@@ -175,11 +264,11 @@ void health_why(struct health *h, struct json_object *pods, struct json_object *
 	    health_is(h->reason, "LatestGenerationNotObserved"))
 		return;
 	look_at_pods(&f, pods);
-	look_at_replica_sets(&f, replica_sets);
+	look_at_events(&f, events, now_s);
 	if (f.count == 0)
 		return;
 	if (h->state == HEALTH_FAILED)
 		health_say(h, h->state, h->reason, "%s; %s", h->message, f.cause.message);
-	else
+	else if (f.why <= why_of(h->reason))
 		health_say(h, h->state, f.cause.reason, "%s", f.cause.message);
 }

@@ -8,14 +8,6 @@
 #include "propagator/jsontree.h"
 #include "propagator/health_inside.h"
 
-/* kstatus's words for what is missing. */
-#define LESS_REPLICAS  "LessReplicas"
-#define LESS_UPDATED   "LessUpdated"
-#define LESS_AVAILABLE "LessAvailable"
-#define LESS_READY     "LessReady"
-#define LESS_CURRENT   "LessCurrent"
-#define EXTRA_PODS     "ExtraPods"
-
 enum { SCHEDULE_WINDOW_S = 15 }; /* as kstatus: so long a new pod may be without a node */
 
 static int64_t wanted(const struct health_subject *s)
@@ -84,16 +76,31 @@ static bool has_progressed(const struct health_subject *s)
 	        health_is(jsontree_word(progressing, "reason", NULL), "NewReplicaSetAvailable"));
 }
 
+/* Its ReplicaSet says that its pods are refused, and the Deployment repeats it. */
+static void say_no_progress(struct json_object *progressing, struct json_object *refused,
+                            struct health *h)
+{
+	struct health why;
+
+	health_say_condition(h, HEALTH_FAILED, progressing, "ProgressDeadlineExceeded",
+	                     "Progress deadline exceeded");
+	if (!refused)
+		return;
+	health_say_refused(&why, refused);
+	health_say(h, h->state, h->reason, "%s; %s", h->message, why.message);
+}
+
 void health_of_deployment(const struct health_subject *s, struct health *h)
 {
 	struct json_object *progressing = condition_find(s->object, "Progressing");
-	struct json_object *refused = condition_find(s->object, "ReplicaFailure");
+	bool is_refused = health_is(condition_status(s->object, "ReplicaFailure"), "True");
+	struct json_object *refused =
+		is_refused ? condition_find(s->object, "ReplicaFailure") : NULL;
 
 	if (health_is(jsontree_word(progressing, "reason", NULL), "ProgressDeadlineExceeded")) {
-		health_say_condition(h, HEALTH_FAILED, progressing, "ProgressDeadlineExceeded",
-		                     "Progress deadline exceeded");
+		say_no_progress(progressing, refused, h);
 	} else if (deployment_lacks(s, h)) {
-		if (health_is(jsontree_word(refused, "status", NULL), "True"))
+		if (refused)
 			health_say_refused(h, refused);
 	} else if (!has_progressed(s)) {
 		health_say(h, HEALTH_IN_PROGRESS, "ReplicaSetNotAvailable",
@@ -227,6 +234,19 @@ void health_of_pod(const struct health_subject *s, struct health *h)
 
 /* --- Job --- */
 
+/* How many pods it is still to have at once. */
+static int64_t job_pods(const struct health_subject *s)
+{
+	int64_t most = jsontree_int(s->object, 1, "spec", "parallelism", NULL);
+	int64_t completions = jsontree_int(s->object, -1, "spec", "completions", NULL);
+	int64_t succeeded = status_of(s, "succeeded");
+
+	/* Without a number the first one that succeeds ends it. */
+	if (completions == -1)
+		return succeeded > 0 ? 0 : most;
+	return completions - succeeded < most ? completions - succeeded : most;
+}
+
 void health_of_job(const struct health_subject *s, struct health *h)
 {
 	int64_t completions =
@@ -244,6 +264,8 @@ void health_of_job(const struct health_subject *s, struct health *h)
 		health_say(h, HEALTH_CURRENT, "", "is suspended");
 	else if (!*jsontree_word(s->object, "status", "startTime", NULL))
 		health_say(h, HEALTH_IN_PROGRESS, "JobNotStarted", "is not started");
+	else if (active == 0 && lacks(h, LESS_REPLICAS, "Active", active, job_pods(s)))
+		return;
 	else if (active > 0 && jsontree_int(s->object, 1, "status", "ready", NULL) == 0)
 		health_say(h, HEALTH_IN_PROGRESS, LESS_READY, "Ready: 0/%lld", (long long)active);
 	else

@@ -16,6 +16,7 @@ struct member_ceiling {
 	struct cache *cache;      /* NULL: there is no client */
 	struct ceiling *ceiling;  /* NULL: there is none, or it is not known */
 	struct json_object *data; /* that it was read from */
+	char *uid;                /* of the ConfigMap; NULL: as the ceiling */
 	bool known;
 	uint64_t revision;
 };
@@ -47,6 +48,8 @@ static void take(struct member_ceiling *c, struct json_object *object)
 {
 	struct json_object *data = jsontree_get(object, "data", NULL);
 
+	free(c->uid);
+	c->uid = xstrdup(jsontree_word(object, "metadata", "uid", NULL));
 	if (c->ceiling && json_object_equal(c->data, data))
 		return;
 	json_object_put(c->data);
@@ -107,6 +110,7 @@ void member_ceiling_free(struct member_ceiling *c)
 	member_ceiling_unwatch(c);
 	ceiling_free(c->ceiling);
 	json_object_put(c->data);
+	free(c->uid);
 	free(c);
 }
 
@@ -143,6 +147,11 @@ void member_ceiling_unwatch(struct member_ceiling *c)
 bool member_ceiling_is_known(const struct member_ceiling *c) { return c->known; }
 
 uint64_t member_ceiling_revision(const struct member_ceiling *c) { return c->revision; }
+
+const char *member_ceiling_uid(const struct member_ceiling *c)
+{
+	return c->ceiling && c->uid ? c->uid : "";
+}
 
 bool member_ceiling_allows(const struct member_ceiling *c, const struct type *type,
                            struct json_object *object, struct reason *why)

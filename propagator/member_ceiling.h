@@ -29,6 +29,8 @@ void member_ceiling_unwatch(struct member_ceiling *c);
 bool member_ceiling_is_known(const struct member_ceiling *c);
 /* Another one with every change. */
 uint64_t member_ceiling_revision(const struct member_ceiling *c);
+/* Of the ConfigMap; "": there is none, or it is not known. */
+const char *member_ceiling_uid(const struct member_ceiling *c);
 /* For who is known: as ceiling_allows(). */
 bool member_ceiling_allows(const struct member_ceiling *c, const struct type *type,
                            struct json_object *object, struct reason *why);

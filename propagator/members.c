@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/cache.h"
+#include "propagator/events.h"
 #include "propagator/jsontree.h"
 #include "propagator/member_ceiling.h"
 #include "propagator/member_health.h"
@@ -19,7 +20,7 @@
 #include "propagator/sorted.h"
 #include "watcher/decode_link.h"
 
-enum { AT_ONCE = 32, BACKOFF_MOST_MS = 30000, TICK_MS = 2000 };
+enum { AT_ONCE = 32, EVENTS = 60 /* a minute */, BACKOFF_MOST_MS = 30000, TICK_MS = 2000 };
 
 /* A KubeFedCluster as it was told. */
 struct told {
@@ -239,6 +240,7 @@ static void drop_client(struct one *o)
 	member_ceiling_unwatch(o->member.ceiling);
 	member_token_drop(o->writer);
 	member_token_drop(o->reader);
+	events_stop(o->member.events);
 	dispatch_free(o->member.dispatch);
 	m->closing++;
 	kube_client_stop(o->member.client, on_client_gone, m);
@@ -246,6 +248,7 @@ static void drop_client(struct one *o)
 	kube_access_fini(&o->access);
 	o->health = NULL;
 	o->member.dispatch = NULL;
+	o->member.events = NULL;
 	o->member.client = NULL;
 	o->member.backoff = NULL;
 	o->member.is_ready = false;
@@ -266,6 +269,7 @@ static void make_client(struct one *o, const struct kube_access *access)
 	o->member.backoff->cap_ms = BACKOFF_MOST_MS;
 	o->member.is_known = false;
 	o->member.dispatch = dispatch_new(s->loop, o->member.client, AT_ONCE, s->term);
+	o->member.events = events_start(o->member.dispatch, EVENTS);
 	o->health = member_health_start(s->loop, o->member.client, &s->health, &was, on_probe, o);
 	member_ceiling_watch(o->member.ceiling, s->loop, o->member.client, o->member.backoff);
 	o->all->events.on_client(&o->member, o->all->events.arg);

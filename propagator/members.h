@@ -17,6 +17,7 @@
 #include "propagator/budget.h"
 #include "propagator/dispatch.h"
 
+struct events;
 struct json_object;
 struct member_ceiling;
 struct members;
@@ -29,6 +30,7 @@ struct member {
 	struct kube_client *client;     /* NULL: it cannot be dialled, see `trouble` */
 	struct kube_backoff *backoff;   /* with `client` */
 	struct dispatch *dispatch;      /* with `client` */
+	struct events *events;          /* with `client`: about what is there */
 	struct member_ceiling *ceiling; /* what it lets be pushed; never NULL */
 	struct budget budget;           /* of what is kept of its objects */
 	char version[64];               /* "v1.34.4"; "": not known */

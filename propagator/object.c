@@ -151,7 +151,7 @@ static struct json_object *allowed_for(struct part *p, const struct wish *w)
 	if (!desired ||
 	    member_ceiling_allows(ceiling_of(p), &p->object->controller->type, desired, &why))
 		return desired;
-	object_set_state(p, STATE_CEILING_REFUSED, why.text);
+	object_refuse(p, why.text);
 	json_object_put(desired);
 	return NULL;
 }
@@ -280,6 +280,9 @@ static const char *why_unseen(const struct part *p)
 static void take(struct part *p, const struct wish *w, const struct plan *plan,
                  const struct copy *copy, struct json_object *desired)
 {
+	if (plan->step == PLAN_NOTHING && plan->state == STATE_DRIFTED && p->state != STATE_DRIFTED)
+		object_tell_member(p, DEED_DRIFTED, bytes_of(copy->uid),
+		                   "nigh.dev/drift-policy is report");
 	if (plan->step == PLAN_NOTHING)
 		object_set_state(p, plan->state,
 		                 plan->state == STATE_CACHED_RETRIEVAL_FAILED ? why_unseen(p)

@@ -1,5 +1,5 @@
 /* object_health.c -- how an object fares in a cluster: what its copy told when it was kept, and, when it is not Current for
- * long, what its pods say; they are listed at most twice a minute.
+ * long, what its pods say, and of what has no pods its Events: asked for twice a minute at first, then ever more seldom.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json.h>
@@ -14,12 +14,14 @@
 
 enum {
 	PATIENCE_MS = 10000, /* what becomes Current by itself until then needs no explanation */
-	EVERY_MS = 30000,
 	DEADLINE_MS = 15000,
-	PODS_MOST = 4 << 20 /* bytes of a list */
+	PODS_MOST = 4 << 20, /* bytes of a list */
+	EVENTS_MOST = 1 << 20,
+	EVENTS_COUNT = 100
 };
 
 static const struct kube_resource pods = {"", "v1", "pods", "Pod"};
+static const struct kube_resource core_events = {"", "v1", "events", "Event"};
 
 static const struct copy *copy_for(const struct part *p)
 {
@@ -47,74 +49,158 @@ static void forget_cause(struct part *p)
 	p->cause = NULL;
 }
 
+/* --- what is asked --- */
+
+static struct dispatch_job *list(struct part *p, struct kube_write *write,
+                                 kube_on_answer_fn *on_answer)
+{
+	const struct member *m = members_find(p->object->controller->around.members, p->cluster);
+	struct bytes namespace, name;
+	struct dispatch_job *job;
+	char *own;
+
+	cache_split_key(p->object->key, &namespace, &name);
+	own = xstrndup((const char *)namespace.data, namespace.len);
+	write->verb = KUBE_LIST;
+	write->namespace = own;
+	write->deadline_ms = DEADLINE_MS;
+	job = dispatch_add_spare(m->dispatch, write, on_answer, p);
+	free(own);
+	return job;
+}
+
+/* Of a Deployment its own conditions say what its ReplicaSets' say; what happens to those are no Events of it. */
+static bool has_telling_events(const struct part *p)
+{
+	static const char *const kinds[] = {"StatefulSet", "DaemonSet", "Job"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(p->object->controller->type.target.kind, kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What was said becomes the cause, if it explains anything. */
+static bool take_cause(struct part *p, const struct copy *copy, struct json_object *pod_list,
+                       struct json_object *event_list)
+{
+	struct health was = copy_health(copy), is = was;
+
+	health_why(&is, jsontree_get(pod_list, "items", NULL),
+	           jsontree_get(event_list, "items", NULL), clock_unix_s());
+	forget_cause(p);
+	if (strcmp(was.reason, is.reason) == 0 && strcmp(was.message, is.message) == 0)
+		return false;
+	p->cause = xmemdup(&is, sizeof(is));
+	return true;
+}
+
+/* Without the right to ask there is less to be said. */
+static void note_failure(const struct part *p, const struct kube_answer *answer, const char *what)
+{
+	if (!kube_answer_is_good(answer))
+		log_debug("propagator", "cluster %s: %s of %s cannot be listed: %s", p->cluster,
+		          what, p->object->key, answer->why);
+}
+
+static void on_events(const struct kube_answer *answer, void *arg)
+{
+	struct part *p = arg;
+	const struct copy *copy = copy_for(p);
+
+	p->asking = NULL;
+	note_failure(p, answer, "Events");
+	if (copy && kube_answer_is_good(answer))
+		take_cause(p, copy, NULL, answer->object);
+	controller_enqueue(p->object);
+}
+
+static void ask_events(struct part *p, const struct copy *copy)
+{
+	struct kube_write write = {
+		.resource = core_events, .limit = EVENTS_COUNT, .answer_most = EVENTS_MOST};
+	struct text fields = {0};
+
+	text_printf(&fields, "involvedObject.uid=%s,reason=FailedCreate", copy->uid);
+	write.fields = fields.data;
+	p->asking = list(p, &write, on_events);
+	text_fini(&fields);
+}
+
 static void on_pods(const struct kube_answer *answer, void *arg)
 {
 	struct part *p = arg;
 	const struct copy *copy = copy_for(p);
-	struct health was, is;
+	struct health health;
+	bool is_explained;
 
 	p->asking = NULL;
+	note_failure(p, answer, "pods");
 	controller_enqueue(p->object);
-	if (!kube_answer_is_good(answer)) {
-		log_debug("propagator", "cluster %s: pods of %s cannot be listed: %s", p->cluster,
-		          p->object->key, answer->why);
-		return;
-	}
-	forget_cause(p);
 	if (!copy)
 		return;
-	was = is = copy_health(copy);
-	health_why(&is, jsontree_get(answer->object, "items", NULL), NULL);
-	if (strcmp(was.reason, is.reason) != 0 || strcmp(was.message, is.message) != 0)
-		p->cause = xmemdup(&is, sizeof(is));
+	health = copy_health(copy);
+	is_explained = kube_answer_is_good(answer) && take_cause(p, copy, answer->object, NULL);
+	if (!is_explained && has_telling_events(p) && health_lacks_pods(&health))
+		ask_events(p, copy);
 }
 
-static void ask(struct part *p, const struct copy *copy, const struct member *m)
+static void ask(struct part *p, const struct copy *copy)
 {
-	struct bytes namespace, name;
-	char *own;
-	struct kube_write write = {
-		.verb = KUBE_LIST,
-		.resource = pods,
-		.labels = copy->pods,
-		.deadline_ms = DEADLINE_MS,
-		.answer_most = PODS_MOST,
-	};
+	struct kube_write write = {.resource = pods,
+	                           .labels = copy->pods,
+	                           .limit = HEALTH_PODS_MOST,
+	                           .answer_most = PODS_MOST};
 
-	cache_split_key(p->object->key, &namespace, &name);
-	own = xstrndup((const char *)namespace.data, namespace.len);
-	write.namespace = own;
 	p->asked_ms = clock_monotonic_ms();
-	p->asking = dispatch_add(m->dispatch, &write, on_pods, p);
-	free(own);
+	p->asked_times++;
+	p->asking = list(p, &write, on_pods);
 }
 
-/* When they are to be asked. */
+/* --- when --- */
+
 static uint64_t due_of(const struct part *p)
 {
 	uint64_t due_ms = p->unwell_ms + PATIENCE_MS;
+	uint64_t next_ms = p->asked_ms + health_pause_ms(p->asked_times);
 
-	return p->asked_ms > 0 && due_ms < p->asked_ms + EVERY_MS ? p->asked_ms + EVERY_MS : due_ms;
+	return p->asked_ms > 0 && due_ms < next_ms ? next_ms : due_ms;
+}
+
+/* What was found out is about what it asked for then; what fares otherwise may do so for another cause. */
+static void note_illness(struct part *p, const struct copy *copy)
+{
+	uint64_t asked = hash_fixed(bytes_of(copy->version));
+	uint64_t fares = hash_mix(hash_fixed(bytes_of(copy->reason ? copy->reason : "")),
+	                          hash_fixed(bytes_of(copy->message ? copy->message : "")));
+
+	if (p->unwell_ms == 0 || p->unwell_of != asked) {
+		p->unwell_ms = clock_monotonic_ms();
+		forget_cause(p);
+	}
+	if (p->unwell_of != asked || p->unwell_so != fares)
+		p->asked_times = p->asked_ms > 0;
+	p->unwell_of = asked;
+	p->unwell_so = fares;
 }
 
 void object_ask_why(struct part *p)
 {
 	const struct copy *copy = copy_for(p);
 	const struct member *m = members_find(p->object->controller->around.members, p->cluster);
-	uint64_t now_ms = clock_monotonic_ms(), due_ms;
+	uint64_t now_ms = clock_monotonic_ms();
 
 	if (!copy || (copy->health != HEALTH_IN_PROGRESS && copy->health != HEALTH_FAILED)) {
-		p->unwell_ms = 0;
+		p->unwell_ms = p->unwell_so = 0;
 		forget_cause(p);
 		return;
 	}
-	if (p->unwell_ms == 0)
-		p->unwell_ms = now_ms;
+	note_illness(p, copy);
 	if (!copy->pods || p->asking || !m || !m->is_ready || !m->dispatch)
 		return;
-	due_ms = due_of(p);
-	if (now_ms >= due_ms)
-		ask(p, copy, m);
-	else
-		controller_alarm(p->object, due_ms - now_ms);
+	if (now_ms >= due_of(p))
+		ask(p, copy);
+	/* Also when there was no room for the question. */
+	if (!p->asking)
+		controller_alarm(p->object, due_of(p) - now_ms);
 }

@@ -96,19 +96,6 @@ void object_set_state(struct part *p, enum state state, const char *why)
 	p->why = why && why[0] != '\0' ? xstrdup(why) : NULL;
 }
 
-static void tell_event(struct part *p, bool warning, const char *reason, const char *what,
-                       const char *why)
-{
-	const struct controller *c = p->object->controller;
-	struct json_object *federated = object_federated(p->object);
-
-	if (federated)
-		events_tell(c->around.events, federated, c->component, warning, reason,
-		            "%s %s \"%s\" in cluster \"%s\"%s%s", what, c->type.target.kind,
-		            p->object->key, p->cluster, why[0] != '\0' ? ": " : "", why);
-	json_object_put(federated);
-}
-
 static void end_step(struct part *p)
 {
 	p->job = NULL;
@@ -128,18 +115,36 @@ static uint64_t pause_of(uint64_t first_ms, uint64_t most_ms, unsigned doubled)
 	return pause < most_ms ? pause : most_ms;
 }
 
+static struct bytes uid_of(const struct part *p)
+{
+	const struct copy *copy =
+		controller_copy(p->object->controller, p->cluster, p->object->key);
+
+	return bytes_of(copy ? copy->uid : "");
+}
+
+/* What the member itself decides, as its admission and its rights do, is of interest there. */
+static bool is_refusal(const struct kube_answer *answer)
+{
+	return answer->err == ERR_OK &&
+	       (answer->reason == KUBE_REASON_FORBIDDEN || answer->reason == KUBE_REASON_INVALID ||
+	        answer->reason == KUBE_REASON_BAD_REQUEST);
+}
+
 /* `timed_out` when no answer came. */
 static void fail(struct part *p, const struct kube_answer *answer, enum state failed,
                  enum state timed_out, const char *event, const char *what)
 {
 	uint64_t pause = pause_of(AGAIN_FIRST_MS, AGAIN_MOST_MS, p->failures++);
 
+	if (p->failures == 1 && is_refusal(answer))
+		object_tell_member(p, DEED_REFUSED, uid_of(p), answer->why);
 	object_set_state(p, answer->err == ERR_TIMEOUT ? timed_out : failed, answer->why);
 	if (answer->retry_after_ms > 0 && answer->retry_after_ms < pause)
 		pause = answer->retry_after_ms;
 	p->again_ms = clock_monotonic_ms() + pause;
 	controller_alarm(p->object, pause);
-	tell_event(p, true, event, what, answer->why);
+	object_tell_host(p, true, event, what, answer->why);
 	end_step(p);
 }
 
@@ -176,6 +181,13 @@ static uint64_t made_of(const struct object *o)
 	                hash_fixed(bytes_of(h->overrides_hash)));
 }
 
+/* Not of what was so already: who leads next writes again what the last leader did not record. */
+static void tell_deed(const struct part *p, struct json_object *object)
+{
+	if (copy_revision_of(object) != p->over)
+		object_tell_member(p, p->deed, object_text(object, "metadata", "uid", NULL), "");
+}
+
 static void succeed(struct part *p, struct json_object *object)
 {
 	struct object *o = p->object;
@@ -197,9 +209,10 @@ static void succeed(struct part *p, struct json_object *object)
 	o->controller->counts.applied++;
 	object_set_state(p, STATE_FINE, NULL);
 	if (p->step == PLAN_CREATE)
-		tell_event(p, false, "CreateInCluster", "Creating", "");
+		object_tell_host(p, false, "CreateInCluster", "Creating", "");
 	else
-		tell_event(p, false, "UpdateInCluster", "Updating", "");
+		object_tell_host(p, false, "UpdateInCluster", "Updating", "");
+	tell_deed(p, object);
 	note_repair(p);
 	end_step(p);
 }
@@ -258,7 +271,7 @@ static void replace(struct part *p, struct json_object *existing)
 		                  &retained, &why);
 	/* The federated object may be a newer one than was looked at. */
 	if (err == ERR_OK && !member_ceiling_allows(site->member->ceiling, &c->type, whole, &why)) {
-		object_set_state(p, STATE_CEILING_REFUSED, why.text);
+		object_refuse(p, why.text);
 		end_step(p);
 	} else if (err == ERR_OK) {
 		send_json(p, &write, whole, on_answer_of_replace);
@@ -324,8 +337,11 @@ static void on_answer_of_takeover(const struct kube_answer *answer, void *arg)
 		log_warn("propagator", "%s %s in cluster %s: KubeFed's fields stay KubeFed's: %s",
 		         p->object->controller->type.target.kind, p->object->key, p->cluster,
 		         answer->why);
-	if (kube_answer_is_good(answer))
+	if (kube_answer_is_good(answer)) {
 		renew_precondition(p, answer->object);
+		if (p->deed != DEED_ADOPTED)
+			p->deed = DEED_TOOK_OVER;
+	}
 	if (p->took_over)
 		apply(p);
 	else
@@ -413,6 +429,8 @@ static bool may_take(struct part *p, struct json_object *existing)
 	is_hosts = type_is_namespaces(&c->type) &&
 	           c->around.is_hosts_namespace(name, own_uid, c->around.arg);
 	free(own_uid);
+	p->over = copy_revision_of(existing);
+	p->deed = DEED_UPDATED;
 	if (bytes_equal_text(label, "true"))
 		return true;
 	if (bytes_equal_text(label, "false")) {
@@ -421,7 +439,8 @@ static bool may_take(struct part *p, struct json_object *existing)
 		object_set_state(p, STATE_ALREADY_EXISTS,
 		                 "it exists, and adoptResources is Disabled");
 	} else {
-		tell_event(p, false, "AdoptInCluster", "Adopting", "");
+		p->deed = DEED_ADOPTED;
+		object_tell_host(p, false, "AdoptInCluster", "Adopting", "");
 		return true;
 	}
 	p->again_ms = clock_monotonic_ms() + AGAIN_MOST_MS;
@@ -483,6 +502,14 @@ static void note_gone(struct part *p)
 	p->object->controller->counts.deleted++;
 }
 
+/* The object, or, of one that is gone at once, a Status. */
+static struct bytes uid_of_answer(const struct kube_answer *answer)
+{
+	struct bytes uid = object_text(answer->object, "metadata", "uid", NULL);
+
+	return uid.len > 0 ? uid : object_text(answer->object, "details", "uid", NULL);
+}
+
 static void on_answer_of_delete(const struct kube_answer *answer, void *arg)
 {
 	struct part *p = arg;
@@ -498,7 +525,9 @@ static void on_answer_of_delete(const struct kube_answer *answer, void *arg)
 	}
 	note_gone(p);
 	object_set_state(p, STATE_WAITING_FOR_REMOVAL, NULL);
-	tell_event(p, false, "DeleteInCluster", "Deleting", "");
+	object_tell_host(p, false, "DeleteInCluster", "Deleting", "");
+	if (kube_answer_is_good(answer))
+		object_tell_member(p, DEED_DELETED, uid_of_answer(answer), "");
 	end_step(p);
 }
 
@@ -540,7 +569,9 @@ static void on_answer_of_unlabel(const struct kube_answer *answer, void *arg)
 	}
 	note_gone(p);
 	object_set_state(p, STATE_FINE, NULL);
-	tell_event(p, false, "RemoveManagedLabelFromInCluster", "Releasing", "");
+	object_tell_host(p, false, "RemoveManagedLabelFromInCluster", "Releasing", "");
+	if (kube_answer_is_good(answer))
+		object_tell_member(p, DEED_RELEASED, uid_of_answer(answer), "");
 	end_step(p);
 }
 
@@ -601,6 +632,8 @@ void object_step(struct part *p, const struct wish *wish, enum plan_step step, e
 	p->written = 0;
 	p->retains = wish->render.retain_replicas;
 	p->is_repair = step == PLAN_UPDATE && recorded && strcmp(recorded, VERSION_OLD) != 0;
+	p->over = p->before;
+	p->deed = step == PLAN_CREATE ? DEED_CREATED : p->is_repair ? DEED_REPAIRED : DEED_UPDATED;
 	/* What has failed and is tried again is as it was until there is an answer. */
 	if (p->failures == 0)
 		object_set_state(p, state, NULL);

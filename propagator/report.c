@@ -215,15 +215,50 @@ static void print_schedules(const struct scheduler *s, struct text *out)
 	          "Plans written into federated objects.", (double)counts.writes);
 }
 
+static double is_ready(const struct member *m) { return m->is_ready; }
+
+static double events_sent(const struct member *m)
+{
+	return m->events ? (double)events_counts(m->events).sent : 0;
+}
+
+static double events_dropped(const struct member *m)
+{
+	return m->events ? (double)events_counts(m->events).dropped : 0;
+}
+
+static double spare_dropped(const struct member *m)
+{
+	return m->dispatch ? (double)dispatch_counts(m->dispatch).dropped : 0;
+}
+
 static void print_clusters(const struct members *m, struct text *out)
 {
-	metric_head(out, "nigh_propagator_cluster_ready", METRIC_GAUGE,
-	            "Whether a member cluster is ready.");
-	for (size_t i = 0; i < members_count(m); i++) {
-		const struct metric_label label = {"cluster", members_at(m, i)->name};
+	static const struct {
+		const char *name, *sentence;
+		enum metric_type type;
+		double (*value)(const struct member *m);
+	} metrics[] = {
+		{"nigh_propagator_cluster_ready", "Whether a member cluster is ready.",
+	         METRIC_GAUGE, is_ready},
+		{"nigh_propagator_events_total", "Events sent to a member cluster.", METRIC_COUNTER,
+	         events_sent},
+		{"nigh_propagator_events_dropped_total",
+	         "Events that were too many, or that a member cluster did not take.",
+	         METRIC_COUNTER, events_dropped},
+		{"nigh_propagator_spare_dropped_total",
+	         "Events and questions why an object does not work that too many waited before.",
+	         METRIC_COUNTER, spare_dropped},
+	};
 
-		metric_sample(out, "nigh_propagator_cluster_ready", &label, 1,
-		              members_at(m, i)->is_ready);
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		metric_head(out, metrics[i].name, metrics[i].type, metrics[i].sentence);
+		for (size_t k = 0; k < members_count(m); k++) {
+			const struct member *one = members_at(m, k);
+			const struct metric_label label = {"cluster", one->name};
+
+			metric_sample(out, metrics[i].name, &label, 1, metrics[i].value(one));
+		}
 	}
 }
 

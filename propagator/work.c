@@ -8,7 +8,7 @@
 #include "kube/object.h"
 #include "propagator/cache.h"
 
-enum { HOST_AT_ONCE = 64 };
+enum { HOST_AT_ONCE = 64, HOST_EVENTS = 300 };
 
 struct work {
 	struct work_settings settings;
@@ -243,7 +243,7 @@ struct work *work_start(const struct work_settings *settings)
 	w->settings = *settings;
 	namespace = settings->settings->cluster_scope ? NULL : settings->options->namespace;
 	w->dispatch = dispatch_new(settings->loop, settings->host, HOST_AT_ONCE, settings->term);
-	w->events = events_start(w->dispatch);
+	w->events = events_start(w->dispatch, HOST_EVENTS);
 	w->namespaces = start_namespaces(w);
 	w->versions = versions_start(settings->loop, settings->host, settings->backoff, namespace,
 	                             on_known, w);

@@ -97,6 +97,8 @@ static void test_a_cluster_joined_with_nighctl_alone_is_propagated_to(void **sta
 		cluster_expect(f->members[i], CONFIGMAPS "settings", "\"a\":\"one\"", SOON_MS);
 		cluster_expect(f->members[i], CONFIGMAPS "settings",
 		               "\"kubefed.io/managed\":\"true\"", 0);
+		cluster_expect(f->members[i], "/api/v1/namespaces/shop/events",
+		               "Created (FederatedConfigMap shop/settings)", SOON_MS);
 	}
 }
 

@@ -92,10 +92,11 @@ static void test_health_is_told_for_each_cluster_and_for_all(void **state)
 	               "\"health\":{\"message\":\"Available: 1/2\",\"reason\":\"LessAvailable\","
 	               "\"status\":\"InProgress\"},\"name\":\"rohan\"",
 	               SOON_MS);
-	cluster_expect(f->host, WEB,
-	               "\"message\":\"is Current in 1 of 2 clusters; rohan: Available: 1/2\","
-	               "\"reason\":\"LessAvailable\",\"status\":\"False\",\"type\":\"Healthy\"",
-	               SOON_MS);
+	cluster_expect(
+		f->host, WEB,
+		"\"message\":\"is Current in 1 of 2 clusters; rohan InProgress: Available: 1/2\","
+		"\"reason\":\"LessAvailable\",\"status\":\"False\",\"type\":\"Healthy\"",
+		SOON_MS);
 	/* It is propagated all the same. */
 	cluster_expect(f->host, WEB, "\"status\":\"True\",\"type\":\"Propagation\"", SOON_MS);
 }
@@ -117,11 +118,14 @@ static void test_pods_are_asked_why_it_does_not_become_current(void **state)
 	              "  - {name: web, image: \"nginx:v9\", imageID: \"\", ready: false, "
 	              "restartCount: 0, state: {waiting: {reason: ImagePullBackOff, message: \"no "
 	              "such image\"}}}\n");
+	cluster_expect(
+		f->host, WEB,
+		"\"health\":{\"message\":\"1 of 1 pods: image nginx:v9 cannot be pulled: no such "
+		"image\","
+		"\"reason\":\"ImageCannotBePulled\",\"status\":\"InProgress\"}",
+		2 * SOON_MS);
 	cluster_expect(f->host, WEB,
-	               "\"health\":{\"message\":\"1 of 1 pods: container web: no such image\","
-	               "\"reason\":\"ImageCannotBePulled\",\"status\":\"InProgress\"}",
-	               2 * SOON_MS);
-	cluster_expect(f->host, WEB, "rohan: 1 of 1 pods: container web: no such image", SOON_MS);
+	               "rohan InProgress: 1 of 1 pods: image nginx:v9 cannot be pulled", SOON_MS);
 	report(f->members[1], 2);
 	cluster_expect(f->host, WEB, "\"message\":\"is Current in all 2 clusters\"", SOON_MS);
 	cluster_expect(f->host, WEB, "!ImageCannotBePulled", SOON_MS);

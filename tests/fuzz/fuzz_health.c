@@ -1,4 +1,4 @@
-/* fuzz_health.c -- any bytes as an object of a member, its pods and its ReplicaSets. */
+/* fuzz_health.c -- any bytes as an object of a member, its pods and its Events. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	h = health_of(jsontree_get(root, "object", NULL), NOW);
 	check(&h);
 	health_roll_add(&roll, "a", &h);
-	health_why(&h, jsontree_get(root, "pods", NULL), jsontree_get(root, "replicaSets", NULL));
+	health_why(&h, jsontree_get(root, "pods", NULL), jsontree_get(root, "events", NULL), NOW);
 	check(&h);
 	health_roll_add(&roll, "b", &h);
 	h = health_roll_up(&roll);

@@ -99,6 +99,8 @@ uint64_t fakeapi_edit(struct fakeapi *f, const char *resource, const char *objec
 void fakeapi_ask_to_delete(struct fakeapi *f, const char *resource, const char *object);
 /* Its JSON, or NULL; good until the next call. */
 const char *fakeapi_get(struct fakeapi *f, const char *resource, const char *object);
+/* The same of the first one that has that text: for those whose names are made by chance. */
+const char *fakeapi_find(struct fakeapi *f, const char *resource, const char *text);
 /* "NAMESPACE/NAME" or "NAME"; it must be there.  Its finalizers are not waited for. */
 uint64_t fakeapi_delete(struct fakeapi *f, const char *resource, const char *object);
 /* Writes object number `i` as fakeapi_put() takes it; `out` is empty. */

@@ -103,13 +103,22 @@ struct choice {
 	char *namespace, *name; /* NULL: all */
 	struct label_term *labels;
 	size_t label_count;
+	struct field_term *fields;
+	size_t field_count;
 };
 
-/* --- label selectors (fakeapi_labels.c) --- */
+/* --- selectors (fakeapi_labels.c) --- */
+
+struct field_term {
+	char *path, *value; /* "involvedObject.uid" */
+};
 
 /* "a=b,c!=d,e,!f"; false: there is something in it that is not known here. */
 bool labels_read(struct choice *c, const char *selector);
 bool labels_take(const struct choice *c, const struct object *o);
+/* False: no such field can be selected by. */
+bool fields_read(struct choice *c, const char *path, const char *value);
+bool fields_take(const struct choice *c, const struct object *o);
 void choice_fini(struct choice *c);
 
 struct kind *store_find(struct fakeapi *f, const char *path, size_t len);

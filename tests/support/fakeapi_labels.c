@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/fakeapi_inside.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,46 @@ bool labels_take(const struct choice *c, const struct object *o)
 	return true;
 }
 
+/* --- fields, but for the name and the namespace --- */
+
+/* Of Events. */
+static bool is_field(const char *path)
+{
+	return strncmp(path, "involvedObject.", 15) == 0 || strcmp(path, "reason") == 0 ||
+	       strcmp(path, "type") == 0;
+}
+
+bool fields_read(struct choice *c, const char *path, const char *value)
+{
+	if (!is_field(path))
+		return false;
+	c->fields = xreallocarray(c->fields, c->field_count + 1, sizeof(*c->fields));
+	c->fields[c->field_count++] = (struct field_term){xstrdup(path), xstrdup(value)};
+	return true;
+}
+
+static bool has_field(struct json_object *value, const struct field_term *t)
+{
+	char *copy = xstrdup(t->path), *rest = copy, *part;
+	bool fits = true;
+
+	while (fits && (part = strsep(&rest, ".")) != NULL)
+		fits = json_object_object_get_ex(value, part, &value);
+	free(copy);
+	return fits && strcmp(json_object_get_string(value), t->value) == 0;
+}
+
+bool fields_take(const struct choice *c, const struct object *o)
+{
+	struct json_object *value = c->field_count > 0 ? json_tokener_parse(o->text) : NULL;
+	bool fits = true;
+
+	for (size_t i = 0; fits && i < c->field_count; i++)
+		fits = has_field(value, &c->fields[i]);
+	json_object_put(value);
+	return fits;
+}
+
 void choice_fini(struct choice *c)
 {
 	free(c->namespace);
@@ -71,5 +112,10 @@ void choice_fini(struct choice *c)
 		free(c->labels[i].value);
 	}
 	free(c->labels);
+	for (size_t i = 0; i < c->field_count; i++) {
+		free(c->fields[i].path);
+		free(c->fields[i].value);
+	}
+	free(c->fields);
 	*c = (struct choice){0};
 }

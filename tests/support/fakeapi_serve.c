@@ -254,7 +254,7 @@ static void answer_list(struct stream *s, struct kind *k, const struct choice *c
 		if (s->list.remaining > 0)
 			s->list_continue = token_print(s->list.version,
 			                               s->list.objects[s->list.count - 1]->key);
-		if (c->name || c->labels)
+		if (c->name || c->labels || c->fields)
 			s->list.remaining = 0; /* not told of selections */
 		if (f->options.gzip && s->request.accepts_gzip && s->list.bytes >= GZIP_FROM)
 			stream_gzip(s);
@@ -337,10 +337,12 @@ static bool read_selector(char *selector, struct choice *c)
 			to = &c->name;
 		else if (strcmp(part, "metadata.namespace") == 0)
 			to = &c->namespace;
-		if (!to)
+		if (to) {
+			free(*to);
+			*to = xstrdup(equals);
+		} else if (!fields_read(c, part, equals)) {
 			return false;
-		free(*to);
-		*to = xstrdup(equals);
+		}
 	}
 	return true;
 }

@@ -424,7 +424,8 @@ bool choice_takes(const struct choice *c, const struct object *o)
 	if (c->namespace && (strncmp(o->key, c->namespace, o->namespace_len) != 0 ||
 	                     c->namespace[o->namespace_len] != '\0'))
 		return false;
-	return (!c->name || strcmp(object_name(o), c->name) == 0) && labels_take(c, o);
+	return (!c->name || strcmp(object_name(o), c->name) == 0) && labels_take(c, o) &&
+	       fields_take(c, o);
 }
 
 /* All as of an earlier `version`, used once more. */
@@ -444,7 +445,7 @@ static void copy_all(const struct kind *k, uint64_t version, struct object ***ob
 static void choose(struct object *const *objects, size_t count, const struct choice *c,
                    const char *after, size_t limit, struct list *out)
 {
-	bool found = false, all = !c->name && !c->namespace && !c->labels;
+	bool found = false, all = !c->name && !c->namespace && !c->labels && !c->fields;
 	size_t from = after ? place_of(objects, count, after, &found) + found : 0, most;
 
 	most = limit && limit < count - from ? limit : count - from;

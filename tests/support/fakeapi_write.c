@@ -468,6 +468,20 @@ static void mark_deleted(struct change_of *c)
 	store(c);
 }
 
+static void say_deleted(struct stream *s, struct change_of *c, const char *name)
+{
+	struct json_object *uid = member(member(c->before, "metadata"), "uid");
+	struct text said = {0};
+
+	text_add(&said, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
+	                "\"Success\",\"details\":{\"name\":");
+	text_add_json(&said, bytes_of(name));
+	text_printf(&said, ",\"kind\":\"%s\",\"uid\":\"%s\"}}", c->k->plural,
+	            uid ? json_object_get_string(uid) : "");
+	serve_text(s, 200, "application/json", bytes_of(said.data));
+	text_fini(&said);
+}
+
 static void delete_object(struct change_of *c, struct stream *s, const struct choice *choice)
 {
 	struct text key = {0};
@@ -484,9 +498,7 @@ static void delete_object(struct change_of *c, struct stream *s, const struct ch
 	} else {
 		if (!c->dry)
 			store_delete(c->f, c->k, key.data);
-		serve_text(s, 200, "application/json",
-		           bytes_of("{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},"
-		                    "\"status\":\"Success\"}"));
+		say_deleted(s, c, choice->name);
 	}
 	text_fini(&key);
 }
@@ -607,4 +619,20 @@ const char *fakeapi_get(struct fakeapi *f, const char *resource, const char *obj
 	text_add(&f->said, o ? o->text : "");
 	fake_unlock(f);
 	return o ? f->said.data : NULL;
+}
+
+const char *fakeapi_find(struct fakeapi *f, const char *resource, const char *text)
+{
+	struct kind *k;
+	const char *found = NULL;
+
+	fake_lock(f);
+	k = store_kind(f, resource);
+	for (size_t i = 0; !found && i < k->count; i++)
+		if (strstr(k->objects[i]->text, text))
+			found = k->objects[i]->text;
+	text_reset(&f->said);
+	text_add(&f->said, found ? found : "");
+	fake_unlock(f);
+	return found ? f->said.data : NULL;
 }

@@ -36,7 +36,7 @@ static void register_kinds(struct fakeapi *f)
 	fakeapi_register(f, CORE "alpha1/propagatedversions", "PropagatedVersion", true);
 	fakeapi_register(f, CORE "alpha1/clusterpropagatedversions", "ClusterPropagatedVersion",
 	                 false);
-	fakeapi_register(f, "/api/v1/events", "Event", true);
+	fakeapi_register(f, DESK_EVENTS, "Event", true);
 }
 
 static void join(struct desk *d, size_t i)
@@ -44,6 +44,7 @@ static void join(struct desk *d, size_t i)
 	struct fakeapi *f = d->members[i] = fakeapi_new(NULL);
 	char *token = tls_base64(fakeapi_token(f), strlen(fakeapi_token(f)));
 
+	fakeapi_register(f, DESK_EVENTS, "Event", true);
 	fakeapi_put(f, FAKEAPI_NAMESPACES, "{'metadata':{'name':'shop'}}");
 	fakeapi_put(d->host->f, FAKEAPI_SECRETS,
 	            "{'metadata':{'name':'%s','namespace':'" NAMESPACE "'},'data':{'token':'%s'}}",

@@ -15,6 +15,7 @@ enum { DESK_MEMBERS = 2, DESK_SOON_MS = 30000 };
 
 #define DESK_FEDERATED   "/apis/types.kubefed.io/v1beta1/federateddeployments"
 #define DESK_PREFERENCES "/apis/scheduling.kubefed.io/v1alpha1/replicaschedulingpreferences"
+#define DESK_EVENTS      "/api/v1/events"
 #define DESK_TYPES       "/apis/core.kubefed.io/v1beta1/federatedtypeconfigs"
 
 struct desk {

@@ -162,6 +162,7 @@ struct propagator_world *propagator_world_new(unsigned members)
 	propagator_world_namespace(w, "shop");
 	for (unsigned i = 0; i < members; i++) {
 		w->members[i] = fakeapi_new(&(struct fakeapi_options){.managed_fields = true});
+		fakeapi_register(w->members[i], WORLD_EVENTS, "Event", true);
 		propagator_world_join(w, i);
 	}
 	return w;

@@ -137,20 +137,20 @@ static void run_server(struct cluster *c)
 	free(o);
 }
 
-static void run_controllers(struct cluster *c)
+/* `which` of them, under `suffix` of its name. */
+static pid_t run_manager(struct cluster *c, const char *suffix, const char *which)
 {
 	struct options *o = xcalloc(1, sizeof(*o));
 	const char *dir = c->cloud->dir;
 	char name[64], path[256];
+	pid_t pid;
 
-	snprintf(name, sizeof(name), "%s-controllers", c->name);
+	snprintf(name, sizeof(name), "%s-%s", c->name, suffix);
 	snprintf(path, sizeof(path), "%s/%s.kubeconfig", dir, name);
 	cluster_kubeconfig(c, ADMIN_TOKEN, path);
 	option(o, "kube-controller-manager");
 	option(o, "--kubeconfig=%s", path);
-	option(o, "--controllers=endpointslice-controller,namespace-controller,"
-	          "serviceaccount-controller,serviceaccount-token-controller,"
-	          "garbage-collector-controller");
+	option(o, "--controllers=%s", which);
 	option(o, "--use-service-account-credentials=false");
 	option(o, "--service-account-private-key-file=%s/accounts.key", dir);
 	option(o, "--root-ca-file=%s/ca.crt", dir);
@@ -158,8 +158,25 @@ static void run_controllers(struct cluster *c)
 	option(o, "--secure-port=0");
 	option(o, "--kube-api-qps=1000");
 	option(o, "--kube-api-burst=2000");
-	c->controllers = cloud_run(c->cloud, o->argv, name);
+	pid = cloud_run(c->cloud, o->argv, name);
 	free(o);
+	return pid;
+}
+
+static void run_controllers(struct cluster *c)
+{
+	c->controllers = run_manager(c, "controllers",
+	                             "endpointslice-controller,namespace-controller,"
+	                             "serviceaccount-controller,serviceaccount-token-controller,"
+	                             "garbage-collector-controller");
+}
+
+void cluster_run_workloads(struct cluster *c)
+{
+	c->workloads = run_manager(c, "workloads",
+	                           "deployment-controller,replicaset-controller,"
+	                           "statefulset-controller,daemonset-controller,job-controller,"
+	                           "resourcequota-controller");
 }
 
 static void choose_port(struct cluster *c)
@@ -187,6 +204,7 @@ struct cluster *cluster_new(struct cloud *cloud, const char *name, bool has_cont
 
 void cluster_free(struct cluster *c)
 {
+	cloud_end(&c->workloads);
 	cloud_end(&c->controllers);
 	cloud_end(&c->server);
 	if (c->curl)
@@ -222,6 +240,7 @@ void cluster_start(struct cluster *c)
 void cluster_kill(struct cluster *c)
 {
 	c->is_paused = false;
+	cloud_end(&c->workloads);
 	cloud_end(&c->controllers);
 	cloud_end(&c->server);
 }

@@ -20,6 +20,8 @@ struct cluster;
 struct cluster *cluster_new(struct cloud *cloud, const char *name, bool has_controllers);
 /* Until it is ready; then its controllers begin. */
 void cluster_await(struct cluster *c);
+/* Controllers of Deployments, StatefulSets, DaemonSets, Jobs and ResourceQuotas besides, until it is killed; there is no kubelet. */
+void cluster_run_workloads(struct cluster *c);
 /* SIGKILL to the API server, nothing if it is not there; and to its controllers, which else would wait long before they
  * try it again. */
 void cluster_kill(struct cluster *c);

@@ -20,7 +20,7 @@ struct cluster {
 	char name[32], address[32], url[64];
 	unsigned port;
 	bool has_controllers, is_paused;
-	pid_t server, controllers; /* 0: not running */
+	pid_t server, controllers, workloads; /* 0: not running */
 	CURL *curl;
 	struct text body;
 };

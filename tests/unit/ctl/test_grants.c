@@ -68,6 +68,8 @@ static void test_the_writer_may_do_what_enabled_types_need(void **state)
 		jsontree_item(rules, 1),
 		"{'apiGroups': [''], 'resources': ['configmaps'],"
 		"'verbs': ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']}");
+	assert_json_text(jsontree_item(rules, 3), "{'apiGroups': [''], 'resources': ['events'], "
+	                                          "'verbs': ['create', 'patch', 'list']}");
 	for (size_t i = 2; i < jsontree_count(rules); i++)
 		assert_null(strstr(json_object_to_json_string(jsontree_item(rules, i)), "delete"));
 	assert_null(strstr(json_object_to_json_string(rules), "\"*\""));

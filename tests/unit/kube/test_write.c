@@ -166,6 +166,32 @@ static void test_what_labels_select_is_listed(void **state)
 	json_object_put(o.object);
 }
 
+static void test_what_fields_select_is_listed_and_no_more_than_so_many(void **state)
+{
+	static const struct kube_resource events = {"", "v1", "events", "Event"};
+	struct kube_server *s = *state;
+	struct kube_write w = of(KUBE_LIST, &events, "");
+	struct json_object *items;
+	struct outcome o = {0};
+
+	fakeapi_register(s->f, "/api/v1/events", "Event", true);
+	for (int i = 0; i < 9; i++)
+		fakeapi_put(s->f, "/api/v1/events",
+		            "{'metadata':{'name':'e%d','namespace':'shop'},'reason':'%s',"
+		            "'involvedObject':{'uid':'u%d'}}",
+		            i, i < 6 ? "FailedCreate" : "Killing", i % 2);
+	w.name = w.field_manager = NULL;
+	w.fields = "involvedObject.uid=u1,reason=FailedCreate";
+	w.limit = 2;
+	write_it(s, &w, &o);
+	assert_int_equal(o.status, 200);
+	assert_true(json_object_object_get_ex(o.object, "items", &items));
+	assert_int_equal(json_object_array_length(items), 2);
+	assert_non_null(fakeapi_last_request(s->f, "/events?fieldSelector=involvedObject.uid=u1,"
+	                                           "reason=FailedCreate&limit=2 HTTP"));
+	json_object_put(o.object);
+}
+
 static void test_an_apply_makes_and_then_changes_what_is_its_own(void **state)
 {
 	struct kube_server *s = *state;
@@ -507,6 +533,7 @@ int main(void)
 		server_test(test_an_object_is_read),
 		server_test(test_what_no_resource_names_is_read_by_its_path),
 		server_test(test_what_labels_select_is_listed),
+		server_test(test_what_fields_select_is_listed_and_no_more_than_so_many),
 		server_test(test_an_apply_makes_and_then_changes_what_is_its_own),
 		server_test(test_an_apply_against_others_names_them),
 		server_test(test_a_replacement_of_what_is_not_the_present_is_a_conflict),

@@ -28,7 +28,7 @@ static void check(struct json_object *root, unsigned line, void *arg)
 	struct health h = health_of(jsontree_get(root, "object", NULL), NOW);
 	const char *state = jsontree_word(root, "want", "state", NULL);
 
-	health_why(&h, jsontree_get(root, "pods", NULL), jsontree_get(root, "replicaSets", NULL));
+	health_why(&h, jsontree_get(root, "pods", NULL), jsontree_get(root, "events", NULL), NOW);
 	if (strcmp(health_state_text(h.state), state) != 0 ||
 	    strcmp(h.reason, jsontree_word(root, "want", "reason", NULL)) != 0 ||
 	    strcmp(h.message, jsontree_word(root, "want", "message", NULL)) != 0) {
@@ -90,10 +90,38 @@ static void test_what_is_current_needs_no_why(void **state)
 	struct health unknown = health_unknown("connection refused");
 
 	(void)state;
-	health_why(&current, pods, NULL);
-	health_why(&unknown, pods, NULL);
+	health_why(&current, pods, NULL, NOW);
+	health_why(&unknown, pods, NULL, NOW);
 	assert_health(current, HEALTH_CURRENT, "", "is ready");
 	assert_health(unknown, HEALTH_UNKNOWN, "Unreachable", "connection refused");
+	json_object_put(pods);
+}
+
+static void test_it_is_asked_why_ever_more_seldom(void **state)
+{
+	(void)state;
+	assert_int_equal(health_pause_ms(1), 30000);
+	assert_int_equal(health_pause_ms(2), 60000);
+	assert_int_equal(health_pause_ms(4), 240000);
+	assert_int_equal(health_pause_ms(5), 300000);
+	assert_int_equal(health_pause_ms(1000000), 300000);
+}
+
+static void test_of_many_pods_the_first_are_counted(void **state)
+{
+	struct json_object *pods = json_object_new_array();
+	struct health h = {HEALTH_IN_PROGRESS, "LessReady", "Ready: 0/5000"};
+
+	(void)state;
+	for (int i = 0; i < HEALTH_PODS_MOST; i++)
+		json_object_array_add(
+			pods,
+			json_tokener_parse(
+				"{\"status\": {\"containerStatuses\": [{\"image\": \"nginx:nope\","
+				" \"state\": {\"waiting\": {\"reason\": \"ErrImagePull\"}}}]}}"));
+	health_why(&h, pods, NULL, NOW);
+	assert_health(h, HEALTH_IN_PROGRESS, "ImageCannotBePulled",
+	              "100 of the first 100 pods: image nginx:nope cannot be pulled");
 	json_object_put(pods);
 }
 
@@ -136,11 +164,11 @@ static void test_several_clusters_are_as_good_as_the_worst(void **state)
 	assert_health(health_roll_up(&r), HEALTH_CURRENT, "", "is Current in all 2 clusters");
 	health_roll_add(&r, "gondor", &waiting);
 	assert_health(health_roll_up(&r), HEALTH_IN_PROGRESS, "LessReady",
-	              "is Current in 2 of 3 clusters; gondor: Ready: 1/4");
+	              "is Current in 2 of 3 clusters; gondor InProgress: Ready: 1/4");
 	health_roll_add(&r, "mordor", &failed);
 	health_roll_add(&r, "shire", &waiting);
 	assert_health(health_roll_up(&r), HEALTH_FAILED, "ProgressDeadlineExceeded",
-	              "is Current in 2 of 5 clusters; mordor: no progress");
+	              "is Current in 2 of 5 clusters; mordor Failed: no progress");
 }
 
 static void test_the_order_of_clusters_does_not_matter(void **state)
@@ -159,7 +187,7 @@ static void test_the_order_of_clusters_does_not_matter(void **state)
 		for (size_t j = 0; j < 4; j++)
 			health_roll_add(&r, all[orders[i][j]].cluster, all[orders[i][j]].health);
 		assert_health(health_roll_up(&r), HEALTH_FAILED, "ProgressDeadlineExceeded",
-		              "is Current in 1 of 4 clusters; c: no progress");
+		              "is Current in 1 of 4 clusters; c Failed: no progress");
 	}
 }
 
@@ -169,6 +197,8 @@ int main(void)
 		cmocka_unit_test(test_every_object_has_the_health_that_its_case_says),
 		cmocka_unit_test(test_what_is_not_there_is_in_progress),
 		cmocka_unit_test(test_what_is_current_needs_no_why),
+		cmocka_unit_test(test_it_is_asked_why_ever_more_seldom),
+		cmocka_unit_test(test_of_many_pods_the_first_are_counted),
 		cmocka_unit_test(test_long_words_are_cut),
 		cmocka_unit_test(test_several_clusters_are_as_good_as_the_worst),
 		cmocka_unit_test(test_the_order_of_clusters_does_not_matter),

@@ -78,6 +78,82 @@ static void test_pods_are_asked_once_it_has_lasted_and_not_again_soon(void **sta
 	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "!NoNodeFits");
 }
 
+/* --- what has no pods --- */
+
+#define STATEFUL_SETS  "/apis/apps/v1/statefulsets"
+#define FEDERATED_SETS "/apis/types.kubefed.io/v1beta1/federatedstatefulsets"
+#define ITS_EVENTS                                                                                 \
+	"/api/v1/namespaces/shop/events?fieldSelector=involvedObject.uid=u-db,reason=FailedCreate"
+#define QUOTA "exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1"
+
+/* The FederatedStatefulSet shop/db, in rohan alone, with one pod of three. */
+static void bring_db(struct desk *d)
+{
+	struct fakeapi *rohan = d->members[1];
+
+	fakeapi_register(d->host->f, FEDERATED_SETS, "FederatedStatefulSet", true);
+	for (size_t i = 0; i < DESK_MEMBERS; i++)
+		fakeapi_register(d->members[i], STATEFUL_SETS, "StatefulSet", true);
+	fakeapi_put(d->host->f, DESK_TYPES,
+	            "{'metadata':{'name':'statefulsets.apps','namespace':'kube-federation-system',"
+	            "'generation':1},'spec':{'propagation':'Enabled','targetType':{'group':'apps',"
+	            "'version':'v1','kind':'StatefulSet','pluralName':'statefulsets','scope':"
+	            "'Namespaced'},'federatedType':{'group':'types.kubefed.io','version':'v1beta1',"
+	            "'kind':'FederatedStatefulSet','pluralName':'federatedstatefulsets','scope':"
+	            "'Namespaced'}}}");
+	fakeapi_put(rohan, STATEFUL_SETS,
+	            "{'metadata':{'name':'db','namespace':'shop','uid':'u-db'},'spec':{},'status':{"
+	            "'replicas':1,'readyReplicas':1}}");
+	fakeapi_put(d->host->f, FEDERATED_SETS,
+	            "{'metadata':{'name':'db','namespace':'shop','generation':1},'spec':{"
+	            "'placement':{'clusters':[{'name':'rohan'}]},'template':{'spec':{'replicas':3,"
+	            "'selector':{'matchLabels':{'app':'db'}}}}}}");
+	desk_expect(d, d->host->f, FEDERATED_SETS, "shop/db", "Replicas: 1/3");
+}
+
+static void put_events(struct fakeapi *f)
+{
+	fakeapi_put(f, DESK_EVENTS,
+	            "{'metadata':{'name':'db.1','namespace':'shop'},'involvedObject':{'uid':"
+	            "'u-other'},'reason':'FailedCreate','message':'exceeded quota: other',"
+	            "'lastTimestamp':'2099-01-01T00:00:00Z'}");
+	fakeapi_put(
+		f, DESK_EVENTS,
+		"{'metadata':{'name':'db.2','namespace':'shop'},'involvedObject':{'uid':'u-db'},"
+		"'reason':'FailedCreate','message':'create Pod db-1 in StatefulSet db failed "
+		"error: pods db-1 is forbidden: " QUOTA
+		"','lastTimestamp':'2099-01-01T00:00:00Z'}");
+}
+
+static void test_events_are_asked_why_there_are_too_few_pods(void **state)
+{
+	struct desk *d = *state;
+
+	put_events(d->members[1]);
+	bring_db(d);
+	desk_expect(d, d->host->f, FEDERATED_SETS, "shop/db",
+	            "\"reason\":\"QuotaExceeded\",\"message\":\"" QUOTA "\"");
+	assert_int_equal(fakeapi_requests(d->members[1], ITS_EVENTS "&limit=100"), 1);
+	assert_int_equal(fakeapi_requests(d->members[1], "pods?labelSelector=app=db&limit=100"), 1);
+	desk_expect(d, d->host->f, FEDERATED_SETS, "shop/db",
+	            "is Current in 0 of 1 clusters; rohan InProgress: " QUOTA);
+}
+
+static void test_without_the_right_to_ask_there_is_less_to_be_said(void **state)
+{
+	struct desk *d = *state;
+
+	fakeapi_answer(d->members[1], "/api/v1/namespaces/shop/pods", 0, 403, NULL);
+	fakeapi_answer(d->members[1], "/api/v1/namespaces/shop/events", 0, 403, NULL);
+	put_events(d->members[1]);
+	bring_db(d);
+	desk_expect_requests(d, d->members[1], ITS_EVENTS, 1);
+	desk_turn(d, 2500);
+	desk_expect(d, d->host->f, FEDERATED_SETS, "shop/db",
+	            "\"reason\":\"LessReplicas\",\"message\":\"Replicas: 1/3\"");
+	assert_int_equal(fakeapi_requests(d->members[1], ITS_EVENTS), 1);
+}
+
 static void test_a_server_that_prunes_is_not_written_to_for_ever(void **state)
 {
 	static const char pruned[] =
@@ -115,6 +191,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(test_many_changes_of_health_are_few_statuses),
 		DESK_TEST(test_pods_are_asked_once_it_has_lasted_and_not_again_soon),
+		DESK_TEST(test_events_are_asked_why_there_are_too_few_pods),
+		DESK_TEST(test_without_the_right_to_ask_there_is_less_to_be_said),
 		DESK_TEST(test_a_server_that_prunes_is_not_written_to_for_ever),
 	};
 

@@ -199,7 +199,7 @@ static void test_the_worst_health_is_that_of_all(void **state)
 	assert_string_equal(text(c, "status"), "False");
 	assert_string_equal(text(c, "reason"), "NoNodeFits");
 	assert_string_equal(text(c, "message"),
-	                    "is Current in 1 of 2 clusters; rohan: no node takes it");
+	                    "is Current in 1 of 2 clusters; rohan InProgress: no node takes it");
 	c = json_object_array_get_idx(member(status, "clusters"), 0);
 	shown = member(c, "health");
 	assert_string_equal(text(shown, "status"), "Current");

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "propagator/dispatch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "tests/support/propagator_hub.h"
+
+enum { LATE_MS = 400 };
+
+static const struct kube_resource services = {"", "v1", "services", "Service"};
+
+#define PATH "/api/v1/namespaces/shop/services/"
+
+static int setup(void **state)
+{
+	*state = hub_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	hub_free(*state);
+	return 0;
+}
+
+static void on_done(const struct kube_answer *answer, void *arg)
+{
+	(void)answer;
+	++*(unsigned *)arg;
+}
+
+static struct kube_write get(const char *name)
+{
+	return (struct kube_write){
+		.verb = KUBE_GET, .resource = services, .namespace = "shop", .name = name};
+}
+
+static struct dispatch *one_at_once(struct hub *h)
+{
+	return dispatch_new(&h->loop, h->client, 1, &h->term);
+}
+
+static void test_what_may_be_lost_waits_for_all_others(void **state)
+{
+	struct hub *h = *state;
+	struct dispatch *d = one_at_once(h);
+	const struct kube_write a = get("a"), b = get("b"), spare = get("spare");
+	struct dispatch_job *stalled;
+	unsigned done = 0;
+
+	fakeapi_stall(h->host, PATH "a", 0);
+	assert_non_null(dispatch_add_spare(d, &spare, on_done, &done));
+	stalled = dispatch_add(d, &a, on_done, &done);
+	dispatch_add(d, &b, on_done, &done);
+	hub_expect_requests(h, PATH "a", 1);
+	hub_turn_for(h, LATE_MS);
+	assert_int_equal(fakeapi_requests(h->host, PATH "spare"), 0);
+	assert_int_equal(fakeapi_requests(h->host, PATH "b"), 0);
+	dispatch_cancel(stalled);
+	hub_expect_requests(h, PATH "b", 1);
+	hub_expect_requests(h, PATH "spare", 1);
+	dispatch_free(d);
+}
+
+static void test_no_other_waits_for_what_may_be_lost(void **state)
+{
+	struct hub *h = *state;
+	struct dispatch *d = one_at_once(h);
+	const struct kube_write a = get("a"), spare = get("spare");
+	unsigned done = 0;
+
+	fakeapi_stall(h->host, PATH "spare", 0);
+	for (unsigned i = 0; i < 20; i++)
+		assert_non_null(dispatch_add_spare(d, &spare, on_done, &done));
+	hub_expect_requests(h, PATH "spare", 4);
+	dispatch_add(d, &a, on_done, &done);
+	hub_expect_requests(h, PATH "a", 1);
+	assert_int_equal(fakeapi_requests(h->host, PATH "spare"), 4);
+	dispatch_free(d);
+}
+
+static void test_a_server_that_wants_no_more_of_it_is_still_written_to(void **state)
+{
+	struct hub *h = *state;
+	struct dispatch *d = one_at_once(h);
+	const struct kube_write a = get("a"), spare = get("spare");
+	unsigned done = 0;
+
+	fakeapi_answer(h->host, PATH "spare", 0, 429, "Retry-After: 60");
+	dispatch_add_spare(d, &spare, on_done, &done);
+	hub_expect_requests(h, PATH "spare", 1);
+	hub_turn_for(h, LATE_MS);
+	dispatch_add_spare(d, &spare, on_done, &done);
+	dispatch_add(d, &a, on_done, &done);
+	hub_expect_requests(h, PATH "a", 1);
+	hub_turn_for(h, LATE_MS);
+	assert_int_equal(fakeapi_requests(h->host, PATH "spare"), 1);
+	dispatch_free(d);
+}
+
+static void test_of_what_may_be_lost_only_so_many_wait(void **state)
+{
+	struct hub *h = *state;
+	struct dispatch *d = one_at_once(h);
+	const struct kube_write spare = get("spare");
+	unsigned done = 0;
+
+	for (unsigned i = 0; i < 256; i++)
+		assert_non_null(dispatch_add_spare(d, &spare, on_done, &done));
+	assert_null(dispatch_add_spare(d, &spare, on_done, &done));
+	assert_int_equal(dispatch_counts(d).dropped, 1);
+	assert_int_equal(dispatch_counts(d).waiting, 0);
+	dispatch_free(d);
+	assert_int_equal(done, 0);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_what_may_be_lost_waits_for_all_others),
+		T(test_no_other_waits_for_what_may_be_lost),
+		T(test_a_server_that_wants_no_more_of_it_is_still_written_to),
+		T(test_of_what_may_be_lost_only_so_many_wait),
+	};
+
+	return cmocka_run_group_tests_name("propagator/dispatch", tests, NULL, NULL);
+}
