@@ -4,10 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "propagator/standing.h"
 
 static const struct standing_delays delays = {.available_ms = 20000, .unavailable_ms = 60000};
@@ -106,11 +106,11 @@ static void test_of_many_clusters_each_has_its_own_until_it_is_kept_no_more(void
 }
 
 /* Ten times as many clusters take about ten times as long: seconds if each were looked for among all. */
-static void test_twenty_thousand_clusters_are_kept_in_no_time(void **state)
+static void test_five_thousand_clusters_are_kept_in_no_time(void **state)
 {
-	enum { CLUSTERS = 20000, TURNS = 20, SOON_MS = 5000 };
+	enum { CLUSTERS = 5000, TURNS = 100, SOON_S = 5 };
 	struct standing_list l = {0};
-	uint64_t begin_ms = clock_monotonic_ms();
+	clock_t begin = clock(); /* of the processor: others use it, too */
 	char name[32];
 
 	(void)state;
@@ -122,7 +122,7 @@ static void test_twenty_thousand_clusters_are_kept_in_no_time(void **state)
 		assert_false(standing_drop(&l));
 	}
 	assert_int_equal(l.count, CLUSTERS);
-	assert_true(clock_monotonic_ms() - begin_ms < SOON_MS);
+	assert_true(clock() - begin < (clock_t)SOON_S * CLOCKS_PER_SEC);
 	standing_fini(&l);
 }
 
@@ -135,7 +135,7 @@ int main(void)
 		cmocka_unit_test(test_one_that_comes_back_counts_after_its_own_delay),
 		cmocka_unit_test(test_a_short_absence_begins_anew_each_time),
 		cmocka_unit_test(test_of_many_clusters_each_has_its_own_until_it_is_kept_no_more),
-		cmocka_unit_test(test_twenty_thousand_clusters_are_kept_in_no_time),
+		cmocka_unit_test(test_five_thousand_clusters_are_kept_in_no_time),
 	};
 
 	return cmocka_run_group_tests_name("propagator/standing", tests, NULL, NULL);
