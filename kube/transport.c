@@ -32,6 +32,8 @@ struct kube_request {
 	CURLM *multi; /* the client's, or the one before it was replaced; NULL: not begun */
 	struct kube_events events;
 	struct transport_easy easy;
+	struct buffer
+		body; /* libcurl may read on after a cancel from within one of its callbacks */
 	uint64_t deadline_ms, silence_ms;
 	uint64_t end_ms; /* of all of it; 0: none */
 	uint64_t turn;   /* of the client's, in which it was last sent something */
@@ -101,6 +103,9 @@ static void free_request(struct kube_request *r)
 	if (r->next)
 		r->next->at = r->at;
 	transport_easy_fini(&r->easy);
+	if (r->body.data)
+		explicit_bzero(r->body.data, r->body.len);
+	buffer_fini(&r->body);
 	free(r);
 }
 
@@ -171,13 +176,17 @@ struct kube_request *kube_client_ask(struct kube_client *c, const struct kube_as
                                      const struct kube_events *events)
 {
 	struct kube_request *r = xcalloc(1, sizeof(*r));
+	struct kube_ask own = *ask;
 
+	if (ask->body.len > 0)
+		buffer_put(&r->body, ask->body.data, ask->body.len);
+	own.body = (struct bytes){r->body.data, r->body.len};
 	r->client = c;
 	r->events = *events;
 	r->silence_ms = ask->silence_ms;
 	r->deadline_ms = clock_monotonic_ms() + (ask->reply_ms ? ask->reply_ms : REPLY_MS);
 	r->end_ms = ask->whole_ms ? clock_monotonic_ms() + ask->whole_ms : 0;
-	transport_easy_init(&r->easy, &c->access, ask);
+	transport_easy_init(&r->easy, &c->access, &own);
 	curl_easy_setopt(r->easy.curl, CURLOPT_PRIVATE, r);
 	curl_easy_setopt(r->easy.curl, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(r->easy.curl, CURLOPT_HEADERDATA, r);

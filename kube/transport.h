@@ -41,7 +41,7 @@ struct kube_ask {
 	const char *path;   /* "/api/v1/services?limit=500"; escaped already (kube/path.h) */
 	const char *accept; /* NULL: application/json */
 	const char *content_type;
-	struct bytes body;   /* none with GET; borrowed until on_done or the cancel */
+	struct bytes body;   /* none with GET; copied */
 	uint64_t reply_ms;   /* until the status line; 0: 30 s */
 	uint64_t silence_ms; /* between two pieces of the body; 0: as long as it likes */
 	uint64_t whole_ms;   /* from now to its end, ERR_TIMEOUT then; 0: no such limit */

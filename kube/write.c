@@ -14,7 +14,6 @@ struct kube_writing {
 	struct kube_client *client;
 	struct kube_request *request;
 	struct text path;
-	struct buffer body; /* what is asked with; wiped */
 	struct buffer said;
 	size_t answer_most;
 	bool too_long;
@@ -76,11 +75,8 @@ static void add_path(struct text *path, const struct kube_write *write)
 static void free_writing(struct kube_writing *w)
 {
 	text_fini(&w->path);
-	if (w->body.data)
-		explicit_bzero(w->body.data, w->body.len);
 	if (w->said.data)
 		explicit_bzero(w->said.data, w->said.len);
-	buffer_fini(&w->body);
 	buffer_fini(&w->said);
 	free(w);
 }
@@ -160,14 +156,12 @@ struct kube_writing *kube_write_start(struct kube_client *client, const struct k
 	w->of_secret = !write->path && strcmp(write->resource.plural, "secrets") == 0;
 	w->answer_most = write->answer_most > 0 ? write->answer_most : KUBE_ANSWER_MOST;
 	add_path(&w->path, write);
-	if (write->body.len > 0)
-		buffer_put(&w->body, write->body.data, write->body.len);
 	ask.path = w->path.data;
 	ask.whole_ms = write->deadline_ms > 0 ? write->deadline_ms : KUBE_WRITE_MS;
 	ask.reply_ms = ask.whole_ms;
-	if (w->body.len > 0) {
+	if (write->body.len > 0) {
 		ask.content_type = verbs[write->verb].content_type;
-		ask.body = (struct bytes){w->body.data, w->body.len};
+		ask.body = write->body;
 	}
 	w->request = kube_client_ask(client, &ask, &events);
 	return w;

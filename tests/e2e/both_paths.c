@@ -46,6 +46,13 @@ struct thing {
 	"nginx}]}}"
 #define WORKLOAD "selector: {matchLabels: {app: a}}, " POD
 
+#define WORKLOAD_ONCE                                                                              \
+	"selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}}, spec: "       \
+	"{restartPolicy: Never, containers: [{name: a, image: a}]}}"
+#define OVERRIDES                                                                                  \
+	"{path: /spec/replicas, value: 5}, {op: replace, path: "                                   \
+	"/spec/template/spec/containers/0/image, value: 'nginx:1.17'}"
+
 static const struct thing things[] = {
 	/* --- KubeFed's vectors of replicas --- */
 	{"Deployment", "apps/v1", "/apis/apps/v1/" SHOP "deployments/", "counted-here", NULL,
@@ -154,6 +161,32 @@ static const struct thing things[] = {
          "[v1], clientConfig: {service: {name: a, namespace: shop}}}}, versions: [{name: v1, "
          "served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}",
          NULL, "\"caBundle\":", "\"shortNames\":[\"tr\"]"},
+	/* --- the shapes of KubeFed's own example, beside those above and below --- */
+	{"Deployment", "apps/v1", "/apis/apps/v1/" SHOP "deployments/", "overridden", NULL,
+         "spec: {replicas: 3, " WORKLOAD "}", NULL, NULL,
+         "overrides: [{clusterName: gondor, clusterOverrides: [" OVERRIDES "]}, {clusterName: "
+         "rohan, clusterOverrides: [" OVERRIDES "]}],",
+         "\"replicas\":5,", "\"image\":\"nginx:1.17\""},
+	{"Job", "batch/v1", "/apis/batch/v1/" SHOP "jobs/", "own-selector", NULL,
+         "spec: {suspend: true, parallelism: 1, manualSelector: true, " WORKLOAD_ONCE "}", NULL,
+         "spec: {suspend: true, parallelism: 2, manualSelector: true, " WORKLOAD_ONCE "}", NULL,
+         "\"parallelism\":2", "\"matchLabels\":{\"app\":\"a\"}"},
+	{"ReplicaSet", "apps/v1", "/apis/apps/v1/" SHOP "replicasets/", "set", NULL,
+         "spec: {replicas: 0, " WORKLOAD "}", NULL, "spec: {replicas: 1, " WORKLOAD "}", NULL,
+         "\"replicas\":1,", NULL},
+	{"ClusterRole", "rbac.authorization.k8s.io/v1",
+         "/apis/rbac.authorization.k8s.io/v1/clusterroles/", "looker", NULL,
+         "rules: [{apiGroups: [''], resources: [pods], verbs: [get, list]}]", NULL,
+         "rules: [{apiGroups: [''], resources: [pods], verbs: [list]}]", NULL,
+         "\"verbs\":[\"list\"]", NULL},
+	{"ClusterRoleBinding", "rbac.authorization.k8s.io/v1",
+         "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/", "lookers", NULL,
+         "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: looker}, "
+         "subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: a}]",
+         NULL,
+         "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: looker}, "
+         "subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: b}]",
+         NULL, "\"name\":\"b\"", NULL},
 	/* --- kinds of which nothing is kept, and what leaves their templates goes --- */
 	{"ConfigMap", "v1", "/api/v1/" SHOP "configmaps/", "settings", NULL,
          "data: {a: one, b: two}", NULL, "data: {a: three}", NULL, "\"data\":{\"a\":\"three\"}",
@@ -226,6 +259,15 @@ static void learn_refusal(struct federation *f)
 		fail_msg("%u: %s", refusal.status, refusal.body);
 }
 
+/* Of its kind. */
+static bool is_first(size_t i)
+{
+	for (size_t before = 0; before < i; before++)
+		if (strcmp(things[before].kind, things[i].kind) == 0)
+			return false;
+	return true;
+}
+
 /* "/apis/apps/v1/namespaces/shop/deployments/" -> "deployments.apps". */
 static void enable(struct federation *f, const struct thing *t)
 {
@@ -265,7 +307,7 @@ static int setup(void **state)
 	gate_decide(federation_gate(f, ROHAN), refuse_apply, &refused);
 	federation_enable(f, "namespaces");
 	for (size_t i = 0; i < sizeof(things) / sizeof(*things); i++)
-		if (i == 0 || strcmp(things[i].kind, things[i - 1].kind) != 0)
+		if (is_first(i))
 			enable(f, &things[i]);
 	federation_start(f);
 	federation_namespace(f, "shop");

@@ -26,8 +26,8 @@ enum {
 	STORM_MS = 5000,
 	ANSWERED_MS = 2000,
 	CALM_MS = 120000,
-	TRIES_MOST = 12, /* of an object in a member, for each of which two writes are good */
-	LEASE_MS = 4000,
+	TRIES_MOST = 12,  /* of an object in a member, for each of which two writes are good */
+	LEASE_MS = 8000,  /* long enough for a busy machine to renew it */
 	SLACK_MS = 20000, /* of a busy machine, and the pause before a cluster is asked again */
 	SOON_MS = 30000
 };
@@ -116,7 +116,7 @@ static int setup(void **state)
 		"apiVersion: core.kubefed.io/v1beta1\n"
 		"kind: KubeFedConfig\n"
 		"metadata: {name: kubefed, namespace: " FEDERATION "}\n"
-		"spec: {scope: Cluster, leaderElect: {leaseDuration: %ums, renewDeadline: 3s, "
+		"spec: {scope: Cluster, leaderElect: {leaseDuration: %ums, renewDeadline: 6s, "
 		"retryPeriod: 1s}}\n",
 		(unsigned)LEASE_MS);
 	federation_enable(s->f, "namespaces");

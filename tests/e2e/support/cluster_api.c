@@ -105,6 +105,7 @@ static bool is_of_the_cluster(const char *kind)
 	                                    "PersistentVolume",
 	                                    "StorageClass",
 	                                    "FederatedClusterRole",
+	                                    "FederatedClusterRoleBinding",
 	                                    "FederatedPersistentVolume",
 	                                    "FederatedValidatingWebhookConfiguration",
 	                                    "FederatedCustomResourceDefinition",

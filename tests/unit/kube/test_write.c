@@ -526,6 +526,57 @@ static void test_a_refused_credential_is_not_in_the_answer(void **state)
 
 #define server_test(f) cmocka_unit_test_setup_teardown(f, kube_server_setup, kube_server_teardown)
 
+/* --- a cancel --- */
+
+struct canceller {
+	struct kube_writing *write;
+	bool is_done;
+};
+
+static void on_piece(struct bytes piece, void *arg)
+{
+	struct canceller *c = arg;
+
+	(void)piece;
+	kube_write_cancel(c->write);
+	c->write = NULL;
+}
+
+static void on_end(enum err err, const char *why, void *arg)
+{
+	struct canceller *c = arg;
+
+	(void)err, (void)why;
+	c->is_done = true;
+}
+
+static void on_nothing(const struct kube_answer *a, void *arg) { (void)a, (void)arg; }
+
+/* libcurl may hold what is about to be sent; ASan tells if it is gone. */
+static void test_a_write_is_cancelled_from_within_another_answer(void **state)
+{
+	enum { TIMES = 300 };
+	struct kube_server *s = *state;
+	const struct kube_ask ask = {.path = "/api/v1/namespaces/shop/configmaps/web"};
+	const struct kube_write w = of(KUBE_MERGE_PATCH, &config_maps, "{\"data\":{\"a\":\"2\"}}");
+
+	put_web(s);
+	for (unsigned i = 0; i < TIMES; i++) {
+		struct canceller c = {0};
+		const struct kube_events events = {NULL, on_piece, on_end, &c};
+
+		kube_client_ask(s->client, &ask, &events);
+		for (unsigned turns = i % 10; turns > 0 && !c.is_done; turns--)
+			uv_run(&s->loop, UV_RUN_NOWAIT);
+		if (c.is_done)
+			continue;
+		c.write = kube_write_start(s->client, &w, on_nothing, NULL);
+		kube_server_turn_until(&s->loop, &c.is_done, PATIENCE_MS);
+		if (c.write)
+			kube_write_cancel(c.write);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -551,6 +602,7 @@ int main(void)
 		server_test(test_an_answer_that_drips_ends_with_the_deadline),
 		server_test(test_an_answer_without_end_is_not_kept),
 		server_test(test_what_is_cancelled_is_not_told),
+		server_test(test_a_write_is_cancelled_from_within_another_answer),
 		server_test(test_a_refused_credential_is_not_in_the_answer),
 	};
 
