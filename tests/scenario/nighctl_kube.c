@@ -312,7 +312,8 @@ static void test_status_asks_every_pod_also_where_only_one_namespace_may_be_seen
 	const char *out;
 
 	start(k);
-	world_expect_http(k->w, "/status", "\"host\":{", 3000);
+	world_expect_http(k->w, "/status",
+	                  "\"host\":{\"source\":\"kubernetes\",\"knowledge\":\"synced\"", 10000);
 	pods(k);
 	fakeapi_answer(k->f, "/api/v1/pods", 0, 403, NULL);
 	out = world_expect_run(k->w, argv, 0, "pod nigh-system/nighd-a\nnighd " NIGH_VERSION);
