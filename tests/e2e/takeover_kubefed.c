@@ -330,8 +330,8 @@ static void test_kubefed_goes_on(void **state)
 	cluster_expect(t->k.f->members[0], WEB, "\"replicas\":2", 0);
 	cluster_expect(t->k.f->host, FEDERATED "federateddeployments/web",
 	               "\"observedGeneration\":4", SOON_MS);
-	cluster_expect(t->k.f->host, FEDERATED "federateddeployments/web",
-	               "\"type\":\"Healthy\"", 0);
+	cluster_expect(t->k.f->host, FEDERATED "federateddeployments/web", "\"type\":\"Healthy\"",
+	               0);
 }
 
 int main(void)

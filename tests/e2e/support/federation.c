@@ -188,9 +188,8 @@ void federation_start(struct federation *f)
 	out = open(cloud_path(f->cloud, log), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	assert_true(out >= 0);
 	f->propagator = inside_spawn(
-		(const char *const[]){program, "--kubeconfig", f->way, "--http",
-	                              "127.0.0.1:0", f->publish_sites ? "--publish-sites" : NULL,
-	                              NULL},
+		(const char *const[]){program, "--kubeconfig", f->way, "--http", "127.0.0.1:0",
+	                              f->publish_sites ? "--publish-sites" : NULL, NULL},
 		out);
 	close(out);
 }
