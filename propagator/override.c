@@ -233,6 +233,13 @@ static bool is_there(struct spot *s)
 	return is_index(s->key, json_object_array_length(s->container), &s->index);
 }
 
+/* KubeFed's library sets a member of an object whether it was there or not, and an override without an op is one that replaces:
+ * "replicas: 4" over a template that says nothing of replicas has always worked. */
+static bool is_replaceable(struct spot *s)
+{
+	return json_object_is_type(s->container, json_type_object) || is_there(s);
+}
+
 static void replace(struct spot *s, struct json_object *take_value)
 {
 	if (json_object_is_type(s->container, json_type_object))
@@ -271,7 +278,7 @@ static enum err edit_spot(struct spot *s, const struct edit *e, struct reason *w
 		return reason_set(why, ERR_RANGE, "is in a list too long to be changed so often");
 	if (e->op == OP_ADD)
 		return add(s, jsontree_copy(e->value), why);
-	if (!is_there(s))
+	if (!(e->op == OP_REMOVE ? is_there(s) : is_replaceable(s)))
 		return reason_set(why, ERR_NOTFOUND, "there is nothing to %s",
 		                  e->op == OP_REMOVE ? "remove" : "replace");
 	if (e->op == OP_REMOVE)

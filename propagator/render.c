@@ -58,6 +58,22 @@ static enum err check_template(struct json_object *tmpl, struct reason *why)
 	return ERR_OK;
 }
 
+/* For overrides to add to; nothing in it, and it is sent to nobody. */
+static void make_annotations(struct json_object *object)
+{
+	if (!jsontree_get(object, "metadata", "annotations", NULL))
+		jsontree_set(object, json_object_new_object(), "metadata", "annotations", NULL);
+}
+
+static void drop_empty_annotations(struct json_object *object)
+{
+	struct json_object *annotations = jsontree_get(object, "metadata", "annotations", NULL);
+
+	if (json_object_is_type(annotations, json_type_object) &&
+	    json_object_object_length(annotations) == 0)
+		json_object_object_del(jsontree_get(object, "metadata", NULL), "annotations");
+}
+
 static void copy_template(struct json_object *tmpl, struct render *out)
 {
 	struct json_object *metadata;
@@ -69,6 +85,7 @@ static void copy_template(struct json_object *tmpl, struct render *out)
 		jsontree_set(out->object, metadata, "metadata", NULL);
 	}
 	out->dropped_annotations = drop(metadata, "annotations");
+	make_annotations(out->object);
 	out->dropped_finalizers = drop(metadata, "finalizers");
 	for (size_t i = 0; of_server[i]; i++)
 		json_object_object_del(metadata, of_server[i]);
@@ -184,6 +201,7 @@ static enum err finish(struct json_object *base, struct json_object *federated, 
 		json_object_put(object);
 		return err;
 	}
+	drop_empty_annotations(object);
 	*out = object;
 	return ERR_OK;
 }
@@ -203,6 +221,7 @@ enum err render_over(const struct type *type, const struct render *r, struct jso
 
 	*out = NULL;
 	*retained = err == ERR_OK;
+	make_annotations(base);
 	if (err == ERR_OK)
 		err = finish(base, federated, cluster, out, why);
 	else

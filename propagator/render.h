@@ -18,8 +18,9 @@ struct json_object;
 
 /* Zeroed: none. */
 struct render {
-	struct json_object *object; /* of every cluster; not to be changed */
-	bool retain_replicas;       /* spec.retainReplicas */
+	struct json_object
+		*object;      /* of every cluster, with room for annotations; not to be changed */
+	bool retain_replicas; /* spec.retainReplicas */
 	/* What the template had and nobody gets but by an override: for the events AnnotationsNotSupported and
 	 * FinalizersNotSupported. */
 	bool dropped_annotations;

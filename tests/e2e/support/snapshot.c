@@ -84,6 +84,12 @@ struct comparison {
 static void compare(struct comparison *c, const char *path, unsigned depth,
                     struct json_object *before, struct json_object *after);
 
+static bool is_none(const struct comparison *c, struct json_object *value)
+{
+	return !value || (c->rule->empty_is_none && json_object_is_type(value, json_type_array) &&
+	                  json_object_array_length(value) == 0);
+}
+
 static void say(struct comparison *c, const char *path, struct json_object *before,
                 struct json_object *after)
 {
@@ -117,7 +123,8 @@ static void compare_objects(struct comparison *c, const char *path, unsigned dep
 	json_object_object_foreach(after, added, now)
 	{
 		snprintf(inner, sizeof(inner), "%s %s", path, added);
-		if (!is_ignored(c, added) && !json_object_object_get_ex(before, added, NULL))
+		if (!is_ignored(c, added) && !is_none(c, now) &&
+		    !json_object_object_get_ex(before, added, NULL))
 			say(c, inner, NULL, now);
 	}
 }
@@ -167,7 +174,7 @@ static void compare(struct comparison *c, const char *path, unsigned depth,
 	else if (json_object_is_type(before, json_type_array) &&
 	         json_object_is_type(after, json_type_array))
 		compare_arrays(c, path, depth, before, after);
-	else if (!json_object_equal(before, after))
+	else if (!json_object_equal(before, after) && !(is_none(c, before) && is_none(c, after)))
 		say(c, path, before, after);
 }
 

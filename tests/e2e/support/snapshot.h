@@ -20,6 +20,7 @@ struct snapshot_rule {
 	/* Later there may be more keys in an object, and more things in a list of things with names (clusters) or types
 	 * (conditions), in any order; but no more objects. */
 	bool may_add;
+	bool empty_is_none; /* an empty list is as good as none */
 };
 /* Whether they are the same; else the first differences are added to `out`, a line each. */
 bool snapshot_same(struct json_object *before, struct json_object *after,

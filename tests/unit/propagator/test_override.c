@@ -59,11 +59,18 @@ static void test_what_is_there_is_replaced(void **state)
 	assert_makes("{'a': null}", "[{'op': '', 'path': '/a', 'value': false}]", "{'a': false}");
 }
 
-static void test_what_is_not_there_is_not_replaced(void **state)
+static void test_a_member_that_is_not_there_is_set_by_a_replacement(void **state)
 {
 	(void)state;
-	assert_fails("{'spec': {}}", "[{'path': '/spec/replicas', 'value': 4}]", ERR_NOTFOUND,
-	             "path '/spec/replicas': there is nothing to replace");
+	assert_makes("{'spec': {}}", "[{'path': '/spec/replicas', 'value': 4}]",
+	             "{'spec': {'replicas': 4}}");
+	assert_makes("{}", "[{'op': 'replace', 'path': '/data', 'value': {'a': 'b'}}]",
+	             "{'data': {'a': 'b'}}");
+}
+
+static void test_where_there_is_no_place_nothing_is_replaced(void **state)
+{
+	(void)state;
 	assert_fails("{'a': [1]}", "[{'path': '/a/1', 'value': 4}]", ERR_NOTFOUND, "replace");
 	assert_fails("{'a': [1]}", "[{'path': '/a/-', 'value': 4}]", ERR_NOTFOUND, "replace");
 	assert_fails("{'a': 1}", "[{'path': '/a/b', 'value': 4}]", ERR_NOTFOUND, "not there");
@@ -330,7 +337,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		JSON_TEST(test_what_is_there_is_replaced),
-		JSON_TEST(test_what_is_not_there_is_not_replaced),
+		JSON_TEST(test_a_member_that_is_not_there_is_set_by_a_replacement),
+		JSON_TEST(test_where_there_is_no_place_nothing_is_replaced),
 		JSON_TEST(test_add_sets_members_and_inserts_items),
 		JSON_TEST(test_remove_takes_members_and_items_away),
 		JSON_TEST(test_an_index_has_no_sign_and_no_zeros_before_it),

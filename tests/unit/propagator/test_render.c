@@ -118,7 +118,9 @@ static void test_annotations_and_finalizers_of_the_template_are_dropped_and_told
 
 	(void)state;
 	assert_true(r.dropped_annotations && r.dropped_finalizers && !r.retain_replicas);
-	assert_null(json_member(json_member(r.object, "metadata"), "annotations"));
+	assert_json_text(json_keep(json_object_get(
+				 json_member(json_member(r.object, "metadata"), "annotations"))),
+	                 "{}");
 	assert_null(json_member(json_member(r.object, "metadata"), "finalizers"));
 	render_fini(&r);
 	r = build(&type,
@@ -127,6 +129,23 @@ static void test_annotations_and_finalizers_of_the_template_are_dropped_and_told
 	assert_true(!r.dropped_annotations && !r.dropped_finalizers && r.retain_replicas);
 	render_fini(&r);
 	type_fini(&type);
+}
+
+/* KubeFed kept an empty map of the template, and those that the copy had already, so that there was something to add to. */
+static void test_an_override_may_add_an_annotation_where_there_are_none(void **state)
+{
+	(void)state;
+	assert_json_text(sent(type_of("configmaps", "", "ConfigMap", true),
+	                      web("{'template': {'metadata': {'annotations': {}}}, 'overrides': "
+	                          "[{'clusterName': 'rome', 'clusterOverrides': [{'op': 'add', "
+	                          "'path': '/metadata/annotations/a~1b', 'value': 'c'}]}]}")),
+	                 "{'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': 'web', "
+	                 "'namespace': 'shop', 'labels': {'kubefed.io/managed': 'true'}, "
+	                 "'annotations': {'a/b': 'c'}}}");
+	assert_json_text(sent(type_of("configmaps", "", "ConfigMap", true),
+	                      web("{'template': {'metadata': {'annotations': {}}}}")),
+	                 "{'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': 'web', "
+	                 "'namespace': 'shop', 'labels': {'kubefed.io/managed': 'true'}}}");
 }
 
 static void test_what_only_a_server_writes_is_left_out(void **state)
@@ -282,6 +301,7 @@ int main(void)
 		JSON_TEST(test_without_a_template_there_is_an_empty_object),
 		JSON_TEST(test_identity_is_the_federated_object_s),
 		JSON_TEST(test_annotations_and_finalizers_of_the_template_are_dropped_and_told),
+		JSON_TEST(test_an_override_may_add_an_annotation_where_there_are_none),
 		JSON_TEST(test_what_only_a_server_writes_is_left_out),
 		JSON_TEST(test_what_cannot_be_built_is_named),
 		JSON_TEST(test_a_federated_namespace_bears_the_name_of_its_namespace),
