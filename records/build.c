@@ -198,6 +198,20 @@ static void apply_changes(struct records *r, struct facts *f)
 		take_from_aside(r, f);
 }
 
+static void give_id(uint16_t host, const struct fact *cluster, void *arg)
+{
+	(void)host;
+	(void)facts_cluster_id(arg, fact_name(cluster));
+}
+
+/* Where sites are published, KubeFedClusters are clusters, too. */
+static void name_sites(struct records *r, struct facts *f)
+{
+	r->clusters_changed |= works_name_sites(r, f);
+	if (r->clusters_changed && site_names_any(&r->named))
+		facts_each(f, FACTS_HOST, FACT_KUBEFED_CLUSTER, give_id, f);
+}
+
 static void update_clusters(struct records *r)
 {
 	struct clusters_change change;
@@ -297,7 +311,7 @@ const struct records_result *records_build(struct records *r, struct facts *f, u
 	dirty_end(r);
 	update_zones(r);
 	update_policies(r);
-	r->clusters_changed |= works_name_sites(r, f);
+	name_sites(r, f);
 	update_clusters(r);
 	wants_take_changed(r->wants, on_host_changed, r);
 	works_make(r);

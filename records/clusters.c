@@ -390,6 +390,13 @@ static struct clusters_change compare(const struct clusters *was, const struct c
 	return change;
 }
 
+/* A cluster that nobody registers: do published sites name it, or might they? */
+static bool has_sites(const struct update *u, const struct site_names *named, const char *name)
+{
+	return site_names_has(named, bytes_of(name)) ||
+	       (site_names_any(named) && find_kubefed(u, name) != NULL);
+}
+
 struct clusters_change clusters_update(struct clusters *c, const struct records_settings *settings,
                                        const struct facts *facts, const struct site_names *named,
                                        struct notes *notes)
@@ -412,8 +419,7 @@ struct clusters_change clusters_update(struct clusters *c, const struct records_
 		uint16_t id = (uint16_t)i;
 
 		c->has[id] = facts_cluster(facts, id)->registered;
-		if (!c->has[id] &&
-		    !site_names_has(named, bytes_of(facts_cluster_name(facts, id)))) {
+		if (!c->has[id] && !has_sites(&u, named, facts_cluster_name(facts, id))) {
 			c->shifts[id].is = false;
 			continue;
 		}

@@ -38,7 +38,7 @@ struct clusters_change clusters_update(struct clusters *c, const struct records_
                                        const struct facts *facts, const struct site_names *named,
                                        struct notes *notes);
 
-/* All registered ones and those that published sites name, by name. */
+/* All registered ones, those that published sites name, and where there are such sites all KubeFedClusters; by name. */
 const struct records_cluster *clusters_list(const struct clusters *c, size_t *count);
 /* One of them; NULL: it is none. */
 const struct records_cluster *clusters_find(const struct clusters *c, struct bytes name);

@@ -11,12 +11,13 @@ static uint64_t id_of(const struct site_names *n, struct bytes cluster)
 }
 
 /* True: nobody named it before, or nobody does any more. */
-static bool count(struct site_names *n, struct bytes cluster, uint32_t more)
+static bool count(struct site_names *n, struct bytes cluster, bool is_there)
 {
 	struct tally_entry *e = tally_get(&n->uses, id_of(n, cluster));
 	bool was = e->n[0] > 0, is;
 
-	e->n[0] += more;
+	e->n[0] += is_there ? 1U : -1U;
+	n->count += is_there ? 1U : (size_t)-1;
 	is = e->n[0] > 0;
 	tally_settle(&n->uses, e);
 	return was != is;
@@ -44,7 +45,7 @@ static bool change(struct site_names *n, struct facts *f, const struct fact *obj
 			continue;
 		if (f)
 			give_id(f, cluster);
-		differs |= count(n, cluster, f ? 1U : -1U);
+		differs |= count(n, cluster, f != NULL);
 	}
 	arena_free(a);
 	return differs;
@@ -64,3 +65,5 @@ bool site_names_has(const struct site_names *n, struct bytes cluster)
 {
 	return tally_find(&n->uses, id_of(n, cluster)) != NULL;
 }
+
+bool site_names_any(const struct site_names *n) { return n->count > 0; }

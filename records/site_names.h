@@ -17,6 +17,7 @@ enum { SITE_NAMES_MOST = FACTS_MAX_CLUSTERS / 2 };
 struct site_names { /* zeroed but for the key: none */
 	struct hash_key key;
 	struct tally uses; /* by name: endpoints that name it */
+	size_t count;      /* of these endpoints */
 };
 
 void site_names_fini(struct site_names *n);
@@ -25,5 +26,7 @@ void site_names_fini(struct site_names *n);
 bool site_names_put(struct site_names *n, struct facts *f, const struct fact *object);
 bool site_names_remove(struct site_names *n, const struct fact *object);
 bool site_names_has(const struct site_names *n, struct bytes cluster);
+/* Are there any?  Then who is registered nowhere and has a KubeFedCluster has no site only at the moment. */
+bool site_names_any(const struct site_names *n);
 
 #endif

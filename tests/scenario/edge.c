@@ -105,7 +105,6 @@ static void test_a_site_that_leaves_the_object_is_replaced_by_the_next_nearest(v
 	publish(w, (const char *const[]){"", "", NULL});
 	world_expect(w, WEB, "A", SAN_FRANCISCO, HOUSTON, SOON_MS);
 	world_expect(w, P "us-west.example.com", "A", NULL, "NXDOMAIN", SOON_MS);
-	world_expect_http(w, "/status", "!losangeles", SOON_MS);
 	publish(w, all);
 	world_expect(w, WEB, "A", SAN_FRANCISCO, LOSANGELES, SOON_MS);
 }
@@ -259,6 +258,28 @@ static void test_an_edge_reads_the_host_alone_and_can_become_one_while_it_runs(v
 	assert_int_equal(fakeapi_connections_ever(la), connections);
 }
 
+/* Of an edge that is cut off each address is probed: the first site is not there, the other is (here the API server la). */
+static void test_an_edge_that_is_cut_off_probes_its_sites(void **state)
+{
+	struct world_fleet *f = *state;
+	struct fakeapi *la = world_fleet_api(f, NULL);
+
+	fakeapi_put(f->host, FAKEAPI_ENDPOINTS_OF_KUBEFED,
+	            "{'metadata':{'name':'nigh-service-la','namespace':'shop','labels':{"
+	            "'nigh.dev/sites':'true'}},'spec':{'endpoints':["
+	            "{'dnsName':'la.shop.fed.svc.example.com','recordType':'A','targets':["
+	            "'127.0.0.77'],'setIdentifier':'a','labels':{'nigh.dev/port':'%u'}},"
+	            "{'dnsName':'la.shop.fed.svc.example.com','recordType':'A','targets':["
+	            "'127.0.0.1'],'setIdentifier':'b','labels':{'nigh.dev/port':'%u'}}]}}",
+	            fakeapi_port(la), fakeapi_port(la));
+	world_fleet_config(f, EDGE, "publish: {allow: [127.0.0.0/8]}\nprobe: {interval: 200ms}\n");
+	world_start(f->world);
+	world_fleet_expect(f, "la", "127.0.0.77");
+	world_fleet_expect_stays(f, "la", "127.0.0.77", 1000);
+	fakeapi_down(f->host);
+	world_fleet_expect(f, "la", "127.0.0.1");
+}
+
 /* Sites are as old as what is known of the host, and nothing goes with it. */
 static void test_an_edge_that_is_cut_off_keeps_its_sites_and_says_so(void **state)
 {
@@ -297,6 +318,7 @@ int main(void)
 		world_test(test_the_record_itself_comes_before_its_published_sites),
 		world_fleet_test(
 			test_an_edge_reads_the_host_alone_and_can_become_one_while_it_runs),
+		world_fleet_test(test_an_edge_that_is_cut_off_probes_its_sites),
 		world_fleet_test(test_an_edge_that_is_cut_off_keeps_its_sites_and_says_so),
 	};
 

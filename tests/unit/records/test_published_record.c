@@ -135,7 +135,9 @@ static void test_clusters_that_are_named_have_what_is_known_of_them_and_go_with_
 	put_sites(w, WEB " 60 A la 192.0.2.10\n" WEB " 60 A ny 192.0.2.20\n" WEB
 	                 " 60 A nowhere 192.0.2.30");
 	records_world_build(w);
-	assert_int_equal(w->last->cluster_count, 3);
+	/* One has no site at the moment. */
+	assert_int_equal(w->last->cluster_count, 4);
+	assert_true(cluster(w, "tokyo")->has_place);
 	assert_true(cluster(w, "la")->has_place && !cluster(w, "la")->drained);
 	assert_string_equal(cluster(w, "ny")->place_from, "region us-east-1");
 	assert_true(cluster(w, "ny")->drained);
@@ -153,7 +155,10 @@ static void test_clusters_that_are_named_have_what_is_known_of_them_and_go_with_
 	assert_int_equal(cluster(w, "la")->state->knowledge, KNOWLEDGE_UNSEEN);
 	put_sites(w, WEB " 60 A la 192.0.2.10\n" WEB " 60 A ny 192.0.2.20");
 	records_world_build(w);
-	assert_int_equal(w->last->cluster_count, 2);
+	assert_int_equal(w->last->cluster_count, 3);
+	records_world_put(w, "", records_fact_cluster("rome", NULL, NULL, "41,12", false));
+	records_world_build(w);
+	assert_int_equal(w->last->cluster_count, 4);
 	records_world_expect_text(records_world_problems(w), "");
 	records_world_remove(w, "", FACT_DNS_ENDPOINT, "shop/nigh-service-web");
 	records_world_build(w);
@@ -207,7 +212,7 @@ static void test_an_object_changes_from_sites_to_a_union_and_back(void **state)
 		records_world_expect(w, WEB ".",
 		                     "DNSEndpoint shop/e; open; la EL A 60 192.0.2.10 "
 		                     "[192.0.2.10:443]; ny EL A 60 192.0.2.20 [192.0.2.20:443]");
-		assert_int_equal(w->last->cluster_count, 2);
+		assert_int_equal(w->last->cluster_count, 3);
 		records_world_put(
 			w, "",
 			records_fact_dns_endpoint("shop/e", WEB " 60 A 192.0.2.10 192.0.2.20", 1));
@@ -254,7 +259,8 @@ static void test_strangers_get_half_of_the_ids_of_clusters_and_no_more(void **st
 		put_sites_that_say(w, name, lines, NULL);
 	}
 	records_world_build(w);
-	assert_int_equal(facts_cluster_count(w->facts), SITE_NAMES_MOST + 1);
+	/* Beside them the host and three KubeFedClusters. */
+	assert_int_equal(facts_cluster_count(w->facts), SITE_NAMES_MOST + 4);
 	assert_int_equal(w->count, SITE_NAMES_MOST);
 	/* Who was not given one has a site as soon as somebody registers it. */
 	for (int i = 0; snprintf(name, sizeof(name), "c%d", i) &&
