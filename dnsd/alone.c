@@ -1,76 +1,54 @@
-/* alone.c -- what stands alone, but takes more than a look at the nearest cluster's site. */
+/* alone.c -- what stands alone, but takes more than one look at the client's order. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/alone.h"
-
-#include "dnsd/choose_calm.h"
-
-/* Of all these, out->zone is set: that is one parameter less than fits into registers. */
-
-ALWAYS static inline bool answer(const struct snapshot *s, const struct query *q,
-                                 const struct addr *resolver, const struct node *n,
-                                 struct answer *out, const struct policy *policy, bool is_involved)
-{
-	struct client client = answer_client(s, q, resolver);
-	/* The name is the node's own. */
-	struct choosing how = {s, n, NULL, q->type, &client, NULL, NULL};
-	struct choice c = choose_on_calm_day(&how, policy, is_involved);
-
-	if (rarely(c.rrset == NULL || !alone_fits(s, q, &c) ||
-	           (c.most != 0 && c.rrset->count > c.most)))
-		return false;
-	alone_put(out, q, out->zone, n, c);
-	return true;
-}
-
-/* Several sites: none of them stands alone, but nothing else is with them. */
-RARE static bool answer_many(const struct snapshot *s, const struct query *q,
-                             const struct addr *resolver, const struct node *n, struct answer *out,
-                             const struct policy *policy)
-{
-	struct client client = answer_client(s, q, resolver);
-	struct choosing how = {s, n, NULL, q->type, &client, out->more, NULL};
-	struct choice c;
-	unsigned records = choose_many_on_calm_day(&how, policy, &c);
-
-	if (rarely(records == 0 || c.rrset->type != q->type))
-		return false;
-	out->most = c.most != 0 ? c.most : snapshot_most_addresses(s);
-	if (rarely(records > out->most))
-		return false;
-	alone_put(out, q, out->zone, n, c);
-	out->set[0].more = c.more;
-	out->stands_alone = c.more == 0;
-	return true;
-}
-
-RARE static bool answer_involved(const struct snapshot *s, const struct query *q,
-                                 const struct addr *resolver, const struct node *n,
-                                 struct answer *out, const struct policy *policy)
-{
-	struct choosing how = {s, n, NULL, q->type, NULL, NULL, NULL};
-
-	return choose_is_calm(&how, policy) && answer(s, q, resolver, n, out, policy, true);
-}
-
-RARE static bool answer_one(const struct snapshot *s, const struct query *q,
-                            const struct addr *resolver, const struct node *n, struct answer *out,
-                            const struct policy *policy)
-{
-	struct choosing how = {s, n, NULL, q->type, NULL, NULL, NULL};
-
-	if (rarely(!choose_is_quiet(&how, policy)))
-		return answer_involved(s, q, resolver, n, out, policy);
-	return answer(s, q, resolver, n, out, policy, false);
-}
 
 RARE bool alone_answer_farther(const struct snapshot *s, const struct query *q,
                                const struct addr *resolver, const struct zone *zone,
                                const struct node *n, struct answer *out)
 {
-	const struct policy *policy = snapshot_node_policy(s, n);
+	struct client client = answer_client(s, q, resolver);
+	/* The name is the node's own. */
+	struct choosing how = {s, n, NULL, q->type, &client, out->more, NULL};
+	struct choice c;
+	unsigned records;
 
-	out->zone = zone;
-	if (policy->all)
-		return answer_many(s, q, resolver, n, out, policy);
-	return answer_one(s, q, resolver, n, out, policy);
+	if (!snapshot_is_calm(s))
+		return false;
+	if (!choose_calmly(&how, &c) || c.rrset->type != q->type)
+		return false;
+	records = c.rrset->count;
+	for (unsigned i = 0; i < c.more; i++)
+		records += out->more[i]->count;
+	out->most = c.most != 0 ? c.most : snapshot_most_addresses(s);
+	if (records > out->most)
+		return false;
+	alone_put(out, q, zone, n, c);
+	out->set[0].more = c.more;
+	out->stands_alone = c.more == 0 || alone_is_address(q->type);
+	return true;
+}
+
+RARE bool alone_add_others(const struct snapshot *s, const struct query *q, const struct node *n,
+                           struct answer *out, const struct policy *policy,
+                           const struct ranking_order *order)
+{
+	struct answer_set *set = &out->set[0];
+	struct others others;
+	unsigned most;
+
+	if (rarely(!alone_is_address(q->type) || policy == &snapshot_head(s)->preset))
+		return false;
+	if (rarely(!others_find(&others, s, n, policy, order, q->type, out->more)))
+		return false;
+	most = policy->max_addresses != 0 ? policy->max_addresses : snapshot_most_addresses(s);
+	if (rarely(set->rrset->count + others.records > most) ||
+	    rarely(others.records > CHOICE_FEW_ADDRESSES))
+		return false;
+	out->reason = STATS_ALL;
+	set->more = (uint16_t)others.count;
+	if (others.count > 0)
+		out->cluster = CHOICE_NO_CLUSTER;
+	if (policy->ttl == 0 && others.ttl < set->ttl) /* RFC 2181 5.2 */
+		set->ttl = others.ttl;
+	return true;
 }

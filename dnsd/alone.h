@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "dnsd/answer.h"
-#include "dnsd/choose.h"
+#include "dnsd/choose_calm.h"
 #include "dnsd/rare.h"
 #include "dnsd/terms.h"
 #include "zones/snapshot.h"
@@ -50,15 +50,19 @@ static inline bool alone_may(uint16_t type)
 	return type < 64 && (others >> type & 1) == 0;
 }
 
+static inline bool alone_is_address(uint16_t type) { return type == RR_A || type == RR_AAAA; }
+
 /* Is it the type that was asked for, and all of it told? */
 static inline bool alone_fits(const struct snapshot *s, const struct query *q,
                               const struct choice *c)
 {
-	return c->rrset->type == q->type && c->rrset->count <= snapshot_most_addresses(s);
+	unsigned most = c->most != 0 ? c->most : snapshot_most_addresses(s);
+
+	return c->rrset->type == q->type && c->rrset->count <= most;
 }
 
-static inline void alone_put(struct answer *out, const struct query *q, const struct zone *zone,
-                             const struct node *n, struct choice c)
+ALWAYS static inline void alone_put(struct answer *out, const struct query *q,
+                                    const struct zone *zone, const struct node *n, struct choice c)
 {
 	out->rcode = RCODE_NOERROR;
 	out->ede = EDE_NONE;
@@ -76,14 +80,46 @@ static inline void alone_put(struct answer *out, const struct query *q, const st
 	out->set[0] = (struct answer_set){.owner = out->qname, .rrset = c.rrset, .ttl = c.ttl};
 }
 
-/* Of a node with sites, when they need more than a look at the nearest cluster's: as alone_answer().  Takes what is in registers anyway
+/* Of a node with sites, when choose_at_once() does not say it: as alone_answer().  Takes what is in registers anyway
  * and makes the rest anew, so that those who need less have nothing in memory. */
 bool alone_answer_farther(const struct snapshot *s, const struct query *q,
                           const struct addr *resolver, const struct zone *zone,
                           const struct node *n, struct answer *out);
 
-/* The answer, when it is one: `n` is what zone_find_node() says of the name in `zone`.  False: it is not that simple, and nothing
- * is done. */
+/* The stage `all`: to the first site, which has been put, those that are told beside it.  False: it is not that simple, and `out` is to
+ * be made anew. */
+bool alone_add_others(const struct snapshot *s, const struct query *q, const struct node *n,
+                      struct answer *out, const struct policy *policy,
+                      const struct ranking_order *order);
+
+/* Of a node without fixed RRsets: as alone_answer(). */
+ALWAYS static inline bool alone_answer_by_site(const struct snapshot *s, const struct query *q,
+                                               const struct addr *resolver, const struct zone *zone,
+                                               const struct node *n, struct answer *out)
+{
+	struct client client = answer_client(s, q, resolver);
+	/* The name is the node's own. */
+	struct choosing how = {s, n, NULL, q->type, &client, NULL, NULL};
+	const struct policy *policy = choose_quiet_policy(s, n);
+	struct choice c;
+
+	if (rarely(snapshot_any_unseen(s)))
+		return false;
+	if (rarely(policy == NULL))
+		return alone_answer_farther(s, q, resolver, zone, n, out);
+	c = choose_at_once(&how, policy);
+	if (rarely(c.rrset == NULL))
+		return alone_answer_farther(s, q, resolver, zone, n, out);
+	if (rarely(!alone_fits(s, q, &c)))
+		return false;
+	alone_put(out, q, zone, n, c);
+	if (rarely(policy->all))
+		return alone_add_others(s, q, n, out, policy, client.leaf.order);
+	return true;
+}
+
+/* The answer, when it is one: `n` is what zone_find_node() says of the name in `zone`.  False: it is not that simple, and `out` is to
+ * be made anew. */
 ALWAYS static inline bool alone_answer(const struct snapshot *s, const struct query *q,
                                        const struct addr *resolver, const struct zone *zone,
                                        const struct node *n, struct answer *out)
@@ -93,23 +129,12 @@ ALWAYS static inline bool alone_answer(const struct snapshot *s, const struct qu
 	if (rarely(!zone_is_found(n) || zone_is_incomplete(zone) || !alone_may(q->type) ||
 	           !answer_is_admitted(s, zone, resolver)))
 		return false;
-	if (node_has_fixed(n)) {
-		c.rrset = node_rrset(n, q->type);
-		if (rarely(c.rrset == NULL))
-			return false;
-		c.ttl = c.rrset->ttl;
-	} else {
-		struct client client = answer_client(s, q, resolver);
-		struct choosing how = {s, n, &q->name, q->type, &client, NULL, NULL};
-
-		if (rarely(snapshot_any_unseen(s)))
-			return false;
-		c = choose_at_once(&how);
-		if (rarely(c.rrset == NULL))
-			return alone_answer_farther(s, q, resolver, zone, n, out);
-	}
-	if (rarely(!alone_fits(s, q, &c)))
+	if (!node_has_fixed(n))
+		return alone_answer_by_site(s, q, resolver, zone, n, out);
+	c.rrset = node_rrset(n, q->type);
+	if (rarely(c.rrset == NULL) || rarely(!alone_fits(s, q, &c)))
 		return false;
+	c.ttl = c.rrset->ttl;
 	alone_put(out, q, zone, n, c);
 	return true;
 }
@@ -120,9 +145,9 @@ static inline bool alone_is_all(const struct query *q, const struct answer *out)
 	const struct answer_set *set = &out->set[0];
 
 	return out->rcode == RCODE_NOERROR && out->ede == EDE_NONE && out->set_count == 1 &&
-	       out->authority_count == 0 && out->glue_count == 0 && set->more == 0 &&
-	       set->from == 0 && set->owner == out->qname && set->rrset->type == q->type &&
-	       alone_may(q->type);
+	       out->authority_count == 0 && out->glue_count == 0 && set->from == 0 &&
+	       set->owner == out->qname && set->rrset->type == q->type && alone_may(q->type) &&
+	       (set->more == 0 || alone_is_address(q->type));
 }
 
 #endif

@@ -182,7 +182,7 @@ RARE static void limit_addresses(struct walk *w, const struct policy *policy)
 
 	if (!is_address(set->rrset->type) || count_addresses(out, set) <= out->most)
 		return;
-	bucket = client_bucket(&w->client, policy);
+	bucket = client_bucket(w->client.source, w->client.has_scope, policy);
 	mixed = hash_mix(bucket.number, hash_fixed((struct bytes){w->name->wire, w->name->len}));
 	set->from = (uint16_t)(1 + mixed % (UINT16_MAX - 1));
 	if (w->client.has_scope && bucket.bits > out->scope)

@@ -40,7 +40,8 @@ struct answer {
 	uint8_t set_count, authority_count, glue_count;
 	bool glue_missing;  /* more required glue than ANSWER_MAX_GLUE: TC */
 	bool authoritative; /* AA */
-	/* NOERROR, and set[0] is all of it: whole, of the name and type asked for, with no names to shorten. */
+	/* NOERROR, and set[0] is all of it: whole, of the name and type asked for, with no names to shorten; several RRsets only
+	 * of addresses. */
 	bool stands_alone;
 	uint8_t scope;         /* for ECS: the longest of the links */
 	uint8_t glue_required; /* the first ones: in-domain glue, or TC (RFC 9471) */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dnsd/choose.h"
 
-#include "dnsd/choose_inside.h"
+#include "dnsd/choose_calm.h"
 
 bool task_is_allowed(const struct task *t, const struct site *site)
 {
@@ -281,7 +281,10 @@ void choose(const struct choosing *how, struct choice *out)
 {
 	*out = (struct choice){0};
 	if (how->rec == NULL) {
-		*out = choose_at_once(how);
+		const struct policy *policy = choose_quiet_policy(how->s, how->node);
+
+		if (policy != NULL && !policy->all)
+			*out = choose_at_once(how, policy);
 		if (out->rrset != NULL || choose_calmly(how, out))
 			return;
 	}

@@ -47,6 +47,7 @@ enum {
 	/* Of a union's records: a message of 65535 bytes has room for them, the question, OPT and a
 	 * short chain before. */
 	CHOICE_UNION_BYTES = 64000,
+	CHOICE_FEW_ADDRESSES = 1000, /* so many of any sites fit */
 	CHOICE_NO_CLUSTER = 0xffff
 };
 
@@ -95,14 +96,21 @@ static inline uint64_t client_bucket_ipv4(const uint8_t bytes[4], unsigned bits)
 	memcpy(&first, bytes, sizeof first);
 	return UINT64_C(4) << 32 | be32toh(first) >> (32 - bits);
 }
-static inline struct client_bucket client_bucket(const struct client *c,
+/* Its number alone, for which it makes no difference whether the address is a mapped one. */
+static inline uint64_t client_bucket_number(const struct addr *source, const struct policy *policy)
+{
+	if (rarely(source->family != ADDR_IPV4))
+		return client_bucket_of(source, true, policy).number;
+	return client_bucket_ipv4(source->bytes, policy->bucket_ipv4);
+}
+static inline struct client_bucket client_bucket(const struct addr *source, bool has_scope,
                                                  const struct policy *policy)
 {
 	unsigned bits = policy->bucket_ipv4;
 
-	if (rarely(c->source->family != ADDR_IPV4))
-		return client_bucket_of(c->source, c->has_scope, policy);
-	return (struct client_bucket){client_bucket_ipv4(c->source->bytes, bits), bits};
+	if (rarely(source->family != ADDR_IPV4))
+		return client_bucket_of(source, has_scope, policy);
+	return (struct client_bucket){client_bucket_ipv4(source->bytes, bits), bits};
 }
 
 /* The TTL of an answer with that site, whose RRset has `ttl`. */
@@ -144,52 +152,7 @@ static inline bool choose_another_has_type(const struct node *n, const struct si
 	return false;
 }
 
-/* May a site that has the type answer on a calm day, whatever others there are? */
-static inline bool choose_is_simple(const struct choosing *how, const struct site *site)
-{
-	return snapshot_site_is_whole(how->s, site) &&
-	       (node_fallback(how->node) == NULL || site_has_address(site));
-}
-
-/* The answer of this site, its RRset of the type, to a client that is placed. */
-static inline struct choice choose_site(const struct choosing *how, const struct site *site,
-                                        const struct rrset *rrset)
-{
-	const struct client *client = how->client;
-	bool is_shared = client->has_scope && choose_another_has_type(how->node, site, how->type);
-
-	return (struct choice){.rrset = rrset,
-	                       .ttl = rrset->ttl,
-	                       .cluster = site_cluster(site),
-	                       .scope = is_shared ? client->leaf.depth : 0,
-	                       .reason = STATS_NEAREST};
-}
-
 /* On a calm day, whatever the policy and however clients are shifted, without a look at every site.  False: it is not that simple. */
 bool choose_calmly(const struct choosing *how, struct choice *out);
-
-/* On a calm day, without a policy, the cluster that is nearest by itself answers when it has a site, and the others need
- * not be looked at.  rrset NULL: it is not that simple. */
-ALWAYS static inline struct choice choose_at_once(const struct choosing *how)
-{
-	static const struct choice none;
-	const struct ranking_near *nearest;
-	const struct site *site;
-	const struct rrset *rrset;
-
-	if (rarely(!snapshot_head(how->s)->first_site_answers || node_site_count(how->node) < 2 ||
-	           node_has_policy(how->node)))
-		return none;
-	how->client->leaf = choose_place(snapshot_ranking(how->s), how->client);
-	how->client->placed_by = snapshot_ranking(how->s);
-	nearest = how->client->leaf.order->nearest;
-	site = node_site_at_number(how->node, nearest->cluster, nearest->number);
-	if (rarely(site == NULL))
-		return none;
-	rrset = site_rrset(site, how->type);
-	if (rarely(rrset == NULL || !choose_is_simple(how, site)))
-		return none;
-	return choose_site(how, site, rrset);
-}
 
 #endif

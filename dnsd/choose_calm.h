@@ -14,84 +14,60 @@ struct contest {
 	const struct site *best, *beaten; /* NULL: none */
 };
 
-/* Among a group: all alike, by weight, by capacity (weight NULL: of those that are alike).  Calls, and not inline, so that they have all
- * registers.  `asker`: lot.asker. */
-struct contest contest_of_equals(const struct node *n, const struct ranking *ranking,
-                                 uint16_t group, uint64_t asker);
-struct contest contest_by_weight(const struct node *n, const struct policy *policy, uint16_t group,
-                                 uint64_t asker, const uint32_t *weight);
-struct contest contest_by_capacity(const struct node *n, const struct policy *policy,
-                                   uint16_t group, uint64_t asker, const uint32_t *weight);
-/* Any of these, while some clusters must not have all of their clients. */
-struct contest contest_while_shifted(struct lot *lot, uint16_t group);
+/* Of the group that the order begins with; best NULL also when others of the order are to be looked at.  Where it begins otherwise, as
+ * contest_find(). */
+struct contest contest_begin(const struct node *n, const struct policy *policy,
+                             const struct ranking_order *order, const struct addr *source,
+                             const struct name *asked);
+/* Of the first place with somebody who may have the client. */
+struct contest contest_find(const struct node *n, const struct policy *policy,
+                            const struct ranking_order *order, const struct addr *source,
+                            const struct name *asked);
+/* The same while some clusters must not have all of their clients. */
+struct contest contest_find_shifted(struct lot *lot);
 
-ALWAYS static inline struct contest contest_hold(struct lot *lot, uint16_t group, bool any_shifted)
+/* May the site answer on a calm day when it has the type, whatever others there are? */
+ALWAYS static inline bool choose_is_simple(const struct choosing *how, const struct site *site)
 {
-	const struct node *n = lot->how->node;
-
-	if (any_shifted)
-		return contest_while_shifted(lot, group);
-	lot_draw(lot);
-	if (lot->policy->is_capacity)
-		return contest_by_capacity(n, lot->policy, group, lot->asker, lot->weight);
-	if (lot->weight != NULL)
-		return contest_by_weight(n, lot->policy, group, lot->asker, lot->weight);
-	return contest_of_equals(n, lot->policy->ranking, group, lot->asker);
-}
-
-/* The first place on the way down the client's order where somebody may have the client. */
-ALWAYS static inline struct contest contest_find(struct lot *lot, bool any_shifted)
-{
-	const struct ranking_near *at = lot->how->client->leaf.order->nearest;
-	const struct node *n = lot->how->node;
-	struct contest c = {NULL, NULL};
-
-	for (; c.best == NULL && at->cluster != RANKING_NO_CLUSTER; at++) {
-		const struct site *site;
-
-		if ((at->cluster & RANKING_GROUP) != 0) {
-			c = contest_hold(lot, at->cluster, any_shifted);
-			continue;
-		}
-		site = node_sites_at_number(node_sites(n), at->cluster, at->number);
-		if (rarely(site == NULL))
-			site = node_find_site(n, at->cluster);
-		if (site != NULL && lot_has_weight(lot, at->cluster) &&
-		    !(any_shifted && lot_is_withheld(lot, site)))
-			c.best = site;
-	}
-	return c;
-}
-
-/* May clients be sent there, and is the type there? */
-ALWAYS static inline bool contest_is_usable(const struct site *site, const struct choosing *how)
-{
-	if (!site_is_even(site))
-		return choose_is_simple(how, site) && site_rrset(site, how->type) != NULL;
+	if (rarely(!site_is_even(site)))
+		return snapshot_site_is_whole(how->s, site) &&
+		       (node_fallback(how->node) == NULL || site_has_address(site));
 	return snapshot_cluster(how->s, site_cluster(site)) != NULL;
+}
+
+/* Has that site the type? */
+ALWAYS static inline bool choose_has_type(const struct choosing *how, const struct site *site)
+{
+	return site_is_even(site) || site_rrset(site, how->type) != NULL;
 }
 
 /* The RRset of the best; NULL: it is not that simple. */
 ALWAYS static inline const struct rrset *contest_rrset(const struct contest *c,
                                                        const struct choosing *how)
 {
-	if (c->best == NULL || !contest_is_usable(c->best, how) ||
-	    (c->beaten != NULL && !contest_is_usable(c->beaten, how)))
+	const struct rrset *rrset = site_rrset(c->best, how->type);
+
+	if (rarely(rrset == NULL || !choose_is_simple(how, c->best)))
 		return NULL;
-	return site_rrset(c->best, how->type);
+	if (c->beaten != NULL &&
+	    rarely(!choose_is_simple(how, c->beaten) || !choose_has_type(how, c->beaten)))
+		return NULL;
+	return rrset;
 }
 
-ALWAYS static inline unsigned contest_scope(const struct contest *c, const struct choosing *how,
-                                            struct lot *lot, bool any_shifted)
+ALWAYS static inline uint8_t contest_scope(const struct contest *c, const struct choosing *how,
+                                           const struct policy *policy)
 {
-	unsigned depth = how->client->leaf.depth;
+	const struct client *client = how->client;
+	unsigned depth = client->leaf.depth, bits;
 
-	if (!how->client->has_scope ||
-	    (!lot->policy->has_fence && !choose_another_has_type(how->node, c->best, how->type)))
+	if (!client->has_scope ||
+	    (!choose_another_has_type(how->node, c->best, how->type) && !policy->has_fence))
 		return 0;
-	if (any_shifted)
-		return lot_scope(lot, true, c->beaten != NULL);
-	return c->beaten != NULL && depth < lot->bucket.bits ? lot->bucket.bits : depth;
+	if (c->beaten == NULL)
+		return (uint8_t)depth;
+	bits = client_bucket(client->source, client->has_scope, policy).bits;
+	return (uint8_t)(depth < bits ? bits : depth);
 }
 
 /* Is the choice one that does not look at every site? */
@@ -103,42 +79,109 @@ ALWAYS static inline bool choose_is_calm(const struct choosing *how, const struc
 	       !policy->must_wait && !(head->any_waiting && policy->has_failback);
 }
 
-/* That, and order and weights decide alone: no cluster must be without some clients, and none is where his resolver is. */
-ALWAYS static inline bool choose_is_quiet(const struct choosing *how, const struct policy *policy)
+/* The policy of a name with several sites, when today order and weights alone decide; else NULL. */
+ALWAYS static inline const struct policy *choose_quiet_policy(const struct snapshot *s,
+                                                              const struct node *n)
 {
-	return snapshot_head(how->s)->is_quiet && node_site_count(how->node) >= 2 &&
-	       !(policy->all | policy->must_wait | policy->resolver_when_unknown);
+	const struct snapshot_head *head = snapshot_head(s);
+	const struct policy *policy;
+
+	if (rarely(node_site_count(n) < 2))
+		return NULL;
+	if (!node_has_policy(n))
+		return head->first_site_answers ? &head->preset : NULL;
+	policy = snapshot_node_policy(s, n);
+	return head->is_quiet && !(policy->must_wait | policy->resolver_when_unknown) ? policy
+	                                                                              : NULL;
 }
 
-/* When choose_is_quiet(), or, is_involved, choose_is_calm().  rrset NULL: it is not that simple. */
-ALWAYS static inline struct choice choose_on_calm_day(const struct choosing *how,
-                                                      const struct policy *policy, bool is_involved)
+/* The place that the client's order begins with is a cluster that has a site: it answers, and the others need not be looked at.
+ * Else others do, if that is simple. */
+ALWAYS static inline struct contest choose_first(const struct choosing *how,
+                                                 const struct policy *policy)
+{
+	const struct ranking_order *order = how->client->leaf.order;
+	const uint32_t *weight = lot_weights(policy, order);
+	struct ranking_near nearest = order->nearest[0];
+	const struct site *site = node_site_at_number(how->node, nearest.cluster, nearest.number);
+
+	if (rarely(site == NULL) || rarely(lot_weight_at(weight, nearest.cluster) == 0)) {
+		if (policy->all)
+			return (struct contest){NULL, NULL};
+		return contest_begin(how->node, policy, order, how->client->source, how->asked);
+	}
+	return (struct contest){site, NULL};
+}
+
+/* When choose_is_calm(): also while clusters must not have all of their clients, or those that nobody knows are where their resolver
+ * is.  rrset NULL: it is not that simple. */
+struct choice choose_on_calm_day(const struct choosing *how, const struct policy *policy);
+
+/* The first site, whoever else is told, by choose_quiet_policy().  rrset NULL: it is not that simple. */
+ALWAYS static inline struct choice choose_at_once(const struct choosing *how,
+                                                  const struct policy *policy)
 {
 	static const struct choice none;
-	bool any_shifted = is_involved && snapshot_head(how->s)->any_shifted;
-	const struct rrset *rrset;
+	struct choice choice = {.reason = STATS_NEAREST};
 	struct contest c;
-	struct lot lot;
-	uint32_t ttl;
 
 	how->client->leaf = choose_place(policy->ranking, how->client);
 	how->client->placed_by = policy->ranking;
-	if (is_involved && policy->resolver_when_unknown)
-		choose_place_as_resolver(policy, how->client);
-	lot_init(&lot, how, policy);
-	c = contest_find(&lot, any_shifted);
-	rrset = contest_rrset(&c, how);
-	if (rarely(rrset == NULL))
+	c = choose_first(how, policy);
+	if (rarely(c.best == NULL))
 		return none;
-	ttl = policy->ttl != 0 ? policy->ttl : rrset->ttl;
-	if (any_shifted)
-		ttl = choose_ttl(how->s, policy, c.best, rrset->ttl, false);
-	return (struct choice){.rrset = rrset,
-	                       .ttl = ttl,
-	                       .cluster = site_cluster(c.best),
-	                       .most = policy->max_addresses,
-	                       .scope = (uint8_t)contest_scope(&c, how, &lot, any_shifted),
-	                       .reason = STATS_NEAREST};
+	choice.rrset = contest_rrset(&c, how);
+	if (rarely(choice.rrset == NULL))
+		return none;
+	choice.ttl = policy->ttl != 0 ? policy->ttl : choice.rrset->ttl;
+	choice.cluster = site_cluster(c.best);
+	choice.most = policy->max_addresses;
+	choice.scope = contest_scope(&c, how, policy);
+	return choice;
+}
+
+/* Of the answer of several sites those behind the first: as many as may be told. */
+struct others {
+	unsigned count, records;
+	uint32_t ttl; /* the least of theirs */
+};
+
+/* Down the order, whose first place is a cluster that is told; all sites are whole and alike.  Their RRsets, of addresses, are written
+ * to `more`.  False: it is not that simple. */
+ALWAYS static inline bool others_find(struct others *o, const struct snapshot *s,
+                                      const struct node *n, const struct policy *policy,
+                                      const struct ranking_order *order, uint16_t type,
+                                      const struct rrset **more)
+{
+	const uint32_t *weight = lot_weights(policy, order);
+	const struct node_sites *sites = node_sites(n);
+	const struct ranking_near *at = order->nearest + 1;
+	/* 0 stands for all. */
+	unsigned room = (uint16_t)(policy->max_addresses - 1);
+
+	*o = (struct others){.ttl = UINT32_MAX};
+	for (; o->count < room; at++) {
+		const struct site *site;
+		const struct rrset *rrset;
+
+		if ((at->cluster & RANKING_GROUP) != 0)
+			return at->cluster == RANKING_NO_CLUSTER && o->count + 1 == sites->count;
+		if (rarely(lot_weight_at(weight, at->cluster) == 0) ||
+		    (policy->narrowing != 0 &&
+		     !choose_is_as_good(policy, order, at->cluster, order->nearest[0].cluster)))
+			continue;
+		site = node_sites_at_number(sites, at->cluster, at->number);
+		if (rarely(site == NULL || !site_is_even(site) ||
+		           snapshot_cluster(s, at->cluster) == NULL))
+			return false;
+		rrset = site_rrset(site, type);
+		if (rarely(rrset == NULL || rrset->type != type))
+			return false;
+		more[o->count++] = rrset;
+		o->records += rrset->count;
+		o->ttl = rrset->ttl < o->ttl ? rrset->ttl : o->ttl;
+	}
+	return true;
 }
 
 #endif

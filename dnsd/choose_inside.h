@@ -20,17 +20,23 @@ struct lot {
 	uint64_t asker; /* bucket and name */
 };
 
+/* By cluster id, as struct policy has it; NULL: all are equal. */
+static inline const uint32_t *lot_weights(const struct policy *policy,
+                                          const struct ranking_order *order)
+{
+	return rarely(policy->unknown_weight != NULL) && order->is_unplaced ? policy->unknown_weight
+	                                                                    : policy->weight;
+}
+
 static inline void lot_init(struct lot *lot, const struct choosing *how,
                             const struct policy *policy)
 {
 	lot->how = how;
 	lot->policy = policy;
-	lot->weight = policy->weight;
+	lot->weight = lot_weights(policy, how->client->leaf.order);
 	lot->is_drawn = false;
 	lot->bucket = (struct client_bucket){0, 0};
 	lot->asker = 0;
-	if (policy->unknown_weight != NULL && how->client->leaf.order->is_unplaced)
-		lot->weight = policy->unknown_weight;
 }
 unsigned lot_bits(struct lot *lot);
 
@@ -40,14 +46,18 @@ static inline uint64_t lot_hash_asker(uint64_t bucket, uint32_t name)
 	return fold_multiply(bucket * 0x9fb21c651e98df25, name ^ 0x94d049bb133111eb);
 }
 
+/* Of the name that ties are hashed with, as struct choosing has it. */
+static inline uint32_t lot_of_name(const struct node *n, const struct name *asked)
+{
+	return asked != NULL ? name_lot(asked->wire, asked->len) : node_lot(n);
+}
+
 static inline void lot_draw(struct lot *lot)
 {
-	const struct name *asked = lot->how->asked;
-	uint32_t name =
-		asked != NULL ? name_lot(asked->wire, asked->len) : node_lot(lot->how->node);
+	const struct choosing *how = lot->how;
 
-	lot->bucket = client_bucket(lot->how->client, lot->policy);
-	lot->asker = lot_hash_asker(lot->bucket.number, name);
+	lot->bucket = client_bucket(how->client->source, how->client->has_scope, lot->policy);
+	lot->asker = lot_hash_asker(lot->bucket.number, lot_of_name(how->node, how->asked));
 	lot->is_drawn = true;
 }
 
@@ -60,12 +70,18 @@ static inline uint64_t lot_weight_of(const uint32_t *weight, const struct policy
 	return cluster < policy->cluster_count ? weight[cluster] : 0;
 }
 
+/* The same of a cluster of the policy's ranking, which the arrays of a policy all have. */
+static inline uint64_t lot_weight_at(const uint32_t *weight, uint16_t cluster)
+{
+	return weight != NULL ? weight[cluster] : 1;
+}
+
 /* What serves has room for somebody. */
 static inline uint64_t lot_capacity(const struct site *site)
 {
-	uint16_t capacity = site_capacity(site);
+	uint64_t capacity = site_capacity(site);
 
-	return capacity > 1 ? capacity : 1;
+	return capacity + (capacity == 0);
 }
 
 /* Does the policy give the cluster any client while others have weight? */
@@ -203,6 +219,9 @@ static inline int rank_compare(const struct rank *a, const struct rank *b)
 
 /* Of a policy: sites in the client's order, as many as may be told.  `y` has the first. */
 void choose_many(struct task *t, struct tally *y, struct choice *out);
+/* Geofence and failover leave the best to `all`, they do not only order. */
+bool choose_is_as_good(const struct policy *policy, const struct ranking_order *order,
+                       uint16_t cluster, uint16_t best);
 /* The same when no cluster and no site is in any trouble, without a look at every site.  Returns how many records these are; 0: it
  * is not that simple. */
 unsigned choose_many_on_calm_day(const struct choosing *how, const struct policy *policy,

@@ -143,14 +143,12 @@ static bool is_tied(const struct field *f)
 	return false;
 }
 
-/* Geofence and failover leave the best to `all`, they do not only order. */
-static bool is_as_good(const struct choosing *how, const struct policy *policy,
-                       const struct site *site, const struct site *best)
+bool choose_is_as_good(const struct policy *policy, const struct ranking_order *order,
+                       uint16_t cluster, uint16_t best)
 {
 	for (unsigned stage = 0; policy->narrowing >> stage != 0; stage++)
 		if ((policy->narrowing >> stage & 1) != 0 &&
-		    ranking_compare_at(policy->ranking, how->client->leaf.order, stage,
-		                       site_cluster(site), site_cluster(best)) != 0)
+		    ranking_compare_at(policy->ranking, order, stage, cluster, best) != 0)
 			return false;
 	return true;
 }
@@ -168,7 +166,9 @@ static void gather(struct task *t, const struct tally *y, struct field *f)
 		    !task_is_usable(t, r.site, NULL))
 			continue;
 		rank = task_rank(t, r.site);
-		if (rank.lack != y->rank.lack || !is_as_good(&t->is, t->policy, r.site, y->best))
+		if (rank.lack != y->rank.lack ||
+		    !choose_is_as_good(t->policy, t->is.client->leaf.order, site_cluster(r.site),
+		                       site_cluster(y->best)))
 			continue;
 		r.position = rank.position;
 		if (f->by_wait)
@@ -236,12 +236,13 @@ ALWAYS static inline bool descend_to(struct descent *d, struct ranking_near near
 	if (rrset == NULL)
 		return true;
 	if (rarely(rrset->type == RR_CNAME || d->count == MANY_ON_CALM_DAY ||
-	           !contest_is_usable(site, how)))
+	           !choose_is_simple(how, site)))
 		return false;
 	if (lot_weight_of(d->weight, d->policy, near.cluster) == 0)
 		return true;
 	if (d->count > 0) {
-		if (!is_as_good(how, d->policy, site, d->site[0]))
+		if (!choose_is_as_good(d->policy, how->client->leaf.order, near.cluster,
+		                       site_cluster(d->site[0])))
 			return true;
 		d->any_equal |= d->entry[d->count - 1] == entry;
 	}
@@ -358,9 +359,7 @@ unsigned choose_many_on_calm_day(const struct choosing *how, const struct policy
 	choose_place_by(policy, how->client);
 	d.how = how;
 	d.policy = policy;
-	d.weight = policy->weight;
-	if (policy->unknown_weight != NULL && how->client->leaf.order->is_unplaced)
-		d.weight = policy->unknown_weight;
+	d.weight = lot_weights(policy, how->client->leaf.order);
 	d.count = d.seen = 0;
 	d.room = room_of(policy);
 	d.any_equal = false;

@@ -410,6 +410,72 @@ static inline size_t end_message(uint8_t *out, uint8_t *end, const struct answer
 	return (size_t)(end - out);
 }
 
+/* The addresses of the other sites, each as the first record but for its address; what came before is left out.  Returns their end;
+ * NULL: not all fits. */
+RARE static uint8_t *write_others(const struct answer *a, const uint8_t *first, uint8_t *to,
+                                  const uint8_t *limit)
+{
+	const struct answer_set *set = &a->set[0];
+
+	for (unsigned i = 0; i < set->more; i++) {
+		struct bytes rdata;
+
+		for (size_t at = 0; rrset_next(a->more[i], &at, &rdata);) {
+			if (rrsets_have(set->rrset, a->more, i, rdata))
+				continue;
+			if ((size_t)(limit - to) < PLAIN_HEAD + 2 + rdata.len)
+				return NULL;
+			memcpy(to, first, PLAIN_HEAD);
+			bytes_copy(to + PLAIN_HEAD, rdata.data - 2, rdata.len + 2);
+			to += PLAIN_HEAD + 2 + rdata.len;
+		}
+	}
+	return to;
+}
+
+/* The same where each site has one address, and no two end alike, as nearly always.  NULL: it is not that simple. */
+static inline uint8_t *write_single_others(const struct answer *a, const uint8_t *first,
+                                           uint8_t *to, const uint8_t *limit)
+{
+	const struct rrset *const *part = a->more, *const *end = part + a->set[0].more;
+	size_t size = a->set[0].rrset->bytes;
+
+	if ((size_t)(limit - to) < (size_t)(end - part) * (PLAIN_HEAD + size))
+		return NULL;
+	for (; part < end; part++) {
+		const uint8_t *from = (*part)->data, *last = from + size - 4;
+
+		if ((*part)->bytes != size)
+			return NULL;
+		for (const uint8_t *at = first; at < to; at += PLAIN_HEAD + size)
+			if (memcmp(at + PLAIN_HEAD + size - 4, last, 4) == 0)
+				return NULL;
+		memcpy(to, first, PLAIN_HEAD);
+		bytes_copy(to + PLAIN_HEAD, from, size);
+		to += PLAIN_HEAD + size;
+	}
+	return to;
+}
+
+/* Behind the records of the first site, which begin at `first`.  Returns their end; NULL: not all fits into `room`. */
+static inline uint8_t *put_others(const struct answer *a, const uint8_t *first, uint8_t *to,
+                                  size_t room, unsigned *count)
+{
+	const struct rrset *rrset = a->set[0].rrset;
+	uint8_t *end = NULL;
+
+	if (rrset->count == 1)
+		end = write_single_others(a, first, to, first + room);
+	if (end != NULL) {
+		*count += a->set[0].more;
+		return end;
+	}
+	end = write_others(a, first, to, first + room);
+	if (end != NULL) /* all of them are as long as the first one */
+		*count += (unsigned)((size_t)(end - to) / (plain_len(rrset) / rrset->count));
+	return end;
+}
+
 /* The question, then one RRset of the name and type asked for, then OPT.  `room`: for records.  Returns 0 when they do not
  * fit. */
 static inline size_t encode_set(const struct answer *a, const struct query *q, uint8_t *out,
@@ -417,47 +483,6 @@ static inline size_t encode_set(const struct answer *a, const struct query *q, u
 {
 	const struct answer_set *set = &a->set[0];
 	uint8_t *end = out + DNS_HEADER_LEN + q->question_len;
-	uint32_t type_and_class;
-
-	if (room < plain_len(set->rrset))
-		return 0;
-	bytes_copy(out + DNS_HEADER_LEN, a->qname, q->question_len);
-	memcpy(&type_and_class, end - sizeof type_and_class, sizeof type_and_class);
-	end = write_plain(end, set->rrset, QNAME_POINTER, type_and_class, set->ttl);
-	put_usual_header(out, q, RCODE_NOERROR, set->rrset->count, 0);
-	return end_message(out, end, a, q);
-}
-
-/* The addresses of several sites, all of them, of the name and type asked for, and nothing else. */
-static bool is_merged(const struct answer *a, const struct query *q)
-{
-	const struct answer_set *set = &a->set[0];
-
-	return a->rcode == RCODE_NOERROR && a->ede == EDE_NONE && a->set_count == 1 &&
-	       a->authority_count == 0 && a->glue_count == 0 && !a->glue_missing && set->more > 0 &&
-	       set->from == 0 && set->owner == a->qname && set->rrset->type == q->type &&
-	       (q->type == RR_A || q->type == RR_AAAA);
-}
-
-/* Has a part before it that address?  Most of them have one, which begins otherwise. */
-static inline bool is_repeated(const struct answer *a, unsigned part, struct bytes rdata)
-{
-	const struct rrset *rrset = a->set[0].rrset;
-
-	for (unsigned i = 0;; rrset = a->more[i++]) {
-		if (rrset->count > 1 || memcmp(rrset->data + 2, rdata.data, 4) == 0)
-			return rrsets_have(a->set[0].rrset, a->more, part, rdata);
-		if (i == part)
-			return false;
-	}
-}
-
-/* As encode_set(); what came before is left out. */
-RARE static size_t encode_merged(const struct answer *a, const struct query *q, uint8_t *out,
-                                 size_t room)
-{
-	const struct answer_set *set = &a->set[0];
-	uint8_t *end = out + DNS_HEADER_LEN + q->question_len, *most = end + room;
 	unsigned count = set->rrset->count;
 	uint32_t type_and_class;
 
@@ -466,18 +491,10 @@ RARE static size_t encode_merged(const struct answer *a, const struct query *q, 
 	bytes_copy(out + DNS_HEADER_LEN, a->qname, q->question_len);
 	memcpy(&type_and_class, end - sizeof type_and_class, sizeof type_and_class);
 	end = write_plain(end, set->rrset, QNAME_POINTER, type_and_class, set->ttl);
-	for (unsigned i = 0; i < set->more; i++) {
-		const uint8_t *from = a->more[i]->data, *last = from + a->more[i]->bytes;
-
-		if ((size_t)(most - end) < plain_len(a->more[i]))
+	if (rarely(set->more > 0)) {
+		end = put_others(a, out + DNS_HEADER_LEN + q->question_len, end, room, &count);
+		if (end == NULL)
 			return 0;
-		for (size_t len; from < last; from += len) {
-			len = 2U + bytes_get16(from);
-			if (is_repeated(a, i, (struct bytes){from + 2, len - 2}))
-				continue;
-			end = write_record(end, from, len, QNAME_POINTER, type_and_class, set->ttl);
-			count++;
-		}
 	}
 	put_usual_header(out, q, RCODE_NOERROR, count, 0);
 	return end_message(out, end, a, q);
@@ -520,7 +537,5 @@ size_t answer_encode(const struct answer *a, const struct query *q, uint8_t *out
 		len = encode_set(a, q, out, limit - least);
 	else if (is_denial(a))
 		len = encode_denial(a, q, out, limit - least);
-	else if (is_merged(a, q))
-		len = encode_merged(a, q, out, limit - least);
 	return len > 0 ? len : encode_any(a, q, out, limit);
 }

@@ -38,6 +38,11 @@ struct ranking_near {
 	uint16_t cluster;
 	uint16_t number; /* of the cluster among all by name; 0 of others */
 };
+/* Is it such a group? */
+static inline bool ranking_is_group(uint16_t cluster)
+{
+	return cluster >= RANKING_GROUP && cluster != RANKING_NO_CLUSTER;
+}
 #define RANKING_END ((struct ranking_near){RANKING_NO_CLUSTER, 0})
 
 /* One order of clusters, and a place that has it.
@@ -85,6 +90,8 @@ static inline struct ranking_leaf ranking_find(const struct ranking *r, const st
 static inline const struct ranking_near *ranking_members(const struct ranking *r, uint16_t group);
 /* hash_fixed() of the name of a cluster in `nearest`, or of a group's. */
 static inline uint64_t ranking_name_hash(const struct ranking *r, uint16_t cluster_id);
+/* Those of all of them, by cluster id. */
+static inline const uint64_t *ranking_name_hashes(const struct ranking *r);
 
 /* How good a cluster is in an order: compare with ranking_compare() only.  O(1). */
 struct ranking_position {
@@ -143,6 +150,7 @@ struct ranking_head {
 		members; /* the n-th group's begin at members[member_at[n]], up to the next one's */
 	uint32_t *member_at;
 	uint64_t *name_hash; /* by cluster id */
+	size_t id_count;     /* they are below that */
 };
 
 static inline struct ranking_leaf ranking_find(const struct ranking *r, const struct addr *a)
@@ -163,9 +171,20 @@ static inline const struct ranking_near *ranking_members(const struct ranking *r
 	return head->members + head->member_at[group & ~RANKING_GROUP];
 }
 
+/* The ids of its clusters are below that. */
+static inline size_t ranking_id_count(const struct ranking *r)
+{
+	return ((const struct ranking_head *)(const void *)r)->id_count;
+}
+
+static inline const uint64_t *ranking_name_hashes(const struct ranking *r)
+{
+	return ((const struct ranking_head *)(const void *)r)->name_hash;
+}
+
 static inline uint64_t ranking_name_hash(const struct ranking *r, uint16_t cluster_id)
 {
-	return ((const struct ranking_head *)(const void *)r)->name_hash[cluster_id];
+	return ranking_name_hashes(r)[cluster_id];
 }
 
 #endif

@@ -120,6 +120,7 @@ struct ranking *ranking_new(const struct ranking_cluster *clusters, size_t clust
 	r->standings = xcalloc(r->standing_count, sizeof(*r->standings));
 	r->places = xcalloc(r->standing_count, sizeof(*r->places));
 	r->head.name_hash = xcalloc(r->standing_count, sizeof(*r->head.name_hash));
+	r->head.id_count = r->standing_count;
 	for (size_t i = 0; i < cluster_count; i++)
 		r->head.name_hash[list[i].id] = hash_fixed(bytes_of(list[i].name));
 	r->members.digests = intern_new(sizeof(struct digest));

@@ -182,9 +182,12 @@ static inline const struct site *node_find_site(const struct node *n, uint16_t c
 static inline const struct site *node_sites_at_number(const struct node_sites *s, uint16_t cluster,
                                                       size_t number)
 {
-	if (number >= s->count || node_clusters(s)[number] != cluster)
+	const struct site *site;
+
+	if (number >= s->count)
 		return NULL;
-	return (const struct site *)(const void *)((const uint8_t *)s + s->at[number]);
+	site = (const struct site *)(const void *)((const uint8_t *)s + s->at[number]);
+	return site->cluster == cluster ? site : NULL;
 }
 /* The same of a node; NULL also when there are no sites. */
 static inline const struct site *node_site_at_number(const struct node *n, uint16_t cluster,

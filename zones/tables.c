@@ -321,21 +321,26 @@ static void free_policies(struct part *p)
 		ranking_free(t->item[i].ranking);
 }
 
-static const void *copy_array(struct arena *a, const void *from, size_t size)
+/* With zeros behind it up to `room` bytes. */
+static const void *copy_array(struct arena *a, const void *from, size_t size, size_t room)
 {
-	return from && size ? arena_memdup(a, from, size) : NULL;
+	return from && size ? memcpy(arena_calloc(a, 1, room), from, size) : NULL;
 }
 
+/* The arrays get room for every cluster of the ranking, so that whoever comes from there need not look where they end. */
 static struct policy copy_policy(struct arena *a, const struct policy *from)
 {
 	struct policy p = *from;
-	size_t count = p.cluster_count;
+	size_t said = p.cluster_count, ids = ranking_id_count(p.ranking);
+	size_t count = said > ids ? said : ids;
 
+	p.cluster_count = count;
 	p.name = copy(a, p.name);
 	p.stages = copy_list(a, p.stages);
-	p.weight = copy_array(a, p.weight, count * sizeof(*p.weight));
-	p.unknown_weight = copy_array(a, p.unknown_weight, count * sizeof(*p.unknown_weight));
-	p.expired = copy_array(a, p.expired, count * sizeof(*p.expired));
+	p.weight = copy_array(a, p.weight, said * sizeof(*p.weight), count * sizeof(*p.weight));
+	p.unknown_weight = copy_array(a, p.unknown_weight, said * sizeof(*p.unknown_weight),
+	                              count * sizeof(*p.unknown_weight));
+	p.expired = copy_array(a, p.expired, said * sizeof(*p.expired), count * sizeof(*p.expired));
 	ranking_ref(p.ranking);
 	return p;
 }

@@ -330,6 +330,42 @@ static void test_a_union_has_each_address_once(void **state)
 	s = world_build(w);
 }
 
+static unsigned count_told(const char *question)
+{
+	static const struct asking edns = {.edns = 1232};
+	size_t len;
+	bool truncated;
+	ldns_pkt *pkt = encode(question, &edns, 1232, &len, &truncated);
+	unsigned count = (unsigned)ldns_rr_list_rr_count(ldns_pkt_answer(pkt));
+
+	assert_int_equal(ldns_rr_list_rr_count(ldns_pkt_additional(pkt)), 0);
+	ldns_pkt_free(pkt);
+	return count;
+}
+
+/* One address each is what most have: equal ones are told once, those that only end alike both. */
+static void test_sites_of_one_address_each_tell_equal_ones_once(void **state)
+{
+	(void)state;
+	world_settings(w)->all = true;
+	world_put_sites(w, "few.example.com", NULL, "at: 30 A 192.0.2.1", "be: 30 A 192.0.2.2",
+	                "la: 30 A 192.0.3.1", "at: 30 AAAA 2001:db8:1::1",
+	                "be: 30 AAAA 2001:db8:2::1", "la: 30 AAAA 2001:db8:1::2", NULL);
+	world_put_sites(w, "same.example.com", NULL, "at: 30 A 192.0.2.1", "be: 30 A 192.0.2.2",
+	                "la: 30 A 192.0.2.1", "at: 30 AAAA 2001:db8:1::1",
+	                "be: 30 AAAA 2001:db8:1::1", "la: 30 AAAA 2001:db8:1::1", NULL);
+	world_put_sites(w, "mixed.example.com", NULL, "at: 30 A 192.0.2.1", "be: 30 A 192.0.2.2",
+	                "be: 30 A 192.0.2.3", "la: 30 A 192.0.2.4", NULL);
+	s = world_build(w);
+	assert_int_equal(count_told("few.example.com A"), 3);
+	assert_int_equal(count_told("few.example.com AAAA"), 3);
+	assert_int_equal(count_told("same.example.com A"), 2);
+	assert_int_equal(count_told("same.example.com AAAA"), 1);
+	assert_int_equal(count_told("mixed.example.com A"), 4);
+	world_settings(w)->all = false;
+	s = world_build(w);
+}
+
 /* RFC 8914 3: the answer comes first, then the options that were asked for. */
 static void test_an_extended_error_is_dropped_first(void **state)
 {
@@ -388,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_cut_over_udp_is_whole_over_tcp),
 		cmocka_unit_test(test_a_union_too_long_for_any_message_has_what_fits),
 		cmocka_unit_test(test_a_union_has_each_address_once),
+		cmocka_unit_test(test_sites_of_one_address_each_tell_equal_ones_once),
 		cmocka_unit_test(test_flags_are_copied_or_clear),
 		cmocka_unit_test(test_an_extended_error_is_dropped_first),
 	};

@@ -168,6 +168,31 @@ static void test_a_shifted_cluster_is_told_from_a_calm_one(void **state)
 	assert_true(snapshot_is_calm(s));
 }
 
+static void test_a_policy_has_room_for_each_cluster_of_its_ranking(void **state)
+{
+	static const struct ranking_cluster clusters[] = {{.id = 1, .name = "be"},
+	                                                  {.id = 6, .name = "la"}};
+	static const uint32_t weight[] = {0, 7};
+	static const bool expired[] = {false, true};
+	struct zones *z = *state;
+	struct ranking *ranking = ranking_build(clusters, 2, NULL, 0, NULL);
+	struct policy list[] = {{0}, policy_of(ranking)};
+	const struct policy *kept;
+
+	list[1].cluster_count = 2;
+	list[1].weight = weight;
+	list[1].expired = expired;
+	zones_set_policies(z, list, 2);
+	kept = snapshot_policy(zones_build(z, 1), 1);
+	assert_int_equal(kept->cluster_count, 7);
+	assert_int_equal(kept->weight[1], 7);
+	assert_int_equal(kept->weight[6], 0);
+	assert_true(kept->expired[1]);
+	assert_false(kept->expired[6]);
+	assert_null(kept->unknown_weight);
+	ranking_free(ranking);
+}
+
 static void test_policies_print_by_name_and_each_name_with_its_own(void **state)
 {
 	struct zones *z = *state;
@@ -207,6 +232,9 @@ int main(void)
 	                                        zworld_setup, zworld_teardown),
 		cmocka_unit_test_setup_teardown(test_a_shifted_cluster_is_told_from_a_calm_one,
 	                                        zworld_setup, zworld_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_policy_has_room_for_each_cluster_of_its_ranking, zworld_setup,
+			zworld_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_policies_print_by_name_and_each_name_with_its_own, zworld_setup,
 			zworld_teardown),
