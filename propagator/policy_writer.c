@@ -115,9 +115,19 @@ static bool any_is_stale(const struct policy_writer *w)
 	return false;
 }
 
+/* Without policies nothing is asked, and nothing is wrong. */
+static bool is_idle(struct policy_writer *w)
+{
+	if (cache_count(w->policies) > 0)
+		return false;
+	end_trouble(&w->reading);
+	end_trouble(&w->writing);
+	return true;
+}
+
 static void plan_next(struct policy_writer *w)
 {
-	if (cache_count(w->policies) == 0)
+	if (is_idle(w))
 		return;
 	ask_within(w, any_is_stale(w) ? w->soon_ms : w->settings.every_ms);
 	w->soon_ms *= 2;
@@ -226,6 +236,9 @@ static bool write_all(struct policy_writer *w)
 		if (++count == WRITES_AT_ONCE)
 			return false;
 	}
+	/* What could not be written may be gone, or right by now. */
+	if (count == 0)
+		end_trouble(&w->writing);
 	return true;
 }
 
@@ -287,7 +300,7 @@ static void on_due(uv_timer_t *timer)
 	struct policy_writer *w = timer->data;
 
 	w->due_ms = 0;
-	if (cache_count(w->policies) == 0)
+	if (is_idle(w))
 		return;
 	if (w->tally || w->writes)
 		ask_within(w, SOON_MS);

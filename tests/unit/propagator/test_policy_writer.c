@@ -356,6 +356,9 @@ static void test_while_none_can_be_read_all_stays_and_that_is_told(void **state)
 	turn_rounds(w, 2);
 	expect_errors(w, "pods of namespace nigh-system cannot be listed: 403 ");
 	assert_int_equal(writes(w), 1);
+	fakeapi_delete(w->hub->host, FAKEAPI_POLICIES, "shop/web");
+	hub_turn_for(w->hub, 1000);
+	expect_errors(w, "");
 }
 
 static void test_a_status_that_cannot_be_written_is_told_and_tried_again(void **state)
@@ -372,6 +375,21 @@ static void test_a_status_that_cannot_be_written_is_told_and_tried_again(void **
 	turn_rounds(w, 1);
 	expect_errors(w, "");
 	assert_int_equal(writes(w), 3);
+}
+
+static void test_a_status_that_cannot_be_written_is_no_trouble_when_its_policy_goes(void **state)
+{
+	struct writing *w = *state;
+
+	write_web(w);
+	put_policy(w, "other");
+	fakeapi_answer(w->hub->host, "PATCH " FAKEAPI_POLICIES "/shop/other/status", 0, 403, NULL);
+	hub_expect_requests(w->hub, STATUS "other/status", 1);
+	turn_rounds(w, 1);
+	expect_errors(w, "TrafficPolicy shop/other: 403 ");
+	fakeapi_delete(w->hub->host, FAKEAPI_POLICIES, "shop/other");
+	turn_rounds(w, 2);
+	expect_errors(w, "");
 }
 
 static void test_what_somebody_writes_over_it_is_set_right(void **state)
@@ -469,6 +487,7 @@ int main(void)
 		TEST(test_a_replica_that_is_silent_or_never_ends_delays_the_others_by_its_deadline),
 		TEST(test_while_none_can_be_read_all_stays_and_that_is_told),
 		TEST(test_a_status_that_cannot_be_written_is_told_and_tried_again),
+		TEST(test_a_status_that_cannot_be_written_is_no_trouble_when_its_policy_goes),
 		TEST(test_what_somebody_writes_over_it_is_set_right),
 		TEST(test_more_policies_than_a_round_may_write_take_several),
 		TEST(test_nighds_outside_of_the_host_are_asked_at_their_urls),
