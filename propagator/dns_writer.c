@@ -16,16 +16,12 @@
 #include "kube/object.h"
 #include "propagator/cache.h"
 #include "propagator/dns_wish.h"
-#include "propagator/field_manager.h"
-#include "propagator/plain_json.h"
+#include "propagator/dns_writing.h"
 
 enum {
 	A_TURN = 50,         /* records looked at before others have the loop */
 	ALL_EVERY_MS = 1000, /* so often at most */
-	TICK_MS = 1000,
-	ECHO_MS = 5000, /* until what was written is told by the watch */
-	RETRY_FIRST_MS = 5000,
-	RETRY_MOST_MS = 60000
+	TICK_MS = 1000
 };
 
 enum { SERVICES, INGRESSES, KINDS };
@@ -51,24 +47,13 @@ static const struct kind kinds[KINDS] = {
 };
 static const struct kube_resource endpoints = {DNS, "dnsendpoints", "DNSEndpoint"};
 
-struct item;
-
-struct writing {
-	struct item *item;
-	struct dispatch_job *job;
-	bool deletes;
-	bool echoed; /* while it was under way, the watch told of a change */
-	uint64_t not_before_ms;
-	unsigned failures; /* in a row */
-};
-
 /* A record, or a DNSEndpoint that may have had one. */
 struct item {
 	struct dns_writer *writer;
 	const struct kind *kind;
 	struct item *next; /* in the queue */
 	bool queued;
-	struct writing writing[WHATS];
+	struct dns_writing writing[WHATS];
 	char *why; /* the last write failed; NULL: it did not */
 	int64_t since;
 	char key[]; /* "NAMESPACE/NAME" of the record */
@@ -97,6 +82,8 @@ static bool has_key(const void *item, const void *key)
 	return strcmp(((const struct item *)item)->key, key) == 0;
 }
 
+static void on_end(const char *why, void *arg);
+
 static struct item *get_item(struct dns_writer *w, const struct kind *kind, const char *key)
 {
 	uint64_t hash = hash_siphash(&w->hash_key, key, strlen(key));
@@ -110,7 +97,8 @@ static struct item *get_item(struct dns_writer *w, const struct kind *kind, cons
 	item->kind = kind;
 	memcpy(item->key, key, strlen(key) + 1);
 	for (size_t i = 0; i < WHATS; i++)
-		item->writing[i].item = item;
+		item->writing[i] = (struct dns_writing){
+			.dispatch = w->settings.dispatch, .on_end = on_end, .arg = item};
 	table_put(items, hash, item);
 	return item;
 }
@@ -162,7 +150,7 @@ static void enqueue_all(struct dns_writer *w)
 			enqueue(item);
 }
 
-/* --- what is written --- */
+/* --- what there is of it --- */
 
 static struct json_object *find_record(const struct item *item)
 {
@@ -201,131 +189,30 @@ static void say(struct item *item, const char *why)
 	item->why = why ? xstrdup(why) : NULL;
 }
 
-static uint64_t pause_ms(unsigned failures)
+static void on_end(const char *why, void *arg)
 {
-	uint64_t ms = RETRY_FIRST_MS;
+	struct item *item = arg;
 
-	for (unsigned i = 1; i < failures && ms < RETRY_MOST_MS; i++)
-		ms *= 2;
-	return ms < RETRY_MOST_MS ? ms : RETRY_MOST_MS;
-}
-
-static void on_written(const struct kube_answer *answer, void *arg)
-{
-	struct writing *w = arg;
-	struct item *item = w->item;
-	bool gone = w->deletes && answer->reason == KUBE_REASON_NOT_FOUND;
-
-	w->job = NULL;
-	if (kube_answer_is_good(answer) || gone) {
-		w->failures = 0;
-		w->not_before_ms = w->echoed ? 0 : clock_monotonic_ms() + ECHO_MS;
-		say(item, NULL);
-	} else {
-		w->not_before_ms = clock_monotonic_ms() + pause_ms(++w->failures);
-		say(item, answer->why);
-	}
+	say(item, why);
 	enqueue(item);
 }
 
-static void start_writing(struct item *item, enum what what, const struct kube_write *write)
-{
-	struct writing *w = &item->writing[what];
-
-	w->echoed = false;
-	w->deletes = write->verb == KUBE_DELETE;
-	w->job = dispatch_add(item->writer->settings.dispatch, write, on_written, w);
-}
-
-static char *copy_of(struct bytes text) { return xstrndup((const char *)text.data, text.len); }
-
-/* Takes `status`. */
-static void write_status(struct item *item, struct json_object *status)
-{
-	struct bytes namespace, name = name_of(item, &namespace);
-	struct json_object *patch = json_object_new_object();
-	char *in = copy_of(namespace), *of = copy_of(name);
-	const struct kube_write write = {
-		.verb = KUBE_MERGE_PATCH,
-		.resource = item->kind->resource,
-		.namespace = in,
-		.name = of,
-		.subresource = "status",
-		.field_manager = FIELD_MANAGER,
-		.body = bytes_of((json_object_object_add(patch, "status", status),
-	                          json_object_to_json_string_ext(patch, PLAIN_JSON))),
-	};
-
-	start_writing(item, STATUS, &write);
-	item->writer->counts.status_writes++;
-	json_object_put(patch);
-	free(in);
-	free(of);
-}
-
-static void write_endpoint(struct item *item, enum what what, struct json_object *object)
-{
-	char *namespace = copy_of(object_text(object, "metadata", "namespace", NULL));
-	char *name = copy_of(object_text(object, "metadata", "name", NULL));
-	const struct kube_write write = {
-		.verb = KUBE_APPLY,
-		.resource = endpoints,
-		.namespace = namespace,
-		.name = name,
-		.field_manager = FIELD_MANAGER,
-		.force = true,
-		.body = bytes_of(json_object_to_json_string_ext(object, PLAIN_JSON)),
-	};
-
-	start_writing(item, what, &write);
-	item->writer->counts.endpoint_writes++;
-	free(namespace);
-	free(name);
-}
-
-static void delete_endpoint(struct item *item, enum what what, struct json_object *have)
-{
-	char *namespace = copy_of(object_text(have, "metadata", "namespace", NULL));
-	char *name = copy_of(object_text(have, "metadata", "name", NULL));
-	char *uid = copy_of(object_text(have, "metadata", "uid", NULL));
-	struct text options = {0};
-	struct kube_write write = {
-		.verb = KUBE_DELETE,
-		.resource = endpoints,
-		.namespace = namespace,
-		.name = name,
-	};
-
-	kube_delete_options(&options, "Background", uid, NULL);
-	write.body = bytes_of(options.data);
-	start_writing(item, what, &write);
-	item->writer->counts.deleted++;
-	text_fini(&options);
-	free(namespace);
-	free(name);
-	free(uid);
-}
-
 /* --- one record --- */
-
-static bool may_write(const struct item *item, enum what what)
-{
-	const struct writing *w = &item->writing[what];
-
-	return !w->job && clock_monotonic_ms() >= w->not_before_ms;
-}
 
 static void look_at_status(struct item *item, const struct dns_data_view *view,
                            const struct dns_wish_record *record, struct json_object *have)
 {
 	struct json_object *want, *status = NULL;
 
-	if (!may_write(item, STATUS))
+	if (!dns_writing_may(&item->writing[STATUS]))
 		return;
 	want = dns_wish_status(view, record);
 	json_object_object_get_ex(have, "status", &status);
-	if (want && !dns_wish_is_met(want, status))
-		write_status(item, json_object_get(want));
+	if (want && !dns_wish_is_met(want, status)) {
+		item->writer->counts.status_writes++;
+		dns_writing_status(&item->writing[STATUS], &item->kind->resource, record->namespace,
+		                   record->name, json_object_get(want));
+	}
 	json_object_put(want);
 }
 
@@ -334,11 +221,13 @@ static void look_at_endpoint(struct item *item, enum what what, const struct dns
 {
 	struct json_object *want;
 
-	if (!may_write(item, what))
+	if (!dns_writing_may(&item->writing[what]))
 		return;
 	want = what == SITES ? dns_wish_sites(view, record) : dns_wish_endpoint(view, record);
-	if (want && !dns_wish_is_met(want, find_endpoint(item, what)))
-		write_endpoint(item, what, want);
+	if (want && !dns_wish_is_met(want, find_endpoint(item, what))) {
+		item->writer->counts.endpoint_writes++;
+		dns_writing_apply(&item->writing[what], &endpoints, want);
+	}
 	json_object_put(want);
 }
 
@@ -350,8 +239,10 @@ static bool look_at_left_over(struct item *item, enum what what)
 
 	if (!have || !dns_wish_is_owned(have, item->kind->fact, name))
 		return true;
-	if (may_write(item, what))
-		delete_endpoint(item, what, have);
+	if (dns_writing_may(&item->writing[what])) {
+		item->writer->counts.deleted++;
+		dns_writing_delete(&item->writing[what], &endpoints, have);
+	}
 	return false;
 }
 
@@ -442,7 +333,7 @@ static void on_tick(uv_timer_t *timer)
 	for (size_t kind = 0; kind < KINDS; kind++)
 		for (size_t i = 0; (item = table_next(w->items[kind], &i)) != NULL;)
 			for (size_t what = 0; what < WHATS; what++) {
-				struct writing *writing = &item->writing[what];
+				struct dns_writing *writing = &item->writing[what];
 
 				if (writing->not_before_ms == 0 || now_ms < writing->not_before_ms)
 					continue;
@@ -527,11 +418,8 @@ static void let_go(void *value) { json_object_put(value); }
 static void on_record(const struct kind *kind, const char *key, struct dns_writer *w)
 {
 	struct item *item = get_item(w, kind, key);
-	struct writing *writing = &item->writing[STATUS];
 
-	writing->echoed = true;
-	if (writing->failures == 0)
-		writing->not_before_ms = 0;
+	dns_writing_heard(&item->writing[STATUS]);
 	enqueue(item);
 	consider(w);
 }
@@ -547,9 +435,7 @@ static void on_endpoint_of(struct dns_writer *w, const struct kind *kind, enum w
 
 	cache_print_key(&key, namespace, record);
 	item = get_item(w, kind, key.data);
-	item->writing[what].echoed = true;
-	if (item->writing[what].failures == 0)
-		item->writing[what].not_before_ms = 0;
+	dns_writing_heard(&item->writing[what]);
 	enqueue(item);
 	text_fini(&key);
 }
