@@ -81,11 +81,14 @@ static void write_contexts(struct federation *f, const char *path)
 	text_fini(&text);
 }
 
-static void join(struct federation *f, struct cluster *member, const char *contexts)
+static void join(struct federation *f, struct cluster *member, const char *name,
+                 const char *contexts)
 {
 	const char *const argv[] = {"hyperfed",
 	                            "kubefedctl",
 	                            "join",
+	                            name,
+	                            "--cluster-context",
 	                            member->name,
 	                            "--kubeconfig",
 	                            contexts,
@@ -103,7 +106,9 @@ static void join(struct federation *f, struct cluster *member, const char *conte
 	}
 }
 
-void kubefed_init(struct kubefed *k, unsigned members)
+void kubefed_init(struct kubefed *k, unsigned members) { kubefed_init_as(k, members, NULL); }
+
+void kubefed_init_as(struct kubefed *k, unsigned members, const char *const *names)
 {
 	char contexts[200];
 
@@ -115,7 +120,7 @@ void kubefed_init(struct kubefed *k, unsigned members)
 	snprintf(contexts, sizeof(contexts), "%s", cloud_path(k->f->cloud, "contexts"));
 	write_contexts(k->f, contexts);
 	for (unsigned i = 0; i < members; i++)
-		join(k->f, k->f->members[i], contexts);
+		join(k->f, k->f->members[i], names ? names[i] : k->f->members[i]->name, contexts);
 }
 
 void kubefed_free(struct kubefed *k)
