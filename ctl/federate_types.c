@@ -53,7 +53,9 @@ static void tell_who_grants(const struct command *c, const struct apiserver *s)
 		struct json_object *one = jsontree_item(all, i);
 
 		if (jsontree_text(one, "metadata", "annotations", MEMBERSHIP_READER, NULL))
-			fprintf(stderr, "%s: cluster %s grants it after nighctl join %s --rotate\n",
+			fprintf(stderr,
+			        "%s: cluster %s, if it joined before, grants it after nighctl join "
+			        "%s --rotate\n",
 			        c->program, jsontree_word(one, "metadata", "name", NULL),
 			        jsontree_word(one, "metadata", "name", NULL));
 	}

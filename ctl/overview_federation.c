@@ -30,7 +30,7 @@ static void print_head(struct json_object *status, struct text *out)
 	else if (*fields_text(status, "leader"))
 		text_printf(&line, "waiting for %s, which leads", fields_text(status, "leader"));
 	else
-		text_add(&line, "nobody leads");
+		text_add(&line, "no leader is seen");
 	print_safe(line.data, out);
 	text_add(out, "\n");
 	text_fini(&line);

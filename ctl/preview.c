@@ -21,10 +21,11 @@ struct preview {
 	struct json_object *documents; /* of the file; NULL: diff */
 	struct json_object *steps;     /* for JSON */
 	struct print_table *table;
-	bool has_changes, failed;
+	bool has_changes, misses_one, failed;
 	const struct type *type; /* of the object that is looked at */
 	struct json_object *federated;
 	bool is_known; /* it would be as it is: then an unreachable cluster changes nothing */
+	bool is_diff;  /* ... but what it has cannot be told */
 };
 
 static const struct kube_resource preferences = {"scheduling.kubefed.io", "v1alpha1",
@@ -70,6 +71,7 @@ static void tell(struct preview *p, const char *kind, const struct foreseen *f)
 
 	p->has_changes |= f->step != FORESEE_NOTHING && f->step != FORESEE_UNKNOWN;
 	p->has_changes |= f->step == FORESEE_UNKNOWN && !p->is_known;
+	p->misses_one |= f->step == FORESEE_UNKNOWN && p->is_diff;
 	if (f->step == FORESEE_NOTHING)
 		return;
 	one = json_object_new_object();
@@ -417,7 +419,9 @@ static int close_preview(struct preview *p, const char *nothing)
 	json_object_put(p->documents);
 	text_fini(&out);
 	outlook_close(&p->o);
-	return p->failed ? COMMAND_FAILED : p->has_changes ? COMMAND_CHANGES : COMMAND_FINE;
+	if (p->failed || (p->misses_one && !p->has_changes))
+		return COMMAND_FAILED;
+	return p->has_changes ? COMMAND_CHANGES : COMMAND_FINE;
 }
 
 int plan_run(const struct command *c)
@@ -477,6 +481,7 @@ int diff_run(const struct command *c)
 
 	if (status != COMMAND_FINE)
 		return status;
+	p.is_diff = true;
 	if (outlook_type_named(&p.o, c->args[0], &type)) {
 		look_at_named(&p, &type);
 		type_fini(&type);

@@ -258,6 +258,8 @@ static int find_member(struct leave *l)
 		                    l->name, why.text);
 	if (!err)
 		return COMMAND_FINE;
+	if (strcmp(why.text, other.text) == 0)
+		other.text[0] = '\0';
 	command_fail(c, "cluster %s: %s%s%s", l->name, why.text, other.text[0] ? "; " : "",
 	             other.text);
 	if (c->force)

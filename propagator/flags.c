@@ -45,7 +45,7 @@ static const struct option known[] = {
 static const char letters[] = "c:Vh";
 
 static const char usage[] =
-	"usage: nigh-propagator -c FILE | --kubeconfig FILE [--context NAME] | --in-cluster\n"
+	"usage: nigh-propagator [-c FILE] [--kubeconfig FILE [--context NAME] | --in-cluster]\n"
 	"                       [--namespace NAME] [--http ADDR:PORT] [--publish-sites]\n"
 	"                       [--webhook ADDR:PORT --certificate FILE --key FILE]\n"
 	"                       [--check] [--print-config] [-V]\n"

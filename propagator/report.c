@@ -29,6 +29,7 @@ struct report {
 	const struct work *work;
 	const struct webhook *webhook;
 	bool leading;
+	bool leader_is_past; /* it was this one, until it lost the Lease; the next has not been seen */
 	char *leader;
 	struct error errors[ERRORS_MOST];
 	size_t error_count;
@@ -151,7 +152,7 @@ static void print_status(const struct report *r, struct text *out)
 	text_printf(out,
 	            "{\"version\":\"%s\",\"now\":\"%s\",\"leading\":%s,\"leader\":", NIGH_VERSION,
 	            clock_print(clock_unix_s(), now), r->leading ? "true" : "false");
-	text_add_json(out, bytes_of(r->leader));
+	text_add_json(out, bytes_of(r->leader_is_past ? "" : r->leader));
 	text_add(out, ",\"clusters\":[");
 	if (r->work)
 		print_members(work_members(r->work), out);
@@ -510,8 +511,10 @@ void report_set_webhook(struct report *r, const struct webhook *webhook) { r->we
 
 void report_set_leading(struct report *r, bool leading)
 {
-	if (r)
-		r->leading = leading;
+	if (!r)
+		return;
+	r->leader_is_past = r->leading && !leading;
+	r->leading = leading;
 }
 
 void report_set_leader(struct report *r, const char *identity)
@@ -520,6 +523,7 @@ void report_set_leader(struct report *r, const char *identity)
 		return;
 	free(r->leader);
 	r->leader = xstrdup(identity);
+	r->leader_is_past = false;
 }
 
 void report_set_seen(struct report *r)

@@ -420,6 +420,8 @@ static void test_a_cluster_that_never_comes_back_is_forgotten(void **state)
 	federation_expect(f, 1, "gondor is ready", WORDS("forget", "gondor"));
 	cluster_kill(f->members[0]);
 	cluster_expect(f->host, CLUSTERS "gondor", "ClusterNotReachable", SOON_MS * 4);
+	federation_expect(f, 1, "unknown   ConfigMap   shop/settings   gondor",
+	                  WORDS("diff", "configmaps", "shop/settings"));
 	cluster_delete(f->host, "types.kubefed.io/v1beta1", "FederatedConfigMap", "shop",
 	               "settings");
 	federation_expect(f, 1, "nothing is done; --force",
