@@ -99,7 +99,8 @@ const struct apiserver *outlook_reach(struct outlook *o, size_t member)
 		m->is_tried = true;
 		m->is_there =
 			reach_as_host(o->c, &o->host, m->cluster, &m->server, &m->why) == ERR_OK &&
-			reach_check(&m->server, &m->why) == ERR_OK && read_ceiling(o, m) == ERR_OK;
+			reach_check(&m->server, m->cluster, &m->why) == ERR_OK &&
+			read_ceiling(o, m) == ERR_OK;
 	}
 	return m->is_there ? &m->server : NULL;
 }

@@ -2,12 +2,16 @@
 #include "ctl/reach.h"
 
 #include <json-c/json_object.h>
+#include <string.h>
 
 #include "ctl/command.h"
 #include "ctl/grants.h"
 #include "ctl/login.h"
 #include "ctl/remote.h"
+#include "propagator/condition.h"
 #include "watcher/decode_link.h"
+
+enum { UNREADY_MS = 2000 };
 
 enum err reach_cluster(const struct command *c, const struct apiserver *host, const char *name,
                        struct json_object **out, struct reason *why)
@@ -63,11 +67,15 @@ enum err reach_as_host(const struct command *c, const struct apiserver *host,
 	return err;
 }
 
-enum err reach_check(const struct apiserver *member, struct reason *why)
+enum err reach_check(const struct apiserver *member, struct json_object *kubefed_cluster,
+                     struct reason *why)
 {
+	const char *ready = condition_status(kubefed_cluster, "Ready");
+	uint64_t within_ms = *ready && strcmp(ready, "True") != 0 ? UNREADY_MS : REMOTE_TIMEOUT_MS;
 	struct json_object *version;
 	/* What anybody who is let in may read. */
-	enum err err = remote_get_over(member->caller, &member->access, "/version", &version, why);
+	enum err err = remote_get_within(member->caller, &member->access, "/version", within_ms,
+	                                 &version, why);
 
 	json_object_put(version);
 	return err;

@@ -23,7 +23,9 @@ enum err reach_as_person(const struct command *c, const char *name, struct apise
 enum err reach_as_host(const struct command *c, const struct apiserver *host,
                        struct json_object *kubefed_cluster, struct apiserver *out,
                        struct reason *why) MUST_CHECK;
-/* Does it answer, and take the credential? */
-enum err reach_check(const struct apiserver *member, struct reason *why) MUST_CHECK;
+/* Does it answer, and take the credential?  With its KubeFedCluster: one that is not ready there is waited for less long, as a
+ * command may ask many. */
+enum err reach_check(const struct apiserver *member, struct json_object *kubefed_cluster,
+                     struct reason *why) MUST_CHECK;
 
 #endif

@@ -96,8 +96,15 @@ enum err remote_get(const struct kube_access *access, const char *path, struct j
 enum err remote_get_over(struct kube_caller *caller, const struct kube_access *access,
                          const char *path, struct json_object **root, struct reason *why)
 {
+	return remote_get_within(caller, access, path, REMOTE_TIMEOUT_MS, root, why);
+}
+
+enum err remote_get_within(struct kube_caller *caller, const struct kube_access *access,
+                           const char *path, uint64_t within_ms, struct json_object **root,
+                           struct reason *why)
+{
 	const struct kube_ask get = {
-		.path = path, .reply_ms = REMOTE_TIMEOUT_MS, .silence_ms = REMOTE_TIMEOUT_MS};
+		.path = path, .reply_ms = within_ms, .silence_ms = REMOTE_TIMEOUT_MS};
 
 	return ask(caller, access, &get, root, why);
 }

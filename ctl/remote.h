@@ -30,6 +30,10 @@ enum err remote_get(const struct kube_access *access, const char *path, struct j
 enum err remote_get_over(struct kube_caller *caller, const struct kube_access *access,
                          const char *path, struct json_object **root,
                          struct reason *why) MUST_CHECK;
+/* The same, and the answer must begin within so long. */
+enum err remote_get_within(struct kube_caller *caller, const struct kube_access *access,
+                           const char *path, uint64_t within_ms, struct json_object **root,
+                           struct reason *why) MUST_CHECK;
 /* A request that changes something.  The answer's object belongs to the caller, where it is asked for. */
 struct remote_change {
 	const char *method, *path;

@@ -245,12 +245,12 @@ static int find_member(struct leave *l)
 	enum err err = reach_as_person(c, l->name, &l->member, &why);
 
 	if (!err)
-		err = reach_check(&l->member, &why);
+		err = reach_check(&l->member, NULL, &why);
 	if (err && !reach_is_named(c) && l->before) {
 		apiserver_close(&l->member);
 		err = reach_as_host(c, &l->host, l->before, &l->member, &other);
 		if (!err)
-			err = reach_check(&l->member, &other);
+			err = reach_check(&l->member, NULL, &other);
 	}
 	l->has_member = err == ERR_OK;
 	if (l->has_member && compare_with_host(l, &why) != ERR_OK)
