@@ -44,6 +44,8 @@ struct controller_around {
 	void *namespaces_arg;
 	/* A federated object has changed, or a copy of it; NULL: nobody asks. */
 	void (*on_object)(const struct controller *c, const char *key, void *arg);
+	/* Is its placement about to be planned, so that what it says now may not last?  NULL: none ever is. */
+	bool (*is_to_be_planned)(const struct controller *c, const char *key, void *arg);
 	/* Is `uid` that of a namespace of the host itself?  To be asked when those are known. */
 	bool (*are_hosts_namespaces_known)(void *arg);
 	bool (*is_hosts_namespace)(struct bytes name, const char *uid, void *arg);

@@ -108,6 +108,8 @@ struct object {
 	uint64_t unsaid_ms; /* since when there may be something to tell the host; 0: not */
 	bool is_unsure;     /* of a cluster that it is placed in nothing is known yet */
 	uint64_t unsure_ms; /* since when; 0: never */
+	uint64_t shares; /* placement and overrides that were followed last: a hash; 0: none yet */
+	uint64_t unplanned_ms; /* since when others wait for a plan; 0: they do not */
 };
 
 struct controller {
@@ -174,6 +176,9 @@ struct json_object *object_federated(const struct object *o);
 bool object_is_deleted(struct json_object *federated);
 /* False: it cannot be said yet.  To be ended with object_wish_fini() in any case. */
 bool object_wish(struct object *o, struct json_object *federated, struct wish *w);
+/* Whoever applies a manifest over a plan takes replicas and clusters away until it is planned again: that is not followed, for a
+ * moment.  It is looked at again by itself. */
+bool object_waits_for_plan(struct object *o, struct json_object *federated);
 void object_wish_fini(struct wish *w);
 
 /* --- object_step.c --- */

@@ -382,11 +382,10 @@ struct json_object *object_federated(const struct object *o)
 	return controller_federated(o->controller, o->key);
 }
 
-/* What is recorded of it, once; hashes that are others make it void. */
-static bool know_version(struct object *o, struct json_object *federated)
+/* What is recorded of it, once. */
+static bool know_version(struct object *o)
 {
 	const struct controller *c = o->controller;
-	struct version_hashes hashes = version_hash(federated);
 	struct bytes namespace, name;
 	const struct version *stored;
 
@@ -403,11 +402,18 @@ static bool know_version(struct object *o, struct json_object *federated)
 		}
 		o->version_known = true;
 	}
-	if (!version_hashes_equal(&o->version.hashes, &hashes)) {
-		version_rehash(&o->version, &hashes);
-		o->version_dirty = true;
-	}
 	return true;
+}
+
+/* Hashes that are others make void what is recorded. */
+static void heed_hashes(struct object *o, struct json_object *federated)
+{
+	struct version_hashes hashes = version_hash(federated);
+
+	if (version_hashes_equal(&o->version.hashes, &hashes))
+		return;
+	version_rehash(&o->version, &hashes);
+	o->version_dirty = true;
 }
 
 /* Namespaces that are every cluster's own (spec/kubefed.md 3.1). */
@@ -585,8 +591,9 @@ void object_look(struct object *o)
 	if (is_ignored(o) || !has_good_name(o, federated)) {
 		if (object_is_deleted(federated) && object_has_finalizer(federated))
 			object_drop_finalizer(o, federated);
-	} else if (members_are_listed(c->around.members) && may_look(c) &&
-	           know_version(o, federated)) {
+	} else if (members_are_listed(c->around.members) && may_look(c) && know_version(o) &&
+	           !object_waits_for_plan(o, federated)) {
+		heed_hashes(o, federated);
 		look_at_it(o, federated);
 	}
 	json_object_put(federated);

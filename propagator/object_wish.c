@@ -3,10 +3,15 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
+#include "propagator/jsontree.h"
+#include "propagator/plain_json.h"
+
+enum { UNPLANNED_LOOK_MS = 200, UNPLANNED_MOST_MS = 5000 };
 
 #define ORPHAN_ANNOTATION "kubefed.io/orphan"
 #define DRIFT_ANNOTATION  "nigh.dev/drift-policy"
@@ -121,6 +126,41 @@ bool object_wish(struct object *o, struct json_object *federated, struct wish *w
 		warn(o, w);
 	}
 	return known;
+}
+
+static uint64_t shares_of(struct json_object *federated)
+{
+	struct json_object *spec = jsontree_get(federated, "spec", NULL);
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct json_object *part =
+			jsontree_get(spec, i == 0 ? "placement" : "overrides", NULL);
+
+		hash = hash_mix(hash, hash_fixed(bytes_of(
+					      json_object_to_json_string_ext(part, PLAIN_JSON))));
+	}
+	return hash;
+}
+
+/* What a last leader followed is not looked at anew. */
+bool object_waits_for_plan(struct object *o, struct json_object *federated)
+{
+	const struct controller_around *a = &o->controller->around;
+	uint64_t now_ms = clock_monotonic_ms(), shares = shares_of(federated);
+	bool is_other = o->shares != 0 ? o->shares != shares : o->version.count == 0;
+
+	if (o->unplanned_ms == 0)
+		o->unplanned_ms = now_ms;
+	if (!object_is_deleted(federated) && is_other && a->is_to_be_planned &&
+	    a->is_to_be_planned(o->controller, o->key, a->arg) &&
+	    now_ms - o->unplanned_ms < UNPLANNED_MOST_MS) {
+		controller_alarm(o, UNPLANNED_LOOK_MS);
+		return true;
+	}
+	o->shares = shares;
+	o->unplanned_ms = 0;
+	return false;
 }
 
 void object_wish_fini(struct wish *w)

@@ -181,6 +181,21 @@ static void on_tick(uv_timer_t *timer)
 	}
 }
 
+static bool is_planned(const struct type *type)
+{
+	for (size_t i = 0; i < SCHEDULER_KINDS; i++)
+		if (strcmp(type->name, type_names[i]) == 0)
+			return true;
+	return false;
+}
+
+bool scheduler_is_planning(const struct scheduler *s, const struct controller *c, const char *key)
+{
+	const struct preference *p = is_planned(controller_type(c)) ? find(s, key) : NULL;
+
+	return p && (p->due_ms > 0 || p->write);
+}
+
 void scheduler_on_object(struct scheduler *s, const struct controller *c, const char *key)
 {
 	const struct type *type = controller_type(c);
@@ -192,9 +207,8 @@ void scheduler_on_object(struct scheduler *s, const struct controller *c, const 
 		hurry_all(s, &namespace);
 		return;
 	}
-	for (size_t i = 0; i < SCHEDULER_KINDS; i++)
-		if (strcmp(type->name, type_names[i]) == 0 && (p = find(s, key)) != NULL)
-			scheduler_hurry(p, SETTLE_MS);
+	if (is_planned(type) && (p = find(s, key)) != NULL)
+		scheduler_hurry(p, SETTLE_MS);
 }
 
 void scheduler_on_no_client(struct scheduler *s, const struct member *m)

@@ -37,6 +37,8 @@ void scheduler_on_settings(struct scheduler *s);
 
 /* A federated object of that controller has changed, or a copy of it. */
 void scheduler_on_object(struct scheduler *s, const struct controller *c, const char *key);
+/* A preference for it is to be planned soon, or a plan of it is being written. */
+bool scheduler_is_planning(const struct scheduler *s, const struct controller *c, const char *key);
 /* What is asked of that member ends. */
 void scheduler_on_no_client(struct scheduler *s, const struct member *m);
 

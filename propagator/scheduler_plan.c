@@ -159,12 +159,14 @@ static void on_written(const struct kube_answer *answer, void *arg)
 	struct preference *p = arg;
 
 	p->write = NULL;
-	/* What it is now comes, and is planned anew. */
-	if (kube_answer_is_good(answer))
+	/* What it is now comes, and is planned anew; until then it is no plan that may be followed. */
+	if (kube_answer_is_good(answer) || answer->reason == KUBE_REASON_CONFLICT) {
+		scheduler_hurry(p, WAIT_MS);
 		return;
-	if (answer->reason != KUBE_REASON_CONFLICT && answer->reason != KUBE_REASON_NOT_FOUND)
+	}
+	if (answer->reason != KUBE_REASON_NOT_FOUND)
 		log_warn("propagator", "the plan of %s cannot be written: %s", p->key, answer->why);
-	scheduler_hurry(p, answer->reason == KUBE_REASON_CONFLICT ? WAIT_MS : AGAIN_MS);
+	scheduler_hurry(p, AGAIN_MS);
 }
 
 /* Of the very state that was planned for: placement and overrides, nothing else. */

@@ -149,6 +149,13 @@ static void on_object(const struct controller *c, const char *key, void *arg)
 		scheduler_on_object(w->scheduler, c, key);
 }
 
+static bool is_to_be_planned(const struct controller *c, const char *key, void *arg)
+{
+	const struct work *w = arg;
+
+	return w->scheduler && scheduler_is_planning(w->scheduler, c, key);
+}
+
 static void start_types(struct work *w)
 {
 	const struct controller_around around = {
@@ -163,6 +170,7 @@ static void start_types(struct work *w)
 		.events = w->events,
 		.are_hosts_namespaces_known = are_hosts_namespaces_known,
 		.on_object = on_object,
+		.is_to_be_planned = is_to_be_planned,
 		.is_hosts_namespace = is_hosts_namespace,
 		.arg = w,
 	};

@@ -13,6 +13,7 @@
 #include "tests/support/propagator_desk.h"
 
 #define WRITES "PATCH /apis/types.kubefed.io/v1beta1/namespaces/shop/federateddeployments/web?"
+#define WEB    "/apis/apps/v1/namespaces/shop/deployments/web"
 #define EVENTS "/api/v1/namespaces/shop/events"
 #define TYPES  "/apis/core.kubefed.io/v1beta1/namespaces/kube-federation-system/federatedtypeconfigs"
 #define PODS   "/api/v1/namespaces/shop/pods"
@@ -58,6 +59,28 @@ static void test_a_plan_is_written_once(void **state)
 	assert_int_equal(fakeapi_requests(d->host->f, WRITES), before);
 	assert_int_equal(scheduler_counts(work_scheduler(d->work)).writes, 1);
 	assert_int_equal(scheduler_counts(work_scheduler(d->work)).preferences, 1);
+}
+
+/* As `kubectl apply` does it with a manifest that has a placement and overrides of its own. */
+static void test_a_manifest_applied_over_a_plan_moves_nothing(void **state)
+{
+	struct desk *d = *state;
+	unsigned before;
+
+	desk_deployment(d, 1);
+	prefer(d, "'totalReplicas':9,'clusters':{'gondor':{'weight':2},'rohan':{'weight':1}}");
+	expect_replicas(d, 6, 3);
+	report(d->members[0], 6);
+	report(d->members[1], 3);
+	desk_turn(d, 1000);
+	before = fakeapi_requests(d->members[0], "PATCH " WEB);
+	fakeapi_edit(d->host->f, DESK_FEDERATED, "shop/web",
+	             "{'spec':{'placement':{'clusters':[{'name':'gondor'}]},'overrides':[]}}");
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "\"name\":\"rohan\"");
+	desk_turn(d, 1000);
+	expect_replicas(d, 6, 3);
+	assert_int_equal(fakeapi_requests(d->members[0], "PATCH " WEB), before);
+	assert_int_equal(fakeapi_requests(d->members[1], "DELETE " WEB), 0);
 }
 
 static void test_one_that_another_was_quicker_than_is_made_anew(void **state)
@@ -252,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(test_a_plan_is_written_once),
+		DESK_TEST(test_a_manifest_applied_over_a_plan_moves_nothing),
 		DESK_TEST(test_one_that_another_was_quicker_than_is_made_anew),
 		DESK_TEST(test_a_burst_of_changes_is_planned_together),
 		DESK_TEST(test_pods_are_listed_only_where_not_all_are_ready),
