@@ -380,7 +380,7 @@ static int refuse_another(const struct join *j)
 
 	if (j->c->rotate && !j->before)
 		return command_fail(j->c, "--rotate: there is no KubeFedCluster %s", j->name);
-	if (j->before && strcmp(endpoint, j->member.access.server) != 0 && !j->c->force)
+	if (j->before && !membership_is_at(j->before, j->member.access.server) && !j->c->force)
 		return command_fail(
 			j->c,
 			"KubeFedCluster %s is at %s, and the kubeconfig says %s: if it is the "

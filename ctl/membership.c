@@ -3,9 +3,11 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/command.h"
+#include "kube/access.h"
 #include "propagator/jsontree.h"
 
 enum { NAME_MOST = 100 }; /* two of them, and some letters, are a name (RFC 1123 subdomain: 253) */
@@ -30,6 +32,21 @@ const char *membership_host_of(const struct command *c, struct json_object *kube
 		jsontree_text(kubefed_cluster, "metadata", "annotations", MEMBERSHIP_HOST, NULL);
 
 	return host && !c->host_name ? host : membership_host(c);
+}
+
+bool membership_is_at(struct json_object *kubefed_cluster, const char *server)
+{
+	const char *said = jsontree_word(kubefed_cluster, "spec", "apiEndpoint", NULL);
+	char *here = NULL, *there = NULL;
+	struct reason why;
+	bool is = strcmp(said, server) == 0;
+
+	if (!is && kube_endpoint_read(said, &here, &why) == ERR_OK &&
+	    kube_endpoint_read(server, &there, &why) == ERR_OK)
+		is = strcmp(here, there) == 0;
+	free(here);
+	free(there);
+	return is;
 }
 
 int membership_check(const struct command *c, const char *cluster)

@@ -3,6 +3,8 @@
 #ifndef CTL_MEMBERSHIP_H
 #define CTL_MEMBERSHIP_H
 
+#include <stdbool.h>
+
 struct command;
 struct json_object;
 
@@ -17,6 +19,8 @@ const char *membership_host(const struct command *c);
 /* The same of a cluster that has joined: as it was called then, but for --host-cluster-name.  NULL is one that has not.
  * Borrowed. */
 const char *membership_host_of(const struct command *c, struct json_object *kubefed_cluster);
+/* Does it say that the cluster is at this address?  Also in other words: "HOST:PORT". */
+bool membership_is_at(struct json_object *kubefed_cluster, const char *server);
 /* Can the cluster, and the host, be part of the names of objects?  What is wrong is told: COMMAND_USAGE. */
 int membership_check(const struct command *c, const char *cluster);
 

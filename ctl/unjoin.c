@@ -237,6 +237,19 @@ static enum err compare_with_host(struct leave *l, struct reason *why)
 	return err;
 }
 
+/* What a context of that name happens to lead to, say, has what others propagated there. */
+static int refuse_another(const struct leave *l)
+{
+	const char *server = l->member.access.server;
+
+	if (!l->before || l->c->force || membership_is_at(l->before, server))
+		return COMMAND_FINE;
+	return command_fail(l->c,
+	                    "KubeFedCluster %s is at %s, and the kubeconfig says %s: nothing is "
+	                    "done; if it is the same cluster, --force",
+	                    l->name, jsontree_word(l->before, "spec", "apiEndpoint", NULL), server);
+}
+
 /* The person's own way may end what the member granted; the host's, not. */
 static int find_member(struct leave *l)
 {
@@ -246,6 +259,8 @@ static int find_member(struct leave *l)
 
 	if (!err)
 		err = reach_check(&l->member, NULL, &why);
+	if (!err && refuse_another(l) != COMMAND_FINE)
+		return COMMAND_FAILED;
 	if (err && !reach_is_named(c) && l->before) {
 		apiserver_close(&l->member);
 		err = reach_as_host(c, &l->host, l->before, &l->member, &other);

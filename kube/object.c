@@ -46,11 +46,45 @@ static bool is_utf8(struct bytes s)
 	return true;
 }
 
+/* Bytes that json-c takes at least for an object, a list, and what is in it. */
+enum { OBJECT_TAKES = 760, LIST_TAKES = 150, ITEM_TAKES = 72, TREE_MOST = 384 << 20 };
+
+/* The byte behind a string's closing quote; `p` is behind the opening one. */
+static const uint8_t *end_of_string(const uint8_t *p, const uint8_t *end)
+{
+	while (p < end && *p != '"')
+		p += *p == '\\' && end - p > 1 ? 2 : 1;
+	return p < end ? p + 1 : end;
+}
+
+/* Of few bytes whoever sends them can make so large a tree that nothing else has room. */
+static bool has_room(struct bytes json)
+{
+	const uint8_t *p = json.data, *end = json.data + json.len;
+	size_t takes = 0;
+
+	/* Nothing takes more than "{},". */
+	if (json.len <= TREE_MOST / OBJECT_TAKES * 3)
+		return true;
+	while (p < end && takes <= TREE_MOST) {
+		uint8_t c = *p++;
+
+		if (c == '"')
+			p = end_of_string(p, end);
+		else
+			takes += c == '{'   ? OBJECT_TAKES
+			         : c == '[' ? LIST_TAKES
+			         : c == ',' ? ITEM_TAKES
+			                    : 0;
+	}
+	return takes <= TREE_MOST;
+}
+
 struct json_object *object_parse(struct json_tokener *tokener, struct bytes json)
 {
 	struct json_object *object;
 
-	if (json.len == 0 || json.len > INT_MAX || !is_utf8(json))
+	if (json.len == 0 || json.len > INT_MAX || !is_utf8(json) || !has_room(json))
 		return NULL;
 	json_tokener_reset(tokener);
 	object = json_tokener_parse_ex(tokener, (const char *)json.data, (int)json.len);

@@ -13,7 +13,7 @@
 struct json_object;
 struct json_tokener;
 
-/* A whole JSON object, in UTF-8, which the caller puts; NULL: it is none. */
+/* A whole JSON object, in UTF-8, which the caller puts; NULL: it is none, or one that takes hundreds of MiB. */
 struct json_object *object_parse(struct json_tokener *tokener, struct bytes json);
 
 /* The text at that path of members, which ends with NULL; none when anything on the way is missing or of another

@@ -19,7 +19,7 @@ enum { LEAST_S = 600, PAUSE_LEAST_MS = 10000, PAUSE_MOST_MS = 600000 };
 struct member_token {
 	const struct members_settings *settings;
 	const char *cluster;
-	char *secret;                       /* whose token is asked for */
+	char *secret, *version;             /* whose token is asked for, as it was then */
 	struct dispatch_job *asks, *writes; /* in the member; on the host */
 	uint64_t pause_ms, tried_ms;        /* 0: never */
 	bool has_warned;
@@ -49,6 +49,8 @@ static void on_written(const struct kube_answer *answer, void *arg)
 	struct reason why;
 
 	t->writes = NULL;
+	if (answer->reason == KUBE_REASON_CONFLICT) /* by another's, which is looked at */
+		return;
 	if (!kube_answer_is_good(answer)) {
 		reason_set(&why, ERR_OK,
 		           "%s (deploy/kubernetes/propagator has the right that it needs on the "
@@ -73,6 +75,10 @@ static void write_secret(struct member_token *t, const char *token)
 	};
 
 	jsontree_set(patch, json_object_new_string(token), "stringData", "token", NULL);
+	/* Somebody may have joined another cluster by that name meanwhile. */
+	if (*t->version)
+		jsontree_set(patch, json_object_new_string(t->version), "metadata",
+		             "resourceVersion", NULL);
 	write.body = bytes_of(json_object_to_json_string_ext(patch, PLAIN_JSON));
 	t->writes = dispatch_add(t->settings->host_dispatch, &write, on_written, t);
 	json_object_put(patch);
@@ -137,19 +143,21 @@ static uint64_t pause_of(int64_t for_s)
 	return pause_ms > PAUSE_MOST_MS ? PAUSE_MOST_MS : pause_ms;
 }
 
-void member_token_look(struct member_token *t, struct dispatch *member, const char *secret,
-                       struct bytes token)
+void member_token_look(struct member_token *t, struct dispatch *member,
+                       const struct member_token_secret *secret)
 {
 	uint64_t now_ms = clock_monotonic_ms();
 	struct kube_claims claims;
 
 	if (t->asks || t->writes || (t->tried_ms > 0 && now_ms - t->tried_ms < t->pause_ms) ||
-	    !kube_claims_read(token, &claims) || !is_due(&claims, clock_unix_s()))
+	    !kube_claims_read(secret->token, &claims) || !is_due(&claims, clock_unix_s()))
 		return;
 	t->tried_ms = now_ms;
 	t->pause_ms = pause_of(claims.ends_s - claims.issued_s);
 	free(t->secret);
-	t->secret = xstrdup(secret);
+	free(t->version);
+	t->secret = xstrdup(secret->name);
+	t->version = xstrdup(secret->version);
 	ask(t, member, &claims, claims.ends_s - claims.issued_s);
 }
 
@@ -175,5 +183,6 @@ void member_token_free(struct member_token *t)
 	member_token_drop(t);
 	dispatch_cancel(t->writes);
 	free(t->secret);
+	free(t->version);
 	free(t);
 }

@@ -21,10 +21,15 @@ bool member_token_rotates(struct json_object *secret);
 struct member_token *member_token_new(const struct members_settings *settings, const char *cluster);
 void member_token_free(struct member_token *t);
 
-/* Now and then, while the member is ready: `secret` has `token`.  `member` is where it is asked for a new one.  A token
- * that is no service account's, or that does not end, is left alone. */
-void member_token_look(struct member_token *t, struct dispatch *member, const char *secret,
-                       struct bytes token);
+/* A Secret as it was told: its name, its resourceVersion ("": any), its token. */
+struct member_token_secret {
+	const char *name, *version;
+	struct bytes token;
+};
+/* Now and then, while the member is ready.  `member` is where it is asked for a new one.  A token that is no service
+ * account's, or that does not end, is left alone; so is a Secret that somebody else has changed meanwhile. */
+void member_token_look(struct member_token *t, struct dispatch *member,
+                       const struct member_token_secret *secret);
 /* `member` is about to end. */
 void member_token_drop(struct member_token *t);
 

@@ -35,6 +35,7 @@ struct token {
 	struct kube_secret secret;
 	struct reason why;
 	bool rotates;
+	char *version; /* of the Secret */
 };
 
 /* What others see of it comes first. */
@@ -96,6 +97,7 @@ static void *keep_secret(struct json_object *object, void *arg)
 	if (decode_token(object, &t->secret, &t->why) == ERR_OK)
 		t->why.text[0] = '\0';
 	t->rotates = member_token_rotates(object);
+	t->version = xstrdup(jsontree_word(object, "metadata", "resourceVersion", NULL));
 	return t;
 }
 
@@ -104,6 +106,7 @@ static void let_go_secret(void *value)
 	struct token *t = value;
 
 	kube_secret_fini(&t->secret);
+	free(t->version);
 	free(t);
 }
 
@@ -172,9 +175,13 @@ static struct one *add_one(struct members *m, const char *name)
 static void look_at_token(struct one *o, struct member_token *t, const char *secret)
 {
 	const struct token *token = secret ? find_in(o->all, o->all->secrets, secret) : NULL;
+	struct member_token_secret is;
 
-	if (token && token->rotates)
-		member_token_look(t, o->member.dispatch, secret, kube_secret_bytes(&token->secret));
+	if (!token || !token->rotates)
+		return;
+	is = (struct member_token_secret){secret, token->version,
+	                                  kube_secret_bytes(&token->secret)};
+	member_token_look(t, o->member.dispatch, &is);
 }
 
 static void look_at_tokens(struct one *o)

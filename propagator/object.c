@@ -176,6 +176,13 @@ static void hold_to(const struct copy *copy, struct json_object *desired)
 		jsontree_set(desired, json_object_new_string(copy->uid), "metadata", "uid", NULL);
 }
 
+/* Of what nobody asked for when it was seen nobody knows how many there are: it is looked at, like what is adopted. */
+static bool hides_replicas(const struct wish *w, const struct copy *copy, bool is_drift)
+{
+	return copy->is_bare && w->render.retain_replicas && !copy->deleting &&
+	       !(is_drift && w->reports_drift);
+}
+
 static struct plan_about about_part(const struct part *p, const struct wish *w,
                                     const struct copy *copy)
 {
@@ -183,18 +190,20 @@ static struct plan_about about_part(const struct part *p, const struct wish *w,
 	const struct member *m = members_find(c->around.members, p->cluster);
 	const struct site *s = controller_site(c, p->cluster);
 	const char *recorded = version_find(&p->object->version, p->cluster);
+	bool placed = !w->is_deleting && placement_has(&w->placement, p->cluster);
+	bool is_drift = recorded && strcmp(recorded, VERSION_OLD) != 0;
 	struct bytes namespace, name;
 
 	cache_split_key(p->object->key, &namespace, &name);
 	return (struct plan_about){
-		.placed = !w->is_deleting && placement_has(&w->placement, p->cluster),
+		.placed = placed,
 		.is_ready = m->is_ready && m->client,
 		.is_seen = s && cache_is_synced(s->copies) && member_ceiling_is_known(m->ceiling),
-		.has_copy = copy != NULL,
+		.has_copy = copy && !(placed && hides_replicas(w, copy, is_drift)),
 		.is_deleting = copy && copy->deleting,
 		.is_hosts = copy && type_is_namespaces(&c->type) &&
 	                    c->around.is_hosts_namespace(name, copy->uid, c->around.arg),
-		.is_drift = recorded && strcmp(recorded, VERSION_OLD) != 0,
+		.is_drift = is_drift,
 		.reports_drift = w->reports_drift,
 		.end = w->end,
 	};

@@ -18,12 +18,12 @@ struct options_at {
 
 /* All pointers are owned; NULL: not set. */
 struct options {
-	char *kubeconfig, *context; /* of the host cluster; no context: the current one */
-	bool in_cluster;            /* it is where this process runs as a pod */
-	char *namespace;            /* KubeFed's */
-	bool publish_sites;         /* DNSEndpoints for edges */
-	uint64_t member_mebibytes;  /* that are kept of the objects of one member; 0: no limit */
-	char *nighd_namespace;      /* where nighd's pods are */
+	char *kubeconfig, *context;     /* of the host cluster; no context: the current one */
+	bool in_cluster;                /* it is where this process runs as a pod */
+	char *namespace;                /* KubeFed's */
+	bool publish_sites;             /* DNSEndpoints for edges */
+	uint64_t member_mebibytes;      /* that are kept of the objects of one member */
+	char *nighd_namespace;          /* where nighd's pods are */
 	struct conf_strings nighd_urls; /* of nighds that are asked instead */
 	struct options_at http;
 	struct options_at webhook;

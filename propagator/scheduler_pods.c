@@ -144,7 +144,11 @@ static void list(struct pods *pods, const struct member *m, const struct copy *c
 	pods->version = xstrdup(copy->resource_version);
 	pods->asked_ms = clock_monotonic_ms();
 	pods->again_ms = 0;
-	pods->job = dispatch_add(m->dispatch, &write, on_pods, pods);
+	pods->job = dispatch_add_spare(m->dispatch, &write, on_pods, pods);
+	if (!pods->job) { /* no room: they are asked for again */
+		free(pods->version);
+		pods->version = NULL;
+	}
 	free(own);
 }
 

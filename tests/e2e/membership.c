@@ -338,6 +338,19 @@ static void test_remove_needs_to_know_that_the_member_is_not_the_host(void **sta
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"four\"", 0);
 }
 
+/* A context that happens to have the name, say: what is managed there is another federation's. */
+static void test_another_cluster_than_the_member_loses_nothing(void **state)
+{
+	struct federation *f = *state;
+
+	federation_expect(f, 1, "KubeFedCluster rohan is at ",
+	                  WORDS("unjoin", "rohan", "--remove", "--cluster-kubeconfig",
+	                        way_to(f, f->members[0], ADMIN_TOKEN)));
+	cluster_expect(f->host, CLUSTERS "rohan", "\"apiEndpoint\"", 0);
+	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"a\":\"three\"", 0);
+	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"kubefed.io/managed\":\"true\"", 0);
+}
+
 static void test_remove_takes_only_what_was_propagated(void **state)
 {
 	struct federation *f = *state;
@@ -394,6 +407,7 @@ int main(void)
 			test_what_is_left_of_a_namespace_is_named_and_its_types_can_be_enabled),
 		cmocka_unit_test(test_a_cluster_that_leaves_with_keep_has_its_objects_as_they_are),
 		cmocka_unit_test(test_remove_needs_to_know_that_the_member_is_not_the_host),
+		cmocka_unit_test(test_another_cluster_than_the_member_loses_nothing),
 		cmocka_unit_test(test_remove_takes_only_what_was_propagated),
 		cmocka_unit_test(test_a_host_that_leaves_itself_keeps_its_namespaces),
 	};

@@ -12,6 +12,7 @@
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>
 
+#include "base/text.h"
 #include "kube/object.h"
 
 static struct json_object *object_of(const char *text)
@@ -149,6 +150,45 @@ static void test_only_a_whole_object_is_one(void **state)
 	json_tokener_free(tokener);
 }
 
+/* {"a":[WHAT,WHAT, ... WHAT]} of so many bytes. */
+static char *many_of(const char *what, size_t len)
+{
+	struct text out = {0};
+
+	text_add(&out, "{\"a\":[");
+	while (out.len < len)
+		text_printf(&out, "%s,", what);
+	text_printf(&out, "%s]}", what);
+	return text_take(&out);
+}
+
+static bool parses_many_of(const char *what, size_t len)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(8);
+	char *text = many_of(what, len);
+	bool does = parses(tokener, text);
+
+	free(text);
+	json_tokener_free(tokener);
+	return does;
+}
+
+/* A server chooses what its few bytes become here. */
+static void test_what_takes_far_more_memory_than_bytes_is_none(void **state)
+{
+	enum { MIB = 1 << 20 };
+
+	(void)state;
+	assert_false(parses_many_of("{}", 4 * MIB));
+	assert_false(parses_many_of("{\"\":{}}", 4 * MIB));
+	assert_false(parses_many_of("[]", 16 * MIB));
+	assert_false(parses_many_of("1", 16 * MIB));
+	/* As objects are, and as their texts may be. */
+	assert_true(parses_many_of("{\"name\":\"a-pod-of-many\",\"labels\":{\"app\":\"web\"}}",
+	                           4 * MIB));
+	assert_true(parses_many_of("\"{},{},{},{},{},{},{},{},{},\\\"{},{},{},{}\"", 4 * MIB));
+}
+
 static void test_what_is_not_utf8_is_no_object(void **state)
 {
 	static const struct {
@@ -187,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_number_is_not_older),
 		cmocka_unit_test(test_a_version_may_be_any_text),
 		cmocka_unit_test(test_only_a_whole_object_is_one),
+		cmocka_unit_test(test_what_takes_far_more_memory_than_bytes_is_none),
 	};
 
 	return cmocka_run_group_tests_name("kube/object", tests, NULL, NULL);

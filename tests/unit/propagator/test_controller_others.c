@@ -127,6 +127,27 @@ static void test_what_is_adopted_keeps_its_replicas_if_they_are_retained(void **
 	web_expect_copy(w, 0, "\"replicas\":7");
 }
 
+/* Of what nobody asked for when it was seen only versions are kept. */
+static void test_what_nobody_asked_for_keeps_its_replicas_if_they_are_retained(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	fakeapi_answer(web_gondor(w), "PATCH " FAKEAPI_DEPLOYMENTS "/shop/inn", 1, 403, NULL);
+	fakeapi_put(web_gondor(w), FAKEAPI_DEPLOYMENTS,
+	            "{'metadata':{'name':'inn','namespace':'shop','generation':1,'labels':{"
+	            "'kubefed.io/managed':'true'}},'spec':{'replicas':7}}");
+	propagator_world_expect_requests(w, web_gondor(w), "PATCH ", 1);
+	propagator_world_deployment(
+		w, "inn", 1,
+		WORLD_EVERYWHERE
+		",'retainReplicas':true,'overrides':[{'clusterName':'gondor',"
+		"'clusterOverrides':[{'op':'add','path':'/spec/paused','value':true}]}]");
+	propagator_world_expect(w, web_gondor(w), FAKEAPI_DEPLOYMENTS, "shop/inn", "paused");
+	propagator_world_expect(w, web_gondor(w), FAKEAPI_DEPLOYMENTS, "shop/inn",
+	                        "\"replicas\":7");
+}
+
 /* Who may write one object must not be able to end what brings all. */
 static void test_a_template_of_another_shape_ends_nothing(void **state)
 {
@@ -313,6 +334,7 @@ int main(void)
 		T(test_without_the_kind_of_federated_namespaces_nothing_is_taken_away),
 		T(test_an_object_of_a_namespace_that_is_not_federated_says_so),
 		T(test_what_is_adopted_keeps_its_replicas_if_they_are_retained),
+		T(test_what_nobody_asked_for_keeps_its_replicas_if_they_are_retained),
 		T(test_a_template_of_another_shape_ends_nothing),
 		T(test_what_exists_is_adopted_only_if_that_is_wanted),
 		T(test_what_somebody_makes_at_that_moment_is_not_taken_over),

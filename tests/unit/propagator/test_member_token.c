@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,8 +70,16 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void look_at(struct looking *l, const char *version, const char *token)
+{
+	const struct member_token_secret secret = {"gondor", version, bytes_of(token)};
+
+	member_token_look(l->token, l->member, &secret);
+}
+
 /* A token that was issued so long ago and is valid for so long from now on. */
-static void look(struct looking *l, const char *sub, int64_t issued_s, int64_t for_s)
+static void look_as_of(struct looking *l, const char *version, const char *sub, int64_t issued_s,
+                       int64_t for_s)
 {
 	int64_t now_s = clock_unix_s();
 	struct text claims = {0}, token = {0};
@@ -82,9 +91,14 @@ static void look(struct looking *l, const char *sub, int64_t issued_s, int64_t f
 	while (token.data[token.len - 1] == '=')
 		token.data[--token.len] = '\0';
 	text_add(&token, ".c2ln");
-	member_token_look(l->token, l->member, "gondor", bytes_of(token.data));
+	look_at(l, version, token.data);
 	text_fini(&claims);
 	text_fini(&token);
+}
+
+static void look(struct looking *l, const char *sub, int64_t issued_s, int64_t for_s)
+{
+	look_as_of(l, "", sub, issued_s, for_s);
 }
 
 static bool is_asked(void *arg)
@@ -105,6 +119,27 @@ static void test_a_token_is_made_anew_when_half_of_its_time_is_over(void **state
 	                 1);
 }
 
+static bool is_written(void *arg)
+{
+	return fakeapi_requests(((struct looking *)arg)->hub->host, "PATCH ") > 0;
+}
+
+/* It may be of another cluster of that name by then. */
+static void test_a_secret_that_somebody_else_has_changed_keeps_what_it_has(void **state)
+{
+	struct looking *l = *state;
+	char version[32];
+
+	(void)snprintf(version, sizeof(version), "%" PRIu64, fakeapi_version(l->hub->host));
+	hub_secret(l->hub, "gondor", "another");
+	look_as_of(l, version, SUB, 5000, 4000);
+	hub_turn_until(l->hub, is_written, l);
+	hub_turn_for(l->hub, 200);
+	hub_expect(l->hub, FAKEAPI_SECRETS, HUB_NAMESPACE "/gondor", "YW5vdGhlcg==");
+	assert_null(strstr(fakeapi_get(l->hub->host, FAKEAPI_SECRETS, HUB_NAMESPACE "/gondor"),
+	                   "new-one"));
+}
+
 static void test_what_is_not_due_or_no_service_accounts_or_without_end_is_left_alone(void **state)
 {
 	struct looking *l = *state;
@@ -112,11 +147,12 @@ static void test_what_is_not_due_or_no_service_accounts_or_without_end_is_left_a
 	look(l, SUB, 4000, 5000);
 	look(l, "somebody", 5000, 4000);
 	look(l, "system:serviceaccount:fed:a:b", 5000, 4000);
-	member_token_look(l->token, l->member, "gondor", bytes_of("opaque"));
+	look_at(l, "", "opaque");
 	/* {"sub":"system:serviceaccount:fed:nigh-gondor-host","iat":1} */
-	member_token_look(l->token, l->member, "gondor",
-	                  bytes_of("e30.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6ZmVkOm5pZ2gtZ29uZG9"
-	                           "yLWhvc3QiLCJpYXQiOjF9.c2ln"));
+	look_at(l, "",
+	        "e30."
+	        "eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6ZmVkOm5pZ2gtZ29uZG9yLWhvc3QiLCJpYXQiOjF"
+	        "9.c2ln");
 	hub_turn_for(l->hub, 300);
 	assert_false(is_asked(l));
 }
@@ -159,6 +195,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_token_is_made_anew_when_half_of_its_time_is_over),
+		TEST(a_secret_that_somebody_else_has_changed_keeps_what_it_has),
 		TEST(what_is_not_due_or_no_service_accounts_or_without_end_is_left_alone),
 		TEST(a_short_one_is_asked_for_as_long_as_a_server_takes),
 		TEST(what_is_refused_is_not_asked_for_again_at_once),
