@@ -235,7 +235,7 @@ $(E2E): %: %.o $(E2E_SUPPORT) $(SCENARIO_SUPPORT) $(B)/libbase.a $(B)/libgeo.a
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(E2E_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
 $(B)/tests/e2e/admission: $(B)/tests/support/propagator_admission.o
 # Which programs beside the servers: KubeFed itself.
-$(B)/tests/e2e/takeover_kubefed.run: SERVERS = hyperfed
+$(B)/tests/e2e/takeover_kubefed.run $(B)/tests/e2e/kubefed_examples.run: SERVERS = hyperfed
 $(E2E:%=%.run): %.run: % all
 	$(Q)assets=$$(tests/e2e/build-servers $(SERVERS)) && KUBEBUILDER_ASSETS=$$assets NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl PROPAGATOR=$(B)/bin/nigh-propagator $<
 .PHONY: e2e test-programs $(E2E:%=%.run)

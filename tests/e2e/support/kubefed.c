@@ -103,15 +103,20 @@ static void join(struct federation *f, struct cluster *member, const char *conte
 	}
 }
 
-void kubefed_init(struct kubefed *k, unsigned members)
+void kubefed_init_alone(struct kubefed *k, unsigned members)
 {
-	char contexts[200];
-
 	*k = (struct kubefed){.f = federation_new_bare(members)};
 	objects_namespace(k->f->host, FEDERATION);
 	apply_chart(k->f->host, "kinds");
 	apply_chart(k->f->host, "types");
 	configure(k->f->host);
+}
+
+void kubefed_init(struct kubefed *k, unsigned members)
+{
+	char contexts[200];
+
+	kubefed_init_alone(k, members);
 	snprintf(contexts, sizeof(contexts), "%s", cloud_path(k->f->cloud, "contexts"));
 	write_contexts(k->f, contexts);
 	for (unsigned i = 0; i < members; i++)
