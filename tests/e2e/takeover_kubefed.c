@@ -1,7 +1,8 @@
 /* takeover_kubefed.c -- KubeFed's own manager brings its objects to real members; it is stopped, nigh-propagator started, and
  * everything stays as it is; changes work; and KubeFed's manager takes it all back.
  *
- * Against from_kubefed.c, nothing here is written as we believe that KubeFed writes it: it does.
+ * Against from_kubefed.c, nothing here is written as we believe that KubeFed writes it: it does.  What is done to the host in
+ * between are the commands of docs/from-kubefed.md, word for word.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json_object.h>
@@ -167,6 +168,67 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* --- the guide --- */
+
+/* What KubeFed's chart has running besides, as far as the guide takes hold of it; its webhooks refuse all that nobody answers. */
+static void add_chart(struct takeover *t)
+{
+	static const char *const deployments[] = {"kubefed-controller-manager",
+	                                          "kubefed-admission-webhook"};
+	static const char *const hooks[][2] = {{"Validating", "validations.core.kubefed.io"},
+	                                       {"Mutating", "mutation.core.kubefed.io"}};
+
+	for (size_t i = 0; i < 2; i++) {
+		cluster_apply(t->k.f->host,
+		              "apiVersion: apps/v1\n"
+		              "kind: Deployment\n"
+		              "metadata: {name: %s, namespace: " FEDERATION "}\n"
+		              "spec: {replicas: 1, selector: {matchLabels: {app: a}}, template: "
+		              "{metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: "
+		              "a}]}}}\n",
+		              deployments[i]);
+		cluster_apply(t->k.f->host,
+		              "apiVersion: admissionregistration.k8s.io/v1\n"
+		              "kind: %sWebhookConfiguration\n"
+		              "metadata: {name: %s}\n"
+		              "webhooks:\n"
+		              "- name: all.core.kubefed.io\n"
+		              "  admissionReviewVersions: [v1]\n"
+		              "  sideEffects: None\n"
+		              "  failurePolicy: Fail\n"
+		              "  clientConfig: {service: {namespace: " FEDERATION
+		              ", name: kubefed-admission-webhook}}\n"
+		              "  rules: [{operations: [CREATE, UPDATE], apiGroups: "
+		              "[core.kubefed.io], apiVersions: [v1beta1], resources: "
+		              "[kubefedclusters, kubefedclusters/status, kubefedconfigs, "
+		              "federatedtypeconfigs, federatedtypeconfigs/status]}]\n",
+		              hooks[i][0], hooks[i][1]);
+	}
+}
+
+/* The first commands below that heading of docs/from-kubefed.md are run as they stand there. */
+static void follow(struct takeover *t, const char *heading)
+{
+	struct text page = {0}, script = {0};
+	const char *begin, *end;
+
+	assert_true(inside_read_file("docs/from-kubefed.md", &page));
+	begin = strstr(page.data, heading);
+	assert_non_null(begin);
+	begin = strstr(begin, "\n```\n");
+	assert_non_null(begin);
+	end = strstr(begin + 5, "\n```\n");
+	assert_non_null(end);
+	text_printf(&script,
+	            "set -e; export KUBECONFIG='%s' PATH=\"$KUBEBUILDER_ASSETS:$PATH\"; exec >&2; "
+	            "%.*s",
+	            t->k.f->kubeconfig, (int)(end - begin - 5), begin + 5);
+	if (system(script.data) != 0)
+		fail_msg("the guide does not work: %s", script.data);
+	text_fini(&page);
+	text_fini(&script);
+}
+
 /* --- there --- */
 
 static void test_kubefed_brings_its_objects_to_the_members(void **state)
@@ -189,17 +251,21 @@ static void test_kubefed_brings_its_objects_to_the_members(void **state)
 	await_calm(t, &t->before);
 }
 
-static void test_everything_stays_as_it_is(void **state)
+static void test_by_the_guide_everything_stays_as_it_is(void **state)
 {
 	struct takeover *t = *state;
 
 	kubefed_stop(&t->k);
 	look(t, &t->before);
+	add_chart(t);
+	follow(t, "## 1. Stop KubeFed's manager");
+	follow(t, "## 2. Start nigh-propagator");
 	federation_start(t->k.f);
 	cluster_expect(t->k.f->host,
 	               "/apis/coordination.k8s.io/v1/namespaces/" FEDERATION
 	               "/leases/kubefed-controller-manager",
 	               "\"holderIdentity\"", SOON_MS);
+	follow(t, "## 3. Look");
 	sleep(CALM_S);
 	expect_all_is_as_before(t);
 }
@@ -338,7 +404,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kubefed_brings_its_objects_to_the_members),
-		cmocka_unit_test(test_everything_stays_as_it_is),
+		cmocka_unit_test(test_by_the_guide_everything_stays_as_it_is),
 		cmocka_unit_test(test_a_changed_template_reaches_the_members),
 		cmocka_unit_test(test_a_changed_override_reaches_its_member),
 		cmocka_unit_test(test_what_members_allocate_and_scale_is_kept),
