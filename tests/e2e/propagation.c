@@ -165,6 +165,27 @@ static void test_an_error_of_one_cluster_is_that_clusters_alone(void **state)
 	cluster_expect(f->host, FEDERATED "web", "\"reason\":\"CheckClusters\"", SOON_MS);
 }
 
+/* What another has there besides stays. */
+static void test_what_is_there_already_is_adopted(void **state)
+{
+	struct federation *f = *state;
+
+	cluster_apply(f->members[0], "apiVersion: v1\n"
+	                             "kind: ConfigMap\n"
+	                             "metadata: {name: old, namespace: shop}\n"
+	                             "data: {a: zero, own: mine}\n");
+	cluster_apply(f->host, "apiVersion: types.kubefed.io/v1beta1\n"
+	                       "kind: FederatedConfigMap\n"
+	                       "metadata: {name: old, namespace: shop}\n"
+	                       "spec: {template: {data: {a: one}}, placement: {clusterSelector: "
+	                       "{}}}\n");
+	cluster_expect(f->members[0], CONFIGMAPS "old", "\"kubefed.io/managed\":\"true\"", SOON_MS);
+	cluster_expect(f->members[0], CONFIGMAPS "old", "\"data\":{\"a\":\"one\",\"own\":\"mine\"}",
+	               0);
+	cluster_expect(f->members[1], CONFIGMAPS "old", "\"data\":{\"a\":\"one\"}", SOON_MS);
+	cluster_expect(f->host, "/api/v1/namespaces/shop/events", "AdoptInCluster", SOON_MS);
+}
+
 /* The webhook that one member has for all ConfigMaps is down. */
 static void test_a_webhook_that_is_down_holds_up_its_own_cluster_alone(void **state)
 {
@@ -289,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_a_field_that_leaves_the_template_leaves_the_members),
 		cmocka_unit_test(test_what_is_placed_no_more_is_deleted_there),
 		cmocka_unit_test(test_an_error_of_one_cluster_is_that_clusters_alone),
+		cmocka_unit_test(test_what_is_there_already_is_adopted),
 		cmocka_unit_test(test_a_webhook_that_is_down_holds_up_its_own_cluster_alone),
 		cmocka_unit_test(test_what_is_deleted_is_deleted_everywhere),
 		cmocka_unit_test(test_what_is_orphaned_stays),
