@@ -44,21 +44,25 @@ static void refuse(struct foreseen *f, const char *why)
 	text_add(&f->why, why);
 }
 
-/* What cannot be applied for its shape is replaced. */
-static enum err try_replace(const struct look *l, const struct apiserver *server,
-                            const char *cluster, struct json_object *existing,
-                            struct json_object **out, struct reason *why)
+/* What cannot be applied for its shape is replaced, or, where there is none, created. */
+static enum err try_whole(const struct look *l, const struct apiserver *server, const char *cluster,
+                          struct json_object *existing, struct json_object *desired,
+                          struct json_object **out, struct reason *why)
 {
 	const struct kube_resource r = apiserver_resource(&l->type->target);
+	const char *namespace = jsontree_text(desired, "metadata", "namespace", NULL);
 	struct json_object *whole = NULL;
 	bool retained;
-	enum err err = render_over(l->type, &l->render, l->federated, cluster, existing, &whole,
-	                           &retained, why);
+	enum err err;
 
+	if (!existing)
+		return apiserver_create(server, &r, namespace, NULL, NULL, desired, out, why);
+	err = render_over(l->type, &l->render, l->federated, cluster, existing, &whole, &retained,
+	                  why);
 	if (!err)
-		err = apiserver_replace(
-			server, &r, jsontree_text(whole, "metadata", "namespace", NULL),
-			jsontree_word(whole, "metadata", "name", NULL), whole, out, why);
+		err = apiserver_replace(server, &r, namespace,
+		                        jsontree_word(whole, "metadata", "name", NULL), whole, out,
+		                        why);
 	json_object_put(whole);
 	return err;
 }
@@ -94,8 +98,8 @@ static struct json_object *try_apply(const struct look *l, const struct outlook_
 	err = apiserver_apply(&dry, &r, jsontree_text(desired, "metadata", "namespace", NULL),
 	                      jsontree_word(desired, "metadata", "name", NULL), desired, &after,
 	                      &why);
-	if (err == ERR_PARSE && existing)
-		err = try_replace(l, &dry, f->cluster, existing, &after, &why);
+	if (err == ERR_PARSE)
+		err = try_whole(l, &dry, f->cluster, existing, desired, &after, &why);
 	/* A namespace that comes before it is not there in a dry run. */
 	if (err == ERR_NOTFOUND && !existing && strstr(why.text, "namespaces"))
 		text_add(&f->why, "with its namespace");

@@ -23,6 +23,7 @@ struct kube_lease {
 	struct kube_client *client;
 	char *namespace, *name, *identity;
 	struct kube_lease_settings settings; /* its texts are the three above */
+	struct kube_lease_settings asked;    /* its times are those of the next attempt */
 	struct kube_lease_events events;
 	uv_timer_t next; /* the next attempt */
 	uv_timer_t end;  /* of the term, when nothing renews it; of the release */
@@ -254,6 +255,7 @@ static void claim(struct kube_lease *l, enum step step)
 
 static void attempt(struct kube_lease *l)
 {
+	l->settings = l->asked;
 	if (l->leading && l->object)
 		claim(l, RENEWING);
 	else
@@ -398,25 +400,39 @@ static void on_answer(const struct kube_answer *a, void *arg)
 
 /* --- life --- */
 
+static void check_times(const struct kube_lease_settings *s)
+{
+	CHECK(s->lease_ms > s->renew_ms && s->renew_ms * 5 > s->retry_ms * 6 && s->retry_ms > 0);
+}
+
 struct kube_lease *kube_lease_start(uv_loop_t *loop, struct kube_client *client,
                                     const struct kube_lease_settings *settings,
                                     const struct kube_lease_events *events)
 {
 	struct kube_lease *l = xcalloc(1, sizeof(*l));
 
-	CHECK(settings->lease_ms > settings->renew_ms &&
-	      settings->renew_ms * 5 > settings->retry_ms * 6 && settings->retry_ms > 0);
+	check_times(settings);
 	l->client = client;
 	l->settings = *settings;
 	l->settings.namespace = l->namespace = xstrdup(settings->namespace);
 	l->settings.name = l->name = xstrdup(settings->name);
 	l->settings.identity = l->identity = xstrdup(settings->identity);
+	l->asked = l->settings;
 	l->events = *events;
 	l->next.data = l->end.data = l;
 	CHECK(uv_timer_init(loop, &l->next) == 0);
 	CHECK(uv_timer_init(loop, &l->end) == 0);
 	attempt(l);
 	return l;
+}
+
+void kube_lease_set_times(struct kube_lease *l, uint64_t lease_ms, uint64_t renew_ms,
+                          uint64_t retry_ms)
+{
+	l->asked.lease_ms = lease_ms;
+	l->asked.renew_ms = renew_ms;
+	l->asked.retry_ms = retry_ms;
+	check_times(&l->asked);
 }
 
 static void on_handle_closed(uv_handle_t *handle)

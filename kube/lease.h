@@ -41,6 +41,10 @@ struct kube_lease_events {
 struct kube_lease *kube_lease_start(uv_loop_t *loop, struct kube_client *client,
                                     const struct kube_lease_settings *settings,
                                     const struct kube_lease_events *events);
+/* Other times, of which the same must be true.  They count from the next attempt on, whoever leads: no record ever says less than its
+ * writer believes. */
+void kube_lease_set_times(struct kube_lease *l, uint64_t lease_ms, uint64_t renew_ms,
+                          uint64_t retry_ms);
 /* Does not lead from now on, and no event is told any more.  A leader releases the Lease, so that another may begin at
  * once: tried once, for release_ms at most (0: not tried).  It is gone when on_stopped is called, which is never within this
  * call; the client must live until then. */

@@ -235,6 +235,9 @@ static void on_config(const char *key, void *arg)
 		report_set_error(p->report, "KubeFedConfig " KUBEFED_CONFIG, "");
 	}
 	try_to_lead(p);
+	if (p->lease)
+		kube_lease_set_times(p->lease, p->settings.lease_duration_ms,
+		                     p->settings.renew_deadline_ms, p->settings.retry_period_ms);
 	if (!p->work || p->work_ends)
 		return;
 	if (p->settings.cluster_scope == p->whole_cluster)

@@ -544,6 +544,14 @@ static void add_preconditions(const struct part *p, struct json_object *options)
 	             "resourceVersion", NULL);
 }
 
+/* What they say may be to spare what a deletion without them takes along. */
+static void refuse_options(struct part *p, const char *why)
+{
+	object_set_state(p, STATE_DELETION_FAILED, why);
+	object_tell_host(p, true, "DeleteInClusterFailed", "Failed to delete", why);
+	hold_back(p, AGAIN_FIRST_MS);
+}
+
 static void delete_it(struct part *p, const struct wish *w)
 {
 	struct kube_write write = {.verb = KUBE_DELETE};
@@ -551,8 +559,12 @@ static void delete_it(struct part *p, const struct wish *w)
 	struct reason why;
 
 	/* Only where the federated object itself goes (spec/kubefed.md 1.9). */
-	if (!w->is_deleting || deletion_options(w->federated, &options, &why) != ERR_OK)
+	if (!w->is_deleting) {
 		options = json_object_new_object();
+	} else if (deletion_options(w->federated, &options, &why) != ERR_OK) {
+		refuse_options(p, why.text);
+		return;
+	}
 	add_preconditions(p, options);
 	send_json(p, &write, options, on_answer_of_delete);
 	json_object_put(options);

@@ -278,6 +278,8 @@ static const char *hindrance(const struct types *t, const struct told *told)
 {
 	if (!told->type.propagation)
 		return "propagation is Disabled";
+	if (!t->around.settings->push_reconciler)
+		return "the gate PushReconciler is Disabled";
 	if (!t->around.settings->cluster_scope &&
 	    (!told->type.target.namespaced || type_is_namespaces(&told->type)))
 		return "the control plane has the scope Namespaced";
@@ -474,9 +476,12 @@ void types_on_no_client(struct types *t, struct member *m)
 
 void types_on_settings(struct types *t)
 {
-	for (struct one *o = t->list; o; o = o->next)
+	for (struct one *o = t->list; o; o = o->next) {
+		if (t->is_settled)
+			settle(o);
 		if (o->controller)
 			controller_on_settings(o->controller);
+	}
 }
 
 void types_on_all(struct types *t)

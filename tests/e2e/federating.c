@@ -250,6 +250,24 @@ static void test_what_a_server_refuses_is_planned_as_refused(void **state)
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"one\"", SOON_MS);
 }
 
+/* No apply takes a field that no schema has; a server drops it from what is created. */
+static void test_what_can_only_be_created_whole_is_planned_as_that(void **state)
+{
+	struct federation *f = *state;
+	const char *file = manifest(f, "apiVersion: types.kubefed.io/v1beta1\n"
+	                               "kind: FederatedConfigMap\n"
+	                               "metadata: {name: odd, namespace: shop}\n"
+	                               "spec: {template: {data: {a: one}, colour: red}, placement: "
+	                               "{clusters: [{name: rohan}]}}\n");
+
+	assert_says(federation_run(f, 2, WORDS("plan", "-f", file)),
+	            "create ConfigMap shop/odd rohan", true);
+	cluster_apply_file(f->host, file);
+	cluster_expect(f->members[1], CONFIGMAPS "odd", "\"a\":\"one\"", SOON_MS);
+	cluster_delete(f->host, "types.kubefed.io/v1beta1", "FederatedConfigMap", "shop", "odd");
+	cluster_expect(f->members[1], CONFIGMAPS "odd", "NotFound", SOON_MS);
+}
+
 static void test_what_a_ceiling_or_the_host_refuses_is_planned_as_refused(void **state)
 {
 	struct federation *f = *state;
@@ -452,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_a_plan_tells_what_is_created_and_deleted_where_and_why),
 		cmocka_unit_test(test_a_plan_of_a_namespace_tells_of_what_is_in_it),
 		cmocka_unit_test(test_what_a_server_refuses_is_planned_as_refused),
+		cmocka_unit_test(test_what_can_only_be_created_whole_is_planned_as_that),
 		cmocka_unit_test(test_what_a_ceiling_or_the_host_refuses_is_planned_as_refused),
 		cmocka_unit_test(test_a_namespace_is_federated_with_what_is_in_it),
 		cmocka_unit_test(test_another_cluster_is_not_taken_for_a_member),

@@ -1,5 +1,7 @@
-/* kubefed_examples.c -- the examples of KubeFed's documentation, as its release has them, brought to real members by
- * nigh-propagator, under FederatedTypeConfigs of KubeFed's chart, in clusters that kubefedctl has joined.
+/* kubefed_examples.c -- the examples of KubeFed's user guide (v0.10.0), unchanged, as the guide has them applied: on a host with
+ * what KubeFed's chart installs, and nigh-propagator instead of KubeFed's manager.
+ *
+ * They name the clusters cluster1 and cluster2.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
@@ -8,7 +10,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -18,20 +19,23 @@
 
 enum { MEMBERS = 2, SOON_MS = 60000 };
 
-#define FEDERATED  "/apis/types.kubefed.io/v1beta1/namespaces/test-namespace/"
-#define CORE       "/api/v1/namespaces/test-namespace/"
-#define RBAC       "/apis/rbac.authorization.k8s.io/v1/"
-#define DEPLOYMENT "/apis/apps/v1/namespaces/test-namespace/deployments/test-deployment"
-
-/* As the examples call them. */
-static const char *const names[MEMBERS] = {"cluster1", "cluster2"};
+#define IN        "/namespaces/test-namespace/"
+#define FEDERATED "/apis/types.kubefed.io/v1beta1" IN
+#define WEB       "/apis/apps/v1" IN "deployments/test-deployment"
+#define JOB       "/apis/batch/v1" IN "jobs/test-job"
+#define RBAC      "/apis/rbac.authorization.k8s.io/v1/"
 
 static int setup(void **state)
 {
+	static const char *const names[MEMBERS] = {"cluster1", "cluster2"};
 	struct kubefed *k = xcalloc(1, sizeof(*k));
 
 	*state = k;
-	kubefed_init_as(k, MEMBERS, names);
+	kubefed_init_alone(k, MEMBERS);
+	for (unsigned i = 0; i < MEMBERS; i++)
+		objects_join_as(k->f->host, k->f->members[i], names[i], ADMIN_TOKEN);
+	/* The guide has its reader enable the one type that the chart does not. */
+	federation_enable(k->f, "clusterrolebindings.rbac.authorization.k8s.io");
 	federation_start(k->f);
 	return 0;
 }
@@ -43,146 +47,92 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void find(char path[512], const char *file)
+static void apply(struct kubefed *k, const char *words)
 {
-	snprintf(path, 512, "%s/hyperfed.example/%s.yaml", getenv("KUBEBUILDER_ASSETS"), file);
+	char command[900];
+
+	snprintf(command, sizeof(command),
+	         "cd \"$KUBEBUILDER_ASSETS/hyperfed.examples\" && ../kubectl --kubeconfig %s apply "
+	         "%s "
+	         ">/dev/null",
+	         k->f->kubeconfig, words);
+	if (system(command) != 0)
+		fail_msg("kubectl apply %s", words);
 }
 
-static void apply(struct kubefed *k, const char *file)
+static void expect(struct kubefed *k, const char *path, const char *in_1, const char *in_2)
 {
-	char path[512];
-
-	find(path, file);
-	cluster_apply_file(k->f->host, path);
+	cluster_expect(k->f->members[0], path, in_1, SOON_MS);
+	cluster_expect(k->f->members[1], path, in_2, SOON_MS);
 }
 
-/* Whose fields KubeFed's own definition does not all know: kubectl of its time did not mind. */
-static void apply_unchecked(struct kubefed *k, const char *file)
+static void test_the_namespace_comes_first(void **state)
 {
-	char path[512];
-	const char *const argv[] = {"kubectl",
-	                            "--kubeconfig",
-	                            k->f->kubeconfig,
-	                            "apply",
-	                            "--validate=false",
-	                            "-f",
-	                            path,
-	                            NULL};
-	int status;
-	pid_t pid;
-
-	find(path, file);
-	pid = cloud_run(k->f->cloud, argv, "kubectl");
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	apply(*state, "-f sample1/namespace.yaml -f sample1/federatednamespace.yaml");
+	expect(*state, "/api/v1/namespaces/test-namespace", "\"kubefed.io/managed\":\"true\"",
+	       "\"kubefed.io/managed\":\"true\"");
 }
 
-/* What its cluster has for it: `text` in every one, or what the override says in cluster2. */
-static void expect(struct kubefed *k, const char *path, const char *text, const char *overridden)
-{
-	cluster_expect(k->f->members[0], path, text, SOON_MS);
-	cluster_expect(k->f->members[1], path, overridden ? overridden : text, SOON_MS);
-}
-
-static void test_a_namespace_and_what_is_in_it_reach_the_members(void **state)
+static void test_all_of_the_sample_is_propagated(void **state)
 {
 	struct kubefed *k = *state;
 
-	apply(k, "sample1/namespace");
-	apply(k, "sample1/federatednamespace");
-	apply(k, "sample1/federatedconfigmap");
-	apply(k, "sample1/federatedsecret");
-	apply(k, "sample1/federatedservice");
-	apply(k, "sample1/federatedserviceaccount");
-	apply(k, "sample1/federatedjob");
-	expect(k, "/api/v1/namespaces/test-namespace", "kubefed.io/managed", NULL);
-	expect(k, CORE "configmaps/test-configmap", "\"A\":\"ala ma kota\"", "\"foo\":\"bar\"");
-	expect(k, CORE "secrets/test-secret", "\"A\":\"YWxhIG1hIGtvdGE=\"", "\"A\":\"\"");
-	expect(k, CORE "services/test-service", "\"nodePort\":", NULL);
-	expect(k, CORE "serviceaccounts/test-serviceaccount",
-	       "\"automountServiceAccountToken\":true", NULL);
-	expect(k, "/apis/batch/v1/namespaces/test-namespace/jobs/test-job", "\"parallelism\":1",
-	       "\"parallelism\":2");
-	cluster_expect(k->f->host, FEDERATED "federatedconfigmaps/test-configmap",
-	               "\"type\":\"Propagation\"", SOON_MS);
-}
-
-/* Bindings are not among the types of the chart. */
-static void test_rights_of_the_whole_cluster_reach_the_members(void **state)
-{
-	struct kubefed *k = *state;
-
-	federation_enable(k->f, "clusterrolebindings.rbac.authorization.k8s.io");
-	apply(k, "sample1/federatedclusterrole");
-	apply(k, "sample1/federatedclusterrolebinding");
-	expect(k, RBAC "clusterroles/test-clusterrole", "kubefed.io/managed", NULL);
+	apply(k, "-R -f sample1");
+	expect(k, "/api/v1" IN "configmaps/test-configmap", "\"data\":{\"A\":\"ala ma kota\"}",
+	       "\"data\":{\"foo\":\"bar\"}");
+	/* Its override is a null, which kubectl leaves out of what it applies. */
+	expect(k, "/api/v1" IN "secrets/test-secret", "\"data\":{\"A\":\"YWxhIG1hIGtvdGE=\"}",
+	       "!\"data\":");
+	expect(k, "/api/v1" IN "services/test-service", "\"type\":\"NodePort\"",
+	       "\"type\":\"NodePort\"");
+	expect(k, "/api/v1" IN "serviceaccounts/test-serviceaccount",
+	       "\"automountServiceAccountToken\":true", "\"automountServiceAccountToken\":true");
+	expect(k, WEB, "\"replicas\":3", "\"replicas\":5");
+	expect(k, WEB, "\"image\":\"nginx\"", "\"image\":\"nginx:1.17.0-alpine\"");
+	expect(k, JOB, "\"parallelism\":1", "\"parallelism\":2");
+	expect(k, RBAC "clusterroles/test-clusterrole", "\"verbs\":[\"*\"]", "\"verbs\":[\"*\"]");
 	expect(k, RBAC "clusterrolebindings/test-clusterrolebinding", "\"name\":\"test-user\"",
-	       NULL);
+	       "\"name\":\"test-user\"");
 }
 
-/* Replicas, an image by its index, annotations added and one of them removed. */
-static void test_a_deployment_is_overridden_in_one_cluster(void **state)
+/* It is of networking.k8s.io/v1beta1, and the chart's type of v1: no server of today takes it, from whomever it comes. */
+static void test_what_servers_do_not_take_is_said_cluster_by_cluster(void **state)
 {
 	struct kubefed *k = *state;
 
-	apply(k, "sample1/federateddeployment");
-	expect(k, DEPLOYMENT, "\"replicas\":3", "\"replicas\":5");
-	expect(k, DEPLOYMENT, "\"image\":\"nginx\"", "\"image\":\"nginx:1.17.0-alpine\"");
-	cluster_expect(k->f->members[1], DEPLOYMENT, "!\"foo\":\"bar\"", SOON_MS);
-}
-
-static void test_a_preference_shares_out_by_weights(void **state)
-{
-	struct kubefed *k = *state;
-
-	apply(k, "scheduling/federateddeployment-rsp");
-	expect(k, DEPLOYMENT, "\"replicas\":4", "\"replicas\":6");
-}
-
-/* Its backend is of networking.k8s.io/v1beta1, which no server has had since 1.22. */
-static void test_an_ingress_of_old_says_in_its_status_what_a_server_of_today_finds(void **state)
-{
-	struct kubefed *k = *state;
-
-	apply(k, "sample1/federatedingress");
 	cluster_expect(k->f->host, FEDERATED "federatedingresses/test-ingress", "CreationFailed",
 	               SOON_MS);
-	cluster_expect(k->f->host, FEDERATED "federatedingresses/test-ingress", "backend", SOON_MS);
+	expect(k, "/apis/networking.k8s.io/v1" IN "ingresses/test-ingress", "NotFound", "NotFound");
+	cluster_expect(k->f->host, FEDERATED "federateddeployments/test-deployment",
+	               "\"status\":\"True\",\"type\":\"Propagation\"", SOON_MS);
 }
 
-static void test_the_settings_are_taken_while_it_runs(void **state)
+/* Its weights are 2 and 3, its total is 10. */
+static void test_the_preference_of_the_guide_counts(void **state)
+{
+	apply(*state, "-f scheduling/federateddeployment-rsp.yaml");
+	expect(*state, WEB, "\"replicas\":4", "\"replicas\":6");
+}
+
+static void test_what_is_deleted_goes_from_both(void **state)
 {
 	struct kubefed *k = *state;
 
-	apply_unchecked(k, "config/kubefedconfig");
-	cluster_patch(k->f->host, "types.kubefed.io/v1beta1", "FederatedConfigMap",
-	              "test-namespace", "test-configmap",
-	              "{\"spec\":{\"template\":{\"data\":{\"A\":\"kot ma ale\"}}}}");
-	cluster_expect(k->f->members[0], CORE "configmaps/test-configmap", "kot ma ale", SOON_MS);
-}
-
-static void test_what_is_deleted_goes_from_the_members(void **state)
-{
-	struct kubefed *k = *state;
-
-	cluster_delete(k->f->host, "types.kubefed.io/v1beta1", "FederatedDeployment",
-	               "test-namespace", "test-deployment");
-	for (unsigned i = 0; i < MEMBERS; i++)
-		cluster_expect(k->f->members[i], DEPLOYMENT, "\"code\":404", SOON_MS);
+	cluster_delete(k->f->host, "types.kubefed.io/v1beta1", "FederatedNamespace",
+	               "test-namespace", "test-namespace");
+	expect(k, WEB, "NotFound", "NotFound");
+	federation_stop(k->f);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_namespace_and_what_is_in_it_reach_the_members),
-		cmocka_unit_test(test_rights_of_the_whole_cluster_reach_the_members),
-		cmocka_unit_test(test_a_deployment_is_overridden_in_one_cluster),
-		cmocka_unit_test(test_a_preference_shares_out_by_weights),
-		cmocka_unit_test(
-			test_an_ingress_of_old_says_in_its_status_what_a_server_of_today_finds),
-		cmocka_unit_test(test_the_settings_are_taken_while_it_runs),
-		cmocka_unit_test(test_what_is_deleted_goes_from_the_members),
+		cmocka_unit_test(test_the_namespace_comes_first),
+		cmocka_unit_test(test_all_of_the_sample_is_propagated),
+		cmocka_unit_test(test_what_servers_do_not_take_is_said_cluster_by_cluster),
+		cmocka_unit_test(test_the_preference_of_the_guide_counts),
+		cmocka_unit_test(test_what_is_deleted_goes_from_both),
 	};
 
-	return cmocka_run_group_tests_name("kubefed_examples", tests, setup, teardown);
+	return cmocka_run_group_tests_name("e2e/kubefed_examples", tests, setup, teardown);
 }

@@ -21,6 +21,23 @@ enum { SOON_MS = 15000 };
 #define FEDERATED   "/apis/types.kubefed.io/v1beta1/namespaces/shop/federateddeployments/"
 #define CONFIGMAPS  "/api/v1/namespaces/shop/configmaps/"
 
+#define HOOKED "/apis/types.kubefed.io/v1beta1/namespaces/shop/federatedconfigmaps/hooked"
+
+/* A webhook counts some time after it was told of. */
+static void await_refusal(struct cluster *c)
+{
+	const struct deadline deadline = inside_deadline(SOON_MS);
+
+	while (cluster_send(c, "POST", "/api/v1/namespaces/shop/configmaps?dryRun=All",
+	                    "application/json",
+	                    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
+	                    "\"name\":\"try\"}}") < 400) {
+		if (!inside_has_time(deadline))
+			fail_msg("the webhook refuses nothing");
+		inside_rest();
+	}
+}
+
 static int setup(void **state)
 {
 	struct federation *f = federation_new(2);
@@ -148,6 +165,63 @@ static void test_an_error_of_one_cluster_is_that_clusters_alone(void **state)
 	cluster_expect(f->host, FEDERATED "web", "\"reason\":\"CheckClusters\"", SOON_MS);
 }
 
+/* What another has there besides stays. */
+static void test_what_is_there_already_is_adopted(void **state)
+{
+	struct federation *f = *state;
+
+	cluster_apply(f->members[0], "apiVersion: v1\n"
+	                             "kind: ConfigMap\n"
+	                             "metadata: {name: old, namespace: shop}\n"
+	                             "data: {a: zero, own: mine}\n");
+	cluster_apply(f->host, "apiVersion: types.kubefed.io/v1beta1\n"
+	                       "kind: FederatedConfigMap\n"
+	                       "metadata: {name: old, namespace: shop}\n"
+	                       "spec: {template: {data: {a: one}}, placement: {clusterSelector: "
+	                       "{}}}\n");
+	cluster_expect(f->members[0], CONFIGMAPS "old", "\"kubefed.io/managed\":\"true\"", SOON_MS);
+	cluster_expect(f->members[0], CONFIGMAPS "old", "\"data\":{\"a\":\"one\",\"own\":\"mine\"}",
+	               0);
+	cluster_expect(f->members[1], CONFIGMAPS "old", "\"data\":{\"a\":\"one\"}", SOON_MS);
+	cluster_expect(f->host, "/api/v1/namespaces/shop/events", "AdoptInCluster", SOON_MS);
+}
+
+/* The webhook that one member has for all ConfigMaps is down. */
+static void test_a_webhook_that_is_down_holds_up_its_own_cluster_alone(void **state)
+{
+	enum { AGAIN_MS = 60000 }; /* the longest pause, and a busy machine */
+	struct federation *f = *state;
+
+	cluster_apply(f->members[0],
+	              "apiVersion: admissionregistration.k8s.io/v1\n"
+	              "kind: ValidatingWebhookConfiguration\n"
+	              "metadata: {name: down}\n"
+	              "webhooks:\n"
+	              "- name: down.example.com\n"
+	              "  admissionReviewVersions: [v1]\n"
+	              "  sideEffects: None\n"
+	              "  failurePolicy: Fail\n"
+	              "  clientConfig: {url: 'https://127.0.0.1:9/'}\n"
+	              "  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}\n"
+	              "  rules: [{operations: [CREATE, UPDATE], apiGroups: [''], apiVersions: "
+	              "[v1], resources: [configmaps]}]\n");
+	await_refusal(f->members[0]);
+	cluster_apply(f->host, "apiVersion: types.kubefed.io/v1beta1\n"
+	                       "kind: FederatedConfigMap\n"
+	                       "metadata: {name: hooked, namespace: shop}\n"
+	                       "spec: {template: {data: {a: one}}, placement: {clusterSelector: "
+	                       "{}}}\n");
+	cluster_expect(f->members[1], CONFIGMAPS "hooked", "\"a\":\"one\"", SOON_MS);
+	cluster_expect(f->host, HOOKED, "failed calling webhook", SOON_MS);
+	cluster_expect(f->host, HOOKED, "\"status\":\"CreationFailed\"", 0);
+	cluster_expect(f->members[0], CONFIGMAPS "hooked", "NotFound", 0);
+	cluster_delete(f->members[0], "admissionregistration.k8s.io/v1",
+	               "ValidatingWebhookConfiguration", NULL, "down");
+	cluster_expect(f->members[0], CONFIGMAPS "hooked", "\"manager\":\"nigh-propagator\"",
+	               AGAIN_MS);
+	cluster_expect(f->host, HOOKED, "\"status\":\"True\"", SOON_MS);
+}
+
 static void test_what_is_deleted_is_deleted_everywhere(void **state)
 {
 	struct federation *f = *state;
@@ -236,6 +310,8 @@ int main(void)
 		cmocka_unit_test(test_a_field_that_leaves_the_template_leaves_the_members),
 		cmocka_unit_test(test_what_is_placed_no_more_is_deleted_there),
 		cmocka_unit_test(test_an_error_of_one_cluster_is_that_clusters_alone),
+		cmocka_unit_test(test_what_is_there_already_is_adopted),
+		cmocka_unit_test(test_a_webhook_that_is_down_holds_up_its_own_cluster_alone),
 		cmocka_unit_test(test_what_is_deleted_is_deleted_everywhere),
 		cmocka_unit_test(test_what_is_orphaned_stays),
 		cmocka_unit_test(test_a_killed_leader_has_a_successor),

@@ -16,6 +16,9 @@ enum { SOON_MS = 30000, REST_MS = 5000 };
 #define SHOP      "/api/v1/namespaces/shop/configmaps/shared"
 #define FEDERATED "/apis/types.kubefed.io/v1beta1/namespaces/" FEDERATION "/federatedconfigmaps/own"
 
+#define LEASE                                                                                      \
+	"/apis/coordination.k8s.io/v1/namespaces/" FEDERATION "/leases/kubefed-controller-manager"
+
 static void configure(struct federation *f, const char *scope)
 {
 	cluster_apply(f->host,
@@ -75,6 +78,19 @@ static void test_without_its_config_one_namespace_stays_as_it_is(void **state)
 	cluster_expect(f->host, FEDERATED, "!NamespaceNotFederated", 0);
 }
 
+/* Whoever leads goes on doing so meanwhile. */
+static void test_the_times_of_the_election_change_while_it_runs(void **state)
+{
+	struct federation *f = *state;
+
+	cluster_expect(f->host, LEASE, "\"leaseDurationSeconds\":15", SOON_MS);
+	cluster_patch(f->host, "core.kubefed.io/v1beta1", "KubeFedConfig", FEDERATION, "kubefed",
+	              "{\"spec\":{\"leaderElect\":{\"leaseDuration\":\"30s\",\"renewDeadline\":"
+	              "\"20s\",\"retryPeriod\":\"2s\"}}}");
+	cluster_expect(f->host, LEASE, "\"leaseDurationSeconds\":30", SOON_MS);
+	cluster_expect(f->host, LEASE, "\"leaseTransitions\":1", 0);
+}
+
 /* The scope never changes but by one that is made anew; then other objects are watched. */
 static void test_a_config_of_another_scope_begins_the_work_anew(void **state)
 {
@@ -91,6 +107,7 @@ static void test_a_config_of_another_scope_begins_the_work_anew(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_times_of_the_election_change_while_it_runs),
 		cmocka_unit_test(test_without_its_config_one_namespace_stays_as_it_is),
 		cmocka_unit_test(test_a_config_of_another_scope_begins_the_work_anew),
 	};

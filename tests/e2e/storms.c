@@ -319,12 +319,47 @@ static void test_a_leader_killed_at_any_write_has_a_successor_within_its_lease(v
 		gate_done(s->gates[i], NULL, NULL);
 }
 
+/* --- death --- */
+
+/* Half of the writes are done, and no other. */
+static void die_halfway(const struct gate_request *r, struct gate_answer *out, void *arg)
+{
+	struct stage *s = arg;
+
+	if (gate_is_write(r) && strstr(r->path, "networkpolicies") && ++s->writes > OBJECTS / 2)
+		*out = (struct gate_answer){503, 0, "ServiceUnavailable", "it is dying"};
+}
+
+static void test_a_member_that_dies_in_the_middle_has_the_rest_when_it_is_back(void **state)
+{
+	struct stage *s = *state;
+	struct cluster *dying = s->f->members[MEMBERS - 1];
+	struct deadline end = inside_deadline(CALM_MS);
+	unsigned three = 3;
+
+	s->writes = 0;
+	gate_decide(s->gates[MEMBERS - 1], die_halfway, s);
+	cluster_send_many(s->f->host, OBJECTS, fill_change, &three);
+	while (s->writes <= OBJECTS / 2 && inside_has_time(end))
+		inside_rest();
+	cluster_kill(dying);
+	gate_decide(s->gates[MEMBERS - 1], NULL, NULL);
+	for (unsigned i = 0; i + 1 < MEMBERS; i++)
+		expect_count(s->f->members[i], COPIES, "\"step\":\"3\"", OBJECTS, end);
+	expect_count(s->f->host, FEDERATED, "\"status\":\"ClusterNotReady\"", OBJECTS, end);
+	cluster_start(dying);
+	cluster_await(dying);
+	expect_all(s, "\"step\":\"3\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_storm_of_refusals_ends_with_everything_done_once),
 		cmocka_unit_test(
 			test_a_leader_killed_at_any_write_has_a_successor_within_its_lease),
+		cmocka_unit_test(
+			test_a_member_that_dies_in_the_middle_has_the_rest_when_it_is_back),
 	};
 
 	return cmocka_run_group_tests_name("e2e/storms", tests, setup, teardown);

@@ -81,14 +81,11 @@ static void write_contexts(struct federation *f, const char *path)
 	text_fini(&text);
 }
 
-static void join(struct federation *f, struct cluster *member, const char *name,
-                 const char *contexts)
+static void join(struct federation *f, struct cluster *member, const char *contexts)
 {
 	const char *const argv[] = {"hyperfed",
 	                            "kubefedctl",
 	                            "join",
-	                            name,
-	                            "--cluster-context",
 	                            member->name,
 	                            "--kubeconfig",
 	                            contexts,
@@ -106,21 +103,24 @@ static void join(struct federation *f, struct cluster *member, const char *name,
 	}
 }
 
-void kubefed_init(struct kubefed *k, unsigned members) { kubefed_init_as(k, members, NULL); }
-
-void kubefed_init_as(struct kubefed *k, unsigned members, const char *const *names)
+void kubefed_init_alone(struct kubefed *k, unsigned members)
 {
-	char contexts[200];
-
 	*k = (struct kubefed){.f = federation_new_bare(members)};
 	objects_namespace(k->f->host, FEDERATION);
 	apply_chart(k->f->host, "kinds");
 	apply_chart(k->f->host, "types");
 	configure(k->f->host);
+}
+
+void kubefed_init(struct kubefed *k, unsigned members)
+{
+	char contexts[200];
+
+	kubefed_init_alone(k, members);
 	snprintf(contexts, sizeof(contexts), "%s", cloud_path(k->f->cloud, "contexts"));
 	write_contexts(k->f, contexts);
 	for (unsigned i = 0; i < members; i++)
-		join(k->f, k->f->members[i], names ? names[i] : k->f->members[i]->name, contexts);
+		join(k->f, k->f->members[i], contexts);
 }
 
 void kubefed_free(struct kubefed *k)

@@ -19,8 +19,8 @@ struct kubefed {
 /* A host as KubeFed's chart leaves it, with delays of a second, and members that kubefedctl has joined.  The federation is
  * freed by kubefed_free(). */
 void kubefed_init(struct kubefed *k, unsigned members);
-/* The same, and its clusters are called so. */
-void kubefed_init_as(struct kubefed *k, unsigned members, const char *const *names);
+/* The same, and no member is joined. */
+void kubefed_init_alone(struct kubefed *k, unsigned members);
 void kubefed_free(struct kubefed *k);
 
 /* Its controller manager, which tries to lead at once. */

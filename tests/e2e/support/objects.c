@@ -308,9 +308,9 @@ void objects_join(struct cluster *host, struct cluster *member, const char *toke
 	free(ca);
 }
 
-void objects_join_as_kubefed(struct cluster *host, struct cluster *member, const char *token)
+void objects_join_as(struct cluster *host, struct cluster *member, const char *name,
+                     const char *token)
 {
-	const char *name = cluster_name(member);
 	char *ca = base64_of(cluster_ca(member));
 
 	cluster_apply(host,
@@ -325,6 +325,11 @@ void objects_join_as_kubefed(struct cluster *host, struct cluster *member, const
 	              "spec: {apiEndpoint: \"%s\", caBundle: %s, secretRef: {name: %s-x7k2p}}\n",
 	              name, token, name, cluster_url(member), ca, name);
 	free(ca);
+}
+
+void objects_join_as_kubefed(struct cluster *host, struct cluster *member, const char *token)
+{
+	objects_join_as(host, member, cluster_name(member), token);
 }
 
 void objects_unjoin(struct cluster *host, struct cluster *member)

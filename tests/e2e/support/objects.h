@@ -44,6 +44,9 @@ void objects_join(struct cluster *host, struct cluster *member, const char *toke
                   const char *location);
 /* The same as kubefedctl join writes it, which knows nothing of nigh. */
 void objects_join_as_kubefed(struct cluster *host, struct cluster *member, const char *token);
+/* The same, under another name than its own. */
+void objects_join_as(struct cluster *host, struct cluster *member, const char *name,
+                     const char *token);
 void objects_unjoin(struct cluster *host, struct cluster *member);
 
 void objects_domain(struct cluster *host, const char *name, const char *zone);

@@ -187,6 +187,32 @@ static const char *lease_now(struct desk *d)
 
 /* --- one alone --- */
 
+static void test_other_times_count_from_the_next_renewal_on(void **state)
+{
+	enum { LONG_MS = 9000, LONG_RENEW_MS = 6000, LONG_RETRY_MS = 300 };
+	struct desk *d = *state;
+	bool is_so = false;
+
+	begin(d, &d->a, "a");
+	turn_until(d, &d->a.leads);
+	kube_lease_set_times(d->a.lease, LONG_MS, LONG_RENEW_MS, LONG_RETRY_MS);
+	/* What others have read of it still says that it may be taken earlier. */
+	assert_true(kube_lease_left_ms(d->a.lease) <= RENEW_MS);
+	for (unsigned i = 0; i < 200 && !is_so; i++) {
+		turn_for(d, 10);
+		is_so = strstr(lease_now(d), "\"leaseDurationSeconds\":9") != NULL;
+	}
+	assert_true(is_so);
+	turn_for(d, 2 * LONG_RETRY_MS);
+	assert_true(kube_lease_left_ms(d->a.lease) > RENEW_MS);
+	kube_lease_set_times(d->a.lease, LEASE_MS, RENEW_MS, RETRY_MS);
+	turn_for(d, 4 * LONG_RETRY_MS);
+	assert_non_null(strstr(lease_now(d), "\"leaseDurationSeconds\":3"));
+	assert_true(kube_lease_left_ms(d->a.lease) <= RENEW_MS);
+	assert_int_equal(d->a.terms, 1);
+	assert_true(d->a.leads);
+}
+
 static void test_who_is_alone_leads_and_renews(void **state)
 {
 	struct desk *d = *state;
@@ -468,6 +494,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		desk_test(test_who_is_alone_leads_and_renews),
+		desk_test(test_other_times_count_from_the_next_renewal_on),
 		desk_test(test_what_others_wrote_into_the_lease_stays),
 		desk_test(test_a_deleted_lease_is_made_again_in_the_same_term),
 		desk_test(test_of_two_one_leads_and_the_other_knows_who),

@@ -283,6 +283,27 @@ static void test_a_type_that_is_disabled_does_not_run_for_a_moment(void **state)
 	assert_int_equal(fakeapi_requests(w->host, "federateddeployments"), 0);
 }
 
+/* As KubeFed had it, where the manager that ran without this gate wrote nothing to members. */
+static void test_without_its_gate_nothing_is_propagated_until_it_is_enabled(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	w->settings.push_reconciler = false;
+	work_on_settings(w->work);
+	propagator_world_expect(w, w->host, WORLD_TYPES, WORLD_FEDERATION "/deployments.apps",
+	                        "\"propagationController\":\"NotRunning\"");
+	propagator_world_deployment(w, "web", 4, "");
+	propagator_world_turn(w, 1500);
+	assert_true(
+		propagator_world_is(web_gondor(w), FAKEAPI_DEPLOYMENTS, WEB, "!\"replicas\":4"));
+	w->settings.push_reconciler = true;
+	work_on_settings(w->work);
+	web_expect_copy(w, 0, "\"replicas\":4");
+	propagator_world_expect(w, w->host, WORLD_TYPES, WORLD_FEDERATION "/deployments.apps",
+	                        "\"propagationController\":\"Running\"");
+}
+
 static void test_a_type_is_let_go_with_kubefeds_finalizer(void **state)
 {
 	struct propagator_world *w = *state;
@@ -361,6 +382,7 @@ int main(void)
 		T(test_a_status_that_is_too_large_is_written_without_those_of_members),
 		T(test_a_status_of_four_megabytes_is_left_out),
 		T(test_a_type_that_is_disabled_does_not_run_for_a_moment),
+		T(test_without_its_gate_nothing_is_propagated_until_it_is_enabled),
 		T(test_a_type_is_let_go_with_kubefeds_finalizer),
 		T(test_a_type_is_let_go_though_that_is_refused_at_first),
 		T(test_the_status_of_a_type_is_written_though_that_is_refused_at_first),

@@ -101,6 +101,53 @@ static void test_what_the_last_leader_placed_in_a_dead_cluster_is_waited_for(voi
 	web_expect_status(w, "!");
 }
 
+#define OPTIONS(text) "{'metadata':{'annotations':{'kubefed.io/deleteoption':'{" text "}'}}}"
+
+/* Of what is only placed elsewhere now they say nothing. */
+static void test_options_of_a_deletion_are_sent_when_the_object_itself_goes(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	fakeapi_edit(w->host, WORLD_FEDERATED_DEPLOYMENTS, WEB,
+	             OPTIONS("\\'gracePeriodSeconds\\':5,\\'propagationPolicy\\':\\'Orphan\\'"));
+	propagator_world_calm(w);
+	fakeapi_answer(web_rohan(w), "DELETE ", 1, 500, NULL);
+	propagator_world_deployment(w, "web", 1, "'placement':{'clusters':[{'name':'gondor'}]}");
+	propagator_world_expect_requests(w, web_rohan(w), "DELETE ", 1);
+	assert_null(strstr(fakeapi_last_body(web_rohan(w)), "gracePeriodSeconds"));
+	web_expect_copy(w, 1, "!");
+	propagator_world_calm(w);
+	fakeapi_answer(web_gondor(w), "DELETE ", 1, 500, NULL);
+	fakeapi_ask_to_delete(w->host, WORLD_FEDERATED_DEPLOYMENTS, WEB);
+	propagator_world_expect_requests(w, web_gondor(w), "DELETE ", 1);
+	assert_non_null(strstr(fakeapi_last_body(web_gondor(w)),
+	                       "\"gracePeriodSeconds\":5,\"propagationPolicy\":\"Orphan\""));
+	web_expect_copy(w, 0, "!");
+	web_expect_status(w, "!");
+}
+
+/* They may be to spare what a deletion without them takes along. */
+static void test_nothing_is_deleted_by_options_that_are_wrong(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	fakeapi_edit(w->host, WORLD_FEDERATED_DEPLOYMENTS, WEB,
+	             OPTIONS("\\'propagationPolicy\\':\\'Orphn\\'"));
+	propagator_world_calm(w);
+	fakeapi_ask_to_delete(w->host, WORLD_FEDERATED_DEPLOYMENTS, WEB);
+	web_expect_status(w, "\"DeletionFailed\"");
+	web_expect_status(w, "kubefed.io/deleteoption: propagationPolicy is wrong");
+	propagator_world_turn(w, 1500);
+	assert_int_equal(fakeapi_requests(web_gondor(w), "DELETE "), 0);
+	fakeapi_edit(w->host, WORLD_FEDERATED_DEPLOYMENTS, WEB,
+	             OPTIONS("\\'propagationPolicy\\':\\'Orphan\\'"));
+	web_expect_copy(w, 0, "!");
+	web_expect_copy(w, 1, "!");
+	web_expect_status(w, "!");
+}
+
 static void test_what_is_orphaned_does_not_wait_for_a_dead_cluster(void **state)
 {
 	struct propagator_world *w = *state;
@@ -210,6 +257,8 @@ int main(void)
 		T(test_a_dead_member_delays_no_other),
 		T(test_a_new_token_is_used),
 		T(test_what_was_placed_in_a_dead_cluster_is_waited_for),
+		T(test_options_of_a_deletion_are_sent_when_the_object_itself_goes),
+		T(test_nothing_is_deleted_by_options_that_are_wrong),
 		T(test_what_the_last_leader_placed_in_a_dead_cluster_is_waited_for),
 		T(test_what_is_orphaned_does_not_wait_for_a_dead_cluster),
 		T(test_an_object_with_a_wrong_selector_can_be_deleted),
