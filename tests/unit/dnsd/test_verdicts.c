@@ -155,8 +155,9 @@ static void test_a_policys_check_is_made_always_unless_it_says_otherwise(void **
 	assert_int_equal(at(w, 0).at_ms, 0); /* probe.mode is unseen, and the cluster is seen */
 	assert_int_equal(at(w, 2).at_ms, 0);
 	assert_int_equal(at(w, 3).at_ms, 0);
-	facts_set_cluster(w->facts, w->cluster[0].id,
-	                  &(struct cluster_state){.knowledge = KNOWLEDGE_UNSEEN});
+	facts_set_cluster(
+		w->facts, w->cluster[0].id,
+		&(struct cluster_state){.registered = true, .knowledge = KNOWLEDGE_UNSEEN});
 	verdicts_set_targets(w->verdicts, &w->result);
 	run_until(w, 0, true);
 	run_until(w, 2, true);
