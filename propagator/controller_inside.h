@@ -24,6 +24,7 @@ struct site {
 	struct budget budget; /* of the copies: a part of the member's */
 	struct cache *copies;
 	bool is_told_full;
+	uint64_t asks_until_ms; /* questions about its copies are paid for until then */
 };
 
 /* What is done to a copy, for who looks at it in the member. */

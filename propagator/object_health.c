@@ -17,7 +17,9 @@ enum {
 	DEADLINE_MS = 15000,
 	PODS_MOST = 4 << 20, /* bytes of a list */
 	EVENTS_MOST = 1 << 20,
-	EVENTS_COUNT = 100
+	EVENTS_COUNT = 100,
+	ASK_EVERY_MS = 1000, /* of one kind in one cluster, */
+	ASKS_AT_ONCE = 20    /* after a rest so many */
 };
 
 static const struct kube_resource pods = {"", "v1", "pods", "Pod"};
@@ -184,6 +186,17 @@ static void note_illness(struct part *p, const struct copy *copy)
 	p->unwell_so = fares;
 }
 
+/* Where very many are in trouble they are so for one cause. */
+static bool may_ask(struct site *s, uint64_t now_ms)
+{
+	if (s->asks_until_ms < now_ms)
+		s->asks_until_ms = now_ms;
+	if (s->asks_until_ms - now_ms >= ASKS_AT_ONCE * ASK_EVERY_MS)
+		return false;
+	s->asks_until_ms += ASK_EVERY_MS;
+	return true;
+}
+
 void object_ask_why(struct part *p)
 {
 	const struct copy *copy = copy_for(p);
@@ -198,8 +211,13 @@ void object_ask_why(struct part *p)
 	note_illness(p, copy);
 	if (!copy->pods || p->asking || !m || !m->is_ready || !m->dispatch)
 		return;
-	if (now_ms >= due_of(p))
-		ask(p, copy);
+	if (now_ms >= due_of(p)) {
+		if (may_ask(controller_site(p->object->controller, p->cluster), now_ms))
+			ask(p, copy);
+		else
+			p->asked_ms =
+				now_ms; /* after the next pause, when others have been asked for */
+	}
 	/* Also when there was no room for the question. */
 	if (!p->asking)
 		controller_alarm(p->object, due_of(p) - now_ms);
