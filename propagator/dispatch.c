@@ -39,6 +39,7 @@ struct lane {
 struct dispatch {
 	struct kube_client *client;
 	const struct dispatch_term *term;
+	uint64_t epoch; /* of all that is sent; 0: nothing was yet */
 	struct lane writes, spare;
 	uv_timer_t *timer; /* when the server may be asked again, or to send what has just come */
 	uint64_t sent, refused, dropped;
@@ -125,13 +126,22 @@ static void begin(struct dispatch *d, struct dispatch_job *job)
 	d->sent++;
 }
 
+static bool is_its_term(struct dispatch *d)
+{
+	uint64_t epoch = d->term->epoch(d->term->arg);
+
+	if (d->epoch == 0)
+		d->epoch = epoch;
+	return epoch != 0 && epoch == d->epoch;
+}
+
 /* Until when what waits in the lane has to; 0: it has no such reason. */
 static uint64_t send_of(struct dispatch *d, struct lane *lane)
 {
 	uint64_t now_ms = clock_monotonic_ms();
 
 	while (lane->waiting.first && lane->under_way.count < lane->at_once &&
-	       now_ms >= lane->until_ms && d->term->is_held(d->term->arg))
+	       now_ms >= lane->until_ms && is_its_term(d))
 		begin(d, lane->waiting.first);
 	return lane->waiting.first && now_ms < lane->until_ms ? lane->until_ms - now_ms : 0;
 }

@@ -2,8 +2,8 @@
  * (Events, questions why something is as it is) is spare: it is sent when no other waits.
  *
  * Each server has its own, so that one that accepts and never answers delays nobody else.  What a server asks for with
- * Retry-After holds for all that waits for it.  Every write belongs to a term (the epoch of its leader) and is not sent after
- * its end.  On the loop's thread.
+ * Retry-After holds for all that waits for it.  All writes are of one term, that of the
+ * epoch in which the first of them was sent; in another one, or in none, nothing is sent.  On the loop's thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PROPAGATOR_DISPATCH_H
@@ -18,9 +18,9 @@
 struct dispatch;
 struct dispatch_job;
 
-/* May writes of this term still be sent? */
+/* Who leads: the epoch of the term that is held at this moment, 1 or more; 0: none is. */
 struct dispatch_term {
-	bool (*is_held)(void *arg);
+	uint64_t (*epoch)(void *arg);
 	void *arg;
 };
 

@@ -53,11 +53,11 @@ struct program {
 
 /* --- who works --- */
 
-static bool is_held(void *arg)
+static uint64_t epoch_of(void *arg)
 {
 	const struct program *p = arg;
 
-	return p->lease && kube_lease_is_held(p->lease);
+	return p->lease && kube_lease_is_held(p->lease) ? kube_lease_epoch(p->lease) : 0;
 }
 
 /* Members may be at loopback addresses where the host is, too: it is all on one machine then. */
@@ -414,7 +414,7 @@ static enum err start(struct program *p, const struct kube_access *access, struc
 	if (err != ERR_OK)
 		return err;
 	p->settings = settings_initial();
-	p->term = (struct dispatch_term){is_held, p};
+	p->term = (struct dispatch_term){epoch_of, p};
 	p->backoff.cap_ms = BACKOFF_MOST_MS;
 	p->host = kube_client_new(&p->loop, access);
 	p->lease_client = kube_client_new(&p->loop, access);

@@ -19,7 +19,7 @@
 
 #include "base/xalloc.h"
 #include "tests/e2e/support/kubefed.h"
-#include "tests/e2e/support/snapshot.h"
+#include "tests/e2e/support/picture.h"
 #include "tests/support/world_inside.h"
 
 /* Nothing is written in CALM_S once all is done; what KubeFed fails at it tries again after longer pauses than that. */
@@ -34,115 +34,30 @@ enum { MEMBERS = 2, SOON_MS = 60000, CALM_MS = 180000, CALM_S = 6, KUBEFED_S = 1
 #define SERVICE   "/api/v1/namespaces/shop/services/web"
 #define CONFIGMAP "/api/v1/namespaces/shop/configmaps/"
 
-/* All that could change. */
-struct picture {
-	struct json_object *host, *versions, *member[MEMBERS];
-};
 struct takeover {
 	struct kubefed k;
 	struct picture before;
 };
 
-/* --- what there is --- */
-
-static const char *const of_members[] = {"/api/v1/namespaces" MANAGED,
-                                         "/api/v1/services" MANAGED,
-                                         "/api/v1/configmaps" MANAGED,
-                                         "/api/v1/secrets" MANAGED,
-                                         "/api/v1/serviceaccounts" MANAGED,
-                                         "/apis/apps/v1/deployments" MANAGED,
-                                         "/apis/apps/v1/replicasets" MANAGED,
-                                         "/apis/batch/v1/jobs" MANAGED,
-                                         "/apis/networking.k8s.io/v1/ingresses" MANAGED,
-                                         "/apis/rbac.authorization.k8s.io/v1/clusterroles" MANAGED,
-                                         NULL};
-static const char *const of_host[] = {"/apis/" TYPES "/federatednamespaces",
-                                      "/apis/" TYPES "/federateddeployments",
-                                      "/apis/" TYPES "/federatedservices",
-                                      "/apis/" TYPES "/federatedconfigmaps",
-                                      "/apis/" TYPES "/federatedsecrets",
-                                      "/apis/" TYPES "/federatedserviceaccounts",
-                                      "/apis/" TYPES "/federatedjobs",
-                                      "/apis/" TYPES "/federatedreplicasets",
-                                      "/apis/" TYPES "/federatedingresses",
-                                      "/apis/" TYPES "/federatedclusterroles",
-                                      "/apis/core.kubefed.io/v1beta1/federatedtypeconfigs",
-                                      "/apis/core.kubefed.io/v1beta1/kubefedconfigs",
-                                      "/apis/scheduling.kubefed.io/v1alpha1/"
-                                      "replicaschedulingpreferences",
-                                      NULL};
-
-static const char *const of_versions[] = {
-	"/apis/core.kubefed.io/v1alpha1/propagatedversions",
-	"/apis/core.kubefed.io/v1alpha1/clusterpropagatedversions", NULL};
-
 /* In a member, and for PropagatedVersions: not even another resourceVersion. */
 static const char *const nothing[] = {NULL};
-static const struct snapshot_rule exactly = {nothing, false};
+static const struct snapshot_rule exactly = {nothing, false, false};
 /* On the host a status may be told anew, with additions; what it says stays. */
 static const char *const times[] = {"resourceVersion", "managedFields", "lastUpdateTime",
                                     "lastTransitionTime", NULL};
-static const struct snapshot_rule says_the_same = {times, true};
-
-static void forget(struct picture *p)
-{
-	json_object_put(p->host);
-	json_object_put(p->versions);
-	for (unsigned i = 0; i < MEMBERS; i++)
-		json_object_put(p->member[i]);
-	*p = (struct picture){0};
-}
-
-static void look(struct takeover *t, struct picture *out)
-{
-	forget(out);
-	out->host = snapshot_take(t->k.f->host, of_host);
-	out->versions = snapshot_take(t->k.f->host, of_versions);
-	for (unsigned i = 0; i < MEMBERS; i++)
-		out->member[i] = snapshot_take(t->k.f->members[i], of_members);
-}
-
-static bool is_same(const struct picture *before, const struct picture *now,
-                    const struct snapshot_rule *host_rule, struct text *differences)
-{
-	bool same = snapshot_same(before->host, now->host, host_rule, differences);
-
-	same &= snapshot_same(before->versions, now->versions, &exactly, differences);
-	for (unsigned i = 0; i < MEMBERS; i++)
-		same &= snapshot_same(before->member[i], now->member[i], &exactly, differences);
-	return same;
-}
-
-/* Until nothing is written any more, anywhere: `out` is how it is then. */
-static void await_calm(struct takeover *t, struct picture *out)
-{
-	struct deadline deadline = inside_deadline(CALM_MS);
-	struct text differences = {0};
-	struct picture now = {0};
-
-	do {
-		if (!inside_has_time(deadline))
-			fail_msg("there is no calm within %d ms: %s", CALM_MS, differences.data);
-		text_reset(&differences);
-		look(t, out);
-		sleep(CALM_S);
-		look(t, &now);
-	} while (!is_same(out, &now, &exactly, &differences));
-	forget(&now);
-	text_fini(&differences);
-}
+static const struct snapshot_rule says_the_same = {times, true, false};
 
 static void expect_all_is_as_before(struct takeover *t)
 {
 	struct text differences = {0};
 	struct picture now = {0};
 
-	await_calm(t, &now);
-	if (!is_same(&t->before, &now, &says_the_same, &differences)) {
+	picture_await_calm(&now, t->k.f, CALM_S, CALM_MS);
+	if (!picture_same(&t->before, &now, &says_the_same, &exactly, &exactly, &differences)) {
 		fprintf(stderr, "%s", differences.data);
 		fail_msg("not everything stays as it is");
 	}
-	forget(&now);
+	picture_forget(&now);
 	text_fini(&differences);
 }
 
@@ -162,7 +77,7 @@ static int teardown(void **state)
 	struct takeover *t = *state;
 
 	kubefed_show_log(&t->k);
-	forget(&t->before);
+	picture_forget(&t->before);
 	kubefed_free(&t->k);
 	free(t);
 	return 0;
@@ -248,7 +163,7 @@ static void test_kubefed_brings_its_objects_to_the_members(void **state)
 	               SOON_MS);
 	cluster_patch(rohan, "apps/v1", "Deployment", "shop", "kept",
 	              "{\"spec\":{\"replicas\":5}}");
-	await_calm(t, &t->before);
+	picture_await_calm(&t->before, t->k.f, CALM_S, CALM_MS);
 }
 
 static void test_by_the_guide_everything_stays_as_it_is(void **state)
@@ -256,7 +171,7 @@ static void test_by_the_guide_everything_stays_as_it_is(void **state)
 	struct takeover *t = *state;
 
 	kubefed_stop(&t->k);
-	look(t, &t->before);
+	picture_take(&t->before, t->k.f);
 	add_chart(t);
 	follow(t, "## 1. Stop KubeFed's manager");
 	follow(t, "## 2. Start nigh-propagator");
@@ -317,7 +232,7 @@ static void test_what_members_allocate_and_scale_is_kept(void **state)
 	struct json_object *before, *after;
 	const char *const services[] = {"/api/v1/services" MANAGED, NULL};
 	const char *const other[] = {"resourceVersion", "managedFields", "labels", NULL};
-	const struct snapshot_rule rule = {other, false};
+	const struct snapshot_rule rule = {other, false, false};
 	struct text differences = {0};
 
 	before = snapshot_take(t->k.f->members[0], services);
@@ -377,9 +292,9 @@ static void test_kubefed_finds_everything_as_it_would_have_left_it(void **state)
 {
 	struct takeover *t = *state;
 
-	await_calm(t, &t->before);
+	picture_await_calm(&t->before, t->k.f, CALM_S, CALM_MS);
 	federation_stop(t->k.f);
-	look(t, &t->before);
+	picture_take(&t->before, t->k.f);
 	kubefed_start(&t->k);
 	sleep(KUBEFED_S);
 	expect_all_is_as_before(t);

@@ -20,10 +20,10 @@
 
 static const char *const names[DESK_MEMBERS] = {"gondor", "rohan"};
 
-static bool is_held(void *arg)
+static uint64_t epoch_of(void *arg)
 {
 	(void)arg;
-	return true;
+	return 1;
 }
 
 static void register_kinds(struct fakeapi *f)
@@ -105,7 +105,7 @@ int desk_setup(void **state)
 	            "{'metadata':{'name':'shop','namespace':'shop'},'spec':{'template':{},"
 	            "'placement':{'clusterSelector':{}}}}");
 	d->settings = settings_initial();
-	d->term = (struct dispatch_term){is_held, NULL};
+	d->term = (struct dispatch_term){epoch_of, NULL};
 	d->backoff.cap_ms = 1000;
 	begin(d);
 	*state = d;

@@ -19,10 +19,10 @@
 
 enum { AT_ONCE = 8 };
 
-static bool is_held(void *arg)
+static uint64_t epoch_of(void *arg)
 {
 	(void)arg;
-	return true;
+	return 1;
 }
 
 static void write_kubeconfig(struct hub *h)
@@ -62,7 +62,7 @@ struct hub *hub_new(void)
 	h->client = kube_client_new(&h->loop, &access);
 	kube_access_fini(&access);
 	h->backoff.cap_ms = 1000;
-	h->term.is_held = is_held;
+	h->term.epoch = epoch_of;
 	h->dispatch = dispatch_new(&h->loop, h->client, AT_ONCE, &h->term);
 	return h;
 }

@@ -122,7 +122,7 @@ void propagator_world_deployment(struct propagator_world *w, const char *name, i
 
 /* --- life --- */
 
-static bool is_held(void *arg) { return ((struct propagator_world *)arg)->held; }
+static uint64_t epoch_of(void *arg) { return ((struct propagator_world *)arg)->held ? 1 : 0; }
 
 static struct kube_client *client_of(struct propagator_world *w, struct fakeapi *f)
 {
@@ -140,7 +140,7 @@ static void init_settings(struct propagator_world *w)
 {
 	w->settings = settings_initial();
 	w->settings.health_period_ms = 500;
-	w->term = (struct dispatch_term){is_held, w};
+	w->term = (struct dispatch_term){epoch_of, w};
 	w->backoff.cap_ms = 1000;
 }
 

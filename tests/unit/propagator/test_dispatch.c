@@ -120,6 +120,32 @@ static void test_of_what_may_be_lost_only_so_many_wait(void **state)
 	assert_int_equal(done, 0);
 }
 
+static uint64_t epoch_of(void *arg) { return *(const uint64_t *)arg; }
+
+/* Whoever leads again must not send what waits from the time before: others have led since. */
+static void test_in_another_epoch_nothing_is_sent(void **state)
+{
+	struct hub *h = *state;
+	const struct kube_write a = get("a"), b = get("b");
+	uint64_t epoch = 0;
+	struct dispatch_term term = {epoch_of, &epoch};
+	struct dispatch *d = dispatch_new(&h->loop, h->client, 1, &term);
+	unsigned done = 0;
+
+	dispatch_add(d, &a, on_done, &done);
+	hub_turn_for(h, LATE_MS);
+	assert_int_equal(fakeapi_requests(h->host, PATH "a"), 0);
+	epoch = 7;
+	dispatch_add(d, &b, on_done, &done);
+	hub_expect_requests(h, PATH "b", 1);
+	assert_int_equal(fakeapi_requests(h->host, PATH "a"), 1);
+	epoch = 8;
+	dispatch_add(d, &a, on_done, &done);
+	hub_turn_for(h, LATE_MS);
+	assert_int_equal(fakeapi_requests(h->host, PATH "a"), 1);
+	dispatch_free(d);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -129,6 +155,7 @@ int main(void)
 		T(test_no_other_waits_for_what_may_be_lost),
 		T(test_a_server_that_wants_no_more_of_it_is_still_written_to),
 		T(test_of_what_may_be_lost_only_so_many_wait),
+		T(test_in_another_epoch_nothing_is_sent),
 	};
 
 	return cmocka_run_group_tests_name("propagator/dispatch", tests, NULL, NULL);
