@@ -164,6 +164,8 @@ void text_add_json(struct text *t, struct bytes s)
 	text_add(t, "\"");
 }
 
+char *text_copy(struct bytes s) { return xstrndup((const char *)s.data, s.len); }
+
 char *text_take(struct text *t)
 {
 	char *taken;

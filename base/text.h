@@ -29,6 +29,9 @@ void text_add_json(struct text *t, struct bytes s);
 /* The caller becomes owner of the characters (never NULL); t is empty again. */
 char *text_take(struct text *t);
 
+/* A copy that ends in a NUL; the caller frees it. */
+char *text_copy(struct bytes s);
+
 /* The character that s begins with: its length in bytes (1..4), or 0 when s is
  * empty or not well-formed UTF-8 there (RFC 3629).  `out` may be NULL. */
 size_t text_utf8(struct bytes s, uint32_t *out);

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/xalloc.h"
+#include "base/text.h"
 #include "ctl/command.h"
 #include "ctl/fields.h"
 #include "ctl/login.h"
@@ -123,7 +123,7 @@ static void add_object(struct asking *a, const struct kube_resource *resource,
                        struct bytes namespace, const char *name)
 {
 	struct text path = {0};
-	char *in = xstrndup((const char *)namespace.data, namespace.len);
+	char *in = text_copy(namespace);
 
 	kube_path(&path, resource, in, name);
 	if (!has_object(a, path.data)) {

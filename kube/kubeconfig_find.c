@@ -52,7 +52,7 @@ static char *read_namespace(const char *folder)
 	if (smallfile_read(path, NAMESPACE_FILE_MOST, &read, NULL, NULL) == ERR_OK) {
 		text = kube_token_trim((struct bytes){read.data, read.len});
 		if (kube_token_check(text, NULL) == ERR_OK && !memchr(text.data, '/', text.len))
-			name = xstrndup((const char *)text.data, text.len);
+			name = text_copy(text);
 	}
 	buffer_fini(&read);
 	free(path);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "base/xalloc.h"
 
 /* The bytes of a text that it begins with that are ASCII, eight at a time. */
 static size_t ascii_len(struct bytes s)
@@ -150,7 +149,7 @@ bool object_is_older(struct bytes a, struct bytes b)
 
 void object_read_version(struct bytes json, char *out, size_t room)
 {
-	char *text = xstrndup((const char *)json.data, json.len);
+	char *text = text_copy(json);
 	struct json_object *version = json_tokener_parse(text);
 	struct bytes given = object_text(version, "gitVersion", NULL);
 	size_t len = 0;

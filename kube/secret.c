@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/xalloc.h"
+#include "base/text.h"
 
 void kube_secret_set(struct kube_secret *s, struct bytes value)
 {
-	char *copy = value.len > 0 ? xstrndup((const char *)value.data, value.len) : NULL;
+	char *copy = value.len > 0 ? text_copy(value) : NULL;
 
 	kube_secret_fini(s);
 	*s = (struct kube_secret){copy, value.len};

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
@@ -417,7 +418,7 @@ void controller_on_no_client(struct controller *c, struct member *m)
 bool controller_namespace_placement(struct controller *c, struct bytes namespace,
                                     struct placement *out, bool *federated)
 {
-	char *name = xstrndup((const char *)namespace.data, namespace.len);
+	char *name = text_copy(namespace);
 	struct text key = {0};
 	const char *text;
 	struct json_object *object;

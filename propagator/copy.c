@@ -78,7 +78,7 @@ static char *metadata_text(struct json_object *object, const char *member)
 {
 	struct bytes text = object_text(object, "metadata", member, NULL);
 
-	return xstrndup((const char *)text.data, text.len);
+	return text_copy(text);
 }
 
 static int64_t replicas_of(struct json_object *object)

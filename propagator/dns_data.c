@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "watcher/decode.h"
@@ -212,7 +213,7 @@ static bool may_recall(const struct dns_data *d, struct bytes name)
 		return false;
 	if (!d->settings.is_member)
 		return true;
-	copy = xstrndup((const char *)name.data, name.len);
+	copy = text_copy(name);
 	may = d->settings.is_member(copy, d->settings.member_arg);
 	free(copy);
 	return may;

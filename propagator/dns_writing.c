@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/field_manager.h"
 #include "propagator/plain_json.h"
@@ -61,13 +60,11 @@ static void start(struct dns_writing *w, const struct kube_write *write)
 	w->job = dispatch_add(w->dispatch, write, on_written, w);
 }
 
-static char *copy_of(struct bytes text) { return xstrndup((const char *)text.data, text.len); }
-
 void dns_writing_status(struct dns_writing *w, const struct kube_resource *resource,
                         struct bytes namespace, struct bytes name, struct json_object *status)
 {
 	struct json_object *patch = json_object_new_object();
-	char *in = copy_of(namespace), *of = copy_of(name);
+	char *in = text_copy(namespace), *of = text_copy(name);
 	struct kube_write write = {
 		.verb = KUBE_MERGE_PATCH,
 		.resource = *resource,
@@ -88,8 +85,8 @@ void dns_writing_status(struct dns_writing *w, const struct kube_resource *resou
 void dns_writing_apply(struct dns_writing *w, const struct kube_resource *resource,
                        struct json_object *object)
 {
-	char *namespace = copy_of(object_text(object, "metadata", "namespace", NULL));
-	char *name = copy_of(object_text(object, "metadata", "name", NULL));
+	char *namespace = text_copy(object_text(object, "metadata", "namespace", NULL));
+	char *name = text_copy(object_text(object, "metadata", "name", NULL));
 	const struct kube_write write = {
 		.verb = KUBE_APPLY,
 		.resource = *resource,
@@ -108,9 +105,9 @@ void dns_writing_apply(struct dns_writing *w, const struct kube_resource *resour
 void dns_writing_delete(struct dns_writing *w, const struct kube_resource *resource,
                         struct json_object *have)
 {
-	char *namespace = copy_of(object_text(have, "metadata", "namespace", NULL));
-	char *name = copy_of(object_text(have, "metadata", "name", NULL));
-	char *uid = copy_of(object_text(have, "metadata", "uid", NULL));
+	char *namespace = text_copy(object_text(have, "metadata", "namespace", NULL));
+	char *name = text_copy(object_text(have, "metadata", "name", NULL));
+	char *uid = text_copy(object_text(have, "metadata", "uid", NULL));
 	struct text options = {0};
 	struct kube_write write = {
 		.verb = KUBE_DELETE,

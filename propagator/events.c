@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/field_manager.h"
@@ -240,8 +241,7 @@ static void begin(struct told *t, struct json_object *object, uint64_t what)
 	t->what = what;
 	t->at_ms = t->counted_ms = clock_monotonic_ms();
 	t->count = 1;
-	t->namespace = namespace.len > 0 ? xstrndup((const char *)namespace.data, namespace.len)
-	                                 : xstrdup("default");
+	t->namespace = namespace.len > 0 ? text_copy(namespace) : xstrdup("default");
 	t->name = name_for(object);
 }
 

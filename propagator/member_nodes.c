@@ -83,7 +83,7 @@ static void add_node(struct found *f, struct json_object *node)
 	                             "failure-domain.beta.kubernetes.io/zone");
 
 	if (!f->region && region.len > 0)
-		f->region = xstrndup((const char *)region.data, region.len);
+		f->region = text_copy(region);
 	if (zone.len > 0)
 		add_zone(f, zone);
 }

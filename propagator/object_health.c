@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "propagator/controller_inside.h"
 #include "propagator/jsontree.h"
@@ -62,7 +63,7 @@ static struct dispatch_job *list(struct part *p, struct kube_write *write,
 	char *own;
 
 	cache_split_key(p->object->key, &namespace, &name);
-	own = xstrndup((const char *)namespace.data, namespace.len);
+	own = text_copy(namespace);
 	write->verb = KUBE_LIST;
 	write->namespace = own;
 	write->deadline_ms = DEADLINE_MS;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
@@ -41,7 +42,7 @@ static void submit(struct object *o, struct kube_write *write, const struct kube
 	char *own;
 
 	cache_split_key(o->key, &namespace, &own_name);
-	own = xstrndup((const char *)namespace.data, namespace.len);
+	own = text_copy(namespace);
 	write->resource = resource ? *resource : c->federated;
 	write->namespace = namespace.len > 0 ? own : NULL;
 	if (write->verb != KUBE_CREATE)

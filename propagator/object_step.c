@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
@@ -49,7 +50,7 @@ static void submit(struct part *p, struct kube_write *write, kube_on_answer_fn *
 	char *own;
 
 	cache_split_key(p->object->key, &namespace, &name);
-	own = xstrndup((const char *)namespace.data, namespace.len);
+	own = text_copy(namespace);
 	write->resource = c->target;
 	write->namespace = c->type.target.namespaced ? own : NULL;
 	write->name = write->verb == KUBE_CREATE ? NULL : (const char *)name.data;
@@ -422,7 +423,7 @@ static bool may_take(struct part *p, struct json_object *existing)
 	struct bytes label = object_text(existing, "metadata", "labels", RENDER_LABEL, NULL);
 	struct bytes uid = object_text(existing, "metadata", "uid", NULL);
 	struct bytes namespace, name;
-	char *own_uid = xstrndup((const char *)uid.data, uid.len);
+	char *own_uid = text_copy(uid);
 	bool is_hosts;
 
 	cache_split_key(p->object->key, &namespace, &name);

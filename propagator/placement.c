@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "propagator/jsontree.h"
 #include "propagator/selector.h"
@@ -19,8 +20,6 @@ static struct bytes *names_of(const struct placement_cluster *clusters, size_t c
 	qsort(names, count, sizeof(*names), bytes_by_order);
 	return names;
 }
-
-static char *copy_of(struct bytes name) { return xstrndup((const char *)name.data, name.len); }
 
 /* --- the list --- */
 
@@ -64,9 +63,9 @@ static enum err place_listed(struct json_object *list, const struct placement_cl
 	                          .unknown = xcalloc(listed_count, sizeof(char *))};
 	for (size_t i = 0; i < listed_count; i++) {
 		if (bsearch(&listed[i], there, count, sizeof(*there), bytes_by_order))
-			out->names[out->count++] = copy_of(listed[i]);
+			out->names[out->count++] = text_copy(listed[i]);
 		else
-			out->unknown[out->unknown_count++] = copy_of(listed[i]);
+			out->unknown[out->unknown_count++] = text_copy(listed[i]);
 	}
 	free(there);
 	free(listed);
@@ -94,7 +93,7 @@ static enum err place_selected(struct json_object *selector,
 		found = bytes_unique(names, found);
 		*out = (struct placement){.names = xcalloc(found, sizeof(char *)), .count = found};
 		for (size_t i = 0; i < found; i++)
-			out->names[i] = copy_of(names[i]);
+			out->names[i] = text_copy(names[i]);
 	} else {
 		reason_prefix(why, "spec.placement.clusterSelector: ");
 	}

@@ -163,8 +163,6 @@ static void on_written(const struct kube_answer *answer, void *arg)
 	end_write(write);
 }
 
-static char *copy_of(struct bytes text) { return xstrndup((const char *)text.data, text.len); }
-
 /* As much of the object as server-side apply needs; its uid, so that it is no other.  Takes `status`. */
 static struct json_object *body_of(const char *namespace, const char *name, const char *uid,
                                    struct json_object *status)
@@ -209,8 +207,8 @@ static void write_status(struct policy_writer *w, const char *key, const struct 
 	                           .force = true};
 
 	cache_split_key(key, &in, &of);
-	apply.namespace = namespace = copy_of(in);
-	apply.name = name = copy_of(of);
+	apply.namespace = namespace = text_copy(in);
+	apply.name = name = text_copy(of);
 	body = body_of(namespace, name, p->uid, status);
 	apply.body = bytes_of(json_object_to_json_string_ext(body, PLAIN_JSON));
 	start_write(w, key, &apply);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/field_manager.h"
@@ -200,7 +201,7 @@ static void write_plan(const struct planning *g, struct json_object *changed)
 	};
 
 	cache_split_key(p->key, &namespace, &name);
-	own = xstrndup((const char *)namespace.data, namespace.len);
+	own = text_copy(namespace);
 	write.namespace = own;
 	write.name = (const char *)name.data;
 	p->scheduler->writes++;

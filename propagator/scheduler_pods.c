@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "propagator/jsontree.h"
 #include "propagator/scheduler_inside.h"
@@ -138,7 +139,7 @@ static void list(struct pods *pods, const struct member *m, const struct copy *c
 	};
 
 	cache_split_key(pods->preference->key, &namespace, &name);
-	own = xstrndup((const char *)namespace.data, namespace.len);
+	own = text_copy(namespace);
 	write.namespace = own;
 	free(pods->version);
 	pods->version = xstrdup(copy->resource_version);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "propagator/cache.h"
 
@@ -96,7 +97,7 @@ bool versions_are_known(const struct versions *v) { return v->known; }
 const struct version *versions_find(const struct versions *v, const struct type *type,
                                     struct bytes namespace, struct bytes name)
 {
-	char *short_name = xstrndup((const char *)name.data, name.len);
+	char *short_name = text_copy(name);
 	char *full = version_name(type, short_name);
 	struct text key = {0};
 	const struct version *found;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/cache.h"
@@ -33,7 +34,7 @@ static void *keep_uid(struct json_object *object, void *arg)
 	struct bytes uid = object_text(object, "metadata", "uid", NULL);
 
 	(void)arg;
-	return xstrndup((const char *)uid.data, uid.len);
+	return text_copy(uid);
 }
 
 static void on_namespace(const char *key, void *arg)
@@ -58,7 +59,7 @@ static bool are_hosts_namespaces_known(void *arg)
 static bool is_hosts_namespace(struct bytes name, const char *uid, void *arg)
 {
 	const struct work *w = arg;
-	char *key = xstrndup((const char *)name.data, name.len);
+	char *key = text_copy(name);
 	const char *own = cache_find(w->namespaces, key);
 
 	free(key);

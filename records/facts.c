@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "records/idmap.h"
 
@@ -42,7 +43,7 @@ static void add_cluster(struct facts *f, struct bytes name)
 {
 	struct cluster *c = xcalloc(1, sizeof(*c));
 
-	c->name = xstrndup((const char *)name.data, name.len);
+	c->name = text_copy(name);
 	f->clusters = xreallocarray(f->clusters, f->cluster_count + 1, sizeof(struct cluster *));
 	f->clusters[f->cluster_count++] = c;
 	idmap_put(&f->ids, hash_name(f, name), (uint32_t)f->cluster_count);

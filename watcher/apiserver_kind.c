@@ -126,8 +126,8 @@ static void add_bad(struct apiserver_kind *k, struct bytes namespace, struct byt
 	if (!bad) {
 		k->bad = xreallocarray(k->bad, k->bad_count + 1, sizeof(*k->bad));
 		bad = &k->bad[k->bad_count++];
-		bad->namespace = xstrndup((const char *)namespace.data, namespace.len);
-		bad->name = xstrndup((const char *)name.data, name.len);
+		bad->namespace = text_copy(namespace);
+		bad->name = text_copy(name);
 	}
 	bad->seen = true;
 	print_where(k, namespace, name, &where);

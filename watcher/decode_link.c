@@ -6,11 +6,9 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/xalloc.h"
+#include "base/text.h"
 #include "kube/base64.h"
 #include "watcher/decode_kind.h"
-
-static char *copy_of(struct bytes text) { return xstrndup((const char *)text.data, text.len); }
 
 static void read_endpoint(const struct field *spec, struct decode_link *out)
 {
@@ -21,7 +19,7 @@ static void read_endpoint(const struct field *spec, struct decode_link *out)
 
 	if (spec->reading->err)
 		return;
-	copy = copy_of(text);
+	copy = text_copy(text);
 	if (kube_endpoint_read(copy, &out->access.server, &why) != ERR_OK)
 		field_fail(&endpoint, ERR_PARSE, "%s", why.text);
 	free(copy);
@@ -36,7 +34,7 @@ static void read_ca(const struct field *spec, struct decode_link *out)
 	if (!base64_decode(text, &pem))
 		field_fail(&bundle, ERR_PARSE, "is not base64");
 	else if (pem.len > 0)
-		out->access.ca = copy_of((struct bytes){pem.data, pem.len});
+		out->access.ca = text_copy((struct bytes){pem.data, pem.len});
 	buffer_fini(&pem);
 }
 
@@ -48,7 +46,7 @@ static void read_proxy(const struct field *spec, struct decode_link *out)
 
 	if (text.len == 0)
 		return;
-	out->access.proxy = copy_of(text);
+	out->access.proxy = text_copy(text);
 	if (kube_proxy_check(out->access.proxy, &why) != ERR_OK)
 		field_fail(&proxy, ERR_PARSE, "%s", why.text);
 }
@@ -85,9 +83,9 @@ static void read_secret(const struct field *object, const struct field *spec,
 
 	out->is_reader = purpose == DECODE_LINK_READ && reader.len > 0;
 	if (out->is_reader)
-		out->secret = copy_of(reader);
+		out->secret = text_copy(reader);
 	else
-		out->secret = copy_of(field_required(&name));
+		out->secret = text_copy(field_required(&name));
 }
 
 enum err decode_link(struct json_object *kubefed_cluster, enum decode_link_purpose purpose,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/smallfile.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/base64.h"
 #include "kube/object.h"
@@ -40,8 +41,6 @@ static void read_value(struct json_object *object, const struct words *words,
 		smallfile_wipe(&out->data);
 }
 
-static char *text_of(struct bytes text) { return xstrndup((const char *)text.data, text.len); }
-
 struct decode_secret *decode_secret(struct json_object *object)
 {
 	struct bytes namespace, name;
@@ -59,8 +58,8 @@ struct decode_secret *decode_secret(struct json_object *object)
 		return NULL;
 	s = xcalloc(1, sizeof(*s));
 	atomic_init(&s->refs, 1);
-	s->namespace = text_of(namespace);
-	s->name = text_of(name);
+	s->namespace = text_copy(namespace);
+	s->name = text_copy(name);
 	for (size_t i = 0; i < DECODE_SECRET_KEYS; i++)
 		read_value(object, &words_of[i], &s->of[i]);
 	return s;

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/stamp.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/kubeconfig.h"
 #include "kube/object.h"
@@ -236,7 +237,7 @@ static struct peer *add_peer(struct fleet *f, struct bytes name, enum cluster_so
 		return NULL;
 	p = xcalloc(1, sizeof(*p));
 	p->fleet = f;
-	p->name = xstrndup((const char *)name.data, name.len);
+	p->name = text_copy(name);
 	p->id = id;
 	p->source = source;
 	while (*at)

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/smallfile.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "watcher/probe_pem.h"
 
@@ -112,8 +113,8 @@ static void want(struct probe_secrets *s, struct bytes namespace, struct bytes n
 		return;
 	if (!e) {
 		e = xcalloc(1, sizeof(*e));
-		e->namespace = xstrndup((const char *)namespace.data, namespace.len);
-		e->name = xstrndup((const char *)name.data, name.len);
+		e->namespace = text_copy(namespace);
+		e->name = text_copy(name);
 		s->entry[s->count++] = e;
 		s->are_others = s->is_stale = true;
 	}

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "watcher/due.h"
 #include "watcher/resolve_ask.h"
@@ -296,7 +297,7 @@ static struct host *host_new(struct bytes name)
 {
 	struct host *h = xcalloc(1, sizeof(*h));
 
-	h->name = xstrndup((const char *)name.data, name.len);
+	h->name = text_copy(name);
 	h->due_ms = clock_monotonic_ms();
 	return h;
 }

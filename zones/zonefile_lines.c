@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "records/names.h"
 #include "zones/master.h"
@@ -267,7 +268,7 @@ static char *below_dir(const struct reading *r, struct bytes word)
 
 	if (word.len >= 2 && word.data[0] == '"' && word.data[word.len - 1] == '"')
 		word = (struct bytes){word.data + 1, word.len - 2};
-	name = xstrndup((const char *)word.data, word.len);
+	name = text_copy(word);
 	if (name[0] != '/')
 		return name;
 	rest = zonefile_below(r->dir, name);

@@ -321,12 +321,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	federation_free(*state);
-	return 0;
-}
-
 /* --- what happens --- */
 
 static void replace_all(struct text *out, const char *text, const char *what, const char *with)
@@ -494,5 +488,5 @@ int main(void)
 		cmocka_unit_test(test_both_paths_lead_to_the_same_object),
 	};
 
-	return cmocka_run_group_tests_name("e2e/both_paths", tests, setup, teardown);
+	return cmocka_run_group_tests_name("e2e/both_paths", tests, setup, federation_teardown);
 }

@@ -41,12 +41,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	federation_free(*state);
-	return 0;
-}
-
 static void test_a_cluster_has_its_version_region_and_zones(void **state)
 {
 	struct federation *f = *state;
@@ -227,5 +221,5 @@ int main(void)
 		cmocka_unit_test(test_it_ends_when_it_is_told_to),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, federation_teardown);
 }

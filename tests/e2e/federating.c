@@ -23,27 +23,6 @@ enum { SOON_MS = 20000 };
 /* nighctl with these words. */
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static int setup(void **state)
-{
-	struct federation *f = federation_new_alone(2);
-
-	*state = f;
-	cluster_apply(f->host, "apiVersion: core.kubefed.io/v1beta1\n"
-	                       "kind: KubeFedConfig\n"
-	                       "metadata: {name: kubefed, namespace: " FEDERATION "}\n"
-	                       "spec: {scope: Cluster, clusterHealthCheck: {period: 1s}}\n");
-	federation_enable(f, "namespaces");
-	federation_enable(f, "cm");
-	federation_start(f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	federation_free(*state);
-	return 0;
-}
-
 static void settings(struct federation *f, const char *data)
 {
 	cluster_apply(f->host,
@@ -483,5 +462,5 @@ int main(void)
 		cmocka_unit_test(test_a_cluster_that_never_comes_back_is_forgotten),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, federation_setup_config_maps, federation_teardown);
 }

@@ -61,12 +61,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	federation_free(*state);
-	return 0;
-}
-
 /* --- as KubeSphere's users have them --- */
 
 static void federate_role(struct federation *f, const char *name, const char *verb)
@@ -278,5 +272,5 @@ int main(void)
 		cmocka_unit_test(test_a_ceiling_that_comes_leaves_what_is_there),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, federation_teardown);
 }

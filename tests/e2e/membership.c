@@ -31,27 +31,6 @@ enum { SOON_MS = 30000, SAID_MOST = 65536 };
 /* nighctl with these words. */
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static int setup(void **state)
-{
-	struct federation *f = federation_new_alone(2);
-
-	*state = f;
-	cluster_apply(f->host, "apiVersion: core.kubefed.io/v1beta1\n"
-	                       "kind: KubeFedConfig\n"
-	                       "metadata: {name: kubefed, namespace: " FEDERATION "}\n"
-	                       "spec: {scope: Cluster, clusterHealthCheck: {period: 1s}}\n");
-	federation_enable(f, "namespaces");
-	federation_enable(f, "cm");
-	federation_start(f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	federation_free(*state);
-	return 0;
-}
-
 /* A kubeconfig of whoever has that token in the cluster; good until the next call. */
 static const char *way_to(struct federation *f, struct cluster *c, const char *token)
 {
@@ -412,5 +391,5 @@ int main(void)
 		cmocka_unit_test(test_a_host_that_leaves_itself_keeps_its_namespaces),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, federation_setup_config_maps, federation_teardown);
 }

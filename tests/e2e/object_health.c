@@ -61,12 +61,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	federation_free(*state);
-	return 0;
-}
-
 /* As a Deployment's controller says it. */
 static void report(struct cluster *member, int ready)
 {
@@ -228,5 +222,5 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_known_of_a_cluster_that_is_not_ready),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, federation_teardown);
 }

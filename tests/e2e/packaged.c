@@ -93,12 +93,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	federation_free(*state);
-	return 0;
-}
-
 static void test_objects_come_and_their_state_is_told(void **state)
 {
 	struct federation *f = *state;
@@ -212,5 +206,5 @@ int main(void)
 		cmocka_unit_test(test_nothing_was_forbidden),
 	};
 
-	return cmocka_run_group_tests_name("e2e/packaged", tests, setup, teardown);
+	return cmocka_run_group_tests_name("e2e/packaged", tests, setup, federation_teardown);
 }

@@ -51,12 +51,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	federation_free(*state);
-	return 0;
-}
-
 static void deployment(struct federation *f, const char *name, const char *more)
 {
 	cluster_apply(f->host,
@@ -318,5 +312,5 @@ int main(void)
 		cmocka_unit_test(test_a_leader_that_slept_through_its_term_writes_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, federation_teardown);
 }

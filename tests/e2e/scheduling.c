@@ -41,12 +41,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	federation_free(*state);
-	return 0;
-}
-
 static void deployment(struct federation *f, const char *name, const char *selector)
 {
 	cluster_apply(f->host,
@@ -267,5 +261,5 @@ int main(void)
 		cmocka_unit_test(test_what_is_wrong_is_said),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, federation_teardown);
 }

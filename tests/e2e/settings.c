@@ -54,12 +54,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	federation_free(*state);
-	return 0;
-}
-
 static void rest(void)
 {
 	const struct deadline deadline = inside_deadline(REST_MS);
@@ -112,5 +106,5 @@ int main(void)
 		cmocka_unit_test(test_a_config_of_another_scope_begins_the_work_anew),
 	};
 
-	return cmocka_run_group_tests_name("e2e/settings", tests, setup, teardown);
+	return cmocka_run_group_tests_name("e2e/settings", tests, setup, federation_teardown);
 }

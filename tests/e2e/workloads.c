@@ -71,12 +71,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	federation_free(*state);
-	return 0;
-}
-
 static void bring(struct federation *f, const char *kind, const char *name, const char *spec)
 {
 	cluster_apply(f->host,
@@ -184,5 +178,5 @@ int main(void)
 		cmocka_unit_test(test_who_looks_at_a_copy_sees_what_was_done_to_it),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, federation_teardown);
 }

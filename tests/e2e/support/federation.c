@@ -235,3 +235,26 @@ void federation_stop(struct federation *f)
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
+
+/* --- fixtures --- */
+
+int federation_setup_config_maps(void **state)
+{
+	struct federation *f = federation_new_alone(2);
+
+	*state = f;
+	cluster_apply(f->host, "apiVersion: core.kubefed.io/v1beta1\n"
+	                       "kind: KubeFedConfig\n"
+	                       "metadata: {name: kubefed, namespace: " FEDERATION "}\n"
+	                       "spec: {scope: Cluster, clusterHealthCheck: {period: 1s}}\n");
+	federation_enable(f, "namespaces");
+	federation_enable(f, "cm");
+	federation_start(f);
+	return 0;
+}
+
+int federation_teardown(void **state)
+{
+	federation_free(*state);
+	return 0;
+}

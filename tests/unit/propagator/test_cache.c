@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "base/xalloc.h"
+#include "base/text.h"
 #include "kube/object.h"
 #include "propagator/cache.h"
 #include "tests/support/propagator_hub.h"
@@ -28,7 +28,7 @@ static void *keep(struct json_object *object, void *arg)
 	struct bytes version = object_text(object, "metadata", "resourceVersion", NULL);
 
 	(void)arg;
-	return xstrndup((const char *)version.data, version.len);
+	return text_copy(version);
 }
 
 static size_t weigh(const void *value) { return strlen(value); }

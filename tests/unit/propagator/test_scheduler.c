@@ -43,17 +43,23 @@ static void expect_replicas(struct desk *d, int gondor, int rohan)
 		desk_expect(d, d->members[i], FAKEAPI_DEPLOYMENTS, "shop/web", text[i]);
 }
 
-static void test_a_plan_is_written_once(void **state)
+/* Six and three of them, all ready. */
+static void bring_nine(struct desk *d)
 {
-	struct desk *d = *state;
-	unsigned before;
-
 	desk_deployment(d, 1);
 	prefer(d, "'totalReplicas':9,'clusters':{'gondor':{'weight':2},'rohan':{'weight':1}}");
 	expect_replicas(d, 6, 3);
 	report(d->members[0], 6);
 	report(d->members[1], 3);
 	desk_turn(d, 1000);
+}
+
+static void test_a_plan_is_written_once(void **state)
+{
+	struct desk *d = *state;
+	unsigned before;
+
+	bring_nine(d);
 	before = fakeapi_requests(d->host->f, WRITES);
 	desk_turn(d, 1000);
 	assert_int_equal(fakeapi_requests(d->host->f, WRITES), before);
@@ -67,12 +73,7 @@ static void test_a_manifest_applied_over_a_plan_moves_nothing(void **state)
 	struct desk *d = *state;
 	unsigned before;
 
-	desk_deployment(d, 1);
-	prefer(d, "'totalReplicas':9,'clusters':{'gondor':{'weight':2},'rohan':{'weight':1}}");
-	expect_replicas(d, 6, 3);
-	report(d->members[0], 6);
-	report(d->members[1], 3);
-	desk_turn(d, 1000);
+	bring_nine(d);
 	before = fakeapi_requests(d->members[0], "PATCH " WEB);
 	fakeapi_edit(d->host->f, DESK_FEDERATED, "shop/web",
 	             "{'spec':{'placement':{'clusters':[{'name':'gondor'}]},'overrides':[]}}");
