@@ -13,7 +13,10 @@
 #include "ctl/progress.h"
 #include "propagator/jsontree.h"
 
-enum { SHOWN_MOST = 3 }; /* differences in a line of a table */
+enum {
+	SHOWN_MOST = 3, /* differences in a line of a table */
+	TRIES_MOST = 5  /* over an object that others write */
+};
 
 struct preview {
 	const struct command *c;
@@ -173,23 +176,50 @@ static bool brings_namespace(const struct preview *p, const char *name)
 	return false;
 }
 
-/* As its server would store it.  NULL: it is refused, which is told. */
-static struct json_object *try_on_host(struct preview *p, const struct type *type,
-                                       struct json_object *document, struct json_object *live)
+/* As it is there now; *live is NULL when it is not. */
+static enum err read_live(const struct preview *p, const struct type *type,
+                          struct json_object *document, struct json_object **live,
+                          struct reason *why)
 {
 	const struct kube_resource r = apiserver_resource(&type->federated);
 	const char *namespace = type->federated.namespaced ? namespace_of(document) : NULL;
-	struct json_object *wish = wish_of(p, type, document, live), *after = NULL;
+	enum err err = apiserver_get(&p->o.host, &r, namespace, name_of(document), live, why);
+
+	return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err try_once(const struct preview *p, const struct type *type, struct json_object *wish,
+                         bool is_there, struct json_object **after, struct reason *why)
+{
+	const struct kube_resource r = apiserver_resource(&type->federated);
+	const char *namespace = type->federated.namespaced ? namespace_of(wish) : NULL;
 	struct apiserver dry = p->o.host;
-	struct reason why = {0};
-	enum err err;
 
 	dry.dry_run = true;
-	if (live)
-		err = apiserver_replace(&dry, &r, namespace, name_of(document), wish, &after, &why);
-	else
-		err = apiserver_create(&dry, &r, namespace, NULL, NULL, wish, &after, &why);
-	if (err == ERR_NOTFOUND && !live && namespace && strstr(why.text, "namespaces"))
+	if (is_there)
+		return apiserver_replace(&dry, &r, namespace, name_of(wish), wish, after, why);
+	return apiserver_create(&dry, &r, namespace, NULL, NULL, wish, after, why);
+}
+
+/* As its server would store it.  NULL: it is refused, which is told.  What was written meanwhile, as a status is at any time,
+ * is read again: *live. */
+static struct json_object *try_on_host(struct preview *p, const struct type *type,
+                                       struct json_object *document, struct json_object **live)
+{
+	struct json_object *wish = wish_of(p, type, document, *live), *after = NULL;
+	struct reason why = {0};
+	enum err err = try_once(p, type, wish, *live != NULL, &after, &why);
+
+	for (unsigned i = 0; i < TRIES_MOST && err == ERR_CONFLICT; i++) {
+		json_object_put(wish);
+		json_object_put(*live);
+		err = read_live(p, type, document, live, &why);
+		wish = wish_of(p, type, document, *live);
+		if (!err)
+			err = try_once(p, type, wish, *live != NULL, &after, &why);
+	}
+	if (err == ERR_NOTFOUND && !*live && type->federated.namespaced &&
+	    strstr(why.text, "namespaces"))
 		return wish; /* look_at_host() says so */
 	if (err) {
 		command_fail(p->c, "%s %s/%s: %s", type->federated.kind, namespace_of(document),
@@ -341,18 +371,15 @@ static void look_at_host(struct preview *p, const struct type *type, struct json
 static void look_at_document(struct preview *p, const struct type *type,
                              struct json_object *document)
 {
-	const struct kube_resource r = apiserver_resource(&type->federated);
-	const char *namespace = type->federated.namespaced ? namespace_of(document) : NULL;
 	struct json_object *live = NULL, *after, *own = NULL;
 	struct reason why = {0};
-	enum err err = apiserver_get(&p->o.host, &r, namespace, name_of(document), &live, &why);
 
-	if (err && err != ERR_NOTFOUND) {
+	if (read_live(p, type, document, &live, &why) != ERR_OK) {
 		command_fail(p->c, "%s %s: %s", type->federated.kind, name_of(document), why.text);
 		p->failed = true;
 		return;
 	}
-	after = try_on_host(p, type, document, live);
+	after = try_on_host(p, type, document, &live);
 	if (after) {
 		if (type->target.namespaced)
 			own = find_namespace(p, namespace_of(document));

@@ -199,6 +199,37 @@ static void test_a_plan_tells_what_is_created_and_deleted_where_and_why(void **s
 	assert_says(said, "shop/more gondor", false);
 }
 
+static void refuse_one_put(const struct gate_request *r, struct gate_answer *out, void *arg)
+{
+	bool *is_refused = arg;
+
+	if (*is_refused || strcmp(r->method, "PUT") != 0)
+		return;
+	*is_refused = true;
+	*out = (struct gate_answer){.status = 409, .reason = "Conflict", .body = "it is newer"};
+}
+
+/* As when nigh-propagator writes a status between what is read of an object and what is tried with it. */
+static void test_a_plan_is_made_though_the_object_changes_meanwhile(void **state)
+{
+	struct federation *f = *state;
+	struct gate *gate = federation_gate_host(f);
+	bool is_refused = false;
+	const char *file =
+		manifest(f, SETTINGS("{template: {data: {a: two}}, placement: {clusters: "
+	                             "[{name: gondor}]}}"));
+	char own[sizeof(f->kubeconfig)];
+
+	memcpy(own, f->kubeconfig, sizeof(own));
+	memcpy(f->kubeconfig, f->way, sizeof(own));
+	gate_decide(gate, refuse_one_put, &is_refused);
+	federation_expect(f, 2, "shop/settings", WORDS("plan", "-f", file));
+	gate_decide(gate, NULL, NULL);
+	assert_true(is_refused);
+	memcpy(f->kubeconfig, own, sizeof(own));
+	memcpy(f->way, own, sizeof(own));
+}
+
 static void test_a_plan_of_a_namespace_tells_of_what_is_in_it(void **state)
 {
 	struct federation *f = *state;
@@ -447,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_a_plan_says_what_then_happens_and_writes_nothing),
 		cmocka_unit_test(test_a_plan_of_what_is_planned_already_is_empty),
 		cmocka_unit_test(test_a_plan_tells_what_is_created_and_deleted_where_and_why),
+		cmocka_unit_test(test_a_plan_is_made_though_the_object_changes_meanwhile),
 		cmocka_unit_test(test_a_plan_of_a_namespace_tells_of_what_is_in_it),
 		cmocka_unit_test(test_what_a_server_refuses_is_planned_as_refused),
 		cmocka_unit_test(test_what_can_only_be_created_whole_is_planned_as_that),
