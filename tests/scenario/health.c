@@ -33,15 +33,10 @@ struct cities {
 
 static void policy(struct world *w, const char *probe)
 {
-	world_write(w, "manifests/host/policy.yaml",
-	            "apiVersion: nigh.dev/v1alpha1\n"
-	            "kind: TrafficPolicy\n"
-	            "metadata: {name: web, namespace: shop}\n"
-	            "spec:\n"
-	            "  targetRefs:\n"
-	            "  - {group: multiclusterdns.kubefed.io, kind: ServiceDNSRecord, name: web}\n"
-	            "  probe: %s\n",
-	            probe);
+	char spec[512];
+
+	snprintf(spec, sizeof(spec), "  probe: %s\n", probe);
+	world_policy(w, spec);
 }
 
 static struct cities two_cities(struct world *w, const struct httpd_settings *settings)

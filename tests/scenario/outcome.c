@@ -93,6 +93,7 @@ static void put_site(struct scene *s, int site, unsigned ready)
 static void write_files(struct scene *s)
 {
 	struct world *w = s->w[0];
+	char spec[512];
 
 	world_write(w, "networks.csv", "20.0.0.0/8,37.77,-122.42,US\n30.0.0.0/8,48.85,2.35,FR\n");
 	world_domain(w, "fed", "example.com");
@@ -102,20 +103,16 @@ static void write_files(struct scene *s)
 	for (int site = FRANKFURT; site < NODES; site++)
 		put_site(s, site, PODS);
 	world_service_record(w, "web", "fed");
-	world_write(w, "manifests/host/policy.yaml",
-	            "apiVersion: nigh.dev/v1alpha1\nkind: TrafficPolicy\n"
-	            "metadata: {name: web, namespace: shop}\n"
-	            "spec:\n"
-	            "  targetRefs:\n"
-	            "  - {group: multiclusterdns.kubefed.io, kind: ServiceDNSRecord, name: web}\n"
-	            "  stages:\n"
-	            "  - geofence: {rules: [{continents: [EU], clusters: [frankfurt], mode: "
-	            "Required}]}\n"
-	            "  - failover: {tiers: [{clusters: [losangeles, houston]}]}\n"
-	            "  - capacity: {}\n"
-	            "  probe: {tcp: {}, interval: 1s, timeout: 1s, down: 3, up: 2}\n"
-	            "  failback: {mode: After, stableFor: %ds}\n",
-	            STABLE_MS / 1000);
+	snprintf(spec, sizeof(spec),
+	         "  stages:\n"
+	         "  - geofence: {rules: [{continents: [EU], clusters: [frankfurt], mode: "
+	         "Required}]}\n"
+	         "  - failover: {tiers: [{clusters: [losangeles, houston]}]}\n"
+	         "  - capacity: {}\n"
+	         "  probe: {tcp: {}, interval: 1s, timeout: 1s, down: 3, up: 2}\n"
+	         "  failback: {mode: After, stableFor: %ds}\n",
+	         STABLE_MS / 1000);
+	world_policy(w, spec);
 }
 
 static void configure(struct scene *s, int r)

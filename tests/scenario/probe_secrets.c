@@ -38,15 +38,10 @@ struct shop {
 
 static void put_policy(struct world *w, const char *probe)
 {
-	world_write(w, "manifests/host/policy.yaml",
-	            "apiVersion: nigh.dev/v1alpha1\n"
-	            "kind: TrafficPolicy\n"
-	            "metadata: {name: web, namespace: shop}\n"
-	            "spec:\n"
-	            "  targetRefs:\n"
-	            "  - {group: multiclusterdns.kubefed.io, kind: ServiceDNSRecord, name: web}\n"
-	            "  probe: %s\n",
-	            probe);
+	char spec[512];
+
+	snprintf(spec, sizeof(spec), "  probe: %s\n", probe);
+	world_policy(w, spec);
 }
 
 static struct shop open_shop(struct world *w)

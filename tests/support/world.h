@@ -54,6 +54,8 @@ void world_service(struct world *w, const char *cluster, const char *name, const
 /* The same with the Service's first port. */
 void world_service_on(struct world *w, const char *cluster, const char *name, const char *address,
                       unsigned port, bool ready, const char *annotations);
+/* host/policy.yaml: the TrafficPolicy shop/web for the ServiceDNSRecord web; `spec`: lines "  KEY: VALUE\n". */
+void world_policy(struct world *w, const char *spec);
 void world_service_record(struct world *w, const char *name,
                           const char *domain_ref); /* shop/NAME */
 /* host/FILE: the DNSEndpoint shop/OBJECT with one endpoint; `target` as a YAML scalar or several, "192.0.2.1, 192.0.2.2". */

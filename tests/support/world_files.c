@@ -267,6 +267,19 @@ void world_service_record(struct world *w, const char *name, const char *domain_
 	            name, domain_ref);
 }
 
+void world_policy(struct world *w, const char *spec)
+{
+	world_write(w, "manifests/host/policy.yaml",
+	            "apiVersion: nigh.dev/v1alpha1\n"
+	            "kind: TrafficPolicy\n"
+	            "metadata: {name: web, namespace: shop}\n"
+	            "spec:\n"
+	            "  targetRefs:\n"
+	            "  - {group: multiclusterdns.kubefed.io, kind: ServiceDNSRecord, name: web}\n"
+	            "%s",
+	            spec);
+}
+
 void world_endpoint(struct world *w, const char *file, const char *object, const char *dns_name,
                     const char *type, const char *target)
 {
