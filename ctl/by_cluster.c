@@ -4,9 +4,11 @@
 #include <json-c/json_object.h>
 #include <string.h>
 
+#include "propagator/condition.h"
 #include "propagator/health.h"
 #include "propagator/jsontree.h"
 #include "propagator/render.h"
+#include "propagator/schedule.h"
 #include "propagator/version.h"
 
 static struct json_object *entry_of(struct json_object *federated, const char *cluster)
@@ -82,5 +84,17 @@ struct json_object *by_cluster_make(const char *cluster, bool is_placed,
 	put(out, "recorded", version ? version : "");
 	put_copy(out, copy);
 	version_fini(&recorded);
+	return out;
+}
+
+struct json_object *by_cluster_excess(struct json_object *federated)
+{
+	struct json_object *condition = condition_find(federated, SCHEDULE_EXCESS_CONDITION), *out;
+
+	if (strcmp(condition_status(federated, SCHEDULE_EXCESS_CONDITION), "True") != 0)
+		return NULL;
+	out = json_object_new_object();
+	put(out, "reason", jsontree_word(condition, "reason", NULL));
+	put(out, "message", jsontree_word(condition, "message", NULL));
 	return out;
 }

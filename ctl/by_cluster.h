@@ -22,4 +22,8 @@ struct json_object *by_cluster_make(const char *cluster, bool is_placed,
                                     struct json_object *propagated_version,
                                     const struct by_cluster_copy *copy, int64_t now_s);
 
+/* {reason, message} of its condition OverTotalReplicas; NULL: no more replicas are planned for it than were asked for.  The
+ * caller puts it. */
+struct json_object *by_cluster_excess(struct json_object *federated);
+
 #endif

@@ -13,6 +13,7 @@
 #include "ctl/outlook.h"
 #include "ctl/progress.h"
 #include "propagator/jsontree.h"
+#include "propagator/schedule.h"
 #include "propagator/version.h"
 
 struct shown {
@@ -93,7 +94,21 @@ static void print(struct json_object *rows, struct text *out)
 		                                                : "no");
 		print_cell(table, *texts[0] ? texts[0] : *texts[1] ? texts[1] : texts[2]);
 	}
+	if (jsontree_count(rows) == 0)
+		text_add(out, "it is in no cluster\n");
 	print_table_end(table, out);
+}
+
+/* Of the whole, not of a cluster. */
+static void print_excess(struct json_object *excess, struct text *out)
+{
+	const char *message = fields_text(excess, "message");
+
+	text_add(out, "\n" SCHEDULE_EXCESS_CONDITION ": ");
+	print_safe(fields_text(excess, "reason"), out);
+	text_add(out, *message ? ": " : "");
+	print_safe(message, out);
+	text_add(out, "\n");
 }
 
 static int show(struct shown *s)
@@ -102,6 +117,7 @@ static int show(struct shown *s)
 	struct json_object *root = json_object_new_object(), *rows = json_object_new_array();
 	struct json_object *own =
 		s->type->target.namespaced ? outlook_namespace(&s->o, s->namespace) : NULL;
+	struct json_object *excess = by_cluster_excess(s->federated);
 	struct progress progress;
 	struct reason why = {0};
 	struct text out = {0};
@@ -128,7 +144,11 @@ static int show(struct shown *s)
 		json_object_object_add(root, "namespace", json_object_new_string(s->namespace));
 	json_object_object_add(root, "clusters", rows);
 	print(rows, &out);
-	command_tell(c, root, out.data ? out.data : "it is in no cluster\n");
+	if (excess) {
+		json_object_object_add(root, "overTotalReplicas", excess);
+		print_excess(excess, &out);
+	}
+	command_tell(c, root, out.data);
 	text_fini(&out);
 	json_object_put(own);
 	json_object_put(root);

@@ -124,6 +124,14 @@ void controller_on_namespace(struct controller *c, struct bytes namespace)
 	}
 }
 
+void controller_on_plan(struct controller *c, const char *key)
+{
+	struct object *o = find_object(c, key);
+
+	if (o)
+		controller_enqueue(o);
+}
+
 /* --- alarms --- */
 
 void controller_alarm(struct object *o, uint64_t in_ms)

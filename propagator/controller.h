@@ -24,6 +24,7 @@
 struct controller;
 struct copy;
 struct json_object;
+struct schedule_excess;
 
 /* What all controllers share; borrowed. */
 struct controller_around {
@@ -46,6 +47,9 @@ struct controller_around {
 	void (*on_object)(const struct controller *c, const char *key, void *arg);
 	/* Is its placement about to be planned, so that what it says now may not last?  NULL: none ever is. */
 	bool (*is_to_be_planned)(const struct controller *c, const char *key, void *arg);
+	/* Are more replicas planned for it than are asked for?  False: that is not known yet.  NULL: they never are. */
+	bool (*excess)(const struct controller *c, const char *key, struct schedule_excess *out,
+	               void *arg);
 	/* Is `uid` that of a namespace of the host itself?  To be asked when those are known. */
 	bool (*are_hosts_namespaces_known)(void *arg);
 	bool (*is_hosts_namespace)(struct bytes name, const char *uid, void *arg);
@@ -64,6 +68,8 @@ void controller_on_client(struct controller *c, struct member *m);
 void controller_on_no_client(struct controller *c, struct member *m);
 /* The FederatedNamespace of that name has changed; empty: all of them may have. */
 void controller_on_namespace(struct controller *c, struct bytes namespace);
+/* What is planned for the replicas of that object is other than before. */
+void controller_on_plan(struct controller *c, const char *key);
 /* The settings are others now. */
 void controller_on_settings(struct controller *c);
 /* A member came, went or changed, or something else that concerns all objects has. */

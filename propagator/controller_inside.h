@@ -1,6 +1,6 @@
 /* controller_inside.h -- what the files of a controller share: controller.c has the caches and the queue, object.c decides,
- * object_step.c writes to members, object_health.c tells how the copies fare,
- * object_host.c writes to the host, object_events.c tells Events.
+ * object_wish.c what is asked for, object_step.c writes to members, object_end.c takes away from them, object_health.c tells
+ * how the copies fare, object_host.c writes to the host, object_events.c tells Events.
  *
  * For controller*.c and object*.c alone.
  */
@@ -168,6 +168,12 @@ void object_free(struct object *o);
 void object_look(struct object *o);
 /* NULL: nothing was ever done about it there. */
 struct part *object_part(const struct object *o, const char *cluster);
+/* The same, or a new one. */
+struct part *object_need_part(struct object *o, const char *cluster);
+/* Looks at one cluster. */
+void object_look_at_part(struct part *p, const struct wish *w);
+/* Is it a namespace that is every cluster's own (spec/kubefed.md 3.1)? */
+bool object_is_ignored(const struct object *o);
 /* Ends what is under way there. */
 void object_end_part(struct part *p);
 /* Reads the federated object as it is now; NULL: there is none.  The caller puts it. */
@@ -187,9 +193,34 @@ void object_wish_fini(struct wish *w);
  * ended. */
 void object_step(struct part *p, const struct wish *wish, enum plan_step step, enum state state,
                  struct json_object *desired);
-/* Is what was to be deleted really gone?  An answer comes as another look. */
-void object_verify(struct part *p);
 void object_set_state(struct part *p, enum state state, const char *why);
+/* What steps are made of.  A request about the object there; `write` has its verb, and what is sent. */
+void object_submit(struct part *p, struct kube_write *write, kube_on_answer_fn *on_answer);
+void object_send_json(struct part *p, struct kube_write *write, struct json_object *body,
+                      kube_on_answer_fn *on_answer);
+/* It was done: how often it failed is forgotten, and the cache may be behind it for a while. */
+void object_note_done(struct part *p);
+/* There is no request under way any more; another look follows.  The next three end it, too. */
+void object_end_step(struct part *p);
+/* It is tried again after a pause; `timed_out` when no answer came. */
+void object_fail(struct part *p, const struct kube_answer *answer, enum state failed,
+                 enum state timed_out, const char *event, const char *what);
+/* Somebody else writes it, too: it is tried again over what will soon be seen of it. */
+void object_meet_conflict(struct part *p, const struct kube_answer *answer, enum state failed);
+/* Until it is asked for something else, or a pause is over. */
+void object_hold_back(struct part *p);
+
+/* --- object_end.c --- */
+/* Steps that take it away: an answer is another look. */
+void object_delete(struct part *p, const struct wish *w);
+void object_unlabel(struct part *p);
+/* Nothing is recorded of a cluster where it is not, and is not to be. */
+void object_drop_record(struct object *o, const char *cluster);
+/* Is a federated object that is being deleted gone from all members?  It is waited for wherever it is placed, or ever was and was
+ * not seen to go; where its server was not asked yet, that is done. */
+bool object_is_all_gone(struct object *o, const struct wish *w);
+/* Managed objects without a federated one: they stay, and are nobody's. */
+void object_look_at_orphans(struct object *o);
 
 /* --- object_health.c --- */
 /* How the object fares in that cluster; false: nothing is known of it. */

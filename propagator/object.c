@@ -35,7 +35,7 @@ struct part *object_part(const struct object *o, const char *cluster)
 	return found ? o->parts[at] : NULL;
 }
 
-static struct part *need_part(struct object *o, const char *cluster)
+struct part *object_need_part(struct object *o, const char *cluster)
 {
 	bool found;
 	size_t at = place_of(o, cluster, &found);
@@ -309,7 +309,7 @@ static void take(struct part *p, const struct wish *w, const struct plan *plan,
 	json_object_put(desired);
 }
 
-static void look_at_part(struct part *p, const struct wish *w)
+void object_look_at_part(struct part *p, const struct wish *w)
 {
 	struct object *o = p->object;
 	const struct copy *copy = controller_copy(o->controller, p->cluster, o->key);
@@ -334,54 +334,6 @@ static void look_at_part(struct part *p, const struct wish *w)
 	plan = plan_for(&about);
 	p->is_listed = plan.is_listed;
 	take(p, w, &plan, copy, desired);
-}
-
-/* --- the end of a federated object --- */
-
-/* Whether nothing of it is left there: not in the cache, and not when its server is asked. */
-static bool is_gone_from(struct part *p, const struct wish *w)
-{
-	const struct controller *c = p->object->controller;
-	const struct member *m = members_find(c->around.members, p->cluster);
-	uint64_t now_ms = clock_monotonic_ms();
-
-	/* What is orphaned and comes back later is nobody's, and loses its label then. */
-	if (!m->is_ready && w->end == PLAN_END_ORPHAN)
-		return true;
-	if (p->job)
-		return false;
-	if (!m->is_ready) {
-		p->is_listed = true;
-		object_set_state(p, STATE_CLUSTER_NOT_READY, NULL);
-		return false;
-	}
-	if (controller_copy(c, p->cluster, p->object->key))
-		return false;
-	if (p->is_verified)
-		return true;
-	p->is_listed = true;
-	if (p->again_ms <= now_ms)
-		object_verify(p);
-	else
-		controller_alarm(p->object, p->again_ms - now_ms);
-	return false;
-}
-
-/* It is waited for wherever it is placed, or ever was and was not seen to go. */
-static bool is_all_gone(struct object *o, const struct wish *w)
-{
-	const struct members *members = o->controller->around.members;
-	bool gone = true;
-
-	for (size_t i = 0; i < members_count(members); i++) {
-		const char *name = members_at(members, i)->name;
-		struct part *p = object_part(o, name);
-
-		if (placement_has(&w->placement, name) || version_find(&o->version, name) ||
-		    (p && (p->job || controller_copy(o->controller, name, o->key))))
-			gone &= is_gone_from(p ? p : need_part(o, name), w);
-	}
-	return gone;
 }
 
 /* --- all of it --- */
@@ -426,7 +378,7 @@ static void heed_hashes(struct object *o, struct json_object *federated)
 }
 
 /* Namespaces that are every cluster's own (spec/kubefed.md 3.1). */
-static bool is_ignored(const struct object *o)
+bool object_is_ignored(const struct object *o)
 {
 	static const char *const ignored[] = {"kube-system", "kube-public", "default"};
 	const struct controller *c = o->controller;
@@ -480,47 +432,6 @@ static bool may_look(const struct controller *c)
 	return !type_is_namespaces(&c->type) || c->around.are_hosts_namespaces_known(c->around.arg);
 }
 
-/* Managed objects without a federated one: they stay, and are nobody's. */
-static void look_at_orphans(struct object *o)
-{
-	struct controller *c = o->controller;
-	const struct wish wish = {.is_deleting = true, .end = PLAN_END_ORPHAN};
-	bool any = false;
-
-	if (!cache_is_synced(c->objects_on_host) || !may_look(c))
-		return;
-	for (size_t i = 0; i < c->site_count; i++) {
-		const char *name = c->sites[i]->member->name;
-
-		if (is_ignored(o) || !controller_copy(c, name, o->key))
-			continue;
-		any = true;
-		look_at_part(need_part(o, name), &wish);
-	}
-	/* What waits for one that is gone is not waited for: there may be ever new ones of other names. */
-	for (size_t i = 0; i < o->part_count; i++) {
-		if (!any && o->parts[i]->job && dispatch_is_waiting(o->parts[i]->job))
-			object_end_part(o->parts[i]);
-		any |= o->parts[i]->job != NULL;
-	}
-	if (!any && !o->host_job && !o->queued)
-		controller_forget(o);
-}
-
-/* There is none where none is to be. */
-static void drop_record(struct object *o, const char *cluster)
-{
-	const struct controller *c = o->controller;
-	const struct site *s = controller_site(c, cluster);
-	const struct member *m = members_find(c->around.members, cluster);
-
-	if (!s || !m->is_ready || !cache_is_synced(s->copies) ||
-	    !version_find(&o->version, cluster))
-		return;
-	version_put(&o->version, cluster, NULL);
-	o->version_dirty = true;
-}
-
 /* As long as something may soon be known it is waited for, but not for ever. */
 static bool is_too_early(struct object *o)
 {
@@ -549,15 +460,15 @@ static void look_at(struct object *o, struct json_object *federated, const struc
 		struct part *p = object_part(o, name);
 
 		if (!p && (placed || controller_copy(o->controller, name, o->key)))
-			p = need_part(o, name);
+			p = object_need_part(o, name);
 		if (!p) {
-			drop_record(o, name);
+			object_drop_record(o, name);
 			continue;
 		}
-		look_at_part(p, w);
+		object_look_at_part(p, w);
 		object_ask_why(p);
 	}
-	if (w->is_deleting && is_all_gone(o, w))
+	if (w->is_deleting && object_is_all_gone(o, w))
 		object_drop_finalizer(o, federated);
 	else if (!is_too_early(o))
 		object_tell(o, federated, w);
@@ -593,11 +504,12 @@ void object_look(struct object *o)
 	o->controller->counts.passes++;
 	drop_strangers(o);
 	if (!federated) {
-		look_at_orphans(o);
+		if (may_look(c))
+			object_look_at_orphans(o);
 		return;
 	}
 	know_uid(o, federated);
-	if (is_ignored(o) || !has_good_name(o, federated)) {
+	if (object_is_ignored(o) || !has_good_name(o, federated)) {
 		if (object_is_deleted(federated) && object_has_finalizer(federated))
 			object_drop_finalizer(o, federated);
 	} else if (members_are_listed(c->around.members) && may_look(c) && know_version(o) &&

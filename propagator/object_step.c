@@ -1,4 +1,4 @@
-/* object_step.c -- what is done in a member, step by step, and what its answers mean.
+/* object_step.c -- what is done in a member, step by step, and what its answers mean; object_end.c takes away.
  *
  * Created or updated: apply (-> look, if there is one -> apply) (-> take over -> apply) (-> look -> replace).
  */
@@ -14,7 +14,6 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
-#include "propagator/deletion.h"
 #include "propagator/field_manager.h"
 #include "propagator/jsontree.h"
 #include "propagator/member_ceiling.h"
@@ -43,7 +42,7 @@ static void look(struct part *p);
 
 /* --- requests --- */
 
-static void submit(struct part *p, struct kube_write *write, kube_on_answer_fn *on_answer)
+void object_submit(struct part *p, struct kube_write *write, kube_on_answer_fn *on_answer)
 {
 	struct controller *c = p->object->controller;
 	struct bytes namespace, name;
@@ -60,11 +59,11 @@ static void submit(struct part *p, struct kube_write *write, kube_on_answer_fn *
 	free(own);
 }
 
-static void send_json(struct part *p, struct kube_write *write, struct json_object *body,
+void object_send_json(struct part *p, struct kube_write *write, struct json_object *body,
                       kube_on_answer_fn *on_answer)
 {
 	write->body = bytes_of(json_object_to_json_string_ext(body, PLAIN_JSON));
-	submit(p, write, on_answer);
+	object_submit(p, write, on_answer);
 }
 
 /* --- preconditions --- */
@@ -97,7 +96,7 @@ void object_set_state(struct part *p, enum state state, const char *why)
 	p->why = why && why[0] != '\0' ? xstrdup(why) : NULL;
 }
 
-static void end_step(struct part *p)
+void object_end_step(struct part *p)
 {
 	p->job = NULL;
 	json_object_put(p->body);
@@ -132,8 +131,7 @@ static bool is_refusal(const struct kube_answer *answer)
 	        answer->reason == KUBE_REASON_BAD_REQUEST);
 }
 
-/* `timed_out` when no answer came. */
-static void fail(struct part *p, const struct kube_answer *answer, enum state failed,
+void object_fail(struct part *p, const struct kube_answer *answer, enum state failed,
                  enum state timed_out, const char *event, const char *what)
 {
 	uint64_t pause = pause_of(AGAIN_FIRST_MS, AGAIN_MOST_MS, p->failures++);
@@ -146,17 +144,17 @@ static void fail(struct part *p, const struct kube_answer *answer, enum state fa
 	p->again_ms = clock_monotonic_ms() + pause;
 	controller_alarm(p->object, pause);
 	object_tell_host(p, true, event, what, answer->why);
-	end_step(p);
+	object_end_step(p);
 }
 
 static void fail_write(struct part *p, const struct kube_answer *answer)
 {
 	if (p->step == PLAN_CREATE)
-		fail(p, answer, STATE_CREATION_FAILED, STATE_CREATION_TIMED_OUT,
-		     "CreateInClusterFailed", "Failed to create");
+		object_fail(p, answer, STATE_CREATION_FAILED, STATE_CREATION_TIMED_OUT,
+		            "CreateInClusterFailed", "Failed to create");
 	else
-		fail(p, answer, STATE_UPDATE_FAILED, STATE_UPDATE_TIMED_OUT,
-		     "UpdateInClusterFailed", "Failed to update");
+		object_fail(p, answer, STATE_UPDATE_FAILED, STATE_UPDATE_TIMED_OUT,
+		            "UpdateInClusterFailed", "Failed to update");
 }
 
 /* The next repair waits, the longer the more there were in a row. */
@@ -189,13 +187,20 @@ static void tell_deed(const struct part *p, struct json_object *object)
 		object_tell_member(p, p->deed, object_text(object, "metadata", "uid", NULL), "");
 }
 
+void object_note_done(struct part *p)
+{
+	p->failures = 0;
+	p->again_ms = 0;
+	p->behind_ms = clock_monotonic_ms() + BEHIND_MS;
+	p->object->updated = true;
+}
+
 static void succeed(struct part *p, struct json_object *object)
 {
 	struct object *o = p->object;
 	char version[VERSION_ROOM];
 
-	p->failures = 0;
-	p->again_ms = 0;
+	object_note_done(p);
 	p->judged = 0;
 	if (version_of(object, version)) {
 		/* What is asked for may be something else since this was sent. */
@@ -205,8 +210,6 @@ static void succeed(struct part *p, struct json_object *object)
 	}
 	p->written = copy_number_of(object);
 	controller_saw(o->controller, p->cluster, o->key, object);
-	p->behind_ms = clock_monotonic_ms() + BEHIND_MS;
-	o->updated = true;
 	o->controller->counts.applied++;
 	object_set_state(p, STATE_FINE, NULL);
 	if (p->step == PLAN_CREATE)
@@ -215,7 +218,7 @@ static void succeed(struct part *p, struct json_object *object)
 		object_tell_host(p, false, "UpdateInCluster", "Updating", "");
 	tell_deed(p, object);
 	note_repair(p);
-	end_step(p);
+	object_end_step(p);
 }
 
 /* --- replace --- */
@@ -227,11 +230,12 @@ static void hold_back(struct part *p, uint64_t first_ms)
 
 	p->again_ms = clock_monotonic_ms() + pause;
 	controller_alarm(p->object, pause);
-	end_step(p);
+	object_end_step(p);
 }
 
-/* Somebody else writes it, too: it is tried again over what will soon be seen of it. */
-static void meet_conflict(struct part *p, const struct kube_answer *answer, enum state failed)
+void object_hold_back(struct part *p) { hold_back(p, AGAIN_FIRST_MS); }
+
+void object_meet_conflict(struct part *p, const struct kube_answer *answer, enum state failed)
 {
 	enum { NOTHING_YET = 3 };
 
@@ -248,7 +252,7 @@ static void on_answer_of_replace(const struct kube_answer *answer, void *arg)
 	if (p->by_replace)
 		succeed(p, answer->object);
 	else if (answer->reason == KUBE_REASON_ALREADY_EXISTS)
-		meet_conflict(p, answer, STATE_CREATION_FAILED);
+		object_meet_conflict(p, answer, STATE_CREATION_FAILED);
 	else
 		fail_write(p, answer);
 }
@@ -273,14 +277,14 @@ static void replace(struct part *p, struct json_object *existing)
 	/* The federated object may be a newer one than was looked at. */
 	if (err == ERR_OK && !member_ceiling_allows(site->member->ceiling, &c->type, whole, &why)) {
 		object_refuse(p, why.text);
-		end_step(p);
+		object_end_step(p);
 	} else if (err == ERR_OK) {
-		send_json(p, &write, whole, on_answer_of_replace);
+		object_send_json(p, &write, whole, on_answer_of_replace);
 	} else {
 		object_set_state(
 			p, retained ? STATE_APPLY_OVERRIDES_FAILED : STATE_FIELD_RETENTION_FAILED,
 			why.text);
-		hold_back(p, AGAIN_FIRST_MS);
+		object_hold_back(p);
 	}
 	json_object_put(whole);
 	render_fini(&render);
@@ -298,7 +302,7 @@ static void on_answer_before_replace(const struct kube_answer *answer, void *arg
 	} else if (answer->reason == KUBE_REASON_NOT_FOUND) {
 		set_precondition(p, NULL);
 		json_object_object_del(jsontree_get(p->body, "metadata", NULL), "uid");
-		send_json(p, &write, p->body, on_answer_of_replace);
+		object_send_json(p, &write, p->body, on_answer_of_replace);
 	} else {
 		fail_write(p, answer);
 	}
@@ -308,7 +312,7 @@ static void begin_replace(struct part *p)
 {
 	struct kube_write write = {.verb = KUBE_GET};
 
-	submit(p, &write, on_answer_before_replace);
+	object_submit(p, &write, on_answer_before_replace);
 }
 
 /* --- apply --- */
@@ -320,7 +324,7 @@ static void apply(struct part *p)
 	if (p->by_replace)
 		begin_replace(p);
 	else
-		send_json(p, &write, p->body, on_answer_of_apply);
+		object_send_json(p, &write, p->body, on_answer_of_apply);
 }
 
 /* Whether it was done or somebody else was faster: it is applied once more. */
@@ -331,7 +335,7 @@ static void on_answer_of_takeover(const struct kube_answer *answer, void *arg)
 	p->took_over = kube_answer_is_good(answer) || answer->reason == KUBE_REASON_FORBIDDEN ||
 	               answer->reason == KUBE_REASON_INVALID;
 	if (answer->reason == KUBE_REASON_CONFLICT) {
-		meet_conflict(p, answer, STATE_UPDATE_FAILED);
+		object_meet_conflict(p, answer, STATE_UPDATE_FAILED);
 		return;
 	}
 	if (!kube_answer_is_good(answer))
@@ -358,7 +362,7 @@ static bool begin_takeover(struct part *p, struct json_object *object)
 	if (!patch)
 		return false;
 	renew_precondition(p, object);
-	send_json(p, &write, patch, on_answer_of_takeover);
+	object_send_json(p, &write, patch, on_answer_of_takeover);
 	json_object_put(patch);
 	return true;
 }
@@ -392,7 +396,7 @@ static void on_answer_of_apply(const struct kube_answer *answer, void *arg)
 		if (answer->reason == KUBE_REASON_CONFLICT && was_to_be_new)
 			look(p);
 		else if (answer->reason == KUBE_REASON_CONFLICT || is_another(answer))
-			meet_conflict(p, answer, STATE_UPDATE_FAILED);
+			object_meet_conflict(p, answer, STATE_UPDATE_FAILED);
 		else if (may_be_replaced(answer)) {
 			log_info("propagator", "%s %s in cluster %s is replaced, not applied: %s",
 			         p->object->controller->type.target.kind, p->object->key,
@@ -446,7 +450,7 @@ static bool may_take(struct part *p, struct json_object *existing)
 	}
 	p->again_ms = clock_monotonic_ms() + AGAIN_MOST_MS;
 	controller_alarm(p->object, AGAIN_MOST_MS);
-	end_step(p);
+	object_end_step(p);
 	return false;
 }
 
@@ -468,7 +472,7 @@ static void on_answer_of_look(const struct kube_answer *answer, void *arg)
 	if (kube_answer_is_good(answer))
 		meet(p, answer->object);
 	else if (answer->reason == KUBE_REASON_NOT_FOUND) /* it has gone meanwhile */
-		meet_conflict(p, answer, STATE_CREATION_FAILED);
+		object_meet_conflict(p, answer, STATE_CREATION_FAILED);
 	else
 		fail_write(p, answer);
 }
@@ -477,7 +481,7 @@ static void look(struct part *p)
 {
 	struct kube_write write = {.verb = KUBE_GET};
 
-	submit(p, &write, on_answer_of_look);
+	object_submit(p, &write, on_answer_of_look);
 }
 
 /* One that somebody else has made, at this moment perhaps, must not be taken unseen. */
@@ -486,145 +490,6 @@ static void create(struct part *p)
 	p->is_to_be_new = true;
 	set_precondition(p, VERSION_OF_NONE);
 	apply(p);
-}
-
-/* --- take away --- */
-
-static void note_gone(struct part *p)
-{
-	if (version_find(&p->object->version, p->cluster)) {
-		version_put(&p->object->version, p->cluster, NULL);
-		p->object->version_dirty = true;
-	}
-	p->failures = 0;
-	p->again_ms = 0;
-	p->behind_ms = clock_monotonic_ms() + BEHIND_MS;
-	p->object->updated = true;
-	p->object->controller->counts.deleted++;
-}
-
-/* The object, or, of one that is gone at once, a Status. */
-static struct bytes uid_of_answer(const struct kube_answer *answer)
-{
-	struct bytes uid = object_text(answer->object, "metadata", "uid", NULL);
-
-	return uid.len > 0 ? uid : object_text(answer->object, "details", "uid", NULL);
-}
-
-static void on_answer_of_delete(const struct kube_answer *answer, void *arg)
-{
-	struct part *p = arg;
-
-	if (answer->reason == KUBE_REASON_CONFLICT) {
-		meet_conflict(p, answer, STATE_DELETION_FAILED);
-		return;
-	}
-	if (!kube_answer_is_good(answer) && answer->reason != KUBE_REASON_NOT_FOUND) {
-		fail(p, answer, STATE_DELETION_FAILED, STATE_DELETION_TIMED_OUT,
-		     "DeleteInClusterFailed", "Failed to delete");
-		return;
-	}
-	note_gone(p);
-	object_set_state(p, STATE_WAITING_FOR_REMOVAL, NULL);
-	object_tell_host(p, false, "DeleteInCluster", "Deleting", "");
-	if (kube_answer_is_good(answer))
-		object_tell_member(p, DEED_DELETED, uid_of_answer(answer), "");
-	end_step(p);
-}
-
-/* What is deleted is what was seen: not what somebody has made there since, or has taken the label from. */
-static void add_preconditions(const struct part *p, struct json_object *options)
-{
-	const struct copy *copy =
-		controller_copy(p->object->controller, p->cluster, p->object->key);
-
-	if (!copy || jsontree_get(options, "preconditions", NULL))
-		return;
-	jsontree_set(options, json_object_new_string(copy->uid), "preconditions", "uid", NULL);
-	jsontree_set(options, json_object_new_string(copy->resource_version), "preconditions",
-	             "resourceVersion", NULL);
-}
-
-/* What they say may be to spare what a deletion without them takes along. */
-static void refuse_options(struct part *p, const char *why)
-{
-	object_set_state(p, STATE_DELETION_FAILED, why);
-	object_tell_host(p, true, "DeleteInClusterFailed", "Failed to delete", why);
-	hold_back(p, AGAIN_FIRST_MS);
-}
-
-static void delete_it(struct part *p, const struct wish *w)
-{
-	struct kube_write write = {.verb = KUBE_DELETE};
-	struct json_object *options = NULL;
-	struct reason why;
-
-	/* Only where the federated object itself goes (spec/kubefed.md 1.9). */
-	if (!w->is_deleting) {
-		options = json_object_new_object();
-	} else if (deletion_options(w->federated, &options, &why) != ERR_OK) {
-		refuse_options(p, why.text);
-		return;
-	}
-	add_preconditions(p, options);
-	send_json(p, &write, options, on_answer_of_delete);
-	json_object_put(options);
-}
-
-static void on_answer_of_unlabel(const struct kube_answer *answer, void *arg)
-{
-	struct part *p = arg;
-
-	if (!kube_answer_is_good(answer) && answer->reason != KUBE_REASON_NOT_FOUND) {
-		fail(p, answer, STATE_LABEL_REMOVAL_FAILED, STATE_LABEL_REMOVAL_TIMED_OUT,
-		     "RemoveManagedLabelFromInClusterFailed", "Failed to release");
-		return;
-	}
-	note_gone(p);
-	object_set_state(p, STATE_FINE, NULL);
-	object_tell_host(p, false, "RemoveManagedLabelFromInCluster", "Releasing", "");
-	if (kube_answer_is_good(answer))
-		object_tell_member(p, DEED_RELEASED, uid_of_answer(answer), "");
-	end_step(p);
-}
-
-static void unlabel(struct part *p)
-{
-	struct kube_write write = {
-		.verb = KUBE_MERGE_PATCH,
-		.body = bytes_of("{\"metadata\":{\"labels\":{\"" RENDER_LABEL "\":null}}}"),
-	};
-
-	submit(p, &write, on_answer_of_unlabel);
-}
-
-static void on_answer_of_verify(const struct kube_answer *answer, void *arg)
-{
-	struct part *p = arg;
-	struct bytes label = {0};
-
-	if (kube_answer_is_good(answer))
-		label = object_text(answer->object, "metadata", "labels", RENDER_LABEL, NULL);
-	if (answer->reason == KUBE_REASON_NOT_FOUND ||
-	    (kube_answer_is_good(answer) && !bytes_equal_text(label, "true"))) {
-		p->is_verified = true;
-		end_step(p);
-	} else if (kube_answer_is_good(answer)) {
-		object_set_state(p, STATE_WAITING_FOR_REMOVAL, NULL);
-		p->again_ms = clock_monotonic_ms() + AGAIN_FIRST_MS;
-		controller_alarm(p->object, AGAIN_FIRST_MS);
-		end_step(p);
-	} else {
-		fail(p, answer, STATE_RETRIEVAL_FAILED, STATE_RETRIEVAL_FAILED,
-		     "DeleteInClusterFailed", "Failed to see whether there still is");
-	}
-}
-
-void object_verify(struct part *p)
-{
-	struct kube_write write = {.verb = KUBE_GET};
-
-	submit(p, &write, on_answer_of_verify);
 }
 
 /* --- begin --- */
@@ -656,7 +521,7 @@ void object_step(struct part *p, const struct wish *wish, enum plan_step step, e
 	else if (step == PLAN_UPDATE)
 		apply(p);
 	else if (step == PLAN_DELETE)
-		delete_it(p, wish);
+		object_delete(p, wish);
 	else if (step == PLAN_UNLABEL)
-		unlabel(p);
+		object_unlabel(p);
 }

@@ -292,6 +292,27 @@ static void explain(struct schedule_result *r)
 	text_fini(&note);
 }
 
+struct schedule_excess schedule_excess(int64_t total, int64_t planned, int64_t held)
+{
+	struct schedule_excess excess = {0};
+	struct text words = {0};
+
+	if (planned + held <= total)
+		return excess;
+	excess.reason = planned > total ? "PodsFindNoNode" : "ClustersNotReady";
+	text_printf(&words,
+	            "%lld replicas where totalReplicas is %lld:", (long long)(planned + held),
+	            (long long)total);
+	if (planned > total)
+		text_printf(&words, " %lld in the place of those that find no node%s",
+		            (long long)(planned - total), held > 0 ? "," : "");
+	if (held > 0)
+		text_printf(&words, " %lld in clusters that are not ready", (long long)held);
+	(void)reason_set(&excess.message, ERR_OK, "%s", words.data);
+	text_fini(&words);
+	return excess;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct schedule_cluster *)a)->name,

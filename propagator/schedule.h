@@ -73,4 +73,15 @@ enum err schedule_apply(const struct schedule *s, struct json_object *federated,
 
 enum { SCHEDULE_CLUSTERS_MOST = 65535 };
 
+/* The condition of a federated object that says so, "True", while more replicas are planned than are asked for. */
+#define SCHEDULE_EXCESS_CONDITION "OverTotalReplicas"
+
+struct schedule_excess {
+	const char *reason;    /* as conditions have it, never freed; NULL: there are no more */
+	struct reason message; /* how many, and what for */
+};
+
+/* What there is to say of the sums of a schedule_result. */
+struct schedule_excess schedule_excess(int64_t total, int64_t planned, int64_t held);
+
 #endif

@@ -64,6 +64,7 @@ static struct preference *need(struct scheduler *s, const char *key)
 	p = xcalloc(1, sizeof(*p));
 	p->scheduler = s;
 	p->key = xstrdup(key);
+	p->sums.kind = SCHEDULER_KINDS;
 	table_put(s->preferences, hash_of(s, key), p);
 	return p;
 }
@@ -83,6 +84,30 @@ void scheduler_hurry(struct preference *p, uint64_t in_ms)
 
 	if (p->due_ms == 0 || at_ms < p->due_ms)
 		p->due_ms = at_ms;
+}
+
+/* Its controller asks scheduler_excess() when it looks. */
+static void tell_controller(const struct preference *p)
+{
+	struct controller *c = NULL;
+
+	if (p->sums.kind < SCHEDULER_KINDS)
+		c = scheduler_controller(p->scheduler, p->sums.kind);
+	if (c)
+		controller_on_plan(c, p->key);
+}
+
+void scheduler_sum_up(struct preference *p, struct sums sums)
+{
+	const struct sums was = p->sums;
+
+	if (was.is_known == sums.is_known && was.kind == sums.kind && was.total == sums.total &&
+	    was.planned == sums.planned && was.held == sums.held)
+		return;
+	if (was.kind != sums.kind)
+		tell_controller(p);
+	p->sums = sums;
+	tell_controller(p);
 }
 
 static void hurry_all(struct scheduler *s, const struct bytes *namespace)
@@ -177,23 +202,49 @@ static void on_tick(uv_timer_t *timer)
 		if (look_at(p))
 			continue;
 		table_remove(s->preferences, hash_of(s, p->key), has_key, p->key);
+		tell_controller(p);
 		free_preference(p);
 	}
 }
 
-static bool is_planned(const struct type *type)
+/* SCHEDULER_KINDS: no preference governs such objects. */
+static unsigned kind_of(const struct type *type)
 {
-	for (size_t i = 0; i < SCHEDULER_KINDS; i++)
-		if (strcmp(type->name, type_names[i]) == 0)
-			return true;
-	return false;
+	unsigned kind = 0;
+
+	while (kind < SCHEDULER_KINDS && strcmp(type->name, type_names[kind]) != 0)
+		kind++;
+	return kind;
 }
+
+static bool is_planned(const struct type *type) { return kind_of(type) < SCHEDULER_KINDS; }
 
 bool scheduler_is_planning(const struct scheduler *s, const struct controller *c, const char *key)
 {
 	const struct preference *p = is_planned(controller_type(c)) ? find(s, key) : NULL;
 
 	return p && (p->due_ms > 0 || p->write);
+}
+
+bool scheduler_excess(const struct scheduler *s, const struct controller *c, const char *key,
+                      struct schedule_excess *out)
+{
+	unsigned kind = kind_of(controller_type(c));
+	const struct preference *p;
+	const struct sums *sums;
+
+	*out = (struct schedule_excess){0};
+	if (kind == SCHEDULER_KINDS || !s->cache)
+		return true;
+	p = find(s, key);
+	if (!p)
+		return cache_is_settled(s->cache);
+	sums = &p->sums;
+	if (sums->kind != kind)
+		return sums->kind < SCHEDULER_KINDS;
+	if (sums->is_known)
+		*out = schedule_excess(sums->total, sums->planned, sums->held);
+	return sums->is_known;
 }
 
 void scheduler_on_object(struct scheduler *s, const struct controller *c, const char *key)
@@ -331,7 +382,8 @@ void scheduler_each(const struct scheduler *s, scheduler_on_note_fn *on_note, vo
 	const struct preference *p;
 
 	for (size_t i = 0; (p = table_next(s->preferences, &i)) != NULL;) {
-		const struct scheduler_note note = {p->key, p->total, p->planned, p->held, p->said};
+		const struct scheduler_note note = {p->key, p->sums.total, p->sums.planned,
+		                                    p->sums.held, p->said};
 
 		if (p->said)
 			on_note(&note, arg);

@@ -3,7 +3,8 @@
  *
  * It works while the gate SchedulerPreferences is on, for the types deployments.apps and replicasets.apps.  Bursts of
  * changes are planned once.  A preference that cannot be followed says so by an Event and in /status; its own status
- * has no fields.  On the loop's thread.
+ * has no fields.  That more is planned than asked for stands in the status of its federated object, whose controller asks
+ * for it.  On the loop's thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PROPAGATOR_SCHEDULER_H
@@ -39,6 +40,10 @@ void scheduler_on_settings(struct scheduler *s);
 void scheduler_on_object(struct scheduler *s, const struct controller *c, const char *key);
 /* A preference for it is to be planned soon, or a plan of it is being written. */
 bool scheduler_is_planning(const struct scheduler *s, const struct controller *c, const char *key);
+/* Is more planned for it than its preference asks for, on purpose?  False: that is not known yet, or nothing can be planned
+ * now: what was said of the plan that stands stays. */
+bool scheduler_excess(const struct scheduler *s, const struct controller *c, const char *key,
+                      struct schedule_excess *out);
 /* What is asked of that member ends. */
 void scheduler_on_no_client(struct scheduler *s, const struct member *m);
 

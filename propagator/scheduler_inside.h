@@ -32,6 +32,13 @@ struct pods {
 	struct pods *next;
 };
 
+/* What came of planning a preference. */
+struct sums {
+	bool is_known;                /* false: nothing was planned yet, or can be now */
+	unsigned kind;                /* of what it governs; SCHEDULER_KINDS: not read yet */
+	int64_t total, planned, held; /* replicas */
+};
+
 struct preference {
 	struct scheduler *scheduler;
 	char *key;
@@ -39,7 +46,7 @@ struct preference {
 	struct pods *pods;
 	struct dispatch_job *write;
 	char *said; /* what there is to say of it; NULL: nothing */
-	int64_t total, planned, held;
+	struct sums sums;
 };
 
 struct scheduler {
@@ -55,6 +62,8 @@ struct scheduler {
 /* --- scheduler.c --- */
 /* Plan it again in so many milliseconds at the latest. */
 void scheduler_hurry(struct preference *p, uint64_t in_ms);
+/* That came of it now; its federated object is looked at if it is something else. */
+void scheduler_sum_up(struct preference *p, struct sums sums);
 /* NULL: not seen yet. */
 const struct standing *scheduler_standing(const struct scheduler *s, unsigned kind,
                                           const char *cluster);

@@ -54,9 +54,7 @@ static void say(const struct planning *g, const char *reason, const char *messag
 
 static void say_nothing_planned(const struct planning *g, const char *reason, const char *message)
 {
-	struct preference *p = g->preference;
-
-	p->total = p->planned = p->held = 0;
+	scheduler_sum_up(g->preference, (struct sums){.kind = g->kind});
 	say(g, reason, message);
 }
 
@@ -225,9 +223,8 @@ static void apply(const struct planning *g)
 		say_nothing_planned(g, "CannotBePlanned", why.text);
 		return;
 	}
-	p->total = result.total;
-	p->planned = result.planned;
-	p->held = result.held;
+	scheduler_sum_up(p, (struct sums){result.outcome != SCHEDULE_NO_CLUSTER, g->kind,
+	                                  result.total, result.planned, result.held});
 	say(g, result.outcome == SCHEDULE_NO_CLUSTER ? "NoCluster" : "PlannedOtherwise",
 	    result.note.text);
 	if (result.outcome == SCHEDULE_CHANGED)
@@ -284,7 +281,7 @@ static bool is_all_listed(const struct scheduler *s, const struct controller *c)
 
 void scheduler_plan(struct preference *p, struct json_object *object)
 {
-	struct planning g = {.preference = p, .object = object};
+	struct planning g = {.preference = p, .object = object, .kind = p->sums.kind};
 	const struct scheduler *s = p->scheduler;
 	struct reason why = {0};
 	char words[160];

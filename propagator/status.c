@@ -12,6 +12,7 @@
 #include "propagator/health.h"
 #include "propagator/condition.h"
 #include "propagator/jsontree.h"
+#include "propagator/schedule.h"
 
 static const char *reason_of(const struct status_about *a)
 {
@@ -148,10 +149,22 @@ static struct json_object *condition_of(struct json_object *before, const char *
 	return c;
 }
 
-/* NULL: of none of the clusters is anything known.  Its reason is what also a CRD of KubeFed keeps. */
+/* One with a message.  Its reason is what also a CRD of KubeFed keeps. */
+static struct json_object *told_condition(struct json_object *previous, const char *type,
+                                          const char *status, const char *reason,
+                                          const char *message, int64_t now)
+{
+	struct json_object *before = condition_in(previous, type);
+	bool moved = before && !says(before, "message", message);
+	struct json_object *c = condition_of(before, type, status, reason, moved, now);
+
+	add_text(c, "message", message);
+	return c;
+}
+
+/* NULL: of none of the clusters is anything known. */
 static struct json_object *healthy_of(struct json_object *previous, const struct status_about *a)
 {
-	struct json_object *before = condition_in(previous, "Healthy"), *c;
 	struct health_roll roll = {0};
 	struct health all;
 	bool any = false;
@@ -165,14 +178,39 @@ static struct json_object *healthy_of(struct json_object *previous, const struct
 	if (!any || a->reason == STATUS_COMPUTE_PLACEMENT_FAILED)
 		return NULL;
 	all = health_roll_up(&roll);
-	c = condition_of(before, "Healthy",
-	                 all.state == HEALTH_CURRENT   ? "True"
-	                 : all.state == HEALTH_UNKNOWN ? "Unknown"
-	                                               : "False",
-	                 all.reason[0] != '\0' ? all.reason : health_state_text(all.state),
-	                 before && !says(before, "message", all.message), a->now);
-	add_text(c, "message", all.message);
-	return c;
+	return told_condition(previous, "Healthy",
+	                      all.state == HEALTH_CURRENT   ? "True"
+	                      : all.state == HEALTH_UNKNOWN ? "Unknown"
+	                                                    : "False",
+	                      all.reason[0] != '\0' ? all.reason : health_state_text(all.state),
+	                      all.message, a->now);
+}
+
+/* NULL: there is none. */
+static struct json_object *excess_of(struct json_object *previous, const struct status_about *a)
+{
+	if (!a->excess)
+		return json_object_get(condition_in(previous, SCHEDULE_EXCESS_CONDITION));
+	if (!a->excess->reason)
+		return NULL;
+	return told_condition(previous, SCHEDULE_EXCESS_CONDITION, "True", a->excess->reason,
+	                      a->excess->message.text, a->now);
+}
+
+static struct json_object *conditions_of(struct json_object *previous, const struct status_about *a,
+                                         bool moved)
+{
+	struct json_object *list = json_object_new_array();
+	struct json_object *told[] = {healthy_of(previous, a), excess_of(previous, a)};
+	const char *reason = reason_of(a);
+
+	json_object_array_add(
+		list, condition_of(condition_in(previous, "Propagation"), "Propagation",
+	                           reason[0] == '\0' ? "True" : "False", reason, moved, a->now));
+	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
+		if (told[i])
+			json_object_array_add(list, told[i]);
+	return list;
 }
 
 /* --- all of it --- */
@@ -180,21 +218,13 @@ static struct json_object *healthy_of(struct json_object *previous, const struct
 struct json_object *status_make(struct json_object *previous, const struct status_about *a)
 {
 	struct json_object *status = json_object_new_object(), *clusters = clusters_of(a);
-	struct json_object *before, *conditions = json_object_new_array();
-	struct json_object *healthy = healthy_of(previous, a);
-	const char *reason = reason_of(a);
+	struct json_object *before;
 	bool moved = a->updated;
 
 	moved |= !previous || !json_object_object_get_ex(previous, "clusters", &before) ||
 	         !json_object_equal(before, clusters);
 	json_object_object_add(status, "observedGeneration", json_object_new_int64(a->generation));
-	json_object_array_add(conditions,
-	                      condition_of(condition_in(previous, "Propagation"), "Propagation",
-	                                   reason[0] == '\0' ? "True" : "False", reason, moved,
-	                                   a->now));
-	if (healthy)
-		json_object_array_add(conditions, healthy);
-	json_object_object_add(status, "conditions", conditions);
+	json_object_object_add(status, "conditions", conditions_of(previous, a, moved));
 	json_object_object_add(status, "clusters", clusters);
 	if (!previous || !json_object_equal(previous, status))
 		return status;

@@ -14,6 +14,7 @@
 #include "propagator/state.h"
 
 struct health;
+struct schedule_excess;
 struct json_object;
 
 /* Why it is not propagated, beside what its clusters say. */
@@ -37,6 +38,8 @@ struct status_about {
 	/* Bytes of all remote statuses together, as an object that is too large cannot be stored; of more the largest are left
 	 * out, and their clusters say so.  0: no limit. */
 	size_t remote_most;
+	/* Of replicas planned for it; NULL: nothing is known of that, and what was said stays. */
+	const struct schedule_excess *excess;
 	bool updated; /* something was written to a member since `previous` */
 	int64_t now;  /* Unix seconds */
 };

@@ -157,6 +157,14 @@ static bool is_to_be_planned(const struct controller *c, const char *key, void *
 	return w->scheduler && scheduler_is_planning(w->scheduler, c, key);
 }
 
+static bool excess(const struct controller *c, const char *key, struct schedule_excess *out,
+                   void *arg)
+{
+	const struct work *w = arg;
+
+	return w->scheduler && scheduler_excess(w->scheduler, c, key, out);
+}
+
 static void start_types(struct work *w)
 {
 	const struct controller_around around = {
@@ -172,6 +180,7 @@ static void start_types(struct work *w)
 		.are_hosts_namespaces_known = are_hosts_namespaces_known,
 		.on_object = on_object,
 		.is_to_be_planned = is_to_be_planned,
+		.excess = excess,
 		.is_hosts_namespace = is_hosts_namespace,
 		.arg = w,
 	};

@@ -12,9 +12,7 @@
 
 #include <cmocka.h>
 
-#include "base/xalloc.h"
 #include "tests/e2e/support/federation.h"
-#include "tests/support/world_inside.h"
 
 enum { SOON_MS = 30000, STILL_MS = 5000 };
 
@@ -125,58 +123,17 @@ static void test_pods_are_asked_why_it_does_not_become_current(void **state)
 	cluster_expect(f->host, WEB, "!ImageCannotBePulled", SOON_MS);
 }
 
-/* metadata.resourceVersion; the caller frees it. */
-static char *version_of(struct cluster *c, const char *path)
-{
-	const char *at;
-
-	assert_int_equal(cluster_send(c, "GET", path, NULL, NULL), 200);
-	at = strstr(cluster_body(c), "\"resourceVersion\":\"");
-	assert_non_null(at);
-	at += strlen("\"resourceVersion\":\"");
-	return xstrndup(at, strcspn(at, "\""));
-}
-
-static void expect_no_write(struct cluster *c, const char *path)
-{
-	struct deadline deadline = inside_deadline(STILL_MS);
-	char *before = version_of(c, path);
-
-	while (inside_has_time(deadline)) {
-		char *now = version_of(c, path);
-
-		assert_string_equal(now, before);
-		free(now);
-		inside_rest();
-	}
-	free(before);
-}
-
 static void test_a_kind_made_by_kubefed_keeps_the_reason_and_is_not_written_for_ever(void **state)
 {
 	struct federation *f = *state;
 
-	cluster_patch(
-		f->host, "apiextensions.k8s.io/v1", "CustomResourceDefinition", "",
-		"federateddeployments.types.kubefed.io",
-		"{\"spec\":{\"versions\":[{\"name\":\"v1beta1\",\"served\":true,\"storage\":true,"
-		"\"subresources\":{\"status\":{}},\"schema\":{\"openAPIV3Schema\":{\"type\":"
-		"\"object\",\"properties\":{\"spec\":{\"type\":\"object\",\"x-kubernetes-preserve-"
-		"unknown-fields\":true},\"status\":{\"type\":\"object\",\"properties\":{"
-		"\"observedGeneration\":{\"type\":\"integer\"},\"conditions\":{\"type\":\"array\","
-		"\"items\":{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\"},"
-		"\"status\":{\"type\":\"string\"},\"reason\":{\"type\":\"string\"},"
-		"\"lastUpdateTime\":{\"type\":\"string\"},\"lastTransitionTime\":{\"type\":"
-		"\"string\"}}}},\"clusters\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
-		"\"properties\":{\"name\":{\"type\":\"string\"},\"status\":{\"type\":\"string\"},"
-		"\"remoteStatus\":{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":"
-		"true}}}}}}}}}}]}}");
+	federation_kind_of_kubefed(f);
 	cluster_expect(f->host, WEB, "!\"health\"", SOON_MS);
 	report(f->members[0], 1);
 	cluster_expect(f->host, WEB,
 	               "\"reason\":\"LessAvailable\",\"status\":\"False\",\"type\":\"Healthy\"",
 	               SOON_MS);
-	expect_no_write(f->host, WEB);
+	cluster_expect_unwritten(f->host, WEB, STILL_MS);
 	report(f->members[0], 2);
 	cluster_expect(f->host, WEB,
 	               "\"reason\":\"Current\",\"status\":\"True\",\"type\":\"Healthy\"", SOON_MS);
@@ -195,7 +152,7 @@ static void test_statuses_are_collected_when_type_and_gate_ask_for_it(void **sta
 	cluster_expect(f->host, WEB, "!remoteStatus", SOON_MS);
 	settings(f, "Enabled");
 	cluster_expect(f->host, WEB, "\"remoteStatus\":{\"availableReplicas\":1,", SOON_MS);
-	expect_no_write(f->host, WEB);
+	cluster_expect_unwritten(f->host, WEB, STILL_MS);
 	report(f->members[0], 2);
 	cluster_expect(f->host, WEB, "!\"availableReplicas\":1,", SOON_MS);
 }
@@ -208,7 +165,7 @@ static void test_nothing_is_known_of_a_cluster_that_is_not_ready(void **state)
 	cluster_expect(f->host, WEB,
 	               "\"reason\":\"Unreachable\",\"status\":\"Unknown\",\"type\":\"Healthy\"",
 	               2 * SOON_MS);
-	expect_no_write(f->host, WEB);
+	cluster_expect_unwritten(f->host, WEB, STILL_MS);
 }
 
 int main(void)

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "propagator/schedule.h"
 #include "tests/e2e/support/federation.h"
 #include "tests/support/world_inside.h"
 
@@ -20,6 +21,10 @@ enum { SOON_MS = 30000, STILL_MS = 3000 };
 #define DEPLOYMENTS "/apis/apps/v1/namespaces/shop/deployments/"
 #define FEDERATED   "/apis/types.kubefed.io/v1beta1/namespaces/shop/federateddeployments/"
 #define EVENTS      "/api/v1/namespaces/shop/events"
+/* After the message of the condition, where its kind keeps that. */
+#define OVER                                                                                       \
+	"\"reason\":\"PodsFindNoNode\",\"status\":\"True\",\"type\":\"" SCHEDULE_EXCESS_CONDITION  \
+	"\""
 
 static int setup(void **state)
 {
@@ -168,9 +173,15 @@ static void test_a_dead_member_s_share_runs_elsewhere_until_it_is_back(void **st
 	cluster_expect(f->host, FEDERATED "web",
 	               "\"clusters\":[{\"name\":\"gondor\"},{\"name\":\"rohan\"}]", SOON_MS);
 	cluster_expect(f->host, EVENTS, "3 replicas stay beside them", SOON_MS);
+	cluster_expect(f->host, FEDERATED "web",
+	               "\"message\":\"12 replicas where totalReplicas is 9: 3 in clusters that are "
+	               "not ready\",\"reason\":\"ClustersNotReady\",\"status\":\"True\",\"type\":"
+	               "\"" SCHEDULE_EXCESS_CONDITION "\"",
+	               SOON_MS);
 	cluster_start(f->members[1]);
 	cluster_await(f->members[1]);
 	expect(f, "web", 6, 3);
+	cluster_expect(f->host, FEDERATED "web", "!" SCHEDULE_EXCESS_CONDITION, SOON_MS);
 }
 
 static void test_what_runs_stays_where_it_runs_unless_it_is_rebalanced(void **state)
@@ -217,6 +228,36 @@ static void test_a_total_over_what_was_asked_for_is_said(void **state)
 	       "{weight: 2}}");
 	expect_one(f->members[1], "web", 7, SOON_MS);
 	cluster_expect(f->host, EVENTS, "over totalReplicas", SOON_MS);
+	cluster_expect(
+		f->host, FEDERATED "web",
+		"\"message\":\"13 replicas where totalReplicas is 10: 3 in the place of those "
+		"that find no node\"," OVER,
+		SOON_MS);
+	federation_expect(
+		f, 0, "\n" SCHEDULE_EXCESS_CONDITION ": PodsFindNoNode: 13 replicas where ",
+		(const char *const[]){"get", "deployments", "shop/web", "--by-cluster", NULL});
+}
+
+static void test_a_kind_made_by_kubefed_keeps_the_reason_of_that(void **state)
+{
+	struct federation *f = *state;
+
+	federation_kind_of_kubefed(f);
+	cluster_expect(f->host, FEDERATED "web", "!13 replicas where", SOON_MS);
+	cluster_expect(f->host, FEDERATED "web", OVER, SOON_MS);
+	prefer(f, "web", "totalReplicas: 10, clusters: {gondor: {weight: 1}, rohan: {weight: 2}}");
+	cluster_expect(f->host, FEDERATED "web", "!" SCHEDULE_EXCESS_CONDITION, SOON_MS);
+	prefer(f, "web",
+	       "totalReplicas: 10, rebalance: true, clusters: {gondor: {weight: 1}, rohan: "
+	       "{weight: 2}}");
+	cluster_expect(f->host, FEDERATED "web", OVER, SOON_MS);
+	expect_one(f->members[1], "web", 7, SOON_MS);
+	/* What was told last settles for two seconds. */
+	expect_still(f, "web", 6, 7);
+	cluster_expect_unwritten(f->host, FEDERATED "web", STILL_MS);
+	cluster_delete(f->host, "scheduling.kubefed.io/v1alpha1", "ReplicaSchedulingPreference",
+	               "shop", "web");
+	cluster_expect(f->host, FEDERATED "web", "!" SCHEDULE_EXCESS_CONDITION, SOON_MS);
 }
 
 static void test_clusters_that_are_not_selected_have_none(void **state)
@@ -257,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_what_runs_stays_where_it_runs_unless_it_is_rebalanced),
 		cmocka_unit_test(test_pods_that_find_no_node_are_moved),
 		cmocka_unit_test(test_a_total_over_what_was_asked_for_is_said),
+		cmocka_unit_test(test_a_kind_made_by_kubefed_keeps_the_reason_of_that),
 		cmocka_unit_test(test_clusters_that_are_not_selected_have_none),
 		cmocka_unit_test(test_what_is_wrong_is_said),
 	};

@@ -66,6 +66,8 @@ void cluster_patch_status(struct cluster *c, const char *api, const char *kind,
 	__attribute__((format(printf, 6, 7)));
 /* Polls GET path until its body holds `text` (or, with a leading '!', does not) for at most within_ms. */
 void cluster_expect(struct cluster *c, const char *path, const char *text, unsigned within_ms);
+/* Nobody writes that object for so long: its resourceVersion stays. */
+void cluster_expect_unwritten(struct cluster *c, const char *path, unsigned for_ms);
 
 /* Many requests, 32 at a time over one connection, all of which must do well: `fill` writes what number i is. */
 struct cluster_request {

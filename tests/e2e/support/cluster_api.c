@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/xalloc.h"
 #include "base/yaml.h"
 #include "tests/e2e/support/cluster_inside.h"
 #include "tests/support/world_inside.h"
@@ -294,4 +295,31 @@ void cluster_expect(struct cluster *c, const char *path, const char *text, unsig
 			             c->body.data);
 		inside_rest();
 	}
+}
+
+/* metadata.resourceVersion; the caller frees it. */
+static char *version_of(struct cluster *c, const char *path)
+{
+	const char *at;
+
+	assert_int_equal(cluster_send(c, "GET", path, NULL, NULL), 200);
+	at = strstr(cluster_body(c), "\"resourceVersion\":\"");
+	assert_non_null(at);
+	at += strlen("\"resourceVersion\":\"");
+	return xstrndup(at, strcspn(at, "\""));
+}
+
+void cluster_expect_unwritten(struct cluster *c, const char *path, unsigned for_ms)
+{
+	struct deadline deadline = inside_deadline(for_ms);
+	char *before = version_of(c, path);
+
+	while (inside_has_time(deadline)) {
+		char *now = version_of(c, path);
+
+		assert_string_equal(now, before);
+		free(now);
+		inside_rest();
+	}
+	free(before);
 }

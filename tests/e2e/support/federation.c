@@ -164,6 +164,25 @@ void federation_enable(struct federation *f, const char *name)
 	                  (const char *const[]){"federate", "enable", name, NULL});
 }
 
+void federation_kind_of_kubefed(struct federation *f)
+{
+	cluster_patch(
+		f->host, "apiextensions.k8s.io/v1", "CustomResourceDefinition", "",
+		"federateddeployments.types.kubefed.io",
+		"{\"spec\":{\"versions\":[{\"name\":\"v1beta1\",\"served\":true,\"storage\":true,"
+		"\"subresources\":{\"status\":{}},\"schema\":{\"openAPIV3Schema\":{\"type\":"
+		"\"object\",\"properties\":{\"spec\":{\"type\":\"object\",\"x-kubernetes-preserve-"
+		"unknown-fields\":true},\"status\":{\"type\":\"object\",\"properties\":{"
+		"\"observedGeneration\":{\"type\":\"integer\"},\"conditions\":{\"type\":\"array\","
+		"\"items\":{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\"},"
+		"\"status\":{\"type\":\"string\"},\"reason\":{\"type\":\"string\"},"
+		"\"lastUpdateTime\":{\"type\":\"string\"},\"lastTransitionTime\":{\"type\":"
+		"\"string\"}}}},\"clusters\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+		"\"properties\":{\"name\":{\"type\":\"string\"},\"status\":{\"type\":\"string\"},"
+		"\"remoteStatus\":{\"type\":\"object\",\"x-kubernetes-preserve-unknown-fields\":"
+		"true}}}}}}}}}}]}}");
+}
+
 void federation_namespace(struct federation *f, const char *name)
 {
 	objects_namespace(f->host, name);

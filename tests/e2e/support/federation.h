@@ -52,6 +52,8 @@ void federation_expect(struct federation *f, int status, const char *text,
 
 /* nighctl federate enable NAME ("deployments.apps", "configmaps"). */
 void federation_enable(struct federation *f, const char *name);
+/* The definition of FederatedDeployments becomes one as KubeFed made it: of a condition it keeps no message. */
+void federation_kind_of_kubefed(struct federation *f);
 /* A namespace of the host that is federated to all members. */
 void federation_namespace(struct federation *f, const char *name);
 

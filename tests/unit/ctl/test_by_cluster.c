@@ -57,12 +57,33 @@ static void test_an_object_without_status_has_nothing_to_say(void **state)
 	                 "'health': '', 'healthMessage': '', 'recorded': '', 'exists': false}");
 }
 
+static void test_more_replicas_than_asked_for_are_told_of_the_whole(void **state)
+{
+	(void)state;
+	assert_json_text(
+		json_keep(by_cluster_excess(json_of(
+			"{'status': {'conditions': [{'type': 'Propagation', 'status': 'True'}, "
+			"{'type': 'OverTotalReplicas', 'status': 'True', 'reason': "
+			"'PodsFindNoNode', 'message': '12 replicas'}]}}"))),
+		"{'reason': 'PodsFindNoNode', 'message': '12 replicas'}");
+	/* As a kind made by KubeFed keeps it. */
+	assert_json_text(json_keep(by_cluster_excess(
+				 json_of("{'status': {'conditions': [{'type': "
+	                                 "'OverTotalReplicas', 'status': 'True', 'reason': "
+	                                 "'PodsFindNoNode'}]}}"))),
+	                 "{'reason': 'PodsFindNoNode', 'message': ''}");
+	assert_null(by_cluster_excess(FEDERATED));
+	assert_null(by_cluster_excess(json_of("{'status': {'conditions': [{'type': "
+	                                      "'OverTotalReplicas', 'status': 'False'}]}}")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		JSON_TEST(test_what_is_well_is_told_with_what_the_member_has),
 		JSON_TEST(test_who_cannot_be_asked_is_as_the_host_knows_it),
 		JSON_TEST(test_an_object_without_status_has_nothing_to_say),
+		JSON_TEST(test_more_replicas_than_asked_for_are_told_of_the_whole),
 	};
 
 	return cmocka_run_group_tests_name("ctl/by_cluster", tests, NULL, NULL);

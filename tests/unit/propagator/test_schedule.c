@@ -446,6 +446,28 @@ static void test_a_total_that_is_exceeded_on_purpose_is_told(void **state)
 	world_free(&w);
 }
 
+static void test_why_a_total_is_exceeded_is_a_reason_of_a_condition(void **state)
+{
+	struct schedule_excess excess = schedule_excess(10, 7, 3);
+
+	(void)state;
+	assert_null(excess.reason);
+	excess = schedule_excess(10, 12, 0);
+	assert_string_equal(excess.reason, "PodsFindNoNode");
+	assert_string_equal(excess.message.text, "12 replicas where totalReplicas is 10: 2 in the "
+	                                         "place of those that find no node");
+	excess = schedule_excess(9, 8, 3);
+	assert_string_equal(excess.reason, "ClustersNotReady");
+	assert_string_equal(
+		excess.message.text,
+		"11 replicas where totalReplicas is 9: 3 in clusters that are not ready");
+	excess = schedule_excess(10, 12, 3);
+	assert_string_equal(excess.reason, "PodsFindNoNode");
+	assert_string_equal(excess.message.text,
+	                    "15 replicas where totalReplicas is 10: 2 in the place of those that "
+	                    "find no node, 3 in clusters that are not ready");
+}
+
 static void test_replicas_without_a_cluster_are_told(void **state)
 {
 	struct world w = world(
@@ -521,6 +543,7 @@ int main(void)
 		cmocka_unit_test(test_selectors_count_only_when_they_are_asked),
 		cmocka_unit_test(test_without_a_cluster_everything_stays),
 		cmocka_unit_test(test_a_total_that_is_exceeded_on_purpose_is_told),
+		cmocka_unit_test(test_why_a_total_is_exceeded_is_a_reason_of_a_condition),
 		cmocka_unit_test(test_replicas_without_a_cluster_are_told),
 		cmocka_unit_test(test_a_federated_object_that_is_wrong_is_refused_by_field),
 		cmocka_unit_test(test_null_is_as_good_as_missing),

@@ -240,6 +240,92 @@ static void expect_quiet_change(struct desk *d)
 	expect_nothing_said(d);
 }
 
+/* --- more than is asked for --- */
+
+#define OVER "\"type\":\"OverTotalReplicas\""
+#define STATUSES                                                                                   \
+	"PATCH /apis/types.kubefed.io/v1beta1/namespaces/shop/federateddeployments/web/status"
+
+/* Rohan's three stay there while gondor runs them, too. */
+static void exceed(struct desk *d)
+{
+	d->settings.health_period_ms = 1000;
+	d->settings.health_failure_threshold = 1;
+	d->settings.available_delay_ms = d->settings.unavailable_delay_ms = 500;
+	work_on_settings(d->work);
+	bring_nine(d);
+	fakeapi_answer(d->members[1], "/healthz", 0, 500, NULL);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", OVER);
+}
+
+static void test_a_total_that_is_exceeded_stands_in_the_status_until_it_is_not(void **state)
+{
+	struct desk *d = *state;
+	unsigned before;
+
+	exceed(d);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web",
+	            "\"message\":\"12 replicas where totalReplicas is 9: 3 in clusters that are "
+	            "not ready\"");
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "\"reason\":\"ClustersNotReady\"");
+	report(d->members[0], 9);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "ClusterNotReady");
+	desk_turn(d, 4000);
+	before = fakeapi_requests(d->host->f, STATUSES);
+	desk_turn(d, 4000);
+	assert_int_equal(fakeapi_requests(d->host->f, STATUSES), before);
+	fakeapi_no_rule(d->members[1], "/healthz");
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "!" OVER);
+}
+
+static void test_it_is_gone_with_its_preference(void **state)
+{
+	struct desk *d = *state;
+
+	exceed(d);
+	fakeapi_delete(d->host->f, DESK_PREFERENCES, "shop/web");
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "!" OVER);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "\"type\":\"Propagation\"");
+}
+
+static void test_it_is_gone_with_the_gate(void **state)
+{
+	struct desk *d = *state;
+
+	exceed(d);
+	d->settings.scheduler_preferences = false;
+	work_on_settings(d->work);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "!" OVER);
+}
+
+static void test_while_no_cluster_is_ready_it_stands_as_it_did(void **state)
+{
+	struct desk *d = *state;
+
+	exceed(d);
+	fakeapi_answer(d->members[0], "/healthz", 0, 500, NULL);
+	expect_said(d, "no cluster is ready");
+	desk_turn(d, 4000);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "12 replicas where");
+}
+
+/* Who has not planned yet does not take it away, and who has finds it as it should be. */
+static void test_a_new_leader_finds_it_said(void **state)
+{
+	struct desk *d = *state;
+	unsigned before;
+
+	exceed(d);
+	report(d->members[0], 9);
+	desk_turn(d, 4000);
+	before = fakeapi_requests(d->host->f, STATUSES);
+	desk_change_leader(d);
+	expect_said(d, "3 replicas stay beside them");
+	desk_turn(d, 4000);
+	assert_int_equal(fakeapi_requests(d->host->f, STATUSES), before);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", OVER);
+}
+
 static void spread_where_it_is_selected(struct desk *d)
 {
 	desk_deployment(d, 1);
@@ -283,6 +369,11 @@ int main(void)
 		DESK_TEST(test_a_member_that_does_not_answer_holds_no_plan_up_for_long),
 		DESK_TEST(test_without_its_gate_nothing_is_planned),
 		DESK_TEST(test_what_is_wrong_is_said_until_it_is_right),
+		DESK_TEST(test_a_total_that_is_exceeded_stands_in_the_status_until_it_is_not),
+		DESK_TEST(test_it_is_gone_with_its_preference),
+		DESK_TEST(test_it_is_gone_with_the_gate),
+		DESK_TEST(test_while_no_cluster_is_ready_it_stands_as_it_did),
+		DESK_TEST(test_a_new_leader_finds_it_said),
 		DESK_TEST(test_a_new_leader_moves_nothing_for_a_cluster_that_has_not_answered_yet),
 		DESK_TEST(test_a_new_leader_says_nothing_before_it_has_seen_all),
 	};

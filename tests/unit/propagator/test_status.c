@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 
 #include "propagator/health.h"
+#include "propagator/schedule.h"
 #include "propagator/status.h"
 
 #define VECTORS "tests/vectors/kubefed/misc_vectors.json"
@@ -245,6 +246,55 @@ static void test_words_of_health_move_the_update_alone(void **state)
 	json_object_put(second);
 }
 
+/* --- more replicas than were asked for --- */
+
+static void test_a_total_that_is_exceeded_is_a_condition_until_it_is_not(void **state)
+{
+	struct schedule_excess excess = schedule_excess(9, 9, 3);
+	struct status_about about = {.excess = &excess, .now = 1000};
+	struct json_object *first = status_make(NULL, &about), *second, *third, *c;
+
+	(void)state;
+	c = condition(first, "OverTotalReplicas");
+	assert_string_equal(text(c, "status"), "True");
+	assert_string_equal(text(c, "reason"), "ClustersNotReady");
+	assert_string_equal(text(c, "message"), excess.message.text);
+	about.now = 2000;
+	assert_null(status_make(first, &about));
+	excess = schedule_excess(9, 8, 3);
+	second = status_make(first, &about);
+	c = condition(second, "OverTotalReplicas");
+	assert_string_equal(text(c, "message"), excess.message.text);
+	assert_string_equal(text(c, "lastUpdateTime"), "1970-01-01T00:33:20Z");
+	assert_string_equal(text(c, "lastTransitionTime"), "1970-01-01T00:16:40Z");
+	excess = schedule_excess(9, 9, 0);
+	third = status_make(second, &about);
+	assert_non_null(third);
+	assert_null(condition(third, "OverTotalReplicas"));
+	json_object_put(first);
+	json_object_put(second);
+	json_object_put(third);
+}
+
+/* Who has just begun to lead has not planned anything. */
+static void test_what_was_said_of_a_total_stays_until_it_is_known(void **state)
+{
+	struct schedule_excess excess = schedule_excess(9, 9, 3);
+	struct status_about about = {.excess = &excess, .now = 1000};
+	struct json_object *first = status_make(NULL, &about), *second;
+
+	(void)state;
+	about.excess = NULL;
+	about.now = 2000;
+	assert_null(status_make(first, &about));
+	about.generation = 2;
+	second = status_make(first, &about);
+	assert_true(json_object_equal(condition(first, "OverTotalReplicas"),
+	                              condition(second, "OverTotalReplicas")));
+	json_object_put(first);
+	json_object_put(second);
+}
+
 static void test_the_hash_of_a_status_is_that_of_all_but_its_times(void **state)
 {
 	struct status_cluster cluster = {.name = "gondor"};
@@ -345,6 +395,8 @@ int main(void)
 		cmocka_unit_test(test_the_worst_health_is_that_of_all),
 		cmocka_unit_test(test_what_is_unknown_is_neither_true_nor_false),
 		cmocka_unit_test(test_words_of_health_move_the_update_alone),
+		cmocka_unit_test(test_a_total_that_is_exceeded_is_a_condition_until_it_is_not),
+		cmocka_unit_test(test_what_was_said_of_a_total_stays_until_it_is_known),
 		cmocka_unit_test(test_the_hash_of_a_status_is_that_of_all_but_its_times),
 		cmocka_unit_test(test_conditions_without_a_type_are_none),
 		cmocka_unit_test(test_of_too_many_remote_statuses_the_largest_are_left_out),
