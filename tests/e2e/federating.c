@@ -278,6 +278,43 @@ static void test_what_can_only_be_created_whole_is_planned_as_that(void **state)
 	cluster_expect(f->members[1], CONFIGMAPS "odd", "NotFound", SOON_MS);
 }
 
+static void refuse_one_dry_put(const struct gate_request *r, struct gate_answer *out, void *arg)
+{
+	if (strstr(r->path, "dryRun=All"))
+		refuse_one_put(r, out, arg);
+}
+
+/* As when a controller of the member writes a status between what is read of a copy and what is tried with it. */
+static void test_a_plan_is_made_though_a_copy_changes_meanwhile(void **state)
+{
+	struct federation *f = *state;
+	bool is_refused = false;
+	const char *said,
+		*file = manifest(f, "apiVersion: types.kubefed.io/v1beta1\n"
+	                            "kind: FederatedConfigMap\n"
+	                            "metadata: {name: strange, namespace: shop}\n"
+	                            "spec: {template: {data: {a: one}, colour: red}, placement: "
+	                            "{clusters: [{name: rohan}]}}\n");
+
+	cluster_apply_file(f->host, file);
+	cluster_expect(f->members[1], CONFIGMAPS "strange", "\"a\":\"one\"", SOON_MS);
+	gate_decide(federation_gate(f, 1), refuse_one_dry_put, &is_refused);
+	file = manifest(f, "apiVersion: types.kubefed.io/v1beta1\n"
+	                   "kind: FederatedConfigMap\n"
+	                   "metadata: {name: strange, namespace: shop}\n"
+	                   "spec: {template: {data: {a: two}, colour: red}, placement: "
+	                   "{clusters: [{name: rohan}]}}\n");
+	said = federation_run(f, 2, WORDS("plan", "-f", file));
+	gate_decide(f->gates[1], NULL, NULL);
+	cluster_patch(f->host, "core.kubefed.io/v1beta1", "KubeFedCluster", FEDERATION, "rohan",
+	              "{\"spec\":{\"apiEndpoint\":\"%s\"}}", cluster_url(f->members[1]));
+	assert_true(is_refused);
+	assert_says(said, "update ConfigMap shop/strange rohan data.a: \"one\" -> \"two\"", true);
+	cluster_delete(f->host, "types.kubefed.io/v1beta1", "FederatedConfigMap", "shop",
+	               "strange");
+	cluster_expect(f->members[1], CONFIGMAPS "strange", "NotFound", SOON_MS);
+}
+
 static void test_what_a_ceiling_or_the_host_refuses_is_planned_as_refused(void **state)
 {
 	struct federation *f = *state;
@@ -482,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_a_plan_of_a_namespace_tells_of_what_is_in_it),
 		cmocka_unit_test(test_what_a_server_refuses_is_planned_as_refused),
 		cmocka_unit_test(test_what_can_only_be_created_whole_is_planned_as_that),
+		cmocka_unit_test(test_a_plan_is_made_though_a_copy_changes_meanwhile),
 		cmocka_unit_test(test_what_a_ceiling_or_the_host_refuses_is_planned_as_refused),
 		cmocka_unit_test(test_a_namespace_is_federated_with_what_is_in_it),
 		cmocka_unit_test(test_another_cluster_is_not_taken_for_a_member),
