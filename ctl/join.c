@@ -26,6 +26,7 @@ struct join {
 	struct apiserver host, member;
 	struct json_object *before; /* its KubeFedCluster; NULL: it is new */
 	struct grants_names names;
+	enum grants_scope scope;
 	struct grants grants;
 	bool made[GRANTS_MOST]; /* of the grants: it was not there before */
 	struct written {
@@ -55,16 +56,18 @@ static enum err choose_grants(struct join *j, struct reason *why)
 	enum err err =
 		apiserver_list(&j->host, &federate_type_configs, namespace, NULL, &types, &said);
 
-	grants_name(&j->names, j->name, membership_host_of(j->c, j->before), j->c->compatible);
+	grants_name(&j->names, j->name, membership_host_of(j->c, j->before), namespace,
+	            j->c->compatible);
 	/* A host without KubeFed's kinds propagates nothing. */
 	if (err && err != ERR_NOTFOUND)
 		return reason_set(why, err, "FederatedTypeConfigs of %s: %s", namespace, said.text);
-	if (j->c->compatible)
-		grants_make_compatible(&j->grants, &j->names, namespace);
-	else
-		grants_make(&j->grants, &j->names, namespace, types);
+	err = membership_scope(j->c, &j->host, &j->scope, why);
+	if (!err && j->c->compatible)
+		grants_make_compatible(&j->grants, &j->names, namespace, j->scope);
+	else if (!err)
+		grants_make(&j->grants, &j->names, namespace, j->scope, types);
 	json_object_put(types);
-	return ERR_OK;
+	return err;
 }
 
 static enum err grant(struct join *j, struct reason *why)
@@ -90,6 +93,32 @@ static enum err grant(struct join *j, struct reason *why)
 	}
 	progress_show(&j->progress, j->grants.count, j->grants.count);
 	return err;
+}
+
+/* Of the time when the control plane reached farther, or not as far. */
+static void end_other_scope(struct join *j)
+{
+	struct grants any;
+
+	if (j->c->compatible)
+		grants_make_compatible(&any, &j->names, j->c->namespace, GRANTS_ANY);
+	else
+		grants_make(&any, &j->names, j->c->namespace, GRANTS_ANY, NULL);
+	for (size_t i = 0; i < any.count; i++) {
+		const struct grant *g = &any.list[i];
+		const char *namespace = g->in_namespace ? j->c->namespace : NULL;
+		struct json_object *there = NULL;
+		struct reason why = {0};
+
+		if (grants_have(&j->grants, g) || apiserver_get(&j->member, g->resource, namespace,
+		                                                g->name, &there, &why) != ERR_OK)
+			continue;
+		json_object_put(there);
+		if (apiserver_delete(&j->member, g->resource, namespace, g->name, &why) != ERR_OK)
+			command_fail(j->c, "%s %s of another scope stays in the member: %s",
+			             g->resource->kind, g->name, why.text);
+	}
+	grants_fini(&any);
 }
 
 static void note_end(struct join *j, const char *end)
@@ -272,6 +301,9 @@ static enum err write_cluster(const struct join *j, const char *secret, const ch
 	if (reader)
 		jsontree_set(cluster, json_object_new_string(reader), "metadata", "annotations",
 		             MEMBERSHIP_READER, NULL);
+	if (j->scope == GRANTS_NAMESPACED)
+		jsontree_set(cluster, json_object_new_string(j->c->namespace), "metadata",
+		             "annotations", MEMBERSHIP_NAMESPACE, NULL);
 	jsontree_set(cluster, json_object_new_string(j->member.access.server), "spec",
 	             "apiEndpoint", NULL);
 	jsontree_set(cluster, json_object_new_string(secret), "spec", "secretRef", "name", NULL);
@@ -485,9 +517,11 @@ static enum err write_all(struct join *j, struct reason *why)
 		find_ca(j);
 		err = j->c->compatible ? join_compatible(j, why) : join_least(j, why);
 	}
-	if (err && may_be_needed(j))
+	if (!err)
+		end_other_scope(j);
+	else if (may_be_needed(j))
 		tell_kept(j);
-	else if (err)
+	else
 		take_back(j);
 	return err;
 }

@@ -16,16 +16,14 @@
 #include "propagator/ceiling.h"
 #include "propagator/jsontree.h"
 
-static const struct kube_resource configs = {"core.kubefed.io", "v1beta1", "kubefedconfigs",
-                                             "KubeFedConfig"};
-
 static void read_config(struct outlook *o)
 {
 	struct json_object *config = NULL;
 	struct reason why;
 
 	/* Without one KubeFed's defaults hold. */
-	if (apiserver_get(&o->host, &configs, o->c->namespace, "kubefed", &config, &why) != ERR_OK)
+	if (apiserver_get(&o->host, &federate_configs, o->c->namespace, FEDERATE_CONFIG, &config,
+	                  &why) != ERR_OK)
 		config = NULL;
 	o->adopts = strcmp(jsontree_word(config, "spec", "syncController", "adoptResources", NULL),
 	                   "Disabled") != 0;
