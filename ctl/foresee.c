@@ -2,9 +2,12 @@
 #include "ctl/foresee.h"
 
 #include <json-c/json_object.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "ctl/command.h"
+#include "ctl/crew.h"
 #include "ctl/differences.h"
 #include "propagator/ceiling.h"
 #include "propagator/field_manager.h"
@@ -182,8 +185,9 @@ static bool is_own_namespace(const struct look *l, struct json_object *existing)
 	bool same;
 
 	if (!type_is_namespaces(l->type) ||
-	    apiserver_get(&l->o->host, &namespaces, NULL,
-	                  jsontree_word(existing, "metadata", "name", NULL), &own, &why) != ERR_OK)
+	    outlook_get_host(l->o, &namespaces, NULL,
+	                     jsontree_word(existing, "metadata", "name", NULL), &own,
+	                     &why) != ERR_OK)
 		return false;
 	same = strcmp(jsontree_word(own, "metadata", "uid", NULL),
 	              jsontree_word(existing, "metadata", "uid", NULL)) == 0;
@@ -250,25 +254,53 @@ static bool look_at(const struct look *l, size_t member, struct foreseen *f)
 	return placed || f->step != FORESEE_NOTHING;
 }
 
+/* --- all clusters, several at a time --- */
+
+struct asked {
+	struct look look; /* of this cluster alone, as json-c wants it */
+	struct foreseen foreseen;
+	bool concerns;
+};
+
+static void ask_one(size_t number, void *arg)
+{
+	struct asked *a = (struct asked *)arg + number;
+
+	a->look.can_render = render_build(a->look.type, a->look.federated, &a->look.render,
+	                                  &a->look.cannot) == ERR_OK;
+	a->concerns = look_at(&a->look, number, &a->foreseen);
+	render_fini(&a->look.render);
+}
+
+static void tell_one(struct asked *a, foresee_fn *on_cluster, void *arg)
+{
+	if (a->concerns)
+		on_cluster(&a->foreseen, arg);
+	text_fini(&a->foreseen.why);
+	json_object_put(a->foreseen.differences);
+	json_object_put(a->look.federated);
+}
+
 enum err foresee(struct outlook *o, const struct type *type, struct json_object *federated,
                  struct json_object *namespace, foresee_fn *on_cluster, void *arg,
                  struct reason *why)
 {
-	struct look l = {.o = o, .type = type, .federated = federated};
-	enum err err = outlook_place(o, type, federated, namespace, &l.placement, &l.nowhere);
+	struct look look = {.o = o, .type = type};
+	enum err err = outlook_place(o, type, federated, namespace, &look.placement, &look.nowhere);
+	struct asked *all;
 
 	if (err)
-		return reason_set(why, err, "%s", l.nowhere.text);
-	l.can_render = render_build(type, federated, &l.render, &l.cannot) == ERR_OK;
+		return reason_set(why, err, "%s", look.nowhere.text);
+	all = xcalloc(o->count, sizeof(*all));
 	for (size_t i = 0; i < o->count; i++) {
-		struct foreseen f = {.cluster = o->members[i].name};
-
-		if (look_at(&l, i, &f))
-			on_cluster(&f, arg);
-		text_fini(&f.why);
-		json_object_put(f.differences);
+		all[i].look = look;
+		all[i].look.federated = jsontree_copy(federated);
+		all[i].foreseen.cluster = o->members[i].name;
 	}
-	render_fini(&l.render);
-	placement_fini(&l.placement);
+	crew_run(o->count, ask_one, all);
+	for (size_t i = 0; i < o->count; i++)
+		tell_one(&all[i], on_cluster, arg);
+	free(all);
+	placement_fini(&look.placement);
 	return ERR_OK;
 }
