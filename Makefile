@@ -178,7 +178,7 @@ $(SCENARIOS): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libg
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
 $(SCENARIOS:%=%.run): %.run: % all
-	$(Q)NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl $<
+	$(Q)NIGHD=$(B)/bin/nighd NIGHCTL=$(B)/bin/nighctl PROPAGATOR=$(B)/bin/nigh-propagator $<
 # Those that keep processors busy, or promise times, are run alone; the others wait for most of their time, three together.
 SCENARIOS_ALONE := $(filter $(foreach s,crowds floods hostile_clusters hostile_wire networks outcome reload_under_load replicas takeover tls,%/$(s)),$(SCENARIOS))
 SCENARIOS_TOGETHER := $(filter-out $(SCENARIOS_ALONE),$(SCENARIOS))

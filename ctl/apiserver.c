@@ -11,7 +11,7 @@
 #include "propagator/jsontree.h"
 #include "propagator/type.h"
 
-enum { PAGE = 500, PAGES_MOST = 2000 };
+enum { PAGE = 500, PAGES_MOST = 2000, TRIES_MOST = 5 };
 
 int apiserver_open(struct apiserver *s, const struct command *c)
 {
@@ -180,6 +180,23 @@ enum err apiserver_replace(const struct apiserver *s, const struct kube_resource
 	kube_path(&path, r, namespace, name);
 	err = send_change(s, "PUT", NULL, &path, "", object, out, why);
 	text_fini(&path);
+	return err;
+}
+
+enum err apiserver_attempt(const struct apiserver *s, const struct kube_resource *r,
+                           const char *namespace, const char *name, struct json_object **live,
+                           apiserver_attempt_fn *attempt, void *arg, struct json_object **out,
+                           struct reason *why)
+{
+	enum err err = attempt(*live, arg, out, why);
+
+	for (unsigned i = 0; i < TRIES_MOST && err == ERR_CONFLICT; i++) {
+		json_object_put(*live);
+		*live = NULL;
+		err = apiserver_get(s, r, namespace, name, live, why);
+		if (!err || err == ERR_NOTFOUND)
+			err = attempt(*live, arg, out, why);
+	}
 	return err;
 }
 

@@ -58,6 +58,14 @@ enum err apiserver_create(const struct apiserver *s, const struct kube_resource 
 enum err apiserver_replace(const struct apiserver *s, const struct kube_resource *r,
                            const char *namespace, const char *name, struct json_object *object,
                            struct json_object **out, struct reason *why) MUST_CHECK;
+/* Does something with the object as it was read, *live, NULL: there is none.  What another wrote between that and now
+ * (ERR_CONFLICT), as a status is at any time, is read again, and it is tried anew, a few times. */
+typedef enum err apiserver_attempt_fn(struct json_object *live, void *arg, struct json_object **out,
+                                      struct reason *why);
+enum err apiserver_attempt(const struct apiserver *s, const struct kube_resource *r,
+                           const char *namespace, const char *name, struct json_object **live,
+                           apiserver_attempt_fn *attempt, void *arg, struct json_object **out,
+                           struct reason *why) MUST_CHECK;
 /* Merges (RFC 7396). */
 enum err apiserver_merge(const struct apiserver *s, const struct kube_resource *r,
                          const char *namespace, const char *name, struct json_object *patch,

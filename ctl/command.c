@@ -109,6 +109,12 @@ int command_get(const struct command *c, const char *path, struct json_object **
 	return ask(c, path, false, root);
 }
 
+enum err command_ask(const struct command *c, const char *path, struct json_object **root,
+                     struct reason *why)
+{
+	return fetch(c, path, false, root, why);
+}
+
 struct json_object *command_try(const struct command *c, const char *path)
 {
 	struct json_object *root;

@@ -24,6 +24,7 @@ struct command {
 	const char *program; /* "nighctl" or "kubectl nigh" */
 	enum print_format format;
 	const char *server;                   /* URL */
+	bool is_usual_server;                 /* nobody has said which */
 	const char *kubeconfig, *context;     /* NULL: not given */
 	const char *namespace;                /* KubeFed's */
 	const char *object_namespace;         /* of the object that is named; NULL: not given */
@@ -53,7 +54,10 @@ void command_add(const struct command *c, struct json_object *root, struct text 
 void command_tell(const struct command *c, struct json_object *root, const char *text);
 /* GET; *root belongs to the caller. */
 int command_get(const struct command *c, const char *path, struct json_object **root);
-/* The same, but NULL where it fails, and nothing is said of that. */
+/* The same, and what goes wrong is not told: *root is NULL then. */
+enum err command_ask(const struct command *c, const char *path, struct json_object **root,
+                     struct reason *why) MUST_CHECK;
+/* The same, for whom it does not matter why: NULL. */
 struct json_object *command_try(const struct command *c, const char *path);
 /* POST; *root belongs to the caller. */
 int command_post(const struct command *c, const char *path, struct json_object **root);

@@ -8,7 +8,8 @@
 struct command;
 struct json_object;
 
-extern const struct kube_resource federate_type_configs, federate_definitions;
+extern const struct kube_resource federate_type_configs, federate_definitions, federate_configs;
+#define FEDERATE_CONFIG "kubefed" /* the one KubeFedConfig */
 
 /* Shows objects in c->format: as a List, or document by document. */
 void federate_print(const struct command *c, struct json_object *list);

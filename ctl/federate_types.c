@@ -19,6 +19,8 @@
 
 const struct kube_resource federate_type_configs = {"core.kubefed.io", "v1beta1",
                                                     "federatedtypeconfigs", "FederatedTypeConfig"};
+const struct kube_resource federate_configs = {"core.kubefed.io", "v1beta1", "kubefedconfigs",
+                                               "KubeFedConfig"};
 const struct kube_resource federate_definitions = {
 	"apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition"};
 

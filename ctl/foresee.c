@@ -2,9 +2,12 @@
 #include "ctl/foresee.h"
 
 #include <json-c/json_object.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "ctl/command.h"
+#include "ctl/crew.h"
 #include "ctl/differences.h"
 #include "propagator/ceiling.h"
 #include "propagator/field_manager.h"
@@ -44,27 +47,46 @@ static void refuse(struct foreseen *f, const char *why)
 	text_add(&f->why, why);
 }
 
-/* What cannot be applied for its shape is replaced, or, where there is none, created. */
-static enum err try_whole(const struct look *l, const struct apiserver *server, const char *cluster,
-                          struct json_object *existing, struct json_object *desired,
-                          struct json_object **out, struct reason *why)
+struct trial {
+	const struct look *l;
+	const struct apiserver *server;
+	const char *cluster;
+	struct json_object *desired;
+};
+
+static enum err try_once(struct json_object *existing, void *arg, struct json_object **out,
+                         struct reason *why)
 {
-	const struct kube_resource r = apiserver_resource(&l->type->target);
-	const char *namespace = jsontree_text(desired, "metadata", "namespace", NULL);
+	const struct trial *t = arg;
+	const struct kube_resource r = apiserver_resource(&t->l->type->target);
+	const char *namespace = jsontree_text(t->desired, "metadata", "namespace", NULL);
 	struct json_object *whole = NULL;
 	bool retained;
 	enum err err;
 
 	if (!existing)
-		return apiserver_create(server, &r, namespace, NULL, NULL, desired, out, why);
-	err = render_over(l->type, &l->render, l->federated, cluster, existing, &whole, &retained,
-	                  why);
+		return apiserver_create(t->server, &r, namespace, NULL, NULL, t->desired, out, why);
+	err = render_over(t->l->type, &t->l->render, t->l->federated, t->cluster, existing, &whole,
+	                  &retained, why);
 	if (!err)
-		err = apiserver_replace(server, &r, namespace,
+		err = apiserver_replace(t->server, &r, namespace,
 		                        jsontree_word(whole, "metadata", "name", NULL), whole, out,
 		                        why);
 	json_object_put(whole);
 	return err;
+}
+
+/* What cannot be applied for its shape is replaced, or, where there is none, created.  *existing may be read again. */
+static enum err try_whole(const struct look *l, const struct apiserver *server, const char *cluster,
+                          struct json_object **existing, struct json_object *desired,
+                          struct json_object **out, struct reason *why)
+{
+	const struct kube_resource r = apiserver_resource(&l->type->target);
+	struct trial trial = {l, server, cluster, desired};
+
+	return apiserver_attempt(server, &r, jsontree_text(desired, "metadata", "namespace", NULL),
+	                         jsontree_word(desired, "metadata", "name", NULL), existing,
+	                         try_once, &trial, out, why);
 }
 
 static void keep_replicas(const struct look *l, struct json_object *existing,
@@ -78,7 +100,7 @@ static void keep_replicas(const struct look *l, struct json_object *existing,
 
 /* What the member would have then; NULL: `f` says why not.  `forbidden`: what its ceiling says against it. */
 static struct json_object *try_apply(const struct look *l, const struct outlook_member *m,
-                                     struct json_object *existing, struct foreseen *f,
+                                     struct json_object **existing, struct foreseen *f,
                                      struct reason *forbidden)
 {
 	const struct kube_resource r = apiserver_resource(&l->type->target);
@@ -93,7 +115,7 @@ static struct json_object *try_apply(const struct look *l, const struct outlook_
 		refuse(f, why.text);
 		return NULL;
 	}
-	keep_replicas(l, existing, desired);
+	keep_replicas(l, *existing, desired);
 	(void)ceiling_allows(m->ceiling, l->type, l->o->c->namespace, desired, forbidden);
 	err = apiserver_apply(&dry, &r, jsontree_text(desired, "metadata", "namespace", NULL),
 	                      jsontree_word(desired, "metadata", "name", NULL), desired, &after,
@@ -101,7 +123,7 @@ static struct json_object *try_apply(const struct look *l, const struct outlook_
 	if (err == ERR_PARSE)
 		err = try_whole(l, &dry, f->cluster, existing, desired, &after, &why);
 	/* A namespace that comes before it is not there in a dry run. */
-	if (err == ERR_NOTFOUND && !existing && strstr(why.text, "namespaces"))
+	if (err == ERR_NOTFOUND && !*existing && strstr(why.text, "namespaces"))
 		text_add(&f->why, "with its namespace");
 	else if (err)
 		refuse(f, why.text);
@@ -123,9 +145,9 @@ static void hold_to_ceiling(struct foreseen *f, const struct reason *forbidden)
 }
 
 static void look_at_placed(const struct look *l, const struct outlook_member *m,
-                           struct json_object *existing, struct foreseen *f)
+                           struct json_object **existing, struct foreseen *f)
 {
-	const char *label = label_of(existing);
+	const char *label = label_of(*existing);
 	struct reason forbidden = {0};
 	struct json_object *after;
 
@@ -133,19 +155,20 @@ static void look_at_placed(const struct look *l, const struct outlook_member *m,
 		refuse(f, l->cannot.text);
 		return;
 	}
-	if (existing && strcmp(label, "false") == 0) {
+	if (*existing && strcmp(label, "false") == 0) {
 		refuse(f, "there is one, with the label " RENDER_LABEL ": \"false\"");
 		return;
 	}
-	if (existing && strcmp(label, "true") != 0 && !l->o->adopts) {
+	if (*existing && strcmp(label, "true") != 0 && !l->o->adopts) {
 		refuse(f, "there is one, and adoptResources is Disabled");
 		return;
 	}
-	f->step = existing ? FORESEE_UPDATE : FORESEE_CREATE;
 	after = try_apply(l, m, existing, f, &forbidden);
-	if (existing && after) {
-		f->differences = differences_between(existing, after);
-		if (strcmp(label, "true") != 0)
+	if (f->step == FORESEE_NOTHING)
+		f->step = *existing ? FORESEE_UPDATE : FORESEE_CREATE;
+	if (*existing && after) {
+		f->differences = differences_between(*existing, after);
+		if (strcmp(label_of(*existing), "true") != 0)
 			text_add(&f->why, "there is one, which is adopted");
 		if (jsontree_count(f->differences) == 0)
 			f->step = FORESEE_NOTHING;
@@ -162,8 +185,9 @@ static bool is_own_namespace(const struct look *l, struct json_object *existing)
 	bool same;
 
 	if (!type_is_namespaces(l->type) ||
-	    apiserver_get(&l->o->host, &namespaces, NULL,
-	                  jsontree_word(existing, "metadata", "name", NULL), &own, &why) != ERR_OK)
+	    outlook_get_host(l->o, &namespaces, NULL,
+	                     jsontree_word(existing, "metadata", "name", NULL), &own,
+	                     &why) != ERR_OK)
 		return false;
 	same = strcmp(jsontree_word(own, "metadata", "uid", NULL),
 	              jsontree_word(existing, "metadata", "uid", NULL)) == 0;
@@ -223,32 +247,60 @@ static bool look_at(const struct look *l, size_t member, struct foreseen *f)
 		return placed || was_there(l, f->cluster);
 	}
 	if (placed)
-		look_at_placed(l, &l->o->members[member], existing, f);
+		look_at_placed(l, &l->o->members[member], &existing, f);
 	else if (existing)
 		look_at_unplaced(l, existing, f);
 	json_object_put(existing);
 	return placed || f->step != FORESEE_NOTHING;
 }
 
+/* --- all clusters, several at a time --- */
+
+struct asked {
+	struct look look; /* of this cluster alone, as json-c wants it */
+	struct foreseen foreseen;
+	bool concerns;
+};
+
+static void ask_one(size_t number, void *arg)
+{
+	struct asked *a = (struct asked *)arg + number;
+
+	a->look.can_render = render_build(a->look.type, a->look.federated, &a->look.render,
+	                                  &a->look.cannot) == ERR_OK;
+	a->concerns = look_at(&a->look, number, &a->foreseen);
+	render_fini(&a->look.render);
+}
+
+static void tell_one(struct asked *a, foresee_fn *on_cluster, void *arg)
+{
+	if (a->concerns)
+		on_cluster(&a->foreseen, arg);
+	text_fini(&a->foreseen.why);
+	json_object_put(a->foreseen.differences);
+	json_object_put(a->look.federated);
+}
+
 enum err foresee(struct outlook *o, const struct type *type, struct json_object *federated,
                  struct json_object *namespace, foresee_fn *on_cluster, void *arg,
                  struct reason *why)
 {
-	struct look l = {.o = o, .type = type, .federated = federated};
-	enum err err = outlook_place(o, type, federated, namespace, &l.placement, &l.nowhere);
+	struct look look = {.o = o, .type = type};
+	enum err err = outlook_place(o, type, federated, namespace, &look.placement, &look.nowhere);
+	struct asked *all;
 
 	if (err)
-		return reason_set(why, err, "%s", l.nowhere.text);
-	l.can_render = render_build(type, federated, &l.render, &l.cannot) == ERR_OK;
+		return reason_set(why, err, "%s", look.nowhere.text);
+	all = xcalloc(o->count, sizeof(*all));
 	for (size_t i = 0; i < o->count; i++) {
-		struct foreseen f = {.cluster = o->members[i].name};
-
-		if (look_at(&l, i, &f))
-			on_cluster(&f, arg);
-		text_fini(&f.why);
-		json_object_put(f.differences);
+		all[i].look = look;
+		all[i].look.federated = jsontree_copy(federated);
+		all[i].foreseen.cluster = o->members[i].name;
 	}
-	render_fini(&l.render);
-	placement_fini(&l.placement);
+	crew_run(o->count, ask_one, all);
+	for (size_t i = 0; i < o->count; i++)
+		tell_one(&all[i], on_cluster, arg);
+	free(all);
+	placement_fini(&look.placement);
 	return ERR_OK;
 }

@@ -1,7 +1,7 @@
 /* foresee.h -- what nigh-propagator would do about a federated object, cluster by cluster, asked of the members without
  * changing anything.
  *
- * By the propagator's own modules, and dry runs of the member's server.
+ * By the propagator's own modules, and dry runs of the member's server; many members are asked at a time (crew.h).
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CTL_FORESEE_H
@@ -27,7 +27,7 @@ struct foreseen {
 	struct text why;
 	struct json_object *differences; /* differences.h; of an update; NULL: none */
 };
-/* The values are good during the call. */
+/* The values are good during the call, which is made on the thread of foresee(), cluster by cluster in their order. */
 typedef void foresee_fn(const struct foreseen *f, void *arg);
 
 /* `namespace`: the FederatedNamespace that it is in, or NULL.  Clusters that it has nothing to do with are left out.

@@ -25,14 +25,18 @@ static const struct kube_resource bindings = {RBAC, "v1", "rolebindings", "RoleB
 
 /* --- names --- */
 
-void grants_name(struct grants_names *out, const char *cluster, const char *host, bool compatible)
+void grants_name(struct grants_names *out, const char *cluster, const char *host,
+                 const char *namespace, bool compatible)
 {
 	*out = (struct grants_names){0};
 	text_printf(&out->writer, "%s%s-%s", compatible ? "" : "nigh-", cluster, host);
 	text_printf(&out->writer_role, "%s:%s-%s",
 	            compatible ? "kubefed-controller-manager" : "nigh-propagator", cluster, host);
-	if (compatible)
+	if (compatible) {
+		text_printf(&out->health_role, "kubefed-controller-manager:%s:healthcheck-%s-%s",
+		            namespace, cluster, host);
 		return;
+	}
 	text_printf(&out->reader, "nigh-reader-%s-%s", cluster, host);
 	text_printf(&out->reader_role, "nigh-reader:%s-%s", cluster, host);
 }
@@ -43,6 +47,7 @@ void grants_names_fini(struct grants_names *n)
 	text_fini(&n->reader);
 	text_fini(&n->writer_role);
 	text_fini(&n->reader_role);
+	text_fini(&n->health_role);
 }
 
 /* --- what may be done --- */
@@ -73,22 +78,32 @@ static struct json_object *rule_of_group(struct json_object *rules, const char *
 	return rule;
 }
 
-/* What nigh-propagator does beside its types: health and why, place, replicas that fit, and Events. */
-static void add_common(struct json_object *rules)
-{
-	static const char *const common[] = {
-		"{\"apiGroups\":[\"\"],\"resources\":[\"nodes\",\"pods\"],"
-		"\"verbs\":[\"get\",\"list\",\"watch\"]}",
-		"{\"apiGroups\":[\"\"],\"resources\":[\"events\"],"
-		"\"verbs\":[\"create\",\"patch\",\"list\"]}",
-		"{\"nonResourceURLs\":[\"/healthz\",\"/livez\",\"/readyz\",\"/version\"],"
-		"\"verbs\":[\"get\"]}"};
+/* What nigh-propagator does beside its types: health and why, replicas that fit, and Events; whether the server is well,
+ * and where it is. */
+static const char in_namespaces[] =
+	"[{\"apiGroups\":[\"\"],\"resources\":[\"pods\"],\"verbs\":[\"get\",\"list\",\"watch\"]},"
+	"{\"apiGroups\":[\"\"],\"resources\":[\"events\"],"
+	"\"verbs\":[\"create\",\"patch\",\"list\"]}]";
+static const char of_cluster[] =
+	"[{\"apiGroups\":[\"\"],\"resources\":[\"nodes\"],\"verbs\":[\"get\",\"list\",\"watch\"]},"
+	"{\"nonResourceURLs\":[\"/healthz\",\"/livez\",\"/readyz\",\"/version\"],"
+	"\"verbs\":[\"get\"]}]";
 
-	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-		json_object_array_add(rules, parsed(common[i]));
+/* Takes `more`. */
+static void add_all(struct json_object *rules, struct json_object *more)
+{
+	for (size_t i = 0; i < jsontree_count(more); i++)
+		json_object_array_add(rules, json_object_get(jsontree_item(more, i)));
+	json_object_put(more);
 }
 
-static struct json_object *rules_of(struct json_object *type_configs)
+/* As nigh-propagator has it: in one namespace there is neither what has none, nor are there namespaces. */
+bool grants_reach(enum grants_scope scope, const struct type *type)
+{
+	return scope == GRANTS_CLUSTER || (type->target.namespaced && !type_is_namespaces(type));
+}
+
+static struct json_object *rules_of(struct json_object *type_configs, enum grants_scope scope)
 {
 	struct json_object *rules = json_object_new_array();
 
@@ -98,20 +113,22 @@ static struct json_object *rules_of(struct json_object *type_configs)
 
 		if (type_read(jsontree_item(type_configs, i), &type, NULL) != ERR_OK)
 			continue;
-		if (type.propagation) {
+		if (type.propagation && grants_reach(scope, &type)) {
 			rule = rule_of_group(rules, type.target.group);
 			json_object_array_add(jsontree_get(rule, "resources", NULL),
 			                      json_object_new_string(type.target.plural));
 		}
 		type_fini(&type);
 	}
-	add_common(rules);
+	add_all(rules, parsed(in_namespaces));
 	return rules;
 }
 
-/* As deploy/kubernetes/member/reader.yaml. */
+/* As deploy/kubernetes/member/reader.yaml, which has both. */
+static const char reader_nodes[] =
+	"[{\"apiGroups\":[\"\"],\"resources\":[\"nodes\"],\"verbs\":[\"get\",\"list\",\"watch\"]}]";
 static const char reader_rules[] =
-	"[{\"apiGroups\":[\"\"],\"resources\":[\"services\",\"nodes\"],"
+	"[{\"apiGroups\":[\"\"],\"resources\":[\"services\"],"
 	"\"verbs\":[\"get\",\"list\",\"watch\"]},"
 	"{\"apiGroups\":[\"discovery.k8s.io\"],\"resources\":[\"endpointslices\"],"
 	"\"verbs\":[\"get\",\"list\",\"watch\"]},"
@@ -122,23 +139,42 @@ static const char ceiling_rules[] =
 	"[{\"apiGroups\":[\"\"],\"resources\":[\"configmaps\"],"
 	"\"resourceNames\":[\"nigh-ceiling\"],\"verbs\":[\"get\",\"list\",\"watch\"]}]";
 
-/* So that nigh-propagator makes new tokens before these end. */
-static struct json_object *own_rules(const struct grants_names *names)
+static struct json_object *names_of(const char *one, const char *other)
 {
-	struct json_object *rules = parsed(ceiling_rules), *named = json_object_new_array();
-	struct json_object *rule = parsed("{\"apiGroups\":[\"\"],\"resources\":["
-	                                  "\"serviceaccounts/token\"],\"verbs\":[\"create\"]}");
+	struct json_object *list = json_object_new_array();
 
-	json_object_array_add(named, json_object_new_string(names->writer.data));
-	json_object_array_add(named, json_object_new_string(names->reader.data));
-	json_object_object_add(rule, "resourceNames", named);
-	json_object_array_add(rules, rule);
+	json_object_array_add(list, json_object_new_string(one));
+	if (other)
+		json_object_array_add(list, json_object_new_string(other));
+	return list;
+}
+
+/* So that nigh-propagator makes new tokens before these end, and unjoin can tell the member from the host. */
+static struct json_object *own_rules(const struct grants_names *names, const char *namespace)
+{
+	struct json_object *rules = parsed(ceiling_rules);
+	struct json_object *tokens = parsed("{\"apiGroups\":[\"\"],\"resources\":["
+	                                    "\"serviceaccounts/token\"],\"verbs\":[\"create\"]}");
+	struct json_object *own = parsed("{\"apiGroups\":[\"\"],\"resources\":[\"namespaces\"],"
+	                                 "\"verbs\":[\"get\"]}");
+
+	json_object_object_add(tokens, "resourceNames",
+	                       names_of(names->writer.data, names->reader.data));
+	json_object_object_add(own, "resourceNames", names_of(namespace, NULL));
+	json_object_array_add(rules, tokens);
+	json_object_array_add(rules, own);
 	return rules;
 }
 
 static const char compatible_rules[] =
 	"[{\"apiGroups\":[\"*\"],\"resources\":[\"*\"],\"verbs\":[\"*\"]},"
 	"{\"nonResourceURLs\":[\"*\"],\"verbs\":[\"get\"]}]";
+static const char compatible_in_namespace[] =
+	"[{\"apiGroups\":[\"*\"],\"resources\":[\"*\"],\"verbs\":[\"*\"]}]";
+/* KubeFed's verb was "Get", which is none. */
+static const char compatible_health[] =
+	"[{\"nonResourceURLs\":[\"/healthz\"],\"verbs\":[\"get\"]},"
+	"{\"apiGroups\":[\"\"],\"resources\":[\"nodes\"],\"verbs\":[\"list\"]}]";
 
 /* --- the objects --- */
 
@@ -192,36 +228,65 @@ static void add_role(struct grants *g, const char *role_namespace, const char *r
 	jsontree_set(object, subjects, "subjects", NULL);
 }
 
+/* Under one name: what is about namespaces, and what has none; in all of the cluster one role has both. */
+static void add_roles(struct grants *g, enum grants_scope scope, const char *role,
+                      struct json_object *take_rules, const char *rules_of_cluster,
+                      const char *namespace, const char *account)
+{
+	struct json_object *of_all = parsed(rules_of_cluster);
+
+	if (scope == GRANTS_CLUSTER) {
+		add_all(take_rules, of_all);
+		of_all = take_rules;
+	} else {
+		add_role(g, namespace, role, take_rules, namespace, account);
+	}
+	add_role(g, NULL, role, of_all, namespace, account);
+}
+
 void grants_make(struct grants *out, const struct grants_names *names, const char *namespace,
-                 struct json_object *type_configs)
+                 enum grants_scope scope, struct json_object *type_configs)
 {
 	*out = (struct grants){0};
 	add(out, &grants_namespaces, NULL, namespace);
 	add_account(out, namespace, names->writer.data);
-	add_role(out, NULL, names->writer_role.data, rules_of(type_configs), namespace,
-	         names->writer.data);
-	add_role(out, namespace, names->writer.data, own_rules(names), namespace,
+	add_roles(out, scope, names->writer_role.data, rules_of(type_configs, scope), of_cluster,
+	          namespace, names->writer.data);
+	add_role(out, namespace, names->writer.data, own_rules(names, namespace), namespace,
 	         names->writer.data);
 	add_account(out, namespace, names->reader.data);
-	add_role(out, NULL, names->reader_role.data, parsed(reader_rules), namespace,
-	         names->reader.data);
+	add_roles(out, scope, names->reader_role.data, parsed(reader_rules), reader_nodes,
+	          namespace, names->reader.data);
 }
 
 void grants_make_compatible(struct grants *out, const struct grants_names *names,
-                            const char *namespace)
+                            const char *namespace, enum grants_scope scope)
 {
+	const char *account = names->writer.data, *role = names->writer_role.data;
 	struct json_object *secret;
 
 	*out = (struct grants){0};
 	add(out, &grants_namespaces, NULL, namespace);
-	add_account(out, namespace, names->writer.data);
-	secret = add(out, &grants_secrets, namespace, names->writer.data);
+	add_account(out, namespace, account);
+	secret = add(out, &grants_secrets, namespace, account);
 	jsontree_set(secret, json_object_new_string("kubernetes.io/service-account-token"), "type",
 	             NULL);
-	jsontree_set(secret, json_object_new_string(names->writer.data), "metadata", "annotations",
+	jsontree_set(secret, json_object_new_string(account), "metadata", "annotations",
 	             "kubernetes.io/service-account.name", NULL);
-	add_role(out, NULL, names->writer_role.data, parsed(compatible_rules), namespace,
-	         names->writer.data);
+	if (scope != GRANTS_NAMESPACED)
+		add_role(out, NULL, role, parsed(compatible_rules), namespace, account);
+	if (scope == GRANTS_CLUSTER)
+		return;
+	add_role(out, namespace, role, parsed(compatible_in_namespace), namespace, account);
+	add_role(out, NULL, names->health_role.data, parsed(compatible_health), namespace, account);
+}
+
+bool grants_have(const struct grants *g, const struct grant *one)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (g->list[i].resource == one->resource && strcmp(g->list[i].name, one->name) == 0)
+			return true;
+	return false;
 }
 
 void grants_fini(struct grants *g)

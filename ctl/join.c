@@ -26,9 +26,13 @@ struct join {
 	struct apiserver host, member;
 	struct json_object *before; /* its KubeFedCluster; NULL: it is new */
 	struct grants_names names;
+	enum grants_scope scope;
 	struct grants grants;
-	bool made[GRANTS_MOST];     /* of the grants: it was not there before */
-	struct text made_secret[2]; /* on the host: names; empty: none was made */
+	bool made[GRANTS_MOST]; /* of the grants: it was not there before */
+	struct written {
+		struct text secret; /* of the host: its name; empty: none was written */
+		bool is_new;
+	} written[2];
 	struct progress progress;
 	int64_t token_for_s;
 	char token_end[32]; /* when the tokens end, as the member says; "": never */
@@ -52,16 +56,18 @@ static enum err choose_grants(struct join *j, struct reason *why)
 	enum err err =
 		apiserver_list(&j->host, &federate_type_configs, namespace, NULL, &types, &said);
 
-	grants_name(&j->names, j->name, membership_host_of(j->c, j->before), j->c->compatible);
+	grants_name(&j->names, j->name, membership_host_of(j->c, j->before), namespace,
+	            j->c->compatible);
 	/* A host without KubeFed's kinds propagates nothing. */
 	if (err && err != ERR_NOTFOUND)
 		return reason_set(why, err, "FederatedTypeConfigs of %s: %s", namespace, said.text);
-	if (j->c->compatible)
-		grants_make_compatible(&j->grants, &j->names, namespace);
-	else
-		grants_make(&j->grants, &j->names, namespace, types);
+	err = membership_scope(j->c, &j->host, &j->scope, why);
+	if (!err && j->c->compatible)
+		grants_make_compatible(&j->grants, &j->names, namespace, j->scope);
+	else if (!err)
+		grants_make(&j->grants, &j->names, namespace, j->scope, types);
 	json_object_put(types);
-	return ERR_OK;
+	return err;
 }
 
 static enum err grant(struct join *j, struct reason *why)
@@ -87,6 +93,32 @@ static enum err grant(struct join *j, struct reason *why)
 	}
 	progress_show(&j->progress, j->grants.count, j->grants.count);
 	return err;
+}
+
+/* Of the time when the control plane reached farther, or not as far. */
+static void end_other_scope(struct join *j)
+{
+	struct grants any;
+
+	if (j->c->compatible)
+		grants_make_compatible(&any, &j->names, j->c->namespace, GRANTS_ANY);
+	else
+		grants_make(&any, &j->names, j->c->namespace, GRANTS_ANY, NULL);
+	for (size_t i = 0; i < any.count; i++) {
+		const struct grant *g = &any.list[i];
+		const char *namespace = g->in_namespace ? j->c->namespace : NULL;
+		struct json_object *there = NULL;
+		struct reason why = {0};
+
+		if (grants_have(&j->grants, g) || apiserver_get(&j->member, g->resource, namespace,
+		                                                g->name, &there, &why) != ERR_OK)
+			continue;
+		json_object_put(there);
+		if (apiserver_delete(&j->member, g->resource, namespace, g->name, &why) != ERR_OK)
+			command_fail(j->c, "%s %s of another scope stays in the member: %s",
+			             g->resource->kind, g->name, why.text);
+	}
+	grants_fini(&any);
 }
 
 static void note_end(struct join *j, const char *end)
@@ -183,6 +215,14 @@ static bool may_be_on_host(const struct join *j, const char *secret)
 	return err != ERR_NOTFOUND;
 }
 
+static void note_secret(struct join *j, const char *name, bool is_new)
+{
+	struct written *w = &j->written[j->written[0].secret.len > 0];
+
+	text_add(&w->secret, name);
+	w->is_new = is_new;
+}
+
 /* `name` NULL: the server makes one. */
 static enum err write_secret(struct join *j, const char *name, const char *token,
                              struct text *name_out, struct reason *why)
@@ -209,8 +249,8 @@ static enum err write_secret(struct join *j, const char *name, const char *token
 		err = apiserver_create(&j->host, &grants_secrets, j->c->namespace, NULL, NULL,
 		                       secret, &made, &said);
 	text_add(name_out, jsontree_word(made, "metadata", "name", NULL));
-	if (!err && !was_there && !j->host.dry_run)
-		text_add(&j->made_secret[j->made_secret[0].len > 0], name_out->data);
+	if (!err && !j->host.dry_run)
+		note_secret(j, name_out->data, !was_there);
 	/* A server may quote what it refuses. */
 	if (err)
 		reason_set(why, err, "%s: the Secret %s of %s: %s%s", j->host.access.server,
@@ -261,6 +301,9 @@ static enum err write_cluster(const struct join *j, const char *secret, const ch
 	if (reader)
 		jsontree_set(cluster, json_object_new_string(reader), "metadata", "annotations",
 		             MEMBERSHIP_READER, NULL);
+	if (j->scope == GRANTS_NAMESPACED)
+		jsontree_set(cluster, json_object_new_string(j->c->namespace), "metadata",
+		             "annotations", MEMBERSHIP_NAMESPACE, NULL);
 	jsontree_set(cluster, json_object_new_string(j->member.access.server), "spec",
 	             "apiEndpoint", NULL);
 	jsontree_set(cluster, json_object_new_string(secret), "spec", "secretRef", "name", NULL);
@@ -416,11 +459,11 @@ static void take_back(struct join *j)
 	struct reason why = {0};
 
 	for (size_t i = 0; i < 2; i++)
-		if (j->made_secret[i].len &&
-		    apiserver_delete(&j->host, &grants_secrets, namespace, j->made_secret[i].data,
-		                     &why) != ERR_OK)
+		if (j->written[i].is_new &&
+		    apiserver_delete(&j->host, &grants_secrets, namespace,
+		                     j->written[i].secret.data, &why) != ERR_OK)
 			command_fail(j->c, "the Secret %s stays on the host: %s",
-			             j->made_secret[i].data, why.text);
+			             j->written[i].secret.data, why.text);
 	for (size_t i = j->grants.count; i > 1; i--) {
 		const struct grant *g = &j->grants.list[i - 1];
 
@@ -432,6 +475,40 @@ static void take_back(struct join *j)
 	}
 }
 
+static bool is_written(const struct join *j, const char *secret)
+{
+	return *secret &&
+	       ((j->written[0].secret.len && strcmp(secret, j->written[0].secret.data) == 0) ||
+	        (j->written[1].secret.len && strcmp(secret, j->written[1].secret.data) == 0));
+}
+
+/* The cluster may be registered though the answer says otherwise, or none came: then it lives by what was written. */
+static bool may_be_needed(const struct join *j)
+{
+	struct json_object *cluster = NULL;
+	struct reason why = {0};
+	enum err err;
+	bool is;
+
+	if (!j->written[0].secret.len)
+		return false;
+	err = reach_cluster(j->c, &j->host, j->name, &cluster, &why);
+	is = is_written(j, jsontree_word(cluster, "spec", "secretRef", "name", NULL)) ||
+	     is_written(j,
+	                jsontree_word(cluster, "metadata", "annotations", MEMBERSHIP_READER, NULL));
+	json_object_put(cluster);
+	return err == ERR_NOTFOUND ? false : err || is;
+}
+
+static void tell_kept(const struct join *j)
+{
+	command_fail(
+		j->c,
+		"nothing is taken back, as KubeFedCluster %s may be there and need it: %s join "
+		"%s again, or unjoin it",
+		j->name, j->c->program, j->name);
+}
+
 static enum err write_all(struct join *j, struct reason *why)
 {
 	enum err err = grant(j, why);
@@ -440,7 +517,11 @@ static enum err write_all(struct join *j, struct reason *why)
 		find_ca(j);
 		err = j->c->compatible ? join_compatible(j, why) : join_least(j, why);
 	}
-	if (err)
+	if (!err)
+		end_other_scope(j);
+	else if (may_be_needed(j))
+		tell_kept(j);
+	else
 		take_back(j);
 	return err;
 }
@@ -494,8 +575,8 @@ int join_run(const struct command *c)
 	apiserver_close(&j.member);
 	grants_fini(&j.grants);
 	grants_names_fini(&j.names);
-	text_fini(&j.made_secret[0]);
-	text_fini(&j.made_secret[1]);
+	text_fini(&j.written[0].secret);
+	text_fini(&j.written[1].secret);
 	json_object_put(j.before);
 	text_fini(&j.ca);
 	return status;

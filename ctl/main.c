@@ -309,8 +309,11 @@ static void set_defaults(struct command *c)
 {
 	const char *server = getenv("NIGH_SERVER");
 
+	if (!c->server && server && *server)
+		c->server = server;
+	c->is_usual_server = !c->server;
 	if (!c->server)
-		c->server = server && *server ? server : default_server;
+		c->server = default_server;
 	if (!c->namespace)
 		c->namespace = default_namespace;
 }

@@ -2,11 +2,14 @@
 #include "ctl/membership.h"
 
 #include <ctype.h>
+#include <json-c/json_object.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/apiserver.h"
 #include "ctl/command.h"
+#include "ctl/federate.h"
 #include "kube/access.h"
 #include "propagator/jsontree.h"
 
@@ -47,6 +50,24 @@ bool membership_is_at(struct json_object *kubefed_cluster, const char *server)
 	free(here);
 	free(there);
 	return is;
+}
+
+enum err membership_scope(const struct command *c, const struct apiserver *host,
+                          enum grants_scope *out, struct reason *why)
+{
+	struct json_object *config = NULL;
+	struct reason said = {0};
+	enum err err = apiserver_get(host, &federate_configs, c->namespace, FEDERATE_CONFIG,
+	                             &config, &said);
+
+	*out = strcmp(jsontree_word(config, "spec", "scope", NULL), "Namespaced") == 0
+	               ? GRANTS_NAMESPACED
+	               : GRANTS_CLUSTER;
+	json_object_put(config);
+	if (err && err != ERR_NOTFOUND)
+		return reason_set(why, err, "KubeFedConfig %s of %s: %s", FEDERATE_CONFIG,
+		                  c->namespace, said.text);
+	return ERR_OK;
 }
 
 int membership_check(const struct command *c, const char *cluster)

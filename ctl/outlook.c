@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "ctl/command.h"
@@ -16,16 +17,14 @@
 #include "propagator/ceiling.h"
 #include "propagator/jsontree.h"
 
-static const struct kube_resource configs = {"core.kubefed.io", "v1beta1", "kubefedconfigs",
-                                             "KubeFedConfig"};
-
 static void read_config(struct outlook *o)
 {
 	struct json_object *config = NULL;
 	struct reason why;
 
 	/* Without one KubeFed's defaults hold. */
-	if (apiserver_get(&o->host, &configs, o->c->namespace, "kubefed", &config, &why) != ERR_OK)
+	if (apiserver_get(&o->host, &federate_configs, o->c->namespace, FEDERATE_CONFIG, &config,
+	                  &why) != ERR_OK)
 		config = NULL;
 	o->adopts = strcmp(jsontree_word(config, "spec", "syncController", "adoptResources", NULL),
 	                   "Disabled") != 0;
@@ -44,6 +43,7 @@ int outlook_open(struct outlook *o, const struct command *c)
 	status = apiserver_open(&o->host, c);
 	if (status != COMMAND_FINE)
 		return status;
+	CHECK(pthread_mutex_init(&o->host_lock, NULL) == 0);
 	err = apiserver_list(&o->host, &federate_type_configs, c->namespace, NULL, &o->types, &why);
 	if (!err)
 		err = apiserver_list(&o->host, &remote_clusters, c->namespace, NULL, &o->clusters,
@@ -72,6 +72,7 @@ void outlook_close(struct outlook *o)
 	}
 	free(o->members);
 	apiserver_close(&o->host);
+	pthread_mutex_destroy(&o->host_lock);
 	json_object_put(o->types);
 	json_object_put(o->clusters);
 	*o = (struct outlook){0};
@@ -91,16 +92,36 @@ static enum err read_ceiling(const struct outlook *o, struct outlook_member *m)
 	return err == ERR_NOTFOUND || err == ERR_DENIED ? ERR_OK : err;
 }
 
+static enum err reach(struct outlook *o, struct outlook_member *m)
+{
+	enum err err;
+
+	pthread_mutex_lock(&o->host_lock);
+	err = reach_as_host(o->c, &o->host, m->cluster, &m->server, &m->why);
+	pthread_mutex_unlock(&o->host_lock);
+	return err;
+}
+
+enum err outlook_get_host(struct outlook *o, const struct kube_resource *r, const char *namespace,
+                          const char *name, struct json_object **out, struct reason *why)
+{
+	enum err err;
+
+	pthread_mutex_lock(&o->host_lock);
+	err = apiserver_get(&o->host, r, namespace, name, out, why);
+	pthread_mutex_unlock(&o->host_lock);
+	return err;
+}
+
 const struct apiserver *outlook_reach(struct outlook *o, size_t member)
 {
 	struct outlook_member *m = &o->members[member];
 
 	if (!m->is_tried) {
 		m->is_tried = true;
-		m->is_there =
-			reach_as_host(o->c, &o->host, m->cluster, &m->server, &m->why) == ERR_OK &&
-			reach_check(&m->server, m->cluster, &m->why) == ERR_OK &&
-			read_ceiling(o, m) == ERR_OK;
+		m->is_there = reach(o, m) == ERR_OK &&
+		              reach_check(&m->server, m->cluster, &m->why) == ERR_OK &&
+		              read_ceiling(o, m) == ERR_OK;
 	}
 	return m->is_there ? &m->server : NULL;
 }

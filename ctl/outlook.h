@@ -3,6 +3,7 @@
 #ifndef CTL_OUTLOOK_H
 #define CTL_OUTLOOK_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,6 +27,7 @@ struct outlook_member {
 struct outlook {
 	const struct command *c;
 	struct apiserver host;
+	pthread_mutex_t host_lock;    /* of its connection, for who works on several threads */
 	struct json_object *types;    /* FederatedTypeConfigs */
 	struct json_object *clusters; /* KubeFedClusters */
 	struct outlook_member *members;
@@ -42,8 +44,14 @@ void outlook_close(struct outlook *o);
 bool outlook_type_of(const struct outlook *o, struct json_object *federated, struct type *out);
 /* The type that a word means: its FederatedTypeConfig, its target or its federated kind, their plurals or short names. */
 bool outlook_type_named(const struct outlook *o, const char *word, struct type *out);
-/* A member's server, with the host's credential, and its ceiling; NULL: it cannot be reached, see `why`. */
+/* A member's server, with the host's credential, and its ceiling; NULL: it cannot be reached, see `why`.  Several threads may
+ * ask, each for another member. */
 const struct apiserver *outlook_reach(struct outlook *o, size_t member);
+
+/* An object of the host, for one of several threads. */
+enum err outlook_get_host(struct outlook *o, const struct kube_resource *r, const char *namespace,
+                          const char *name, struct json_object **out,
+                          struct reason *why) MUST_CHECK;
 
 /* "NAMESPACE/NAME", or "NAME", then in the namespace of -n or of the context, of the type's target or federated kind;
  * false: it is neither.  A FederatedNamespace is NAME/NAME. */

@@ -8,9 +8,12 @@
 
 #include "ctl/command.h"
 #include "ctl/fields.h"
+#include "ctl/overview_both.h"
 #include "ctl/overview_federation.h"
 #include "ctl/print.h"
 #include "ctl/replicas.h"
+
+static const char usual_propagator[] = "http://127.0.0.1:8054";
 
 enum { DAY_S = 86400, CREDENTIAL_DAYS = 7 };
 
@@ -18,6 +21,8 @@ int overview_run(const struct command *c)
 {
 	if (replicas_are_meant(c))
 		return replicas_show(c, "/status", &replicas_status);
+	if (c->is_usual_server)
+		return overview_both(c, usual_propagator);
 	return command_show(c, "/status", overview_print);
 }
 

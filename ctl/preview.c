@@ -13,10 +13,7 @@
 #include "ctl/progress.h"
 #include "propagator/jsontree.h"
 
-enum {
-	SHOWN_MOST = 3, /* differences in a line of a table */
-	TRIES_MOST = 5  /* over an object that others write */
-};
+enum { SHOWN_MOST = 3 /* differences in a line of a table */ };
 
 struct preview {
 	const struct command *c;
@@ -188,45 +185,51 @@ static enum err read_live(const struct preview *p, const struct type *type,
 	return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static enum err try_once(const struct preview *p, const struct type *type, struct json_object *wish,
-                         bool is_there, struct json_object **after, struct reason *why)
+struct trial {
+	struct preview *p;
+	const struct type *type;
+	struct json_object *document;
+};
+
+static enum err try_once(struct json_object *live, void *arg, struct json_object **after,
+                         struct reason *why)
 {
-	const struct kube_resource r = apiserver_resource(&type->federated);
-	const char *namespace = type->federated.namespaced ? namespace_of(wish) : NULL;
-	struct apiserver dry = p->o.host;
+	const struct trial *t = arg;
+	const struct kube_resource r = apiserver_resource(&t->type->federated);
+	struct json_object *wish = wish_of(t->p, t->type, t->document, live);
+	const char *namespace = t->type->federated.namespaced ? namespace_of(wish) : NULL;
+	struct apiserver dry = t->p->o.host;
+	enum err err;
 
 	dry.dry_run = true;
-	if (is_there)
-		return apiserver_replace(&dry, &r, namespace, name_of(wish), wish, after, why);
-	return apiserver_create(&dry, &r, namespace, NULL, NULL, wish, after, why);
+	if (live)
+		err = apiserver_replace(&dry, &r, namespace, name_of(wish), wish, after, why);
+	else
+		err = apiserver_create(&dry, &r, namespace, NULL, NULL, wish, after, why);
+	json_object_put(wish);
+	return err;
 }
 
-/* As its server would store it.  NULL: it is refused, which is told.  What was written meanwhile, as a status is at any time,
- * is read again: *live. */
+/* As its server would store it.  NULL: it is refused, which is told.  *live may be read again. */
 static struct json_object *try_on_host(struct preview *p, const struct type *type,
                                        struct json_object *document, struct json_object **live)
 {
-	struct json_object *wish = wish_of(p, type, document, *live), *after = NULL;
+	const struct kube_resource r = apiserver_resource(&type->federated);
+	const char *namespace = type->federated.namespaced ? namespace_of(document) : NULL;
+	struct trial trial = {p, type, document};
+	struct json_object *after = NULL;
 	struct reason why = {0};
-	enum err err = try_once(p, type, wish, *live != NULL, &after, &why);
+	enum err err = apiserver_attempt(&p->o.host, &r, namespace, name_of(document), live,
+	                                 try_once, &trial, &after, &why);
 
-	for (unsigned i = 0; i < TRIES_MOST && err == ERR_CONFLICT; i++) {
-		json_object_put(wish);
-		json_object_put(*live);
-		err = read_live(p, type, document, live, &why);
-		wish = wish_of(p, type, document, *live);
-		if (!err)
-			err = try_once(p, type, wish, *live != NULL, &after, &why);
-	}
 	if (err == ERR_NOTFOUND && !*live && type->federated.namespaced &&
 	    strstr(why.text, "namespaces"))
-		return wish; /* look_at_host() says so */
+		return wish_of(p, type, document, NULL); /* look_at_host() says so */
 	if (err) {
 		command_fail(p->c, "%s %s/%s: %s", type->federated.kind, namespace_of(document),
 		             name_of(document), why.text);
 		p->failed = true;
 	}
-	json_object_put(wish);
 	return after;
 }
 

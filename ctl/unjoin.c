@@ -29,6 +29,7 @@ struct leave {
 	const struct command *c;
 	const char *name;
 	struct apiserver host, member;
+	enum grants_scope scope;
 	bool has_member;            /* it answers */
 	bool is_host;               /* it is the host itself */
 	struct json_object *before; /* its KubeFedCluster; NULL: there is none any more */
@@ -82,7 +83,9 @@ static size_t pass(struct leave *l, const struct type *type)
 	struct progress progress;
 	struct reason why = {0};
 	size_t count, done = 0;
-	enum err err = apiserver_list(&l->member, &r, NULL, MANAGED, &all, &why);
+	/* What is managed elsewhere is another control plane's, then. */
+	const char *namespace = l->scope == GRANTS_NAMESPACED ? l->c->namespace : NULL;
+	enum err err = apiserver_list(&l->member, &r, namespace, MANAGED, &all, &why);
 
 	if (err && err != ERR_NOTFOUND)
 		fail(l, type->name, why.text);
@@ -129,7 +132,7 @@ static void let_go_of_all(struct leave *l)
 
 			if (type_read(jsontree_item(l->types, i), &type, NULL) != ERR_OK)
 				continue;
-			if (type_is_namespaces(&type) == last)
+			if (type_is_namespaces(&type) == last && grants_reach(l->scope, &type))
 				let_go_of_type(l, &type);
 			type_fini(&type);
 		}
@@ -158,11 +161,12 @@ static void end_grants(struct leave *l, bool compatible)
 	struct grants grants;
 	struct reason why = {0};
 
-	grants_name(&names, l->name, membership_host_of(l->c, l->before), compatible);
+	grants_name(&names, l->name, membership_host_of(l->c, l->before), l->c->namespace,
+	            compatible);
 	if (compatible)
-		grants_make_compatible(&grants, &names, l->c->namespace);
+		grants_make_compatible(&grants, &names, l->c->namespace, GRANTS_ANY);
 	else
-		grants_make(&grants, &names, l->c->namespace, NULL);
+		grants_make(&grants, &names, l->c->namespace, GRANTS_ANY, NULL);
 	/* The namespace stays: others may have something in it. */
 	for (size_t i = grants.count; i > 1; i--) {
 		const struct grant *g = &grants.list[i - 1];
@@ -290,6 +294,8 @@ static int find_all(struct leave *l)
 	if (err && (err != ERR_NOTFOUND || !reach_is_named(l->c)))
 		return command_fail(l->c, "%s: KubeFedCluster %s: %s", l->host.access.server,
 		                    l->name, why.text);
+	if (membership_scope(l->c, &l->host, &l->scope, &why) != ERR_OK)
+		return command_fail(l->c, "%s", why.text);
 	err = apiserver_list(&l->host, &federate_type_configs, l->c->namespace, NULL, &l->types,
 	                     &why);
 	/* A host without KubeFed's kinds has propagated nothing. */
@@ -316,7 +322,8 @@ static void tell_left(struct leave *l, const struct type *type, struct json_obje
 	const struct kube_resource r = apiserver_resource(&type->federated);
 	struct json_object *all;
 	struct reason why = {0};
-	enum err err = apiserver_list(&l->host, &r, NULL, NULL, &all, &why);
+	const char *namespace = l->scope == GRANTS_NAMESPACED ? l->c->namespace : NULL;
+	enum err err = apiserver_list(&l->host, &r, namespace, NULL, &all, &why);
 
 	if (err && err != ERR_NOTFOUND)
 		fail(l, r.plural, why.text);
@@ -350,7 +357,8 @@ static void tell_all_left(struct leave *l)
 		progress_show(&progress, i, count);
 		if (type_read(jsontree_item(l->types, i), &type, NULL) != ERR_OK)
 			continue;
-		tell_left(l, &type, left);
+		if (grants_reach(l->scope, &type))
+			tell_left(l, &type, left);
 		type_fini(&type);
 	}
 	progress_show(&progress, count, count);

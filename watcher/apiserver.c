@@ -29,6 +29,7 @@ struct apiserver {
 	uint16_t cluster;
 	enum cluster_source source;
 	struct apiserver_settings settings;
+	char *namespace;            /* of the settings */
 	struct kube_keeper *keeper; /* of its credentials */
 	struct kube_client *client;
 	struct kube_backoff backoff;
@@ -385,6 +386,8 @@ struct apiserver *apiserver_start(uv_loop_t *loop, struct store *store,
 	a->source = settings->source;
 	a->settings = *settings;
 	a->settings.access = NULL;
+	a->namespace = settings->namespace ? xstrdup(settings->namespace) : NULL;
+	a->settings.namespace = a->namespace;
 	a->backoff.cap_ms = settings->pace.backoff_ms;
 	a->client = kube_client_new(loop, settings->access);
 	a->keeper = kube_keeper_new(loop, settings->access,
@@ -410,6 +413,7 @@ static void closed_one(void *arg)
 	if (--a->open > 0)
 		return;
 	buffer_fini(&a->answer);
+	free(a->namespace);
 	free(a);
 	if (on_stopped)
 		on_stopped(stopped_arg);

@@ -30,8 +30,9 @@ struct apiserver_settings {
 	uint16_t cluster; /* FACTS_HOST: it is the host */
 	enum cluster_source source;
 	const struct kube_access *access; /* copied */
-	const char *namespace;            /* KubeFed's; borrowed */
-	bool only_sites; /* of the host no records, as what is published of them is there */
+	const char
+		*namespace; /* copied; KubeFed's of the host; of a member the only one, NULL: all */
+	bool only_sites;    /* of the host no records, as what is published of them is there */
 	struct apiserver_pace pace;
 	struct apiserver_objects objects; /* zeroed: nobody wants them */
 };

@@ -37,10 +37,13 @@ const struct apiserver_kind_type apiserver_host_kinds[APISERVER_HOST_KINDS] = {
 };
 
 const struct apiserver_kind_type apiserver_member_kinds[APISERVER_MEMBER_KINDS] = {
-	{.resource = {"", "v1", "services", "Service"}, .fact = FACT_SERVICE},
+	{.resource = {"", "v1", "services", "Service"}, .fact = FACT_SERVICE, .in_namespace = true},
 	{.resource = {"discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"},
-         .fact = FACT_ENDPOINT_SLICE},
-	{.resource = {"networking.k8s.io", "v1", "ingresses", "Ingress"}, .fact = FACT_INGRESS},
+         .fact = FACT_ENDPOINT_SLICE,
+         .in_namespace = true},
+	{.resource = {"networking.k8s.io", "v1", "ingresses", "Ingress"},
+         .fact = FACT_INGRESS,
+         .in_namespace = true},
 	{.resource = {"", "v1", "nodes", "Node"},
          .fact = FACT_NODE,
          .metadata_only = true,

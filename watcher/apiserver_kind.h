@@ -19,7 +19,7 @@ struct apiserver_kind;
 struct apiserver_kind_type {
 	struct kube_resource resource;
 	enum fact_kind fact;
-	bool in_namespace;  /* only KubeFed's namespace is looked at */
+	bool in_namespace;  /* where the settings name one, only that is looked at */
 	bool metadata_only; /* its labels are all that is wanted */
 	bool optional;      /* that it cannot be seen says nothing about the rest */
 };

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "kube/base64.h"
+#include "watcher/decode.h"
 #include "watcher/decode_kind.h"
 
 static void read_endpoint(const struct field *spec, struct decode_link *out)
@@ -88,6 +89,20 @@ static void read_secret(const struct field *object, const struct field *spec,
 		out->secret = text_copy(field_required(&name));
 }
 
+static void read_namespace(const struct field *object, struct decode_link *out)
+{
+	struct field metadata = field_get(object, "metadata");
+	struct bytes only = decode_annotation(object, "nigh.dev/reader-namespace");
+
+	if (only.len == 0)
+		return;
+	if (decode_is_name(only))
+		out->namespace = text_copy(only);
+	else
+		field_fail(&metadata, ERR_PARSE,
+		           "has an annotation nigh.dev/reader-namespace that is not a name");
+}
+
 enum err decode_link(struct json_object *kubefed_cluster, enum decode_link_purpose purpose,
                      struct decode_link *out, struct reason *why)
 {
@@ -102,6 +117,7 @@ enum err decode_link(struct json_object *kubefed_cluster, enum decode_link_purpo
 	read_proxy(&spec, out);
 	read_disabled(&spec, out);
 	read_secret(&root, &spec, purpose, out);
+	read_namespace(&root, out);
 	if (reading.err)
 		decode_link_fini(out);
 	arena_free(arena);
@@ -112,6 +128,7 @@ void decode_link_fini(struct decode_link *l)
 {
 	kube_access_fini(&l->access);
 	free(l->secret);
+	free(l->namespace);
 	*l = (struct decode_link){0};
 }
 

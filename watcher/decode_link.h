@@ -17,8 +17,9 @@ struct json_object;
 /* Zeroed: none. */
 struct decode_link {
 	struct kube_access access; /* without its token */
-	char *secret;   /* the name of the Secret that has it, beside the KubeFedCluster */
-	bool is_reader; /* it is the one of nigh.dev/reader-secret */
+	char *secret;    /* the name of the Secret that has it, beside the KubeFedCluster */
+	bool is_reader;  /* it is the one of nigh.dev/reader-secret */
+	char *namespace; /* nigh.dev/reader-namespace: it may see no other; NULL: all */
 };
 
 /* Who only reads takes the Secret of nigh.dev/reader-secret, where there is one; who writes, never. */

@@ -34,6 +34,7 @@ struct peer {
 	bool listed;               /* in the list of KubeFedClusters that is coming */
 	struct apiserver *server;  /* NULL: not dialled */
 	struct kube_access access; /* with which it is */
+	char *namespace;           /* to which it is held; NULL: all */
 	char *token_of;            /* the Secret that its token is of */
 };
 
@@ -108,11 +109,13 @@ static void dial(struct peer *p)
 		.cluster = p->id,
 		.source = p->source,
 		.access = &p->access,
-		.namespace = f->settings.namespace,
+		.namespace = p->id == FACTS_HOST ? f->settings.namespace : p->link.namespace,
 		.only_sites = f->settings.only_sites,
 		.pace = f->settings.pace,
 	};
 
+	free(p->namespace);
+	p->namespace = p->link.namespace ? xstrdup(p->link.namespace) : NULL;
 	if (p->id == FACTS_HOST)
 		settings.objects = (struct apiserver_objects){
 			on_host_list,           on_host_object, on_host_object_gone,
@@ -123,12 +126,36 @@ static void dial(struct peer *p)
 		start_secrets(f, p->server);
 }
 
+static void closed_one(void *arg);
+
+static void hang_up(struct peer *p)
+{
+	struct apiserver *server = p->server;
+
+	if (!server)
+		return;
+	p->server = NULL;
+	p->fleet->open++;
+	apiserver_stop(server, closed_one, p->fleet);
+}
+
+/* By other watches: what it had elsewhere is gone when these have told all. */
+static void hold_to_namespace(struct peer *p)
+{
+	const char *now = p->link.namespace ? p->link.namespace : "";
+
+	if (p->server && strcmp(p->namespace ? p->namespace : "", now) != 0)
+		hang_up(p);
+}
+
 /* Takes the access; dials with it, or goes on with it where it differs. */
 static void use(struct peer *p, struct kube_access *access)
 {
-	bool same = p->server && kube_access_equal(&p->access, access);
-	bool elsewhere = p->server && apiserver_is_elsewhere(&p->access, access);
+	bool same, elsewhere;
 
+	hold_to_namespace(p);
+	same = p->server && kube_access_equal(&p->access, access);
+	elsewhere = p->server && apiserver_is_elsewhere(&p->access, access);
 	if (same) {
 		kube_access_fini(access);
 		return;
@@ -145,19 +172,6 @@ static void use(struct peer *p, struct kube_access *access)
 	fleet_secrets_restart(p->fleet->secrets);
 	if (p->fleet->probes)
 		fleet_probes_restart(p->fleet->probes);
-}
-
-static void closed_one(void *arg);
-
-static void hang_up(struct peer *p)
-{
-	struct apiserver *server = p->server;
-
-	if (!server)
-		return;
-	p->server = NULL;
-	p->fleet->open++;
-	apiserver_stop(server, closed_one, p->fleet);
 }
 
 /* A folder stands in for it: what its KubeFedCluster says is not dialled (design.md 5). */
@@ -315,6 +329,7 @@ static void free_peer(struct peer *p)
 		fleet_secrets_leave(p->fleet->secrets, p->link.secret);
 	decode_link_fini(&p->link);
 	kube_access_fini(&p->access);
+	free(p->namespace);
 	free(p->token_of);
 	free(p->name);
 	free(p);

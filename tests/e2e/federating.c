@@ -1,5 +1,6 @@
 /* federating.c -- nighctl makes a federation of real clusters, and ends it. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,12 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "tests/e2e/support/federation.h"
 
-enum { SOON_MS = 20000 };
+enum { SOON_MS = 20000, MEETING_S = 5 };
 
 #define CONFIGMAPS "/api/v1/namespaces/shop/configmaps/"
 #define FEDERATED  "/apis/types.kubefed.io/v1beta1/namespaces/shop/federatedconfigmaps/"
@@ -230,6 +232,58 @@ static void test_a_plan_is_made_though_the_object_changes_meanwhile(void **state
 	memcpy(f->way, own, sizeof(own));
 }
 
+/* Who waits for each other: it is well when two have come. */
+struct meeting {
+	pthread_mutex_t lock;
+	pthread_cond_t came;
+	unsigned count;
+	bool is_met;
+};
+
+static void meet(const struct gate_request *r, struct gate_answer *out, void *arg)
+{
+	struct meeting *m = arg;
+	struct timespec end;
+
+	(void)out;
+	if (!strstr(r->path, "dryRun=All"))
+		return;
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += MEETING_S;
+	pthread_mutex_lock(&m->lock);
+	m->is_met |= ++m->count >= 2;
+	pthread_cond_broadcast(&m->came);
+	while (!m->is_met && pthread_cond_timedwait(&m->came, &m->lock, &end) == 0)
+		;
+	pthread_mutex_unlock(&m->lock);
+}
+
+static void test_a_plan_asks_members_at_the_same_time_and_tells_them_in_their_order(void **state)
+{
+	struct federation *f = *state;
+	struct meeting m = {.lock = PTHREAD_MUTEX_INITIALIZER, .came = PTHREAD_COND_INITIALIZER};
+	const char *gondor, *rohan, *said,
+		*file = manifest(
+			f,
+			SETTINGS(
+				"{template: {data: {a: four}}, placement: {clusterSelector: {}}}"));
+
+	for (unsigned i = 0; i < f->count; i++)
+		gate_decide(federation_gate(f, i), meet, &m);
+	said = federation_run(f, 2, WORDS("plan", "-f", file));
+	for (unsigned i = 0; i < f->count; i++) {
+		gate_decide(f->gates[i], NULL, NULL);
+		cluster_patch(f->host, "core.kubefed.io/v1beta1", "KubeFedCluster", FEDERATION,
+		              cluster_name(f->members[i]), "{\"spec\":{\"apiEndpoint\":\"%s\"}}",
+		              cluster_url(f->members[i]));
+	}
+	gondor = strstr(said, " gondor ");
+	rohan = strstr(said, " rohan ");
+	assert_true(m.is_met);
+	assert_non_null(gondor);
+	assert_true(rohan > gondor);
+}
+
 static void test_a_plan_of_a_namespace_tells_of_what_is_in_it(void **state)
 {
 	struct federation *f = *state;
@@ -276,6 +330,43 @@ static void test_what_can_only_be_created_whole_is_planned_as_that(void **state)
 	cluster_expect(f->members[1], CONFIGMAPS "odd", "\"a\":\"one\"", SOON_MS);
 	cluster_delete(f->host, "types.kubefed.io/v1beta1", "FederatedConfigMap", "shop", "odd");
 	cluster_expect(f->members[1], CONFIGMAPS "odd", "NotFound", SOON_MS);
+}
+
+static void refuse_one_dry_put(const struct gate_request *r, struct gate_answer *out, void *arg)
+{
+	if (strstr(r->path, "dryRun=All"))
+		refuse_one_put(r, out, arg);
+}
+
+/* As when a controller of the member writes a status between what is read of a copy and what is tried with it. */
+static void test_a_plan_is_made_though_a_copy_changes_meanwhile(void **state)
+{
+	struct federation *f = *state;
+	bool is_refused = false;
+	const char *said,
+		*file = manifest(f, "apiVersion: types.kubefed.io/v1beta1\n"
+	                            "kind: FederatedConfigMap\n"
+	                            "metadata: {name: strange, namespace: shop}\n"
+	                            "spec: {template: {data: {a: one}, colour: red}, placement: "
+	                            "{clusters: [{name: rohan}]}}\n");
+
+	cluster_apply_file(f->host, file);
+	cluster_expect(f->members[1], CONFIGMAPS "strange", "\"a\":\"one\"", SOON_MS);
+	gate_decide(federation_gate(f, 1), refuse_one_dry_put, &is_refused);
+	file = manifest(f, "apiVersion: types.kubefed.io/v1beta1\n"
+	                   "kind: FederatedConfigMap\n"
+	                   "metadata: {name: strange, namespace: shop}\n"
+	                   "spec: {template: {data: {a: two}, colour: red}, placement: "
+	                   "{clusters: [{name: rohan}]}}\n");
+	said = federation_run(f, 2, WORDS("plan", "-f", file));
+	gate_decide(f->gates[1], NULL, NULL);
+	cluster_patch(f->host, "core.kubefed.io/v1beta1", "KubeFedCluster", FEDERATION, "rohan",
+	              "{\"spec\":{\"apiEndpoint\":\"%s\"}}", cluster_url(f->members[1]));
+	assert_true(is_refused);
+	assert_says(said, "update ConfigMap shop/strange rohan data.a: \"one\" -> \"two\"", true);
+	cluster_delete(f->host, "types.kubefed.io/v1beta1", "FederatedConfigMap", "shop",
+	               "strange");
+	cluster_expect(f->members[1], CONFIGMAPS "strange", "NotFound", SOON_MS);
 }
 
 static void test_what_a_ceiling_or_the_host_refuses_is_planned_as_refused(void **state)
@@ -479,9 +570,12 @@ int main(void)
 		cmocka_unit_test(test_a_plan_of_what_is_planned_already_is_empty),
 		cmocka_unit_test(test_a_plan_tells_what_is_created_and_deleted_where_and_why),
 		cmocka_unit_test(test_a_plan_is_made_though_the_object_changes_meanwhile),
+		cmocka_unit_test(
+			test_a_plan_asks_members_at_the_same_time_and_tells_them_in_their_order),
 		cmocka_unit_test(test_a_plan_of_a_namespace_tells_of_what_is_in_it),
 		cmocka_unit_test(test_what_a_server_refuses_is_planned_as_refused),
 		cmocka_unit_test(test_what_can_only_be_created_whole_is_planned_as_that),
+		cmocka_unit_test(test_a_plan_is_made_though_a_copy_changes_meanwhile),
 		cmocka_unit_test(test_what_a_ceiling_or_the_host_refuses_is_planned_as_refused),
 		cmocka_unit_test(test_a_namespace_is_federated_with_what_is_in_it),
 		cmocka_unit_test(test_another_cluster_is_not_taken_for_a_member),

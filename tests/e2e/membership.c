@@ -101,6 +101,35 @@ static void test_what_the_member_stops_halfway_is_taken_back(void **state)
 	cluster_expect(f->host, CLUSTERS "gondor", "NotFound", 0);
 }
 
+static void lose_cluster(const struct gate_request *r, struct gate_answer *out, void *arg)
+{
+	(void)arg;
+	out->is_lost = strcmp(r->method, "PATCH") == 0 && strstr(r->path, "/kubefedclusters/") &&
+	               !strstr(r->path, "dryRun");
+}
+
+static void test_what_a_registered_cluster_needs_is_not_taken_back(void **state)
+{
+	struct federation *f = *state;
+	struct gate *gate = federation_gate_host(f);
+	char own[sizeof(f->kubeconfig)];
+
+	memcpy(own, f->kubeconfig, sizeof(own));
+	memcpy(f->kubeconfig, f->way, sizeof(own));
+	gate_decide(gate, lose_cluster, NULL);
+	federation_expect(f, 1, "nothing is taken back",
+	                  WORDS("join", "gondor", "--host-cluster-name", "host",
+	                        "--cluster-kubeconfig", way_to(f, f->members[0], ADMIN_TOKEN)));
+	gate_decide(gate, NULL, NULL);
+	memcpy(f->kubeconfig, own, sizeof(own));
+	memcpy(f->way, own, sizeof(own));
+	cluster_expect(f->host, CLUSTERS "gondor", "\"name\":\"gondor-nigh\"", 0);
+	cluster_expect(f->host, SECRETS "gondor-nigh", "\"token\"", 0);
+	cluster_expect(f->members[0], ACCOUNTS "nigh-gondor-host", "\"uid\"", 0);
+	cluster_expect(f->members[0], ROLES "nigh-propagator:gondor-host", "\"uid\"", 0);
+	cluster_expect(f->host, CLUSTERS "gondor", "ClusterReady", SOON_MS);
+}
+
 static void test_a_joined_cluster_is_told_as_data_too(void **state)
 {
 	struct federation *f = *state;
@@ -377,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_the_host_refuses_is_not_begun_in_the_member),
 		cmocka_unit_test(test_what_the_member_stops_halfway_is_taken_back),
+		cmocka_unit_test(test_what_a_registered_cluster_needs_is_not_taken_back),
 		cmocka_unit_test(test_a_joined_cluster_is_told_as_data_too),
 		cmocka_unit_test(test_tokens_are_made_anew_before_they_end),
 		cmocka_unit_test(test_a_token_that_has_ended_is_told_and_a_new_one_is_taken_up),

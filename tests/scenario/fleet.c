@@ -81,6 +81,40 @@ static void test_the_token_of_secretref_is_taken_with_a_warning(void **state)
 	world_fleet_expect_stays(f, "la", LA, 300);
 }
 
+/* A KubeFedCluster whose credential may see that namespace alone. */
+static void hold_to(struct world_fleet *f, struct fakeapi *la, const char *namespace)
+{
+	fakeapi_put(f->host, FAKEAPI_CLUSTERS,
+	            "{'metadata':{'name':'la','namespace':'" WORLD_FLEET_NAMESPACE
+	            "','annotations':{'nigh.dev/reader-secret':'la',"
+	            "'nigh.dev/reader-namespace':'%s'}},'spec':{'apiEndpoint':'%s',"
+	            "'caBundle':'%s','secretRef':{'name':'writer'}}}",
+	            namespace, fakeapi_url(la), fakeapi_ca_base64(la));
+}
+
+static void test_a_member_is_asked_about_the_one_namespace_that_it_shows(void **state)
+{
+	struct world_fleet *f = *state;
+	struct fakeapi *la = world_fleet_api(f, NULL);
+
+	world_fleet_publish(f, la, "la", LA);
+	world_fleet_secret(f, "la", fakeapi_token(la));
+	hold_to(f, la, "shop");
+	world_start(f->world);
+	world_fleet_expect(f, "la", LA);
+	world_fleet_expect_status(f, "\"knowledge\":\"synced\"");
+	assert_true(fakeapi_requests(la, "GET /api/v1/namespaces/shop/services") > 0);
+	assert_int_equal(fakeapi_requests(la, SERVICE_REQUEST), 0);
+	/* What it had elsewhere is gone with the sight of it. */
+	hold_to(f, la, "attic");
+	world_fleet_expect(f, "la", "NXDOMAIN");
+	hold_to(f, la, "Not a name");
+	world_fleet_expect_status(f, "nigh.dev/reader-namespace that is not a name");
+	world_fleet_join(f, "la", la, "");
+	world_fleet_expect(f, "la", LA);
+	assert_true(fakeapi_requests(la, SERVICE_REQUEST) > 0);
+}
+
 static void test_a_cluster_joins_changes_and_leaves_while_nighd_runs(void **state)
 {
 	struct world_fleet *f = *state;
@@ -497,6 +531,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		world_fleet_test(test_members_come_from_kubefedclusters),
 		world_fleet_test(test_the_token_of_secretref_is_taken_with_a_warning),
+		world_fleet_test(test_a_member_is_asked_about_the_one_namespace_that_it_shows),
 		world_fleet_test(test_a_cluster_joins_changes_and_leaves_while_nighd_runs),
 		world_fleet_test(test_a_new_token_in_the_secret_is_taken_up),
 		world_fleet_test(test_a_new_ca_in_the_kubefedcluster_is_taken_up),

@@ -96,7 +96,8 @@ void federation_free(struct federation *f)
 
 struct gate *federation_gate(struct federation *f, unsigned member)
 {
-	f->gates[member] = gate_new(f->members[member]);
+	if (!f->gates[member])
+		f->gates[member] = gate_new(f->members[member]);
 	cluster_patch(f->host, "core.kubefed.io/v1beta1", "KubeFedCluster", FEDERATION,
 	              names[member], "{\"spec\":{\"apiEndpoint\":\"%s\"}}",
 	              gate_url(f->gates[member]));

@@ -29,6 +29,7 @@ struct caller {
 	struct text answer;          /* the head of the answer */
 	struct gate_request request;
 	char method[16], type[128];
+	bool is_lost; /* the answer */
 };
 
 struct gate {
@@ -143,6 +144,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 	if (g->done)
 		g->done(&c->request, (unsigned)status, g->done_arg);
 	pthread_mutex_unlock(&g->lock);
+	if (c->is_lost)
+		return 0;
 	text_add(&c->answer, "Transfer-Encoding: chunked\r\n\r\n");
 	return send_all(c->fd, c->answer.data, c->answer.len) ? len : 0;
 }
@@ -294,6 +297,7 @@ static void *run_caller(void *arg)
 		if (g->decide)
 			g->decide(&c->request, &a, g->decide_arg);
 		pthread_mutex_unlock(&g->lock);
+		c->is_lost = a.is_lost;
 		goes_on = a.status == 0 ? pass_on(c) : answer(c, &a);
 	}
 	shutdown(c->fd, SHUT_RDWR);

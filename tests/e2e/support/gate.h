@@ -21,6 +21,7 @@ struct gate_request {
 
 struct gate_answer {
 	unsigned status;        /* 0: passed on */
+	bool is_lost;           /* what is passed on is done; the asker never hears of it */
 	unsigned retry_after_s; /* 0: not said */
 	const char *reason;     /* of the Status, "Conflict"; NULL: `body` is the whole answer */
 	const char *body;

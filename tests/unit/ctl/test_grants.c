@@ -40,9 +40,9 @@ static void test_the_writer_may_do_what_enabled_types_need(void **state)
 	struct json_object *rules;
 
 	(void)state;
-	grants_name(&names, "gondor", "host", false);
+	grants_name(&names, "gondor", "host", "fed", false);
 	grants_make(
-		&g, &names, "fed",
+		&g, &names, "fed", GRANTS_CLUSTER,
 		json_of("[" TYPE(
 			"deployments.apps", "apps", "Deployment", "deployments",
 			"Enabled") "," TYPE("configmaps", "", "ConfigMap", "configmaps",
@@ -84,8 +84,8 @@ static void test_tokens_of_these_two_accounts_alone_can_be_made_anew(void **stat
 	struct grants g;
 
 	(void)state;
-	grants_name(&names, "gondor", "host", false);
-	grants_make(&g, &names, "fed", NULL);
+	grants_name(&names, "gondor", "host", "fed", false);
+	grants_make(&g, &names, "fed", GRANTS_CLUSTER, NULL);
 	assert_json_text(
 		jsontree_item(jsontree_get(find(&g, "Role", "nigh-gondor-host"), "rules", NULL), 1),
 		"{'apiGroups': [''], 'resources': ['serviceaccounts/token'], 'verbs': ['create'],"
@@ -115,8 +115,8 @@ static void test_the_reader_writes_nothing(void **state)
 	const char *text;
 
 	(void)state;
-	grants_name(&names, "gondor", "host", false);
-	grants_make(&g, &names, "fed", NULL);
+	grants_name(&names, "gondor", "host", "fed", false);
+	grants_make(&g, &names, "fed", GRANTS_CLUSTER, NULL);
 	text = json_object_to_json_string(find(&g, "ClusterRole", "nigh-reader:gondor-host"));
 	assert_null(strstr(text, "patch"));
 	assert_null(strstr(text, "create"));
@@ -135,8 +135,8 @@ static void test_the_old_layout_is_kubefeds(void **state)
 	struct grants g;
 
 	(void)state;
-	grants_name(&names, "gondor", "host", true);
-	grants_make_compatible(&g, &names, "fed");
+	grants_name(&names, "gondor", "host", "fed", true);
+	grants_make_compatible(&g, &names, "fed", GRANTS_CLUSTER);
 	find(&g, "ServiceAccount", "gondor-host");
 	assert_string_equal(jsontree_word(find(&g, "Secret", "gondor-host"), "type", NULL),
 	                    "kubernetes.io/service-account-token");
@@ -147,6 +147,101 @@ static void test_the_old_layout_is_kubefeds(void **state)
 		"{'nonResourceURLs': ['*'], 'verbs': ['get']}]");
 	grants_fini(&g);
 	grants_names_fini(&names);
+}
+
+/* Of all roles of a kind: what they let do, as one text. */
+static const char *rules_in(const struct grants *g, const char *kind)
+{
+	struct json_object *all = json_of("[]");
+
+	for (size_t i = 0; i < g->count; i++)
+		if (strcmp(g->list[i].resource->kind, kind) == 0)
+			json_object_array_add(all, json_object_get(jsontree_get(g->list[i].object,
+			                                                        "rules", NULL)));
+	return json_object_to_json_string(all);
+}
+
+static void test_a_namespaced_control_plane_is_let_into_its_namespace_only(void **state)
+{
+	struct grants_names names;
+	struct grants g;
+
+	(void)state;
+	grants_name(&names, "gondor", "host", "fed", false);
+	grants_make(
+		&g, &names, "fed", GRANTS_NAMESPACED,
+		json_of("[" TYPE("configmaps", "", "ConfigMap", "configmaps", "Enabled") ", " TYPE(
+			"namespaces", "", "Namespace", "namespaces", "Enabled") "]"));
+	assert_json_text(
+		jsontree_get(find(&g, "ClusterRole", "nigh-propagator:gondor-host"), "rules", NULL),
+		"[{'apiGroups': [''], 'resources': ['nodes'], 'verbs': ['get', 'list', 'watch']},"
+		"{'nonResourceURLs': ['/healthz', '/livez', '/readyz', '/version'],"
+		"'verbs': ['get']}]");
+	assert_json_text(
+		jsontree_get(find(&g, "ClusterRole", "nigh-reader:gondor-host"), "rules", NULL),
+		"[{'apiGroups': [''], 'resources': ['nodes'], 'verbs': ['get', 'list', 'watch']}]");
+	assert_json_text(
+		jsontree_item(jsontree_get(find(&g, "Role", "nigh-propagator:gondor-host"), "rules",
+	                                   NULL),
+	                      0),
+		"{'apiGroups': [''], 'resources': ['configmaps'],"
+		"'verbs': ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']}");
+	assert_string_equal(jsontree_word(find(&g, "RoleBinding", "nigh-reader:gondor-host"),
+	                                  "metadata", "namespace", NULL),
+	                    "fed");
+	grants_fini(&g);
+	grants_names_fini(&names);
+}
+
+static void test_in_the_old_layout_a_namespaced_control_plane_has_kubefeds_two_roles(void **state)
+{
+	struct grants_names names;
+	struct grants g;
+
+	(void)state;
+	grants_name(&names, "gondor", "host", "fed", true);
+	grants_make_compatible(&g, &names, "fed", GRANTS_NAMESPACED);
+	assert_json_text(jsontree_get(find(&g, "Role", "kubefed-controller-manager:gondor-host"),
+	                              "rules", NULL),
+	                 "[{'apiGroups': ['*'], 'resources': ['*'], 'verbs': ['*']}]");
+	assert_json_text(
+		jsontree_get(find(&g, "ClusterRole",
+	                          "kubefed-controller-manager:fed:healthcheck-gondor-host"),
+	                     "rules", NULL),
+		"[{'nonResourceURLs': ['/healthz'], 'verbs': ['get']},"
+		"{'apiGroups': [''], 'resources': ['nodes'], 'verbs': ['list']}]");
+	assert_null(strstr(rules_in(&g, "ClusterRole"), "\"*\""));
+	grants_fini(&g);
+	grants_names_fini(&names);
+}
+
+/* Whatever the scope was when it was joined. */
+static void test_who_takes_away_knows_the_objects_of_every_scope(void **state)
+{
+	static const enum grants_scope scopes[] = {GRANTS_CLUSTER, GRANTS_NAMESPACED};
+
+	(void)state;
+	for (int compatible = 0; compatible <= 1; compatible++) {
+		struct grants_names names;
+		struct grants any, g;
+
+		grants_name(&names, "gondor", "host", "fed", compatible);
+		if (compatible)
+			grants_make_compatible(&any, &names, "fed", GRANTS_ANY);
+		else
+			grants_make(&any, &names, "fed", GRANTS_ANY, NULL);
+		for (size_t i = 0; i < 2; i++) {
+			if (compatible)
+				grants_make_compatible(&g, &names, "fed", scopes[i]);
+			else
+				grants_make(&g, &names, "fed", scopes[i], NULL);
+			for (size_t j = 0; j < g.count; j++)
+				assert_true(grants_have(&any, &g.list[j]));
+			grants_fini(&g);
+		}
+		grants_fini(&any);
+		grants_names_fini(&names);
+	}
 }
 
 static void check_verbs(struct json_object *role)
@@ -178,14 +273,14 @@ static void test_every_verb_is_one_that_rbac_knows(void **state)
 	struct grants g;
 
 	(void)state;
-	grants_name(&names, "gondor", "host", false);
-	grants_make(&g, &names, "fed", NULL);
+	grants_name(&names, "gondor", "host", "fed", false);
+	grants_make(&g, &names, "fed", GRANTS_CLUSTER, NULL);
 	check_verbs(find(&g, "ClusterRole", "nigh-propagator:gondor-host"));
 	check_verbs(find(&g, "ClusterRole", "nigh-reader:gondor-host"));
 	grants_fini(&g);
 	grants_names_fini(&names);
-	grants_name(&names, "gondor", "host", true);
-	grants_make_compatible(&g, &names, "fed");
+	grants_name(&names, "gondor", "host", "fed", true);
+	grants_make_compatible(&g, &names, "fed", GRANTS_CLUSTER);
 	check_verbs(find(&g, "ClusterRole", "kubefed-controller-manager:gondor-host"));
 	grants_fini(&g);
 	grants_names_fini(&names);
@@ -229,6 +324,9 @@ int main(void)
 		JSON_TEST(test_who_joined_keeps_the_name_that_its_host_had_then),
 		JSON_TEST(test_the_reader_writes_nothing),
 		JSON_TEST(test_the_old_layout_is_kubefeds),
+		JSON_TEST(test_a_namespaced_control_plane_is_let_into_its_namespace_only),
+		JSON_TEST(test_in_the_old_layout_a_namespaced_control_plane_has_kubefeds_two_roles),
+		JSON_TEST(test_who_takes_away_knows_the_objects_of_every_scope),
 		JSON_TEST(test_every_verb_is_one_that_rbac_knows),
 		JSON_TEST(test_progress_grows_to_its_end),
 		JSON_TEST(test_where_there_is_no_terminal_progress_is_a_line_now_and_then),
