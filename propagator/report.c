@@ -248,8 +248,8 @@ static void print_clusters(const struct members *m, struct text *out)
 	         "Events that were too many, or that a member cluster did not take.",
 	         METRIC_COUNTER, events_dropped},
 		{"nigh_propagator_spare_dropped_total",
-	         "Events and questions why an object does not work that too many waited before.",
-	         METRIC_COUNTER, spare_dropped},
+	         "Events and questions that too many waited before.", METRIC_COUNTER,
+	         spare_dropped},
 	};
 
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
