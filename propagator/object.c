@@ -447,12 +447,14 @@ static bool has_good_name(struct object *o, struct json_object *federated)
 	const struct controller *c = o->controller;
 	struct bytes namespace, name;
 	uint64_t revision = hash_fixed(object_text(federated, "metadata", "uid", NULL));
+	const struct events_about about = {
+		.object = federated, .component = c->component, .warning = true};
 
 	cache_split_key(o->key, &namespace, &name);
 	if (!type_is_namespaces(&c->type) || bytes_equal(namespace, name))
 		return true;
 	if (o->warned != revision)
-		events_tell(c->around.events, federated, c->component, true, "InvalidName",
+		events_tell(c->around.events, &about, "InvalidName",
 		            "The name of a %s must be that of its namespace",
 		            c->type.federated.kind);
 	o->warned = revision;

@@ -263,6 +263,34 @@ static void print_clusters(const struct members *m, struct text *out)
 	}
 }
 
+struct printing_events {
+	struct text *out;
+	const char *name;
+	bool is_of_dropped;
+};
+
+static void print_host_events_of(const char *cluster, const struct events_counts *counts, void *arg)
+{
+	const struct printing_events *p = arg;
+	const struct metric_label label = {"cluster", cluster};
+
+	metric_sample(p->out, p->name, &label, 1,
+	              (double)(p->is_of_dropped ? counts->dropped : counts->sent));
+}
+
+static void print_host_events(const struct events *e, struct text *out)
+{
+	struct printing_events sent = {out, "nigh_propagator_host_events_total", false};
+	struct printing_events dropped = {out, "nigh_propagator_host_events_dropped_total", true};
+
+	metric_head(out, sent.name, METRIC_COUNTER,
+	            "Events sent to the host because of a member cluster, or (\"\") of none.");
+	events_each_cluster(e, print_host_events_of, &sent);
+	metric_head(out, dropped.name, METRIC_COUNTER,
+	            "The same that were too many, or that the host did not take.");
+	events_each_cluster(e, print_host_events_of, &dropped);
+}
+
 static void print_dns_counts(const struct dns_writer *w, struct text *out)
 {
 	struct dns_writer_counts counts = dns_writer_counts(w);
@@ -366,6 +394,7 @@ static void print_metrics(const struct report *r, struct text *out)
 	          "Statuses of federated objects written.", (double)s.status_writes);
 	print_schedules(work_scheduler(r->work), out);
 	print_clusters(work_members(r->work), out);
+	print_host_events(work_events(r->work), out);
 	print_dns_counts(work_dns(r->work), out);
 	print_policy_counts(work_policies(r->work), out);
 }
