@@ -13,7 +13,7 @@
 #include "propagator/sorted.h"
 #include "propagator/version.h"
 
-enum { UNSURE_MOST_MS = 10000 };
+enum { UNSURE_MOST_MS = 10000, LISTING_MOST_MS = 20000 };
 
 /* --- parts --- */
 
@@ -209,14 +209,16 @@ static struct plan_about about_part(const struct part *p, const struct wish *w,
 	};
 }
 
-/* Neither its server nor its copies have been heard of yet: no reason to say that something is wrong. */
+/* Neither its server nor its copies have been heard of yet: no reason to say that something is wrong.  Of one that has been
+ * listing for long there is, or the status of each new object would wait for it. */
 static bool is_unsure(const struct part *p)
 {
 	const struct controller *c = p->object->controller;
 	const struct member *m = members_find(c->around.members, p->cluster);
 	const struct site *s = controller_site(c, p->cluster);
 
-	return !m->is_known || (m->is_ready && s && !cache_is_sighted(s->copies));
+	return !m->is_known || (m->is_ready && s && !cache_is_sighted(s->copies) &&
+	                        clock_monotonic_ms() - s->began_ms < LISTING_MOST_MS);
 }
 
 static bool same_kind(enum plan_step a, enum plan_step b)
@@ -505,7 +507,7 @@ static void look_at_orphans(struct object *o)
 			object_end_part(o->parts[i]);
 		any |= o->parts[i]->job != NULL;
 	}
-	if (!any && !o->host_job && !o->queued)
+	if (!any && !o->host_job && !o->turn.lane)
 		controller_forget(o);
 }
 
