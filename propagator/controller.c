@@ -44,26 +44,14 @@ static struct object *find_object(const struct controller *c, const char *key)
 	return table_find(c->objects, hash_of(c, key), has_key, key);
 }
 
-static struct object *take_first(struct controller *c)
-{
-	struct object *o = c->first;
-
-	c->first = o->next;
-	if (!c->first)
-		c->last = NULL;
-	o->queued = false;
-	c->queued--;
-	return o;
-}
-
 static void on_turn(uv_idle_t *idle)
 {
 	struct controller *c = idle->data;
 	uint64_t end_ms = clock_monotonic_ms() + TURN_MS;
 
-	while (c->first && clock_monotonic_ms() < end_ms)
-		object_look(take_first(c));
-	if (!c->first)
+	while (turns_count(&c->turns) > 0 && clock_monotonic_ms() < end_ms)
+		object_look((struct object *)turns_take(&c->turns));
+	if (turns_count(&c->turns) == 0)
 		uv_idle_stop(c->turn);
 }
 
@@ -71,28 +59,28 @@ void controller_enqueue(struct object *o)
 {
 	struct controller *c = o->controller;
 
-	if (o->queued)
-		return;
-	o->queued = true;
-	o->next = NULL;
-	if (c->last)
-		c->last->next = o;
-	else
-		c->first = o;
-	c->last = o;
-	if (c->queued++ == 0)
-		uv_idle_start(c->turn, on_turn);
+	turns_add_asked(&c->turns, &o->turn);
+	uv_idle_start(c->turn, on_turn);
 }
 
-static void enqueue_key(struct controller *c, const char *key)
+/* One member that tells ever new things must not delay what the host asks for. */
+static void look_again(struct object *o)
+{
+	struct controller *c = o->controller;
+
+	turns_add_again(&c->turns, &o->turn);
+	uv_idle_start(c->turn, on_turn);
+}
+
+static struct object *need_object(struct controller *c, const char *key)
 {
 	struct object *o = find_object(c, key);
 
-	if (!o) {
-		o = object_new(c, key);
-		table_put(c->objects, hash_of(c, key), o);
-	}
-	controller_enqueue(o);
+	if (o)
+		return o;
+	o = object_new(c, key);
+	table_put(c->objects, hash_of(c, key), o);
+	return o;
 }
 
 void controller_forget(struct object *o)
@@ -108,7 +96,7 @@ void controller_on_all(struct controller *c)
 	struct object *o;
 
 	for (size_t i = 0; (o = table_next(c->objects, &i)) != NULL;)
-		controller_enqueue(o);
+		look_again(o);
 }
 
 void controller_on_namespace(struct controller *c, struct bytes namespace)
@@ -120,7 +108,7 @@ void controller_on_namespace(struct controller *c, struct bytes namespace)
 
 		cache_split_key(o->key, &own, &name);
 		if (namespace.len == 0 || bytes_equal(own, namespace))
-			controller_enqueue(o);
+			look_again(o);
 	}
 }
 
@@ -134,17 +122,41 @@ void controller_on_plan(struct controller *c, const char *key)
 
 /* --- alarms --- */
 
+/* 0: never. */
+static void bring_forward(uint64_t *alarm_ms, uint64_t at_ms)
+{
+	if (*alarm_ms == 0 || (at_ms > 0 && at_ms < *alarm_ms))
+		*alarm_ms = at_ms;
+}
+
 void controller_alarm(struct object *o, uint64_t in_ms)
 {
 	uint64_t at_ms = clock_monotonic_ms() + in_ms;
 
-	if (o->alarm_ms == 0 || at_ms < o->alarm_ms)
-		o->alarm_ms = at_ms;
-	if (o->controller->alarm_ms == 0 || at_ms < o->controller->alarm_ms)
-		o->controller->alarm_ms = at_ms;
+	bring_forward(&o->alarm_ms, at_ms);
+	bring_forward(&o->controller->alarm_ms, at_ms);
 }
 
 void controller_alarm_soon(struct object *o) { controller_alarm(o, TICK_MS); }
+
+/* What comes of its copies one after the other is looked at together. */
+static void hear_of(struct object *o)
+{
+	uint64_t at_ms = clock_monotonic_ms() + TICK_MS;
+
+	bring_forward(&o->heard_ms, at_ms);
+	bring_forward(&o->controller->alarm_ms, at_ms);
+}
+
+/* True: it was due, and is no more. */
+static bool is_over(uint64_t *alarm_ms, uint64_t now_ms)
+{
+	bool is = *alarm_ms > 0 && *alarm_ms <= now_ms;
+
+	if (is)
+		*alarm_ms = 0;
+	return is;
+}
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -156,12 +168,12 @@ static void on_tick(uv_timer_t *timer)
 	if (c->alarm_ms == 0 || now_ms < c->alarm_ms)
 		return;
 	for (size_t i = 0; (o = table_next(c->objects, &i)) != NULL;) {
-		if (o->alarm_ms > 0 && o->alarm_ms <= now_ms) {
-			o->alarm_ms = 0;
+		if (is_over(&o->heard_ms, now_ms))
+			look_again(o);
+		if (is_over(&o->alarm_ms, now_ms))
 			controller_enqueue(o);
-		} else if (o->alarm_ms > 0 && (first_ms == 0 || o->alarm_ms < first_ms)) {
-			first_ms = o->alarm_ms;
-		}
+		bring_forward(&first_ms, o->heard_ms);
+		bring_forward(&first_ms, o->alarm_ms);
 	}
 	c->alarm_ms = first_ms;
 }
@@ -191,7 +203,7 @@ static void on_federated(const char *key, void *arg)
 	struct bytes namespace, name;
 
 	if (!c->is_passive)
-		enqueue_key(c, key);
+		controller_enqueue(need_object(c, key));
 	cache_split_key(key, &namespace, &name);
 	if (type_is_namespaces(&c->type))
 		c->around.on_namespace(namespace, c->around.namespaces_arg);
@@ -254,9 +266,9 @@ static void on_copy(const char *key, void *arg)
 	}
 	o = find_object(c, key);
 	if (o)
-		controller_alarm_soon(o);
+		hear_of(o);
 	else
-		enqueue_key(c, key);
+		look_again(need_object(c, key));
 	tell_object(c, key);
 	text_fini(&full);
 }
@@ -278,12 +290,22 @@ static void tell_full(struct site *s)
 	}
 }
 
+/* Once all are known no object asks whether they are seen at this moment: a watch that breaks again and again is no news. */
+static bool is_news(struct site *s)
+{
+	bool was_known = s->was_known;
+
+	s->was_known = cache_is_synced(s->copies);
+	return !was_known || !s->was_known;
+}
+
 static void on_copies_sight(void *arg)
 {
 	struct site *s = arg;
 
 	tell_full(s);
-	controller_on_all(s->controller);
+	if (is_news(s))
+		controller_on_all(s->controller);
 }
 
 static const char *name_at(const void *list, size_t i)
@@ -393,6 +415,7 @@ void controller_on_client(struct controller *c, struct member *m)
 	settings.watch.labels = RENDER_LABEL "=true";
 	s->controller = c;
 	s->member = m;
+	s->began_ms = clock_monotonic_ms();
 	give_budget(s, &settings);
 	add_site(c, s);
 	s->copies = cache_start(c->around.loop, m->client, m->backoff, &settings);
@@ -409,7 +432,7 @@ static void end_parts(struct controller *c, const char *cluster)
 
 		if (p)
 			object_end_part(p);
-		controller_enqueue(o);
+		look_again(o);
 	}
 }
 
@@ -585,7 +608,7 @@ struct controller_counts controller_counts(const struct controller *c)
 	struct controller_counts counts = c->counts;
 
 	counts.objects = cache_count(c->objects_on_host);
-	counts.waiting = c->queued;
+	counts.waiting = turns_count(&c->turns);
 	counts.failing = count_failing(c);
 	for (size_t i = 0; i < c->site_count; i++) {
 		counts.copies += cache_count(c->sites[i]->copies);

@@ -16,6 +16,7 @@
 #include "propagator/plan.h"
 #include "propagator/render.h"
 #include "propagator/status.h"
+#include "propagator/turns.h"
 
 /* A member as a controller sees it: its copies. */
 struct site {
@@ -24,6 +25,8 @@ struct site {
 	struct budget budget; /* of the copies: a part of the member's */
 	struct cache *copies;
 	bool is_told_full;
+	bool was_known;         /* all copies were, when their sight was told of last */
+	uint64_t began_ms;      /* when they were asked for first */
 	uint64_t asks_until_ms; /* questions about its copies are paid for until then */
 };
 
@@ -81,10 +84,9 @@ struct part {
 };
 
 struct object {
+	struct turn turn; /* comes first */
 	struct controller *controller;
 	char *key;
-	struct object *next; /* in the queue */
-	bool queued;
 	struct part **parts; /* in the order of their clusters */
 	size_t part_count;
 	struct version version; /* what is recorded */
@@ -106,6 +108,7 @@ struct object {
 		terse_ms; /* the server does not store as much: no remote statuses until then; 0: it does */
 	uint64_t told_ms;   /* when that was */
 	uint64_t alarm_ms;  /* it is to be looked at again then; 0: no */
+	uint64_t heard_ms;  /* the same, for what a member tells of a copy */
 	uint64_t unsaid_ms; /* since when there may be something to tell the host; 0: not */
 	bool is_unsure;     /* of a cluster that it is placed in nothing is known yet */
 	uint64_t unsure_ms; /* since when; 0: never */
@@ -125,10 +128,8 @@ struct controller {
 	size_t site_count;
 	struct table *objects;
 	struct hash_key hash_key;
-	struct object *first, *last; /* the queue */
-	size_t queued;
-	uv_idle_t *
-		turn; /* runs while there is something in the queue, and lets others have the loop between */
+	struct turns turns;
+	uv_idle_t *turn; /* runs while one of them waits, and lets others have the loop between */
 	uv_timer_t *tick;
 	uint64_t alarm_ms; /* the first of its objects' alarms, or before it; 0: there is none */
 	struct controller_counts counts;
@@ -149,6 +150,7 @@ struct wish {
 };
 
 /* --- controller.c --- */
+/* It is looked at soon: before all that is only to be looked at again. */
 void controller_enqueue(struct object *o);
 /* To be looked at again in so many milliseconds at the latest. */
 void controller_alarm(struct object *o, uint64_t in_ms);

@@ -9,8 +9,8 @@
 #include "base/xalloc.h"
 
 enum {
-	SPARE_AT_ONCE = 4,
-	SPARE_WAITING = 256 /* more are not taken */
+	BESIDE_AT_ONCE = 4,  /* questions, and as many spare ones */
+	BESIDE_WAITING = 256 /* more are not taken */
 };
 
 struct dispatch_job {
@@ -40,7 +40,7 @@ struct dispatch {
 	struct kube_client *client;
 	const struct dispatch_term *term;
 	uint64_t epoch; /* of all that is sent; 0: nothing was yet */
-	struct lane writes, spare;
+	struct lane writes, questions, spare;
 	uv_timer_t *timer; /* when the server may be asked again, or to send what has just come */
 	uint64_t sent, refused, dropped;
 };
@@ -146,13 +146,20 @@ static uint64_t send_of(struct dispatch *d, struct lane *lane)
 	return lane->waiting.first && now_ms < lane->until_ms ? lane->until_ms - now_ms : 0;
 }
 
+/* The sooner one; 0: never. */
+static uint64_t sooner(uint64_t a_ms, uint64_t b_ms)
+{
+	return b_ms == 0 || (a_ms > 0 && a_ms < b_ms) ? a_ms : b_ms;
+}
+
 /* What waits when the term has ended waits for dispatch_free(). */
 static void send_more(struct dispatch *d)
 {
 	uint64_t wait_ms = send_of(d, &d->writes);
 
+	wait_ms = sooner(wait_ms, send_of(d, &d->questions));
 	if (!d->writes.waiting.first)
-		wait_ms = send_of(d, &d->spare);
+		wait_ms = sooner(wait_ms, send_of(d, &d->spare));
 	if (wait_ms > 0)
 		wake_at(d, wait_ms);
 }
@@ -166,7 +173,7 @@ struct dispatch *dispatch_new(uv_loop_t *loop, struct kube_client *client, unsig
 
 	d->client = client;
 	d->writes.at_once = at_once;
-	d->spare.at_once = SPARE_AT_ONCE;
+	d->questions.at_once = d->spare.at_once = BESIDE_AT_ONCE;
 	d->term = term;
 	d->timer = xcalloc(1, sizeof(*d->timer));
 	CHECK(uv_timer_init(loop, d->timer) == 0);
@@ -187,6 +194,7 @@ static void empty(struct lane *lane)
 void dispatch_free(struct dispatch *d)
 {
 	empty(&d->writes);
+	empty(&d->questions);
 	empty(&d->spare);
 	uv_close((uv_handle_t *)d->timer, on_closed);
 	free(d);
@@ -222,13 +230,26 @@ struct dispatch_job *dispatch_add(struct dispatch *d, const struct kube_write *w
 	return add(d, &d->writes, write, on_done, arg);
 }
 
+static struct dispatch_job *add_if_room(struct dispatch *d, struct lane *lane,
+                                        const struct kube_write *write, kube_on_answer_fn *on_done,
+                                        void *arg)
+{
+	if (lane->waiting.count < BESIDE_WAITING)
+		return add(d, lane, write, on_done, arg);
+	d->dropped++;
+	return NULL;
+}
+
+struct dispatch_job *dispatch_add_question(struct dispatch *d, const struct kube_write *write,
+                                           kube_on_answer_fn *on_done, void *arg)
+{
+	return add_if_room(d, &d->questions, write, on_done, arg);
+}
+
 struct dispatch_job *dispatch_add_spare(struct dispatch *d, const struct kube_write *write,
                                         kube_on_answer_fn *on_done, void *arg)
 {
-	if (d->spare.waiting.count < SPARE_WAITING)
-		return add(d, &d->spare, write, on_done, arg);
-	d->dropped++;
-	return NULL;
+	return add_if_room(d, &d->spare, write, on_done, arg);
 }
 
 void dispatch_cancel(struct dispatch_job *job)
@@ -241,7 +262,7 @@ void dispatch_cancel(struct dispatch_job *job)
 	take_out(job->writing ? &job->lane->under_way : &job->lane->waiting, job);
 	kube_write_cancel(job->writing);
 	free_job(job);
-	if (d->writes.waiting.first || d->spare.waiting.first)
+	if (d->writes.waiting.first || d->questions.waiting.first || d->spare.waiting.first)
 		wake_at(d, 0);
 }
 

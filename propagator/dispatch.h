@@ -1,5 +1,6 @@
-/* dispatch.h -- writes to one API server: so many at once, the others wait in the order of their coming.  What may be lost
- * (Events, questions why something is as it is) is spare: it is sent when no other waits.
+/* dispatch.h -- writes to one API server: so many at once, the others wait in the order of their coming.  Questions that a plan
+ * waits for are asked beside them, a few at once, and wait for no write.  What may be lost (Events, questions why something is
+ * as it is) is spare: it is sent when no other waits.
  *
  * Each server has its own, so that one that accepts and never answers delays nobody else.  What a server asks for with
  * Retry-After holds for all that waits for it.  All writes are of one term, that of the
@@ -34,8 +35,11 @@ void dispatch_free(struct dispatch *d);
  * this call; the job is gone then. */
 struct dispatch_job *dispatch_add(struct dispatch *d, const struct kube_write *write,
                                   kube_on_answer_fn *on_done, void *arg);
-/* The same for what may be lost: a few at once beside the others, when none of those waits.  What the server asks for in answer
- * to it holds for its like alone.  NULL: too many wait already, it is dropped, and on_done is never called. */
+/* The same for what a plan waits for: a few at once beside the writes, however many of those wait.  What the server asks for in
+ * answer to it holds for its like alone.  NULL: too many wait already, it is dropped, and on_done is never called. */
+struct dispatch_job *dispatch_add_question(struct dispatch *d, const struct kube_write *write,
+                                           kube_on_answer_fn *on_done, void *arg);
+/* The same for what may be lost: a few at once beside the others, when none of those waits. */
 struct dispatch_job *dispatch_add_spare(struct dispatch *d, const struct kube_write *write,
                                         kube_on_answer_fn *on_done, void *arg);
 /* on_done is not called any more; whether it takes effect is not known.  NULL is fine. */
@@ -46,8 +50,8 @@ bool dispatch_is_waiting(const struct dispatch_job *job);
 
 struct dispatch_counts {
 	uint64_t sent, refused;    /* answers that were no success */
-	uint64_t dropped;          /* spare ones for which there was no room */
-	size_t waiting, under_way; /* without the spare ones */
+	uint64_t dropped;          /* questions and spare ones for which there was no room */
+	size_t waiting, under_way; /* of writes */
 };
 struct dispatch_counts dispatch_counts(const struct dispatch *d);
 

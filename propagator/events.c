@@ -17,13 +17,16 @@
 #include "kube/object.h"
 #include "propagator/field_manager.h"
 #include "propagator/plain_json.h"
+#include "propagator/quota.h"
 
 enum {
 	WAYS = 4,               /* Events whose words have the same place, that may be counted up */
 	REMEMBER_MS = 600000,   /* for so long */
 	COUNT_EVERY_MS = 10000, /* one and the same */
 	DEADLINE_MS = 10000,
-	MUTE_MS = 300000, /* after it was forbidden */
+	MUTE_MS = 300000,   /* after it was forbidden */
+	WAITING_MOST = 192, /* of those that dispatch lets wait, shared by all that are told of, */
+	WAITING_LEAST = 2,  /* but for so many of each */
 	MESSAGE_MOST = 1024,
 	NAME_MOST = 200
 };
@@ -31,7 +34,8 @@ enum {
 /* One that was told: the same words about the same object are counted in it. */
 struct told {
 	struct events *events;
-	uint64_t what; /* 0: none */
+	struct quota_share *share; /* out of which it is told; NULL: that is gone */
+	uint64_t what;             /* 0: none */
 	uint64_t at_ms, counted_ms;
 	unsigned count;
 	char *namespace, *name;
@@ -41,8 +45,8 @@ struct told {
 struct events {
 	struct dispatch *dispatch;
 	struct told *told; /* WAYS for each of a minute */
-	unsigned a_minute, in_minute;
-	uint64_t minute_ms;     /* when the minute began */
+	unsigned a_minute;
+	struct quota *quota;
 	uint64_t mute_until_ms; /* none is told before */
 	struct events_counts counts;
 };
@@ -55,6 +59,7 @@ struct events *events_start(struct dispatch *dispatch, unsigned a_minute)
 
 	e->dispatch = dispatch;
 	e->a_minute = a_minute;
+	e->quota = quota_new(a_minute);
 	e->told = xcalloc((size_t)a_minute * WAYS, sizeof(*e->told));
 	for (size_t i = 0; i < (size_t)a_minute * WAYS; i++)
 		e->told[i].events = e;
@@ -77,10 +82,33 @@ void events_stop(struct events *e)
 		forget(&e->told[i]);
 	}
 	free(e->told);
+	quota_free(e->quota);
 	free(e);
 }
 
+void events_drop_cluster(struct events *e, const char *cluster)
+{
+	const struct quota_share *share = quota_share(e->quota, cluster);
+
+	if (share == quota_share(e->quota, ""))
+		return;
+	for (size_t i = 0; i < (size_t)e->a_minute * WAYS; i++)
+		if (e->told[i].share == share)
+			e->told[i].share = NULL;
+	quota_drop(e->quota, cluster);
+}
+
 struct events_counts events_counts(const struct events *e) { return e->counts; }
+
+void events_each_cluster(const struct events *e, events_on_cluster_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < quota_count(e->quota); i++) {
+		const struct quota_share *share = quota_at(e->quota, i);
+		const struct events_counts counts = {share->sent, share->dropped};
+
+		fn(share->name, &counts, arg);
+	}
+}
 
 /* --- requests --- */
 
@@ -94,9 +122,17 @@ static bool is_forbidden(const struct kube_answer *answer)
 	       answer->reason == KUBE_REASON_UNAUTHORIZED;
 }
 
+/* `share` NULL: that is gone. */
+static void count_dropped(struct events *e, struct quota_share *share)
+{
+	e->counts.dropped++;
+	if (share)
+		share->dropped++;
+}
+
 static void drop(struct told *t)
 {
-	t->events->counts.dropped++;
+	count_dropped(t->events, t->share);
 	forget(t);
 }
 
@@ -106,6 +142,8 @@ static void on_told(const struct kube_answer *answer, void *arg)
 	struct told *t = arg;
 
 	t->job = NULL;
+	if (t->share)
+		t->share->waiting--;
 	if (kube_answer_is_good(answer))
 		return;
 	log_debug("propagator", "an Event was not taken: %s", answer->why);
@@ -125,30 +163,34 @@ static void submit(struct told *t, struct kube_write *write, struct json_object 
 	write->body = bytes_of(json_object_to_json_string_ext(body, PLAIN_JSON));
 	write->deadline_ms = DEADLINE_MS;
 	t->job = dispatch_add_spare(e->dispatch, write, on_told, t);
-	if (t->job)
-		e->counts.sent++;
-	else
+	if (!t->job) {
 		drop(t);
+		return;
+	}
+	e->counts.sent++;
+	t->share->sent++;
+	t->share->waiting++;
 }
 
-static bool may_tell(struct events *e)
+/* One that is told of all the time must not fill the queue either. */
+static bool has_room(const struct events *e, const struct quota_share *share)
+{
+	size_t most = WAITING_MOST / quota_count(e->quota);
+
+	return share->waiting < (most > WAITING_LEAST ? most : WAITING_LEAST);
+}
+
+static bool may_tell(struct events *e, struct quota_share *share)
 {
 	uint64_t now_ms = clock_monotonic_ms();
 
-	if (now_ms - e->minute_ms >= 60000) {
-		e->minute_ms = now_ms;
-		e->in_minute = 0;
-	}
-	if (e->in_minute < e->a_minute && now_ms >= e->mute_until_ms) {
-		e->in_minute++;
-		return true;
-	}
-	return false;
+	return now_ms >= e->mute_until_ms && has_room(e, share) &&
+	       quota_take(e->quota, share, now_ms);
 }
 
 /* --- one that is told again --- */
 
-static void count_up(struct told *t)
+static void count_up(struct told *t, struct quota_share *share)
 {
 	struct json_object *patch;
 	struct kube_write write = {.verb = KUBE_MERGE_PATCH};
@@ -156,8 +198,9 @@ static void count_up(struct told *t)
 	uint64_t now_ms = clock_monotonic_ms();
 
 	t->count++;
-	if (t->job || now_ms - t->counted_ms < COUNT_EVERY_MS || !may_tell(t->events))
+	if (t->job || now_ms - t->counted_ms < COUNT_EVERY_MS || !may_tell(t->events, share))
 		return;
+	t->share = share;
 	t->counted_ms = now_ms;
 	patch = json_object_new_object();
 	json_object_object_add(patch, "count", json_object_new_int64((int64_t)t->count));
@@ -195,9 +238,8 @@ static struct json_object *involved(struct json_object *object)
 	return ref;
 }
 
-static struct json_object *make(const struct told *t, struct json_object *object,
-                                const char *component, bool warning, const char *reason,
-                                const char *message)
+static struct json_object *make(const struct told *t, const struct events_about *about,
+                                const char *reason, const char *message)
 {
 	struct json_object *event = json_object_new_object(), *metadata = json_object_new_object();
 	struct json_object *source = json_object_new_object();
@@ -209,13 +251,13 @@ static struct json_object *make(const struct told *t, struct json_object *object
 	add_text(metadata, "namespace", t->namespace);
 	add_text(metadata, "name", t->name);
 	json_object_object_add(event, "metadata", metadata);
-	json_object_object_add(event, "involvedObject", involved(object));
-	add_text(event, "type", warning ? "Warning" : "Normal");
+	json_object_object_add(event, "involvedObject", involved(about->object));
+	add_text(event, "type", about->warning ? "Warning" : "Normal");
 	add_text(event, "reason", reason);
 	add_text(event, "message", message);
-	add_text(source, "component", component);
+	add_text(source, "component", about->component);
 	json_object_object_add(event, "source", source);
-	add_text(event, "reportingComponent", component);
+	add_text(event, "reportingComponent", about->component);
 	add_text(event, "firstTimestamp", now);
 	add_text(event, "lastTimestamp", now);
 	json_object_object_add(event, "count", json_object_new_int(1));
@@ -233,11 +275,13 @@ static char *name_for(struct json_object *object)
 	return text_take(&out);
 }
 
-static void begin(struct told *t, struct json_object *object, uint64_t what)
+static void begin(struct told *t, struct quota_share *share, struct json_object *object,
+                  uint64_t what)
 {
 	struct bytes namespace = object_text(object, "metadata", "namespace", NULL);
 
 	forget(t);
+	t->share = share;
 	t->what = what;
 	t->at_ms = t->counted_ms = clock_monotonic_ms();
 	t->count = 1;
@@ -277,9 +321,10 @@ static struct told *place_for(struct events *e, uint64_t what)
 	return place;
 }
 
-void events_tell(struct events *e, struct json_object *object, const char *component, bool warning,
-                 const char *reason, const char *fmt, ...)
+void events_tell(struct events *e, const struct events_about *about, const char *reason,
+                 const char *fmt, ...)
 {
+	struct quota_share *share = quota_share(e->quota, about->cluster ? about->cluster : "");
 	struct kube_write write = {.verb = KUBE_CREATE};
 	struct json_object *event;
 	char message[MESSAGE_MOST];
@@ -290,18 +335,18 @@ void events_tell(struct events *e, struct json_object *object, const char *compo
 	va_start(args, fmt);
 	(void)vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	what = hash_of(object, reason, message);
+	what = hash_of(about->object, reason, message);
 	t = place_for(e, what);
 	if (t && is_fresh(t, what)) {
-		count_up(t);
+		count_up(t, share);
 		return;
 	}
-	if (!t || !may_tell(e)) {
-		e->counts.dropped++;
+	if (!t || !may_tell(e, share)) {
+		count_dropped(e, share);
 		return;
 	}
-	begin(t, object, what);
-	event = make(t, object, component, warning, reason, message);
+	begin(t, share, about->object, what);
+	event = make(t, about, reason, message);
 	submit(t, &write, event);
 	json_object_put(event);
 }

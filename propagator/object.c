@@ -13,7 +13,7 @@
 #include "propagator/sorted.h"
 #include "propagator/version.h"
 
-enum { UNSURE_MOST_MS = 10000 };
+enum { UNSURE_MOST_MS = 10000, LISTING_MOST_MS = 20000 };
 
 /* --- parts --- */
 
@@ -209,14 +209,16 @@ static struct plan_about about_part(const struct part *p, const struct wish *w,
 	};
 }
 
-/* Neither its server nor its copies have been heard of yet: no reason to say that something is wrong. */
+/* Neither its server nor its copies have been heard of yet: no reason to say that something is wrong.  Of one that has been
+ * listing for long there is, or the status of each new object would wait for it. */
 static bool is_unsure(const struct part *p)
 {
 	const struct controller *c = p->object->controller;
 	const struct member *m = members_find(c->around.members, p->cluster);
 	const struct site *s = controller_site(c, p->cluster);
 
-	return !m->is_known || (m->is_ready && s && !cache_is_sighted(s->copies));
+	return !m->is_known || (m->is_ready && s && !cache_is_sighted(s->copies) &&
+	                        clock_monotonic_ms() - s->began_ms < LISTING_MOST_MS);
 }
 
 static bool same_kind(enum plan_step a, enum plan_step b)
@@ -399,12 +401,14 @@ static bool has_good_name(struct object *o, struct json_object *federated)
 	const struct controller *c = o->controller;
 	struct bytes namespace, name;
 	uint64_t revision = hash_fixed(object_text(federated, "metadata", "uid", NULL));
+	const struct events_about about = {
+		.object = federated, .component = c->component, .warning = true};
 
 	cache_split_key(o->key, &namespace, &name);
 	if (!type_is_namespaces(&c->type) || bytes_equal(namespace, name))
 		return true;
 	if (o->warned != revision)
-		events_tell(c->around.events, federated, c->component, true, "InvalidName",
+		events_tell(c->around.events, &about, "InvalidName",
 		            "The name of a %s must be that of its namespace",
 		            c->type.federated.kind);
 	o->warned = revision;

@@ -233,6 +233,6 @@ void object_look_at_orphans(struct object *o)
 			object_end_part(o->parts[i]);
 		any |= o->parts[i]->job != NULL;
 	}
-	if (!any && !o->host_job && !o->queued)
+	if (!any && !o->host_job && !o->turn.lane)
 		controller_forget(o);
 }

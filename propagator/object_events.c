@@ -16,11 +16,12 @@ void object_tell_host(const struct part *p, bool warning, const char *reason, co
 {
 	const struct controller *c = p->object->controller;
 	struct json_object *federated = object_federated(p->object);
+	const struct events_about about = {federated, c->component, p->cluster, warning};
 
 	if (federated)
-		events_tell(c->around.events, federated, c->component, warning, reason,
-		            "%s %s \"%s\" in cluster \"%s\"%s%s", what, c->type.target.kind,
-		            p->object->key, p->cluster, why[0] != '\0' ? ": " : "", why);
+		events_tell(c->around.events, &about, reason, "%s %s \"%s\" in cluster \"%s\"%s%s",
+		            what, c->type.target.kind, p->object->key, p->cluster,
+		            why[0] != '\0' ? ": " : "", why);
 	json_object_put(federated);
 }
 
@@ -90,15 +91,15 @@ static struct events *events_of(const struct part *p)
 void object_tell_member(const struct part *p, enum deed deed, struct bytes uid, const char *why)
 {
 	struct events *events = events_of(p);
-	struct json_object *ref;
+	struct events_about about = {.component = FIELD_MANAGER, .warning = deeds[deed].warning};
 
 	if (!events)
 		return;
-	ref = refer_to_copy(p, uid);
-	events_tell(events, ref, FIELD_MANAGER, deeds[deed].warning, deeds[deed].reason,
-	            "%s (%s %s)%s%s", deeds[deed].says, p->object->controller->type.federated.kind,
-	            p->object->key, why[0] != '\0' ? ": " : "", why);
-	json_object_put(ref);
+	about.object = refer_to_copy(p, uid);
+	events_tell(events, &about, deeds[deed].reason, "%s (%s %s)%s%s", deeds[deed].says,
+	            p->object->controller->type.federated.kind, p->object->key,
+	            why[0] != '\0' ? ": " : "", why);
+	json_object_put(about.object);
 }
 
 /* Told at the ceiling: where it forbids to push no Event is written either. */
@@ -106,16 +107,15 @@ static void tell_refusal(const struct part *p, const char *why)
 {
 	const struct controller *c = p->object->controller;
 	const struct member *m = members_find(c->around.members, p->cluster);
-	struct json_object *ref;
+	struct events_about about = {.component = FIELD_MANAGER, .warning = true};
 
 	if (!m || !m->events)
 		return;
-	ref = refer_to("v1", "ConfigMap", bytes_of(c->around.namespace), bytes_of(CEILING_NAME),
-	               bytes_of(member_ceiling_uid(m->ceiling)));
-	events_tell(m->events, ref, FIELD_MANAGER, true, "CeilingRefused",
-	            "%s %s is not brought here (%s): %s", c->type.target.kind, p->object->key,
-	            c->type.federated.kind, why);
-	json_object_put(ref);
+	about.object = refer_to("v1", "ConfigMap", bytes_of(c->around.namespace),
+	                        bytes_of(CEILING_NAME), bytes_of(member_ceiling_uid(m->ceiling)));
+	events_tell(m->events, &about, "CeilingRefused", "%s %s is not brought here (%s): %s",
+	            c->type.target.kind, p->object->key, c->type.federated.kind, why);
+	json_object_put(about.object);
 }
 
 void object_refuse(struct part *p, const char *why)

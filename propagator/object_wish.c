@@ -81,19 +81,19 @@ static uint64_t asked_of(const struct object *o, struct json_object *federated, 
 static void warn(struct object *o, const struct wish *w)
 {
 	const struct controller *c = o->controller;
+	const struct events_about about = {
+		.object = w->federated, .component = c->component, .warning = true};
 
 	if (o->warned == w->asked)
 		return;
 	o->warned = w->asked;
 	if (w->render.dropped_annotations)
 		events_tell(
-			c->around.events, w->federated, c->component, true,
-			"AnnotationsNotSupported",
+			c->around.events, &about, "AnnotationsNotSupported",
 			"annotations of the template are not propagated; an override may add them");
 	if (w->render.dropped_finalizers)
 		events_tell(
-			c->around.events, w->federated, c->component, true,
-			"FinalizersNotSupported",
+			c->around.events, &about, "FinalizersNotSupported",
 			"finalizers of the template are not propagated; an override may add them");
 }
 

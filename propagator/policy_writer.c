@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "kube/object.h"
 #include "propagator/cache.h"
 #include "propagator/field_manager.h"
 #include "propagator/jsontree.h"
@@ -19,7 +20,12 @@
 enum {
 	EVERY_MS = 15000,
 	SOON_MS = 1000, /* after a change, which nighd is to see before; doubled with each round */
-	WRITES_AT_ONCE = 256 /* in a round: others write to the host, too */
+	/* Others write to the host, too, 64 at once all together, and who hangs does so for DEADLINE_MS. */
+	FRESH_AT_ONCE = 24,
+	AGAIN_AT_ONCE = 8, /* of policies whose status could not be written last */
+	DEADLINE_MS = 10000,
+	PAUSE_FIRST_MS = 1000, /* after a failure, doubled with each */
+	PAUSE_MOST_MS = 300000
 };
 
 static const struct kube_resource resource = {"nigh.dev", "v1alpha1", "trafficpolicies",
@@ -30,10 +36,24 @@ struct policy {
 	char *uid;
 	int64_t generation;
 	struct json_object *status; /* NULL: none */
+	bool is_under_way;          /* its status is being written */
+	unsigned failures;          /* to write it, in a row */
+	uint64_t again_ms;          /* not before; 0: at once */
 };
+
+/* Policies that are written side by side, so many at once: each has its turn, and the next round goes on where the last one
+ * ended.  Those that fail are a share of their own, and take no place of the others. */
+struct share {
+	bool is_again; /* of those that failed last */
+	unsigned most, under_way;
+	size_t at,
+		left; /* of the policies: whose turn it is; how many there are still to be looked at in this round */
+};
+enum { SHARES = 2 };
 
 struct write {
 	struct policy_writer *writer;
+	struct share *share;
 	struct dispatch_job *job;
 	struct write *next, *before;
 	char key[];
@@ -49,8 +69,11 @@ struct policy_writer {
 	struct policy_writer_settings settings;
 	struct cache *policies;
 	struct nighds *nighds;
-	struct policy_tally *tally; /* of the round that is under way; NULL: none is */
-	struct write *writes;       /* under way */
+	bool is_asking;
+	struct policy_tally *tally; /* of the round that is under way, or was last; NULL: of none */
+	struct share shares[SHARES];
+	bool is_failing; /* a status that differs could not be written, in this round or the last */
+	struct write *writes; /* under way */
 	uv_timer_t *timer;
 	uint64_t due_ms;  /* the next round; 0: none is planned */
 	uint64_t soon_ms; /* how soon, while a status is of another generation */
@@ -148,19 +171,54 @@ static void end_write(struct write *write)
 	free(write);
 }
 
-static void on_written(const struct kube_answer *answer, void *arg)
+static uint64_t pause_of(unsigned failures)
 {
-	struct write *write = arg;
+	uint64_t pause =
+		failures <= 16 ? (uint64_t)PAUSE_FIRST_MS << (failures - 1) : PAUSE_MOST_MS;
+
+	return pause < PAUSE_MOST_MS ? pause : PAUSE_MOST_MS;
+}
+
+/* How it ended is kept with the policy, if that is still there. */
+static void note_end(const struct write *write, bool is_good)
+{
+	struct policy *p = cache_find(write->writer->policies, write->key);
+
+	if (!p)
+		return;
+	p->is_under_way = false;
+	p->failures = is_good ? 0 : p->failures + 1;
+	p->again_ms = is_good ? 0 : clock_monotonic_ms() + pause_of(p->failures);
+}
+
+static void note_trouble(const struct write *write, const struct kube_answer *answer)
+{
 	struct policy_writer *w = write->writer;
 	struct text where = {0};
 
 	text_printf(&where, "TrafficPolicy %s", write->key);
-	if (kube_answer_is_good(answer))
-		end_trouble(&w->writing);
-	else if (answer->status != 404 && answer->status != 409) /* gone, or another by now */
+	if (!kube_answer_is_good(answer)) {
+		w->is_failing = true;
 		begin_trouble(&w->writing, where.data, answer->why);
+	} else if (w->writing.where.len > 0 && strcmp(w->writing.where.data, where.data) == 0) {
+		end_trouble(&w->writing);
+	}
 	text_fini(&where);
+}
+
+static void write_more(struct policy_writer *w);
+
+static void on_written(const struct kube_answer *answer, void *arg)
+{
+	struct write *write = arg;
+	struct policy_writer *w = write->writer;
+
+	write->share->under_way--;
+	note_end(write, kube_answer_is_good(answer));
+	if (answer->status != 404 && answer->status != 409) /* gone, or another by now */
+		note_trouble(write, answer);
 	end_write(write);
+	write_more(w);
 }
 
 /* As much of the object as server-side apply needs; its uid, so that it is no other.  Takes `status`. */
@@ -179,12 +237,15 @@ static struct json_object *body_of(const char *namespace, const char *name, cons
 	return body;
 }
 
-static void start_write(struct policy_writer *w, const char *key, const struct kube_write *apply)
+static void start_write(struct policy_writer *w, struct share *share, const char *key,
+                        const struct kube_write *apply)
 {
 	struct write *write = xcalloc(1, sizeof(*write) + strlen(key) + 1);
 
 	memcpy(write->key, key, strlen(key) + 1);
 	write->writer = w;
+	write->share = share;
+	share->under_way++;
 	write->next = w->writes;
 	if (w->writes)
 		w->writes->before = write;
@@ -194,8 +255,8 @@ static void start_write(struct policy_writer *w, const char *key, const struct k
 }
 
 /* Takes `status`. */
-static void write_status(struct policy_writer *w, const char *key, const struct policy *p,
-                         struct json_object *status)
+static void write_status(struct policy_writer *w, struct share *share, const char *key,
+                         struct policy *p, struct json_object *status)
 {
 	struct bytes in, of;
 	struct json_object *body;
@@ -204,40 +265,78 @@ static void write_status(struct policy_writer *w, const char *key, const struct 
 	                           .resource = resource,
 	                           .subresource = "status",
 	                           .field_manager = FIELD_MANAGER,
-	                           .force = true};
+	                           .force = true,
+	                           .deadline_ms = DEADLINE_MS};
 
+	p->is_under_way = true;
 	cache_split_key(key, &in, &of);
 	apply.namespace = namespace = text_copy(in);
 	apply.name = name = text_copy(of);
 	body = body_of(namespace, name, p->uid, status);
 	apply.body = bytes_of(json_object_to_json_string_ext(body, PLAIN_JSON));
-	start_write(w, key, &apply);
+	start_write(w, share, key, &apply);
 	json_object_put(body);
 	free(namespace);
 	free(name);
 }
 
-/* False: there are more than a round may have. */
-static bool write_all(struct policy_writer *w)
+static struct policy *next_of(const struct policy_writer *w, struct share *share, const char **key)
 {
-	const struct policy *p;
-	const char *key;
-	unsigned count = 0;
+	struct policy *p = NULL;
 
-	for (size_t i = 0; (p = cache_next(w->policies, &i, &key)) != NULL;) {
-		struct json_object *status =
-			policy_tally_status(w->tally, key, p->status, clock_unix_s());
-
-		if (!status)
-			continue;
-		write_status(w, key, p, status);
-		if (++count == WRITES_AT_ONCE)
-			return false;
+	if (share->left > 0)
+		p = cache_next(w->policies, &share->at, key);
+	if (share->left > 0 && !p) {
+		share->at = 0;
+		p = cache_next(w->policies, &share->at, key);
 	}
+	share->left = p ? share->left - 1 : 0;
+	return p;
+}
+
+static void look_at(struct policy_writer *w, struct share *share, const char *key, struct policy *p)
+{
+	struct json_object *status;
+
+	if ((p->failures > 0) != share->is_again || p->is_under_way)
+		return;
+	status = policy_tally_status(w->tally, key, p->status, clock_unix_s());
+	w->is_failing |= status && share->is_again;
+	if (!status)
+		p->failures = 0;
+	else if (clock_monotonic_ms() >= p->again_ms)
+		write_status(w, share, key, p, status);
+	else
+		json_object_put(status);
+}
+
+static void write_more_of(struct policy_writer *w, struct share *share)
+{
+	struct policy *p;
+	const char *key;
+
+	while (share->under_way < share->most && (p = next_of(w, share, &key)) != NULL)
+		look_at(w, share, key, p);
+}
+
+/* As the round has found it; nothing while another is asking. */
+static void write_more(struct policy_writer *w)
+{
+	if (!w->tally || w->is_asking)
+		return;
+	for (size_t i = 0; i < SHARES; i++)
+		write_more_of(w, &w->shares[i]);
 	/* What could not be written may be gone, or right by now. */
-	if (count == 0)
+	if (!w->is_failing && w->shares[1].left == 0 && w->shares[1].under_way == 0)
 		end_trouble(&w->writing);
-	return true;
+}
+
+static void write_all(struct policy_writer *w)
+{
+	w->is_failing = false;
+	for (size_t i = 0; i < SHARES; i++)
+		w->shares[i].left = cache_count(w->policies);
+	write_more(w);
 }
 
 /* --- a round --- */
@@ -262,22 +361,18 @@ static void on_said(const char *name, struct json_object *status, void *arg)
 static void on_done(void *arg)
 {
 	struct policy_writer *w = arg;
-	bool all = true;
 
+	w->is_asking = false;
 	w->counts.rounds++;
 	w->counts.replicas = policy_tally_replicas(w->tally);
 	if (w->counts.replicas > 0) {
 		end_trouble(&w->reading);
-		all = write_all(w);
+		write_all(w);
 	} else {
 		begin_trouble(&w->reading, "conditions of TrafficPolicies, from nighd",
 		              w->first_why.len > 0 ? w->first_why.data : "nobody was asked");
 	}
 	text_reset(&w->first_why);
-	policy_tally_free(w->tally);
-	w->tally = NULL;
-	if (!all)
-		ask_within(w, SOON_MS);
 	plan_next(w);
 }
 
@@ -288,8 +383,12 @@ static void begin_round(struct policy_writer *w)
 
 	for (size_t i = 0; cache_next(w->policies, &i, &key) != NULL;)
 		keys[count++] = key;
+	policy_tally_free(w->tally);
 	w->tally = policy_tally_new(keys, count);
 	free(keys);
+	for (size_t i = 0; i < SHARES; i++)
+		w->shares[i].left = 0;
+	w->is_asking = true;
 	nighds_ask(w->nighds);
 }
 
@@ -300,7 +399,7 @@ static void on_due(uv_timer_t *timer)
 	w->due_ms = 0;
 	if (is_idle(w))
 		return;
-	if (w->tally || w->writes)
+	if (w->is_asking)
 		ask_within(w, SOON_MS);
 	else
 		begin_round(w);
@@ -308,14 +407,33 @@ static void on_due(uv_timer_t *timer)
 
 /* --- what the cache tells --- */
 
+/* What is known of its writes, of the same generation of it: who has changed it may have made it right. */
+static void remember(const struct policy_writer *w, struct json_object *object, struct policy *p)
+{
+	const struct policy *was;
+	struct text key = {0};
+
+	cache_print_key(&key, object_text(object, "metadata", "namespace", NULL),
+	                object_text(object, "metadata", "name", NULL));
+	was = w->policies ? cache_find(w->policies, key.data) : NULL;
+	text_fini(&key);
+	if (!was)
+		return;
+	p->is_under_way = was->is_under_way;
+	if (was->generation != p->generation)
+		return;
+	p->failures = was->failures;
+	p->again_ms = was->again_ms;
+}
+
 static void *keep(struct json_object *object, void *arg)
 {
 	struct policy *p = xcalloc(1, sizeof(*p));
 
-	(void)arg;
 	p->uid = xstrdup(jsontree_word(object, "metadata", "uid", NULL));
 	p->generation = jsontree_int(object, 0, "metadata", "generation", NULL);
 	p->status = json_object_get(jsontree_get(object, "status", NULL));
+	remember(arg, object, p);
 	return p;
 }
 
@@ -383,6 +501,8 @@ struct policy_writer *policy_writer_start(const struct policy_writer_settings *s
 	if (w->settings.every_ms == 0)
 		w->settings.every_ms = EVERY_MS;
 	w->soon_ms = SOON_MS;
+	w->shares[0] = (struct share){.most = FRESH_AT_ONCE};
+	w->shares[1] = (struct share){.is_again = true, .most = AGAIN_AT_ONCE};
 	w->timer = xcalloc(1, sizeof(*w->timer));
 	CHECK(uv_timer_init(settings->loop, w->timer) == 0);
 	w->timer->data = w;

@@ -2,7 +2,8 @@
  * nothing (docs/policies/README.md).
  *
  * They are asked as long as there are policies: each 15 s, and sooner while a status is of another generation than its
- * object.  Written only where it differs.  While none can be read, what stands there stays.  On the loop's thread.
+ * object.  Written only where it differs, a few at once; what cannot be written is tried again with growing pauses, 5 minutes
+ * at most, and takes no place of the others.  While none can be read, what stands there stays.  On the loop's thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PROPAGATOR_POLICY_WRITER_H

@@ -248,8 +248,8 @@ static void print_clusters(const struct members *m, struct text *out)
 	         "Events that were too many, or that a member cluster did not take.",
 	         METRIC_COUNTER, events_dropped},
 		{"nigh_propagator_spare_dropped_total",
-	         "Events and questions why an object does not work that too many waited before.",
-	         METRIC_COUNTER, spare_dropped},
+	         "Events and questions that too many waited before.", METRIC_COUNTER,
+	         spare_dropped},
 	};
 
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
@@ -261,6 +261,34 @@ static void print_clusters(const struct members *m, struct text *out)
 			metric_sample(out, metrics[i].name, &label, 1, metrics[i].value(one));
 		}
 	}
+}
+
+struct printing_events {
+	struct text *out;
+	const char *name;
+	bool is_of_dropped;
+};
+
+static void print_host_events_of(const char *cluster, const struct events_counts *counts, void *arg)
+{
+	const struct printing_events *p = arg;
+	const struct metric_label label = {"cluster", cluster};
+
+	metric_sample(p->out, p->name, &label, 1,
+	              (double)(p->is_of_dropped ? counts->dropped : counts->sent));
+}
+
+static void print_host_events(const struct events *e, struct text *out)
+{
+	struct printing_events sent = {out, "nigh_propagator_host_events_total", false};
+	struct printing_events dropped = {out, "nigh_propagator_host_events_dropped_total", true};
+
+	metric_head(out, sent.name, METRIC_COUNTER,
+	            "Events sent to the host because of a member cluster, or (\"\") of none.");
+	events_each_cluster(e, print_host_events_of, &sent);
+	metric_head(out, dropped.name, METRIC_COUNTER,
+	            "The same that were too many, or that the host did not take.");
+	events_each_cluster(e, print_host_events_of, &dropped);
 }
 
 static void print_dns_counts(const struct dns_writer *w, struct text *out)
@@ -366,6 +394,7 @@ static void print_metrics(const struct report *r, struct text *out)
 	          "Statuses of federated objects written.", (double)s.status_writes);
 	print_schedules(work_scheduler(r->work), out);
 	print_clusters(work_members(r->work), out);
+	print_host_events(work_events(r->work), out);
 	print_dns_counts(work_dns(r->work), out);
 	print_policy_counts(work_policies(r->work), out);
 }

@@ -178,14 +178,16 @@ static bool look_at(struct preference *p)
 	return true;
 }
 
-static struct preference *take_due(struct scheduler *s, uint64_t now_ms)
+/* The one that has waited longest: others that are due again and again do not come before it. */
+static struct preference *find_due(const struct scheduler *s, uint64_t now_ms)
 {
-	struct preference *p;
+	struct preference *p, *first = NULL;
 
 	for (size_t i = 0; (p = table_next(s->preferences, &i)) != NULL;)
-		if (p->due_ms > 0 && p->due_ms <= now_ms && !p->write)
-			return p;
-	return NULL;
+		if (p->due_ms > 0 && p->due_ms <= now_ms && !p->write &&
+		    (!first || p->due_ms < first->due_ms))
+			first = p;
+	return first;
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -198,7 +200,7 @@ static void on_tick(uv_timer_t *timer)
 		return;
 	if (heed_clusters(s, now_ms))
 		hurry_all(s, NULL);
-	while (clock_monotonic_ms() < end_ms && (p = take_due(s, now_ms)) != NULL) {
+	while (clock_monotonic_ms() < end_ms && (p = find_due(s, now_ms)) != NULL) {
 		if (look_at(p))
 			continue;
 		table_remove(s->preferences, hash_of(s, p->key), has_key, p->key);

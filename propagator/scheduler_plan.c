@@ -43,13 +43,15 @@ static void say(const struct planning *g, const char *reason, const char *messag
 {
 	struct preference *p = g->preference;
 	const struct scheduler *s = p->scheduler;
+	const struct events_about about = {
+		.object = g->object, .component = COMPONENT, .warning = true};
 
 	if (strcmp(p->said ? p->said : "", message) == 0)
 		return;
 	free(p->said);
 	p->said = message[0] != '\0' ? xstrdup(message) : NULL;
 	if (p->said)
-		events_tell(s->settings.events, g->object, COMPONENT, true, reason, "%s", message);
+		events_tell(s->settings.events, &about, reason, "%s", message);
 }
 
 static void say_nothing_planned(const struct planning *g, const char *reason, const char *message)
@@ -61,6 +63,7 @@ static void say_nothing_planned(const struct planning *g, const char *reason, co
 static void tell_plan(const struct planning *g)
 {
 	const struct scheduler *s = g->preference->scheduler;
+	const struct events_about about = {.object = g->object, .component = COMPONENT};
 	struct text list = {0};
 	size_t shown = 0, more = 0;
 
@@ -78,7 +81,7 @@ static void tell_plan(const struct planning *g)
 	}
 	if (more > 0)
 		text_printf(&list, " and %zu more", more);
-	events_tell(s->settings.events, g->object, COMPONENT, false, "Planned", "%s",
+	events_tell(s->settings.events, &about, "Planned", "%s",
 	            list.data ? list.data : "no cluster");
 	text_fini(&list);
 }

@@ -145,10 +145,11 @@ static void list(struct pods *pods, const struct member *m, const struct copy *c
 	pods->version = xstrdup(copy->resource_version);
 	pods->asked_ms = clock_monotonic_ms();
 	pods->again_ms = 0;
-	pods->job = dispatch_add_spare(m->dispatch, &write, on_pods, pods);
-	if (!pods->job) { /* no room: they are asked for again */
+	pods->job = dispatch_add_question(m->dispatch, &write, on_pods, pods);
+	if (!pods->job) { /* no room */
 		free(pods->version);
 		pods->version = NULL;
+		pods->again_ms = pods->asked_ms + EVERY_MS;
 	}
 	free(own);
 }

@@ -111,6 +111,14 @@ static void on_change(struct member *m, void *arg)
 	on_sight(arg);
 }
 
+static void on_gone(struct member *m, void *arg)
+{
+	struct work *w = arg;
+
+	events_drop_cluster(w->events, m->name);
+	on_sight(w);
+}
+
 static void on_known(void *arg) { on_sight(arg); }
 
 static struct members_health health_of(const struct settings *s)
@@ -137,7 +145,7 @@ static void start_members(struct work *w)
 		.allow_loopback = w->settings.allow_loopback,
 	};
 	const struct members_events events = {on_client, on_no_client, on_change,
-	                                      on_change, on_known,     w};
+	                                      on_gone,   on_known,     w};
 
 	w->members = members_start(&settings, &events);
 }
@@ -311,6 +319,7 @@ void work_on_settings(struct work *w)
 	scheduler_on_settings(w->scheduler);
 }
 
+const struct events *work_events(const struct work *w) { return w->events; }
 const struct members *work_members(const struct work *w) { return w->members; }
 const struct types *work_types(const struct work *w) { return w->types; }
 const struct dns_writer *work_dns(const struct work *w) { return w->dns; }

@@ -4,6 +4,7 @@
 #define PROPAGATOR_WORK_H
 
 #include "propagator/dns_writer.h"
+#include "propagator/events.h"
 #include "propagator/members.h"
 #include "propagator/options.h"
 #include "propagator/policy_writer.h"
@@ -30,6 +31,7 @@ void work_stop(struct work *w, void (*on_stopped)(void *arg), void *arg);
 void work_on_settings(struct work *w);
 
 /* For /status and /metrics. */
+const struct events *work_events(const struct work *w); /* on the host */
 const struct members *work_members(const struct work *w);
 const struct types *work_types(const struct work *w);
 const struct dns_writer *work_dns(const struct work *w);

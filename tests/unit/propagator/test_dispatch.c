@@ -120,6 +120,68 @@ static void test_of_what_may_be_lost_only_so_many_wait(void **state)
 	assert_int_equal(done, 0);
 }
 
+static void test_what_a_plan_waits_for_waits_for_no_write(void **state)
+{
+	struct hub *h = *state;
+	struct dispatch *d = one_at_once(h);
+	const struct kube_write a = get("a"), b = get("b"), question = get("question");
+	unsigned done = 0;
+
+	fakeapi_stall(h->host, PATH "a", 0);
+	dispatch_add(d, &a, on_done, &done);
+	dispatch_add(d, &b, on_done, &done);
+	hub_expect_requests(h, PATH "a", 1);
+	assert_non_null(dispatch_add_question(d, &question, on_done, &done));
+	hub_expect_requests(h, PATH "question", 1);
+	assert_int_equal(fakeapi_requests(h->host, PATH "b"), 0);
+	assert_int_equal(dispatch_counts(d).waiting, 1);
+	dispatch_free(d);
+}
+
+static void test_no_write_waits_for_questions_and_only_so_many_of_those_wait(void **state)
+{
+	struct hub *h = *state;
+	struct dispatch *d = one_at_once(h);
+	const struct kube_write a = get("a"), question = get("question");
+	unsigned done = 0;
+
+	fakeapi_stall(h->host, PATH "question", 0);
+	for (unsigned i = 0; i < 256; i++)
+		assert_non_null(dispatch_add_question(d, &question, on_done, &done));
+	assert_null(dispatch_add_question(d, &question, on_done, &done));
+	assert_int_equal(dispatch_counts(d).dropped, 1);
+	hub_expect_requests(h, PATH "question", 4);
+	dispatch_add(d, &a, on_done, &done);
+	hub_expect_requests(h, PATH "a", 1);
+	hub_turn_for(h, LATE_MS);
+	assert_int_equal(fakeapi_requests(h->host, PATH "question"), 4);
+	dispatch_free(d);
+}
+
+/* What waits in one lane wakes for its own time, whatever the others have to wait for. */
+static void test_a_server_that_wants_no_more_questions_is_written_to_and_asked_later(void **state)
+{
+	struct hub *h = *state;
+	struct dispatch *d = one_at_once(h);
+	const struct kube_write a = get("a"), question = get("question"), spare = get("spare");
+	unsigned done = 0;
+
+	fakeapi_answer(h->host, PATH "spare", 0, 429, "Retry-After: 60");
+	fakeapi_answer(h->host, PATH "question", 1, 429, "Retry-After: 1");
+	dispatch_add_spare(d, &spare, on_done, &done);
+	dispatch_add_question(d, &question, on_done, &done);
+	hub_expect_requests(h, PATH "spare", 1);
+	hub_expect_requests(h, PATH "question", 1);
+	hub_turn_for(h, LATE_MS);
+	dispatch_add_spare(d, &spare, on_done, &done);
+	dispatch_add_question(d, &question, on_done, &done);
+	dispatch_add(d, &a, on_done, &done);
+	hub_expect_requests(h, PATH "a", 1);
+	hub_expect_requests(h, PATH "question", 2);
+	assert_int_equal(fakeapi_requests(h->host, PATH "spare"), 1);
+	dispatch_free(d);
+}
+
 static uint64_t epoch_of(void *arg) { return *(const uint64_t *)arg; }
 
 /* Whoever leads again must not send what waits from the time before: others have led since. */
@@ -155,6 +217,9 @@ int main(void)
 		T(test_no_other_waits_for_what_may_be_lost),
 		T(test_a_server_that_wants_no_more_of_it_is_still_written_to),
 		T(test_of_what_may_be_lost_only_so_many_wait),
+		T(test_what_a_plan_waits_for_waits_for_no_write),
+		T(test_no_write_waits_for_questions_and_only_so_many_of_those_wait),
+		T(test_a_server_that_wants_no_more_questions_is_written_to_and_asked_later),
 		T(test_in_another_epoch_nothing_is_sent),
 	};
 

@@ -401,17 +401,16 @@ static void test_what_somebody_writes_over_it_is_set_right(void **state)
 	expect(w, in_force);
 }
 
-static void test_more_policies_than_a_round_may_write_take_several(void **state)
+/* So many policies "p0" ... and "bad0" ..., of which both pods say something. */
+static void put_many(struct writing *w, int good, int bad)
 {
-	enum { MANY = 600 };
-	struct writing *w = *state;
 	struct text body = {0};
 
 	text_add(&body, "{\"ready\":true,\"errors\":[],\"policies\":[");
-	for (int i = 0; i < MANY; i++) {
+	for (int i = 0; i < good + bad; i++) {
 		char name[16];
 
-		snprintf(name, sizeof(name), "p%d", i);
+		snprintf(name, sizeof(name), "%s%d", i < good ? "p" : "bad", i);
 		put_policy(w, name);
 		text_printf(&body,
 		            "%s{\"namespace\":\"shop\",\"name\":\"%s\",\"generation\":1,"
@@ -422,6 +421,79 @@ static void test_more_policies_than_a_round_may_write_take_several(void **state)
 	give(w, POD_A, body.data);
 	give(w, POD_B, body.data);
 	text_fini(&body);
+}
+
+static void test_policies_that_cannot_be_written_starve_no_other(void **state)
+{
+	enum { GOOD = 10, BAD = 600 };
+	struct writing *w = *state;
+
+	put_many(w, GOOD, BAD);
+	fakeapi_answer(w->hub->host, "PATCH " FAKEAPI_POLICIES "/shop/bad", 0, 403, NULL);
+	start(w);
+	hub_expect_requests(w->hub, STATUS "p", GOOD);
+	expect_errors(w, "TrafficPolicy shop/bad");
+	/* Nor those that change later. */
+	turn_rounds(w, 2);
+	fakeapi_edit(w->hub->host, FAKEAPI_POLICIES, "shop/p3", "{'status':{'conditions':[]}}");
+	hub_expect_requests(w->hub, STATUS "p3/", 2);
+	expect_errors(w, "TrafficPolicy shop/bad");
+}
+
+/* After 1 s, 2 s ... */
+static void test_a_policy_that_cannot_be_written_is_tried_again_with_growing_pauses(void **state)
+{
+	struct writing *w = *state;
+
+	put_many(w, 0, 1);
+	fakeapi_answer(w->hub->host, "PATCH " FAKEAPI_POLICIES, 0, 403, NULL);
+	start(w);
+	hub_expect_requests(w->hub, STATUS "bad0/", 2);
+	turn_rounds(w, 8);
+	assert_true(writes(w) <= 4);
+	/* It may be right when it has changed. */
+	fakeapi_no_rule(w->hub->host, "PATCH " FAKEAPI_POLICIES);
+	fakeapi_edit(w->hub->host, FAKEAPI_POLICIES, "shop/bad0", "{'spec':{'ttl':5}}");
+	hub_expect(w->hub, FAKEAPI_POLICIES, "shop/bad0", "\"type\":\"Accepted\"");
+	turn_rounds(w, 2);
+	expect_errors(w, "");
+}
+
+static void on_answer(const struct kube_answer *answer, void *arg)
+{
+	*(bool *)arg = kube_answer_is_good(answer);
+}
+
+static bool is_true(void *arg) { return *(const bool *)arg; }
+
+/* Each for its deadline. */
+static void test_policies_whose_writes_hang_leave_room_for_other_writes_to_the_host(void **state)
+{
+	enum { BAD = 200, AT_ONCE = 24 };
+	static const struct kube_resource services = {"", "v1", "services", "Service"};
+	const struct kube_write get = {
+		.verb = KUBE_GET, .resource = services, .namespace = "shop", .name = "web"};
+	struct writing *w = *state;
+	bool done = false;
+
+	fakeapi_put(w->hub->host, FAKEAPI_SERVICES,
+	            "{'metadata':{'name':'web','namespace':'shop'}}");
+	put_many(w, 0, BAD);
+	fakeapi_stall(w->hub->host, "PATCH " FAKEAPI_POLICIES, 0);
+	start(w);
+	hub_expect_requests(w->hub, STATUS "bad", AT_ONCE);
+	turn_rounds(w, 2);
+	dispatch_add(w->hub->dispatch, &get, on_answer, &done);
+	hub_turn_until(w->hub, is_true, &done);
+	assert_int_equal(writes(w), AT_ONCE);
+}
+
+static void test_of_many_policies_each_is_written_once(void **state)
+{
+	enum { MANY = 600 };
+	struct writing *w = *state;
+
+	put_many(w, MANY, 0);
 	w->every_ms = 0;
 	start(w);
 	hub_expect_requests(w->hub, STATUS, MANY);
@@ -489,7 +561,10 @@ int main(void)
 		TEST(test_a_status_that_cannot_be_written_is_told_and_tried_again),
 		TEST(test_a_status_that_cannot_be_written_is_no_trouble_when_its_policy_goes),
 		TEST(test_what_somebody_writes_over_it_is_set_right),
-		TEST(test_more_policies_than_a_round_may_write_take_several),
+		TEST(test_policies_that_cannot_be_written_starve_no_other),
+		TEST(test_a_policy_that_cannot_be_written_is_tried_again_with_growing_pauses),
+		TEST(test_policies_whose_writes_hang_leave_room_for_other_writes_to_the_host),
+		TEST(test_of_many_policies_each_is_written_once),
 		TEST(test_nighds_outside_of_the_host_are_asked_at_their_urls),
 		TEST(test_it_ends_whatever_is_under_way),
 	};

@@ -156,6 +156,38 @@ static void test_a_member_that_does_not_answer_holds_no_plan_up_for_long(void **
 	assert_true(clock_monotonic_ms() - since_ms < 14000); /* not the deadline of the list */
 }
 
+/* More writes than gondor takes at once are under way, and all of them last. */
+static void keep_gondor_busy(struct desk *d)
+{
+	enum { MANY = 40, AT_ONCE = 32 };
+
+	fakeapi_stall(d->members[0], "PATCH " FAKEAPI_DEPLOYMENTS "/shop/busy", 0);
+	for (int i = 0; i < MANY; i++)
+		fakeapi_put(
+			d->host->f, DESK_FEDERATED,
+			"{'metadata':{'name':'busy-%d','namespace':'shop'},'spec':{'template':"
+			"{'spec':{'replicas':1}},'placement':{'clusters':[{'name':'gondor'}]}}}",
+			i);
+	desk_expect_requests(d, d->members[0],
+	                     "PATCH /apis/apps/v1/namespaces/shop/deployments/busy", AT_ONCE);
+}
+
+/* Nor for the deadline of a write, 30 s. */
+static void test_a_plan_waits_for_no_other_write(void **state)
+{
+	struct desk *d = *state;
+	uint64_t since_ms;
+	unsigned before;
+
+	bring_nine(d);
+	keep_gondor_busy(d);
+	before = fakeapi_requests(d->members[0], PODS);
+	since_ms = clock_monotonic_ms();
+	report(d->members[0], 5);
+	desk_expect_requests(d, d->members[0], PODS, before + 1);
+	assert_true(clock_monotonic_ms() - since_ms < 14000);
+}
+
 static void test_without_its_gate_nothing_is_planned(void **state)
 {
 	struct desk *d = *state;
@@ -367,6 +399,7 @@ int main(void)
 		DESK_TEST(test_a_burst_of_changes_is_planned_together),
 		DESK_TEST(test_pods_are_listed_only_where_not_all_are_ready),
 		DESK_TEST(test_a_member_that_does_not_answer_holds_no_plan_up_for_long),
+		DESK_TEST(test_a_plan_waits_for_no_other_write),
 		DESK_TEST(test_without_its_gate_nothing_is_planned),
 		DESK_TEST(test_what_is_wrong_is_said_until_it_is_right),
 		DESK_TEST(test_a_total_that_is_exceeded_stands_in_the_status_until_it_is_not),
