@@ -290,14 +290,15 @@ static struct json_object *make_status(struct object *o, struct json_object *fed
 	for (size_t i = 0; i < o->part_count; i++) {
 		const struct part *p = o->parts[i];
 		const struct copy *copy = controller_copy(o->controller, p->cluster, o->key);
+		bool is_shown = copy && o->controller->collected;
 
 		if (!p->is_listed)
 			continue;
 		clusters[about.cluster_count++] = (struct status_cluster){
 			.name = p->cluster,
 			.state = p->state,
-			.remote_status = copy ? copy->remote_status : NULL,
-			.is_status_left_out = copy && copy->is_status_left_out,
+			.remote_status = is_shown ? copy->remote_status : NULL,
+			.is_status_left_out = is_shown && copy->is_status_left_out,
 			.message = p->why,
 			.health = object_health(p, &health[i]) ? &health[i] : NULL,
 		};
