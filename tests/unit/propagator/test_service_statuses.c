@@ -203,6 +203,30 @@ static void test_what_another_does_to_it_is_set_right(void **state)
 	expect_list(w, "[" GONDOR_S "," ROHAN_S "]");
 }
 
+/* KubeFed's definition is older than this field. */
+static void test_what_its_definition_does_not_know_is_not_written_for_ever(void **state)
+{
+	static const char want[] =
+		"[" GONDOR_S ",{'clusterName':'rohan','status':{'loadBalancer':{'ingress':[{'ip':"
+		"'192.0.2.2'}]}}}]";
+	struct propagator_world *w = *state;
+
+	bring(w);
+	fakeapi_prune(w->host, STATUSES, "ipMode");
+	say(web_rohan(w), "{'ingress':[{'ip':'192.0.2.2','ipMode':'VIP'}]}");
+	expect_list(w, want);
+	propagator_world_turn(w, 7000);
+	assert_int_equal(writes(w), 1);
+	/* A next leader tries it once, which changes nothing. */
+	propagator_world_end(w);
+	propagator_world_begin(w);
+	propagator_world_expect_requests(w, w->host, "federatedservicestatuses/web", 2);
+	propagator_world_turn(w, 7000);
+	assert_int_equal(writes(w), 2);
+	say(web_rohan(w), "{'ingress':null}");
+	expect_list(w, "[" GONDOR_S "," ROHAN_S "]");
+}
+
 static void test_what_is_being_deleted_is_not_told(void **state)
 {
 	struct propagator_world *w = *state;
@@ -334,6 +358,7 @@ int main(void)
 		T(test_a_cluster_that_is_not_ready_is_left_out),
 		T(test_of_what_cannot_be_seen_stays_what_was_said),
 		T(test_what_another_does_to_it_is_set_right),
+		T(test_what_its_definition_does_not_know_is_not_written_for_ever),
 		T(test_what_is_being_deleted_is_not_told),
 		T(test_the_type_says_whether_it_is_told),
 		T(test_it_is_told_where_services_are_not_propagated_too),
