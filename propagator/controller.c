@@ -97,6 +97,8 @@ void controller_on_all(struct controller *c)
 
 	for (size_t i = 0; (o = table_next(c->objects, &i)) != NULL;)
 		look_again(o);
+	if (c->statuses)
+		service_statuses_on_all(c->statuses);
 }
 
 void controller_on_namespace(struct controller *c, struct bytes namespace)
@@ -192,6 +194,8 @@ static void *keep_text(struct json_object *object, void *arg)
 
 static void tell_object(struct controller *c, const char *key)
 {
+	if (c->statuses)
+		service_statuses_on_object(c->statuses, key);
 	if (c->around.on_object)
 		c->around.on_object(c, key, c->around.arg);
 }
@@ -249,7 +253,7 @@ static void *keep_copy(struct json_object *object, void *arg)
 
 	if (!is_asked_for(c, object))
 		return copy_bare(object);
-	return copy_of(object, collects(c), clock_unix_s());
+	return copy_of(object, collects(c) || c->statuses, clock_unix_s());
 }
 
 /* A namespace's copy is looked at by the FederatedNamespace in it. */
@@ -267,7 +271,7 @@ static void on_copy(const char *key, void *arg)
 	o = find_object(c, key);
 	if (o)
 		hear_of(o);
-	else
+	else if (!c->is_passive)
 		look_again(need_object(c, key));
 	tell_object(c, key);
 	text_fini(&full);
@@ -408,7 +412,7 @@ void controller_on_client(struct controller *c, struct member *m)
 		.on_sight = on_copies_sight,
 	};
 
-	if (c->is_passive)
+	if (c->is_passive && !c->statuses)
 		return;
 	s = xcalloc(1, sizeof(*s));
 	settings.arg = s;
@@ -444,6 +448,8 @@ void controller_on_no_client(struct controller *c, struct member *m)
 	if (found)
 		remove_site(c, at);
 	end_parts(c, m->name);
+	if (c->statuses)
+		service_statuses_on_all(c->statuses);
 }
 
 bool controller_namespace_placement(struct controller *c, struct bytes namespace,
@@ -478,6 +484,29 @@ bool controller_namespace_placement(struct controller *c, struct bytes namespace
 	free(name);
 	/* A kind that is not there (yet) says nothing of where namespaces are to be. */
 	return cache_is_synced(c->objects_on_host);
+}
+
+/* --- KubeFed's statuses of Services --- */
+
+bool controller_keeps_statuses(const struct type *type, const struct settings *settings)
+{
+	return type_keeps_statuses(type) && !settings->raw_status_collection;
+}
+
+/* Of what is known already, too. */
+static void settle_statuses(struct controller *c)
+{
+	bool keeps = controller_keeps_statuses(&c->type, c->around.settings);
+	const char *key;
+
+	if (!keeps) {
+		service_statuses_stop(c->statuses);
+		c->statuses = NULL;
+	} else if (!c->statuses) {
+		c->statuses = service_statuses_start(&c->around, c);
+		for (size_t i = 0; cache_next(c->objects_on_host, &i, &key);)
+			service_statuses_on_object(c->statuses, key);
+	}
 }
 
 /* --- life --- */
@@ -531,6 +560,7 @@ struct controller *controller_start(const struct controller_around *around, cons
 	start_timers(c);
 	settings.watch = watch_of(c, &c->federated, c->type.federated.namespaced);
 	c->objects_on_host = cache_start(around->loop, around->host, around->backoff, &settings);
+	settle_statuses(c);
 	for (size_t i = 0; i < members_count(around->members); i++)
 		if (members_at(around->members, i)->client)
 			controller_on_client(c, members_at(around->members, i));
@@ -545,6 +575,7 @@ void controller_stop(struct controller *c)
 {
 	struct object *o;
 
+	service_statuses_stop(c->statuses);
 	while (c->site_count > 0)
 		remove_site(c, c->site_count - 1);
 	free(c->sites);
@@ -582,6 +613,7 @@ struct kube_resource controller_resource(const struct controller *c) { return c-
 
 void controller_on_settings(struct controller *c)
 {
+	settle_statuses(c);
 	if (c->collected != collects(c))
 		for (size_t i = 0; i < c->site_count; i++)
 			cache_relist(c->sites[i]->copies);
@@ -610,6 +642,7 @@ struct controller_counts controller_counts(const struct controller *c)
 	counts.objects = cache_count(c->objects_on_host);
 	counts.waiting = turns_count(&c->turns);
 	counts.failing = count_failing(c);
+	counts.statuses = service_statuses_counts(c->statuses);
 	for (size_t i = 0; i < c->site_count; i++) {
 		counts.copies += cache_count(c->sites[i]->copies);
 		counts.overfull += cache_is_full(c->sites[i]->copies);

@@ -56,12 +56,14 @@ struct controller_around {
 	void *arg;
 };
 
-/* `type` is copied.  `is_passive`: nothing is propagated, but where its objects are placed is known (the type `namespaces`
- * where it is disabled). */
+/* `type` is copied.  `is_passive`: nothing is propagated, but its objects are known: where they are placed (the type
+ * `namespaces` where it is disabled), or what their copies say (service_statuses.h). */
 struct controller *controller_start(const struct controller_around *around, const struct type *type,
                                     bool is_passive);
 void controller_stop(struct controller *c);
 const struct type *controller_type(const struct controller *c);
+/* Are FederatedServiceStatuses written for it?  By its type and the settings: not while statuses are collected raw. */
+bool controller_keeps_statuses(const struct type *type, const struct settings *settings);
 
 /* What members tell (members.h). */
 void controller_on_client(struct controller *c, struct member *m);
@@ -89,12 +91,22 @@ bool controller_sees(const struct controller *c, const char *cluster); /* its co
 /* The resource of its federated objects; its texts are borrowed from the controller. */
 struct kube_resource controller_resource(const struct controller *c);
 
+/* The FederatedServiceStatuses of the one type that has them (service_statuses.h). */
+struct service_statuses_counts {
+	bool runs;
+	size_t objects, failing; /* those that exist; those that could not be written */
+	uint64_t writes;
+	const char *
+		why; /* they are not as they should be; "": they are.  Borrowed until the loop turns */
+};
+
 struct controller_counts {
 	size_t objects, copies; /* federated ones; managed objects in members */
 	size_t waiting;         /* objects to be looked at */
 	size_t failing; /* places (object x cluster) that are not as they should be, and nothing is under way there */
 	size_t overfull; /* members that have more managed objects than are kept */
 	uint64_t passes, applied, deleted, status_writes;
+	struct service_statuses_counts statuses;
 };
 struct controller_counts controller_counts(const struct controller *c);
 

@@ -15,6 +15,7 @@
 #include "propagator/copy.h"
 #include "propagator/plan.h"
 #include "propagator/render.h"
+#include "propagator/service_statuses.h"
 #include "propagator/status.h"
 #include "propagator/turns.h"
 
@@ -121,7 +122,8 @@ struct controller {
 	struct type type;
 	char *component; /* "federateddeployment-controller" */
 	struct kube_resource target, federated;
-	bool collected; /* the copies that are kept have their statuses */
+	bool collected; /* the federated objects show the statuses of their copies */
+	struct service_statuses *statuses; /* NULL: they are not written for this type */
 	struct cache *objects_on_host;
 	bool is_passive;     /* it only knows the objects (types.c) */
 	struct site **sites; /* in the order of their clusters */

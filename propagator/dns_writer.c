@@ -16,7 +16,7 @@
 #include "kube/object.h"
 #include "propagator/cache.h"
 #include "propagator/dns_wish.h"
-#include "propagator/dns_writing.h"
+#include "propagator/host_writing.h"
 
 enum {
 	A_TURN = 50,         /* records looked at before others have the loop */
@@ -53,7 +53,7 @@ struct item {
 	const struct kind *kind;
 	struct item *next; /* in the queue */
 	bool queued;
-	struct dns_writing writing[WHATS];
+	struct host_writing writing[WHATS];
 	char *why; /* the last write failed; NULL: it did not */
 	int64_t since;
 	char key[]; /* "NAMESPACE/NAME" of the record */
@@ -82,7 +82,7 @@ static bool has_key(const void *item, const void *key)
 	return strcmp(((const struct item *)item)->key, key) == 0;
 }
 
-static void on_end(const char *why, void *arg);
+static void on_end(const char *why, struct json_object *stored, void *arg);
 
 static struct item *get_item(struct dns_writer *w, const struct kind *kind, const char *key)
 {
@@ -97,7 +97,7 @@ static struct item *get_item(struct dns_writer *w, const struct kind *kind, cons
 	item->kind = kind;
 	memcpy(item->key, key, strlen(key) + 1);
 	for (size_t i = 0; i < WHATS; i++)
-		item->writing[i] = (struct dns_writing){
+		item->writing[i] = (struct host_writing){
 			.dispatch = w->settings.dispatch, .on_end = on_end, .arg = item};
 	table_put(items, hash, item);
 	return item;
@@ -189,10 +189,11 @@ static void say(struct item *item, const char *why)
 	item->why = why ? xstrdup(why) : NULL;
 }
 
-static void on_end(const char *why, void *arg)
+static void on_end(const char *why, struct json_object *stored, void *arg)
 {
 	struct item *item = arg;
 
+	(void)stored;
 	say(item, why);
 	enqueue(item);
 }
@@ -204,14 +205,14 @@ static void look_at_status(struct item *item, const struct dns_data_view *view,
 {
 	struct json_object *want, *status = NULL;
 
-	if (!dns_writing_may(&item->writing[STATUS]))
+	if (!host_writing_may(&item->writing[STATUS]))
 		return;
 	want = dns_wish_status(view, record);
 	json_object_object_get_ex(have, "status", &status);
 	if (want && !dns_wish_is_met(want, status)) {
 		item->writer->counts.status_writes++;
-		dns_writing_status(&item->writing[STATUS], &item->kind->resource, record->namespace,
-		                   record->name, json_object_get(want));
+		host_writing_status(&item->writing[STATUS], &item->kind->resource,
+		                    record->namespace, record->name, json_object_get(want));
 	}
 	json_object_put(want);
 }
@@ -221,12 +222,12 @@ static void look_at_endpoint(struct item *item, enum what what, const struct dns
 {
 	struct json_object *want;
 
-	if (!dns_writing_may(&item->writing[what]))
+	if (!host_writing_may(&item->writing[what]))
 		return;
 	want = what == SITES ? dns_wish_sites(view, record) : dns_wish_endpoint(view, record);
 	if (want && !dns_wish_is_met(want, find_endpoint(item, what))) {
 		item->writer->counts.endpoint_writes++;
-		dns_writing_apply(&item->writing[what], &endpoints, want);
+		host_writing_apply(&item->writing[what], &endpoints, want);
 	}
 	json_object_put(want);
 }
@@ -239,9 +240,9 @@ static bool look_at_left_over(struct item *item, enum what what)
 
 	if (!have || !dns_wish_is_owned(have, item->kind->fact, name))
 		return true;
-	if (dns_writing_may(&item->writing[what])) {
+	if (host_writing_may(&item->writing[what])) {
 		item->writer->counts.deleted++;
-		dns_writing_delete(&item->writing[what], &endpoints, have);
+		host_writing_delete(&item->writing[what], &endpoints, have);
 	}
 	return false;
 }
@@ -333,7 +334,7 @@ static void on_tick(uv_timer_t *timer)
 	for (size_t kind = 0; kind < KINDS; kind++)
 		for (size_t i = 0; (item = table_next(w->items[kind], &i)) != NULL;)
 			for (size_t what = 0; what < WHATS; what++) {
-				struct dns_writing *writing = &item->writing[what];
+				struct host_writing *writing = &item->writing[what];
 
 				if (writing->not_before_ms == 0 || now_ms < writing->not_before_ms)
 					continue;
@@ -419,7 +420,7 @@ static void on_record(const struct kind *kind, const char *key, struct dns_write
 {
 	struct item *item = get_item(w, kind, key);
 
-	dns_writing_heard(&item->writing[STATUS]);
+	host_writing_heard(&item->writing[STATUS]);
 	enqueue(item);
 	consider(w);
 }
@@ -435,7 +436,7 @@ static void on_endpoint_of(struct dns_writer *w, const struct kind *kind, enum w
 
 	cache_print_key(&key, namespace, record);
 	item = get_item(w, kind, key.data);
-	dns_writing_heard(&item->writing[what]);
+	host_writing_heard(&item->writing[what]);
 	enqueue(item);
 	text_fini(&key);
 }

@@ -216,18 +216,15 @@ static bool may_write_version(struct object *o)
 static void write_version(struct object *o, struct json_object *federated)
 {
 	const struct controller *c = o->controller;
-	struct json_object *whole = version_object(&c->type, federated, &o->version), *status;
-	struct json_object *patch = json_object_new_object();
+	struct json_object *patch = version_patch(&o->version);
 	struct kube_write write = {.verb = KUBE_MERGE_PATCH, .subresource = "status"};
 	struct bytes namespace, name;
 	char *full;
 
 	cache_split_key(o->key, &namespace, &name);
 	full = version_name(&c->type, (const char *)name.data);
-	if (json_object_object_get_ex(whole, "status", &status))
-		json_object_object_add(patch, "status", json_object_get(status));
 	o->version_dirty = false;
-	o->host_body = whole;
+	o->host_body = version_object(&c->type, federated, &o->version);
 	submit(o, &write, versions_resource(&c->type), full, patch, on_version_status);
 	json_object_put(patch);
 	free(full);
@@ -305,14 +302,15 @@ static struct json_object *make_status(struct object *o, struct json_object *fed
 	for (size_t i = 0; i < o->part_count; i++) {
 		const struct part *p = o->parts[i];
 		const struct copy *copy = controller_copy(o->controller, p->cluster, o->key);
+		bool is_shown = copy && o->controller->collected;
 
 		if (!p->is_listed)
 			continue;
 		clusters[about.cluster_count++] = (struct status_cluster){
 			.name = p->cluster,
 			.state = p->state,
-			.remote_status = copy ? copy->remote_status : NULL,
-			.is_status_left_out = copy && copy->is_status_left_out,
+			.remote_status = is_shown ? copy->remote_status : NULL,
+			.is_status_left_out = is_shown && copy->is_status_left_out,
 			.message = p->why,
 			.health = object_health(p, &health[i]) ? &health[i] : NULL,
 		};
@@ -390,7 +388,9 @@ void object_tell(struct object *o, struct json_object *federated, const struct w
 	if (o->host_job || may_wait(o))
 		return;
 	o->unsaid_ms = 0;
-	if (o->version_dirty && !wish->is_deleting && may_write_version(o)) {
+	/* With a wrong placement nothing was sent, so there is nothing to be recorded. */
+	if (o->version_dirty && !wish->is_deleting && !o->placement_failed &&
+	    may_write_version(o)) {
 		write_version(o, federated);
 		return;
 	}

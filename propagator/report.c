@@ -67,6 +67,18 @@ struct printing {
 	size_t count;
 };
 
+static void print_statuses(const struct service_statuses_counts *counts, struct text *out)
+{
+	if (!counts->runs) {
+		text_add(out, "null");
+		return;
+	}
+	text_printf(out, "{\"objects\":%zu,\"failing\":%zu,\"why\":", counts->objects,
+	            counts->failing);
+	text_add_json(out, bytes_of(counts->why));
+	text_add(out, "}");
+}
+
 static void print_type(const struct types_note *note, void *arg)
 {
 	struct printing *p = arg;
@@ -78,9 +90,11 @@ static void print_type(const struct types_note *note, void *arg)
 	text_add_json(p->out, bytes_of(note->why));
 	text_printf(p->out,
 	            ",\"objects\":%zu,\"copies\":%zu,\"waiting\":%zu,\"failing\":%zu,"
-	            "\"overfull\":%zu}",
+	            "\"overfull\":%zu,\"statuses\":",
 	            note->counts.objects, note->counts.copies, note->counts.waiting,
 	            note->counts.failing, note->counts.overfull);
+	print_statuses(&note->counts.statuses, p->out);
+	text_add(p->out, "}");
 }
 
 static void print_dns(const struct dns_writer *w, struct text *out)
@@ -180,7 +194,7 @@ static void print_status(const struct report *r, struct text *out)
 /* --- /metrics --- */
 
 struct sums {
-	uint64_t passes, applied, deleted, status_writes;
+	uint64_t passes, applied, deleted, status_writes, service_status_writes;
 	size_t objects, copies, waiting;
 };
 
@@ -192,6 +206,7 @@ static void add_type(const struct types_note *note, void *arg)
 	s->applied += note->counts.applied;
 	s->deleted += note->counts.deleted;
 	s->status_writes += note->counts.status_writes;
+	s->service_status_writes += note->counts.statuses.writes;
 	s->objects += note->counts.objects;
 	s->copies += note->counts.copies;
 	s->waiting += note->counts.waiting;
@@ -392,6 +407,8 @@ static void print_metrics(const struct report *r, struct text *out)
 	          "Objects deleted or released in members.", (double)s.deleted);
 	print_one(out, "nigh_propagator_status_writes_total", METRIC_COUNTER,
 	          "Statuses of federated objects written.", (double)s.status_writes);
+	print_one(out, "nigh_propagator_service_status_writes_total", METRIC_COUNTER,
+	          "FederatedServiceStatuses written.", (double)s.service_status_writes);
 	print_schedules(work_scheduler(r->work), out);
 	print_clusters(work_members(r->work), out);
 	print_host_events(work_events(r->work), out);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "propagator/field_manager.h"
 #include "propagator/jsontree.h"
 
 enum { LIST_MOST = 1000 }; /* ports and webhooks that are compared: each with each */
@@ -190,7 +191,22 @@ static void retain_job(struct json_object *existing, struct json_object *desired
 	}
 }
 
-/* spec.replicas, where something in the member says how many: as the federated object says, or no template does. */
+/* Was that field of the spec last set by what we applied? */
+static bool is_ours(struct json_object *existing, const char *field)
+{
+	struct json_object *managed = jsontree_get(existing, "metadata", "managedFields", NULL);
+
+	for (size_t i = 0; i < jsontree_count(managed); i++) {
+		struct json_object *entry = jsontree_item(managed, i);
+
+		if (strcmp(jsontree_word(entry, "manager", NULL), FIELD_MANAGER) == 0 &&
+		    jsontree_get(entry, "fieldsV1", "f:spec", field, NULL))
+			return true;
+	}
+	return false;
+}
+
+/* spec.replicas, where something in the member says how many: as the federated object says, or no template does, or did. */
 static enum err retain_replicas(bool retains, struct json_object *existing,
                                 struct json_object *desired, struct reason *why)
 {
@@ -199,7 +215,8 @@ static enum err retain_replicas(bool retains, struct json_object *existing,
 
 	if (retains && replicas && !is_count)
 		return wrong("spec.replicas", replicas, why);
-	if (retains || (is_count && !in_spec(desired, "replicas")))
+	if (retains ||
+	    (is_count && !in_spec(desired, "replicas") && !is_ours(existing, "f:replicas")))
 		keep(existing, desired, "replicas");
 	return ERR_OK;
 }

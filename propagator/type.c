@@ -332,6 +332,12 @@ struct type type_copy(const struct type *t)
 
 bool type_is_namespaces(const struct type *t) { return strcmp(t->name, "namespaces") == 0; }
 
+bool type_keeps_statuses(const struct type *t)
+{
+	return strcmp(t->name, "services") == 0 && t->has_status && t->status.namespaced &&
+	       t->status_collection;
+}
+
 char *type_api_version(const struct type_api *api)
 {
 	struct text version = {0};

@@ -198,20 +198,25 @@ static void on_written(const struct kube_answer *answer, void *arg)
 	try_again(o);
 }
 
-static bool says(struct json_object *status, const char *controller, int64_t generation)
-{
-	struct bytes is = object_text(status, "propagationController", NULL);
+/* What a controller is said to do. */
+static const char *word(bool runs) { return runs ? "Running" : "NotRunning"; }
 
-	return status && bytes_equal_text(is, controller) &&
-	       object_number(status, "observedGeneration", -1) == generation;
+static bool says(struct json_object *status, const char *controller, bool runs)
+{
+	return bytes_equal_text(object_text(status, controller, NULL), word(runs));
 }
 
 /* What only tells where namespaces are placed does not run. */
 static bool runs(const struct one *o) { return o->controller && !o->is_passive; }
 
+static bool keeps_statuses(const struct one *o)
+{
+	return o->controller &&
+	       controller_keeps_statuses(controller_type(o->controller), o->all->around.settings);
+}
+
 static void tell(struct one *o, const struct told *told)
 {
-	const char *controller = runs(o) ? "Running" : "NotRunning";
 	struct json_object *patch, *status;
 	struct kube_write write = {
 		.verb = KUBE_MERGE_PATCH,
@@ -222,14 +227,19 @@ static void tell(struct one *o, const struct told *told)
 		.field_manager = FIELD_MANAGER,
 	};
 
-	if (says(told->status, controller, told->generation) || o->writing)
+	if (o->writing ||
+	    (says(told->status, "propagationController", runs(o)) &&
+	     says(told->status, "statusController", keeps_statuses(o)) &&
+	     object_number(told->status, "observedGeneration", -1) == told->generation))
 		return;
 	patch = json_object_new_object();
 	status = json_object_new_object();
 	json_object_object_add(status, "observedGeneration",
 	                       json_object_new_int64(told->generation));
-	json_object_object_add(status, "propagationController", json_object_new_string(controller));
-	json_object_object_add(status, "statusController", json_object_new_string("NotRunning"));
+	json_object_object_add(status, "propagationController",
+	                       json_object_new_string(word(runs(o))));
+	json_object_object_add(status, "statusController",
+	                       json_object_new_string(word(keeps_statuses(o))));
 	json_object_object_add(patch, "status", status);
 	write.body = bytes_of(json_object_to_json_string_ext(patch, PLAIN_JSON));
 	o->writing = dispatch_add(o->all->around.dispatch, &write, on_written, o);
@@ -288,11 +298,19 @@ static const char *hindrance(const struct types *t, const struct told *told)
 	return "";
 }
 
-/* Where namespaces are not propagated it still matters where they are placed. */
+/* Where namespaces are not propagated it still matters where they are placed; and what the copies of Services say is told also
+ * where they are not. */
+static bool matters(const struct types *t, const struct told *told)
+{
+	return type_is_namespaces(&told->type) ||
+	       (t->around.settings->push_reconciler &&
+	        controller_keeps_statuses(&told->type, t->around.settings));
+}
+
 static void run(struct one *o, const struct told *told, bool may_run)
 {
 	struct types *t = o->all;
-	bool is_passive = !may_run && strcmp(o->name, NAMESPACES) == 0;
+	bool is_passive = !may_run && matters(t, told);
 
 	if ((!may_run && !is_passive) || o->is_passive != is_passive ||
 	    o->generation != told->generation)

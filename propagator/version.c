@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "propagator/gojson.h"
 #include "propagator/jsontree.h"
+#include "propagator/owner.h"
 
 /* --- hashes --- */
 
@@ -283,25 +284,10 @@ static void set_text(struct json_object *object, const char *key, const char *te
 	jsontree_set(object, json_object_new_string(text ? text : ""), key, NULL);
 }
 
-static struct json_object *owner_of(struct json_object *federated)
+static struct json_object *list_of(const struct version *v)
 {
-	struct json_object *owner = json_object_new_object(), *list = json_object_new_array();
-
-	set_text(owner, "apiVersion", jsontree_text(federated, "apiVersion", NULL));
-	set_text(owner, "kind", jsontree_text(federated, "kind", NULL));
-	set_text(owner, "name", jsontree_text(federated, "metadata", "name", NULL));
-	set_text(owner, "uid", jsontree_text(federated, "metadata", "uid", NULL));
-	json_object_array_add(list, owner);
-	return list;
-}
-
-static struct json_object *status_of(const struct version *v)
-{
-	struct json_object *status = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 
-	set_text(status, "templateVersion", v->hashes.template_hash);
-	set_text(status, "overridesVersion", v->hashes.overrides_hash);
 	for (size_t i = 0; i < v->count; i++) {
 		struct json_object *item = json_object_new_object();
 
@@ -309,8 +295,28 @@ static struct json_object *status_of(const struct version *v)
 		set_text(item, "version", v->copies[i].version);
 		json_object_array_add(list, item);
 	}
-	json_object_object_add(status, "clusterVersions", list);
+	return list;
+}
+
+static struct json_object *status_of(const struct version *v)
+{
+	struct json_object *status = json_object_new_object();
+
+	set_text(status, "templateVersion", v->hashes.template_hash);
+	set_text(status, "overridesVersion", v->hashes.overrides_hash);
+	if (v->count > 0)
+		json_object_object_add(status, "clusterVersions", list_of(v));
 	return status;
+}
+
+struct json_object *version_patch(const struct version *v)
+{
+	struct json_object *patch = json_object_new_object(), *status = status_of(v);
+
+	if (v->count == 0)
+		json_object_object_add(status, "clusterVersions", NULL);
+	json_object_object_add(patch, "status", status);
+	return patch;
 }
 
 struct json_object *version_object(const struct type *type, struct json_object *federated,
@@ -328,7 +334,7 @@ struct json_object *version_object(const struct type *type, struct json_object *
 	if (type->federated.namespaced && namespace)
 		jsontree_set(object, json_object_new_string(namespace), "metadata", "namespace",
 		             NULL);
-	jsontree_set(object, owner_of(federated), "metadata", "ownerReferences", NULL);
+	jsontree_set(object, owner_references(federated), "metadata", "ownerReferences", NULL);
 	json_object_object_add(object, "status", status_of(v));
 	free(full);
 	return object;

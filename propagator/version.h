@@ -63,8 +63,10 @@ void version_rehash(struct version *v, const struct version_hashes *hashes);
 
 /* "deployment-web": heap. */
 char *version_name(const struct type *type, const char *name);
-/* The whole object, owned by the federated one; the caller puts it.  Its status is what a write to /status is of. */
+/* The whole object, owned by the federated one; the caller puts it.  An empty list is left out. */
 struct json_object *version_object(const struct type *type, struct json_object *federated,
                                    const struct version *v);
+/* The merge patch of its /status that makes it say so, whatever it says; the caller puts it. */
+struct json_object *version_patch(const struct version *v);
 
 #endif

@@ -162,6 +162,34 @@ static void test_records_have_their_status_and_their_dnsendpoints(void **state)
 	cluster_expect(f->host, RECORDS "dnsendpoints/service-web", "NotFound", SOON_MS);
 }
 
+/* Of the Service that is there. */
+static void test_what_services_say_is_told_and_goes_with_them(void **state)
+{
+	static const char path[] =
+		"/apis/core.kubefed.io/v1alpha1/namespaces/shop/federatedservicestatuses/web";
+	struct federation *f = *state;
+
+	cluster_patch(f->host, "core.kubefed.io/v1beta1", "FederatedTypeConfig", FEDERATION,
+	              "services",
+	              "{\"spec\":{\"statusCollection\":\"Enabled\",\"statusType\":{\"group\":"
+	              "\"core.kubefed.io\",\"version\":\"v1alpha1\",\"kind\":"
+	              "\"FederatedServiceStatus\",\"pluralName\":\"federatedservicestatuses\","
+	              "\"scope\":\"Namespaced\"}}}");
+	cluster_expect(
+		f->host, path,
+		"\"clusterStatus\":[{\"clusterName\":\"gondor\",\"status\":{"
+		"\"loadBalancer\":{\"ingress\":[{\"ip\":\"203.0.113.7\",\"ipMode\":\"VIP\"}]}}}]",
+		SOON_MS);
+	cluster_expect(f->host, CORE "federatedtypeconfigs/services",
+	               "\"statusController\":\"Running\"", SOON_MS);
+	cluster_patch_status(f->members[0], "v1", "Service", "shop", "web",
+	                     "{\"status\":{\"loadBalancer\":{\"ingress\":[{\"ip\":"
+	                     "\"203.0.113.8\"}]}}}");
+	cluster_expect(f->host, path, "\"ip\":\"203.0.113.8\"", SOON_MS);
+	cluster_delete(f->host, "types.kubefed.io/v1beta1", "FederatedService", "shop", "web");
+	cluster_expect(f->host, path, "NotFound", SOON_MS);
+}
+
 static void test_objects_go_and_types_stop(void **state)
 {
 	struct federation *f = *state;
@@ -202,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_objects_come_and_their_state_is_told),
 		cmocka_unit_test(test_a_preference_counts),
 		cmocka_unit_test(test_records_have_their_status_and_their_dnsendpoints),
+		cmocka_unit_test(test_what_services_say_is_told_and_goes_with_them),
 		cmocka_unit_test(test_objects_go_and_types_stop),
 		cmocka_unit_test(test_nothing_was_forbidden),
 	};

@@ -118,6 +118,8 @@ void fakeapi_skip_versions(struct fakeapi *f, uint64_t count);
 void fakeapi_register(struct fakeapi *f, const char *resource, const char *kind, bool namespaced);
 /* 404 for it and the end of its watches; its objects are kept. */
 void fakeapi_unregister(struct fakeapi *f, const char *resource);
+/* Its definition does not know that field, wherever it stands: what is written loses it.  NULL: it knows all.  Borrowed. */
+void fakeapi_prune(struct fakeapi *f, const char *resource, const char *field);
 void fakeapi_forbid(struct fakeapi *f, const char *resource); /* 403; open watches go on */
 void fakeapi_allow(struct fakeapi *f, const char *resource);
 void fakeapi_set_token(struct fakeapi *f,

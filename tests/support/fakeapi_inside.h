@@ -82,6 +82,7 @@ struct kind {
 	const char *plural; /* in path */
 	bool namespaced, custom;
 	bool registered, forbidden;
+	const char *pruned;      /* a field that its definition does not know; NULL: none */
 	struct object **objects; /* by key */
 	size_t count, room;
 	struct event *events;

@@ -145,6 +145,13 @@ static void set_forbidden(struct fakeapi *f, const char *resource, bool forbidde
 void fakeapi_forbid(struct fakeapi *f, const char *resource) { set_forbidden(f, resource, true); }
 void fakeapi_allow(struct fakeapi *f, const char *resource) { set_forbidden(f, resource, false); }
 
+void fakeapi_prune(struct fakeapi *f, const char *resource, const char *field)
+{
+	fake_lock(f);
+	store_kind(f, resource)->pruned = field;
+	fake_unlock(f);
+}
+
 /* --- sorted objects --- */
 
 /* Where the key is, or would be. */

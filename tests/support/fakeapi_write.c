@@ -3,6 +3,7 @@
 
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>
+#include <json-c/linkhash.h>
 #include <json-c/json_util.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -203,6 +204,21 @@ static void settle_parts(struct change_of *c)
 	json_object_put(asked);
 }
 
+static void prune(struct json_object *value, const char *field)
+{
+	if (json_object_is_type(value, json_type_array))
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			prune(json_object_array_get_idx(value, i), field);
+	if (!json_object_is_type(value, json_type_object))
+		return;
+	json_object_object_del(value, field);
+	json_object_object_foreach(value, key, inner)
+	{
+		(void)key;
+		prune(inner, field);
+	}
+}
+
 static bool has_finalizers(struct json_object *object)
 {
 	struct json_object *list = member(member(object, "metadata"), "finalizers");
@@ -386,6 +402,8 @@ static void put_change(struct change_of *c, struct stream *s, const char *key)
 {
 	const struct object *stored;
 
+	if (c->k->pruned)
+		prune(c->after, c->k->pruned);
 	settle_parts(c);
 	settle_metadata(c);
 	store(c);

@@ -23,9 +23,9 @@ enum { STOP_MS = 20000, RUN_WORDS_MOST = 12, SAID_MOST = 1 << 18 };
 
 static const char *const names[FEDERATION_MEMBERS_MOST] = {"gondor", "rohan", "shire", "mordor"};
 
-static const char *const definitions[] = {"federatedtypeconfigs", "kubefedconfigs",
-                                          "propagatedversions", "clusterpropagatedversions",
-                                          "replicaschedulingpreferences"};
+static const char *const definitions[] = {
+	"federatedtypeconfigs",      "kubefedconfigs",           "propagatedversions",
+	"clusterpropagatedversions", "federatedservicestatuses", "replicaschedulingpreferences"};
 
 struct federation *federation_new_bare(unsigned members)
 {

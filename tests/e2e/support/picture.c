@@ -45,7 +45,8 @@ static const char *const of_host[] = {"/apis/" TYPES "/federatednamespaces",
 
 static const char *const of_versions[] = {
 	"/apis/core.kubefed.io/v1alpha1/propagatedversions",
-	"/apis/core.kubefed.io/v1alpha1/clusterpropagatedversions", NULL};
+	"/apis/core.kubefed.io/v1alpha1/clusterpropagatedversions",
+	"/apis/core.kubefed.io/v1alpha1/federatedservicestatuses", NULL};
 
 void picture_forget(struct picture *p)
 {

@@ -9,7 +9,7 @@
 /* The kinds of KubeFed's chart.  Begins as zeros. */
 struct picture {
 	struct json_object *host;     /* federated objects, types, preferences */
-	struct json_object *versions; /* PropagatedVersions */
+	struct json_object *versions; /* PropagatedVersions, FederatedServiceStatuses */
 	struct json_object *member[FEDERATION_MEMBERS_MOST];
 };
 

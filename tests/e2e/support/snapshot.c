@@ -129,11 +129,18 @@ static void compare_objects(struct comparison *c, const char *path, unsigned dep
 	}
 }
 
+static const char *key_of(struct json_object *element)
+{
+	if (member(element, "name"))
+		return "name";
+	return member(element, "clusterName") ? "clusterName" : "type";
+}
+
 /* The element that has the name, or the type, of `wanted`; else the one in its place. */
 static struct json_object *counterpart(struct json_object *list, struct json_object *wanted,
                                        size_t place)
 {
-	const char *key = member(wanted, "name") ? "name" : "type";
+	const char *key = key_of(wanted);
 	struct json_object *name = member(wanted, key);
 
 	for (size_t i = 0; name && i < json_object_array_length(list); i++) {

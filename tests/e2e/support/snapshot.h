@@ -17,7 +17,7 @@ struct json_object *snapshot_take(struct cluster *c, const char *const *lists);
 /* What two snapshots are compared by. */
 struct snapshot_rule {
 	const char *const *ignored; /* keys anywhere, "resourceVersion"; they end with NULL */
-	/* Later there may be more keys in an object, and more things in a list of things with names (clusters) or types
+	/* Later there may be more keys in an object, and more things in a list of things with names (clusters, overrides) or types
 	 * (conditions), in any order; but no more objects. */
 	bool may_add;
 	bool empty_is_none; /* an empty list is as good as none */

@@ -22,7 +22,7 @@ const char wishes_namespaces[] = "apiVersion: v1\n"
 				 "metadata: {name: south, namespace: south}\n"
 				 "spec: {template: {}, placement: {clusters: [{name: gondor}]}}\n";
 
-enum kind { CONFIGMAP, SECRET, DEPLOYMENT, SERVICE, ACCOUNT, JOB };
+enum kind { CONFIGMAP, SECRET, DEPLOYMENT, SERVICE, ACCOUNT, JOB, REPLICASET, CLUSTER_ROLE };
 
 static const struct {
 	const char *federated, *plural, *api;
@@ -33,6 +33,9 @@ static const struct {
 	[SERVICE] = {"FederatedService", "services", "/api/v1"},
 	[ACCOUNT] = {"FederatedServiceAccount", "serviceaccounts", "/api/v1"},
 	[JOB] = {"FederatedJob", "jobs", "/apis/batch/v1"},
+	[REPLICASET] = {"FederatedReplicaSet", "replicasets", "/apis/apps/v1"},
+	[CLUSTER_ROLE] = {"FederatedClusterRole", "clusterroles",
+                          "/apis/rbac.authorization.k8s.io/v1"},
 };
 
 struct wish wish_number(unsigned i)
@@ -41,8 +44,33 @@ struct wish wish_number(unsigned i)
 	struct wish w = {kinds[kind].federated, kinds[kind].plural, kinds[kind].api,
 	                 i / WISHES_KINDS % 4 == 3 ? "south" : "everywhere", ""};
 
+	if (kind == CLUSTER_ROLE)
+		w.namespace = "";
 	snprintf(w.name, sizeof(w.name), "wish-%u", i);
 	return w;
+}
+
+static void print_list(const struct wish *w, const char *api, const char *prefix,
+                       char out[WISHES_PATH])
+{
+	bool is_in_one = w->namespace[0] != '\0';
+
+	snprintf(out, WISHES_PATH, "%s%s%s/%s%s", api, is_in_one ? "/namespaces/" : "",
+	         w->namespace, prefix, w->plural);
+}
+
+void wish_list(const struct wish *w, char out[WISHES_PATH])
+{
+	print_list(w, "/apis/types.kubefed.io/v1beta1", "federated", out);
+}
+
+void wish_copy(const struct wish *w, char out[WISHES_PATH])
+{
+	size_t len;
+
+	print_list(w, w->api, "", out);
+	len = strlen(out);
+	snprintf(out + len, WISHES_PATH - len, "/%s", w->name);
 }
 
 static enum kind kind_of(const struct wish *w)
@@ -105,7 +133,7 @@ static void add_data(struct text *out, struct dice *d)
 	text_add(out, "}");
 }
 
-/* Each image has its tag: what a server makes of one that has none (imagePullPolicy) stays when it is applied anew. */
+/* Of a Job it is another each time: KubeFed's replacing of a Job is refused whatever changes.  Each image has its tag: what a server makes of one that has none (imagePullPolicy) stays when it is applied anew. */
 static void add_pod(struct text *out, struct dice *d, const char *app, const char *restart)
 {
 	static const char *const images[] = {"nginx:1", "nginx:2", "httpd:1"};
@@ -115,7 +143,10 @@ static void add_pod(struct text *out, struct dice *d, const char *app, const cha
 		text_printf(out, "\"metadata\":{\"labels\":{\"app\":\"%s\"}},", app);
 	text_printf(out, "\"spec\":{%s\"containers\":[{\"name\":\"one\",\"image\":\"%s\"", restart,
 	            dice_pick(d, images));
-	if (dice_chance(d, 50))
+	if (*restart)
+		text_printf(out, ",\"env\":[{\"name\":\"MADE\",\"value\":\"%u\"}]",
+		            dice_roll(d, 1 << 30));
+	else if (dice_chance(d, 50))
 		text_printf(out, ",\"env\":[{\"name\":\"RING\",\"value\":\"%u\"}]",
 		            dice_roll(d, 3));
 	text_add(out, "}");
@@ -124,16 +155,16 @@ static void add_pod(struct text *out, struct dice *d, const char *app, const cha
 	text_add(out, "]}}");
 }
 
-static void add_deployment(struct text *out, const struct wish *w, struct dice *d)
+static void add_workload(struct text *out, const struct wish *w, struct dice *d)
 {
 	text_printf(out, ",\"spec\":{\"selector\":{\"matchLabels\":{\"app\":\"%s\"}},", w->name);
 	if (dice_chance(d, 80))
 		text_printf(out, "\"replicas\":%u,", dice_roll(d, 5));
 	if (dice_chance(d, 40))
 		text_printf(out, "\"minReadySeconds\":%u,", dice_roll(d, 3));
-	if (dice_chance(d, 30))
+	if (kind_of(w) == DEPLOYMENT && dice_chance(d, 30))
 		text_add(out, "\"strategy\":{\"type\":\"Recreate\"},");
-	if (dice_chance(d, 10))
+	if (kind_of(w) == DEPLOYMENT && dice_chance(d, 10))
 		text_add(out, "\"paused\":null,");
 	add_pod(out, d, w->name, "");
 	text_add(out, "}");
@@ -160,6 +191,19 @@ static void add_service(struct text *out, struct dice *d)
 	text_add(out, "]}");
 }
 
+static void add_rules(struct text *out, struct dice *d)
+{
+	static const char *const rules[] = {
+		"{\"apiGroups\":[\"\"],\"resources\":[\"pods\"],\"verbs\":[\"get\",\"list\"]}",
+		"{\"apiGroups\":[\"apps\"],\"resources\":[\"deployments\"],\"verbs\":[\"get\"]}",
+		"{\"nonResourceURLs\":[\"/healthz\"],\"verbs\":[\"get\"]}"};
+
+	text_printf(out, ",\"rules\":[%s", dice_pick(d, rules));
+	if (dice_chance(d, 50))
+		text_printf(out, ",%s", dice_pick(d, rules));
+	text_add(out, "]");
+}
+
 static void add_template(struct text *out, const struct wish *w, struct dice *d)
 {
 	text_add(out, "\"template\":{");
@@ -172,7 +216,11 @@ static void add_template(struct text *out, const struct wish *w, struct dice *d)
 		add_data(out, d);
 		break;
 	case DEPLOYMENT:
-		add_deployment(out, w, d);
+	case REPLICASET:
+		add_workload(out, w, d);
+		break;
+	case CLUSTER_ROLE:
+		add_rules(out, d);
 		break;
 	case SERVICE:
 		add_service(out, d);
@@ -192,7 +240,7 @@ static void add_template(struct text *out, const struct wish *w, struct dice *d)
 
 /* --- placement and overrides --- */
 
-static void add_placement(struct text *out, struct dice *d)
+const char *wish_place(struct dice *d)
 {
 	static const char *const placements[] = {
 		"{\"clusterSelector\":{}}",
@@ -210,13 +258,13 @@ static void add_placement(struct text *out, struct dice *d)
 		"{\"clusters\":[],\"clusterSelector\":{}}",
 		"{}"};
 
-	text_printf(out, "\"placement\":%s", dice_pick(d, placements));
+	return dice_pick(d, placements);
 }
 
+/* None adds annotations: those stay with KubeFed when their override goes. */
 static const char *const any_edits[] = {
 	"{\"op\":\"add\",\"path\":\"/metadata/labels/d\",\"value\":\"four\"}",
 	"{\"op\":\"add\",\"path\":\"/metadata/labels\",\"value\":{\"e\":\"five\"}}",
-	"{\"op\":\"add\",\"path\":\"/metadata/annotations\",\"value\":{\"f\":\"six\"}}",
 	"{\"path\":\"/metadata/labels/example.com~1c\",\"value\":\"seven\"}",
 	"{\"op\":\"remove\",\"path\":\"/metadata/labels/a\"}",
 	"{\"op\":\"replace\",\"path\":\"/metadata/labels/b\",\"value\":\"eight\"}",
@@ -245,6 +293,14 @@ static const char *const service_edits[] = {
 	"{\"op\":\"remove\",\"path\":\"/spec/selector\"}",
 	"{\"op\":\"add\",\"path\":\"/spec/ports/0\",\"value\":{\"name\":\"tls\",\"port\":443}}"};
 
+static const char *const role_edits[] = {
+	"{\"op\":\"add\",\"path\":\"/rules/-\",\"value\":{\"apiGroups\":[\"\"],\"resources\":["
+	"\"nodes\"],\"verbs\":[\"list\"]}}",
+	"{\"op\":\"remove\",\"path\":\"/rules/0\"}",
+	"{\"path\":\"/rules/0/verbs\",\"value\":[\"watch\"]}",
+	"{\"op\":\"add\",\"path\":\"/rules/0/verbs/0\",\"value\":\"watch\"}",
+	"{\"op\":\"replace\",\"path\":\"/rules/7\",\"value\":{}}"};
+
 static const char *edit_for(enum kind kind, struct dice *d)
 {
 	switch (kind) {
@@ -252,7 +308,10 @@ static const char *edit_for(enum kind kind, struct dice *d)
 	case SECRET:
 		return dice_pick(d, data_edits);
 	case DEPLOYMENT:
+	case REPLICASET:
 		return dice_pick(d, deployment_edits);
+	case CLUSTER_ROLE:
+		return dice_pick(d, role_edits);
 	case SERVICE:
 		return dice_pick(d, service_edits);
 	case ACCOUNT:
@@ -288,18 +347,63 @@ static void add_overrides(struct text *out, const struct wish *w, struct dice *d
 
 void wish_make(const struct wish *w, struct dice *d, struct text *out)
 {
+	bool is_in_one = w->namespace[0] != '\0';
+
 	text_reset(out);
 	text_printf(out,
 	            "{\"apiVersion\":\"types.kubefed.io/v1beta1\",\"kind\":\"%s\",\"metadata\":{"
-	            "\"name\":\"%s\",\"namespace\":\"%s\"%s},\"spec\":{",
-	            w->federated, w->name, w->namespace,
+	            "\"name\":\"%s\"%s%s%s%s},\"spec\":{",
+	            w->federated, w->name, is_in_one ? ",\"namespace\":\"" : "", w->namespace,
+	            is_in_one ? "\"" : "",
 	            dice_chance(d, 5) ? ",\"annotations\":{\"kubefed.io/orphan\":\"true\"}" : "");
 	add_template(out, w, d);
-	text_add(out, ",");
-	add_placement(out, d);
+	text_printf(out, ",\"placement\":%s", wish_place(d));
 	if (dice_chance(d, 50))
 		add_overrides(out, w, d);
-	if (kind_of(w) == DEPLOYMENT && dice_chance(d, 30))
+	if (wish_has_replicas(w) && dice_chance(d, 30))
 		text_add(out, ",\"retainReplicas\":true");
 	text_add(out, "}}");
+}
+
+/* --- preferences --- */
+
+bool wish_has_replicas(const struct wish *w)
+{
+	return kind_of(w) == DEPLOYMENT || kind_of(w) == REPLICASET;
+}
+
+bool wish_is_planned(const struct wish *w) { return kind_of(w) == REPLICASET; }
+
+static void add_shares(struct text *out, struct dice *d)
+{
+	static const char *const clusters[] = {"gondor", "rohan", "*", "mordor"};
+	const char *comma = "";
+
+	for (size_t i = 0; i < sizeof(clusters) / sizeof(clusters[0]); i++) {
+		unsigned least = dice_roll(d, 4);
+
+		if (!dice_chance(d, 50))
+			continue;
+		text_printf(out, "%s\"%s\":{\"weight\":%u", comma, clusters[i], dice_roll(d, 4));
+		if (dice_chance(d, 40))
+			text_printf(out, ",\"minReplicas\":%u", least);
+		if (dice_chance(d, 40))
+			text_printf(out, ",\"maxReplicas\":%u", least + dice_roll(d, 5));
+		text_add(out, "}");
+		comma = ",";
+	}
+}
+
+void wish_prefer(const struct wish *w, struct dice *d, struct text *out)
+{
+	text_reset(out);
+	text_printf(out,
+	            "{\"apiVersion\":\"scheduling.kubefed.io/v1alpha1\",\"kind\":"
+	            "\"ReplicaSchedulingPreference\",\"metadata\":{\"name\":\"%s\",\"namespace\":"
+	            "\"%s\"},\"spec\":{\"targetKind\":\"%s\",\"totalReplicas\":%u,"
+	            "\"rebalance\":%s,\"intersectWithClusterSelector\":%s,\"clusters\":{",
+	            w->name, w->namespace, w->federated, dice_roll(d, 13),
+	            dice_chance(d, 50) ? "true" : "false", dice_chance(d, 30) ? "true" : "false");
+	add_shares(out, d);
+	text_add(out, "}}}");
 }

@@ -120,6 +120,33 @@ static void test_a_silent_host_is_not_written_to_without_end(void **state)
 	assert_true(propagator_world_writes(w, w->host) <= 4);
 }
 
+static void test_what_is_placed_wrongly_is_not_recorded(void **state)
+{
+	struct propagator_world *w = *state;
+
+	propagator_world_deployment(w, "web", 1,
+	                            "'placement':{'clusterSelector':{'matchExpressions':[{'key':'a'"
+	                            ",'operator':'Is'}]}}");
+	web_expect_status(w, "ComputePlacementFailed");
+	propagator_world_turn(w, 2000);
+	assert_null(fakeapi_get(w->host, WORLD_VERSIONS, "shop/deployment-web"));
+	fakeapi_edit(w->host, WORLD_FEDERATED_DEPLOYMENTS, WEB,
+	             "{'spec':{'placement':{'clusterSelector':{'matchExpressions':null}}}}");
+	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web", "gondor");
+}
+
+static void test_what_is_placed_nowhere_is_recorded_without_a_list(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web",
+	                        "clusterVersions");
+	propagator_world_deployment(w, "web", 1, "'placement':{'clusters':[]}");
+	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web",
+	                        "!clusterVersions");
+}
+
 /* --- refusals --- */
 
 static void expect_few_writes(struct propagator_world *w, struct fakeapi *f, const char *text,
@@ -372,6 +399,8 @@ int main(void)
 		T(test_only_what_was_seen_is_deleted),
 		T(test_who_leads_next_writes_nothing),
 		T(test_a_silent_host_is_not_written_to_without_end),
+		T(test_what_is_placed_wrongly_is_not_recorded),
+		T(test_what_is_placed_nowhere_is_recorded_without_a_list),
 		T(test_conflicts_are_not_answered_with_a_storm),
 		T(test_without_propagated_versions_there_still_is_a_status),
 		T(test_a_finalizer_that_conflicts_is_no_storm),

@@ -148,6 +148,18 @@ static void test_what_nobody_asked_for_keeps_its_replicas_if_they_are_retained(v
 	                        "\"replicas\":7");
 }
 
+static void test_an_annotation_goes_with_its_override(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE
+	          ",'overrides':[{'clusterName':'gondor','clusterOverrides':[{'op':'add','path':"
+	          "'/metadata/annotations','value':{'example.com/f':'six'}}]}]");
+	web_expect_copy(w, 0, "example.com/f");
+	propagator_world_deployment(w, "web", 1, "'overrides':null");
+	web_expect_copy(w, 0, "!example.com/f");
+}
+
 /* Who may write one object must not be able to end what brings all. */
 static void test_a_template_of_another_shape_ends_nothing(void **state)
 {
@@ -335,6 +347,7 @@ int main(void)
 		T(test_an_object_of_a_namespace_that_is_not_federated_says_so),
 		T(test_what_is_adopted_keeps_its_replicas_if_they_are_retained),
 		T(test_what_nobody_asked_for_keeps_its_replicas_if_they_are_retained),
+		T(test_an_annotation_goes_with_its_override),
 		T(test_a_template_of_another_shape_ends_nothing),
 		T(test_what_exists_is_adopted_only_if_that_is_wanted),
 		T(test_what_somebody_makes_at_that_moment_is_not_taken_over),

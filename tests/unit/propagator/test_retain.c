@@ -176,6 +176,21 @@ static void test_replicas_of_which_no_template_says_anything_are_the_member_s(vo
 	               "{'spec': {'paused': true}}", "{'spec': {'paused': true, 'replicas': 4}}");
 	assert_retains(apps, "Deployment", "{'spec': {'replicas': 4}}", "{'spec': {'replicas': 2}}",
 	               "{'spec': {'replicas': 2}}");
+	/* Those that a template said before are not: an apply takes them away, too. */
+	assert_retains(apps, "Deployment",
+	               "{'metadata': {'managedFields': [{'manager': 'nigh-propagator', "
+	               "'operation': 'Apply', 'fieldsV1': {'f:spec': {'f:replicas': {}}}}]}, "
+	               "'spec': {'replicas': 4}}",
+	               "{'metadata': {}, 'spec': {'paused': true}}",
+	               "{'metadata': {}, 'spec': {'paused': true}}");
+	assert_retains(apps, "Deployment",
+	               "{'metadata': {'managedFields': [{'manager': 'nigh-propagator', "
+	               "'operation': 'Apply', 'fieldsV1': {'f:spec': {'f:paused': {}}}}, "
+	               "{'manager': 'kube-controller-manager', 'operation': 'Update', "
+	               "'subresource': 'scale', 'fieldsV1': {'f:spec': {'f:replicas': {}}}}]}, "
+	               "'spec': {'replicas': 4}}",
+	               "{'metadata': {}, 'spec': {'paused': true}}",
+	               "{'metadata': {}, 'spec': {'paused': true, 'replicas': 4}}");
 	/* Of a custom resource it may be anything. */
 	assert_retains(knative, "Other", "{'spec': {'replicas': 'many'}}", "{'spec': {}}",
 	               "{'spec': {}}");

@@ -245,6 +245,26 @@ static void test_a_propagated_version_is_written_as_kubefed_wrote_it(void **stat
 	version_fini(&v);
 }
 
+/* An empty list is none, and a merge patch takes away the one that stands there. */
+static void test_without_copies_there_is_no_list_of_them(void **state)
+{
+	char deployment[] = "Deployment";
+	struct type type = some_type(deployment, true);
+	struct version v = {.hashes = {"1", "2"}};
+
+	(void)state;
+	assert_json_text(json_member(json_keep(version_object(&type, json_of("{}"), &v)), "status"),
+	                 "{'templateVersion': '1', 'overridesVersion': '2'}");
+	assert_json_text(json_keep(version_patch(&v)),
+	                 "{'status': {'templateVersion': '1', 'overridesVersion': '2', "
+	                 "'clusterVersions': null}}");
+	version_put(&v, "rome", "gen:1");
+	assert_json_text(json_keep(version_patch(&v)),
+	                 "{'status': {'templateVersion': '1', 'overridesVersion': '2', "
+	                 "'clusterVersions': [{'clusterName': 'rome', 'version': 'gen:1'}]}}");
+	version_fini(&v);
+}
+
 static void test_what_is_broken_of_one_counts_as_not_there(void **state)
 {
 	struct version v;
@@ -276,6 +296,7 @@ int main(void)
 		JSON_TEST(test_versions_are_kept_in_the_order_of_their_clusters),
 		JSON_TEST(test_other_hashes_leave_only_that_there_is_a_copy),
 		JSON_TEST(test_a_propagated_version_is_written_as_kubefed_wrote_it),
+		JSON_TEST(test_without_copies_there_is_no_list_of_them),
 		JSON_TEST(test_what_is_broken_of_one_counts_as_not_there),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "propagator/dns_writing.h"
+#include "propagator/host_writing.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -25,12 +25,12 @@ static uint64_t pause_ms(unsigned failures)
 	return ms < RETRY_MOST_MS ? ms : RETRY_MOST_MS;
 }
 
-bool dns_writing_may(const struct dns_writing *w)
+bool host_writing_may(const struct host_writing *w)
 {
 	return !w->job && clock_monotonic_ms() >= w->not_before_ms;
 }
 
-void dns_writing_heard(struct dns_writing *w)
+void host_writing_heard(struct host_writing *w)
 {
 	w->is_echoed = true;
 	if (w->failures == 0)
@@ -39,51 +39,63 @@ void dns_writing_heard(struct dns_writing *w)
 
 static void on_written(const struct kube_answer *answer, void *arg)
 {
-	struct dns_writing *w = arg;
+	struct host_writing *w = arg;
 	bool is_gone = w->deletes && answer->reason == KUBE_REASON_NOT_FOUND;
 
 	w->job = NULL;
 	if (kube_answer_is_good(answer) || is_gone) {
 		w->failures = 0;
 		w->not_before_ms = w->is_echoed ? 0 : clock_monotonic_ms() + ECHO_MS;
-		w->on_end(NULL, w->arg);
+		w->on_end(NULL, w->deletes ? NULL : answer->object, w->arg);
 	} else {
 		w->not_before_ms = clock_monotonic_ms() + pause_ms(++w->failures);
-		w->on_end(answer->why, w->arg);
+		w->on_end(answer->why, NULL, w->arg);
 	}
 }
 
-static void start(struct dns_writing *w, const struct kube_write *write)
+static void start(struct host_writing *w, const struct kube_write *write)
 {
 	w->is_echoed = false;
 	w->deletes = write->verb == KUBE_DELETE;
 	w->job = dispatch_add(w->dispatch, write, on_written, w);
 }
 
-void dns_writing_status(struct dns_writing *w, const struct kube_resource *resource,
-                        struct bytes namespace, struct bytes name, struct json_object *status)
+static void merge(struct host_writing *w, struct kube_write *write, struct bytes namespace,
+                  struct bytes name, struct json_object *patch)
 {
-	struct json_object *patch = json_object_new_object();
 	char *in = text_copy(namespace), *of = text_copy(name);
-	struct kube_write write = {
-		.verb = KUBE_MERGE_PATCH,
-		.resource = *resource,
-		.namespace = in,
-		.name = of,
-		.subresource = "status",
-		.field_manager = FIELD_MANAGER,
-	};
 
-	json_object_object_add(patch, "status", status);
-	write.body = bytes_of(json_object_to_json_string_ext(patch, PLAIN_JSON));
-	start(w, &write);
-	json_object_put(patch);
+	write->verb = KUBE_MERGE_PATCH;
+	write->namespace = in;
+	write->name = of;
+	write->field_manager = FIELD_MANAGER;
+	write->body = bytes_of(json_object_to_json_string_ext(patch, PLAIN_JSON));
+	start(w, write);
 	free(in);
 	free(of);
 }
 
-void dns_writing_apply(struct dns_writing *w, const struct kube_resource *resource,
-                       struct json_object *object)
+void host_writing_status(struct host_writing *w, const struct kube_resource *resource,
+                         struct bytes namespace, struct bytes name, struct json_object *status)
+{
+	struct json_object *patch = json_object_new_object();
+	struct kube_write write = {.resource = *resource, .subresource = "status"};
+
+	json_object_object_add(patch, "status", status);
+	merge(w, &write, namespace, name, patch);
+	json_object_put(patch);
+}
+
+void host_writing_merge(struct host_writing *w, const struct kube_resource *resource,
+                        struct bytes namespace, struct bytes name, struct json_object *patch)
+{
+	struct kube_write write = {.resource = *resource};
+
+	merge(w, &write, namespace, name, patch);
+}
+
+void host_writing_apply(struct host_writing *w, const struct kube_resource *resource,
+                        struct json_object *object)
 {
 	char *namespace = text_copy(object_text(object, "metadata", "namespace", NULL));
 	char *name = text_copy(object_text(object, "metadata", "name", NULL));
@@ -102,8 +114,8 @@ void dns_writing_apply(struct dns_writing *w, const struct kube_resource *resour
 	free(name);
 }
 
-void dns_writing_delete(struct dns_writing *w, const struct kube_resource *resource,
-                        struct json_object *have)
+void host_writing_delete(struct host_writing *w, const struct kube_resource *resource,
+                         struct json_object *have)
 {
 	char *namespace = text_copy(object_text(have, "metadata", "namespace", NULL));
 	char *name = text_copy(object_text(have, "metadata", "name", NULL));
