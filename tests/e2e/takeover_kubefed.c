@@ -83,10 +83,12 @@ static int teardown(void **state)
 {
 	struct takeover *t = *state;
 
-	kubefed_show_log(&t->k);
 	picture_forget(&t->before);
 	guide_close(t->guide);
-	kubefed_free(&t->k);
+	if (t->k.f) {
+		kubefed_show_log(&t->k);
+		kubefed_free(&t->k);
+	}
 	free(t);
 	return 0;
 }
