@@ -2,15 +2,21 @@
 #include "ctl/definition.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "propagator/jsontree.h"
+#include "propagator/plain_json.h"
+#include "propagator/type.h"
 
 /* --- names --- */
 
@@ -215,6 +221,16 @@ struct json_object *definition_type_config(const struct type *type, const char *
 	jsontree_set(out, api_of(&type->target), "spec", "targetType", NULL);
 	jsontree_set(out, api_of(&type->federated), "spec", "federatedType", NULL);
 	return out;
+}
+
+void definition_sign(struct json_object *config, struct json_object *crd)
+{
+	const char *text = json_object_to_json_string_ext(crd, PLAIN_JSON);
+	char sign[20];
+
+	snprintf(sign, sizeof(sign), "%016" PRIx64, hash_fixed(bytes_of(text)));
+	jsontree_set(config, json_object_new_string(sign), "metadata", "annotations",
+	             TYPE_DEFINITION, NULL);
 }
 
 /* --- rivals --- */

@@ -23,6 +23,8 @@ struct json_object *definition_crd(const struct type *type, struct json_object *
                                    bool has_replicas);
 /* In that namespace, KubeFed's.  The caller puts it. */
 struct json_object *definition_type_config(const struct type *type, const char *namespace);
+/* The config says then which definition it goes with (TYPE_DEFINITION). */
+void definition_sign(struct json_object *config, struct json_object *crd);
 /* "federateddeployments.types.kubefed.io": heap. */
 char *definition_crd_name(const struct type *type);
 

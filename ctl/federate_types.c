@@ -206,6 +206,7 @@ static int enable(const struct command *c, const struct apiserver *s, const char
 	                       c->federated_version ? c->federated_version : DEFINITION_VERSION);
 	crd = definition_crd(&type, kind.short_names, kind.has_scale);
 	config = definition_type_config(&type, c->namespace);
+	definition_sign(config, crd);
 	both = json_object_new_array();
 	json_object_array_add(both, crd);
 	json_object_array_add(both, config);

@@ -33,6 +33,10 @@ static enum err read_access(const struct command *c, struct kube_access *out, st
 		                 "--context %s: no kubeconfig (--kubeconfig, KUBECONFIG, "
 		                 "~/.kube/config)",
 		                 c->context);
+	else if (!getenv("KUBERNETES_SERVICE_HOST"))
+		err = reason_set(why, ERR_NOTFOUND,
+		                 "which API server? there is no kubeconfig (--kubeconfig, "
+		                 "KUBECONFIG, ~/.kube/config), and this is no pod");
 	else
 		err = kubeconfig_in_cluster(out, why);
 	free(file);

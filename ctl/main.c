@@ -49,17 +49,20 @@ static const struct word {
 	{"undrain", 1, 1, "undrain CLUSTER [--over TIME] [--start WHEN] [--dry-run]",
          drain_undo_run, OF_API | OF_NAMESPACE | OF_OVER},
 	{"federate", 0, 2,
-         "federate enable|disable TYPE | federate TYPE [NAMESPACE/]NAME [--contents] "
-         "[--enable-types] | federate -f FILE [--federation NAME=ZONE]",
+         "federate enable|disable TYPE [--delete-crd] [--federated-group GROUP] "
+         "[--federated-version VERSION] [--force] [--dry-run] | federate TYPE [NAMESPACE/]NAME "
+         "[--contents] [--enable-types] [--federation NAME=ZONE] [--dry-run] | "
+         "federate -f FILE [--federation NAME=ZONE]",
          federate_run,
          OF_API | OF_NAMESPACE | OF_OBJECT | OF_FEDERATE | OF_FILE | OF_FORCE | OF_DRY_RUN},
 	{"join", 1, 1,
-         "join CLUSTER [--cluster-kubeconfig FILE] [--cluster-context NAME] [--rotate] "
-         "[--token-for TIME] [--kubefed-compatible]",
+         "join CLUSTER [--cluster-kubeconfig FILE] [--cluster-context NAME] "
+         "[--host-cluster-name NAME] [--secret-name NAME] [--token-for TIME] [--rotate] "
+         "[--kubefed-compatible] [--force]",
          join_run, OF_API | OF_NAMESPACE | OF_MEMBER | OF_JOIN | OF_FORCE},
 	{"unjoin", 1, 1,
          "unjoin CLUSTER --keep|--orphan|--remove [--cluster-kubeconfig FILE] "
-         "[--cluster-context NAME] [--force] [--dry-run]",
+         "[--cluster-context NAME] [--host-cluster-name NAME] [--force] [--dry-run]",
          unjoin_run, OF_API | OF_NAMESPACE | OF_MEMBER | OF_UNJOIN | OF_FORCE | OF_DRY_RUN},
 	{"forget", 1, 1, "forget CLUSTER [--force] [--dry-run]", forget_run,
          OF_API | OF_NAMESPACE | OF_FORCE | OF_DRY_RUN},
@@ -86,11 +89,16 @@ static void print_usage(const char *program, FILE *out)
 	fputs("See nighctl(1).\n", out);
 }
 
+static int point_to_help(const struct command *c)
+{
+	fprintf(stderr, "Try '%s --help'.\n", c->program);
+	return COMMAND_USAGE;
+}
+
 static int wrong(const struct command *c, const char *text, const char *detail)
 {
 	command_fail(c, "%s%s", text, detail);
-	fprintf(stderr, "Try '%s --help'.\n", c->program);
-	return COMMAND_USAGE;
+	return point_to_help(c);
 }
 
 static int wrong_use(const struct command *c, const char *usage)
@@ -234,8 +242,7 @@ static int parse_flags(struct command *c, int argc, char **argv)
 		case 'V':
 			return version_run(c);
 		default:
-			print_usage(c->program, stderr);
-			return COMMAND_USAGE;
+			return point_to_help(c); /* getopt has said what is wrong */
 		}
 	}
 	return -1;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/check.h"
 #include "ctl/cluster.h"
 #include "ctl/command.h"
 #include "ctl/moves.h"
@@ -36,10 +37,7 @@ static int shift(const struct cluster_asked *asked, struct cluster_change *out)
 	uint32_t to;
 	int status;
 
-	if (!ramp_parse_share(bytes_of(asked->c->to), &to)) {
-		command_fail(asked->c, "--to is 0%% to 100%%, not %s", asked->c->to);
-		return COMMAND_USAGE;
-	}
+	CHECK(ramp_parse_share(bytes_of(asked->c->to), &to)); /* shift_run() has tried it */
 	if (!take_way(asked->c, &over, &ramp))
 		return COMMAND_USAGE;
 	status = read_now(asked, &now);
@@ -77,11 +75,18 @@ static int undo(const struct cluster_asked *asked, struct cluster_change *out)
 	return COMMAND_FINE;
 }
 
+/* What is wrong with the words is said before anybody is asked. */
 int shift_run(const struct command *c)
 {
+	uint32_t to;
+
 	if (!c->cluster || !c->to == !c->undo) {
 		fprintf(stderr, "usage: %s shift --cluster CLUSTER --to SHARE | --undo ...\n",
 		        c->program);
+		return COMMAND_USAGE;
+	}
+	if (c->to && !ramp_parse_share(bytes_of(c->to), &to)) {
+		command_fail(c, "--to is 0%% to 100%%, not %s", c->to);
 		return COMMAND_USAGE;
 	}
 	return cluster_change(c, c->cluster, c->undo ? undo : shift);

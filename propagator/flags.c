@@ -51,10 +51,16 @@ static const char usage[] =
 	"                       [--check] [--print-config] [-V]\n"
 	"See nigh-propagator(8).\n";
 
+static int point_to_help(void)
+{
+	fputs("Try 'nigh-propagator --help'.\n", stderr);
+	return EXIT_USAGE;
+}
+
 static int misuse(const char *why)
 {
-	fprintf(stderr, "nigh-propagator: %s\n%s", why, usage);
-	return EXIT_USAGE;
+	fprintf(stderr, "nigh-propagator: %s\n", why);
+	return point_to_help();
 }
 
 /* The file comes first, wherever it stands.  -1: go on. */
@@ -74,8 +80,7 @@ static int read_file(int argc, char **argv, struct flags *out)
 			fputs(usage, stdout);
 			return EXIT_SUCCESS;
 		} else if (option == '?') {
-			fputs(usage, stderr);
-			return EXIT_USAGE;
+			return point_to_help(); /* getopt has said what is wrong */
 		}
 	}
 	if (optind < argc)

@@ -26,8 +26,8 @@ enum { EXIT_FAILED = 1, TICK_MS = 1000, RELEASE_MS = 2000, BACKOFF_MOST_MS = 300
 
 /* The name of KubeFed's own, so that a manager of KubeFed that knows Leases and this never work at once. */
 #define LEASE "kubefed-controller-manager"
-/* Others know of no Lease; looked at so often while none of them works. */
-enum { KUBEFED_CALM_MS = 15000 };
+/* Others know of no Lease; looked at so often while none of them works: for so long both may write when one begins. */
+enum { KUBEFED_CALM_MS = 5000 };
 
 struct program {
 	uv_loop_t loop;
@@ -40,16 +40,51 @@ struct program {
 	bool is_configured;           /* a KubeFedConfig has said them */
 	bool whole_cluster;           /* the work has been started for it, not for one namespace */
 	struct kubefed_lock *kubefed; /* NULL: it need not be known yet */
-	struct kube_lease *lease;
+	bool kubefed_works;           /* its manager, here and now */
+	struct kube_lease *lease;     /* NULL: it is not wanted */
+	bool yields, gives_back; /* to KubeFed, until the Lease is given back; this is under way */
 	struct dispatch_term term;
 	struct work *work;     /* NULL: another leads */
 	bool work_ends, again; /* it is being stopped; it is to be started again then */
 	struct report *report;
+	struct text trouble
+		[2]; /* with the host, as it was told last: with what is read, with the Lease */
 	uv_timer_t tick;
 	struct webhook *webhook; /* NULL: none is served */
 	uv_signal_t terminate, interrupt;
 	bool ending;
 };
+
+/* --- what is difficult --- */
+
+enum trouble { OF_READING, OF_LEASE };
+
+/* Once for each change; "": nothing is. */
+static void tell_trouble(struct program *p, enum trouble which, const char *what)
+{
+	static const char *const where[] = {"host cluster", "leader election"};
+	struct text *told = &p->trouble[which];
+
+	if (strcmp(told->len > 0 ? told->data : "", what) == 0)
+		return;
+	text_reset(told);
+	text_add(told, what);
+	report_set_error(p->report, where[which], what);
+	if (what[0] != '\0')
+		log_warn("propagator", "%s: %s", where[which], what);
+	else
+		log_info("propagator", "%s: all is well again", where[which]);
+}
+
+/* A Lease that others write now and then needs a second try; what lasts is told. */
+static void look_at_lease(struct program *p)
+{
+	const char *trouble = p->lease && !p->gives_back && !kube_lease_is_held(p->lease)
+	                              ? kube_lease_trouble(p->lease)
+	                              : "";
+
+	tell_trouble(p, OF_LEASE, trouble);
+}
 
 /* --- who works --- */
 
@@ -92,6 +127,7 @@ static void begin_work(struct program *p)
 }
 
 static void go_on_ending(struct program *p);
+static void give_back(struct program *p);
 
 static void on_work_stopped(void *arg)
 {
@@ -101,6 +137,8 @@ static void on_work_stopped(void *arg)
 	p->work = NULL;
 	if (p->ending)
 		go_on_ending(p);
+	else if (p->yields)
+		give_back(p);
 	else if (p->again)
 		begin_work(p);
 	p->again = false;
@@ -159,9 +197,32 @@ static void begin_lease(struct program *p)
 	};
 	const struct kube_lease_events events = {on_leading, on_lost, on_leader, p};
 
-	if (!p->lease && !p->ending)
+	if (!p->lease && !p->ending && !p->kubefed_works)
 		p->lease = kube_lease_start(&p->loop, p->lease_client, &settings, &events);
 	free(identity);
+}
+
+static void finish(struct program *p);
+
+static void on_given_back(void *arg)
+{
+	struct program *p = arg;
+
+	p->lease = NULL;
+	p->yields = p->gives_back = false;
+	if (p->ending)
+		finish(p);
+	else
+		begin_lease(p);
+}
+
+/* When nothing is written by it any more. */
+static void give_back(struct program *p)
+{
+	if (!p->lease || p->gives_back)
+		return;
+	p->gives_back = true;
+	kube_lease_stop(p->lease, RELEASE_MS, on_given_back, p);
 }
 
 static void *keep_config(struct json_object *object, void *arg)
@@ -181,24 +242,40 @@ static void *keep_config(struct json_object *object, void *arg)
 	return xcalloc(1, 1);
 }
 
-/* KubeFed's manager and this must not work at once: it is waited for, as for another leader.  One that begins later knows nothing
- * of the Lease, and has been begun by a person, who is told. */
+/* Neither leads nor wants to: KubeFed's manager does the work. */
+static void yield_to_kubefed(struct program *p)
+{
+	if (!p->lease || p->yields)
+		return;
+	p->yields = true;
+	report_set_leading(p->report, false);
+	report_set_leader(p->report, "");
+	if (p->work)
+		end_work(p, false);
+	else
+		give_back(p);
+}
+
+/* KubeFed's manager and this must not work at once (docs/decisions/0020).  It knows nothing of the Lease, so it is waited for, also
+ * when it begins later. */
 static void on_kubefed(const char *holder, void *arg)
 {
 	struct program *p = arg;
 	struct text what = {0};
 
-	if (holder[0] == '\0') {
+	p->kubefed_works = holder[0] != '\0';
+	if (!p->kubefed_works) {
+		log_info("propagator", "KubeFed: no manager of it works on this host");
 		report_set_error(p->report, "KubeFed", "");
 		begin_lease(p);
 		return;
 	}
-	text_printf(&what, "its manager %s works on this host: %s", holder,
-	            p->lease ? "stop it, both write the same objects"
-	                     : "it is waited for until that is stopped");
+	text_printf(&what, "its manager %s works on this host: nothing is done until it is stopped",
+	            holder);
 	log_warn("propagator", "KubeFed: %s", what.data);
 	report_set_error(p->report, "KubeFed", what.data);
 	text_fini(&what);
+	yield_to_kubefed(p);
 }
 
 static void watch_kubefed(struct program *p)
@@ -235,7 +312,7 @@ static void on_config(const char *key, void *arg)
 		report_set_error(p->report, "KubeFedConfig " KUBEFED_CONFIG, "");
 	}
 	try_to_lead(p);
-	if (p->lease)
+	if (p->lease && !p->gives_back)
 		kube_lease_set_times(p->lease, p->settings.lease_duration_ms,
 		                     p->settings.renew_deadline_ms, p->settings.retry_period_ms);
 	if (!p->work || p->work_ends)
@@ -246,16 +323,33 @@ static void on_config(const char *key, void *arg)
 		end_work(p, true); /* what is watched is something else now */
 }
 
-static void on_config_sight(void *arg)
+static void look_at_host(struct program *p)
 {
-	struct program *p = arg;
+	struct text what = {0};
 	enum kube_sight sight;
 	const char *why;
 
+	text_add(&what, "");
+	if (!cache_is_seen(p->config, &sight, &why)) {
+		text_printf(&what, "its KubeFedConfigs cannot be read: %s", why);
+		if (sight == KUBE_FORBIDDEN)
+			text_add(&what, " (deploy/kubernetes/propagator has what it must be "
+			                "allowed)");
+		if (sight == KUBE_ABSENT)
+			text_add(&what, " (is it the host? it has the kinds of "
+			                "deploy/crds/federation)");
+	}
+	tell_trouble(p, OF_READING, what.data);
+	text_fini(&what);
+}
+
+static void on_config_sight(void *arg)
+{
+	struct program *p = arg;
+
 	if (!p->config)
 		return;
-	report_set_error(p->report, "host cluster",
-	                 cache_is_seen(p->config, &sight, &why) ? "" : why);
+	look_at_host(p);
 	if (cache_is_settled(p->config)) {
 		report_set_seen(p->report);
 		try_to_lead(p);
@@ -308,8 +402,9 @@ static void on_trouble(const char *why, void *arg)
 
 static void on_tick(uv_timer_t *timer)
 {
-	const struct program *p = timer->data;
+	struct program *p = timer->data;
 
+	look_at_lease(p);
 	kube_keeper_tick(p->keeper, kube_client_counts(p->host).unauthorized +
 	                                    kube_client_counts(p->lease_client).unauthorized);
 }
@@ -327,11 +422,10 @@ static enum err read_access(const struct program *p, struct kube_access *out, st
 
 static void on_gone(void *arg) { (void)arg; }
 
-static void on_lease_stopped(void *arg)
+static void finish(struct program *p)
 {
-	struct program *p = arg;
-
-	p->lease = NULL;
+	text_fini(&p->trouble[OF_READING]);
+	text_fini(&p->trouble[OF_LEASE]);
 	kube_keeper_free(p->keeper);
 	kube_client_stop(p->lease_client, on_gone, p);
 	kube_client_stop(p->host, on_gone, p);
@@ -342,9 +436,9 @@ static void go_on_ending(struct program *p)
 	cache_stop(p->config);
 	p->config = NULL;
 	if (p->lease)
-		kube_lease_stop(p->lease, RELEASE_MS, on_lease_stopped, p);
+		give_back(p);
 	else
-		on_lease_stopped(p);
+		finish(p);
 }
 
 static void on_terminate(uv_signal_t *handle, int signum)

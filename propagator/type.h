@@ -15,6 +15,10 @@
 struct json_object;
 struct text;
 
+/* An annotation of a FederatedTypeConfig: which definition of its federated kind there is.  When it changes, fields may have room that
+ * had none before, and statuses are written anew. */
+#define TYPE_DEFINITION "nigh.dev/definition"
+
 /* One resource of an API server.  No text is NULL. */
 struct type_api {
 	char *group; /* "": the core group */

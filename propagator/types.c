@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
@@ -25,6 +26,7 @@ struct told {
 	bool is_good;
 	struct reason why;
 	int64_t generation;
+	uint64_t definition; /* hash of its annotation TYPE_DEFINITION */
 	bool is_deleting;
 	struct json_object *status;     /* as stored; NULL: none */
 	struct json_object *finalizers; /* NULL: none */
@@ -35,7 +37,8 @@ struct one {
 	char *name;
 	struct controller *controller; /* NULL: it does not run */
 	bool is_passive;
-	int64_t generation; /* of the config that it runs by */
+	int64_t generation;  /* of the config that it runs by */
+	uint64_t definition; /* of the federated kind then */
 	struct reason why;
 	struct dispatch_job *writing;
 	unsigned failures; /* of writes, in a row */
@@ -95,6 +98,8 @@ static void *keep(struct json_object *object, void *arg)
 	t->is_good = type_read(object, &t->type, &t->why) == ERR_OK;
 	if (json_object_object_get_ex(object, "metadata", &metadata))
 		t->generation = object_number(metadata, "generation", 0);
+	t->definition =
+		hash_fixed(object_text(object, "metadata", "annotations", TYPE_DEFINITION, NULL));
 	t->is_deleting = object_text(object, "metadata", "deletionTimestamp", NULL).len > 0;
 	t->finalizers = finalizer_list(object);
 	json_object_object_get_ex(object, "status", &status);
@@ -313,12 +318,13 @@ static void run(struct one *o, const struct told *told, bool may_run)
 	bool is_passive = !may_run && matters(t, told);
 
 	if ((!may_run && !is_passive) || o->is_passive != is_passive ||
-	    o->generation != told->generation)
+	    o->generation != told->generation || o->definition != told->definition)
 		stop(o);
 	if ((may_run || is_passive) && !o->controller)
 		o->controller = controller_start(&t->around, &told->type, is_passive);
 	o->is_passive = is_passive;
 	o->generation = told->generation;
+	o->definition = told->definition;
 }
 
 static void settle(struct one *o)

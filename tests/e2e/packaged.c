@@ -37,26 +37,6 @@ static void kubectl(struct federation *f, const char *words)
 		fail_msg("kubectl %s", words);
 }
 
-/* From now on the program has that of its service account, for an hour. */
-static void take_token(struct federation *f)
-{
-	struct json_object *answer, *status, *token;
-	int code = cluster_send(f->host, "POST",
-	                        "/api/v1/namespaces/nigh-system/serviceaccounts/"
-	                        "nigh-propagator/token",
-	                        "application/json",
-	                        "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":"
-	                        "\"TokenRequest\",\"spec\":{}}");
-
-	assert_int_equal(code, 201);
-	answer = json_tokener_parse(cluster_body(f->host));
-	assert_true(json_object_object_get_ex(answer, "status", &status));
-	assert_true(json_object_object_get_ex(status, "token", &token));
-	snprintf(f->way, sizeof(f->way), "%s", cloud_path(f->cloud, "account.kubeconfig"));
-	cluster_kubeconfig(f->host, json_object_get_string(token), f->way);
-	json_object_put(answer);
-}
-
 static void join(struct federation *f)
 {
 	char path[200];
@@ -86,7 +66,7 @@ static int setup(void **state)
 	federation_enable(f, "deployments.apps");
 	federation_enable(f, "services");
 	join(f);
-	take_token(f);
+	federation_be_packaged(f);
 	federation_start(f);
 	federation_namespace(f, "shop");
 	cluster_expect(f->members[0], "/api/v1/namespaces/shop", "kubefed.io/managed", SOON_MS);

@@ -2,7 +2,8 @@
  * everything stays as it is; changes work; and KubeFed's manager takes it all back.
  *
  * Against from_kubefed.c, nothing here is written as we believe that KubeFed writes it: it does.  What is done to the host in
- * between are the commands of docs/from-kubefed.md, word for word.
+ * between are the commands of docs/from-kubefed.md, word for word, and all of them.  Where a kubelet would begin or end
+ * a process, the test does.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json_object.h>
@@ -18,6 +19,8 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
+#include "tests/e2e/support/cluster_inside.h"
+#include "tests/e2e/support/guide.h"
 #include "tests/e2e/support/kubefed.h"
 #include "tests/e2e/support/picture.h"
 #include "tests/support/world_inside.h"
@@ -39,6 +42,7 @@ struct takeover {
 	struct kubefed k;
 	struct picture before;
 	struct json_object *said; /* FederatedServiceStatuses, as KubeFed made them */
+	struct guide *guide;
 };
 
 /* In a member, and for PropagatedVersions and FederatedServiceStatuses: not even another resourceVersion. */
@@ -87,6 +91,9 @@ static int setup(void **state)
 
 	*state = t;
 	kubefed_init(&t->k, MEMBERS);
+	kubefed_install(&t->k);
+	kubefed_start_webhook(&t->k);
+	t->guide = guide_open("from-kubefed.md", t->k.f->cloud->dir, t->k.contexts);
 	cluster_patch(t->k.f->host, "core.kubefed.io/v1beta1", "KubeFedCluster", FEDERATION,
 	              "gondor", "{\"metadata\":{\"labels\":{\"realm\":\"south\"}}}");
 	collect_statuses(t);
@@ -97,10 +104,13 @@ static int teardown(void **state)
 {
 	struct takeover *t = *state;
 
-	kubefed_show_log(&t->k);
 	picture_forget(&t->before);
 	json_object_put(t->said);
-	kubefed_free(&t->k);
+	guide_close(t->guide);
+	if (t->k.f) {
+		kubefed_show_log(&t->k);
+		kubefed_free(&t->k);
+	}
 	free(t);
 	return 0;
 }
@@ -119,63 +129,28 @@ static void expect_statuses(struct takeover *t, struct json_object *before,
 
 /* --- the guide --- */
 
-/* What KubeFed's chart has running besides, as far as the guide takes hold of it; its webhooks refuse all that nobody answers. */
-static void add_chart(struct takeover *t)
+static const char *follow(struct takeover *t, const char *heading, unsigned which)
 {
-	static const char *const deployments[] = {"kubefed-controller-manager",
-	                                          "kubefed-admission-webhook"};
-	static const char *const hooks[][2] = {{"Validating", "validations.core.kubefed.io"},
-	                                       {"Mutating", "mutation.core.kubefed.io"}};
-
-	for (size_t i = 0; i < 2; i++) {
-		cluster_apply(t->k.f->host,
-		              "apiVersion: apps/v1\n"
-		              "kind: Deployment\n"
-		              "metadata: {name: %s, namespace: " FEDERATION "}\n"
-		              "spec: {replicas: 1, selector: {matchLabels: {app: a}}, template: "
-		              "{metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: "
-		              "a}]}}}\n",
-		              deployments[i]);
-		cluster_apply(t->k.f->host,
-		              "apiVersion: admissionregistration.k8s.io/v1\n"
-		              "kind: %sWebhookConfiguration\n"
-		              "metadata: {name: %s}\n"
-		              "webhooks:\n"
-		              "- name: all.core.kubefed.io\n"
-		              "  admissionReviewVersions: [v1]\n"
-		              "  sideEffects: None\n"
-		              "  failurePolicy: Fail\n"
-		              "  clientConfig: {service: {namespace: " FEDERATION
-		              ", name: kubefed-admission-webhook}}\n"
-		              "  rules: [{operations: [CREATE, UPDATE], apiGroups: "
-		              "[core.kubefed.io], apiVersions: [v1beta1], resources: "
-		              "[kubefedclusters, kubefedclusters/status, kubefedconfigs, "
-		              "federatedtypeconfigs, federatedtypeconfigs/status]}]\n",
-		              hooks[i][0], hooks[i][1]);
-	}
+	return guide_follow(t->guide, heading, which);
 }
 
-/* The first commands below that heading of docs/from-kubefed.md are run as they stand there. */
-static void follow(struct takeover *t, const char *heading)
+static void expect_said(const char *said, const char *text)
 {
-	struct text page = {0}, script = {0};
-	const char *begin, *end;
+	if (!strstr(said, text))
+		fail_msg("there is no '%s' in: %s", text, said);
+}
 
-	assert_true(inside_read_file("docs/from-kubefed.md", &page));
-	begin = strstr(page.data, heading);
-	assert_non_null(begin);
-	begin = strstr(begin, "\n```\n");
-	assert_non_null(begin);
-	end = strstr(begin + 5, "\n```\n");
-	assert_non_null(end);
-	text_printf(&script,
-	            "set -e; export KUBECONFIG='%s' PATH=\"$KUBEBUILDER_ASSETS:$PATH\"; exec >&2; "
-	            "%.*s",
-	            t->k.f->kubeconfig, (int)(end - begin - 5), begin + 5);
-	if (system(script.data) != 0)
-		fail_msg("the guide does not work: %s", script.data);
-	text_fini(&page);
-	text_fini(&script);
+/* The commands are typed again until they say that: a page of status is a second old. */
+static void follow_until(struct takeover *t, const char *heading, unsigned which, const char *text)
+{
+	struct deadline deadline = inside_deadline(SOON_MS);
+	const char *said;
+
+	while (!strstr(said = follow(t, heading, which), text)) {
+		if (!inside_has_time(deadline))
+			expect_said(said, text);
+		inside_rest();
+	}
 }
 
 /* --- there --- */
@@ -214,24 +189,129 @@ static void test_kubefed_brings_its_objects_to_the_members(void **state)
 	t->said = snapshot_take(t->k.f->host, but_statuses);
 }
 
-static void test_by_the_guide_everything_stays_as_it_is(void **state)
+static void expect_leading(struct takeover *t, bool leads)
 {
-	struct takeover *t = *state;
-
-	kubefed_stop(&t->k);
-	picture_take(&t->before, t->k.f);
-	add_chart(t);
-	follow(t, "## 1. Stop KubeFed's manager");
-	follow(t, "## 2. Start nigh-propagator");
-	federation_start(t->k.f);
 	cluster_expect(t->k.f->host,
 	               "/apis/coordination.k8s.io/v1/namespaces/" FEDERATION
 	               "/leases/kubefed-controller-manager",
-	               "\"holderIdentity\"", SOON_MS);
-	follow(t, "## 3. Look");
+	               leads ? "\"holderIdentity\":\"" : "!\"holderIdentity\":\"", SOON_MS);
+}
+
+static void start(struct takeover *t)
+{
+	federation_start(t->k.f);
+	federation_expect_log(t->k.f, "leading epoch=", SOON_MS);
+}
+
+static void begin_from_here(struct takeover *t)
+{
+	struct federation *f = t->k.f;
+	char log[32];
+
+	snprintf(log, sizeof(log), "propagator%u.log", f->runs++);
+	f->propagator = guide_begin(t->guide, "## 2.", 0, cloud_path(f->cloud, log));
+	federation_expect_log(f, "leading epoch=", SOON_MS);
+}
+
+static void test_by_the_guide_everything_stays_as_it_is(void **state)
+{
+	struct takeover *t = *state;
+	const char *said = follow(t, "## Before", 0);
+
+	expect_said(said, "gondor");
+	expect_said(said, "shop");
+	follow(t, "## 1.", 0);
+	kubefed_stop(&t->k);
+	kubefed_stop_webhook(&t->k);
+	picture_take(&t->before, t->k.f);
+	begin_from_here(t);
+	follow_until(t, "## 2.", 1, "gondor");
+	federation_stop(t->k.f);
+	follow(t, "## 2.", 2);
+	federation_be_packaged(t->k.f);
+	start(t);
+	expect_leading(t, true);
+	follow_until(t, "## 3.", 0, "Running");
 	sleep(CALM_S);
 	expect_all_is_as_before(t, &exactly_but_statuses);
 	expect_statuses(t, t->said, &statuses_say_the_same);
+}
+
+/* Both want to write the same objects; KubeFed's manager does not know that. */
+static void test_a_manager_of_kubefed_that_is_started_goes_first(void **state)
+{
+	struct takeover *t = *state;
+
+	kubefed_start(&t->k);
+	federation_expect_log(t->k.f, "works on this host: nothing is done until it is stopped",
+	                      SOON_MS);
+	expect_leading(t, false);
+	cluster_patch(t->k.f->host, TYPES, "FederatedConfigMap", "shop", "settings",
+	              "{\"spec\":{\"template\":{\"data\":{\"speed\":\"medium\"}}}}");
+	cluster_expect(t->k.f->members[1], CONFIGMAP "settings", "\"speed\":\"medium\"", SOON_MS);
+	cluster_expect(t->k.f->members[1], CONFIGMAP "settings", "!nigh-propagator", 0);
+	picture_await_calm(&t->before, t->k.f, CALM_S, CALM_MS);
+	kubefed_stop(&t->k);
+	picture_take(&t->before, t->k.f);
+	federation_expect_log(t->k.f, "no manager of it works on this host", SOON_MS);
+	expect_leading(t, true);
+	sleep(CALM_S);
+	expect_all_is_as_before(t, &exactly_but_statuses);
+}
+
+/* --- the guide's fourth step --- */
+
+static void test_the_guide_s_first_change_reaches_the_members(void **state)
+{
+	struct takeover *t = *state;
+
+	follow(t, "## 4.", 0);
+	for (unsigned i = 0; i < MEMBERS; i++)
+		cluster_expect(t->k.f->members[i], WEB, "\"by\":\"nigh\"", SOON_MS);
+	follow_until(t, "## 4.", 1, "manager: nigh-propagator");
+}
+
+static void test_the_guide_brings_health_into_the_status(void **state)
+{
+	struct takeover *t = *state;
+
+	follow(t, "## 4.", 2);
+	cluster_expect(t->k.f->host, FEDERATED "federateddeployments/web", "\"health\":", SOON_MS);
+}
+
+static void test_by_the_guide_dns_records_are_written_as_before(void **state)
+{
+	struct takeover *t = *state;
+
+	follow(t, "## 4.", 3);
+	objects_domain(t->k.f->host, "ring", "example.com");
+	cluster_apply(t->k.f->host, "apiVersion: multiclusterdns.kubefed.io/v1alpha1\n"
+	                            "kind: ServiceDNSRecord\n"
+	                            "metadata: {name: web, namespace: shop}\n"
+	                            "spec: {domainRef: ring, recordTTL: 60, "
+	                            "allowServiceWithoutEndpoints: true}\n");
+	cluster_expect(t->k.f->host,
+	               "/apis/multiclusterdns.kubefed.io/v1alpha1/namespaces/shop/"
+	               "dnsendpoints/service-web",
+	               "\"192.0.2.1\"", SOON_MS);
+}
+
+static void test_by_the_guide_a_member_has_smaller_credentials(void **state)
+{
+	struct takeover *t = *state;
+	struct cluster *gondor = t->k.f->members[0];
+
+	follow(t, "## 4.", 4);
+	follow(t, "## 4.", 5);
+	cluster_expect(gondor, "/api/v1/namespaces/" FEDERATION "/serviceaccounts/gondor-host",
+	               "NotFound", 0);
+	cluster_expect(gondor,
+	               "/apis/rbac.authorization.k8s.io/v1/clusterroles/"
+	               "kubefed-controller-manager:gondor-host",
+	               "NotFound", 0);
+	/* KubeFed's own Secret in the member goes with its account. */
+	cluster_expect(gondor, "/api/v1/namespaces/" FEDERATION "/secrets/gondor-host", "NotFound",
+	               SOON_MS);
 }
 
 /* --- changes --- */
@@ -369,11 +449,36 @@ static void test_kubefed_finds_everything_as_it_would_have_left_it(void **state)
 	struct takeover *t = *state;
 
 	picture_await_calm(&t->before, t->k.f, CALM_S, CALM_MS);
+	follow(t, "## Back", 0);
 	federation_stop(t->k.f);
 	picture_take(&t->before, t->k.f);
+	follow(t, "## Back", 1);
+	kubefed_start_webhook(&t->k);
+	follow(t, "## Back", 2);
 	kubefed_start(&t->k);
 	sleep(KUBEFED_S);
 	expect_all_is_as_before(t, &exactly);
+}
+
+static void test_kubefed_s_webhook_is_asked_again(void **state)
+{
+	struct takeover *t = *state;
+	int status = cluster_send(t->k.f->host, "PATCH",
+	                          "/apis/core.kubefed.io/v1beta1/namespaces/" FEDERATION
+	                          "/federatedtypeconfigs/configmaps?dryRun=All",
+	                          "application/merge-patch+json",
+	                          "{\"metadata\":{\"labels\":{\"is\":\"asked\"}}}");
+
+	assert_int_equal(status, 200);
+	kubefed_stop_webhook(&t->k);
+	status = cluster_send(t->k.f->host, "PATCH",
+	                      "/apis/core.kubefed.io/v1beta1/namespaces/" FEDERATION
+	                      "/federatedtypeconfigs/configmaps?dryRun=All",
+	                      "application/merge-patch+json",
+	                      "{\"metadata\":{\"labels\":{\"is\":\"asked\"}}}");
+	assert_int_equal(status, 500);
+	expect_said(cluster_body(t->k.f->host), "failed calling webhook");
+	kubefed_start_webhook(&t->k);
 }
 
 static void test_kubefed_goes_on(void **state)
@@ -386,9 +491,31 @@ static void test_kubefed_goes_on(void **state)
 		cluster_expect(t->k.f->members[i], WEB, "\"revisionHistoryLimit\":4", SOON_MS);
 	cluster_expect(t->k.f->members[0], WEB, "\"replicas\":2", 0);
 	cluster_expect(t->k.f->host, FEDERATED "federateddeployments/web",
-	               "\"observedGeneration\":4", SOON_MS);
+	               "\"observedGeneration\":5", SOON_MS);
 	cluster_expect(t->k.f->host, FEDERATED "federateddeployments/web", "\"type\":\"Healthy\"",
 	               0);
+}
+
+/* --- for good --- */
+
+static void test_who_stays_can_take_kubefed_away(void **state)
+{
+	struct takeover *t = *state;
+
+	follow(t, "## 1.", 0);
+	kubefed_stop(&t->k);
+	kubefed_stop_webhook(&t->k);
+	start(t);
+	follow(t, "## 5.", 0);
+	patch_federated(t, "FederatedDeployment", "web",
+	                "{\"spec\":{\"template\":{\"spec\":{\"revisionHistoryLimit\":5}}}}");
+	for (unsigned i = 0; i < MEMBERS; i++)
+		cluster_expect(t->k.f->members[i], WEB, "\"revisionHistoryLimit\":5", SOON_MS);
+}
+
+static void test_no_command_of_the_guide_is_left_out(void **state)
+{
+	guide_expect_all_followed(((struct takeover *)*state)->guide);
 }
 
 int main(void)
@@ -396,6 +523,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kubefed_brings_its_objects_to_the_members),
 		cmocka_unit_test(test_by_the_guide_everything_stays_as_it_is),
+		cmocka_unit_test(test_a_manager_of_kubefed_that_is_started_goes_first),
+		cmocka_unit_test(test_the_guide_s_first_change_reaches_the_members),
+		cmocka_unit_test(test_the_guide_brings_health_into_the_status),
+		cmocka_unit_test(test_by_the_guide_dns_records_are_written_as_before),
+		cmocka_unit_test(test_by_the_guide_a_member_has_smaller_credentials),
 		cmocka_unit_test(test_a_changed_template_reaches_the_members),
 		cmocka_unit_test(test_a_changed_override_reaches_its_member),
 		cmocka_unit_test(test_what_members_allocate_and_scale_is_kept),
@@ -404,8 +536,12 @@ int main(void)
 		cmocka_unit_test(test_what_is_placed_no_more_goes_from_its_member),
 		cmocka_unit_test(test_what_is_deleted_goes_from_all_members),
 		cmocka_unit_test(test_kubefed_finds_everything_as_it_would_have_left_it),
+		cmocka_unit_test(test_kubefed_s_webhook_is_asked_again),
 		cmocka_unit_test(test_kubefed_goes_on),
+		cmocka_unit_test(test_who_stays_can_take_kubefed_away),
+		cmocka_unit_test(test_no_command_of_the_guide_is_left_out),
 	};
 
+	kubefed_be_alone();
 	return cmocka_run_group_tests_name("e2e/takeover_kubefed", tests, setup, teardown);
 }

@@ -12,9 +12,12 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "tests/support/world.h"
+#include "tests/support/world_inside.h"
 
-#define WEB "web.shop.fed.svc.example.com"
+#define LETTERS "abcdefghijklmnopqrstuvwxyz-"
+#define WEB     "web.shop.fed.svc.example.com"
 
 static void start(struct world *w)
 {
@@ -180,6 +183,53 @@ static void test_version_and_help_need_no_server(void **state)
 	world_expect_run(w, help, 0, "usage: nighctl");
 }
 
+/* Every long option behind `mark` in the text must be behind `other_mark` in the other one. */
+static void expect_options(const char *text, const char *mark, const char *other,
+                           const char *other_mark, const char *who)
+{
+	for (const char *at = text; (at = strstr(at, mark)); at += strlen(mark)) {
+		size_t len = strspn(at + strlen(mark), LETTERS);
+		char wanted[80];
+		const char *found = other;
+
+		snprintf(wanted, sizeof(wanted), "%s%.*s", other_mark, (int)len, at + strlen(mark));
+		while ((found = strstr(found, wanted)) &&
+		       strspn(found + strlen(wanted), LETTERS) > 0)
+			found++;
+		if (!found)
+			fail_msg("%s does not tell of --%.*s", who, (int)len, at + strlen(mark));
+	}
+}
+
+static void test_help_and_manual_tell_of_the_same_options(void **state)
+{
+	struct world *w = *state;
+	const char *const help[] = {"$NIGHCTL", "--help", NULL};
+	struct text page = {0};
+	const char *said = world_expect_run(w, help, 0, "usage: nighctl");
+	char *end;
+
+	assert_true(inside_read_file("docs/man/nighctl.1", &page));
+	end = strstr(page.data, ".Sh DESCRIPTION");
+	assert_non_null(end);
+	*end = '\0';
+	expect_options(page.data, "Fl -", said, "--", "nighctl --help");
+	expect_options(said, "--", page.data, "Fl -", "nighctl(1)");
+	text_fini(&page);
+}
+
+static void test_what_is_wrong_is_said_before_a_server_is_asked(void **state)
+{
+	struct world *w = *state;
+	const char *const share[] = {"$NIGHCTL", "shift", "--cluster", "la", "--to", "50", NULL};
+	const char *const option[] = {"$NIGHCTL", "status", "--bogus", NULL};
+	const char *said = world_expect_run(w, share, 2, "--to is 0% to 100%, not 50");
+
+	assert_ptr_equal(strchr(said, '\n') + 1, strchr(said, '\0'));
+	said = world_expect_run(w, option, 2, "--bogus");
+	assert_null(strstr(said, "usage:"));
+}
+
 static void test_wrong_use_ends_with_2(void **state)
 {
 	struct world *w = *state;
@@ -217,6 +267,8 @@ int main(void)
 		world_test(test_check_of_a_broken_manifest_file_says_so_once),
 		world_test(test_drain_prints_the_line_to_write_and_ends_with_1),
 		world_test(test_version_and_help_need_no_server),
+		world_test(test_help_and_manual_tell_of_the_same_options),
+		world_test(test_what_is_wrong_is_said_before_a_server_is_asked),
 		world_test(test_wrong_use_ends_with_2),
 		world_test(test_a_server_that_is_not_there_or_says_no_is_told),
 	};

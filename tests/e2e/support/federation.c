@@ -2,6 +2,7 @@
 #include "tests/e2e/support/federation.h"
 
 #include <fcntl.h>
+#include <json-c/json.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -254,6 +255,25 @@ void federation_stop(struct federation *f)
 	f->propagator = 0;
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+void federation_be_packaged(struct federation *f)
+{
+	struct json_object *answer, *status, *token;
+	int code = cluster_send(f->host, "POST",
+	                        "/api/v1/namespaces/nigh-system/serviceaccounts/"
+	                        "nigh-propagator/token",
+	                        "application/json",
+	                        "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":"
+	                        "\"TokenRequest\",\"spec\":{}}");
+
+	assert_int_equal(code, 201);
+	answer = json_tokener_parse(cluster_body(f->host));
+	assert_true(json_object_object_get_ex(answer, "status", &status));
+	assert_true(json_object_object_get_ex(status, "token", &token));
+	snprintf(f->way, sizeof(f->way), "%s", cloud_path(f->cloud, "account.kubeconfig"));
+	cluster_kubeconfig(f->host, json_object_get_string(token), f->way);
+	json_object_put(answer);
 }
 
 /* --- fixtures --- */

@@ -64,6 +64,9 @@ void federation_expect_log(struct federation *f, const char *text, unsigned with
 void federation_kill(struct federation *f); /* SIGKILL */
 void federation_stop(struct federation *f); /* SIGTERM; it must end with status 0 */
 
+/* From its next start on it has what deploy/kubernetes/propagator, which was applied, lets it: its service account's token, for an hour. */
+void federation_be_packaged(struct federation *f);
+
 /* A fixture's teardown, where *state is the federation alone. */
 int federation_teardown(void **state);
 /* A fixture's setup: two members that are not joined, with health looked at each second, types namespaces and cm, and the program. */

@@ -114,17 +114,16 @@ void kubefed_init_alone(struct kubefed *k, unsigned members)
 
 void kubefed_init(struct kubefed *k, unsigned members)
 {
-	char contexts[200];
-
 	kubefed_init_alone(k, members);
-	snprintf(contexts, sizeof(contexts), "%s", cloud_path(k->f->cloud, "contexts"));
-	write_contexts(k->f, contexts);
+	snprintf(k->contexts, sizeof(k->contexts), "%s", cloud_path(k->f->cloud, "contexts"));
+	write_contexts(k->f, k->contexts);
 	for (unsigned i = 0; i < members; i++)
-		join(k->f, k->f->members[i], contexts);
+		join(k->f, k->f->members[i], k->contexts);
 }
 
 void kubefed_free(struct kubefed *k)
 {
+	cloud_end(&k->webhook);
 	cloud_end(&k->manager);
 	federation_free(k->f);
 }

@@ -103,6 +103,25 @@ static void test_a_definition_is_named_as_its_kind_and_short_names_of_the_target
 	type_fini(&type);
 }
 
+static void test_a_config_says_with_which_definition_it_goes(void **state)
+{
+	struct type type = type_of("apps", "Deployment", "deployments", true);
+	struct json_object *config = json_keep(definition_type_config(&type, "fed")), *first;
+
+	(void)state;
+	definition_sign(config, json_keep(definition_crd(&type, NULL, true)));
+	first = json_keep(json_object_get(
+		jsontree_get(config, "metadata", "annotations", TYPE_DEFINITION, NULL)));
+	definition_sign(config, json_keep(definition_crd(&type, NULL, true)));
+	assert_string_equal(jsontree_word(config, "metadata", "annotations", TYPE_DEFINITION, NULL),
+	                    json_object_get_string(first));
+	definition_sign(config, json_keep(definition_crd(&type, NULL, false)));
+	assert_string_not_equal(
+		jsontree_word(config, "metadata", "annotations", TYPE_DEFINITION, NULL),
+		json_object_get_string(first));
+	type_fini(&type);
+}
+
 static void test_only_what_has_replicas_can_retain_them(void **state)
 {
 	struct type type = type_of("apps", "Deployment", "deployments", true);
@@ -169,6 +188,7 @@ int main(void)
 		JSON_TEST(test_a_type_config_is_as_kubefedctl_wrote_it),
 		JSON_TEST(test_a_type_config_passes_kubefeds_webhook_and_is_read_back),
 		JSON_TEST(test_a_definition_is_named_as_its_kind_and_short_names_of_the_target),
+		JSON_TEST(test_a_config_says_with_which_definition_it_goes),
 		JSON_TEST(test_only_what_has_replicas_can_retain_them),
 		JSON_TEST(test_the_status_has_room_for_health_and_messages),
 		JSON_TEST(test_one_api_under_two_groups_has_a_rival),

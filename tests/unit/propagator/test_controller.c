@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
+#include "propagator/type.h"
 #include "tests/support/propagator_web.h"
 
 /* --- how much is written --- */
@@ -145,6 +146,36 @@ static void test_what_is_placed_nowhere_is_recorded_without_a_list(void **state)
 	propagator_world_deployment(w, "web", 1, "'placement':{'clusters':[]}");
 	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web",
 	                        "!clusterVersions");
+}
+
+/* What a definition of KubeFed's has no room for is dropped by the server, and not sent again, until there is another one. */
+static void test_a_newer_definition_brings_what_the_old_one_dropped(void **state)
+{
+	static const char status[] = "PATCH " WORLD_FEDERATED_DEPLOYMENTS "/shop/web/status";
+	static const char pruned[] =
+		"{\"kind\":\"FederatedDeployment\",\"apiVersion\":\"types.kubefed.io/v1beta1\","
+		"\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\"},"
+		"\"status\":{\"observedGeneration\":1}}";
+	struct propagator_world *w = *state;
+	unsigned before;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	fakeapi_answer_bytes(w->host, status, 0, 200, "application/json", pruned, strlen(pruned));
+	before = fakeapi_requests(w->host, "/federateddeployments/web/status");
+	propagator_world_deployment(w, "web", 2, WORLD_EVERYWHERE);
+	propagator_world_expect_requests(w, w->host, "/federateddeployments/web/status",
+	                                 before + 1);
+	fakeapi_edit(w->host, WORLD_FEDERATED_DEPLOYMENTS, "shop/web", "{'status':null}");
+	fakeapi_edit(w->host, WORLD_FEDERATED_DEPLOYMENTS, "shop/web",
+	             "{'status':{'observedGeneration':1}}");
+	propagator_world_turn(w, 4000);
+	before = fakeapi_requests(w->host, "/federateddeployments/web/status");
+	propagator_world_turn(w, 3000);
+	assert_int_equal(fakeapi_requests(w->host, "/federateddeployments/web/status"), before);
+	fakeapi_no_rule(w->host, status);
+	fakeapi_edit(w->host, WORLD_TYPES, WORLD_FEDERATION "/deployments.apps",
+	             "{'metadata':{'annotations':{'" TYPE_DEFINITION "':'newer'}}}");
+	propagator_world_expect(w, w->host, WORLD_FEDERATED_DEPLOYMENTS, "shop/web", "Healthy");
 }
 
 /* --- refusals --- */
@@ -401,6 +432,7 @@ int main(void)
 		T(test_a_silent_host_is_not_written_to_without_end),
 		T(test_what_is_placed_wrongly_is_not_recorded),
 		T(test_what_is_placed_nowhere_is_recorded_without_a_list),
+		T(test_a_newer_definition_brings_what_the_old_one_dropped),
 		T(test_conflicts_are_not_answered_with_a_storm),
 		T(test_without_propagated_versions_there_still_is_a_status),
 		T(test_a_finalizer_that_conflicts_is_no_storm),
