@@ -191,8 +191,14 @@ static bool is_planned(const struct type *type)
 
 bool scheduler_is_planning(const struct scheduler *s, const struct controller *c, const char *key)
 {
-	const struct preference *p = is_planned(controller_type(c)) ? find(s, key) : NULL;
+	const struct preference *p;
 
+	if (!is_planned(controller_type(c)) || !s->cache)
+		return false;
+	/* There may be one of which nothing is known yet. */
+	if (!cache_is_sighted(s->cache))
+		return true;
+	p = find(s, key);
 	return p && (p->due_ms > 0 || p->write);
 }
 
