@@ -15,9 +15,9 @@
 
 enum {
 	TICK_MS = 100,
-	TURN_MS = 20,    /* of the loop's time in one tick */
-	SETTLE_MS = 200, /* changes that come together are planned together */
-	OBJECT_MOST = 1 << 20,
+	TURN_MS = 20,          /* of the loop's time in one tick */
+	SETTLE_MS = 200,       /* changes that come together are planned together */
+	OBJECT_MOST = 4 << 20, /* etcd takes less */
 	OBJECTS_MOST = 100000
 };
 
