@@ -7,12 +7,13 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/table.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 
-enum { FULL_MS = 300000 };
+enum { FULL_MS = 300000, NAME_SHOWN = 512 };
 
 struct entry {
 	void *value;
@@ -32,6 +33,7 @@ struct cache {
 	struct table *entries;
 	struct hash_key hash_key;
 	bool synced, sighted;
+	bool has_skipped; /* something, since the last list, and has told of it */
 	enum kube_sight sight;
 	char *why;
 };
@@ -149,6 +151,7 @@ static void on_list(void *arg)
 	struct cache *c = arg;
 	struct entry *e;
 
+	c->has_skipped = false;
 	for (size_t i = 0; (e = table_next(c->entries, &i)) != NULL;)
 		e->listed = false;
 }
@@ -194,17 +197,22 @@ static void on_gone(struct bytes namespace, struct bytes name, void *arg)
 	text_fini(&key);
 }
 
-/* It is there: what was known of it stays. */
+/* It is there: what was known of it stays.  The first one is told of, and the first after each list. */
 static void on_skipped(struct bytes namespace, struct bytes name, const char *why, void *arg)
 {
+	struct cache *c = arg;
 	struct text key = {0};
 	struct entry *e;
 
-	(void)why;
 	cache_print_key(&key, namespace, name);
-	e = find(arg, key.data ? key.data : "");
+	e = find(c, key.data ? key.data : "");
 	if (e)
 		e->listed = true;
+	if (!c->has_skipped)
+		log_warn("propagator", "%s %.*s is left out: %s%s", c->settings.watch.resource.kind,
+		         NAME_SHOWN, key.data ? key.data : "", why,
+		         e ? "; it counts as it was before" : "");
+	c->has_skipped = true;
 	text_fini(&key);
 }
 

@@ -365,7 +365,7 @@ static void watch_config(struct program *p)
 	                  .name = KUBEFED_CONFIG,
 	                  .silence_ms = 90000,
 	                  .reply_ms = 30000,
-	                  .object_most = 1 << 20,
+	                  .object_most = 4 << 20,
 	                  .objects_most = 1000},
 		.keep = keep_config,
 		.let_go = free,

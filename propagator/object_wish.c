@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -10,6 +11,7 @@
 #include "propagator/controller_inside.h"
 #include "propagator/jsontree.h"
 #include "propagator/plain_json.h"
+#include "propagator/version.h"
 
 enum { UNPLANNED_LOOK_MS = 200, UNPLANNED_MOST_MS = 5000 };
 
@@ -143,12 +145,34 @@ static uint64_t shares_of(struct json_object *federated)
 	return hash;
 }
 
-/* What a last leader followed is not looked at anew. */
+static bool is_listed(struct json_object *clusters, const char *name)
+{
+	for (size_t i = 0; i < jsontree_count(clusters); i++)
+		if (strcmp(jsontree_word(jsontree_item(clusters, i), "name", NULL), name) == 0)
+			return true;
+	return false;
+}
+
+/* As far as what is recorded tells: the overrides are those, and no cluster that has a copy has left the placement. */
+static bool was_followed_before(const struct object *o, struct json_object *federated)
+{
+	struct json_object *clusters =
+		jsontree_get(federated, "spec", "placement", "clusters", NULL);
+	struct version_hashes is = version_hash(federated);
+
+	for (size_t i = 0; i < o->version.count; i++)
+		if (!is_listed(clusters, o->version.copies[i].cluster))
+			return false;
+	return o->version.count > 0 &&
+	       strcmp(o->version.hashes.overrides_hash, is.overrides_hash) == 0;
+}
+
+/* What a last leader followed is not looked at anew; what nobody has, as it was written while there was none, is. */
 bool object_waits_for_plan(struct object *o, struct json_object *federated)
 {
 	const struct controller_around *a = &o->controller->around;
 	uint64_t now_ms = clock_monotonic_ms(), shares = shares_of(federated);
-	bool is_other = o->shares != 0 ? o->shares != shares : o->version.count == 0;
+	bool is_other = o->shares != 0 ? o->shares != shares : !was_followed_before(o, federated);
 
 	if (o->unplanned_ms == 0)
 		o->unplanned_ms = now_ms;

@@ -15,9 +15,9 @@
 
 enum {
 	TICK_MS = 100,
-	TURN_MS = 20,    /* of the loop's time in one tick */
-	SETTLE_MS = 200, /* changes that come together are planned together */
-	OBJECT_MOST = 1 << 20,
+	TURN_MS = 20,          /* of the loop's time in one tick */
+	SETTLE_MS = 200,       /* changes that come together are planned together */
+	OBJECT_MOST = 4 << 20, /* etcd takes less */
 	OBJECTS_MOST = 100000
 };
 
@@ -223,8 +223,14 @@ static bool is_planned(const struct type *type) { return kind_of(type) < SCHEDUL
 
 bool scheduler_is_planning(const struct scheduler *s, const struct controller *c, const char *key)
 {
-	const struct preference *p = is_planned(controller_type(c)) ? find(s, key) : NULL;
+	const struct preference *p;
 
+	if (!is_planned(controller_type(c)) || !s->cache)
+		return false;
+	/* There may be one of which nothing is known yet. */
+	if (!cache_is_sighted(s->cache))
+		return true;
+	p = find(s, key);
 	return p && (p->due_ms > 0 || p->write);
 }
 

@@ -45,6 +45,7 @@ struct preference {
 	uint64_t due_ms; /* it is planned then; 0: not */
 	struct pods *pods;
 	struct dispatch_job *write;
+	bool has_recalled; /* what a last leader knew of its clusters */
 	char *said; /* what there is to say of it; NULL: nothing */
 	struct sums sums;
 };
@@ -78,6 +79,12 @@ void scheduler_plan(struct preference *p, struct json_object *object);
 /* Fills in what the cluster has; false: the pods are being asked for, wait.  Never waits for long. */
 bool scheduler_measure(struct preference *p, const struct member *m, const struct copy *copy,
                        struct schedule_cluster *out);
+/* Which clusters count as full, and until when, goes with a plan into the annotation of its federated object: who leads next knows
+ * it.  NULL: none does; the caller frees it. */
+#define SCHEDULER_FULL "nigh.dev/full-clusters"
+char *scheduler_print_full(const struct preference *p);
+/* Once for each preference; what cannot be read says nothing. */
+void scheduler_recall_full(struct preference *p, struct json_object *federated);
 void scheduler_end_pods(struct preference *p,
                         const char *cluster); /* NULL: of all, and frees them */
 

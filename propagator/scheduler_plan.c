@@ -171,8 +171,19 @@ static void on_written(const struct kube_answer *answer, void *arg)
 	scheduler_hurry(p, AGAIN_MS);
 }
 
-/* Of the very state that was planned for: placement and overrides, nothing else. */
-static struct json_object *patch_of(struct json_object *changed)
+static void add_full(const struct preference *p, struct json_object *changed,
+                     struct json_object *patch)
+{
+	char *full = scheduler_print_full(p);
+
+	if (full || jsontree_get(changed, "metadata", "annotations", SCHEDULER_FULL, NULL))
+		jsontree_set(patch, full ? json_object_new_string(full) : NULL, "metadata",
+		             "annotations", SCHEDULER_FULL, NULL);
+	free(full);
+}
+
+/* Of the very state that was planned for: placement, overrides, and which clusters are full; nothing else. */
+static struct json_object *patch_of(const struct preference *p, struct json_object *changed)
 {
 	struct json_object *patch = json_object_new_object();
 
@@ -184,6 +195,7 @@ static struct json_object *patch_of(struct json_object *changed)
 	             "spec", "placement", "clusters", NULL);
 	jsontree_set(patch, json_object_get(jsontree_get(changed, "spec", "overrides", NULL)),
 	             "spec", "overrides", NULL);
+	add_full(p, changed, patch);
 	return patch;
 }
 
@@ -191,7 +203,7 @@ static void write_plan(const struct planning *g, struct json_object *changed)
 {
 	struct preference *p = g->preference;
 	const struct type *type = controller_type(g->controller);
-	struct json_object *patch = patch_of(changed);
+	struct json_object *patch = patch_of(p, changed);
 	struct bytes namespace, name;
 	char *own;
 	struct kube_write write = {
@@ -266,6 +278,7 @@ static void plan_with(struct planning *g)
 	if (jsontree_get(g->federated, "metadata", "deletionTimestamp", NULL))
 		return;
 	g->namespace = namespace_of(p);
+	scheduler_recall_full(p, g->federated);
 	gather(g);
 	if (g->is_known)
 		apply(g);

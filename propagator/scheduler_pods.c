@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "propagator/jsontree.h"
+#include "propagator/plain_json.h"
 #include "propagator/scheduler_inside.h"
 
 enum {
@@ -199,6 +200,62 @@ static void remember_room(struct pods *pods, struct schedule_cluster *c)
 		scheduler_hurry(pods->preference, pods->full_until_ms - now_ms);
 	}
 }
+
+/* --- for the next leader --- */
+
+char *scheduler_print_full(const struct preference *p)
+{
+	struct json_object *all = json_object_new_object();
+	uint64_t now_ms = clock_monotonic_ms();
+	char until[CLOCK_TEXT_SIZE], *out = NULL;
+
+	for (const struct pods *pods = p->pods; pods; pods = pods->next) {
+		if (now_ms >= pods->full_until_ms)
+			continue;
+		clock_print(clock_unix_s() + (int64_t)((pods->full_until_ms - now_ms) / 1000),
+		            until);
+		jsontree_set(all, json_object_new_int64(pods->room), pods->cluster, "room", NULL);
+		jsontree_set(all, json_object_new_string(until), pods->cluster, "until", NULL);
+	}
+	if (json_object_object_length(all) > 0)
+		out = xstrdup(json_object_to_json_string_ext(all, PLAIN_JSON));
+	json_object_put(all);
+	return out;
+}
+
+/* No longer than this leader would have it. */
+static void recall(struct preference *p, const char *cluster, struct json_object *full)
+{
+	int64_t room = jsontree_int(full, -1, "room", NULL), until = 0, left_s;
+	struct pods *pods;
+
+	if (room < 0 || !text_to_time(bytes_of(jsontree_word(full, "until", NULL)), &until) ||
+	    !members_find(p->scheduler->settings.members, cluster))
+		return;
+	left_s = until - clock_unix_s();
+	if (left_s <= 0 || left_s > FULL_MS / 1000)
+		return;
+	pods = need(p, cluster);
+	pods->room = room;
+	pods->full_until_ms = clock_monotonic_ms() + (uint64_t)left_s * 1000;
+}
+
+void scheduler_recall_full(struct preference *p, struct json_object *federated)
+{
+	struct json_object *all;
+
+	if (p->has_recalled)
+		return;
+	p->has_recalled = true;
+	all = json_tokener_parse(
+		jsontree_word(federated, "metadata", "annotations", SCHEDULER_FULL, NULL));
+	if (json_object_is_type(all, json_type_object)) {
+		json_object_object_foreach(all, cluster, full) recall(p, cluster, full);
+	}
+	json_object_put(all);
+}
+
+/* --- all of it --- */
 
 bool scheduler_measure(struct preference *p, const struct member *m, const struct copy *copy,
                        struct schedule_cluster *out)

@@ -451,7 +451,7 @@ struct types *types_start(const struct controller_around *around)
 	                  .namespace = around->namespace,
 	                  .silence_ms = 90000,
 	                  .reply_ms = 30000,
-	                  .object_most = 1 << 20,
+	                  .object_most = 4 << 20,
 	                  .objects_most = 10000},
 		.keep = keep,
 		.let_go = let_go,

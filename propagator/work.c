@@ -73,7 +73,7 @@ static struct cache *start_namespaces(struct work *w)
 	                  .metadata_only = true,
 	                  .silence_ms = 90000,
 	                  .reply_ms = 30000,
-	                  .object_most = 1 << 20,
+	                  .object_most = 4 << 20,
 	                  .objects_most = 100000},
 		.keep = keep_uid,
 		.let_go = free,

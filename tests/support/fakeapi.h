@@ -110,6 +110,11 @@ void fakeapi_put_many(struct fakeapi *f, const char *resource, size_t count,
                       fakeapi_generate_fn *generate, void *arg);
 void fakeapi_delete_all(struct fakeapi *f, const char *resource);
 size_t fakeapi_count(struct fakeapi *f, const char *resource);
+/* How often it has come, changed or gone, as far as is not forgotten. */
+unsigned fakeapi_changes(struct fakeapi *f, const char *resource, const char *object);
+/* One that has become again what it was before it was something else, but for counters and times: its states, one a line; good until
+ * the next call.  NULL: none has. */
+const char *fakeapi_returned(struct fakeapi *f);
 uint64_t fakeapi_version(struct fakeapi *f); /* the newest resourceVersion */
 /* Leaves out that many resourceVersions, as changes elsewhere do. */
 void fakeapi_skip_versions(struct fakeapi *f, uint64_t count);
@@ -225,7 +230,7 @@ void fakeapi_goaway(struct fakeapi *f); /* HTTP/2's: what is open goes on, new r
 unsigned fakeapi_requests(struct fakeapi *f, const char *text);
 /* The same of those that have both texts. */
 unsigned fakeapi_requests_with(struct fakeapi *f, const char *text, const char *and);
-/* Called for every write from now on, when it has been done and before it is answered: in the server's thread, which
+/* Called for every write from now on, when it has been done (or a rule answers as if it had) and before it is answered: in the server's thread, which
  * serves nobody meanwhile, and without leave to call anything of fakeapi.  `request`: "PATCH /path".  NULL: no more. */
 void fakeapi_on_write(struct fakeapi *f, void (*on_write)(const char *request, void *arg),
                       void *arg);

@@ -149,9 +149,13 @@ uint64_t kind_events_after(const struct kind *k, uint64_t version);
 /* Answers POST, PUT, PATCH and DELETE; `sub`: the subresource, "" for none. */
 struct stream;
 void write_answer(struct stream *s, struct kind *k, const struct choice *c, const char *sub);
+/* To who wants to know of every write. */
+void write_tell(struct stream *s);
 struct json_object;
 /* A JSON merge patch (RFC 7396). */
 void patch_merge(struct json_object *to, struct json_object *patch);
+/* Of a Secret: what is written as text is kept as data. */
+void patch_secret(struct json_object *secret);
 /* A JSON patch (RFC 6902; without move and copy); false: a test failed, or it cannot be applied. */
 bool patch_json(struct json_object **to, struct json_object *patch);
 /* Server-side apply of `body` to `to` (which has nothing when the object is new), lists as a whole, managedFields kept.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/fakeapi_inside.h"
 
-#include <json-c/json_object.h>
+#include <json-c/json.h>
 #include <json-c/json_object_iterator.h>
 #include <json-c/json_pointer.h>
 #include <json-c/json_util.h>
@@ -146,4 +146,26 @@ bool patch_json(struct json_object **to, struct json_object *patch)
 			       put_at(*to, path, value, strcmp(op, "replace") == 0);
 	}
 	return good;
+}
+
+void patch_secret(struct json_object *secret)
+{
+	struct json_object *text, *data;
+
+	if (!json_object_object_get_ex(secret, "stringData", &text) ||
+	    !json_object_is_type(text, json_type_object))
+		return;
+	if (!json_object_object_get_ex(secret, "data", &data)) {
+		data = json_object_new_object();
+		json_object_object_add(secret, "data", data);
+	}
+	json_object_object_foreach(text, key, value)
+	{
+		char *encoded = tls_base64(json_object_get_string(value),
+		                           (size_t)json_object_get_string_len(value));
+
+		json_object_object_add(data, key, json_object_new_string(encoded));
+		free(encoded);
+	}
+	json_object_object_del(secret, "stringData");
 }

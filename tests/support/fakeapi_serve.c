@@ -491,6 +491,8 @@ static void answer_by_rule(struct stream *s, const struct rule *r)
 {
 	switch (r->what) {
 	case RULE_ANSWER:
+		if (r->status < 300 && strcmp(s->request.method, "GET") != 0)
+			write_tell(s);
 		begin(s, r->status, r->content_type);
 		text_printf(&s->headers, "%s%sContent-Length: %zu\n", r->headers,
 		            *r->headers ? "\n" : "", r->body.len);

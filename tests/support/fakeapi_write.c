@@ -406,6 +406,8 @@ static void put_change(struct change_of *c, struct stream *s, const char *key)
 		prune(c->after, c->k->pruned);
 	settle_parts(c);
 	settle_metadata(c);
+	if (strcmp(c->k->path, FAKEAPI_SECRETS) == 0)
+		patch_secret(c->after);
 	store(c);
 	release(c, key);
 	stored = c->dry ? NULL : store_get(c->k, key);
@@ -532,7 +534,7 @@ static void change_fini(struct change_of *c)
 	text_fini(&c->message);
 }
 
-static void tell_write(struct stream *s)
+void write_tell(struct stream *s)
 {
 	struct fakeapi *f = s->conn->f;
 	struct text request = {0};
@@ -567,7 +569,7 @@ void write_answer(struct stream *s, struct kind *k, const struct choice *choice,
 		serve_status(s, 405,
 		             "the server does not allow this method on the requested resource");
 	change_fini(&c);
-	tell_write(s);
+	write_tell(s);
 }
 
 void fakeapi_ask_to_delete(struct fakeapi *f, const char *resource, const char *object)

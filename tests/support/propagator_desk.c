@@ -67,7 +67,7 @@ static void enable(struct fakeapi *f, const char *name, const char *target, cons
 	            name, target, scope, federated);
 }
 
-static void begin(struct desk *d)
+void desk_begin(struct desk *d)
 {
 	static char namespace[] = NAMESPACE;
 	static const struct options options = {.namespace = namespace};
@@ -107,14 +107,14 @@ int desk_setup(void **state)
 	d->settings = settings_initial();
 	d->term = (struct dispatch_term){epoch_of, NULL};
 	d->backoff.cap_ms = 1000;
-	begin(d);
+	desk_begin(d);
 	*state = d;
 	return 0;
 }
 
 static void on_stopped(void *arg) { ((struct desk *)arg)->is_stopped = true; }
 
-static void end(struct desk *d)
+void desk_end(struct desk *d)
 {
 	d->is_stopped = false;
 	work_stop(d->work, on_stopped, d);
@@ -126,7 +126,7 @@ int desk_teardown(void **state)
 	struct desk *d = *state;
 	void *host = d->host;
 
-	end(d);
+	desk_end(d);
 	kube_server_teardown(&host);
 	for (size_t i = 0; i < DESK_MEMBERS; i++)
 		fakeapi_free(d->members[i]);
@@ -136,8 +136,8 @@ int desk_teardown(void **state)
 
 void desk_change_leader(struct desk *d)
 {
-	end(d);
-	begin(d);
+	desk_end(d);
+	desk_begin(d);
 }
 
 void desk_deployment(struct desk *d, int replicas)

@@ -33,6 +33,9 @@ int desk_teardown(void **state);
 
 /* The term ends, and another one begins. */
 void desk_change_leader(struct desk *d);
+/* The same with what happens between them: nobody leads. */
+void desk_end(struct desk *d);
+void desk_begin(struct desk *d);
 
 /* The FederatedDeployment shop/web, in all members, with pods app=web and so many replicas. */
 void desk_deployment(struct desk *d, int replicas);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "tests/support/fakeapi_inside.h"
+#include "tests/support/propagator_kubeconfig.h"
 
 enum { AT_ONCE = 64 }; /* as work.c has it */
 
@@ -23,26 +24,6 @@ static uint64_t epoch_of(void *arg)
 {
 	(void)arg;
 	return 1;
-}
-
-static void write_kubeconfig(struct hub *h)
-{
-	int fd;
-	FILE *file;
-
-	snprintf(h->kubeconfig, sizeof(h->kubeconfig), "/tmp/nigh-hub-XXXXXX");
-	fd = mkstemp(h->kubeconfig);
-	assert_true(fd >= 0);
-	file = fdopen(fd, "w");
-	assert_non_null(file);
-	fprintf(file,
-	        "current-context: fake\n"
-	        "clusters: [{name: fake, cluster: {server: \"%s\", certificate-authority-data: "
-	        "%s}}]\n"
-	        "users: [{name: fake, user: {token: \"%s\"}}]\n"
-	        "contexts: [{name: fake, context: {cluster: fake, user: fake}}]\n",
-	        fakeapi_url(h->host), fakeapi_ca_base64(h->host), fakeapi_token(h->host));
-	assert_int_equal(fclose(file), 0);
 }
 
 struct hub *hub_new(void)
@@ -55,7 +36,7 @@ struct hub *hub_new(void)
 	h->host = fakeapi_new(NULL);
 	for (size_t i = 0; i < HUB_MEMBERS; i++)
 		h->member[i] = fakeapi_new(NULL);
-	write_kubeconfig(h);
+	propagator_kubeconfig(h->host, h->kubeconfig, sizeof(h->kubeconfig));
 	access.server = xstrdup(fakeapi_url(h->host));
 	access.ca = xstrdup(fakeapi_ca_pem(h->host));
 	kube_secret_set(&access.token, bytes_of(fakeapi_token(h->host)));

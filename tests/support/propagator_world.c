@@ -2,6 +2,7 @@
 #include "tests/support/propagator_world.h"
 
 #include <ctype.h>
+#include <signal.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "tests/support/propagator_kubeconfig.h"
 
 static const char *const names[WORLD_MEMBERS_MOST] = {"gondor", "rohan",  "shire",
                                                       "mordor", "lorien", "moria"};
@@ -120,6 +123,11 @@ void propagator_world_deployment(struct propagator_world *w, const char *name, i
 	            name, name, replicas, more[0] ? "," : "", more);
 }
 
+void propagator_world_kubeconfig(struct propagator_world *w)
+{
+	propagator_kubeconfig(w->host, w->kubeconfig, sizeof(w->kubeconfig));
+}
+
 /* --- life --- */
 
 static uint64_t epoch_of(void *arg) { return ((struct propagator_world *)arg)->held ? 1 : 0; }
@@ -177,12 +185,14 @@ void propagator_world_free(struct propagator_world *w)
 	fakeapi_free(w->host);
 	for (unsigned i = 0; i < w->count; i++)
 		fakeapi_free(w->members[i]);
+	if (w->kubeconfig[0] != '\0')
+		unlink(w->kubeconfig);
 	free(w);
 }
 
 void propagator_world_begin(struct propagator_world *w)
 {
-	static char namespace[] = WORLD_FEDERATION;
+	static char namespace[] = WORLD_FEDERATION, nighds[] = WORLD_NIGHDS;
 	const struct work_settings settings = {
 		.loop = &w->loop,
 		.host = w->client,
@@ -194,6 +204,9 @@ void propagator_world_begin(struct propagator_world *w)
 	};
 
 	w->options.namespace = namespace;
+	w->options.nighd_namespace = nighds;
+	w->options.kubeconfig = w->kubeconfig[0] != '\0' ? w->kubeconfig : NULL;
+	w->options.publish_sites = w->options.kubeconfig != NULL;
 	w->held = true;
 	w->work = work_start(&settings);
 }
@@ -220,8 +233,12 @@ void propagator_world_end(struct propagator_world *w)
 /* What other threads of this process hold at a fork is held for ever in the child: it begins anew. */
 pid_t propagator_world_spawn(struct propagator_world *w)
 {
-	char *argv[] = {xstrdup("leader"), xstrdup(fakeapi_url(w->host)),
-	                xstrdup(fakeapi_token(w->host)), xstrdup(fakeapi_ca_pem(w->host)), NULL};
+	char *argv[] = {xstrdup("leader"),
+	                xstrdup(fakeapi_url(w->host)),
+	                xstrdup(fakeapi_token(w->host)),
+	                xstrdup(fakeapi_ca_pem(w->host)),
+	                xstrdup(w->kubeconfig),
+	                NULL};
 	pid_t child = fork();
 
 	if (child == 0) {
@@ -239,10 +256,15 @@ int propagator_world_lead(char **argv)
 	struct propagator_world *w = xcalloc(1, sizeof(*w));
 	struct kube_access access = {.server = argv[1], .ca = argv[3]};
 
+	/* Who spawned it may fail. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		return 1;
 	kube_transport_setup();
 	if (uv_loop_init(&w->loop) != 0)
 		return 1;
 	init_settings(w);
+	w->settings.raw_status_collection = true;
+	(void)snprintf(w->kubeconfig, sizeof(w->kubeconfig), "%s", argv[4]);
 	kube_secret_set(&access.token, bytes_of(argv[2]));
 	w->client = kube_client_new(&w->loop, &access);
 	propagator_world_begin(w);

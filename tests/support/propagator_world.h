@@ -24,6 +24,7 @@
 #define WORLD_FEDERATED_CONFIG_MAPS   "/apis/types.kubefed.io/v1beta1/federatedconfigmaps"
 #define WORLD_FEDERATED_CLUSTER_ROLES "/apis/types.kubefed.io/v1beta1/federatedclusterroles"
 #define WORLD_EVENTS                  "/api/v1/events"
+#define WORLD_NIGHDS                  "nigh-system" /* where its pods are */
 
 enum { WORLD_MEMBERS_MOST = 6, WORLD_PATIENCE_MS = 60000, WORLD_CALM_MS = 1500 };
 
@@ -37,7 +38,8 @@ struct propagator_world {
 	struct options options; /* may be changed before a term begins */
 	struct dispatch_term term;
 	bool held;
-	struct work *work; /* NULL: nobody leads */
+	struct work *work;   /* NULL: nobody leads */
+	char kubeconfig[64]; /* of the host; "": there is none, and nobody looks at DNS data */
 };
 
 /* Nothing runs yet. */
@@ -57,6 +59,9 @@ void propagator_world_deployment(struct propagator_world *w, const char *name, i
                                  const char *more);
 #define WORLD_EVERYWHERE "'placement':{'clusterSelector':{}}"
 
+/* The host's kubeconfig, for who looks at DNS data; sites are published then. */
+void propagator_world_kubeconfig(struct propagator_world *w);
+
 /* A term begins; it ends. */
 void propagator_world_begin(struct propagator_world *w);
 void propagator_world_end(struct propagator_world *w);
@@ -64,7 +69,7 @@ void propagator_world_end(struct propagator_world *w);
 /* The same in a process of its own, which is the same program with the arguments of propagator_world_lead(): whoever leads
  * there can be killed. */
 pid_t propagator_world_spawn(struct propagator_world *w);
-enum { WORLD_LEAD_ARGUMENTS = 4 };
+enum { WORLD_LEAD_ARGUMENTS = 5 };
 /* For main() with so many arguments: leads for ever. */
 int propagator_world_lead(char **argv);
 

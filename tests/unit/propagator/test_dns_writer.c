@@ -153,6 +153,26 @@ static void test_a_record_has_a_status_and_a_dnsendpoint_as_kubefed_wrote_them(v
 	                "\"kind\":\"ServiceDNSRecord\",\"name\":\"web\",\"uid\":\"");
 }
 
+static void test_a_huge_annotation_of_a_service_is_no_hindrance(void **state)
+{
+	enum { MEGABYTE = 1 << 20, OBJECT_MOST = 16 << 10 };
+	struct writing *w = *state;
+	char *text = xmalloc(MEGABYTE + 1);
+
+	memset(text, 'x', MEGABYTE);
+	text[MEGABYTE] = '\0';
+	write_web(w);
+	fakeapi_edit(w->hub->member[0], FAKEAPI_SERVICES, "shop/web",
+	             "{'metadata':{'annotations':{'huge':'%s'},'labels':{'huge':'%s'}},'status':{"
+	             "'loadBalancer':{'ingress':[{'ip':'192.0.2.99'}]}}}",
+	             text, text);
+	free(text);
+	expect_endpoint(w, "service-web", "192.0.2.99");
+	expect_record(w, "web", "192.0.2.99");
+	assert_true(strlen(fakeapi_get(w->hub->host, FAKEAPI_SERVICE_RECORDS, "shop/web")) <
+	            OBJECT_MOST);
+}
+
 static void test_nothing_is_written_while_nothing_differs(void **state)
 {
 	struct writing *w = *state;
@@ -444,6 +464,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_record_has_a_status_and_a_dnsendpoint_as_kubefed_wrote_them),
+		TEST(a_huge_annotation_of_a_service_is_no_hindrance),
 		TEST(nothing_is_written_while_nothing_differs),
 		TEST(a_cluster_without_endpoints_is_sent_on_to_the_next_level),
 		TEST(a_member_that_cannot_be_seen_keeps_its_addresses),

@@ -1,181 +1,190 @@
-/* A leader killed with -9 between any two writes.
+/* A leader killed with -9 between any two writes: what is in the members, and what is recorded of it.
  *
- * It leads in a process of its own, which dies when a server has done its Nth write and before that is answered; the next
- * one goes on.  Whatever N: the same is everywhere in the end, and no member was written to more often than without it.
+ * What is on the host alone is in test_killed_host.c; the Lease is kube's (test_lease.c).
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "tests/support/propagator_world.h"
+#include "tests/support/propagator_murder.h"
 
-#define WEB     "shop/web"
-#define VERSION "shop/deployment-web"
+#define WEB         "shop/web"
+#define VERSION     "shop/deployment-web"
+#define PREFERENCES "/apis/scheduling.kubefed.io/v1alpha1/replicaschedulingpreferences"
 
-/* --- the murder --- */
+#define IN_GONDOR 1, FAKEAPI_DEPLOYMENTS, WEB
+#define IN_ROHAN  2, FAKEAPI_DEPLOYMENTS, WEB
+#define FEDERATED 0, WORLD_FEDERATED_DEPLOYMENTS, WEB
+#define RECORDED  0, WORLD_VERSIONS, VERSION
 
-struct run {
-	struct propagator_world *w;
-	_Atomic unsigned writes;
-	unsigned kill_at; /* 0: it lives */
-	_Atomic pid_t leader;
-};
-
-/* On a server's thread. */
-static void on_write(const char *request, void *arg)
-{
-	struct run *r = arg;
-	pid_t leader = r->leader;
-
-	(void)request;
-	if (++r->writes != r->kill_at || leader == 0)
-		return;
-	kill(leader, SIGKILL);
-	waitpid(leader, NULL, 0);
-	r->leader = 0;
-}
-
-/* Whoever is dead has a successor. */
-static void lead(struct run *r)
-{
-	if (r->leader == 0)
-		r->leader = propagator_world_spawn(r->w);
-}
-
-static void end(struct run *r)
-{
-	fakeapi_on_write(r->w->host, NULL, NULL);
-	for (unsigned i = 0; i < 2; i++)
-		fakeapi_on_write(r->w->members[i], NULL, NULL);
-	if (r->leader == 0)
-		return;
-	kill(r->leader, SIGKILL);
-	waitpid(r->leader, NULL, 0);
-}
-
-/* --- the story --- */
-
-struct fact {
-	unsigned server; /* 0: the host, else a member */
-	const char *resource, *object, *text;
-};
-
-static void expect(struct run *r, const struct fact *facts, size_t count)
-{
-	struct timespec rest = {.tv_nsec = 2000000};
-	uint64_t end_ms = clock_monotonic_ms() + WORLD_PATIENCE_MS;
-
-	for (size_t i = 0; i < count;) {
-		const struct fact *f = &facts[i];
-		struct fakeapi *server = f->server ? r->w->members[f->server - 1] : r->w->host;
-
-		if (propagator_world_is(server, f->resource, f->object, f->text)) {
-			i++;
-			continue;
-		}
-		if (clock_monotonic_ms() > end_ms)
-			fail_msg("killed at write %u: %s on %u is not '%s' but %s", r->kill_at,
-			         f->object, f->server, f->text,
-			         fakeapi_get(server, f->resource, f->object));
-		lead(r);
-		nanosleep(&rest, NULL);
+#define ABOUT_WEB                                                                                  \
+	{                                                                                          \
+		"/deployments/web", "/federateddeployments/web", "/propagatedversions"             \
 	}
-}
 
-#define EXPECT(r, ...)                                                                             \
-	do {                                                                                       \
-		static const struct fact facts[] = {__VA_ARGS__};                                  \
-		expect(r, facts, sizeof(facts) / sizeof(*facts));                                  \
-	} while (0)
+/* --- a life --- */
 
 /* Created, changed and taken from a cluster, deleted. */
-static void live(struct run *r)
+static void live(struct murder *m)
 {
-	struct propagator_world *w = r->w;
+	struct propagator_world *w = m->w;
 
 	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE);
-	EXPECT(r, {1, FAKEAPI_DEPLOYMENTS, WEB, "\"replicas\":1"},
-	       {2, FAKEAPI_DEPLOYMENTS, WEB, "\"replicas\":1"},
-	       {0, WORLD_VERSIONS, VERSION,
-	        "[{\"clusterName\":\"gondor\",\"version\":\"gen:1\"},{\"clusterName\":\"rohan\","
-	        "\"version\":\"gen:1\"}]"},
-	       {0, WORLD_FEDERATED_DEPLOYMENTS, WEB, "\"status\":\"True\""});
+	MURDER_EXPECT(m, {IN_GONDOR, "\"replicas\":1"}, {IN_ROHAN, "\"replicas\":1"},
+	              {RECORDED,
+	               "[{\"clusterName\":\"gondor\",\"version\":\"gen:1\"},{\"clusterName\":"
+	               "\"rohan\",\"version\":\"gen:1\"}]"},
+	              {FEDERATED, "\"status\":\"True\""});
 	propagator_world_deployment(w, "web", 2, "'placement':{'clusters':[{'name':'gondor'}]}");
-	EXPECT(r, {1, FAKEAPI_DEPLOYMENTS, WEB, "\"replicas\":2"},
-	       {1, FAKEAPI_DEPLOYMENTS, WEB, "\"generation\":2"},
-	       {2, FAKEAPI_DEPLOYMENTS, WEB, "!"},
-	       {0, WORLD_VERSIONS, VERSION, "[{\"clusterName\":\"gondor\",\"version\":\"gen:2\"}]"},
-	       {0, WORLD_FEDERATED_DEPLOYMENTS, WEB, "\"clusters\":[{\"name\":\"gondor\"}]"},
-	       {0, WORLD_FEDERATED_DEPLOYMENTS, WEB, "\"status\":\"True\""});
+	MURDER_EXPECT(m, {IN_GONDOR, "\"replicas\":2"}, {IN_GONDOR, "\"generation\":2"},
+	              {IN_ROHAN, "!"},
+	              {RECORDED, "[{\"clusterName\":\"gondor\",\"version\":\"gen:2\"}]"},
+	              {FEDERATED, "\"clusters\":[{\"name\":\"gondor\"}]"},
+	              {FEDERATED, "\"status\":\"True\""});
 	fakeapi_ask_to_delete(w->host, WORLD_FEDERATED_DEPLOYMENTS, WEB);
-	EXPECT(r, {0, WORLD_FEDERATED_DEPLOYMENTS, WEB, "!"}, {1, FAKEAPI_DEPLOYMENTS, WEB, "!"},
-	       {2, FAKEAPI_DEPLOYMENTS, WEB, "!"},
-	       {1, FAKEAPI_NAMESPACES, "shop", "kubefed.io/managed"},
-	       {2, FAKEAPI_NAMESPACES, "shop", "kubefed.io/managed"},
-	       {0, WORLD_FEDERATED_NAMESPACES, "shop/shop", "\"status\":\"True\""});
+	MURDER_EXPECT(m, {FEDERATED, "!"}, {IN_GONDOR, "!"}, {IN_ROHAN, "!"},
+	              {1, FAKEAPI_NAMESPACES, "shop", "kubefed.io/managed"},
+	              {2, FAKEAPI_NAMESPACES, "shop", "kubefed.io/managed"},
+	              {0, WORLD_FEDERATED_NAMESPACES, "shop/shop", "\"status\":\"True\""});
 }
 
-/* What changed in the members, ever, without the Events, which may be lost; the writes there were. */
-struct outcome {
-	uint64_t changes[2];
-	unsigned writes;
-};
+/* --- an end that leaves all where it is --- */
 
-static struct outcome play(unsigned kill_at)
+static void orphan(struct murder *m)
 {
-	struct run r = {.w = propagator_world_new(2), .kill_at = kill_at};
-	uint64_t before[2] = {fakeapi_version(r.w->members[0]), fakeapi_version(r.w->members[1])};
-	struct outcome o;
+	struct propagator_world *w = m->w;
 
-	fakeapi_on_write(r.w->host, on_write, &r);
-	for (unsigned i = 0; i < 2; i++)
-		fakeapi_on_write(r.w->members[i], on_write, &r);
-	lead(&r);
-	live(&r);
-	end(&r);
-	for (unsigned i = 0; i < 2; i++)
-		o.changes[i] = fakeapi_version(r.w->members[i]) - before[i] -
-		               fakeapi_count(r.w->members[i], WORLD_EVENTS);
-	o.writes = r.writes;
-	propagator_world_free(r.w);
-	return o;
+	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE);
+	MURDER_EXPECT(m, {IN_GONDOR, "\"replicas\":1"}, {IN_ROHAN, "\"replicas\":1"},
+	              {FEDERATED, "\"status\":\"True\""});
+	fakeapi_edit(w->host, WORLD_FEDERATED_DEPLOYMENTS, WEB,
+	             "{'metadata':{'annotations':{'kubefed.io/orphan':'true'}}}");
+	fakeapi_ask_to_delete(w->host, WORLD_FEDERATED_DEPLOYMENTS, WEB);
+	MURDER_EXPECT(m, {FEDERATED, "!"}, {IN_GONDOR, "!\"kubefed.io/managed\":\"true\""},
+	              {IN_GONDOR, "\"replicas\":1"}, {IN_ROHAN, "!\"kubefed.io/managed\":\"true\""},
+	              {IN_ROHAN, "\"replicas\":1"});
 }
 
-static void test_a_leader_may_be_killed_at_any_write(void **state)
+/* --- what KubeFed has left --- */
+
+/* It has written minReadySeconds, which the template does not say any more. */
+static void leave_by_kubefed(struct propagator_world *w)
 {
-	struct outcome undisturbed = play(0);
+	for (unsigned i = 0; i < MURDER_MEMBERS; i++)
+		fakeapi_put(
+			w->members[i], FAKEAPI_DEPLOYMENTS,
+			"{'metadata':{'name':'web','namespace':'shop','generation':1,'labels':{"
+			"'kubefed.io/managed':'true'},'managedFields':[{'manager':"
+			"'controller-manager','operation':'Update','apiVersion':'apps/v1','time':"
+			"'2026-01-01T00:00:00Z','fieldsType':'FieldsV1','fieldsV1':{'f:metadata':{"
+			"'f:labels':{'f:kubefed.io/managed':{}}},'f:spec':{'f:replicas':{},"
+			"'f:minReadySeconds':{}}}}]},'spec':{'replicas':1,'minReadySeconds':5}}");
+	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE);
+}
 
-	(void)state;
-	print_message("  %u writes in the undisturbed story\n", undisturbed.writes);
-	assert_true(undisturbed.writes > 15);
-	for (unsigned at = 1; at <= undisturbed.writes; at++) {
-		struct outcome o = play(at);
+static void take_over(struct murder *m)
+{
+	MURDER_EXPECT(m, {IN_GONDOR, "!minReadySeconds"}, {IN_GONDOR, "!controller-manager"},
+	              {IN_ROHAN, "!minReadySeconds"}, {IN_ROHAN, "!controller-manager"},
+	              {RECORDED, "[{\"clusterName\":\"gondor\",\"version\":\"gen:3\"},"
+	                         "{\"clusterName\":\"rohan\",\"version\":\"gen:3\"}]"},
+	              {FEDERATED, "\"status\":\"True\""});
+}
 
-		for (unsigned i = 0; i < 2; i++)
-			if (o.changes[i] != undisturbed.changes[i])
-				fail_msg("killed at write %u: %s changed %u times, not %u", at,
-				         propagator_world_name(i), (unsigned)o.changes[i],
-				         (unsigned)undisturbed.changes[i]);
-	}
+/* --- a preference --- */
+
+static void prefer(struct propagator_world *w, int total)
+{
+	fakeapi_put(w->host, PREFERENCES,
+	            "{'metadata':{'name':'web','namespace':'shop'},'spec':{'targetKind':"
+	            "'FederatedDeployment','totalReplicas':%d,'clusters':{'gondor':{'weight':2},"
+	            "'rohan':{'weight':1}}}}",
+	            total);
+}
+
+static void begin_to_prefer(struct propagator_world *w)
+{
+	fakeapi_register(w->host, PREFERENCES, "ReplicaSchedulingPreference", true);
+	prefer(w, 9);
+	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE);
+}
+
+/* Planned, ready, and planned anew; no copy ever has another number than the plans say. */
+static void spread(struct murder *m)
+{
+	struct propagator_world *w = m->w;
+
+	MURDER_EXPECT(m, {IN_GONDOR, "\"replicas\":6"}, {IN_ROHAN, "\"replicas\":3"},
+	              {FEDERATED, "\"generation\":2"}, {FEDERATED, "\"status\":\"True\""});
+	fakeapi_edit(w->members[0], FAKEAPI_DEPLOYMENTS, WEB, "{'status':{'readyReplicas':6}}");
+	fakeapi_edit(w->members[1], FAKEAPI_DEPLOYMENTS, WEB, "{'status':{'readyReplicas':3}}");
+	prefer(w, 12);
+	MURDER_EXPECT(m, {IN_GONDOR, "\"replicas\":8"}, {IN_ROHAN, "\"replicas\":4"},
+	              {IN_GONDOR, "\"generation\":2"}, {IN_ROHAN, "\"generation\":2"},
+	              {FEDERATED, "\"generation\":3"},
+	              {RECORDED, "[{\"clusterName\":\"gondor\",\"version\":\"gen:2\"},"
+	                         "{\"clusterName\":\"rohan\",\"version\":\"gen:2\"}]"},
+	              {FEDERATED, "\"status\":\"True\""});
+}
+
+/* --- statuses of the copies --- */
+
+static void collect(struct propagator_world *w)
+{
+	fakeapi_edit(w->host, WORLD_TYPES, WORLD_FEDERATION "/deployments.apps",
+	             "{'spec':{'statusCollection':'Enabled'}}");
+	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE);
+}
+
+static void report(struct murder *m)
+{
+	MURDER_EXPECT(m, {IN_GONDOR, "\"replicas\":1"}, {IN_ROHAN, "\"replicas\":1"});
+	for (unsigned i = 0; i < MURDER_MEMBERS; i++)
+		fakeapi_edit(m->w->members[i], FAKEAPI_DEPLOYMENTS, WEB,
+		             "{'status':{'readyReplicas':%u}}", 7 + i);
+	MURDER_EXPECT(m, {FEDERATED, "\"readyReplicas\":7"}, {FEDERATED, "\"readyReplicas\":8"},
+	              {FEDERATED, "\"status\":\"True\""});
 }
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_leader_may_be_killed_at_any_write),
+	static const struct murder_story stories[] = {
+		{.name = "an object that lives is the same wherever its leader died",
+	         .live = live,
+	         .least = 30,
+	         .changes = {{IN_GONDOR, 3},
+	                     {IN_ROHAN, 2},
+	                     {1, FAKEAPI_NAMESPACES, "shop", 1},
+	                     {2, FAKEAPI_NAMESPACES, "shop", 1}}},
+		{.name = "an orphaned object loses its label once wherever its leader died",
+	         .live = orphan,
+	         .about = ABOUT_WEB,
+	         .least = 7,
+	         .changes = {{IN_GONDOR, 2}, {IN_ROHAN, 2}}},
+		{.name = "fields of KubeFed are taken over once wherever the leader died",
+	         .prepare = leave_by_kubefed,
+	         .live = take_over,
+	         .about = ABOUT_WEB,
+	         .least = 9,
+	         .changes = {{IN_GONDOR, 4}, {IN_ROHAN, 4}}},
+		{.name = "a preference moves no replica twice wherever its leader died",
+	         .prepare = begin_to_prefer,
+	         .live = spread,
+	         .about = ABOUT_WEB,
+	         .least = 8,
+	         .changes = {{IN_GONDOR, 3}, {IN_ROHAN, 3}}},
+		{.name = "statuses of copies are collected wherever the leader died",
+	         .prepare = collect,
+	         .live = report,
+	         .about = ABOUT_WEB,
+	         .least = 6,
+	         .changes = {{IN_GONDOR, 2}, {IN_ROHAN, 2}}},
 	};
 
-	if (argc == WORLD_LEAD_ARGUMENTS)
-		return propagator_world_lead(argv);
-	return cmocka_run_group_tests_name("propagator/killed", tests, NULL, NULL);
+	return murder_main(argc, argv, "propagator/killed", stories,
+	                   sizeof(stories) / sizeof(*stories));
 }

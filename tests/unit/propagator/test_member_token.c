@@ -18,9 +18,10 @@
 #include "tests/support/propagator_hub.h"
 #include "tests/support/propagator_json.h"
 
-#define ASKED "POST /api/v1/namespaces/fed/serviceaccounts/nigh-gondor-host/token"
-#define RULE  "POST /api/v1/serviceaccounts/fed/nigh-gondor-host/token"
-#define SUB   "system:serviceaccount:fed:nigh-gondor-host"
+#define ASKED   "POST /api/v1/namespaces/fed/serviceaccounts/nigh-gondor-host/token"
+#define RULE    "POST /api/v1/serviceaccounts/fed/nigh-gondor-host/token"
+#define NEW_ONE "bmV3LW9uZQ==" /* new-one */
+#define SUB     "system:serviceaccount:fed:nigh-gondor-host"
 
 struct looking {
 	struct hub *hub;
@@ -113,7 +114,7 @@ static void test_a_token_is_made_anew_when_half_of_its_time_is_over(void **state
 	look(l, SUB, 5000, 4000);
 	hub_turn_until(l->hub, is_asked, l);
 	assert_non_null(strstr(fakeapi_last_body(l->hub->member[0]), "\"expirationSeconds\":9000"));
-	hub_expect(l->hub, FAKEAPI_SECRETS, HUB_NAMESPACE "/gondor", "new-one");
+	hub_expect(l->hub, FAKEAPI_SECRETS, HUB_NAMESPACE "/gondor", NEW_ONE);
 	assert_int_equal(fakeapi_requests(l->hub->host, "PATCH /api/v1/namespaces/" HUB_NAMESPACE
 	                                                "/secrets/gondor"),
 	                 1);
@@ -137,7 +138,7 @@ static void test_a_secret_that_somebody_else_has_changed_keeps_what_it_has(void 
 	hub_turn_for(l->hub, 200);
 	hub_expect(l->hub, FAKEAPI_SECRETS, HUB_NAMESPACE "/gondor", "YW5vdGhlcg==");
 	assert_null(strstr(fakeapi_get(l->hub->host, FAKEAPI_SECRETS, HUB_NAMESPACE "/gondor"),
-	                   "new-one"));
+	                   NEW_ONE));
 }
 
 static void test_what_is_not_due_or_no_service_accounts_or_without_end_is_left_alone(void **state)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "tests/support/propagator_desk.h"
 
 #define STATUSES                                                                                   \
@@ -139,6 +140,57 @@ static void test_events_are_asked_why_there_are_too_few_pods(void **state)
 	            "is Current in 0 of 1 clusters; rohan InProgress: " QUOTA);
 }
 
+enum { SHORT_MOST = 16 << 10 }; /* bytes of a federated object whose copy tells too much */
+
+static void add_many(struct text *to, char letter, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		text_printf(to, "%c", letter);
+}
+
+/* An Event with so many bytes more in its reason and its message, as no server stores it. */
+static void give_long_event(struct fakeapi *f, size_t more_reason, size_t more_message)
+{
+	struct text events = {0};
+
+	text_add(&events, "{\"kind\":\"EventList\",\"apiVersion\":\"v1\",\"items\":[{"
+	                  "\"involvedObject\":{\"uid\":\"u-db\"},\"lastTimestamp\":"
+	                  "\"2099-01-01T00:00:00Z\",\"reason\":\"FailedCreate");
+	add_many(&events, 'r', more_reason);
+	text_add(&events, "\",\"message\":\"exceeded quota: ");
+	add_many(&events, 'm', more_message);
+	text_add(&events, "\"}]}");
+	fakeapi_answer_bytes(f, "/api/v1/namespaces/shop/events", 0, 200, "application/json",
+	                     events.data, events.len);
+	text_fini(&events);
+}
+
+static void test_a_long_event_is_told_in_few_words(void **state)
+{
+	struct desk *d = *state;
+
+	give_long_event(d->members[1], 0, 64 << 10);
+	bring_db(d);
+	desk_expect(d, d->host->f, FEDERATED_SETS, "shop/db", "exceeded quota: mmm");
+	desk_turn(d, 2500);
+	assert_true(strlen(fakeapi_get(d->host->f, FEDERATED_SETS, "shop/db")) < SHORT_MOST);
+}
+
+/* More than is read of them: there is less to be said, and they are not asked for again soon. */
+static void test_an_event_of_a_megabyte_is_not_told(void **state)
+{
+	struct desk *d = *state;
+
+	give_long_event(d->members[1], 1 << 20, 1 << 20);
+	bring_db(d);
+	desk_expect_requests(d, d->members[1], ITS_EVENTS, 1);
+	desk_turn(d, 2500);
+	desk_expect(d, d->host->f, FEDERATED_SETS, "shop/db",
+	            "\"reason\":\"LessReplicas\",\"message\":\"Replicas: 1/3\"");
+	assert_int_equal(fakeapi_requests(d->members[1], ITS_EVENTS), 1);
+	assert_true(strlen(fakeapi_get(d->host->f, FEDERATED_SETS, "shop/db")) < SHORT_MOST);
+}
+
 static void test_without_the_right_to_ask_there_is_less_to_be_said(void **state)
 {
 	struct desk *d = *state;
@@ -192,6 +244,8 @@ int main(void)
 		DESK_TEST(test_many_changes_of_health_are_few_statuses),
 		DESK_TEST(test_pods_are_asked_once_it_has_lasted_and_not_again_soon),
 		DESK_TEST(test_events_are_asked_why_there_are_too_few_pods),
+		DESK_TEST(test_a_long_event_is_told_in_few_words),
+		DESK_TEST(test_an_event_of_a_megabyte_is_not_told),
 		DESK_TEST(test_without_the_right_to_ask_there_is_less_to_be_said),
 		DESK_TEST(test_a_server_that_prunes_is_not_written_to_for_ever),
 	};

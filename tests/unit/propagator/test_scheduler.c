@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "tests/support/propagator_desk.h"
 
 #define WRITES "PATCH /apis/types.kubefed.io/v1beta1/namespaces/shop/federateddeployments/web?"
@@ -388,6 +389,90 @@ static void test_a_new_leader_says_nothing_before_it_has_seen_all(void **state)
 	expect_quiet_change(d);
 }
 
+static unsigned member_writes(struct desk *d)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < DESK_MEMBERS; i++)
+		count += fakeapi_requests(d->members[i], "PATCH " WEB) +
+		         fakeapi_requests(d->members[i], "DELETE " WEB);
+	return count;
+}
+
+/* What it is to be planned by is told last. */
+static void test_a_new_leader_places_nothing_before_it_has_seen_the_preferences(void **state)
+{
+	struct desk *d = *state;
+
+	desk_end(d);
+	fakeapi_put(d->host->f, DESK_FEDERATED,
+	            "{'metadata':{'name':'web','namespace':'shop','generation':1},'spec':{"
+	            "'placement':{'clusterSelector':{}},'template':{'spec':{'replicas':1,"
+	            "'paused':false}}}}");
+	prefer(d, "'totalReplicas':9,'clusters':{'gondor':{'weight':2},'rohan':{'weight':1}}");
+	fakeapi_delay(d->host->f, DESK_PREFERENCES, 1, 1500);
+	desk_begin(d);
+	expect_replicas(d, 6, 3);
+	assert_int_equal(member_writes(d), 2);
+}
+
+/* As `kubectl apply` does it while nobody leads. */
+static void test_a_manifest_applied_between_two_leaders_moves_nothing(void **state)
+{
+	struct desk *d = *state;
+	unsigned before;
+
+	bring_nine(d);
+	before = member_writes(d);
+	desk_end(d);
+	fakeapi_edit(d->host->f, DESK_FEDERATED, "shop/web",
+	             "{'spec':{'placement':{'clusters':[{'name':'gondor'}]},'overrides':[]}}");
+	desk_begin(d);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "\"name\":\"rohan\"");
+	desk_turn(d, 1000);
+	expect_replicas(d, 6, 3);
+	assert_int_equal(member_writes(d), before);
+}
+
+/* So many pods, the last of which have found no node for an hour. */
+static void give_pods(struct fakeapi *member, unsigned ready, unsigned unschedulable)
+{
+	struct text list = {0};
+
+	text_add(&list, "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"items\":[");
+	for (unsigned i = 0; i < ready + unschedulable; i++)
+		text_printf(&list, "%s{\"metadata\":{\"name\":\"web-%u\"},\"status\":%s}",
+		            i > 0 ? "," : "", i,
+		            i < ready ? "{\"phase\":\"Running\",\"conditions\":[{\"type\":"
+		                        "\"Ready\",\"status\":\"True\"}]}"
+		                      : "{\"phase\":\"Pending\",\"conditions\":[{\"type\":"
+		                        "\"PodScheduled\",\"status\":\"False\",\"reason\":"
+		                        "\"Unschedulable\",\"lastTransitionTime\":"
+		                        "\"2020-01-01T00:00:00Z\"}]}");
+	text_add(&list, "]}");
+	fakeapi_no_rule(member, PODS);
+	fakeapi_answer_bytes(member, PODS, 0, 200, "application/json", list.data, list.len);
+	text_fini(&list);
+}
+
+/* Three of gondor's six find no node; they are asked for in rohan, and have not begun there when the leader dies. */
+static void test_the_next_leader_does_not_fetch_back_what_was_moved(void **state)
+{
+	struct desk *d = *state;
+
+	bring_nine(d);
+	give_pods(d->members[0], 3, 3);
+	give_pods(d->members[1], 3, 0);
+	report(d->members[0], 3);
+	expect_replicas(d, 3, 6);
+	desk_turn(d, 1000);
+	desk_change_leader(d);
+	desk_turn(d, 4000);
+	assert_true(scheduler_counts(work_scheduler(d->work)).plans > 0);
+	assert_int_equal(scheduler_counts(work_scheduler(d->work)).writes, 0);
+	expect_replicas(d, 3, 6);
+}
+
 #define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, desk_teardown)
 
 int main(void)
@@ -409,6 +494,9 @@ int main(void)
 		DESK_TEST(test_a_new_leader_finds_it_said),
 		DESK_TEST(test_a_new_leader_moves_nothing_for_a_cluster_that_has_not_answered_yet),
 		DESK_TEST(test_a_new_leader_says_nothing_before_it_has_seen_all),
+		DESK_TEST(test_a_new_leader_places_nothing_before_it_has_seen_the_preferences),
+		DESK_TEST(test_a_manifest_applied_between_two_leaders_moves_nothing),
+		DESK_TEST(test_the_next_leader_does_not_fetch_back_what_was_moved),
 	};
 
 	return cmocka_run_group_tests_name("propagator/scheduler", tests, kube_server_setup_group,
