@@ -252,6 +252,7 @@ struct work *work_start(const struct work_settings *settings)
 	w->settings = *settings;
 	namespace = settings->settings->cluster_scope ? NULL : settings->options->namespace;
 	w->dispatch = dispatch_new(settings->loop, settings->host, HOST_AT_ONCE, settings->term);
+	dispatch_give_way(w->dispatch);
 	w->events = events_start(w->dispatch, HOST_EVENTS);
 	w->namespaces = start_namespaces(w);
 	w->versions = versions_start(settings->loop, settings->host, settings->backoff, namespace,
