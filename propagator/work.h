@@ -29,6 +29,9 @@ void work_stop(struct work *w, void (*on_stopped)(void *arg), void *arg);
 /* The settings are others now. */
 void work_on_settings(struct work *w);
 
+/* Once a second. */
+void work_tick(struct work *w);
+
 /* For /status and /metrics. */
 const struct members *work_members(const struct work *w);
 const struct types *work_types(const struct work *w);
