@@ -361,12 +361,19 @@ $(PROBES): %: %.o $(call SUPPORT,watcher) $(B)/libwatcher.a $(call libs_of,watch
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call pc,$(call pkgs_of,watcher) $(PKGS_tests),--libs) -lm -lpthread
 PROPAGATION := $(B)/tests/bench/propagator
 $(PROPAGATION).o: PKG = $(call pc,$(SCENARIO_PKGS),--cflags)
-$(PROPAGATION): %: %.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
+$(PROPAGATION): %: %.o $(B)/tests/bench/process.o $(SCENARIO_SUPPORT) $(B)/libdnsd.a $(B)/libbase.a $(B)/libgeo.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(SCENARIO_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
-.PHONY: bench-propagator
+PROPAGATION_REAL := $(B)/tests/bench/propagator_real
+$(PROPAGATION_REAL).o: PKG = $(call pc,$(E2E_PKGS),--cflags)
+$(PROPAGATION_REAL): %: %.o $(B)/tests/bench/process.o $(B)/tests/bench/served.o $(E2E_SUPPORT) $(SCENARIO_SUPPORT) $(B)/libbase.a $(B)/libgeo.a
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call pc,$(E2E_PKGS) $(call pkgs_of,geo),--libs) -lm -lpthread
+.PHONY: bench-propagator bench-propagator-real
 bench-propagator: all $(PROPAGATION)  ## nigh-propagator with OBJECTS=1000 on CLUSTERS=50, SILENT=10 in the end, all scripted
 	$(Q)PROPAGATOR=$(B)/bin/nigh-propagator $(PROPAGATION)
+bench-propagator-real: all $(PROPAGATION_REAL)  ## the same on real API servers: OBJECTS=1000, one server for each of CLUSTERS=10, STEADY=180 s
+	$(Q)assets=$$(tests/e2e/build-servers) && KUBEBUILDER_ASSETS=$$assets NIGHCTL=$(B)/bin/nighctl PROPAGATOR=$(B)/bin/nigh-propagator $(PROPAGATION_REAL)
 INSTRUCTIONS := $(B)/tests/bench/instructions
 $(INSTRUCTIONS): LTO = $(LTO_$(FLAVOR))
 $(INSTRUCTIONS).o: PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
