@@ -92,6 +92,7 @@ struct object {
 	size_t part_count;
 	struct version version; /* what is recorded */
 	bool version_known, version_dirty;
+	bool version_stored;       /* the host has an object for it, as far as is known */
 	uint64_t version_again_ms; /* it is not written before */
 	unsigned version_failures;
 	uint64_t uid;    /* of the federated object: a hash; 0: not seen yet */

@@ -9,6 +9,8 @@
 #include "base/xalloc.h"
 
 enum {
+	FEW_AT_ONCE = 4,     /* no server gets less */
+	SLOW_MS = 1000,      /* one that takes so long has too much at once */
 	BESIDE_AT_ONCE = 4,  /* questions, and as many spare ones */
 	BESIDE_WAITING = 256 /* more are not taken */
 };
@@ -20,6 +22,7 @@ struct dispatch_job {
 	struct kube_write write;
 	char *namespace, *name, *subresource, *labels, *fields, *body;
 	struct kube_writing *writing; /* NULL: it waits */
+	uint64_t sent_ms;
 	kube_on_answer_fn *on_done;
 	void *arg;
 };
@@ -32,7 +35,8 @@ struct list {
 /* What has its place in the same queue. */
 struct lane {
 	struct list waiting, under_way;
-	unsigned at_once;
+	unsigned at_once, at_once_most;
+	uint64_t fewer_ms; /* when it was told to be less at once */
 	uint64_t until_ms; /* the server wants to be left alone until then */
 };
 
@@ -41,6 +45,7 @@ struct dispatch {
 	const struct dispatch_term *term;
 	uint64_t epoch; /* of all that is sent; 0: nothing was yet */
 	struct lane writes, questions, spare;
+	bool gives_way;
 	uv_timer_t *timer; /* when the server may be asked again, or to send what has just come */
 	uint64_t sent, refused, dropped;
 };
@@ -98,12 +103,27 @@ static void note_wish(struct lane *lane, const struct kube_answer *answer)
 		lane->until_ms = clock_monotonic_ms() + wait;
 }
 
+/* One that was sent before the last change tells nothing of it. */
+static void note_time(struct lane *lane, const struct dispatch_job *job)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (now_ms - job->sent_ms < SLOW_MS) {
+		lane->at_once += lane->at_once < lane->at_once_most;
+	} else if (lane->at_once > FEW_AT_ONCE && job->sent_ms >= lane->fewer_ms) {
+		lane->at_once = lane->at_once / 2 > FEW_AT_ONCE ? lane->at_once / 2 : FEW_AT_ONCE;
+		lane->fewer_ms = now_ms;
+	}
+}
+
 static void on_answer(const struct kube_answer *answer, void *arg)
 {
 	struct dispatch_job *job = arg;
 	struct dispatch *d = job->dispatch;
 
 	take_out(&job->lane->under_way, job);
+	if (d->gives_way)
+		note_time(job->lane, job);
 	d->refused += !kube_answer_is_good(answer);
 	note_wish(job->lane, answer);
 	job->on_done(answer, job->arg);
@@ -122,6 +142,7 @@ static void begin(struct dispatch *d, struct dispatch_job *job)
 {
 	take_out(&job->lane->waiting, job);
 	append(&job->lane->under_way, job);
+	job->sent_ms = clock_monotonic_ms();
 	job->writing = kube_write_start(d->client, &job->write, on_answer, job);
 	d->sent++;
 }
@@ -172,13 +193,21 @@ struct dispatch *dispatch_new(uv_loop_t *loop, struct kube_client *client, unsig
 	struct dispatch *d = xcalloc(1, sizeof(*d));
 
 	d->client = client;
-	d->writes.at_once = at_once;
-	d->questions.at_once = d->spare.at_once = BESIDE_AT_ONCE;
+	d->writes.at_once = d->writes.at_once_most = at_once;
+	d->questions.at_once = d->questions.at_once_most = BESIDE_AT_ONCE;
+	d->spare.at_once = d->spare.at_once_most = BESIDE_AT_ONCE;
 	d->term = term;
 	d->timer = xcalloc(1, sizeof(*d->timer));
 	CHECK(uv_timer_init(loop, d->timer) == 0);
 	d->timer->data = d;
 	return d;
+}
+
+void dispatch_give_way(struct dispatch *d)
+{
+	d->gives_way = true;
+	if (d->writes.at_once > FEW_AT_ONCE)
+		d->writes.at_once = FEW_AT_ONCE;
 }
 
 static void on_closed(uv_handle_t *timer) { free(timer); }

@@ -28,6 +28,9 @@ struct dispatch_term {
 /* `client` and `term` are borrowed; `at_once`: requests under way. */
 struct dispatch *dispatch_new(uv_loop_t *loop, struct kube_client *client, unsigned at_once,
                               const struct dispatch_term *term);
+/* From now on only as much is under way at once as the server answers within a second, 4 in any case: for one where others, a
+ * Lease above all, would wait behind it. */
+void dispatch_give_way(struct dispatch *d);
 /* Whatever waits or is under way ends without a word. */
 void dispatch_free(struct dispatch *d);
 

@@ -407,6 +407,8 @@ static void on_tick(uv_timer_t *timer)
 	look_at_lease(p);
 	kube_keeper_tick(p->keeper, kube_client_counts(p->host).unauthorized +
 	                                    kube_client_counts(p->lease_client).unauthorized);
+	if (p->work)
+		work_tick(p->work);
 }
 
 static enum err read_access(const struct program *p, struct kube_access *out, struct reason *why)

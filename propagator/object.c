@@ -363,6 +363,7 @@ static bool know_version(struct object *o)
 				version_put(&o->version, stored->copies[i].cluster,
 				            stored->copies[i].version);
 		}
+		o->version_stored = stored != NULL;
 		o->version_known = true;
 	}
 	return true;

@@ -63,7 +63,8 @@ static uint64_t pause_of(unsigned failures)
 
 static void complain(const struct object *o, const struct kube_answer *answer, const char *what)
 {
-	if (answer->reason != KUBE_REASON_CONFLICT && answer->reason != KUBE_REASON_NOT_FOUND)
+	if (answer->reason != KUBE_REASON_CONFLICT && answer->reason != KUBE_REASON_NOT_FOUND &&
+	    answer->reason != KUBE_REASON_ALREADY_EXISTS)
 		log_warn("propagator", "%s %s: %s: %s", o->controller->type.federated.kind, o->key,
 		         what, answer->why);
 }
@@ -176,25 +177,36 @@ void object_drop_finalizer(struct object *o, struct json_object *federated)
 
 /* --- what is recorded --- */
 
-static void on_version_status(const struct kube_answer *answer, void *arg)
+static void on_version(const struct kube_answer *answer, void *arg);
+
+/* Without its status, which a creation leaves out. */
+static void make_version(struct object *o)
+{
+	struct kube_write write = {.verb = KUBE_CREATE};
+
+	submit(o, &write, versions_resource(&o->controller->type), NULL, o->host_body, on_version);
+	json_object_put(o->host_body);
+	o->host_body = NULL;
+}
+
+static void on_version(const struct kube_answer *answer, void *arg)
 {
 	struct object *o = arg;
+	bool is_good = kube_answer_is_good(answer);
 
+	if (is_good || answer->reason == KUBE_REASON_ALREADY_EXISTS)
+		o->version_stored = true;
+	else if (answer->reason == KUBE_REASON_NOT_FOUND)
+		o->version_stored = false;
 	if (answer->reason == KUBE_REASON_NOT_FOUND && o->host_body) {
-		struct kube_write write = {.verb = KUBE_CREATE};
-
-		submit(o, &write, versions_resource(&o->controller->type), NULL, o->host_body,
-		       on_version_status);
-		json_object_put(o->host_body);
-		o->host_body = NULL;
+		make_version(o);
 		return;
 	}
 	o->host_job = NULL;
 	json_object_put(o->host_body);
 	o->host_body = NULL;
-	/* Created: what it is about is in its status, which a creation leaves out. */
-	o->version_dirty |= !kube_answer_is_good(answer) || answer->status == 201;
-	if (kube_answer_is_good(answer)) {
+	o->version_dirty |= !is_good || answer->status == 201;
+	if (is_good) {
 		o->version_failures = 0;
 	} else {
 		complain(o, answer, "what is recorded of its copies cannot be written");
@@ -225,7 +237,10 @@ static void write_version(struct object *o, struct json_object *federated)
 	full = version_name(&c->type, (const char *)name.data);
 	o->version_dirty = false;
 	o->host_body = version_object(&c->type, federated, &o->version);
-	submit(o, &write, versions_resource(&c->type), full, patch, on_version_status);
+	if (o->version_stored)
+		submit(o, &write, versions_resource(&c->type), full, patch, on_version);
+	else
+		make_version(o);
 	json_object_put(patch);
 	free(full);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "propagator/work.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,12 @@
 #include "kube/object.h"
 #include "propagator/cache.h"
 
-enum { HOST_AT_ONCE = 64, HOST_EVENTS = 300 };
+enum {
+	HOST_AT_ONCE = 64,
+	HOST_EVENTS = 300,
+	TRIM_AFTER = 500, /* objects that were looked at */
+	CALM = 20         /* of them in a second, at most */
+};
 
 struct work {
 	struct work_settings settings;
@@ -21,7 +27,9 @@ struct work {
 	struct types *types;
 	struct dns_writer *dns;
 	struct policy_writer *policies;
-	unsigned open; /* of what work_stop() waits for */
+	uint64_t passes,
+		trimmed; /* objects looked at until the last tick, until memory was given back */
+	unsigned open;   /* of what work_stop() waits for */
 	struct scheduler *scheduler;
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
@@ -269,6 +277,7 @@ struct work *work_start(const struct work_settings *settings)
 	w->settings = *settings;
 	namespace = settings->settings->cluster_scope ? NULL : settings->options->namespace;
 	w->dispatch = dispatch_new(settings->loop, settings->host, HOST_AT_ONCE, settings->term);
+	dispatch_give_way(w->dispatch);
 	w->events = events_start(w->dispatch, HOST_EVENTS);
 	w->namespaces = start_namespaces(w);
 	w->versions = versions_start(settings->loop, settings->host, settings->backoff, namespace,
@@ -317,6 +326,26 @@ void work_on_settings(struct work *w)
 	members_set_health(w->members, &health);
 	types_on_settings(w->types);
 	scheduler_on_settings(w->scheduler);
+}
+
+static void add_passes(const struct types_note *note, void *arg)
+{
+	*(uint64_t *)arg += note->counts.passes;
+}
+
+/* Objects that were read and written leave more in free blocks than what is kept of them: given back when calm. */
+void work_tick(struct work *w)
+{
+	uint64_t passes = 0;
+
+	if (!w->types)
+		return;
+	types_each(w->types, add_passes, &passes);
+	if (passes - w->passes <= CALM && passes - w->trimmed >= TRIM_AFTER) {
+		malloc_trim(0);
+		w->trimmed = passes;
+	}
+	w->passes = passes;
 }
 
 const struct events *work_events(const struct work *w) { return w->events; }

@@ -30,6 +30,9 @@ void work_stop(struct work *w, void (*on_stopped)(void *arg), void *arg);
 /* The settings are others now. */
 void work_on_settings(struct work *w);
 
+/* Once a second. */
+void work_tick(struct work *w);
+
 /* For /status and /metrics. */
 const struct events *work_events(const struct work *w); /* on the host */
 const struct members *work_members(const struct work *w);

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "tests/bench/process.h"
 #include "tests/support/fakeapi.h"
 
 #define FEDERATION  "kube-federation-system"
@@ -150,31 +151,9 @@ static void start(struct bench *b)
 
 /* --- what the program takes --- */
 
-static double cpu_s(const struct bench *b)
-{
-	clockid_t clock;
-	struct timespec t;
+static double cpu_s(const struct bench *b) { return process_cpu_s(b->program); }
 
-	if (clock_getcpuclockid(b->program, &clock) != 0 || clock_gettime(clock, &t) != 0)
-		give_up("the program has ended");
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static unsigned memory_kib(const struct bench *b)
-{
-	char path[40], line[200];
-	unsigned kib = 0;
-	FILE *in;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)b->program);
-	in = fopen(path, "r");
-	while (in && fgets(line, sizeof(line), in))
-		if (sscanf(line, "VmRSS: %u kB", &kib) == 1)
-			break;
-	if (in)
-		fclose(in);
-	return kib;
-}
+static unsigned memory_kib(const struct bench *b) { return process_memory_kib(b->program); }
 
 static void rest(unsigned ms)
 {
@@ -270,9 +249,10 @@ static void make_current(struct bench *b, int replicas)
 
 			snprintf(name, sizeof(name), "shop/web-%05u", i);
 			fakeapi_edit(b->members[m], FAKEAPI_DEPLOYMENTS, name,
-			             "{'status':{'observedGeneration':9,'replicas':%d,"
+			             "{'status':{'observedGeneration':1,'replicas':%d,"
 			             "'updatedReplicas':%d,'readyReplicas':%d,"
-			             "'availableReplicas':%d}}",
+			             "'availableReplicas':%d,'conditions':[{'type':'Available',"
+			             "'status':'True'}]}}",
 			             replicas, replicas, replicas, replicas);
 		}
 }

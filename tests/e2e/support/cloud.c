@@ -186,6 +186,8 @@ static void start_etcd(struct cloud *c)
 	fail_msg("etcd does not start");
 }
 
+pid_t cloud_etcd(const struct cloud *c) { return c->etcd; }
+
 void cloud_restart_etcd(struct cloud *c)
 {
 	struct deadline deadline = inside_deadline(HEALTHY_MS);

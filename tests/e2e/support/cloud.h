@@ -21,6 +21,7 @@ const char *cloud_path(struct cloud *c, const char *name);
 void cloud_issue_replica(struct cloud *c, const char *name, const char *dns_name);
 /* Forgets all old revisions: who has not seen them yet must list again. */
 void cloud_compact(struct cloud *c);
+pid_t cloud_etcd(const struct cloud *c); /* its process */
 /* SIGKILL; and from its files again, until it is healthy. */
 void cloud_restart_etcd(struct cloud *c);
 

@@ -268,3 +268,4 @@ void cluster_resume(struct cluster *c)
 const char *cluster_name(const struct cluster *c) { return c->name; }
 const char *cluster_url(const struct cluster *c) { return c->url; }
 const char *cluster_ca(const struct cluster *c) { return authority_pem(c->cloud->authority); }
+pid_t cluster_server(const struct cluster *c) { return c->server; }

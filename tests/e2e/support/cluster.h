@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct cloud;
 struct cluster;
@@ -39,6 +40,7 @@ void cluster_token(struct cluster *c, const char *token);
 const char *cluster_name(const struct cluster *c);
 const char *cluster_url(const struct cluster *c); /* "https://127.8.0.N:PORT" */
 const char *cluster_ca(const struct cluster *c);  /* PEM */
+pid_t cluster_server(const struct cluster *c);    /* its process; 0: it does not run */
 /* Writes a kubeconfig with that token to a path. */
 void cluster_kubeconfig(struct cluster *c, const char *token, const char *path);
 /* Ends the test: these words, then the end of the server's. */

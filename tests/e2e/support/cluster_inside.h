@@ -13,7 +13,7 @@
 #include "tests/support/watcher_authority.h"
 #include "tests/e2e/support/cluster.h"
 
-enum { CLUSTERS_MOST = 16, ARGS_MOST = 40 };
+enum { CLUSTERS_MOST = 80, ARGS_MOST = 40 };
 
 struct cluster {
 	struct cloud *cloud;

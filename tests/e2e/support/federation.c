@@ -20,18 +20,27 @@
 #include "tests/e2e/support/cluster_inside.h"
 #include "tests/support/world_inside.h"
 
-enum { STOP_MS = 20000, RUN_WORDS_MOST = 12, SAID_MOST = 1 << 18 };
+enum { STOP_MS = 20000, RUN_WORDS_MOST = 12, SAID_MOST = 1 << 18, STARTS = 3 };
 
-static const char *const names[FEDERATION_MEMBERS_MOST] = {"gondor", "rohan", "shire", "mordor"};
+static const char *const names[] = {"gondor", "rohan", "shire", "mordor"};
 
 static const char *const definitions[] = {
 	"federatedtypeconfigs",      "kubefedconfigs",           "propagatedversions",
 	"clusterpropagatedversions", "federatedservicestatuses", "replicaschedulingpreferences"};
 
+static void write_kubeconfig(struct federation *f)
+{
+	snprintf(f->kubeconfig, sizeof(f->kubeconfig), "%s",
+	         cloud_path(f->cloud, "host.kubeconfig"));
+	cluster_kubeconfig(f->host, ADMIN_TOKEN, f->kubeconfig);
+	snprintf(f->way, sizeof(f->way), "%s", f->kubeconfig);
+}
+
 struct federation *federation_new_bare(unsigned members)
 {
 	struct federation *f = xcalloc(1, sizeof(*f));
 
+	assert_true(members <= sizeof(names) / sizeof(names[0]));
 	f->cloud = cloud_new();
 	f->count = members;
 	f->host = cluster_new(f->cloud, "host", true);
@@ -40,16 +49,12 @@ struct federation *federation_new_bare(unsigned members)
 	cluster_await(f->host);
 	for (unsigned i = 0; i < members; i++)
 		cluster_await(f->members[i]);
-	snprintf(f->kubeconfig, sizeof(f->kubeconfig), "%s",
-	         cloud_path(f->cloud, "host.kubeconfig"));
-	cluster_kubeconfig(f->host, ADMIN_TOKEN, f->kubeconfig);
-	snprintf(f->way, sizeof(f->way), "%s", f->kubeconfig);
+	write_kubeconfig(f);
 	return f;
 }
 
-struct federation *federation_new_alone(unsigned members)
+static void define_kinds(struct federation *f)
 {
-	struct federation *f = federation_new_bare(members);
 	char path[80];
 
 	objects_host(f->host);
@@ -57,6 +62,37 @@ struct federation *federation_new_alone(unsigned members)
 		snprintf(path, sizeof(path), "deploy/crds/federation/%s.yaml", definitions[i]);
 		cluster_apply_file(f->host, path);
 	}
+}
+
+struct federation *federation_new_alone(unsigned members)
+{
+	struct federation *f = federation_new_bare(members);
+
+	define_kinds(f);
+	return f;
+}
+
+/* Each takes seconds of a processor to begin: one begins when the one STARTS before it is ready. */
+struct federation *federation_new_many(unsigned members)
+{
+	struct federation *f = xcalloc(1, sizeof(*f));
+	char name[16];
+
+	assert_true(members <= FEDERATION_MEMBERS_MOST);
+	f->cloud = cloud_new();
+	f->count = members;
+	f->host = cluster_new(f->cloud, "host", false);
+	for (unsigned i = 0; i < members; i++) {
+		snprintf(name, sizeof(name), "c%02u", i);
+		f->members[i] = cluster_new(f->cloud, name, false);
+		cluster_await(i < STARTS ? f->host : f->members[i - STARTS]);
+	}
+	for (unsigned i = 0; i < members; i++)
+		cluster_await(f->members[i]);
+	write_kubeconfig(f);
+	define_kinds(f);
+	for (unsigned i = 0; i < members; i++)
+		objects_join_as_kubefed(f->host, f->members[i], ADMIN_TOKEN);
 	return f;
 }
 
@@ -100,7 +136,7 @@ struct gate *federation_gate(struct federation *f, unsigned member)
 	if (!f->gates[member])
 		f->gates[member] = gate_new(f->members[member]);
 	cluster_patch(f->host, "core.kubefed.io/v1beta1", "KubeFedCluster", FEDERATION,
-	              names[member], "{\"spec\":{\"apiEndpoint\":\"%s\"}}",
+	              cluster_name(f->members[member]), "{\"spec\":{\"apiEndpoint\":\"%s\"}}",
 	              gate_url(f->gates[member]));
 	return f->gates[member];
 }

@@ -14,12 +14,13 @@
 #include "tests/e2e/support/gate.h"
 #include "tests/e2e/support/objects.h"
 
-enum { FEDERATION_MEMBERS_MOST = 4 };
+enum { FEDERATION_MEMBERS_MOST = 64 };
 
 struct federation {
 	struct cloud *cloud;
 	struct cluster *host;
-	struct cluster *members[FEDERATION_MEMBERS_MOST];        /* gondor, rohan, shire, mordor */
+	struct cluster *members
+		[FEDERATION_MEMBERS_MOST]; /* gondor, rohan, shire, mordor; or c00, c01 ... */
 	struct gate *gates[FEDERATION_MEMBERS_MOST], *host_gate; /* NULL: none */
 	unsigned count;
 	pid_t propagator; /* 0: it does not run */
@@ -38,6 +39,8 @@ void federation_free(struct federation *f);
 struct federation *federation_new_alone(unsigned members);
 /* The same, and the host knows none of KubeFed's kinds. */
 struct federation *federation_new_bare(unsigned members);
+/* As federation_new(), with up to FEDERATION_MEMBERS_MOST members instead of 4, and no controllers in any cluster. */
+struct federation *federation_new_many(unsigned members);
 
 /* From now on the program reaches that member, or from its next start on the host, through a gate; it goes with `f`. */
 struct gate *federation_gate(struct federation *f, unsigned member);

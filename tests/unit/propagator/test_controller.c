@@ -108,6 +108,33 @@ static void test_who_leads_next_writes_nothing(void **state)
 	assert_int_equal(propagator_world_writes(w, web_rohan(w)), 0);
 }
 
+static void test_what_is_recorded_first_is_created_and_then_patched(void **state)
+{
+	struct propagator_world *w = *state;
+
+	propagator_world_calm(w);
+	propagator_world_deployment(w, "web", 1, "'placement':{'clusters':[{'name':'gondor'}]}");
+	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web",
+	                        "\"clusterName\":\"gondor\"");
+	assert_int_equal(fakeapi_requests_with(w->host, "POST ", "/propagatedversions"), 1);
+	assert_int_equal(fakeapi_requests_with(w->host, "PATCH ", "/propagatedversions"), 1);
+}
+
+/* The cache does not know of it yet, and somebody has made it. */
+static void test_a_record_that_is_there_after_all_is_patched(void **state)
+{
+	struct propagator_world *w = *state;
+
+	propagator_world_calm(w);
+	fakeapi_hush_watches(w->host, WORLD_VERSIONS);
+	fakeapi_put(w->host, WORLD_VERSIONS,
+	            "{'metadata':{'name':'deployment-web','namespace':'shop'}}");
+	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE);
+	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web",
+	                        "\"clusterName\":\"gondor\"");
+	assert_true(fakeapi_requests_with(w->host, "POST ", "propagatedversions") <= 1);
+}
+
 /* A watch of the host that says nothing: what was written is not written again and again meanwhile. */
 static void test_a_silent_host_is_not_written_to_without_end(void **state)
 {
@@ -429,6 +456,8 @@ int main(void)
 		T(test_a_deletion_is_sent_once),
 		T(test_only_what_was_seen_is_deleted),
 		T(test_who_leads_next_writes_nothing),
+		T(test_what_is_recorded_first_is_created_and_then_patched),
+		T(test_a_record_that_is_there_after_all_is_patched),
 		T(test_a_silent_host_is_not_written_to_without_end),
 		T(test_what_is_placed_wrongly_is_not_recorded),
 		T(test_what_is_placed_nowhere_is_recorded_without_a_list),

@@ -208,6 +208,50 @@ static void test_in_another_epoch_nothing_is_sent(void **state)
 	dispatch_free(d);
 }
 
+static bool are_done(void *arg)
+{
+	const unsigned *done = arg;
+
+	return done[0] == done[1];
+}
+
+static void add_all(struct hub *h, struct dispatch *d, const char *name, unsigned count,
+                    unsigned done[2])
+{
+	const struct kube_write write = get(name);
+
+	for (unsigned i = 0; i < count; i++)
+		dispatch_add(d, &write, on_done, &done[0]);
+	done[1] += count;
+	hub_turn_for(h, 1);
+}
+
+/* The Lease is renewed at the same server: it must not wait behind sixteen that take long. */
+static void test_a_server_that_becomes_slow_gets_less_at_once(void **state)
+{
+	enum { MOST = 16, FEW = 4, SLOW_MS = 1500 };
+	struct hub *h = *state;
+	struct dispatch *d = dispatch_new(&h->loop, h->client, MOST, &h->term);
+	unsigned done[2] = {0};
+
+	dispatch_give_way(d);
+	fakeapi_delay(h->host, PATH "slow", 0, SLOW_MS);
+	add_all(h, d, "slow", FEW + 1, done);
+	hub_expect_requests(h, PATH "slow", FEW);
+	hub_turn_for(h, LATE_MS);
+	assert_int_equal(fakeapi_requests(h->host, PATH "slow"), FEW);
+	add_all(h, d, "quick", 2 * MOST, done);
+	hub_turn_until(h, are_done, done);
+	add_all(h, d, "slow", MOST, done);
+	hub_expect_requests(h, PATH "slow", FEW + 1 + MOST);
+	hub_turn_until(h, are_done, done);
+	add_all(h, d, "slow", MOST, done);
+	hub_expect_requests(h, PATH "slow", FEW + 1 + MOST + MOST / 2);
+	hub_turn_for(h, LATE_MS);
+	assert_int_equal(fakeapi_requests(h->host, PATH "slow"), FEW + 1 + MOST + MOST / 2);
+	dispatch_free(d);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -221,6 +265,7 @@ int main(void)
 		T(test_no_write_waits_for_questions_and_only_so_many_of_those_wait),
 		T(test_a_server_that_wants_no_more_questions_is_written_to_and_asked_later),
 		T(test_in_another_epoch_nothing_is_sent),
+		T(test_a_server_that_becomes_slow_gets_less_at_once),
 	};
 
 	return cmocka_run_group_tests_name("propagator/dispatch", tests, NULL, NULL);
