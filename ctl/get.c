@@ -111,20 +111,39 @@ static void print_excess(struct json_object *excess, struct text *out)
 	text_add(out, "\n");
 }
 
+/* Takes the rows. */
+static void tell(const struct shown *s, struct json_object *rows)
+{
+	struct json_object *root = json_object_new_object();
+	struct json_object *excess = by_cluster_excess(s->federated);
+	struct text out = {0};
+
+	json_object_object_add(root, "kind", json_object_new_string(s->type->federated.kind));
+	json_object_object_add(root, "name", json_object_new_string(s->name));
+	if (s->namespace)
+		json_object_object_add(root, "namespace", json_object_new_string(s->namespace));
+	json_object_object_add(root, "clusters", rows);
+	print(rows, &out);
+	if (excess) {
+		json_object_object_add(root, "overTotalReplicas", excess);
+		print_excess(excess, &out);
+	}
+	command_tell(s->o.c, root, out.data);
+	text_fini(&out);
+	json_object_put(root);
+}
+
 static int show(struct shown *s)
 {
-	const struct command *c = s->o.c;
-	struct json_object *root = json_object_new_object(), *rows = json_object_new_array();
+	struct json_object *rows = json_object_new_array();
 	struct json_object *own =
 		s->type->target.namespaced ? outlook_namespace(&s->o, s->namespace) : NULL;
-	struct json_object *excess = by_cluster_excess(s->federated);
 	struct progress progress;
 	struct reason why = {0};
-	struct text out = {0};
 
 	/* An object that is wrong goes nowhere, and is somewhere maybe. */
 	if (outlook_place(&s->o, s->type, s->federated, own, &s->placement, &why) != ERR_OK)
-		command_fail(c, "%s: %s", s->name, why.text);
+		command_fail(s->o.c, "%s: %s", s->name, why.text);
 	s->version = find_version(s);
 	progress_begin(&progress, "asking");
 	for (size_t i = 0; i < s->o.count; i++) {
@@ -138,20 +157,8 @@ static int show(struct shown *s)
 			json_object_put(row);
 	}
 	progress_show(&progress, s->o.count, s->o.count);
-	json_object_object_add(root, "kind", json_object_new_string(s->type->federated.kind));
-	json_object_object_add(root, "name", json_object_new_string(s->name));
-	if (s->namespace)
-		json_object_object_add(root, "namespace", json_object_new_string(s->namespace));
-	json_object_object_add(root, "clusters", rows);
-	print(rows, &out);
-	if (excess) {
-		json_object_object_add(root, "overTotalReplicas", excess);
-		print_excess(excess, &out);
-	}
-	command_tell(c, root, out.data);
-	text_fini(&out);
+	tell(s, rows);
 	json_object_put(own);
-	json_object_put(root);
 	json_object_put(s->version);
 	placement_fini(&s->placement);
 	return COMMAND_FINE;

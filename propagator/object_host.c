@@ -288,30 +288,29 @@ static void on_status(const struct kube_answer *answer, void *arg)
 	end(o, answer, "its status cannot be written");
 }
 
-/* False: it is not known. */
-static bool excess_of(const struct object *o, struct schedule_excess *out)
+/* `out`; NULL: it is not known. */
+static const struct schedule_excess *excess_of(const struct object *o, struct schedule_excess *out)
 {
 	const struct controller_around *a = &o->controller->around;
 
-	return !a->excess || a->excess(o->controller, o->key, out, a->arg);
+	*out = (struct schedule_excess){0};
+	return !a->excess || a->excess(o->controller, o->key, out, a->arg) ? out : NULL;
 }
 
 static struct json_object *make_status(struct object *o, struct json_object *federated)
 {
 	struct status_cluster *clusters = xcalloc(o->part_count, sizeof(*clusters));
+	struct schedule_excess excess;
 	struct status_about about = {
-		.generation = 0,
 		.clusters = clusters,
 		.remote_most = remote_most(o, federated),
+		.excess = excess_of(o, &excess),
 		.updated = o->updated,
 		.now = clock_unix_s(),
 	};
 	struct health *health = xcalloc(o->part_count, sizeof(*health));
-	struct schedule_excess excess = {0};
 	struct json_object *metadata, *status;
 
-	if (excess_of(o, &excess))
-		about.excess = &excess;
 	if (json_object_object_get_ex(federated, "metadata", &metadata))
 		about.generation = object_number(metadata, "generation", 0);
 	for (size_t i = 0; i < o->part_count; i++) {
