@@ -232,11 +232,11 @@ static void test_a_plan_is_made_though_the_object_changes_meanwhile(void **state
 	memcpy(f->way, own, sizeof(own));
 }
 
-/* Who waits for each other: it is well when two have come. */
+/* Who waits for each other: it is well when two are here at once. */
 struct meeting {
 	pthread_mutex_t lock;
 	pthread_cond_t came;
-	unsigned count;
+	unsigned here;
 	bool is_met;
 };
 
@@ -251,10 +251,11 @@ static void meet(const struct gate_request *r, struct gate_answer *out, void *ar
 	clock_gettime(CLOCK_REALTIME, &end);
 	end.tv_sec += MEETING_S;
 	pthread_mutex_lock(&m->lock);
-	m->is_met |= ++m->count >= 2;
+	m->is_met |= ++m->here >= 2;
 	pthread_cond_broadcast(&m->came);
 	while (!m->is_met && pthread_cond_timedwait(&m->came, &m->lock, &end) == 0)
 		;
+	m->here--;
 	pthread_mutex_unlock(&m->lock);
 }
 

@@ -104,8 +104,9 @@ static void test_what_the_member_stops_halfway_is_taken_back(void **state)
 static void lose_cluster(const struct gate_request *r, struct gate_answer *out, void *arg)
 {
 	(void)arg;
-	out->is_lost = strcmp(r->method, "PATCH") == 0 && strstr(r->path, "/kubefedclusters/") &&
-	               !strstr(r->path, "dryRun");
+	if (strcmp(r->method, "PATCH") == 0 && strstr(r->path, "/kubefedclusters/") &&
+	    !strstr(r->path, "dryRun"))
+		out->status = GATE_LOST;
 }
 
 static void test_what_a_registered_cluster_needs_is_not_taken_back(void **state)

@@ -297,8 +297,8 @@ static void *run_caller(void *arg)
 		if (g->decide)
 			g->decide(&c->request, &a, g->decide_arg);
 		pthread_mutex_unlock(&g->lock);
-		c->is_lost = a.is_lost;
-		goes_on = a.status == 0 ? pass_on(c) : answer(c, &a);
+		c->is_lost = a.status == GATE_LOST;
+		goes_on = a.status == 0 || c->is_lost ? pass_on(c) : answer(c, &a);
 	}
 	shutdown(c->fd, SHUT_RDWR);
 	return NULL;

@@ -19,9 +19,9 @@ struct gate_request {
 	const char *body;
 };
 
+enum { GATE_LOST = 1 };
 struct gate_answer {
-	unsigned status;        /* 0: passed on */
-	bool is_lost;           /* what is passed on is done; the asker never hears of it */
+	unsigned status; /* 0: passed on; GATE_LOST: the same, but the asker hears no answer */
 	unsigned retry_after_s; /* 0: not said */
 	const char *reason;     /* of the Status, "Conflict"; NULL: `body` is the whole answer */
 	const char *body;
