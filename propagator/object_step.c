@@ -149,7 +149,8 @@ void object_fail(struct part *p, const struct kube_answer *answer, enum state fa
 
 static void fail_write(struct part *p, const struct kube_answer *answer)
 {
-	if (p->step == PLAN_CREATE)
+	/* What was found there is updated. */
+	if (p->step == PLAN_CREATE && p->deed == DEED_CREATED)
 		object_fail(p, answer, STATE_CREATION_FAILED, STATE_CREATION_TIMED_OUT,
 		            "CreateInClusterFailed", "Failed to create");
 	else

@@ -197,6 +197,21 @@ static void test_what_exists_is_adopted_only_if_that_is_wanted(void **state)
 	web_expect_status(w, "\"status\":\"True\"");
 }
 
+/* What is adopted is there, so it is not its creation that fails. */
+static void test_what_cannot_be_adopted_is_an_update_that_failed(void **state)
+{
+	struct propagator_world *w = *state;
+
+	propagator_world_calm(w);
+	fakeapi_put(web_gondor(w), FAKEAPI_DEPLOYMENTS,
+	            "{'metadata':{'name':'web','namespace':'shop'},'spec':{'replicas':7}}");
+	fakeapi_delay(web_gondor(w), "GET " FAKEAPI_DEPLOYMENTS "/shop/web", 1, 3000);
+	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE);
+	propagator_world_expect_requests(w, web_gondor(w), "GET /apis/apps/v1/namespaces/shop", 1);
+	fakeapi_answer(web_gondor(w), "PATCH " FAKEAPI_DEPLOYMENTS, 0, 403, NULL);
+	web_expect_status(w, "UpdateFailed");
+}
+
 /* A look that finds nothing says nothing of the moment after it. */
 static void test_what_somebody_makes_at_that_moment_is_not_taken_over(void **state)
 {
@@ -350,6 +365,7 @@ int main(void)
 		T(test_an_annotation_goes_with_its_override),
 		T(test_a_template_of_another_shape_ends_nothing),
 		T(test_what_exists_is_adopted_only_if_that_is_wanted),
+		T(test_what_cannot_be_adopted_is_an_update_that_failed),
 		T(test_what_somebody_makes_at_that_moment_is_not_taken_over),
 		T(test_what_somebody_makes_in_its_place_is_not_taken_over),
 		T(test_what_cannot_be_applied_is_not_taken_over_either),
