@@ -46,7 +46,7 @@ struct preference {
 	struct pods *pods;
 	struct dispatch_job *write;
 	bool has_recalled; /* what a last leader knew of its clusters */
-	char *said; /* what there is to say of it; NULL: nothing */
+	char *said;        /* what there is to say of it; NULL: nothing */
 	struct sums sums;
 };
 
