@@ -89,12 +89,12 @@ static enum err try_whole(const struct look *l, const struct apiserver *server, 
 	                         try_once, &trial, out, why);
 }
 
-static void keep_replicas(const struct look *l, struct json_object *existing,
+static void keep_replicas(const struct look *l, const char *cluster, struct json_object *existing,
                           struct json_object *desired)
 {
 	struct json_object *replicas = jsontree_get(existing, "spec", "replicas", NULL);
 
-	if (l->render.retain_replicas && replicas)
+	if (replicas && render_retains_replicas(&l->render, l->federated, cluster))
 		jsontree_set(desired, json_object_get(replicas), "spec", "replicas", NULL);
 }
 
@@ -115,7 +115,7 @@ static struct json_object *try_apply(const struct look *l, const struct outlook_
 		refuse(f, why.text);
 		return NULL;
 	}
-	keep_replicas(l, *existing, desired);
+	keep_replicas(l, f->cluster, *existing, desired);
 	(void)ceiling_allows(m->ceiling, l->type, l->o->c->namespace, desired, forbidden);
 	err = apiserver_apply(&dry, &r, jsontree_text(desired, "metadata", "namespace", NULL),
 	                      jsontree_word(desired, "metadata", "name", NULL), desired, &after,

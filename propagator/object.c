@@ -157,10 +157,11 @@ static struct json_object *allowed_for(struct part *p, const struct wish *w)
 }
 
 /* Retained replicas are those of the copy: to leave them out of what is applied would give them up. */
-static void retain_replicas(const struct wish *w, const struct copy *copy,
+static void retain_replicas(const struct part *p, const struct wish *w, const struct copy *copy,
                             struct json_object *desired)
 {
-	if (!w->render.retain_replicas || !copy || copy->replicas < 0 ||
+	if (!render_retains_replicas(&w->render, w->federated, p->cluster) || !copy ||
+	    copy->replicas < 0 ||
 	    !json_object_is_type(jsontree_get(desired, "spec", NULL), json_type_object))
 		return;
 	jsontree_set(desired, json_object_new_int64(copy->replicas), "spec", "replicas", NULL);
@@ -177,10 +178,11 @@ static void hold_to(const struct copy *copy, struct json_object *desired)
 }
 
 /* Of what nobody asked for when it was seen nobody knows how many there are: it is looked at, like what is adopted. */
-static bool hides_replicas(const struct wish *w, const struct copy *copy, bool is_drift)
+static bool hides_replicas(const struct part *p, const struct wish *w, const struct copy *copy,
+                           bool is_drift)
 {
-	return copy->is_bare && w->render.retain_replicas && !copy->deleting &&
-	       !(is_drift && w->reports_drift);
+	return copy->is_bare && render_retains_replicas(&w->render, w->federated, p->cluster) &&
+	       !copy->deleting && !(is_drift && w->reports_drift);
 }
 
 static struct plan_about about_part(const struct part *p, const struct wish *w,
@@ -199,7 +201,7 @@ static struct plan_about about_part(const struct part *p, const struct wish *w,
 		.placed = placed,
 		.is_ready = m->is_ready && m->client,
 		.is_seen = s && cache_is_synced(s->copies) && member_ceiling_is_known(m->ceiling),
-		.has_copy = copy && !(placed && hides_replicas(w, copy, is_drift)),
+		.has_copy = copy && !(placed && hides_replicas(p, w, copy, is_drift)),
 		.is_deleting = copy && copy->deleting,
 		.is_hosts = copy && type_is_namespaces(&c->type) &&
 	                    c->around.is_hosts_namespace(name, copy->uid, c->around.arg),
@@ -301,7 +303,7 @@ static void take(struct part *p, const struct wish *w, const struct plan *plan,
 	else if (!is_held_back(p, w, plan->step, copy)) {
 		if (desired) {
 			hold_to(copy, desired);
-			retain_replicas(w, copy, desired);
+			retain_replicas(p, w, copy, desired);
 		}
 		p->before = copy_revision(copy);
 		p->under = member_ceiling_revision(ceiling_of(p));

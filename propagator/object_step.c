@@ -509,7 +509,7 @@ void object_step(struct part *p, const struct wish *wish, enum plan_step step, e
 	p->body = desired;
 	p->behind_ms = 0;
 	p->written = 0;
-	p->retains = wish->render.retain_replicas;
+	p->retains = render_retains_replicas(&wish->render, wish->federated, p->cluster);
 	p->is_repair = step == PLAN_UPDATE && recorded && strcmp(recorded, VERSION_OLD) != 0;
 	p->over = p->before;
 	p->deed = step == PLAN_CREATE ? DEED_CREATED : p->is_repair ? DEED_REPAIRED : DEED_UPDATED;

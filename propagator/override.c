@@ -420,6 +420,30 @@ enum err override_apply(struct json_object *federated, const char *cluster,
 	return err;
 }
 
+static bool leads_to(const char *path, const char *spot)
+{
+	size_t len = strlen(path);
+
+	return strncmp(path, spot, len) == 0 && (spot[len] == '\0' || spot[len] == '/');
+}
+
+bool override_touches(struct json_object *federated, const char *cluster, const char *path)
+{
+	struct json_object *item;
+	struct reason why = {0};
+	struct edit *edits;
+	size_t count;
+	bool touches = false;
+
+	if (find_item(federated, cluster, &item, &why) != ERR_OK || !item ||
+	    read_edits(item, &edits, &count, &why) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		touches |= leads_to(edits[i].path, path);
+	free(edits);
+	return touches;
+}
+
 /* --- all of them --- */
 
 static enum err check_clusters(struct json_object *list, struct reason *why)

@@ -10,6 +10,7 @@
 #ifndef PROPAGATOR_OVERRIDE_H
 #define PROPAGATOR_OVERRIDE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -30,6 +31,10 @@ enum {
 enum err override_apply(struct json_object *federated, const char *cluster,
                         struct json_object *object, struct json_object **out,
                         struct reason *why) MUST_CHECK;
+
+/* Does an override of the cluster say what stands at `path` ("/spec/replicas"), or at what it is in?  Not where they are not well
+ * formed. */
+bool override_touches(struct json_object *federated, const char *cluster, const char *path);
 
 /* Whether they are well formed, of all clusters, whatever they are applied to: the first error. */
 enum err override_check(struct json_object *federated, struct reason *why) MUST_CHECK;

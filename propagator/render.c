@@ -212,6 +212,12 @@ enum err render_for(const struct render *r, struct json_object *federated, const
 	return finish(r->object, federated, cluster, out, why);
 }
 
+bool render_retains_replicas(const struct render *r, struct json_object *federated,
+                             const char *cluster)
+{
+	return r->retain_replicas && !override_touches(federated, cluster, "/spec/replicas");
+}
+
 enum err render_over(const struct type *type, const struct render *r, struct json_object *federated,
                      const char *cluster, struct json_object *existing, struct json_object **out,
                      bool *retained, struct reason *why)

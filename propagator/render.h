@@ -38,10 +38,14 @@ void render_fini(struct render *r);
 
 /* For one cluster, to be applied (server-side apply): with its overrides and the label kubefed.io/managed: "true".
  * The caller puts it.  Errors as override_apply() says (state ApplyOverridesFailed).
- * Where there is a copy and retain_replicas, render_over() is the way: what was applied once and is left out of the next
+ * Where there is a copy and render_retains_replicas(), render_over() is the way: what was applied once and is left out of the next
  * apply is taken away, and what is in it is taken back. */
 enum err render_for(const struct render *r, struct json_object *federated, const char *cluster,
                     struct json_object **out, struct reason *why) MUST_CHECK;
+
+/* Does the cluster's copy keep its own replicas?  Not where an override says how many: that is so after retention, as with KubeFed. */
+bool render_retains_replicas(const struct render *r, struct json_object *federated,
+                             const char *cluster);
 
 /* For one cluster, to be put in the place of `existing` (PUT): before the overrides, what the member has to say about
  * the object is taken from there (retain.h).  An error without *retained is retain()'s (state FieldRetentionFailed). */

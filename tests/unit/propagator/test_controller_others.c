@@ -127,6 +127,29 @@ static void test_what_is_adopted_keeps_its_replicas_if_they_are_retained(void **
 	web_expect_copy(w, 0, "\"replicas\":7");
 }
 
+/* As with KubeFed: a ReplicaSchedulingPreference scales by overrides. */
+static void test_an_override_of_replicas_goes_before_those_that_are_retained(void **state)
+{
+	struct propagator_world *w = *state;
+
+	fakeapi_put(web_gondor(w), FAKEAPI_DEPLOYMENTS,
+	            "{'metadata':{'name':'web','namespace':'shop','generation':1},'spec':{"
+	            "'replicas':7}}");
+	propagator_world_deployment(w, "web", 1,
+	                            WORLD_EVERYWHERE
+	                            ",'retainReplicas':true,'overrides':[{'clusterName':'gondor',"
+	                            "'clusterOverrides':[{'path':'/spec/replicas','value':4}]}]");
+	web_expect_copy(w, 0, "\"replicas\":4");
+	fakeapi_edit(w->host, WORLD_FEDERATED_DEPLOYMENTS, "shop/web",
+	             "{'spec':{'overrides':[{'clusterName':'gondor','clusterOverrides':[{'path':"
+	             "'/spec/replicas','value':2}]}]}}");
+	web_expect_copy(w, 0, "\"replicas\":2");
+	fakeapi_edit(w->host, WORLD_FEDERATED_DEPLOYMENTS, "shop/web",
+	             "{'spec':{'overrides':null,'template':{'spec':{'paused':true}}}}");
+	web_expect_copy(w, 0, "paused");
+	web_expect_copy(w, 0, "\"replicas\":2");
+}
+
 /* Of what nobody asked for when it was seen only versions are kept. */
 static void test_what_nobody_asked_for_keeps_its_replicas_if_they_are_retained(void **state)
 {
@@ -361,6 +384,7 @@ int main(void)
 		T(test_without_the_kind_of_federated_namespaces_nothing_is_taken_away),
 		T(test_an_object_of_a_namespace_that_is_not_federated_says_so),
 		T(test_what_is_adopted_keeps_its_replicas_if_they_are_retained),
+		T(test_an_override_of_replicas_goes_before_those_that_are_retained),
 		T(test_what_nobody_asked_for_keeps_its_replicas_if_they_are_retained),
 		T(test_an_annotation_goes_with_its_override),
 		T(test_a_template_of_another_shape_ends_nothing),
