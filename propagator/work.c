@@ -14,7 +14,8 @@ enum {
 	HOST_AT_ONCE = 64,
 	HOST_EVENTS = 300,
 	TRIM_AFTER = 500, /* objects that were looked at */
-	CALM = 20         /* of them in a second, at most */
+	CALM = 250,       /* of them in a second, at most: others are asked why they do not work */
+	TRIM_PAUSE = 5    /* seconds between two times */
 };
 
 struct work {
@@ -27,9 +28,10 @@ struct work {
 	struct types *types;
 	struct dns_writer *dns;
 	struct policy_writer *policies;
-	uint64_t passes,
-		trimmed; /* objects looked at until the last tick, until memory was given back */
-	unsigned open;   /* of what work_stop() waits for */
+	uint64_t passes;     /* objects looked at until the last tick */
+	uint64_t trimmed;    /* the same when memory was given back last */
+	unsigned since_trim; /* seconds */
+	unsigned open;       /* of what work_stop() waits for */
 	struct scheduler *scheduler;
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
@@ -341,9 +343,12 @@ void work_tick(struct work *w)
 	if (!w->types)
 		return;
 	types_each(w->types, add_passes, &passes);
-	if (passes - w->passes <= CALM && passes - w->trimmed >= TRIM_AFTER) {
+	w->since_trim++;
+	if (passes - w->passes <= CALM && passes - w->trimmed >= TRIM_AFTER &&
+	    w->since_trim >= TRIM_PAUSE) {
 		malloc_trim(0);
 		w->trimmed = passes;
+		w->since_trim = 0;
 	}
 	w->passes = passes;
 }
