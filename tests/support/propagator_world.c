@@ -200,6 +200,7 @@ void propagator_world_begin(struct propagator_world *w)
 		.options = &w->options,
 		.term = &w->term,
 		.settings = &w->settings,
+		.dns_patience_ms = WORLD_PATIENCE_MS,
 		.allow_loopback = true,
 	};
 
