@@ -65,7 +65,8 @@ static bool members_were_seen(const struct dns_data *d)
 bool dns_data_is_ready(const struct dns_data *d)
 {
 	return d->result && d->host_was_seen &&
-	       (members_were_seen(d) || clock_monotonic_ms() - d->dialled_ms >= PATIENCE_MS);
+	       (members_were_seen(d) ||
+	        clock_monotonic_ms() - d->dialled_ms >= d->settings.patience_ms);
 }
 
 static void on_again(uv_timer_t *timer) { settle_poke(((struct dns_data *)timer->data)->settle); }
@@ -74,9 +75,9 @@ static void call_again(struct dns_data *d, uint64_t now_ms)
 {
 	uint64_t next_ms = d->result->next_ms;
 
-	if (now_ms - d->dialled_ms < PATIENCE_MS &&
-	    (next_ms == 0 || next_ms > d->dialled_ms + PATIENCE_MS))
-		next_ms = d->dialled_ms + PATIENCE_MS;
+	if (now_ms - d->dialled_ms < d->settings.patience_ms &&
+	    (next_ms == 0 || next_ms > d->dialled_ms + d->settings.patience_ms))
+		next_ms = d->dialled_ms + d->settings.patience_ms;
 	if (next_ms == 0)
 		uv_timer_stop(d->again);
 	else
@@ -288,6 +289,8 @@ struct dns_data *dns_data_new(uv_loop_t *loop, const struct dns_data_settings *s
 
 	d->loop = loop;
 	d->settings = *settings;
+	if (d->settings.patience_ms == 0)
+		d->settings.patience_ms = PATIENCE_MS;
 	d->on_built = on_built;
 	d->arg = arg;
 	d->facts = facts_new();

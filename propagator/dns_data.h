@@ -9,6 +9,7 @@
 #define PROPAGATOR_DNS_DATA_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "records/build.h"
@@ -21,6 +22,7 @@ struct dns_data_settings {
 	bool in_cluster;                  /* it is where this process runs as a pod */
 	const char *namespace;            /* KubeFed's */
 	const char *resolvers;            /* "ADDR:PORT,..."; NULL: the system's */
+	uint64_t patience_ms;             /* with members that were never seen; 0: ten seconds */
 	bool allow_loopback;              /* for what KubeFedClusters say */
 	/* Whose entries of a status are recalled, as a stranger may have written it; NULL: of all. */
 	bool (*is_member)(const char *name, void *arg);

@@ -228,6 +228,7 @@ static void start_dns(struct work *w, const char *namespace)
 	                 .context = options->context,
 	                 .in_cluster = options->in_cluster,
 	                 .namespace = options->namespace,
+	                 .patience_ms = w->settings.dns_patience_ms,
 	                 .allow_loopback = w->settings.allow_loopback,
 	                 .is_member = is_member,
 	                 .member_arg = w},

@@ -21,6 +21,7 @@ struct work_settings {
 	const struct options *options; /* where the host is, and KubeFed's namespace; borrowed */
 	const struct dispatch_term *term;
 	const struct settings *settings; /* borrowed; may change: work_on_settings() */
+	uint64_t dns_patience_ms;        /* as of dns_data.h */
 	bool allow_loopback;
 };
 

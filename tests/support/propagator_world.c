@@ -200,13 +200,13 @@ void propagator_world_begin(struct propagator_world *w)
 		.options = &w->options,
 		.term = &w->term,
 		.settings = &w->settings,
+		.dns_patience_ms = WORLD_PATIENCE_MS,
 		.allow_loopback = true,
 	};
 
 	w->options.namespace = namespace;
 	w->options.nighd_namespace = nighds;
 	w->options.kubeconfig = w->kubeconfig[0] != '\0' ? w->kubeconfig : NULL;
-	w->options.publish_sites = w->options.kubeconfig != NULL;
 	w->held = true;
 	w->work = work_start(&settings);
 }
