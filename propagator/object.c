@@ -108,6 +108,17 @@ static uint64_t judgement_of(const struct part *p, const struct wish *w, const s
 	                             hash_fixed(bytes_of(recorded ? recorded : ""))));
 }
 
+/* Neither a hash nor a version tells that replicas which were retained are to be retained no more. */
+static bool has_its_replicas(const struct wish *w, const struct copy *copy,
+                             struct json_object *desired)
+{
+	struct json_object *replicas = jsontree_get(desired, "spec", "replicas", NULL);
+
+	return w->render.retain_replicas || copy->replicas < 0 ||
+	       !json_object_is_type(replicas, json_type_int) ||
+	       json_object_get_int64(replicas) == copy->replicas;
+}
+
 /* Does the copy differ from what was left there, or does it lack what it should bear? */
 static bool is_current(struct part *p, const struct wish *w, const struct copy *copy,
                        struct json_object *desired)
@@ -117,6 +128,8 @@ static bool is_current(struct part *p, const struct wish *w, const struct copy *
 	if (!recorded || strcmp(recorded, copy->version) != 0)
 		return false;
 	if (strncmp(recorded, "gen:", 4) == 0 && !copy_has_marks(copy, desired))
+		return false;
+	if (!has_its_replicas(w, copy, desired))
 		return false;
 	p->judged = judgement_of(p, w, copy, recorded);
 	return true;

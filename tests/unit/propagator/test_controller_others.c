@@ -148,6 +148,21 @@ static void test_what_nobody_asked_for_keeps_its_replicas_if_they_are_retained(v
 	                        "\"replicas\":7");
 }
 
+static void test_replicas_that_are_retained_no_more_are_those_of_the_template(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE ",'retainReplicas':true");
+	fakeapi_edit(web_gondor(w), FAKEAPI_DEPLOYMENTS, "shop/web", "{'spec':{'replicas':7}}");
+	propagator_world_calm(w);
+	web_expect_copy(w, 0, "\"replicas\":7");
+	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE ",'retainReplicas':false");
+	web_expect_copy(w, 0, "\"replicas\":1");
+	propagator_world_calm(w);
+	propagator_world_turn(w, 1000);
+	propagator_world_expect_requests(w, web_gondor(w), "PATCH ", 0);
+}
+
 /* Who may write one object must not be able to end what brings all. */
 static void test_a_template_of_another_shape_ends_nothing(void **state)
 {
@@ -335,6 +350,7 @@ int main(void)
 		T(test_an_object_of_a_namespace_that_is_not_federated_says_so),
 		T(test_what_is_adopted_keeps_its_replicas_if_they_are_retained),
 		T(test_what_nobody_asked_for_keeps_its_replicas_if_they_are_retained),
+		T(test_replicas_that_are_retained_no_more_are_those_of_the_template),
 		T(test_a_template_of_another_shape_ends_nothing),
 		T(test_what_exists_is_adopted_only_if_that_is_wanted),
 		T(test_what_somebody_makes_at_that_moment_is_not_taken_over),
