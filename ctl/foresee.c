@@ -21,6 +21,7 @@ struct look {
 	bool can_render;
 	struct reason cannot;  /* ... because */
 	struct reason nowhere; /* why it is placed nowhere; "": it is what the object says */
+	enum plan_end end;
 };
 
 const char *foresee_text(enum foresee_step step)
@@ -178,7 +179,8 @@ static void look_at_unplaced(const struct look *l, struct json_object *existing,
 		.is_seen = true,
 		.has_copy = strcmp(label_of(existing), "true") == 0,
 		.is_deleting = jsontree_text(existing, "metadata", "deletionTimestamp", NULL),
-		.is_hosts = is_own_namespace(l, existing)};
+		.is_hosts = is_own_namespace(l, existing),
+		.end = l->end};
 	struct plan plan = plan_for(&about);
 
 	if (plan.step == PLAN_DELETE)
@@ -230,6 +232,19 @@ static bool look_at(const struct look *l, size_t member, struct foreseen *f)
 	return placed || f->step != FORESEE_NOTHING;
 }
 
+/* What is being deleted on the host, and waits for a cluster there, is to be nowhere, whatever its spec says. */
+static void heed_deletion(struct look *l)
+{
+	const char *orphan = jsontree_word(l->federated, "metadata", "annotations",
+	                                   PLAN_ORPHAN_ANNOTATION, NULL);
+
+	if (!jsontree_text(l->federated, "metadata", "deletionTimestamp", NULL))
+		return;
+	l->end = strcmp(orphan, "true") == 0 ? PLAN_END_ORPHAN : PLAN_END_DELETE;
+	placement_fini(&l->placement);
+	reason_set(&l->nowhere, ERR_OK, "it is being deleted");
+}
+
 enum err foresee(struct outlook *o, const struct type *type, struct json_object *federated,
                  struct json_object *namespace, foresee_fn *on_cluster, void *arg,
                  struct reason *why)
@@ -239,6 +254,7 @@ enum err foresee(struct outlook *o, const struct type *type, struct json_object 
 
 	if (err)
 		return reason_set(why, err, "%s", l.nowhere.text);
+	heed_deletion(&l);
 	l.can_render = render_build(type, federated, &l.render, &l.cannot) == ERR_OK;
 	for (size_t i = 0; i < o->count; i++) {
 		struct foreseen f = {.cluster = o->members[i].name};
