@@ -146,6 +146,8 @@ static void look_at_placed(const struct look *l, const struct outlook_member *m,
 	after = try_apply(l, m, existing, f, &forbidden);
 	if (existing && after) {
 		f->differences = differences_between(existing, after);
+		if (type_is_secrets(l->type))
+			differences_hide(f->differences);
 		if (strcmp(label, "true") != 0)
 			text_add(&f->why, "there is one, which is adopted");
 		if (jsontree_count(f->differences) == 0)

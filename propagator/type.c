@@ -332,6 +332,8 @@ struct type type_copy(const struct type *t)
 
 bool type_is_namespaces(const struct type *t) { return strcmp(t->name, "namespaces") == 0; }
 
+bool type_is_secrets(const struct type *t) { return strcmp(t->name, "secrets") == 0; }
+
 char *type_api_version(const struct type_api *api)
 {
 	struct text version = {0};

@@ -45,6 +45,8 @@ struct type type_copy(const struct type *t);
 
 /* Is it KubeFed's namespaces: cluster-scoped objects of namespaced federated ones? */
 bool type_is_namespaces(const struct type *t);
+/* Is it Kubernetes' secrets? */
+bool type_is_secrets(const struct type *t);
 /* "v1", "apps/v1": heap. */
 char *type_api_version(const struct type_api *api);
 /* The plural that KubeFed computes of a kind ("Policy": "policies"): heap. */
