@@ -534,6 +534,17 @@ static void drop_record(struct object *o, const char *cluster)
 	o->version_dirty = true;
 }
 
+/* It went by itself, as with its namespace: a record of it would be waited for when its cluster is away later. */
+static void drop_what_went(struct part *p)
+{
+	if (p->job || controller_copy(p->object->controller, p->cluster, p->object->key))
+		return;
+	if (is_behind(p, NULL))
+		controller_alarm(p->object, p->behind_ms - clock_monotonic_ms());
+	else
+		drop_record(p->object, p->cluster);
+}
+
 /* As long as something may soon be known it is waited for, but not for ever. */
 static bool is_too_early(struct object *o)
 {
@@ -568,6 +579,8 @@ static void look_at(struct object *o, struct json_object *federated, const struc
 			continue;
 		}
 		look_at_part(p, w);
+		if (!placed && !w->is_deleting)
+			drop_what_went(p);
 		object_ask_why(p);
 	}
 	if (w->is_deleting && is_all_gone(o, w))

@@ -163,6 +163,21 @@ static void test_replicas_that_are_retained_no_more_are_those_of_the_template(vo
 	propagator_world_expect_requests(w, web_gondor(w), "PATCH ", 0);
 }
 
+/* As its namespace went, and took it along before it was placed there no more. */
+static void test_what_went_by_itself_and_is_placed_no_more_is_recorded_no_more(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web", "gondor");
+	fakeapi_answer(web_gondor(w), "PATCH " FAKEAPI_DEPLOYMENTS "/shop/web", 0, 403, NULL);
+	fakeapi_delete(web_gondor(w), FAKEAPI_DEPLOYMENTS, "shop/web");
+	web_expect_status(w, "CreationFailed");
+	propagator_world_deployment(w, "web", 1, "'placement':{'clusters':[{'name':'rohan'}]}");
+	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web", "!gondor");
+	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web", "rohan");
+}
+
 /* Who may write one object must not be able to end what brings all. */
 static void test_a_template_of_another_shape_ends_nothing(void **state)
 {
@@ -351,6 +366,7 @@ int main(void)
 		T(test_what_is_adopted_keeps_its_replicas_if_they_are_retained),
 		T(test_what_nobody_asked_for_keeps_its_replicas_if_they_are_retained),
 		T(test_replicas_that_are_retained_no_more_are_those_of_the_template),
+		T(test_what_went_by_itself_and_is_placed_no_more_is_recorded_no_more),
 		T(test_a_template_of_another_shape_ends_nothing),
 		T(test_what_exists_is_adopted_only_if_that_is_wanted),
 		T(test_what_somebody_makes_at_that_moment_is_not_taken_over),
