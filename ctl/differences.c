@@ -106,6 +106,37 @@ struct json_object *differences_between(struct json_object *before, struct json_
 	return out;
 }
 
+static bool is_open(const char *path)
+{
+	static const char *const open[] = {
+		"apiVersion",        "immutable",      "type",
+		"metadata.labels",   "spec.placement", "spec.template.metadata.labels",
+		"spec.template.type"};
+
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+		size_t length = strlen(open[i]);
+
+		if (strncmp(path, open[i], length) == 0 &&
+		    (path[length] == '\0' || path[length] == '.' || path[length] == '['))
+			return true;
+	}
+	return false;
+}
+
+void differences_hide(struct json_object *differences)
+{
+	static const char *const sides[] = {"has", "should"};
+
+	for (size_t i = 0; i < jsontree_count(differences); i++) {
+		struct json_object *one = jsontree_item(differences, i);
+
+		for (size_t k = 0; k < 2 && !is_open(jsontree_word(one, "path", NULL)); k++)
+			if (jsontree_get(one, sides[k], NULL))
+				json_object_object_add(one, sides[k],
+				                       json_object_new_string("***"));
+	}
+}
+
 static void print_value(struct json_object *value, struct text *out)
 {
 	const char *text = value ? json_object_to_json_string_ext(value, PLAIN_JSON) : "(none)";

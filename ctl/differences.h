@@ -11,6 +11,8 @@ struct json_object;
  * counts by itself (resourceVersion, generation, managedFields ...) and `status` are left out.  Lists of one length
  * are compared item by item, others whole.  NULL is an empty object.  The caller puts it. */
 struct json_object *differences_between(struct json_object *before, struct json_object *after);
+/* Of a Secret, or a federated one: values that may be secret become "***". */
+void differences_hide(struct json_object *differences);
 /* "spec.replicas: 1 -> 4, metadata.labels.a: (none) -> x, and 3 more": `most` of them, long values cut. */
 void differences_print(struct json_object *differences, size_t most, struct text *out);
 

@@ -24,6 +24,7 @@ struct look {
 	bool can_render;
 	struct reason cannot;  /* ... because */
 	struct reason nowhere; /* why it is placed nowhere; "": it is what the object says */
+	enum plan_end end;
 };
 
 const char *foresee_text(enum foresee_step step)
@@ -168,6 +169,8 @@ static void look_at_placed(const struct look *l, const struct outlook_member *m,
 		f->step = *existing ? FORESEE_UPDATE : FORESEE_CREATE;
 	if (*existing && after) {
 		f->differences = differences_between(*existing, after);
+		if (type_is_secrets(l->type))
+			differences_hide(f->differences);
 		if (strcmp(label_of(*existing), "true") != 0)
 			text_add(&f->why, "there is one, which is adopted");
 		if (jsontree_count(f->differences) == 0)
@@ -202,7 +205,8 @@ static void look_at_unplaced(const struct look *l, struct json_object *existing,
 		.is_seen = true,
 		.has_copy = strcmp(label_of(existing), "true") == 0,
 		.is_deleting = jsontree_text(existing, "metadata", "deletionTimestamp", NULL),
-		.is_hosts = is_own_namespace(l, existing)};
+		.is_hosts = is_own_namespace(l, existing),
+		.end = l->end};
 	struct plan plan = plan_for(&about);
 
 	if (plan.step == PLAN_DELETE)
@@ -254,6 +258,19 @@ static bool look_at(const struct look *l, size_t member, struct foreseen *f)
 	return placed || f->step != FORESEE_NOTHING;
 }
 
+/* What is being deleted on the host, and waits for a cluster there, is to be nowhere, whatever its spec says. */
+static void heed_deletion(struct look *l)
+{
+	const char *orphan = jsontree_word(l->federated, "metadata", "annotations",
+	                                   PLAN_ORPHAN_ANNOTATION, NULL);
+
+	if (!jsontree_text(l->federated, "metadata", "deletionTimestamp", NULL))
+		return;
+	l->end = strcmp(orphan, "true") == 0 ? PLAN_END_ORPHAN : PLAN_END_DELETE;
+	placement_fini(&l->placement);
+	reason_set(&l->nowhere, ERR_OK, "it is being deleted");
+}
+
 /* --- all clusters, several at a time --- */
 
 struct asked {
@@ -285,12 +302,13 @@ enum err foresee(struct outlook *o, const struct type *type, struct json_object 
                  struct json_object *namespace, foresee_fn *on_cluster, void *arg,
                  struct reason *why)
 {
-	struct look look = {.o = o, .type = type};
+	struct look look = {.o = o, .type = type, .federated = federated};
 	enum err err = outlook_place(o, type, federated, namespace, &look.placement, &look.nowhere);
 	struct asked *all;
 
 	if (err)
 		return reason_set(why, err, "%s", look.nowhere.text);
+	heed_deletion(&look);
 	all = xcalloc(o->count, sizeof(*all));
 	for (size_t i = 0; i < o->count; i++) {
 		all[i].look = look;

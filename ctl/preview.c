@@ -359,6 +359,8 @@ static void look_at_host(struct preview *p, const struct type *type, struct json
 
 	if (live) {
 		f.differences = differences_between(live, after);
+		if (type_is_secrets(type))
+			differences_hide(f.differences);
 		f.step = jsontree_count(f.differences) ? FORESEE_UPDATE : FORESEE_NOTHING;
 	}
 	p->federated = after;

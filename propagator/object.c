@@ -108,6 +108,19 @@ static uint64_t judgement_of(const struct part *p, const struct wish *w, const s
 	                             hash_fixed(bytes_of(recorded ? recorded : ""))));
 }
 
+/* Neither a hash nor a version tells that replicas which were retained are to be retained no more.  They are sent once: whoever
+ * changes them on their way there is not fought. */
+static bool has_its_replicas(const struct part *p, const struct wish *w, const struct copy *copy,
+                             struct json_object *desired)
+{
+	struct json_object *replicas = jsontree_get(desired, "spec", "replicas", NULL);
+
+	return (p->asked == w->asked && p->failures == 0) || copy->replicas < 0 ||
+	       render_retains_replicas(&w->render, w->federated, p->cluster) ||
+	       !json_object_is_type(replicas, json_type_int) ||
+	       json_object_get_int64(replicas) == copy->replicas;
+}
+
 /* Does the copy differ from what was left there, or does it lack what it should bear? */
 static bool is_current(struct part *p, const struct wish *w, const struct copy *copy,
                        struct json_object *desired)
@@ -117,6 +130,8 @@ static bool is_current(struct part *p, const struct wish *w, const struct copy *
 	if (!recorded || strcmp(recorded, copy->version) != 0)
 		return false;
 	if (strncmp(recorded, "gen:", 4) == 0 && !copy_has_marks(copy, desired))
+		return false;
+	if (!has_its_replicas(p, w, copy, desired))
 		return false;
 	p->judged = judgement_of(p, w, copy, recorded);
 	return true;
@@ -456,6 +471,17 @@ static bool is_too_early(struct object *o)
 	return true;
 }
 
+/* It went by itself, as with its namespace: a record of it would be waited for when its cluster is away later. */
+static void drop_what_went(struct part *p)
+{
+	if (p->job || controller_copy(p->object->controller, p->cluster, p->object->key))
+		return;
+	if (is_behind(p, NULL))
+		controller_alarm(p->object, p->behind_ms - clock_monotonic_ms());
+	else
+		object_drop_record(p->object, p->cluster);
+}
+
 static void look_at(struct object *o, struct json_object *federated, const struct wish *w)
 {
 	const struct members *members = o->controller->around.members;
@@ -473,6 +499,8 @@ static void look_at(struct object *o, struct json_object *federated, const struc
 			continue;
 		}
 		object_look_at_part(p, w);
+		if (!placed && !w->is_deleting)
+			drop_what_went(p);
 		object_ask_why(p);
 	}
 	if (w->is_deleting && object_is_all_gone(o, w))

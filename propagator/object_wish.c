@@ -15,8 +15,7 @@
 
 enum { UNPLANNED_LOOK_MS = 200, UNPLANNED_MOST_MS = 5000 };
 
-#define ORPHAN_ANNOTATION "kubefed.io/orphan"
-#define DRIFT_ANNOTATION  "nigh.dev/drift-policy"
+#define DRIFT_ANNOTATION "nigh.dev/drift-policy"
 
 bool object_is_deleted(struct json_object *federated)
 {
@@ -26,7 +25,7 @@ bool object_is_deleted(struct json_object *federated)
 static enum plan_end end_of(struct json_object *federated)
 {
 	struct bytes orphan =
-		object_text(federated, "metadata", "annotations", ORPHAN_ANNOTATION, NULL);
+		object_text(federated, "metadata", "annotations", PLAN_ORPHAN_ANNOTATION, NULL);
 
 	return bytes_equal_text(orphan, "true") ? PLAN_END_ORPHAN : PLAN_END_DELETE;
 }

@@ -19,7 +19,8 @@ enum plan_step {
 	PLAN_UNLABEL /* leave it, without the label that says it is ours */
 };
 
-/* What is wanted of the object in all clusters that it is not placed in. */
+/* What is wanted of the object in all clusters that it is not placed in; ORPHAN: it is deleted, and that annotation is "true". */
+#define PLAN_ORPHAN_ANNOTATION "kubefed.io/orphan"
 enum plan_end { PLAN_END_DELETE, PLAN_END_ORPHAN };
 
 struct plan_about {

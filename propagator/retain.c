@@ -173,7 +173,7 @@ static enum err retain_service_account(struct json_object *existing, struct json
 /* The selector that the member's server has made, and the labels it selects. */
 static void retain_job(struct json_object *existing, struct json_object *desired)
 {
-	static const char *const generated[] = {"selector", NULL};
+	static const char *const generated[] = {"selector", "completions", NULL};
 	static const char *const labels[] = {"controller-uid", "job-name",
 	                                     "batch.kubernetes.io/controller-uid",
 	                                     "batch.kubernetes.io/job-name", NULL};

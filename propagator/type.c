@@ -338,6 +338,8 @@ bool type_keeps_statuses(const struct type *t)
 	       t->status_collection;
 }
 
+bool type_is_secrets(const struct type *t) { return strcmp(t->name, "secrets") == 0; }
+
 char *type_api_version(const struct type_api *api)
 {
 	struct text version = {0};

@@ -51,6 +51,8 @@ struct type type_copy(const struct type *t);
 bool type_is_namespaces(const struct type *t);
 /* Is it the one type of which KubeFed's old status controller wrote statuses: `services`, with a status type, collected? */
 bool type_keeps_statuses(const struct type *t);
+/* Is it Kubernetes' secrets? */
+bool type_is_secrets(const struct type *t);
 /* "v1", "apps/v1": heap. */
 char *type_api_version(const struct type_api *api);
 /* The plural that KubeFed computes of a kind ("Policy": "policies"): heap. */

@@ -298,6 +298,29 @@ static void test_a_plan_of_a_namespace_tells_of_what_is_in_it(void **state)
 	assert_says(said, "delete ConfigMap shop/settings rohan", true);
 }
 
+/* It waits for whatever holds it on the host; nobody brings it anywhere any more. */
+static void test_what_is_being_deleted_is_to_be_nowhere(void **state)
+{
+	static const char *const api = "types.kubefed.io/v1beta1", *const kind =
+									   "FederatedConfigMap";
+	struct federation *f = *state;
+
+	cluster_apply(f->host,
+	              "apiVersion: types.kubefed.io/v1beta1\n"
+	              "kind: FederatedConfigMap\n"
+	              "metadata: {name: leaving, namespace: shop, finalizers: [example.com/held]}\n"
+	              "spec: {template: {data: {a: one}}, placement: {clusterSelector: {}}}\n");
+	cluster_expect(f->members[0], CONFIGMAPS "leaving", "\"a\":\"one\"", SOON_MS);
+	cluster_expect(f->members[1], CONFIGMAPS "leaving", "\"a\":\"one\"", SOON_MS);
+	cluster_delete(f->host, api, kind, "shop", "leaving");
+	cluster_expect(f->members[0], CONFIGMAPS "leaving", "NotFound", SOON_MS);
+	cluster_expect(f->members[1], CONFIGMAPS "leaving", "NotFound", SOON_MS);
+	federation_expect(f, 0, "the members have what they should have",
+	                  WORDS("diff", "configmaps", "shop/leaving"));
+	cluster_patch(f->host, api, kind, "shop", "leaving",
+	              "{\"metadata\":{\"finalizers\":null}}");
+}
+
 static void test_what_a_server_refuses_is_planned_as_refused(void **state)
 {
 	struct federation *f = *state;
@@ -574,6 +597,7 @@ int main(void)
 		cmocka_unit_test(
 			test_a_plan_asks_members_at_the_same_time_and_tells_them_in_their_order),
 		cmocka_unit_test(test_a_plan_of_a_namespace_tells_of_what_is_in_it),
+		cmocka_unit_test(test_what_is_being_deleted_is_to_be_nowhere),
 		cmocka_unit_test(test_what_a_server_refuses_is_planned_as_refused),
 		cmocka_unit_test(test_what_can_only_be_created_whole_is_planned_as_that),
 		cmocka_unit_test(test_a_plan_is_made_though_a_copy_changes_meanwhile),

@@ -53,6 +53,28 @@ static void test_many_are_cut_short(void **state)
 	expect("{}", "{'a': 1, 'b': 2, 'c': 3}", 1, "a: (none) -> 1, and 2 more");
 }
 
+static void test_values_of_a_secret_are_hidden(void **state)
+{
+	static const char before[] =
+		"{'type': 'a', 'data': {'x': 'c2VjcmV0'}, 'spec': {'template': "
+		"{'data': {'x': 'c2VjcmV0'}}, 'placement': {'clusters': []}}}";
+	static const char after[] =
+		"{'type': 'b', 'data': {'x': 'bmV3', 'y': 'bmV3'}, 'spec': {'template': {'data': "
+		"{'x': 'bmV3'}}, 'overrides': [{'value': 'bmV3'}], 'placement': {}}}";
+	struct json_object *found = json_keep(differences_between(json_of(before), json_of(after)));
+	struct text line = {0};
+
+	(void)state;
+	differences_hide(found);
+	differences_print(found, 9, &line);
+	assert_string_equal(line.data,
+	                    "type: \"a\" -> \"b\", data.x: \"***\" -> \"***\", data.y: (none) -> "
+	                    "\"***\", spec.template.data.x: \"***\" -> \"***\", "
+	                    "spec.placement.clusters: [] -> (none), spec.overrides: (none) -> "
+	                    "\"***\"");
+	text_fini(&line);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -60,6 +82,7 @@ int main(void)
 		JSON_TEST(test_lists_of_one_length_are_compared_item_by_item),
 		JSON_TEST(test_what_a_server_counts_is_no_difference),
 		JSON_TEST(test_many_are_cut_short),
+		JSON_TEST(test_values_of_a_secret_are_hidden),
 	};
 
 	return cmocka_run_group_tests_name("ctl/differences", tests, NULL, NULL);

@@ -183,6 +183,50 @@ static void test_an_annotation_goes_with_its_override(void **state)
 	web_expect_copy(w, 0, "!example.com/f");
 }
 
+static void test_replicas_that_are_retained_no_more_are_those_of_the_template(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE ",'retainReplicas':true");
+	fakeapi_edit(web_gondor(w), FAKEAPI_DEPLOYMENTS, "shop/web", "{'spec':{'replicas':7}}");
+	propagator_world_calm(w);
+	web_expect_copy(w, 0, "\"replicas\":7");
+	propagator_world_deployment(w, "web", 1, WORLD_EVERYWHERE ",'retainReplicas':false");
+	web_expect_copy(w, 0, "\"replicas\":1");
+	propagator_world_calm(w);
+	propagator_world_turn(w, 1000);
+	propagator_world_expect_requests(w, web_gondor(w), "PATCH ", 0);
+}
+
+/* As an admission of the member makes another number of what is sent: the generation is that of the write. */
+static void test_what_a_member_makes_of_replicas_is_not_fought_over(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	fakeapi_put(web_gondor(w), FAKEAPI_DEPLOYMENTS,
+	            "{'metadata':{'name':'web','namespace':'shop','generation':1,'labels':{"
+	            "'app':'web','kubefed.io/managed':'true'}},'spec':{'replicas':7}}");
+	propagator_world_turn(w, 1000);
+	web_expect_copy(w, 0, "\"replicas\":7");
+	web_expect_status(w, "Propagation");
+}
+
+/* As its namespace went, and took it along before it was placed there no more. */
+static void test_what_went_by_itself_and_is_placed_no_more_is_recorded_no_more(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web", "gondor");
+	fakeapi_answer(web_gondor(w), "PATCH " FAKEAPI_DEPLOYMENTS "/shop/web", 0, 403, NULL);
+	fakeapi_delete(web_gondor(w), FAKEAPI_DEPLOYMENTS, "shop/web");
+	web_expect_status(w, "CreationFailed");
+	propagator_world_deployment(w, "web", 1, "'placement':{'clusters':[{'name':'rohan'}]}");
+	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web", "!gondor");
+	propagator_world_expect(w, w->host, WORLD_VERSIONS, "shop/deployment-web", "rohan");
+}
+
 /* Who may write one object must not be able to end what brings all. */
 static void test_a_template_of_another_shape_ends_nothing(void **state)
 {
@@ -387,6 +431,9 @@ int main(void)
 		T(test_an_override_of_replicas_goes_before_those_that_are_retained),
 		T(test_what_nobody_asked_for_keeps_its_replicas_if_they_are_retained),
 		T(test_an_annotation_goes_with_its_override),
+		T(test_replicas_that_are_retained_no_more_are_those_of_the_template),
+		T(test_what_a_member_makes_of_replicas_is_not_fought_over),
+		T(test_what_went_by_itself_and_is_placed_no_more_is_recorded_no_more),
 		T(test_a_template_of_another_shape_ends_nothing),
 		T(test_what_exists_is_adopted_only_if_that_is_wanted),
 		T(test_what_cannot_be_adopted_is_an_update_that_failed),

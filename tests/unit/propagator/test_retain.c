@@ -275,7 +275,7 @@ static void test_what_is_wrong_with_a_member_s_service_is_named(void **state)
 
 /* --- what KubeFed lacked --- */
 
-static void test_a_job_keeps_its_generated_selector_and_its_labels(void **state)
+static void test_a_job_keeps_what_its_server_has_made_of_it(void **state)
 {
 	(void)state;
 	assert_retains(
@@ -289,6 +289,10 @@ static void test_a_job_keeps_its_generated_selector_and_its_labels(void **state)
 		"{'metadata': {'labels': {'ours': 'y', 'controller-uid': 'u', 'job-name': 'j', "
 		"'batch.kubernetes.io/controller-uid': 'u', 'batch.kubernetes.io/job-name': "
 		"'j'}}, 'spec': {}}}}");
+	/* How many are to complete is never changed, and a server says it of a Job that says neither that nor its parallelism. */
+	assert_retains(batch, "Job", "{'spec': {'parallelism': 1, 'completions': 1}}",
+	               "{'spec': {'parallelism': 4}}",
+	               "{'spec': {'parallelism': 4, 'completions': 1}}");
 	/* One that says its own. */
 	assert_retains(
 		batch, "Job", "{'spec': {'selector': {'matchLabels': {'a': 'b'}}}}",
@@ -374,7 +378,7 @@ int main(void)
 		JSON_TEST(test_what_another_type_may_not_have_is_not_kept),
 		JSON_TEST(test_a_service_of_another_group_is_no_service),
 		JSON_TEST(test_what_is_wrong_with_a_member_s_service_is_named),
-		JSON_TEST(test_a_job_keeps_its_generated_selector_and_its_labels),
+		JSON_TEST(test_a_job_keeps_what_its_server_has_made_of_it),
 		JSON_TEST(test_a_pod_keeps_what_admission_and_scheduler_gave_it),
 		JSON_TEST(test_a_claim_keeps_its_volume_and_a_volume_its_claim),
 		JSON_TEST(test_authorities_that_a_member_has_filled_in_are_kept),
