@@ -108,18 +108,7 @@ static struct json_object *parsed(const char *text)
 	return value;
 }
 
-/* KubeFed's rules that no schema says, where they are cheap to hold (spec/kubefed.md 3.1, 3.3). */
-static struct json_object *rule(const char *expression, const char *message)
-{
-	struct json_object *rules = json_object_new_array(), *one = json_object_new_object();
-
-	json_object_object_add(one, "rule", json_object_new_string(expression));
-	json_object_object_add(one, "message", json_object_new_string(message));
-	json_object_array_add(rules, one);
-	return rules;
-}
-
-static struct json_object *schema_of(const struct type *type, bool has_replicas)
+static struct json_object *schema_of(bool has_replicas)
 {
 	struct json_object *schema = parsed(
 		"{\"type\":\"object\",\"required\":[\"spec\"],\"properties\":{"
@@ -134,12 +123,6 @@ static struct json_object *schema_of(const struct type *type, bool has_replicas)
 	if (has_replicas)
 		jsontree_set(schema, parsed("{\"type\":\"boolean\"}"), "properties", "spec",
 		             "properties", "retainReplicas", NULL);
-	if (is_namespaces(&type->target))
-		jsontree_set(schema,
-		             rule("!(self.metadata.name in "
-		                  "['default', 'kube-system', 'kube-public'])",
-		                  "this namespace is never federated"),
-		             "x-kubernetes-validations", NULL);
 	return schema;
 }
 
@@ -183,7 +166,7 @@ struct json_object *definition_crd(const struct type *type, struct json_object *
 	char *name = definition_crd_name(type);
 
 	json_object_object_add(version, "name", json_object_new_string(type->federated.version));
-	jsontree_set(version, schema_of(type, has_replicas), "schema", "openAPIV3Schema", NULL);
+	jsontree_set(version, schema_of(has_replicas), "schema", "openAPIV3Schema", NULL);
 	json_object_array_add(versions, version);
 	jsontree_set(crd, json_object_new_string(name), "metadata", "name", NULL);
 	jsontree_set(crd, json_object_new_string(type->federated.group), "spec", "group", NULL);

@@ -80,13 +80,15 @@ static void print(struct json_object *rows, struct text *out)
 
 	for (size_t i = 0; i < jsontree_count(rows); i++) {
 		struct json_object *row = jsontree_item(rows, i);
+		const char *state = fields_text(row, "state"), *health = fields_text(row, "health");
+		/* What is well says nothing of what its state complains of. */
+		bool explains = !*state || strcmp(health, "Current") != 0;
 		const char *texts[] = {fields_text(row, "unreachable"), fields_text(row, "message"),
-		                       fields_text(row, "healthMessage")};
-		const char *state = fields_text(row, "state");
+		                       explains ? fields_text(row, "healthMessage") : ""};
 
 		print_cell(table, fields_text(row, "cluster"));
 		print_cell(table, *state ? state : fields_bool(row, "placed") ? "" : "NotPlaced");
-		print_cell(table, fields_text(row, "health"));
+		print_cell(table, health);
 		print_cell(table, *fields_text(row, "version") ? fields_text(row, "version")
 		                                               : fields_text(row, "recorded"));
 		print_cell(table, !fields_find(row, "exists")   ? "?"

@@ -183,12 +183,15 @@ enum err webhook_start(uv_loop_t *loop, const struct webhook_settings *settings,
 
 enum err webhook_check(const struct webhook_settings *settings, struct reason *why)
 {
-	struct server files = {0};
-	enum err err = read_pem(settings->certificate, "certificate", &files.certificate, why);
+	static const struct addr loopback = {.family = ADDR_IPV4, .bytes = {127, 0, 0, 1}};
+	struct webhook w = {.certificate = settings->certificate, .key = settings->key};
+	struct server server = {0};
+	int listener = -1;
+	enum err err = http_admin_open(&loopback, 0, &listener, why);
 
 	if (err == ERR_OK)
-		err = read_pem(settings->key, "key", &files.key, why);
-	server_stop(&files);
+		err = server_start(&w, listener, &server, why);
+	server_stop(&server);
 	return err;
 }
 

@@ -28,7 +28,7 @@ struct webhook_counts {
 /* Listens when it returns ERR_OK; else `why` names what cannot be used. */
 enum err webhook_start(uv_loop_t *loop, const struct webhook_settings *settings,
                        struct webhook **out, struct reason *why) MUST_CHECK;
-/* Can both files be read? */
+/* Can they be served with?  Tried on a port of the loopback, for a moment. */
 enum err webhook_check(const struct webhook_settings *settings, struct reason *why) MUST_CHECK;
 /* NULL is fine. */
 void webhook_stop(struct webhook *w);

@@ -501,7 +501,7 @@ static void expect_said(struct stage *s, const char *words)
 static void test_options_are_checked_and_printed_without_a_start(void **state)
 {
 	struct stage *s = *state;
-	char arguments[700], file[200], kubeconfig[200];
+	char arguments[700], file[200], kubeconfig[200], pair[200];
 	FILE *out;
 
 	snprintf(file, sizeof(file), "%s", cloud_path(s->cloud, "options.yaml"));
@@ -520,6 +520,12 @@ static void test_options_are_checked_and_printed_without_a_start(void **state)
 	         "-c %s --check --webhook 127.0.0.1:0 --certificate /none --key /none", file);
 	assert_int_equal(run(s, arguments), 1);
 	expect_said(s, "certificate /none: No such file or directory");
+	snprintf(pair, sizeof(pair), "%s", cloud_path(s->cloud, "webhook.key"));
+	snprintf(arguments, sizeof(arguments),
+	         "-c %s --check --webhook 127.0.0.1:0 --certificate %s --key %s", file,
+	         cloud_path(s->cloud, "ca.crt"), pair);
+	assert_int_equal(run(s, arguments), 1);
+	expect_said(s, "certificate and key cannot be used together");
 	/* What a flag says of the host replaces all that the file says of it. */
 	snprintf(arguments, sizeof(arguments), "-c %s --kubeconfig /none --check", file);
 	assert_int_equal(run(s, arguments), 1);
