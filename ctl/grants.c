@@ -18,7 +18,7 @@ const struct kube_resource grants_config_maps = {"", "v1", "configmaps", "Config
 
 #define RBAC "rbac.authorization.k8s.io"
 static const struct kube_resource cluster_roles = {RBAC, "v1", "clusterroles", "ClusterRole"};
-static const struct kube_resource cluster_bindings = {RBAC, "v1", "clusterrolebindings",
+const struct kube_resource grants_cluster_bindings = {RBAC, "v1", "clusterrolebindings",
                                                       "ClusterRoleBinding"};
 static const struct kube_resource roles = {RBAC, "v1", "roles", "Role"};
 static const struct kube_resource bindings = {RBAC, "v1", "rolebindings", "RoleBinding"};
@@ -33,10 +33,12 @@ void grants_name(struct grants_names *out, const char *cluster, const char *host
 	text_printf(&out->writer_role, "%s:%s-%s",
 	            compatible ? "kubefed-controller-manager" : "nigh-propagator", cluster, host);
 	if (compatible) {
-		text_printf(&out->health_role, "kubefed-controller-manager:%s:healthcheck-%s-%s",
+		text_printf(&out->writer_beside, "kubefed-controller-manager:%s:healthcheck-%s-%s",
 		            namespace, cluster, host);
 		return;
 	}
+	text_printf(&out->writer_beside, "nigh-propagator:%s:%s-%s", namespace, cluster, host);
+	text_printf(&out->reader_beside, "nigh-reader:%s:%s-%s", namespace, cluster, host);
 	text_printf(&out->reader, "nigh-reader-%s-%s", cluster, host);
 	text_printf(&out->reader_role, "nigh-reader:%s-%s", cluster, host);
 }
@@ -47,7 +49,8 @@ void grants_names_fini(struct grants_names *n)
 	text_fini(&n->reader);
 	text_fini(&n->writer_role);
 	text_fini(&n->reader_role);
-	text_fini(&n->health_role);
+	text_fini(&n->writer_beside);
+	text_fini(&n->reader_beside);
 }
 
 /* --- what may be done --- */
@@ -216,7 +219,8 @@ static void add_role(struct grants *g, const char *role_namespace, const char *r
 	struct json_object *subjects = json_object_new_array();
 
 	jsontree_set(object, take_rules, "rules", NULL);
-	object = add(g, role_namespace ? &bindings : &cluster_bindings, role_namespace, role);
+	object =
+		add(g, role_namespace ? &bindings : &grants_cluster_bindings, role_namespace, role);
 	jsontree_set(object, json_object_new_string(RBAC), "roleRef", "apiGroup", NULL);
 	jsontree_set(object, json_object_new_string(role_namespace ? "Role" : "ClusterRole"),
 	             "roleRef", "kind", NULL);
@@ -228,20 +232,20 @@ static void add_role(struct grants *g, const char *role_namespace, const char *r
 	jsontree_set(object, subjects, "subjects", NULL);
 }
 
-/* Under one name: what is about namespaces, and what has none; in all of the cluster one role has both. */
+/* What is about namespaces, and what has none; in all of the cluster one role has both. */
 static void add_roles(struct grants *g, enum grants_scope scope, const char *role,
-                      struct json_object *take_rules, const char *rules_of_cluster,
-                      const char *namespace, const char *account)
+                      const char *beside, struct json_object *take_rules,
+                      const char *rules_of_cluster, const char *namespace, const char *account)
 {
-	struct json_object *of_all = parsed(rules_of_cluster);
-
 	if (scope == GRANTS_CLUSTER) {
-		add_all(take_rules, of_all);
-		of_all = take_rules;
-	} else {
-		add_role(g, namespace, role, take_rules, namespace, account);
+		add_all(take_rules, parsed(rules_of_cluster));
+		add_role(g, NULL, role, take_rules, namespace, account);
+		return;
 	}
-	add_role(g, NULL, role, of_all, namespace, account);
+	add_role(g, namespace, role, take_rules, namespace, account);
+	add_role(g, NULL, beside, parsed(rules_of_cluster), namespace, account);
+	if (scope == GRANTS_ANY)
+		add_role(g, NULL, role, parsed(rules_of_cluster), namespace, account);
 }
 
 void grants_make(struct grants *out, const struct grants_names *names, const char *namespace,
@@ -250,13 +254,13 @@ void grants_make(struct grants *out, const struct grants_names *names, const cha
 	*out = (struct grants){0};
 	add(out, &grants_namespaces, NULL, namespace);
 	add_account(out, namespace, names->writer.data);
-	add_roles(out, scope, names->writer_role.data, rules_of(type_configs, scope), of_cluster,
-	          namespace, names->writer.data);
+	add_roles(out, scope, names->writer_role.data, names->writer_beside.data,
+	          rules_of(type_configs, scope), of_cluster, namespace, names->writer.data);
 	add_role(out, namespace, names->writer.data, own_rules(names, namespace), namespace,
 	         names->writer.data);
 	add_account(out, namespace, names->reader.data);
-	add_roles(out, scope, names->reader_role.data, parsed(reader_rules), reader_nodes,
-	          namespace, names->reader.data);
+	add_roles(out, scope, names->reader_role.data, names->reader_beside.data,
+	          parsed(reader_rules), reader_nodes, namespace, names->reader.data);
 }
 
 void grants_make_compatible(struct grants *out, const struct grants_names *names,
@@ -278,7 +282,8 @@ void grants_make_compatible(struct grants *out, const struct grants_names *names
 	if (scope == GRANTS_CLUSTER)
 		return;
 	add_role(out, namespace, role, parsed(compatible_in_namespace), namespace, account);
-	add_role(out, NULL, names->health_role.data, parsed(compatible_health), namespace, account);
+	add_role(out, NULL, names->writer_beside.data, parsed(compatible_health), namespace,
+	         account);
 }
 
 bool grants_have(const struct grants *g, const struct grant *one)
@@ -287,6 +292,18 @@ bool grants_have(const struct grants *g, const struct grant *one)
 		if (g->list[i].resource == one->resource && strcmp(g->list[i].name, one->name) == 0)
 			return true;
 	return false;
+}
+
+bool grants_are_anothers(struct json_object *binding, const char *namespace)
+{
+	struct json_object *subjects = jsontree_get(binding, "subjects", NULL);
+	size_t count = jsontree_count(subjects);
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(jsontree_word(jsontree_item(subjects, i), "namespace", NULL),
+		           namespace) == 0)
+			return false;
+	return count > 0;
 }
 
 void grants_fini(struct grants *g)

@@ -21,10 +21,11 @@ struct type;
 struct grants_names {
 	struct text writer, reader; /* of service accounts, and of Secrets and Roles */
 	struct text writer_role,
-		reader_role;     /* of ClusterRoles, their bindings, and the same in a namespace */
-	struct text health_role; /* KubeFed's ClusterRole beside a Role; else empty */
+		reader_role; /* of ClusterRoles, their bindings, and the same in a namespace */
+	/* Of ClusterRoles beside a Role: another control plane of that host may have joined the cluster out of another namespace. */
+	struct text writer_beside, reader_beside;
 };
-/* `compatible`: as kubefedctl join named them in that namespace; there is no reader then. */
+/* Those of a control plane in that namespace.  `compatible`: as kubefedctl join named them; there is no reader then. */
 void grants_name(struct grants_names *out, const char *cluster, const char *host,
                  const char *namespace, bool compatible);
 void grants_names_fini(struct grants_names *n);
@@ -36,7 +37,7 @@ struct grant {
 	char *name;
 	struct json_object *object;
 };
-enum { GRANTS_MOST = 16 };
+enum { GRANTS_MOST = 20 };
 struct grants {
 	struct grant list[GRANTS_MOST];
 	size_t count;
@@ -58,8 +59,10 @@ void grants_make_compatible(struct grants *out, const struct grants_names *names
 void grants_fini(struct grants *g);
 /* Is there an object of that kind and name? */
 bool grants_have(const struct grants *g, const struct grant *one);
+/* Does a binding, as it is, let in only accounts of other namespaces?  NULL: none, it does not. */
+bool grants_are_anothers(struct json_object *binding, const char *namespace);
 
 extern const struct kube_resource grants_accounts, grants_secrets, grants_namespaces,
-	grants_config_maps;
+	grants_config_maps, grants_cluster_bindings;
 
 #endif

@@ -114,6 +114,8 @@ static void end_other_scope(struct join *j)
 		                                                g->name, &there, &why) != ERR_OK)
 			continue;
 		json_object_put(there);
+		if (membership_is_anothers(j->c, &j->member, g))
+			continue;
 		if (apiserver_delete(&j->member, g->resource, namespace, g->name, &why) != ERR_OK)
 			command_fail(j->c, "%s %s of another scope stays in the member: %s",
 			             g->resource->kind, g->name, why.text);

@@ -70,6 +70,21 @@ enum err membership_scope(const struct command *c, const struct apiserver *host,
 	return ERR_OK;
 }
 
+/* What may not be read may not be taken away either, and that is told. */
+bool membership_is_anothers(const struct command *c, const struct apiserver *member,
+                            const struct grant *g)
+{
+	struct json_object *binding = NULL;
+	struct reason why = {0};
+	bool is = !g->in_namespace &&
+	          apiserver_get(member, &grants_cluster_bindings, NULL, g->name, &binding, &why) ==
+	                  ERR_OK &&
+	          grants_are_anothers(binding, c->namespace);
+
+	json_object_put(binding);
+	return is;
+}
+
 int membership_check(const struct command *c, const char *cluster)
 {
 	if (!is_name(cluster))

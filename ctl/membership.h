@@ -30,6 +30,9 @@ bool membership_is_at(struct json_object *kubefed_cluster, const char *server);
 /* How far the control plane of that host reaches; without a KubeFedConfig: everywhere. */
 enum err membership_scope(const struct command *c, const struct apiserver *host,
                           enum grants_scope *out, struct reason *why) MUST_CHECK;
+/* Is it there for a control plane out of another namespace, which has the same names for what has none? */
+bool membership_is_anothers(const struct command *c, const struct apiserver *member,
+                            const struct grant *g);
 /* Can the cluster, and the host, be part of the names of objects?  What is wrong is told: COMMAND_USAGE. */
 int membership_check(const struct command *c, const char *cluster);
 

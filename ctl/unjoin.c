@@ -171,6 +171,8 @@ static void end_grants(struct leave *l, bool compatible)
 	for (size_t i = grants.count; i > 1; i--) {
 		const struct grant *g = &grants.list[i - 1];
 
+		if (membership_is_anothers(l->c, &l->member, g))
+			continue;
 		if (apiserver_delete(&l->member, g->resource,
 		                     g->in_namespace ? l->c->namespace : NULL, g->name,
 		                     &why) != ERR_OK)

@@ -20,6 +20,7 @@ struct dispatch_job {
 	struct lane *lane;
 	struct dispatch_job *next, *before; /* of those that wait, or of those under way */
 	struct kube_write write;
+	char *group, *version, *plural, *kind; /* of its resource */
 	char *namespace, *name, *subresource, *labels, *fields, *body;
 	struct kube_writing *writing; /* NULL: it waits */
 	uint64_t sent_ms;
@@ -83,6 +84,10 @@ static char *copied(const char *text) { return text ? xstrdup(text) : NULL; }
 
 static void free_job(struct dispatch_job *job)
 {
+	free(job->group);
+	free(job->version);
+	free(job->plural);
+	free(job->kind);
 	free(job->namespace);
 	free(job->name);
 	free(job->subresource);
@@ -238,6 +243,10 @@ static struct dispatch_job *add(struct dispatch *d, struct lane *lane,
 	job->dispatch = d;
 	job->lane = lane;
 	job->write = *write;
+	job->write.resource.group = job->group = copied(write->resource.group);
+	job->write.resource.version = job->version = copied(write->resource.version);
+	job->write.resource.plural = job->plural = copied(write->resource.plural);
+	job->write.resource.kind = job->kind = copied(write->resource.kind);
 	job->write.namespace = job->namespace = copied(write->namespace);
 	job->write.name = job->name = copied(write->name);
 	job->write.subresource = job->subresource = copied(write->subresource);

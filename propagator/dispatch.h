@@ -34,8 +34,7 @@ void dispatch_give_way(struct dispatch *d);
 /* Whatever waits or is under way ends without a word. */
 void dispatch_free(struct dispatch *d);
 
-/* `write` is copied but for the texts of its resource, which are borrowed until the job has ended.  on_done once, never within
- * this call; the job is gone then. */
+/* `write` is copied.  on_done once, never within this call; the job is gone then. */
 struct dispatch_job *dispatch_add(struct dispatch *d, const struct kube_write *write,
                                   kube_on_answer_fn *on_done, void *arg);
 /* The same for what a plan waits for: a few at once beside the writes, however many of those wait.  What the server asks for in

@@ -34,7 +34,7 @@ bool host_writing_may(const struct host_writing *w);
 /* The watch has told of a change of the object. */
 void host_writing_heard(struct host_writing *w);
 
-/* Each begins a write, when host_writing_may().  The texts of `resource` are borrowed until it has ended; `status` is taken. */
+/* Each begins a write, when host_writing_may().  `status` is taken. */
 void host_writing_status(struct host_writing *w, const struct kube_resource *resource,
                          struct bytes namespace, struct bytes name, struct json_object *status);
 /* Of the object itself; what changes nothing leaves no trace, also not who it was. */

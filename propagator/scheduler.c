@@ -17,6 +17,7 @@ enum {
 	TICK_MS = 100,
 	TURN_MS = 20,          /* of the loop's time in one tick */
 	SETTLE_MS = 200,       /* changes that come together are planned together */
+	SOON_MS = 5000,        /* for a plan that is due later nobody waits */
 	OBJECT_MOST = 4 << 20, /* etcd takes less */
 	OBJECTS_MOST = 100000
 };
@@ -231,7 +232,7 @@ bool scheduler_is_planning(const struct scheduler *s, const struct controller *c
 	if (!cache_is_sighted(s->cache))
 		return true;
 	p = find(s, key);
-	return p && (p->due_ms > 0 || p->write);
+	return p && (p->write || (p->due_ms > 0 && p->due_ms <= clock_monotonic_ms() + SOON_MS));
 }
 
 bool scheduler_excess(const struct scheduler *s, const struct controller *c, const char *key,
@@ -295,14 +296,30 @@ static void on_preference(const char *key, void *arg)
 	scheduler_hurry(need(arg, key), SETTLE_MS);
 }
 
+/* Which objects have no preference is known now: a last leader may have known one. */
+static void tell_controllers(const struct scheduler *s)
+{
+	for (unsigned kind = 0; kind < SCHEDULER_KINDS; kind++) {
+		struct controller *c = scheduler_controller(s, kind);
+
+		if (c)
+			controller_on_all(c);
+	}
+}
+
 static void on_sight(void *arg)
 {
-	const struct scheduler *s = arg;
+	struct scheduler *s = arg;
 	enum kube_sight sight;
 	const char *why;
 
-	if (s->cache && !cache_is_seen(s->cache, &sight, &why) && sight != KUBE_ABSENT)
+	if (!s->cache)
+		return;
+	if (!cache_is_seen(s->cache, &sight, &why) && sight != KUBE_ABSENT)
 		log_warn("propagator", "ReplicaSchedulingPreferences cannot be seen: %s", why);
+	if (cache_is_settled(s->cache) && !s->is_settled)
+		tell_controllers(s);
+	s->is_settled |= cache_is_settled(s->cache);
 }
 
 static struct cache *start_cache(struct scheduler *s)
@@ -333,6 +350,7 @@ static void drop_all(struct scheduler *s)
 
 	cache_stop(s->cache);
 	s->cache = NULL;
+	s->is_settled = false;
 	for (size_t i = 0; (p = table_next(s->preferences, &i)) != NULL;)
 		free_preference(p);
 	table_free(s->preferences);

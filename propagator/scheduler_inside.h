@@ -53,6 +53,7 @@ struct preference {
 struct scheduler {
 	struct scheduler_settings settings;
 	struct cache *cache; /* of the preferences' JSON; NULL: the gate is off */
+	bool is_settled;     /* it was, once */
 	struct table *preferences;
 	struct hash_key hash_key;
 	struct standing_list standings[SCHEDULER_KINDS];

@@ -51,8 +51,8 @@ struct service_statuses {
 	struct cache *stored; /* the clusterStatus of each */
 	struct table *ones;
 	struct hash_key hash_key;
-	struct one *due;
-	uv_timer_t *tick; /* runs while something is due */
+	struct one *due, **due_end; /* in the order of their coming */
+	uv_timer_t *tick;           /* runs while something is due */
 	uint64_t writes;
 };
 
@@ -60,10 +60,11 @@ struct service_statuses {
 
 static void on_tick(uv_timer_t *timer);
 
-static void put_back(struct one *o)
+static void append(struct service_statuses *s, struct one *o)
 {
-	o->next = o->all->due;
-	o->all->due = o;
+	o->next = NULL;
+	*s->due_end = o;
+	s->due_end = &o->next;
 }
 
 static void look_within(struct one *o, uint64_t ms)
@@ -71,7 +72,7 @@ static void look_within(struct one *o, uint64_t ms)
 	uint64_t at_ms = clock_monotonic_ms() + ms;
 
 	if (o->due_ms == 0)
-		put_back(o);
+		append(o->all, o);
 	if (o->due_ms == 0 || at_ms < o->due_ms)
 		o->due_ms = at_ms;
 	if (!uv_is_active((uv_handle_t *)o->all->tick))
@@ -293,19 +294,21 @@ static void look(struct one *o)
 	json_object_put(federated);
 }
 
+/* Who waits stays before who is due again: however many those are, all have their turn. */
 static void on_tick(uv_timer_t *timer)
 {
 	struct service_statuses *s = timer->data;
 	uint64_t now_ms = clock_monotonic_ms(), end_ms = now_ms + TURN_MS;
-	struct one *all = s->due, *o;
+	struct one **at = &s->due, *o;
 
-	s->due = NULL;
-	while ((o = all) != NULL) {
-		all = o->next;
+	while ((o = *at) != NULL) {
 		if (o->due_ms > now_ms || clock_monotonic_ms() >= end_ms) {
-			put_back(o);
+			at = &o->next;
 			continue;
 		}
+		*at = o->next;
+		if (!o->next)
+			s->due_end = at;
 		o->due_ms = 0;
 		look(o);
 	}
@@ -396,6 +399,7 @@ struct service_statuses *service_statuses_start(const struct controller_around *
 	s->resource = (struct kube_resource){s->type->status.group, s->type->status.version,
 	                                     s->type->status.plural, s->type->status.kind};
 	s->ones = table_new();
+	s->due_end = &s->due;
 	random_bytes(&s->hash_key, sizeof(s->hash_key));
 	s->tick = xcalloc(1, sizeof(*s->tick));
 	CHECK(uv_timer_init(around->loop, s->tick) == 0);

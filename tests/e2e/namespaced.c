@@ -210,6 +210,8 @@ static void test_joined_again_a_member_grants_what_the_other_scope_needs_alone(v
 	cluster_expect(least, IN_IT "roles/nigh-propagator:gondor-host", "NotFound", 0);
 	cluster_expect(least, IN_IT "rolebindings/nigh-propagator:gondor-host", "NotFound", 0);
 	cluster_expect(least, IN_IT "roles/nigh-reader:gondor-host", "NotFound", 0);
+	cluster_expect(least, RBAC "clusterrolebindings/nigh-propagator:" FEDERATION ":gondor-host",
+	               "NotFound", 0);
 	cluster_expect(f->host, CLUSTERS "gondor", "!nigh.dev/reader-namespace", 0);
 	assert_true(may(old, OLD, "list", "", "secrets", ""));
 	cluster_expect(old, IN_IT "roles/kubefed-controller-manager:rohan-host", "NotFound", 0);
@@ -223,6 +225,8 @@ static void test_joined_again_a_member_grants_what_the_other_scope_needs_alone(v
 	assert_false(may(least, WRITER, "create", "apps", "deployments", "default"));
 	assert_false(may(least, READER, "list", "", "services", ""));
 	assert_false(may(old, OLD, "list", "", "secrets", ""));
+	cluster_expect(least, RBAC "clusterrolebindings/nigh-propagator:gondor-host", "NotFound",
+	               0);
 	federation_start(f);
 	deploy(f, "again");
 	for (unsigned i = 0; i < f->count; i++)
@@ -248,6 +252,33 @@ static void expect_nothing_granted(struct cluster *c, const char *account, const
 	cluster_expect(c, path, "NotFound", 0);
 }
 
+/* Of a control plane of the same host that has another namespace, and reaches everywhere. */
+static void let_in_another(struct cluster *c)
+{
+	cluster_apply(c, "apiVersion: rbac.authorization.k8s.io/v1\n"
+	                 "kind: ClusterRole\n"
+	                 "metadata: {name: \"nigh-propagator:gondor-host\"}\n");
+	cluster_apply(c, "apiVersion: rbac.authorization.k8s.io/v1\n"
+	                 "kind: ClusterRoleBinding\n"
+	                 "metadata: {name: \"nigh-propagator:gondor-host\"}\n"
+	                 "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "
+	                 "\"nigh-propagator:gondor-host\"}\n"
+	                 "subjects: [{kind: ServiceAccount, name: other, namespace: default}]\n");
+}
+
+static void end_another(struct cluster *c)
+{
+	static const char *const kinds[] = {"clusterroles", "clusterrolebindings"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		char path[200];
+
+		snprintf(path, sizeof(path), RBAC "%s/nigh-propagator:gondor-host", kinds[i]);
+		cluster_expect(c, path, "\"uid\"", 0);
+		assert_int_equal(cluster_send(c, "DELETE", path, NULL, NULL), 200);
+	}
+}
+
 static void test_a_member_that_leaves_has_nothing_granted_and_keeps_what_others_manage(void **state)
 {
 	struct federation *f = *state;
@@ -259,12 +290,14 @@ static void test_a_member_that_leaves_has_nothing_granted_and_keeps_what_others_
 	                             "spec: {selector: {matchLabels: {a: b}}, template: {metadata: "
 	                             "{labels: {a: b}}, spec: {containers: [{name: c, image: "
 	                             "d}]}}}\n");
+	let_in_another(f->members[0]);
 	federation_expect(f, 0, "deployments.apps: 2 deleted",
 	                  WORDS("unjoin", "gondor", "--remove", "--cluster-kubeconfig",
 	                        way_to(f, f->members[0])));
 	federation_expect(f, 0, "deployments.apps: 2 orphaned",
 	                  WORDS("unjoin", "rohan", "--orphan", "--cluster-kubeconfig",
 	                        way_to(f, f->members[1])));
+	end_another(f->members[0]);
 	expect_nothing_granted(f->members[0], WRITER, "gondor-host");
 	expect_nothing_granted(f->members[0], READER, "gondor-host");
 	expect_nothing_granted(f->members[1], OLD, "rohan-host");

@@ -173,12 +173,13 @@ static void test_a_namespaced_control_plane_is_let_into_its_namespace_only(void 
 		json_of("[" TYPE("configmaps", "", "ConfigMap", "configmaps", "Enabled") ", " TYPE(
 			"namespaces", "", "Namespace", "namespaces", "Enabled") "]"));
 	assert_json_text(
-		jsontree_get(find(&g, "ClusterRole", "nigh-propagator:gondor-host"), "rules", NULL),
+		jsontree_get(find(&g, "ClusterRole", "nigh-propagator:fed:gondor-host"), "rules",
+	                     NULL),
 		"[{'apiGroups': [''], 'resources': ['nodes'], 'verbs': ['get', 'list', 'watch']},"
 		"{'nonResourceURLs': ['/healthz', '/livez', '/readyz', '/version'],"
 		"'verbs': ['get']}]");
 	assert_json_text(
-		jsontree_get(find(&g, "ClusterRole", "nigh-reader:gondor-host"), "rules", NULL),
+		jsontree_get(find(&g, "ClusterRole", "nigh-reader:fed:gondor-host"), "rules", NULL),
 		"[{'apiGroups': [''], 'resources': ['nodes'], 'verbs': ['get', 'list', 'watch']}]");
 	assert_json_text(
 		jsontree_item(jsontree_get(find(&g, "Role", "nigh-propagator:gondor-host"), "rules",
@@ -213,6 +214,43 @@ static void test_in_the_old_layout_a_namespaced_control_plane_has_kubefeds_two_r
 	assert_null(strstr(rules_in(&g, "ClusterRole"), "\"*\""));
 	grants_fini(&g);
 	grants_names_fini(&names);
+}
+
+/* Two in one host, of the same member: what has no namespace is there for each of them. */
+static void test_namespaced_control_planes_share_nothing_in_a_member(void **state)
+{
+	(void)state;
+	for (int compatible = 0; compatible <= 1; compatible++) {
+		static const char *const namespaces[] = {"fed", "team"};
+		struct grants_names names[2];
+		struct grants g[2];
+
+		for (size_t i = 0; i < 2; i++) {
+			grants_name(&names[i], "gondor", "host", namespaces[i], compatible);
+			if (compatible)
+				grants_make_compatible(&g[i], &names[i], namespaces[i],
+				                       GRANTS_NAMESPACED);
+			else
+				grants_make(&g[i], &names[i], namespaces[i], GRANTS_NAMESPACED,
+				            NULL);
+		}
+		for (size_t i = 0; i < g[0].count; i++)
+			assert_false(!g[0].list[i].in_namespace &&
+			             grants_have(&g[1], &g[0].list[i]));
+		for (size_t i = 0; i < 2; i++) {
+			grants_fini(&g[i]);
+			grants_names_fini(&names[i]);
+		}
+	}
+}
+
+static void test_a_binding_is_anothers_by_the_namespace_of_its_accounts(void **state)
+{
+	(void)state;
+	assert_true(grants_are_anothers(json_of("{'subjects':[{'namespace':'team'}]}"), "fed"));
+	assert_false(grants_are_anothers(json_of("{'subjects':[{'namespace':'fed'}]}"), "fed"));
+	assert_false(grants_are_anothers(json_of("{}"), "fed"));
+	assert_false(grants_are_anothers(NULL, "fed"));
 }
 
 /* Whatever the scope was when it was joined. */
@@ -326,6 +364,8 @@ int main(void)
 		JSON_TEST(test_the_old_layout_is_kubefeds),
 		JSON_TEST(test_a_namespaced_control_plane_is_let_into_its_namespace_only),
 		JSON_TEST(test_in_the_old_layout_a_namespaced_control_plane_has_kubefeds_two_roles),
+		JSON_TEST(test_namespaced_control_planes_share_nothing_in_a_member),
+		JSON_TEST(test_a_binding_is_anothers_by_the_namespace_of_its_accounts),
 		JSON_TEST(test_who_takes_away_knows_the_objects_of_every_scope),
 		JSON_TEST(test_every_verb_is_one_that_rbac_knows),
 		JSON_TEST(test_progress_grows_to_its_end),

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -184,6 +185,22 @@ static void test_a_server_that_wants_no_more_questions_is_written_to_and_asked_l
 
 static uint64_t epoch_of(void *arg) { return *(const uint64_t *)arg; }
 
+/* A type may be configured otherwise while its write waits. */
+static void test_what_a_write_is_about_may_go_while_it_waits(void **state)
+{
+	struct hub *h = *state;
+	struct dispatch *d = one_at_once(h);
+	char plural[] = "services";
+	struct kube_write a = get("a");
+	unsigned done = 0;
+
+	a.resource.plural = plural;
+	dispatch_add(d, &a, on_done, &done);
+	memset(plural, 'x', sizeof(plural) - 1);
+	hub_expect_requests(h, PATH "a", 1);
+	dispatch_free(d);
+}
+
 /* Whoever leads again must not send what waits from the time before: others have led since. */
 static void test_in_another_epoch_nothing_is_sent(void **state)
 {
@@ -264,6 +281,7 @@ int main(void)
 		T(test_what_a_plan_waits_for_waits_for_no_write),
 		T(test_no_write_waits_for_questions_and_only_so_many_of_those_wait),
 		T(test_a_server_that_wants_no_more_questions_is_written_to_and_asked_later),
+		T(test_what_a_write_is_about_may_go_while_it_waits),
 		T(test_in_another_epoch_nothing_is_sent),
 		T(test_a_server_that_becomes_slow_gets_less_at_once),
 	};

@@ -359,6 +359,21 @@ static void test_a_new_leader_finds_it_said(void **state)
 	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", OVER);
 }
 
+/* It hears of the object long before it hears that there is no preference any more. */
+static void test_a_new_leader_takes_away_what_a_preference_that_is_gone_has_said(void **state)
+{
+	struct desk *d = *state;
+
+	exceed(d);
+	report(d->members[0], 9);
+	desk_turn(d, 4000);
+	desk_end(d);
+	fakeapi_delete(d->host->f, DESK_PREFERENCES, "shop/web");
+	fakeapi_delay(d->host->f, DESK_PREFERENCES, 1, 12000);
+	desk_begin(d);
+	desk_expect(d, d->host->f, DESK_FEDERATED, "shop/web", "!" OVER);
+}
+
 static void spread_where_it_is_selected(struct desk *d)
 {
 	desk_deployment(d, 1);
@@ -473,6 +488,37 @@ static void test_the_next_leader_does_not_fetch_back_what_was_moved(void **state
 	expect_replicas(d, 3, 6);
 }
 
+static void expect_writes(struct desk *d, uint64_t count)
+{
+	uint64_t end_ms = clock_monotonic_ms() + DESK_SOON_MS;
+
+	while (scheduler_counts(work_scheduler(d->work)).writes < count) {
+		if (clock_monotonic_ms() >= end_ms)
+			fail_msg("no plan is written");
+		desk_turn(d, 5);
+	}
+}
+
+/* That it is full is looked at again in minutes, which is no plan that is about to come. */
+static void test_a_plan_is_followed_at_once_where_a_cluster_is_full(void **state)
+{
+	struct desk *d = *state;
+	uint64_t since_ms;
+
+	bring_nine(d);
+	give_pods(d->members[0], 3, 3);
+	give_pods(d->members[1], 3, 0);
+	report(d->members[0], 3);
+	expect_replicas(d, 3, 6);
+	report(d->members[1], 6);
+	desk_turn(d, 1000);
+	prefer(d, "'totalReplicas':10,'clusters':{'gondor':{'weight':2},'rohan':{'weight':1}}");
+	expect_writes(d, 3);
+	since_ms = clock_monotonic_ms();
+	expect_replicas(d, 3, 7);
+	assert_true(clock_monotonic_ms() - since_ms < 4000);
+}
+
 #define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, desk_teardown)
 
 int main(void)
@@ -492,11 +538,13 @@ int main(void)
 		DESK_TEST(test_it_is_gone_with_the_gate),
 		DESK_TEST(test_while_no_cluster_is_ready_it_stands_as_it_did),
 		DESK_TEST(test_a_new_leader_finds_it_said),
+		DESK_TEST(test_a_new_leader_takes_away_what_a_preference_that_is_gone_has_said),
 		DESK_TEST(test_a_new_leader_moves_nothing_for_a_cluster_that_has_not_answered_yet),
 		DESK_TEST(test_a_new_leader_says_nothing_before_it_has_seen_all),
 		DESK_TEST(test_a_new_leader_places_nothing_before_it_has_seen_the_preferences),
 		DESK_TEST(test_a_manifest_applied_between_two_leaders_moves_nothing),
 		DESK_TEST(test_the_next_leader_does_not_fetch_back_what_was_moved),
+		DESK_TEST(test_a_plan_is_followed_at_once_where_a_cluster_is_full),
 	};
 
 	return cmocka_run_group_tests_name("propagator/scheduler", tests, kube_server_setup_group,

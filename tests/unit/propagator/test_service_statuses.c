@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "tests/support/propagator_json.h"
 #include "tests/support/propagator_web.h"
 
@@ -308,6 +309,40 @@ static struct told told_of(struct propagator_world *w)
 	return t;
 }
 
+/* So many, and so large, that looking at all of them takes longer than until each is due again. */
+static void federate_many(struct propagator_world *w, unsigned count)
+{
+	enum { FIELDS = 2000 };
+	struct text fields = {0};
+
+	for (unsigned i = 0; i < FIELDS; i++)
+		text_printf(&fields, "%s'k%u':'v'", i > 0 ? "," : "", i);
+	for (unsigned i = 0; i < count; i++)
+		fakeapi_put(w->host, FEDERATED,
+		            "{'metadata':{'name':'web-%u','namespace':'shop','uid':'u-%u',"
+		            "'generation':1},'spec':{'template':{'spec':{%s}},'placement':{}}}",
+		            i, i, fields.data);
+	text_fini(&fields);
+}
+
+static void test_none_waits_while_others_are_looked_at_again_and_again(void **state)
+{
+	enum { MANY = 300, STEP_MS = 50 };
+	struct propagator_world *w = *state;
+
+	fakeapi_edit(w->host, WORLD_TYPES, CONFIG,
+	             "{'metadata':{'generation':2},'spec':{'propagation':'Disabled'}}");
+	propagator_world_expect(w, w->host, WORLD_TYPES, CONFIG,
+	                        "\"propagationController\":\"NotRunning\"");
+	federate_many(w, MANY);
+	for (unsigned ms = 0; ms < WORLD_PATIENCE_MS && told_of(w).counts.objects < MANY;
+	     ms += STEP_MS) {
+		work_on_settings(w->work);
+		propagator_world_turn(w, STEP_MS);
+	}
+	assert_int_equal(told_of(w).counts.objects, MANY);
+}
+
 static void test_a_refusal_is_no_storm_and_is_said(void **state)
 {
 	struct propagator_world *w = *state;
@@ -362,6 +397,7 @@ int main(void)
 		T(test_what_is_being_deleted_is_not_told),
 		T(test_the_type_says_whether_it_is_told),
 		T(test_it_is_told_where_services_are_not_propagated_too),
+		T(test_none_waits_while_others_are_looked_at_again_and_again),
 		T(test_a_refusal_is_no_storm_and_is_said),
 		T(test_without_its_definition_services_are_propagated_all_the_same),
 	};
