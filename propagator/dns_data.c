@@ -41,7 +41,7 @@ struct dns_data {
 	struct fleet *fleet;                 /* NULL: nothing is dialled yet */
 	uv_timer_t *again;
 	uint64_t dialled_ms;
-	bool host_was_seen;
+	bool was_seen[FACTS_MAX_CLUSTERS]; /* by id */
 	void (*on_built)(void *arg);
 	void *arg;
 	unsigned open; /* of what dns_data_stop() waits for */
@@ -64,7 +64,7 @@ static bool members_were_seen(const struct dns_data *d)
 
 bool dns_data_is_ready(const struct dns_data *d)
 {
-	return d->result && d->host_was_seen &&
+	return d->result && d->was_seen[FACTS_HOST] &&
 	       (members_were_seen(d) ||
 	        clock_monotonic_ms() - d->dialled_ms >= d->settings.patience_ms);
 }
@@ -84,10 +84,18 @@ static void call_again(struct dns_data *d, uint64_t now_ms)
 		uv_timer_start(d->again, on_again, next_ms > now_ms ? next_ms - now_ms : 1, 0);
 }
 
+static void note_who_is_seen(struct dns_data *d)
+{
+	for (uint16_t id = FACTS_HOST; id < facts_cluster_count(d->facts); id++) {
+		const struct cluster_state *state = facts_cluster(d->facts, id);
+
+		d->was_seen[id] |= state->registered && state->knowledge == KNOWLEDGE_SYNCED;
+	}
+}
+
 static void on_settled(void *arg)
 {
 	struct dns_data *d = arg;
-	const struct cluster_state *host = facts_cluster(d->facts, FACTS_HOST);
 	uint64_t now_ms = clock_monotonic_ms();
 	bool wants_changed = false;
 
@@ -98,7 +106,7 @@ static void on_settled(void *arg)
 	if (wants_changed && d->resolver)
 		resolver_set_hosts(d->resolver, d->result->hosts, d->result->host_count);
 	records_drop_changes(d->records);
-	d->host_was_seen |= host->registered && host->knowledge == KNOWLEDGE_SYNCED;
+	note_who_is_seen(d);
 	call_again(d, now_ms);
 	d->on_built(d->arg);
 }
@@ -363,6 +371,7 @@ struct dns_data_view dns_data_view(const struct dns_data *d)
 		.records = d->records,
 		.clusters = d->result ? d->result->clusters : NULL,
 		.cluster_count = d->result ? d->result->cluster_count : 0,
+		.was_seen = d->was_seen,
 	};
 }
 

@@ -47,6 +47,8 @@ struct dns_data_view {
 	const struct records *records;
 	const struct records_cluster *clusters; /* by name */
 	size_t cluster_count;
+	const bool *
+		was_seen; /* since the start, by id: of others it has what was recalled, if anything */
 };
 /* As of the last build; borrowed until the loop turns. */
 struct dns_data_view dns_data_view(const struct dns_data *d);

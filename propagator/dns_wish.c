@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "base/arena.h"
 #include "kube/object.h"
+#include "propagator/dns_sites.h"
 #include "records/rendering.h"
 
 #define API "multiclusterdns.kubefed.io/v1alpha1"
@@ -223,17 +224,30 @@ struct json_object *dns_wish_endpoint(const struct dns_data_view *view,
 	return object;
 }
 
+/* A member, and nothing is known of it but what was recalled. */
+static bool is_unseen(struct bytes cluster, const void *arg)
+{
+	const struct dns_data_view *view = arg;
+	uint16_t id = facts_find_cluster(view->facts, cluster);
+
+	return id != UINT16_MAX && id != FACTS_HOST && facts_cluster(view->facts, id)->registered &&
+	       !view->was_seen[id];
+}
+
 struct json_object *dns_wish_sites(const struct dns_data_view *view,
-                                   const struct dns_wish_record *record)
+                                   const struct dns_wish_record *record, struct json_object *have)
 {
 	struct text out = {0};
-	struct json_object *object = NULL, *metadata, *labels;
+	struct json_object *object = NULL, *metadata, *labels, *spec = NULL, *standing = NULL;
 
 	if (has_names(view, record) &&
 	    rendering_print_sites(view->records, view->facts, record->kind, record->namespace,
 	                          record->name, &out) == ERR_OK) {
-		object = object_with(record, is_service(record) ? "nigh-service-" : "nigh-ingress-",
-		                     json_tokener_parse(out.data));
+		json_object_object_get_ex(have, "spec", &spec);
+		json_object_object_get_ex(spec, "endpoints", &standing);
+		object = object_with(
+			record, is_service(record) ? "nigh-service-" : "nigh-ingress-",
+			dns_sites_keep(json_tokener_parse(out.data), standing, is_unseen, view));
 		labels = json_object_new_object();
 		add(labels, "nigh.dev/sites", json_object_new_string("true"));
 		json_object_object_get_ex(object, "metadata", &metadata);

@@ -29,9 +29,9 @@ struct json_object *dns_wish_endpoint(const struct dns_data_view *view,
                                       const struct dns_wish_record *record);
 
 /* The DNSEndpoint nigh-service-X or nigh-ingress-X, labelled nigh.dev/sites, where each cluster's addresses are endpoints of
- * their own.  NULL as above. */
+ * their own.  Those of a member that was not seen since the start are as they stand in `have`, which may be NULL.  NULL as above. */
 struct json_object *dns_wish_sites(const struct dns_data_view *view,
-                                   const struct dns_wish_record *record);
+                                   const struct dns_wish_record *record, struct json_object *have);
 
 /* Does `have`, which may be NULL, say all that `want` says? */
 bool dns_wish_is_met(struct json_object *want, struct json_object *have);

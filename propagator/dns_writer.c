@@ -220,12 +220,12 @@ static void look_at_status(struct item *item, const struct dns_data_view *view,
 static void look_at_endpoint(struct item *item, enum what what, const struct dns_data_view *view,
                              const struct dns_wish_record *record)
 {
-	struct json_object *want;
+	struct json_object *want, *have = find_endpoint(item, what);
 
 	if (!host_writing_may(&item->writing[what]))
 		return;
-	want = what == SITES ? dns_wish_sites(view, record) : dns_wish_endpoint(view, record);
-	if (want && !dns_wish_is_met(want, find_endpoint(item, what))) {
+	want = what == SITES ? dns_wish_sites(view, record, have) : dns_wish_endpoint(view, record);
+	if (want && !dns_wish_is_met(want, have)) {
 		item->writer->counts.endpoint_writes++;
 		host_writing_apply(&item->writing[what], &endpoints, want);
 	}

@@ -19,8 +19,8 @@
  * targets has no known address (KubeFed left what it had written as it was).  Nothing is appended then. */
 enum err rendering_print(const struct records *r, const struct facts *f, enum fact_kind kind,
                          struct bytes namespace, struct bytes name, struct text *out) MUST_CHECK;
-/* The same for its sites apart, as they were in the last build: docs/dns-data.md says how they look.  Host names are
- * written as such, so that it never is ERR_UNREACHABLE. */
+/* The same for its sites apart, as they were in the last build, sorted by dnsName and then by setIdentifier:
+ * docs/dns-data.md says how they look.  Host names are written as such, so that it never is ERR_UNREACHABLE. */
 enum err rendering_print_sites(const struct records *r, const struct facts *f, enum fact_kind kind,
                                struct bytes namespace, struct bytes name,
                                struct text *out) MUST_CHECK;

@@ -186,17 +186,22 @@ static void print_name(const struct printing *p, const struct endpoint *e)
 		print_site(p, name, &e->sites[i]);
 }
 
-static int by_owner(const void *a, const void *b)
+/* As their texts are in order, which is that of who reads them. */
+static int by_name(const void *a, const void *b)
 {
-	return bytes_compare(((const struct endpoint *)a)->owner,
-	                     ((const struct endpoint *)b)->owner);
+	char x[NAMES_TEXT_SIZE], y[NAMES_TEXT_SIZE];
+
+	names_to_text(((const struct endpoint *)a)->owner.data, x);
+	names_to_text(((const struct endpoint *)b)->owner.data, y);
+	x[strlen(x) - 1] = y[strlen(y) - 1] = '\0'; /* the last dot is not written */
+	return strcmp(x, y);
 }
 
 static void print(const struct printing *p, struct offer *offer)
 {
 	text_add(p->out, "[");
 	if (offer && offer->count > 1)
-		qsort(offer->endpoints, offer->count, sizeof(*offer->endpoints), by_owner);
+		qsort(offer->endpoints, offer->count, sizeof(*offer->endpoints), by_name);
 	for (size_t i = 0; offer && i < offer->count; i++)
 		print_name(p, &offer->endpoints[i]);
 	text_add(p->out, "]");

@@ -121,6 +121,7 @@ static int setup(void **state)
 		(unsigned)LEASE_MS);
 	federation_enable(s->f, "namespaces");
 	federation_enable(s->f, "networkpolicies.networking.k8s.io");
+	s->f->publish_sites = true;
 	s->leader = start(s);
 	federation_namespace(s->f, "shop");
 	for (unsigned i = 0; i < MEMBERS; i++)
@@ -263,6 +264,16 @@ static void succeed(struct stage *s)
 	s->spare = start(s);
 }
 
+/* The last writes may be done, and their answers not have come. */
+static bool has_died(struct stage *s)
+{
+	struct deadline end = inside_deadline(ANSWERED_MS);
+
+	while (s->leader != 0 && inside_has_time(end))
+		inside_rest();
+	return s->leader == 0;
+}
+
 /* p0 is changed, and whoever leads is killed at that write; false: there are not so many. */
 static bool murder_at(struct stage *s, unsigned at)
 {
@@ -286,11 +297,7 @@ static bool murder_at(struct stage *s, unsigned at)
 	             "/apis/core.kubefed.io/v1alpha1/namespaces/shop/propagatedversions/"
 	             "networkpolicy-p0",
 	             generation, MEMBERS, end);
-	/* The last writes may be done, and their answers not have come. */
-	end = inside_deadline(ANSWERED_MS);
-	while (s->leader != 0 && inside_has_time(end))
-		inside_rest();
-	died = s->leader == 0;
+	died = has_died(s);
 	print_message("  write %u: %s, all is there after %u ms\n", at,
 	              died ? "killed" : "no such write", (unsigned)(inside_now_ms() - began_ms));
 	s->kill_at = 0;
@@ -315,6 +322,127 @@ static void test_a_leader_killed_at_any_write_has_a_successor_within_its_lease(v
 		at++;
 	/* Three copies, their versions and the status; a slow machine tells of them in two steps. */
 	assert_in_range(at, 6, 11);
+	for (unsigned i = 0; i < SERVERS; i++)
+		gate_done(s->gates[i], NULL, NULL);
+}
+
+/* --- murder while replicas and names change --- */
+
+#define DEPLOYMENTS "/apis/apps/v1/namespaces/shop/deployments/web"
+#define DNS         "/apis/multiclusterdns.kubefed.io/v1alpha1/namespaces/shop/"
+
+enum { MURDERS = 3, APART = 3 /* writes */, TOTAL = 9 };
+
+static void prefer(struct stage *s, unsigned total)
+{
+	cluster_apply(s->f->host,
+	              "apiVersion: scheduling.kubefed.io/v1alpha1\n"
+	              "kind: ReplicaSchedulingPreference\n"
+	              "metadata: {name: web, namespace: shop}\n"
+	              "spec: {targetKind: FederatedDeployment, totalReplicas: %u}\n",
+	              total);
+}
+
+static void deploy(struct stage *s)
+{
+	cluster_apply(s->f->host, "apiVersion: types.kubefed.io/v1beta1\n"
+	                          "kind: FederatedDeployment\n"
+	                          "metadata: {name: web, namespace: shop}\n"
+	                          "spec:\n"
+	                          "  placement: {clusterSelector: {}}\n"
+	                          "  template:\n"
+	                          "    spec:\n"
+	                          "      selector: {matchLabels: {app: front}}\n"
+	                          "      template:\n"
+	                          "        metadata: {labels: {app: front}}\n"
+	                          "        spec: {containers: [{name: web, image: nginx}]}\n");
+}
+
+/* What a member has of it, made and changed so often. */
+static void expect_replicas(struct stage *s, unsigned each, unsigned generation,
+                            struct deadline end)
+{
+	char replicas[40], made[40];
+
+	snprintf(replicas, sizeof(replicas), "\"spec\":{\"replicas\":%u,", each);
+	snprintf(made, sizeof(made), "\"generation\":%u,", generation);
+	for (unsigned i = 0; i < MEMBERS; i++) {
+		expect_count(s->f->members[i], DEPLOYMENTS, replicas, 1, end);
+		expect_count(s->f->members[i], DEPLOYMENTS, made, 1, end);
+	}
+}
+
+/* In the names of gondor, its region and its zone. */
+static void expect_address(struct stage *s, const char *address, unsigned generation,
+                           struct deadline end)
+{
+	static const char *const paths[] = {DNS "dnsendpoints/service-web",
+	                                    DNS "dnsendpoints/nigh-service-web"};
+	char quoted[40], made[40];
+
+	snprintf(quoted, sizeof(quoted), "\"%s\"", address);
+	snprintf(made, sizeof(made), "\"generation\":%u,", generation);
+	expect_count(s->f->host, DNS "servicednsrecords/web", quoted, 1, end);
+	for (unsigned i = 0; i < 2; i++) {
+		expect_count(s->f->host, paths[i], quoted, 3, end);
+		expect_count(s->f->host, paths[i], made, 1, end);
+	}
+}
+
+static void serve(struct stage *s)
+{
+	char address[40];
+
+	for (unsigned i = 0; i < MEMBERS; i++) {
+		struct cluster *member = s->f->members[i];
+
+		snprintf(address, sizeof(address), "192.0.2.%u", 10 + i);
+		objects_node(member, cluster_name(member), "z");
+		objects_service(member, "shop", "web", address, 80);
+		objects_pods(member, "shop", "web", 1, true);
+	}
+	for (unsigned i = 0; i < MEMBERS; i++)
+		objects_expect_endpoints(s->f->members[i], "shop", "web", 1, SOON_MS);
+	objects_domain(s->f->host, "fed", "example.com");
+	objects_service_record(s->f->host, "shop", "web", "fed");
+}
+
+/* A total and gondor's address are changed, and whoever leads is killed at that write. */
+static void murder_in_change(struct stage *s, unsigned at, unsigned change)
+{
+	struct deadline end = inside_deadline(LEASE_MS + SLACK_MS);
+	uint64_t began_ms = inside_now_ms();
+	unsigned each = TOTAL / MEMBERS + change;
+	char address[40];
+
+	s->writes = 0;
+	s->kill_at = at;
+	snprintf(address, sizeof(address), "192.0.2.%u", 100 + change);
+	objects_service(s->f->members[0], "shop", "web", address, 80);
+	prefer(s, each * MEMBERS);
+	expect_replicas(s, each, 1 + change, end);
+	expect_address(s, address, 1 + change, end);
+	print_message("  write %u: all is there after %u ms\n", at,
+	              (unsigned)(inside_now_ms() - began_ms));
+	assert_true(has_died(s));
+	s->kill_at = 0;
+	succeed(s);
+}
+
+static void test_leaders_killed_while_replicas_and_names_change_do_it_once(void **state)
+{
+	struct stage *s = *state;
+
+	federation_enable(s->f, "deployments.apps");
+	prefer(s, TOTAL);
+	deploy(s);
+	serve(s);
+	expect_replicas(s, TOTAL / MEMBERS, 1, inside_deadline(CALM_MS));
+	expect_address(s, "192.0.2.10", 1, inside_deadline(CALM_MS));
+	for (unsigned i = 0; i < SERVERS; i++)
+		gate_done(s->gates[i], on_done, s);
+	for (unsigned i = 0; i < MURDERS; i++)
+		murder_in_change(s, 1 + i * APART, 1 + i);
 	for (unsigned i = 0; i < SERVERS; i++)
 		gate_done(s->gates[i], NULL, NULL);
 }
@@ -358,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_a_storm_of_refusals_ends_with_everything_done_once),
 		cmocka_unit_test(
 			test_a_leader_killed_at_any_write_has_a_successor_within_its_lease),
+		cmocka_unit_test(test_leaders_killed_while_replicas_and_names_change_do_it_once),
 		cmocka_unit_test(
 			test_a_member_that_dies_in_the_middle_has_the_rest_when_it_is_back),
 	};

@@ -207,6 +207,7 @@ void propagator_world_begin(struct propagator_world *w)
 	w->options.namespace = namespace;
 	w->options.nighd_namespace = nighds;
 	w->options.kubeconfig = w->kubeconfig[0] != '\0' ? w->kubeconfig : NULL;
+	w->options.publish_sites = w->options.kubeconfig != NULL;
 	w->held = true;
 	w->work = work_start(&settings);
 }

@@ -59,7 +59,7 @@ void propagator_world_deployment(struct propagator_world *w, const char *name, i
                                  const char *more);
 #define WORLD_EVERYWHERE "'placement':{'clusterSelector':{}}"
 
-/* The host's kubeconfig, for who looks at DNS data. */
+/* The host's kubeconfig, for who looks at DNS data; sites are published then. */
 void propagator_world_kubeconfig(struct propagator_world *w);
 
 /* A term begins; it ends. */

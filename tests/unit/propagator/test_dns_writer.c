@@ -445,6 +445,62 @@ static bool has_no_watches(void *arg)
 	return fakeapi_watches(w->hub->member[0], FAKEAPI_SERVICES) == 0;
 }
 
+/* web: rohan's is not ready; site: gondor's is behind TLS. */
+static void publish_sites(struct writing *w)
+{
+	w->publish_sites = true;
+	put_service(w, 0, "web", "192.0.2.10", true);
+	put_service(w, 1, "web", "192.0.2.20", false);
+	put_record(w, "web", "");
+	fakeapi_put(w->hub->member[0], FAKEAPI_INGRESSES,
+	            "{'metadata':{'name':'site','namespace':'shop'},'spec':{'tls':[{'hosts':"
+	            "['site.example.com']}]},'status':{'loadBalancer':{'ingress':[{'ip':"
+	            "'192.0.2.11'}]}}}");
+	fakeapi_put(w->hub->host, FAKEAPI_INGRESS_RECORDS,
+	            "{'metadata':{'name':'site','namespace':'shop'},'spec':{'hosts':"
+	            "['site.example.com']}}");
+	start(w);
+	expect_endpoint(w, "nigh-service-web", "\"nigh.dev/port\":\"80\"");
+	expect_endpoint(w, "nigh-service-web", "\"nigh.dev/failed\":\"endpoints\"");
+	expect_endpoint(w, "nigh-ingress-site", "\"nigh.dev/port\":\"443\"");
+	expect_record(w, "web", "192.0.2.10");
+	hub_turn_for(w->hub, 1500);
+}
+
+static void test_published_sites_stay_until_their_members_are_seen_again(void **state)
+{
+	struct writing *w = *state;
+	unsigned before;
+
+	publish_sites(w);
+	before = writes(w);
+	stop(w);
+	fakeapi_down(w->hub->member[0]);
+	fakeapi_down(w->hub->member[1]);
+	start(w);
+	hub_turn_for(w->hub, 4000);
+	assert_true(dns_writer_counts(w->writer).ready);
+	assert_int_equal(writes(w), before);
+	put_service(w, 0, "web", "192.0.2.99", true);
+	fakeapi_up(w->hub->member[0]);
+	expect_endpoint(w, "nigh-service-web", "192.0.2.99");
+	expect_endpoint(w, "nigh-service-web", "!192.0.2.10");
+	expect_endpoint(w, "nigh-service-web", "\"nigh.dev/failed\":\"endpoints\"");
+}
+
+static void test_published_sites_of_a_member_that_left_unseen_go(void **state)
+{
+	struct writing *w = *state;
+
+	publish_sites(w);
+	stop(w);
+	fakeapi_down(w->hub->member[1]);
+	start(w);
+	fakeapi_delete(w->hub->host, FAKEAPI_CLUSTERS, HUB_NAMESPACE "/rohan");
+	expect_endpoint(w, "nigh-service-web", "!rohan");
+	expect_endpoint(w, "nigh-service-web", "\"setIdentifier\":\"gondor\"");
+}
+
 static void test_members_are_looked_at_only_while_there_are_records(void **state)
 {
 	struct writing *w = *state;
@@ -480,6 +536,8 @@ int main(void)
 		TEST(a_host_name_is_written_as_its_addresses),
 		TEST(a_write_that_is_refused_is_tried_again_and_told),
 		TEST(published_sites_have_an_endpoint_for_each_cluster),
+		TEST(published_sites_stay_until_their_members_are_seen_again),
+		TEST(published_sites_of_a_member_that_left_unseen_go),
 		TEST(members_are_looked_at_only_while_there_are_records),
 	};
 

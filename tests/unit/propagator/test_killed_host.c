@@ -72,12 +72,15 @@ static void name(struct murder *m)
 	              {INGRESS("site"), "192.0.2.11"}, {INGRESS("site"), "192.0.2.21"},
 	              {DNSENDPOINT("service-web"), "\"192.0.2.10\",\"192.0.2.20\""},
 	              {DNSENDPOINT("service-web"), "\"ownerReferences\""},
-	              {DNSENDPOINT("ingress-site"), "\"192.0.2.11\",\"192.0.2.21\""});
+	              {DNSENDPOINT("nigh-service-web"), "\"setIdentifier\":\"rohan\""},
+	              {DNSENDPOINT("ingress-site"), "\"192.0.2.11\",\"192.0.2.21\""},
+	              {DNSENDPOINT("nigh-ingress-site"), "\"setIdentifier\":\"gondor\""});
 	put_service(w, 0, 99);
 	MURDER_EXPECT(m, {RECORD("web"), "192.0.2.99"},
-	              {DNSENDPOINT("service-web"), "\"192.0.2.20\",\"192.0.2.99\""});
+	              {DNSENDPOINT("service-web"), "\"192.0.2.20\",\"192.0.2.99\""},
+	              {DNSENDPOINT("nigh-service-web"), "192.0.2.99"});
 	fakeapi_delete(w->host, FAKEAPI_SERVICE_RECORDS, "shop/web");
-	MURDER_EXPECT(m, {DNSENDPOINT("service-web"), "!"});
+	MURDER_EXPECT(m, {DNSENDPOINT("service-web"), "!"}, {DNSENDPOINT("nigh-service-web"), "!"});
 }
 
 /* --- conditions of TrafficPolicies --- */
@@ -229,11 +232,13 @@ int main(int argc, char **argv)
 	         .prepare = serve,
 	         .live = name,
 	         .about = {"dnsrecords/", "/dnsendpoints"},
-	         .least = 7,
+	         .least = 11,
 	         .changes = {{RECORD("web"), 4},
 	                     {INGRESS("site"), 2},
 	                     {DNSENDPOINT("service-web"), 3},
-	                     {DNSENDPOINT("ingress-site"), 1}}},
+	                     {DNSENDPOINT("nigh-service-web"), 3},
+	                     {DNSENDPOINT("ingress-site"), 1},
+	                     {DNSENDPOINT("nigh-ingress-site"), 1}}},
 		{.name = "conditions of policies are written once wherever the leader died",
 	         .prepare = put_policy,
 	         .live = rule,
