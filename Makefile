@@ -16,7 +16,7 @@ ONLY_watcher     := geo/place.h
 # nighctl foresees what the propagator will do by the propagator's own pure modules, and reaches members as it does.
 ONLY_ctl         := records/ramp.h watcher/decode_link.h \
                     $(patsubst %,propagator/%.h,type selector placement override render version plan schedule jsontree \
-                    plain_json health condition field_manager ceiling nighd_pods)
+                    plain_json health condition field_manager ceiling nighd_pods takeover)
 ONLY_propagator  := watcher/decode_link.h
 
 # What only a program's wiring files (its main.c, and these) may include besides.
