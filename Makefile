@@ -282,10 +282,10 @@ layers:                          ## every #include is allowed by the tables abov
 headers:                         ## every header compiles by itself
 	$(Q)for h in $(foreach r,$(ROOMS) $(PROGRAMS),$(wildcard $(r)/*.h)); do \
 	  $(CC) $(CSTD) $(WARN) -I. -fsyntax-only -x c $$h || exit 1; done; echo "  headers ok"
-rfcs:                            ## every function and test that docs/rfcs.md, docs/vulnerabilities.md and docs/why-nigh.md name is there
+rfcs:                            ## every function and test that docs/rfcs.md, docs/vulnerabilities.md, docs/why-nigh.md and docs/from-kubefed.md name is there
 	$(Q)awk -f tests/support/rfcs.awk $(foreach r,$(ROOMS) $(PROGRAMS),$(wildcard $(r)/*.[ch])) \
 	  $(wildcard tests/unit/*/*.c tests/scenario/*.c tests/differential/*.c tests/e2e/*.c tests/fuzz/*.c tests/soak/*.c) \
-	  docs/rfcs.md docs/vulnerabilities.md docs/why-nigh.md && echo "  rfcs ok"
+	  docs/rfcs.md docs/vulnerabilities.md docs/why-nigh.md docs/from-kubefed.md && echo "  rfcs ok"
 FORMATTED = $(wildcard $(foreach r,$(ROOMS) $(PROGRAMS) tests/unit/* tests/scenario tests/differential tests/e2e tests/e2e/support tests/fuzz tests/support,$(r)/*.[ch]))
 format: ; $(Q)clang-format -i $(FORMATTED)
 format-check:                    ## the sources are as .clang-format writes them
