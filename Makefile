@@ -16,7 +16,7 @@ ONLY_watcher     := geo/place.h
 # nighctl foresees what the propagator will do by the propagator's own pure modules, and reaches members as it does.
 ONLY_ctl         := records/ramp.h watcher/decode_link.h \
                     $(patsubst %,propagator/%.h,type selector placement override render version plan schedule jsontree \
-                    plain_json health condition field_manager ceiling nighd_pods)
+                    plain_json health condition field_manager ceiling nighd_pods takeover)
 ONLY_propagator  := watcher/decode_link.h
 
 # What only a program's wiring files (its main.c, and these) may include besides.
@@ -282,10 +282,10 @@ layers:                          ## every #include is allowed by the tables abov
 headers:                         ## every header compiles by itself
 	$(Q)for h in $(foreach r,$(ROOMS) $(PROGRAMS),$(wildcard $(r)/*.h)); do \
 	  $(CC) $(CSTD) $(WARN) -I. -fsyntax-only -x c $$h || exit 1; done; echo "  headers ok"
-rfcs:                            ## every function and test that docs/rfcs.md, docs/vulnerabilities.md and docs/why-nigh.md name is there
+rfcs:                            ## every function and test that docs/rfcs.md, docs/vulnerabilities.md, docs/why-nigh.md and docs/from-kubefed.md name is there
 	$(Q)awk -f tests/support/rfcs.awk $(foreach r,$(ROOMS) $(PROGRAMS),$(wildcard $(r)/*.[ch])) \
 	  $(wildcard tests/unit/*/*.c tests/scenario/*.c tests/differential/*.c tests/e2e/*.c tests/fuzz/*.c tests/soak/*.c) \
-	  docs/rfcs.md docs/vulnerabilities.md docs/why-nigh.md && echo "  rfcs ok"
+	  docs/rfcs.md docs/vulnerabilities.md docs/why-nigh.md docs/from-kubefed.md && echo "  rfcs ok"
 FORMATTED = $(wildcard $(foreach r,$(ROOMS) $(PROGRAMS) tests/unit/* tests/scenario tests/differential tests/e2e tests/e2e/support tests/fuzz tests/support,$(r)/*.[ch]))
 format: ; $(Q)clang-format -i $(FORMATTED)
 format-check:                    ## the sources are as .clang-format writes them

@@ -14,6 +14,7 @@
 #include "propagator/jsontree.h"
 #include "propagator/plan.h"
 #include "propagator/render.h"
+#include "propagator/takeover.h"
 
 struct look {
 	struct outlook *o;
@@ -55,6 +56,35 @@ struct trial {
 	struct json_object *desired;
 };
 
+/* KubeFed's fields become ours, and those that are asked for no more go; the server says what that makes of it. */
+static enum err try_takeover(const struct trial *t, struct json_object **after, struct reason *why)
+{
+	const struct kube_resource r = apiserver_resource(&t->l->type->target);
+	struct json_object *without = *after;
+	enum err err;
+
+	if (!takeover_foresee(without, FIELD_MANAGER))
+		return ERR_OK;
+	json_object_object_del(jsontree_get(without, "metadata", NULL), "managedFields");
+	err = apiserver_replace(
+		t->server, &r, jsontree_text(without, "metadata", "namespace", NULL),
+		jsontree_word(without, "metadata", "name", NULL), without, after, why);
+	json_object_put(without);
+	return err;
+}
+
+static enum err apply_once(struct json_object *existing, void *arg, struct json_object **out,
+                           struct reason *why)
+{
+	const struct trial *t = arg;
+	const struct kube_resource r = apiserver_resource(&t->l->type->target);
+	enum err err = apiserver_apply(
+		t->server, &r, jsontree_text(t->desired, "metadata", "namespace", NULL),
+		jsontree_word(t->desired, "metadata", "name", NULL), t->desired, out, why);
+
+	return err || !existing ? err : try_takeover(t, out, why);
+}
+
 static enum err try_once(struct json_object *existing, void *arg, struct json_object **out,
                          struct reason *why)
 {
@@ -78,16 +108,20 @@ static enum err try_once(struct json_object *existing, void *arg, struct json_ob
 }
 
 /* What cannot be applied for its shape is replaced, or, where there is none, created.  *existing may be read again. */
-static enum err try_whole(const struct look *l, const struct apiserver *server, const char *cluster,
-                          struct json_object **existing, struct json_object *desired,
-                          struct json_object **out, struct reason *why)
+static enum err try_all(const struct look *l, const struct apiserver *server, const char *cluster,
+                        struct json_object **existing, struct json_object *desired,
+                        struct json_object **out, struct reason *why)
 {
 	const struct kube_resource r = apiserver_resource(&l->type->target);
+	const char *namespace = jsontree_text(desired, "metadata", "namespace", NULL);
+	const char *name = jsontree_word(desired, "metadata", "name", NULL);
 	struct trial trial = {l, server, cluster, desired};
+	enum err err = apiserver_attempt(server, &r, namespace, name, existing, apply_once, &trial,
+	                                 out, why);
 
-	return apiserver_attempt(server, &r, jsontree_text(desired, "metadata", "namespace", NULL),
-	                         jsontree_word(desired, "metadata", "name", NULL), existing,
-	                         try_once, &trial, out, why);
+	return err != ERR_PARSE ? err
+	                        : apiserver_attempt(server, &r, namespace, name, existing, try_once,
+	                                            &trial, out, why);
 }
 
 static void keep_replicas(const struct look *l, const char *cluster, struct json_object *existing,
@@ -104,7 +138,6 @@ static struct json_object *try_apply(const struct look *l, const struct outlook_
                                      struct json_object **existing, struct foreseen *f,
                                      struct reason *forbidden)
 {
-	const struct kube_resource r = apiserver_resource(&l->type->target);
 	struct apiserver dry = m->server;
 	struct json_object *desired = NULL, *after = NULL;
 	struct reason why = {0};
@@ -118,11 +151,7 @@ static struct json_object *try_apply(const struct look *l, const struct outlook_
 	}
 	keep_replicas(l, f->cluster, *existing, desired);
 	(void)ceiling_allows(m->ceiling, l->type, l->o->c->namespace, desired, forbidden);
-	err = apiserver_apply(&dry, &r, jsontree_text(desired, "metadata", "namespace", NULL),
-	                      jsontree_word(desired, "metadata", "name", NULL), desired, &after,
-	                      &why);
-	if (err == ERR_PARSE)
-		err = try_whole(l, &dry, f->cluster, existing, desired, &after, &why);
+	err = try_all(l, &dry, f->cluster, existing, desired, &after, &why);
 	/* A namespace that comes before it is not there in a dry run. */
 	if (err == ERR_NOTFOUND && !*existing && strstr(why.text, "namespaces"))
 		text_add(&f->why, "with its namespace");

@@ -56,9 +56,11 @@ struct part {
 	bool is_to_be_new; /* what is being applied makes it, or conflicts */
 	bool is_repair;    /* what is under way undoes what another did */
 	bool retains;      /* spec.retainReplicas: what is adopted keeps its own */
+	bool asks_whose;   /* what is being applied conflicts with who owns what it changes */
 	unsigned repairs;  /* in a row */
 	uint64_t repaired_ms;
-	char *why; /* of a state that is no success; NULL: nothing to say */
+	char *why;   /* of a state that is no success; NULL: nothing to say */
+	char *rival; /* who changes it again and again, and what; NULL: that is not known */
 
 	enum plan_step step; /* that is under way, or was the last */
 	uint64_t asked;      /* for what (struct wish) */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
@@ -67,6 +68,7 @@ static void free_part(struct part *p)
 	object_end_part(p);
 	free(p->cluster);
 	free(p->why);
+	free(p->rival);
 	free(p->cause);
 	free(p);
 }
@@ -274,6 +276,16 @@ static bool is_just_done(struct part *p, const struct wish *w, const struct copy
 	return false;
 }
 
+static void tell_of_rival(struct part *p)
+{
+	struct text why = {0};
+
+	text_printf(&why, "%s again and again; it is set right after a pause",
+	            p->rival ? p->rival : "something changes it");
+	object_set_state(p, STATE_DRIFTED, why.data);
+	text_fini(&why);
+}
+
 /* That step is not to be taken now; an alarm is set. */
 static bool is_held_back(struct part *p, const struct wish *w, enum plan_step step,
                          const struct copy *copy)
@@ -290,9 +302,7 @@ static bool is_held_back(struct part *p, const struct wish *w, enum plan_step st
 		return false;
 	controller_alarm(p->object, p->again_ms - now_ms);
 	if (step == PLAN_UPDATE && p->repairs > 0 && p->failures == 0)
-		object_set_state(
-			p, STATE_DRIFTED,
-			"something changes it again and again; it is set right after a pause");
+		tell_of_rival(p);
 	return true;
 }
 

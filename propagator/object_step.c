@@ -158,6 +158,21 @@ static void fail_write(struct part *p, const struct kube_answer *answer)
 		            "UpdateInClusterFailed", "Failed to update");
 }
 
+static void forget_rival(struct part *p)
+{
+	free(p->rival);
+	p->rival = NULL;
+}
+
+/* After a while without any the next repair is the first in a row. */
+static void heed_calm(struct part *p)
+{
+	if (clock_monotonic_ms() - p->repaired_ms <= REPAIR_CALM_MS)
+		return;
+	p->repairs = 0;
+	forget_rival(p);
+}
+
 /* The next repair waits, the longer the more there were in a row. */
 static void note_repair(struct part *p)
 {
@@ -165,8 +180,6 @@ static void note_repair(struct part *p)
 
 	if (!p->is_repair)
 		return;
-	if (now_ms - p->repaired_ms > REPAIR_CALM_MS)
-		p->repairs = 0;
 	p->repaired_ms = now_ms;
 	if (p->repairs++ == 0)
 		return;
@@ -184,8 +197,10 @@ static uint64_t made_of(const struct object *o)
 /* Not of what was so already: who leads next writes again what the last leader did not record. */
 static void tell_deed(const struct part *p, struct json_object *object)
 {
+	const char *why = p->deed == DEED_REPAIRED && p->rival ? p->rival : "";
+
 	if (copy_revision_of(object) != p->over)
-		object_tell_member(p, p->deed, object_text(object, "metadata", "uid", NULL), "");
+		object_tell_member(p, p->deed, object_text(object, "metadata", "uid", NULL), why);
 }
 
 void object_note_done(struct part *p)
@@ -318,9 +333,10 @@ static void begin_replace(struct part *p)
 
 /* --- apply --- */
 
+/* By force, but where it must be said who else writes it. */
 static void apply(struct part *p)
 {
-	struct kube_write write = {.verb = KUBE_APPLY, .force = true};
+	struct kube_write write = {.verb = KUBE_APPLY, .force = !p->asks_whose};
 
 	if (p->by_replace)
 		begin_replace(p);
@@ -386,14 +402,33 @@ static bool is_another(const struct kube_answer *answer)
 	return false;
 }
 
+/* "kubectl-edit sets .spec.replicas"; false: it is another conflict. */
+static bool know_rival(struct part *p, const struct kube_answer *answer)
+{
+	const struct kube_cause *first = answer->causes;
+	struct text rival = {0};
+
+	if (answer->reason != KUBE_REASON_CONFLICT || answer->cause_count == 0 ||
+	    first->manager[0] == '\0')
+		return false;
+	text_printf(&rival, "%s sets %s", first->manager, first->field);
+	if (answer->cause_count > 1)
+		text_printf(&rival, " and %zu more", answer->cause_count - 1);
+	forget_rival(p);
+	p->rival = text_take(&rival);
+	return true;
+}
+
 static void on_answer_of_apply(const struct kube_answer *answer, void *arg)
 {
 	struct part *p = arg;
 
-	bool was_to_be_new = p->is_to_be_new;
+	bool was_to_be_new = p->is_to_be_new, asked_whose = p->asks_whose;
 
-	p->is_to_be_new = false;
-	if (!kube_answer_is_good(answer)) {
+	p->is_to_be_new = p->asks_whose = false;
+	if (asked_whose && know_rival(p, answer)) {
+		apply(p);
+	} else if (!kube_answer_is_good(answer)) {
 		if (answer->reason == KUBE_REASON_CONFLICT && was_to_be_new)
 			look(p);
 		else if (answer->reason == KUBE_REASON_CONFLICT || is_another(answer))
@@ -517,6 +552,9 @@ void object_step(struct part *p, const struct wish *wish, enum plan_step step, e
 	if (p->failures == 0)
 		object_set_state(p, state, NULL);
 	p->is_to_be_new = false;
+	heed_calm(p);
+	/* Once, when it is changed for the second time. */
+	p->asks_whose = p->is_repair && p->repairs > 0 && !p->rival;
 	if (step == PLAN_CREATE)
 		create(p);
 	else if (step == PLAN_UPDATE)

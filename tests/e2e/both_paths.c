@@ -482,10 +482,29 @@ static void test_both_paths_lead_to_the_same_object(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* Whoever asks then what a member has otherwise than it should is told: nothing, by both paths. */
+static void test_nothing_differs_from_what_is_asked_for_then(void **state)
+{
+	struct federation *f = *state;
+
+	for
+		EACH(t)
+		{
+			char kind[80], name[100];
+
+			snprintf(kind, sizeof(kind), "Federated%s", t->kind);
+			snprintf(name, sizeof(name), "%s%s%s", namespace_of(t),
+			         namespace_of(t)[0] != '\0' ? "/" : "", t->name);
+			federation_expect(f, 0, "the members have what they should have",
+			                  (const char *const[]){"diff", kind, name, NULL});
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_paths_lead_to_the_same_object),
+		cmocka_unit_test(test_nothing_differs_from_what_is_asked_for_then),
 	};
 
 	return cmocka_run_group_tests_name("e2e/both_paths", tests, setup, federation_teardown);

@@ -33,6 +33,26 @@ enum { SOON_MS = 20000, CALM_S = 6 };
 #define NO_TEMPLATE_HASH  "8a80554c91d9fca8acb82f023de02f11"
 #define NO_OVERRIDES_HASH "2979b7538b527abe06492021841caf47"
 
+/* What goes first in its template's spec is still to be said. */
+#define FEDERATED_WEB                                                                              \
+	"apiVersion: types.kubefed.io/v1beta1\n"                                                   \
+	"kind: FederatedDeployment\n"                                                              \
+	"metadata: {name: web, namespace: shop, finalizers: [kubefed.io/sync-controller]}\n"       \
+	"spec:\n"                                                                                  \
+	"  template:\n"                                                                            \
+	"    metadata: {labels: {app: web}}\n"                                                     \
+	"    spec:\n"                                                                              \
+	"%s"                                                                                       \
+	"      replicas: 1\n"                                                                      \
+	"      selector: {matchLabels: {app: web}}\n"                                              \
+	"      template:\n"                                                                        \
+	"        metadata: {labels: {app: web}}\n"                                                 \
+	"        spec: {containers: [{name: web, image: nginx}]}\n"                                \
+	"  placement: {clusterSelector: {}}\n"                                                     \
+	"  overrides:\n"                                                                           \
+	"  - clusterName: gondor\n"                                                                \
+	"    clusterOverrides: [{path: /spec/replicas, value: 4}]\n"
+
 struct left {
 	struct federation *f;
 	char namespace_version[2][64], web_version[2][64]; /* resourceVersions in the members */
@@ -94,31 +114,14 @@ static void leave_version(struct left *l, const char *name, const char *template
 static void leave_objects(struct left *l)
 {
 	objects_namespace(l->f->host, "shop");
-	cluster_apply(
-		l->f->host,
-		"apiVersion: types.kubefed.io/v1beta1\n"
-		"kind: FederatedNamespace\n"
-		"metadata: {name: shop, namespace: shop, finalizers: "
-		"[kubefed.io/sync-controller]}\n"
-		"spec: {template: {}, placement: {clusterSelector: {}}}\n"
-		"---\n"
-		"apiVersion: types.kubefed.io/v1beta1\n"
-		"kind: FederatedDeployment\n"
-		"metadata: {name: web, namespace: shop, finalizers: [kubefed.io/sync-controller]}\n"
-		"spec:\n"
-		"  template:\n"
-		"    metadata: {labels: {app: web}}\n"
-		"    spec:\n"
-		"      minReadySeconds: 5\n"
-		"      replicas: 1\n"
-		"      selector: {matchLabels: {app: web}}\n"
-		"      template:\n"
-		"        metadata: {labels: {app: web}}\n"
-		"        spec: {containers: [{name: web, image: nginx}]}\n"
-		"  placement: {clusterSelector: {}}\n"
-		"  overrides:\n"
-		"  - clusterName: gondor\n"
-		"    clusterOverrides: [{path: /spec/replicas, value: 4}]\n");
+	cluster_apply(l->f->host,
+	              "apiVersion: types.kubefed.io/v1beta1\n"
+	              "kind: FederatedNamespace\n"
+	              "metadata: {name: shop, namespace: shop, finalizers: "
+	              "[kubefed.io/sync-controller]}\n"
+	              "spec: {template: {}, placement: {clusterSelector: {}}}\n"
+	              "---\n" FEDERATED_WEB,
+	              "      minReadySeconds: 5\n");
 }
 
 static int setup(void **state)
@@ -179,6 +182,37 @@ static void test_everything_stays_as_it_is(void **state)
 	cluster_expect(l->f->host, VERSIONS "deployment-web", OVERRIDES_HASH, 0);
 }
 
+static const char *after(const char *said, const char *text)
+{
+	const char *at = strstr(said, text);
+
+	if (!at)
+		fail_msg("'%s' is missing: %s", text, said);
+	return at + strlen(text);
+}
+
+/* With the first change KubeFed's fields become nigh-propagator's. */
+static void test_a_plan_tells_what_goes_with_kubefed_s_fields(void **state)
+{
+	struct left *l = *state;
+	const char *said;
+	char file[200];
+	FILE *out;
+
+	federation_expect(l->f, 0, "the members have what they should have",
+	                  (const char *const[]){"diff", "deployments", "shop/web", NULL});
+	snprintf(file, sizeof(file), "%s", cloud_path(l->f->cloud, "plan.yaml"));
+	out = fopen(file, "w");
+	assert_non_null(out);
+	fprintf(out, FEDERATED_WEB, "");
+	assert_int_equal(fclose(out), 0);
+	said = federation_run(l->f, 2, (const char *const[]){"plan", "-f", file, NULL});
+	for (unsigned i = 0; i < 2; i++)
+		said = after(said, " spec.minReadySeconds: 5 -> (none)\n");
+	for (unsigned i = 0; i < 2; i++)
+		expect_untouched(l, i);
+}
+
 static void test_fields_of_kubefed_that_leave_the_template_leave_the_members(void **state)
 {
 	struct left *l = *state;
@@ -220,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_stays_as_it_is),
+		cmocka_unit_test(test_a_plan_tells_what_goes_with_kubefed_s_fields),
 		cmocka_unit_test(test_fields_of_kubefed_that_leave_the_template_leave_the_members),
 		cmocka_unit_test(test_it_can_be_stopped_and_started_without_a_write),
 	};

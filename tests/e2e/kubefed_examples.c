@@ -25,28 +25,6 @@ enum { MEMBERS = 2, SOON_MS = 60000 };
 #define JOB       "/apis/batch/v1" IN "jobs/test-job"
 #define RBAC      "/apis/rbac.authorization.k8s.io/v1/"
 
-static int setup(void **state)
-{
-	static const char *const names[MEMBERS] = {"cluster1", "cluster2"};
-	struct kubefed *k = xcalloc(1, sizeof(*k));
-
-	*state = k;
-	kubefed_init_alone(k, MEMBERS);
-	for (unsigned i = 0; i < MEMBERS; i++)
-		objects_join_as(k->f->host, k->f->members[i], names[i], ADMIN_TOKEN);
-	/* The guide has its reader enable the one type that the chart does not. */
-	federation_enable(k->f, "clusterrolebindings.rbac.authorization.k8s.io");
-	federation_start(k->f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	kubefed_free(*state);
-	free(*state);
-	return 0;
-}
-
 static void apply(struct kubefed *k, const char *words)
 {
 	char command[900];
@@ -60,6 +38,30 @@ static void apply(struct kubefed *k, const char *words)
 		fail_msg("kubectl apply %s", words);
 }
 
+static int setup(void **state)
+{
+	static const char *const names[MEMBERS] = {"cluster1", "cluster2"};
+	struct kubefed *k = xcalloc(1, sizeof(*k));
+
+	*state = k;
+	kubefed_init_alone(k, MEMBERS);
+	for (unsigned i = 0; i < MEMBERS; i++)
+		objects_join_as(k->f->host, k->f->members[i], names[i], ADMIN_TOKEN);
+	/* The guide has its reader enable the one type that the chart does not. */
+	federation_enable(k->f, "clusterrolebindings.rbac.authorization.k8s.io");
+	/* It has a field that no KubeFed knows any more, of which kubectl is to warn only. */
+	apply(k, "--validate=warn -f config/kubefedconfig.yaml");
+	federation_start(k->f);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	kubefed_free(*state);
+	free(*state);
+	return 0;
+}
+
 static void expect(struct kubefed *k, const char *path, const char *in_1, const char *in_2)
 {
 	cluster_expect(k->f->members[0], path, in_1, SOON_MS);
@@ -71,6 +73,21 @@ static void test_the_namespace_comes_first(void **state)
 	apply(*state, "-f sample1/namespace.yaml -f sample1/federatednamespace.yaml");
 	expect(*state, "/api/v1/namespaces/test-namespace", "\"kubefed.io/managed\":\"true\"",
 	       "\"kubefed.io/managed\":\"true\"");
+}
+
+/* And that it is in force: by it statuses are collected, where a type asks for them. */
+static void test_the_config_is_taken(void **state)
+{
+	struct kubefed *k = *state;
+
+	cluster_expect(
+		k->f->host,
+		"/apis/core.kubefed.io/v1beta1/namespaces/" FEDERATION "/kubefedconfigs/kubefed",
+		"{\"configuration\":\"Enabled\",\"name\":\"RawResourceStatusCollection\"}", 0);
+	cluster_patch(k->f->host, "core.kubefed.io/v1beta1", "FederatedTypeConfig", FEDERATION,
+	              "deployments.apps", "{\"spec\":{\"statusCollection\":\"Enabled\"}}");
+	cluster_expect(k->f->host, FEDERATED "federateddeployments/test-deployment",
+	               "\"remoteStatus\":{", SOON_MS);
 }
 
 static void test_all_of_the_sample_is_propagated(void **state)
@@ -129,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_namespace_comes_first),
 		cmocka_unit_test(test_all_of_the_sample_is_propagated),
+		cmocka_unit_test(test_the_config_is_taken),
 		cmocka_unit_test(test_what_servers_do_not_take_is_said_cluster_by_cluster),
 		cmocka_unit_test(test_the_preference_of_the_guide_counts),
 		cmocka_unit_test(test_what_is_deleted_goes_from_both),

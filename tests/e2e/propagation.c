@@ -112,6 +112,26 @@ static void test_what_somebody_changes_is_set_right(void **state)
 	               SOON_MS);
 }
 
+/* As somebody's autoscaler would. */
+static void test_who_changes_it_again_and_again_is_named(void **state)
+{
+	static const char *const named = " sets .spec.replicas again and again";
+	const struct deadline deadline = inside_deadline(SOON_MS);
+	struct federation *f = *state;
+
+	for (unsigned replicas = 8; inside_has_time(deadline); replicas++) {
+		cluster_patch(f->members[1], "apps/v1", "Deployment", "shop", "web",
+		              "{\"spec\":{\"replicas\":%u}}", replicas);
+		if (cluster_send(f->host, "GET", FEDERATED "web", NULL, NULL) == 200 &&
+		    strstr(cluster_body(f->host), named))
+			break;
+		inside_rest();
+	}
+	cluster_expect(f->host, FEDERATED "web", named, SOON_MS);
+	cluster_expect(f->members[1], DEPLOYMENTS "web", "\"replicas\":1", SOON_MS);
+	cluster_expect(f->host, FEDERATED "web", "!Drifted", SOON_MS);
+}
+
 static void test_a_field_that_leaves_the_template_leaves_the_members(void **state)
 {
 	struct federation *f = *state;
@@ -301,6 +321,7 @@ int main(void)
 		cmocka_unit_test(test_an_object_is_brought_to_all_members),
 		cmocka_unit_test(test_a_cluster_has_what_its_overrides_say),
 		cmocka_unit_test(test_what_somebody_changes_is_set_right),
+		cmocka_unit_test(test_who_changes_it_again_and_again_is_named),
 		cmocka_unit_test(test_a_field_that_leaves_the_template_leaves_the_members),
 		cmocka_unit_test(test_what_is_placed_no_more_is_deleted_there),
 		cmocka_unit_test(test_an_error_of_one_cluster_is_that_clusters_alone),

@@ -1,5 +1,6 @@
 # rfcs.awk -- holds docs/rfcs.md and docs/vulnerabilities.md to the sources: what they name is there, no row
-# stands twice, and rows of RFCs stand in the order of their numbers.
+# stands twice, and rows of RFCs stand in the order of their numbers.  Of docs/from-kubefed.md the rows of tables whose third
+# cell is headed "test" are held to name tests that are there.
 # Input: the rooms' .c and .h files and the tests' .c files, then the documents.  In a table's row the third cell names
 # functions and files of rooms (`name`, `name_*`, `file.c`, with a file in parentheses behind it where
 # several have the name), the fourth tests: files (dnsd/test_x, scenario/x, differential/x, or whole
@@ -106,6 +107,29 @@ function check_order(section,    number) {
 	number = section ~ /^ [0-9]/ ? section + 0 : 1000000
 	if (number < last_number[FILENAME]) complain("is not in the order of numbers:" section)
 	last_number[FILENAME] = number
+}
+
+# Beginnings of functions in backquotes, of whatever test; what stands outside of them is for people.
+function check_traps(cell,    n, i, part, key, there, found) {
+	n = split(cell, part, "`")
+	for (i = 2; i <= n; i += 2) {
+		found = 0
+		for (key in defined) {
+			split(key, there, SUBSEP)
+			if (there[1] ~ /^tests\// && index(there[2], "test_" part[i]) == 1) { found = 1; break }
+		}
+		if (!found) complain("no test_" part[i] "...")
+	}
+	if (cell ~ /^ *$/) complain("no test is named")
+}
+
+FILENAME ~ /from-kubefed\.md$/ {
+	if ($0 !~ /^\|/) { heads_tests = 0; next }
+	cells = $0; gsub(/\\\|/, "", cells)
+	split(cells, cell, "|")
+	if (cell[4] == " test ") heads_tests = 1
+	else if (heads_tests && cell[2] !~ /^-+$/) { rows[FILENAME]++; check_traps(cell[4]) }
+	next
 }
 
 /^\|/ {

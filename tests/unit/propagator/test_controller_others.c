@@ -404,6 +404,27 @@ static void test_what_another_changes_all_the_time_is_not_fought_over(void **sta
 	web_expect_status(w, "!Drifted");
 }
 
+static void test_who_changes_it_all_the_time_is_named(void **state)
+{
+	struct propagator_world *w = *state;
+
+	web_bring(w, WORLD_EVERYWHERE);
+	for (int i = 0; i < 20; i++) {
+		fakeapi_edit(web_gondor(w), FAKEAPI_DEPLOYMENTS, WEB,
+		             "{'spec':{'replicas':%d},'metadata':{'managedFields':[{'manager':"
+		             "'scaler','operation':'Update','apiVersion':'apps/v1','fieldsType':"
+		             "'FieldsV1','fieldsV1':{'f:spec':{'f:replicas':{}}}}]}}",
+		             i + 5);
+		propagator_world_turn(w, 100);
+	}
+	web_expect_status(w, "scaler sets .spec.replicas again and again; it is set right");
+	web_expect_copy(w, 0, "\"replicas\":1");
+	propagator_world_turn(w, 500);
+	assert_non_null(fakeapi_find(web_gondor(w), WORLD_EVENTS,
+	                             "is set right (FederatedDeployment shop/web): scaler sets "
+	                             ".spec.replicas"));
+}
+
 static void test_what_of_a_template_nobody_gets_is_told(void **state)
 {
 	struct propagator_world *w = *state;
@@ -443,6 +464,7 @@ int main(void)
 		T(test_what_says_managed_false_is_left_alone),
 		T(test_a_drift_is_reported_where_it_is_to_be_reported),
 		T(test_what_another_changes_all_the_time_is_not_fought_over),
+		T(test_who_changes_it_all_the_time_is_named),
 		T(test_what_of_a_template_nobody_gets_is_told),
 	};
 

@@ -151,6 +151,48 @@ static void test_a_wrong_preference_is_refused_by_field(void **state)
 	               ERR_PARSE, "spec.clusters: is not a mapping");
 }
 
+/* --- KubeFed's user guide --- */
+
+/* Of clusters A, B and C; a letter of `offline`: that one is not ready. */
+static void expect_guide(const char *spec, const char *offline, const int64_t replicas[3])
+{
+	static const char *const names[3] = {"A", "B", "C"};
+	struct world w = world(spec, "{}");
+
+	for (size_t i = 0; i < 3; i++)
+		add(&w, names[i], !strchr(offline, names[i][0]));
+	assert_int_equal(apply(&w), ERR_OK);
+	for (size_t i = 0; i < 3; i++)
+		if (w.clusters[i].replicas != replicas[i])
+			fail_msg("%s, without \"%s\": %s has %d, not %d", spec, offline, names[i],
+			         (int)w.clusters[i].replicas, (int)replicas[i]);
+	world_free(&w);
+}
+
+/* Its manifests (docs/userguide.md of v0.10.0), and what it says that comes of them; -1: nothing is said to that cluster. */
+static void test_the_guide_of_kubefed_is_planned_as_it_says(void **state)
+{
+	static const char all_but_20[] =
+		"{\"totalReplicas\": 50, \"clusters\": {\"*\": {\"weight\": 1}, \"C\": "
+		"{\"maxReplicas\": 20, \"weight\": 1}}}";
+
+	(void)state;
+	expect_guide("{\"totalReplicas\": 9}", "", (int64_t[]){3, 3, 3});
+	expect_guide("{\"totalReplicas\": 9, \"clusters\": {\"*\": {\"weight\": 1}}}", "",
+	             (int64_t[]){3, 3, 3});
+	expect_guide("{\"totalReplicas\": 9, \"clusters\": {\"A\": {\"weight\": 1}, \"B\": "
+	             "{\"weight\": 2}}}",
+	             "", (int64_t[]){3, 6, 0});
+	expect_guide("{\"totalReplicas\": 9, \"clusters\": {\"A\": {\"minReplicas\": 4, "
+	             "\"maxReplicas\": 6, \"weight\": 1}, \"B\": {\"minReplicas\": 4, "
+	             "\"maxReplicas\": 8, \"weight\": 2}}}",
+	             "", (int64_t[]){4, 5, 0});
+	/* It has 16 in A, for the hash of no name at all. */
+	expect_guide(all_but_20, "", (int64_t[]){17, 17, 16});
+	expect_guide(all_but_20, "B", (int64_t[]){30, -1, 20});
+	expect_guide(all_but_20, "AB", (int64_t[]){-1, -1, 20});
+}
+
 static void test_a_preference_tells_what_it_governs(void **state)
 {
 	struct world w =
@@ -530,6 +572,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_wrong_preference_is_refused_by_field),
+		cmocka_unit_test(test_the_guide_of_kubefed_is_planned_as_it_says),
 		cmocka_unit_test(test_a_preference_tells_what_it_governs),
 		cmocka_unit_test(test_every_vector_of_kubefed_is_overridden_alike),
 		cmocka_unit_test(test_the_plan_becomes_placement_and_overrides),

@@ -66,6 +66,88 @@ static void test_without_kubefeds_entry_or_ours_there_is_nothing_to_do(void **st
 	assert_null(patch_of(OURS ",5,null,{}," KUBECTLS));
 }
 
+/* --- what is foreseen of it --- */
+
+/* Of spec, KubeFed and we own what the test says. */
+static void expect_foreseen(const char *spec, const char *theirs, const char *ours,
+                            const char *want)
+{
+	struct json_object *object, *wanted = json_tokener_parse(want);
+	char text[4096];
+
+	snprintf(text, sizeof(text),
+	         "{\"metadata\":{\"managedFields\":["
+	         "{\"manager\":\"hyperfed\",\"operation\":\"Update\",\"fieldsV1\":{\"f:metadata\":{"
+	         "\"f:labels\":{\"f:kubefed.io/managed\":{}}},\"f:spec\":%s}},"
+	         "{\"manager\":\"nigh-propagator\",\"operation\":\"Apply\",\"fieldsV1\":{"
+	         "\"f:metadata\":{\"f:labels\":{\"f:kubefed.io/managed\":{}}},\"f:spec\":%s}}]},"
+	         "\"spec\":%s}",
+	         theirs, ours, spec);
+	object = json_tokener_parse(text);
+	assert_non_null(object);
+	assert_true(takeover_foresee(object, "nigh-propagator"));
+	if (!json_object_equal(json_object_object_get(object, "spec"), wanted))
+		fail_msg("%s, not %s",
+		         json_object_to_json_string(json_object_object_get(object, "spec")), want);
+	json_object_put(object);
+	json_object_put(wanted);
+}
+
+static void test_what_kubefed_alone_owned_goes(void **state)
+{
+	(void)state;
+	expect_foreseen("{\"a\":1,\"b\":2,\"c\":3}", "{\"f:a\":{},\"f:b\":{}}", "{\"f:b\":{}}",
+	                "{\"b\":2,\"c\":3}");
+	/* A mapping that nobody else has anything of goes as a whole. */
+	expect_foreseen("{\"a\":{\"b\":1,\"c\":2},\"d\":{\"e\":1,\"f\":2}}",
+	                "{\"f:a\":{\"f:b\":{}},\"f:d\":{\"f:e\":{},\"f:f\":{}}}",
+	                "{\"f:d\":{\"f:f\":{}}}", "{\"d\":{\"f\":2}}");
+}
+
+static void test_items_of_lists_go_by_their_keys_and_values(void **state)
+{
+	(void)state;
+	expect_foreseen("{\"l\":[{\"n\":\"a\",\"v\":1,\"w\":2},{\"n\":\"b\"}]}",
+	                "{\"f:l\":{\"k:{\\\"n\\\":\\\"a\\\"}\":{\".\":{},\"f:n\":{},\"f:v\":{},\"f:"
+	                "w\":{}},\"k:{\\\"n\\\":\\\"b\\\"}\":{\".\":{},\"f:n\":{}}}}",
+	                "{\"f:l\":{\"k:{\\\"n\\\":\\\"a\\\"}\":{\".\":{},\"f:n\":{},\"f:v\":{}}}}",
+	                "{\"l\":[{\"n\":\"a\",\"v\":1}]}");
+	expect_foreseen("{\"l\":[\"a\",\"b\",3]}",
+	                "{\"f:l\":{\"v:\\\"a\\\"\":{},\"v:\\\"b\\\"\":{},\"v:3\":{}}}",
+	                "{\"f:l\":{\"v:\\\"b\\\"\":{}}}", "{\"l\":[\"b\"]}");
+}
+
+static void test_what_is_not_there_or_of_another_shape_stays(void **state)
+{
+	(void)state;
+	expect_foreseen(
+		"{\"a\":1,\"l\":[{\"n\":\"a\"}]}",
+		"{\"f:a\":{\"f:b\":{}},\"f:z\":{},\"f:l\":{\"k:{}\":{},\"k:\":{},\"k:[\":{},"
+		"\"v:\":{},\"f:n\":{},\"i:0\":{},\"\":{},\"k:{\\\"n\\\":\\\"b\\\"}\":{}}}",
+		"{\"f:a\":{},\"f:l\":{}}", "{\"a\":1,\"l\":[{\"n\":\"a\"}]}");
+}
+
+static void test_without_kubefeds_entry_or_ours_nothing_is_foreseen(void **state)
+{
+	static const char *const entries[] = {OURS, KUBEFEDS, OURS "," KUBECTLS, STATUS ",5,null"};
+	char text[2048];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++) {
+		struct json_object *object;
+
+		snprintf(text, sizeof(text),
+		         "{\"metadata\":{\"managedFields\":[%s]},\"spec\":{\"paused\":true}}",
+		         entries[i]);
+		object = json_tokener_parse(text);
+		assert_non_null(object);
+		assert_false(takeover_foresee(object, "nigh-propagator"));
+		assert_non_null(
+			json_object_object_get(json_object_object_get(object, "spec"), "paused"));
+		json_object_put(object);
+	}
+}
+
 /* Whatever a member may answer. */
 static void test_fields_of_another_shape_are_left_alone(void **state)
 {
@@ -82,6 +164,7 @@ static void test_fields_of_another_shape_are_left_alone(void **state)
 
 		json_object_object_add(object, "metadata", json_tokener_parse(shapes[i]));
 		json_object_put(takeover_patch(object, "nigh-propagator"));
+		(void)takeover_foresee(object, "nigh-propagator");
 		json_object_put(object);
 	}
 }
@@ -91,6 +174,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kubefeds_fields_become_ours),
 		cmocka_unit_test(test_without_kubefeds_entry_or_ours_there_is_nothing_to_do),
+		cmocka_unit_test(test_what_kubefed_alone_owned_goes),
+		cmocka_unit_test(test_items_of_lists_go_by_their_keys_and_values),
+		cmocka_unit_test(test_what_is_not_there_or_of_another_shape_stays),
+		cmocka_unit_test(test_without_kubefeds_entry_or_ours_nothing_is_foreseen),
 		cmocka_unit_test(test_fields_of_another_shape_are_left_alone),
 	};
 
