@@ -1,6 +1,5 @@
 /* main.c -- nigh-propagator: the flags, the host cluster, the Lease, and who works when. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
