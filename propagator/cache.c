@@ -13,7 +13,14 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 
-enum { FULL_MS = 300000, NAME_SHOWN = 512 };
+enum {
+	FULL_MS = 300000,
+	NAME_SHOWN = 512,
+	/* What is usual (cache.h). */
+	SILENCE_MS = 90000,
+	REPLY_MS = 30000,
+	OBJECT_MOST = 4 << 20
+};
 
 struct entry {
 	void *value;
@@ -270,6 +277,16 @@ static void begin(struct cache *c)
 
 static void on_again(uv_timer_t *timer) { begin(timer->data); }
 
+static void set_usual(struct kube_watch_settings *watch)
+{
+	if (watch->silence_ms == 0)
+		watch->silence_ms = SILENCE_MS;
+	if (watch->reply_ms == 0)
+		watch->reply_ms = REPLY_MS;
+	if (watch->object_most == 0)
+		watch->object_most = OBJECT_MOST;
+}
+
 struct cache *cache_start(uv_loop_t *loop, struct kube_client *client, struct kube_backoff *backoff,
                           const struct cache_settings *settings)
 {
@@ -279,6 +296,7 @@ struct cache *cache_start(uv_loop_t *loop, struct kube_client *client, struct ku
 	c->client = client;
 	c->backoff = backoff;
 	c->settings = *settings;
+	set_usual(&c->settings.watch);
 	c->entries = table_new();
 	random_bytes(&c->hash_key, sizeof(c->hash_key));
 	if (settings->budget) {

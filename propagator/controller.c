@@ -21,9 +21,6 @@
 enum {
 	TURN_MS = 5, /* of the loop's time at once */
 	TICK_MS = 100,
-	SILENCE_MS = 90000,
-	REPLY_MS = 30000,
-	OBJECT_MOST = 4 << 20,
 	OBJECTS_MOST = 2000000
 };
 
@@ -360,9 +357,6 @@ static struct kube_watch_settings watch_of(const struct controller *c,
 		.resource = *resource,
 		.namespace = !c->around.settings->cluster_scope && namespaced ? c->around.namespace
 	                                                                      : NULL,
-		.silence_ms = SILENCE_MS,
-		.reply_ms = REPLY_MS,
-		.object_most = OBJECT_MOST,
 		.objects_most = OBJECTS_MOST,
 	};
 }

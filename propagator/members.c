@@ -54,7 +54,6 @@ struct one {
 struct members {
 	struct members_settings settings;
 	struct members_events events;
-	struct kube_watch_settings watch;
 	struct cache *clusters, *secrets;
 	struct one **list; /* in the order of their names */
 	size_t count;
@@ -470,9 +469,6 @@ static struct cache *start_cache(struct members *m, const char *group, const cha
 	settings.watch = (struct kube_watch_settings){
 		.resource = {group, version, plural, kind},
 		.namespace = m->settings.namespace,
-		.silence_ms = 90000,
-		.reply_ms = 30000,
-		.object_most = 4 << 20,
 		.objects_most = 100000,
 	};
 	settings.arg = m;

@@ -15,9 +15,8 @@
 
 enum {
 	TICK_MS = 100,
-	TURN_MS = 20,          /* of the loop's time in one tick */
-	SETTLE_MS = 200,       /* changes that come together are planned together */
-	OBJECT_MOST = 4 << 20, /* etcd takes less */
+	TURN_MS = 20,    /* of the loop's time in one tick */
+	SETTLE_MS = 200, /* changes that come together are planned together */
 	OBJECTS_MOST = 100000
 };
 
@@ -313,9 +312,6 @@ static struct cache *start_cache(struct scheduler *s)
 	                               "replicaschedulingpreferences",
 	                               "ReplicaSchedulingPreference"},
 	                  .namespace = settings->cluster_scope ? NULL : s->settings.namespace,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = OBJECT_MOST,
 	                  .objects_most = OBJECTS_MOST},
 		.keep = keep,
 		.let_go = free,

@@ -449,9 +449,6 @@ struct types *types_start(const struct controller_around *around)
 	const struct cache_settings settings = {
 		.watch = {.resource = configs,
 	                  .namespace = around->namespace,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = 4 << 20,
 	                  .objects_most = 10000},
 		.keep = keep,
 		.let_go = let_go,

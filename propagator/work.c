@@ -81,9 +81,6 @@ static struct cache *start_namespaces(struct work *w)
 	const struct cache_settings settings = {
 		.watch = {.resource = {"", "v1", "namespaces", "Namespace"},
 	                  .metadata_only = true,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = 4 << 20,
 	                  .objects_most = 100000},
 		.keep = keep_uid,
 		.let_go = free,
