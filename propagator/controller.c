@@ -449,33 +449,21 @@ void controller_on_no_client(struct controller *c, struct member *m)
 bool controller_namespace_placement(struct controller *c, struct bytes namespace,
                                     struct placement *out, bool *federated)
 {
-	char *name = text_copy(namespace);
 	struct text key = {0};
-	const char *text;
 	struct json_object *object;
 	struct reason why;
 
 	*out = (struct placement){0};
-	text_printf(&key, "%s/%s", name, name);
-	text = cache_find(c->objects_on_host, key.data);
-	object = text ? json_tokener_parse(text) : NULL;
+	text_add_bytes(&key, namespace);
+	text_add(&key, "/");
+	text_add_bytes(&key, namespace);
+	object = controller_federated(c, key.data);
 	*federated = object != NULL;
-	if (object) {
-		size_t count = members_count(c->around.members);
-		struct placement_cluster *clusters = xcalloc(count, sizeof(*clusters));
-
-		for (size_t i = 0; i < count; i++) {
-			const struct member *m = members_at(c->around.members, i);
-
-			clusters[i] = (struct placement_cluster){m->name, m->labels};
-		}
-		/* An invalid one places nothing, and says so itself. */
-		(void)!placement_of(object, clusters, count, out, &why);
-		free(clusters);
-	}
+	/* An invalid one places nothing, and says so itself. */
+	if (object)
+		(void)!members_place(c->around.members, object, out, &why);
 	json_object_put(object);
 	text_fini(&key);
-	free(name);
 	/* A kind that is not there (yet) says nothing of where namespaces are to be. */
 	return cache_is_synced(c->objects_on_host);
 }

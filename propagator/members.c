@@ -531,3 +531,17 @@ struct member *members_find(const struct members *m, const char *name)
 
 	return o ? &o->member : NULL;
 }
+
+enum err members_place(const struct members *m, struct json_object *federated,
+                       struct placement *out, struct reason *why)
+{
+	struct placement_cluster *clusters = xcalloc(m->count, sizeof(*clusters));
+	enum err err;
+
+	for (size_t i = 0; i < m->count; i++)
+		clusters[i] = (struct placement_cluster){m->list[i]->member.name,
+		                                         m->list[i]->member.labels};
+	err = placement_of(federated, clusters, m->count, out, why);
+	free(clusters);
+	return err;
+}
