@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "propagator/cache.h"
 
+#include <json-c/json.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/table.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
+#include "propagator/plain_json.h"
 
 enum {
 	FULL_MS = 300000,
@@ -328,6 +330,23 @@ void *cache_find(const struct cache *c, const char *key)
 	const struct entry *e = find(c, key);
 
 	return e ? e->value : NULL;
+}
+
+void *cache_keep_text(struct json_object *object, void *arg)
+{
+	struct json_object *metadata;
+
+	(void)arg;
+	if (json_object_object_get_ex(object, "metadata", &metadata))
+		json_object_object_del(metadata, "managedFields");
+	return xstrdup(json_object_to_json_string_ext(object, PLAIN_JSON));
+}
+
+struct json_object *cache_parse(const struct cache *c, const char *key)
+{
+	const char *text = cache_find(c, key);
+
+	return text ? json_tokener_parse(text) : NULL;
 }
 
 size_t cache_count(const struct cache *c) { return table_count(c->entries); }

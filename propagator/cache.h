@@ -70,6 +70,11 @@ void cache_relist(struct cache *c);
 /* What is kept of an object is what `object` shows: a newer state of it.  Nothing is told; nothing is done when there is none. */
 void cache_learn(struct cache *c, const char *key, struct json_object *object);
 
+/* `keep` for who wants the whole object, but for its managedFields: as text, which free() lets go. */
+void *cache_keep_text(struct json_object *object, void *arg);
+/* What was kept so, parsed: the caller puts it.  NULL: there is none. */
+struct json_object *cache_parse(const struct cache *c, const char *key);
+
 /* Appends a key. */
 void cache_print_key(struct text *out, struct bytes namespace, struct bytes name);
 /* The two parts of a key; `namespace` is empty where it has none. */

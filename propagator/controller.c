@@ -2,7 +2,7 @@
 #include "propagator/controller.h"
 
 #include <ctype.h>
-#include <json-c/json.h>
+#include <json-c/json_object.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,6 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
-#include "propagator/plain_json.h"
 #include "propagator/sorted.h"
 
 enum {
@@ -179,16 +178,6 @@ static void on_tick(uv_timer_t *timer)
 
 /* --- the federated objects --- */
 
-static void *keep_text(struct json_object *object, void *arg)
-{
-	struct json_object *metadata;
-
-	(void)arg;
-	if (json_object_object_get_ex(object, "metadata", &metadata))
-		json_object_object_del(metadata, "managedFields");
-	return xstrdup(json_object_to_json_string_ext(object, PLAIN_JSON));
-}
-
 static void tell_object(struct controller *c, const char *key)
 {
 	if (c->statuses)
@@ -327,14 +316,19 @@ struct site *controller_site(const struct controller *c, const char *cluster)
 	return found ? c->sites[at] : NULL;
 }
 
+/* The copy of a FederatedNamespace has no namespace. */
+static const char *key_of_copy(const struct controller *c, const char *key)
+{
+	const char *slash = strchr(key, '/');
+
+	return type_is_namespaces(&c->type) && slash ? slash + 1 : key;
+}
+
 const struct copy *controller_copy(const struct controller *c, const char *cluster, const char *key)
 {
 	const struct site *s = controller_site(c, cluster);
-	const char *slash = strchr(key, '/');
 
-	if (!s)
-		return NULL;
-	return cache_find(s->copies, type_is_namespaces(&c->type) && slash ? slash + 1 : key);
+	return s ? cache_find(s->copies, key_of_copy(c, key)) : NULL;
 }
 
 void controller_saw(struct controller *c, const char *cluster, const char *key,
@@ -342,12 +336,10 @@ void controller_saw(struct controller *c, const char *cluster, const char *key,
 {
 	const struct site *s = controller_site(c, cluster);
 	const struct copy *copy = controller_copy(c, cluster, key);
-	const char *slash = strchr(key, '/');
 
 	/* The watch brings it, but not what has not changed. */
 	if (s && copy && copy->is_bare)
-		cache_learn(s->copies, type_is_namespaces(&c->type) && slash ? slash + 1 : key,
-		            object);
+		cache_learn(s->copies, key_of_copy(c, key), object);
 }
 
 static struct kube_watch_settings watch_of(const struct controller *c,
@@ -523,7 +515,7 @@ struct controller *controller_start(const struct controller_around *around, cons
 {
 	struct controller *c = xcalloc(1, sizeof(*c));
 	struct cache_settings settings = {
-		.keep = keep_text,
+		.keep = cache_keep_text,
 		.let_go = free,
 		.on_change = on_federated,
 		.on_sight = on_host_sight,
@@ -574,9 +566,7 @@ void controller_stop(struct controller *c)
 
 struct json_object *controller_federated(const struct controller *c, const char *key)
 {
-	const char *text = cache_find(c->objects_on_host, key);
-
-	return text ? json_tokener_parse(text) : NULL;
+	return cache_parse(c->objects_on_host, key);
 }
 
 bool controller_is_listed(const struct controller *c)
