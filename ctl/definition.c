@@ -108,7 +108,7 @@ static struct json_object *parsed(const char *text)
 	return value;
 }
 
-/* KubeFed's rules that no schema says, where they are cheap to hold (spec/kubefed.md 3.1, 3.3). */
+/* KubeFed's rules that no schema says, where they are cheap to hold. */
 static struct json_object *rule(const char *expression, const char *message)
 {
 	struct json_object *rules = json_object_new_array(), *one = json_object_new_object();

@@ -1,6 +1,6 @@
 /* override.h -- what of an object is another in one cluster: spec.overrides of a federated object.
  *
- * RFC 6902's add, remove and replace with KubeFed's rules (spec/kubefed.md 3.3): an empty op replaces, some paths are
+ * RFC 6902's add, remove and replace with KubeFed's rules: an empty op replaces, some paths are
  * forbidden, a path or a cluster stands once.  A member of an object that is not there is replaced all the same, as by
  * KubeFed's library, against RFC 6902 4.3.  An array index is a number without sign and leading zeros, or "-" to append
  * (RFC 6901 4).  An error names cluster and path and concerns that cluster alone, where KubeFed's concerned all.  Values

@@ -1,4 +1,4 @@
-/* state.h -- how a federated object fares in one cluster, in KubeFed's words (spec/kubefed.md 3.8).  Pure. */
+/* state.h -- how a federated object fares in one cluster, in KubeFed's words.  Pure. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PROPAGATOR_STATE_H
 #define PROPAGATOR_STATE_H

@@ -1,5 +1,5 @@
 /* version.h -- what was written where: hashes of a federated object, versions of its copies, and the PropagatedVersion
- * that keeps both, to the byte as KubeFed wrote them (spec/kubefed.md 1.6, 3.6).
+ * that keeps both, to the byte as KubeFed wrote them.
  *
  * Values in, values out; any thread.
  */
