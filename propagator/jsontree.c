@@ -162,22 +162,6 @@ bool jsontree_is_exact(struct json_object *value)
 	return !json_object_is_type(value, json_type_int) || is_exact_number(value);
 }
 
-bool jsontree_has_all(struct json_object *all, struct json_object *some)
-{
-	if (!json_object_is_type(some, json_type_object))
-		return some == NULL;
-	json_object_object_foreach(some, key, value)
-	{
-		struct json_object *other;
-
-		if (!json_object_is_type(all, json_type_object) ||
-		    !json_object_object_get_ex(all, key, &other) ||
-		    !json_object_equal(value, other))
-			return false;
-	}
-	return true;
-}
-
 const char *jsontree_kind(struct json_object *value)
 {
 	switch (json_object_get_type(value)) {

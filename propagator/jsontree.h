@@ -33,8 +33,6 @@ int jsontree_depth(struct json_object *value);
 /* Is every number in it what was written?  json-c makes whole numbers that 64 bits do not hold the largest, or the
  * smallest, that they do; Kubernetes writes doubles of up to 1e21 so. */
 bool jsontree_is_exact(struct json_object *value);
-/* Has every member of `some` (NULL: none) the same value in `all`? */
-bool jsontree_has_all(struct json_object *all, struct json_object *some);
 
 /* For messages: "a number", "a list". */
 const char *jsontree_kind(struct json_object *value);

@@ -36,7 +36,4 @@ enum err override_apply(struct json_object *federated, const char *cluster,
  * formed. */
 bool override_touches(struct json_object *federated, const char *cluster, const char *path);
 
-/* Whether they are well formed, of all clusters, whatever they are applied to: the first error. */
-enum err override_check(struct json_object *federated, struct reason *why) MUST_CHECK;
-
 #endif
