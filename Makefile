@@ -166,7 +166,7 @@ $(TESTS:%=%.o): PKG = $(call pc,$(PKGS_tests) json-c,--cflags)
 
 .PHONY: unit $(TESTS:%=%.run)
 # Those that wait longest begin first, so that no other waits for them in the end.
-LONGEST := $(filter $(foreach t,killed controller controller_ends controller_others dns_writer,%/propagator/test_$(t)),$(TESTS))
+LONGEST := $(filter $(foreach t,killed scheduler killed_host controller controller_ends controller_others dns_writer,%/propagator/test_$(t)),$(TESTS))
 unit: $(LONGEST:%=%.run) $(TESTS:%=%.run)          ## unit tests; one room: make unit-zones
 unit-%: ; $(Q)$(MAKE) $(filter $(B)/tests/unit/$*/%,$(TESTS:%=%.run))
 

@@ -11,7 +11,7 @@
 #include "propagator/schedule.h"
 #include "propagator/version.h"
 
-static struct json_object *entry_of(struct json_object *federated, const char *cluster)
+struct json_object *by_cluster_entry(struct json_object *federated, const char *cluster)
 {
 	struct json_object *list = jsontree_get(federated, "status", "clusters", NULL);
 
@@ -68,7 +68,7 @@ struct json_object *by_cluster_make(const char *cluster, bool is_placed,
                                     const struct by_cluster_copy *copy, int64_t now_s)
 {
 	struct json_object *out = json_object_new_object();
-	struct json_object *entry = entry_of(federated, cluster);
+	struct json_object *entry = by_cluster_entry(federated, cluster);
 	struct version recorded;
 	const char *state = jsontree_word(entry, "status", NULL);
 	const char *version;

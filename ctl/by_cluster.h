@@ -15,12 +15,16 @@ struct by_cluster_copy {
 	struct json_object *object; /* NULL: there is none */
 };
 
-/* {cluster, placed, state, message, health, recorded, version, managed}, of one cluster.  `federated` and its
- * PropagatedVersion (NULL: none) as the host has them; now_s: Unix seconds.  The caller puts it. */
+/* {cluster, placed, state, message, health, healthMessage, recorded} of one cluster, and, if it was asked, {unreachable} or
+ * {exists, version, managed}.  `federated` and its PropagatedVersion (NULL: none) as the host has them; now_s: Unix seconds.
+ * The caller puts it. */
 struct json_object *by_cluster_make(const char *cluster, bool is_placed,
                                     struct json_object *federated,
                                     struct json_object *propagated_version,
                                     const struct by_cluster_copy *copy, int64_t now_s);
+
+/* What the status of a federated object says of that cluster, borrowed; NULL: nothing. */
+struct json_object *by_cluster_entry(struct json_object *federated, const char *cluster);
 
 /* {reason, message} of its condition OverTotalReplicas; NULL: no more replicas are planned for it than were asked for.  The
  * caller puts it. */

@@ -1,5 +1,5 @@
 /* definition.h -- what enables a type to be federated: the CustomResourceDefinition of its federated kind, and its
- * FederatedTypeConfig, as kubefedctl enable wrote them (spec/kubefed.md 1.2, 1.4).
+ * FederatedTypeConfig, as kubefedctl enable wrote them.
  *
  * The schema is KubeFed's, with the fields of nigh-propagator's status besides.  Pure; any thread.
  */

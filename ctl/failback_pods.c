@@ -71,7 +71,8 @@ static bool was_told(const struct command *c, const struct pods *p, size_t befor
 	return false;
 }
 
-size_t failback_pods_count(const struct command *c, const struct pods *p)
+/* How many sites of those meant wait in any of the pods, which were asked for /status, each counted once. */
+static size_t count_waiting(const struct command *c, const struct pods *p)
 {
 	size_t count = 0;
 
@@ -212,7 +213,7 @@ static int wait_for_all(struct asking *a)
 	for (unsigned i = 0; i < POLLS; i++) {
 		nanosleep(&pause, NULL);
 		ask_all(a);
-		if (failback_pods_count(a->c, &a->pods) == 0)
+		if (count_waiting(a->c, &a->pods) == 0)
 			return COMMAND_FINE;
 	}
 	for (size_t i = 0; i < a->pods.count; i++)
@@ -230,7 +231,7 @@ static int let_back(struct asking *a)
 	int status;
 
 	ask_all(a);
-	count = failback_pods_count(a->c, &a->pods);
+	count = count_waiting(a->c, &a->pods);
 	if (count == 0) {
 		struct text who = {0};
 

@@ -11,12 +11,9 @@
 
 struct command;
 struct json_object;
-struct pods;
 
 /* Writes it, waits until no pod tells of such a site any more, and tells. */
 int failback_pods(const struct command *c);
-/* How many sites of those meant wait in any of the pods, which were asked for /status, each counted once. */
-size_t failback_pods_count(const struct command *c, const struct pods *p);
 
 /* failback.c */
 /* "www.example.com at la", "policy shop/web", "cluster la" */

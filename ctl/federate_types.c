@@ -15,6 +15,7 @@
 #include "ctl/federate.h"
 #include "ctl/membership.h"
 #include "ctl/remote.h"
+#include "propagator/condition.h"
 #include "propagator/jsontree.h"
 
 const struct kube_resource federate_type_configs = {"core.kubefed.io", "v1beta1",
@@ -90,15 +91,7 @@ static int refuse_rivals(const struct command *c, const struct apiserver *s,
 
 static bool is_established(struct json_object *crd)
 {
-	struct json_object *list = jsontree_get(crd, "status", "conditions", NULL);
-
-	for (size_t i = 0; i < jsontree_count(list); i++) {
-		struct json_object *one = jsontree_item(list, i);
-
-		if (strcmp(jsontree_word(one, "type", NULL), "Established") == 0)
-			return strcmp(jsontree_word(one, "status", NULL), "True") == 0;
-	}
-	return false;
+	return strcmp(condition_status(crd, "Established"), "True") == 0;
 }
 
 static enum err await_established(const struct apiserver *s, const char *name, struct reason *why)

@@ -1,5 +1,5 @@
 /* federated.h -- the federated form of an object, as kubefedctl federate made it, and of Federation v1's objects what
- * their annotations ask for besides (spec/kubefed.md 3.14, 6).
+ * their annotations ask for besides.
  *
  * Pure; any thread.
  */

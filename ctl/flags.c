@@ -22,9 +22,9 @@ static const struct flag {
 	const char *misuse;
 } flags_table[] = {
 	VALUE("federated-group", federated_group, OF_FEDERATE,
-              "--federated-group belongs to federate enable, not to "),
+              "--federated-group belongs to federate, not to "),
 	VALUE("federated-version", federated_version, OF_FEDERATE,
-              "--federated-version belongs to federate enable, not to "),
+              "--federated-version belongs to federate, not to "),
 	VALUE("federation", federation, OF_FEDERATE, "--federation belongs to federate, not to "),
 	SWITCH("delete-crd", delete_crd, OF_FEDERATE,
                "--delete-crd belongs to federate disable, not to "),

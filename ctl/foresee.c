@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "ctl/by_cluster.h"
 #include "ctl/command.h"
 #include "ctl/crew.h"
 #include "ctl/differences.h"
+#include "ctl/grants.h"
 #include "propagator/ceiling.h"
 #include "propagator/field_manager.h"
 #include "propagator/jsontree.h"
@@ -211,13 +213,12 @@ static void look_at_placed(const struct look *l, const struct outlook_member *m,
 
 static bool is_own_namespace(const struct look *l, struct json_object *existing)
 {
-	static const struct kube_resource namespaces = {"", "v1", "namespaces", "Namespace"};
 	struct json_object *own = NULL;
 	struct reason why;
 	bool same;
 
 	if (!type_is_namespaces(l->type) ||
-	    outlook_get_host(l->o, &namespaces, NULL,
+	    outlook_get_host(l->o, &grants_namespaces, NULL,
 	                     jsontree_word(existing, "metadata", "name", NULL), &own,
 	                     &why) != ERR_OK)
 		return false;
@@ -247,16 +248,6 @@ static void look_at_unplaced(const struct look *l, struct json_object *existing,
 		            l->nowhere.text);
 }
 
-static bool was_there(const struct look *l, const char *cluster)
-{
-	struct json_object *list = jsontree_get(l->federated, "status", "clusters", NULL);
-
-	for (size_t i = 0; i < jsontree_count(list); i++)
-		if (strcmp(jsontree_word(jsontree_item(list, i), "name", NULL), cluster) == 0)
-			return true;
-	return false;
-}
-
 /* False: it has nothing to do with the object. */
 static bool look_at(const struct look *l, size_t member, struct foreseen *f)
 {
@@ -277,7 +268,7 @@ static bool look_at(const struct look *l, size_t member, struct foreseen *f)
 	if (err && err != ERR_NOTFOUND) {
 		f->step = FORESEE_UNKNOWN;
 		text_add(&f->why, why.text);
-		return placed || was_there(l, f->cluster);
+		return placed || by_cluster_entry(l->federated, f->cluster);
 	}
 	if (placed)
 		look_at_placed(l, &l->o->members[member], &existing, f);

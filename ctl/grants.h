@@ -1,7 +1,7 @@
 /* grants.h -- what a member gives a host that it joins: service accounts, and what these may do there.
  *
  * One that writes, which may do what the enabled types need and nothing else, and one that reads, for nighd; or KubeFed's
- * single one, which may do everything (spec/kubefed.md 1.10).  In a control plane of the scope Namespaced all this holds in
+ * single one, which may do everything.  In a control plane of the scope Namespaced all this holds in
  * KubeFed's namespace, and elsewhere what has none: nodes, and how the server fares.  Pure; any thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */

@@ -561,8 +561,9 @@ int join_run(const struct command *c)
 
 	if (status != COMMAND_FINE)
 		return status;
-	if (c->token_for && (!command_seconds(c, "--token-for", c->token_for, &j.token_for_s) ||
-	                     j.token_for_s < TOKEN_LEAST_S)) {
+	if (c->token_for && !command_seconds(c, "--token-for", c->token_for, &j.token_for_s))
+		return COMMAND_USAGE;
+	if (j.token_for_s < TOKEN_LEAST_S) {
 		command_fail(c, "--token-for is 10m at least");
 		return COMMAND_USAGE;
 	}

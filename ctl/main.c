@@ -52,7 +52,8 @@ static const struct word {
          "federate enable|disable TYPE [--delete-crd] [--federated-group GROUP] "
          "[--federated-version VERSION] [--force] [--dry-run] | federate TYPE [NAMESPACE/]NAME "
          "[--contents] [--enable-types] [--federation NAME=ZONE] [--dry-run] | "
-         "federate -f FILE [--federation NAME=ZONE]",
+         "federate -f FILE [--federation NAME=ZONE] [--federated-group GROUP] "
+         "[--federated-version VERSION]",
          federate_run,
          OF_API | OF_NAMESPACE | OF_OBJECT | OF_FEDERATE | OF_FILE | OF_FORCE | OF_DRY_RUN},
 	{"join", 1, 1,

@@ -24,7 +24,7 @@ static bool is_name(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-.") == len;
 }
 
-const char *membership_host(const struct command *c)
+static const char *host_named(const struct command *c)
 {
 	return c->host_name ? c->host_name : c->context ? c->context : "host";
 }
@@ -34,7 +34,7 @@ const char *membership_host_of(const struct command *c, struct json_object *kube
 	const char *host =
 		jsontree_text(kubefed_cluster, "metadata", "annotations", MEMBERSHIP_HOST, NULL);
 
-	return host && !c->host_name ? host : membership_host(c);
+	return host && !c->host_name ? host : host_named(c);
 }
 
 bool membership_is_at(struct json_object *kubefed_cluster, const char *server)
@@ -89,11 +89,11 @@ int membership_check(const struct command *c, const char *cluster)
 {
 	if (!is_name(cluster))
 		command_fail(c, "'%s' is not the name of a cluster", cluster);
-	else if (!is_name(membership_host(c)))
+	else if (!is_name(host_named(c)))
 		command_fail(c,
 		             "'%s' cannot be part of a name: say how the host is called with "
 		             "--host-cluster-name",
-		             membership_host(c));
+		             host_named(c));
 	else
 		return COMMAND_FINE;
 	return COMMAND_USAGE;

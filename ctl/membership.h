@@ -20,10 +20,8 @@ struct json_object;
 /* Of a Secret: nigh-propagator may make its token anew ("true"). */
 #define MEMBERSHIP_ROTATE "nigh.dev/rotate"
 
-/* How the host is called in the names of a member's objects: --host-cluster-name, else its context, else "host". */
-const char *membership_host(const struct command *c);
-/* The same of a cluster that has joined: as it was called then, but for --host-cluster-name.  NULL is one that has not.
- * Borrowed. */
+/* How the host is called in the names of a member's objects: --host-cluster-name, else as it was called when the cluster joined
+ * (NULL: it has not), else its context, else "host".  Borrowed. */
 const char *membership_host_of(const struct command *c, struct json_object *kubefed_cluster);
 /* Does it say that the cluster is at this address?  Also in other words: "HOST:PORT". */
 bool membership_is_at(struct json_object *kubefed_cluster, const char *server);

@@ -89,7 +89,7 @@ enum err pods_find(const struct kube_access *access, enum pods_of whose, const c
 	return ERR_OK;
 }
 
-void pods_ask(const struct kube_access *access, struct pod *pod, const char *path)
+static void ask(const struct kube_access *access, struct pod *pod, const char *path)
 {
 	const struct nighd_pod to = {
 		.namespace = pod->namespace, .name = pod->name, .port = pod->port};
@@ -119,6 +119,6 @@ void pods_ask_all(const struct kube_access *access, struct pods *p, const char *
 		else if (only_ready && !pod->is_ready)
 			reason_set(&pod->why, ERR_UNREACHABLE, "is not ready");
 		else
-			pods_ask(access, pod, path);
+			ask(access, pod, path);
 	}
 }

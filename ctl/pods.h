@@ -38,9 +38,8 @@ enum err pods_find(const struct kube_access *access, enum pods_of whose, const c
                    struct pods *out, struct reason *why) MUST_CHECK;
 void pods_fini(struct pods *p);
 
-/* GETs `path` ("/status") from one: `said`, or `why`. */
-void pods_ask(const struct kube_access *access, struct pod *pod, const char *path);
-/* The same of all that run, and of no other when `only_ready`; the others get a `why`. */
+/* GETs `path` ("/status") from all that run, or, when `only_ready`, from those of them that are ready: `said`, or `why`; the
+ * others get a `why`. */
 void pods_ask_all(const struct kube_access *access, struct pods *p, const char *path,
                   bool only_ready);
 

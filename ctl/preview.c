@@ -10,6 +10,7 @@
 #include "ctl/differences.h"
 #include "ctl/documents.h"
 #include "ctl/foresee.h"
+#include "ctl/grants.h"
 #include "ctl/progress.h"
 #include "propagator/jsontree.h"
 
@@ -316,7 +317,6 @@ static void look_at_contents(struct preview *p, struct json_object *namespace)
 /* A FederatedNamespace makes the namespace in members only. */
 static void miss_namespace(const struct preview *p, const struct type *type, struct foreseen *f)
 {
-	static const struct kube_resource namespaces = {"", "v1", "namespaces", "Namespace"};
 	const char *name = namespace_of(p->federated);
 	struct json_object *own = NULL;
 	struct reason why;
@@ -324,7 +324,7 @@ static void miss_namespace(const struct preview *p, const struct type *type, str
 
 	if (!type->federated.namespaced || brings_namespace(p, name))
 		return;
-	err = apiserver_get(&p->o.host, &namespaces, NULL, name, &own, &why);
+	err = apiserver_get(&p->o.host, &grants_namespaces, NULL, name, &own, &why);
 	json_object_put(own);
 	if (err != ERR_NOTFOUND)
 		return;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ctl/by_cluster.h"
 #include "ctl/command.h"
 #include "ctl/federate.h"
 #include "ctl/grants.h"
@@ -16,6 +17,7 @@
 #include "ctl/progress.h"
 #include "ctl/reach.h"
 #include "ctl/remote.h"
+#include "propagator/condition.h"
 #include "propagator/jsontree.h"
 #include "propagator/render.h"
 #include "propagator/type.h"
@@ -309,16 +311,6 @@ static int find_all(struct leave *l)
 
 /* --- what stays of a cluster that is gone --- */
 
-static bool names_cluster(struct json_object *federated, const char *cluster)
-{
-	struct json_object *list = jsontree_get(federated, "status", "clusters", NULL);
-
-	for (size_t i = 0; i < jsontree_count(list); i++)
-		if (strcmp(jsontree_word(jsontree_item(list, i), "name", NULL), cluster) == 0)
-			return true;
-	return false;
-}
-
 static void tell_left(struct leave *l, const struct type *type, struct json_object *left)
 {
 	const struct kube_resource r = apiserver_resource(&type->federated);
@@ -333,7 +325,7 @@ static void tell_left(struct leave *l, const struct type *type, struct json_obje
 		struct json_object *object = jsontree_item(all, i);
 		struct text line = {0};
 
-		if (!names_cluster(object, l->name))
+		if (!by_cluster_entry(object, l->name))
 			continue;
 		text_printf(&line, "%s %s/%s%s", type->name,
 		            jsontree_word(object, "metadata", "namespace", NULL),
@@ -432,15 +424,7 @@ int unjoin_run(const struct command *c)
 
 static bool is_ready(struct json_object *cluster)
 {
-	struct json_object *list = jsontree_get(cluster, "status", "conditions", NULL);
-
-	for (size_t i = 0; i < jsontree_count(list); i++) {
-		struct json_object *one = jsontree_item(list, i);
-
-		if (strcmp(jsontree_word(one, "type", NULL), "Ready") == 0)
-			return strcmp(jsontree_word(one, "status", NULL), "True") == 0;
-	}
-	return false;
+	return strcmp(condition_status(cluster, "Ready"), "True") == 0;
 }
 
 int forget_run(const struct command *c)

@@ -67,7 +67,7 @@ bool kube_access_is_in(const struct kube_access *a, struct bytes text);
 /* "HOST", "HOST:PORT" or a URL, as client-go and KubeFed's webhook take it -> "https://HOST:PORT/path" for
  * .server (the caller frees): without a scheme it is https and has no path; only http and https; a host; a
  * port, when given, of 1..65535; no user, query or fragment.  ERR_PARSE says what is wrong with it
- * (spec/kubefed.md 1.1; kubefed_misc_vectors.json, api_endpoint). */
+ * (tests/vectors/kubefed/access_vectors.json, api_endpoint). */
 enum err kube_endpoint_read(const char *text, char **out, struct reason *why) MUST_CHECK;
 /* Is it a proxy's URL as KubeFed takes it: http, https or socks5, a host? (proxy_url of the vectors)  A user and
  * password may be in it.  Neither of the two repeats a part of the text in `why`. */

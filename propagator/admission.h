@@ -1,4 +1,4 @@
-/* admission.h -- KubeFed's admission webhooks: an AdmissionReview in, an AdmissionReview out (spec/kubefed.md 1.11).
+/* admission.h -- KubeFed's admission webhooks: an AdmissionReview in, an AdmissionReview out.
  *
  * Of admission.k8s.io/v1 and, as KubeFed's spoke, v1beta1.  Values in, values out; any thread.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "propagator/cache.h"
 
+#include <json-c/json.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,16 @@
 #include "base/table.h"
 #include "base/xalloc.h"
 #include "kube/object.h"
+#include "propagator/plain_json.h"
 
-enum { FULL_MS = 300000, NAME_SHOWN = 512 };
+enum {
+	FULL_MS = 300000,
+	NAME_SHOWN = 512,
+	/* What is usual (cache.h). */
+	SILENCE_MS = 90000,
+	REPLY_MS = 30000,
+	OBJECT_MOST = 4 << 20
+};
 
 struct entry {
 	void *value;
@@ -270,6 +279,16 @@ static void begin(struct cache *c)
 
 static void on_again(uv_timer_t *timer) { begin(timer->data); }
 
+static void set_usual(struct kube_watch_settings *watch)
+{
+	if (watch->silence_ms == 0)
+		watch->silence_ms = SILENCE_MS;
+	if (watch->reply_ms == 0)
+		watch->reply_ms = REPLY_MS;
+	if (watch->object_most == 0)
+		watch->object_most = OBJECT_MOST;
+}
+
 struct cache *cache_start(uv_loop_t *loop, struct kube_client *client, struct kube_backoff *backoff,
                           const struct cache_settings *settings)
 {
@@ -279,6 +298,7 @@ struct cache *cache_start(uv_loop_t *loop, struct kube_client *client, struct ku
 	c->client = client;
 	c->backoff = backoff;
 	c->settings = *settings;
+	set_usual(&c->settings.watch);
 	c->entries = table_new();
 	random_bytes(&c->hash_key, sizeof(c->hash_key));
 	if (settings->budget) {
@@ -310,6 +330,23 @@ void *cache_find(const struct cache *c, const char *key)
 	const struct entry *e = find(c, key);
 
 	return e ? e->value : NULL;
+}
+
+void *cache_keep_text(struct json_object *object, void *arg)
+{
+	struct json_object *metadata;
+
+	(void)arg;
+	if (json_object_object_get_ex(object, "metadata", &metadata))
+		json_object_object_del(metadata, "managedFields");
+	return xstrdup(json_object_to_json_string_ext(object, PLAIN_JSON));
+}
+
+struct json_object *cache_parse(const struct cache *c, const char *key)
+{
+	const char *text = cache_find(c, key);
+
+	return text ? json_tokener_parse(text) : NULL;
 }
 
 size_t cache_count(const struct cache *c) { return table_count(c->entries); }

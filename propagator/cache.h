@@ -21,8 +21,9 @@
 struct cache;
 
 struct cache_settings {
-	struct kube_watch_settings
-		watch; /* its texts are borrowed for as long as the cache lives */
+	/* Its texts are borrowed for as long as the cache lives; silence_ms, reply_ms, object_most: 0 is what is usual (90 s, 30 s,
+	 * 4 MiB: etcd takes less). */
+	struct kube_watch_settings watch;
 	/* What is kept of an object, freed by `let_go`; never NULL. */
 	void *(*keep)(struct json_object *object, void *arg);
 	void (*let_go)(void *value);
@@ -68,6 +69,11 @@ void cache_hurry(struct cache *c);
 void cache_relist(struct cache *c);
 /* What is kept of an object is what `object` shows: a newer state of it.  Nothing is told; nothing is done when there is none. */
 void cache_learn(struct cache *c, const char *key, struct json_object *object);
+
+/* `keep` for who wants the whole object, but for its managedFields: as text, which free() lets go. */
+void *cache_keep_text(struct json_object *object, void *arg);
+/* What was kept so, parsed: the caller puts it.  NULL: there is none. */
+struct json_object *cache_parse(const struct cache *c, const char *key);
 
 /* Appends a key. */
 void cache_print_key(struct text *out, struct bytes namespace, struct bytes name);

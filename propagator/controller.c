@@ -2,7 +2,7 @@
 #include "propagator/controller.h"
 
 #include <ctype.h>
-#include <json-c/json.h>
+#include <json-c/json_object.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,15 +15,11 @@
 #include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
-#include "propagator/plain_json.h"
 #include "propagator/sorted.h"
 
 enum {
 	TURN_MS = 5, /* of the loop's time at once */
 	TICK_MS = 100,
-	SILENCE_MS = 90000,
-	REPLY_MS = 30000,
-	OBJECT_MOST = 4 << 20,
 	OBJECTS_MOST = 2000000
 };
 
@@ -182,16 +178,6 @@ static void on_tick(uv_timer_t *timer)
 
 /* --- the federated objects --- */
 
-static void *keep_text(struct json_object *object, void *arg)
-{
-	struct json_object *metadata;
-
-	(void)arg;
-	if (json_object_object_get_ex(object, "metadata", &metadata))
-		json_object_object_del(metadata, "managedFields");
-	return xstrdup(json_object_to_json_string_ext(object, PLAIN_JSON));
-}
-
 static void tell_object(struct controller *c, const char *key)
 {
 	if (c->statuses)
@@ -330,14 +316,19 @@ struct site *controller_site(const struct controller *c, const char *cluster)
 	return found ? c->sites[at] : NULL;
 }
 
+/* The copy of a FederatedNamespace has no namespace. */
+static const char *key_of_copy(const struct controller *c, const char *key)
+{
+	const char *slash = strchr(key, '/');
+
+	return type_is_namespaces(&c->type) && slash ? slash + 1 : key;
+}
+
 const struct copy *controller_copy(const struct controller *c, const char *cluster, const char *key)
 {
 	const struct site *s = controller_site(c, cluster);
-	const char *slash = strchr(key, '/');
 
-	if (!s)
-		return NULL;
-	return cache_find(s->copies, type_is_namespaces(&c->type) && slash ? slash + 1 : key);
+	return s ? cache_find(s->copies, key_of_copy(c, key)) : NULL;
 }
 
 void controller_saw(struct controller *c, const char *cluster, const char *key,
@@ -345,12 +336,10 @@ void controller_saw(struct controller *c, const char *cluster, const char *key,
 {
 	const struct site *s = controller_site(c, cluster);
 	const struct copy *copy = controller_copy(c, cluster, key);
-	const char *slash = strchr(key, '/');
 
 	/* The watch brings it, but not what has not changed. */
 	if (s && copy && copy->is_bare)
-		cache_learn(s->copies, type_is_namespaces(&c->type) && slash ? slash + 1 : key,
-		            object);
+		cache_learn(s->copies, key_of_copy(c, key), object);
 }
 
 static struct kube_watch_settings watch_of(const struct controller *c,
@@ -360,9 +349,6 @@ static struct kube_watch_settings watch_of(const struct controller *c,
 		.resource = *resource,
 		.namespace = !c->around.settings->cluster_scope && namespaced ? c->around.namespace
 	                                                                      : NULL,
-		.silence_ms = SILENCE_MS,
-		.reply_ms = REPLY_MS,
-		.object_most = OBJECT_MOST,
 		.objects_most = OBJECTS_MOST,
 	};
 }
@@ -455,33 +441,21 @@ void controller_on_no_client(struct controller *c, struct member *m)
 bool controller_namespace_placement(struct controller *c, struct bytes namespace,
                                     struct placement *out, bool *federated)
 {
-	char *name = text_copy(namespace);
 	struct text key = {0};
-	const char *text;
 	struct json_object *object;
 	struct reason why;
 
 	*out = (struct placement){0};
-	text_printf(&key, "%s/%s", name, name);
-	text = cache_find(c->objects_on_host, key.data);
-	object = text ? json_tokener_parse(text) : NULL;
+	text_add_bytes(&key, namespace);
+	text_add(&key, "/");
+	text_add_bytes(&key, namespace);
+	object = controller_federated(c, key.data);
 	*federated = object != NULL;
-	if (object) {
-		size_t count = members_count(c->around.members);
-		struct placement_cluster *clusters = xcalloc(count, sizeof(*clusters));
-
-		for (size_t i = 0; i < count; i++) {
-			const struct member *m = members_at(c->around.members, i);
-
-			clusters[i] = (struct placement_cluster){m->name, m->labels};
-		}
-		/* An invalid one places nothing, and says so itself. */
-		(void)!placement_of(object, clusters, count, out, &why);
-		free(clusters);
-	}
+	/* An invalid one places nothing, and says so itself. */
+	if (object)
+		(void)!members_place(c->around.members, object, out, &why);
 	json_object_put(object);
 	text_fini(&key);
-	free(name);
 	/* A kind that is not there (yet) says nothing of where namespaces are to be. */
 	return cache_is_synced(c->objects_on_host);
 }
@@ -541,7 +515,7 @@ struct controller *controller_start(const struct controller_around *around, cons
 {
 	struct controller *c = xcalloc(1, sizeof(*c));
 	struct cache_settings settings = {
-		.keep = keep_text,
+		.keep = cache_keep_text,
 		.let_go = free,
 		.on_change = on_federated,
 		.on_sight = on_host_sight,
@@ -592,9 +566,7 @@ void controller_stop(struct controller *c)
 
 struct json_object *controller_federated(const struct controller *c, const char *key)
 {
-	const char *text = cache_find(c->objects_on_host, key);
-
-	return text ? json_tokener_parse(text) : NULL;
+	return cache_parse(c->objects_on_host, key);
 }
 
 bool controller_is_listed(const struct controller *c)

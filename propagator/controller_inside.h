@@ -179,7 +179,7 @@ struct part *object_part(const struct object *o, const char *cluster);
 struct part *object_need_part(struct object *o, const char *cluster);
 /* Looks at one cluster. */
 void object_look_at_part(struct part *p, const struct wish *w);
-/* Is it a namespace that is every cluster's own (spec/kubefed.md 3.1)? */
+/* Is it a namespace that is every cluster's own? */
 bool object_is_ignored(const struct object *o);
 /* Ends what is under way there. */
 void object_end_part(struct part *p);

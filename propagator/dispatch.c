@@ -161,8 +161,8 @@ static bool is_its_term(struct dispatch *d)
 	return epoch != 0 && epoch == d->epoch;
 }
 
-/* Until when what waits in the lane has to; 0: it has no such reason. */
-static uint64_t send_of(struct dispatch *d, struct lane *lane)
+/* As much of the lane as may be sent now.  How long the rest waits for the server's sake; 0: it does not. */
+static uint64_t send_lane(struct dispatch *d, struct lane *lane)
 {
 	uint64_t now_ms = clock_monotonic_ms();
 
@@ -181,11 +181,11 @@ static uint64_t sooner(uint64_t a_ms, uint64_t b_ms)
 /* What waits when the term has ended waits for dispatch_free(). */
 static void send_more(struct dispatch *d)
 {
-	uint64_t wait_ms = send_of(d, &d->writes);
+	uint64_t wait_ms = send_lane(d, &d->writes);
 
-	wait_ms = sooner(wait_ms, send_of(d, &d->questions));
+	wait_ms = sooner(wait_ms, send_lane(d, &d->questions));
 	if (!d->writes.waiting.first)
-		wait_ms = sooner(wait_ms, send_of(d, &d->spare));
+		wait_ms = sooner(wait_ms, send_lane(d, &d->spare));
 	if (wait_ms > 0)
 		wake_at(d, wait_ms);
 }

@@ -3,8 +3,9 @@
  * as it is) is spare: it is sent when no other waits.
  *
  * Each server has its own, so that one that accepts and never answers delays nobody else.  What a server asks for with
- * Retry-After holds for all that waits for it.  All writes are of one term, that of the
- * epoch in which the first of them was sent; in another one, or in none, nothing is sent.  On the loop's thread.
+ * Retry-After holds for what waits in the same queue: for all writes, for all questions, or for all that is spare.  All are of
+ * one term, that of the epoch in which the first of them was sent; in another one, or in none, nothing is sent.  On the loop's
+ * thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PROPAGATOR_DISPATCH_H

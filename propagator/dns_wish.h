@@ -1,6 +1,6 @@
 /* dns_wish.h -- what is to stand on the host for a ServiceDNSRecord or IngressDNSRecord: its status, and its DNSEndpoint.
  *
- * KubeFed's texts (spec/kubefed.md 2).  Pure.
+ * KubeFed's texts.  Pure.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PROPAGATOR_DNS_WISH_H

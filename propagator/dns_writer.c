@@ -474,9 +474,6 @@ static struct cache *start_cache(struct dns_writer *w, const struct kube_resourc
 	const struct cache_settings settings = {
 		.watch = {.resource = *resource,
 	                  .namespace = w->settings.namespace,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = 4 << 20,
 	                  .objects_most = 1000000},
 		.keep = keep,
 		.let_go = let_go,

@@ -1,4 +1,4 @@
-/* events.h -- Events about objects of one API server: on the host as KubeFed told them (spec/kubefed.md 3.9), in members
+/* events.h -- Events about objects of one API server: on the host as KubeFed told them, in members
  * about the copies.
  *
  * What repeats is counted in one Event; there are so many a minute at most, of which each cluster that is told of has its share

@@ -83,8 +83,10 @@ static int read_file(int argc, char **argv, struct flags *out)
 			return point_to_help(); /* getopt has said what is wrong */
 		}
 	}
-	if (optind < argc)
-		return misuse("unexpected argument");
+	if (optind < argc) {
+		fprintf(stderr, "nigh-propagator: unexpected argument '%s'\n", argv[optind]);
+		return point_to_help();
+	}
 	if (options_read(file, &out->options, &errors) == ERR_OK) {
 		text_fini(&errors);
 		return -1;

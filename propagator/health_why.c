@@ -5,8 +5,9 @@
 
 #include "base/text.h"
 #include "propagator/condition.h"
-#include "propagator/jsontree.h"
 #include "propagator/health_inside.h"
+#include "propagator/jsontree.h"
+#include "propagator/pause.h"
 
 /* What replicas are not there for, the most telling first. */
 enum why { WHY_IMAGE, WHY_CRASH, WHY_START, WHY_QUOTA, WHY_FORBIDDEN, WHY_NO_NODE, WHY_OTHER };
@@ -243,9 +244,8 @@ static void look_at_events(struct found *f, struct json_object *events, int64_t 
 uint64_t health_pause_ms(unsigned asked)
 {
 	enum { FIRST_MS = 30000, MOST_MS = 300000 };
-	uint64_t pause_ms = asked < 8 ? (uint64_t)FIRST_MS << (asked > 0 ? asked - 1 : 0) : MOST_MS;
 
-	return pause_ms < MOST_MS ? pause_ms : MOST_MS;
+	return pause_doubled(FIRST_MS, MOST_MS, asked > 0 ? asked - 1 : 0);
 }
 
 bool health_lacks_pods(const struct health *h)

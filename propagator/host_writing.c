@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "kube/object.h"
 #include "propagator/field_manager.h"
+#include "propagator/pause.h"
 #include "propagator/plain_json.h"
 
 enum {
@@ -15,15 +16,6 @@ enum {
 	RETRY_FIRST_MS = 5000,
 	RETRY_MOST_MS = 60000
 };
-
-static uint64_t pause_ms(unsigned failures)
-{
-	uint64_t ms = RETRY_FIRST_MS;
-
-	for (unsigned i = 1; i < failures && ms < RETRY_MOST_MS; i++)
-		ms *= 2;
-	return ms < RETRY_MOST_MS ? ms : RETRY_MOST_MS;
-}
 
 bool host_writing_may(const struct host_writing *w)
 {
@@ -48,7 +40,8 @@ static void on_written(const struct kube_answer *answer, void *arg)
 		w->not_before_ms = w->is_echoed ? 0 : clock_monotonic_ms() + ECHO_MS;
 		w->on_end(NULL, w->deletes ? NULL : answer->object, w->arg);
 	} else {
-		w->not_before_ms = clock_monotonic_ms() + pause_ms(++w->failures);
+		w->not_before_ms = clock_monotonic_ms() +
+		                   pause_doubled(RETRY_FIRST_MS, RETRY_MOST_MS, w->failures++);
 		w->on_end(answer->why, NULL, w->arg);
 	}
 }

@@ -1,7 +1,7 @@
 /* kubefed_lock.h -- does a manager of KubeFed work on this host, one that is elected without a Lease?
  *
- * KubeFed's own releases keep who leads in an annotation of the ConfigMap, or the Endpoints, `kubefed-controller-manager`
- * (spec/kubefed.md 3.12).  It is looked at again and again, and never written.  On the loop's thread.
+ * KubeFed's own releases keep who leads in an annotation of the ConfigMap, or the Endpoints, `kubefed-controller-manager`.
+ * It is looked at again and again, and never written.  On the loop's thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PROPAGATOR_KUBEFED_LOCK_H

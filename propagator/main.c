@@ -1,6 +1,5 @@
 /* main.c -- nigh-propagator: the flags, the host cluster, the Lease, and who works when. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +46,8 @@ struct program {
 	struct work *work;     /* NULL: another leads */
 	bool work_ends, again; /* it is being stopped; it is to be started again then */
 	struct report *report;
-	struct text trouble
-		[2]; /* with the host, as it was told last: with what is read, with the Lease */
+	/* With the host, as it was told last: with what is read, with the Lease. */
+	struct text trouble[2];
 	uv_timer_t tick;
 	struct webhook *webhook; /* NULL: none is served */
 	uv_signal_t terminate, interrupt;
@@ -182,7 +181,7 @@ static void on_leader(const char *identity, void *arg)
 	report_set_leader(p->report, identity);
 }
 
-/* --- the KubeFedConfig --- */
+/* --- the Lease --- */
 
 static void begin_lease(struct program *p)
 {
@@ -225,22 +224,7 @@ static void give_back(struct program *p)
 	kube_lease_stop(p->lease, RELEASE_MS, on_given_back, p);
 }
 
-static void *keep_config(struct json_object *object, void *arg)
-{
-	struct program *p = arg;
-	struct settings settings = p->settings;
-	struct reason why = {0};
-
-	if (settings_read(object, &settings, &why) == ERR_OK) {
-		p->settings = settings;
-		p->is_configured = true;
-	} else {
-		log_warn("propagator", "KubeFedConfig %s: %s; %s", KUBEFED_CONFIG, why.text,
-		         p->is_configured ? "the last good settings stay" : "nothing is done");
-	}
-	report_set_error(p->report, "KubeFedConfig " KUBEFED_CONFIG, why.text);
-	return xcalloc(1, 1);
-}
+/* --- KubeFed's manager --- */
 
 /* Neither leads nor wants to: KubeFed's manager does the work. */
 static void yield_to_kubefed(struct program *p)
@@ -291,6 +275,25 @@ static void watch_kubefed(struct program *p)
 	if (!p->kubefed && !p->ending)
 		p->kubefed =
 			kubefed_lock_start(&p->loop, p->lease_client, &settings, on_kubefed, p);
+}
+
+/* --- the KubeFedConfig --- */
+
+static void *keep_config(struct json_object *object, void *arg)
+{
+	struct program *p = arg;
+	struct settings settings = p->settings;
+	struct reason why = {0};
+
+	if (settings_read(object, &settings, &why) == ERR_OK) {
+		p->settings = settings;
+		p->is_configured = true;
+	} else {
+		log_warn("propagator", "KubeFedConfig %s: %s; %s", KUBEFED_CONFIG, why.text,
+		         p->is_configured ? "the last good settings stay" : "nothing is done");
+	}
+	report_set_error(p->report, "KubeFedConfig " KUBEFED_CONFIG, why.text);
+	return xcalloc(1, 1);
 }
 
 /* By another scope than theirs all members would be emptied: nothing is begun by settings that nobody has said while there are
@@ -363,9 +366,6 @@ static void watch_config(struct program *p)
 	                               "KubeFedConfig"},
 	                  .namespace = p->flags.options.namespace,
 	                  .name = KUBEFED_CONFIG,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = 4 << 20,
 	                  .objects_most = 1000},
 		.keep = keep_config,
 		.let_go = free,

@@ -1,4 +1,4 @@
-/* member_admit.h -- whether a KubeFedCluster obeys the rules of KubeFed's webhook (spec/kubefed.md 1.1).
+/* member_admit.h -- whether a KubeFedCluster obeys the rules of KubeFed's webhook.
  *
  * Values in, values out; any thread.
  */

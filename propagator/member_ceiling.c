@@ -117,14 +117,11 @@ void member_ceiling_free(struct member_ceiling *c)
 void member_ceiling_watch(struct member_ceiling *c, uv_loop_t *loop, struct kube_client *client,
                           struct kube_backoff *backoff)
 {
-	/* As large as a ConfigMap can be: a ceiling that is not taken would be none. */
+	/* Of any size that a ConfigMap can have: a ceiling that is not taken would be none. */
 	const struct cache_settings settings = {
 		.watch = {.resource = {"", "v1", "configmaps", "ConfigMap"},
 	                  .namespace = c->namespace,
 	                  .name = CEILING_NAME,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = 4 << 20,
 	                  .objects_most = 10},
 		.keep = keep,
 		.let_go = let_go,

@@ -1,6 +1,6 @@
 /* member_health.h -- one member asked for its /healthz again and again, and for its version and nodes now and then.
  *
- * KubeFed's results and words (spec/kubefed.md 3.10), but that a state turns only after so many contrary answers in a row.
+ * KubeFed's results and words, but that a state turns only after so many contrary answers in a row.
  * On the loop's thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */

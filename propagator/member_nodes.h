@@ -1,6 +1,6 @@
 /* member_nodes.h -- region and zones of a member, as the labels of its nodes say.
  *
- * Labels of both generations, topology.kubernetes.io before failure-domain.beta.kubernetes.io (spec/kubefed.md 2.3).  Read as
+ * Labels of both generations, topology.kubernetes.io before failure-domain.beta.kubernetes.io.  Read as
  * metadata alone, page by page, every five minutes; a list that fails is tried again after one, and what was read stays.  On the
  * loop's thread.
  */

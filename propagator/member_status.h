@@ -1,6 +1,6 @@
 /* member_status.h -- the status of a KubeFedCluster, kept true with few writes.
  *
- * KubeFed's conditions (spec/kubefed.md 3.10).  Written when something changes, else once a minute for lastProbeTime.  Region
+ * KubeFed's conditions.  Written when something changes, else once a minute for lastProbeTime.  Region
  * and zones are those of the KubeFedCluster's own labels (topology.kubernetes.io/region, /zone), else those of the nodes; where
  * neither says anything, what stands there stays.  On the loop's thread.
  */

@@ -54,7 +54,6 @@ struct one {
 struct members {
 	struct members_settings settings;
 	struct members_events events;
-	struct kube_watch_settings watch;
 	struct cache *clusters, *secrets;
 	struct one **list; /* in the order of their names */
 	size_t count;
@@ -470,9 +469,6 @@ static struct cache *start_cache(struct members *m, const char *group, const cha
 	settings.watch = (struct kube_watch_settings){
 		.resource = {group, version, plural, kind},
 		.namespace = m->settings.namespace,
-		.silence_ms = 90000,
-		.reply_ms = 30000,
-		.object_most = 4 << 20,
 		.objects_most = 100000,
 	};
 	settings.arg = m;
@@ -534,4 +530,18 @@ struct member *members_find(const struct members *m, const char *name)
 	struct one *o = find_one(m, name);
 
 	return o ? &o->member : NULL;
+}
+
+enum err members_place(const struct members *m, struct json_object *federated,
+                       struct placement *out, struct reason *why)
+{
+	struct placement_cluster *clusters = xcalloc(m->count, sizeof(*clusters));
+	enum err err;
+
+	for (size_t i = 0; i < m->count; i++)
+		clusters[i] = (struct placement_cluster){m->list[i]->member.name,
+		                                         m->list[i]->member.labels};
+	err = placement_of(federated, clusters, m->count, out, why);
+	free(clusters);
+	return err;
 }

@@ -16,6 +16,7 @@
 #include "kube/transport.h"
 #include "propagator/budget.h"
 #include "propagator/dispatch.h"
+#include "propagator/placement.h"
 
 struct events;
 struct json_object;
@@ -79,5 +80,8 @@ bool members_are_listed(const struct members *m);
 size_t members_count(const struct members *m);
 struct member *members_at(const struct members *m, size_t i);
 struct member *members_find(const struct members *m, const char *name);
+/* placement_of() the clusters there are. */
+enum err members_place(const struct members *m, struct json_object *federated,
+                       struct placement *out, struct reason *why) MUST_CHECK;
 
 #endif

@@ -1,3 +1,4 @@
+/* object.c -- one federated object: what is to be done about it in each cluster, and what has to be known before. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -407,7 +408,6 @@ static void heed_hashes(struct object *o, struct json_object *federated)
 	o->version_dirty = true;
 }
 
-/* Namespaces that are every cluster's own (spec/kubefed.md 3.1). */
 bool object_is_ignored(const struct object *o)
 {
 	static const char *const ignored[] = {"kube-system", "kube-public", "default"};

@@ -81,7 +81,7 @@ void object_delete(struct part *p, const struct wish *w)
 	struct json_object *options = NULL;
 	struct reason why;
 
-	/* Only where the federated object itself goes (spec/kubefed.md 1.9). */
+	/* Only where the federated object itself goes. */
 	if (!w->is_deleting) {
 		options = json_object_new_object();
 	} else if (deletion_options(w->federated, &options, &why) != ERR_OK) {

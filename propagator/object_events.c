@@ -72,8 +72,7 @@ static struct json_object *refer_to_copy(const struct part *p, struct bytes uid)
 	struct json_object *ref;
 
 	cache_split_key(p->object->key, &namespace, &name);
-	if (!target->namespaced)
-	namespace.len = 0;
+	namespace = target->namespaced ? namespace : (struct bytes){0};
 	text_printf(&api_version, "%s%s%s", target->group, target->group[0] ? "/" : "",
 	            target->version);
 	ref = refer_to(api_version.data, target->kind, namespace, name, uid);

@@ -14,6 +14,7 @@
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
 #include "propagator/field_manager.h"
+#include "propagator/pause.h"
 #include "propagator/plain_json.h"
 #include "propagator/schedule.h"
 #include "propagator/version.h"
@@ -56,9 +57,7 @@ static void submit(struct object *o, struct kube_write *write, const struct kube
 
 static uint64_t pause_of(unsigned failures)
 {
-	uint64_t pause = failures < 8 ? (uint64_t)AGAIN_FIRST_MS << failures : AGAIN_MOST_MS;
-
-	return pause < AGAIN_MOST_MS ? pause : AGAIN_MOST_MS;
+	return pause_doubled(AGAIN_FIRST_MS, AGAIN_MOST_MS, failures);
 }
 
 static void complain(const struct object *o, const struct kube_answer *answer, const char *what)

@@ -17,6 +17,7 @@
 #include "propagator/field_manager.h"
 #include "propagator/jsontree.h"
 #include "propagator/member_ceiling.h"
+#include "propagator/pause.h"
 #include "propagator/plain_json.h"
 #include "propagator/takeover.h"
 #include "propagator/version.h"
@@ -108,13 +109,6 @@ void object_end_step(struct part *p)
 	p->is_late = false;
 }
 
-static uint64_t pause_of(uint64_t first_ms, uint64_t most_ms, unsigned doubled)
-{
-	uint64_t pause = doubled < 16 ? first_ms << doubled : most_ms;
-
-	return pause < most_ms ? pause : most_ms;
-}
-
 static struct bytes uid_of(const struct part *p)
 {
 	const struct copy *copy =
@@ -134,7 +128,7 @@ static bool is_refusal(const struct kube_answer *answer)
 void object_fail(struct part *p, const struct kube_answer *answer, enum state failed,
                  enum state timed_out, const char *event, const char *what)
 {
-	uint64_t pause = pause_of(AGAIN_FIRST_MS, AGAIN_MOST_MS, p->failures++);
+	uint64_t pause = pause_doubled(AGAIN_FIRST_MS, AGAIN_MOST_MS, p->failures++);
 
 	if (p->failures == 1 && is_refusal(answer))
 		object_tell_member(p, DEED_REFUSED, uid_of(p), answer->why);
@@ -145,6 +139,26 @@ void object_fail(struct part *p, const struct kube_answer *answer, enum state fa
 	controller_alarm(p->object, pause);
 	object_tell_host(p, true, event, what, answer->why);
 	object_end_step(p);
+}
+
+static void hold_back(struct part *p, uint64_t first_ms)
+{
+	uint64_t pause = pause_doubled(first_ms, AGAIN_MOST_MS, p->failures++);
+
+	p->again_ms = clock_monotonic_ms() + pause;
+	controller_alarm(p->object, pause);
+	object_end_step(p);
+}
+
+void object_hold_back(struct part *p) { hold_back(p, AGAIN_FIRST_MS); }
+
+void object_meet_conflict(struct part *p, const struct kube_answer *answer, enum state failed)
+{
+	enum { NOTHING_YET = 3 };
+
+	if (p->failures >= NOTHING_YET)
+		object_set_state(p, failed, answer->why);
+	hold_back(p, CONFLICT_FIRST_MS);
 }
 
 static void fail_write(struct part *p, const struct kube_answer *answer)
@@ -183,7 +197,7 @@ static void note_repair(struct part *p)
 	p->repaired_ms = now_ms;
 	if (p->repairs++ == 0)
 		return;
-	p->again_ms = now_ms + pause_of(REPAIR_FIRST_MS, REPAIR_MOST_MS, p->repairs - 2);
+	p->again_ms = now_ms + pause_doubled(REPAIR_FIRST_MS, REPAIR_MOST_MS, p->repairs - 2);
 }
 
 static uint64_t made_of(const struct object *o)
@@ -238,27 +252,6 @@ static void succeed(struct part *p, struct json_object *object)
 }
 
 /* --- replace --- */
-
-/* Until it is asked for something else. */
-static void hold_back(struct part *p, uint64_t first_ms)
-{
-	uint64_t pause = pause_of(first_ms, AGAIN_MOST_MS, p->failures++);
-
-	p->again_ms = clock_monotonic_ms() + pause;
-	controller_alarm(p->object, pause);
-	object_end_step(p);
-}
-
-void object_hold_back(struct part *p) { hold_back(p, AGAIN_FIRST_MS); }
-
-void object_meet_conflict(struct part *p, const struct kube_answer *answer, enum state failed)
-{
-	enum { NOTHING_YET = 3 };
-
-	if (p->failures >= NOTHING_YET)
-		object_set_state(p, failed, answer->why);
-	hold_back(p, CONFLICT_FIRST_MS);
-}
 
 static void on_answer_of_replace(const struct kube_answer *answer, void *arg)
 {

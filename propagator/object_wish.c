@@ -1,12 +1,10 @@
 /* object_wish.c -- what a federated object asks for, made once for all clusters. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "base/xalloc.h"
 #include "kube/object.h"
 #include "propagator/controller_inside.h"
 #include "propagator/jsontree.h"
@@ -28,20 +26,6 @@ static enum plan_end end_of(struct json_object *federated)
 		object_text(federated, "metadata", "annotations", PLAN_ORPHAN_ANNOTATION, NULL);
 
 	return bytes_equal_text(orphan, "true") ? PLAN_END_ORPHAN : PLAN_END_DELETE;
-}
-
-static struct placement_cluster *list_members(const struct controller *c, size_t *count)
-{
-	struct placement_cluster *list;
-
-	*count = members_count(c->around.members);
-	list = xcalloc(*count, sizeof(*list));
-	for (size_t i = 0; i < *count; i++) {
-		const struct member *m = members_at(c->around.members, i);
-
-		list[i] = (struct placement_cluster){m->name, m->labels};
-	}
-	return list;
 }
 
 /* What is in the namespace goes where the namespace goes.  False: that is not known yet. */
@@ -102,8 +86,6 @@ bool object_wish(struct object *o, struct json_object *federated, struct wish *w
 {
 	struct controller *c = o->controller;
 	struct bytes revision = object_text(federated, "metadata", "resourceVersion", NULL);
-	struct placement_cluster *clusters;
-	size_t count;
 	bool known;
 
 	*w = (struct wish){
@@ -115,10 +97,8 @@ bool object_wish(struct object *o, struct json_object *federated, struct wish *w
 			"report"),
 		.end = object_is_deleted(federated) ? end_of(federated) : PLAN_END_DELETE};
 	w->asked = asked_of(o, federated, w->revision);
-	clusters = list_members(c, &count);
 	o->placement_failed =
-		placement_of(federated, clusters, count, &w->placement, &w->why) != ERR_OK;
-	free(clusters);
+		members_place(c->around.members, federated, &w->placement, &w->why) != ERR_OK;
 	if (o->placement_failed)
 		return true;
 	known = narrow_to_namespace(o, w);

@@ -1,6 +1,6 @@
 /* override.h -- what of an object is another in one cluster: spec.overrides of a federated object.
  *
- * RFC 6902's add, remove and replace with KubeFed's rules (spec/kubefed.md 3.3): an empty op replaces, some paths are
+ * RFC 6902's add, remove and replace with KubeFed's rules: an empty op replaces, some paths are
  * forbidden, a path or a cluster stands once.  A member of an object that is not there is replaced all the same, as by
  * KubeFed's library, against RFC 6902 4.3.  An array index is a number without sign and leading zeros, or "-" to append
  * (RFC 6901 4).  An error names cluster and path and concerns that cluster alone, where KubeFed's concerned all.  Values
@@ -35,8 +35,5 @@ enum err override_apply(struct json_object *federated, const char *cluster,
 /* Does an override of the cluster say what stands at `path` ("/spec/replicas"), or at what it is in?  Not where they are not well
  * formed. */
 bool override_touches(struct json_object *federated, const char *cluster, const char *path);
-
-/* Whether they are well formed, of all clusters, whatever they are applied to: the first error. */
-enum err override_check(struct json_object *federated, struct reason *why) MUST_CHECK;
 
 #endif

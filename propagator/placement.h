@@ -1,4 +1,4 @@
-/* placement.h -- the clusters that a federated object goes to (spec/kubefed.md 3.1).
+/* placement.h -- the clusters that a federated object goes to.
  *
  * Readiness plays no part.  Values in, values out; any thread.
  */
@@ -29,12 +29,12 @@ struct placement {
 	size_t unknown_count;
 };
 
-/* Rules 1 to 3, of one federated object: its list, else its selector, of the clusters there are.
+/* Of one federated object: its list, else its selector, of the clusters there are.
  * ERR_PARSE names the field; nothing is in `out` then (reason ComputePlacementFailed). */
 enum err placement_of(struct json_object *federated, const struct placement_cluster *clusters,
                       size_t count, struct placement *out, struct reason *why) MUST_CHECK;
 
-/* Rule 4, for objects of a namespaced target: what is in both.  `unknown` of `p` stays. */
+/* For objects of a namespaced target: what is in both.  `unknown` of `p` stays. */
 void placement_intersect(struct placement *p, const struct placement *other);
 
 bool placement_has(const struct placement *p, const char *cluster);

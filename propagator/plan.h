@@ -1,6 +1,6 @@
 /* plan.h -- what is to be done about one federated object in one cluster.  Pure.
  *
- * The table of spec/kubefed.md 3.4 and 3.7, but that a member whose copies cannot be seen (its kind is not
+ * As KubeFed's controllers decided, but that a member whose copies cannot be seen (its kind is not
  * installed there, say) is a case of its own: nothing is done there, and no other waits for it.
  */
 /* SPDX-License-Identifier: Apache-2.0 */

@@ -1,6 +1,6 @@
 /* planner.h -- how many replicas each cluster gets: KubeFed's planner to the last tie-break.
  *
- * spec/kubefed.md 4.2, also its quirks: early clusters get more (10 over three equal ones is 4, 4, 2), a minimum is
+ * As KubeFed's planner (its pkg/controller/util/planner), also its quirks: early clusters get more (10 over three equal ones is 4, 4, 2), a minimum is
  * not a promise, and a maximum below a minimum is looked at only while replicas remain.  Nothing overflows: sums are
  * exact in 128 bits, where KubeFed's 64 would wrap.  Negative numbers count as 0; a total is at most INT32_MAX (the
  * CRD's type), a larger one counts as that.  Pure; any thread.

@@ -1,6 +1,6 @@
 /* podcount.h -- how many replicas of a workload are ready in a cluster, and how many it can hold.
  *
- * spec/kubefed.md 4.1 step 3, with three differences.  A pod counts when its condition Ready is True; KubeFed counts
+ * As KubeFed counted them, with three differences.  A pod counts when its condition Ready is True; KubeFed counts
  * it whatever that says.  Pods that are being deleted count as nothing: their successors are in the list as well.
  * A capacity is never below 0.  Pure; any thread.
  */

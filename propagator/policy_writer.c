@@ -14,6 +14,7 @@
 #include "propagator/cache.h"
 #include "propagator/field_manager.h"
 #include "propagator/jsontree.h"
+#include "propagator/pause.h"
 #include "propagator/plain_json.h"
 #include "propagator/policy_tally.h"
 
@@ -171,14 +172,6 @@ static void end_write(struct write *write)
 	free(write);
 }
 
-static uint64_t pause_of(unsigned failures)
-{
-	uint64_t pause =
-		failures <= 16 ? (uint64_t)PAUSE_FIRST_MS << (failures - 1) : PAUSE_MOST_MS;
-
-	return pause < PAUSE_MOST_MS ? pause : PAUSE_MOST_MS;
-}
-
 /* How it ended is kept with the policy, if that is still there. */
 static void note_end(const struct write *write, bool is_good)
 {
@@ -188,7 +181,9 @@ static void note_end(const struct write *write, bool is_good)
 		return;
 	p->is_under_way = false;
 	p->failures = is_good ? 0 : p->failures + 1;
-	p->again_ms = is_good ? 0 : clock_monotonic_ms() + pause_of(p->failures);
+	p->again_ms = is_good ? 0
+	                      : clock_monotonic_ms() + pause_doubled(PAUSE_FIRST_MS, PAUSE_MOST_MS,
+	                                                             p->failures - 1);
 }
 
 static void note_trouble(const struct write *write, const struct kube_answer *answer)
@@ -476,9 +471,6 @@ static struct cache *start_cache(struct policy_writer *w)
 	const struct cache_settings settings = {
 		.watch = {.resource = resource,
 	                  .namespace = w->settings.namespace,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = 4 << 20,
 	                  .objects_most = 100000},
 		.keep = keep,
 		.let_go = let_go,

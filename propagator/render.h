@@ -1,5 +1,4 @@
-/* render.h -- the object that is sent to a cluster: template, identity, retained fields, overrides, label
- * (spec/kubefed.md 3.2).
+/* render.h -- the object that is sent to a cluster: template, identity, retained fields, overrides, label.
  *
  * What is the same in all clusters is made once.  Values in, values out; any thread.
  */

@@ -1,6 +1,6 @@
 /* retain.h -- what of an object in a member outlasts a PUT: fields that the member's server and controllers own.
  *
- * KubeFed's list (spec/kubefed.md 3.5), and what it lacked: fields that are immutable or generated of Services, Jobs,
+ * KubeFed's list, and what it lacked: fields that are immutable or generated of Services, Jobs,
  * Pods, PersistentVolumeClaims, PersistentVolumes and admission webhooks; replicas of which the template says nothing.  Values in, values out; any thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */

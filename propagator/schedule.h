@@ -1,6 +1,6 @@
 /* schedule.h -- a ReplicaSchedulingPreference, and what it makes of its federated object.
  *
- * spec/kubefed.md 4.1: the plan becomes placement.clusters and each cluster's override of /spec/replicas.  Where
+ * As in KubeFed the plan becomes placement.clusters and each cluster's override of /spec/replicas.  Where
  * KubeFed's controller had races or was silent, this differs:
  *  - A placed cluster that is not ready stays placed, with the override that it has; its replicas are planned for the
  *    others, so that the sum is over totalReplicas meanwhile.  KubeFed dropped it, and could delete its workload when

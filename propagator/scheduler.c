@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "propagator/scheduler.h"
 
-#include <json-c/json.h>
+#include <json-c/json_object.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,15 +10,13 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/xalloc.h"
-#include "propagator/plain_json.h"
 #include "propagator/scheduler_inside.h"
 
 enum {
 	TICK_MS = 100,
-	TURN_MS = 20,          /* of the loop's time in one tick */
-	SETTLE_MS = 200,       /* changes that come together are planned together */
-	SOON_MS = 5000,        /* for a plan that is due later nobody waits */
-	OBJECT_MOST = 4 << 20, /* etcd takes less */
+	TURN_MS = 20,    /* of the loop's time in one tick */
+	SETTLE_MS = 200, /* changes that come together are planned together */
+	SOON_MS = 5000,  /* for a plan that is due later nobody waits */
 	OBJECTS_MOST = 100000
 };
 
@@ -167,8 +165,7 @@ static bool heed_clusters(struct scheduler *s, uint64_t now_ms)
 static bool look_at(struct preference *p)
 {
 	struct scheduler *s = p->scheduler;
-	const char *text = s->cache ? cache_find(s->cache, p->key) : NULL;
-	struct json_object *object = text ? json_tokener_parse(text) : NULL;
+	struct json_object *object = s->cache ? cache_parse(s->cache, p->key) : NULL;
 
 	p->due_ms = 0;
 	if (!object)
@@ -281,16 +278,6 @@ void scheduler_on_no_client(struct scheduler *s, const struct member *m)
 
 /* --- the preferences of the host --- */
 
-static void *keep(struct json_object *object, void *arg)
-{
-	struct json_object *metadata;
-
-	(void)arg;
-	if (json_object_object_get_ex(object, "metadata", &metadata))
-		json_object_object_del(metadata, "managedFields");
-	return xstrdup(json_object_to_json_string_ext(object, PLAIN_JSON));
-}
-
 static void on_preference(const char *key, void *arg)
 {
 	scheduler_hurry(need(arg, key), SETTLE_MS);
@@ -330,11 +317,8 @@ static struct cache *start_cache(struct scheduler *s)
 	                               "replicaschedulingpreferences",
 	                               "ReplicaSchedulingPreference"},
 	                  .namespace = settings->cluster_scope ? NULL : s->settings.namespace,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = OBJECT_MOST,
 	                  .objects_most = OBJECTS_MOST},
-		.keep = keep,
+		.keep = cache_keep_text,
 		.let_go = free,
 		.on_change = on_preference,
 		.on_sight = on_sight,

@@ -1,5 +1,5 @@
 /* scheduler.h -- the ReplicaSchedulingPreferences of the host: planned anew whenever something of them changes, and
- * written into their federated objects (spec/kubefed.md 4.1; docs/scheduling.md).
+ * written into their federated objects (docs/scheduling.md).
  *
  * It works while the gate SchedulerPreferences is on, for the types deployments.apps and replicasets.apps.  Bursts of
  * changes are planned once.  A preference that cannot be followed says so by an Event and in /status; its own status

@@ -64,12 +64,12 @@ struct scheduler {
 /* --- scheduler.c --- */
 /* Plan it again in so many milliseconds at the latest. */
 void scheduler_hurry(struct preference *p, uint64_t in_ms);
-/* That came of it now; its federated object is looked at if it is something else. */
+/* `sums` came of planning it now; its federated object is looked at if they are others. */
 void scheduler_sum_up(struct preference *p, struct sums sums);
 /* NULL: not seen yet. */
 const struct standing *scheduler_standing(const struct scheduler *s, unsigned kind,
                                           const char *cluster);
-/* The kind that FederatedDeployment or FederatedReplicaSet is, and the controller that runs for it; NULL: none. */
+/* Which kind "FederatedDeployment" or "FederatedReplicaSet", no other word, is; the controller that runs for a kind, NULL: none. */
 unsigned scheduler_kind(const char *federated_kind);
 struct controller *scheduler_controller(const struct scheduler *s, unsigned kind);
 
@@ -86,7 +86,7 @@ bool scheduler_measure(struct preference *p, const struct member *m, const struc
 char *scheduler_print_full(const struct preference *p);
 /* Once for each preference; what cannot be read says nothing. */
 void scheduler_recall_full(struct preference *p, struct json_object *federated);
-void scheduler_end_pods(struct preference *p,
-                        const char *cluster); /* NULL: of all, and frees them */
+/* Forgets the pods of that cluster, and what is asked about them; NULL: of all. */
+void scheduler_end_pods(struct preference *p, const char *cluster);
 
 #endif

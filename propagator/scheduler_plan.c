@@ -105,16 +105,11 @@ static bool selects(struct json_object *federated, const struct member *m)
 static struct placement placement_now(const struct planning *g)
 {
 	const struct members *members = g->preference->scheduler->settings.members;
-	struct placement_cluster *list = xcalloc(members_count(members), sizeof(*list));
 	struct placement placement = {0};
 	struct reason why;
 
-	for (size_t i = 0; i < members_count(members); i++)
-		list[i] = (struct placement_cluster){members_at(members, i)->name,
-		                                     members_at(members, i)->labels};
 	/* An invalid one places nothing, and says so itself. */
-	(void)!placement_of(g->federated, list, members_count(members), &placement, &why);
-	free(list);
+	(void)!members_place(members, g->federated, &placement, &why);
 	return placement;
 }
 

@@ -25,7 +25,7 @@ enum err selector_matches(struct json_object *selector, struct json_object *labe
 /* Appends it as a query has it ("app=web,tier in (a,b),!old"); false: it is none that is good, or selects all. */
 bool selector_print(struct json_object *selector, struct text *out);
 
-/* The value of federation.alpha.kubernetes.io/cluster-selector (spec/kubefed.md 6.2): a JSON array of requirements,
+/* The value of federation.alpha.kubernetes.io/cluster-selector: a JSON array of requirements,
  * all of which hold.  NULL, no annotation: every cluster.  ERR_PARSE: it goes to none. */
 enum err selector_matches_v1(const char *annotation, struct json_object *labels, bool *out,
                              struct reason *why) MUST_CHECK;

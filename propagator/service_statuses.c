@@ -26,7 +26,6 @@ enum {
 	TOGETHER_MS = 500, /* what changes meanwhile is written at once */
 	UNSURE_MS = 500,   /* so soon it is looked again for a cluster that may soon be seen, */
 	UNSURE_MOST_MS = 10000, /* and so long */
-	OBJECT_MOST = 4 << 20,
 	OBJECTS_MOST = 2000000
 };
 
@@ -374,9 +373,6 @@ static struct cache *start_cache(struct service_statuses *s)
 	const struct cache_settings settings = {
 		.watch = {.resource = s->resource,
 	                  .namespace = a->settings->cluster_scope ? NULL : a->namespace,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = OBJECT_MOST,
 	                  .objects_most = OBJECTS_MOST},
 		.keep = keep,
 		.let_go = let_go,

@@ -1,5 +1,4 @@
-/* service_statuses.h -- KubeFed's FederatedServiceStatuses: beside each federated Service, what its copies say of themselves
- * (spec/kubefed.md 1.7, 3.8).
+/* service_statuses.h -- KubeFed's FederatedServiceStatuses: beside each federated Service, what its copies say of themselves.
  *
  * As KubeFed's old status controller left them: an entry for each ready cluster, in the order of their names, written
  * where it differs; their owner is the federated object, with which they go (garbage collection).  Of a cluster whose copies

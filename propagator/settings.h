@@ -1,4 +1,4 @@
-/* settings.h -- what a KubeFedConfig says, with KubeFed's defaults and KubeFed's rules (spec/kubefed.md 1.3).
+/* settings.h -- what a KubeFedConfig says, with KubeFed's defaults and KubeFed's rules.
  *
  * Values in, values out; any thread.
  */

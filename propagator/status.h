@@ -1,4 +1,4 @@
-/* status.h -- the status of a federated object (spec/kubefed.md 3.8).  Pure.
+/* status.h -- the status of a federated object.  Pure.
  *
  * KubeFed's conditions and lists, in a stable order; written only when they differ, also where KubeFed would write for
  * ever (its appendix, 17).

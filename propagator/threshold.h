@@ -1,6 +1,6 @@
 /* threshold.h -- when a cluster is ready, of one probe after the other.
  *
- * As KubeFed meant it (spec/kubefed.md 3.10): so many consecutive probes of the other result turn it.  (As KubeFed
+ * As KubeFed meant it: so many consecutive probes of the other result turn it.  (As KubeFed
  * coded it, one failure was enough after three successes.)  Times are a parameter.  Any thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */

@@ -1,6 +1,6 @@
 /* type.h -- one type that is propagated: what a FederatedTypeConfig says.
  *
- * KubeFed's rules (spec/kubefed.md 1.2), and what it fills in where a name is missing.  Values in, values out; any
+ * KubeFed's rules, and what it fills in where a name is missing.  Values in, values out; any
  * thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */

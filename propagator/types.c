@@ -13,6 +13,7 @@
 #include "kube/object.h"
 #include "propagator/cache.h"
 #include "propagator/field_manager.h"
+#include "propagator/pause.h"
 #include "propagator/plain_json.h"
 
 enum { TICK_MS = 500, AGAIN_FIRST_MS = 1000, AGAIN_MOST_MS = 60000 };
@@ -179,12 +180,8 @@ static void on_tick(uv_timer_t *timer);
 /* No event need come of it: nothing has changed. */
 static void try_again(struct one *o)
 {
-	enum { DOUBLED_MOST = 6 };
-	uint64_t pause_ms = (uint64_t)AGAIN_FIRST_MS
-	                    << (o->failures < DOUBLED_MOST ? o->failures : DOUBLED_MOST);
-
-	o->failures++;
-	o->again_ms = clock_monotonic_ms() + (pause_ms < AGAIN_MOST_MS ? pause_ms : AGAIN_MOST_MS);
+	o->again_ms =
+		clock_monotonic_ms() + pause_doubled(AGAIN_FIRST_MS, AGAIN_MOST_MS, o->failures++);
 	uv_timer_start(o->all->tick, on_tick, TICK_MS, TICK_MS);
 }
 
@@ -449,9 +446,6 @@ struct types *types_start(const struct controller_around *around)
 	const struct cache_settings settings = {
 		.watch = {.resource = configs,
 	                  .namespace = around->namespace,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = 4 << 20,
 	                  .objects_most = 10000},
 		.keep = keep,
 		.let_go = let_go,

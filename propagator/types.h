@@ -1,6 +1,6 @@
 /* types.h -- the FederatedTypeConfigs of the host, each enabled one with its controller.
  *
- * A type of namespaced objects runs when the type `namespaces` is configured (spec/kubefed.md 1.2).  A config that is wrong leaves
+ * A type of namespaced objects runs when the type `namespaces` is configured.  A config that is wrong leaves
  * the last good one running, and says so in the log and in /status.  On the loop's thread.
  */
 /* SPDX-License-Identifier: Apache-2.0 */

@@ -129,33 +129,6 @@ bool version_of(struct json_object *object, char out[VERSION_ROOM])
 	return true;
 }
 
-static bool same_text(struct json_object *a, struct json_object *b, const char *key)
-{
-	const char *in_a = jsontree_text(a, "metadata", key, NULL);
-	const char *in_b = jsontree_text(b, "metadata", key, NULL);
-
-	return strcmp(in_a ? in_a : "", in_b ? in_b : "") == 0;
-}
-
-static bool has_all(struct json_object *existing, struct json_object *desired, const char *key)
-{
-	return jsontree_has_all(jsontree_get(existing, "metadata", key, NULL),
-	                        jsontree_get(desired, "metadata", key, NULL));
-}
-
-bool version_is_current(const char *recorded, struct json_object *desired,
-                        struct json_object *existing)
-{
-	char now[VERSION_ROOM];
-
-	if (!recorded || !version_of(existing, now) || strcmp(recorded, now) != 0)
-		return false;
-	/* A change of metadata alone leaves the generation as it is. */
-	return strncmp(now, "gen:", 4) != 0 ||
-	       (same_text(desired, existing, "name") && same_text(desired, existing, "namespace") &&
-	        has_all(existing, desired, "labels") && has_all(existing, desired, "annotations"));
-}
-
 /* --- what is recorded --- */
 
 static int by_cluster(const void *a, const void *b)

@@ -1,5 +1,5 @@
 /* version.h -- what was written where: hashes of a federated object, versions of its copies, and the PropagatedVersion
- * that keeps both, to the byte as KubeFed wrote them (spec/kubefed.md 1.6, 3.6).
+ * that keeps both, to the byte as KubeFed wrote them.
  *
  * Values in, values out; any thread.
  */
@@ -46,10 +46,6 @@ bool version_hashes_equal(const struct version_hashes *a, const struct version_h
 /* The version of an object in a member: "gen:" and its generation, else "rv:" and its resourceVersion.  False: it has
  * neither, or one that is too long. */
 bool version_of(struct json_object *object, char out[VERSION_ROOM]);
-/* Is the copy as it was left?  `recorded` (NULL: never) is its version and, for "gen:", name, namespace, labels and
- * annotations are those of `desired`. */
-bool version_is_current(const char *recorded, struct json_object *desired,
-                        struct json_object *existing);
 
 /* Of a PropagatedVersion or ClusterPropagatedVersion; what is not well formed of it counts as not there. */
 void version_read(struct json_object *propagated_version, struct version *out);

@@ -63,11 +63,7 @@ struct versions *versions_start(uv_loop_t *loop, struct kube_client *host,
 {
 	struct versions *v = xcalloc(1, sizeof(*v));
 	struct cache_settings settings = {
-		.watch = {.namespace = namespace,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = 4 << 20,
-	                  .objects_most = 2000000},
+		.watch = {.namespace = namespace, .objects_most = 2000000},
 		.keep = keep,
 		.let_go = let_go,
 		.on_change = on_change,

@@ -14,8 +14,8 @@ enum {
 	HOST_AT_ONCE = 64,
 	HOST_EVENTS = 300,
 	TRIM_AFTER = 500, /* objects that were looked at */
-	CALM = 250,       /* of them in a second, at most: others are asked why they do not work */
-	TRIM_PAUSE = 5    /* seconds between two times */
+	CALM = 250, /* of them in a second, at most: so many are while copies are asked why they fail */
+	TRIM_PAUSE = 5 /* seconds between two times that memory is given back */
 };
 
 struct work {
@@ -28,11 +28,11 @@ struct work {
 	struct types *types;
 	struct dns_writer *dns;
 	struct policy_writer *policies;
+	struct scheduler *scheduler;
 	uint64_t passes;     /* objects looked at until the last tick */
 	uint64_t trimmed;    /* the same when memory was given back last */
 	unsigned since_trim; /* seconds */
 	unsigned open;       /* of what work_stop() waits for */
-	struct scheduler *scheduler;
 	void (*on_stopped)(void *arg);
 	void *stopped_arg;
 };
@@ -81,9 +81,6 @@ static struct cache *start_namespaces(struct work *w)
 	const struct cache_settings settings = {
 		.watch = {.resource = {"", "v1", "namespaces", "Namespace"},
 	                  .metadata_only = true,
-	                  .silence_ms = 90000,
-	                  .reply_ms = 30000,
-	                  .object_most = 4 << 20,
 	                  .objects_most = 100000},
 		.keep = keep_uid,
 		.let_go = free,
@@ -160,6 +157,8 @@ static void start_members(struct work *w)
 	w->members = members_start(&settings, &events);
 }
 
+/* --- what controllers tell, and ask --- */
+
 static void on_object(const struct controller *c, const char *key, void *arg)
 {
 	struct work *w = arg;
@@ -205,6 +204,8 @@ static void start_types(struct work *w)
 
 	w->types = types_start(&around);
 }
+
+/* --- DNS, policies, preferences --- */
 
 static bool knows_members(void *arg) { return members_are_listed(((struct work *)arg)->members); }
 

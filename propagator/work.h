@@ -1,4 +1,5 @@
-/* work.h -- what a leader does: members, types and their controllers, for one term.  On the loop's thread. */
+/* work.h -- what a leader does, for one term: members, types and their controllers, replicas, DNS records, conditions of
+ * TrafficPolicies.  On the loop's thread. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PROPAGATOR_WORK_H
 #define PROPAGATOR_WORK_H
@@ -18,7 +19,7 @@ struct work_settings {
 	uv_loop_t *loop;
 	struct kube_client *host; /* borrowed, with `backoff` and `term` */
 	struct kube_backoff *backoff;
-	const struct options *options; /* where the host is, and KubeFed's namespace; borrowed */
+	const struct options *options; /* borrowed */
 	const struct dispatch_term *term;
 	const struct settings *settings; /* borrowed; may change: work_on_settings() */
 	uint64_t dns_patience_ms;        /* as of dns_data.h */

@@ -25,7 +25,7 @@ struct decode_link {
 /* Who only reads takes the Secret of nigh.dev/reader-secret, where there is one; who writes, never. */
 enum decode_link_purpose { DECODE_LINK_READ, DECODE_LINK_WRITE };
 
-/* Fields as spec/kubefed.md 1.1.  ERR_PARSE names the field; nothing is in `out` then. */
+/* Fields as KubeFed reads them.  ERR_PARSE names the field; nothing is in `out` then. */
 enum err decode_link(struct json_object *kubefed_cluster, enum decode_link_purpose purpose,
                      struct decode_link *out, struct reason *why) MUST_CHECK;
 void decode_link_fini(struct decode_link *l);

@@ -51,8 +51,7 @@ struct decode_secret *decode_secret(struct json_object *object)
 	    !bytes_equal_text(object_text(object, "apiVersion", NULL), "v1"))
 		return NULL;
 	namespace = object_text(object, "metadata", "namespace", NULL);
-	if (namespace.len == 0)
-	namespace = bytes_of("default");
+	namespace = namespace.len > 0 ? namespace : bytes_of("default");
 	name = object_text(object, "metadata", "name", NULL);
 	if (!decode_is_name(namespace) || !decode_is_name(name))
 		return NULL;

@@ -151,7 +151,7 @@ static void test_a_proxy_is_used(void **state)
 	world_proxy_free(proxy);
 }
 
-/* KubeFed forgot it then (spec/kubefed.md 1.1). */
+/* KubeFed forgot it then. */
 static void test_a_proxy_is_used_also_where_validations_are_disabled(void **state)
 {
 	struct world_fleet *f = *state;

@@ -112,6 +112,26 @@ static void test_all_that_is_kept_is_weighed(void **state)
 	copy_free(without);
 }
 
+static void assert_has_marks(const char *desired, const char *existing, bool want)
+{
+	struct copy *c = copy_of(json_with("{'metadata': %s}", existing), false, 1000);
+
+	if (copy_has_marks(c, json_with("{'metadata': %s}", desired)) != want)
+		fail_msg("%s, %s", desired, existing);
+	copy_free(c);
+}
+
+static void test_a_desired_label_or_annotation_that_is_gone_is_seen(void **state)
+{
+	(void)state;
+	assert_has_marks("{'labels': {'a': 'b'}}", "{'labels': {'a': 'b', 'theirs': 'c'}}", true);
+	assert_has_marks("{'labels': {'a': 'b'}}", "{'labels': {'a': 'c'}}", false);
+	assert_has_marks("{'labels': {'a': 'b'}}", "{'annotations': {'a': 'b'}}", false);
+	assert_has_marks("{'labels': {'a': 'b'}}", "{}", false);
+	assert_has_marks("{'annotations': {'a': 'b'}}", "{'annotations': {}}", false);
+	assert_has_marks("{'annotations': {}}", "{}", true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +141,7 @@ int main(void)
 		JSON_TEST(test_a_status_is_kept_where_it_is_asked_for),
 		JSON_TEST(test_a_status_that_is_too_large_is_not_kept),
 		JSON_TEST(test_all_that_is_kept_is_weighed),
+		JSON_TEST(test_a_desired_label_or_annotation_that_is_gone_is_seen),
 	};
 
 	return cmocka_run_group_tests_name("propagator/copy", tests, NULL, NULL);

@@ -50,16 +50,6 @@ static void test_levels_of_containers_are_counted(void **state)
 	assert_int_equal(jsontree_depth(json_of("{'a': [1, {'b': []}, {}], 'c': {}}")), 4);
 }
 
-static void test_all_of_some_is_of_the_same_value(void **state)
-{
-	(void)state;
-	assert_true(jsontree_has_all(json_of("{'a': 1, 'b': 2}"), json_of("{'b': 2}")));
-	assert_true(jsontree_has_all(NULL, NULL));
-	assert_true(jsontree_has_all(NULL, json_of("{}")));
-	assert_false(jsontree_has_all(json_of("{'a': 1}"), json_of("{'a': 2}")));
-	assert_false(jsontree_has_all(NULL, json_of("{'a': null}")));
-}
-
 static void test_what_is_of_another_type_is_absent(void **state)
 {
 	struct json_object *o = json_of("{'text': 'web', 'number': 7, 'half': 1.5, 'yes': true, "
@@ -112,7 +102,6 @@ int main(void)
 		JSON_TEST(test_what_is_of_another_type_is_absent),
 		JSON_TEST(test_what_is_missing_on_the_way_is_made),
 		JSON_TEST(test_levels_of_containers_are_counted),
-		JSON_TEST(test_all_of_some_is_of_the_same_value),
 		JSON_TEST(test_a_copy_is_written_as_the_original),
 		JSON_TEST(test_numbers_that_json_c_could_not_hold_are_seen),
 	};

@@ -13,7 +13,7 @@ struct row {
 	struct plan plan;
 };
 
-/* The table of spec/kubefed.md 3.4. */
+/* What KubeFed's controllers decided. */
 static const struct row rows[] = {
 	{{.placed = true}, {PLAN_NOTHING, STATE_CLUSTER_NOT_READY, true}},
 	{{.placed = true, .has_copy = true}, {PLAN_NOTHING, STATE_CLUSTER_NOT_READY, true}},

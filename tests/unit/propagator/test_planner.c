@@ -313,7 +313,7 @@ static void test_the_order_of_clusters_does_not_matter(void **state)
 	}
 }
 
-/* spec/kubefed.md 4.2 word for word, without a thought of time or of large numbers. */
+/* KubeFed's planner word for word, without a thought of time or of large numbers. */
 struct plain {
 	const struct planner_cluster *in;
 	int64_t plan, over, pre;

@@ -129,40 +129,6 @@ static void test_a_generation_stands_over_a_resource_version(void **state)
 	                        (char[VERSION_ROOM]){0}));
 }
 
-static void assert_current(const char *recorded, const char *desired, const char *existing,
-                           bool want)
-{
-	if (version_is_current(recorded, json_with("{'metadata': %s}", desired),
-	                       json_with("{'metadata': %s}", existing)) != want)
-		fail_msg("%s, %s, %s", recorded, desired, existing);
-}
-
-static void test_a_copy_is_current_as_long_as_it_is_as_it_was_left(void **state)
-{
-	(void)state;
-	assert_current("gen:2", "{'name': 'a'}", "{'name': 'a', 'generation': 2}", true);
-	assert_current("gen:2", "{'name': 'a'}", "{'name': 'a', 'generation': 3}", false);
-	assert_current(NULL, "{'name': 'a'}", "{'name': 'a', 'generation': 3}", false);
-	assert_current("gen:2", "{'name': 'a'}", "{'name': 'a'}", false);
-	assert_current("rv:7", "{'name': 'a'}", "{'name': 'a', 'resourceVersion': '7'}", true);
-	assert_current("rv:7", "{'name': 'a'}", "{'name': 'a', 'resourceVersion': '8'}", false);
-}
-
-static void test_a_desired_label_or_annotation_that_is_gone_is_seen(void **state)
-{
-	(void)state;
-	assert_current("gen:2", "{'labels': {'a': 'b'}}",
-	               "{'generation': 2, 'labels': {'a': 'b', 'theirs': 'c'}}", true);
-	assert_current("gen:2", "{'labels': {'a': 'b'}}", "{'generation': 2, 'labels': {'a': 'c'}}",
-	               false);
-	assert_current("gen:2", "{'labels': {'a': 'b'}}", "{'generation': 2}", false);
-	assert_current("gen:2", "{'annotations': {'a': 'b'}}",
-	               "{'generation': 2, 'annotations': {}}", false);
-	assert_current("gen:2", "{'annotations': {}}", "{'generation': 2}", true);
-	/* Where every write changes the version, the version says all. */
-	assert_current("rv:2", "{'labels': {'a': 'b'}}", "{'resourceVersion': '2'}", true);
-}
-
 /* --- PropagatedVersion --- */
 
 static void test_versions_are_kept_in_the_order_of_their_clusters(void **state)
@@ -291,8 +257,6 @@ int main(void)
 		JSON_TEST(test_kubefed_s_vectors),
 		JSON_TEST(test_overrides_are_hashed_as_kubefed_s_structs),
 		JSON_TEST(test_a_generation_stands_over_a_resource_version),
-		JSON_TEST(test_a_copy_is_current_as_long_as_it_is_as_it_was_left),
-		JSON_TEST(test_a_desired_label_or_annotation_that_is_gone_is_seen),
 		JSON_TEST(test_versions_are_kept_in_the_order_of_their_clusters),
 		JSON_TEST(test_other_hashes_leave_only_that_there_is_a_copy),
 		JSON_TEST(test_a_propagated_version_is_written_as_kubefed_wrote_it),
