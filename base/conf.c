@@ -368,7 +368,7 @@ enum err conf_read(const struct conf_row *rows, size_t count, const char *file, 
 	enum err err = read_all(file, &yaml, &why);
 
 	if (err)
-		text_printf(errors, "%s:1: %s\n", file, why.text);
+		text_printf(errors, "%s: %s\n", file, why.text);
 	else
 		err = conf_read_text(rows, count, file, (struct bytes){yaml.data, yaml.len},
 		                     settings, errors);

@@ -65,7 +65,8 @@ struct conf_row {
 void conf_defaults(const struct conf_row *rows, size_t count, void *settings);
 
 /* Reads FILE over what is in `settings` (defaults first).  Every error is
- * appended to `errors` as one line "FILE:LINE: text".  ERR_OK only without errors. */
+ * appended to `errors` as one line "FILE:LINE: text", or "FILE: text" where the
+ * file cannot be read.  ERR_OK only without errors. */
 enum err conf_read(const struct conf_row *rows, size_t count, const char *file, void *settings,
                    struct text *errors) MUST_CHECK;
 /* The same from a text in memory; `file` is only its name and folder. */

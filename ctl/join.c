@@ -109,15 +109,18 @@ static void end_other_scope(struct join *j)
 		const char *namespace = g->in_namespace ? j->c->namespace : NULL;
 		struct json_object *there = NULL;
 		struct reason why = {0};
+		enum err err;
 
-		if (grants_have(&j->grants, g) || apiserver_get(&j->member, g->resource, namespace,
-		                                                g->name, &there, &why) != ERR_OK)
+		if (grants_have(&j->grants, g))
 			continue;
+		err = apiserver_get(&j->member, g->resource, namespace, g->name, &there, &why);
 		json_object_put(there);
-		if (membership_is_anothers(j->c, &j->member, g))
+		if (err == ERR_NOTFOUND || (!err && membership_is_anothers(j->c, &j->member, g)))
 			continue;
-		if (apiserver_delete(&j->member, g->resource, namespace, g->name, &why) != ERR_OK)
-			command_fail(j->c, "%s %s of another scope stays in the member: %s",
+		if (!err)
+			err = apiserver_delete(&j->member, g->resource, namespace, g->name, &why);
+		if (err)
+			command_fail(j->c, "%s %s of another scope may stay in the member: %s",
 			             g->resource->kind, g->name, why.text);
 	}
 	grants_fini(&any);

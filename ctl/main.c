@@ -28,27 +28,38 @@ static int version_run(const struct command *c)
 static const struct word {
 	const char *name;
 	size_t fewest, most; /* arguments */
-	const char *usage;
+	const char *says;    /* what it does, for --help */
+	const char *usage;   /* without the flags that all have */
 	int (*run)(const struct command *c);
 	unsigned flags;
 } words[] = {
-	{"status", 0, 0, "status", overview_run, OF_NIGHD | OF_API},
-	{"explain", 1, 1, "explain NAME [--type T] [--client ADDR[/LEN]] [--resolver ADDR]",
-         story_run, OF_NIGHD | OF_API | OF_QUESTION},
-	{"check", 1, INT_MAX, "check PATH...", verify_run, 0},
-	{"guard", 2, 2, "guard release ZONE", release_run, OF_NIGHD | OF_API | OF_NAMESPACE},
-	{"zone", 1, 2, "zone status|export ZONE | zone reload|notify [ZONE]", zone_run, OF_NIGHD},
-	{"failback", 0, 1, "failback [NAME] [--cluster CLUSTER] [--policy NAMESPACE/NAME]",
-         failback_run, OF_NIGHD | OF_API | OF_NAMESPACE | OF_CLUSTER | OF_POLICY},
-	{"shift", 0, 0,
+	{"status", 0, 0,
+         "what is known of clusters, zones, policies and federated types, and what is wrong",
+         "status", overview_run, OF_NIGHD | OF_API},
+	{"explain", 1, 1, "why a client gets what it gets",
+         "explain NAME [--type T] [--client ADDR[/LEN]] [--resolver ADDR]", story_run,
+         OF_NIGHD | OF_API | OF_QUESTION},
+	{"check", 1, INT_MAX, "what is wrong in configs and manifests, before a server reads them",
+         "check PATH...", verify_run, 0},
+	{"guard", 2, 2, "let go what a zone holds back", "guard release ZONE", release_run,
+         OF_NIGHD | OF_API | OF_NAMESPACE},
+	{"zone", 1, 2,
+         "zones from files: what stands in them, reading them again, telling secondaries",
+         "zone status|export ZONE | zone reload|notify [ZONE]", zone_run, OF_NIGHD},
+	{"failback", 0, 1, "send clients back to clusters that have recovered",
+         "failback [NAME] [--cluster CLUSTER] [--policy NAMESPACE/NAME]", failback_run,
+         OF_NIGHD | OF_API | OF_NAMESPACE | OF_CLUSTER | OF_POLICY},
+	{"shift", 0, 0, "send a share of the clients to a cluster, at once or bit by bit",
          "shift --cluster CLUSTER --to SHARE|--undo [--over TIME] [--curve CURVE] [--start WHEN] "
          "[--dry-run]",
          shift_run, OF_API | OF_NAMESPACE | OF_CLUSTER | OF_SHIFT | OF_OVER},
-	{"drain", 1, 1, "drain CLUSTER [--over TIME [--ttl-wait TIME]] [--start WHEN] [--dry-run]",
-         drain_run, OF_API | OF_NAMESPACE | OF_OVER | OF_WAIT},
-	{"undrain", 1, 1, "undrain CLUSTER [--over TIME] [--start WHEN] [--dry-run]",
-         drain_undo_run, OF_API | OF_NAMESPACE | OF_OVER},
-	{"federate", 0, 2,
+	{"drain", 1, 1, "send a cluster's clients elsewhere",
+         "drain CLUSTER [--over TIME [--ttl-wait TIME]] [--start WHEN] [--dry-run]", drain_run,
+         OF_API | OF_NAMESPACE | OF_OVER | OF_WAIT},
+	{"undrain", 1, 1, "let a cluster have clients again",
+         "undrain CLUSTER [--over TIME] [--start WHEN] [--dry-run]", drain_undo_run,
+         OF_API | OF_NAMESPACE | OF_OVER},
+	{"federate", 0, 2, "make a type federated, or objects of it (KubeFed, Federation v1)",
          "federate enable|disable TYPE [--delete-crd] [--federated-group GROUP] "
          "[--federated-version VERSION] [--force] [--dry-run] | federate TYPE [NAMESPACE/]NAME "
          "[--contents] [--enable-types] [--federation NAME=ZONE] [--dry-run] | "
@@ -56,38 +67,92 @@ static const struct word {
          "[--federated-version VERSION]",
          federate_run,
          OF_API | OF_NAMESPACE | OF_OBJECT | OF_FEDERATE | OF_FILE | OF_FORCE | OF_DRY_RUN},
-	{"join", 1, 1,
+	{"join", 1, 1, "register a member cluster, with accounts that may do what is needed",
          "join CLUSTER [--cluster-kubeconfig FILE] [--cluster-context NAME] "
          "[--host-cluster-name NAME] [--secret-name NAME] [--token-for TIME] [--rotate] "
          "[--kubefed-compatible] [--force]",
          join_run, OF_API | OF_NAMESPACE | OF_MEMBER | OF_JOIN | OF_FORCE},
-	{"unjoin", 1, 1,
+	{"unjoin", 1, 1, "end a membership; what becomes of its objects is asked",
          "unjoin CLUSTER --keep|--orphan|--remove [--cluster-kubeconfig FILE] "
          "[--cluster-context NAME] [--host-cluster-name NAME] [--force] [--dry-run]",
          unjoin_run, OF_API | OF_NAMESPACE | OF_MEMBER | OF_UNJOIN | OF_FORCE | OF_DRY_RUN},
-	{"forget", 1, 1, "forget CLUSTER [--force] [--dry-run]", forget_run,
+	{"forget", 1, 1, "wait no longer for a cluster that does not come back",
+         "forget CLUSTER [--force] [--dry-run]", forget_run,
          OF_API | OF_NAMESPACE | OF_FORCE | OF_DRY_RUN},
-	{"plan", 0, 0, "plan -f FILE", plan_run, OF_API | OF_NAMESPACE | OF_FILE},
-	{"diff", 2, 2, "diff TYPE [NAMESPACE/]NAME", diff_run, OF_API | OF_NAMESPACE | OF_OBJECT},
-	{"get", 2, 2, "get TYPE [NAMESPACE/]NAME --by-cluster", get_run,
+	{"plan", 0, 0,
+         "what a manifest would change in the members; 0: nothing, 2: something, 1: an error",
+         "plan -f FILE", plan_run, OF_API | OF_NAMESPACE | OF_FILE},
+	{"diff", 2, 2, "in which members an object is not as it is to be; exit status as of plan",
+         "diff TYPE [NAMESPACE/]NAME", diff_run, OF_API | OF_NAMESPACE | OF_OBJECT},
+	{"get", 2, 2, "how an object fares in each member",
+         "get TYPE [NAMESPACE/]NAME --by-cluster", get_run,
          OF_API | OF_NAMESPACE | OF_OBJECT | OF_GET},
-	{"version", 0, 0, "version", version_run, 0},
-	{"completion", 1, 1, "completion bash|zsh|fish", completion_run, 0},
+	{"version", 0, 0, "the version of this program", "version", version_run, 0},
+	{"completion", 1, 1, "a script for the shell: completion of commands, names and flags",
+         "completion bash|zsh|fish", completion_run, 0},
 };
 
 enum { WORD_COUNT = sizeof(words) / sizeof(words[0]) };
 
-static void print_usage(const char *program, FILE *out)
+static const struct word *find_word(const char *name)
+{
+	for (size_t i = 0; i < WORD_COUNT; i++)
+		if (strcmp(words[i].name, name) == 0)
+			return &words[i];
+	return NULL;
+}
+
+/* The first argument that is a command, as flags may be wrong; NULL: none is. */
+static const struct word *first_word(int argc, char **argv)
+{
+	const struct word *word = NULL;
+
+	for (int i = 1; i < argc && !word; i++)
+		word = find_word(argv[i]);
+	return word;
+}
+
+/* At most so wide, but for what has no blank before an option. */
+static void print_wrapped(const char *usage, FILE *out)
+{
+	enum { WIDTH = 88 };
+	size_t column = 0;
+
+	while (*usage) {
+		size_t len = strcspn(usage + 1, " ") + 1;
+		bool is_begin = usage[1] == '[' || usage[1] == '|';
+
+		if (column > 0 && is_begin && column + strcspn(usage + 1, "]|") > WIDTH) {
+			fputs("\n                 ", out);
+			column = 0;
+		}
+		fprintf(out, "%.*s", (int)len, usage);
+		column += len;
+		usage += len;
+	}
+	fputc('\n', out);
+}
+
+static void print_word(const char *program, const struct word *word, FILE *out)
+{
+	fprintf(out, "  %s ", program);
+	print_wrapped(word->usage, out);
+	fprintf(out, "          %s\n", word->says);
+}
+
+/* Of that command, or of all (NULL). */
+static void print_usage(const char *program, const struct word *word, FILE *out)
 {
 	fprintf(out,
 	        "usage: %s [-o table|wide|json|yaml] [--server URL]\n"
 	        "       [--kubeconfig FILE] [--context NAME] [-n NAMESPACE] [--kubefed-namespace "
 	        "NAMESPACE]\n"
-	        "       [--pods-namespace NAMESPACE] COMMAND\n",
+	        "       [--pods-namespace NAMESPACE] COMMAND\n\n",
 	        program);
 	for (size_t i = 0; i < WORD_COUNT; i++)
-		fprintf(out, "       %s %s\n", program, words[i].usage);
-	fputs("See nighctl(1).\n", out);
+		if (!word || word == &words[i])
+			print_word(program, &words[i], out);
+	fputs("\nSee nighctl(1).\n", out);
 }
 
 static int point_to_help(const struct command *c)
@@ -238,7 +303,7 @@ static int parse_flags(struct command *c, int argc, char **argv)
 			c->dry_run = true;
 			break;
 		case 'h':
-			print_usage(c->program, stdout);
+			print_usage(c->program, first_word(argc, argv), stdout);
 			return COMMAND_FINE;
 		case 'V':
 			return version_run(c);
@@ -328,16 +393,13 @@ static void set_defaults(struct command *c)
 
 static int run_word(struct command *c, const char *name)
 {
-	const struct word *word = NULL;
+	const struct word *word = find_word(name);
 	const char *misuse;
 
 	if (strcmp(name, "help") == 0) {
-		print_usage(c->program, stdout);
+		print_usage(c->program, NULL, stdout);
 		return COMMAND_FINE;
 	}
-	for (size_t i = 0; i < WORD_COUNT; i++)
-		if (strcmp(words[i].name, name) == 0)
-			word = &words[i];
 	if (!word)
 		return wrong(c, "no such command: ", name);
 	if (c->arg_count < word->fewest || c->arg_count > word->most)
@@ -356,12 +418,9 @@ static int run_word(struct command *c, const char *name)
 }
 
 /* There 2 is no wrong use, but that something would change. */
-static bool is_preview(int argc, char **argv)
+static bool is_preview(const struct word *word)
 {
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "plan") == 0 || strcmp(argv[i], "diff") == 0)
-			return true;
-	return false;
+	return word && (strcmp(word->name, "plan") == 0 || strcmp(word->name, "diff") == 0);
 }
 
 static bool is_completer(const char *argv0)
@@ -374,7 +433,7 @@ static bool is_completer(const char *argv0)
 int main(int argc, char **argv)
 {
 	struct command c = {.program = program_name(argc > 0 ? argv[0] : NULL)};
-	bool previews = is_preview(argc, argv);
+	bool previews = is_preview(first_word(argc, argv));
 	int status;
 
 	if (argc > 0 && is_completer(argv[0]))
@@ -385,7 +444,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (optind >= argc) {
-		print_usage(c.program, stderr);
+		print_usage(c.program, NULL, stderr);
 		return COMMAND_USAGE;
 	}
 	c.args = argv + optind + 1;

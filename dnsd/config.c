@@ -26,22 +26,6 @@ static bool check_doubles(const struct config *c, const char *file, struct text 
 	return errors->len == before;
 }
 
-/* A file that cannot be read has no lines: "FILE:1: text" is told as "FILE: text". */
-static bool read_file(struct config *c, const char *file, struct text *errors)
-{
-	const size_t line_len = strlen(":1");
-	struct text told = {0};
-	enum err err = conf_read(config_rows, config_row_count, file, c, &told);
-	size_t file_len = strlen(file);
-
-	if (err == ERR_IO && told.len >= file_len + line_len)
-		text_printf(errors, "%s%s", file, told.data + file_len + line_len);
-	else if (told.len)
-		text_add(errors, told.data);
-	text_fini(&told);
-	return err == ERR_OK;
-}
-
 struct config *config_read(const char *file, struct text *errors)
 {
 	struct config *c = xcalloc(1, sizeof(*c));
@@ -50,7 +34,7 @@ struct config *config_read(const char *file, struct text *errors)
 	conf_defaults(config_rows, config_row_count, c);
 	if (file) {
 		c->file = xstrdup(file);
-		good = read_file(c, file, errors);
+		good = conf_read(config_rows, config_row_count, file, c, errors) == ERR_OK;
 		good = check_doubles(c, file, errors) && good;
 	}
 	if (good)

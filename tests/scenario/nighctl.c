@@ -218,15 +218,30 @@ static void test_help_and_manual_tell_of_the_same_options(void **state)
 	text_fini(&page);
 }
 
+static void test_help_for_a_command_is_of_that_command(void **state)
+{
+	struct world *w = *state;
+	const char *const help[] = {"$NIGHCTL", "drain", "--help", NULL};
+	const char *said = world_expect_run(w, help, 0, "nighctl drain CLUSTER");
+
+	assert_non_null(strstr(said, "send a cluster's clients elsewhere"));
+	assert_null(strstr(said, "undrain"));
+}
+
 static void test_what_is_wrong_is_said_before_a_server_is_asked(void **state)
 {
 	struct world *w = *state;
 	const char *const share[] = {"$NIGHCTL", "shift", "--cluster", "la", "--to", "50", NULL};
 	const char *const option[] = {"$NIGHCTL", "status", "--bogus", NULL};
+	const char *const named_plan[] = {"$NIGHCTL", "explain", "plan", "--bogus", NULL};
+	/* There 2 says that something would change. */
+	const char *const plan[] = {"$NIGHCTL", "plan", "--bogus", NULL};
 	const char *said = world_expect_run(w, share, 2, "--to is 0% to 100%, not 50");
 
 	assert_ptr_equal(strchr(said, '\n') + 1, strchr(said, '\0'));
 	said = world_expect_run(w, option, 2, "--bogus");
+	world_expect_run(w, named_plan, 2, "--bogus");
+	world_expect_run(w, plan, 1, "--bogus");
 	assert_null(strstr(said, "usage:"));
 }
 
@@ -268,6 +283,7 @@ int main(void)
 		world_test(test_drain_prints_the_line_to_write_and_ends_with_1),
 		world_test(test_version_and_help_need_no_server),
 		world_test(test_help_and_manual_tell_of_the_same_options),
+		world_test(test_help_for_a_command_is_of_that_command),
 		world_test(test_what_is_wrong_is_said_before_a_server_is_asked),
 		world_test(test_wrong_use_ends_with_2),
 		world_test(test_a_server_that_is_not_there_or_says_no_is_told),
