@@ -32,9 +32,28 @@ static const char usage_text[] =
 	"usage: nighd [-c FILE] [--manifests DIR]... [--kubeconfig FILE] [--context NAME]\n"
 	"             [--dns ADDR:PORT]... [--http ADDR:PORT] [--workers N] [--state DIR]\n"
 	"             [--takeover] [--check] [--print-config] [-V]\n"
-	"See nighd(8).\n";
+	"\n"
+	"  -c FILE            the config; what a flag says goes before it\n"
+	"  --manifests DIR    a folder that stands in for clusters\n"
+	"  --kubeconfig FILE  the host cluster, by that context of it\n"
+	"  --dns ADDR:PORT    answer queries there, UDP and TCP\n"
+	"  --http ADDR:PORT   health, metrics, status, explain\n"
+	"  --workers N        threads that answer; 0: one for each CPU\n"
+	"  --state DIR        keep what is known, for a start without clusters\n"
+	"  --takeover         replace the nighd that runs, losing no query\n"
+	"  --check            say what is wrong with config and manifests, and end\n"
+	"  --print-config     print all settings, and end\n"
+	"  -V                 print the version, and end\n"
+	"\n"
+	"See nighd(8), nighd.yaml(5).\n";
 
 /* --- flags --- */
+
+static int point_to_help(void)
+{
+	fputs("Try 'nighd --help'.\n", stderr);
+	return EXIT_USAGE;
+}
 
 static void add_item(struct text *list, const char *item)
 {
@@ -118,13 +137,12 @@ static int parse_flags(int argc, char **argv, struct flags *f)
 			fputs(usage_text, stdout);
 			return EXIT_SUCCESS;
 		default:
-			fputs(usage_text, stderr);
-			return EXIT_USAGE;
+			return point_to_help();
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "nighd: unexpected argument '%s'\n%s", argv[optind], usage_text);
-		return EXIT_USAGE;
+		fprintf(stderr, "nighd: unexpected argument '%s'\n", argv[optind]);
+		return point_to_help();
 	}
 	return -1;
 }

@@ -49,7 +49,19 @@ static const char usage[] =
 	"                       [--namespace NAME] [--http ADDR:PORT] [--publish-sites]\n"
 	"                       [--webhook ADDR:PORT --certificate FILE --key FILE]\n"
 	"                       [--check] [--print-config] [-V]\n"
-	"See nigh-propagator(8).\n";
+	"\n"
+	"  -c FILE              settings from this file; what a flag says goes before it\n"
+	"  --kubeconfig FILE    the host cluster, by that context of it\n"
+	"  --in-cluster         the host cluster is the one this runs in\n"
+	"  --namespace NAME     KubeFed's there (kube-federation-system)\n"
+	"  --http ADDR:PORT     health, metrics, status (127.0.0.1:8054)\n"
+	"  --publish-sites      also write DNSEndpoints with an endpoint for each site\n"
+	"  --webhook ADDR:PORT  serve KubeFed's admission, with certificate and key in PEM\n"
+	"  --check              say what is wrong with flags and files, and end\n"
+	"  --print-config       print all settings, and end\n"
+	"  -V                   print the version, and end\n"
+	"\n"
+	"See nigh-propagator(8), nigh-propagator.yaml(5).\n";
 
 static int point_to_help(void)
 {

@@ -395,7 +395,7 @@ static void test_wrong_use_is_exit_status_2(void **state)
 	const char *const argument[] = {"$NIGHD", "extra", NULL};
 	const char *const context[] = {"$NIGHD", "--context", "x", NULL};
 
-	world_expect_run(*state, unknown, 2, "usage: nighd");
+	world_expect_run(*state, unknown, 2, "Try 'nighd --help'");
 	world_expect_run(*state, argument, 2, "unexpected argument 'extra'");
 	world_expect_run(*state, context, 2, "--context needs a kubeconfig");
 }
