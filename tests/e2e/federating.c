@@ -22,36 +22,6 @@ enum { SOON_MS = 20000, MEETING_S = 5 };
 #define CLUSTERS   "/apis/core.kubefed.io/v1beta1/namespaces/" FEDERATION "/kubefedclusters/"
 #define TYPES      "/apis/core.kubefed.io/v1beta1/namespaces/" FEDERATION "/federatedtypeconfigs/"
 
-/* nighctl with these words. */
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static void settings(struct federation *f, const char *data)
-{
-	cluster_apply(f->host,
-	              "apiVersion: types.kubefed.io/v1beta1\n"
-	              "kind: FederatedConfigMap\n"
-	              "metadata: {name: settings, namespace: shop}\n"
-	              "spec: {template: {data: {%s}}, placement: {clusterSelector: {}}}\n",
-	              data);
-}
-
-/* The way of the member's administrator; good until the next call. */
-static const char *way_to(struct federation *f, struct cluster *member)
-{
-	static char path[200];
-
-	snprintf(path, sizeof(path), "%s", cloud_path(f->cloud, "member.kubeconfig"));
-	cluster_kubeconfig(member, ADMIN_TOKEN, path);
-	return path;
-}
-
-static void join(struct federation *f, struct cluster *member, const char *flag)
-{
-	federation_expect(f, 0, "is joined",
-	                  WORDS("join", cluster_name(member), "--cluster-kubeconfig",
-	                        way_to(f, member), flag));
-}
-
 /* A line of a table, with one space between its columns. */
 static void assert_says(const char *said, const char *line, bool expected)
 {
@@ -71,9 +41,9 @@ static void test_a_cluster_joined_with_nighctl_alone_is_propagated_to(void **sta
 	struct federation *f = *state;
 
 	for (unsigned i = 0; i < f->count; i++)
-		join(f, f->members[i], NULL);
+		federation_join(f, f->members[i], NULL);
 	federation_namespace(f, "shop");
-	settings(f, "a: one");
+	federation_put_settings(f, "a: one");
 	for (unsigned i = 0; i < f->count; i++) {
 		cluster_expect(f->members[i], CONFIGMAPS "settings", "\"a\":\"one\"", SOON_MS);
 		cluster_expect(f->members[i], CONFIGMAPS "settings",
@@ -100,8 +70,8 @@ static void test_joining_again_grants_what_was_enabled_since(void **state)
 	struct federation *f = *state;
 
 	federation_enable(f, "secrets");
-	join(f, f->members[0], "--rotate");
-	join(f, f->members[1], NULL);
+	federation_join(f, f->members[0], "--rotate");
+	federation_join(f, f->members[1], NULL);
 	cluster_apply(f->host, "apiVersion: types.kubefed.io/v1beta1\n"
 	                       "kind: FederatedSecret\n"
 	                       "metadata: {name: key, namespace: shop}\n"
@@ -334,7 +304,7 @@ static void test_what_a_server_refuses_is_planned_as_refused(void **state)
 		f, 1, "spec.placement.clusters",
 		WORDS("plan", "-f", manifest(f, SETTINGS("{placement: {clusters: gondor}}"))));
 	federation_expect(f, 1, "usage", WORDS("plan"));
-	settings(f, "a: one");
+	federation_put_settings(f, "a: one");
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"one\"", SOON_MS);
 }
 
@@ -460,12 +430,12 @@ static void test_another_cluster_is_not_taken_for_a_member(void **state)
 {
 	struct federation *f = *state;
 
-	federation_expect(
-		f, 1, "if it is the same cluster",
-		WORDS("join", "gondor", "--cluster-kubeconfig", way_to(f, f->members[1])));
+	federation_expect(f, 1, "if it is the same cluster",
+	                  WORDS("join", "gondor", "--cluster-kubeconfig",
+	                        federation_way_to(f, f->members[1], ADMIN_TOKEN)));
 	federation_expect(f, 1, "there is no KubeFedCluster mordor",
 	                  WORDS("join", "mordor", "--rotate", "--cluster-kubeconfig",
-	                        way_to(f, f->members[1])));
+	                        federation_way_to(f, f->members[1], ADMIN_TOKEN)));
 }
 
 static void test_a_type_of_the_same_api_is_refused(void **state)
@@ -505,12 +475,12 @@ static void test_what_becomes_of_objects_must_be_said(void **state)
 {
 	struct federation *f = *state;
 
-	federation_expect(
-		f, 2, "--keep (as they are), --orphan",
-		WORDS("unjoin", "rohan", "--cluster-kubeconfig", way_to(f, f->members[1])));
+	federation_expect(f, 2, "--keep (as they are), --orphan",
+	                  WORDS("unjoin", "rohan", "--cluster-kubeconfig",
+	                        federation_way_to(f, f->members[1], ADMIN_TOKEN)));
 	federation_expect(f, 0, "not done: configmaps: 1 orphaned",
 	                  WORDS("unjoin", "rohan", "--orphan", "--dry-run", "--cluster-kubeconfig",
-	                        way_to(f, f->members[1])));
+	                        federation_way_to(f, f->members[1], ADMIN_TOKEN)));
 	cluster_expect(f->host, CLUSTERS "rohan", "\"apiEndpoint\"", 0);
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"kubefed.io/managed\":\"true\"", 0);
 }
@@ -521,7 +491,7 @@ static void test_a_cluster_that_leaves_with_orphan_has_its_objects(void **state)
 
 	federation_expect(f, 0, "configmaps: 1 orphaned",
 	                  WORDS("unjoin", "rohan", "--orphan", "--cluster-kubeconfig",
-	                        way_to(f, f->members[1])));
+	                        federation_way_to(f, f->members[1], ADMIN_TOKEN)));
 	cluster_expect(f->host, CLUSTERS "rohan", "NotFound", 0);
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "!kubefed.io/managed\":\"true", 0);
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"one\"", 0);
@@ -529,7 +499,7 @@ static void test_a_cluster_that_leaves_with_orphan_has_its_objects(void **state)
 	cluster_expect(f->members[1], ROLES "nigh-reader:rohan-host", "NotFound", 0);
 	cluster_expect(f->host, "/api/v1/namespaces/" FEDERATION "/secrets/rohan-nigh", "NotFound",
 	               0);
-	settings(f, "a: two");
+	federation_put_settings(f, "a: two");
 	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"a\":\"two\"", SOON_MS);
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"one\"", 0);
 }
@@ -538,7 +508,7 @@ static void test_a_cluster_joins_as_kubefed_had_it(void **state)
 {
 	struct federation *f = *state;
 
-	join(f, f->members[1], "--kubefed-compatible");
+	federation_join(f, f->members[1], "--kubefed-compatible");
 	cluster_expect(f->members[1], ROLES "kubefed-controller-manager:rohan-host",
 	               "\"nonResourceURLs\":[\"*\"]", 0);
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"two\"", SOON_MS);
@@ -550,7 +520,7 @@ static void test_a_cluster_that_leaves_with_remove_has_nothing_left(void **state
 
 	federation_expect(f, 0, "configmaps: 1 deleted",
 	                  WORDS("unjoin", "rohan", "--remove", "--cluster-kubeconfig",
-	                        way_to(f, f->members[1])));
+	                        federation_way_to(f, f->members[1], ADMIN_TOKEN)));
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "NotFound", 0);
 	cluster_expect(f->members[1], "/api/v1/namespaces/shop", "NotFound", SOON_MS);
 	cluster_expect(f->members[1], ROLES "kubefed-controller-manager:rohan-host", "NotFound", 0);
@@ -569,10 +539,11 @@ static void test_a_cluster_that_never_comes_back_is_forgotten(void **state)
 	               "settings");
 	federation_expect(f, 1, "nothing is done; --force",
 	                  WORDS("unjoin", "gondor", "--remove", "--cluster-kubeconfig",
-	                        way_to(f, f->members[0])));
+	                        federation_way_to(f, f->members[0], ADMIN_TOKEN)));
 	federation_expect(f, 0, "left behind in gondor: namespaces shop/shop",
 	                  WORDS("unjoin", "gondor", "--remove", "--force", "--dry-run",
-	                        "--cluster-kubeconfig", way_to(f, f->members[0])));
+	                        "--cluster-kubeconfig",
+	                        federation_way_to(f, f->members[0], ADMIN_TOKEN)));
 	cluster_expect(f->host, FEDERATED "settings", "deletionTimestamp", 0);
 	cluster_expect(f->host, FEDERATED "settings", "\"status\":\"ClusterNotReady\"", SOON_MS);
 	federation_expect(

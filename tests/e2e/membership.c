@@ -28,36 +28,6 @@ enum { SOON_MS = 30000, SAID_MOST = 65536 };
 #define ROLES      "/apis/rbac.authorization.k8s.io/v1/clusterroles/"
 #define CLUSTERS   "/apis/core.kubefed.io/v1beta1/namespaces/" FEDERATION "/kubefedclusters/"
 
-/* nighctl with these words. */
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-/* A kubeconfig of whoever has that token in the cluster; good until the next call. */
-static const char *way_to(struct federation *f, struct cluster *c, const char *token)
-{
-	static char path[200];
-
-	snprintf(path, sizeof(path), "%s", cloud_path(f->cloud, "member.kubeconfig"));
-	cluster_kubeconfig(c, token, path);
-	return path;
-}
-
-static void join(struct federation *f, struct cluster *member, const char *flag)
-{
-	federation_expect(f, 0, "is joined",
-	                  WORDS("join", cluster_name(member), "--cluster-kubeconfig",
-	                        way_to(f, member, ADMIN_TOKEN), flag));
-}
-
-static void settings(struct federation *f, const char *data)
-{
-	cluster_apply(f->host,
-	              "apiVersion: types.kubefed.io/v1beta1\n"
-	              "kind: FederatedConfigMap\n"
-	              "metadata: {name: settings, namespace: shop}\n"
-	              "spec: {template: {data: {%s}}, placement: {clusterSelector: {}}}\n",
-	              data);
-}
-
 /* --- joining --- */
 
 static void test_what_the_host_refuses_is_not_begun_in_the_member(void **state)
@@ -66,7 +36,8 @@ static void test_what_the_host_refuses_is_not_begun_in_the_member(void **state)
 
 	federation_expect(f, 1, "the Secret Not_a_name of " FEDERATION,
 	                  WORDS("join", "gondor", "--secret-name", "Not_a_name",
-	                        "--cluster-kubeconfig", way_to(f, f->members[0], ADMIN_TOKEN)));
+	                        "--cluster-kubeconfig",
+	                        federation_way_to(f, f->members[0], ADMIN_TOKEN)));
 	cluster_expect(f->members[0], "/api/v1/namespaces/" FEDERATION, "NotFound", 0);
 	cluster_expect(f->members[0], ACCOUNTS "nigh-gondor-host", "NotFound", 0);
 	cluster_expect(f->host, SECRETS "gondor-nigh", "NotFound", 0);
@@ -94,7 +65,7 @@ static void test_what_the_member_stops_halfway_is_taken_back(void **state)
 		"subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: nigh}]\n");
 	federation_expect(f, 1, "it is not joined",
 	                  WORDS("join", "gondor", "--cluster-kubeconfig",
-	                        way_to(f, f->members[0], NIGH_TOKEN)));
+	                        federation_way_to(f, f->members[0], NIGH_TOKEN)));
 	cluster_expect(f->members[0], "/api/v1/namespaces/" FEDERATION, "\"Active\"", 0);
 	cluster_expect(f->members[0], ACCOUNTS "nigh-gondor-host", "NotFound", 0);
 	cluster_expect(f->host, SECRETS "gondor-nigh", "NotFound", 0);
@@ -120,7 +91,8 @@ static void test_what_a_registered_cluster_needs_is_not_taken_back(void **state)
 	gate_decide(gate, lose_cluster, NULL);
 	federation_expect(f, 1, "nothing is taken back",
 	                  WORDS("join", "gondor", "--host-cluster-name", "host",
-	                        "--cluster-kubeconfig", way_to(f, f->members[0], ADMIN_TOKEN)));
+	                        "--cluster-kubeconfig",
+	                        federation_way_to(f, f->members[0], ADMIN_TOKEN)));
 	gate_decide(gate, NULL, NULL);
 	memcpy(f->kubeconfig, own, sizeof(own));
 	memcpy(f->way, own, sizeof(own));
@@ -136,13 +108,13 @@ static void test_a_joined_cluster_is_told_as_data_too(void **state)
 	struct federation *f = *state;
 
 	for (unsigned i = 0; i < f->count; i++)
-		join(f, f->members[i], NULL);
+		federation_join(f, f->members[i], NULL);
 	federation_expect(f, 0, "tokensEnd: \"20",
 	                  WORDS("join", "gondor", "--cluster-kubeconfig",
-	                        way_to(f, f->members[0], ADMIN_TOKEN), "-o", "yaml"));
+	                        federation_way_to(f, f->members[0], ADMIN_TOKEN), "-o", "yaml"));
 	cluster_expect(f->host, SECRETS "gondor-nigh", "\"nigh.dev/rotate\":\"true\"", 0);
 	federation_namespace(f, "shop");
-	settings(f, "a: one");
+	federation_put_settings(f, "a: one");
 	for (unsigned i = 0; i < f->count; i++)
 		cluster_expect(f->members[i], CONFIGMAPS "settings", "\"a\":\"one\"", SOON_MS);
 }
@@ -179,7 +151,7 @@ static void test_tokens_are_made_anew_before_they_end(void **state)
 	put_token(f, "gondor-nigh-reader", reader);
 	expect_another(f, "gondor-nigh", writer);
 	expect_another(f, "gondor-nigh-reader", reader);
-	settings(f, "a: two");
+	federation_put_settings(f, "a: two");
 	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"a\":\"two\"", SOON_MS);
 	free(writer);
 	free(reader);
@@ -195,10 +167,10 @@ static void test_a_token_that_has_ended_is_told_and_a_new_one_is_taken_up(void *
 	put_token(f, "rohan-nigh", token);
 	cluster_expect(f->host, CLUSTERS "rohan", "its credential is not taken (401)", SOON_MS);
 	cluster_expect(f->host, CLUSTERS "rohan", "\"type\":\"Offline\"", SOON_MS);
-	settings(f, "a: three");
+	federation_put_settings(f, "a: three");
 	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"a\":\"three\"", SOON_MS);
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"two\"", 0);
-	join(f, f->members[1], "--rotate");
+	federation_join(f, f->members[1], "--rotate");
 	cluster_expect(f->host, CLUSTERS "rohan", "ClusterReady", SOON_MS);
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"three\"", SOON_MS);
 	free(token);
@@ -252,7 +224,7 @@ static void test_flags_and_files_of_kubectl_work(void **state)
 {
 	struct federation *f = *state;
 
-	(void)way_to(f, f->members[0], ADMIN_TOKEN);
+	(void)federation_way_to(f, f->members[0], ADMIN_TOKEN);
 	run_script(f, 0, "gondor",
 	           "KUBECONFIG=../nowhere:../member.kubeconfig:../host.kubeconfig kubectl nigh "
 	           "--context host get configmap settings -n shop --by-cluster");
@@ -309,7 +281,7 @@ static void test_what_is_left_of_a_namespace_is_named_and_its_types_can_be_enabl
 	assert_non_null(strstr(said, "FederatedDeployment lamp is written"));
 	assert_non_null(strstr(said, "FederatedSecret safe is written"));
 	assert_null(strstr(said, "left out"));
-	join(f, f->members[0], "--rotate");
+	federation_join(f, f->members[0], "--rotate");
 	cluster_expect(f->members[0], "/api/v1/namespaces/office/secrets/safe", "\"code\":\"NDI=\"",
 	               SOON_MS);
 	cluster_expect(f->members[0], "/apis/apps/v1/namespaces/office/deployments/lamp",
@@ -324,13 +296,13 @@ static void test_a_cluster_that_leaves_with_keep_has_its_objects_as_they_are(voi
 
 	federation_expect(f, 0, "left behind in gondor: configmaps shop/settings",
 	                  WORDS("unjoin", "gondor", "--keep", "--cluster-kubeconfig",
-	                        way_to(f, f->members[0], ADMIN_TOKEN)));
+	                        federation_way_to(f, f->members[0], ADMIN_TOKEN)));
 	cluster_expect(f->host, CLUSTERS "gondor", "NotFound", 0);
 	cluster_expect(f->host, SECRETS "gondor-nigh", "NotFound", 0);
 	cluster_expect(f->host, SECRETS "gondor-nigh-reader", "NotFound", 0);
 	cluster_expect(f->members[0], ROLES "nigh-propagator:gondor-host", "NotFound", 0);
 	cluster_expect(f->members[0], ACCOUNTS "nigh-gondor-host", "NotFound", 0);
-	settings(f, "a: four");
+	federation_put_settings(f, "a: four");
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"four\"", SOON_MS);
 	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"a\":\"three\"", 0);
 	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"kubefed.io/managed\":\"true\"", 0);
@@ -342,7 +314,7 @@ static void test_remove_needs_to_know_that_the_member_is_not_the_host(void **sta
 
 	federation_expect(f, 1, "is it the host itself?",
 	                  WORDS("unjoin", "rohan", "--remove", "--cluster-kubeconfig",
-	                        way_to(f, f->members[1], NIGH_TOKEN)));
+	                        federation_way_to(f, f->members[1], NIGH_TOKEN)));
 	cluster_expect(f->host, CLUSTERS "rohan", "\"apiEndpoint\"", 0);
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "\"a\":\"four\"", 0);
 }
@@ -354,7 +326,7 @@ static void test_another_cluster_than_the_member_loses_nothing(void **state)
 
 	federation_expect(f, 1, "KubeFedCluster rohan is at ",
 	                  WORDS("unjoin", "rohan", "--remove", "--cluster-kubeconfig",
-	                        way_to(f, f->members[0], ADMIN_TOKEN)));
+	                        federation_way_to(f, f->members[0], ADMIN_TOKEN)));
 	cluster_expect(f->host, CLUSTERS "rohan", "\"apiEndpoint\"", 0);
 	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"a\":\"three\"", 0);
 	cluster_expect(f->members[0], CONFIGMAPS "settings", "\"kubefed.io/managed\":\"true\"", 0);
@@ -379,7 +351,8 @@ static void test_remove_takes_only_what_was_propagated(void **state)
 	                             "{kubefed.io/managed: \"false\"}}\n");
 	said = federation_run(f, 0,
 	                      WORDS("unjoin", "rohan", "--remove", "-o", "json",
-	                            "--cluster-kubeconfig", way_to(f, f->members[1], ADMIN_TOKEN)));
+	                            "--cluster-kubeconfig",
+	                            federation_way_to(f, f->members[1], ADMIN_TOKEN)));
 	assert_non_null(strstr(said, "\"cluster\": \"rohan\""));
 	assert_non_null(strstr(said, "\"configmaps\": "));
 	cluster_expect(f->members[1], CONFIGMAPS "settings", "NotFound", 0);
@@ -392,11 +365,11 @@ static void test_a_host_that_leaves_itself_keeps_its_namespaces(void **state)
 {
 	struct federation *f = *state;
 
-	join(f, f->host, NULL);
+	federation_join(f, f->host, NULL);
 	cluster_expect(f->host, CONFIGMAPS "settings", "\"a\":\"four\"", SOON_MS);
 	federation_expect(f, 0, "namespaces: 2 orphaned",
 	                  WORDS("unjoin", "host", "--remove", "--cluster-kubeconfig",
-	                        way_to(f, f->host, ADMIN_TOKEN)));
+	                        federation_way_to(f, f->host, ADMIN_TOKEN)));
 	cluster_expect(f->host, CONFIGMAPS "settings", "NotFound", 0);
 	cluster_expect(f->host, "/api/v1/namespaces/shop", "\"Active\"", 0);
 	cluster_expect(f->host, "/api/v1/namespaces/shop", "!kubefed.io/managed", 0);

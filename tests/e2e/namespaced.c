@@ -26,9 +26,6 @@ enum { SOON_MS = 30000 };
 #define RECORDS                                                                                    \
 	"/apis/multiclusterdns.kubefed.io/v1alpha1/namespaces/" FEDERATION "/servicednsrecords/"
 
-/* nighctl with these words. */
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
 static void set_scope(struct federation *f, const char *scope)
 {
 	cluster_delete(f->host, "core.kubefed.io/v1beta1", "KubeFedConfig", FEDERATION, "kubefed");
@@ -50,23 +47,6 @@ static int setup(void **state)
 	federation_enable(f, "deployments.apps");
 	federation_start(f);
 	return 0;
-}
-
-/* The way of the member's administrator; good until the next call. */
-static const char *way_to(struct federation *f, struct cluster *member)
-{
-	static char path[200];
-
-	snprintf(path, sizeof(path), "%s", cloud_path(f->cloud, "member.kubeconfig"));
-	cluster_kubeconfig(member, ADMIN_TOKEN, path);
-	return path;
-}
-
-static void join(struct federation *f, struct cluster *member, const char *flag)
-{
-	federation_expect(f, 0, "is joined",
-	                  WORDS("join", cluster_name(member), "--cluster-kubeconfig",
-	                        way_to(f, member), flag));
 }
 
 static void deploy(struct federation *f, const char *name)
@@ -105,8 +85,8 @@ static void test_what_is_in_the_namespace_is_propagated(void **state)
 {
 	struct federation *f = *state;
 
-	join(f, f->members[0], NULL);
-	join(f, f->members[1], "--kubefed-compatible");
+	federation_join(f, f->members[0], NULL);
+	federation_join(f, f->members[1], "--kubefed-compatible");
 	deploy(f, "web");
 	for (unsigned i = 0; i < f->count; i++) {
 		cluster_expect(f->host, CLUSTERS "gondor", "ClusterReady", SOON_MS);
@@ -203,8 +183,8 @@ static void test_joined_again_a_member_grants_what_the_other_scope_needs_alone(v
 
 	federation_stop(f);
 	set_scope(f, "Cluster");
-	join(f, least, NULL);
-	join(f, old, "--kubefed-compatible");
+	federation_join(f, least, NULL);
+	federation_join(f, old, "--kubefed-compatible");
 	assert_true(may(least, WRITER, "create", "apps", "deployments", "default"));
 	assert_true(may(least, READER, "list", "", "services", ""));
 	cluster_expect(least, IN_IT "roles/nigh-propagator:gondor-host", "NotFound", 0);
@@ -220,8 +200,8 @@ static void test_joined_again_a_member_grants_what_the_other_scope_needs_alone(v
 	                    ":healthcheck-rohan-host",
 	               "NotFound", 0);
 	set_scope(f, "Namespaced");
-	join(f, least, NULL);
-	join(f, old, "--kubefed-compatible");
+	federation_join(f, least, NULL);
+	federation_join(f, old, "--kubefed-compatible");
 	assert_false(may(least, WRITER, "create", "apps", "deployments", "default"));
 	assert_false(may(least, READER, "list", "", "services", ""));
 	assert_false(may(old, OLD, "list", "", "secrets", ""));
@@ -293,10 +273,10 @@ static void test_a_member_that_leaves_has_nothing_granted_and_keeps_what_others_
 	let_in_another(f->members[0]);
 	federation_expect(f, 0, "deployments.apps: 2 deleted",
 	                  WORDS("unjoin", "gondor", "--remove", "--cluster-kubeconfig",
-	                        way_to(f, f->members[0])));
+	                        federation_way_to(f, f->members[0], ADMIN_TOKEN)));
 	federation_expect(f, 0, "deployments.apps: 2 orphaned",
 	                  WORDS("unjoin", "rohan", "--orphan", "--cluster-kubeconfig",
-	                        way_to(f, f->members[1])));
+	                        federation_way_to(f, f->members[1], ADMIN_TOKEN)));
 	end_another(f->members[0]);
 	expect_nothing_granted(f->members[0], WRITER, "gondor-host");
 	expect_nothing_granted(f->members[0], READER, "gondor-host");

@@ -196,6 +196,32 @@ void federation_expect(struct federation *f, int status, const char *text, const
 		fail_msg("nighctl %s does not say '%s' but: %s", words[0], text, said);
 }
 
+const char *federation_way_to(struct federation *f, struct cluster *c, const char *token)
+{
+	static char path[200];
+
+	snprintf(path, sizeof(path), "%s", cloud_path(f->cloud, "member.kubeconfig"));
+	cluster_kubeconfig(c, token, path);
+	return path;
+}
+
+void federation_join(struct federation *f, struct cluster *member, const char *flag)
+{
+	federation_expect(f, 0, "is joined",
+	                  WORDS("join", cluster_name(member), "--cluster-kubeconfig",
+	                        federation_way_to(f, member, ADMIN_TOKEN), flag));
+}
+
+void federation_put_settings(struct federation *f, const char *data)
+{
+	cluster_apply(f->host,
+	              "apiVersion: types.kubefed.io/v1beta1\n"
+	              "kind: FederatedConfigMap\n"
+	              "metadata: {name: settings, namespace: shop}\n"
+	              "spec: {template: {data: {%s}}, placement: {clusterSelector: {}}}\n",
+	              data);
+}
+
 void federation_enable(struct federation *f, const char *name)
 {
 	federation_expect(f, 0, "is enabled",

@@ -53,6 +53,16 @@ const char *federation_run(struct federation *f, int status, const char *const *
 void federation_expect(struct federation *f, int status, const char *text,
                        const char *const *words);
 
+/* The words of a call. */
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+/* A kubeconfig of whoever has that token in the cluster (ADMIN_TOKEN: its administrator); good until the next call. */
+const char *federation_way_to(struct federation *f, struct cluster *c, const char *token);
+/* nighctl join, as the member's administrator; `flag` (NULL: none) besides. */
+void federation_join(struct federation *f, struct cluster *member, const char *flag);
+
+/* The FederatedConfigMap shop/settings, placed everywhere; `data`: "a: one". */
+void federation_put_settings(struct federation *f, const char *data);
+
 /* nighctl federate enable NAME ("deployments.apps", "configmaps"). */
 void federation_enable(struct federation *f, const char *name);
 /* The definition of FederatedDeployments becomes one as KubeFed made it: of a condition it keeps no message. */
