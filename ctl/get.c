@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/xalloc.h"
 #include "ctl/by_cluster.h"
 #include "ctl/command.h"
+#include "ctl/crew.h"
 #include "ctl/fields.h"
 #include "ctl/outlook.h"
 #include "ctl/progress.h"
@@ -43,27 +45,40 @@ static struct json_object *find_version(const struct shown *s)
 	return out;
 }
 
-static struct json_object *look_at(struct shown *s, size_t i)
+struct answer {
+	struct shown *shown;
+	struct json_object *object; /* NULL: there is none, or it is not known */
+	struct reason why;          /* what is not known; "": all is */
+};
+
+static void ask(size_t i, void *arg)
 {
+	struct answer *a = (struct answer *)arg + i;
+	const struct shown *s = a->shown;
 	const struct kube_resource r = apiserver_resource(&s->type->target);
-	const struct apiserver *server = outlook_reach(&s->o, i);
-	struct by_cluster_copy copy = {.is_asked = true, .trouble = s->o.members[i].why.text};
-	struct json_object *object = NULL, *out;
+	const struct apiserver *server = outlook_reach(&a->shown->o, i);
 	struct reason why = {0};
+	enum err err;
 
-	if (server) {
-		enum err err =
-			apiserver_get(server, &r, s->type->target.namespaced ? s->namespace : NULL,
-		                      s->name, &object, &why);
-
-		copy.object = object;
-		copy.trouble = err && err != ERR_NOTFOUND ? why.text : "";
+	if (!server) {
+		a->why = s->o.members[i].why;
+		return;
 	}
-	out = by_cluster_make(s->o.members[i].name,
-	                      placement_has(&s->placement, s->o.members[i].name), s->federated,
-	                      s->version, &copy, clock_unix_s());
-	json_object_put(object);
-	return out;
+	err = apiserver_get(server, &r, s->type->target.namespaced ? s->namespace : NULL, s->name,
+	                    &a->object, &why);
+	if (err && err != ERR_NOTFOUND)
+		a->why = why;
+}
+
+static struct json_object *row_of(const struct answer *a, size_t i)
+{
+	const struct shown *s = a->shown;
+	const struct by_cluster_copy copy = {
+		.object = a->object, .is_asked = true, .trouble = a->why.text};
+	const char *cluster = s->o.members[i].name;
+
+	return by_cluster_make(cluster, placement_has(&s->placement, cluster), s->federated,
+	                       s->version, &copy, clock_unix_s());
 }
 
 static bool concerns(struct json_object *row)
@@ -135,31 +150,43 @@ static void tell(const struct shown *s, struct json_object *rows)
 	json_object_put(root);
 }
 
-static int show(struct shown *s)
+/* Of the clusters that have to do with it. */
+static struct json_object *ask_all(struct shown *s)
 {
 	struct json_object *rows = json_object_new_array();
+	struct answer *answers = xcalloc(s->o.count, sizeof(*answers));
+	struct progress progress;
+
+	progress_begin(&progress, "asking");
+	progress_show(&progress, 0, s->o.count);
+	for (size_t i = 0; i < s->o.count; i++)
+		answers[i].shown = s;
+	crew_run(s->o.count, ask, answers);
+	progress_show(&progress, s->o.count, s->o.count);
+	for (size_t i = 0; i < s->o.count; i++) {
+		struct json_object *row = row_of(&answers[i], i);
+
+		if (concerns(row))
+			json_object_array_add(rows, row);
+		else
+			json_object_put(row);
+		json_object_put(answers[i].object);
+	}
+	free(answers);
+	return rows;
+}
+
+static int show(struct shown *s)
+{
 	struct json_object *own =
 		s->type->target.namespaced ? outlook_namespace(&s->o, s->namespace) : NULL;
-	struct progress progress;
 	struct reason why = {0};
 
 	/* An object that is wrong goes nowhere, and is somewhere maybe. */
 	if (outlook_place(&s->o, s->type, s->federated, own, &s->placement, &why) != ERR_OK)
 		command_fail(s->o.c, "%s: %s", s->name, why.text);
 	s->version = find_version(s);
-	progress_begin(&progress, "asking");
-	for (size_t i = 0; i < s->o.count; i++) {
-		struct json_object *row;
-
-		progress_show(&progress, i, s->o.count);
-		row = look_at(s, i);
-		if (concerns(row))
-			json_object_array_add(rows, row);
-		else
-			json_object_put(row);
-	}
-	progress_show(&progress, s->o.count, s->o.count);
-	tell(s, rows);
+	tell(s, ask_all(s));
 	json_object_put(own);
 	json_object_put(s->version);
 	placement_fini(&s->placement);
