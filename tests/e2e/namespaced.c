@@ -29,12 +29,7 @@ enum { SOON_MS = 30000 };
 static void set_scope(struct federation *f, const char *scope)
 {
 	cluster_delete(f->host, "core.kubefed.io/v1beta1", "KubeFedConfig", FEDERATION, "kubefed");
-	cluster_apply(f->host,
-	              "apiVersion: core.kubefed.io/v1beta1\n"
-	              "kind: KubeFedConfig\n"
-	              "metadata: {name: kubefed, namespace: " FEDERATION "}\n"
-	              "spec: {scope: %s, clusterHealthCheck: {period: 1s}}\n",
-	              scope);
+	federation_put_config(f, scope);
 }
 
 static int setup(void **state)

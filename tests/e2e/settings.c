@@ -19,16 +19,6 @@ enum { SOON_MS = 30000, REST_MS = 5000 };
 #define LEASE                                                                                      \
 	"/apis/coordination.k8s.io/v1/namespaces/" FEDERATION "/leases/kubefed-controller-manager"
 
-static void configure(struct federation *f, const char *scope)
-{
-	cluster_apply(f->host,
-	              "apiVersion: core.kubefed.io/v1beta1\n"
-	              "kind: KubeFedConfig\n"
-	              "metadata: {name: kubefed, namespace: " FEDERATION "}\n"
-	              "spec: {scope: %s, clusterHealthCheck: {period: 1s}}\n",
-	              scope);
-}
-
 static void config_map(struct federation *f, const char *namespace, const char *name)
 {
 	cluster_apply(f->host,
@@ -44,7 +34,7 @@ static int setup(void **state)
 	struct federation *f = federation_new(1);
 
 	*state = f;
-	configure(f, "Namespaced");
+	federation_put_config(f, "Namespaced");
 	federation_enable(f, "namespaces");
 	federation_enable(f, "configmaps");
 	objects_namespace(f->members[0], FEDERATION);
@@ -93,7 +83,7 @@ static void test_a_config_of_another_scope_begins_the_work_anew(void **state)
 	federation_namespace(f, "shop");
 	config_map(f, "shop", "shared");
 	federation_namespace(f, FEDERATION);
-	configure(f, "Cluster");
+	federation_put_config(f, "Cluster");
 	cluster_expect(f->members[0], SHOP, "kubefed.io/managed", SOON_MS);
 	federation_stop(f);
 }

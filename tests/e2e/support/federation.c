@@ -222,6 +222,16 @@ void federation_put_settings(struct federation *f, const char *data)
 	              data);
 }
 
+void federation_put_config(struct federation *f, const char *scope)
+{
+	cluster_apply(f->host,
+	              "apiVersion: core.kubefed.io/v1beta1\n"
+	              "kind: KubeFedConfig\n"
+	              "metadata: {name: kubefed, namespace: " FEDERATION "}\n"
+	              "spec: {scope: %s, clusterHealthCheck: {period: 1s}}\n",
+	              scope);
+}
+
 void federation_enable(struct federation *f, const char *name)
 {
 	federation_expect(f, 0, "is enabled",

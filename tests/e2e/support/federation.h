@@ -63,6 +63,9 @@ void federation_join(struct federation *f, struct cluster *member, const char *f
 /* The FederatedConfigMap shop/settings, placed everywhere; `data`: "a: one". */
 void federation_put_settings(struct federation *f, const char *data);
 
+/* The KubeFedConfig, of that scope, with health checked each second. */
+void federation_put_config(struct federation *f, const char *scope);
+
 /* nighctl federate enable NAME ("deployments.apps", "configmaps"). */
 void federation_enable(struct federation *f, const char *name);
 /* The definition of FederatedDeployments becomes one as KubeFed made it: of a condition it keeps no message. */
